@@ -1,0 +1,43 @@
+"""The best post-trained language model from the least data.
+
+Every verb of the command line has a function of the same name here: `import dataflywheel as fw; fw.run("recipe.yaml")`.
+The functions load on first use, so that importing the package stays instant.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from typing import Any
+
+# Dependencies report usage by default; nothing here phones home, so this stands before any of them loads.
+for _name, _value in {
+    "DO_NOT_TRACK": "true",
+    "DAFT_ANALYTICS_ENABLED": "0",
+    "SCARF_NO_ANALYTICS": "true",
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "TOKENIZERS_PARALLELISM": "false",
+}.items():
+    os.environ.setdefault(_name, _value)
+
+__version__ = "0.1.0"
+
+_VERBS = {
+    "run": "dataflywheel.recipe.execute",
+    "plan": "dataflywheel.recipe.plan",
+    "compare": "dataflywheel.recipe.compare",
+    "select": "dataflywheel.recipe.select",
+    "why": "dataflywheel.recipe.why",
+    "profile": "dataflywheel.report.profile",
+    "diff": "dataflywheel.rows.diff",
+    "convert": "dataflywheel.rows.convert",
+    "methods": "dataflywheel.catalog",
+}
+__all__ = ["__version__", *_VERBS]  # pyright: ignore[reportUnsupportedDunderAll]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _VERBS:
+        return getattr(importlib.import_module(_VERBS[name]), name)
+    raise AttributeError(f"module 'dataflywheel' has no attribute {name!r}")

@@ -1,0 +1,78 @@
+"""A directory of rows: `part-00000.parquet`, `part-00001.parquet`, ... in order, each in the row schema."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from dataflywheel.rows.schema import ROW_SCHEMA
+
+PART_ROWS = 50_000
+
+
+class PartWriter:
+    """Writes tables of any size as parts of exactly `part_rows` rows (the last may be smaller): same rows, same bytes.
+
+    An empty directory of rows holds one part with no rows.
+    """
+
+    def __init__(self, directory: Path, schema: pa.Schema = ROW_SCHEMA, part_rows: int = PART_ROWS) -> None:
+        directory.mkdir(parents=True, exist_ok=True)
+        self.directory, self.schema, self.part_rows = directory, schema, part_rows
+        self.rows = 0
+        self._parts = 0
+        self._waiting: list[pa.Table] = []
+        self._waiting_rows = 0
+
+    def write(self, rows: pa.Table) -> None:
+        self._waiting.append(rows.cast(self.schema))
+        self._waiting_rows += len(rows)
+        while self._waiting_rows >= self.part_rows:
+            joined = pa.concat_tables(self._waiting)
+            self._flush(joined.slice(0, self.part_rows))
+            self._waiting = [joined.slice(self.part_rows)]
+            self._waiting_rows = len(self._waiting[0])
+
+    def _flush(self, rows: pa.Table) -> None:
+        path = self.directory / f"part-{self._parts:05d}.parquet"
+        pq.write_table(rows.combine_chunks(), path, compression="zstd", compression_level=1)
+        self._parts += 1
+        self.rows += len(rows)
+
+    def close(self) -> None:
+        if self._waiting_rows or not self._parts:
+            self._flush(pa.concat_tables(self._waiting) if self._waiting else self.schema.empty_table())
+        self._waiting, self._waiting_rows = [], 0
+
+    def __enter__(self) -> PartWriter:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if kind is None:
+            self.close()
+
+
+def part_paths(directory: Path) -> list[Path]:
+    return sorted(directory.glob("part-*.parquet"))
+
+
+def count_rows(directory: Path) -> int:
+    return sum(pq.ParquetFile(path).metadata.num_rows for path in part_paths(directory))
+
+
+def iter_batches(
+    directory: Path, columns: Sequence[str] | None = None, batch_size: int = 8192
+) -> Iterator[pa.RecordBatch]:
+    """Batches in row order; memory is bounded by the batch."""
+    for path in part_paths(directory):
+        yield from pq.ParquetFile(path).iter_batches(batch_size=batch_size, columns=None if columns is None else list(columns))
+
+
+def read_rows(directory: Path, columns: Sequence[str] | None = None) -> pa.Table:
+    """All rows at once, in order: for sets that are known to be small (targets, selections)."""
+    schema = ROW_SCHEMA if columns is None else pa.schema([ROW_SCHEMA.field(name) for name in columns])
+    return pa.Table.from_batches(iter_batches(directory, columns), schema=schema)

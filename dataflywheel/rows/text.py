@@ -1,0 +1,41 @@
+"""A row as plain text: its prompt, its answer, all of it. What text signals, embedders and duplicate checks read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import pyarrow as pa
+
+from dataflywheel.rows.schema import Message
+
+Part = Literal["all", "prompt", "answer"]
+
+
+def split_answer(messages: Sequence[Message]) -> tuple[list[Message], list[Message]]:
+    """The turns before the final assistant turn, and that turn; a row that does not end in an assistant turn has no answer.
+
+    Plain text (a single assistant turn without a prompt) is all answer.
+    """
+    if messages and messages[-1]["role"] == "assistant":
+        return list(messages[:-1]), [messages[-1]]
+    return list(messages), []
+
+
+def text_of(messages: Sequence[Message]) -> str:
+    """Contents (and tool calls) joined by blank lines, without role names."""
+    return "\n\n".join(m["content"] + (m["tool_calls"] or "") for m in messages)
+
+
+def part_of(messages: Sequence[Message], part: Part) -> str:
+    """Text of the whole conversation, of what comes before the final answer, or of the final answer."""
+    if part == "all":
+        return text_of(messages)
+    prompt, answer = split_answer(messages)
+    return text_of(prompt if part == "prompt" else answer)
+
+
+def texts(messages: pa.Array | pa.ChunkedArray, part: Part = "all") -> list[str]:
+    """`part_of` for a column of messages."""
+    rows: list[list[Any]] = messages.to_pylist()
+    return [part_of(row or [], part) for row in rows]

@@ -1,0 +1,61 @@
+"""Files and directories that appear whole or not at all: written aside, then renamed."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+
+def _aside(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path.parent / f".{path.name}.{uuid.uuid4().hex[:8]}.partial"
+
+
+@contextmanager
+def atomic_directory(path: Path) -> Iterator[Path]:
+    """Yield a fresh directory that becomes `path` on success, replacing what was there, and vanishes on an error."""
+    aside = _aside(path)
+    aside.mkdir()
+    try:
+        yield aside
+        if path.exists():
+            old = _aside(path)
+            os.replace(path, old)
+            os.replace(aside, path)
+            shutil.rmtree(old)
+        else:
+            os.replace(aside, path)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+@contextmanager
+def atomic_path(path: Path) -> Iterator[Path]:
+    """Yield a file path to write to; it becomes `path` on success, and vanishes on an error."""
+    aside = _aside(path)
+    try:
+        yield aside
+        os.replace(aside, path)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    with atomic_path(path) as aside:
+        aside.write_text(text, encoding="utf-8")
+
+
+def write_json(path: Path, value: Any) -> None:
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False, sort_keys=False) + "\n")
+
+
+def sweep(directory: Path) -> None:
+    """Remove what a killed process left half-written directly under `directory`."""
+    for partial in directory.glob(".*.partial") if directory.is_dir() else ():
+        shutil.rmtree(partial) if partial.is_dir() else partial.unlink()
