@@ -1,0 +1,19 @@
+"""Shared fixtures: where real data lies, and quiet, single-threaded numeric libraries."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("FLYWHEEL_CACHE", str(Path(__file__).resolve().parent / ".cache"))
+
+
+@pytest.fixture(scope="session")
+def data() -> Path:
+    """The folder of real data sets; tests that need it are skipped where it is absent."""
+    folder = Path(os.environ.get("FLYWHEEL_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip("real data not found: set FLYWHEEL_DATA to the folder that holds alpaca_pool, p3_multitask, ...")
+    return folder
