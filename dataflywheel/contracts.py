@@ -170,7 +170,10 @@ class Signal(Method):
     """
 
     columns: ClassVar[dict[str, pa.DataType]]
-    batch_size: ClassVar[int] = 4096
+    reads: ClassVar[tuple[str, ...]] = ("messages",)
+    """Columns of the row schema that `measure` looks at, besides `id`."""
+    batch_size: ClassVar[int] = 2048
+    uses_model: ClassVar[bool] = False
 
     @abstractmethod
     def measure(self, batch: pa.RecordBatch) -> dict[str, pa.Array | AnyArray]:

@@ -1,0 +1,183 @@
+"""Measures what is not yet in the store, and hands selectors their columns.
+
+The rows stream through Daft as batches; each signal is one batch UDF, so that the same plan runs on one machine and on
+a Ray cluster. Values come back in any order and are kept by row id.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dataflywheel.contracts import AnyArray, Columns, FlywheelError, Signal, Status
+from dataflywheel.rows.parts import count_rows, part_paths, read_rows
+from dataflywheel.signals.engine import Engine
+from dataflywheel.store.signals import SignalStore
+
+APPEND_ROWS = 8192  # a killed process loses at most this many measurements
+
+Progress = Callable[[str, int, int], None]
+"""(signal name, rows measured, rows to measure)"""
+
+
+def measured_batch(signal: Signal, batch: pa.RecordBatch) -> pa.StructArray:
+    """`signal.measure` on one batch with its time shared out over the rows.
+
+    Rows whose batch fails are measured one by one, so that a bad row fails alone, with the error kept beside it.
+    """
+    started = time.perf_counter()
+    values: dict[str, Any] = {"error": pa.nulls(len(batch), pa.string())}
+    try:
+        values |= signal.measure(batch)
+    except (FlywheelError, ImportError, MemoryError):
+        raise
+    except Exception as error:
+        if len(batch) > 1:
+            return pa.concat_arrays([measured_batch(signal, batch.slice(i, 1)) for i in range(len(batch))])
+        values |= {name: pa.nulls(1, kind) for name, kind in signal.columns.items()}
+        values |= {"status": np.array([Status.FAILED], dtype=np.uint8), "error": [f"{type(error).__name__}: {error}"]}
+    values["seconds"] = np.full(len(batch), (time.perf_counter() - started) / max(len(batch), 1))
+    types = stored_columns(signal)
+    arrays = [_array(values[name], kind) for name, kind in types.items()]
+    return pa.StructArray.from_arrays(arrays, fields=[pa.field(name, kind) for name, kind in types.items()])
+
+
+def stored_columns(signal: Signal) -> dict[str, pa.DataType]:
+    """What the store keeps of a row beside its id: the values, how it went, and what it cost.
+
+    Vectors are kept as plain lists: Parquet readers stumble over nulls among lists of fixed size.
+    """
+    values = {
+        name: pa.list_(kind.value_type) if pa.types.is_fixed_size_list(kind) else kind
+        for name, kind in signal.columns.items()
+    }
+    return {**values, "status": pa.uint8(), "seconds": pa.float64(), "error": pa.string()}
+
+
+def _array(values: Any, kind: pa.DataType) -> pa.Array:
+    if isinstance(values, np.ndarray) and values.ndim == 2:
+        flat = pa.array(np.ascontiguousarray(values).reshape(-1), type=kind.value_type)
+        return pa.ListArray.from_arrays(np.arange(len(values) + 1, dtype=np.int32) * values.shape[1], flat).cast(kind)
+    values = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
+    return values.cast(kind) if isinstance(values, pa.Array) else pa.array(values, type=kind, from_pandas=True)
+
+
+def _udf(daft: Any, signal: Signal, engine: Engine) -> Any:
+    """The signal as a Daft batch UDF over the row columns that it reads."""
+    fields = stored_columns(signal)
+    kind = daft.DataType.struct({name: daft.DataType.from_arrow_type(t) for name, t in fields.items()})
+
+    class Measured:
+        def __init__(self, signal: Signal) -> None:
+            self.signal = signal
+
+        @daft.method.batch(return_dtype=kind, batch_size=signal.batch_size)  # type: ignore[untyped-decorator]
+        def measure(self, *columns: Any) -> pa.Array:
+            arrays = [c.to_arrow() for c in columns]
+            return measured_batch(self.signal, pa.RecordBatch.from_arrays(arrays, names=["id", *self.signal.reads]))
+
+    model = signal.uses_model
+    options: dict[str, Any] = {"use_process": False if engine.ray is None else None}
+    if model:
+        options |= {"max_concurrency": engine.concurrency, "gpus": engine.gpus}
+    return daft.cls(Measured, **options)(signal).measure
+
+
+def measure(
+    rows: Path, signals: Sequence[Signal], store: SignalStore, engine: Engine, progress: Progress | None = None
+) -> dict[str, int]:
+    """Measure each signal for the rows of a directory that lack it; gives how many were measured, by signal."""
+    ids = read_rows(rows, ["id"])["id"].combine_chunks()
+    done = {}
+    for signal in signals:
+        lacking = ids.filter(pa.array(store.missing(signal.key(), ids)))
+        done[signal.name] = len(lacking)
+        if len(lacking):
+            _measure_one(rows, signal, lacking, store, engine, progress)
+    return done
+
+
+def _measure_one(
+    rows: Path, signal: Signal, lacking: pa.Array, store: SignalStore, engine: Engine, progress: Progress | None
+) -> None:
+    daft = engine.start()
+    frame = daft.read_parquet([str(path) for path in part_paths(rows)])
+    if len(lacking) < count_rows(rows):
+        frame = frame.join(daft.from_arrow(pa.table({"id": lacking})), on="id", how="semi")
+    measured = _udf(daft, signal, engine)(*(daft.col(name) for name in ("id", *signal.reads)))
+    waiting: list[pa.Table] = []
+    held = finished = failed = 0
+    for batch in frame.select(daft.col("id"), measured.alias("value")).to_arrow_iter():
+        waiting.append(_flat(batch))
+        held += len(batch)
+        finished += len(batch)
+        failed += len(waiting[-1]) - waiting[-1]["error"].null_count
+        if progress:
+            progress(signal.name, finished, len(lacking))
+        if held >= APPEND_ROWS:
+            store.append(signal.key(), pa.concat_tables(waiting))
+            waiting, held = [], 0
+    if failed == finished and waiting:
+        raise FlywheelError(
+            f"signal {signal.name}: all {failed} rows failed; the last one said: {waiting[-1]['error'][-1]}"
+        )
+    if waiting:
+        store.append(signal.key(), pa.concat_tables(waiting))
+
+
+def _flat(batch: pa.RecordBatch) -> pa.Table:
+    value = batch["value"]
+    names = [value.type.field(i).name for i in range(value.type.num_fields)]
+    return pa.table([batch["id"].cast(pa.string()), *value.flatten()], names=["id", *names])
+
+
+def columns(rows: Path, names: Iterable[str], signals: Sequence[Signal], store: SignalStore) -> Columns:
+    """Measured values of a directory's rows, in row order, under `signal.column` names, with the row facts.
+
+    A signal's status comes along with any of its columns; `row.source`, `row.tags` and `row.copies` always.
+    """
+    facts = read_rows(rows, ["id", "source", "tags", "copies"])
+    found = Columns(np.asarray(facts["id"].to_pylist(), dtype=object))
+    found.values["row.source"] = np.asarray(facts["source"].to_pylist(), dtype=object)
+    tags = np.empty(len(facts), dtype=object)
+    tags[:] = facts["tags"].to_pylist()
+    found.values["row.tags"] = tags
+    found.values["row.copies"] = facts["copies"].to_numpy()
+    by_signal: dict[str, list[str]] = {}
+    for name in names:
+        signal, _, column = name.partition(".")
+        if signal != "row":
+            by_signal.setdefault(signal, []).append(column)
+    known = {signal.name: signal for signal in signals}
+    for name, wanted in by_signal.items():
+        held = store.read(known[name].key(), facts["id"].combine_chunks(), [c for c in wanted if c != "status"])
+        for column in {*wanted, "status"}:
+            found.values[f"{name}.{column}"] = _numpy(held[column].combine_chunks())
+    return found
+
+
+def _numpy(values: pa.Array) -> AnyArray:
+    """Lists of equal length become a matrix; a null list becomes NaN (float) or zeros (whole numbers, by status)."""
+    kind = values.type
+    if not (pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)):
+        return np.asarray(values.to_numpy(zero_copy_only=False))
+    present = values.drop_null()
+    width = len(present[0]) if len(present) else 0
+    flat = present.flatten().to_numpy(zero_copy_only=False).reshape(len(present), width)
+    if len(present) == len(values):
+        return np.asarray(flat)
+    matrix = np.full((len(values), width), np.nan if flat.dtype.kind == "f" else 0, dtype=flat.dtype)
+    matrix[values.is_valid().to_numpy(zero_copy_only=False)] = flat
+    return matrix
+
+
+def unmeasured(found: Columns, signal: str) -> int:
+    """Rows of a signal that hold no value."""
+    status = found.values.get(f"{signal}.status")
+    return 0 if status is None else int(pc.sum(pa.array(np.asarray(status) > Status.TRUNCATED)).as_py() or 0)

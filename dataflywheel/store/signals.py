@@ -1,0 +1,69 @@
+"""The signal store: what was measured, by row content, signal version, parameters and model digest.
+
+One directory per signal key holds immutable parts, each written whole. A row measured once is never measured again,
+except where its measurement failed.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from dataflywheel.contracts import AnyArray, Status
+from dataflywheel.rows.parts import part_paths
+from dataflywheel.store.atomic import atomic_path, sweep
+
+
+class SignalStore:
+    """Values under `root/<signal key>/part-*.parquet`; columns `id`, the values, `status`, `seconds`."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def _read(self, key: str, columns: Sequence[str] | None) -> pa.Table | None:
+        paths = part_paths(self.root / key)
+        if not paths:
+            return None
+        return pa.concat_tables([pq.ParquetFile(path).read(columns=columns) for path in paths])
+
+    def missing(self, key: str, ids: pa.Array) -> AnyArray:
+        """Boolean mask over `ids`: not in the store, or there only as failed."""
+        held = self._read(key, ["id", "status"])
+        if held is None:
+            return pc.is_null(pc.index_in(ids, value_set=ids.slice(0, 0))).to_numpy(zero_copy_only=False)
+        done = held.filter(pc.not_equal(held["status"], int(Status.FAILED)))["id"].combine_chunks()
+        return pc.is_null(pc.index_in(ids, value_set=done)).to_numpy(zero_copy_only=False)
+
+    def append(self, key: str, values: pa.Table) -> None:
+        """Add a part; it is there whole or not at all."""
+        with atomic_path(self.root / key / f"part-{uuid.uuid4().hex[:12]}.parquet") as aside:
+            pq.write_table(values, aside, compression="zstd", compression_level=1)
+
+    def read(self, key: str, ids: pa.Array, columns: Sequence[str] | None = None) -> pa.Table:
+        """Values of the given ids, in their order. A repaired failure wins over the failure.
+
+        Raises:
+            KeyError: an id was never measured.
+        """
+        held = self._read(key, None if columns is None else ["id", "status", *columns])
+        if held is None:
+            raise KeyError(f"{key}: nothing measured yet")
+        held = held.take(pc.sort_indices(pc.equal(held["status"], int(Status.FAILED)).cast(pa.uint8())))
+        index = pc.index_in(ids, value_set=held["id"].combine_chunks())
+        if index.null_count:
+            raise KeyError(f"{key}: {index.null_count} of {len(ids)} rows were not measured")
+        return held.take(index)
+
+    def seconds(self, key: str, ids: pa.Array) -> float:
+        """What measuring these rows cost, whenever that was."""
+        return float(pc.sum(self.read(key, ids, ["seconds"])["seconds"]).as_py() or 0.0)
+
+    def sweep(self) -> None:
+        """Forget the half-written parts of a killed process."""
+        for directory in self.root.iterdir() if self.root.is_dir() else ():
+            sweep(directory)

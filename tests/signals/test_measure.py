@@ -1,0 +1,95 @@
+"""The engine: same values for any engine, batch and order; each row measured once; a bad row fails alone."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dataflywheel.contracts import FlywheelError, Status
+from dataflywheel.rows.identity import prompt_answer_row
+from dataflywheel.rows.parts import PartWriter
+from dataflywheel.rows.schema import table
+from dataflywheel.signals.engine import Engine
+from dataflywheel.signals.measure import columns, measure
+from dataflywheel.store.signals import SignalStore
+from tests.signals.toy import Toy
+
+
+def write(directory: Path, contents: list[str], part_rows: int = 100) -> Path:
+    with PartWriter(directory, part_rows=part_rows) as writer:
+        writer.write(table([prompt_answer_row("", text, source="s", tags=["t"]) for text in contents]))
+    return directory
+
+
+def test_values_come_back_by_row_whatever_the_order_of_work(tmp_path: Path) -> None:
+    contents = ["x" * (i % 37) + str(i) for i in range(500)]
+    rows, store, signal = write(tmp_path / "rows", contents), SignalStore(tmp_path / "store"), Toy()
+    assert measure(rows, [signal], store, Engine()) == {"toy": 500}
+    found = columns(rows, ["toy.length", "toy.vector"], [signal], store)
+    assert found["toy.length"].tolist() == [len(text) + 2 for text in contents]  # the empty prompt and the joint
+    assert found["toy.vector"].shape == (500, 3)
+    assert np.array_equal(found["toy.vector"][:, 1], 2.0 * found["toy.length"])
+    assert found["row.tags"][0] == ["t"]
+
+
+def test_one_percent_more_rows_measures_one_percent(tmp_path: Path) -> None:
+    store, signal = SignalStore(tmp_path / "store"), Toy()
+    old = [f"row {i}" for i in range(300)]
+    measure(write(tmp_path / "a", old), [signal], store, Engine())
+    more = write(tmp_path / "b", old[:150] + ["new 1", "new 2", "new 3"] + old[150:])
+    assert measure(more, [signal], store, Engine()) == {"toy": 3}
+    assert measure(more, [signal], store, Engine()) == {"toy": 0}
+    assert measure(more, [Toy(scale=2.0)], store, Engine()) == {"toy": 303}  # other parameters, other signal
+
+
+def test_a_bad_row_fails_alone_and_is_tried_again(tmp_path: Path) -> None:
+    rows = write(tmp_path / "rows", [*(f"row {i}" for i in range(90)), "BOOM", *(f"late {i}" for i in range(40))])
+    store, signal = SignalStore(tmp_path / "store"), Toy()
+    measure(rows, [signal], store, Engine())
+    found = columns(rows, ["toy.vector"], [signal], store)
+    assert found["toy.status"].tolist() == [Status.OK] * 90 + [Status.FAILED] + [Status.OK] * 40
+    assert np.isnan(found["toy.vector"][90]).all()
+    assert not found.ok("toy.vector")[90]
+    assert store.missing(signal.key(), _ids(rows)).sum() == 1
+
+
+def _ids(rows: Path):  # type: ignore[no-untyped-def]
+    from dataflywheel.rows.parts import read_rows
+
+    return read_rows(rows, ["id"])["id"].combine_chunks()
+
+
+def test_a_signal_that_always_fails_is_an_error_not_a_column(tmp_path: Path) -> None:
+    rows = write(tmp_path / "rows", ["BOOM 1", "BOOM 2"])
+    with pytest.raises(FlywheelError, match=r"all 2 rows failed.*BOOM in a row"):
+        measure(rows, [Toy()], SignalStore(tmp_path / "store"), Engine())
+
+
+ON_RAY = """
+import sys
+from pathlib import Path
+from dataflywheel.signals.engine import Engine
+from dataflywheel.signals.measure import columns, measure
+from dataflywheel.store.signals import SignalStore
+from tests.signals.toy import Toy
+import numpy as np
+rows, store = Path(sys.argv[1]), SignalStore(Path(sys.argv[2]))
+measure(rows, [Toy()], store, Engine(ray="auto"))
+np.save(sys.argv[3], columns(rows, ["toy.vector"], [Toy()], store)["toy.vector"])
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.ray
+def test_ray_gives_the_same_values(tmp_path: Path) -> None:
+    pytest.importorskip("ray")
+    rows, store = write(tmp_path / "rows", [f"row {i}" * (i % 9) for i in range(400)]), SignalStore(tmp_path / "here")
+    measure(rows, [Toy()], store, Engine())
+    here = columns(rows, ["toy.vector"], [Toy()], store)["toy.vector"]
+    arguments = [sys.executable, "-c", ON_RAY, str(rows), str(tmp_path / "ray"), str(tmp_path / "out.npy")]
+    subprocess.run(arguments, check=True, timeout=240, cwd=Path(__file__).resolve().parents[2])
+    assert np.array_equal(here, np.load(tmp_path / "out.npy"))
