@@ -1,0 +1,143 @@
+"""What every step of one execution shares: the recipe, where things lie, and how signals get their models."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from dataflywheel import catalog
+from dataflywheel.contracts import Columns, Signal, UsageError, build
+from dataflywheel.models.spec import ModelSpec
+from dataflywheel.recipe.progress import Silent, Watcher
+from dataflywheel.recipe.schema import Recipe, Source
+from dataflywheel.rows.ingest import Input
+from dataflywheel.rows.parts import read_rows
+from dataflywheel.rows.text import texts
+from dataflywheel.signals.measure import columns, measure
+from dataflywheel.store.run import RunDirectory
+from dataflywheel.store.signals import SignalStore
+
+CHARS_PER_TOKEN = 4
+
+
+@dataclass
+class Context:
+    """One execution of a recipe."""
+
+    recipe: Recipe
+    run: RunDirectory
+    home: Path
+    """The store, `.flywheel` beside the runs."""
+    watcher: Watcher = field(default_factory=Silent)
+    began: float = field(default_factory=time.monotonic)
+    pool: Path | None = None
+    target: Path | None = None
+    target_digest: str = ""
+    _signals: dict[str, Signal] = field(default_factory=dict)
+
+    @property
+    def signal_store(self) -> SignalStore:
+        return SignalStore(self.home / "signals")
+
+    def out_of_time(self) -> bool:
+        """Whether the recipe's hours are used up."""
+        hours = self.recipe.budget.hours
+        return hours is not None and time.monotonic() - self.began > hours * 3600
+
+    def signal(self, name: str) -> Signal:
+        """The signal of that name with the recipe's parameters and models; a built-in scorer is trained on first use.
+
+        Raises:
+            UsageError: unknown signal or parameter.
+        """
+        if name not in self._signals:
+            kind = catalog.get(name)
+            if not issubclass(kind, Signal):
+                raise UsageError(f"{name!r} is not a signal but a {kind.card.category} method")
+            parameters: dict[str, Any] = dict(self.recipe.signals.get(name, {}))
+            if "embedder" in kind.model_fields:
+                parameters.setdefault("embedder", self.recipe.models.embedder)
+            if "model" in kind.model_fields and "model" not in parameters:
+                parameters["model"] = self.scorer()
+            built = build(kind, parameters)
+            assert isinstance(built, Signal)
+            self._signals[name] = built
+        return self._signals[name]
+
+    def scorer(self) -> ModelSpec:
+        """The model that measures likelihoods, as a folder: a built-in one is trained on the pool's text, once."""
+        from dataflywheel.models.tiny import train_tiny
+
+        spec = self.recipe.models.scorer or self.recipe.models.student
+        if spec.builtin is None:
+            return spec
+        if self.pool is None:
+            raise UsageError("a built-in scorer is trained on the pool, and there is no pool yet")
+        self.watcher.started("train scorer")
+        folder = train_tiny(
+            self.pool_texts(),
+            size=spec.size,
+            seed=self.recipe.seed,
+            cache_dir=self.home / "models",
+            progress=partial(self.watcher.advanced, "train scorer", "steps"),
+        )
+        self.watcher.finished("train scorer", f"{spec.size} parameters, on the pool", False)
+        return ModelSpec(hf=str(folder))
+
+    def pool_texts(self) -> list[Any]:
+        """Messages of the pool's rows, for what is trained on the pool itself."""
+        assert self.pool is not None
+        rows: list[Any] = read_rows(self.pool, ["messages"])["messages"].to_pylist()
+        return rows
+
+    def measured(self, rows: Path, names: Iterable[str], step: str) -> Columns:
+        """Columns of a directory of rows, measuring what the store lacks."""
+        wanted = {name.partition(".")[0] for name in names} - {"row"}
+        signals = [self.signal(name) for name in sorted(wanted)]
+        store = self.signal_store
+        measure(rows, signals, store, self.recipe.engine, partial(self.watcher.advanced, step))
+        return columns(rows, names, signals, store)
+
+    def measuring_seconds(self, names: Iterable[str], ids: pa.Array) -> float:
+        """What measuring these columns of these rows cost, whenever it happened."""
+        wanted = {name.partition(".")[0] for name in names} - {"row"}
+        return sum(self.signal_store.seconds(self.signal(name).key(), ids) for name in sorted(wanted))
+
+
+def inputs(sources: Iterable[Source]) -> list[Input]:
+    """The recipe's pool or target entries as ingestion takes them."""
+    from dataflywheel.rows.python_docs import python_docs
+
+    return [
+        Input(None, source=entry.source or entry.builtin, records=partial(python_docs, entry.split))
+        if entry.builtin
+        else Input(find(entry.path or ""), source=entry.source, format=entry.format)
+        for entry in sources
+    ]
+
+
+def find(path: str) -> str:
+    """A path as given, from the working directory or the user's home."""
+    return str(Path(path).expanduser()) if path.startswith("~") else path
+
+
+def fetch_texts(rows: Path, ids: Iterable[str], part: Any) -> list[str]:
+    """Texts of the given rows, in the order of the ids."""
+    wanted = pa.array(list(ids), pa.string())
+    held = read_rows(rows, ["id", "messages"])
+    import pyarrow.compute as pc
+
+    index = pc.index_in(wanted, value_set=held["id"].combine_chunks())
+    return texts(held["messages"].take(index), part)
+
+
+def digest(*parts: Any) -> str:
+    """16 hex digits over the text of the parts."""
+    return hashlib.blake2b("\x1f".join(str(part) for part in parts).encode(), digest_size=8).hexdigest()

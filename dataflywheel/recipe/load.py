@@ -1,0 +1,109 @@
+"""Reads a recipe; every complaint names the file, the line, the field and the way out."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from dataflywheel.contracts import UsageError, nearest
+from dataflywheel.recipe.schema import Compare, Limits, Models, Recipe, Source, Target
+
+SECTIONS: Mapping[str, type[BaseModel]] = {
+    "pool": Source,
+    "target": Target,
+    "models": Models,
+    "budget": Limits,
+    "compare": Compare,
+}
+
+
+def load_recipe(path: Path) -> Recipe:
+    """The recipe in a file, with `${NAME}` and `${NAME:-default}` taken from the environment.
+
+    Raises:
+        UsageError: the file is missing, not YAML, or does not fit the schema.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read ({error.strerror}); give the path of a recipe, a YAML file") from None
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        value = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f":{mark.line + 1}" if mark else ""
+        raise UsageError(f"{path}{line}: not valid YAML: {getattr(error, 'problem', error)}") from None
+    if not isinstance(value, dict):
+        raise UsageError(f"{path}: expected a mapping with `name`, `pool` and `steps`; see recipes/ for examples")
+    return recipe_from(value, str(path), node)
+
+
+def recipe_from(value: Mapping[str, Any], where: str = "recipe", node: yaml.Node | None = None) -> Recipe:
+    """A validated recipe from plain data."""
+    try:
+        return Recipe.model_validate(_expand(value, where))
+    except ValidationError as error:
+        raise UsageError("\n".join(_complaints(error, where, node))) from None
+
+
+def _complaints(error: ValidationError, where: str, node: yaml.Node | None) -> list[str]:
+    lines = []
+    for problem in error.errors():
+        location = [part for part in problem["loc"] if isinstance(part, str | int)]
+        line = _line(node, location)
+        place = f"{where}:{line}" if line else where
+        field = ".".join(str(part) for part in location)
+        if problem["type"] == "extra_forbidden":
+            section: type[BaseModel] = SECTIONS.get(str(location[0]), Recipe) if len(location) > 1 else Recipe
+            lines.append(f"{place}: unknown field {field!r}{nearest(str(location[-1]), list(section.model_fields))}")
+        elif problem["type"] == "missing":
+            lines.append(f"{place}: {field} is missing")
+        else:
+            lines.append(f"{place}: {field}: {problem['msg']} (got {_short(problem['input'])})")
+    return lines
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def _line(node: yaml.Node | None, location: Sequence[str | int]) -> int | None:
+    """Line of the deepest node on the way to a field."""
+    if node is None:
+        return None
+    line = node.start_mark.line + 1
+    for part in location:
+        if isinstance(node, yaml.MappingNode):
+            found = next(((k, v) for k, v in node.value if k.value == str(part)), None)
+            if found is None:
+                break
+            line, node = found[0].start_mark.line + 1, found[1]
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+            node = node.value[part]
+            line = node.start_mark.line + 1
+    return line
+
+
+def _expand(value: Any, where: str) -> Any:
+    if isinstance(value, dict):
+        return {key: _expand(inner, where) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_expand(inner, where) for inner in value]
+    if not isinstance(value, str):
+        return value
+
+    def one(match: re.Match[str]) -> str:
+        found = os.environ.get(match[1], match[2])
+        if found is None:
+            raise UsageError(f"{where}: the environment variable {match[1]} is not set; set it, or write ${{{match[1]}:-default}}")
+        return found
+
+    return re.sub(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}", one, value)

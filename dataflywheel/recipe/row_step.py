@@ -1,0 +1,112 @@
+"""Steps that keep some rows and drop others: measure, decide, write rows and decisions."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from dataflywheel.contracts import Cleaner, Columns, Cost, Decisions, FlywheelError, Status, TargetView
+from dataflywheel.recipe.context import Context, fetch_texts
+from dataflywheel.recipe.steps import Step
+from dataflywheel.rows.parts import PartWriter, iter_batches, read_rows
+from dataflywheel.rows.text import texts
+from dataflywheel.selection.combine import Select, select_rows
+from dataflywheel.store.atomic import atomic_directory, write_json
+from dataflywheel.store.decisions import counts, write_decisions
+
+
+def apply_row_step(context: Context, step: Step, rows: Path, output: Path, fingerprint: str) -> dict[str, Any]:
+    """Run a cleaner or a selection on a directory of rows; gives the metrics that it wrote."""
+    started = time.perf_counter()
+    columns = context.measured(rows, step.needs(), step.title)
+    decisions, details = decide(context, step, rows, columns)
+    check_complete(step.title, columns, decisions)
+    details |= _bounds(step, columns)
+    ids = pa.array(columns.ids, pa.string())
+    measuring = context.measuring_seconds(step.needs(), ids)
+    with atomic_directory(output) as aside:
+        kept = write_kept(rows, decisions, aside / "rows")
+        write_decisions(aside / "decisions.parquet", decisions)
+        _write_scalars(aside / "columns.parquet", columns)
+        cost = Cost(seconds=round(time.perf_counter() - started, 3))
+        metrics = {
+            "step": step.name,
+            "fingerprint": fingerprint,
+            "params": step.parameters(),
+            "rows_in": len(columns),
+            "rows_out": kept,
+            "cost": cost.as_dict(),
+            "counts": counts(decisions),
+            "details": {**details, "measuring_seconds": round(measuring, 3)},
+        }
+        write_json(aside / "metrics.json", metrics)
+    context.run.bill(output, cost)
+    return metrics
+
+
+def decide(context: Context, step: Step, rows: Path, columns: Columns) -> tuple[Decisions, dict[str, Any]]:
+    """The step's decisions, one a row, and what it notes for the report."""
+    if isinstance(step.work, Select):
+        rng = np.random.default_rng([context.recipe.seed, step.index])
+        selection, decisions = select_rows(columns, step.work, rng)
+        notes = {k: v for k, v in selection.notes.items() if isinstance(v, str | int | float | bool | list | dict | None)}
+        return decisions, {"by": step.work.model_dump(mode="json")["by"], "budget": str(step.work.keep), "notes": notes}
+    assert isinstance(step.work, Cleaner)
+    part = getattr(step.work, "part", step.work.text)
+    fetch = partial(fetch_texts, rows, part=part)
+    return step.work.decide(columns, fetch, target_view(context, step)), {}
+
+
+def target_view(context: Context, step: Step) -> TargetView | None:
+    """The evaluation rows with the same signals, where the recipe names any."""
+    if context.target is None:
+        return None
+    messages = read_rows(context.target, ["messages"])["messages"]
+    found = context.measured(context.target, step.needs(), step.title)
+    return TargetView(found, texts(messages, "prompt"), texts(messages, "answer"))
+
+
+def check_complete(title: str, columns: Columns, decisions: Decisions) -> None:
+    """Rows in = rows out + decisions: every row has exactly one.
+
+    Raises:
+        FlywheelError: the step left a row without a decision, or decided twice.
+    """
+    if len(decisions.ids) != len(columns) or set(decisions.ids) != set(columns.ids):
+        raise FlywheelError(
+            f"{title}: {len(columns)} rows came in and {len(set(decisions.ids))} were decided on; this is a fault of the step"
+        )
+
+
+def write_kept(rows: Path, decisions: Decisions, output: Path) -> int:
+    """Stream the kept rows, in their order, to a new directory; memory is bounded by a batch."""
+    kept = pa.array([i for i, a in zip(decisions.ids, decisions.action, strict=True) if a != "dropped"], pa.string())
+    with PartWriter(output) as writer:
+        for batch in iter_batches(rows):
+            part = pa.Table.from_batches([batch])
+            writer.write(part.filter(pc.is_in(part["id"], value_set=kept)))
+    return writer.rows
+
+
+def _bounds(step: Step, columns: Columns) -> dict[str, Any]:
+    bounds = getattr(step.work, "bounds", None)
+    return {"bounds": {name: list(pair) for name, pair in bounds.items()}} if bounds else {}
+
+
+def _write_scalars(path: Path, columns: Columns) -> None:
+    """The one-number columns of the rows that came in, for the report and `why`; unmeasured values are null."""
+    table: dict[str, pa.Array] = {"id": pa.array(columns.ids, pa.string())}
+    for name, values in columns.values.items():
+        if name.startswith("row.") or name.endswith(".status") or values.ndim != 1:
+            continue
+        status = columns.values.get(name.split(".")[0] + ".status")
+        missing = None if status is None else np.asarray(status) > Status.TRUNCATED
+        table[name] = pa.array(values, mask=missing, from_pandas=True)
+    pq.write_table(pa.table(table), path, compression="zstd", compression_level=1)

@@ -1,0 +1,88 @@
+"""The steps of a recipe as checked objects, before anything runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from dataflywheel import catalog
+from dataflywheel.contracts import Cleaner, UsageError, build, explain, nearest
+from dataflywheel.evolution.feedback.evaluate import Evaluate
+from dataflywheel.models.training import TrainSettings
+from dataflywheel.recipe.schema import Recipe
+from dataflywheel.selection.combine import Select
+
+Work = Cleaner | Select | TrainSettings | Evaluate
+
+OWN: dict[str, type[Select] | type[TrainSettings] | type[Evaluate]] = {
+    "select": Select,
+    "train": TrainSettings,
+    "evaluate": Evaluate,
+}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step: its place (from 1), its name in the recipe, and the checked parameters."""
+
+    index: int
+    name: str
+    work: Work
+
+    @property
+    def title(self) -> str:
+        return f"{self.index:02d}-{self.name}"
+
+    def needs(self) -> tuple[str, ...]:
+        """Columns that the step reads."""
+        return tuple(self.work.needs()) if isinstance(self.work, Cleaner | Select) else ()
+
+    def parameters(self) -> dict[str, Any]:
+        return self.work.model_dump(mode="json")
+
+    def identity(self) -> str:
+        """Name, version and parameters: what a fingerprint takes of the step itself."""
+        version = self.work.version if isinstance(self.work, Cleaner) else 1
+        return f"{self.name}@{version}:{self.work.model_dump_json()}"
+
+
+def build_steps(recipe: Recipe) -> list[Step]:
+    """All steps with their parameters checked.
+
+    Raises:
+        UsageError: unknown step or parameter, with the nearest right name.
+    """
+    return [Step(i, name, _work(i, name, given, recipe)) for i, (name, given) in enumerate(recipe.named_steps(), 1)]
+
+
+def _work(index: int, name: str, given: dict[str, Any], recipe: Recipe) -> Work:
+    if name in OWN:
+        return _own(index, name, _with_budget(name, given, recipe))
+    cleaners = [c for c in catalog.names() if issubclass(catalog.get(c), Cleaner)]
+    if name not in cleaners:
+        raise UsageError(f"step {index}: there is no step {name!r}{nearest(name, [*OWN, *cleaners])}")
+    work = build(catalog.get(name), given)
+    assert isinstance(work, Cleaner)
+    return work
+
+
+def _own(index: int, name: str, given: dict[str, Any]) -> Work:
+    kind = OWN[name]
+    try:
+        return kind(**given)
+    except ValidationError as error:
+        raise UsageError(explain(error, f"step {index}, {name}", list(kind.model_fields))) from None
+
+
+def _with_budget(name: str, given: dict[str, Any], recipe: Recipe) -> dict[str, Any]:
+    """A `select` without `keep` takes the recipe's budget in rows or tokens."""
+    if name != "select" or "keep" in given:
+        return given
+    limits = recipe.budget
+    if limits.rows is not None:
+        return {**given, "keep": limits.rows}
+    if limits.tokens is not None:
+        return {**given, "keep": f"{limits.tokens} tokens"}
+    raise UsageError("select: say how much to keep, with `keep: 10%` in the step or `budget: {rows: 1000}`")

@@ -1,0 +1,48 @@
+"""The run directory: where a recipe's execution lives on disk."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from dataflywheel.contracts import Cost
+from dataflywheel.store.atomic import sweep
+from dataflywheel.store.ledger import Ledger
+
+
+class RunDirectory:
+    """`runs/<name>/`: steps by round, models, the final data set, ledger, events, report."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        path.mkdir(parents=True, exist_ok=True)
+        for directory in (path, path / "models", path / "compare", *path.glob("round-*")):
+            sweep(directory)
+        self.ledger = Ledger(path / "ledger.json")
+
+    def step(self, index: int, name: str, round: int = 1) -> Path:
+        return self.path / f"round-{round}" / f"{index:02d}-{name}"
+
+    def event(self, kind: str, **facts: Any) -> None:
+        """Append one line to `events.jsonl`."""
+        line = json.dumps({"time": round(time.time(), 3), "event": kind, **facts}, ensure_ascii=False)
+        with (self.path / "events.jsonl").open("a", encoding="utf-8") as log:
+            log.write(line + "\n")
+
+    def finished(self, step: Path, fingerprint: str) -> dict[str, Any] | None:
+        """The metrics of a step that is there with this fingerprint, else None."""
+        path = step / "metrics.json"
+        if not path.exists():
+            return None
+        metrics: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return metrics if metrics.get("fingerprint") == fingerprint else None
+
+    def bill(self, step: Path, cost: Cost) -> None:
+        self.ledger.enter(f"{step.parent.name}/{step.name}", cost)
+
+
+def step_directories(run: Path) -> list[Path]:
+    """Finished steps in order of execution."""
+    return sorted((p.parent for p in run.glob("round-*/*/metrics.json")), key=lambda p: (p.parent.name, p.name))
