@@ -1,0 +1,53 @@
+"""The report of a run: one HTML file that can be mailed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from dataflywheel import __version__
+from dataflywheel.report.markup import esc
+from dataflywheel.report.page import page
+from dataflywheel.report.rundir import load_run
+from dataflywheel.report.sections.appendix import quarantine, recipe, sources
+from dataflywheel.report.sections.costs import costs
+from dataflywheel.report.sections.embedding_map import embedding_map
+from dataflywheel.report.sections.evaluation import evaluation
+from dataflywheel.report.sections.examples import examples
+from dataflywheel.report.sections.funnel import funnel
+from dataflywheel.report.sections.overview import overview
+from dataflywheel.report.sections.scoreboard import scoreboard
+from dataflywheel.report.sections.signals import signals
+from dataflywheel.report.verdict import verdict
+from dataflywheel.store.atomic import write_text
+
+SECTIONS = {
+    "funnel": ("Rows by step", funnel),
+    "scoreboard": ("Scoreboard", scoreboard),
+    "evaluation": ("Evaluation", evaluation),
+    "signals": ("Signals", signals),
+    "map": ("Map", embedding_map),
+    "examples": ("Examples", examples),
+    "costs": ("Costs", costs),
+    "sources": ("Sources", sources),
+    "quarantine": ("Quarantine", quarantine),
+    "recipe": ("Recipe", recipe),
+}
+
+
+def write_report(run: Path) -> Path:
+    """Write `report.html` into the run directory and return its path.
+
+    The page is self-contained: no script, no request to anywhere, drawings inline. Parts that the run does not have
+    (comparison, evaluation, map, steps after a stop) are named as missing.
+
+    Raises:
+        UsageError: the directory holds no run.
+        FlywheelError: a file of the run is damaged.
+    """
+    read = load_run(run)
+    parts = [overview(read), "<!--contents-->", *(write(read) for _, write in SECTIONS.values())]
+    contents = [(key, title) for key, (title, _) in SECTIONS.items()]
+    footer = esc(f"Written by dataflywheel {__version__} from {read.directory.name}. flywheel why {read.name} ROW tells the life of one row.")
+    path = Path(run) / "report.html"
+    write_text(path, page(f"{read.name}: {verdict(read).headline}", "\n".join(parts), contents, footer))
+    return path

@@ -1,0 +1,134 @@
+"""Numbers for people: three significant digits, thousands separators, units."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+MINUS = "\u2212"
+UNKNOWN = "not known"
+
+
+def finite(value: object) -> float | None:
+    """The number, or None for null, NaN, infinity and anything that is no number."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if math.isfinite(value) else None
+
+
+def count(value: object) -> str:
+    """`16352` -> `16,352`."""
+    number_ = finite(value)
+    return UNKNOWN if number_ is None else f"{round(number_):,}".replace("-", MINUS)
+
+
+def plural(value: float, noun: str) -> str:
+    """`1 row`, `2 rows`, `1,635 copies`."""
+    if value == 1:
+        return f"1 {noun}"
+    many = noun[:-1] + "ies" if noun.endswith("y") else noun + ("es" if noun.endswith(("ss", "ch", "s")) else "s")
+    return f"{count(value)} {many}"
+
+
+def number(value: object) -> str:
+    """Three significant digits, and every digit before the point of large numbers.
+
+    >>> number(0.012345), number(2.3), number(16352.7), number(None)
+    ('0.0123', '2.3', '16,353', 'not known')
+    """
+    x = finite(value)
+    if x is None:
+        return UNKNOWN
+    if x == 0:
+        return "0"
+    digits = 2 - math.floor(math.log10(abs(x)))
+    if digits > 7:
+        text = f"{x:.2e}"
+    elif digits <= 0:
+        text = f"{x:,.0f}"
+    else:
+        text = f"{x:,.{digits}f}".rstrip("0").rstrip(".")
+    return text.replace("-", MINUS)
+
+
+def aligned(values: Sequence[object], *, signed: bool = False) -> list[str]:
+    """Values side by side with one number of decimals, enough to tell them apart to two digits.
+
+    >>> aligned([2.3141, 2.2904, 2.3378])
+    ['2.314', '2.290', '2.338']
+    """
+    known = [x for x in map(finite, values) if x is not None]
+    if not known:
+        return [UNKNOWN for _ in values]
+    spread = (max(known) - min(known)) or max(abs(known[0]), 1e-6) / 10
+    decimals = min(6, max(0, 1 - math.floor(math.log10(spread)) + (1 if spread < 1 else 0)))
+    sign = "+" if signed else ""
+    return [UNKNOWN if (x := finite(v)) is None else f"{x:{sign},.{decimals}f}".replace("-", MINUS) for v in values]
+
+
+def interval(value: object, low: object, high: object, *, signed: bool = False) -> str:
+    """`2.314 (2.290 to 2.338)`; the bounds are left out where they are not known."""
+    texts = aligned([value, low, high], signed=signed)
+    return texts[0] if UNKNOWN in texts else f"{texts[0]} ({texts[1]} to {texts[2]})"
+
+
+def percent(share: object) -> str:
+    """A share of one as percent: `0.1` -> `10%`, tiny but not zero -> `<0.1%`.
+
+    >>> percent(0.1), percent(0.0004), percent(0.1234), percent(0)
+    ('10%', '<0.1%', '12.3%', '0%')
+    """
+    x = finite(share)
+    if x is None:
+        return UNKNOWN
+    if 0 < x < 0.001:
+        return "<0.1%"
+    if 0.9995 < x < 1:
+        return ">99.9%"
+    return f"{100 * x:.1f}".removesuffix(".0").replace("-", MINUS) + "%"
+
+
+def seconds(value: object) -> str:
+    """`0.42 s`, `12.3 s`, `3 min 20 s`, `1 h 5 min`."""
+    x = finite(value)
+    if x is None:
+        return UNKNOWN
+    if x < 0.001:
+        return "0 s" if x == 0 else "<0.001 s"
+    if x < 99.5:
+        return f"{number(x)} s"
+    whole = round(x)
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s" if whole % 60 else f"{whole // 60} min"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def money(value: object) -> str:
+    """Dollars to the cent, and to three digits below it."""
+    x = finite(value)
+    if x is None:
+        return UNKNOWN
+    return f"${number(x)}" if 0 < x < 0.1 else f"${x:,.2f}"
+
+
+def short(value: object) -> str:
+    """Compact counts for tiles and axes: `1,234`, `12.3 k`, `4.56 M`.
+
+    >>> short(950), short(12345), short(4_560_000)
+    ('950', '12.3 k', '4.56 M')
+    """
+    x = finite(value)
+    if x is None:
+        return UNKNOWN
+    for least, size, unit in ((1e9, 1e9, "G"), (1e6, 1e6, "M"), (1e4, 1e3, "k")):
+        if abs(x) >= least:
+            return f"{number(x / size)} {unit}"
+    return number(x)
+
+
+def byte_size(value: float) -> str:
+    """Bytes in decimal units: `830 B`, `12.3 kB`, `4.56 MB`."""
+    for size, unit in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
+        if value >= size:
+            return f"{number(value / size)} {unit}"
+    return f"{count(value)} B"

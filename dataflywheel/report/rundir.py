@@ -1,0 +1,196 @@
+"""What a run left on disk, read for the report: nothing is computed here, and what is absent stays absent."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from dataflywheel.contracts import AnyArray, FlywheelError, UsageError
+from dataflywheel.rows.parts import count_rows, iter_batches
+from dataflywheel.store.decisions import DECISION_SCHEMA, read_decisions
+
+ROW_COLUMNS = ["id", "messages", "rejected", "source", "copies"]
+STEP_DIRECTORY = re.compile(r"(\d+)-(.+)")
+
+
+def read_json(path: Path, absent: Any) -> Any:
+    """The parsed file, or `absent` where there is none.
+
+    Raises:
+        FlywheelError: the file is there and is no JSON.
+    """
+    if not path.is_file():
+        return absent
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise FlywheelError(f"{path}: not valid JSON ({error}); remove the step's directory and run again") from None
+
+
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    """The objects of a JSON Lines file; a last line that a killed process cut short is passed over."""
+    found = []
+    for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else ():
+        try:
+            value = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(value, dict):
+            found.append(value)
+    return found
+
+
+@dataclass(frozen=True)
+class Step:
+    """One finished step: its directory, `metrics.json`, and the rest on demand."""
+
+    round: int
+    index: int
+    name: str
+    directory: Path
+    metrics: dict[str, Any]
+
+    @property
+    def key(self) -> str:
+        return f"round-{self.round}/{self.directory.name}"
+
+    @property
+    def params(self) -> dict[str, Any]:
+        return self.metrics.get("params") or {}
+
+    @property
+    def details(self) -> dict[str, Any]:
+        return self.metrics.get("details") or {}
+
+    @property
+    def counts(self) -> dict[str, int]:
+        return self.metrics.get("counts") or {}
+
+    @property
+    def cost(self) -> dict[str, float]:
+        return self.metrics.get("cost") or {}
+
+    @property
+    def rows_in(self) -> int:
+        return int(self.metrics.get("rows_in") or 0)
+
+    @cached_property
+    def rows_out(self) -> int:
+        stated = self.metrics.get("rows_out")
+        return count_rows(self.directory / "rows") if stated is None else int(stated)
+
+    @cached_property
+    def decisions(self) -> pa.Table:
+        """Columns id, action, reason, other, score; no rows where the step decided nothing."""
+        path = self.directory / "decisions.parquet"
+        return read_decisions(path) if path.is_file() else DECISION_SCHEMA.empty_table()
+
+    @cached_property
+    def signals(self) -> pa.Table | None:
+        """Scalar signals of the rows that entered the step, with their ids; None where none were kept."""
+        path = self.directory / "columns.parquet"
+        return pq.read_table(path) if path.is_file() else None
+
+    @cached_property
+    def dropped_ids(self) -> pa.Array:
+        table = self.decisions
+        return table.filter(pc.equal(table["action"], "dropped"))["id"].combine_chunks()
+
+    def dropped_mask(self, ids: pa.ChunkedArray) -> AnyArray:
+        """Boolean (n,) over `ids`: dropped by this step."""
+        return np.asarray(pc.is_in(ids, value_set=self.dropped_ids))
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run directory. `steps` are those that finished, in order; `plan_steps` those that were planned."""
+
+    directory: Path
+    steps: list[Step]
+    plan: dict[str, Any]
+    ledger: dict[str, Any]
+    compare: dict[str, Any] | None
+    recipe: str
+    events: list[dict[str, Any]] = field(repr=False)
+
+    @property
+    def name(self) -> str:
+        return str(self.plan.get("name") or self.directory.name)
+
+    @property
+    def total(self) -> dict[str, float]:
+        return self.ledger.get("total") or {}
+
+    def named(self, name: str) -> list[Step]:
+        return [step for step in self.steps if step.name == name]
+
+    @property
+    def pool(self) -> Step | None:
+        pools = self.named("pool")
+        return pools[0] if pools else None
+
+    @property
+    def row_steps(self) -> list[Step]:
+        """The steps that hand rows on: all but training and evaluation."""
+        return [step for step in self.steps if step.name not in ("train", "evaluate")]
+
+    @property
+    def missing(self) -> list[str]:
+        """Keys of planned steps that did not finish, in order; the pool is never among the planned."""
+        done = {(step.round, step.index, step.name) for step in self.steps}
+        planned = self.plan.get("steps") or []
+        return [
+            f"round-{step['round']}/{step['index']:02d}-{step['step']}"
+            for step in planned
+            if (step["round"], step["index"], step["step"]) not in done
+        ]
+
+    def rows(self, ids: Collection[str]) -> dict[str, dict[str, Any]]:
+        """Rows by id from wherever in the run they first stood; ids that are nowhere (target rows) are left out."""
+        found: dict[str, dict[str, Any]] = {}
+        for step in self.steps:
+            wanted = set(ids) - found.keys()
+            if not wanted:
+                break
+            values = pa.array(sorted(wanted), pa.string())
+            for batch in iter_batches(step.directory / "rows", ROW_COLUMNS, batch_size=50_000):
+                hits = batch.filter(pc.is_in(batch.column("id"), value_set=values))
+                found.update((row["id"], row) for row in hits.to_pylist())
+        return found
+
+
+def load_run(directory: Path) -> Run:
+    """Read a run directory; a run that stopped half-way is read as far as it came.
+
+    Raises:
+        UsageError: the directory holds no run.
+    """
+    directory = Path(directory)
+    steps = []
+    for metrics in directory.glob("round-*/*/metrics.json"):
+        found = STEP_DIRECTORY.fullmatch(metrics.parent.name)
+        round_ = metrics.parent.parent.name.removeprefix("round-")
+        if found and round_.isdigit():
+            steps.append(Step(int(round_), int(found[1]), found[2], metrics.parent, read_json(metrics, {})))
+    recipe = directory / "recipe.yaml"
+    if not steps and not recipe.is_file():
+        raise UsageError(f"{directory}: no run is here (expected recipe.yaml and round-1/); give a directory under runs/")
+    return Run(
+        directory=directory,
+        steps=sorted(steps, key=lambda step: (step.round, step.index)),
+        plan=read_json(directory / "plan.json", {}),
+        ledger=read_json(directory / "ledger.json", {}),
+        compare=read_json(directory / "compare.json", None),
+        recipe=recipe.read_text(encoding="utf-8", errors="replace") if recipe.is_file() else "",
+        events=read_lines(directory / "events.jsonl"),
+    )

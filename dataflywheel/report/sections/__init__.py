@@ -1,0 +1,1 @@
+"""The parts of the report, one file each: every function takes the run and returns HTML."""

@@ -1,0 +1,30 @@
+"""What was spent, by step."""
+
+from __future__ import annotations
+
+from dataflywheel.report.charts import svg
+from dataflywheel.report.markup import esc, note, section, table
+from dataflywheel.report.numbers import finite, money, seconds, short
+from dataflywheel.report.rundir import Run
+
+
+def costs(run: Run) -> str:
+    """The ledger as a table, with a bar for the share of the time."""
+    bills: dict[str, dict[str, float]] = run.ledger.get("steps") or {}
+    if not bills:
+        return section("costs", "Costs", note("The ledger of this run is empty: no step has entered a cost."))
+    longest = max((finite(bill.get("seconds")) or 0.0 for bill in bills.values()), default=0.0) or 1.0
+    rows = []
+    for name, bill in bills.items():
+        width = 100 * (finite(bill.get("seconds")) or 0.0) / longest
+        bar = f'<rect class="kept" x="0" y="3" width="{width:.2f}%" height="10" rx="2"/>'
+        drawing = svg(f"cost-{name}", f"time of {name}", seconds(bill.get("seconds")), 16, bar, "mini")
+        rows.append([esc(name), drawing, *_cells(bill)])
+    rows.append(["<b>total</b>", "", *(f"<b>{cell}</b>" for cell in _cells(run.total))])
+    head = ["step", "share of time", "time", "forward passes", "backward passes", "tokens read", "model calls", "paid"]
+    return section("costs", "Costs", table("Bills by step", head, rows, numeric=range(2, 8), css="stack"))
+
+
+def _cells(bill: dict[str, float]) -> list[str]:
+    passes = [short(bill.get(name, 0)) for name in ("forward", "backward", "tokens", "calls")]
+    return [esc(cell) for cell in (seconds(bill.get("seconds", 0)), *passes, money(bill.get("usd", 0)))]

@@ -1,0 +1,37 @@
+"""The embedding map: where the kept rows lie among all rows."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from dataflywheel.report.charts import MAP_POINTS, scatter
+from dataflywheel.report.markup import note, section
+from dataflywheel.report.numbers import count
+from dataflywheel.report.rundir import Run
+
+
+def embedding_map(run: Run) -> str:
+    """A sample of the map with kept and dropped rows in their true proportion, as far as every kept row can be seen."""
+    path = run.directory / "map.parquet"
+    if not path.is_file():
+        missing = "No step of this run needed embeddings, so there is no map of the rows."
+        return section("map", "Map of the rows", note(missing))
+    table = pq.read_table(path, columns=["id", "x", "y", "kept"])
+    points = np.column_stack([table["x"].to_numpy(), table["y"].to_numpy()]).astype(np.float64)
+    kept = np.asarray(table["kept"].to_numpy(zero_copy_only=False), dtype=bool)
+    finite = np.isfinite(points).all(axis=1)
+    points, kept = points[finite], kept[finite]
+    if not len(points):
+        return section("map", "Map of the rows", note("The map of this run holds no rows."))
+    sample = np.arange(len(points))
+    if len(points) > MAP_POINTS:
+        sample = np.sort(np.random.default_rng(0).choice(len(points), MAP_POINTS, replace=False))
+    shown = f"{count(len(sample))} of {count(len(points))} rows drawn at random" if len(sample) < len(points) else "all rows"
+    described = f"{count(kept.sum())} kept and {count((~kept).sum())} dropped rows; {shown}"
+    drawing = scatter("map", "Rows by meaning", described, points[sample], kept[sample])
+    lead = (
+        '<span class="key kept"></span> kept <span class="key dropped"></span> dropped. Rows close together say similar '
+        f"things; {shown}."
+    )
+    return section("map", "Map of the rows", f'<figure class="map">{drawing}</figure>', lead)

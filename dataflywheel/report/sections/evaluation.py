@@ -1,0 +1,100 @@
+"""Quality by slice: where the trained model is strong and weak, beside the model trained on random rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dataflywheel.report.charts import Interval, intervals
+from dataflywheel.report.markup import esc, note, section, table
+from dataflywheel.report.numbers import aligned, count, finite, interval, seconds
+from dataflywheel.report.rundir import Run, Step
+from dataflywheel.report.sections.funnel import step_title
+from dataflywheel.report.verdict import metric_name, own_arm, random_arm
+
+SLICES_SHOWN = 24
+
+
+def _worst_first(slices: dict[str, dict[str, Any]], better: str) -> list[tuple[str, dict[str, Any]]]:
+    known = [(name, s) for name, s in slices.items() if finite(s.get("value", s.get("mean"))) is not None]
+    sign = -1 if better == "lower" else 1
+    return sorted(known, key=lambda item: (sign * float(item[1].get("value", item[1].get("mean"))), item[0]))
+
+
+def _line(name: str, value: dict[str, Any], text: str) -> Interval:
+    mean = float(value.get("value", value.get("mean")))
+    low, high = (bound if (bound := finite(value.get(k))) is not None else mean for k in ("low", "high"))
+    n = f", {count(value['n'])} rows" if value.get("n") else ""
+    return Interval(name, mean, low, high, text + n, "ours")
+
+
+def _step(run: Run, step: Step) -> str:
+    found = step.details
+    metric, better = metric_name(found.get("metric", "score")), str(found.get("better", "lower"))
+    overall = found.get("overall") or {}
+    shown = interval(overall.get("value"), overall.get("low"), overall.get("high"))
+    head = f"<p><b>{esc(shown)}</b> {esc(metric)} over {esc(count(overall.get('n')))} evaluation rows ({esc(better)} is better).</p>"
+    slices = _worst_first(found.get("slices") or {}, better)
+    if not slices:
+        return head + note("The target has no slices, so there is only this one number.")
+    texts = aligned([s.get("value") for _, s in slices])
+    lines = [_line(name, s, text) for (name, s), text in zip(slices, texts, strict=True)][:SLICES_SHOWN]
+    described = "; ".join(f"{line.label}: {line.shown}" for line in lines)
+    title = f"{metric} by slice, the weakest on top"
+    chart = intervals(f"slices-{step.key}", title, described, lines, f"{metric}, {better} is better")
+    more = len(slices) - len(lines)
+    rest = note(f"{more} stronger slices are not drawn; they are in metrics.json of {step.key}.") if more > 0 else ""
+    figure = f'<figure class="story"><figcaption><b>{esc(title)}</b></figcaption>{chart}</figure>'
+    return f"<h3>{esc(step_title(run, step))}</h3>{head}{figure}{rest}"
+
+
+def _against_random(run: Run) -> str:
+    compare = run.compare or {}
+    ours, theirs = own_arm(compare), random_arm(compare)
+    if not ours or not theirs:
+        return ""
+    slices, others = ours.get("slices") or {}, theirs.get("slices") or {}
+    both = [name for name, _ in _worst_first(slices, str(compare.get("better"))) if finite((others.get(name) or {}).get("mean"))]
+    if not both:
+        return ""
+    rows = []
+    for name in both:
+        a, b = slices[name], others[name]
+        rows.append(
+            [
+                esc(name),
+                esc(interval(a.get("mean"), a.get("low"), a.get("high"))),
+                esc(interval(b.get("mean"), b.get("low"), b.get("high"))),
+                esc(_word(a, b, str(compare.get("better")))),
+            ]
+        )
+    head = ["slice", "selection", "random", "in words"]
+    caption = f"{metric_name(compare.get('metric'))} by slice: selection against random, mean and 95% interval over seeds"
+    return table(caption, head, rows, numeric=(1, 2), css="stack")
+
+
+def _word(ours: dict[str, Any], theirs: dict[str, Any], better: str) -> str:
+    """Intervals that do not touch are told apart; slices have no paired test of their own."""
+    low, high, low2, high2 = (finite(d.get(k)) for d in (ours, theirs) for k in ("low", "high"))
+    if low is None or high is None or low2 is None or high2 is None:
+        return "not decided"
+    if low <= high2 and low2 <= high:
+        return "intervals overlap"
+    return "better" if (high < low2) == (better == "lower") else "worse"
+
+
+def _training(run: Run) -> str:
+    parts = []
+    for step in run.named("train"):
+        found = step.details
+        facts = f"{count(found.get('steps'))} training steps over {count(found.get('tokens'))} tokens in {seconds(step.cost.get('seconds'))}"
+        parts.append(f"<p>Trained model: <code>{esc(found.get('model', 'unnamed'))}</code>, {esc(facts)}.</p>")
+    return "".join(parts)
+
+
+def evaluation(run: Run) -> str:
+    """All evaluations of the run, then the slices against random."""
+    steps = run.named("evaluate")
+    body = _training(run) + "".join(_step(run, step) for step in steps) + _against_random(run)
+    if not steps:
+        body = note("This run did not evaluate a model; add an evaluate step and a target to the recipe.") + body
+    return section("evaluation", "Evaluation by slice", body)

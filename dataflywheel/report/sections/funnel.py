@@ -1,0 +1,67 @@
+"""The funnel: how many rows each step took and left, and what it dropped them for."""
+
+from __future__ import annotations
+
+from dataflywheel.report.charts import svg
+from dataflywheel.report.markup import esc, note, section
+from dataflywheel.report.numbers import MINUS, count, percent, plural
+from dataflywheel.report.rundir import Run, Step
+
+REASONS_SHOWN = 8
+
+
+def step_title(run: Run, step: Step) -> str:
+    """`deduplicate`, or `round 2: deduplicate` where there are several rounds."""
+    rounds = {s.round for s in run.steps}
+    return f"round {step.round}: {step.name}" if len(rounds) > 1 else step.name
+
+
+def reasons(step: Step) -> list[tuple[str, str, int]]:
+    """Action, reason class and count for everything but kept rows, the most frequent first."""
+    found = []
+    for name, n in step.counts.items():
+        action, _, reason = name.partition(": ")
+        if action != "kept" and n:
+            found.append((action, reason or action, int(n)))
+    return sorted(found, key=lambda item: (-item[2], item[1]))
+
+
+def _bar(step: Step, title: str, widest: int) -> str:
+    kept = 100 * step.rows_out / widest
+    lost = 100 * max(step.rows_in - step.rows_out, 0) / widest if step.name != "pool" else 0.0
+    body = (
+        f'<rect class="kept" x="0" y="0" width="{kept:.2f}%" height="16" rx="2"/>'
+        f'<rect class="dropped" x="{kept:.2f}%" y="0" width="{lost:.2f}%" height="16" rx="2"/>'
+    )
+    return svg(f"funnel-{step.key}", title, f"{count(step.rows_out)} rows go on", 16, body)
+
+
+def _entry(run: Run, step: Step, widest: int) -> str:
+    title = step_title(run, step)
+    lost = step.rows_in - step.rows_out
+    change = ""
+    if step.name != "pool" and lost:
+        sign, share = (MINUS, lost / step.rows_in) if lost > 0 else ("+", -lost / max(step.rows_in, 1))
+        change = f'<span class="change">{sign}{count(abs(lost))} ({percent(share)})</span>'
+    listed = reasons(step)
+    chips = "".join(
+        f"<li><b>{count(n)}</b> {esc(action + ': ' if action != 'dropped' else '')}{esc(reason)}</li>"
+        for action, reason, n in listed[:REASONS_SHOWN]
+    )
+    if len(listed) > REASONS_SHOWN:
+        chips += f"<li>and {plural(len(listed) - REASONS_SHOWN, 'more reason')}</li>"
+    return (
+        f'<li><div class="head"><span class="name">{esc(title)}</span><span class="rows">{count(step.rows_out)} rows '
+        f'{change}</span></div>{_bar(step, title, widest)}<ul class="reasons">{chips}</ul></li>'
+    )
+
+
+def funnel(run: Run) -> str:
+    """Rows by step."""
+    steps = run.row_steps
+    if not steps:
+        return section("funnel", "Rows by step", note("No step has finished, so there are no rows to count."))
+    widest = max(max(step.rows_in, step.rows_out) for step in steps) or 1
+    entries = "".join(_entry(run, step, widest) for step in steps)
+    lead = '<span class="key kept"></span> go on to the next step <span class="key dropped"></span> dropped here, with the reason'
+    return section("funnel", "Rows by step", f'<ol class="funnel">{entries}</ol>', lead)

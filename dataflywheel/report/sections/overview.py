@@ -1,0 +1,107 @@
+"""The first screen: the verdict in words, the chart that tells the story, four numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dataflywheel.report.charts import Interval, Kind, intervals
+from dataflywheel.report.markup import esc, note
+from dataflywheel.report.numbers import aligned, count, finite, money, percent, plural, seconds, short
+from dataflywheel.report.rundir import Run
+from dataflywheel.report.verdict import Verdict, gain, metric_name, own_arm, signed_percent, verdict
+
+
+def arm_kind(arm: dict[str, Any]) -> Kind:
+    if arm.get("name") == "random":
+        return "random"
+    return "ours" if arm.get("role") == "selection" else "baseline"
+
+
+def arm_label(arm: dict[str, Any]) -> str:
+    label = str(arm.get("label") or arm.get("name"))
+    return label if arm_kind(arm) != "ours" or arm.get("name") != "selection" else f"{label} (this run)"
+
+
+def arm_chart(compare: dict[str, Any]) -> str:
+    """Every arm's mean with its interval and seeds, the best on top."""
+    arms = [arm for arm in compare.get("arms", []) if finite(arm.get("mean")) is not None]
+    lower = compare.get("better") == "lower"
+    arms.sort(key=lambda arm: (arm["mean"] if lower else -arm["mean"], str(arm.get("name"))))
+    lines = []
+    shown = aligned([arm["mean"] for arm in arms])
+    for arm, text in zip(arms, shown, strict=True):
+        low, high = (bound if (bound := finite(arm.get(k))) is not None else arm["mean"] for k in ("low", "high"))
+        scores = [s for score in arm.get("scores") or [] if (s := finite(score)) is not None]
+        suffix = f", {short(arm.get('rows'))} rows" if arm.get("rows") else ""
+        lines.append(Interval(arm_label(arm), arm["mean"], low, high, text + suffix, arm_kind(arm), scores))
+    if not lines:
+        return note("The comparison holds no score: every arm failed or was stopped by the budget.")
+    metric = metric_name(compare.get("metric"))
+    axis = f"{metric}, {'lower' if lower else 'higher'} is better"
+    described = "; ".join(f"{line.label}: {line.shown}" for line in lines)
+    chart = intervals("arms", f"Score of each choice of rows in {metric}", described, lines, axis)
+    return (
+        f'<figure class="story">{chart}<figcaption>Mean and 95% interval over '
+        f"{plural(len(compare.get('seeds') or []), 'seed')}; small dots are single seeds. The dashed line is a random "
+        f"choice of rows, the mark to beat.</figcaption></figure>"
+    )
+
+
+def _tile(name: str, value: str, below: str) -> str:
+    return f'<div class="tile"><dt>{esc(name)}</dt><dd><b>{esc(value)}</b><span>{esc(below)}</span></dd></div>'
+
+
+def _rows_tile(run: Run) -> str:
+    pool, last = run.pool, run.row_steps[-1] if run.row_steps else None
+    if pool is None or last is None:
+        return _tile("Rows kept", "none yet", "the pool was not read")
+    share = percent(last.rows_out / pool.rows_out) if pool.rows_out else "0%"
+    return _tile("Rows kept", short(last.rows_out), f"{share} of {count(pool.rows_out)} distinct rows")
+
+
+def _quality_tile(run: Run) -> str:
+    arm = own_arm(run.compare) if run.compare else None
+    measured = gain(run.compare, arm) if run.compare and arm else None
+    if not run.compare or not measured:
+        return _tile("Gain over random", "not measured", "no random baseline was trained")
+    metric = metric_name(run.compare.get("metric"))
+    interval = f"{signed_percent(measured.low)} to {signed_percent(measured.high)}"
+    return _tile("Gain over random", signed_percent(measured.mean), f"{interval} (95%) in {metric}")
+
+
+def _cost_tile(run: Run) -> str:
+    total = run.total
+    passes = f"{short(total.get('forward', 0))} forward, {short(total.get('backward', 0))} backward passes"
+    if total.get("usd") or total.get("calls"):
+        return _tile("Cost", money(total.get("usd", 0)), f"{plural(total.get('calls', 0), 'model call')}; {passes}")
+    return _tile("Cost", "$0", f"no paid calls; {passes}")
+
+
+def _time_tile(run: Run) -> str:
+    costs = [(step.cost.get("seconds") or 0.0, step.name) for step in run.steps]
+    slowest = max(costs, default=(0.0, ""))
+    below = f"longest step: {slowest[1]}, {seconds(slowest[0])}" if slowest[1] else "no step finished"
+    return _tile("Time", seconds(run.total.get("seconds")), below)
+
+
+def overview(run: Run) -> str:
+    """The first screen of the report."""
+    said: Verdict = verdict(run)
+    chart = arm_chart(run.compare) if run.compare else ""
+    tiles = _rows_tile(run) + _quality_tile(run) + _cost_tile(run) + _time_tile(run)
+    stopped = ""
+    if run.missing:
+        names = ", ".join(run.missing)
+        stopped = note(f"This run is not finished: {plural(len(run.missing), 'planned step')} not done ({names}). {stop_reason(run)}")
+    return (
+        f'<header class="hero {said.tone}"><p class="kicker">{esc(run.name)}</p><h1>{esc(said.headline)}</h1>'
+        f'<p class="detail">{esc(said.detail)}</p>{stopped}</header>\n{chart}\n<dl class="tiles">{tiles}</dl>'
+    )
+
+
+def stop_reason(run: Run) -> str:
+    """What the last event that speaks of stopping or failing said, or nothing."""
+    for event in reversed(run.events):
+        if str(event.get("event")) in ("stopped", "failed", "budget"):
+            return str(event.get("reason") or event.get("message") or "")
+    return ""

@@ -1,0 +1,79 @@
+"""Distributions of the signals that decided, with the thresholds on them, kept against dropped."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from dataflywheel.report.charts import histogram
+from dataflywheel.report.markup import esc, note, section
+from dataflywheel.report.numbers import count, finite, number, percent
+from dataflywheel.report.rundir import Run, Step
+from dataflywheel.report.sections.funnel import step_title
+
+CHARTS_PER_STEP = 6
+
+
+def thresholds(step: Step) -> dict[str, list[float]]:
+    """Limits by column: the bounds of a filter, the score that a selection ended at."""
+    found: dict[str, list[float]] = {}
+    for name, bounds in (step.details.get("bounds") or {}).items():
+        found[name] = [value for bound in bounds if (value := finite(bound)) is not None]
+    column, value = step.details.get("score_column"), finite(step.details.get("threshold"))
+    if column:
+        found.setdefault(str(column), []).extend([] if value is None else [value])
+    return found
+
+
+def numeric_columns(table: pa.Table) -> list[str]:
+    """Number columns in table order, without the status codes."""
+
+    def numeric(field: pa.Field) -> bool:
+        return pa.types.is_floating(field.type) or pa.types.is_integer(field.type)
+
+    return [field.name for field in table.schema if numeric(field) and not field.name.endswith(".status")]
+
+
+def _chart(step: Step, table: pa.Table, name: str, limits: list[float], dropped: np.ndarray) -> str:
+    values = np.asarray(table[name].to_numpy(), dtype=np.float64)
+    known = np.isfinite(values)
+    if not known.any():
+        return f'<figure class="plot">{note(f"{name}: no row has a value.")}</figure>'
+    title = f"{name} of the rows that entered {step.name}"
+    drawing = histogram(f"{step.key}-{name}", title, values[known & ~dropped], values[known & dropped], thresholds=limits)
+    missing = f"; {count((~known).sum())} rows without a value" if (~known).any() else ""
+    median = f"median {number(float(np.median(values[known])))}"
+    return (
+        f'<figure class="plot"><figcaption><b>{esc(name)}</b> <span>{esc(median)}{esc(missing)}</span></figcaption>'
+        f"{drawing}</figure>"
+    )
+
+
+def _step(run: Run, step: Step) -> str:
+    table = step.signals
+    if table is None or not len(table):
+        return ""
+    limits = thresholds(step)
+    columns = numeric_columns(table)
+    # What decided comes first; the other signals of the step follow as far as there is room.
+    names = [n for n in limits if n in columns] + [n for n in columns if n not in limits]
+    dropped = step.dropped_mask(table["id"])
+    charts = "".join(_chart(step, table, name, limits.get(name, []), dropped) for name in names[:CHARTS_PER_STEP])
+    if not charts:
+        return ""
+    share = f"{count(dropped.sum())} of {count(len(table))} rows dropped ({percent(float(dropped.mean()))})"
+    more = len(names) - CHARTS_PER_STEP
+    rest = note(f"{more} more signals are in columns.parquet of {step.key}.") if more > 0 else ""
+    return f'<h3>{esc(step_title(run, step))} <small>{esc(share)}</small></h3><div class="plots">{charts}</div>{rest}'
+
+
+def signals(run: Run) -> str:
+    """One small chart a signal, by step."""
+    body = "".join(_step(run, step) for step in run.row_steps)
+    if not body:
+        return section("signals", "Signals and thresholds", note("No step of this run measured a signal."))
+    lead = (
+        '<span class="key kept"></span> kept <span class="key dropped"></span> dropped '
+        '<span class="key limit"></span> threshold. Bars are counts of rows.'
+    )
+    return section("signals", "Signals and thresholds", body, lead)

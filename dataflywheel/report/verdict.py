@@ -1,0 +1,111 @@
+"""The run in one sentence: what the selection was worth against a random choice at the same cost, or that nobody measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from dataflywheel.report.numbers import MINUS, aligned, count, finite, percent, plural
+from dataflywheel.report.rundir import Run
+
+Tone = Literal["good", "neutral", "bad", "unknown"]
+METRIC_NAMES = {"bits_per_byte": "bits per byte", "exact_match": "exact match", "multiple_choice": "multiple choice accuracy"}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """`headline` says it in plain words, `detail` gives the numbers behind it."""
+
+    tone: Tone
+    headline: str
+    detail: str
+
+
+def metric_name(metric: object) -> str:
+    """`bits_per_byte` -> `bits per byte`."""
+    return METRIC_NAMES.get(str(metric), str(metric).replace("_", " "))
+
+
+def own_arm(compare: dict[str, Any]) -> dict[str, Any] | None:
+    """The arm of the run's own selection: the one named so, else the first that is no baseline."""
+    arms = [arm for arm in compare.get("arms", []) if arm.get("role") == "selection"]
+    return next((arm for arm in arms if arm.get("name") == "selection"), arms[0] if arms else None)
+
+
+def random_arm(compare: dict[str, Any]) -> dict[str, Any] | None:
+    return next((arm for arm in compare.get("arms", []) if arm.get("name") == "random"), None)
+
+
+@dataclass(frozen=True)
+class Gain:
+    """An arm against random: shares of random's mean, positive where the arm is better."""
+
+    mean: float
+    low: float
+    high: float
+
+
+def gain(compare: dict[str, Any], arm: dict[str, Any]) -> Gain | None:
+    """The paired difference to random as a share of random's score, turned so that positive is better."""
+    base = random_arm(compare)
+    scale = finite(base.get("mean")) if base else None
+    difference = arm.get("difference") or {}
+    bounds = [finite(difference.get(k)) for k in ("mean", "low", "high")]
+    if not scale or any(b is None for b in bounds):
+        return None
+    sign = -1.0 if compare.get("better") == "lower" else 1.0
+    mean, *ends = (sign * b / abs(scale) for b in bounds if b is not None)
+    return Gain(mean, min(ends), max(ends))
+
+
+def gain_text(value: float, better: object) -> str:
+    """`3.8% lower` for a gain on a metric where lower is better."""
+    word = {("lower", True): "lower", ("lower", False): "higher"}.get((str(better), value >= 0))
+    word = word or ("higher" if value >= 0 else "lower")
+    return f"{percent(abs(value))} {word}"
+
+
+def _not_measured(run: Run) -> Verdict:
+    pool = run.pool
+    last = run.row_steps[-1] if run.row_steps else None
+    if pool is None or last is None:
+        return Verdict("unknown", "This run stopped before any rows were read.", "There is nothing to report yet.")
+    headline = f"{plural(last.rows_out, 'row')} of {count(pool.rows_out)} remain; whether they are worth more was not measured."
+    detail = (
+        "No model was trained on a random choice of the same size, so this report cannot say what the selection gained. "
+        "Run flywheel compare on the recipe to find out."
+    )
+    return Verdict("unknown", headline, detail)
+
+
+def verdict(run: Run) -> Verdict:
+    """What to say first. A gain is claimed only where the comparison's own verdict says so."""
+    compare = run.compare
+    arm = own_arm(compare) if compare else None
+    base = random_arm(compare) if compare else None
+    if not compare or arm is None or base is None or finite(arm.get("mean")) is None or finite(base.get("mean")) is None:
+        return _not_measured(run)
+    ours, theirs = aligned([arm["mean"], base["mean"]])
+    metric, better = metric_name(compare.get("metric")), str(compare.get("better"))
+    rows = plural(int(arm.get("rows") or 0), "selected row")
+    detail = f"{ours} against {theirs} {metric} ({better} is better), {plural(len(compare.get('seeds') or []), 'seed')}"
+    measured = gain(compare, arm)
+    if measured:
+        low, high = (percent(v) for v in (measured.low, measured.high))
+        detail += f". Gain over random: {percent(measured.mean)}, 95% interval {low} to {high}"
+    detail += "."
+    said = str(arm.get("verdict"))
+    if said == "better than random":
+        by = f": {metric} is {gain_text(measured.mean, better)}" if measured else ""
+        return Verdict("good", f"{rows} train a better model than as many random rows{by}.", detail)
+    if said == "worse than random":
+        by = f": {metric} is {gain_text(measured.mean, better)}" if measured else ""
+        return Verdict("bad", f"{rows} train a worse model than as many random rows{by}.", detail)
+    if said == "no better than random":
+        return Verdict("neutral", f"{rows} train a model no better than random rows do.", detail)
+    return Verdict("unknown", f"What {rows} are worth against random rows was not decided: {said}.", detail)
+
+
+def signed_percent(share: float) -> str:
+    """`+3.8%`, with a true minus sign."""
+    return percent(share) if percent(share).startswith(MINUS) else f"+{percent(share)}"

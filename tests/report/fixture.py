@@ -1,0 +1,219 @@
+"""A run directory like those the recipe writes, made of a few hundred rows in the manner of instruction pools."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from dataflywheel.contracts import Cost, Decisions
+from dataflywheel.rows.identity import prompt_answer_row
+from dataflywheel.rows.parts import PartWriter
+from dataflywheel.rows.schema import Row, table
+from dataflywheel.store.atomic import write_json
+from dataflywheel.store.decisions import counts, write_decisions
+from dataflywheel.store.ledger import Ledger
+
+HOSTILE = '<script>alert(1)</script>"\'><img src=x onerror=alert(2)>\x00\u202egnp.exe<!--'
+TASKS = ["Explain {} to a child.", "Write a short poem about {}.", "List three facts about {}.", "Why does {} matter?"]
+TOPICS = ["photosynthesis", "inflation", "the tides", "recursion", "vaccines", "jazz", "glaciers", "the printing press"]
+WORDS = "because light water people often change slowly and every small part of it depends on others over time".split()
+
+
+def alpaca_like(n: int, seed: int = 0) -> list[tuple[str, str]]:
+    """n prompts and answers; lengths are log-normal like those of real pools."""
+    rng = np.random.default_rng(seed)
+    pairs = []
+    for i in range(n):
+        topic = TOPICS[int(rng.integers(len(TOPICS)))]
+        prompt = TASKS[int(rng.integers(len(TASKS)))].format(f"{topic} (part {i})")
+        length = max(2, int(rng.lognormal(3.3, 0.9)))
+        answer = f"{topic.capitalize()}: " + " ".join(rng.choice(WORDS, size=length))
+        pairs.append((prompt, answer + "."))
+    return pairs
+
+
+def comparison(verdict: str = "better than random", better: str = "lower") -> dict[str, Any]:
+    """A compare.json whose numbers agree with the verdict."""
+    shift = {"better than random": -0.09, "no better than random": -0.004, "worse than random": 0.07}[verdict]
+    half = {"better than random": 0.02, "no better than random": 0.021, "worse than random": 0.03}[verdict]
+    sign = 1 if better == "lower" else -1
+    rng = np.random.default_rng(3)
+    base = 2.4
+    plan = [("selection", "ifd then facility_location", "selection", shift, half), ("perplexity", "perplexity", "selection", 0.012, 0.03)]
+    plan += [("random", "random", "baseline", 0.0, 0.0), ("longest", "longest", "baseline", -0.031, 0.024)]
+    arms = []
+    names = [p[0] for p in plan]
+    for name, label, role, delta, width in plan:
+        mean = base + sign * delta
+        scores = [round(float(mean + e), 4) for e in rng.normal(0, 0.012, 5)]
+        own = {"mean": sign * delta, "low": sign * delta - width, "high": sign * delta + width}
+        words = verdict if name == "selection" else "better than random" if delta + width < 0 else "no better than random"
+        arms.append(
+            {
+                "name": name, "label": label, "role": role, "rows": 100, "answer_tokens": 6120, "scores": scores,
+                "mean": mean, "low": mean - 0.014, "high": mean + 0.014,
+                "difference": None if name == "random" else own,
+                "verdict": "baseline" if name == "random" else words,
+                "select_cost": Cost(12.4 if role == "selection" else 0.01, 800 if role == "selection" else 0).as_dict(),
+                "train_seconds": 31.2, "length_shift": 1.31 if name == "longest" else 1.02,
+                "overlap": {other: 0.113 for other in names if other != name},
+                "slices": {s: {"mean": mean + d, "low": mean + d - 0.03, "high": mean + d + 0.03} for s, d in (("writing", 0.1), ("facts", -0.1))},
+            }
+        )  # fmt: skip
+    return {"metric": "bits_per_byte", "better": better, "budget": "100 rows", "seeds": [0, 1, 2, 3, 4], "rows_offered": 360, "arms": arms}
+
+
+class Builder:
+    """Writes steps one after another; `rows` is what the last step let through."""
+
+    def __init__(self, directory: Path, pairs: list[tuple[str, str]]) -> None:
+        self.directory, self.index = directory, 0
+        self.rows: list[Row] = list({r["id"]: r for p, a in pairs for r in [prompt_answer_row(p, a, source="alpaca")]}.values())
+        self.planned: list[dict[str, Any]] = []
+        self.ledger = Ledger(directory / "ledger.json")
+
+    def step(self, name: str, decisions: Decisions, *, cost: Cost = Cost(1.5), params: dict[str, Any] | None = None,
+             details: dict[str, Any] | None = None, columns: dict[str, Any] | None = None, extra_counts: dict[str, int] | None = None) -> Path:  # fmt: skip
+        folder = self.directory / "round-1" / f"{self.index:02d}-{name}"
+        dropped = {i for i, a in zip(decisions.ids, decisions.action, strict=True) if a == "dropped"}
+        entered = self.rows
+        self.rows = [row for row in entered if row["id"] not in dropped]
+        with PartWriter(folder / "rows") as writer:
+            writer.write(table(self.rows))
+        write_decisions(folder / "decisions.parquet", decisions)
+        if columns is not None:
+            pq.write_table(pa.table({"id": [r["id"] for r in entered], **columns}), folder / "columns.parquet")
+        metrics = {"step": name, "params": params or {}, "rows_in": len(entered), "rows_out": len(self.rows), "cost": cost.as_dict(),
+                   "counts": counts(decisions) | (extra_counts or {}), "details": details or {}}  # fmt: skip
+        write_json(folder / "metrics.json", metrics)
+        self.ledger.enter(f"round-1/{self.index:02d}-{name}", cost)
+        if name != "pool":
+            self.planned.append({"round": 1, "index": self.index, "step": name, "params": params or {}, "rows": len(entered), "cost": cost.as_dict()})
+        self.index += 1
+        return folder
+
+    def keep_all(self) -> Decisions:
+        decisions = Decisions()
+        for row in self.rows:
+            decisions.add(row["id"], "kept", "read")
+        return decisions
+
+
+def chars(rows: list[Row]) -> np.ndarray:
+    return np.array([len(row["messages"][-1]["content"]) for row in rows], dtype=np.float64)
+
+
+def _deduplicate(build: Builder, hostile: bool) -> None:
+    decisions = Decisions()
+    for i, row in enumerate(build.rows):
+        if i % 9 == 8:
+            reason = f"near copy: Jaccard 0.9{i % 10}" + (HOSTILE if hostile else "")
+            decisions.add(row["id"], "dropped", reason, build.rows[i - 1]["id"], 0.9 + i % 10 / 100)
+        else:
+            decisions.add(row["id"], "kept", "no copy among the rows before it")
+    build.step("deduplicate", decisions, params={"near": 0.8}, cost=Cost(2.31))
+
+
+def _filter(build: Builder) -> None:
+    lengths, decisions = chars(build.rows), Decisions()
+    for row, n in zip(build.rows, lengths, strict=True):
+        if n < 60:
+            decisions.add(row["id"], "dropped", f"text.chars_answer too small: {n:.0f} is below 60", None, float(n))
+        else:
+            decisions.add(row["id"], "kept", "within bounds", None, float(n))
+    rng = np.random.default_rng(1)
+    columns = {"text.chars_answer": lengths, "text.symbol_ratio": rng.beta(2, 30, len(lengths)), "text.status": np.zeros(len(lengths), np.uint8)}
+    build.step("filter", decisions, params={"text.chars_answer": [60, None]}, columns=columns, details={"bounds": {"text.chars_answer": [60, None]}})
+
+
+def _select(build: Builder, budget: int) -> None:
+    rng, decisions = np.random.default_rng(2), Decisions()
+    scores = rng.normal(0.71, 0.12, len(build.rows))
+    best = set(np.argsort(-scores)[:budget].tolist())
+    limit = float(sorted(scores, reverse=True)[min(budget, len(scores)) - 1])
+    for i, row in enumerate(build.rows):
+        action, reason = ("kept", "selected: ifd") if i in best else ("dropped", f"beyond the budget: rank {i}")
+        decisions.add(row["id"], action, reason, None, float(scores[i]))
+    columns = {"likelihood.ifd": scores, "text.chars_answer": chars(build.rows)}
+    details = {"by": "ifd", "budget": str(budget), "score_column": "likelihood.ifd", "threshold": limit}
+    params = {"by": "ifd", "then": "facility_location", "keep": budget}
+    n = len(build.rows)
+    build.step("select", decisions, params=params, columns=columns, details=details, cost=Cost(12.4, forward=2 * n, tokens=180 * n))
+
+
+def _train_and_evaluate(build: Builder, hostile: bool) -> None:
+    details = {"model": "models/student", "steps": 38, "tokens": 61200, "losses": [[1, 6.1], [20, 3.2], [38, 2.4]]}
+    n = len(build.rows)
+    build.step("train", Decisions(), details=details, cost=Cost(31.2, n * 3, n * 3, 61200), params={"epochs": 3})
+    slices = {name: {"value": 2.2 + d, "low": 2.1 + d, "high": 2.3 + d} for name, d in (("writing", 0.2), ("facts", -0.1), ("code", 0.05))}
+    if hostile:
+        slices[HOSTILE] = {"value": 2.5, "low": 2.4, "high": 2.6}
+    found = {"metric": "bits_per_byte", "better": "lower", "overall": {"value": 2.31, "low": 2.27, "high": 2.35, "n": 252}, "slices": slices}
+    build.step("evaluate", Decisions(), details=found, cost=Cost(4.2, 252))
+
+
+def build_run(directory: Path, *, compare: dict[str, Any] | None = None, pairs: list[tuple[str, str]] | None = None, hostile: bool = False,
+              finished: bool = True, with_map: bool = True, budget: int = 100) -> Path:  # fmt: skip
+    """Write a whole run (or one that a budget stopped after selection) and return its directory."""
+    pairs = list(pairs or alpaca_like(400))
+    if hostile:
+        pairs[7], pairs[8] = (HOSTILE, "x" * 20 + HOSTILE), (HOSTILE + " again", HOSTILE * 30)
+    directory.mkdir(parents=True)
+    build = Builder(directory, pairs)
+    everything = list(build.rows)
+    files = [{"path": "data/alpaca.parquet", "source": "alpaca", "format": "alpaca", "rows": len(pairs), "quarantined": 2}]
+    pool = build.step("pool", build.keep_all(), details={"files": files, "merged": len(pairs) - len(everything)}, cost=Cost(0.8))
+    bad = [{"file": "data/alpaca.parquet", "line": 17, "reason": "not an object: found a list", "text": HOSTILE if hostile else "[1, 2]"},
+           {"file": "data/alpaca.parquet", "line": 90, "reason": "output is missing: instruction rows need it", "text": "{}"}]  # fmt: skip
+    (pool / "quarantine.jsonl").write_text("".join(json.dumps(b) + "\n" for b in bad))
+    _deduplicate(build, hostile)
+    _filter(build)
+    _select(build, budget)
+    planned = list(build.planned)
+    if finished:
+        _train_and_evaluate(build, hostile)
+        planned = build.planned
+    else:
+        cost = Cost().as_dict()
+        planned += [{"round": 1, "index": 4 + i, "step": s, "params": {}, "rows": 0, "cost": cost} for i, s in enumerate(("train", "evaluate"))]
+    write_json(directory / "plan.json", {"name": directory.name, "seed": 0, "steps": planned})
+    _recipe(directory)
+    if compare is not None:
+        write_json(directory / "compare.json", compare)
+    if with_map:
+        _map(directory, everything, {row["id"] for row in build.rows})
+    return directory
+
+
+def _recipe(directory: Path) -> None:
+    text = """name: {name}
+pool:
+  - {{path: data/alpaca.parquet, source: alpaca, license: cc-by-nc-4.0}}
+target:
+  - {{path: data/target.jsonl, metric: bits_per_byte}}
+models:
+  student: {{builtin: tiny}}
+steps:
+  - deduplicate: {{near: 0.8}}
+  - filter: {{text.chars_answer: [60, null]}}
+  - select: {{by: ifd, then: facility_location, keep: 100}}
+  - train: {{epochs: 3}}
+  - evaluate: {{}}
+compare: [random, longest]
+"""
+    (directory / "recipe.yaml").write_text(text.format(name=directory.name))
+    (directory / "events.jsonl").write_text('{"event": "stopped", "reason": "the budget of 1 hour is spent"}\n{"cut')
+
+
+def _map(directory: Path, rows: list[Row], kept: set[str]) -> None:
+    rng = np.random.default_rng(4)
+    centres = rng.normal(0, 4, (8, 2))
+    points = centres[rng.integers(8, size=len(rows))] + rng.normal(0, 1, (len(rows), 2))
+    ids = [row["id"] for row in rows]
+    columns = {"id": ids, "x": points[:, 0], "y": points[:, 1], "kept": [i in kept for i in ids]}
+    pq.write_table(pa.table(columns), directory / "map.parquet")
