@@ -114,7 +114,9 @@ def intervals(key: str, title: str, description: str, lines: Sequence[Interval],
             parts.append(f'<line class="mark" x1="{x}%" x2="{x}%" y1="{top}" y2="{bottom}"/>')
     for i, line in enumerate(lines):
         y = top + i * row
-        parts.append(f'<g class="{line.kind}"><text class="label halo" x="0" y="{y + 15}">{esc(clip(line.label, 34))}</text>')
+        parts.append(
+            f'<g class="{line.kind}"><text class="label halo" x="0" y="{y + 15}">{esc(clip(line.label, 34))}</text>'
+        )
         parts.append(f'<text class="value halo" x="100%" y="{y + 15}" text-anchor="end">{esc(line.shown)}</text>')
         middle = y + 31
         parts += [f'<circle class="seed" cx="{scale(s)}%" cy="{middle}" r="3"/>' for s in line.scores]
@@ -129,7 +131,7 @@ def intervals(key: str, title: str, description: str, lines: Sequence[Interval],
 def histogram(
     key: str, title: str, kept: FloatArray, dropped: FloatArray, *, thresholds: Sequence[float] = (), height: int = 150
 ) -> str:
-    """Stacked counts of kept and dropped rows with the thresholds as lines; the outer half percent is cut off.
+    """Stacked counts of kept and dropped rows with the thresholds as lines; the outer half percent is not drawn.
 
     A range that spans more than a factor of thirty and holds no value at or below zero is drawn on a log scale.
     """
@@ -142,7 +144,7 @@ def histogram(
         low, high = low - 0.5, high + 0.5
     scale = Scale(low, high, log=low > 0 and high / low > 30)
     edges = np.geomspace(low, high, 41) if scale.log else np.linspace(low, high, 41)
-    kept_bins, dropped_bins = (np.histogram(np.clip(v, low, high), edges)[0] for v in (kept, dropped))
+    kept_bins, dropped_bins = (np.histogram(v, edges)[0] for v in (kept, dropped))
     tallest = max(int((kept_bins + dropped_bins).max()), 1)
     base = height + 18
     parts = [axis(scale, base, base)]
@@ -161,7 +163,10 @@ def histogram(
         parts.append(
             f'<text class="limit-label halo" x="{x}%" dx="{shift}" y="12" text-anchor="{anchor}">{esc(number(limit))}</text>'
         )
-    described = f"{len(kept):,} kept and {len(dropped):,} dropped rows between {number(low)} and {number(high)}"
+    outside = int(((both < low) | (both > high)).sum())
+    described = (
+        f"{len(kept):,} kept and {len(dropped):,} dropped rows; {outside:,} lie outside {number(low)} to {number(high)}"
+    )
     if thresholds:
         described += "; limits at " + ", ".join(number(v) for v in thresholds)
     return svg(key, title, described, base + 22, "".join(parts))

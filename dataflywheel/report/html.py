@@ -47,7 +47,9 @@ def write_report(run: Path) -> Path:
     read = load_run(run)
     parts = [overview(read), "<!--contents-->", *(write(read) for _, write in SECTIONS.values())]
     contents = [(key, title) for key, (title, _) in SECTIONS.items()]
-    footer = esc(f"Written by dataflywheel {__version__} from {read.directory.name}. flywheel why {read.name} ROW tells the life of one row.")
+    footer = esc(
+        f"Written by dataflywheel {__version__} from {read.directory.name}. flywheel why {read.name} ROW tells the life of one row."
+    )
     path = Path(run) / "report.html"
     write_text(path, page(f"{read.name}: {verdict(read).headline}", "\n".join(parts), contents, footer))
     return path

@@ -74,7 +74,9 @@ def table(
 def section(key: str, title: str, body: str, lead: str = "") -> str:
     """A titled part of the page; `lead` is HTML and says in one sentence what there is to see."""
     opening = f'<p class="lead">{lead}</p>' if lead else ""
-    return f'<section id="{key}" aria-labelledby="{key}-h"><h2 id="{key}-h">{esc(title)}</h2>{opening}\n{body}\n</section>'
+    return (
+        f'<section id="{key}" aria-labelledby="{key}-h"><h2 id="{key}-h">{esc(title)}</h2>{opening}\n{body}\n</section>'
+    )
 
 
 def note(text: str) -> str:

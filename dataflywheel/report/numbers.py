@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import numpy as np
+
 MINUS = "\u2212"
 UNKNOWN = "not known"
 
 
 def finite(value: object) -> float | None:
     """The number, or None for null, NaN, infinity and anything that is no number."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
         return None
     return float(value) if math.isfinite(value) else None
 
@@ -61,7 +63,7 @@ def aligned(values: Sequence[object], *, signed: bool = False) -> list[str]:
     if not known:
         return [UNKNOWN for _ in values]
     spread = (max(known) - min(known)) or max(abs(known[0]), 1e-6) / 10
-    decimals = min(6, max(0, 1 - math.floor(math.log10(spread)) + (1 if spread < 1 else 0)))
+    decimals = min(6, max(0, 1 - math.floor(math.log10(spread))))
     sign = "+" if signed else ""
     return [UNKNOWN if (x := finite(v)) is None else f"{x:{sign},.{decimals}f}".replace("-", MINUS) for v in values]
 
@@ -86,6 +88,15 @@ def percent(share: object) -> str:
     if 0.9995 < x < 1:
         return ">99.9%"
     return f"{100 * x:.1f}".removesuffix(".0").replace("-", MINUS) + "%"
+
+
+def signed_percent(share: float) -> str:
+    """A change of one part in the whole, always with its sign and one decimal: `+3.8%`.
+
+    >>> signed_percent(0.038), signed_percent(0.01)
+    ('+3.8%', '+1.0%')
+    """
+    return f"{100 * share:+.1f}%".replace("-", MINUS)
 
 
 def seconds(value: object) -> str:

@@ -20,6 +20,6 @@ def page(title: str, body: str, contents: Sequence[tuple[str, str]], footer: str
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<meta name="color-scheme" content="light dark"><meta name="referrer" content="no-referrer">'
         f"<title>{esc(title)}</title><style>{STYLE}</style></head>\n<body><main>\n"
-        f'{body.replace("<!--contents-->", f"<nav aria-label=Contents>{links}</nav>", 1)}\n'
+        f"{body.replace('<!--contents-->', f'<nav aria-label=Contents>{links}</nav>', 1)}\n"
         f"<footer>{footer}</footer></main></body></html>\n"
     )

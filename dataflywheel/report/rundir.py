@@ -184,7 +184,9 @@ def load_run(directory: Path) -> Run:
             steps.append(Step(int(round_), int(found[1]), found[2], metrics.parent, read_json(metrics, {})))
     recipe = directory / "recipe.yaml"
     if not steps and not recipe.is_file():
-        raise UsageError(f"{directory}: no run is here (expected recipe.yaml and round-1/); give a directory under runs/")
+        raise UsageError(
+            f"{directory}: no run is here (expected recipe.yaml and round-1/); give a directory under runs/"
+        )
     return Run(
         directory=directory,
         steps=sorted(steps, key=lambda step: (step.round, step.index)),

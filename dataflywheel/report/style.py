@@ -56,14 +56,14 @@ svg.mini { min-width:90px }
 .name { font-weight:600 } .rows { font-variant-numeric:tabular-nums } .change { color:var(--drop); font-weight:600; margin-left:6px }
 .reasons { list-style:none; display:flex; flex-wrap:wrap; gap:2px 18px; padding:0; margin:6px 0 0; font-size:13.5px; color:var(--soft) }
 .reasons li { overflow-wrap:anywhere } .reasons b { color:var(--ink); font-variant-numeric:tabular-nums }
-.plots { display:grid; grid-template-columns:repeat(auto-fill,minmax(300px,1fr)); gap:30px 34px }
-.plot figcaption { display:flex; justify-content:space-between; gap:10px; margin-bottom:8px; flex-wrap:wrap }
+.plots { display:grid; grid-template-columns:repeat(auto-fit,minmax(min(300px,100%),1fr)); gap:30px 34px }
+.plot { max-width:520px } .plot figcaption { display:flex; justify-content:space-between; gap:10px; margin-bottom:8px; flex-wrap:wrap }
 .plot figcaption b { color:var(--ink) }
 .scroll { overflow-x:auto; margin:18px 0 30px } table { border-collapse:collapse; width:100%; font-size:14px }
 caption { text-align:left; color:var(--soft); font-size:13.5px; padding-bottom:8px }
 th,td { text-align:left; padding:9px 16px 9px 0; border-bottom:1px solid var(--line); vertical-align:top; overflow-wrap:anywhere }
 thead th { color:var(--soft); font-weight:600; font-size:13px; vertical-align:bottom; overflow-wrap:normal } tbody th { font-weight:500 }
-.num { text-align:right; font-variant-numeric:tabular-nums; overflow-wrap:normal }
+.num { text-align:right; padding-right:26px; font-variant-numeric:tabular-nums; overflow-wrap:normal }
 .dot-key { display:inline-block; width:9px; height:9px; border-radius:50%; background:var(--faint); margin-right:8px }
 .dot-key.ours { background:var(--ours) } .dot-key.random { background:none; border:2px solid var(--random) }
 .heat { display:inline-block; min-width:62px; padding:2px 8px; border-radius:4px;

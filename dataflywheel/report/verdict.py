@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from dataflywheel.report.numbers import MINUS, aligned, count, finite, percent, plural
+from dataflywheel.report.numbers import aligned, count, finite, percent, plural, signed_percent
 from dataflywheel.report.rundir import Run
 
 Tone = Literal["good", "neutral", "bad", "unknown"]
-METRIC_NAMES = {"bits_per_byte": "bits per byte", "exact_match": "exact match", "multiple_choice": "multiple choice accuracy"}
+METRIC_NAMES = {
+    "bits_per_byte": "bits per byte",
+    "exact_match": "exact match",
+    "multiple_choice": "multiple choice accuracy",
+}
 
 
 @dataclass(frozen=True)
@@ -83,7 +87,13 @@ def verdict(run: Run) -> Verdict:
     compare = run.compare
     arm = own_arm(compare) if compare else None
     base = random_arm(compare) if compare else None
-    if not compare or arm is None or base is None or finite(arm.get("mean")) is None or finite(base.get("mean")) is None:
+    if (
+        not compare
+        or arm is None
+        or base is None
+        or finite(arm.get("mean")) is None
+        or finite(base.get("mean")) is None
+    ):
         return _not_measured(run)
     ours, theirs = aligned([arm["mean"], base["mean"]])
     metric, better = metric_name(compare.get("metric")), str(compare.get("better"))
@@ -91,8 +101,8 @@ def verdict(run: Run) -> Verdict:
     detail = f"{ours} against {theirs} {metric} ({better} is better), {plural(len(compare.get('seeds') or []), 'seed')}"
     measured = gain(compare, arm)
     if measured:
-        low, high = (percent(v) for v in (measured.low, measured.high))
-        detail += f". Gain over random: {percent(measured.mean)}, 95% interval {low} to {high}"
+        mean, low, high = (signed_percent(v) for v in (measured.mean, measured.low, measured.high))
+        detail += f". Gain over random: {mean}, 95% interval {low} to {high}"
     detail += "."
     said = str(arm.get("verdict"))
     if said == "better than random":
@@ -104,8 +114,3 @@ def verdict(run: Run) -> Verdict:
     if said == "no better than random":
         return Verdict("neutral", f"{rows} train a model no better than random rows do.", detail)
     return Verdict("unknown", f"What {rows} are worth against random rows was not decided: {said}.", detail)
-
-
-def signed_percent(share: float) -> str:
-    """`+3.8%`, with a true minus sign."""
-    return percent(share) if percent(share).startswith(MINUS) else f"+{percent(share)}"

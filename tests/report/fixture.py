@@ -18,10 +18,10 @@ from dataflywheel.store.atomic import write_json
 from dataflywheel.store.decisions import counts, write_decisions
 from dataflywheel.store.ledger import Ledger
 
-HOSTILE = '<script>alert(1)</script>"\'><img src=x onerror=alert(2)>\x00\u202egnp.exe<!--'
+HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>\x00\u202egnp.exe<!--"
 TASKS = ["Explain {} to a child.", "Write a short poem about {}.", "List three facts about {}.", "Why does {} matter?"]
 TOPICS = ["photosynthesis", "inflation", "the tides", "recursion", "vaccines", "jazz", "glaciers", "the printing press"]
-WORDS = "because light water people often change slowly and every small part of it depends on others over time".split()
+WORDS = ["because", "light", "water", "people", "often", "change", "slowly", "and", "every", "small", "part", "of", "it", "depends", "on", "others", "over", "time"]
 
 
 def alpaca_like(n: int, seed: int = 0) -> list[tuple[str, str]]:
@@ -44,7 +44,10 @@ def comparison(verdict: str = "better than random", better: str = "lower") -> di
     sign = 1 if better == "lower" else -1
     rng = np.random.default_rng(3)
     base = 2.4
-    plan = [("selection", "ifd then facility_location", "selection", shift, half), ("perplexity", "perplexity", "selection", 0.012, 0.03)]
+    plan = [
+        ("selection", "ifd then facility_location", "selection", shift, half),
+        ("perplexity", "perplexity", "selection", 0.012, 0.03),
+    ]
     plan += [("random", "random", "baseline", 0.0, 0.0), ("longest", "longest", "baseline", -0.031, 0.024)]
     arms = []
     names = [p[0] for p in plan]
@@ -52,7 +55,9 @@ def comparison(verdict: str = "better than random", better: str = "lower") -> di
         mean = base + sign * delta
         scores = [round(float(mean + e), 4) for e in rng.normal(0, 0.012, 5)]
         own = {"mean": sign * delta, "low": sign * delta - width, "high": sign * delta + width}
-        words = verdict if name == "selection" else "better than random" if delta + width < 0 else "no better than random"
+        words = (
+            verdict if name == "selection" else "better than random" if delta + width < 0 else "no better than random"
+        )
         arms.append(
             {
                 "name": name, "label": label, "role": role, "rows": 100, "answer_tokens": 6120, "scores": scores,
@@ -65,7 +70,14 @@ def comparison(verdict: str = "better than random", better: str = "lower") -> di
                 "slices": {s: {"mean": mean + d, "low": mean + d - 0.03, "high": mean + d + 0.03} for s, d in (("writing", 0.1), ("facts", -0.1))},
             }
         )  # fmt: skip
-    return {"metric": "bits_per_byte", "better": better, "budget": "100 rows", "seeds": [0, 1, 2, 3, 4], "rows_offered": 360, "arms": arms}
+    return {
+        "metric": "bits_per_byte",
+        "better": better,
+        "budget": "100 rows",
+        "seeds": [0, 1, 2, 3, 4],
+        "rows_offered": 360,
+        "arms": arms,
+    }
 
 
 class Builder:
@@ -73,7 +85,9 @@ class Builder:
 
     def __init__(self, directory: Path, pairs: list[tuple[str, str]]) -> None:
         self.directory, self.index = directory, 0
-        self.rows: list[Row] = list({r["id"]: r for p, a in pairs for r in [prompt_answer_row(p, a, source="alpaca")]}.values())
+        self.rows: list[Row] = list(
+            {r["id"]: r for p, a in pairs for r in [prompt_answer_row(p, a, source="alpaca")]}.values()
+        )
         self.planned: list[dict[str, Any]] = []
         self.ledger = Ledger(directory / "ledger.json")
 
@@ -93,7 +107,16 @@ class Builder:
         write_json(folder / "metrics.json", metrics)
         self.ledger.enter(f"round-1/{self.index:02d}-{name}", cost)
         if name != "pool":
-            self.planned.append({"round": 1, "index": self.index, "step": name, "params": params or {}, "rows": len(entered), "cost": cost.as_dict()})
+            self.planned.append(
+                {
+                    "round": 1,
+                    "index": self.index,
+                    "step": name,
+                    "params": params or {},
+                    "rows": len(entered),
+                    "cost": cost.as_dict(),
+                }
+            )
         self.index += 1
         return folder
 
@@ -127,8 +150,18 @@ def _filter(build: Builder) -> None:
         else:
             decisions.add(row["id"], "kept", "within bounds", None, float(n))
     rng = np.random.default_rng(1)
-    columns = {"text.chars_answer": lengths, "text.symbol_ratio": rng.beta(2, 30, len(lengths)), "text.status": np.zeros(len(lengths), np.uint8)}
-    build.step("filter", decisions, params={"text.chars_answer": [60, None]}, columns=columns, details={"bounds": {"text.chars_answer": [60, None]}})
+    columns = {
+        "text.chars_answer": lengths,
+        "text.symbol_ratio": rng.beta(2, 30, len(lengths)),
+        "text.status": np.zeros(len(lengths), np.uint8),
+    }
+    build.step(
+        "filter",
+        decisions,
+        params={"text.chars_answer": [60, None]},
+        columns=columns,
+        details={"bounds": {"text.chars_answer": [60, None]}},
+    )
 
 
 def _select(build: Builder, budget: int) -> None:
@@ -143,17 +176,32 @@ def _select(build: Builder, budget: int) -> None:
     details = {"by": "ifd", "budget": str(budget), "score_column": "likelihood.ifd", "threshold": limit}
     params = {"by": "ifd", "then": "facility_location", "keep": budget}
     n = len(build.rows)
-    build.step("select", decisions, params=params, columns=columns, details=details, cost=Cost(12.4, forward=2 * n, tokens=180 * n))
+    build.step(
+        "select",
+        decisions,
+        params=params,
+        columns=columns,
+        details=details,
+        cost=Cost(12.4, forward=2 * n, tokens=180 * n),
+    )
 
 
 def _train_and_evaluate(build: Builder, hostile: bool) -> None:
     details = {"model": "models/student", "steps": 38, "tokens": 61200, "losses": [[1, 6.1], [20, 3.2], [38, 2.4]]}
     n = len(build.rows)
     build.step("train", Decisions(), details=details, cost=Cost(31.2, n * 3, n * 3, 61200), params={"epochs": 3})
-    slices = {name: {"value": 2.2 + d, "low": 2.1 + d, "high": 2.3 + d} for name, d in (("writing", 0.2), ("facts", -0.1), ("code", 0.05))}
+    slices = {
+        name: {"value": 2.2 + d, "low": 2.1 + d, "high": 2.3 + d}
+        for name, d in (("writing", 0.2), ("facts", -0.1), ("code", 0.05))
+    }
     if hostile:
         slices[HOSTILE] = {"value": 2.5, "low": 2.4, "high": 2.6}
-    found = {"metric": "bits_per_byte", "better": "lower", "overall": {"value": 2.31, "low": 2.27, "high": 2.35, "n": 252}, "slices": slices}
+    found = {
+        "metric": "bits_per_byte",
+        "better": "lower",
+        "overall": {"value": 2.31, "low": 2.27, "high": 2.35, "n": 252},
+        "slices": slices,
+    }
     build.step("evaluate", Decisions(), details=found, cost=Cost(4.2, 252))
 
 
@@ -166,8 +214,12 @@ def build_run(directory: Path, *, compare: dict[str, Any] | None = None, pairs: 
     directory.mkdir(parents=True)
     build = Builder(directory, pairs)
     everything = list(build.rows)
-    files = [{"path": "data/alpaca.parquet", "source": "alpaca", "format": "alpaca", "rows": len(pairs), "quarantined": 2}]
-    pool = build.step("pool", build.keep_all(), details={"files": files, "merged": len(pairs) - len(everything)}, cost=Cost(0.8))
+    files = [
+        {"path": "data/alpaca.parquet", "source": "alpaca", "format": "alpaca", "rows": len(pairs), "quarantined": 2}
+    ]
+    pool = build.step(
+        "pool", build.keep_all(), details={"files": files, "merged": len(pairs) - len(everything)}, cost=Cost(0.8)
+    )
     bad = [{"file": "data/alpaca.parquet", "line": 17, "reason": "not an object: found a list", "text": HOSTILE if hostile else "[1, 2]"},
            {"file": "data/alpaca.parquet", "line": 90, "reason": "output is missing: instruction rows need it", "text": "{}"}]  # fmt: skip
     (pool / "quarantine.jsonl").write_text("".join(json.dumps(b) + "\n" for b in bad))
@@ -180,7 +232,10 @@ def build_run(directory: Path, *, compare: dict[str, Any] | None = None, pairs: 
         planned = build.planned
     else:
         cost = Cost().as_dict()
-        planned += [{"round": 1, "index": 4 + i, "step": s, "params": {}, "rows": 0, "cost": cost} for i, s in enumerate(("train", "evaluate"))]
+        planned += [
+            {"round": 1, "index": 4 + i, "step": s, "params": {}, "rows": 0, "cost": cost}
+            for i, s in enumerate(("train", "evaluate"))
+        ]
     write_json(directory / "plan.json", {"name": directory.name, "seed": 0, "steps": planned})
     _recipe(directory)
     if compare is not None:

@@ -34,7 +34,9 @@ def sources(run: Run) -> str:
     merged = int(pool.details.get("merged") or 0)
     lead = f"{plural(merged, 'identical row')} merged on reading; {plural(pool.rows_out, 'distinct row')} in the pool."
     head = ["file", "source", "format", "rows", "in quarantine"]
-    return section("sources", "Where the rows came from", table("Input files", head, rows, numeric=(3, 4), css="stack"), esc(lead))
+    return section(
+        "sources", "Where the rows came from", table("Input files", head, rows, numeric=(3, 4), css="stack"), esc(lead)
+    )
 
 
 def quarantine(run: Run) -> str:
@@ -55,7 +57,9 @@ def quarantine(run: Run) -> str:
     ]
     body = table("Lines that could not be read, by reason", ["reason", "lines"], rows, numeric=(1,))
     first = table("The first of them", ["file", "line", "reason", "beginning"], shown, numeric=(1,), css="stack")
-    return section("quarantine", "Quarantine", body + first, esc(f"{plural(len(entries), 'line')} set aside; all others went on."))
+    return section(
+        "quarantine", "Quarantine", body + first, esc(f"{plural(len(entries), 'line')} set aside; all others went on.")
+    )
 
 
 def environment() -> list[tuple[str, str]]:
@@ -72,8 +76,14 @@ def environment() -> list[tuple[str, str]]:
 
 def recipe(run: Run) -> str:
     """The recipe's text and the environment, folded."""
-    text = f"<pre><code>{esc(run.recipe)}</code></pre>" if run.recipe else note("The recipe's text is not in the run directory.")
+    text = (
+        f"<pre><code>{esc(run.recipe)}</code></pre>"
+        if run.recipe
+        else note("The recipe's text is not in the run directory.")
+    )
     rows = [[esc(name), esc(value)] for name, value in environment()]
     machine = table("Written with", ["what", "version"], rows)
     seed = f"seed {run.plan['seed']}" if "seed" in run.plan else "seed not recorded"
-    return section("recipe", "Recipe and environment", details(f"Recipe ({seed})", text) + details("Environment", machine))
+    return section(
+        "recipe", "Recipe and environment", details(f"Recipe ({seed})", text) + details("Environment", machine)
+    )

@@ -53,7 +53,11 @@ def _against_random(run: Run) -> str:
     if not ours or not theirs:
         return ""
     slices, others = ours.get("slices") or {}, theirs.get("slices") or {}
-    both = [name for name, _ in _worst_first(slices, str(compare.get("better"))) if finite((others.get(name) or {}).get("mean"))]
+    both = [
+        name
+        for name, _ in _worst_first(slices, str(compare.get("better")))
+        if finite((others.get(name) or {}).get("mean"))
+    ]
     if not both:
         return ""
     rows = []
@@ -68,7 +72,9 @@ def _against_random(run: Run) -> str:
             ]
         )
     head = ["slice", "selection", "random", "in words"]
-    caption = f"{metric_name(compare.get('metric'))} by slice: selection against random, mean and 95% interval over seeds"
+    caption = (
+        f"{metric_name(compare.get('metric'))} by slice: selection against random, mean and 95% interval over seeds"
+    )
     return table(caption, head, rows, numeric=(1, 2), css="stack")
 
 

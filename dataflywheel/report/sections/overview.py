@@ -6,20 +6,20 @@ from typing import Any
 
 from dataflywheel.report.charts import Interval, Kind, intervals
 from dataflywheel.report.markup import esc, note
-from dataflywheel.report.numbers import aligned, count, finite, money, percent, plural, seconds, short
+from dataflywheel.report.numbers import aligned, count, finite, money, percent, plural, seconds, short, signed_percent
 from dataflywheel.report.rundir import Run
-from dataflywheel.report.verdict import Verdict, gain, metric_name, own_arm, signed_percent, verdict
+from dataflywheel.report.verdict import Verdict, gain, metric_name, own_arm, verdict
 
 
-def arm_kind(arm: dict[str, Any]) -> Kind:
-    if arm.get("name") == "random":
-        return "random"
-    return "ours" if arm.get("role") == "selection" else "baseline"
+def arm_kind(compare: dict[str, Any], arm: dict[str, Any]) -> Kind:
+    """The run's own choice of rows, random, or one of the others: how it is drawn."""
+    if arm is own_arm(compare):
+        return "ours"
+    return "random" if arm.get("name") == "random" else "baseline"
 
 
 def arm_label(arm: dict[str, Any]) -> str:
-    label = str(arm.get("label") or arm.get("name"))
-    return label if arm_kind(arm) != "ours" or arm.get("name") != "selection" else f"{label} (this run)"
+    return str(arm.get("label") or arm.get("name"))
 
 
 def arm_chart(compare: dict[str, Any]) -> str:
@@ -27,13 +27,14 @@ def arm_chart(compare: dict[str, Any]) -> str:
     arms = [arm for arm in compare.get("arms", []) if finite(arm.get("mean")) is not None]
     lower = compare.get("better") == "lower"
     arms.sort(key=lambda arm: (arm["mean"] if lower else -arm["mean"], str(arm.get("name"))))
+    sizes = {arm.get("rows") for arm in arms}
     lines = []
     shown = aligned([arm["mean"] for arm in arms])
     for arm, text in zip(arms, shown, strict=True):
         low, high = (bound if (bound := finite(arm.get(k))) is not None else arm["mean"] for k in ("low", "high"))
         scores = [s for score in arm.get("scores") or [] if (s := finite(score)) is not None]
-        suffix = f", {short(arm.get('rows'))} rows" if arm.get("rows") else ""
-        lines.append(Interval(arm_label(arm), arm["mean"], low, high, text + suffix, arm_kind(arm), scores))
+        suffix = f", {short(arm.get('rows'))} rows" if len(sizes) > 1 else ""
+        lines.append(Interval(arm_label(arm), arm["mean"], low, high, text + suffix, arm_kind(compare, arm), scores))
     if not lines:
         return note("The comparison holds no score: every arm failed or was stopped by the budget.")
     metric = metric_name(compare.get("metric"))
@@ -92,7 +93,7 @@ def overview(run: Run) -> str:
     stopped = ""
     if run.missing:
         names = ", ".join(run.missing)
-        stopped = note(f"This run is not finished: {plural(len(run.missing), 'planned step')} not done ({names}). {stop_reason(run)}")
+        stopped = note(f"This run is not finished{stop_reason(run)}. Planned and not done: {names}.")
     return (
         f'<header class="hero {said.tone}"><p class="kicker">{esc(run.name)}</p><h1>{esc(said.headline)}</h1>'
         f'<p class="detail">{esc(said.detail)}</p>{stopped}</header>\n{chart}\n<dl class="tiles">{tiles}</dl>'
@@ -100,8 +101,9 @@ def overview(run: Run) -> str:
 
 
 def stop_reason(run: Run) -> str:
-    """What the last event that speaks of stopping or failing said, or nothing."""
+    """What the last event that speaks of stopping or failing said, after a colon, or nothing."""
     for event in reversed(run.events):
         if str(event.get("event")) in ("stopped", "failed", "budget"):
-            return str(event.get("reason") or event.get("message") or "")
+            reason = str(event.get("reason") or event.get("message") or "")
+            return f": {reason}" if reason else ""
     return ""

@@ -6,7 +6,7 @@ from typing import Any
 
 from dataflywheel.report.charts import Scale, svg
 from dataflywheel.report.markup import esc, note, section, table
-from dataflywheel.report.numbers import aligned, count, finite, interval, money, number, percent, plural, seconds, short
+from dataflywheel.report.numbers import count, finite, interval, money, number, percent, plural, seconds, short
 from dataflywheel.report.rundir import Run
 from dataflywheel.report.sections.overview import arm_kind, arm_label
 from dataflywheel.report.verdict import metric_name
@@ -32,7 +32,12 @@ def difference_drawing(arm: dict[str, Any], widest: float, better: str) -> str:
 
 def _main_table(compare: dict[str, Any], arms: list[dict[str, Any]]) -> str:
     better = str(compare.get("better"))
-    reach = [abs(b) for arm in arms for k in ("low", "high") if (b := finite((arm.get("difference") or {}).get(k))) is not None]
+    reach = [
+        abs(b)
+        for arm in arms
+        for k in ("low", "high")
+        if (b := finite((arm.get("difference") or {}).get(k))) is not None
+    ]
     rows = []
     for arm in arms:
         difference = arm.get("difference") or {}
@@ -40,9 +45,13 @@ def _main_table(compare: dict[str, Any], arms: list[dict[str, Any]]) -> str:
         drawn = difference_drawing(arm, 1.1 * max(reach, default=0.0), better)
         rows.append(
             [
-                f'<span class="dot-key {arm_kind(arm)}"></span>{esc(arm_label(arm))}',
+                f'<span class="dot-key {arm_kind(compare, arm)}"></span>{esc(arm_label(arm))}',
                 esc(interval(arm.get("mean"), arm.get("low"), arm.get("high"))),
-                f"{drawn}{esc(shown)}" if difference else "the mark to beat" if arm_kind(arm) == "random" else "not paired",
+                f"{drawn}{esc(shown)}"
+                if difference
+                else "the mark to beat"
+                if arm_kind(compare, arm) == "random"
+                else "not paired",
                 f"<b>{esc(arm.get('verdict') or 'not decided')}</b>",
             ]
         )
@@ -54,13 +63,13 @@ def _main_table(compare: dict[str, Any], arms: list[dict[str, Any]]) -> str:
     return table(caption, head, rows, numeric=(1,), css="stack")
 
 
-def _cost_table(arms: list[dict[str, Any]]) -> str:
+def _cost_table(compare: dict[str, Any], arms: list[dict[str, Any]]) -> str:
     rows = []
     for arm in arms:
         cost = arm.get("select_cost") or {}
         rows.append(
             [
-                f'<span class="dot-key {arm_kind(arm)}"></span>{esc(arm_label(arm))}',
+                f'<span class="dot-key {arm_kind(compare, arm)}"></span>{esc(arm_label(arm))}',
                 esc(count(arm.get("rows"))),
                 esc(short(arm.get("answer_tokens"))),
                 esc(seconds(cost.get("seconds"))),
@@ -86,7 +95,9 @@ def _overlap_table(arms: list[dict[str, Any]]) -> str:
         for name in names:
             share = finite(overlap.get(name))
             strength = 0 if share is None else round(60 * share)
-            cells.append("" if share is None else f'<span class="heat" style="--heat:{strength}%">{esc(percent(share))}</span>')
+            cells.append(
+                "" if share is None else f'<span class="heat" style="--heat:{strength}%">{esc(percent(share))}</span>'
+            )
         rows.append([esc(arm.get("name")), *cells])
     if not any(arm.get("overlap") for arm in arms):
         return note("The overlap of the choices was not recorded.")
@@ -104,8 +115,9 @@ def scoreboard(run: Run) -> str:
         )
         return section("scoreboard", "Scoreboard", note(missing))
     sign = 1.0 if compare.get("better") == "lower" else -1.0
-    arms = sorted(compare["arms"], key=lambda a: (m is None, sign * (m or 0.0)) if (m := finite(a.get("mean"))) or True else (True, 0.0))
-    body = _main_table(compare, arms) + _cost_table(arms) + _overlap_table(arms)
-    spread = aligned([arm.get("mean") for arm in arms])
-    lead = f"From {esc(spread[0])} to {esc(spread[-1])} {esc(metric_name(compare.get('metric')))}: every choice had the same budget and the same training."
+    known = [arm for arm in compare["arms"] if finite(arm.get("mean")) is not None]
+    failed = [arm for arm in compare["arms"] if finite(arm.get("mean")) is None]
+    arms = sorted(known, key=lambda arm: (sign * arm["mean"], str(arm.get("name")))) + failed
+    body = _main_table(compare, arms) + _cost_table(compare, arms) + _overlap_table(arms)
+    lead = "Every choice was trained and evaluated alike. A difference whose interval includes zero is no gain."
     return section("scoreboard", "Scoreboard", body, lead)

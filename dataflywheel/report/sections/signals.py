@@ -40,7 +40,9 @@ def _chart(step: Step, table: pa.Table, name: str, limits: list[float], dropped:
     if not known.any():
         return f'<figure class="plot">{note(f"{name}: no row has a value.")}</figure>'
     title = f"{name} of the rows that entered {step.name}"
-    drawing = histogram(f"{step.key}-{name}", title, values[known & ~dropped], values[known & dropped], thresholds=limits)
+    drawing = histogram(
+        f"{step.key}-{name}", title, values[known & ~dropped], values[known & dropped], thresholds=limits
+    )
     missing = f"; {count((~known).sum())} rows without a value" if (~known).any() else ""
     median = f"median {number(float(np.median(values[known])))}"
     return (
