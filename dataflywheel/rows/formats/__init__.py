@@ -1,0 +1,88 @@
+"""The shapes that a record may have, and which one a record is of."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from dataflywheel.contracts import FlywheelError, UsageError, nearest
+from dataflywheel.rows.formats.alpaca import Alpaca
+from dataflywheel.rows.formats.canonical import Canonical
+from dataflywheel.rows.formats.oasst_tree import OasstTree
+from dataflywheel.rows.formats.openai_messages import OpenAIMessages
+from dataflywheel.rows.formats.preference import ImplicitPreference, Preference, TurnsPreference
+from dataflywheel.rows.formats.prompt_completion import Prompt, PromptCompletion, TurnsCompletion
+from dataflywheel.rows.formats.self_instruct import SelfInstruct
+from dataflywheel.rows.formats.shape import CannotHold, ReadError, Record, Shape
+from dataflywheel.rows.formats.sharegpt import ShareGPT
+from dataflywheel.rows.formats.text import Text
+from dataflywheel.rows.formats.transcript import Transcript
+from dataflywheel.rows.schema import Row
+
+__all__ = ["SHAPES", "CannotHold", "ReadError", "Record", "Shape", "cannot_hold", "detect", "shape_named"]
+
+# The first that matches is taken, so what is told by more or rarer keys comes before what is told by fewer.
+SHAPES: tuple[Shape, ...] = (
+    Canonical(),
+    OasstTree(),
+    SelfInstruct(),
+    ShareGPT(),
+    OpenAIMessages(),
+    Alpaca("alpaca", "input", "output"),
+    Transcript(),
+    TurnsPreference(),
+    ImplicitPreference(),
+    Preference(),
+    PromptCompletion("prompt", "completion"),
+    TurnsCompletion(),
+    PromptCompletion("prompt", "response"),
+    Alpaca("dolly", "context", "response"),
+    PromptCompletion("question", "answer"),
+    PromptCompletion("query", "response"),
+    Prompt(),
+    Text(),
+)
+
+
+@lru_cache(maxsize=4096)
+def _candidates(keys: frozenset[str]) -> tuple[Shape, ...]:
+    return tuple(shape for shape in SHAPES if shape.matches(keys))
+
+
+def detect(record: Record) -> Shape:
+    """The shape of a record, told from its keys.
+
+    Raises:
+        ReadError: no shape has such keys.
+    """
+    candidates = _candidates(frozenset(record))
+    for shape in candidates:
+        if len(candidates) == 1 or shape.accepts(record):
+            return shape
+    keys = ", ".join(list(record)[:12]) or "none"
+    raise ReadError(
+        "", f"no known shape has the keys {keys}; expected such as messages, conversations, "
+        "instruction and output, prompt and completion, chosen and rejected, or text",
+    )  # fmt: skip
+
+
+def shape_named(name: str) -> Shape:
+    """The shape of that name.
+
+    Raises:
+        UsageError: there is none.
+    """
+    for shape in SHAPES:
+        if shape.name == name:
+            return shape
+    raise UsageError(f"no format {name!r}{nearest(name, [shape.name for shape in SHAPES])}")
+
+
+def cannot_hold(row: Row, shape: Shape, why: CannotHold) -> FlywheelError:
+    """The error for a row that a shape has no place for, naming a shape that has."""
+    for name in ("messages", "turns_preference", "sharegpt", "canonical"):
+        try:
+            shape_named(name).write(row)
+        except CannotHold:
+            continue
+        return FlywheelError(f"row {row['id']}: {shape.name} cannot hold {why}; write it as {name!r} instead")
+    raise AssertionError("canonical holds every row")

@@ -1,0 +1,97 @@
+"""A chosen and a rejected answer, with their prompt: as texts, or as lists of turns (DPO data as TRL reads it)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dataflywheel.rows.formats.shape import CannotHold, Draft, Record, Shape, plain, text
+from dataflywheel.rows.formats.turns import openai_turn, read_turns
+from dataflywheel.rows.schema import Message, message
+
+
+def shared(a: Sequence[Message], b: Sequence[Message]) -> int:
+    """How many leading turns two chats share, leaving at least one turn to each."""
+    for count, (left, right) in enumerate(zip(a[:-1], b[:-1], strict=False)):
+        if left != right:
+            return count
+    return min(len(a), len(b)) - 1
+
+
+class Preference(Shape):
+    """Texts: `prompt` (may be absent), `chosen`, `rejected`."""
+
+    name = "preference"
+
+    def matches(self, keys: frozenset[str]) -> bool:
+        return {"chosen", "rejected"} <= keys
+
+    def accepts(self, record: Mapping[str, Any]) -> bool:
+        return not isinstance(record["chosen"], list)
+
+    def parse(self, record: Record) -> Draft:
+        prompt = [message("user", text(record, "prompt"))] if "prompt" in record else []
+        chosen, rejected = text(record, "chosen"), text(record, "rejected")
+        return Draft([*prompt, message("assistant", chosen)], [message("assistant", rejected)], extra=record)
+
+    def render(self, draft: Draft) -> Record:
+        prompt, chosen, rejected = draft.pair()
+        turns = [*prompt, *chosen, *rejected]
+        if [m["role"] for m in turns] not in (["user", "assistant", "assistant"], ["assistant", "assistant"]):
+            raise CannotHold("a comparison of more than one turn")
+        if draft.tools is not None:
+            raise CannotHold("tool specifications")
+        names = ("prompt", "chosen", "rejected")[-len(turns) :]
+        return {name: plain(turn) for name, turn in zip(names, turns, strict=True)}
+
+
+class TurnsPreference(Shape):
+    """Lists of turns: `prompt`, and `chosen` and `rejected` that continue it."""
+
+    name = "turns_preference"
+
+    def matches(self, keys: frozenset[str]) -> bool:
+        return {"prompt", "chosen", "rejected"} <= keys
+
+    def accepts(self, record: Mapping[str, Any]) -> bool:
+        return isinstance(record["chosen"], list) and isinstance(record["prompt"], list)
+
+    def parse(self, record: Record) -> Draft:
+        prompt, chosen, rejected = (read_turns(record.pop(key), key)[0] for key in ("prompt", "chosen", "rejected"))
+        count = shared(chosen, rejected)
+        return Draft(prompt + chosen, rejected[count:], extra=record, prompt_turns=len(prompt) + count)
+
+    def render(self, draft: Draft) -> Record:
+        if draft.tools is not None:
+            raise CannotHold("tool specifications")
+        prompt, chosen, rejected = ([openai_turn(turn) for turn in part] for part in draft.pair())
+        if not prompt:
+            raise CannotHold("answers without a prompt")
+        return {"prompt": prompt, "chosen": chosen, "rejected": rejected}
+
+
+class ImplicitPreference(Shape):
+    """Lists of turns, each with the prompt at its head: `chosen`, `rejected`; a `prompt` beside them is kept in extra."""
+
+    name = "implicit_preference"
+
+    def matches(self, keys: frozenset[str]) -> bool:
+        return {"chosen", "rejected"} <= keys
+
+    def accepts(self, record: Mapping[str, Any]) -> bool:
+        return isinstance(record["chosen"], list) and not isinstance(record.get("prompt"), list)
+
+    def parse(self, record: Record) -> Draft:
+        chosen, _ = read_turns(record.pop("chosen"), "chosen")
+        rejected, _ = read_turns(record.pop("rejected"), "rejected")
+        prompt = record.get("prompt")
+        if isinstance(prompt, str) and chosen[0]["role"] == rejected[0]["role"] == "assistant":
+            chosen, rejected = ([message("user", prompt), *turns] for turns in (chosen, rejected))
+        count = shared(chosen, rejected)
+        return Draft(chosen, rejected[count:], extra=record, prompt_turns=count)
+
+    def render(self, draft: Draft) -> Record:
+        if draft.tools is not None:
+            raise CannotHold("tool specifications")
+        prompt, chosen, rejected = ([openai_turn(turn) for turn in part] for part in draft.pair())
+        return {"chosen": prompt + chosen, "rejected": prompt + rejected}

@@ -1,0 +1,78 @@
+"""A prompt and its completion under one of their usual pairs of names; prompts without a completion too."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from dataflywheel.rows.formats.shape import CannotHold, Draft, Record, Shape, plain, roles, text
+from dataflywheel.rows.formats.turns import openai_turn, read_turns
+from dataflywheel.rows.schema import message
+
+
+class PromptCompletion(Shape):
+    """Two texts: one user turn, one assistant turn."""
+
+    def __init__(self, prompt: str, completion: str) -> None:
+        self.name, self.prompt, self.completion = f"{prompt}_{completion}", prompt, completion
+
+    def matches(self, keys: frozenset[str]) -> bool:
+        return self.prompt in keys and self.completion in keys
+
+    def accepts(self, record: Mapping[str, Any]) -> bool:
+        return not isinstance(record.get(self.prompt), list)
+
+    def parse(self, record: Record) -> Draft:
+        prompt, answer = text(record, self.prompt), text(record, self.completion)
+        return Draft([message("user", prompt), message("assistant", answer)], extra=record)
+
+    def render(self, draft: Draft) -> Record:
+        if draft.tools is not None:
+            raise CannotHold("tool specifications")
+        prompt, answer = draft.turn()
+        return {self.prompt: prompt, self.completion: answer}
+
+
+class TurnsCompletion(Shape):
+    """A prompt and a completion that are both lists of turns, as TRL reads them; the prompt may have many turns."""
+
+    name = "turns_completion"
+
+    def matches(self, keys: frozenset[str]) -> bool:
+        return {"prompt", "completion"} <= keys
+
+    def parse(self, record: Record) -> Draft:
+        prompt, _ = read_turns(record.pop("prompt"), "prompt")
+        answer, _ = read_turns(record.pop("completion"), "completion")
+        return Draft(prompt + answer, extra=record)
+
+    def render(self, draft: Draft) -> Record:
+        if draft.rejected is not None or draft.tools is not None:
+            raise CannotHold("a rejected answer or tool specifications")
+        if len(draft.messages) < 2:
+            raise CannotHold(f"a row of one turn (it has {roles(draft.messages)})")
+        turns = [openai_turn(turn) for turn in draft.messages]
+        return {"prompt": turns[:-1], "completion": turns[-1:]}
+
+
+class Prompt(Shape):
+    """A prompt that nobody has answered yet."""
+
+    name = "prompt"
+
+    def matches(self, keys: frozenset[str]) -> bool:
+        return "prompt" in keys
+
+    def parse(self, record: Record) -> Draft:
+        if isinstance(record["prompt"], list):
+            return Draft(read_turns(record.pop("prompt"), "prompt")[0], extra=record)
+        return Draft([message("user", text(record, "prompt"))], extra=record)
+
+    def render(self, draft: Draft) -> Record:
+        if draft.rejected is not None or draft.tools is not None or not draft.messages:
+            raise CannotHold("a rejected answer or tool specifications")
+        if draft.messages[-1]["role"] == "assistant":
+            raise CannotHold("an answer")
+        if len(draft.messages) == 1 and draft.messages[0]["role"] == "user":
+            return {"prompt": plain(draft.messages[0])}
+        return {"prompt": [openai_turn(turn) for turn in draft.messages]}

@@ -1,0 +1,27 @@
+"""`text`: plain documents, each one assistant turn without a prompt."""
+
+from __future__ import annotations
+
+from dataflywheel.rows.formats.shape import CannotHold, Draft, Record, Shape, plain, text
+from dataflywheel.rows.schema import message
+
+
+class Text(Shape):
+    """A document."""
+
+    name = "text"
+
+    def matches(self, keys: frozenset[str]) -> bool:
+        return "text" in keys
+
+    def parse(self, record: Record) -> Draft:
+        return Draft([message("assistant", text(record, "text"))], extra=record)
+
+    def render(self, draft: Draft) -> Record:
+        if (
+            [m["role"] for m in draft.messages] != ["assistant"]
+            or draft.rejected is not None
+            or draft.tools is not None
+        ):
+            raise CannotHold("anything but one document (an assistant turn without a prompt)")
+        return {"text": plain(draft.messages[0])}

@@ -1,0 +1,61 @@
+"""Chosen and rejected chats as text, turns marked `\\n\\nHuman:` and `\\n\\nAssistant:`: Anthropic's HH data."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dataflywheel.rows.formats.preference import shared
+from dataflywheel.rows.formats.shape import CannotHold, Draft, ReadError, Record, Shape, plain, text
+from dataflywheel.rows.schema import Message, message
+
+MARK = re.compile(r"\n\n(Human|Assistant):")
+SPEAKERS = {"user": "Human", "assistant": "Assistant"}
+
+
+class Transcript(Shape):
+    """Two transcripts that share their beginning."""
+
+    name = "transcript"
+
+    def matches(self, keys: frozenset[str]) -> bool:
+        return {"chosen", "rejected"} <= keys and "prompt" not in keys
+
+    def accepts(self, record: Mapping[str, Any]) -> bool:
+        return all(isinstance(record[key], str) and MARK.match(record[key]) for key in ("chosen", "rejected"))
+
+    def parse(self, record: Record) -> Draft:
+        chosen, rejected = split(text(record, "chosen")), split(text(record, "rejected"))
+        count = shared(chosen, rejected)
+        return Draft(chosen, rejected[count:], extra=record, prompt_turns=count)
+
+    def render(self, draft: Draft) -> Record:
+        prompt, chosen, rejected = draft.pair()
+        if draft.tools is not None:
+            raise CannotHold("tool specifications")
+        return {"chosen": join([*prompt, *chosen]), "rejected": join([*prompt, *rejected])}
+
+
+def split(transcript: str) -> list[Message]:
+    """Turns of a transcript; one space after the mark belongs to the mark.
+
+    Raises:
+        ReadError: the text does not begin with a mark.
+    """
+    first, *parts = MARK.split(transcript)
+    if first or not parts:
+        raise ReadError("chosen", "expected a transcript that begins with '\\n\\nHuman:'")
+    roles = {"Human": "user", "Assistant": "assistant"}
+    return [message(roles[who], said.removeprefix(" ")) for who, said in zip(parts[::2], parts[1::2], strict=True)]
+
+
+def join(messages: Sequence[Message]) -> str:
+    """The transcript of a chat.
+
+    Raises:
+        CannotHold: a turn is not the user's or the assistant's, or has tool calls.
+    """
+    if any(m["role"] not in SPEAKERS for m in messages):
+        raise CannotHold("turns other than user and assistant")
+    return "".join(f"\n\n{SPEAKERS[m['role']]}:{' ' if m['content'] else ''}{plain(m)}" for m in messages)
