@@ -158,11 +158,9 @@ def histogram(
     parts.append(f'<line class="base" x1="0" x2="100%" y1="{base}" y2="{base}"/>')
     for limit in thresholds:
         x = scale(limit)
-        anchor, shift = ("end", -5) if x > 60 else ("start", 5)
+        side = 'dx="-5" text-anchor="end"' if x > 60 else 'dx="5" text-anchor="start"'
         parts.append(f'<line class="limit" x1="{x}%" x2="{x}%" y1="2" y2="{base}"/>')
-        parts.append(
-            f'<text class="limit-label halo" x="{x}%" dx="{shift}" y="12" text-anchor="{anchor}">{esc(number(limit))}</text>'
-        )
+        parts.append(f'<text class="limit-label halo" x="{x}%" y="12" {side}>{esc(number(limit))}</text>')
     outside = int(((both < low) | (both > high)).sum())
     described = (
         f"{len(kept):,} kept and {len(dropped):,} dropped rows; {outside:,} lie outside {number(low)} to {number(high)}"

@@ -48,7 +48,8 @@ def write_report(run: Path) -> Path:
     parts = [overview(read), "<!--contents-->", *(write(read) for _, write in SECTIONS.values())]
     contents = [(key, title) for key, (title, _) in SECTIONS.items()]
     footer = esc(
-        f"Written by dataflywheel {__version__} from {read.directory.name}. flywheel why {read.name} ROW tells the life of one row."
+        f"Written by dataflywheel {__version__} from {read.directory.name}. "
+        f"flywheel why {read.name} ROW tells the life of one row."
     )
     path = Path(run) / "report.html"
     write_text(path, page(f"{read.name}: {verdict(read).headline}", "\n".join(parts), contents, footer))

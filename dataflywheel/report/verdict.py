@@ -1,4 +1,4 @@
-"""The run in one sentence: what the selection was worth against a random choice at the same cost, or that nobody measured."""
+"""The run in one sentence: what the selection was worth against random, or that nobody measured it."""
 
 from __future__ import annotations
 
@@ -74,9 +74,10 @@ def _not_measured(run: Run) -> Verdict:
     last = run.row_steps[-1] if run.row_steps else None
     if pool is None or last is None:
         return Verdict("unknown", "This run stopped before any rows were read.", "There is nothing to report yet.")
-    headline = f"{plural(last.rows_out, 'row')} of {count(pool.rows_out)} remain; whether they are worth more was not measured."
+    remaining = f"{plural(last.rows_out, 'row')} of {count(pool.rows_out)} remain"
+    headline = f"{remaining}; whether they are worth more was not measured."
     detail = (
-        "No model was trained on a random choice of the same size, so this report cannot say what the selection gained. "
+        "No model was trained on a random choice of the same size, so nobody knows yet what the selection gained. "
         "Run flywheel compare on the recipe to find out."
     )
     return Verdict("unknown", headline, detail)

@@ -21,7 +21,37 @@ from dataflywheel.store.ledger import Ledger
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>\x00\u202egnp.exe<!--"
 TASKS = ["Explain {} to a child.", "Write a short poem about {}.", "List three facts about {}.", "Why does {} matter?"]
 TOPICS = ["photosynthesis", "inflation", "the tides", "recursion", "vaccines", "jazz", "glaciers", "the printing press"]
-WORDS = ["because", "light", "water", "people", "often", "change", "slowly", "and", "every", "small", "part", "of", "it", "depends", "on", "others", "over", "time"]
+WORDS = [
+    "because",
+    "light",
+    "water",
+    "people",
+    "often",
+    "change",
+    "slowly",
+    "every",
+    "part",
+    "of",
+    "it",
+    "depends",
+    "time",
+]
+
+RECIPE = """name: {name}
+pool:
+  - {{path: data/alpaca.parquet, source: alpaca, license: cc-by-nc-4.0}}
+target:
+  - {{path: data/target.jsonl, metric: bits_per_byte}}
+models:
+  student: {{builtin: tiny}}
+steps:
+  - deduplicate: {{near: 0.8}}
+  - filter: {{bounds: {{text.chars_answer: [60, null]}}}}
+  - select: {{by: ifd, then: facility_location, keep: 100}}
+  - train: {{epochs: 3}}
+  - evaluate: {{}}
+compare: [random, longest]
+"""
 
 
 def alpaca_like(n: int, seed: int = 0) -> list[tuple[str, str]]:
@@ -37,47 +67,48 @@ def alpaca_like(n: int, seed: int = 0) -> list[tuple[str, str]]:
     return pairs
 
 
+def _arm(name: str, label: str, difference: dict[str, float], verdict: str, rng: np.random.Generator) -> dict[str, Any]:
+    """One arm; random holds 2.4 and the others that plus their difference."""
+    mean = 2.4 + difference["mean"]
+    chosen = name in ("selection", "perplexity")
+    slices = {slice: mean + shift for slice, shift in (("writing", 0.1), ("facts", -0.1))}
+    return {
+        "name": name,
+        "label": label,
+        "role": "selection" if chosen else "baseline",
+        "rows": 100,
+        "answer_tokens": 6120,
+        "scores": [round(float(mean + error), 4) for error in rng.normal(0, 0.012, 5)],
+        "mean": mean,
+        "low": mean - 0.014,
+        "high": mean + 0.014,
+        "difference": None if name == "random" else difference,
+        "verdict": verdict,
+        "select_cost": Cost(12.4 if chosen else 0.01, 800 if chosen else 0).as_dict(),
+        "train_seconds": 31.2,
+        "length_shift": 1.31 if name == "longest" else 1.02,
+        "overlap": {other: 0.113 for other in ("selection", "perplexity", "random", "longest") if other != name},
+        "slices": {slice: {"mean": m, "low": m - 0.03, "high": m + 0.03} for slice, m in slices.items()},
+    }
+
+
 def comparison(verdict: str = "better than random", better: str = "lower") -> dict[str, Any]:
     """A compare.json whose numbers agree with the verdict."""
-    shift = {"better than random": -0.09, "no better than random": -0.004, "worse than random": 0.07}[verdict]
-    half = {"better than random": 0.02, "no better than random": 0.021, "worse than random": 0.03}[verdict]
-    sign = 1 if better == "lower" else -1
+    shifts = {"better than random": -0.09, "no better than random": -0.004, "worse than random": 0.07}
     rng = np.random.default_rng(3)
-    base = 2.4
     plan = [
-        ("selection", "ifd then facility_location", "selection", shift, half),
-        ("perplexity", "perplexity", "selection", 0.012, 0.03),
+        ("selection", "ifd then facility_location", shifts[verdict], 0.02, verdict),
+        ("perplexity", "perplexity", 0.012, 0.03, "no better than random"),
+        ("random", "random", 0.0, 0.0, "baseline"),
+        ("longest", "longest", -0.031, 0.024, "better than random"),
     ]
-    plan += [("random", "random", "baseline", 0.0, 0.0), ("longest", "longest", "baseline", -0.031, 0.024)]
     arms = []
-    names = [p[0] for p in plan]
-    for name, label, role, delta, width in plan:
-        mean = base + sign * delta
-        scores = [round(float(mean + e), 4) for e in rng.normal(0, 0.012, 5)]
-        own = {"mean": sign * delta, "low": sign * delta - width, "high": sign * delta + width}
-        words = (
-            verdict if name == "selection" else "better than random" if delta + width < 0 else "no better than random"
-        )
-        arms.append(
-            {
-                "name": name, "label": label, "role": role, "rows": 100, "answer_tokens": 6120, "scores": scores,
-                "mean": mean, "low": mean - 0.014, "high": mean + 0.014,
-                "difference": None if name == "random" else own,
-                "verdict": "baseline" if name == "random" else words,
-                "select_cost": Cost(12.4 if role == "selection" else 0.01, 800 if role == "selection" else 0).as_dict(),
-                "train_seconds": 31.2, "length_shift": 1.31 if name == "longest" else 1.02,
-                "overlap": {other: 0.113 for other in names if other != name},
-                "slices": {s: {"mean": mean + d, "low": mean + d - 0.03, "high": mean + d + 0.03} for s, d in (("writing", 0.1), ("facts", -0.1))},
-            }
-        )  # fmt: skip
-    return {
-        "metric": "bits_per_byte",
-        "better": better,
-        "budget": "100 rows",
-        "seeds": [0, 1, 2, 3, 4],
-        "rows_offered": 360,
-        "arms": arms,
-    }
+    for name, label, shift, half, words in plan:
+        middle = shift if better == "lower" else -shift
+        difference = {"mean": middle, "low": middle - half, "high": middle + half}
+        arms.append(_arm(name, label, difference, words, rng))
+    facts = {"metric": "bits_per_byte", "better": better, "budget": "100 rows", "seeds": [0, 1, 2, 3, 4]}
+    return {**facts, "rows_offered": 360, "arms": arms}
 
 
 class Builder:
@@ -91,8 +122,16 @@ class Builder:
         self.planned: list[dict[str, Any]] = []
         self.ledger = Ledger(directory / "ledger.json")
 
-    def step(self, name: str, decisions: Decisions, *, cost: Cost = Cost(1.5), params: dict[str, Any] | None = None,
-             details: dict[str, Any] | None = None, columns: dict[str, Any] | None = None, extra_counts: dict[str, int] | None = None) -> Path:  # fmt: skip
+    def step(
+        self,
+        name: str,
+        decisions: Decisions,
+        cost: Cost,
+        *,
+        params: dict[str, Any] | None = None,
+        details: dict[str, Any] | None = None,
+        columns: dict[str, Any] | None = None,
+    ) -> Path:
         folder = self.directory / "round-1" / f"{self.index:02d}-{name}"
         dropped = {i for i, a in zip(decisions.ids, decisions.action, strict=True) if a == "dropped"}
         entered = self.rows
@@ -102,21 +141,12 @@ class Builder:
         write_decisions(folder / "decisions.parquet", decisions)
         if columns is not None:
             pq.write_table(pa.table({"id": [r["id"] for r in entered], **columns}), folder / "columns.parquet")
-        metrics = {"step": name, "params": params or {}, "rows_in": len(entered), "rows_out": len(self.rows), "cost": cost.as_dict(),
-                   "counts": counts(decisions) | (extra_counts or {}), "details": details or {}}  # fmt: skip
-        write_json(folder / "metrics.json", metrics)
+        facts = {"step": name, "params": params or {}, "cost": cost.as_dict()}
+        sizes = {"rows_in": len(entered), "rows_out": len(self.rows)}
+        write_json(folder / "metrics.json", {**facts, **sizes, "counts": counts(decisions), "details": details or {}})
         self.ledger.enter(f"round-1/{self.index:02d}-{name}", cost)
         if name != "pool":
-            self.planned.append(
-                {
-                    "round": 1,
-                    "index": self.index,
-                    "step": name,
-                    "params": params or {},
-                    "rows": len(entered),
-                    "cost": cost.as_dict(),
-                }
-            )
+            self.planned.append({"round": 1, "index": self.index, **facts, "rows": len(entered)})
         self.index += 1
         return folder
 
@@ -139,29 +169,21 @@ def _deduplicate(build: Builder, hostile: bool) -> None:
             decisions.add(row["id"], "dropped", reason, build.rows[i - 1]["id"], 0.9 + i % 10 / 100)
         else:
             decisions.add(row["id"], "kept", "no copy among the rows before it")
-    build.step("deduplicate", decisions, params={"near": 0.8}, cost=Cost(2.31))
+    build.step("deduplicate", decisions, Cost(2.31), params={"near": 0.8})
 
 
 def _filter(build: Builder) -> None:
     lengths, decisions = chars(build.rows), Decisions()
     for row, n in zip(build.rows, lengths, strict=True):
         if n < 60:
-            decisions.add(row["id"], "dropped", f"text.chars_answer too small: {n:.0f} is below 60", None, float(n))
+            reason = f"text.chars_answer too small: {n:.0f} is below 60"
+            decisions.add(row["id"], "dropped", reason, None, float(n))
         else:
             decisions.add(row["id"], "kept", "within bounds", None, float(n))
-    rng = np.random.default_rng(1)
-    columns = {
-        "text.chars_answer": lengths,
-        "text.symbol_ratio": rng.beta(2, 30, len(lengths)),
-        "text.status": np.zeros(len(lengths), np.uint8),
-    }
-    build.step(
-        "filter",
-        decisions,
-        params={"text.chars_answer": [60, None]},
-        columns=columns,
-        details={"bounds": {"text.chars_answer": [60, None]}},
-    )
+    symbols = np.random.default_rng(1).beta(2, 30, len(lengths))
+    bounds = {"text.chars_answer": [60, None]}
+    columns = {"text.chars_answer": lengths, "text.symbol_ratio": symbols}
+    build.step("filter", decisions, Cost(1.5), params={"bounds": bounds}, columns=columns, details={"bounds": bounds})
 
 
 def _select(build: Builder, budget: int) -> None:
@@ -176,37 +198,42 @@ def _select(build: Builder, budget: int) -> None:
     details = {"by": "ifd", "budget": str(budget), "score_column": "likelihood.ifd", "threshold": limit}
     params = {"by": "ifd", "then": "facility_location", "keep": budget}
     n = len(build.rows)
-    build.step(
-        "select",
-        decisions,
-        params=params,
-        columns=columns,
-        details=details,
-        cost=Cost(12.4, forward=2 * n, tokens=180 * n),
-    )
+    build.step("select", decisions, Cost(12.4, 2 * n, 0, 180 * n), params=params, columns=columns, details=details)
 
 
 def _train_and_evaluate(build: Builder, hostile: bool) -> None:
     details = {"model": "models/student", "steps": 38, "tokens": 61200, "losses": [[1, 6.1], [20, 3.2], [38, 2.4]]}
     n = len(build.rows)
-    build.step("train", Decisions(), details=details, cost=Cost(31.2, n * 3, n * 3, 61200), params={"epochs": 3})
-    slices = {
-        name: {"value": 2.2 + d, "low": 2.1 + d, "high": 2.3 + d}
-        for name, d in (("writing", 0.2), ("facts", -0.1), ("code", 0.05))
-    }
-    if hostile:
-        slices[HOSTILE] = {"value": 2.5, "low": 2.4, "high": 2.6}
-    found = {
-        "metric": "bits_per_byte",
-        "better": "lower",
-        "overall": {"value": 2.31, "low": 2.27, "high": 2.35, "n": 252},
-        "slices": slices,
-    }
-    build.step("evaluate", Decisions(), details=found, cost=Cost(4.2, 252))
+    build.step("train", Decisions(), Cost(31.2, n * 3, n * 3, 61200), details=details, params={"epochs": 3})
+    shifts = {"writing": 0.2, "facts": -0.1, "code": 0.05} | ({HOSTILE: 0.3} if hostile else {})
+    slices = {name: {"value": 2.2 + d, "low": 2.1 + d, "high": 2.3 + d} for name, d in shifts.items()}
+    overall = {"value": 2.31, "low": 2.27, "high": 2.35, "n": 252}
+    found = {"metric": "bits_per_byte", "better": "lower", "overall": overall, "slices": slices}
+    build.step("evaluate", Decisions(), Cost(4.2, 252), details=found)
 
 
-def build_run(directory: Path, *, compare: dict[str, Any] | None = None, pairs: list[tuple[str, str]] | None = None, hostile: bool = False,
-              finished: bool = True, with_map: bool = True, budget: int = 100) -> Path:  # fmt: skip
+def _pool(build: Builder, read: int, hostile: bool) -> None:
+    file = {"path": "data/alpaca.parquet", "source": "alpaca", "format": "alpaca", "rows": read, "quarantined": 2}
+    details = {"files": [file], "merged": read - len(build.rows)}
+    folder = build.step("pool", build.keep_all(), Cost(0.8), details=details)
+    bad = [
+        {"line": 17, "reason": "not an object: found a list", "text": HOSTILE if hostile else "[1, 2]"},
+        {"line": 90, "reason": "output is missing: instruction rows need it", "text": "{}"},
+    ]
+    lines = [json.dumps({"file": file["path"], **entry}) + "\n" for entry in bad]
+    (folder / "quarantine.jsonl").write_text("".join(lines))
+
+
+def build_run(
+    directory: Path,
+    *,
+    compare: dict[str, Any] | None = None,
+    pairs: list[tuple[str, str]] | None = None,
+    hostile: bool = False,
+    finished: bool = True,
+    with_map: bool = True,
+    budget: int = 100,
+) -> Path:
     """Write a whole run (or one that a budget stopped after selection) and return its directory."""
     pairs = list(pairs or alpaca_like(400))
     if hostile:
@@ -214,55 +241,22 @@ def build_run(directory: Path, *, compare: dict[str, Any] | None = None, pairs: 
     directory.mkdir(parents=True)
     build = Builder(directory, pairs)
     everything = list(build.rows)
-    files = [
-        {"path": "data/alpaca.parquet", "source": "alpaca", "format": "alpaca", "rows": len(pairs), "quarantined": 2}
-    ]
-    pool = build.step(
-        "pool", build.keep_all(), details={"files": files, "merged": len(pairs) - len(everything)}, cost=Cost(0.8)
-    )
-    bad = [{"file": "data/alpaca.parquet", "line": 17, "reason": "not an object: found a list", "text": HOSTILE if hostile else "[1, 2]"},
-           {"file": "data/alpaca.parquet", "line": 90, "reason": "output is missing: instruction rows need it", "text": "{}"}]  # fmt: skip
-    (pool / "quarantine.jsonl").write_text("".join(json.dumps(b) + "\n" for b in bad))
+    _pool(build, len(pairs), hostile)
     _deduplicate(build, hostile)
     _filter(build)
     _select(build, budget)
-    planned = list(build.planned)
+    waiting = [{"round": 1, "index": 4 + i, "step": step, "rows": 0} for i, step in enumerate(("train", "evaluate"))]
     if finished:
         _train_and_evaluate(build, hostile)
-        planned = build.planned
-    else:
-        cost = Cost().as_dict()
-        planned += [
-            {"round": 1, "index": 4 + i, "step": s, "params": {}, "rows": 0, "cost": cost}
-            for i, s in enumerate(("train", "evaluate"))
-        ]
+    planned = build.planned + ([] if finished else waiting)
     write_json(directory / "plan.json", {"name": directory.name, "seed": 0, "steps": planned})
-    _recipe(directory)
+    (directory / "recipe.yaml").write_text(RECIPE.format(name=directory.name))
+    (directory / "events.jsonl").write_text('{"event": "stopped", "reason": "the budget of 1 hour is spent"}\n{"cut')
     if compare is not None:
         write_json(directory / "compare.json", compare)
     if with_map:
         _map(directory, everything, {row["id"] for row in build.rows})
     return directory
-
-
-def _recipe(directory: Path) -> None:
-    text = """name: {name}
-pool:
-  - {{path: data/alpaca.parquet, source: alpaca, license: cc-by-nc-4.0}}
-target:
-  - {{path: data/target.jsonl, metric: bits_per_byte}}
-models:
-  student: {{builtin: tiny}}
-steps:
-  - deduplicate: {{near: 0.8}}
-  - filter: {{text.chars_answer: [60, null]}}
-  - select: {{by: ifd, then: facility_location, keep: 100}}
-  - train: {{epochs: 3}}
-  - evaluate: {{}}
-compare: [random, longest]
-"""
-    (directory / "recipe.yaml").write_text(text.format(name=directory.name))
-    (directory / "events.jsonl").write_text('{"event": "stopped", "reason": "the budget of 1 hour is spent"}\n{"cut')
 
 
 def _map(directory: Path, rows: list[Row], kept: set[str]) -> None:

@@ -35,7 +35,7 @@ def embedding_map(run: Run) -> str:
     described = f"{count(kept.sum())} kept and {count((~kept).sum())} dropped rows; {shown}"
     drawing = scatter("map", "Rows by meaning", described, points[sample], kept[sample])
     lead = (
-        '<span class="key kept"></span> kept <span class="key dropped"></span> dropped. Rows close together say similar '
-        f"things; {shown}."
+        '<span class="key kept"></span> kept <span class="key dropped"></span> dropped. '
+        f"Rows close together say similar things; {shown}."
     )
     return section("map", "Map of the rows", f'<figure class="map">{drawing}</figure>', lead)

@@ -14,14 +14,19 @@ from dataflywheel.report.verdict import metric_name, own_arm, random_arm
 SLICES_SHOWN = 24
 
 
+def _value(entry: dict[str, Any]) -> float | None:
+    """A slice's number: `value` of an evaluation, `mean` of a comparison."""
+    return finite(entry.get("value", entry.get("mean")))
+
+
 def _worst_first(slices: dict[str, dict[str, Any]], better: str) -> list[tuple[str, dict[str, Any]]]:
-    known = [(name, s) for name, s in slices.items() if finite(s.get("value", s.get("mean"))) is not None]
+    known = [(value, name) for name, entry in slices.items() if (value := _value(entry)) is not None]
     sign = -1 if better == "lower" else 1
-    return sorted(known, key=lambda item: (sign * float(item[1].get("value", item[1].get("mean"))), item[0]))
+    return [(name, slices[name]) for _, name in sorted(known, key=lambda item: (sign * item[0], item[1]))]
 
 
 def _line(name: str, value: dict[str, Any], text: str) -> Interval:
-    mean = float(value.get("value", value.get("mean")))
+    mean = _value(value) or 0.0
     low, high = (bound if (bound := finite(value.get(k))) is not None else mean for k in ("low", "high"))
     n = f", {count(value['n'])} rows" if value.get("n") else ""
     return Interval(name, mean, low, high, text + n, "ours")
@@ -32,7 +37,8 @@ def _step(run: Run, step: Step) -> str:
     metric, better = metric_name(found.get("metric", "score")), str(found.get("better", "lower"))
     overall = found.get("overall") or {}
     shown = interval(overall.get("value"), overall.get("low"), overall.get("high"))
-    head = f"<p><b>{esc(shown)}</b> {esc(metric)} over {esc(count(overall.get('n')))} evaluation rows ({esc(better)} is better).</p>"
+    where = f"{metric} over {count(overall.get('n'))} evaluation rows ({better} is better)."
+    head = f"<p><b>{esc(shown)}</b> {esc(where)}</p>"
     slices = _worst_first(found.get("slices") or {}, better)
     if not slices:
         return head + note("The target has no slices, so there is only this one number.")
@@ -92,7 +98,8 @@ def _training(run: Run) -> str:
     parts = []
     for step in run.named("train"):
         found = step.details
-        facts = f"{count(found.get('steps'))} training steps over {count(found.get('tokens'))} tokens in {seconds(step.cost.get('seconds'))}"
+        done = f"{count(found.get('steps'))} training steps over {count(found.get('tokens'))} tokens"
+        facts = f"{done} in {seconds(step.cost.get('seconds'))}"
         parts.append(f"<p>Trained model: <code>{esc(found.get('model', 'unnamed'))}</code>, {esc(facts)}.</p>")
     return "".join(parts)
 

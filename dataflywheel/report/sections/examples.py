@@ -46,7 +46,8 @@ def pick(step: Step) -> list[Decision]:
 
 def _row(row: dict[str, Any] | None, id: str, heading: str) -> str:
     if row is None:
-        return f'<div class="row"><h5>{esc(heading)}</h5><p class="where">{esc(clip(id, 40))}: its text is not in this run</p></div>'
+        absent = f"{clip(id, 40)}: its text is not in this run"
+        return f'<div class="row"><h5>{esc(heading)}</h5><p class="where">{esc(absent)}</p></div>'
     messages = row["messages"] or []
     where = " \u00b7 ".join(part for part in (str(row["source"] or ""), id[:12]) if part)
     rejected = ""
@@ -69,9 +70,10 @@ def example(decision: Decision, rows: dict[str, dict[str, Any]]) -> str:
     body = _row(rows.get(decision["id"]), decision["id"], own)
     if other:
         body += _row(rows.get(other), other, theirs)
+    title = f'<span class="badge">{esc(action)}</span> {esc(decision["reason"])}{scored}'
     return (
-        f'<article class="example {esc(action)}"><h4><span class="badge">{esc(action)}</span> {esc(decision["reason"])}{scored}'
-        f'</h4><div class="{"pair" if other else "single"}">{body}</div></article>'
+        f'<article class="example {esc(action)}"><h4>{title}</h4>'
+        f'<div class="{"pair" if other else "single"}">{body}</div></article>'
     )
 
 
@@ -83,7 +85,7 @@ def examples(run: Run) -> str:
     """Six to ten rows a step."""
     picked = {step.key: pick(step) for step in run.row_steps if step.name != "pool"}
     rows = run.rows(_ids(picked.values()))
-    blocks = []
+    blocks: list[str] = []
     for step in run.row_steps:
         chosen = picked.get(step.key)
         if not chosen:

@@ -63,5 +63,8 @@ def funnel(run: Run) -> str:
         return section("funnel", "Rows by step", note("No step has finished, so there are no rows to count."))
     widest = max(max(step.rows_in, step.rows_out) for step in steps) or 1
     entries = "".join(_entry(run, step, widest) for step in steps)
-    lead = '<span class="key kept"></span> go on to the next step <span class="key dropped"></span> dropped here, with the reason'
+    lead = (
+        '<span class="key kept"></span> go on to the next step '
+        '<span class="key dropped"></span> dropped here, with the reason'
+    )
     return section("funnel", "Rows by step", f'<ol class="funnel">{entries}</ol>', lead)

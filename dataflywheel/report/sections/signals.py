@@ -29,7 +29,7 @@ def numeric_columns(table: pa.Table) -> list[str]:
     """Number columns in table order, without the status codes."""
 
     def numeric(field: pa.Field) -> bool:
-        return pa.types.is_floating(field.type) or pa.types.is_integer(field.type)
+        return bool(pa.types.is_floating(field.type) or pa.types.is_integer(field.type))
 
     return [field.name for field in table.schema if numeric(field) and not field.name.endswith(".status")]
 
