@@ -24,9 +24,9 @@ for _name, _value in {
 __version__ = "0.1.0"
 
 _VERBS = {
-    "run": "dataflywheel.recipe.execute",
+    "run": "dataflywheel.api",
     "plan": "dataflywheel.recipe.plan",
-    "compare": "dataflywheel.recipe.compare",
+    "compare": "dataflywheel.api",
     "select": "dataflywheel.recipe.select",
     "why": "dataflywheel.recipe.why",
     "profile": "dataflywheel.report.profile",

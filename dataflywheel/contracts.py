@@ -19,16 +19,36 @@ import numpy as np
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from dataflywheel.errors import FlywheelError, UsageError
+
+__all__ = [
+    "REGISTRY",
+    "AnyArray",
+    "Budget",
+    "Card",
+    "Cleaner",
+    "Columns",
+    "Cost",
+    "Decisions",
+    "FloatArray",
+    "FlywheelError",
+    "Method",
+    "PoolStatistics",
+    "Selection",
+    "Selector",
+    "Signal",
+    "Status",
+    "TargetView",
+    "Texts",
+    "UsageError",
+    "build",
+    "explain",
+    "nearest",
+    "snake_case",
+]
+
 FloatArray = np.ndarray[Any, np.dtype[np.floating[Any]]]
 AnyArray = np.ndarray[Any, np.dtype[Any]]
-
-
-class FlywheelError(Exception):
-    """A failure that the user can act on: the message names the file, line, field or step and the way out."""
-
-
-class UsageError(FlywheelError):
-    """The request itself is wrong (unknown method, ill-typed parameter, missing model): exit status 2."""
 
 
 class Status(IntEnum):

@@ -1,0 +1,42 @@
+"""The verbs that end with a report, as functions: a run or a comparison, then its pages."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dataflywheel.contracts import FlywheelError
+from dataflywheel.recipe import execute
+from dataflywheel.recipe.schema import Recipe
+
+
+@dataclass
+class RunResult(execute.Result):
+    """A run's outcome with its report."""
+
+    report: Path | None = None
+
+
+def run(recipe: str | Path | Recipe, **options: Any) -> RunResult:
+    """Execute a recipe (see `dataflywheel.recipe.execute.run` for the options) and write its report and data set card."""
+    from dataflywheel.report.card import write_card
+    from dataflywheel.report.html import write_report
+
+    result = execute.run(recipe, **options)
+    write_card(result.path)
+    return RunResult(**vars(result), report=write_report(result.path))
+
+
+def compare(recipe: str | Path | Recipe, **options: Any) -> dict[str, Any]:
+    """Run the recipe with its comparison and give the scoreboard, as `compare.json` holds it.
+
+    Raises:
+        FlywheelError: the budget ended before two seeds of every arm were trained.
+    """
+    path = run(recipe, comparison=True, **options).path
+    if not (path / "compare.json").exists():
+        raise FlywheelError(f"{path}: the comparison did not finish within the budget; raise `budget: {{hours: ...}}`")
+    board: dict[str, Any] = json.loads((path / "compare.json").read_text(encoding="utf-8"))
+    return board

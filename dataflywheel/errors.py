@@ -1,0 +1,11 @@
+"""Failures that the user can act on; apart from the contracts, so that the command line loads nothing heavy for them."""
+
+from __future__ import annotations
+
+
+class FlywheelError(Exception):
+    """The message names the file, line, field or step and the way out: exit status 1."""
+
+
+class UsageError(FlywheelError):
+    """The request itself is wrong (unknown method, ill-typed parameter, missing model): exit status 2."""

@@ -1,0 +1,131 @@
+"""One trial: train the student on a set of rows, score it on the target; each distinct trial is paid for once.
+
+A trial is known by the content of its rows, the untrained student, the training settings (with the seed) and the
+target. Its scores are kept; its model too where the caller asks for it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from dataflywheel.evolution.feedback.evaluate import Evaluate, Metric, RowScores, score_rows
+from dataflywheel.models.files import folder_digest
+from dataflywheel.models.language_model import LanguageModel
+from dataflywheel.models.spec import ModelSpec
+from dataflywheel.models.training import TrainSettings, train_sft
+from dataflywheel.rows.parts import read_rows
+from dataflywheel.store.atomic import atomic_directory, write_json
+
+Progress = Callable[[int, int, float], None]
+
+
+@dataclass(frozen=True)
+class Exam:
+    """The target as a trial needs it: its rows, one metric, and each row's slice."""
+
+    rows: Path
+    metric: Metric
+    slices: tuple[str, ...]
+    settings: Evaluate
+
+    def digest(self) -> str:
+        ids = read_rows(self.rows, ["id"])["id"].to_pylist()
+        settings = self.settings.model_dump(include={"max_new_tokens"})
+        return _digest(self.metric, settings, *ids, *self.slices)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What came out: scores by row, and what training cost."""
+
+    scores: RowScores
+    facts: dict[str, Any]
+
+    @property
+    def metric(self) -> float:
+        return self.scores.metric()
+
+
+def training_digest(ids: Sequence[str], student: Path, settings: TrainSettings) -> str:
+    """Identity of a trained model: rows, untrained weights, settings."""
+    return _digest(folder_digest(student), settings.model_dump_json(), *sorted(ids))
+
+
+def trained(
+    home: Path, rows: Path, ids: Sequence[str], student: Path, settings: TrainSettings, progress: Progress | None = None
+) -> tuple[Path, dict[str, Any]]:
+    """The model trained on these rows, from the store where it is there; with steps, tokens, seconds and losses."""
+    folder = home / "models" / f"sft-{training_digest(ids, student, settings)}"
+    if not (folder / "training.json").exists():
+        _train(folder, rows, ids, student, settings, progress)
+    facts: dict[str, Any] = json.loads((folder / "training.json").read_text(encoding="utf-8"))
+    return folder, facts
+
+
+def _train(
+    folder: Path, rows: Path, ids: Sequence[str], student: Path, settings: TrainSettings, progress: Progress | None
+) -> None:
+    table = read_rows(rows, ["id", "messages"])
+    chosen = table.filter(pc.is_in(table["id"], value_set=pa.array(list(ids), pa.string())))
+    chosen = chosen.take(pc.sort_indices(chosen["id"]))  # the order in which rows were found must not matter
+    made = train_sft(chosen["messages"].to_pylist(), ModelSpec(hf=str(student)), folder, settings, progress)
+    facts = {"steps": made.steps, "tokens": made.tokens, "answer_tokens": made.answer_tokens, "seconds": made.seconds}
+    write_json(folder / "training.json", {**facts, "rows": len(chosen), "losses": made.losses})
+
+
+def run_trial(
+    home: Path, rows: Path, ids: Sequence[str], student: Path, settings: TrainSettings, exam: Exam, keep: bool = False
+) -> Trial:
+    """Train and score, or read what an equal trial left; `keep` leaves the model in the store."""
+    name = _digest(training_digest(ids, student, settings), exam.digest())
+    folder = home / "trials" / name
+    if not folder.exists():
+        began = time.perf_counter()
+        model, facts = trained(home, rows, ids, student, settings)
+        scores = examine(model, exam)
+        with atomic_directory(folder) as aside:
+            write_scores(aside / "scores.parquet", scores)
+            write_json(aside / "facts.json", {**facts, "trial_seconds": round(time.perf_counter() - began, 3)})
+        if not keep:
+            _forget(model)
+    facts = json.loads((folder / "facts.json").read_text(encoding="utf-8"))
+    return Trial(read_scores(folder / "scores.parquet"), facts)
+
+
+def examine(model: Path, exam: Exam) -> RowScores:
+    """Scores of a model folder on the target."""
+    rows = read_rows(exam.rows)
+    loaded = LanguageModel.load(ModelSpec(hf=str(model)))
+    return score_rows(loaded, rows, [exam.metric] * len(rows), exam.slices, exam.settings)
+
+
+def write_scores(path: Path, scores: RowScores) -> None:
+    names = ["id", "slice", "value", "weight"]
+    pq.write_table(pa.table([pa.array(list(scores.ids)), list(scores.slices), scores.value, scores.weight], names), path)
+
+
+def read_scores(path: Path) -> RowScores:
+    table = pq.ParquetFile(path).read()
+    ids, slices = (np.asarray(table[name].to_pylist(), dtype=object) for name in ("id", "slice"))
+    return RowScores(ids, slices, table["value"].to_numpy(), table["weight"].to_numpy())
+
+
+def _forget(model: Path) -> None:
+    import shutil
+
+    shutil.rmtree(model, ignore_errors=True)
+
+
+def _digest(*parts: Any) -> str:
+    return hashlib.blake2b("\x1f".join(str(part) for part in parts).encode(), digest_size=16).hexdigest()

@@ -1,0 +1,168 @@
+"""Runs a recipe: plans, does what is not there yet, and ends with a data set, a model, an evaluation and a report."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dataflywheel.contracts import UsageError
+from dataflywheel.evolution.feedback.evaluate import Evaluate
+from dataflywheel.evolution.iteration.trial import Exam
+from dataflywheel.models.training import TrainSettings
+from dataflywheel.recipe.arms import Field, leaked_rows
+from dataflywheel.recipe.compare import run_comparison
+from dataflywheel.recipe.context import Context, digest
+from dataflywheel.recipe.finish import embedding_map, write_dataset
+from dataflywheel.recipe.ingest_step import ingest_pool, ingest_target, target_exam
+from dataflywheel.recipe.load import load_recipe
+from dataflywheel.recipe.model_step import evaluate_step, student_folder, train_step
+from dataflywheel.recipe.plan import make_plan
+from dataflywheel.recipe.progress import Silent, Watcher
+from dataflywheel.recipe.row_step import apply_row_step
+from dataflywheel.recipe.schema import Compare, Recipe
+from dataflywheel.recipe.steps import Step, build_steps
+from dataflywheel.selection.combine import Select
+from dataflywheel.store.atomic import write_json, write_text
+from dataflywheel.store.run import RunDirectory
+
+
+@dataclass
+class Result:
+    """Where a run's results lie and what came out."""
+
+    path: Path
+    rows_in: int
+    rows_out: int
+    model: Path | None = None
+    evaluation: dict[str, Any] | None = None
+    comparison: dict[str, Any] | None = None
+    stopped: str = ""
+    """Why the run ended early, "" when it did not."""
+
+    def as_dict(self) -> dict[str, Any]:
+        return {name: str(value) if isinstance(value, Path) else value for name, value in vars(self).items()}
+
+
+def run(
+    recipe: str | Path | Recipe,
+    *,
+    runs: Path = Path("runs"),
+    home: Path = Path(".flywheel"),
+    watcher: Watcher | None = None,
+    comparison: bool = False,
+) -> Result:
+    """Execute a recipe in `runs/<name>`, doing only what is not there yet.
+
+    Raises:
+        UsageError: the recipe asks for what does not exist or lacks what its steps need; nothing was done.
+        FlywheelError: a step failed; what was finished before stays.
+    """
+    loaded = recipe if isinstance(recipe, Recipe) else load_recipe(Path(recipe))
+    if comparison and loaded.compare is None:
+        loaded = loaded.model_copy(update={"compare": Compare()})
+    steps = build_steps(loaded)
+    plan = make_plan(loaded, steps, comparison)
+    context = Context(loaded, RunDirectory(runs / loaded.name), home, watcher or Silent())
+    text = Path(recipe).read_text(encoding="utf-8") if not isinstance(recipe, Recipe) else loaded.model_dump_json(indent=2)
+    write_text(context.run.path / "recipe.yaml", text)
+    write_json(context.run.path / "plan.json", plan)
+    return _Execution(context, steps).go()
+
+
+class _Execution:
+    """The walk through the steps of one run."""
+
+    def __init__(self, context: Context, steps: list[Step]) -> None:
+        self.context, self.steps = context, steps
+        self.rows = Path()
+        self.fingerprint = ""
+        self.field: Field | None = None
+        self.leaked: frozenset[str] = frozenset()
+        self.model: Path | None = None
+        self.settings: TrainSettings | None = None
+
+    def go(self) -> Result:
+        context = self.context
+        context.watcher.planned(["00-pool", *(s.title for s in self.steps), *(["compare"] if context.recipe.compare else [])])
+        rows_in, self.fingerprint = ingest_pool(context)
+        ingest_target(context)
+        assert context.pool is not None
+        self.rows = context.pool
+        result = Result(context.run.path, rows_in, rows_in)
+        for step in self.steps:
+            if context.out_of_time():
+                result.stopped = f"the {context.recipe.budget.hours:g} hours were used up before {step.title}"
+                context.run.event("stopped", reason=result.stopped)
+                break
+            self._step(step, result)
+        result.rows_out = write_dataset(context, self.rows)
+        if context.recipe.compare and not result.stopped:
+            result.comparison = self._compare()
+        embedding_map(context, self.rows)
+        context.run.event("finished", stopped=result.stopped)
+        return result
+
+    def _step(self, step: Step, result: Result) -> None:
+        output = self.context.run.step(step.index, step.name)
+        parts = [self.fingerprint, step.identity(), self.context.target_digest, self.context.recipe.models.model_dump_json()]
+        fingerprint = digest(*parts, json.dumps(self.context.recipe.signals, sort_keys=True))
+        metrics = self.context.run.finished(output, fingerprint)
+        reused = metrics is not None
+        if metrics is None:
+            self.context.watcher.started(step.title)
+            self.context.run.event("started", step=step.title)
+            metrics = self._work(step, output, fingerprint)
+            self.context.run.event("finished step", step=step.title, seconds=metrics["cost"]["seconds"])
+        self._after(step, output, metrics, result)
+        self.fingerprint = fingerprint
+        self.context.watcher.finished(step.title, _note(metrics), reused)
+
+    def _work(self, step: Step, output: Path, fingerprint: str) -> dict[str, Any]:
+        if isinstance(step.work, TrainSettings):
+            return train_step(self.context, step.work, self.rows, output, fingerprint)
+        if isinstance(step.work, Evaluate):
+            if self.model is None:
+                raise UsageError(f"{step.title}: nothing was trained before; put a `train` step before it")
+            return evaluate_step(self.context, step.work, self.model, output, fingerprint)
+        return apply_row_step(self.context, step, self.rows, output, fingerprint)
+
+    def _after(self, step: Step, output: Path, metrics: dict[str, Any], result: Result) -> None:
+        if isinstance(step.work, TrainSettings):
+            self.model = result.model = self.context.run.path / metrics["details"]["model"]
+            self.settings = step.work
+        elif isinstance(step.work, Evaluate):
+            result.evaluation = metrics["details"]
+        else:
+            if step.name == "decontaminate":
+                self.leaked = leaked_rows(output / "decisions.parquet")
+            if isinstance(step.work, Select):
+                self.field = self._field(step, output)
+            self.rows = output / "rows"
+
+    def _field(self, step: Step, output: Path) -> Field:
+        from dataflywheel.rows.parts import read_rows
+
+        assert self.context.pool is not None
+        selected = tuple(read_rows(output / "rows", ["id"])["id"].to_pylist())
+        return Field(self.rows, self.context.pool, self.leaked, selected, step)
+
+    def _compare(self) -> dict[str, Any]:
+        exams = [s.work for s in self.steps if isinstance(s.work, Evaluate)]
+        if self.field is None or self.settings is None or not exams or self.context.target is None:
+            raise UsageError("compare: the recipe needs a target and the steps select, train and evaluate")
+        self.context.watcher.started("compare")
+        exam: Exam = target_exam(self.context, exams[0])
+        student = student_folder(self.context)
+        return run_comparison(self.context, self.field, student, self.settings, exam, self.fingerprint)
+
+
+def _note(metrics: dict[str, Any]) -> str:
+    details = metrics["details"]
+    if metrics["step"] == "train":
+        return f"{details['tokens']:,} tokens in {details['steps']:,} steps"
+    if metrics["step"] == "evaluate":
+        overall = details["overall"]
+        return f"{details['metric']} {overall['value']:.3f} ({overall['low']:.3f} to {overall['high']:.3f})"
+    return f"{metrics['rows_out']:,} of {metrics['rows_in']:,} rows"

@@ -1,0 +1,119 @@
+"""The first step of every run: the pool and the target as canonical rows."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from dataflywheel.contracts import Cost, Decisions, FlywheelError, UsageError
+from dataflywheel.evolution.feedback.evaluate import Evaluate
+from dataflywheel.evolution.iteration.trial import Exam
+from dataflywheel.recipe.context import Context, digest, inputs
+from dataflywheel.recipe.schema import Source, Target
+from dataflywheel.rows.ingest import fingerprint as content_of
+from dataflywheel.rows.ingest import ingest
+from dataflywheel.rows.parts import iter_batches, read_rows
+from dataflywheel.store.atomic import atomic_directory, write_json
+from dataflywheel.store.decisions import write_decisions
+
+
+def ingest_pool(context: Context) -> tuple[int, str]:
+    """Read the pool into `00-pool`; gives its rows and the fingerprint that later steps build on."""
+    output = context.run.step(0, "pool")
+    metrics = _ingest(context, "00-pool", output, context.recipe.pool)
+    if not metrics["rows_out"]:
+        names = ", ".join(entry.path or str(entry.builtin) for entry in context.recipe.pool)
+        raise FlywheelError(f"pool: no row could be read from {names}; see {output}/quarantine.jsonl for the reasons")
+    context.pool = output / "rows"
+    return int(metrics["rows_out"]), str(metrics["fingerprint"])
+
+
+def ingest_target(context: Context) -> None:
+    """Read the target, where the recipe names one, into `target/`."""
+    if not context.recipe.target:
+        return
+    output = context.run.path / "target"
+    metrics = _ingest(context, "target", output, context.recipe.target)
+    if not metrics["rows_out"]:
+        raise FlywheelError("target: no row could be read; evaluation and decontamination need at least one")
+    context.target, context.target_digest = output / "rows", str(metrics["fingerprint"])
+
+
+def _ingest(context: Context, title: str, output: Path, sources: list[Source] | list[Target]) -> dict[str, Any]:
+    entries = inputs(sources)
+    fingerprint = digest("ingest@1", content_of(entries), [s.model_dump_json() for s in sources])
+    held = context.run.finished(output, fingerprint)
+    if held is not None:
+        context.watcher.finished(title, _note(held), True)
+        return held
+    context.watcher.started(title)
+    began = time.perf_counter()
+    with atomic_directory(output) as aside:
+        found = ingest(entries, aside / "rows", progress=lambda rows: context.watcher.advanced(title, "rows", rows, 0))
+        cost = Cost(seconds=round(time.perf_counter() - began, 3))
+        write_decisions(aside / "decisions.parquet", _kept(aside / "rows"))
+        metrics = {
+            "step": title.removeprefix("00-"),
+            "fingerprint": fingerprint,
+            "params": {},
+            "rows_in": found.rows + found.merged + found.quarantined,
+            "rows_out": found.rows,
+            "cost": cost.as_dict(),
+            "counts": {"dropped: cannot be read": found.quarantined, "dropped: identical row": found.merged},
+            "details": {"files": [dict(f) if isinstance(f, dict) else asdict(f) for f in found.files], "merged": found.merged},
+        }
+        for name in ("quarantine.jsonl", "origins.parquet"):
+            if (aside / "rows" / name).exists():
+                (aside / "rows" / name).rename(aside / name)
+        write_json(aside / "metrics.json", metrics)
+    if title.startswith("00"):
+        context.run.bill(output, cost)
+    context.watcher.finished(title, _note(metrics), False)
+    return metrics
+
+
+def _kept(rows: Path) -> Decisions:
+    """One decision a row; how many identical lines it stands for is in the reason."""
+    decisions = Decisions()
+    for batch in iter_batches(rows, ["id", "copies"]):
+        for id_, copies in zip(batch["id"].to_pylist(), batch["copies"].to_pylist(), strict=True):
+            decisions.add(id_, "kept", "read" if copies == 1 else f"read: {copies} identical rows merged")
+    return decisions
+
+
+def _note(metrics: dict[str, Any]) -> str:
+    return f"{metrics['rows_out']:,} rows, {metrics['details']['merged']:,} identical ones merged"
+
+
+def target_exam(context: Context, settings: Evaluate) -> Exam:
+    """The target with its metric and each row's slice.
+
+    Raises:
+        UsageError: no target, or entries with different metrics.
+    """
+    if context.target is None:
+        raise UsageError("evaluate: the recipe has no target; name evaluation rows under `target:`")
+    metrics = {entry.metric for entry in context.recipe.target}
+    if len(metrics) > 1:
+        raise UsageError(f"target: one metric for all entries, not {sorted(metrics)}; make one recipe for each")
+    rows = read_rows(context.target, ["source", "tags", "extra"])
+    by_source = {entry.source: entry for entry in context.recipe.target}
+    only = context.recipe.target[0] if len(context.recipe.target) == 1 else None
+    pick = partial(_slice, by_source, only)
+    slices = [pick(*row) for row in zip(*(rows[n].to_pylist() for n in ("source", "tags", "extra")), strict=True)]
+    return Exam(context.target, metrics.pop(), tuple(slices), settings)
+
+
+def _slice(by_source: dict[str, Target], only: Target | None, source: str, tags: list[str] | None, extra: str) -> str:
+    entry = only or by_source.get(source)
+    name = entry.slice if entry else None
+    if name in (None, "source"):
+        return source
+    if name in ("tag", "tags"):
+        return tags[0] if tags else "untagged"
+    return str(orjson.loads(extra).get(name, f"no {name}"))

@@ -1,0 +1,87 @@
+"""Steps that train and evaluate a model."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from dataflywheel.contracts import Cost
+from dataflywheel.evolution.feedback.evaluate import Evaluate, RowScores, summarise
+from dataflywheel.evolution.iteration.trial import examine, trained, write_scores
+from dataflywheel.models.files import folder_digest, resolve_folder
+from dataflywheel.models.training import TrainSettings
+from dataflywheel.recipe.context import Context
+from dataflywheel.recipe.ingest_step import target_exam
+from dataflywheel.rows.parts import read_rows
+from dataflywheel.store.atomic import atomic_directory, write_json
+
+
+def student_folder(context: Context) -> Path:
+    """The untrained student: the folder of the recipe's model, or a new built-in one with the pool's tokenizer."""
+    from dataflywheel.models.tiny import init_tiny, pool_tokenizer
+
+    spec = context.recipe.models.student
+    if spec.builtin is None:
+        return resolve_folder(str(spec.hf))
+    tokenizer = pool_tokenizer(context.pool_texts(), cache_dir=context.home / "models")
+    return init_tiny(tokenizer, spec.size, seed=context.recipe.seed, cache_dir=context.home / "models")
+
+
+def train_step(context: Context, settings: TrainSettings, rows: Path, output: Path, fingerprint: str) -> dict[str, Any]:
+    """Train the student on the rows; the model lies in `models/student`."""
+    settings = settings.model_copy(update={"seed": context.recipe.seed + settings.seed})
+    ids = read_rows(rows, ["id"])["id"].to_pylist()
+    report = partial(_advanced, context, output.name)
+    made, facts = trained(context.home, rows, ids, student_folder(context), settings, report)
+    with atomic_directory(context.run.path / "models" / "student") as aside:
+        shutil.copytree(made, aside, dirs_exist_ok=True, ignore=shutil.ignore_patterns("training.json", "checkpoint-*"))
+    cost = Cost(seconds=round(facts["seconds"], 3), backward=facts["steps"], tokens=facts["tokens"])
+    details = {"model": "models/student", "digest": folder_digest(context.run.path / "models" / "student"), **facts}
+    return _finish(context, "train", settings.model_dump(mode="json"), output, fingerprint, cost, details, len(ids))
+
+
+def _advanced(context: Context, title: str, step: int, total: int, loss: float) -> None:
+    context.watcher.advanced(title, f"steps, loss {loss:.3f}", step, total)
+
+
+def evaluate_step(context: Context, settings: Evaluate, model: Path, output: Path, fingerprint: str) -> dict[str, Any]:
+    """Score the trained model on the target, by slice."""
+    exam = target_exam(context, settings)
+    began = time.perf_counter()
+    scores = examine(model, exam)
+    details = summarise(scores, exam.metric, settings)
+    cost = Cost(seconds=round(time.perf_counter() - began, 3), forward=len(scores.ids))
+    params = settings.model_dump()
+    return _finish(context, "evaluate", params, output, fingerprint, cost, details, len(scores.ids), scores)
+
+
+def _finish(
+    context: Context,
+    step: str,
+    params: dict[str, Any],
+    output: Path,
+    fingerprint: str,
+    cost: Cost,
+    details: dict[str, Any],
+    rows: int,
+    scores: RowScores | None = None,
+) -> dict[str, Any]:
+    metrics = {
+        "step": step,
+        "fingerprint": fingerprint,
+        "params": params,
+        "rows_in": rows,
+        "rows_out": rows,
+        "cost": cost.as_dict(),
+        "counts": {},
+        "details": details,
+    }
+    with atomic_directory(output) as aside:
+        if scores is not None:
+            write_scores(aside / "scores.parquet", scores)
+        write_json(aside / "metrics.json", metrics)
+    context.run.bill(output, cost)
+    return metrics

@@ -1,0 +1,104 @@
+"""What a recipe will do and cost, checked before anything is computed or paid for."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from pathlib import Path
+from typing import Any
+
+from dataflywheel import catalog
+from dataflywheel.contracts import Cost, Signal, UsageError
+from dataflywheel.models.spec import ModelSpec
+from dataflywheel.recipe.load import load_recipe
+from dataflywheel.recipe.price import comparison_cost, flops, rows_after, share, statistics, step_cost
+from dataflywheel.recipe.schema import Recipe
+from dataflywheel.recipe.steps import Step, build_steps
+
+def plan(recipe: str | Path | Recipe) -> dict[str, Any]:
+    """Checks a recipe and estimates each step's rows, passes, tokens, dollars and seconds, without doing it.
+
+    Raises:
+        UsageError: something the steps need is not there; the message says what and how to get it.
+    """
+    loaded = recipe if isinstance(recipe, Recipe) else load_recipe(Path(recipe))
+    return make_plan(loaded, build_steps(loaded), loaded.compare is not None)
+
+
+def make_plan(recipe: Recipe, steps: list[Step], comparison: bool) -> dict[str, Any]:
+    """The content of `plan.json`."""
+    check(recipe, steps, comparison)
+    pool = statistics(recipe.pool)
+    speed = flops()
+    seen: set[str] = set()
+    rows, lines = pool.rows, []
+    for step in steps:
+        cost = step_cost(recipe, step, share(pool, rows), speed, seen)
+        rows = rows_after(step, rows)
+        line = {"round": 1, "index": step.index, "step": step.name, "params": step.parameters(), "rows": rows}
+        lines.append({**line, "cost": cost.as_dict()})
+    facts = {"name": recipe.name, "seed": recipe.seed, "pool": {"rows": pool.rows, "chars": pool.chars, "tokens": pool.tokens}}
+    total = sum((Cost(**line["cost"]) for line in lines), Cost())
+    if comparison and recipe.compare:
+        total += (trials := comparison_cost(recipe, lines))
+        facts["comparison"] = {"arms": len(recipe.compare.arms) + 1, "seeds": recipe.compare.seeds, "cost": trials.as_dict()}
+    return {**facts, "steps": lines, "total": total.as_dict()}
+
+
+def check(recipe: Recipe, steps: list[Step], comparison: bool) -> None:
+    """Refuse what cannot work: missing files, targets, models, packages, steps in an impossible order."""
+    names = [step.name for step in steps]
+    _check_files(recipe.pool, "pool")
+    _check_files(recipe.target, "target")
+    if not recipe.target and {"evaluate", "decontaminate"} & set(names):
+        need = "evaluate" if "evaluate" in names else "decontaminate"
+        raise UsageError(f"{need} needs a target: name evaluation rows under `target:`, or leave the step out")
+    if comparison and not {"select", "train", "evaluate"} <= set(names):
+        missing = sorted({"select", "train", "evaluate"} - set(names))
+        raise UsageError(f"compare needs the steps select, train and evaluate; missing: {', '.join(missing)}")
+    if "evaluate" in names and "train" not in names[: names.index("evaluate")]:
+        raise UsageError("evaluate needs a `train` step before it")
+    wanted = _signals(steps)
+    if "train" in names or any("model" in kind.model_fields or "embedder" in kind.model_fields for kind in wanted):
+        _check_packages("torch", "transformers")
+    if "train" in names:
+        _check_packages("trl")
+        _local(recipe.models.student, "student")
+    if any(kind.name == "likelihood" for kind in wanted):
+        _local(recipe.models.scorer or recipe.models.student, "scorer")
+    if any(kind.name == "language" for kind in wanted):
+        _check_packages("lingua", extra="language")
+
+
+def _signals(steps: list[Step]) -> list[type[Signal]]:
+    found = {need.partition(".")[0] for step in steps for need in step.needs()} - {"row"}
+    kinds = [catalog.get(name) for name in sorted(found)]
+    return [kind for kind in kinds if issubclass(kind, Signal)]
+
+
+def _check_files(sources: Any, field: str) -> None:
+    for number, entry in enumerate(sources):
+        if entry.path and not _exists(entry.path):
+            raise UsageError(
+                f"{field}[{number}].path: {entry.path} is not there (looked from {Path.cwd()}); give a file, a folder, or a data set name"
+            )
+
+
+def _exists(path: str) -> bool:
+    if any(sign in path for sign in "*?["):
+        return any(Path().glob(path)) if not os.path.isabs(path) else bool(list(Path("/").glob(path[1:])))
+    hub_name = path.count("/") == 1 and not path.startswith((".", "/", "~")) and not Path(path).suffix
+    return Path(path).expanduser().exists() or hub_name
+
+
+def _check_packages(*names: str, extra: str = "lm") -> None:
+    for name in names:
+        if importlib.util.find_spec(name) is None:
+            raise UsageError(f"the package {name} is needed and not installed; pip install 'dataflywheel[{extra}]'")
+
+
+def _local(spec: ModelSpec, role: str) -> None:
+    if spec.endpoint:
+        raise UsageError(f"models.{role}: an endpoint cannot be trained or give likelihoods here; use `builtin: tiny` or `hf:`")
+    if spec.hf and spec.hf.startswith((".", "/", "~")) and not (Path(spec.hf).expanduser() / "config.json").exists():
+        raise UsageError(f"models.{role}: {spec.hf} is not a model folder (no config.json); see transformers' save_pretrained")

@@ -1,0 +1,98 @@
+"""What steps cost: rows, passes and seconds on this machine, from the pool's size and the models' weights."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+from dataflywheel import catalog
+from dataflywheel.contracts import Budget, Cleaner, Cost, PoolStatistics, Signal
+from dataflywheel.evolution.feedback.evaluate import Evaluate
+from dataflywheel.models.spec import ModelSpec
+from dataflywheel.models.training import TrainSettings
+from dataflywheel.recipe.context import CHARS_PER_TOKEN, inputs
+from dataflywheel.recipe.schema import Recipe, Source
+from dataflywheel.recipe.steps import Step
+from dataflywheel.rows.ingest import peek
+from dataflywheel.selection.combine import Select
+
+PARAMETERS = {"0.5m": 0.5e6, "1m": 1e6, "2m": 2e6, "5m": 5e6, "20m": 20e6}
+MINILM_PARAMETERS = 10.6e6  # without the embedding table, which is looked up and not multiplied
+EFFICIENCY = 0.35  # share of a large matrix product's speed that a small model reaches
+
+
+def statistics(sources: list[Source]) -> PoolStatistics:
+    """Rows and characters of the pool, from a look at the first rows of each file and its size."""
+    found = [peek(entry) for entry in inputs(sources)]
+    rows, chars = sum(f[0] for f in found), sum(f[1] for f in found)
+    return PoolStatistics(rows, chars, chars // CHARS_PER_TOKEN)
+
+
+def share(pool: PoolStatistics, rows: int) -> PoolStatistics:
+    part = rows / max(1, pool.rows)
+    return PoolStatistics(rows, int(pool.chars * part), int(pool.tokens * part))
+
+
+def rows_after(step: Step, rows: int) -> int:
+    """Rows that go on: exact for a selection in rows or percent; cleaners are assumed to drop nothing."""
+    return Budget.parse(step.work.keep).rows(rows) if isinstance(step.work, Select) else rows
+
+
+def flops() -> float:
+    """Floating-point operations a second of a float32 matrix product on this machine, from a tenth of a second of it."""
+    import numpy as np
+
+    square = np.ones((512, 512), dtype=np.float32)
+    square @ square
+    began, products = time.perf_counter(), 0
+    while time.perf_counter() - began < 0.1:
+        square @ square
+        products += 1
+    return products * 2 * 512**3 / (time.perf_counter() - began)
+
+
+def step_cost(recipe: Recipe, step: Step, pool: PoolStatistics, speed: float, seen: set[str]) -> Cost:
+    """A step's own work and the signals that no earlier step has measured."""
+    cost = Cost()
+    for name in sorted({need.partition(".")[0] for need in step.needs()} - seen - {"row"}):
+        seen.add(name)
+        kind = catalog.get(name)
+        assert issubclass(kind, Signal)
+        passes = 2 if name == "likelihood" else 1
+        if "embedder" in kind.model_fields:
+            size = MINILM_PARAMETERS if recipe.models.embedder.builtin == "minilm" else 0.0
+        elif "model" in kind.model_fields:
+            size = parameters(recipe.models.scorer or recipe.models.student)
+        else:
+            size, passes = 0.0, 0
+        seconds = 2 * size * pool.tokens * passes / (speed * EFFICIENCY) + pool.chars / 2e7
+        cost += Cost(seconds=round(seconds, 2), forward=passes * pool.rows, tokens=passes * pool.tokens)
+    if isinstance(step.work, TrainSettings):
+        tokens = int(pool.tokens * step.work.epochs)
+        seconds = 6 * parameters(recipe.models.student) * tokens / (speed * EFFICIENCY)
+        cost += Cost(seconds=round(seconds, 2), forward=int(pool.rows * step.work.epochs), backward=int(pool.rows * step.work.epochs), tokens=tokens)
+    if isinstance(step.work, Evaluate):
+        target = statistics(list(recipe.target))
+        cost += Cost(seconds=round(2 * parameters(recipe.models.student) * target.tokens / (speed * EFFICIENCY), 2), forward=target.rows, tokens=target.tokens)
+    if isinstance(step.work, Cleaner):
+        cost += step.work.estimate(pool)
+    return cost
+
+
+def parameters(spec: ModelSpec) -> float:
+    """Weights of a model: by name for a built-in one, by file size for a folder (float16 or float32 guessed as 3 bytes)."""
+    if spec.builtin:
+        return PARAMETERS[spec.size]
+    folder = Path(str(spec.hf)).expanduser()
+    size = sum(path.stat().st_size for path in folder.glob("*.safetensors")) if folder.is_dir() else 0
+    return size / 3 if size else 1e9
+
+
+def comparison_cost(recipe: Recipe, lines: list[dict[str, Any]]) -> Cost:
+    assert recipe.compare is not None
+    one = sum((Cost(**line["cost"]) for line in lines if line["step"] in ("train", "evaluate")), Cost())
+    trials = (len(recipe.compare.arms) + 1) * recipe.compare.seeds
+    cores = (os.cpu_count() or 1) if recipe.models.student.builtin else 1
+    return Cost(seconds=round(one.seconds * trials / cores, 1), forward=one.forward * trials, backward=one.backward * trials, tokens=one.tokens * trials)
