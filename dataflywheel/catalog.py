@@ -1,0 +1,112 @@
+"""The literature: every method that can be run, found by name, category, needs or cost."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import importlib.util
+import pkgutil
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from dataflywheel.contracts import REGISTRY, Card, Method, UsageError, nearest
+
+ROOMS = ("signals", "selection", "enhancement", "synthesis", "distillation", "evolution")
+COSTS = ("¢", "$", "$$", "$$$", "$$$$")
+
+
+@functools.cache
+def load(room: str) -> None:
+    """Import every module of a room, which enters its methods in the registry; a room that does not exist is empty.
+
+    Modules named `*_kernels` hold compiled loops and no method; they are left for the methods that use them.
+    """
+    if importlib.util.find_spec(f"dataflywheel.{room}") is None:
+        return
+    package = importlib.import_module(f"dataflywheel.{room}")
+    for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+        if not module.name.endswith("_kernels"):
+            importlib.import_module(module.name)
+
+
+def names(kind: type[Method] = Method, rooms: Sequence[str] = ROOMS) -> list[str]:
+    """Names of all methods of a kind (`Selector`, `Signal`, `Cleaner`) in the given rooms, sorted."""
+    for room in rooms:
+        load(room)
+    return sorted(name for name, m in REGISTRY.items() if issubclass(m, kind) and m.card.category in rooms)
+
+
+def get(name: str, kind: type[Method] = Method, rooms: Sequence[str] = ROOMS) -> type[Method]:
+    """The method of that name.
+
+    Raises:
+        UsageError: there is none of that kind; the message gives the nearest right name.
+    """
+    known = names(kind, rooms)
+    if name not in known:
+        what = "method" if kind is Method else kind.__name__.lower()
+        raise UsageError(f"there is no {what} {name!r}{nearest(name, known)}")
+    return REGISTRY[name]
+
+
+def methods(category: str | None = None, needs: str | None = None, cost: str | None = None) -> list[dict[str, Any]]:
+    """Cards of the methods as plain values with their `name`, sorted by category, subcategory and name.
+
+    Args:
+        category: a category or subcategory, such as `selection` or `static`.
+        needs: what the user must bring, such as `embedder`; `nothing` for methods that need nothing.
+        cost: the highest cost class wanted, from `¢` to `$$$$`.
+
+    Raises:
+        UsageError: a filter that no method could match.
+    """
+    cards = [(name, REGISTRY[name].card) for name in names()]
+    categories = {word for _, card in cards for word in (card.category, card.subcategory)}
+    _check("category", category, categories)
+    _check("needs", needs, {"nothing", *(need for _, card in cards for need in card.needs)})
+    _check("cost", cost, set(COSTS))
+    found = [
+        (name, card)
+        for name, card in cards
+        if (category is None or category in (card.category, card.subcategory))
+        and (needs is None or needs in (card.needs or ("nothing",)))
+        and (cost is None or COSTS.index(card.cost) <= COSTS.index(cost))
+    ]
+    found.sort(key=lambda entry: (ROOMS.index(entry[1].category), entry[1].subcategory, entry[0]))
+    return [{"name": name, **card.model_dump(mode="json")} for name, card in found]
+
+
+def _check(field: str, value: str | None, known: set[str]) -> None:
+    if value is not None and value not in known:
+        raise UsageError(f"methods: --{field}: there is no {value!r}{nearest(value, sorted(known))}")
+
+
+def bibtex(names_wanted: Iterable[str] | None = None) -> str:
+    """BibTeX entries of the papers behind the methods (all of them by default), one a paper, sorted by key.
+
+    Methods without a paper have no entry.
+    """
+    cards = [get(name).card for name in (names() if names_wanted is None else names_wanted)]
+    entries = {key_of(card): _entry(card) for card in cards if card.paper}
+    return "\n\n".join(entries[key] for key in sorted(entries))
+
+
+def key_of(card: Card) -> str:
+    """First author, year and first long word of the title: `li2023quantity`."""
+    author = re.sub(r"[^a-z]", "", card.authors.split()[0].lower()) if card.authors else "unknown"
+    words = [w for w in re.findall(r"[a-z]+", card.title.lower()) if len(w) > 4]
+    return f"{author}{card.year}{words[0] if words else ''}"
+
+
+def _entry(card: Card) -> str:
+    authors = re.sub(r",?\s+et al\.?$", " and others", card.authors)
+    fields = {"title": f"{{{card.title}}}", "author": authors, "year": str(card.year)}
+    if re.fullmatch(r"\d{4}\.\d{4,5}", card.paper):
+        fields |= {"eprint": card.paper, "archiveprefix": "arXiv", "url": f"https://arxiv.org/abs/{card.paper}"}
+    elif card.paper.startswith("10."):
+        fields |= {"doi": card.paper, "url": f"https://doi.org/{card.paper}"}
+    else:
+        fields["url"] = card.paper
+    body = "".join(f"  {name} = {{{value}}},\n" for name, value in fields.items())
+    return f"@misc{{{key_of(card)},\n{body}}}"

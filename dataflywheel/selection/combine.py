@@ -1,0 +1,100 @@
+"""The step `select`: score, then diversity, then quota, under a budget that is met exactly."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from dataflywheel.contracts import AnyArray, Columns, Decisions, Selection, UsageError, nearest
+from dataflywheel.selection.quota import group_weights, share_out
+from dataflywheel.selection.ranking import Ranking, rank_rows
+from dataflywheel.selection.reasons import Outcome, decisions_of, notes_of
+from dataflywheel.selection.spec import GROUP_COLUMN, TOKENS, Select
+
+__all__ = ["Select", "select_rows"]
+
+
+def select_rows(columns: Columns, spec: Select, rng: np.random.Generator) -> tuple[Selection, Decisions]:
+    """Apply a combination to measured rows.
+
+    Rows that miss a needed value are not eligible. A budget in rows or percent is met exactly, or every eligible row
+    is kept; a budget in tokens is filled in ranking order with every row that still fits (within its group's quota,
+    where there is one).
+
+    Returns:
+        The kept rows, best first, as positions into `columns`; and one decision for every row of `columns`, in their
+        order.
+
+    Raises:
+        UsageError: a column is missing, or a quota names a group that no row belongs to.
+    """
+    measured = columns.ok(*spec.needs())
+    rows = np.flatnonzero(measured)
+    pool = columns if measured.all() else columns.take(rows)
+    names, group = _groups(columns, spec)
+    group = group[rows]
+    budget = spec.budget()
+    cost = np.ones(len(rows), dtype=np.int64)
+    if budget.unit == "tokens":
+        cost = sum((pool[name].astype(np.int64) for name in TOKENS), start=np.zeros(len(rows), dtype=np.int64))
+    wanted = int(budget.amount) if budget.unit == "tokens" else budget.rows(len(columns))
+    weight = group_weights(spec.quota, names, [int(cost[group == g].sum()) for g in range(len(names))])
+
+    seeds = rng.integers(2**63, size=len(spec.by) + 1)
+    expected = wanted / max(float(cost.mean()), 1.0) if len(rows) else 0.0
+    simple = budget.unit != "tokens" and spec.per is None
+    depth = math.ceil(expected * (1 if simple and spec.then is None else spec.shortlist))
+    while True:
+        ranking = rank_rows(pool, spec, depth, wanted if simple else None, seeds, group, weight)
+        quotas, taken, done = _fill(ranking, cost, group, wanted, weight)
+        if done or ranking.complete:
+            break
+        depth = max(2 * depth, 1)
+    outcome = Outcome(columns, rows, ranking, taken, names, group, quotas, wanted)
+    gain = ranking.gain[taken[ranking.order]]
+    decisions = decisions_of(outcome, spec)
+    chosen = rows[ranking.order[taken[ranking.order]]]
+    reasons = [decisions.reason[int(row)] for row in chosen]
+    nested = simple and spec.then is None and ranking.nested
+    return Selection(chosen, gain, reasons, nested=nested, notes=notes_of(outcome, spec, cost)), decisions
+
+
+def _groups(columns: Columns, spec: Select) -> tuple[list[str], AnyArray]:
+    """Names of the groups, sorted, and the group of every row; one nameless group where there are none."""
+    if spec.per is None:
+        return [""], np.zeros(len(columns), dtype=np.int64)
+    values = columns[GROUP_COLUMN[spec.per]]
+    if spec.per == "tag":
+        values = np.array([str(tags[0]) if tags is not None and len(tags) else "" for tags in values], dtype=str)
+    names, group = np.unique(values.astype(str), return_inverse=True)
+    known = [str(name) for name in names]
+    for name in spec.quota if isinstance(spec.quota, dict) else ():
+        if name not in known:
+            raise UsageError(f"select: quota: no row has {spec.per} {name!r}{nearest(name, known)}")
+    return known, group
+
+
+def _fill(
+    ranking: Ranking, cost: AnyArray, group: AnyArray, wanted: int, weight: list[float]
+) -> tuple[list[int], AnyArray, bool]:
+    """Quotas, who is taken (n,), and whether rows that the ranking has not reached could not change the result."""
+    open_rows = np.ones(len(cost), dtype=bool)
+    open_rows[list(ranking.rejected)] = False
+    listed = np.zeros(len(cost), dtype=bool)
+    listed[ranking.order] = True
+    if ranking.complete:
+        open_rows &= listed
+    capacity = [int(cost[open_rows & (group == g)].sum()) for g in range(len(weight))]
+    quotas = share_out(wanted, capacity, weight)
+    left = list(quotas)
+    taken = np.zeros(len(cost), dtype=bool)
+    for row, price, g in zip(
+        ranking.order.tolist(), cost[ranking.order].tolist(), group[ranking.order].tolist(), strict=True
+    ):
+        if price <= left[g]:
+            left[g] -= price
+            taken[row] = weight[g] > 0
+    waiting = open_rows & ~listed
+    done = all(cost[waiting & (group == g)].min(initial=np.iinfo(np.int64).max) > left[g] for g in range(len(weight)))
+    return quotas, taken, done

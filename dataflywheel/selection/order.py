@@ -1,0 +1,88 @@
+"""What every selector shares: who is eligible, how ties are broken, and how a row that is turned away says why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from dataflywheel.contracts import AnyArray, Columns, Selection, Status
+
+SCORE = "select.score"
+"""Column that a `then` selector sees: 1 for the best row by `by`, towards 0 for the last."""
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """Why a selector turned a measured row away; `near` is the position of the chosen row that it resembles."""
+
+    reason: str
+    near: int | None = None
+    score: float | None = None
+
+
+def eligible(columns: Columns, *names: str) -> AnyArray:
+    """Positions (m,) of the rows whose `names` all hold a value, in the order of row ids.
+
+    Working in this order makes every result independent of the order of rows, and breaks ties by row id for free.
+    """
+    order = np.argsort(np.asarray(columns.ids, dtype=str), kind="stable")
+    kept: AnyArray = order[columns.ok(*names)[order]]
+    return kept
+
+
+def best_first(positions: AnyArray, score: AnyArray) -> AnyArray:
+    """Indices into `positions` by descending score (m,); equal scores keep the order of `positions` (row id)."""
+    return np.argsort(-np.asarray(score, dtype=np.float64), kind="stable")
+
+
+def turns(group: AnyArray, groups: int) -> AnyArray:
+    """The place of each entry within its group, from 0; sorting by it lets the groups take turns.
+
+    >>> turns(np.array([1, 0, 1, 1]), 2)
+    array([0, 0, 1, 2])
+    """
+    by_group = np.argsort(group, kind="stable")
+    sizes = np.bincount(group, minlength=groups)
+    turn = np.empty(len(group), dtype=np.int64)
+    turn[by_group] = np.arange(len(group)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    return turn
+
+
+def counts(columns: Columns, positions: AnyArray, *names: str) -> dict[str, Any]:
+    """The notes of a selection: rows offered, rows eligible, rows not measured and rows with truncated text."""
+    cut = np.zeros(len(columns), dtype=bool)
+    for signal in {name.split(".")[0] for name in names}:
+        status = columns.values.get(f"{signal}.status")
+        if status is not None:
+            cut |= np.asarray(status) == Status.TRUNCATED
+    return {
+        "offered": len(columns),
+        "eligible": len(positions),
+        "not_measured": len(columns) - len(positions),
+        "truncated": int(cut.sum()),
+    }
+
+
+def rejections(selection: Selection) -> dict[int, Rejected]:
+    """Rows that the selector itself turned away, by position; kept under `rejected` in the notes."""
+    found: dict[int, Rejected] = selection.notes.get("rejected", {})
+    return found
+
+
+def unmeasured(columns: Columns, names: tuple[str, ...]) -> dict[int, str]:
+    """Why each row that misses one of `names` misses it, by position: the status, or that the value is not finite.
+
+    Returns:
+        `{17: "not measured: failed (likelihood)"}`.
+    """
+    found: dict[int, str] = {}
+    for name in names:
+        signal = name.split(".")[0]
+        status = columns.values.get(f"{signal}.status")
+        for position in np.flatnonzero(~columns.ok(name)):
+            code = Status.OK if status is None else Status(int(status[position]))
+            why = f"no finite value of {name}" if code <= Status.TRUNCATED else f"{code.name.lower()} ({signal})"
+            found.setdefault(int(position), f"not measured: {why}")
+    return found

@@ -1,0 +1,136 @@
+"""Why each row was kept or dropped, in words."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from dataflywheel.contracts import AnyArray, Columns, Decisions
+from dataflywheel.selection.order import unmeasured
+from dataflywheel.selection.ranking import Ranking
+from dataflywheel.selection.spec import TOKENS, Select
+
+Scalar = str | int | float | bool
+
+
+@dataclass
+class Outcome:
+    """A filled budget. Positions in `ranking`, `taken` and `group` are those of the measured rows `rows`."""
+
+    columns: Columns
+    rows: AnyArray
+    ranking: Ranking
+    taken: AnyArray
+    names: list[str]
+    group: AnyArray
+    quotas: list[int]
+    wanted: int
+
+    @property
+    def kept(self) -> int:
+        return int(self.taken.sum())
+
+
+def decisions_of(outcome: Outcome, spec: Select) -> Decisions:
+    """One decision for every row of the columns, in their order; the score is that of `by` (see `Ranking.score`)."""
+    columns, ranking = outcome.columns, outcome.ranking
+    missing = unmeasured(columns, spec.needs())
+    inner = np.full(len(columns), -1, dtype=np.int64)
+    inner[outcome.rows] = np.arange(len(outcome.rows))
+    turn = np.full(len(outcome.rows), -1, dtype=np.int64)
+    turn[ranking.order[outcome.taken[ranking.order]]] = np.arange(outcome.kept)
+    listed = np.zeros(len(outcome.rows), dtype=bool)
+    listed[ranking.order] = True
+    shortlisted = np.zeros(len(outcome.rows), dtype=bool)
+    shortlisted[ranking.shortlist] = True
+    words = _Words(outcome, spec)
+    decisions = Decisions()
+    for position, row in enumerate(inner.tolist()):
+        id = str(columns.ids[position])
+        if row < 0:
+            decisions.add(id, "dropped", missing[position])
+            continue
+        score = None if np.isnan(ranking.score[row]) else float(ranking.score[row])
+        rejected = ranking.rejected.get(row)
+        if turn[row] >= 0:
+            decisions.add(id, "kept", words.kept(row, int(turn[row])), score=score)
+        elif rejected is not None:
+            near = None if rejected.near is None else str(columns.ids[outcome.rows[rejected.near]])
+            decisions.add(id, "dropped", rejected.reason, near, rejected.score if score is None else score)
+        else:
+            decisions.add(id, "dropped", words.dropped(row, bool(listed[row]), bool(shortlisted[row])), score=score)
+    return decisions
+
+
+class _Words:
+    """The sentences of one selection."""
+
+    def __init__(self, outcome: Outcome, spec: Select) -> None:
+        self.outcome, self.spec = outcome, spec
+        self.by = " + ".join(selector.name for selector in spec.scorers())
+        chooser = spec.chooser()
+        self.chooser = None if chooser is None else chooser.name
+        self.tokens = spec.budget().unit == "tokens"
+
+    def ranked(self, row: int) -> str:
+        place = int(self.outcome.ranking.place[row])
+        return f"ranked {place + 1:,} of {self.outcome.ranking.scored:,} by {self.by}" if place >= 0 else ""
+
+    def kept(self, row: int, turn: int) -> str:
+        if self.chooser is None:
+            return self.ranked(row)
+        return f"chosen {turn + 1:,} of {self.outcome.kept:,} by {self.chooser}; {self.ranked(row)}"
+
+    def dropped(self, row: int, listed: bool, shortlisted: bool) -> str:
+        """`listed`: it stood in the final order, but the budget or a quota was full."""
+        ranking, kept = self.outcome.ranking, f"{self.outcome.kept:,} kept"
+        if listed and (self.tokens or self.spec.per):
+            return f"{self.full(row)}; {self.ranked(row)}"
+        if self.chooser is None:
+            return f"{self.ranked(row)}; {kept}" if listed else f"not among the {kept} by {self.by}"
+        if shortlisted:
+            pool = f"a shortlist of {len(ranking.shortlist):,}"
+            return f"not among the {kept} by {self.chooser} from {pool}; {self.ranked(row)}"
+        return f"below the shortlist of {len(ranking.shortlist):,}; {self.ranked(row)}"
+
+    def full(self, row: int) -> str:
+        group = int(self.outcome.group[row])
+        share = f"{self.outcome.quotas[group]:,} {'tokens' if self.tokens else 'rows'}"
+        whose = f"quota of {self.spec.per} {self.outcome.names[group]!r}" if self.spec.per else "budget"
+        return f"does not fit the {whose} ({share})" if self.tokens else f"{whose} full ({share})"
+
+
+def notes_of(outcome: Outcome, spec: Select, cost: AnyArray) -> dict[str, Any]:
+    """What a report says of the selection; plain values only.
+
+    `budget` states the denominator: percent is a share of the rows offered, measured or not.
+    """
+    offered, budget = len(outcome.columns), spec.budget()
+    notes: dict[str, Any] = {
+        "by": spec.label(),
+        "budget": f"{budget} of {offered:,} rows offered: {outcome.wanted:,} rows"
+        if budget.unit == "percent"
+        else str(budget),
+        "offered": offered,
+        "eligible": len(outcome.rows),
+        "not_measured": offered - len(outcome.rows),
+        "kept": outcome.kept,
+        "turned_away": dict(Counter(why.reason for why in outcome.ranking.rejected.values())),
+    }
+    if spec.then is not None:
+        notes["shortlist"] = len(outcome.ranking.shortlist)
+    if budget.unit == "tokens":
+        notes["tokens"] = int(cost[outcome.taken].sum())
+        notes["token_columns"] = list(TOKENS)
+    if spec.per is not None:
+        kept = np.bincount(outcome.group[outcome.taken], minlength=len(outcome.names)).tolist()
+        notes["quotas"] = dict(zip(outcome.names, outcome.quotas, strict=True))
+        notes["kept_per_group"] = dict(zip(outcome.names, kept, strict=True))
+    stages = [*spec.scorers(), *([spec.chooser()] if spec.then else [])]
+    for selector, selection in zip(stages, outcome.ranking.notes, strict=True):
+        assert selector is not None
+        notes[selector.name] = {k: v for k, v in selection.notes.items() if isinstance(v, Scalar) and k not in notes}
+    return notes

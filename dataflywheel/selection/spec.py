@@ -1,0 +1,115 @@
+"""What the step `select` takes: a combination of selectors and a budget."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from dataflywheel import catalog
+from dataflywheel.contracts import Budget, Method, Selector, build
+from dataflywheel.selection.order import SCORE
+
+GROUP_COLUMN = {"source": "row.source", "tag": "row.tags"}
+TOKENS = ("text.tokens_prompt", "text.tokens_answer")
+
+Spec = dict[str, dict[str, Any]]
+
+
+class Select(Method):
+    """Which rows are kept: `by` scores, `then` a diversity method on a shortlist of the best, `per` a quota for every
+    group.
+
+    Several `by` are combined by the mean of a row's ranks; a row that one of them turns away is out. Percent is a
+    share of the rows offered, whether or not they could be measured.
+    """
+
+    name: ClassVar[str] = "select"
+
+    by: list[Spec]
+    """Selectors that score: `ifd`, `{ifd: {ratio: perplexity}}`, or a list of these."""
+    then: Spec | None = None
+    """A selector that chooses from the shortlist, such as `facility_location`."""
+    keep: str | int | float
+    """The budget: `1000` rows, `10%` of the rows offered, or `50000 tokens` of prompts and answers."""
+    shortlist: float = Field(default=3.0, ge=1)
+    """How many times the budget is left over by `by` for `then` to choose from; more where `then` turns rows away."""
+    per: Literal["source", "tag"] | None = None
+    """Groups that share the budget; a row belongs to the first of its tags."""
+    quota: Literal["proportional", "equal"] | dict[str, float] = "proportional"
+    """Shares of the groups: as they are in the pool, equal, or given; what a small group cannot fill goes to the
+    others."""
+
+    @field_validator("by", mode="before")
+    @classmethod
+    def _many(cls, value: Any) -> Any:
+        return [_spec(entry) for entry in (value if isinstance(value, list) else [value])]
+
+    @field_validator("then", mode="before")
+    @classmethod
+    def _one(cls, value: Any) -> Any:
+        return None if value is None else _spec(value)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Select:
+        if not self.by:
+            raise ValueError("by: name at least one selector")
+        for selector in self.scorers():
+            if SCORE in selector.needs():
+                raise ValueError(f"{selector.name} needs a score: put it in `then`, or name a column as its `score`")
+        if self.per is None and self.quota != "proportional":
+            raise ValueError("quota: say of what with `per: source` or `per: tag`")
+        if isinstance(self.quota, dict) and not (self.quota and all(share > 0 for share in self.quota.values())):
+            raise ValueError("quota: shares must be positive")
+        self.chooser()
+        self.budget()
+        return self
+
+    def budget(self) -> Budget:
+        return Budget.parse(self.keep)
+
+    def scorers(self) -> list[Selector]:
+        return [_selector(spec) for spec in self.by]
+
+    def chooser(self) -> Selector | None:
+        return None if self.then is None else _selector(self.then)
+
+    def label(self) -> str:
+        """`ifd + longest > facility_location`."""
+        names = " + ".join(selector.name for selector in self.scorers())
+        chooser = self.chooser()
+        return names if chooser is None else f"{names} > {chooser.name}"
+
+    @property
+    def deterministic(self) -> bool:
+        chooser = self.chooser()
+        return all(s.deterministic for s in [*self.scorers(), *([chooser] if chooser else [])])
+
+    def needs(self) -> tuple[str, ...]:
+        """Columns that any part of the combination reads."""
+        chooser = self.chooser()
+        names = [n for s in [*self.scorers(), *([chooser] if chooser else [])] for n in s.needs() if n != SCORE]
+        if self.budget().unit == "tokens":
+            names += TOKENS
+        if self.per is not None:
+            names.append(GROUP_COLUMN[self.per])
+        return tuple(dict.fromkeys(names))
+
+
+def _spec(entry: Any) -> Any:
+    """`name` and `{name: null}` as `{name: {}}`."""
+    if isinstance(entry, str):
+        return {entry: {}}
+    if isinstance(entry, dict):
+        if len(entry) != 1:
+            raise ValueError(f"one selector an entry, such as {{ifd: {{ratio: loss}}}} (got {sorted(entry)})")
+        return {name: parameters or {} for name, parameters in entry.items()}
+    return entry
+
+
+def _selector(spec: Spec) -> Selector:
+    ((name, parameters),) = spec.items()
+    method = catalog.get(name, kind=Selector, rooms=("selection",))
+    selector = build(method, parameters)
+    assert isinstance(selector, Selector)
+    return selector

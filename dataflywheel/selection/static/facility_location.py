@@ -1,0 +1,53 @@
+"""Facility location: a subset in which every row finds a likeness."""
+
+from __future__ import annotations
+
+import math
+from typing import ClassVar
+
+import numpy as np
+from pydantic import Field
+
+from dataflywheel.contracts import Card, Columns, Selection, Selector
+from dataflywheel.selection.greedy_cover import cover
+from dataflywheel.selection.order import counts, eligible
+
+VECTOR = "embedding.vector"
+
+
+class FacilityLocation(Selector):
+    """Greedy maximisation of `sum_i max_{j in S} max(0, cos(i, j))` over embeddings: dense regions weigh by their size.
+
+    Exact lazy greedy while the similarities of all pairs fit `memory_gb`; beyond that the partitioned form, whose
+    bound is in `greedy_cover.partitioned`.
+    """
+
+    card: ClassVar[Card] = Card(
+        title="Submodularity in Data Subset Selection and Active Learning",
+        authors="Wei et al.",
+        year=2015,
+        paper="https://proceedings.mlr.press/v37/wei15.html",
+        category="selection",
+        subcategory="static",
+        summary="Chooses rows so that every row of the pool has a similar one among the chosen.",
+        needs=("embedder",),
+        checked="plain greedy on 200 random inputs; 1 - 1/e of the brute-force optimum; apricot's objective value",
+    )
+
+    memory_gb: float = Field(default=2.0, gt=0)
+    """Largest block of float32 similarities; 2 GB hold all pairs of 23,170 rows."""
+
+    def needs(self) -> tuple[str, ...]:
+        return (VECTOR,)
+
+    def rank(self, columns: Columns, budget: int, rng: np.random.Generator) -> Selection:
+        rows = eligible(columns, VECTOR)
+        capacity = max(math.isqrt(int(self.memory_gb * 2**30 / 4)), 2)
+        order, gain, exact = cover(columns[VECTOR][rows].astype(np.float32, copy=False), budget, capacity)
+        return Selection(
+            rows[order],
+            gain,
+            "covers rows that no chosen row resembled as much",
+            nested=exact,
+            notes=counts(columns, rows, VECTOR) | {"exact": exact, "objective": float(gain.sum())},
+        )

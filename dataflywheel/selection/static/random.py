@@ -1,0 +1,34 @@
+"""Uniform random choice."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+
+from dataflywheel.contracts import Card, Columns, Selection, Selector
+from dataflywheel.selection.order import counts, eligible
+
+
+class Random(Selector):
+    """Rows in random order: the control that every other selector has to beat at the same cost."""
+
+    card: ClassVar[Card] = Card(
+        title="Uniform random choice",
+        authors="",
+        year=2024,
+        paper="",
+        category="selection",
+        subcategory="static",
+        summary="Draws rows uniformly without replacement; the baseline of every comparison.",
+        checked="seeded permutation: exact counts, equal inclusion frequency of every row over 2,000 draws",
+    )
+    deterministic: ClassVar[bool] = False
+
+    def needs(self) -> tuple[str, ...]:
+        return ()
+
+    def rank(self, columns: Columns, budget: int, rng: np.random.Generator) -> Selection:
+        rows = eligible(columns)
+        order = rows[rng.permutation(len(rows))]
+        return Selection(order, np.full(len(order), np.nan), "drawn at random", notes=counts(columns, rows))
