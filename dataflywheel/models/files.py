@@ -1,0 +1,62 @@
+"""Where models lie on disk, and their identity by content."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from functools import lru_cache
+from pathlib import Path
+
+from dataflywheel.contracts import FlywheelError, UsageError
+
+PATTERNS = ("*.safetensors", "*.json", "*.txt", "*.model", "*.jinja")
+
+
+def models_folder(given: Path | None = None) -> Path:
+    """The folder for models made here: the environment's `FLYWHEEL_CACHE`, else `given`, else `.flywheel/models`."""
+    return Path(os.environ.get("FLYWHEEL_CACHE") or given or Path(".flywheel") / "models")
+
+
+@lru_cache(maxsize=64)
+def resolve_folder(name: str, cache_dir: Path | None = None) -> Path:
+    """The local folder of a model: `name` itself where it is one, else the hub's snapshot (fetched when absent).
+
+    Raises:
+        UsageError: no such folder, or it holds no safetensors weights.
+        FlywheelError: the hub has no such model or cannot be reached.
+    """
+    folder = Path(name)
+    if not folder.is_dir():
+        if folder.is_absolute() or name.startswith(".") or name.count("/") > 1:
+            raise UsageError(f"model folder {name!r} does not exist; give a folder with config.json, or a hub name")
+        folder = _snapshot(name, cache_dir)
+    if not any(folder.glob("*.safetensors")):
+        raise UsageError(f"{folder} holds no *.safetensors file; save the model with `safe_serialization=True` first")
+    return folder
+
+
+def _snapshot(name: str, cache_dir: Path | None) -> Path:
+    from huggingface_hub import snapshot_download
+
+    try:
+        return Path(snapshot_download(name, allow_patterns=list(PATTERNS), cache_dir=cache_dir))
+    except Exception as error:
+        raise FlywheelError(f"model {name!r} is neither a local folder nor fetchable from the hub: {error}") from error
+
+
+def folder_digest(folder: Path) -> str:
+    """16 hex digits over the weights, configuration, tokenizer and template files: equal files, equal model."""
+    paths = sorted({path for pattern in PATTERNS for path in folder.rglob(pattern)})
+    stamp = tuple((str(p), p.stat().st_mtime_ns, p.stat().st_size) for p in paths)
+    return _digest(folder, stamp)
+
+
+@lru_cache(maxsize=64)
+def _digest(folder: Path, stamp: tuple[tuple[str, int, int], ...]) -> str:
+    """Contents are read once a process; `stamp` makes a changed file a new entry of the cache."""
+    whole = hashlib.blake2b(digest_size=8)
+    for path, _, size in stamp:
+        whole.update(f"{Path(path).relative_to(folder)}:{size}:".encode())
+        with open(path, "rb") as file:
+            whole.update(hashlib.file_digest(file, hashlib.blake2b).digest())
+    return whole.hexdigest()

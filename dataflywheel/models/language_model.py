@@ -1,0 +1,175 @@
+"""A causal language model as what methods ask of it: losses, likelihoods, hidden states, answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from dataflywheel.contracts import FloatArray, UsageError
+from dataflywheel.models.batching import batches
+from dataflywheel.models.chat import ChatFormat, EncodedRow
+from dataflywheel.models.files import folder_digest, resolve_folder
+from dataflywheel.models.quiet import quiet_transformers
+from dataflywheel.models.scoring import AnswerScores, answer_scores, autocast, head_is_linear, last_hidden, pad_batch
+from dataflywheel.models.spec import ModelSpec
+from dataflywheel.rows.schema import Message, message
+
+Conversation = Sequence[Message]
+Pooling = Literal["mean", "weighted", "last"]
+
+MAX_TOKENS = 16_384
+"""Padded tokens of one forward pass."""
+
+
+class LanguageModel:
+    """Weights, tokenizer and chat format of one folder. Sequences are bounded by the model's own context."""
+
+    def __init__(self, model: Any, tokenizer: Any, folder: Path, dtype: str = "float32") -> None:
+        self.model, self.tokenizer, self.folder, self.dtype = model, tokenizer, folder, dtype
+        self.chat = ChatFormat(tokenizer)
+        pad, eos = tokenizer.pad_token_id, tokenizer.eos_token_id
+        self.pad_id: int = pad if pad is not None else eos if eos is not None else 0
+
+    @classmethod
+    def load(cls, spec: ModelSpec, cache_dir: Path | None = None) -> LanguageModel:
+        """Load a folder or hub model in float32, on the GPU where there is one. Code from the model never runs.
+
+        Raises:
+            UsageError: an endpoint, or a built-in model, which is trained first and then loaded by its folder.
+        """
+        folder = local_folder(spec, cache_dir)
+        quiet_transformers()
+        import torch
+        from transformers import AutoModelForCausalLM, AutoTokenizer
+
+        tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+        model = AutoModelForCausalLM.from_pretrained(
+            folder, trust_remote_code=False, use_safetensors=True, dtype=torch.float32
+        )
+        return cls(model.to("cuda" if torch.cuda.is_available() else "cpu").eval(), tokenizer, folder, spec.dtype)
+
+    @property
+    def digest(self) -> str:
+        return folder_digest(self.folder)
+
+    @property
+    def context(self) -> int:
+        """The longest sequence that the model was built for, in tokens."""
+        return int(getattr(self.model.config.get_text_config(), "max_position_embeddings", 1 << 20))
+
+    @property
+    def hidden_size(self) -> int:
+        return int(self.model.config.get_text_config().hidden_size)
+
+    @property
+    def parameters(self) -> int:
+        """Number of weights, tied ones counted once."""
+        return sum(weight.numel() for weight in self.model.parameters())
+
+    @cached_property
+    def _linear(self) -> bool:
+        return head_is_linear(self.model)
+
+    def encode(self, rows: Sequence[Conversation], max_length: int | None = None) -> list[EncodedRow]:
+        """Tokens of each row with its answer located, at most `max_length` and the model's context."""
+        return self.chat.encode(rows, min(max_length or self.context, self.context))
+
+    def answer_scores(
+        self, rows: Sequence[EncodedRow], *, alone: bool = False, detail: bool = False, max_tokens: int = MAX_TOKENS
+    ) -> AnswerScores:
+        """Likelihood of each answer given its prompt, or `alone`: after nothing but BOS and the answer's header.
+
+        Both read the same answer tokens, end of turn included. `detail` adds entropy and margin.
+        """
+        return answer_scores(
+            self.model,
+            [row.sequence(alone) for row in rows],
+            pad_id=self.pad_id,
+            dtype=self.dtype,
+            linear=self._linear,
+            detail=detail,
+            max_tokens=max_tokens,
+        )
+
+    def loglikelihood(
+        self, prompts: Sequence[Conversation], continuations: Sequence[Sequence[str]], max_length: int | None = None
+    ) -> list[FloatArray]:
+        """Log-likelihood in nats of each continuation as the whole answer to its prompt: one array a prompt."""
+        pairs = [(p, c) for p, options in zip(prompts, continuations, strict=True) for c in options]
+        encoded = self.encode([[*p, message("assistant", c)] for p, c in pairs], max_length)
+        total = -self.answer_scores(encoded).total
+        return np.split(total, np.cumsum([len(options) for options in continuations])[:-1])
+
+    def hidden_states(
+        self, rows: Sequence[EncodedRow], pooling: Pooling = "weighted", max_tokens: int = MAX_TOKENS
+    ) -> FloatArray:
+        """Last layer pooled over the n tokens of each row, float32 (rows, d); NaN for a row without tokens.
+
+        `mean`; `weighted`: sum of i h_i over sum of i for i = 1..n (SGPT, arXiv 2202.08904); `last`.
+        """
+        import torch
+
+        pooled = np.full((len(rows), self.hidden_size), np.nan, dtype=np.float32)
+        members = [i for i, row in enumerate(rows) if row.ids]
+        for width, part in batches([len(rows[i].ids) for i in members], max_tokens):
+            chosen = [members[j] for j in part]
+            lengths = torch.tensor([len(rows[i].ids) for i in chosen], device=self.model.device)[:, None]
+            step = torch.arange(1, width + 1, device=self.model.device)[None]
+            weight = {"mean": step <= lengths, "weighted": step * (step <= lengths), "last": step == lengths}[pooling]
+            weight = weight.float() / weight.sum(dim=1, keepdim=True)
+            with torch.inference_mode(), autocast(self.model, self.dtype):
+                ids = pad_batch([rows[i].ids for i in chosen], width, self.pad_id, self.model.device)
+                states = last_hidden(self.model, ids).float()
+            pooled[chosen] = torch.einsum("bt,btd->bd", weight, states).cpu().numpy()
+        return pooled
+
+    def generate(
+        self, prompts: Sequence[Conversation], max_new_tokens: int = 256, max_tokens: int = MAX_TOKENS
+    ) -> list[str]:
+        """The model's likeliest answer, token by token, to each prompt; prompts are cut from the left to fit."""
+        import torch
+
+        room = self.context - max_new_tokens
+        if room < 1:
+            raise UsageError(f"max_new_tokens {max_new_tokens} leaves no room in the context of {self.context} tokens")
+        texts = self.chat.render(prompts, add_generation_prompt=True)
+        tokens = [e.ids[-room:] for e in self.chat.backend.encode_batch(texts, add_special_tokens=False)]
+        answers = [""] * len(prompts)
+        for width, part in batches([len(ids) + max_new_tokens for ids in tokens], max_tokens):
+            longest = width - max_new_tokens
+            ids = torch.tensor([[self.pad_id] * (longest - len(tokens[i])) + tokens[i] for i in part])
+            mask = torch.tensor([[0] * (longest - len(tokens[i])) + [1] * len(tokens[i]) for i in part])
+            with torch.inference_mode(), autocast(self.model, self.dtype):
+                made = self.model.generate(
+                    input_ids=ids.to(self.model.device),
+                    attention_mask=mask.to(self.model.device),
+                    max_new_tokens=max_new_tokens,
+                    do_sample=False,
+                    num_beams=1,
+                    temperature=None,
+                    top_p=None,
+                    top_k=None,
+                    pad_token_id=self.pad_id,
+                )
+            for i, answer in zip(part, made[:, longest:].tolist(), strict=True):
+                answers[i] = self.tokenizer.decode(answer, skip_special_tokens=True)
+        return answers
+
+
+def local_folder(spec: ModelSpec, cache_dir: Path | None = None) -> Path:
+    """Where the weights of a local model lie."""
+    if spec.builtin is not None:
+        raise UsageError(f"the built-in {spec.builtin!r} model is trained on a pool first; then give its folder as hf")
+    if spec.hf is None:
+        raise UsageError(f"{spec.endpoint} is an endpoint: likelihoods and training need a local model (hf)")
+    return resolve_folder(spec.hf, cache_dir)
+
+
+@lru_cache(maxsize=2)
+def shared_model(spec: ModelSpec) -> LanguageModel:
+    """`LanguageModel.load`, once a process."""
+    return LanguageModel.load(spec)

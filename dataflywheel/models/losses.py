@@ -1,0 +1,52 @@
+"""Cross-entropy over a vocabulary without ever holding all logits: projection, softmax and gradient chunk by chunk."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+CHUNK = 1 << 19
+"""Logits of one chunk: two megabytes of float32, so that they stay in a core's cache."""
+
+
+def linear_cross_entropy(hidden: Any, weight: Any, targets: Any, *, bfloat16: bool = False) -> Any:
+    """Sum over m positions of -log softmax(hidden @ weight.T)[target], in nats.
+
+    hidden (m, d), weight (v, d), targets (m,) int64. The gradient of the sum is made in the same pass over each chunk,
+    so memory is that of one chunk; `bfloat16` does the products in that precision, the softmax stays float32.
+    """
+    return _function().apply(hidden, weight, targets, bfloat16)
+
+
+@lru_cache(maxsize=1)
+def _function() -> Any:
+    import torch
+
+    class LinearCrossEntropy(torch.autograd.Function):
+        @staticmethod
+        def forward(context: Any, hidden: Any, weight: Any, targets: Any, bfloat16: bool) -> Any:
+            dtype = torch.bfloat16 if bfloat16 else torch.float32
+            states, table = hidden.to(dtype), weight.to(dtype)
+            grad_hidden = torch.empty_like(states)
+            grad_weight = torch.zeros_like(weight, dtype=torch.float32)
+            total = torch.zeros((), dtype=torch.float32, device=hidden.device)
+            step = max(1, CHUNK // len(weight))
+            for start in range(0, len(targets), step):
+                part, label = states[start : start + step], targets[start : start + step, None]
+                logits = (part @ table.T).float()
+                normaliser = logits.logsumexp(dim=1, keepdim=True)
+                total += (normaliser - logits.gather(1, label)).sum()
+                gradient = logits.sub_(normaliser).exp_()
+                gradient.scatter_add_(1, label, gradient.new_full((len(part), 1), -1.0))
+                gradient = gradient.to(dtype)
+                torch.mm(gradient, table, out=grad_hidden[start : start + step])
+                grad_weight += gradient.T @ part
+            context.save_for_backward(grad_hidden.to(hidden.dtype), grad_weight.to(weight.dtype))
+            return total
+
+        @staticmethod
+        def backward(context: Any, gradient: Any) -> Any:
+            grad_hidden, grad_weight = context.saved_tensors
+            return grad_hidden * gradient, grad_weight * gradient, None, None
+
+    return LinearCrossEntropy
