@@ -15,7 +15,8 @@ from dataflywheel.signals.shingles import PERMUTATIONS, signatures
 class NearDuplicate(Signal):
     """MinHash signature of a row's text: the share of places equal in two rows estimates their Jaccard similarity.
 
-    The sets compared are word 3-grams. `signature` holds 128 values (uint32). Case, spacing and punctuation do not matter. Status EMPTY, and no signature,
+    The sets compared are word 3-grams. `signature` holds 128 values (uint32). Case, spacing and punctuation do not
+    matter. Status EMPTY, and no signature,
     for a text without a word.
     """
 

@@ -1,0 +1,132 @@
+"""Drop rows that give away the evaluation set."""
+
+from __future__ import annotations
+
+from typing import ClassVar, NamedTuple
+
+import numpy as np
+from pydantic import Field
+
+from dataflywheel.contracts import AnyArray, Card, Cleaner, Columns, Decisions, TargetView, Texts, UsageError
+from dataflywheel.enhancement.preparation.leaks import GramIndex
+from dataflywheel.enhancement.preparation.semantic_copies import directions
+from dataflywheel.signals.shingles import text_keys, word_hashes
+
+SHORT, LONG = 8, 13
+ROWS_AT_ONCE = 4096
+TRIVIAL_WORDS = 3
+PROMPT_KEY, VECTOR = "text.prompt_key", "embedding.vector"
+
+
+class Match(NamedTuple):
+    """Why a row goes: the check, the target row, how strongly."""
+
+    reason: str
+    target: str
+    score: float
+
+
+class Decontaminate(Cleaner):
+    """Drops pool rows that hold a target row: by its words, or by its meaning.
+
+    A row goes when it contains the given share of the distinct word 8-grams or 13-grams of a target row's prompt or
+    answer (anywhere in the row); when its prompt, or the row as a whole, equals that of a target row whose prompt is
+    too short for this (under 8 words); or when the cosine of the embeddings reaches `semantic`. Case, spacing,
+    punctuation and Unicode forms do not matter. A short answer alone ("yes") is never a leak.
+    """
+
+    card: ClassVar[Card] = Card(
+        title="Language Models are Few-Shot Learners",
+        authors="Brown et al.",
+        year=2020,
+        paper="2005.14165",
+        category="enhancement",
+        subcategory="preparation",
+        summary="Leaked evaluation rows by 8- and 13-gram containment, exact match of short prompts, and embeddings.",
+        needs=("target",),
+        checked="verbatim, case and whitespace copies of six evaluation sets planted in an instruction pool",
+    )
+
+    share_8: float | None = Field(0.7, gt=0, le=1)
+    """Share of a target text's word 8-grams from which a row that contains them goes; null switches the check off."""
+    share_13: float | None = Field(0.5, gt=0, le=1)
+    """The same for 13-grams, which are so rarely shared by chance that half of them is enough."""
+    exact: bool = True
+    """Compare prompts of fewer than 8 words as a whole."""
+    semantic: float | None = Field(0.95, gt=0, le=1)
+    """Cosine of embeddings from which a row goes; null switches the check off and needs no embedder."""
+
+    def needs(self) -> tuple[str, ...]:
+        return (*((PROMPT_KEY,) if self.exact else ()), *((VECTOR,) if self.semantic is not None else ()))
+
+    def decide(self, columns: Columns, texts: Texts, target: TargetView | None) -> Decisions:
+        if target is None:
+            raise UsageError("decontaminate has nothing to compare with: add a target to the recipe, or leave it out")
+        matches: dict[int, Match] = {}
+        if len(target.columns):
+            self._by_words(matches, columns, texts, target)
+            if self.semantic is not None:
+                by_meaning(matches, columns, target, self.semantic)
+        decisions = Decisions()
+        for i, id in enumerate(columns.ids.tolist()):
+            if i in matches:
+                match = matches[i]
+                decisions.add(id, "dropped", match.reason, match.target, match.score)
+            else:
+                decisions.add(id, "kept", "no match in the target")
+        return decisions
+
+    def _by_words(self, matches: dict[int, Match], columns: Columns, texts: Texts, target: TargetView) -> None:
+        ids = [str(id) for id in target.columns.ids]
+        sides = [*target.prompts, *target.answers]
+        shares = {size: share for size, share in ((LONG, self.share_13), (SHORT, self.share_8)) if share is not None}
+        indices = [(GramIndex.of(sides, size), share) for size, share in shares.items()]
+        prompts, wholes = short_keys(target) if self.exact else ({}, {})
+        keys = columns[PROMPT_KEY] if self.exact else np.full(len(columns), None, dtype=object)
+        for start in range(0, len(columns), ROWS_AT_ONCE):
+            block = texts([str(id) for id in columns.ids[start : start + ROWS_AT_ONCE]])
+            words, offsets = word_hashes(block)
+            whole_keys = text_keys(block) if wholes else [None] * len(block)
+            for i, whole in enumerate(whole_keys, start):
+                if keys[i] in prompts:
+                    matches[i] = Match("leak: equal to a target prompt", ids[prompts[keys[i]]], 1.0)
+                elif whole in wholes:
+                    matches[i] = Match("leak: equal to a target row", ids[wholes[whole]], 1.0)
+            for index, least in indices:
+                for row, leak in index.strongest(words, offsets, least).items():
+                    side = "prompt" if leak.target < len(ids) else "answer"
+                    reason = f"leak: holds {leak.share:.0%} of the {index.size}-grams of a target {side}"
+                    matches.setdefault(start + row, Match(reason, ids[leak.target % len(ids)], leak.share))
+
+
+def short_keys(target: TargetView) -> tuple[dict[str, int], dict[str, int]]:
+    """Keys of the target rows whose prompt has fewer than 8 words: of the prompt, and of prompt and answer together."""
+    _, offsets = word_hashes(target.prompts)
+    wholes = [f"{p}\n\n{a}" if p else a for p, a in zip(target.prompts, target.answers, strict=True)]
+    _, whole_offsets = word_hashes(wholes)
+    by_prompt: dict[str, int] = {}
+    by_whole: dict[str, int] = {}
+    keys = zip(text_keys(target.prompts), text_keys(wholes), np.diff(offsets), np.diff(whole_offsets), strict=True)
+    for row, (prompt, whole, prompt_words, whole_words) in enumerate(keys):
+        if prompt is not None and prompt_words < SHORT:
+            by_prompt.setdefault(prompt, row)
+        if whole is not None and prompt_words < SHORT and whole_words >= TRIVIAL_WORDS:
+            by_whole.setdefault(whole, row)
+    return by_prompt, by_whole
+
+
+def by_meaning(matches: dict[int, Match], columns: Columns, target: TargetView, threshold: float) -> None:
+    """Enter the rows whose embedding reaches the threshold with a target row, the nearest of which is named."""
+    theirs, target_rows = directions(target.columns[VECTOR])
+    if not len(target_rows):
+        return
+    vectors: AnyArray = columns[VECTOR]
+    for start in range(0, len(columns), ROWS_AT_ONCE):
+        ours, rows = directions(vectors[start : start + ROWS_AT_ONCE])
+        near = ours @ theirs.T
+        best = near.argmax(axis=1)
+        cosine = near[np.arange(len(near)), best]
+        for k in np.flatnonzero(cosine >= threshold):
+            reason = f"leak: cosine {cosine[k]:.3f} >= {threshold:g} to a target row"
+            match = Match(reason, str(target.columns.ids[target_rows[best[k]]]), float(cosine[k]))
+            matches.setdefault(start + int(rows[k]), match)

@@ -1,0 +1,128 @@
+"""Drop rows whose signals lie out of bounds."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal, Self
+
+import numpy as np
+from pydantic import model_validator
+
+from dataflywheel.contracts import (
+    AnyArray,
+    Card,
+    Cleaner,
+    Columns,
+    Decisions,
+    Status,
+    TargetView,
+    Texts,
+    UsageError,
+)
+
+Bound = tuple[float | None, float | None]
+
+
+class Filter(Cleaner):
+    """Keeps the rows whose values lie within all bounds (inclusive) and are among the values asked for.
+
+    The reason names the first column that a row fails at, its value and the bound. A row that could not be measured
+    has no value to compare: `unmeasured` says what becomes of it.
+    """
+
+    card: ClassVar[Card] = Card(
+        title="Scaling Language Models: Methods, Analysis & Insights from Training Gopher",
+        authors="Rae et al.",
+        year=2021,
+        paper="2112.11446",
+        category="enhancement",
+        subcategory="preparation",
+        summary="Bounds and allowed values over any measured signal.",
+        checked="row-by-row comparison in plain Python",
+    )
+
+    bounds: dict[str, Bound] = {}
+    """Column -> [lowest, highest], null for no bound on that side; for instance `text.tokens_answer: [3, 1024]`."""
+    equals: dict[str, list[str]] = {}
+    """Column -> allowed values, for instance `language.code: [en]`."""
+    unmeasured: Literal["keep", "drop"] = "keep"
+    """What becomes of rows without a value in one of the columns."""
+
+    @model_validator(mode="after")
+    def _sensible(self) -> Self:
+        if not self.bounds and not self.equals:
+            raise ValueError("give bounds or equals; with neither nothing would be dropped")
+        for name in (*self.bounds, *self.equals):
+            if "." not in name:
+                raise ValueError(f"{name!r} is no column; write 'signal.column', for instance 'text.tokens_answer'")
+        for name, (low, high) in self.bounds.items():
+            if low is None and high is None:
+                raise ValueError(f"the bounds of {name} are both null; leave the column out or give one")
+            if low is not None and high is not None and low > high:
+                raise ValueError(f"the lower bound of {name} ({low:g}) is above the upper one ({high:g})")
+        return self
+
+    def needs(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys((*self.bounds, *self.equals)))
+
+    def thresholds(self) -> dict[str, Bound]:
+        """Column -> (lowest, highest), for marking them on the distributions of a report."""
+        return dict(self.bounds)
+
+    def decide(self, columns: Columns, texts: Texts, target: TargetView | None) -> Decisions:
+        fails: list[str | None] = [None] * len(columns)
+        scores: list[float | None] = [None] * len(columns)
+        present: dict[str, AnyArray] = {}
+        for name in self.needs():
+            values, present[name] = usable(columns, name)
+            for i in np.flatnonzero(present[name] & self.outside(name, values)).tolist():
+                if fails[i] is None:
+                    fails[i] = self.complaint(name, values[i])
+                    scores[i] = float(values[i]) if name in self.bounds else None
+        complete = np.logical_and.reduce(list(present.values()))
+        decisions = Decisions()
+        for i, id in enumerate(columns.ids.tolist()):
+            if fails[i] is not None:
+                decisions.add(id, "dropped", str(fails[i]), score=scores[i])
+            elif not complete[i]:
+                action = "kept" if self.unmeasured == "keep" else "dropped"
+                lacking = [name for name, mask in present.items() if not mask[i]]
+                decisions.add(id, action, f"unmeasured: {', '.join(state(columns, name, i) for name in lacking)}")
+            else:
+                decisions.add(id, "kept", "within all bounds")
+        return decisions
+
+    def outside(self, name: str, values: AnyArray) -> AnyArray:
+        """Mask (n,) of the values out of bounds or not among those allowed; meaningless where there is no value."""
+        out = np.zeros(len(values), dtype=bool)
+        if name in self.bounds:
+            low, high = self.bounds[name]
+            out |= (values < low) if low is not None else out
+            out |= (values > high) if high is not None else out
+        if name in self.equals:
+            out |= ~np.isin(values.astype(str), self.equals[name])
+        return out
+
+    def complaint(self, name: str, value: Any) -> str:
+        if name in self.equals and str(value) not in self.equals[name]:
+            return f"{name} = {value} is not among {', '.join(self.equals[name])}"
+        low, high = self.bounds[name]
+        if low is not None and value < low:
+            return f"{name} = {value:g} < {low:g}"
+        return f"{name} = {value:g} > {high:g}"
+
+
+def state(columns: Columns, name: str, row: int) -> str:
+    """A column that has no value in a row, with the status of its signal where that is known."""
+    status = columns.values.get(name.split(".")[0] + ".status")
+    return name if status is None else f"{name} ({Status(int(status[row])).name.lower()})"
+
+
+def usable(columns: Columns, name: str) -> tuple[AnyArray, AnyArray]:
+    """The values of a column (n,), and the mask of the rows that have one."""
+    values = columns[name]
+    if values.ndim != 1:
+        raise UsageError(f"filter: {name} holds vectors; only columns of numbers or text can be bounded")
+    present = columns.ok(name)
+    if values.dtype.kind == "O":
+        present = present & np.array([value is not None and value == value for value in values], dtype=bool)
+    return values, present
