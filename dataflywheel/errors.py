@@ -1,4 +1,4 @@
-"""Failures that the user can act on; apart from the contracts, so that the command line loads nothing heavy for them."""
+"""Failures that the user can act on; kept apart, so that the command line loads nothing heavy for them."""
 
 from __future__ import annotations
 

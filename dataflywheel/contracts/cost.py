@@ -1,0 +1,33 @@
+"""What things cost, and the size of a pool before anything ran."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Cost:
+    """An estimate or a bill. Tokens are those read by a model; a pass is one forward (or backward) pass over one row."""
+
+    seconds: float = 0.0
+    forward: int = 0
+    backward: int = 0
+    tokens: int = 0
+    calls: int = 0
+    usd: float = 0.0
+
+    def __add__(self, other: Cost) -> Cost:
+        return Cost(*(getattr(self, f) + getattr(other, f) for f in self.__dataclass_fields__))
+
+    def as_dict(self) -> dict[str, float]:
+        return {f: getattr(self, f) for f in self.__dataclass_fields__}
+
+
+@dataclass(frozen=True)
+class PoolStatistics:
+    """What the planner knows of a pool before any step runs: counts over all rows."""
+
+    rows: int
+    chars: int
+    tokens: int
+    """An estimate: characters divided by 4 for text without whitespace tokens measured."""

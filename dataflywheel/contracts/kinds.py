@@ -1,0 +1,122 @@
+"""The kinds of methods: one verb each."""
+
+from __future__ import annotations
+
+import hashlib
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+import pyarrow as pa
+
+from dataflywheel.contracts.columns import AnyArray, Columns, FloatArray
+from dataflywheel.contracts.method import Method
+
+
+class Signal(Method):
+    """A fact about a row, measured once and kept in the store.
+
+    `columns` maps each value column to its Arrow type; an embedding is `pa.list_(pa.float32(), d)` or a plain list.
+    """
+
+    columns: ClassVar[dict[str, pa.DataType]]
+    reads: ClassVar[tuple[str, ...]] = ("messages",)
+    """Columns of the row schema that `measure` looks at, besides `id`."""
+    batch_size: ClassVar[int] = 2048
+    uses_model: ClassVar[bool] = False
+
+    @abstractmethod
+    def measure(self, batch: pa.RecordBatch) -> dict[str, pa.Array | AnyArray]:
+        """Values for rows in the row schema: one array per column, plus `status` (uint8, see `Status`).
+
+        Pure per row: neither the batch size nor the order of rows changes a value. A failed row holds null or NaN.
+        """
+
+    def model_digest(self) -> str:
+        """Identity of the model behind the values, "" where there is none; part of the store's key."""
+        return ""
+
+    def key(self) -> str:
+        """`name@version-digest`: the directory of this signal in the store."""
+        digest = hashlib.blake2b(f"{self.digest()}:{self.model_digest()}".encode(), digest_size=8).hexdigest()
+        return f"{self.name}@{self.version}-{digest}"
+
+
+@dataclass
+class Selection:
+    """The outcome of a selector: positions into the columns it was given, best first.
+
+    Arrays share one length m. `gain` is the objective's increment or the score; `reason` is one line a row or one for all.
+    """
+
+    order: AnyArray
+    gain: FloatArray
+    reason: str | Sequence[str]
+    weight: FloatArray | None = None
+    nested: bool = True
+    """Whether a prefix of `order` is what the method would give at the smaller budget."""
+    notes: dict[str, Any] = field(default_factory=dict)
+
+
+class Selector(Method):
+    """Ranks rows over columns that were measured before: no model and no I/O in here."""
+
+    deterministic: ClassVar[bool] = True
+    """False where the result depends on the generator; comparison then draws a new selection for every seed."""
+
+    @abstractmethod
+    def needs(self) -> tuple[str, ...]:
+        """Column names (`signal.column`) that `rank` reads."""
+
+    @abstractmethod
+    def rank(self, columns: Columns, budget: int, rng: np.random.Generator) -> Selection:
+        """At least `budget` rows in order where so many are eligible. Ties go to the smaller row id."""
+
+
+@dataclass
+class Decisions:
+    """What a step did to rows, one entry each: parallel lists, in the order in which rows were met."""
+
+    ids: list[str] = field(default_factory=list)
+    action: list[str] = field(default_factory=list)
+    """kept, dropped, changed or added."""
+    reason: list[str] = field(default_factory=list)
+    other: list[str | None] = field(default_factory=list)
+    """The row that this decision points at: the kept copy, the matched target row, the parent."""
+    score: list[float | None] = field(default_factory=list)
+
+    def add(self, id: str, action: str, reason: str, other: str | None = None, score: float | None = None) -> None:
+        self.ids.append(id)
+        self.action.append(action)
+        self.reason.append(reason)
+        self.other.append(other)
+        self.score.append(score)
+
+
+Texts = Callable[[Sequence[str]], list[str]]
+"""Rendered texts of the given row ids, for the few rows whose signal raised a question (candidate pairs)."""
+
+
+class Cleaner(Method):
+    """Drops rows for a reason: copies, leaks, values out of bounds. Sees columns, and texts by id on demand."""
+
+    text: ClassVar[Literal["all", "prompt", "answer"]] = "all"
+
+    @abstractmethod
+    def needs(self) -> tuple[str, ...]:
+        """Column names (`signal.column`) that `decide` reads."""
+
+    @abstractmethod
+    def decide(self, columns: Columns, texts: Texts, target: TargetView | None) -> Decisions:
+        """One decision for every row of `columns`."""
+
+
+@dataclass(frozen=True)
+class TargetView:
+    """Evaluation rows as cleaners see them: `columns` holds the signals they asked for; texts parallel to the ids."""
+
+    columns: Columns
+    prompts: list[str]
+    answers: list[str]

@@ -1,0 +1,112 @@
+"""Cards, methods and their registry.
+
+A method is a pydantic model in a file of its own. Its fields are its parameters; a subclass with a card is entered in
+the registry under its file-style name (`KCenter` -> `k_center`).
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from dataflywheel.contracts.cost import Cost, PoolStatistics
+from dataflywheel.errors import UsageError
+
+
+class Card(BaseModel):
+    """The literature entry of a method, listed by `flywheel methods` and cited in data set cards."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    title: str
+    authors: str
+    year: int
+    paper: str
+    """arXiv id (`2308.12032`), DOI or URL; empty where the method has no paper."""
+    category: Literal["selection", "enhancement", "synthesis", "distillation", "evolution", "signals"]
+    subcategory: str
+    summary: str
+    needs: tuple[str, ...] = ()
+    """What the user must bring: `embedder`, `model`, `target`, `endpoint`, `labels`."""
+    cost: Literal["¢", "$", "$$", "$$$", "$$$$"] = "¢"
+    checked: str
+    """What the implementation was checked against."""
+
+
+REGISTRY: dict[str, type[Method]] = {}
+
+
+def snake_case(name: str) -> str:
+    """`KCenter` -> `k_center`, `IFD` -> `ifd`.
+
+    >>> snake_case("FacilityLocation"), snake_case("KCenter"), snake_case("IFD")
+    ('facility_location', 'k_center', 'ifd')
+    """
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
+
+
+class Method(BaseModel):
+    """One published technique. Subclasses with a `card` are entered in the registry."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    card: ClassVar[Card]
+    name: ClassVar[str] = ""
+    version: ClassVar[int] = 1
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        if "card" not in cls.__dict__:
+            return
+        cls.name = cls.__dict__.get("name") or snake_case(cls.__name__)
+        other = REGISTRY.get(cls.name)
+        if other is not None and (other.__module__, other.__qualname__) != (cls.__module__, cls.__qualname__):
+            raise TypeError(f"two methods are named {cls.name!r}: {other.__module__} and {cls.__module__}")
+        REGISTRY[cls.name] = cls
+
+    def digest(self) -> str:
+        """16 hex digits over name, version and parameters: equal digest, equal result on equal input."""
+        text = f"{self.name}@{self.version}:{self.model_dump_json()}"
+        return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+    def estimate(self, pool: PoolStatistics) -> Cost:
+        """What one application to the pool costs; methods without a model are free at this grain."""
+        return Cost()
+
+
+def build(method: type[Method], parameters: Mapping[str, Any]) -> Method:
+    """Instantiate a method, naming the nearest right parameter when one is unknown.
+
+    Raises:
+        UsageError: unknown or ill-typed parameter.
+    """
+    try:
+        return method(**parameters)
+    except ValidationError as error:
+        raise UsageError(explain(error, method.name, list(method.model_fields))) from None
+
+
+def explain(error: ValidationError, where: str, names: Sequence[str]) -> str:
+    """One line a problem: the field, what is wrong with it, and the nearest right name for an unknown one."""
+    lines = []
+    for problem in error.errors():
+        path = ".".join(str(p) for p in problem["loc"])
+        if problem["type"] == "extra_forbidden":
+            lines.append(f"{where}: unknown parameter {path!r}{nearest(str(problem['loc'][-1]), names)}")
+        else:
+            lines.append(f"{where}: {path or 'value'}: {problem['msg']} (got {problem['input']!r})")
+    return "\n".join(lines)
+
+
+def nearest(name: str, names: Sequence[str]) -> str:
+    """`; did you mean 'x'?` or the list of what there is."""
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    if close:
+        return f"; did you mean {close[0]!r}?"
+    return f"; there is: {', '.join(sorted(names))}" if names else "; it takes none"
