@@ -12,7 +12,9 @@ import orjson
 from dataflywheel.rows.schema import Message, Row, message
 
 
-def row_id(messages: Iterable[Message], rejected: Iterable[Message] | None, tools: str | None, label: str | None) -> str:
+def row_id(
+    messages: Iterable[Message], rejected: Iterable[Message] | None, tools: str | None, label: str | None
+) -> str:
     """32 hex digits of BLAKE2b over the NFC-normalised content; the text itself is stored unnormalised.
 
     >>> a = row_id([message("user", "caf\\u00e9")], None, None, None)

@@ -51,7 +51,9 @@ class PartWriter:
     def __enter__(self) -> PartWriter:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if kind is None:
             self.close()
 
@@ -69,7 +71,9 @@ def iter_batches(
 ) -> Iterator[pa.RecordBatch]:
     """Batches in row order; memory is bounded by the batch."""
     for path in part_paths(directory):
-        yield from pq.ParquetFile(path).iter_batches(batch_size=batch_size, columns=None if columns is None else list(columns))
+        yield from pq.ParquetFile(path).iter_batches(
+            batch_size=batch_size, columns=None if columns is None else list(columns)
+        )
 
 
 def read_rows(directory: Path, columns: Sequence[str] | None = None) -> pa.Table:

@@ -13,7 +13,7 @@ Part = Literal["all", "prompt", "answer"]
 
 
 def split_answer(messages: Sequence[Message]) -> tuple[list[Message], list[Message]]:
-    """The turns before the final assistant turn, and that turn; a row that does not end in an assistant turn has no answer.
+    """The turns before the final assistant turn, and that turn; without a final assistant turn there is no answer.
 
     Plain text (a single assistant turn without a prompt) is all answer.
     """

@@ -7,12 +7,13 @@ from functools import lru_cache
 from dataflywheel.contracts import FlywheelError, UsageError, nearest
 from dataflywheel.rows.formats.alpaca import Alpaca
 from dataflywheel.rows.formats.canonical import Canonical
+from dataflywheel.rows.formats.draft import CannotHold, ReadError, Record
 from dataflywheel.rows.formats.oasst_tree import OasstTree
 from dataflywheel.rows.formats.openai_messages import OpenAIMessages
 from dataflywheel.rows.formats.preference import ImplicitPreference, Preference, TurnsPreference
 from dataflywheel.rows.formats.prompt_completion import Prompt, PromptCompletion, TurnsCompletion
 from dataflywheel.rows.formats.self_instruct import SelfInstruct
-from dataflywheel.rows.formats.shape import CannotHold, ReadError, Record, Shape
+from dataflywheel.rows.formats.shape import Shape
 from dataflywheel.rows.formats.sharegpt import ShareGPT
 from dataflywheel.rows.formats.text import Text
 from dataflywheel.rows.formats.transcript import Transcript

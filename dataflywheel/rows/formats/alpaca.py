@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from dataflywheel.rows.formats.shape import CannotHold, Draft, ReadError, Record, Shape, plain, roles, text
+from dataflywheel.rows.formats.draft import CannotHold, Draft, ReadError, Record, plain, roles, text
+from dataflywheel.rows.formats.shape import Shape
 from dataflywheel.rows.schema import Message, message
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import orjson
 
-from dataflywheel.rows.formats.shape import Draft, ReadError, Record, Shape, finish, kind
+from dataflywheel.rows.formats.draft import Draft, ReadError, Record, kind
+from dataflywheel.rows.formats.shape import Shape, finish
 from dataflywheel.rows.formats.turns import read_turns
 from dataflywheel.rows.schema import ROW_SCHEMA, Row
 

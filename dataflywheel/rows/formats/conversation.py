@@ -1,4 +1,4 @@
-"""Chats as a list of turns under one key, with tools, a system prompt beside them, or a chosen and a rejected answer."""
+"""Chats as a list of turns under one key, with tools, a system prompt beside them, or two answers to compare."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Any
 
 import orjson
 
-from dataflywheel.rows.formats.shape import CannotHold, Draft, Record, Shape
+from dataflywheel.rows.formats.draft import CannotHold, Draft, Record
+from dataflywheel.rows.formats.shape import Shape
 from dataflywheel.rows.formats.turns import read_turn, read_turns
 from dataflywheel.rows.schema import Message, message
 

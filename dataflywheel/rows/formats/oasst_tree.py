@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator
 
 import orjson
 
-from dataflywheel.rows.formats.shape import CannotHold, Draft, ReadError, Record, Shape, finish, kind, with_lineage
+from dataflywheel.rows.formats.draft import CannotHold, Draft, ReadError, Record, kind
+from dataflywheel.rows.formats.shape import Shape, finish, with_lineage
 from dataflywheel.rows.formats.turns import ROLES
 from dataflywheel.rows.schema import Message, Row, message
 

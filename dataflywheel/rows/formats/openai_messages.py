@@ -1,4 +1,4 @@
-"""`messages` of `{role, content}`, with `tool_calls`, `tools`, and a `label` for KTO: what chat endpoints and TRL read."""
+"""`messages` of `{role, content}`, with `tool_calls`, `tools`, a `label` for KTO: what chat endpoints and TRL read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How one JSON value differs from another, as a list of edits: what keeps an unusual spelling without keeping all of it."""
+"""How one JSON value differs from another, as a list of edits: keeps an unusual spelling without keeping all of it."""
 
 from __future__ import annotations
 

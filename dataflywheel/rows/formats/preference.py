@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dataflywheel.rows.formats.shape import CannotHold, Draft, Record, Shape, plain, text
+from dataflywheel.rows.formats.draft import CannotHold, Draft, Record, plain, text
+from dataflywheel.rows.formats.shape import Shape
 from dataflywheel.rows.formats.turns import openai_turn, read_turns
 from dataflywheel.rows.schema import Message, message
 
@@ -71,7 +72,7 @@ class TurnsPreference(Shape):
 
 
 class ImplicitPreference(Shape):
-    """Lists of turns, each with the prompt at its head: `chosen`, `rejected`; a `prompt` beside them is kept in extra."""
+    """Lists of turns with the prompt at their head: `chosen`, `rejected`; a `prompt` beside them is kept in extra."""
 
     name = "implicit_preference"
 

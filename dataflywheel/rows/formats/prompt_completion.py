@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from dataflywheel.rows.formats.shape import CannotHold, Draft, Record, Shape, plain, roles, text
+from dataflywheel.rows.formats.draft import CannotHold, Draft, Record, plain, roles, text
+from dataflywheel.rows.formats.shape import Shape
 from dataflywheel.rows.formats.turns import openai_turn, read_turns
 from dataflywheel.rows.schema import message
 

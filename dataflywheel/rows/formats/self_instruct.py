@@ -8,7 +8,8 @@ from typing import Any
 import orjson
 
 from dataflywheel.rows.formats.alpaca import Alpaca
-from dataflywheel.rows.formats.shape import OURS, CannotHold, Draft, ReadError, Record, Shape, kind
+from dataflywheel.rows.formats.draft import CannotHold, Draft, ReadError, Record, kind
+from dataflywheel.rows.formats.shape import OURS, Shape
 from dataflywheel.rows.schema import Row
 
 POSITION = "instance"

@@ -1,111 +1,26 @@
-"""What every record shape shares: reading a record into rows, writing a row as a record, and losing nothing on the way.
+"""What every record shape shares: reading a record into rows, writing a row as a record, losing nothing on the way.
 
-A shape knows only the plain spelling of its fields (`parse`, `render`). Where a record spells the same content in another
-way, the difference is remembered under `flywheel` in the row's `extra`, and writing the row in that shape restores it.
+A shape knows only the plain spelling of its fields (`parse`, `render`). Where a record spells the same content in
+another way, the difference is remembered under `flywheel` in `extra`, and writing the row in that shape restores it.
 """
 
 from __future__ import annotations
 
+import contextlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
 
+from dataflywheel.rows.formats.draft import CannotHold, Draft, ReadError, Record
 from dataflywheel.rows.formats.patch import PatchError, apply, difference
 from dataflywheel.rows.identity import make_row
-from dataflywheel.rows.schema import Message, Row
+from dataflywheel.rows.schema import Row
 
-Record = dict[str, Any]
 OURS = "flywheel"
 FACTS = frozenset({"extra", "source", "tags", "copies", "parents", "made_by", "round"})
 """What the key `flywheel` of a written record may hold."""
-
-
-class ReadError(Exception):
-    """A record that cannot become a row: `field` is where, `reason` what is wrong and what was expected."""
-
-    def __init__(self, field: str, reason: str) -> None:
-        super().__init__(f"{field}: {reason}" if field else reason)
-        self.field, self.reason = field, reason
-
-
-class CannotHold(Exception):  # noqa: N818 - says what happened: the shape has no place for the row
-    """The shape has no place for something in the row; the text says for what."""
-
-
-@dataclass
-class Draft:
-    """The content of a row before it has an identity, with `extra` still a dict.
-
-    `prompt_turns` counts the turns that `messages` and `rejected` share; None means all turns but the last.
-    `exact` says that rendering the draft is known to give the record back.
-    """
-
-    messages: list[Message]
-    rejected: list[Message] | None = None
-    tools: str | None = None
-    label: str | None = None
-    extra: Record = field(default_factory=dict)
-    prompt_turns: int | None = None
-    exact: bool = False
-
-    def pair(self) -> tuple[list[Message], list[Message], list[Message]]:
-        """Prompt, chosen continuation and rejected continuation.
-
-        Raises:
-            CannotHold: the row has no rejected answer.
-        """
-        if self.rejected is None:
-            raise CannotHold("a row without a rejected answer")
-        cut = len(self.messages) - 1 if self.prompt_turns is None else self.prompt_turns
-        return self.messages[:cut], self.messages[cut:], self.rejected
-
-    def turn(self) -> tuple[str, str]:
-        """The prompt and the answer of a row that is one plain user turn and one plain assistant turn.
-
-        Raises:
-            CannotHold: the row has other turns, or a rejected answer.
-        """
-        if self.rejected is not None:
-            raise CannotHold("a rejected answer")
-        if [m["role"] for m in self.messages] != ["user", "assistant"]:
-            raise CannotHold(f"turns other than user, assistant (it has {roles(self.messages)})")
-        return plain(self.messages[0]), plain(self.messages[1])
-
-
-def roles(messages: Iterable[Message]) -> str:
-    return ", ".join(m["role"] for m in messages)
-
-
-def plain(message: Message) -> str:
-    """The content of a message that has nothing else.
-
-    Raises:
-        CannotHold: it has tool calls or a name.
-    """
-    if message["tool_calls"] is not None or message["name"] is not None:
-        raise CannotHold("tool calls or a speaker's name")
-    return message["content"]
-
-
-def text(record: Record, key: str) -> str:
-    """Take a text field out of a record.
-
-    Raises:
-        ReadError: the field is not text.
-    """
-    value = record.pop(key)
-    if not isinstance(value, str):
-        raise ReadError(key, f"expected text, got {kind(value)}")
-    return value
-
-
-def kind(value: Any) -> str:
-    """The JSON name of a value's type, for messages to people."""
-    names = {dict: "an object", list: "a list", str: "text", bool: "true or false", type(None): "null"}
-    return names.get(type(value), "a number")
 
 
 class Shape(ABC):
@@ -158,7 +73,7 @@ class Shape(ABC):
     def write(self, row: Row, lineage: bool = True, source: str = "") -> Record:
         """The record of one row; `source` is what a reader would give it by default.
 
-        With `lineage`, source, copies, parents, made_by and round are added under `flywheel` where they are not the default.
+        With `lineage`, source, copies, parents, made_by and round are added under `flywheel` where not the default.
 
         Raises:
             CannotHold: the shape has no place for the row.
@@ -203,10 +118,8 @@ class Shape(ABC):
         ours = ours if isinstance(ours, dict) else {}
         content = row["messages"], row["rejected"], row["tools"], row["label"]
         record = self._compose(Draft(*content, extra, ours.get("prompt_turns")), row["tags"])
-        try:
+        with contextlib.suppress(PatchError):
             yield apply(record, ours.get("patch", []))
-        except PatchError:
-            pass
         bare = self._compose(Draft(*content, {}, ours.get("prompt_turns")), row["tags"])
         beside = {key: value for key, value in extra.items() if key != OURS and key not in bare}
         hidden = {key: value for key, value in extra.items() if key not in beside}
@@ -236,7 +149,7 @@ def take_tags(record: Record) -> list[str]:
 
 
 def take_label(record: Record) -> str | None:
-    """Take `label` as text: `true` and `false` for KTO, a class otherwise; lists, objects and fractions stay in extra."""
+    """Take `label` as text: `true` and `false` for KTO, a class otherwise; other types stay in extra."""
     label = record.get("label")
     if isinstance(label, bool):
         label = "true" if label else "false"
@@ -264,7 +177,7 @@ def finish(draft: Draft, source: str, tags: list[str], facts: Record) -> Row:
     except TypeError as error:
         raise ReadError("", f"cannot be stored: {error}") from None
     for key in facts.keys() - {"extra"}:
-        row[key] = facts[key]  # type: ignore[literal-required]
+        row[key] = facts[key]
     return row
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataflywheel.rows.formats.shape import CannotHold, Draft, Record, Shape, plain, text
+from dataflywheel.rows.formats.draft import CannotHold, Draft, Record, plain, text
+from dataflywheel.rows.formats.shape import Shape
 from dataflywheel.rows.schema import message
 
 

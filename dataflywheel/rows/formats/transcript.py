@@ -6,8 +6,9 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from dataflywheel.rows.formats.draft import CannotHold, Draft, ReadError, Record, plain, text
 from dataflywheel.rows.formats.preference import shared
-from dataflywheel.rows.formats.shape import CannotHold, Draft, ReadError, Record, Shape, plain, text
+from dataflywheel.rows.formats.shape import Shape
 from dataflywheel.rows.schema import Message, message
 
 MARK = re.compile(r"\n\n(Human|Assistant):")

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from dataflywheel.rows.formats.shape import CannotHold, ReadError, Record, kind
+from dataflywheel.rows.formats.draft import CannotHold, ReadError, Record, kind
 from dataflywheel.rows.schema import Message, message
 
 ROLES = {

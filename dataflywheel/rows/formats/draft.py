@@ -1,0 +1,96 @@
+"""The content of a row on its way in or out, and what can go wrong on that way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from dataflywheel.rows.schema import Message
+
+Record = dict[str, Any]
+
+
+class ReadError(Exception):
+    """A record that cannot become a row: `field` is where, `reason` what is wrong and what was expected."""
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(f"{field}: {reason}" if field else reason)
+        self.field, self.reason = field, reason
+
+
+class CannotHold(Exception):  # noqa: N818 - says what happened: the shape has no place for the row
+    """The shape has no place for something in the row; the text says for what."""
+
+
+@dataclass
+class Draft:
+    """The content of a row before it has an identity, with `extra` still a dict.
+
+    `prompt_turns` counts the turns that `messages` and `rejected` share; None means all turns but the last.
+    `exact` says that rendering the draft is known to give the record back.
+    """
+
+    messages: list[Message]
+    rejected: list[Message] | None = None
+    tools: str | None = None
+    label: str | None = None
+    extra: Record = field(default_factory=dict)
+    prompt_turns: int | None = None
+    exact: bool = False
+
+    def pair(self) -> tuple[list[Message], list[Message], list[Message]]:
+        """Prompt, chosen continuation and rejected continuation.
+
+        Raises:
+            CannotHold: the row has no rejected answer.
+        """
+        if self.rejected is None:
+            raise CannotHold("a row without a rejected answer")
+        cut = len(self.messages) - 1 if self.prompt_turns is None else self.prompt_turns
+        return self.messages[:cut], self.messages[cut:], self.rejected
+
+    def turn(self) -> tuple[str, str]:
+        """The prompt and the answer of a row that is one plain user turn and one plain assistant turn.
+
+        Raises:
+            CannotHold: the row has other turns, or a rejected answer.
+        """
+        if self.rejected is not None:
+            raise CannotHold("a rejected answer")
+        if [m["role"] for m in self.messages] != ["user", "assistant"]:
+            raise CannotHold(f"turns other than user, assistant (it has {roles(self.messages)})")
+        return plain(self.messages[0]), plain(self.messages[1])
+
+
+def roles(messages: Iterable[Message]) -> str:
+    return ", ".join(m["role"] for m in messages)
+
+
+def plain(message: Message) -> str:
+    """The content of a message that has nothing else.
+
+    Raises:
+        CannotHold: it has tool calls or a name.
+    """
+    if message["tool_calls"] is not None or message["name"] is not None:
+        raise CannotHold("tool calls or a speaker's name")
+    return message["content"]
+
+
+def text(record: Record, key: str) -> str:
+    """Take a text field out of a record.
+
+    Raises:
+        ReadError: the field is not text.
+    """
+    value = record.pop(key)
+    if not isinstance(value, str):
+        raise ReadError(key, f"expected text, got {kind(value)}")
+    return value
+
+
+def kind(value: Any) -> str:
+    """The JSON name of a value's type, for messages to people."""
+    names = {dict: "an object", list: "a list", str: "text", bool: "true or false", type(None): "null"}
+    return names.get(type(value), "a number")

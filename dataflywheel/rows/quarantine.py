@@ -1,0 +1,36 @@
+"""What could not become a row: where it was, what is wrong with it, and how it begins."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+import orjson
+
+SHOWN = 200
+
+
+@dataclass(frozen=True)
+class Quarantined:
+    """One line or record that was set aside.
+
+    `line` counts from 1: the line in text files, the record in others; 0 means the file as a whole. `text` is its
+    beginning, at most 200 characters.
+    """
+
+    file: str
+    line: int
+    field: str
+    reason: str
+    text: str
+
+    def as_json(self) -> bytes:
+        return orjson.dumps(asdict(self)) + b"\n"
+
+
+def beginning(value: object) -> str:
+    """The first characters of a line or a record, bytes that are not UTF-8 shown as replacement characters."""
+    if isinstance(value, bytes):
+        return value[: 4 * SHOWN].decode("utf-8", errors="replace")[:SHOWN]
+    if not isinstance(value, str):
+        value = orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+    return value[:SHOWN].encode("utf-8", errors="replace").decode()
