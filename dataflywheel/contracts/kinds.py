@@ -48,7 +48,8 @@ class Signal(Method):
 class Selection:
     """The outcome of a selector: positions into the columns it was given, best first.
 
-    Arrays share one length m. `gain` is the objective's increment or the score; `reason` is one line a row or one for all.
+    Arrays share one length m. `gain` is the increment of the objective, or the score; `reason` is one line a row or one
+    for all of them.
     """
 
     order: AnyArray

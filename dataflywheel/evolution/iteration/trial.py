@@ -27,6 +27,7 @@ from dataflywheel.models.training import TrainSettings, train_sft
 from dataflywheel.rows.parts import read_rows
 from dataflywheel.store.atomic import atomic_directory, write_json
 
+LOSSES_KEPT = 300
 Progress = Callable[[int, int, float], None]
 
 
@@ -79,9 +80,11 @@ def _train(
     table = read_rows(rows, ["id", "messages"])
     chosen = table.filter(pc.is_in(table["id"], value_set=pa.array(list(ids), pa.string())))
     chosen = chosen.take(pc.sort_indices(chosen["id"]))  # the order in which rows were found must not matter
-    made = train_sft(chosen["messages"].to_pylist(), ModelSpec(hf=str(student)), folder, settings, progress)
+    made = train_sft(chosen["messages"].to_pylist(), ModelSpec(hf=str(student)), folder, settings, progress=progress)
     facts = {"steps": made.steps, "tokens": made.tokens, "answer_tokens": made.answer_tokens, "seconds": made.seconds}
-    write_json(folder / "training.json", {**facts, "rows": len(chosen), "losses": made.losses})
+    every = max(1, len(made.losses) // LOSSES_KEPT)
+    losses = [[step + 1, round(loss, 4)] for step, loss in enumerate(made.losses) if step % every == 0]
+    write_json(folder / "training.json", {**facts, "rows": len(chosen), "losses": losses})
 
 
 def run_trial(

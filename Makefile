@@ -1,0 +1,36 @@
+# Each target works alone on a fresh machine with Python 3.11: it makes .venv and installs what it needs.
+PYTHON ?= python3.11
+BIN := .venv/bin
+
+.PHONY: run test test-all lint bench docs clean
+
+.venv/.ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt torch
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[lm,language,report,ray,dev]'
+	touch $@
+
+run: .venv/.ready
+	$(BIN)/flywheel run recipes/python-docs.yaml
+
+test: .venv/.ready
+	$(BIN)/python -m pytest -m "not slow"
+
+test-all: .venv/.ready
+	$(BIN)/python -m pytest
+
+lint: .venv/.ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: .venv/.ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[bench]'
+	$(BIN)/python -m benchmarks.all
+
+docs: .venv/.ready
+	$(BIN)/python -m docs.build
+
+clean:
+	rm -rf .venv .flywheel runs build dist *.egg-info

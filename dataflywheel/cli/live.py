@@ -1,0 +1,70 @@
+"""A run as it happens: a table of steps on a terminal, plain lines elsewhere; always on stderr."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+from typing import Any
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+
+class LiveTable:
+    """Watches a run (see `dataflywheel.recipe.progress.Watcher`) and draws it."""
+
+    def __init__(self) -> None:
+        self.console = Console(stderr=True)
+        self.rows: dict[str, dict[str, Any]] = {}
+        self.live: Live | None = None
+
+    def __enter__(self) -> LiveTable:
+        if self.console.is_terminal:
+            self.live = Live(get_renderable=self._table, console=self.console, refresh_per_second=4)
+            self.live.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self.live:
+            self.live.stop()
+
+    def planned(self, steps: list[str]) -> None:
+        for step in steps:
+            self.rows.setdefault(step, {"state": "waiting", "note": ""})
+
+    def started(self, step: str) -> None:
+        self.rows[step] = {"state": "running", "note": "", "began": time.monotonic()}
+        self._line(f"{step} ...")
+
+    def advanced(self, step: str, what: str, done: int, total: int) -> None:
+        row = self.rows.setdefault(step, {"state": "running", "note": "", "began": time.monotonic()})
+        share = f"{done:,} of {total:,}" if total else f"{done:,}"
+        row["note"] = f"{what}: {share}{_left(row, what, done, total)}"
+
+    def finished(self, step: str, note: str, reused: bool) -> None:
+        row = self.rows.setdefault(step, {"began": time.monotonic()})
+        row |= {"state": "there already" if reused else "done", "note": note}
+        row["seconds"] = time.monotonic() - row.get("began", time.monotonic())
+        self._line(f"{step}: {note}" + (" (there already)" if reused else f" ({row['seconds']:.1f} s)"))
+
+    def _line(self, text: str) -> None:
+        if self.live is None:
+            self.console.print(text, highlight=False, markup=False)
+
+    def _table(self) -> Table:
+        table = Table("step", "state", "what", "time", box=None, pad_edge=False, header_style="bold")
+        for name, row in self.rows.items():
+            running = row["state"] == "running"
+            seconds = time.monotonic() - row["began"] if running else row.get("seconds")
+            style = "bold" if running else "dim" if row["state"] == "waiting" else ""
+            table.add_row(name, row["state"], row["note"], "" if seconds is None else f"{seconds:.0f} s", style=style)
+        return table
+
+
+def _left(row: dict[str, Any], what: str, done: int, total: int) -> str:
+    """Time left, from the pace since this piece of work began."""
+    if row.get("what") != what.split(",")[0]:
+        row |= {"what": what.split(",")[0], "since": time.monotonic()}
+    spent = time.monotonic() - row["since"]
+    return f", {spent / done * (total - done):.0f} s left" if 0 < done < total and spent > 1 else ""

@@ -1,0 +1,60 @@
+"""`flywheel run RECIPE`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import typer
+
+
+def run_command(
+    recipe: Path = typer.Argument(help="The recipe, a YAML file."),
+    runs: Path = typer.Option(Path("runs"), help="Where runs are kept."),
+    home: Path = typer.Option(Path(".flywheel"), help="The store of signals, models and trials."),
+    as_json: bool = typer.Option(False, "--json", help="The result as JSON."),
+) -> None:
+    """Plan, run or resume a recipe."""
+    from dataflywheel.api import run
+    from dataflywheel.cli.live import LiveTable
+
+    with LiveTable() as watcher:
+        result = run(recipe, runs=runs, home=home, watcher=watcher)
+    if as_json:
+        typer.echo(json.dumps(result.as_dict(), ensure_ascii=False))
+        return
+    for line in summary(result):
+        typer.echo(line)
+
+
+def summary(result: Any) -> list[str]:
+    """What was gained, at what cost, where the report is, and what to try next."""
+    ledger = json.loads((result.path / "ledger.json").read_text(encoding="utf-8"))["total"]
+    lines = [f"{result.rows_out:,} of {result.rows_in:,} rows kept: {result.path / 'dataset'}"]
+    if result.stopped:
+        lines.append(f"Stopped early: {result.stopped}. What is there is valid; the same command goes on.")
+    lines.append(gain(result))
+    lines.append(f"Cost: {ledger['seconds']:,.0f} s of computing, {ledger['tokens']:,} tokens, ${ledger['usd']:.2f}.")
+    lines.append(f"Report: {result.report}")
+    lines.append(f"Next: flywheel why {result.path} ROW for the life of one row; flywheel select YOUR_POOL.jsonl --by ifd --keep 10%")
+    return lines
+
+
+def gain(result: Any) -> str:
+    """One sentence on what the selection was worth against random choice, or that it was not measured."""
+    if not result.comparison:
+        value = result.evaluation and result.evaluation["overall"]["value"]
+        score = f"{result.evaluation['metric']} {value:.3f}; " if value is not None else ""
+        return f"Gain: {score}not measured against random choice (add `compare: [random, longest, full]` to the recipe)."
+    board, own = result.comparison, result.comparison["arms"][0]
+    parts = []
+    for name in ("random_raw", "random"):
+        arm = next((a for a in board["arms"] if a["name"] == name), None)
+        if arm:
+            parts.append(f"{arm['mean']:.3f} for {arm['label']}")
+    low, high = own["difference"]["low"], own["difference"]["high"]
+    return (
+        f"Gain: {board['metric'].replace('_', ' ')} {own['mean']:.3f} against {' and '.join(parts)}; "
+        f"{own['verdict']} (difference {low:+.3f} to {high:+.3f}, {len(board['seeds'])} seeds, {board['better']} is better)."
+    )

@@ -1,0 +1,20 @@
+"""`flywheel why RUN ROW`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import typer
+
+
+def why_command(
+    run: Path = typer.Argument(help="A run directory, such as runs/alpaca-on-a-budget."),
+    row: str = typer.Argument(help="A row's id, the beginning of it, or some of its text."),
+    as_json: bool = typer.Option(False, "--json", help="Everything, as JSON."),
+) -> None:
+    """The life of one row: source line, values, decisions, what it is a copy of."""
+    from dataflywheel.recipe.why import as_text, why
+
+    life = why(run, row)
+    typer.echo(json.dumps(life, ensure_ascii=False) if as_json else as_text(life))

@@ -1,0 +1,42 @@
+"""One selection from a pool, without a recipe file."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from dataflywheel.recipe.execute import Result, run
+from dataflywheel.recipe.load import recipe_from
+
+
+def select(
+    pool: str | list[str],
+    by: str | dict[str, Any] = "random",
+    keep: str | int = "10%",
+    *,
+    then: str | dict[str, Any] | None = None,
+    per: str | None = None,
+    models: dict[str, Any] | None = None,
+    name: str | None = None,
+    seed: int = 0,
+    format: str = "messages",
+    **options: Any,
+) -> Result:
+    """Select rows of a pool by a method, under a budget; the data set lies in the result's `path / "dataset"`.
+
+    Raises:
+        UsageError: unknown method, unreadable budget, or a method that needs what is not there.
+    """
+    paths = [pool] if isinstance(pool, str) else list(pool)
+    step = {"by": by, "keep": keep, **({"then": then} if then else {}), **({"per": per} if per else {})}
+    title = name or "-".join(["select", Path(paths[0]).name.split(".")[0], by if isinstance(by, str) else next(iter(by))])
+    value = {
+        "name": re.sub(r"[^A-Za-z0-9._-]+", "-", title),
+        "seed": seed,
+        "pool": [{"path": path} for path in paths],
+        "models": models or {},
+        "steps": [{"select": step}],
+        "format": format,
+    }
+    return run(recipe_from(value, "select"), **options)
