@@ -109,7 +109,7 @@ def partitioned(vectors: AnyArray, budget: int, capacity: int) -> tuple[AnyArray
     shuffled = np.random.default_rng(SEED).permutation(n)
     parts = [np.sort(part) for part in np.array_split(shuffled, -(-n // capacity))]
     per_part = min(budget, capacity // len(parts))
-    if per_part * len(parts) < budget:
+    if per_part * len(parts) < max(budget, 1):
         return _shares(vectors, parts, budget)
     chosen = [part[lazy_greedy(similarities(vectors[part]), per_part)[0]] for part in parts]
     union = np.sort(np.concatenate(chosen))

@@ -1,0 +1,44 @@
+"""Columns built by hand for the tests of selectors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from dataflywheel.contracts import Columns, Status
+
+
+def unit(vectors: Any) -> Any:
+    vectors = np.asarray(vectors, dtype=np.float64)
+    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+
+
+def make_columns(n: int, seed: int = 0, width: int = 8) -> Columns:
+    """`n` rows with every column that a selector reads; ids are in random order."""
+    rng = np.random.default_rng(seed)
+    values: dict[str, Any] = {
+        "text.tokens_prompt": rng.integers(1, 40, n),
+        "text.tokens_answer": rng.integers(1, 200, n),
+        "text.chars_answer": rng.integers(1, 900, n),
+        "likelihood.loss_answer_given_prompt": rng.gamma(4, 0.3, n),
+        "likelihood.loss_answer": rng.gamma(6, 0.3, n),
+        "likelihood.answer_tokens": rng.integers(1, 200, n),
+        "embedding.vector": unit(rng.standard_normal((n, width))) if n else np.zeros((0, width), np.float32),
+        "row.source": rng.choice(["alpaca", "dolly", "flan"], n, p=[0.8, 0.15, 0.05]) if n else np.array([], dtype=str),
+        "row.tags": np.array([["math"] if i % 3 else None for i in range(n)], dtype=object),
+        "row.copies": np.ones(n, dtype=np.int32),
+    }
+    for signal in ("text", "likelihood", "embedding"):
+        values[f"{signal}.status"] = np.full(n, Status.OK, dtype=np.uint8)
+    return Columns(np.array([f"row-{i:06d}" for i in rng.permutation(n)], dtype=str), values)
+
+
+def vectors_only(vectors: Any, ids: list[str] | None = None) -> Columns:
+    vectors = np.asarray(vectors, dtype=np.float32)
+    names = ids or [f"row-{i:06d}" for i in range(len(vectors))]
+    return Columns(np.array(names), {"embedding.vector": vectors})
+
+
+def generator(seed: int = 0) -> np.random.Generator:
+    return np.random.default_rng(seed)

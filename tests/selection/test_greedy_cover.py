@@ -1,0 +1,117 @@
+"""Facility location against plain greedy, brute force and its memory cap."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import tracemalloc
+from typing import Any
+
+import numpy as np
+
+from dataflywheel.selection.greedy_cover import cover, lazy_greedy, partitioned, similarities
+from dataflywheel.selection.static.facility_location import FacilityLocation
+from tests.selection.columns import generator, unit, vectors_only
+
+
+def value(similarity: Any, chosen: Any) -> float:
+    chosen = list(chosen)
+    return float(similarity[chosen].max(axis=0).sum(dtype=np.float64)) if chosen else 0.0
+
+
+def plain_greedy(similarity: Any, budget: int) -> list[int]:
+    chosen: list[int] = []
+    best = np.zeros(similarity.shape[1], dtype=np.float32)
+    for _ in range(budget):
+        gains = np.maximum(similarity - best, 0).sum(axis=1, dtype=np.float64)
+        gains[chosen] = -1
+        chosen.append(int(gains.argmax()))
+        best = np.maximum(best, similarity[chosen[-1]])
+    return chosen
+
+
+def test_lazy_is_plain_greedy_on_200_inputs() -> None:
+    for seed in range(200):
+        rng = generator(seed)
+        n, width = int(rng.integers(2, 60)), int(rng.integers(2, 12))
+        similarity = similarities(unit(rng.standard_normal((n, width))))
+        budget = int(rng.integers(1, n + 1))
+        order, gains = lazy_greedy(similarity, budget)
+        expected = plain_greedy(similarity, budget)
+        if order.tolist() != expected:  # only sums that differ by rounding may part the two
+            assert math.isclose(value(similarity, order), value(similarity, expected), rel_tol=1e-6)
+            step = next(i for i, pair in enumerate(zip(order, expected, strict=True)) if pair[0] != pair[1])
+            left = value(similarity, [*order[: step + 1]])
+            assert math.isclose(left, value(similarity, expected[: step + 1]), rel_tol=1e-6)
+        assert math.isclose(float(gains.sum()), value(similarity, order), rel_tol=1e-5)
+        assert (np.diff(gains) <= 1e-5).all()
+
+
+def test_equal_gains_go_to_the_smaller_index() -> None:
+    assert lazy_greedy(np.eye(6, dtype=np.float32), 6)[0].tolist() == [0, 1, 2, 3, 4, 5]
+
+
+def test_near_the_brute_force_optimum() -> None:
+    for seed in range(30):
+        rng = generator(seed)
+        n = int(rng.integers(4, 13))
+        similarity = similarities(unit(rng.standard_normal((n, 3))))
+        for budget in (1, 2, 3, 4):
+            best = max(value(similarity, s) for s in itertools.combinations(range(n), budget))
+            assert value(similarity, lazy_greedy(similarity, budget)[0]) >= (1 - 1 / math.e) * best
+
+
+def test_similarities_are_clipped_symmetric_cosines() -> None:
+    vectors = unit(generator().standard_normal((2500, 5)))
+    got = similarities(vectors)
+    np.testing.assert_allclose(got, np.maximum(vectors @ vectors.T, 0), atol=1e-6)
+    assert got.dtype == np.float32
+    assert np.array_equal(got, got.T)
+
+
+def clusters(n: int, centres: int, width: int = 16, noise: float = 0.3) -> Any:
+    rng = generator(7)
+    middle = unit(rng.standard_normal((centres, width)))
+    return unit(middle[rng.integers(0, centres, n)] + noise / math.sqrt(width) * rng.standard_normal((n, width)))
+
+
+def test_partitioned_is_close_to_exact() -> None:
+    vectors = clusters(1200, 40)
+    similarity = similarities(vectors)
+    for budget, capacity in ((30, 200), (30, 700), (150, 300), (900, 200)):
+        order, gains, exact = cover(vectors, budget, capacity)
+        assert not exact
+        assert len(set(order.tolist())) == budget == len(gains)
+        reached = value(similarity, order) / value(similarity, lazy_greedy(similarity, budget)[0])
+        assert reached > 0.93, (budget, capacity, reached)
+
+
+def test_partitioned_covers_better_than_its_best_part_alone() -> None:
+    # One part cannot see the clusters that fell into the other: with singletons the merge has to help.
+    vectors = np.eye(40, dtype=np.float32)
+    order, gains = partitioned(vectors, 40, 20)
+    assert sorted(order.tolist()) == list(range(40))
+    assert math.isclose(float(gains.sum()), 40, rel_tol=1e-6)
+
+
+def test_no_pairwise_array_above_the_cap() -> None:
+    n, capacity = 6000, 500
+    vectors = clusters(n, 50)
+    lazy_greedy(np.eye(2, dtype=np.float32), 1)  # compile outside of the measurement
+    tracemalloc.start()
+    columns = vectors_only(vectors)
+    selection = FacilityLocation(memory_gb=4 * capacity**2 / 2**30).rank(columns, 100, generator())
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(selection.order) == 100
+    assert selection.notes["exact"] is False
+    assert not selection.nested
+    assert peak < 12_000_000 < 4 * n * n / 10
+
+
+def test_exact_below_the_cap() -> None:
+    vectors = clusters(300, 20)
+    selection = FacilityLocation().rank(vectors_only(vectors), 20, generator())
+    assert selection.notes["exact"] is True
+    assert selection.order.tolist() == plain_greedy(similarities(vectors), 20)
+    assert math.isclose(selection.notes["objective"], value(similarities(vectors), selection.order), rel_tol=1e-5)
