@@ -119,7 +119,7 @@ def ingest(
     progress: Callable[[int], None] | None = None,
     block_bytes: int = BLOCK_BYTES,
 ) -> Ingested:
-    """Write the rows of all inputs to `directory` as canonical parts; identical rows are merged and counted in `copies`.
+    """Write the rows of all inputs to `directory` as canonical parts; equal rows are merged and counted in `copies`.
 
     Of identical rows the first keeps its facts and its place. `origins.parquet` (id, file, line; one entry a row
     read) and, where anything could not be read, `quarantine.jsonl` lie beside the parts. Rows wait on disk between

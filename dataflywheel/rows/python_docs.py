@@ -16,6 +16,7 @@ import pkgutil
 import sys
 import warnings
 from collections.abc import Iterator
+from functools import lru_cache
 from types import ModuleType
 from typing import Any, Literal
 
@@ -88,6 +89,16 @@ QUESTIONS = {
 
 
 def python_docs(split: Literal["pool", "held_out"] = "pool") -> Iterator[Row]:
+    """The rows of a split, made once a process."""
+    return iter(_rows(split))
+
+
+@lru_cache
+def _rows(split: Literal["pool", "held_out"]) -> tuple[Row, ...]:
+    return tuple(_make(split))
+
+
+def _make(split: Literal["pool", "held_out"]) -> Iterator[Row]:
     """Rows in a stable order; `tags` holds the top-level module, which is the slice in evaluation.
 
     The pool has inherited methods and all other copies; the held-out split asks for each text once.

@@ -6,6 +6,7 @@ caller's main module again, which breaks scripts without a main guard.
 
 from __future__ import annotations
 
+import gc
 import os
 import pickle
 import struct
@@ -91,6 +92,7 @@ def serve() -> None:
     """What a worker does: answer tasks until there are no more. Its standard output belongs to the answers."""
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
+    gc.disable()  # rows hold no cycles, and the collector would walk all of them again and again
     while True:
         try:
             task = receive(sys.stdin.buffer)

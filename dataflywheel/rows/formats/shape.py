@@ -167,7 +167,10 @@ def finish(draft: Draft, source: str, tags: list[str], facts: Record) -> Row:
     Raises:
         ReadError: no text in it, or text that is not valid Unicode.
     """
-    if not any(m["content"] or m["tool_calls"] for m in draft.messages):
+    for turn in draft.messages:
+        if turn["content"] or turn["tool_calls"]:
+            break
+    else:
         raise ReadError("", "no content: every turn is empty")
     try:
         row = make_row(
@@ -177,7 +180,7 @@ def finish(draft: Draft, source: str, tags: list[str], facts: Record) -> Row:
     except TypeError as error:
         raise ReadError("", f"cannot be stored: {error}") from None
     for key in facts.keys() - {"extra"}:
-        row[key] = facts[key]
+        row[key] = facts[key]  # type: ignore[literal-required]
     return row
 
 
