@@ -6,6 +6,7 @@ Texts are compared without regard to case, spacing, punctuation and Unicode comp
 from __future__ import annotations
 
 import os
+import unicodedata
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
@@ -35,8 +36,10 @@ def folded(texts: Sequence[str] | pa.Array) -> tuple[AnyArray, AnyArray]:
     """`utf8` of the texts in lower case and in Unicode form NFKC."""
     array = texts if isinstance(texts, pa.Array) else pa.array(texts, pa.large_string())
     array = pc.utf8_lower(array.cast(pa.large_string()))
-    plain = pc.all(pc.string_is_ascii(array)).as_py()
-    return utf8(array if plain else pc.utf8_normalize(array, form="NFKC"))
+    if pc.all(pc.string_is_ascii(array)).as_py():
+        return utf8(array)
+    # Not Arrow's utf8_normalize: it decomposes whatever form is asked for.
+    return utf8([unicodedata.normalize("NFKC", text) for text in array.fill_null("").to_pylist()])
 
 
 def in_threads(work: Callable[[int, int], None], offsets: AnyArray) -> None:

@@ -13,6 +13,7 @@ from dataflywheel.enhancement.preparation.semantic_copies import directions
 from dataflywheel.signals.shingles import text_keys, word_hashes
 
 SHORT, LONG = 8, 13
+WHOLE_PROMPT = range(5, SHORT)  # words of a short prompt that is looked for inside longer rows
 ROWS_AT_ONCE = 4096
 TRIVIAL_WORDS = 3
 PROMPT_KEY, VECTOR = "text.prompt_key", "embedding.vector"
@@ -30,9 +31,10 @@ class Decontaminate(Cleaner):
     """Drops pool rows that hold a target row: by its words, or by its meaning.
 
     A row goes when it contains the given share of the distinct word 8-grams or 13-grams of a target row's prompt or
-    answer (anywhere in the row); when its prompt, or the row as a whole, equals that of a target row whose prompt is
-    too short for this (under 8 words); or when the cosine of the embeddings reaches `semantic`. Case, spacing,
-    punctuation and Unicode forms do not matter. A short answer alone ("yes") is never a leak.
+    answer (anywhere in the row); when it holds all of a target prompt of 5 to 7 words in one piece; when its prompt, or
+    the row as a whole, equals that of a target row with a prompt of under 8 words; or when the cosine of the embeddings
+    reaches `semantic`. Case, spacing, punctuation and Unicode forms do not matter. A short answer alone ("yes") is
+    never a leak, and a prompt of under 5 words only where it is all of the row's prompt.
     """
 
     card: ClassVar[Card] = Card(
@@ -52,7 +54,7 @@ class Decontaminate(Cleaner):
     share_13: float | None = Field(0.5, gt=0, le=1)
     """The same for 13-grams, which are so rarely shared by chance that half of them is enough."""
     exact: bool = True
-    """Compare prompts of fewer than 8 words as a whole."""
+    """Look for target prompts of fewer than 8 words as a whole."""
     semantic: float | None = Field(0.95, gt=0, le=1)
     """Cosine of embeddings from which a row goes; null switches the check off and needs no embedder."""
 
@@ -78,9 +80,7 @@ class Decontaminate(Cleaner):
 
     def _by_words(self, matches: dict[int, Match], columns: Columns, texts: Texts, target: TargetView) -> None:
         ids = [str(id) for id in target.columns.ids]
-        sides = [*target.prompts, *target.answers]
-        shares = {size: share for size, share in ((LONG, self.share_13), (SHORT, self.share_8)) if share is not None}
-        indices = [(GramIndex.of(sides, size), share) for size, share in shares.items()]
+        indices = self.indices(target)
         prompts, wholes = short_keys(target) if self.exact else ({}, {})
         keys = columns[PROMPT_KEY] if self.exact else np.full(len(columns), None, dtype=object)
         for start in range(0, len(columns), ROWS_AT_ONCE):
@@ -97,6 +97,19 @@ class Decontaminate(Cleaner):
                     side = "prompt" if leak.target < len(ids) else "answer"
                     reason = f"leak: holds {leak.share:.0%} of the {index.size}-grams of a target {side}"
                     matches.setdefault(start + row, Match(reason, ids[leak.target % len(ids)], leak.share))
+
+    def indices(self, target: TargetView) -> list[tuple[GramIndex, float]]:
+        """N-grams of the target's prompts and then answers, each with the share from which a row goes."""
+        found = []
+        for size, share in ((LONG, self.share_13), (SHORT, self.share_8)):
+            if share is not None:
+                found.append((GramIndex.of([*target.prompts, *target.answers], size), share))
+        if self.exact:
+            words = np.diff(word_hashes(target.prompts)[1])
+            for size in sorted(set(words.tolist()) & set(WHOLE_PROMPT), reverse=True):
+                prompts = [p if n == size else "" for p, n in zip(target.prompts, words, strict=True)]
+                found.append((GramIndex.of(prompts, size), 1.0))
+        return found
 
 
 def short_keys(target: TargetView) -> tuple[dict[str, int], dict[str, int]]:
