@@ -74,7 +74,7 @@ def _not_measured(run: Run) -> Verdict:
     last = run.row_steps[-1] if run.row_steps else None
     if pool is None or last is None:
         return Verdict("unknown", "This run stopped before any rows were read.", "There is nothing to report yet.")
-    remaining = f"{plural(last.rows_out, 'row')} of {count(pool.rows_out)} remain"
+    remaining = f"{plural(last.rows_out, 'row')} of {count(max(pool.rows_in, pool.rows_out))} remain"
     headline = f"{remaining}; whether they are worth more was not measured."
     detail = (
         "No model was trained on a random choice of the same size, so nobody knows yet what the selection gained. "

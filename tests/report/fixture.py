@@ -76,6 +76,7 @@ class Builder:
             {r["id"]: r for p, a in pairs for r in [prompt_answer_row(p, a, source="alpaca")]}.values()
         )
         self.planned: list[dict[str, Any]] = []
+        self.unread: dict[str, int] = {}
         self.ledger = Ledger(directory / "ledger.json")
 
     def step(
@@ -98,8 +99,10 @@ class Builder:
         if columns is not None:
             pq.write_table(pa.table({"id": [r["id"] for r in entered], **columns}), folder / "columns.parquet")
         facts = {"step": name, "params": params or {}, "cost": cost.as_dict()}
-        sizes = {"rows_in": len(entered), "rows_out": len(self.rows)}
-        write_json(folder / "metrics.json", {**facts, **sizes, "counts": counts(decisions), "details": details or {}})
+        sizes = {"rows_in": len(entered) + sum(self.unread.values()), "rows_out": len(self.rows)}
+        found = counts(decisions) | self.unread
+        write_json(folder / "metrics.json", {**facts, **sizes, "counts": found, "details": details or {}})
+        self.unread = {}
         self.ledger.enter(f"round-1/{self.index:02d}-{name}", cost)
         if name != "pool":
             self.planned.append({"round": 1, "index": self.index, **facts, "rows": len(entered)})
@@ -146,12 +149,12 @@ def _select(build: Builder, budget: int) -> None:
     rng, decisions = np.random.default_rng(2), Decisions()
     scores = rng.normal(0.71, 0.12, len(build.rows))
     best = set(np.argsort(-scores)[:budget].tolist())
-    limit = float(sorted(scores, reverse=True)[min(budget, len(scores)) - 1])
     for i, row in enumerate(build.rows):
-        action, reason = ("kept", "selected: ifd") if i in best else ("dropped", f"beyond the budget: rank {i}")
+        reason = f"ranked {i + 1} of {len(scores)} by ifd; {budget} kept"
+        action = "kept" if i in best else "dropped"
         decisions.add(row["id"], action, reason, None, float(scores[i]))
     columns = {"likelihood.ifd": scores, "text.chars_answer": chars(build.rows)}
-    details = {"by": "ifd", "budget": str(budget), "score_column": "likelihood.ifd", "threshold": limit}
+    details = {"by": [{"ifd": {}}], "budget": str(budget), "notes": {"by": "ifd > facility_location"}}
     params = {"by": "ifd", "then": "facility_location", "keep": budget}
     n = len(build.rows)
     build.step("select", decisions, Cost(12.4, 2 * n, 0, 180 * n), params=params, columns=columns, details=details)
@@ -171,6 +174,7 @@ def _train_and_evaluate(build: Builder, hostile: bool) -> None:
 def _pool(build: Builder, read: int, hostile: bool) -> None:
     file = {"path": "data/alpaca.parquet", "source": "alpaca", "format": "alpaca", "rows": read, "quarantined": 2}
     details = {"files": [file], "merged": read - len(build.rows)}
+    build.unread = {"dropped: cannot be read": 2, "dropped: identical row": read - len(build.rows)}
     folder = build.step("pool", build.keep_all(), Cost(0.8), details=details)
     bad = [
         {"line": 17, "reason": "not an object: found a list", "text": HOSTILE if hostile else "[1, 2]"},

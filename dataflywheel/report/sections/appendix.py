@@ -48,10 +48,10 @@ def quarantine(run: Run) -> str:
     rows = [[esc(reason), esc(count(n))] for reason, n in classes.most_common(20)]
     shown = [
         [
-            f"<code>{esc(entry.get('file') or entry.get('path') or '')}</code>",
+            f"<code>{esc(entry.get('file', ''))}</code>",
             esc(entry.get("line", "")),
             esc(clip(str(entry.get("reason", "")), 200)),
-            passage(str(entry.get("text") or entry.get("content") or entry.get("line_text") or ""), 160),
+            passage(str(entry.get("text", "")), 160),
         ]
         for entry in entries[:QUARANTINE_SHOWN]
     ]

@@ -27,11 +27,8 @@ def embedding_map(run: Run) -> str:
     sample = np.arange(len(points))
     if len(points) > MAP_POINTS:
         sample = np.sort(np.random.default_rng(0).choice(len(points), MAP_POINTS, replace=False))
-    shown = (
-        f"{count(len(sample))} of {count(len(points))} rows drawn at random"
-        if len(sample) < len(points)
-        else "all rows"
-    )
+    total = max(len(points), run.pool.rows_out if run.pool else 0)
+    shown = f"{count(len(sample))} of {count(total)} rows drawn at random" if len(sample) < total else "all rows"
     described = f"{count(kept.sum())} kept and {count((~kept).sum())} dropped rows; {shown}"
     drawing = scatter("map", "Rows by meaning", described, points[sample], kept[sample])
     lead = (

@@ -10,7 +10,7 @@ import numpy as np
 from dataflywheel.report.markup import clip, details, esc, note, passage, section
 from dataflywheel.report.numbers import count, finite, number
 from dataflywheel.report.rundir import Run, Step
-from dataflywheel.report.sections.funnel import step_title
+from dataflywheel.report.sections.funnel import reason_class, step_title, without_numbers
 from dataflywheel.rows.text import part_of
 
 DROPPED_SHOWN, CHANGED_SHOWN, KEPT_SHOWN = 6, 2, 2
@@ -22,7 +22,7 @@ def spread(items: list[Decision], most: int) -> list[Decision]:
     """At most `most` decisions: every reason class in turn, and within a class from its start to its end."""
     classes: dict[str, list[Decision]] = {}
     for item in items:
-        classes.setdefault(str(item["reason"]).split(":")[0], []).append(item)
+        classes.setdefault(without_numbers(reason_class(str(item["reason"]))), []).append(item)
     share = max(1, -(-most // max(len(classes), 1)))
     queues = []
     for members in sorted(classes.values(), key=len, reverse=True):

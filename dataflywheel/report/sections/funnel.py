@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
+
 from dataflywheel.report.charts import svg
 from dataflywheel.report.markup import esc, note, section
 from dataflywheel.report.numbers import MINUS, count, percent, plural
 from dataflywheel.report.rundir import Run, Step
 
 REASONS_SHOWN = 8
+NUMBER = re.compile(r"\d[\d,.]*(?<=\d)")
 
 
 def step_title(run: Run, step: Step) -> str:
@@ -16,19 +20,37 @@ def step_title(run: Run, step: Step) -> str:
     return f"round {step.round}: {step.name}" if len(rounds) > 1 else step.name
 
 
+def reason_class(reason: str) -> str:
+    """What a reason says before its particulars: up to the first colon or semicolon."""
+    return re.split("[:;]", reason, maxsplit=1)[0].strip()
+
+
+def without_numbers(text: str) -> str:
+    return NUMBER.sub("\u2026", text)
+
+
 def reasons(step: Step) -> list[tuple[str, str, int]]:
-    """Action, reason class and count for everything but kept rows, the most frequent first."""
-    found = []
+    """Action, reason class and count for everything but kept rows, the most frequent first.
+
+    Classes that differ in a number only are one class, and the number is left out of its name.
+    """
+    sizes: Counter[tuple[str, str]] = Counter()
+    texts: dict[tuple[str, str], set[str]] = {}
     for name, n in step.counts.items():
         action, _, reason = name.partition(": ")
-        if action != "kept" and n:
-            found.append((action, reason or action, int(n)))
-    return sorted(found, key=lambda item: (-item[2], item[1]))
+        if action == "kept" or not n:
+            continue
+        text = reason_class(reason) or action
+        key = (action, without_numbers(text))
+        sizes[key] += int(n)
+        texts.setdefault(key, set()).add(text)
+    named = [(a, next(iter(texts[a, t])) if len(texts[a, t]) == 1 else t, n) for (a, t), n in sizes.items()]
+    return sorted(named, key=lambda item: (-item[2], item[1]))
 
 
 def _bar(step: Step, title: str, widest: int) -> str:
     kept = 100 * step.rows_out / widest
-    lost = 100 * max(step.rows_in - step.rows_out, 0) / widest if step.name != "pool" else 0.0
+    lost = 100 * max(step.rows_in - step.rows_out, 0) / widest
     body = (
         f'<rect class="kept" x="0" y="0" width="{kept:.2f}%" height="16" rx="2"/>'
         f'<rect class="dropped" x="{kept:.2f}%" y="0" width="{lost:.2f}%" height="16" rx="2"/>'
@@ -40,7 +62,7 @@ def _entry(run: Run, step: Step, widest: int) -> str:
     title = step_title(run, step)
     lost = step.rows_in - step.rows_out
     change = ""
-    if step.name != "pool" and lost:
+    if lost:
         sign, share = (MINUS, lost / step.rows_in) if lost > 0 else ("+", -lost / max(step.rows_in, 1))
         change = f'<span class="change">{sign}{count(abs(lost))} ({percent(share)})</span>'
     listed = reasons(step)

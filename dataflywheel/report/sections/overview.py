@@ -56,8 +56,9 @@ def _rows_tile(run: Run) -> str:
     pool, last = run.pool, run.row_steps[-1] if run.row_steps else None
     if pool is None or last is None:
         return _tile("Rows kept", "none yet", "the pool was not read")
-    share = percent(last.rows_out / pool.rows_out) if pool.rows_out else "0%"
-    return _tile("Rows kept", short(last.rows_out), f"{share} of {count(pool.rows_out)} distinct rows")
+    read = max(pool.rows_in, pool.rows_out)
+    share = percent(last.rows_out / read) if read else "0%"
+    return _tile("Rows kept", short(last.rows_out), f"{share} of {count(read)} rows read")
 
 
 def _quality_tile(run: Run) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from dataflywheel.report.charts import histogram
 from dataflywheel.report.markup import esc, note, section
@@ -34,6 +35,24 @@ def numeric_columns(table: pa.Table) -> list[str]:
     return [field.name for field in table.schema if numeric(field) and not field.name.endswith(".status")]
 
 
+def with_score(step: Step, table: pa.Table) -> tuple[pa.Table, dict[str, list[float]]]:
+    """The table with the score that a selection ranked by as its first column, and all thresholds.
+
+    The score's threshold is drawn only where the cut is clean: no dropped row scores above a kept one.
+    """
+    limits = thresholds(step)
+    scores = step.decisions.select(["id", "action", "score"]).filter(pc.is_valid(pc.field("score")))
+    if step.name != "select" or "score_column" in step.details or not len(scores):
+        return table, limits
+    kept = np.asarray(pc.equal(scores["action"], "kept"))
+    values = scores["score"].to_numpy()
+    name = f"score ({(step.details.get('notes') or {}).get('by') or 'rank'})"
+    places = pc.index_in(table["id"], value_set=scores["id"].combine_chunks())
+    table = table.add_column(1, name, scores["score"].combine_chunks().take(places.combine_chunks()))
+    clean = kept.any() and (~kept).any() and values[kept].min() >= values[~kept].max()
+    return table, {name: [float(values[kept].min())] if clean else []} | limits
+
+
 def _chart(step: Step, table: pa.Table, name: str, limits: list[float], dropped: np.ndarray) -> str:
     values = np.asarray(table[name].to_numpy(), dtype=np.float64)
     known = np.isfinite(values)
@@ -55,7 +74,7 @@ def _step(run: Run, step: Step) -> str:
     table = step.signals
     if table is None or not len(table):
         return ""
-    limits = thresholds(step)
+    table, limits = with_score(step, table)
     columns = numeric_columns(table)
     # What decided comes first; the other signals of the step follow as far as there is room.
     names = [n for n in limits if n in columns] + [n for n in columns if n not in limits]

@@ -1,0 +1,60 @@
+"""What a data set card counts in the final rows, and what the recipe says of their sources."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from dataflywheel.report.languages import language_shares
+from dataflywheel.report.rundir import Run
+from dataflywheel.rows.parts import count_rows, iter_batches
+from dataflywheel.rows.text import part_of
+
+LANGUAGE_ROWS = 300
+
+
+class CardFacts:
+    """Counts over the final rows, and what the recipe says of the sources."""
+
+    def __init__(self, run: Run) -> None:
+        self.recipe = _recipe(run)
+        self.sources: Counter[str] = Counter()
+        self.preferences = self.tools = self.conversations = 0
+        last = run.row_steps[-1].directory / "rows" if run.row_steps else run.directory
+        total = count_rows(last)
+        texts: list[str] = []
+        for batch in iter_batches(last, ["source", "rejected", "tools", "messages"]):
+            self.sources.update(batch.column("source").to_pylist())
+            self.preferences += len(batch) - batch.column("rejected").null_count
+            self.tools += len(batch) - batch.column("tools").null_count
+            rows = batch.column("messages").to_pylist()
+            self.conversations += sum(sum(m["role"] == "user" for m in row or []) > 1 for row in rows)
+            texts += [part_of(row or [], "all") for row in rows[:: max(1, total // LANGUAGE_ROWS)]]
+        self.rows = sum(self.sources.values())
+        self.languages = language_shares(texts[:LANGUAGE_ROWS])
+        self.language_rows = min(len(texts), LANGUAGE_ROWS)
+
+    def entries(self, section: str) -> list[dict[str, Any]]:
+        """The recipe's `pool` or `target`, always as a list."""
+        found = self.recipe.get(section) or []
+        return [entry for entry in ([found] if isinstance(found, dict) else found) if isinstance(entry, dict)]
+
+    def license(self, source: str) -> str | None:
+        """The licence of a source; that of the only entry where sources carry a name of their own."""
+        entries = self.entries("pool")
+        for entry in entries:
+            path = str(entry.get("path") or "")
+            if source in (entry.get("source"), entry.get("builtin"), path, Path(path).name, Path(path).stem):
+                return entry.get("license")
+        return entries[0].get("license") if len(entries) == 1 else None
+
+
+def _recipe(run: Run) -> dict[str, Any]:
+    try:
+        found = yaml.safe_load(run.recipe)
+    except yaml.YAMLError:
+        return {}
+    return found if isinstance(found, dict) else {}

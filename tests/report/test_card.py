@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from dataflywheel import catalog
+from dataflywheel.report.card import md, write_card
+from tests.report.comparison import comparison
+from tests.report.fixture import HOSTILE, build_run
+
+
+def read(run: Path) -> tuple[dict[str, Any], str]:
+    path = write_card(run)
+    assert path == run / "dataset" / "README.md"
+    _, front, body = path.read_text(encoding="utf-8").split("---\n", 2)
+    return yaml.safe_load(front), body
+
+
+def test_the_front_matter_states_licence_size_and_methods(tmp_path: Path) -> None:
+    run = build_run(tmp_path / "run", compare=comparison())
+    (run / "dataset").mkdir()
+    (run / "dataset" / "train.jsonl").write_text("{}\n")
+    front, body = read(run)
+    assert front["license"] == "cc-by-nc-4.0"
+    assert front["size_categories"] == ["n<1K"]
+    assert front["task_categories"] == ["text-generation"]
+    assert front["configs"] == [{"config_name": "default", "data_files": ["train.jsonl"]}]
+    assert {"deduplicate", "filter", "ifd", "facility_location"} <= set(front["tags"])
+    assert 'load_dataset("json", data_files=["train.jsonl"], split="train")' in body
+
+
+def test_every_method_is_cited(tmp_path: Path) -> None:
+    _, body = read(build_run(tmp_path / "run"))
+    for name in ("deduplicate", "filter", "ifd", "facility_location", "near_duplicate", "text", "likelihood"):
+        if name not in catalog.names():
+            continue
+        card = catalog.get(name).card
+        assert f"- `{name}`:" in body
+        assert card.title in body
+        assert str(card.year) in body
+        assert card.paper in body
+    assert body.count("@misc{") >= 4
+
+
+def test_composition_and_history_add_up(tmp_path: Path) -> None:
+    _, body = read(build_run(tmp_path / "run"))
+    assert "| alpaca | 100 | 100% | cc-by-nc-4.0 |" in body
+    assert '| round-1/01-deduplicate | `{"near": 0.8}` | 400 | 356 | 44 dropped: near copy |' in body
+    assert "No decontamination was run" in body
+
+
+def test_the_gain_is_stated_or_said_to_be_unknown(tmp_path: Path) -> None:
+    _, known = read(build_run(tmp_path / "known", compare=comparison("no better than random")))
+    assert "train a model no better than random rows do" in known
+    assert "| longest | 100 | 2.369 (2.355 to 2.383) | better than random | 0.01 s |" in known
+    _, unknown = read(build_run(tmp_path / "unknown"))
+    assert "The gain over a random choice of the same size was not measured." in unknown
+    assert "Nothing shows that this selection is better than a random one" in unknown
+
+
+def test_an_unstated_licence_is_other_and_a_limit(tmp_path: Path) -> None:
+    run = build_run(tmp_path / "run")
+    recipe = run / "recipe.yaml"
+    recipe.write_text(recipe.read_text().replace(", license: cc-by-nc-4.0", ""))
+    front, body = read(run)
+    assert front["license"] == "other"
+    assert "The licence of at least one source is not stated" in body
+
+
+def test_languages_are_counted(tmp_path: Path) -> None:
+    pytest.importorskip("lingua")
+    german = "Erkläre mir bitte ausführlich, warum der Himmel über dem Meer am Abend so rot ist"
+    english = "Please explain to me in detail why the sky above the sea is so red in the evening"
+    pairs = [(f"{german if i % 4 == 0 else english} ({i})", "x y z " * 12 + str(i)) for i in range(80)]
+    front, _ = read(build_run(tmp_path / "run", pairs=pairs, budget=60))
+    assert front["language"][:2] == ["en", "de"]
+
+
+def test_text_of_strangers_is_no_markup(tmp_path: Path) -> None:
+    assert md("a|b<c>\n# d") == r"a\|b\<c\> \# d"
+    _, body = read(build_run(tmp_path / "run", hostile=True))
+    assert "<script" not in body
+    assert HOSTILE not in body
