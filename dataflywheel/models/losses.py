@@ -22,7 +22,7 @@ def linear_cross_entropy(hidden: Any, weight: Any, targets: Any, *, bfloat16: bo
 def _function() -> Any:
     import torch
 
-    class LinearCrossEntropy(torch.autograd.Function):
+    class LinearCrossEntropy(torch.autograd.Function):  # type: ignore[misc]
         @staticmethod
         def forward(context: Any, hidden: Any, weight: Any, targets: Any, bfloat16: bool) -> Any:
             dtype = torch.bfloat16 if bfloat16 else torch.float32

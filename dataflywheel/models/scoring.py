@@ -54,11 +54,9 @@ def autocast(model: Any, dtype: str) -> Any:
     return torch.autocast(model.device.type, torch.bfloat16) if dtype == "bfloat16" else nullcontext()
 
 
-def last_hidden(model: Any, ids: Any, positions: Any = None, mask: Any = None) -> Any:
+def last_hidden(model: Any, ids: Any) -> Any:
     """Last layer after its norm (b, t, d), without the vocabulary's projection."""
-    return model.base_model(
-        input_ids=ids, position_ids=positions, attention_mask=mask, use_cache=False
-    ).last_hidden_state
+    return model.base_model(input_ids=ids, use_cache=False).last_hidden_state
 
 
 def head_is_linear(model: Any) -> bool:
@@ -68,9 +66,8 @@ def head_is_linear(model: Any) -> bool:
     ids = torch.arange(1, 9, device=model.device)[None] % model.config.get_text_config().vocab_size
     with torch.inference_mode():
         logits = model(input_ids=ids, use_cache=False).logits
-        return bool(
-            torch.allclose(model.get_output_embeddings()(last_hidden(model, ids)), logits, atol=1e-3, rtol=1e-3)
-        )
+        projected = model.get_output_embeddings()(last_hidden(model, ids))
+        return bool(torch.allclose(projected, logits, atol=1e-3, rtol=1e-3))
 
 
 def answer_scores(
@@ -87,6 +84,7 @@ def answer_scores(
     import torch
 
     scores = AnswerScores.blank(len(sequences))
+    head = model.get_output_embeddings() if linear else None
     rows = [i for i, (ids, _) in enumerate(sequences) if ids]
     for width, part in batches([len(sequences[i][0]) for i in rows], max_tokens):
         members = [rows[j] for j in part]
@@ -97,9 +95,7 @@ def answer_scores(
             position = np.concatenate([np.arange(sequences[i][1], len(sequences[i][0])) for i in members])
             at = (torch.from_numpy(row).to(ids.device), torch.from_numpy(position).to(ids.device))
             states = last_hidden(model, ids) if linear else model(input_ids=ids, use_cache=False).logits
-            found = _token_scores(
-                states[at[0], at[1] - 1], ids[at], model.get_output_embeddings() if linear else None, detail
-            )
+            found = _token_scores(states[at[0], at[1] - 1], ids[at], head, detail)
         _store(scores, members, lengths, found)
     return scores
 

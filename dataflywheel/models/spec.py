@@ -14,8 +14,8 @@ class Price(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
-    input: float = Field(0.0, ge=0, alias="in")
-    output: float = Field(0.0, ge=0, alias="out")
+    input: float = Field(default=0.0, ge=0, alias="in")
+    output: float = Field(default=0.0, ge=0, alias="out")
 
 
 class ModelSpec(BaseModel):
@@ -35,7 +35,7 @@ class ModelSpec(BaseModel):
     """Base URL of a chat endpoint."""
     model: str | None = None
     """The model's name at the endpoint."""
-    usd_per_mtok: Price = Price()
+    usd_per_mtok: Price | None = None
 
     @model_validator(mode="before")
     @classmethod

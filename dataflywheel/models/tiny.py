@@ -90,8 +90,19 @@ def train_tiny(
     return folder
 
 
+def pool_tokenizer(rows: Rows, *, cache_dir: Path | None = None) -> Path:
+    """The byte-level BPE of `train_tiny` for these rows, without a model; returns its folder, cached by the rows."""
+    conversations = _conversations(rows)
+    folder = models_folder(cache_dir) / f"tokenizer-{_digest(conversations, VERSION)}"
+    if not folder.is_dir():
+        tokenizer = _train_tokenizer(conversations)
+        with atomic_directory(folder) as aside:
+            tokenizer.save_pretrained(aside)
+    return folder
+
+
 def init_tiny(tokenizer: Path, size: Size = "1m", *, seed: int = 0, cache_dir: Path | None = None) -> Path:
-    """An untrained student: the shape of `train_tiny` with the tokenizer of the folder `tokenizer`; returns its folder."""
+    """The folder of an untrained student: shaped as by `train_tiny`, with the tokenizer of the folder `tokenizer`."""
     name = f"init-{size}-{_digest([], VERSION, size, seed, folder_digest(tokenizer))}"
     folder = models_folder(cache_dir) / name
     if not folder.is_dir():
@@ -179,7 +190,7 @@ def _untrained(tokenizer: Any, size: Size, seed: int) -> Any:
 
 
 def _packed(tokenizer: Any, conversations: list[Sequence[Message]]) -> AnyArray:
-    """All conversations one after another, in blocks of `BLOCK` tokens and one more to predict, shape (n, BLOCK + 1)."""
+    """All conversations one after another, in blocks of `BLOCK` tokens and one to predict: (n, BLOCK + 1)."""
     chat = ChatFormat(tokenizer)
     stream: list[int] = []
     for encoding in chat.backend.encode_batch(chat.render(conversations), add_special_tokens=False):

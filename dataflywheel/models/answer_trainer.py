@@ -1,0 +1,128 @@
+"""TRL's trainer with the loss computed at answer positions alone, and an order of rows that survives a resume."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dataflywheel.models.losses import linear_cross_entropy
+from dataflywheel.models.scoring import autocast, head_is_linear, last_hidden
+
+if TYPE_CHECKING:
+    from dataflywheel.models.language_model import LanguageModel
+    from dataflywheel.models.training import Lora
+
+IGNORED = -100
+GROUP = 50
+"""Batches whose rows are sorted by length together: little padding, and still a random order."""
+
+Progress = Callable[[int, int, float], None]
+
+
+class LengthGroupedOrder:
+    """Row positions of each epoch: shuffled, rows of like length in one batch, the batches shuffled again.
+
+    A function of seed and epoch alone, so that a resumed run sees the rows that the killed one would have seen.
+    """
+
+    def __init__(self, lengths: list[int], batch: int, seed: int) -> None:
+        self.lengths, self.batch, self.seed, self.epoch = np.asarray(lengths), batch, seed, 0
+
+    def set_epoch(self, epoch: int) -> None:
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def __iter__(self) -> Iterator[int]:
+        rng = np.random.default_rng((self.seed, self.epoch))
+        order = rng.permutation(len(self.lengths))
+        size = GROUP * self.batch
+        groups = [order[start : start + size] for start in range(0, len(order), size)]
+        ordered = np.concatenate([group[np.argsort(-self.lengths[group], kind="stable")] for group in groups])
+        batches = [ordered[start : start + self.batch] for start in range(0, len(ordered), self.batch)]
+        last = [batches.pop()] if len(batches[-1]) < self.batch else []
+        for i in rng.permutation(len(batches)):
+            yield from batches[i].tolist()
+        for rest in last:
+            yield from rest.tolist()
+
+
+def answer_trainer(
+    base: LanguageModel,
+    examples: list[dict[str, list[int]]],
+    arguments: Any,
+    lora: Lora | None,
+    progress: Progress | None,
+) -> Any:
+    """A trainer over tokenised examples; its log holds `loss`, `tokens` and `answer_tokens` of every step."""
+    from datasets import Dataset
+    from transformers import PrinterCallback, Trainer, TrainerCallback
+    from trl import SFTTrainer
+
+    head = base.model.get_output_embeddings()
+    fused = head_is_linear(base.model) and getattr(head, "bias", None) is None
+
+    class AnswerTrainer(SFTTrainer):  # type: ignore[misc]
+        read: dict[str, int] = {}
+
+        def compute_loss(
+            self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
+        ) -> Any:
+            labels = inputs["labels"]
+            wanted = labels != IGNORED
+            self.read = {"tokens": int(inputs["attention_mask"].sum()), "answer_tokens": int(wanted.sum())}
+            if not fused:
+                return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
+            causal = self.model.get_base_model() if lora else self.model
+            with autocast(causal, "bfloat16" if self.args.bf16 else "float32"):
+                states = last_hidden(causal, inputs["input_ids"])[:, :-1][wanted[:, 1:]]
+            table = causal.get_output_embeddings().weight
+            total = linear_cross_entropy(states, table, labels[wanted], bfloat16=self.args.bf16)
+            return total / wanted.sum()
+
+        def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
+            super().log({**logs, **self.read} if "loss" in logs else logs, start_time)
+
+        def _get_train_sampler(self, train_dataset: Any = None) -> Any:
+            lengths = [len(one["input_ids"]) for one in examples]
+            return LengthGroupedOrder(lengths, self.args.per_device_train_batch_size, self.args.seed)
+
+        def _save_checkpoint(self, model: Any, trial: Any) -> None:
+            Trainer._save_checkpoint(self, model, trial)  # TRL would write a model card each time
+
+    class Watch(TrainerCallback):  # type: ignore[misc]
+        def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+            if state.global_step >= state.max_steps:
+                control.should_save = False  # the finished model is saved by the caller
+
+        def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
+            if progress is not None and "loss" in (logs or {}):
+                progress(state.global_step, state.max_steps, logs["loss"])
+
+    trainer = AnswerTrainer(
+        model=base.model,
+        args=arguments,
+        train_dataset=Dataset.from_list(examples),
+        processing_class=base.tokenizer,
+        callbacks=[Watch()],
+        peft_config=_adapters(lora),
+    )
+    trainer.remove_callback(PrinterCallback)
+    return trainer
+
+
+def _adapters(lora: Lora | None) -> Any:
+    if lora is None:
+        return None
+    from peft import LoraConfig
+
+    return LoraConfig(
+        r=lora.rank,
+        lora_alpha=lora.alpha,
+        lora_dropout=lora.dropout,
+        target_modules="all-linear",
+        task_type="CAUSAL_LM",
+    )

@@ -1,0 +1,184 @@
+"""Supervised fine-tuning through TRL: loss on the final answer only; resumable; same rows and seed, same weights."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import pyarrow as pa
+from pydantic import BaseModel, ConfigDict, Field
+
+from dataflywheel.contracts import FlywheelError, UsageError
+from dataflywheel.models.answer_trainer import IGNORED, Progress, answer_trainer
+from dataflywheel.models.chat import EncodedRow
+from dataflywheel.models.files import folder_digest
+from dataflywheel.models.language_model import LanguageModel
+from dataflywheel.models.spec import ModelSpec
+from dataflywheel.models.tiny import fast_bfloat16
+from dataflywheel.rows.schema import Message
+from dataflywheel.store.atomic import atomic_directory
+
+
+class Lora(BaseModel):
+    """Low-rank adapters on every linear layer; merged into the weights when training ends."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    rank: int = Field(default=16, ge=1)
+    alpha: float = Field(default=32.0, gt=0)
+    dropout: float = Field(default=0.0, ge=0, lt=1)
+
+
+class TrainSettings(BaseModel):
+    """How a model is trained; `max_steps` overrides `epochs`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    epochs: float = Field(default=3.0, gt=0)
+    max_steps: int | None = Field(default=None, ge=1)
+    learning_rate: float = Field(default=1e-3, gt=0)
+    batch_size: int = Field(default=16, ge=1)
+    """Rows a step."""
+    max_length: int = Field(default=1024, ge=8)
+    """Tokens a row: the prompt is cut from its left first, then the answer."""
+    lora: Lora | None = None
+    warmup: float = Field(default=0.05, ge=0, lt=1)
+    """Share of the steps over which the learning rate rises."""
+    scheduler: Literal["cosine", "linear", "constant_with_warmup"] = "cosine"
+    weight_decay: float = Field(default=0.0, ge=0)
+    max_grad_norm: float = Field(default=1.0, gt=0)
+    dtype: Literal["auto", "float32", "bfloat16"] = "auto"
+    """Arithmetic of the matrix products; `auto` is bfloat16 where the hardware has it. Weights stay float32."""
+    save_steps: int = Field(default=500, ge=1)
+    """Steps between the checkpoints that a killed run resumes from."""
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """A trained model: where it is, and what it took. Tokens count every epoch; `losses` is nats a token, by step."""
+
+    folder: Path
+    steps: int
+    tokens: int
+    answer_tokens: int
+    seconds: float
+    losses: list[float]
+
+
+def train_sft(
+    rows: Sequence[Sequence[Message]] | pa.Table,
+    model: Path | ModelSpec | LanguageModel,
+    output: Path,
+    settings: TrainSettings | None = None,
+    *,
+    progress: Progress | None = None,
+) -> TrainResult:
+    """Fine-tune `model` on the final answer of each row and save it as the transformers folder `output`.
+
+    Checkpoints lie beside `output` until it is whole; the same call after a kill goes on from the last one. Rows
+    without an answer teach nothing and are left out.
+
+    Raises:
+        UsageError: no row has an answer.
+    """
+    settings = settings or TrainSettings()
+    started = time.monotonic()
+    base = _loaded(model)
+    conversations = rows.column("messages").to_pylist() if isinstance(rows, pa.Table) else rows
+    examples = [example(row) for row in base.encode(conversations, settings.max_length) if row.ids]
+    if not examples:
+        raise UsageError(
+            f"none of {len(conversations)} rows has an answer to learn; each must end in an assistant turn"
+        )
+    checkpoints = output.parent / f".{output.name}.checkpoints-{_fingerprint(examples, base, settings)}"
+    trainer = _trainer(base, examples, checkpoints, settings, progress)
+    last = _last_checkpoint(checkpoints)
+    trainer.train(resume_from_checkpoint=None if last is None else str(last))
+    steps = [entry for entry in trainer.state.log_history if "loss" in entry]
+    losses = [float(entry["loss"]) for entry in steps]
+    if not all(loss == loss and abs(loss) != float("inf") for loss in losses):
+        raise FlywheelError(f"training diverged (loss is not finite); lower learning_rate {settings.learning_rate:g}")
+    trained = trainer.model.merge_and_unload() if settings.lora else trainer.model
+    with atomic_directory(output) as aside:
+        trained.save_pretrained(aside)
+        base.tokenizer.save_pretrained(aside)
+    for old in output.parent.glob(f".{output.name}.checkpoints-*"):
+        shutil.rmtree(old)
+    tokens, answers = (int(sum(entry[name] for entry in steps)) for name in ("tokens", "answer_tokens"))
+    return TrainResult(output, trainer.state.global_step, tokens, answers, time.monotonic() - started, losses)
+
+
+def example(row: EncodedRow) -> dict[str, list[int]]:
+    """What the trainer reads: tokens, and labels on the answer only."""
+    return {"input_ids": row.ids, "labels": [IGNORED] * row.start + row.ids[row.start :]}
+
+
+def _loaded(model: Path | ModelSpec | LanguageModel) -> LanguageModel:
+    """A copy to train: the caller's model must not change under its feet."""
+    if isinstance(model, LanguageModel):
+        return LanguageModel.load(ModelSpec(hf=str(model.folder)))
+    return LanguageModel.load(model if isinstance(model, ModelSpec) else ModelSpec(hf=str(model)))
+
+
+def _fingerprint(examples: list[dict[str, list[int]]], base: LanguageModel, settings: TrainSettings) -> str:
+    whole = hashlib.blake2b(f"{folder_digest(base.folder)}:{settings.model_dump_json()}".encode(), digest_size=8)
+    for one in examples:
+        whole.update(repr(one["input_ids"]).encode())
+        whole.update(repr(one["labels"].count(IGNORED)).encode())
+    return whole.hexdigest()
+
+
+def _last_checkpoint(folder: Path) -> Path | None:
+    """The newest checkpoint that was written whole: the trainer's state is the last file of one."""
+    whole = [path.parent for path in folder.glob("checkpoint-*/trainer_state.json")]
+    return max(whole, key=lambda path: int(path.name.split("-")[1]), default=None)
+
+
+def _trainer(
+    base: LanguageModel,
+    examples: list[dict[str, list[int]]],
+    checkpoints: Path,
+    settings: TrainSettings,
+    progress: Progress | None,
+) -> Any:
+    from transformers import set_seed
+    from trl import SFTConfig
+
+    set_seed(settings.seed)
+    half = settings.dtype == "bfloat16" or (
+        settings.dtype == "auto" and (base.model.device.type == "cuda" or fast_bfloat16())
+    )
+    arguments = SFTConfig(
+        output_dir=str(checkpoints),
+        num_train_epochs=settings.epochs,
+        max_steps=settings.max_steps or -1,
+        learning_rate=settings.learning_rate,
+        per_device_train_batch_size=settings.batch_size,
+        max_length=None,
+        warmup_steps=settings.warmup,
+        lr_scheduler_type=settings.scheduler,
+        weight_decay=settings.weight_decay,
+        max_grad_norm=settings.max_grad_norm,
+        seed=settings.seed,
+        data_seed=settings.seed,
+        bf16=half,
+        use_cpu=base.model.device.type == "cpu",
+        activation_checkpointing=False,
+        save_strategy="steps",
+        save_steps=settings.save_steps,
+        save_total_limit=1,
+        logging_steps=1,
+        report_to="none",
+        disable_tqdm=True,
+        dataloader_num_workers=0,
+        dataloader_pin_memory=False,
+        dataset_kwargs={"skip_prepare_dataset": True},
+        log_level="error",
+    )
+    return answer_trainer(base, examples, arguments, settings.lora, progress)
