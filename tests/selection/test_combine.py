@@ -35,7 +35,9 @@ def check_decisions(columns: Columns, selection: Selection, decisions: Decisions
 
 SPECS = st.fixed_dictionaries(
     {
-        "by": st.sampled_from(["ifd", "longest", "random", "k_center", "facility_location", "density", ["ifd", "longest"]]),
+        "by": st.sampled_from(
+            ["ifd", "longest", "random", "k_center", "facility_location", "density", ["ifd", "longest"]]
+        ),
         "then": st.sampled_from([None, "k_center", "facility_location", {"diverse_by_score": {"threshold": 0.5}}]),
         "per": st.sampled_from([None, "source", "tag"]),
         "shortlist": st.sampled_from([1, 3.5]),

@@ -28,7 +28,7 @@ def difficulty(given: AnyArray, alone: AnyArray, ratio: Literal["loss", "perplex
     return np.where(np.isfinite(value), value, np.nan)
 
 
-class Ifd(Selector):
+class IFD(Selector):
     """Rows by descending difficulty ratio; a ratio above 1 means that the prompt hinders, so the pair is misaligned.
 
     The two papers rank differently: Cherry divides losses, Superfiltering (2402.00530) perplexities.
@@ -47,7 +47,6 @@ class Ifd(Selector):
         cost="$",
         checked="both ratios computed by hand; above 1, zero loss and failed rows each leave with their own reason",
     )
-    name: ClassVar[str] = "ifd"
 
     ratio: Literal["loss", "perplexity"] = "loss"
     """`loss` as in Cherry LLM, `perplexity` as in Superfiltering."""

@@ -20,7 +20,9 @@ def one_at_a_time(points: Any, budget: int, first: int) -> list[int]:
     points = points.astype(np.float64)
     order = [first]
     while len(order) < budget:
-        gaps = [min(np.linalg.norm(p - points[c]) for c in order) if i not in order else -1 for i, p in enumerate(points)]
+        gaps = [
+            min(np.linalg.norm(p - points[c]) for c in order) if i not in order else -1 for i, p in enumerate(points)
+        ]
         order.append(int(np.argmax(gaps)))
     return order
 

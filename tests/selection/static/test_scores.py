@@ -9,7 +9,7 @@ import pytest
 
 from dataflywheel.contracts import Columns, Status
 from dataflywheel.selection.order import rejections
-from dataflywheel.selection.static.ifd import Ifd, difficulty
+from dataflywheel.selection.static.ifd import IFD, difficulty
 from dataflywheel.selection.static.longest import Longest
 from dataflywheel.selection.static.perplexity import Perplexity
 from tests.selection.columns import generator
@@ -40,7 +40,7 @@ def test_ifd_by_hand() -> None:
     # ratios .5, .9, 1.5, 0/0, and a row that could not be measured
     columns = likelihood([1.0, 1.8, 3.0, 0.0, math.nan], [2.0, 2.0, 2.0, 0.0, 2.0])
     columns.values["likelihood.status"] = np.array([0, 1, 0, 0, Status.FAILED], dtype=np.uint8)
-    selection = Ifd().rank(columns, 5, generator())
+    selection = IFD().rank(columns, 5, generator())
     assert selection.order.tolist() == [1, 0]
     np.testing.assert_allclose(selection.gain, [0.9, 0.5])
     why = rejections(selection)
@@ -55,8 +55,8 @@ def test_ifd_by_hand() -> None:
 def test_the_two_ratios_rank_differently() -> None:
     # .5 / 1 = .5 and 6 / 8 = .75 by loss; exp(-.5) = .61 and exp(-2) = .14 by perplexity
     columns = likelihood([0.5, 6.0], [1.0, 8.0])
-    assert Ifd(ratio="loss").rank(columns, 2, generator()).order.tolist() == [1, 0]
-    by_perplexity = Ifd(ratio="perplexity").rank(columns, 2, generator())
+    assert IFD(ratio="loss").rank(columns, 2, generator()).order.tolist() == [1, 0]
+    by_perplexity = IFD(ratio="perplexity").rank(columns, 2, generator())
     assert by_perplexity.order.tolist() == [0, 1]
     np.testing.assert_allclose(by_perplexity.gain, [math.exp(-0.5), math.exp(-2)])
 
