@@ -1,0 +1,95 @@
+"""`flywheel profile POOL`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from dataflywheel.report.profile import Profile
+
+
+def profile_command(
+    pool: str = typer.Argument(help="A file, folder, pattern or data set name."),
+    html: Annotated[Path | None, typer.Option("--html", help="Write the page here as well.")] = None,
+    target: str | None = typer.Option(None, help="Evaluation rows: count the rows of the pool that hold one."),
+    as_json: bool = typer.Option(False, "--json", help="The profile as JSON."),
+) -> None:
+    """What is in a pool: formats, lengths, languages, duplicates, personal data."""
+    from rich.console import Console
+
+    from dataflywheel.report.profile import profile
+
+    found = profile(pool, output=html, target=target)
+    if as_json:
+        typer.echo(json.dumps(found.as_dict(), ensure_ascii=False))
+        return
+    _show(found, Console(highlight=False))
+    if html is not None:
+        typer.echo(f"page: {html}")
+
+
+def _show(found: Profile, console: Console) -> None:
+    from rich.text import Text
+
+    from dataflywheel.report.markup import visible
+    from dataflywheel.report.numbers import count, percent, plural, short
+    from dataflywheel.report.profile_page import LENGTH_NAMES, headline
+
+    console.print(Text(visible(headline(found)), style="bold"))
+    files = {visible(f"{file['path']} ({file['format']})"): count(file["rows"]) for file in found.files}
+    _table(console, "files", files)
+    lengths = {
+        name: f"{short(values.get('p50'))} median, {short(values.get('p95'))} at 95%, {short(values.get('max'))} longest"
+        for column, name in LENGTH_NAMES.items()
+        if (values := found.lengths[column])
+    }
+    _table(console, "lengths", lengths)
+    spoken = {code: percent(share) for code, share in found.languages.items()}
+    _table(console, f"languages of {count(found.language_rows)} rows", spoken or {"not measured": ""})
+    facts = found.facts
+    kinds = {**{plural(n, "message"): facts.turns[n] for n in sorted(facts.turns)}, **facts.kinds}
+    _table(console, "rows", _counted(kinds, found.rows))
+    if len(facts.sources) > 1 or facts.tags:
+        _table(
+            console,
+            "sources and tags",
+            _counted({**dict(facts.sources.most_common(10)), **dict(facts.tags.most_common(10))}, found.rows),
+        )
+    faults = {
+        "could not be read": found.quarantined,
+        "identical, merged": found.merged,
+        "near-copies": found.near_copies,
+    }
+    faults |= {"same prompt, other answer": found.same_prompt, **facts.answers, **found.outliers, **(found.leaks or {})}
+    _table(console, "what may be wrong", _counted(faults, found.rows) or {"nothing found": ""})
+    hints = {
+        kind: f"{count(hint.rows)} rows, {count(hint.hits)} hits, such as {', '.join(hint.examples)}"
+        for kind, hint in facts.hints.items()
+        if hint.hits
+    }
+    _table(console, "personal data, by form", hints or {"nothing found": ""})
+    _table(console, "not measured", found.not_measured)
+
+
+def _counted(counts: dict[str, int], total: int) -> dict[str, str]:
+    from dataflywheel.report.markup import visible
+    from dataflywheel.report.numbers import count, percent
+
+    return {visible(name or "unnamed"): f"{count(n)} ({percent(n / max(total, 1))})" for name, n in counts.items() if n}
+
+
+def _table(console: Console, title: str, lines: dict[str, str]) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 2))
+    for name, value in lines.items():
+        table.add_row(Text(name), Text(value))
+    console.print(Text(f"\n{title}", style="bold"))
+    console.print(table)

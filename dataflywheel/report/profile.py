@@ -1,0 +1,190 @@
+"""`profile`: what is in a pool, before anything is done with it."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dataflywheel.contracts import AnyArray, Columns, FlywheelError, TargetView
+from dataflywheel.enhancement.preparation.decontaminate import Decontaminate
+from dataflywheel.enhancement.preparation.near_copies import near_duplicates
+from dataflywheel.report.languages import language_shares
+from dataflywheel.report.pool_facts import PoolFacts, collect
+from dataflywheel.report.rundir import read_lines
+from dataflywheel.rows.ingest import Ingested, Input, ingest
+from dataflywheel.rows.parts import read_rows
+from dataflywheel.rows.text import texts
+from dataflywheel.signals.shingles import text_keys
+
+NEAR = 0.8
+NEAR_ROWS = 200_000
+LANGUAGE_ROWS = 2_000
+PERCENTILES = (5, 25, 50, 75, 95, 99)
+LENGTHS = ("tokens_prompt", "tokens_answer", "chars_prompt", "chars_answer")
+OUTLIERS = {
+    "mostly symbols (symbol ratio over 0.4)": ("symbol_ratio", 0.4, True),
+    "very repetitive (compression ratio under 0.2)": ("compression_ratio", 0.2, False),
+    "repeated word 3-grams (over half of the text)": ("repeated_ngrams", 0.5, True),
+}
+NOT_MEASURED = {
+    "toxicity": "no toxicity signal has been built in yet, so nothing is said about it",
+    "names and postal addresses": "personal data is looked for by form only (emails, numbers, addresses of machines)",
+}
+
+
+@dataclass
+class Profile:
+    """What is in a pool; `as_dict` gives all of it but the arrays as plain values."""
+
+    pool: str
+    files: list[dict[str, Any]]
+    rows: int
+    merged: int
+    quarantined: int
+    quarantine_reasons: dict[str, int]
+    facts: PoolFacts = field(repr=False)
+    lengths: dict[str, dict[str, float]]
+    """By column: percentiles 5 to 99, mean and max."""
+    languages: dict[str, float]
+    """Shares over `language_rows` sampled rows; empty where the language package is not installed."""
+    language_rows: int
+    near_copies: int
+    """Rows that a keep-first pass at Jaccard 0.8 would drop, among `near_rows` rows."""
+    near_rows: int
+    near_examples: list[tuple[str, str, float]]
+    same_prompt: int
+    """Rows whose prompt stood before with another answer."""
+    outliers: dict[str, int]
+    leaks: dict[str, int] | None
+    """Rows that match the target, by reason; None where no target was given."""
+    not_measured: dict[str, str] = field(default_factory=lambda: dict(NOT_MEASURED))
+
+    def as_dict(self) -> dict[str, Any]:
+        own = ["pool", "files", "rows", "merged", "quarantined", "quarantine_reasons", "lengths", "languages"]
+        own += ["language_rows", "near_copies", "near_rows", "same_prompt", "outliers", "leaks", "not_measured"]
+        facts = self.facts
+        counted = {name: dict(getattr(facts, name).most_common()) for name in ("sources", "roles", "kinds", "answers")}
+        return {
+            **{name: getattr(self, name) for name in own},
+            **counted,
+            "turns": {str(turns): n for turns, n in sorted(facts.turns.items())},
+            "tags": dict(facts.tags.most_common(50)),
+            "personal_data": {kind: vars(hints) for kind, hints in facts.hints.items()},
+        }
+
+
+def profile(pool: str, *, output: Path | None = None, target: str | None = None) -> Profile:
+    """Read a pool (file, folder, pattern or data set name) and tell what is in it.
+
+    Args:
+        output: where to write the HTML page, if anywhere.
+        target: evaluation rows; the rows of the pool that hold one of them are counted.
+
+    Raises:
+        FlywheelError: the pool names nothing, or no row of it can be read.
+    """
+    with tempfile.TemporaryDirectory(prefix="flywheel-profile-") as scratch:
+        rows = Path(scratch) / "rows"
+        read = ingest([Input(pool)], rows)
+        if not read.rows:
+            raise FlywheelError(f"{pool}: none of {read.quarantined:,} entries is a row{_first_reason(rows)}")
+        found = _measure(pool, read, rows, target)
+    if output is not None:
+        from dataflywheel.report.profile_page import write_profile_page
+
+        write_profile_page(found, output)
+    return found
+
+
+def _first_reason(rows: Path) -> str:
+    entries = read_lines(rows / "quarantine.jsonl")
+    return f"; the first: {entries[0]['file']}, line {entries[0]['line']}: {entries[0]['reason']}" if entries else ""
+
+
+def _measure(pool: str, read: Ingested, rows: Path, target: str | None) -> Profile:
+    facts = collect(rows)
+    reasons = Counter(str(entry.get("reason", "")).split(":")[0] for entry in read_lines(rows / "quarantine.jsonl"))
+    keys = [key for key in facts.prompt_keys if key is not None]
+    near, near_rows, pairs = _near_copies(rows)
+    sample = _texts(rows, LANGUAGE_ROWS)
+    return Profile(
+        pool=pool,
+        files=read.files,
+        rows=read.rows,
+        merged=read.merged,
+        quarantined=read.quarantined,
+        quarantine_reasons=dict(reasons.most_common()),
+        facts=facts,
+        lengths={name: _percentiles(facts.numbers[name]) for name in LENGTHS},
+        languages=language_shares(sample),
+        language_rows=len(sample),
+        near_copies=near,
+        near_rows=near_rows,
+        near_examples=pairs,
+        same_prompt=len(keys) - len(set(keys)),
+        outliers={name: _count(facts.numbers[c], limit, above) for name, (c, limit, above) in OUTLIERS.items()},
+        leaks=None if target is None else _leaks(rows, target, facts),
+    )
+
+
+def _percentiles(values: AnyArray) -> dict[str, float]:
+    known = values[np.isfinite(values)]
+    if not len(known):
+        return {}
+    found = {f"p{p}": float(v) for p, v in zip(PERCENTILES, np.percentile(known, PERCENTILES), strict=True)}
+    return {**found, "mean": float(known.mean()), "max": float(known.max())}
+
+
+def _count(values: AnyArray, limit: float, above: bool) -> int:
+    return int((values > limit).sum() if above else (values < limit).sum())
+
+
+def _texts(rows: Path, most: int) -> list[str]:
+    """Whole texts of at most `most` rows, evenly spaced."""
+    messages = read_rows(rows, ["messages"])["messages"]
+    if len(messages) > most:
+        messages = messages.take(np.linspace(0, len(messages) - 1, most).astype(np.int64))
+    return texts(messages)
+
+
+def _near_copies(rows: Path) -> tuple[int, int, list[tuple[str, str, float]]]:
+    """Copies among the rows, rows looked at, and the pairs that are least and most alike."""
+    found = _texts(rows, NEAR_ROWS)
+    copies = near_duplicates(found, NEAR)
+    order = np.argsort(copies.similarity, kind="stable")
+    shown = order[np.unique(np.linspace(0, len(order) - 1, min(4, len(order))).astype(int))] if len(order) else order
+    pairs = [(found[copies.dropped[i]], found[copies.copy_of[i]], float(copies.similarity[i])) for i in shown]
+    return len(copies.dropped), len(found), pairs
+
+
+def _leaks(rows: Path, target: str, facts: PoolFacts) -> dict[str, int]:
+    """Rows of the pool that hold a target row by its words; embeddings are left to the step `decontaminate`."""
+    with tempfile.TemporaryDirectory(prefix="flywheel-profile-") as scratch:
+        ingest([Input(target)], Path(scratch))
+        held = read_rows(Path(scratch))
+    prompts = texts(held["messages"], "prompt")
+    theirs = Columns(np.asarray(held["id"].to_pylist(), dtype=object), {"text.prompt_key": _keys(text_keys(prompts))})
+    view = TargetView(theirs, prompts, texts(held["messages"], "answer"))
+    pool = read_rows(rows, ["id", "messages"])
+    by_id = dict(zip(pool["id"].to_pylist(), texts(pool["messages"]), strict=True))
+    ours = Columns(np.asarray(pool["id"].to_pylist(), dtype=object), {"text.prompt_key": _keys(facts.prompt_keys)})
+    words_only = Decontaminate.model_validate({"semantic": None})
+    decisions = words_only.decide(ours, lambda ids: [by_id[id] for id in ids], view)
+    reasons = zip(decisions.action, decisions.reason, strict=True)
+    return dict(Counter(_leak_class(reason) for action, reason in reasons if action == "dropped").most_common())
+
+
+def _keys(keys: Sequence[str | None]) -> AnyArray:
+    return np.asarray(keys, dtype=object)
+
+
+def _leak_class(reason: str) -> str:
+    """`leak: holds 83% of the 8-grams of a target prompt` -> `holds a target prompt`."""
+    text = reason.removeprefix("leak: ")
+    return "holds a target " + text.rsplit(" ", 1)[-1] if text.startswith("holds") else text
