@@ -34,9 +34,9 @@ class Language(Signal):
     part: Part = "all"
     """Text to read: the whole row, the prompt or the final answer."""
     accurate: bool = True
-    """Use all n-gram models (1.3 GB of memory, loaded once) and not the trigrams alone (0.2 GB). Both agree on texts of
-    120 characters or more; of English questions shorter than that, the trigrams take 6% for another language, all
-    models 1.5%."""
+    """Use all n-gram models (1.3 GB of memory, loaded once) and not the trigrams alone (0.2 GB, 1.3 times as fast). Of
+    short English questions, all models know 98.5% and the trigrams 93.5%; of instruction rows of 130 characters or more
+    99.5% and 98.4%."""
     max_chars: int = 400
     """Characters read from the start of the text; more hardly change the language and cost time in proportion."""
 

@@ -33,4 +33,5 @@ def p3(data: Path) -> list[str]:
 
 def batch(pairs: list[Pair]) -> pa.RecordBatch:
     """Prompt-answer rows in the row schema, in one batch."""
-    return table([prompt_answer_row(*pair) for pair in pairs]).combine_chunks().to_batches()[0]
+    rows = table([prompt_answer_row(*pair) for pair in pairs])
+    return pa.RecordBatch.from_struct_array(rows.to_struct_array().combine_chunks())

@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from dataflywheel.contracts import Decisions, UsageError, build
+from dataflywheel.enhancement.preparation.deduplicate import Deduplicate
+from dataflywheel.signals.near_duplicate import NearDuplicate
+from dataflywheel.signals.text_statistics import TextStatistics
+from tests.enhancement.columns import lookup, measured
+from tests.signals.rows import Pair
+
+LONG = "The river rises in the mountains, crosses four countries and reaches the sea after nine hundred kilometres"
+PAIRS: list[Pair] = [
+    ("Describe the river.", f"{LONG}."),
+    ("Name a colour.", "Blue is a colour that many people like."),
+    ("Describe the river.", f"{LONG} of water."),
+    ("Describe the river!", LONG.upper()),
+    ("?", "!"),
+    ("...", "--"),
+]
+
+
+def dropped(decisions: Decisions) -> dict[str, str | None]:
+    return {i: o for i, a, o in zip(decisions.ids, decisions.action, decisions.other, strict=True) if a == "dropped"}
+
+
+def test_first_copy_stays_and_is_named() -> None:
+    columns = measured(PAIRS, NearDuplicate())
+    asked: list[str] = []
+    found = Deduplicate().decide(columns, lookup(PAIRS, asked=asked), None)
+    assert found.ids == columns.ids.tolist()
+    assert dropped(found) == {"r000002": "r000000", "r000003": "r000000"}
+    assert found.score[3] == 1.0
+    assert found.score[2] is not None
+    assert 0.8 <= found.score[2] < 1
+    assert found.reason[2].startswith("near-duplicate: Jaccard 0.900 >= 0.8")
+    assert set(asked) == {"r000000", "r000002", "r000003"}  # texts of candidates only
+
+
+def test_longest_copy_stays() -> None:
+    columns = measured(PAIRS, NearDuplicate(), TextStatistics())
+    cleaner = Deduplicate(keep="longest")
+    assert set(cleaner.needs()) == {"near_duplicate.signature", "text.chars_prompt", "text.chars_answer"}
+    assert dropped(cleaner.decide(columns, lookup(PAIRS), None)) == {"r000000": "r000002", "r000003": "r000002"}
+
+
+def test_best_scored_copy_stays_and_unscored_rows_come_last() -> None:
+    columns = measured(PAIRS, NearDuplicate())
+    columns.values["rating.quality"] = np.array([np.nan, 1.0, 2.0, 5.0, 1.0, 1.0])
+    found = Deduplicate(keep="rating.quality").decide(columns, lookup(PAIRS), None)
+    assert dropped(found) == {"r000000": "r000003", "r000002": "r000003"}
+
+
+def test_ties_go_to_the_smaller_id() -> None:
+    pairs = [("same words here", "again")] * 3
+    columns = measured(pairs, NearDuplicate())
+    columns.ids = np.array(["r000002", "r000000", "r000001"], dtype=object)
+    columns.values["rating.quality"] = np.ones(3)
+    found = Deduplicate(keep="rating.quality").decide(columns, lookup(pairs), None)
+    assert dropped(found) == {"r000002": "r000000", "r000001": "r000000"}
+
+
+def test_part_chooses_what_is_compared() -> None:
+    pairs = [("What is the capital of France today?", "Paris"), ("what is the capital of france today", "It is Paris")]
+    for part, expected in (("prompt", 1), ("answer", 0)):
+        cleaner = build(Deduplicate, {"part": part})
+        assert isinstance(cleaner, Deduplicate)
+        assert cleaner.text == part
+        columns = measured(pairs, NearDuplicate(part=cleaner.part))
+        assert len(dropped(cleaner.decide(columns, lookup(pairs, cleaner.part), None))) == expected
+
+
+def test_semantic_copies_among_those_left() -> None:
+    columns = measured(PAIRS, NearDuplicate())
+    vectors = np.eye(6, dtype=np.float32)
+    vectors[4] = vectors[1] + 0.01
+    vectors[5] = vectors[2]  # row 2 goes as a near-duplicate, so that row 5 has nothing left to be a copy of
+    columns.values["embedding.vector"] = vectors
+    columns.values["embedding.status"] = np.zeros(6, dtype=np.uint8)
+    found = Deduplicate(semantic=0.95).decide(columns, lookup(PAIRS), None)
+    assert dropped(found) == {"r000002": "r000000", "r000003": "r000000", "r000004": "r000001"}
+    assert found.reason[4].startswith("semantic duplicate: cosine 1.000 >= 0.95")
+    columns.values["embedding.status"][4] = 3  # a failed embedding is no evidence
+    assert "r000004" not in dropped(Deduplicate(semantic=0.95).decide(columns, lookup(PAIRS), None))
+    assert Deduplicate(near=None, semantic=0.9).needs() == ("embedding.vector",)
+
+
+def test_nothing_to_compare_keeps_everything() -> None:
+    pairs: list[Pair] = [("?", "!"), ("?", "!")]
+    assert dropped(Deduplicate().decide(measured(pairs, NearDuplicate()), lookup(pairs), None)) == {}
+    assert Deduplicate().decide(measured([], NearDuplicate()), lookup([]), None).ids == []
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"near": None}, "near, semantic or both"),
+        ({"near": 1.2}, "less than or equal to 1"),
+        ({"keep": "best"}, "'first', 'longest' or a column"),
+        ({"nearr": 0.8}, "did you mean 'near'"),
+    ],
+)
+def test_wrong_parameters_are_refused(parameters: dict[str, object], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        build(Deduplicate, parameters)

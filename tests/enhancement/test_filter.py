@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from dataflywheel.contracts import Columns, Status, UsageError, build
+from dataflywheel.enhancement.preparation.filter import Filter
+
+
+def columns() -> Columns:
+    return Columns(
+        np.array(list("abcdef"), dtype=object),
+        {
+            "text.tokens": np.array([2, 10, 50, 51, 10, 10], dtype=np.int32),
+            "text.status": np.zeros(6, dtype=np.uint8),
+            "likelihood.loss": np.array([1.0, 1.0, 1.0, 1.0, np.nan, 9.0]),
+            "likelihood.status": np.array([0, 1, 0, 0, Status.FAILED, 0], dtype=np.uint8),
+            "language.code": np.array(["en", "en", "en", "en", "en", None], dtype=object),
+            "language.status": np.array([0, 0, 0, 0, 0, Status.EMPTY], dtype=np.uint8),
+            "embedding.vector": np.zeros((6, 3), dtype=np.float32),
+        },
+    )
+
+
+def no_texts(ids: object) -> list[str]:
+    raise AssertionError("a filter reads no text")
+
+
+def test_bounds_are_inclusive_and_reasons_name_column_value_and_bound() -> None:
+    found = Filter(bounds={"text.tokens": (10, 50)}).decide(columns(), no_texts, None)
+    assert found.action == ["dropped", "kept", "kept", "dropped", "kept", "kept"]
+    assert found.reason[0] == "text.tokens = 2 < 10"
+    assert found.reason[3] == "text.tokens = 51 > 50"
+    assert found.score[3] == 51
+    assert found.reason[1] == "within all bounds"
+
+
+def test_one_sided_bound_and_several_columns() -> None:
+    cleaner = Filter(bounds={"text.tokens": (None, 50), "likelihood.loss": (None, 5.0)})
+    assert cleaner.needs() == ("text.tokens", "likelihood.loss")
+    assert cleaner.thresholds() == {"text.tokens": (None, 50), "likelihood.loss": (None, 5.0)}
+    found = cleaner.decide(columns(), no_texts, None)
+    assert found.action == ["kept", "kept", "kept", "dropped", "kept", "dropped"]
+
+
+@pytest.mark.parametrize(("unmeasured", "action"), [("keep", "kept"), ("drop", "dropped")])
+def test_unmeasured_rows_follow_their_own_rule(unmeasured: str, action: str) -> None:
+    cleaner = build(Filter, {"bounds": {"likelihood.loss": [0, 5]}, "unmeasured": unmeasured})
+    assert isinstance(cleaner, Filter)
+    found = cleaner.decide(columns(), no_texts, None)
+    assert found.action[4] == action
+    assert found.reason[4] == "unmeasured: likelihood.loss (failed)"
+    assert found.score[4] is None
+    assert found.action[1] == "kept"  # truncated is measured
+
+
+def test_a_measured_failure_of_one_bound_outweighs_what_is_missing() -> None:
+    found = Filter(bounds={"likelihood.loss": (0, 5), "text.tokens": (None, 5)}).decide(columns(), no_texts, None)
+    assert found.reason[4] == "text.tokens = 10 > 5"
+
+
+def test_allowed_values() -> None:
+    found = Filter(equals={"language.code": ["de", "fr"]}).decide(columns(), no_texts, None)
+    assert found.action == ["dropped"] * 5 + ["kept"]
+    assert found.reason[0] == "language.code = en is not among de, fr"
+    assert found.reason[5] == "unmeasured: language.code (empty)"
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({}, "give bounds or equals"),
+        ({"bounds": {"tokens": [1, 2]}}, "signal.column"),
+        ({"bounds": {"text.tokens": [5, 2]}}, "above the upper"),
+        ({"bounds": {"text.tokens": [None, None]}}, "both null"),
+        ({"bound": {}}, "did you mean 'bounds'"),
+    ],
+)
+def test_wrong_parameters_are_refused(parameters: dict[str, object], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        build(Filter, parameters)
+
+
+def test_unknown_and_vector_columns_are_refused() -> None:
+    with pytest.raises(UsageError, match=r"did you mean 'text.tokens'"):
+        Filter(bounds={"text.token": (1, 2)}).decide(columns(), no_texts, None)
+    with pytest.raises(UsageError, match="holds vectors"):
+        Filter(bounds={"embedding.vector": (1, 2)}).decide(columns(), no_texts, None)
