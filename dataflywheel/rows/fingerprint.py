@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Sequence
 
 from dataflywheel.rows.containers.find import find_files, hub_name
-from dataflywheel.rows.ingest import Input
+from dataflywheel.rows.reading import Input
 
 CHUNK = 1 << 20
 

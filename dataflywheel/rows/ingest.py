@@ -14,37 +14,20 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from dataflywheel.contracts import UsageError, nearest
-from dataflywheel.rows.containers import CONTAINERS, read_blocks
-from dataflywheel.rows.containers.block import BLOCK_BYTES, Block
-from dataflywheel.rows.containers.find import find_files, hub_name
-from dataflywheel.rows.containers.sniff import PACKED
-from dataflywheel.rows.formats import SHAPES
+from dataflywheel.rows.containers.block import BLOCK_BYTES
 from dataflywheel.rows.merge import merge
 from dataflywheel.rows.origins import write_origins
-from dataflywheel.rows.parse import parse_block
 from dataflywheel.rows.parts import PartWriter
 from dataflywheel.rows.quarantine import Quarantined
-from dataflywheel.rows.schema import ROW_SCHEMA, Row, table
+from dataflywheel.rows.reading import Input, InputFile, open_input, read_file, row_blocks
+from dataflywheel.rows.schema import ROW_SCHEMA
 from dataflywheel.rows.spill import Spilled, Task
 from dataflywheel.rows.workers import run
 
+__all__ = ["Ingested", "Input", "ingest", "open_input", "read_file", "row_blocks"]
+
 PARALLEL_BYTES = 32 << 20
 """Below this, starting workers costs more than it gains."""
-
-
-@dataclass
-class Input:
-    """Where rows come from: a path (file, folder, pattern, hub name), or `records` that make them.
-
-    `source` is the file's name without its suffix unless given. `format` names a container (`jsonl`, `csv`, ...) or a
-    record shape (`alpaca`, `sharegpt`, ...) where it should not be detected.
-    """
-
-    path: str | None
-    source: str = ""
-    format: str | None = None
-    records: Callable[[], Iterator[Row]] | None = None
 
 
 @dataclass
@@ -55,61 +38,6 @@ class Ingested:
     merged: int = 0
     quarantined: int = 0
     files: list[dict[str, Any]] = field(default_factory=list)
-
-
-@dataclass
-class _File:
-    """One file to read, with what to tell its blocks."""
-
-    name: str
-    source: str
-    container: str
-    shape: str | None
-    blocks: Iterator[Block]
-    size: int
-
-
-def split_format(format: str | None) -> tuple[str | None, str | None]:
-    """The container and the record shape that a format names.
-
-    Raises:
-        UsageError: it names neither.
-    """
-    names = [shape.name for shape in SHAPES]
-    if format is None or format in CONTAINERS:
-        return format, None
-    if format in names:
-        return None, format
-    raise UsageError(f"no format {format!r}{nearest(format, [*CONTAINERS, *names])}")
-
-
-def open_input(given: Input, block_bytes: int = BLOCK_BYTES) -> Iterator[_File]:
-    """The files of one input, opened one after the other.
-
-    Raises:
-        FlywheelError: the path names nothing, or a folder without data.
-    """
-    container, shape = split_format(given.format)
-    assert given.path is not None
-    hub = hub_name(given.path)
-    if hub:
-        from dataflywheel.rows.containers.hub import hub_blocks
-
-        yield _File(given.path, given.source or hub[0].split("/")[-1], "hub", shape, hub_blocks(*hub), 0)
-        return
-    for path in find_files(given.path):
-        found, blocks = read_blocks(path, container, block_bytes)
-        yield _File(str(path), given.source or stem(path), found, shape, blocks, path.stat().st_size)
-
-
-def stem(path: Path) -> str:
-    """The name of a file without the suffixes of format and compression.
-
-    >>> stem(Path("data/pool.jsonl.gz"))
-    'pool'
-    """
-    bare = Path(path.stem) if path.suffix.lower() in PACKED else path
-    return bare.stem
 
 
 def ingest(
@@ -157,13 +85,13 @@ class _Reading:
     def read(self, given: Input, workers: int | None, block_bytes: int) -> None:
         if given.records is not None:
             name = given.source or "records"
-            self._collect(_File(name, name, "records", "canonical", row_blocks(given.records()), 0), 1)
+            self._collect(InputFile(name, name, "records", "canonical", row_blocks(given.records()), 0), 1)
             return
         for file in open_input(given, block_bytes):
             parallel = file.size >= PARALLEL_BYTES and file.container not in ("json", "csv", "tsv")
             self._collect(file, workers if workers is not None else (os.cpu_count() or 1) if parallel else 1)
 
-    def _collect(self, file: _File, workers: int) -> None:
+    def _collect(self, file: InputFile, workers: int) -> None:
         entry: dict[str, Any] = {"path": file.name, "source": file.source, "rows": 0, "quarantined": 0}
         shapes: Counter[str] = Counter()
         for task, spilled in run(self._make_tasks(file), workers):
@@ -178,7 +106,7 @@ class _Reading:
         entry["format"] = "/".join([file.container, *sorted(shapes)])
         self.result.files.append(entry)
 
-    def _make_tasks(self, file: _File) -> Iterator[Task]:
+    def _make_tasks(self, file: InputFile) -> Iterator[Task]:
         for block in file.blocks:
             self.tasks += 1
             yield Task(block, file.name, file.source, file.shape, self.scratch / f"{self.tasks:06d}.arrow")
@@ -218,32 +146,3 @@ def merged_rows(path: Path, keep: np.ndarray[Any, Any], total: np.ndarray[Any, A
     if not keep.all():
         rows = rows.filter(pa.array(keep))
     return rows.set_column(ROW_SCHEMA.get_field_index("copies"), "copies", pa.array(total[keep], pa.int32()))
-
-
-def row_blocks(rows: Iterator[Row], size: int = 4096) -> Iterator[Block]:
-    """Rows that were made in memory, as blocks of canonical records."""
-    first, waiting = 1, list[tuple[int, Any]]()
-    for number, row in enumerate(rows, start=1):
-        waiting.append((number, row))
-        if len(waiting) == size:
-            yield Block("records", first, waiting)
-            first, waiting = number + 1, []
-    if waiting:
-        yield Block("records", first, waiting)
-
-
-def read_file(path: str, source: str | None = None, format: str | None = None) -> tuple[pa.Table, list[Quarantined]]:
-    """All rows of a small set at once, in order and not merged, and what was set aside.
-
-    Raises:
-        FlywheelError: the path names nothing, or a folder without data.
-        UsageError: an unknown format.
-    """
-    rows: list[Row] = []
-    quarantined: list[Quarantined] = []
-    for file in open_input(Input(path, source or "", format)):
-        for block in file.blocks:
-            parsed = parse_block(block, file.name, file.source, file.shape)
-            rows += parsed.rows
-            quarantined += parsed.quarantined
-    return table(rows), quarantined

@@ -52,7 +52,11 @@ class Canonical(Shape):
         return [finish(draft, source, tags, facts)]
 
     def write(self, row: Row, lineage: bool = True, source: str = "") -> Record:
-        return dict(row)
+        fields = {key: value for key, value in row.items() if value is not None}
+        for key in ("messages", "rejected"):
+            if key in fields:
+                fields[key] = [{k: v for k, v in turn.items() if v is not None} for turn in row[key] or ()]  # type: ignore[literal-required]
+        return fields
 
 
 def read_extra(value: Any) -> Record:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 import orjson
 
 from dataflywheel.rows.formats.draft import CannotHold, Draft, ReadError, Record, kind
-from dataflywheel.rows.formats.shape import Shape, finish, with_lineage
+from dataflywheel.rows.formats.shape import OURS, Shape, finish, take_facts, with_lineage
 from dataflywheel.rows.formats.turns import ROLES
 from dataflywheel.rows.schema import Message, Row, message
 
@@ -33,6 +33,8 @@ class OasstTree(Shape):
         raise CannotHold("a row without its tree")
 
     def read(self, record: Record, source: str = "") -> list[Row]:
+        record = dict(record)
+        facts = take_facts(record)
         drafts = list(walk(record["prompt"], [], "prompt"))
         if not drafts:
             raise ReadError("prompt.replies", "expected at least one reply of the assistant")
@@ -40,7 +42,7 @@ class OasstTree(Shape):
         for draft in drafts:
             draft.extra = {**rest, **draft.extra}
         drafts[0].extra[TREE] = record["prompt"]
-        return [finish(draft, source, [], {}) for draft in drafts]
+        return [finish(draft, source, [], facts) for draft in drafts]
 
     def write(self, row: Row, lineage: bool = True, source: str = "") -> Record:
         records = [record for _, record in self.write_all([row], lineage, source)]
@@ -53,17 +55,20 @@ class OasstTree(Shape):
             CannotHold: rows of a tree are missing, changed, or never belonged to one.
         """
         expected: list[Row] = []
+        facts: Record = {}
         for row in rows:
+            own = with_lineage({}, row, source).get(OURS, {}) if lineage else {}
             if not expected:
                 extra: Record = orjson.loads(row["extra"])
                 if TREE not in extra:
                     raise CannotHold("a row without its tree")
-                record = {**extra, "prompt": extra.pop(TREE)}
-                record = {key: value for key, value in record.items() if key not in (TREE, "message_id")}
+                record = {key: value for key, value in extra.items() if key not in (TREE, "message_id")}
+                record["prompt"] = extra[TREE]
                 expected = self.read(record, source)
-                if lineage and any(with_lineage({}, row, source) for row in expected):
-                    raise CannotHold("lineage in a tree")
-                yield row, record
+                facts = own
+                yield row, {**record, OURS: facts} if facts else record
+            if own != facts or facts.keys() - {"source"}:
+                raise CannotHold("lineage other than one source in a tree")
             if (row["id"], row["extra"]) != (expected[0]["id"], expected[0]["extra"]):
                 raise CannotHold("a tree of which rows were dropped or changed")
             expected.pop(0)

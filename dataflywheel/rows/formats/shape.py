@@ -186,7 +186,7 @@ def finish(draft: Draft, source: str, tags: list[str], facts: Record) -> Row:
 
 def same_content(a: Row, b: Row) -> bool:
     """Equal in everything but lineage."""
-    return all(a[key] == b[key] for key in ("messages", "rejected", "tools", "label", "tags", "extra"))  # type: ignore[literal-required]
+    return all(a[key] == b[key] for key in ("messages", "rejected", "tools", "label", "tags", "extra"))
 
 
 def with_lineage(record: Record, row: Row, source: str) -> Record:

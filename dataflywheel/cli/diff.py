@@ -1,0 +1,52 @@
+"""`flywheel diff A B`."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import typer
+
+
+def diff_command(
+    a: str = typer.Argument(help="A file, folder of rows, or run directory."),
+    b: str = typer.Argument(help="What to compare it with."),
+    as_json: bool = typer.Option(False, "--json", help="The result as JSON."),
+) -> None:
+    """What changed between two data sets or runs."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from dataflywheel.rows.diff import diff
+
+    found = diff(a, b)
+    if as_json:
+        typer.echo(json.dumps(found.as_dict(), ensure_ascii=False))
+        return
+    table = Table("source", "in both", "changed", "only in A", "only in B", box=None, pad_edge=False)
+    total = {kind: getattr(found, kind) for kind in ("in_both", "changed", "only_in_a", "only_in_b")}
+    for source, counts in [*found.by_source.items(), ("all", total)]:
+        numbers = (f"{counts[kind]:,}" for kind in ("in_both", "changed", "only_in_a", "only_in_b"))
+        table.add_row(Text(source or "-"), *numbers)
+    console = Console(highlight=False)
+    console.print(Text(f"A: {a} ({found.rows_a:,} rows)\nB: {b} ({found.rows_b:,} rows)"))
+    console.print(table)
+    for kind, examples in found.examples.items():
+        for example in examples[:2]:
+            console.print(Text(f"\n{kind.replace('_', ' ')}: {example['id']}\n{_shown(example)}"))
+    if found.quarantined:
+        typer.echo(f"{found.quarantined:,} lines could not be read and were left out", err=True)
+
+
+def _shown(example: dict[str, Any]) -> str:
+    lines = [f"  prompt: {_line(example['prompt'])}", f"  answer: {_line(example['answer'])}"]
+    if "other_answer" in example:
+        lines.append(f"  in B:   {_line(example['other_answer'])}")
+    return "\n".join(lines)
+
+
+def _line(text: str) -> str:
+    """One line of printable characters: text of rows must not steer the terminal."""
+    one = " ".join(text.split())[:160]
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in one)
