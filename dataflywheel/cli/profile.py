@@ -45,9 +45,9 @@ def _show(found: Profile, console: Console) -> None:
     files = {visible(f"{file['path']} ({file['format']})"): count(file["rows"]) for file in found.files}
     _table(console, "files", files)
     lengths = {
-        name: f"{short(values.get('p50'))} median, {short(values.get('p95'))} at 95%, {short(values.get('max'))} longest"
+        name: f"median {short(spread['p50'])}, 95% under {short(spread['p95'])}, longest {short(spread['max'])}"
         for column, name in LENGTH_NAMES.items()
-        if (values := found.lengths[column])
+        if (spread := found.lengths[column])
     }
     _table(console, "lengths", lengths)
     spoken = {code: percent(share) for code, share in found.languages.items()}

@@ -34,8 +34,7 @@ class CardFacts:
             self.conversations += sum(sum(m["role"] == "user" for m in row or []) > 1 for row in rows)
             texts += [part_of(row or [], "all") for row in rows[:: max(1, total // LANGUAGE_ROWS)]]
         self.rows = sum(self.sources.values())
-        self.languages = language_shares(texts[:LANGUAGE_ROWS])
-        self.language_rows = min(len(texts), LANGUAGE_ROWS)
+        self.languages, self.language_rows = language_shares(texts[:LANGUAGE_ROWS])
 
     def entries(self, section: str) -> list[dict[str, Any]]:
         """The recipe's `pool` or `target`, always as a list."""

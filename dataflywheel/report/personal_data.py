@@ -14,11 +14,20 @@ KINDS = ("email", "phone-like number", "IP address", "card number")
 
 EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}(?![\w-])")
 PHONE = re.compile(
-    r"(?<![\w.,/-])(?:\+\d{1,3}[ .-]?)?(?:\(\d{2,4}\)[ .-]?|\d{2,4}[ .-])\d{3,4}[ .-]\d{3,4}(?![\w/-]|[.,]\d)"
+    r"(?<![\w.,/-])(?<!\d[ .-])"
+    r"(?:(?:\+\d{1,3}[ .-]?)?(?:\(\d{2,4}\)[ .-]?|\d{2,4}[ .-])\d{3,4}[ .-]\d{3,4}"
+    # Fewer or more groups only where a trunk zero, a plus or a bracket says that it is a telephone number.
+    r"|(?:\+\d{1,3}[ .-]?\(?|\(|\(?0)\d{1,4}\)?(?:[ .-]?\(?\d{2,4}\)?){2,5})"
+    r"(?![\w/-]|[.,]\d| \d)"
 )
 INTERNATIONAL = re.compile(r"(?<![\w+])\+\d{9,14}(?!\w)")
 IP = re.compile(r"(?<![\w.-])(?:\d{1,3}\.){3}\d{1,3}(?![\w-]|\.\d)")
-CARD = re.compile(r"(?<![\w.,-])[3-6]\d{3}(?:[ -]?\d{4}){2}[ -]?\d{1,7}(?![\w-]|[.,]\d)")
+# Four digits at a time with one separator throughout, 4-6-5, or a bare run in the ranges of the card networks.
+CARD = re.compile(
+    r"(?<![\w.,-])(?:[3-6]\d{3}([ -]?)\d{4}\1\d{4}\1\d{4}(?:\1\d{3})?|3[47]\d{2}([ -]?)\d{6}\2\d{5}"
+    r"|3[0689]\d{12}|2[2-7]\d{14}|(?:1800|2131)\d{11}|(?:50|5[6-9]|6\d)\d{10,17})"
+    r"(?![\w-]|[.,]\d)"
+)
 
 
 def luhn(digits: str) -> bool:
@@ -43,13 +52,13 @@ def find(text: str) -> Iterator[tuple[str, str]]:
     for pattern in (PHONE, INTERNATIONAL):
         for match in pattern.finditer(text):
             inside = any(card.start() <= match.start() < card.end() for card in cards)
-            if not inside and 9 <= sum(c.isdigit() for c in match[0]) <= 15:
+            if not inside and 8 <= sum(c.isdigit() for c in match[0]) <= 15:
                 yield "phone-like number", match[0]
 
 
 def _is_card(text: str) -> bool:
     digits = re.sub(r"\D", "", text)
-    return 13 <= len(digits) <= 19 and len(set(digits)) > 1 and luhn(digits)
+    return 12 <= len(digits) <= 19 and len(set(digits)) > 1 and luhn(digits)
 
 
 def _is_public(text: str) -> bool:

@@ -52,7 +52,7 @@ class Profile:
     lengths: dict[str, dict[str, float]]
     """By column: percentiles 5 to 99, mean and max."""
     languages: dict[str, float]
-    """Shares over `language_rows` sampled rows; empty where the language package is not installed."""
+    """Shares of `language_rows` sampled rows, those long enough to tell; empty without the language package."""
     language_rows: int
     near_copies: int
     """Rows that a keep-first pass at Jaccard 0.8 would drop, among `near_rows` rows."""
@@ -112,7 +112,7 @@ def _measure(pool: str, read: Ingested, rows: Path, target: str | None) -> Profi
     reasons = Counter(str(entry.get("reason", "")).split(":")[0] for entry in read_lines(rows / "quarantine.jsonl"))
     keys = [key for key in facts.prompt_keys if key is not None]
     near, near_rows, pairs = _near_copies(rows)
-    sample = _texts(rows, LANGUAGE_ROWS)
+    languages, language_rows = language_shares(_texts(rows, LANGUAGE_ROWS))
     return Profile(
         pool=pool,
         files=read.files,
@@ -122,8 +122,8 @@ def _measure(pool: str, read: Ingested, rows: Path, target: str | None) -> Profi
         quarantine_reasons=dict(reasons.most_common()),
         facts=facts,
         lengths={name: _percentiles(facts.numbers[name]) for name in LENGTHS},
-        languages=language_shares(sample),
-        language_rows=len(sample),
+        languages=languages,
+        language_rows=language_rows,
         near_copies=near,
         near_rows=near_rows,
         near_examples=pairs,

@@ -20,6 +20,7 @@ LENGTH_NAMES = {
     "chars_prompt": "prompt, characters",
     "chars_answer": "answer, characters",
 }
+BARS_SHOWN = 20
 SECTIONS = {
     "files": "Files",
     "lengths": "Lengths",
@@ -128,8 +129,8 @@ def _lengths(found: Profile) -> str:
     return section("lengths", SECTIONS["lengths"], f'<div class="plots">{"".join(charts)}</div>{spread}')
 
 
-def _bars(caption: str, what: str, counts: dict[str, int], total: int, most: int = 20) -> str:
-    shown = [(name, n) for name, n in counts.items() if n][:most]
+def _bars(caption: str, what: str, counts: dict[str, int], total: int, unit: str = "rows") -> str:
+    shown = [(name, n) for name, n in counts.items() if n][:BARS_SHOWN]
     if not shown:
         return ""
     rows = []
@@ -139,15 +140,15 @@ def _bars(caption: str, what: str, counts: dict[str, int], total: int, most: int
         rows.append([esc(name or "unnamed"), drawing, esc(count(n)), esc(percent(n / max(total, 1)))])
     more = len([n for n in counts.values() if n]) - len(shown)
     rest = note(f"{plural(more, 'further entry')} not shown.") if more > 0 else ""
-    return table(caption, [what, "", "rows", "share"], rows, numeric=(2, 3)) + rest
+    return table(caption, [what, "", unit, "share"], rows, numeric=(2, 3), css="bars") + rest
 
 
 def _kinds(found: Profile) -> str:
     facts, rows = found.facts, found.rows
     turns = {plural(n, "message"): facts.turns[n] for n in sorted(facts.turns)}
     messages = sum(facts.roles.values())
-    body = _bars("Messages in a row", "messages", turns, rows, 12)
-    body += _bars("Roles, over all messages", "role", dict(facts.roles.most_common()), messages)
+    body = _bars("Messages in a row", "messages", turns, rows)
+    body += _bars("Roles", "role", dict(facts.roles.most_common()), messages, "messages")
     kinds = dict(facts.kinds.most_common())
     body += _bars("What rows carry", "kind", kinds, rows) or note("No preference pairs, tools, labels or plain texts.")
     if len(facts.sources) > 1:
@@ -174,7 +175,8 @@ def _faults(found: Profile) -> str:
         body += note("No row matches the target.")
     cards = "".join(
         f'<article class="example"><h4>similarity {esc(number(similarity))}</h4><div class="pair">'
-        f'<div class="row"><h5>copy</h5>{passage(copy)}</div><div class="row"><h5>of this row</h5>{passage(original)}</div>'
+        f'<div class="row"><h5>copy</h5>{passage(copy)}</div>'
+        f'<div class="row"><h5>of this row</h5>{passage(original)}</div>'
         f"</div></article>"
         for copy, original, similarity in found.near_examples
     )

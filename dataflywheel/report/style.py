@@ -62,7 +62,8 @@ svg .limit-label { fill:var(--bad); font-weight:600 }
 svg.map { width:100%; max-width:620px; height:auto; background:var(--panel); border-radius:12px }
 svg.map path { fill:none; stroke-linecap:round; vector-effect:non-scaling-stroke; stroke-width:5px }
 svg.map .kept { stroke:var(--ours) } svg.map .dropped { stroke:var(--drop); opacity:.4; stroke-width:4px }
-svg.mini { min-width:90px }
+svg.mini { min-width:70px }
+.bars th:first-child { width:36% } .bars td:nth-child(2) { width:36% }
 .key { display:inline-block; width:11px; height:11px; border-radius:3px; margin:0 3px 0 12px; background:var(--ours) }
 .lead .key:first-child { margin-left:0 } .key.dropped { background:var(--drop) }
 .key.limit { background:none; border-left:2px dashed var(--bad); border-radius:0; width:3px; height:14px;
