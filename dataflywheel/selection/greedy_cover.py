@@ -15,7 +15,7 @@ import numpy as np
 
 from dataflywheel.contracts import AnyArray, FloatArray
 
-TILE = 1024
+TILE = 512
 SEED = 0  # of the random partition: it must not depend on anything but the rows
 
 Greedy = Callable[[AnyArray, int], tuple[AnyArray, AnyArray]]
