@@ -31,13 +31,15 @@ class Lazy(TyperGroup):
     def get_command(self, ctx: Any, name: str) -> Any:
         if name not in VERBS:
             return None
-        if "--help" in sys.argv[1:2] or len(sys.argv) < 2:
-            import click
-
-            return click.Command(name, help=VERBS[name], short_help=VERBS[name])
-        verb = typer.Typer(add_completion=False)
-        verb.command(name, help=VERBS[name])(getattr(import_module(f"dataflywheel.cli.{name}"), f"{name}_command"))
+        listing = len(sys.argv) < 2 or sys.argv[1] == "--help"
+        function = _nothing if listing else getattr(import_module(f"dataflywheel.cli.{name}"), f"{name}_command")
+        verb = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+        verb.command(name, help=VERBS[name])(function)
         return typer.main.get_command(verb)
+
+
+def _nothing() -> None:
+    """Stands for a verb in the list of verbs, which shows only names and help."""
 
 
 app = typer.Typer(

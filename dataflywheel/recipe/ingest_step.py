@@ -15,7 +15,7 @@ from dataflywheel.evolution.feedback.evaluate import Evaluate
 from dataflywheel.evolution.iteration.trial import Exam
 from dataflywheel.recipe.context import Context, digest, inputs
 from dataflywheel.recipe.schema import Source, Target
-from dataflywheel.rows.ingest import fingerprint as content_of
+from dataflywheel.rows.fingerprint import fingerprint
 from dataflywheel.rows.ingest import ingest
 from dataflywheel.rows.parts import iter_batches, read_rows
 from dataflywheel.store.atomic import atomic_directory, write_json
@@ -28,7 +28,9 @@ def ingest_pool(context: Context) -> tuple[int, str]:
     metrics = _ingest(context, "00-pool", output, context.recipe.pool)
     if not metrics["rows_out"]:
         names = ", ".join(entry.path or str(entry.builtin) for entry in context.recipe.pool)
-        raise FlywheelError(f"pool: no row could be read from {names}; see {output}/quarantine.jsonl for the reasons")
+        raise FlywheelError(
+            f"pool: no row could be read from {names}; see {output}/quarantine.jsonl for the reasons"
+        )
     context.pool = output / "rows"
     return int(metrics["rows_out"]), str(metrics["fingerprint"])
 
@@ -46,8 +48,8 @@ def ingest_target(context: Context) -> None:
 
 def _ingest(context: Context, title: str, output: Path, sources: list[Source] | list[Target]) -> dict[str, Any]:
     entries = inputs(sources)
-    fingerprint = digest("ingest@1", content_of(entries), [s.model_dump_json() for s in sources])
-    held = context.run.finished(output, fingerprint)
+    known = digest("ingest@1", fingerprint(entries), [s.model_dump_json() for s in sources])
+    held = context.run.finished(output, known)
     if held is not None:
         context.watcher.finished(title, _note(held), True)
         return held
@@ -59,7 +61,7 @@ def _ingest(context: Context, title: str, output: Path, sources: list[Source] | 
         write_decisions(aside / "decisions.parquet", _kept(aside / "rows"))
         metrics = {
             "step": title.removeprefix("00-"),
-            "fingerprint": fingerprint,
+            "fingerprint": known,
             "params": {},
             "rows_in": found.rows + found.merged + found.quarantined,
             "rows_out": found.rows,

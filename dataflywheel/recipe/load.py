@@ -39,7 +39,8 @@ def load_recipe(path: Path) -> Recipe:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f":{mark.line + 1}" if mark else ""
-        raise UsageError(f"{path}{line}: not valid YAML: {getattr(error, 'problem', error)}") from None
+        hint = "; inside braces, ${NAME} needs quotes" if mark and "${" in text.splitlines()[mark.line] else ""
+        raise UsageError(f"{path}{line}: not valid YAML: {getattr(error, 'problem', error)}{hint}") from None
     if not isinstance(value, dict):
         raise UsageError(f"{path}: expected a mapping with `name`, `pool` and `steps`; see recipes/ for examples")
     return recipe_from(value, str(path), node)

@@ -15,7 +15,7 @@ from dataflywheel.models.training import TrainSettings
 from dataflywheel.recipe.context import CHARS_PER_TOKEN, inputs
 from dataflywheel.recipe.schema import Recipe, Source
 from dataflywheel.recipe.steps import Step
-from dataflywheel.rows.ingest import peek
+from dataflywheel.rows.peek import peek
 from dataflywheel.selection.combine import Select
 
 PARAMETERS = {"0.5m": 0.5e6, "1m": 1e6, "2m": 2e6, "5m": 5e6, "20m": 20e6}

@@ -1,0 +1,133 @@
+"""A run: nothing lost, nothing done twice, nothing above the budget, everything explained."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dataflywheel.contracts import FlywheelError, UsageError
+from dataflywheel.recipe.execute import Result, run
+from dataflywheel.recipe.progress import Silent
+from dataflywheel.recipe.why import as_text, why
+from dataflywheel.rows.parts import read_rows
+from dataflywheel.store.decisions import read_decisions
+from dataflywheel.store.run import step_directories
+from tests.recipe.jobs import CLEAN, job
+
+
+class Log(Silent):
+    """Remembers what was reused."""
+
+    def __init__(self) -> None:
+        self.reused: dict[str, bool] = {}
+        self.measured: set[str] = set()
+
+    def advanced(self, step: str, what: str, done: int, total: int) -> None:
+        self.measured.add(what)
+
+    def finished(self, step: str, note: str, reused: bool) -> None:
+        self.reused[step] = reused
+
+
+def execute(folder: Path, steps: list[Any], **more: Any) -> tuple[Result, Log]:
+    log = Log()
+    return run(job(folder, steps, **more), runs=folder / "runs", home=folder / "store", watcher=log), log
+
+
+def test_rows_in_are_rows_out_plus_decisions_at_every_step(tmp_path: Path) -> None:
+    result, _ = execute(tmp_path, CLEAN)
+    before: set[str] | None = None
+    for step in step_directories(result.path):
+        decisions = read_decisions(step / "decisions.parquet")
+        out = set(read_rows(step / "rows", ["id"])["id"].to_pylist())
+        ids = decisions["id"].to_pylist()
+        assert len(ids) == len(set(ids))
+        assert before is None or set(ids) == before
+        assert out == {i for i, a in zip(ids, decisions["action"].to_pylist(), strict=True) if a != "dropped"}
+        assert all(decisions["reason"].to_pylist())
+        before = out
+    assert result.rows_out == len(before or ())
+    assert 0 < result.rows_out < result.rows_in
+
+
+def test_the_same_command_again_does_nothing(tmp_path: Path) -> None:
+    execute(tmp_path, CLEAN)
+    _, log = execute(tmp_path, CLEAN)
+    assert all(log.reused.values())
+    assert not log.measured
+
+
+def test_a_changed_threshold_repeats_only_what_comes_after_and_measures_nothing(tmp_path: Path) -> None:
+    execute(tmp_path, CLEAN)
+    changed = [*CLEAN[:2], {"filter": {"bounds": {"text.tokens_answer": [8, 300]}}}, CLEAN[3]]
+    _, log = execute(tmp_path, changed)
+    assert [step for step, reused in log.reused.items() if not reused] == ["03-filter", "04-select"]
+    assert not log.measured
+
+
+def test_the_final_data_set_is_the_last_step_in_the_asked_format(tmp_path: Path) -> None:
+    from dataflywheel.rows.ingest import read_file
+
+    result, _ = execute(tmp_path, CLEAN, format="trl")
+    rows, quarantined = read_file(str(result.path / "dataset"))
+    assert not quarantined
+    kept = read_rows(step_directories(result.path)[-1] / "rows", ["id"])["id"].to_pylist()
+    assert sorted(rows["id"].to_pylist()) == sorted(kept)
+
+
+def test_planted_target_rows_never_reach_the_training_rows(tmp_path: Path) -> None:
+    recipe = job(tmp_path, CLEAN)
+    pool, target = Path(str(recipe.pool[0].path)), Path(str(recipe.target[0].path))
+    leaks = [json.loads(line) for line in target.read_text(encoding="utf-8").splitlines()[:30]]
+    with pool.open("a", encoding="utf-8") as file:
+        for i, leak in enumerate(leaks):
+            prompt = leak["prompt"].upper() if i % 2 else "  " + leak["prompt"].replace(" ", "   ")
+            file.write(json.dumps({**leak, "prompt": prompt}) + "\n")
+    result = run(recipe, runs=tmp_path / "runs", home=tmp_path / "store")
+    kept = read_rows(result.path / "round-1" / "02-decontaminate" / "rows", ["messages"])["messages"].to_pylist()
+    words = {" ".join(m[0]["content"].lower().split()) for m in kept}
+    assert not words & {" ".join(leak["prompt"].lower().split()) for leak in leaks}
+
+
+def test_out_of_time_is_a_valid_partial_result(tmp_path: Path) -> None:
+    result, _ = execute(tmp_path, CLEAN, budget={"hours": 1e-9})
+    assert "used up before 01-deduplicate" in result.stopped
+    assert result.rows_out == result.rows_in
+    again, _ = execute(tmp_path, CLEAN)
+    assert not again.stopped
+
+
+def test_why_tells_the_life_of_a_dropped_copy(tmp_path: Path) -> None:
+    result, _ = execute(tmp_path, CLEAN)
+    table = read_decisions(result.path / "round-1" / "01-deduplicate" / "decisions.parquet").to_pylist()
+    copy = next(d for d in table if d["action"] == "dropped")
+    life = why(result.path, copy["id"])
+    assert life["outcome"] == "dropped"
+    assert life["steps"][-1]["other"]["id"] == copy["other"]
+    assert life["origin"][0]["file"].endswith("pool.jsonl")
+    text = as_text(life)
+    assert copy["reason"] in text
+    assert f"line {life['origin'][0]['line']}" in text
+    with pytest.raises(UsageError, match="no row with id or text"):
+        why(result.path, "zzzz-nothing")
+
+
+def test_a_pool_without_a_readable_row_is_an_error_that_says_where_to_look(tmp_path: Path) -> None:
+    recipe = job(tmp_path, CLEAN)
+    Path(str(recipe.pool[0].path)).write_text("{broken\n", encoding="utf-8")
+    with pytest.raises(FlywheelError, match="no row could be read"):
+        run(recipe, runs=tmp_path / "runs", home=tmp_path / "store")
+    assert (tmp_path / "runs" / "job" / "round-1" / "00-pool" / "quarantine.jsonl").exists()
+
+
+def test_needs_are_checked_before_anything_is_done(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="evaluate needs a target"):
+        execute(tmp_path, [*CLEAN, "train", "evaluate"], target=[])
+    with pytest.raises(UsageError, match=r"pool\[0\].path: .*nowhere.jsonl is not there"):
+        execute(tmp_path, CLEAN, pool=[{"path": "nowhere.jsonl"}])
+    with pytest.raises(UsageError, match="scorer: .* is not a model folder"):
+        execute(tmp_path, [{"select": {"by": "ifd", "keep": 5}}], models={"scorer": {"hf": "./no-model"}})
+    assert not (tmp_path / "runs").exists()
