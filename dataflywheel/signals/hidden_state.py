@@ -1,0 +1,55 @@
+"""Hidden state: a row as a language model's own last layer sees it."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+import pyarrow as pa
+from pydantic import Field
+
+from dataflywheel.contracts import AnyArray, Card, Cost, PoolStatistics, Status
+from dataflywheel.models.files import folder_digest
+from dataflywheel.models.language_model import Pooling, local_folder, shared_model
+from dataflywheel.models.spec import ModelSpec
+from dataflywheel.signals.model_based import ModelBased, vector_column
+
+
+class HiddenState(ModelBased):
+    """Column `vector`: float32, not normalised, pooled over the tokens of prompt and answer."""
+
+    card: ClassVar[Card] = Card(
+        title="Large-Scale Data Selection for Instruction Tuning",
+        authors="Ivison et al.",
+        year=2025,
+        paper="2503.01807",
+        category="signals",
+        subcategory="embedding",
+        summary="The last layer's states of a row: mean, mean weighted by position, or last.",
+        needs=("model",),
+        cost="$",
+        checked="plain transformers, one row at a time",
+    )
+    columns: ClassVar[dict[str, pa.DataType]] = {"vector": pa.list_(pa.float32())}
+    batch_size: ClassVar[int] = 2048
+
+    model: ModelSpec
+    """A folder or hub name of a causal language model."""
+    pooling: Pooling = "weighted"
+    """`weighted`: the i-th of n states counts i times, since later states have seen more of the row."""
+    max_length: int = Field(default=1024, ge=16)
+    """Tokens of a row, at most; never more than the model's own context."""
+
+    def measure(self, batch: pa.RecordBatch) -> dict[str, pa.Array | AnyArray]:
+        model = shared_model(self.model)
+        rows = model.encode([row or [] for row in batch.column("messages").to_pylist()], self.max_length)
+        vectors = model.hidden_states(rows, self.pooling)
+        status = np.asarray([row.status for row in rows], dtype=np.uint8)
+        status[(status <= Status.TRUNCATED) & ~np.isfinite(vectors).all(axis=1)] = Status.FAILED
+        return {"vector": vector_column(vectors, status <= Status.TRUNCATED), "status": status}
+
+    def model_digest(self) -> str:
+        return folder_digest(local_folder(self.model))
+
+    def estimate(self, pool: PoolStatistics) -> Cost:
+        return Cost(forward=pool.rows, tokens=pool.tokens)

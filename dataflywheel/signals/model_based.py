@@ -1,0 +1,49 @@
+"""What signals that lean on a model share: their key in the store, and vectors as Arrow columns."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from dataflywheel.contracts import AnyArray, FloatArray, Signal, Status
+from dataflywheel.models.embedder import shared_embedder
+from dataflywheel.models.spec import EmbedderSpec, ModelSpec
+
+
+class ModelBased(Signal):
+    """A signal with a field `model`. A model moved to another folder keeps its key: contents count, not paths."""
+
+    model: ModelSpec | EmbedderSpec
+
+    def key(self) -> str:
+        anywhere = self
+        if self.model.hf is not None:
+            anywhere = self.model_copy(update={"model": self.model.model_copy(update={"hf": ""})})
+        digest = hashlib.blake2b(f"{anywhere.digest()}:{self.model_digest()}".encode(), digest_size=8).hexdigest()
+        return f"{self.name}@{self.version}-{digest}"
+
+
+def vector_column(vectors: FloatArray, present: AnyArray) -> pa.Array:
+    """Rows of `vectors` (n, d) as lists of float32, null where `present` (n,) is False."""
+    n, d = vectors.shape
+    values = pa.array(np.ascontiguousarray(vectors, dtype=np.float32).reshape(-1))
+    offsets = pa.array(np.arange(n + 1, dtype=np.int32) * d)
+    return pa.ListArray.from_arrays(offsets, values, mask=pa.array(~present))
+
+
+def embed_texts(spec: EmbedderSpec, texts: Sequence[str]) -> tuple[FloatArray, AnyArray]:
+    """Unit vectors (n, d) and statuses (n,): a blank text is EMPTY and a non-finite vector FAILED; both hold NaN."""
+    embedder = shared_embedder(spec)
+    status = np.full(len(texts), Status.EMPTY, dtype=np.uint8)
+    vectors = np.full((len(texts), embedder.dimension), np.nan, dtype=np.float32)
+    filled = [i for i, text in enumerate(texts) if text.strip()]
+    if filled:
+        found, truncated = embedder.embed([texts[i] for i in filled])
+        # A vector of length zero: nothing in the text is known to the embedder.
+        good = np.isfinite(found).all(axis=1) & (np.abs(found).max(axis=1) > 0)
+        vectors[filled] = np.where(good[:, None], found, np.nan)
+        status[filled] = np.where(good, np.where(truncated, Status.TRUNCATED, Status.OK), Status.FAILED)
+    return vectors, status
