@@ -70,7 +70,7 @@ def train_tiny(
     size: Size = "1m",
     *,
     seed: int = 0,
-    tokens: int = 2_000_000,
+    tokens: int = 1_000_000,
     cache_dir: Path | None = None,
     progress: Progress | None = None,
 ) -> Path:
@@ -82,8 +82,7 @@ def train_tiny(
     name = f"tiny-{size}-{_digest(conversations, VERSION, size, seed, tokens)}"
     folder = models_folder(cache_dir) / name
     if not folder.is_dir():
-        quiet_transformers()
-        tokenizer = _train_tokenizer(conversations)
+        tokenizer = _load_tokenizer(pool_tokenizer(conversations, cache_dir=cache_dir))
         model = _untrained(tokenizer, size, seed)
         _train(model, _packed(tokenizer, conversations), SHAPES[size].learning_rate, tokens, seed, progress)
         _save(model, tokenizer, folder)
@@ -106,12 +105,26 @@ def init_tiny(tokenizer: Path, size: Size = "1m", *, seed: int = 0, cache_dir: P
     name = f"init-{size}-{_digest([], VERSION, size, seed, folder_digest(tokenizer))}"
     folder = models_folder(cache_dir) / name
     if not folder.is_dir():
-        quiet_transformers()
-        from transformers import AutoTokenizer
-
-        loaded = AutoTokenizer.from_pretrained(tokenizer, trust_remote_code=False)
+        loaded = _load_tokenizer(tokenizer)
         _save(_untrained(loaded, size, seed), loaded, folder)
     return folder
+
+
+def pool_tokenizer(rows: Rows, *, cache_dir: Path | None = None) -> Path:
+    """The folder of a tokenizer whose merges come from these conversations (or plain texts); cached by them."""
+    conversations = _conversations(rows)
+    folder = models_folder(cache_dir) / f"tokenizer-{_digest(conversations, VERSION, VOCABULARY)}"
+    if not folder.is_dir():
+        with atomic_directory(folder) as aside:
+            _train_tokenizer(conversations).save_pretrained(aside)
+    return folder
+
+
+def _load_tokenizer(folder: Path) -> Any:
+    quiet_transformers()
+    from transformers import AutoTokenizer
+
+    return AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
 
 
 def _conversations(rows: Rows) -> list[Sequence[Message]]:

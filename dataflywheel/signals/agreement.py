@@ -36,18 +36,18 @@ class Agreement(ModelBased):
     columns: ClassVar[dict[str, pa.DataType]] = {"cosine": pa.float32()}
     batch_size: ClassVar[int] = 2048
 
-    model: EmbedderSpec = Field(default=EmbedderSpec(builtin="minilm"))
+    embedder: EmbedderSpec = Field(default=EmbedderSpec(builtin="minilm"))
     """`minilm`, `static`, or a sentence-transformers folder."""
 
     def measure(self, batch: pa.RecordBatch) -> dict[str, pa.Array | AnyArray]:
         messages = batch.column("messages")
-        prompt, prompt_status = embed_texts(self.model, texts(messages, "prompt"))
-        answer, answer_status = embed_texts(self.model, texts(messages, "answer"))
+        prompt, prompt_status = embed_texts(self.embedder, texts(messages, "prompt"))
+        answer, answer_status = embed_texts(self.embedder, texts(messages, "answer"))
         cosine = np.einsum("nd,nd->n", prompt, answer).clip(-1, 1)
         return {"cosine": cosine, "status": np.maximum(prompt_status, answer_status)}
 
     def model_digest(self) -> str:
-        return embedder_digest(self.model)
+        return embedder_digest(self.embedder)
 
     def estimate(self, pool: PoolStatistics) -> Cost:
         return Cost(forward=2 * pool.rows, tokens=pool.tokens)

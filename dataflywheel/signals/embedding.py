@@ -32,17 +32,17 @@ class Embedding(ModelBased):
     columns: ClassVar[dict[str, pa.DataType]] = {"vector": pa.list_(pa.float32())}
     batch_size: ClassVar[int] = 2048
 
-    model: EmbedderSpec = Field(default=EmbedderSpec(builtin="minilm"))
+    embedder: EmbedderSpec = Field(default=EmbedderSpec(builtin="minilm"))
     """`minilm`, `static`, or a sentence-transformers folder."""
     part: Part = "all"
     """What is encoded: the whole row, all before its final answer, or that answer."""
 
     def measure(self, batch: pa.RecordBatch) -> dict[str, pa.Array | AnyArray]:
-        vectors, status = embed_texts(self.model, texts(batch.column("messages"), self.part))
+        vectors, status = embed_texts(self.embedder, texts(batch.column("messages"), self.part))
         return {"vector": vector_column(vectors, status <= Status.TRUNCATED), "status": status}
 
     def model_digest(self) -> str:
-        return embedder_digest(self.model)
+        return embedder_digest(self.embedder)
 
     def estimate(self, pool: PoolStatistics) -> Cost:
         return Cost(forward=pool.rows, tokens=pool.tokens)

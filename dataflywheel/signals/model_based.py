@@ -14,15 +14,17 @@ from dataflywheel.models.spec import EmbedderSpec, ModelSpec
 
 
 class ModelBased(Signal):
-    """A signal with a field `model`. A model moved to another folder keeps its key: contents count, not paths."""
-
-    model: ModelSpec | EmbedderSpec
+    """A signal that leans on local models. One moved to another folder keeps its key: contents count, not paths."""
 
     def key(self) -> str:
-        anywhere = self
-        if self.model.hf is not None:
-            anywhere = self.model_copy(update={"model": self.model.model_copy(update={"hf": ""})})
-        digest = hashlib.blake2b(f"{anywhere.digest()}:{self.model_digest()}".encode(), digest_size=8).hexdigest()
+        specs = {name: getattr(self, name) for name in type(self).model_fields}
+        moved = {
+            name: spec.model_copy(update={"hf": ""})
+            for name, spec in specs.items()
+            if isinstance(spec, ModelSpec | EmbedderSpec) and spec.hf is not None
+        }
+        anywhere = self.model_copy(update=moved).digest()
+        digest = hashlib.blake2b(f"{anywhere}:{self.model_digest()}".encode(), digest_size=8).hexdigest()
         return f"{self.name}@{self.version}-{digest}"
 
 
