@@ -5,45 +5,35 @@ It is the proxy that scores rows and the student of quick experiments. Its folde
 
 from __future__ import annotations
 
-import hashlib
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from dataflywheel.contracts import AnyArray, UsageError
+from dataflywheel.contracts import AnyArray
 from dataflywheel.models.chat import ChatFormat
 from dataflywheel.models.files import folder_digest, models_folder
 from dataflywheel.models.losses import linear_cross_entropy
-from dataflywheel.models.quiet import quiet_transformers
+from dataflywheel.models.pool_tokenizer import (
+    CONTEXT,
+    Rows,
+    conversations_of,
+    load_tokenizer,
+    rows_digest,
+)
+from dataflywheel.models.pool_tokenizer import pool_tokenizer as pool_tokenizer
 from dataflywheel.models.scoring import last_hidden
 from dataflywheel.models.spec import Size
-from dataflywheel.rows.schema import Message, message
+from dataflywheel.rows.schema import Message
 from dataflywheel.store.atomic import atomic_directory
 
 VERSION = 1
-VOCABULARY = 4096
-CONTEXT = 1024
 BLOCK = 256
 """Tokens of one packed training sequence."""
 BATCH = 16
-TOKENIZER_CHARS = 20_000_000
-"""Merges are learnt from at most this much text, rows taken at even steps through the pool."""
-
-TEMPLATE = (
-    "{{ bos_token }}{% for message in messages %}{{ '<|' + message.role + '|>' }}"
-    "{% if message.role == 'assistant' %}{% generation %}{{ message.content }}"
-    "{% if message.tool_calls %}{{ message.tool_calls | tojson }}{% endif %}{{ eos_token }}{% endgeneration %}"
-    "{% else %}{{ message.content }}{{ eos_token }}{% endif %}{% endfor %}"
-    "{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}"
-)
-ROLES = ("<|system|>", "<|user|>", "<|assistant|>", "<|tool|>")
-BOS, EOS, PAD = "<|begin|>", "<|end|>", "<|pad|>"
-
-Rows = Sequence[str | Sequence[Message]]
 Progress = Callable[[int, int, float], None]
 
 
@@ -78,106 +68,25 @@ def train_tiny(
 
     Cached by the rows and the parameters: the same call again only looks up the folder.
     """
-    conversations = _conversations(rows)
-    name = f"tiny-{size}-{_digest(conversations, VERSION, size, seed, tokens)}"
+    conversations = conversations_of(rows)
+    name = f"tiny-{size}-{rows_digest(conversations, VERSION, size, seed, tokens)}"
     folder = models_folder(cache_dir) / name
     if not folder.is_dir():
-        tokenizer = _load_tokenizer(pool_tokenizer(conversations, cache_dir=cache_dir))
+        tokenizer = load_tokenizer(pool_tokenizer(conversations, cache_dir=cache_dir))
         model = _untrained(tokenizer, size, seed)
         _train(model, _packed(tokenizer, conversations), SHAPES[size].learning_rate, tokens, seed, progress)
         _save(model, tokenizer, folder)
     return folder
 
 
-def pool_tokenizer(rows: Rows, *, cache_dir: Path | None = None) -> Path:
-    """The byte-level BPE of `train_tiny` for these rows, without a model; returns its folder, cached by the rows."""
-    conversations = _conversations(rows)
-    folder = models_folder(cache_dir) / f"tokenizer-{_digest(conversations, VERSION)}"
-    if not folder.is_dir():
-        tokenizer = _train_tokenizer(conversations)
-        with atomic_directory(folder) as aside:
-            tokenizer.save_pretrained(aside)
-    return folder
-
-
 def init_tiny(tokenizer: Path, size: Size = "1m", *, seed: int = 0, cache_dir: Path | None = None) -> Path:
     """The folder of an untrained student: shaped as by `train_tiny`, with the tokenizer of the folder `tokenizer`."""
-    name = f"init-{size}-{_digest([], VERSION, size, seed, folder_digest(tokenizer))}"
+    name = f"init-{size}-{rows_digest([], VERSION, size, seed, folder_digest(tokenizer))}"
     folder = models_folder(cache_dir) / name
     if not folder.is_dir():
-        loaded = _load_tokenizer(tokenizer)
+        loaded = load_tokenizer(tokenizer)
         _save(_untrained(loaded, size, seed), loaded, folder)
     return folder
-
-
-def pool_tokenizer(rows: Rows, *, cache_dir: Path | None = None) -> Path:
-    """The folder of a tokenizer whose merges come from these conversations (or plain texts); cached by them."""
-    conversations = _conversations(rows)
-    folder = models_folder(cache_dir) / f"tokenizer-{_digest(conversations, VERSION, VOCABULARY)}"
-    if not folder.is_dir():
-        with atomic_directory(folder) as aside:
-            _train_tokenizer(conversations).save_pretrained(aside)
-    return folder
-
-
-def _load_tokenizer(folder: Path) -> Any:
-    quiet_transformers()
-    from transformers import AutoTokenizer
-
-    return AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
-
-
-def _conversations(rows: Rows) -> list[Sequence[Message]]:
-    found = [[message("assistant", row)] if isinstance(row, str) else row for row in rows]
-    if not any(turn["content"].strip() for row in found for turn in row):
-        raise UsageError("the built-in model is trained on the pool's text, and there is none: the pool is empty")
-    return found
-
-
-def _digest(conversations: Iterable[Sequence[Message]], *parameters: object) -> str:
-    whole = hashlib.blake2b(repr(parameters).encode(), digest_size=8)
-    for row in conversations:
-        for turn in row:
-            for part in (turn["role"], turn["content"], turn["tool_calls"] or ""):
-                text = part.encode("utf-8", "surrogatepass")
-                whole.update(len(text).to_bytes(8, "little"))
-                whole.update(text)
-        whole.update(b"\n")
-    return whole.hexdigest()
-
-
-def _train_tokenizer(conversations: list[Sequence[Message]]) -> Any:
-    """Byte-level BPE: any text can be encoded, since all 256 bytes are tokens."""
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-    from transformers import PreTrainedTokenizerFast
-
-    tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(
-        vocab_size=VOCABULARY,
-        special_tokens=[PAD, BOS, EOS, *ROLES],
-        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-        show_progress=False,
-    )
-    tokenizer.train_from_iterator(_sample(conversations), trainer)
-    return PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer,
-        bos_token=BOS,
-        eos_token=EOS,
-        pad_token=PAD,
-        additional_special_tokens=list(ROLES),
-        chat_template=TEMPLATE,
-        model_max_length=CONTEXT,
-        clean_up_tokenization_spaces=False,
-    )
-
-
-def _sample(conversations: list[Sequence[Message]]) -> Iterator[str]:
-    total = sum(len(turn["content"]) for row in conversations for turn in row)
-    for row in conversations[:: max(1, -(-total // TOKENIZER_CHARS))]:
-        for turn in row:
-            yield turn["content"]
 
 
 def _untrained(tokenizer: Any, size: Size, seed: int) -> Any:
