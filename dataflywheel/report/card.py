@@ -166,8 +166,8 @@ def _methods(run: Run) -> str:
     for name in names:
         card = catalog.get(name).card
         link = paper_link(card)
-        cited = f"{card.authors} ({card.year}). {card.title}." + (f" <{link}>" if link else "")
-        lines.append(f"- `{name}`: {card.summary} {cited}")
+        cited = f" {card.authors} ({card.year}). {card.title}. <{link}>" if link else ""
+        lines.append(f"- `{name}`: {card.summary}{cited}")
     if not lines:
         return "## Methods\n\nNo published method was applied."
     listed = "\n".join(lines)

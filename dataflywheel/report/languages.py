@@ -12,14 +12,14 @@ from dataflywheel.rows.identity import prompt_answer_row
 from dataflywheel.rows.schema import table
 from dataflywheel.signals.language import Language
 
-SMALLEST_SHARE = 0.02
+SMALLEST_SHARE = 0.05
 SURE_CHARACTERS = 40
 
 
 def language_shares(texts: Sequence[str]) -> tuple[dict[str, float], int]:
     """ISO 639-1 codes with their share of the texts whose language can be told, and how many texts these are.
 
-    The most frequent language comes first. Texts under 40 characters are passed over, and languages under 2 percent
+    The most frequent language comes first. Texts under 40 characters are passed over, and languages under 5 percent
     too: there the guesses of the small n-gram models are mostly mistakes. Empty where the language package is not
     installed or no text is long enough.
     """

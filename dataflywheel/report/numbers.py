@@ -54,16 +54,14 @@ def number(value: object) -> str:
 
 
 def aligned(values: Sequence[object], *, signed: bool = False) -> list[str]:
-    """Values side by side with one number of decimals, enough to tell them apart to two digits.
+    """Values side by side with one number of decimals: those of the largest at three digits, four from 1 on.
 
-    >>> aligned([2.3141, 2.2904, 2.3378])
-    ['2.314', '2.290', '2.338']
+    >>> aligned([2.3141, 2.29, 2.3378]), aligned([-0.0051, 0.11])
+    (['2.314', '2.290', '2.338'], ['\u22120.005', '0.110'])
     """
-    known = [x for x in map(finite, values) if x is not None]
-    if not known:
-        return [UNKNOWN for _ in values]
-    spread = (max(known) - min(known)) or max(abs(known[0]), 1e-6) / 10
-    decimals = min(6, max(0, 1 - math.floor(math.log10(spread))))
+    largest = max((abs(x) for value in values if (x := finite(value)) is not None), default=0.0)
+    power = math.floor(math.log10(largest)) if largest else 0
+    decimals = min(6, max(0, (3 if largest >= 1 else 2) - power))
     sign = "+" if signed else ""
     return [UNKNOWN if (x := finite(v)) is None else f"{x:{sign},.{decimals}f}".replace("-", MINUS) for v in values]
 

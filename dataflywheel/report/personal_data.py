@@ -20,7 +20,6 @@ PHONE = re.compile(
     r"|(?:\+\d{1,3}[ .-]?\(?|\(|\(?0)\d{1,4}\)?(?:[ .-]?\(?\d{2,4}\)?){2,5})"
     r"(?![\w/-]|[.,]\d| \d)"
 )
-INTERNATIONAL = re.compile(r"(?<![\w+])\+\d{9,14}(?!\w)")
 IP = re.compile(r"(?<![\w.-])(?:\d{1,3}\.){3}\d{1,3}(?![\w-]|\.\d)")
 # Four digits at a time with one separator throughout, 4-6-5, or a bare run in the ranges of the card networks.
 CARD = re.compile(
@@ -49,11 +48,10 @@ def find(text: str) -> Iterator[tuple[str, str]]:
     for match in IP.finditer(text):
         if _is_public(match[0]):
             yield "IP address", match[0]
-    for pattern in (PHONE, INTERNATIONAL):
-        for match in pattern.finditer(text):
-            inside = any(card.start() <= match.start() < card.end() for card in cards)
-            if not inside and 8 <= sum(c.isdigit() for c in match[0]) <= 15:
-                yield "phone-like number", match[0]
+    for match in PHONE.finditer(text):
+        inside = any(card.start() <= match.start() < card.end() for card in cards)
+        if not inside and 8 <= sum(c.isdigit() for c in match[0]) <= 15:
+            yield "phone-like number", match[0]
 
 
 def _is_card(text: str) -> bool:

@@ -53,10 +53,9 @@ def test_labelled_synthetic_data(data: Path) -> None:
         for kind, value in spans:
             labelled[kind] += 1
             found[kind] += any(k == kind and (value.strip() in text or text in value) for k, text in hints)
-        false.update(k for k, text in hints if not any((kind == k and text in v) or v in text for kind, v in spans))
+        false.update(k for k, text in hints if not any(kind == k and (text in v or v in text) for kind, v in spans))
     recall = {kind: found[kind] / labelled[kind] for kind in labelled}
-    print(recall, false)
-    assert sum(false.values()) <= 2
+    assert sum(false.values()) <= 4
     assert recall["email"] == 1
     assert recall["card number"] > 0.9
     assert recall["IP address"] > 0.9

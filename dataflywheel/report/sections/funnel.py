@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Collection
 
 from dataflywheel.report.charts import svg
 from dataflywheel.report.markup import esc, note, section
@@ -29,10 +30,21 @@ def without_numbers(text: str) -> str:
     return NUMBER.sub("\u2026", text)
 
 
+def common_text(texts: Collection[str]) -> str:
+    """Texts that differ in numbers only, as one: a number in which they differ is left out.
+
+    >>> common_text(["tokens = 1 < 4", "tokens = 3 < 4"])
+    'tokens = \u2026 < 4'
+    """
+    columns = zip(*(NUMBER.findall(text) for text in texts), strict=True)
+    numbers = iter([column[0] if len(set(column)) == 1 else "\u2026" for column in columns])
+    return NUMBER.sub(lambda _: next(numbers), next(iter(texts)))
+
+
 def reasons(step: Step) -> list[tuple[str, str, int]]:
     """Action, reason class and count for everything but kept rows, the most frequent first.
 
-    Classes that differ in a number only are one class, and the number is left out of its name.
+    Classes that differ in numbers only are one class.
     """
     sizes: Counter[tuple[str, str]] = Counter()
     texts: dict[tuple[str, str], set[str]] = {}
@@ -44,7 +56,7 @@ def reasons(step: Step) -> list[tuple[str, str, int]]:
         key = (action, without_numbers(text))
         sizes[key] += int(n)
         texts.setdefault(key, set()).add(text)
-    named = [(a, next(iter(texts[a, t])) if len(texts[a, t]) == 1 else t, n) for (a, t), n in sizes.items()]
+    named = [(key[0], common_text(texts[key]), n) for key, n in sizes.items()]
     return sorted(named, key=lambda item: (-item[2], item[1]))
 
 
