@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 
@@ -31,19 +33,18 @@ def methods_command(
         Console().print(_table(cards))
 
 
-def _table(cards: list[dict[str, object]]) -> Table:
-    table = Table(caption="¢ minutes of CPU · $ one model pass or call a row · $$$$ dozens of fine-tunes", expand=True)
+def _table(cards: list[dict[str, Any]]) -> Table:
+    caption = "¢ minutes of CPU · $ one model pass or call a row · $$$$ dozens of fine-tunes"
+    table = Table(box=box.SIMPLE_HEAD, caption=caption, caption_justify="left", pad_edge=False)
     table.add_column("method", no_wrap=True)
-    for title in ("category", "needs", "cost", "does", "paper"):
-        table.add_column(title, overflow="fold")
+    table.add_column("cost")
+    table.add_column("needs")
+    table.add_column("does", ratio=1)
+    heading = ""
     for card in cards:
-        needs = card["needs"]
-        table.add_row(
-            str(card["name"]),
-            f"{card['category']} · {card['subcategory']}",
-            ", ".join(map(str, needs)) if isinstance(needs, list) else "",
-            str(card["cost"]),
-            str(card["summary"]),
-            f"{card['authors']} {card['year']} {card['paper']}" if card["paper"] else "",
-        )
+        if heading != (heading := f"{card['category']} · {card['subcategory']}"):
+            table.add_section()
+            table.add_row(f"[bold]{heading}[/bold]")
+        paper = f"\n[dim]{escape(card['authors'])} {card['year']}[/dim]" if card["paper"] else ""
+        table.add_row(card["name"], card["cost"], ", ".join(card["needs"]), escape(card["summary"]) + paper)
     return table

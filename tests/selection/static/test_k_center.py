@@ -38,12 +38,12 @@ def test_radius_is_at_most_twice_the_optimum() -> None:
 
 
 def test_equals_one_at_a_time() -> None:
-    for seed in range(20):
-        points = unit(generator(seed).standard_normal((120, 6)))
-        order, gap = greedy_k_center(points, 60)
+    for seed in range(8):
+        points = unit(generator(seed).standard_normal((80, 6)))
+        order, gap = greedy_k_center(points, 40)
         mean = points.mean(axis=0)
         assert order[0] == np.linalg.norm(points - mean, axis=1).argmin()
-        assert order.tolist() == one_at_a_time(points, 60, int(order[0]))
+        assert order.tolist() == one_at_a_time(points, 40, int(order[0]))
         assert np.isnan(gap[0])
         assert (np.diff(gap[1:]) <= 1e-6).all()
 
