@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pyarrow as pa
 
@@ -62,9 +62,10 @@ class Context:
             if not issubclass(kind, Signal):
                 raise UsageError(f"{name!r} is not a signal but a {kind.card.category} method")
             parameters: dict[str, Any] = dict(self.recipe.signals.get(name, {}))
-            if "embedder" in kind.model_fields:
+            wanted = model_kind(kind)
+            if wanted == "embedder":
                 parameters.setdefault("embedder", self.recipe.models.embedder)
-            if "model" in kind.model_fields and "model" not in parameters:
+            elif wanted == "model" and "model" not in parameters:
                 parameters["model"] = self.scorer()
             built = build(kind, parameters)
             assert isinstance(built, Signal)
@@ -86,7 +87,7 @@ class Context:
             size=spec.size,
             seed=self.recipe.seed,
             cache_dir=self.home / "models",
-            progress=partial(self.watcher.advanced, "train scorer", "steps"),
+            progress=lambda step, total, loss: self.watcher.advanced("train scorer", "steps", step, total),
         )
         self.watcher.finished("train scorer", f"{spec.size} parameters, on the pool", False)
         return ModelSpec(hf=str(folder))
@@ -109,6 +110,14 @@ class Context:
         """What measuring these columns of these rows cost, whenever it happened."""
         wanted = {name.partition(".")[0] for name in names} - {"row"}
         return sum(self.signal_store.seconds(self.signal(name).key(), ids) for name in sorted(wanted))
+
+
+def model_kind(signal: type[Signal]) -> Literal["model", "embedder"] | None:
+    """Whether a signal stands on a language model, on an embedder, or on none: by the parameter that it has."""
+    for name in ("model", "embedder"):
+        if name in signal.model_fields:
+            return name
+    return None
 
 
 def inputs(sources: Iterable[Source]) -> list[Input]:

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dataflywheel.recipe.context import Context
-from dataflywheel.rows.export import export
+from dataflywheel.rows.convert import convert
 from dataflywheel.rows.parts import count_rows, read_rows
 from dataflywheel.store.atomic import atomic_directory, atomic_path
 
@@ -19,7 +19,7 @@ MAP_ROWS = 3000
 def write_dataset(context: Context, rows: Path) -> int:
     """`dataset/`: the final rows as the recipe's trainer reads them; gives how many."""
     with atomic_directory(context.run.path / "dataset") as aside:
-        export(rows, aside, context.recipe.format, name=context.recipe.name)
+        convert(str(rows), str(aside / "train.jsonl"), context.recipe.format)
     return count_rows(rows)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from dataflywheel import catalog
 from dataflywheel.contracts import Cost, Signal, UsageError
 from dataflywheel.models.spec import ModelSpec
+from dataflywheel.recipe.context import model_kind
 from dataflywheel.recipe.load import load_recipe
 from dataflywheel.recipe.price import comparison_cost, flops, rows_after, share, statistics, step_cost
 from dataflywheel.recipe.schema import Recipe
@@ -59,12 +60,12 @@ def check(recipe: Recipe, steps: list[Step], comparison: bool) -> None:
     if "evaluate" in names and "train" not in names[: names.index("evaluate")]:
         raise UsageError("evaluate needs a `train` step before it")
     wanted = _signals(steps)
-    if "train" in names or any("model" in kind.model_fields or "embedder" in kind.model_fields for kind in wanted):
+    if "train" in names or any(model_kind(kind) for kind in wanted):
         _check_packages("torch", "transformers")
     if "train" in names:
         _check_packages("trl")
         _local(recipe.models.student, "student")
-    if any(kind.name == "likelihood" for kind in wanted):
+    if any(model_kind(kind) == "model" for kind in wanted):
         _local(recipe.models.scorer or recipe.models.student, "scorer")
     if any(kind.name == "language" for kind in wanted):
         _check_packages("lingua", extra="language")

@@ -12,7 +12,7 @@ from dataflywheel.contracts import Budget, Cleaner, Cost, PoolStatistics, Signal
 from dataflywheel.evolution.feedback.evaluate import Evaluate
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.models.training import TrainSettings
-from dataflywheel.recipe.context import CHARS_PER_TOKEN, inputs
+from dataflywheel.recipe.context import CHARS_PER_TOKEN, inputs, model_kind
 from dataflywheel.recipe.schema import Recipe, Source
 from dataflywheel.recipe.steps import Step
 from dataflywheel.rows.peek import peek
@@ -60,10 +60,10 @@ def step_cost(recipe: Recipe, step: Step, pool: PoolStatistics, speed: float, se
         seen.add(name)
         kind = catalog.get(name)
         assert issubclass(kind, Signal)
-        passes = 2 if name == "likelihood" else 1
-        if "embedder" in kind.model_fields:
+        passes = {"likelihood": 2, "agreement": 2}.get(name, 1)
+        if model_kind(kind) == "embedder":
             size = MINILM_PARAMETERS if recipe.models.embedder.builtin == "minilm" else 0.0
-        elif "model" in kind.model_fields:
+        elif model_kind(kind) == "model":
             size = parameters(recipe.models.scorer or recipe.models.student)
         else:
             size, passes = 0.0, 0

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from dataflywheel.contracts import UsageError
+from dataflywheel.rows.origins import origins_of
 from dataflywheel.rows.parts import iter_batches
 from dataflywheel.store.decisions import read_decisions
 from dataflywheel.store.run import step_directories
@@ -26,7 +27,7 @@ def why(run: str | Path, row: str) -> dict[str, Any]:
     if not pool.is_dir():
         raise UsageError(f"{path} is not a run directory; give one such as runs/<name>")
     record = _find(pool / "rows", row)
-    life: dict[str, Any] = {"row": record, "origin": _origins(pool / "origins.parquet", record["id"]), "steps": []}
+    life: dict[str, Any] = {"row": record, "origin": _origins(pool, record["id"]), "steps": []}
     for step in step_directories(path):
         if (step / "decisions.parquet").exists():
             life["steps"] += _step(path, step, record["id"])
@@ -51,13 +52,9 @@ def _find(rows: Path, wanted: str) -> dict[str, Any]:
     return found
 
 
-def _origins(path: Path, id_: str) -> list[dict[str, Any]]:
+def _origins(pool: Path, id_: str) -> list[dict[str, Any]]:
     """File and line of every copy of the row."""
-    if not path.exists():
-        return []
-    table = pq.ParquetFile(path).read()
-    found: list[dict[str, Any]] = table.filter(pc.equal(table["id"], id_)).select(["file", "line"]).to_pylist()
-    return found
+    return [{"file": file, "line": line} for file, line in origins_of(pool, id_)]
 
 
 def _step(run: Path, step: Path, id_: str) -> list[dict[str, Any]]:
