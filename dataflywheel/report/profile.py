@@ -6,10 +6,12 @@ import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from dataflywheel.contracts import AnyArray, Columns, FlywheelError, TargetView
 from dataflywheel.enhancement.preparation.decontaminate import Decontaminate
@@ -18,13 +20,14 @@ from dataflywheel.report.languages import language_shares
 from dataflywheel.report.pool_facts import PoolFacts, collect
 from dataflywheel.report.rundir import read_lines
 from dataflywheel.rows.ingest import Ingested, Input, ingest
-from dataflywheel.rows.parts import read_rows
+from dataflywheel.rows.parts import count_rows, iter_batches, read_rows
 from dataflywheel.rows.text import texts
 from dataflywheel.signals.shingles import text_keys
 
 NEAR = 0.8
 NEAR_ROWS = 200_000
 LANGUAGE_ROWS = 2_000
+LEAK_ROWS = 50_000
 PERCENTILES = (5, 25, 50, 75, 95, 99)
 LENGTHS = ("tokens_prompt", "tokens_answer", "chars_prompt", "chars_answer")
 OUTLIERS = {
@@ -146,11 +149,16 @@ def _count(values: AnyArray, limit: float, above: bool) -> int:
 
 
 def _texts(rows: Path, most: int) -> list[str]:
-    """Whole texts of at most `most` rows, evenly spaced."""
-    messages = read_rows(rows, ["messages"])["messages"]
-    if len(messages) > most:
-        messages = messages.take(np.linspace(0, len(messages) - 1, most).astype(np.int64))
-    return texts(messages)
+    """Whole texts of at most `most` rows, evenly spaced; memory holds no others."""
+    total = count_rows(rows)
+    wanted = np.unique(np.linspace(0, total - 1, min(most, total)).astype(np.int64))
+    found: list[str] = []
+    start = 0
+    for batch in iter_batches(rows, ["messages"]):
+        inside = wanted[(wanted >= start) & (wanted < start + len(batch))] - start
+        found += texts(batch.column("messages").take(pa.array(inside)))
+        start += len(batch)
+    return found
 
 
 def _near_copies(rows: Path) -> tuple[int, int, list[tuple[str, str, float]]]:
@@ -171,13 +179,23 @@ def _leaks(rows: Path, target: str, facts: PoolFacts) -> dict[str, int]:
     prompts = texts(held["messages"], "prompt")
     theirs = Columns(np.asarray(held["id"].to_pylist(), dtype=object), {"text.prompt_key": _keys(text_keys(prompts))})
     view = TargetView(theirs, prompts, texts(held["messages"], "answer"))
-    pool = read_rows(rows, ["id", "messages"])
-    by_id = dict(zip(pool["id"].to_pylist(), texts(pool["messages"]), strict=True))
-    ours = Columns(np.asarray(pool["id"].to_pylist(), dtype=object), {"text.prompt_key": _keys(facts.prompt_keys)})
     words_only = Decontaminate.model_validate({"semantic": None})
-    decisions = words_only.decide(ours, lambda ids: [by_id[id] for id in ids], view)
-    reasons = zip(decisions.action, decisions.reason, strict=True)
-    return dict(Counter(_leak_class(reason) for action, reason in reasons if action == "dropped").most_common())
+    found: Counter[str] = Counter()
+    start = 0
+    for batch in iter_batches(rows, ["id", "messages"], LEAK_ROWS):
+        ids = batch.column("id").to_pylist()
+        by_id = dict(zip(ids, texts(batch.column("messages")), strict=True))
+        keys = _keys(facts.prompt_keys[start : start + len(batch)])
+        ours = Columns(np.asarray(ids, dtype=object), {"text.prompt_key": keys})
+        decisions = words_only.decide(ours, partial(_pick, by_id), view)
+        reasons = zip(decisions.action, decisions.reason, strict=True)
+        found.update(_leak_class(reason) for action, reason in reasons if action == "dropped")
+        start += len(batch)
+    return dict(found.most_common())
+
+
+def _pick(by_id: dict[str, str], ids: Sequence[str]) -> list[str]:
+    return [by_id[id] for id in ids]
 
 
 def _keys(keys: Sequence[str | None]) -> AnyArray:
