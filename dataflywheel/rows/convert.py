@@ -60,7 +60,9 @@ def convert(
     target = Path(output)
     if not hub_name(input) and target.resolve() == Path(input).resolve():
         raise UsageError(f"{output}: input and output are the same file")
-    container = to if to in (*CONTAINERS, DATASET) and to != "text" else container_for(target)
+    container = container_for(target)
+    if to in (*CONTAINERS, DATASET) and to not in ("text", container):
+        raise UsageError(f"{output}: its name says {container}, not {to}; name it accordingly")
     reading = _Rows(Input(input, source or ""), progress)
     trainer = TRAINERS.get(to)
     if trainer:

@@ -55,7 +55,7 @@ class Canonical(Shape):
         fields = {key: value for key, value in row.items() if value is not None}
         for key in ("messages", "rejected"):
             if key in fields:
-                fields[key] = [{k: v for k, v in turn.items() if v is not None} for turn in row[key] or ()]  # type: ignore[literal-required]
+                fields[key] = [{k: v for k, v in turn.items() if v is not None} for turn in row[key] or ()]
         return fields
 
 

@@ -23,12 +23,13 @@ def difference(ours: Any, theirs: Any, path: tuple[str | int, ...] = ()) -> Patc
     if ours is theirs:
         return []
     if isinstance(ours, dict) and isinstance(theirs, dict):
-        edits: Patch = [[[*path, key]] for key in ours if key not in theirs]
-        for key, value in theirs.items():
+        # In order of names, so that the same two values always give the same edits.
+        edits: Patch = [[[*path, key]] for key in sorted(ours.keys() - theirs.keys())]
+        for key in sorted(theirs):
             if key in ours:
-                edits += difference(ours[key], value, (*path, key))
+                edits += difference(ours[key], theirs[key], (*path, key))
             else:
-                edits.append([[*path, key], value])
+                edits.append([[*path, key], theirs[key]])
         return edits
     if isinstance(ours, list) and isinstance(theirs, list) and len(ours) == len(theirs):
         return [edit for i in range(len(ours)) for edit in difference(ours[i], theirs[i], (*path, i))]

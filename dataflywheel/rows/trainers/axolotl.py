@@ -7,6 +7,7 @@ from pathlib import Path
 import yaml
 
 from dataflywheel.rows.formats.draft import CannotHold, Record
+from dataflywheel.rows.reading import stem
 from dataflywheel.rows.schema import Row
 from dataflywheel.rows.trainers.kind import Kind, answered, pair_of, tools_of
 from dataflywheel.rows.trainers.trl import turn
@@ -43,6 +44,6 @@ def configuration(path: Path, kind: Kind) -> Record:
 
 def describe(path: Path, kind: Kind) -> list[Path]:
     """Write the configuration beside the data as `<name>.axolotl.yaml`."""
-    target = path.with_name(f"{path.name.split('.')[0]}.axolotl.yaml")
+    target = path.with_name(f"{stem(path)}.axolotl.yaml")
     target.write_text(yaml.safe_dump(configuration(path, kind), sort_keys=False), encoding="utf-8")
     return [target]

@@ -10,6 +10,7 @@ from dataflywheel.contracts import FlywheelError
 from dataflywheel.rows.formats.alpaca import Alpaca
 from dataflywheel.rows.formats.draft import CannotHold, Draft, Record
 from dataflywheel.rows.formats.turns import sharegpt_turn
+from dataflywheel.rows.reading import stem
 from dataflywheel.rows.schema import Message, Row
 from dataflywheel.rows.trainers.kind import Kind, answered, pair_of
 
@@ -108,7 +109,7 @@ def describe(path: Path, kind: Kind, formatting: str) -> list[Path]:
             raise FlywheelError(f"{info}: not JSON ({error}); mend or remove it, then convert again") from None
         if not isinstance(entries, dict):
             raise FlywheelError(f"{info}: expected an object of data sets; mend or remove it, then convert again")
-    entries[path.name.split(".")[0]] = entry(path, kind, formatting)
+    entries[stem(path)] = entry(path, kind, formatting)
     aside = info.with_name(".dataset_info.json.partial")
     aside.write_text(json.dumps(entries, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     os.replace(aside, info)

@@ -1,0 +1,98 @@
+"""Rows a second and peak memory of reading chats, beside `datasets`, on the same files in the same run.
+
+    python benchmarks/ingest.py [ROWS ...]
+
+Prints a Markdown table. Ours reads jsonl, gives each row its identity, merges equal rows and writes canonical parquet;
+the peer (`datasets.load_dataset("json")`, then `to_parquet`) neither identifies nor merges.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import orjson
+
+WORDS = 74
+TURNS = 24
+
+
+def generate(path: Path, rows: int) -> None:
+    """Chats of about 600 bytes, one in a hundred a copy of an earlier one."""
+    rng = random.Random(0)
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    vocabulary = ["".join(rng.choices(letters, k=rng.randint(2, 10))) for _ in range(20_000)]
+    line = b""
+    with path.open("wb") as file:
+        for i in range(rows):
+            if i % 100 != 99:
+                words = rng.choices(vocabulary, k=WORDS)
+                question, answer = " ".join(words[:TURNS]), " ".join(words[TURNS:])
+                turns = [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]
+                line = orjson.dumps({"messages": turns}) + b"\n"
+            file.write(line)
+
+
+def ours(path: Path, folder: Path) -> int:
+    from dataflywheel.rows.ingest import Input, ingest
+
+    result = ingest([Input(str(path))], folder / "rows")
+    return result.rows + result.merged
+
+
+def peer(path: Path, folder: Path) -> int:
+    import datasets
+
+    rows = datasets.load_dataset(
+        "json", data_files=str(path), split="train", cache_dir=str(folder / "cache"), num_proc=os.cpu_count()
+    )
+    rows.to_parquet(str(folder / "rows.parquet"))
+    return len(rows)
+
+
+ENGINES = {"dataflywheel": ours, "datasets": peer}
+
+
+def measure(engine: str, path: Path, folder: Path) -> None:
+    """Run in a process of its own, so that peaks are its own: rows, seconds, MB of itself and of its largest child."""
+    folder.mkdir()
+    start = time.perf_counter()
+    rows = ENGINES[engine](path, folder)
+    seconds = time.perf_counter() - start
+    peaks = (resource.getrusage(who).ru_maxrss / 1024 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    print(rows, seconds, *peaks)
+
+
+def main(sizes: list[int]) -> None:
+    cores = os.cpu_count()
+    print(f"| rows | engine | seconds | rows/s | peak MB, main process | peak MB, largest worker | {cores} cores |")
+    print("| ---: | --- | ---: | ---: | ---: | ---: | --- |")
+    for rows in sizes:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "chats.jsonl"
+            generate(path, rows)
+            rates = {}
+            for engine in ENGINES:
+                command = [sys.executable, __file__, "--measure", engine, str(path), str(Path(folder) / engine)]
+                environment = {**os.environ, "HF_DATASETS_DISABLE_PROGRESS_BARS": "1", "HF_HUB_OFFLINE": "1"}
+                done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
+                count, seconds, main_peak, child_peak = map(float, done.stdout.split()[-4:])
+                assert count == rows, f"{engine} read {count:.0f} of {rows} rows"
+                rates[engine] = rows / seconds
+                ratio = f"{rates[engine] / rates['dataflywheel']:.2f} x" if engine != "dataflywheel" else "1 x"
+                print(
+                    f"| {rows:,} | {engine} | {seconds:.1f} | {rates[engine]:,.0f} | {main_peak:,.0f} | {child_peak:,.0f} | {ratio} |"
+                )
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--measure"]:
+        measure(sys.argv[2], Path(sys.argv[3]), Path(sys.argv[4]))
+    else:
+        main([int(size) for size in sys.argv[1:]] or [100_000, 1_000_000])
