@@ -128,6 +128,14 @@ def intervals(key: str, title: str, description: str, lines: Sequence[Interval],
     return svg(key, title, description, bottom + 40, "".join(parts))
 
 
+def bin_edges(scale: Scale, values: FloatArray, bins: int = 40) -> FloatArray:
+    """At most `bins` bins over the scale; those of whole numbers lie between them, so that none is too narrow."""
+    edges = np.geomspace(scale.low, scale.high, bins + 1) if scale.log else np.linspace(scale.low, scale.high, bins + 1)
+    if np.all(values == np.round(values)):
+        edges = np.unique(np.append(np.floor(edges) - 0.5, np.floor(scale.high) + 0.5))
+    return edges
+
+
 def histogram(
     key: str, title: str, kept: FloatArray, dropped: FloatArray, *, thresholds: Sequence[float] = (), height: int = 150
 ) -> str:
@@ -143,13 +151,14 @@ def histogram(
     if high <= low:
         low, high = low - 0.5, high + 0.5
     scale = Scale(low, high, log=low > 0 and high / low > 30)
-    edges = np.geomspace(low, high, 41) if scale.log else np.linspace(low, high, 41)
+    edges = bin_edges(scale, both)
     kept_bins, dropped_bins = (np.histogram(v, edges)[0] for v in (kept, dropped))
     tallest = max(int((kept_bins + dropped_bins).max()), 1)
     base = height + 18
     parts = [axis(scale, base, base)]
-    for i in range(40):
-        x, width = round(1 + i * 2.45, 2), 2.25
+    for i in range(len(edges) - 1):
+        x = scale(float(edges[i]))
+        width = round(max(0.9 * (scale(float(edges[i + 1])) - x), 0.2), 2)
         a, b = (height * int(n[i]) / tallest for n in (kept_bins, dropped_bins))
         if a:
             parts.append(f'<rect class="kept" x="{x}%" width="{width}%" y="{base - a:.1f}" height="{a:.1f}"/>')

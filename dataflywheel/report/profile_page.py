@@ -83,7 +83,7 @@ def _hero(found: Profile) -> str:
     near = f"{count(found.near_copies)} rows at Jaccard {NEAR}"
     language = spoken.split(",")[0] if spoken else "not measured"
     tiles = [
-        _tile("Rows", short(found.rows), f"of {count(read)} read; {count(found.quarantined)} could not be"),
+        _tile("Rows", count(found.rows), f"of {count(read)} read; {count(found.quarantined)} could not be"),
         _tile("Answer", f"{short(answer.get('p50'))} tokens", f"median; 95% are under {short(answer.get('p95'))}"),
         _tile("Near-copies", percent(found.near_copies / max(found.near_rows, 1)), near),
         _tile("Languages", language, spoken or "needs dataflywheel[language]"),

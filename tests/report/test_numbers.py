@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataflywheel.report.charts import Scale, ticks
+from dataflywheel.report.charts import Scale, bin_edges, ticks
 from dataflywheel.report.markup import clip, esc, passage, visible
 from dataflywheel.report.numbers import (
     aligned,
@@ -93,3 +94,12 @@ def test_clip_and_passage_state_what_they_cut() -> None:
     assert "(1,000 characters in all)" in passage("y" * 1000)
     assert "(empty)" in passage("")
     assert math.isclose(passage("z" * 1000).count("z"), 400)
+
+
+def test_bins_of_whole_numbers_each_hold_one() -> None:
+    values = np.arange(1, 500, dtype=np.float64)
+    for scale in (Scale(1, 400, log=True), Scale(3, 12)):
+        inside = values[(values >= scale.low) & (values <= scale.high)]
+        counts, _ = np.histogram(inside, bin_edges(scale, values))
+        assert counts.sum() == len(inside)
+        assert counts.min() >= 1

@@ -58,7 +58,7 @@ def _rows_tile(run: Run) -> str:
         return _tile("Rows kept", "none yet", "the pool was not read")
     read = max(pool.rows_in, pool.rows_out)
     share = percent(last.rows_out / read) if read else "0%"
-    return _tile("Rows kept", short(last.rows_out), f"{share} of {count(read)} rows read")
+    return _tile("Rows kept", count(last.rows_out), f"{share} of {count(read)} rows read")
 
 
 def _quality_tile(run: Run) -> str:
