@@ -6,6 +6,7 @@ The answer is found by the character offsets of one tokenisation of the whole te
 
 from __future__ import annotations
 
+import copy
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -78,7 +79,9 @@ class ChatFormat:
         self.tokenizer = tokenizer
         self.template: str = tokenizer.get_chat_template() if tokenizer.chat_template else PLAIN_TEMPLATE
         self.marked = "generation %}" in self.template or "generation -%}" in self.template
-        self.backend = tokenizer.backend_tokenizer
+        # A copy: without its post-processor, which trims blanks from offsets and adds special tokens of its own.
+        self.backend = copy.deepcopy(tokenizer.backend_tokenizer)
+        self.backend.post_processor = None
         self.backend.no_truncation()
         self.backend.no_padding()
         special = {i for i, token in tokenizer.added_tokens_decoder.items() if token.special}
@@ -162,7 +165,7 @@ class ChatFormat:
         ids: list[int] = encoding.ids
 
         def begins(i: int) -> int:
-            # Offsets may leave out a token's leading space, and bytes of one character share its offset.
+            # Bytes of one character that fell into several tokens share its offset.
             first: int = encoding.token_to_chars(i)[0]
             return min(first, encoding.token_to_chars(i - 1)[1]) if i else first
 

@@ -1,0 +1,39 @@
+"""A planted skill: the answer repeats the prompt's words, so a trained model knows every right answer."""
+
+from __future__ import annotations
+
+import os
+import random
+from pathlib import Path
+
+from dataflywheel.models.tiny import init_tiny, pool_tokenizer
+from dataflywheel.models.training import TrainSettings, train_sft
+from dataflywheel.rows.schema import Message, message
+
+WORDS = (
+    "amber basil cedar delta ember fjord grape hazel iris jade kelp lemon maple nutmeg olive pearl quartz raven saffron "
+    "tulip umber violet willow yarrow zinc acorn birch clover daisy elder fern ginger"
+).split()
+
+
+def conversation(prompt: str, answer: str) -> list[Message]:
+    return [message("user", prompt), message("assistant", answer)]
+
+
+def copy_rows(count: int, seed: int) -> list[list[Message]]:
+    draw = random.Random(seed)
+    texts = [" ".join(draw.sample(WORDS, 2)) for _ in range(count)]
+    return [conversation(f"repeat {text}", text) for text in texts]
+
+
+def copy_model() -> Path:
+    """A model that has learnt to repeat two words, and what answers look like on their own; made once, then cached."""
+    cache = Path(os.environ["FLYWHEEL_CACHE"])
+    folder = cache / "copy-skill-1"
+    if not folder.is_dir():
+        rows = copy_rows(3000, seed=1)
+        rows += [row[1:] for row in rows[:300]]
+        start = init_tiny(pool_tokenizer(rows, cache_dir=cache), "1m", cache_dir=cache)
+        settings = TrainSettings(max_steps=160, batch_size=64, learning_rate=2e-3, dtype="float32")
+        train_sft(rows, start, folder, settings)
+    return folder
