@@ -71,8 +71,9 @@ def measure(engine: str, path: Path, folder: Path) -> None:
 
 def main(sizes: list[int]) -> None:
     cores = os.cpu_count()
-    print(f"| rows | engine | seconds | rows/s | peak MB, main process | peak MB, largest worker | {cores} cores |")
-    print("| ---: | --- | ---: | ---: | ---: | ---: | --- |")
+    print(f"Reading chats of jsonl on {cores} cores:\n")
+    print("| rows | engine | seconds | rows/s | peak MB, main process | peak MB, largest worker | ratio |")
+    print("| ---: | --- | ---: | ---: | ---: | ---: | ---: |")
     for rows in sizes:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "chats.jsonl"
@@ -85,10 +86,9 @@ def main(sizes: list[int]) -> None:
                 count, seconds, main_peak, child_peak = map(float, done.stdout.split()[-4:])
                 assert count == rows, f"{engine} read {count:.0f} of {rows} rows"
                 rates[engine] = rows / seconds
-                ratio = f"{rates[engine] / rates['dataflywheel']:.2f} x" if engine != "dataflywheel" else "1 x"
-                print(
-                    f"| {rows:,} | {engine} | {seconds:.1f} | {rates[engine]:,.0f} | {main_peak:,.0f} | {child_peak:,.0f} | {ratio} |"
-                )
+                ratio = rates[engine] / rates["dataflywheel"]
+                peaks = f"{main_peak:,.0f} | {child_peak:,.0f}"
+                print(f"| {rows:,} | {engine} | {seconds:.1f} | {rates[engine]:,.0f} | {peaks} | {ratio:.2f} |")
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from dataflywheel.rows.trainers import TRAINERS, Trainer
 from dataflywheel.rows.trainers.kind import Kind, one_kind
 
 SHOWN = 20
+TRAINABLE = ("jsonl", "json", "parquet", DATASET)
 
 
 def formats() -> list[str]:
@@ -63,6 +64,8 @@ def convert(
     container = container_for(target)
     if to in (*CONTAINERS, DATASET) and to not in ("text", container):
         raise UsageError(f"{output}: its name says {container}, not {to}; name it accordingly")
+    if to in TRAINERS and container not in TRAINABLE:
+        raise UsageError(f"{output}: trainers read lists of turns, which {container} has not; write .jsonl or .parquet")
     reading = _Rows(Input(input, source or ""), progress)
     trainer = TRAINERS.get(to)
     if trainer:
@@ -70,7 +73,8 @@ def convert(
         records = writing.records(iter(reading))
     else:
         records = shaped(reading, to, lineage, stem(target))
-    count = write_records(target, records, container, ROW_SCHEMA if to == "canonical" else None)
+    schema = ROW_SCHEMA if to == "canonical" else None
+    count = write_records(target, records, container, schema, plain=trainer is not None)
     beside = trainer.describe(target, writing.kind) if trainer else []
     if reading.quarantined:
         beside.append(target.with_name(f"{target.name}.quarantine.jsonl"))

@@ -13,6 +13,7 @@ from dataflywheel.contracts import FlywheelError, UsageError
 from dataflywheel.rows.convert import convert
 from dataflywheel.rows.reading import read_file
 
+TURNS = [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]
 CHAT = {
     "messages": [
         {"role": "system", "content": "s"},
@@ -21,7 +22,7 @@ CHAT = {
     ]
 }
 PAIR = {"prompt": "q", "chosen": "good", "rejected": "bad", "score": 3}
-KTO = {"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}], "label": False}
+KTO = {"messages": TURNS, "label": False}
 CALL = {
     "conversations": [
         {"from": "human", "value": "q"},
@@ -49,7 +50,7 @@ def lines(path: Path) -> list[Any]:
         (CHAT, CHAT),
         (PAIR, {"prompt": [{"role": "user", "content": "q"}], "chosen": [{"role": "assistant", "content": "good"}],
                 "rejected": [{"role": "assistant", "content": "bad"}]}),
-        (KTO, {"prompt": [{"role": "user", "content": "q"}], "completion": [{"role": "assistant", "content": "a"}], "label": False}),
+        (KTO, {"prompt": TURNS[:1], "completion": TURNS[1:], "label": False}),
         (TEXT, TEXT),
     ],
 )  # fmt: skip
@@ -62,11 +63,21 @@ def test_trl_itself_takes_its_files_for_conversations(tmp_path: Path, data: Path
     datasets = pytest.importorskip("datasets")
     trl = pytest.importorskip("trl.data_utils")
     for name in ("alpaca_en_demo", "dpo_en_demo", "kto_en_demo", "glaive_toolcall_en_demo"):
-        source = str(data / f"formats_demo/{name}.json.gz")
-        result = convert(source, str(tmp_path / f"{name}.parquet"), "trl")
-        loaded = datasets.Dataset.from_parquet(str(tmp_path / f"{name}.parquet"), cache_dir=str(tmp_path / "cache"))
+        suffix = "jsonl" if name.startswith("glaive") else "parquet"
+        target = str(tmp_path / f"{name}.{suffix}")
+        result = convert(str(data / f"formats_demo/{name}.json.gz"), target, "trl")
+        load = datasets.Dataset.from_json if suffix == "jsonl" else datasets.Dataset.from_parquet
+        loaded = load(target, cache_dir=str(tmp_path / "cache"))
         assert len(loaded) == result["rows"]
         assert trl.is_conversational(loaded[0])
+
+
+def test_calls_of_unlike_tools_are_not_squeezed_into_columns(tmp_path: Path, data: Path) -> None:
+    source = str(data / "formats_demo/glaive_toolcall_en_demo.json.gz")
+    with pytest.raises(FlywheelError, match=r"values of messages.* write \.jsonl instead"):
+        convert(source, str(tmp_path / "out.parquet"), "trl")
+    with pytest.raises(UsageError, match="which csv has not"):
+        convert(source, str(tmp_path / "out.csv"), "trl")
 
 
 def test_tool_calls_reach_trl_as_objects(tmp_path: Path) -> None:

@@ -48,7 +48,8 @@ def test_canonical_holds_every_row_and_messages_every_chat(name: str, row: Row) 
 @pytest.mark.parametrize(
     ("name", "kind"),
     [
-        ("alpaca", {"turns": 3, "system": True}), ("alpaca", {"pair": True}), ("dolly", {}), ("sharegpt", {"turns": 3, "system": True}),
+        ("alpaca", {"turns": 3, "system": True}), ("alpaca", {"pair": True}), ("dolly", {}),
+        ("sharegpt", {"turns": 3, "system": True}),
         ("sharegpt", {"turns": 2, "pair": True}), ("messages", {"turns": 3, "system": True}), ("prompt_completion", {}),
         ("prompt_response", {}), ("question_answer", {}), ("query_response", {}), ("turns_completion", {"turns": 2}),
         ("preference", {"pair": True}), ("turns_preference", {"turns": 2, "pair": True}), ("self_instruct", {}),
@@ -63,29 +64,38 @@ def test_rows_that_fit_a_shape_are_held_by_it(name: str, kind: dict[str, Any], d
     assert back == row
 
 
-@pytest.mark.parametrize(
-    ("name", "record", "roles"),
-    [
-        ("alpaca", {"instruction": "add", "input": "1 2", "output": "3", "category": "x"}, "user assistant"),
-        ("alpaca", {"instruction": "add", "output": "3", "history": [["a", "b"]], "system": "s"}, "system user assistant user assistant"),
-        ("dolly", {"instruction": "add", "context": "", "response": "3", "category": "math"}, "user assistant"),
-        ("sharegpt", {"conversations": [{"from": "human", "value": "a"}, {"from": "gpt", "value": "b"}], "id": 7}, "user assistant"),
-        ("sharegpt", {"system": "s", "conversations": [{"from": "user", "value": "a"}, {"from": "chatgpt", "value": "b"}]}, "system user assistant"),
-        ("messages", {"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}], "label": True}, "user assistant"),
-        ("prompt_completion", {"prompt": "a", "completion": "b", "template": "t"}, "user assistant"),
-        ("turns_completion", {"prompt": [{"role": "user", "content": "a"}], "completion": [{"role": "assistant", "content": "b"}]}, "user assistant"),
-        ("question_answer", {"question": "a", "answer": "b"}, "user assistant"),
-        ("preference", {"prompt": "a", "chosen": "b", "rejected": "c"}, "user assistant"),
-        ("turns_preference", {"prompt": [{"role": "user", "content": "a"}], "chosen": [{"role": "assistant", "content": "b"}], "rejected": [{"role": "assistant", "content": "c"}]}, "user assistant"),
-        ("implicit_preference", {"prompt": "a", "chosen": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}], "rejected": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "c"}]}, "user assistant"),
-        ("transcript", {"chosen": "\n\nHuman: a\n\nAssistant: b", "rejected": "\n\nHuman: a\n\nAssistant:"}, "user assistant"),
-        ("prompt", {"prompt": "a"}, "user"),
-        ("text", {"text": "a", "url": None}, "assistant"),
-    ],
-)  # fmt: skip
-def test_each_shape_is_told_from_its_keys_and_gives_its_record_back(
-    name: str, record: dict[str, Any], roles: str
-) -> None:
+def says(role: str, content: str) -> dict[str, str]:
+    return {"role": role, "content": content}
+
+
+Q, A, B = says("user", "q"), says("assistant", "a"), says("assistant", "b")
+RECORDS: list[tuple[str, dict[str, Any], str]] = [
+    ("alpaca", {"instruction": "add", "input": "1 2", "output": "3", "category": "x"}, "user assistant"),
+    ("alpaca", {"instruction": "add", "output": "3", "history": [["a", "b"]]}, "user assistant user assistant"),
+    ("alpaca", {"instruction": "add", "input": None, "output": "3", "system": "s"}, "system user assistant"),
+    ("dolly", {"instruction": "add", "context": "", "response": "3", "category": "math"}, "user assistant"),
+    ("sharegpt", {"conversations": [{"from": "human", "value": "a"}, {"from": "gpt", "value": "b"}]}, "user assistant"),
+    ("sharegpt", {"system": "s", "conversations": [{"from": "chatgpt", "value": "b"}], "id": 7}, "system assistant"),
+    ("messages", {"messages": [Q, A], "label": True}, "user assistant"),
+    ("messages", {"messages": [Q], "chosen": A, "rejected": B}, "user assistant"),
+    ("prompt_completion", {"prompt": "a", "completion": "b", "template": "t"}, "user assistant"),
+    ("turns_completion", {"prompt": [Q], "completion": [A]}, "user assistant"),
+    ("question_answer", {"question": "a", "answer": "b"}, "user assistant"),
+    ("preference", {"prompt": "a", "chosen": "b", "rejected": "c"}, "user assistant"),
+    ("turns_preference", {"prompt": [Q], "chosen": [A], "rejected": [B]}, "user assistant"),
+    ("implicit_preference", {"prompt": "q", "chosen": [Q, A], "rejected": [Q, B]}, "user assistant"),
+    (
+        "transcript",
+        {"chosen": "\n\nHuman: a\n\nAssistant: b", "rejected": "\n\nHuman: a\n\nAssistant:"},
+        "user assistant",
+    ),
+    ("prompt", {"prompt": "a"}, "user"),
+    ("text", {"text": "a", "url": None}, "assistant"),
+]
+
+
+@pytest.mark.parametrize(("name", "record", "roles"), RECORDS)
+def test_each_shape_is_told_from_its_keys_and_gives_it_back(name: str, record: dict[str, Any], roles: str) -> None:
     shape = detect(record)
     [row] = shape.read(record)
     assert shape.name == name
@@ -102,10 +112,10 @@ def test_what_is_not_content_stays_in_extra() -> None:
 
 def test_tool_calls_of_both_spellings_are_the_same_row() -> None:
     arguments = {"city": "Rome", "days": 2}
+    call = {"name": "look", "arguments": orjson.dumps(arguments).decode()}
     openai = [
         {"role": "user", "content": "weather?"},
-        {"role": "assistant", "content": None, "tool_calls": [
-            {"id": "call_1", "type": "function", "function": {"name": "look", "arguments": orjson.dumps(arguments).decode()}}]},
+        {"role": "assistant", "content": None, "tool_calls": [{"id": "call_1", "type": "function", "function": call}]},
         {"role": "tool", "tool_call_id": "call_1", "content": "sun"},
         {"role": "assistant", "content": "Sunny."},
     ]  # fmt: skip

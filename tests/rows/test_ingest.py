@@ -29,7 +29,7 @@ from tests.rows.strategies import any_rows
 
 
 def pool(path: Path, count: int = 600, every: int = 7) -> list[int]:
-    """A file of chats where every 7th line repeats line number // 7 and every 50th is broken; the numbers of good lines."""
+    """A file of chats, every 7th line a copy of an earlier one, every 50th broken; the numbers of the good ones."""
     lines, numbers = [], []
     for i in range(count):
         number = i // every if i % every == 0 else i
@@ -115,7 +115,8 @@ def test_a_script_without_a_main_guard_may_use_workers(tmp_path: Path) -> None:
     pool(tmp_path / "a.jsonl")
     (tmp_path / "script.py").write_text(
         "from pathlib import Path\nfrom dataflywheel.rows.ingest import Input, ingest\n"
-        f"print(ingest([Input({str(tmp_path / 'a.jsonl')!r})], Path({str(tmp_path / 'rows')!r}), workers=2).quarantined)\n",
+        f"inputs = [Input({str(tmp_path / 'a.jsonl')!r})]\n"
+        f"print(ingest(inputs, Path({str(tmp_path / 'rows')!r}), workers=2).quarantined)\n",
         encoding="utf-8",
     )
     done = subprocess.run([sys.executable, tmp_path / "script.py"], capture_output=True, text=True, check=True)

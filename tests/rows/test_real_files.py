@@ -1,4 +1,4 @@
-"""Every real file of the shared sets: read whole, nothing set aside, written back equal, and equal through every container."""
+"""Every real file: read whole, nothing set aside, written back equal, and equal through every container."""
 
 from __future__ import annotations
 
@@ -81,4 +81,5 @@ def test_answers_of_a_tree_are_paired_with_the_worst_of_their_siblings(data: Pat
     tree = orjson.loads(first["extra"])["tree"]
     ranks = {reply["rank"]: reply["text"] for reply in tree["replies"]}
     assert first["messages"][-1]["content"] == ranks[0]
-    assert first["rejected"] and first["rejected"][0]["content"] == ranks[max(ranks)]
+    assert first["rejected"]
+    assert first["rejected"][0]["content"] == ranks[max(ranks)]

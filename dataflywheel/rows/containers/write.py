@@ -46,11 +46,16 @@ def container_for(path: Path) -> str:
 
 
 def write_records(
-    path: Path, records: Iterable[Record], container: str | None = None, schema: pa.Schema | None = None
+    path: Path,
+    records: Iterable[Record],
+    container: str | None = None,
+    schema: pa.Schema | None = None,
+    plain: bool = False,
 ) -> int:
     """Write records in order and return their number; `container` is told from the name when None.
 
-    Columns are typed by `schema`, or by what the records hold.
+    Columns are typed by `schema`, or by what the records hold; what no typed column can hold goes to a column
+    `flywheel`, or is refused when `plain`, for readers other than ours.
 
     Raises:
         FlywheelError: the container cannot hold a record, or the name asks for none.
@@ -60,7 +65,7 @@ def write_records(
     scratch = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".partial", dir=path.parent))
     try:
         aside = scratch / path.name
-        count = write_any(aside, records, container, schema)
+        count = write_any(aside, records, container, schema, plain)
         if path.is_dir():
             shutil.rmtree(path)
         os.replace(aside, path)
@@ -69,13 +74,13 @@ def write_records(
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def write_any(path: Path, records: Iterable[Record], container: str, schema: pa.Schema | None) -> int:
+def write_any(path: Path, records: Iterable[Record], container: str, schema: pa.Schema | None, plain: bool) -> int:
     if container in ("csv", "tsv"):
         return write_delimited(path, records, "," if container == "csv" else "\t")
     if container == "parquet":
-        return write_parquet(path, tables(path, records, schema))
+        return write_parquet(path, tables(path, records, schema, plain))
     if container == DATASET:
-        return write_dataset(path, tables(path, records, schema))
+        return write_dataset(path, tables(path, records, schema, plain))
     return write_lines(path, records, container)
 
 
@@ -147,8 +152,12 @@ def write_delimited(path: Path, records: Iterable[Record], delimiter: str = ",")
     return count
 
 
-def tables(path: Path, records: Iterable[Record], schema: pa.Schema | None) -> Iterator[pa.Table]:
-    """Tables of one schema, one of no rows first."""
+def tables(path: Path, records: Iterable[Record], schema: pa.Schema | None, plain: bool) -> Iterator[pa.Table]:
+    """Tables of one schema, one of no rows first.
+
+    Raises:
+        FlywheelError: the records need a column of ours, and `plain` forbids it.
+    """
     if schema is not None:
         yield schema.empty_table()
         for batch in batched(iter(records), BATCH):
@@ -157,6 +166,12 @@ def tables(path: Path, records: Iterable[Record], schema: pa.Schema | None) -> I
     columns = Columns()
     with spooled(path, records, columns.see) as again:
         schema = columns.schema()
+        if plain and OURS in schema.names:
+            unlike = [key for key, kind in columns.types.items() if kind is None] or list(columns.types)
+            raise FlywheelError(
+                f"{path.name}: the values of {', '.join(unlike)} differ too much for typed columns "
+                "(such as the arguments of different tools); write .jsonl instead"
+            )
         yield schema.empty_table()
         for batch in batched(again, BATCH):
             yield pa.Table.from_pylist([columns.row(record) for record in batch], schema=schema)
