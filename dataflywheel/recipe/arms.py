@@ -58,8 +58,7 @@ def build_arms(context: Context, field: Field, seeds: Sequence[int], epochs: flo
         UsageError: an arm is no selector, nor one of `random_raw` and `full`.
     """
     assert context.recipe.compare is not None
-    title = f"select {_label(field.select)}"
-    own = Arm("selection", title, "selection", field.before, (field.selected,) * len(seeds), _own_cost(context, field))
+    own = Arm("selection", f"this recipe: {field.select.label()}", "selection", field.before, (field.selected,) * len(seeds), _own_cost(context, field))
     return [own, *(_arm(context, field, seeds, epochs, entry) for entry in context.recipe.compare.arms)]
 
 
@@ -136,11 +135,6 @@ def selecting_cost(context: Context, spec: Select, rows: Path, seconds: float) -
 
 def _own_cost(context: Context, field: Field) -> Cost:
     return selecting_cost(context, field.select, field.before, 0.0)
-
-
-def _label(select: Select) -> str:
-    by = select.by if isinstance(select.by, str) else str(select.model_dump(mode="json")["by"])
-    return by if select.then is None else f"{by}, then {select.model_dump(mode='json')['then']}"
 
 
 def leaked_rows(decisions: Path) -> frozenset[str]:

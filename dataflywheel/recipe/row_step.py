@@ -57,7 +57,7 @@ def decide(context: Context, step: Step, rows: Path, columns: Columns) -> tuple[
         rng = np.random.default_rng([context.recipe.seed, step.index])
         selection, decisions = select_rows(columns, step.work, rng)
         notes = {k: v for k, v in selection.notes.items() if isinstance(v, str | int | float | bool | list | dict | None)}
-        return decisions, {"by": step.work.model_dump(mode="json")["by"], "budget": str(step.work.keep), "notes": notes}
+        return decisions, {"by": step.work.label(), "budget": str(step.work.keep), "notes": notes}
     assert isinstance(step.work, Cleaner)
     part = getattr(step.work, "part", step.work.text)
     fetch = partial(fetch_texts, rows, part=part)

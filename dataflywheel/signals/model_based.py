@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from typing import ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -15,6 +16,8 @@ from dataflywheel.models.spec import EmbedderSpec, ModelSpec
 
 class ModelBased(Signal):
     """A signal that leans on local models. One moved to another folder keeps its key: contents count, not paths."""
+
+    uses_model: ClassVar[bool] = True
 
     def key(self) -> str:
         specs = {name: getattr(self, name) for name in type(self).model_fields}
