@@ -9,65 +9,75 @@ import os
 import unicodedata
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from itertools import pairwise
+from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from dataflywheel.contracts import AnyArray
 
 PERMUTATIONS = 128
-THREAD_BYTES = 1 << 20
+PIECE = 1 << 19
+T = TypeVar("T")
 
 
-def utf8(texts: Sequence[str] | pa.Array) -> tuple[AnyArray, AnyArray]:
+def utf8(texts: Sequence[str]) -> tuple[AnyArray, AnyArray]:
     """The UTF-8 bytes of all texts in one uint8 array, and the offsets (n + 1, int64) of each in it."""
-    array = texts if isinstance(texts, pa.Array) else pa.array(texts, pa.large_string())
-    array = array.cast(pa.large_string()).fill_null("")
+    array = pa.array(texts, pa.large_string())
     _, offsets, data = array.buffers()
     if not len(array) or data is None:
         return np.zeros(0, dtype=np.uint8), np.zeros(len(array) + 1, dtype=np.int64)
-    bounds = np.frombuffer(offsets, dtype=np.int64)[array.offset : array.offset + len(array) + 1]
-    return np.frombuffer(data, dtype=np.uint8), bounds
+    return np.frombuffer(data, dtype=np.uint8), np.frombuffer(offsets, dtype=np.int64)[: len(array) + 1]
 
 
-def folded(texts: Sequence[str] | pa.Array) -> tuple[AnyArray, AnyArray]:
-    """`utf8` of the texts in lower case and in Unicode form NFKC."""
-    array = texts if isinstance(texts, pa.Array) else pa.array(texts, pa.large_string())
-    array = pc.utf8_lower(array.cast(pa.large_string()))
-    if pc.all(pc.string_is_ascii(array)).as_py():
-        return utf8(array)
-    # Not Arrow's utf8_normalize: it decomposes whatever form is asked for.
-    return utf8([unicodedata.normalize("NFKC", text) for text in array.fill_null("").to_pylist()])
+def folded(texts: Sequence[str]) -> tuple[AnyArray, AnyArray]:
+    """`utf8` of the texts in Unicode form NFKC and lower case; ASCII texts as they are: the kernels fold those."""
+    return utf8([t if t.isascii() else unicodedata.normalize("NFKC", t).lower() for t in texts])
 
 
-def in_threads(work: Callable[[int, int], None], offsets: AnyArray) -> None:
-    """`work(first, last)` over ranges of rows of about equal bytes, side by side when there is enough to do."""
+def in_threads(work: Callable[[int, int], T], offsets: AnyArray) -> list[T]:
+    """`work(first, last)` over ranges of rows of about `PIECE` bytes (or words), side by side; the results in order."""
     rows, total = len(offsets) - 1, int(offsets[-1] - offsets[0])
-    threads = min(os.cpu_count() or 1, max(1, total // THREAD_BYTES), max(1, rows))
-    if threads == 1:
-        return work(0, rows)
-    pieces = 4 * threads  # more pieces than threads, since rows differ in cost
+    pieces = max(1, total // PIECE)
     cuts = np.searchsorted(offsets, offsets[0] + total * np.arange(1, pieces) // pieces)
     bounds = [0, *np.minimum(cuts, rows).tolist(), rows]
-    with ThreadPoolExecutor(threads) as pool:
-        for done in [pool.submit(work, a, b) for a, b in pairwise(bounds) if a < b]:
-            done.result()
-    return None
+    ranges = [(a, b) for a, b in pairwise(bounds) if a < b]
+    if len(ranges) <= 1:
+        return [work(a, b) for a, b in ranges]
+    with ThreadPoolExecutor(min(os.cpu_count() or 1, len(ranges))) as pool:
+        return list(pool.map(lambda piece: work(*piece), ranges))
 
 
-def word_hashes(texts: Sequence[str] | pa.Array) -> tuple[AnyArray, AnyArray]:
+def word_hashes(texts: Sequence[str]) -> tuple[AnyArray, AnyArray]:
     """Hashes (uint64) of the words of all texts in order, flat, and the offsets (n + 1, int64) of each text in them."""
-    from dataflywheel.signals import word_kernels as kernels
-
     data, bounds = folded(texts)
     counts = np.zeros(len(bounds) - 1, dtype=np.int64)
-    in_threads(lambda a, b: kernels.count_words(data, bounds, a, b, counts), bounds)
-    offsets = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(counts)])
-    hashes = np.empty(offsets[-1], dtype=np.uint64)
-    in_threads(lambda a, b: kernels.hash_words(data, bounds, a, b, offsets, hashes), bounds)
-    return hashes, offsets
+    parts = in_threads(lambda a, b: piece_words(data, bounds, a, b, counts)[0].copy(), bounds)
+    return np.concatenate([np.zeros(0, dtype=np.uint64), *parts]), offsets_of(counts)
+
+
+def piece_words(data: AnyArray, bounds: AnyArray, first: int, last: int, counts: AnyArray) -> tuple[AnyArray, AnyArray]:
+    """Hashes and byte lengths of the words of a range of rows; their number by row goes into `counts`."""
+    from dataflywheel.signals.word_kernels import hash_words
+
+    room = int(bounds[last] - bounds[first]) // 2 + last - first  # a word and what ends it take two bytes or more
+    hashes, lengths = np.empty(room, dtype=np.uint64), np.empty(room, dtype=np.int32)
+    used = hash_words(data, bounds, first, last, hashes, lengths, counts)
+    return hashes[:used], lengths[:used]
+
+
+def offsets_of(sizes: AnyArray) -> AnyArray:
+    """Where each of several runs of these sizes begins when they lie one after the other, and the end (n + 1)."""
+    return np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(sizes)])
+
+
+def taken(flat: AnyArray, offsets: AnyArray, rows: AnyArray) -> tuple[AnyArray, AnyArray]:
+    """The runs of some rows of a flat array with offsets, as such an array."""
+    sizes = offsets[rows + 1] - offsets[rows]
+    packed = offsets_of(sizes)
+    return flat[np.arange(packed[-1]) + np.repeat(offsets[rows] - packed[:-1], sizes)], packed
 
 
 def gram_sets(words: AnyArray, offsets: AnyArray, size: int, whole_if_short: bool = False) -> tuple[AnyArray, AnyArray]:
@@ -75,16 +85,19 @@ def gram_sets(words: AnyArray, offsets: AnyArray, size: int, whole_if_short: boo
 
     A text of fewer than `size` words has none, or with `whole_if_short` the one gram of all its words.
     """
-    from dataflywheel.signals import word_kernels as kernels
+    from dataflywheel.signals.word_kernels import unique_grams
 
-    flat, counts = np.empty(len(words), dtype=np.uint64), np.zeros(len(offsets) - 1, dtype=np.int64)
-    in_threads(lambda a, b: kernels.unique_grams(words, offsets, a, b, size, whole_if_short, flat, counts), offsets)
-    packed = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(counts)])
-    place = np.arange(packed[-1]) + np.repeat(offsets[:-1] - packed[:-1], counts)
-    return flat[place], packed
+    counts = np.zeros(len(offsets) - 1, dtype=np.int64)
+
+    def work(first: int, last: int) -> AnyArray:
+        out = np.empty(offsets[last] - offsets[first], dtype=np.uint64)
+        used = unique_grams(words, offsets, first, last, size, whole_if_short, out, counts)
+        return out[:used].copy()
+
+    return np.concatenate([np.zeros(0, dtype=np.uint64), *in_threads(work, offsets)]), offsets_of(counts)
 
 
-def shingle_hashes(texts: Sequence[str] | pa.Array) -> tuple[AnyArray, AnyArray]:
+def shingle_hashes(texts: Sequence[str]) -> tuple[AnyArray, AnyArray]:
     """The set of word 3-grams of each text, as sorted 64-bit hashes: (flat uint64, offsets (n + 1) int64).
 
     A text of one or two words has one shingle of what is there, a text without a word has none. The Jaccard similarity
@@ -94,40 +107,66 @@ def shingle_hashes(texts: Sequence[str] | pa.Array) -> tuple[AnyArray, AnyArray]
     >>> offsets.tolist(), bool(flat[2] in flat[:2])
     ([0, 2, 3], True)
     """
-    from dataflywheel.signals import word_kernels as kernels
-
-    words, offsets = word_hashes(texts)
-    return gram_sets(words, offsets, kernels.SHINGLE_WORDS, whole_if_short=True)
+    return shingle_sets(*word_hashes(texts))
 
 
-def text_keys(texts: Sequence[str] | pa.Array) -> list[str | None]:
+def shingle_sets(words: AnyArray, offsets: AnyArray) -> tuple[AnyArray, AnyArray]:
+    """`shingle_hashes` from `word_hashes`."""
+    from dataflywheel.signals.word_kernels import SHINGLE_WORDS
+
+    return gram_sets(words, offsets, SHINGLE_WORDS, whole_if_short=True)
+
+
+def text_keys(texts: Sequence[str]) -> list[str | None]:
     """16 hex digits for the sequence of words of each text, None where there is no word.
 
     >>> a, b, c = text_keys(["Say hello!", "say  HELLO", "..."])
     >>> a == b, c
     (True, None)
     """
-    from dataflywheel.signals import word_kernels as kernels
+    return keys_of(*word_hashes(texts))
 
-    words, offsets = word_hashes(texts)
+
+def keys_of(words: AnyArray, offsets: AnyArray) -> list[str | None]:
+    """`text_keys` from `word_hashes`."""
+    from dataflywheel.signals.word_kernels import hash_rows
+
     keys = np.zeros(len(offsets) - 1, dtype=np.uint64)
-    kernels.hash_rows(words, offsets, keys)
+    hash_rows(words, offsets, keys)
     return [f"{key:016x}" if n else None for key, n in zip(keys.tolist(), np.diff(offsets).tolist(), strict=True)]
 
 
-def signatures(texts: Sequence[str] | pa.Array, permutations: int = PERMUTATIONS) -> tuple[AnyArray, AnyArray]:
-    """MinHash signatures (n, permutations) uint32 over the sets of `shingle_hashes`, and the words of each text (n,).
+def signatures(texts: Sequence[str]) -> tuple[AnyArray, AnyArray]:
+    """MinHash signatures (n, 128) uint32 over the sets of `shingle_hashes`, and the words of each text (n,).
 
     The share of equal places of two signatures estimates the Jaccard similarity of the two sets, with a standard
-    deviation of sqrt(j (1 - j) / permutations). A text without a word has the largest value everywhere.
+    deviation of sqrt(j (1 - j) / 128). A text without a word has the largest value everywhere.
     """
-    from dataflywheel.signals import word_kernels as kernels
+    from dataflywheel.signals.word_kernels import minhash
 
-    rng = np.random.Generator(np.random.PCG64(20_230_517))  # fixed: signatures of different runs must agree
-    factors = rng.integers(0, 1 << 63, permutations, dtype=np.uint64) * np.uint64(2) + np.uint64(1)
-    terms = rng.integers(0, 1 << 63, permutations, dtype=np.uint64) * np.uint64(2)
     data, bounds = folded(texts)
-    out = np.empty((len(bounds) - 1, permutations), dtype=np.uint32)
-    counts = np.zeros(len(bounds) - 1, dtype=np.int64)
-    in_threads(lambda a, b: kernels.minhash(data, bounds, a, b, factors, terms, out, counts), bounds)
+    out, counts = np.empty((len(texts), PERMUTATIONS), dtype=np.uint32), np.zeros(len(texts), dtype=np.int64)
+
+    def work(first: int, last: int) -> None:
+        words, _ = piece_words(data, bounds, first, last, counts)
+        minhash(words, offsets_of(counts[first:last]), 0, last - first, *permutations(), out[first:last])
+
+    in_threads(work, bounds)
     return out, counts
+
+
+def signatures_of(words: AnyArray, offsets: AnyArray) -> AnyArray:
+    """`signatures` from `word_hashes`."""
+    from dataflywheel.signals.word_kernels import minhash
+
+    out = np.empty((len(offsets) - 1, PERMUTATIONS), dtype=np.uint32)
+    in_threads(lambda a, b: minhash(words, offsets, a, b, *permutations(), out), offsets)
+    return out
+
+
+@lru_cache(maxsize=1)
+def permutations() -> tuple[AnyArray, AnyArray]:
+    """Odd factors and terms (128,) uint32; fixed, since signatures of different runs must agree."""
+    rng = np.random.Generator(np.random.PCG64(20_230_517))
+    factors = rng.integers(0, 1 << 31, PERMUTATIONS, dtype=np.uint32) * np.uint32(2) + np.uint32(1)
+    return factors, rng.integers(0, 1 << 32, PERMUTATIONS, dtype=np.uint32)

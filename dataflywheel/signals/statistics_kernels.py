@@ -5,16 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from dataflywheel.contracts import AnyArray
-from dataflywheel.signals.word_kernels import (
-    ALONE,
-    SHINGLE_WORDS,
-    code_point,
-    compiled,
-    gram_hash,
-    kind_of,
-    next_word,
-    word_hash,
-)
+from dataflywheel.signals.word_kernels import ALONE, SHINGLE_WORDS, code_point, compiled, gram_hash, kind_of, next_word
 
 TOKEN_LETTERS = 9
 TOKEN_DIGITS = 3
@@ -89,26 +80,19 @@ def symbol_share(data: AnyArray, offsets: AnyArray, first: int, last: int, out: 
 
 
 @compiled
-def repetition(
-    data: AnyArray, offsets: AnyArray, first: int, last: int, words_of: AnyArray, distinct: AnyArray, repeated: AnyArray
-) -> None:
+def repetition(hashes: AnyArray, lengths: AnyArray, offsets: AnyArray, distinct: AnyArray, repeated: AnyArray) -> None:
     """Distinct words over words, and the share of word bytes inside 3-grams that occur more than once in the row."""
-    for row in range(first, last):
-        count = words_of[row]
-        if count == 0:
+    for row in range(len(distinct)):
+        first, last = offsets[row], offsets[row + 1]
+        if first == last:
             distinct[row], repeated[row] = np.nan, np.nan
             continue
-        hashes, lengths = np.empty(count, dtype=np.uint64), np.empty(count, dtype=np.int64)
-        at, end = offsets[row], offsets[row + 1]
-        for k in range(count):
-            start, at = next_word(data, at, end)
-            hashes[k], lengths[k] = word_hash(data, start, at), at - start
-        ordered = np.sort(hashes)
+        ordered = np.sort(hashes[first:last])
         different = 1
-        for k in range(1, count):
+        for k in range(1, len(ordered)):
             different += ordered[k] != ordered[k - 1]
-        distinct[row] = different / count
-        repeated[row] = repeated_share(hashes, lengths)
+        distinct[row] = different / len(ordered)
+        repeated[row] = repeated_share(hashes[first:last], lengths[first:last])
 
 
 @compiled
@@ -126,7 +110,7 @@ def repeated_share(hashes: AnyArray, lengths: AnyArray) -> float:
         same_after = k + 1 < grams and values[order[k]] == values[order[k + 1]]
         if same_before or same_after:
             inside[order[k] : order[k] + SHINGLE_WORDS] = True
-    total = covered = 0
+    total, covered = 0, 0
     for k in range(len(hashes)):
         total += lengths[k]
         covered += lengths[k] * inside[k]

@@ -12,7 +12,7 @@ import pyarrow as pa
 from dataflywheel.contracts import AnyArray, Card, Signal, Status
 from dataflywheel.rows.schema import Message
 from dataflywheel.rows.text import split_answer, text_of
-from dataflywheel.signals.shingles import folded, in_threads, text_keys, utf8
+from dataflywheel.signals.shingles import folded, in_threads, offsets_of, piece_words, text_keys, utf8
 
 ZLIB_LEVEL = 6
 
@@ -113,17 +113,16 @@ def compression_ratio(texts: Sequence[str]) -> AnyArray:
 def variety(texts: Sequence[str]) -> dict[str, AnyArray]:
     """`type_token_ratio`, `repeated_ngrams` and `symbol_ratio` (n,) each."""
     from dataflywheel.signals import statistics_kernels as kernels
-    from dataflywheel.signals.word_kernels import count_words
 
-    data, offsets = folded(texts)
-    rows = len(offsets) - 1
-    words = np.zeros(rows, dtype=np.int64)
-    distinct, repeated, symbols = (np.empty(rows) for _ in range(3))
+    data, bounds = folded(texts)
+    counts = np.zeros(len(texts), dtype=np.int64)
+    distinct, repeated, symbols = (np.empty(len(texts)) for _ in range(3))
 
     def work(first: int, last: int) -> None:
-        count_words(data, offsets, first, last, words)
-        kernels.repetition(data, offsets, first, last, words, distinct, repeated)
-        kernels.symbol_share(data, offsets, first, last, symbols)
+        hashes, lengths = piece_words(data, bounds, first, last, counts)
+        offsets = offsets_of(counts[first:last])
+        kernels.repetition(hashes, lengths, offsets, distinct[first:last], repeated[first:last])
+        kernels.symbol_share(data, bounds, first, last, symbols)
 
-    in_threads(work, offsets)
+    in_threads(work, bounds)
     return {"type_token_ratio": distinct, "repeated_ngrams": repeated, "symbol_ratio": symbols}

@@ -2,8 +2,8 @@
 
 A batch of texts is one array of bytes plus offsets (n + 1). A word is a maximal run of letters, digits, marks and
 underscores; a character of a script that is written without spaces (Han, Kana, Hangul, Thai, Lao, Khmer, Burmese)
-and an emoji are a word each; everything else separates. The kernels release the interpreter lock, hold no more than one
-row's words at a time, and never look across rows.
+and an emoji are a word each; everything else separates. The kernels release the interpreter lock and never look across
+rows.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from dataflywheel.contracts import AnyArray
 SEPARATOR, WORD, ALONE = 0, 1, 2
 SHINGLE_WORDS = 3
 
-ASCII_KIND = np.array([WORD if chr(b).isalnum() or chr(b) == "_" else SEPARATOR for b in range(128)], dtype=np.uint8)
+ASCII_WORD = np.array([ord(chr(b).lower()) if chr(b).isalnum() or chr(b) == "_" else 0 for b in range(128)], np.uint8)
 SEPARATORS = np.array(
     [
         (0x80, 0xA9), (0xAB, 0xB4), (0xB6, 0xB9), (0xBB, 0xBF), (0xD7, 0xD7), (0xF7, 0xF7), (0x060C, 0x060C),
@@ -43,7 +43,7 @@ BASIS = np.uint64(0xCBF29CE484222325)
 FACTOR = np.uint64(0x9E3779B97F4A7C15)
 MIX_1, MIX_2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 S27, S30, S31, S32 = np.uint64(27), np.uint64(30), np.uint64(31), np.uint64(32)
-LARGEST = np.uint64(0xFFFFFFFFFFFFFFFF)
+LARGEST = np.uint32(0xFFFFFFFF)
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -71,7 +71,7 @@ def code_point(data: AnyArray, at: int, end: int) -> tuple[Any, int]:
 def kind_of(point: Any) -> Any:
     """Whether a character separates words, belongs to one, or is one."""
     if point < 128:
-        return np.int64(ASCII_KIND[point])
+        return WORD if ASCII_WORD[point] else SEPARATOR
     if 0xC0 <= point < 0x600 and point != 0xD7 and point != 0xF7:  # the common ranges first, for speed alone
         return WORD
     if 0x4E00 <= point <= 0x9FFF:
@@ -116,11 +116,52 @@ def mixed(value: np.uint64) -> np.uint64:
 
 
 @compiled
-def word_hash(data: AnyArray, start: int, stop: int) -> np.uint64:
-    value = BASIS
-    for k in range(start, stop):
-        value = (value ^ np.uint64(data[k])) * PRIME
-    return mixed(value)
+def hash_row(data: AnyArray, at: int, end: int, hashes: AnyArray, lengths: AnyArray) -> int:
+    """Write the hash and the bytes of each word between two bytes; gives how many words there are.
+
+    ASCII letters are folded to lower case on the way; other characters are taken as they are.
+    """
+    count, value, length = 0, BASIS, 0
+    while at < end:
+        byte = data[at]
+        if byte < 128:
+            folded = ASCII_WORD[byte]
+            if folded:
+                value = (value ^ np.uint64(folded)) * PRIME
+                length += 1
+                at += 1
+                continue
+            kind, width = SEPARATOR, 1
+        else:
+            point, width = code_point(data, at, end)
+            kind = kind_of(point)
+        if length and kind != WORD:
+            hashes[count], lengths[count] = mixed(value), length
+            count, value, length = count + 1, BASIS, 0
+        if kind != SEPARATOR:
+            for k in range(at, at + width):
+                value = (value ^ np.uint64(data[k])) * PRIME
+            length += width
+        if kind == ALONE:
+            hashes[count], lengths[count] = mixed(value), length
+            count, value, length = count + 1, BASIS, 0
+        at += width
+    if length:
+        hashes[count], lengths[count] = mixed(value), length
+        count += 1
+    return count
+
+
+@compiled
+def hash_words(
+    data: AnyArray, offsets: AnyArray, first: int, last: int, hashes: AnyArray, lengths: AnyArray, counts: AnyArray
+) -> int:
+    """Write the words of a range of rows one after the other, and how many each row has; gives their sum."""
+    place = 0
+    for row in range(first, last):
+        counts[row] = hash_row(data, offsets[row], offsets[row + 1], hashes[place:], lengths[place:])
+        place += counts[row]
+    return place
 
 
 @compiled
@@ -133,63 +174,29 @@ def gram_hash(words: AnyArray, start: int, size: int) -> np.uint64:
 
 
 @compiled
-def count_words(data: AnyArray, offsets: AnyArray, first: int, last: int, counts: AnyArray) -> None:
-    for row in range(first, last):
-        at, end, count = offsets[row], offsets[row + 1], 0
-        while True:
-            start, at = next_word(data, at, end)
-            if start == end:
-                break
-            count += 1
-        counts[row] = count
-
-
-@compiled
-def hash_words(
-    data: AnyArray, offsets: AnyArray, first: int, last: int, word_offsets: AnyArray, hashes: AnyArray
-) -> None:
-    """Fill the hashes of each row's words at the row's place in one flat array."""
-    for row in range(first, last):
-        at, end, place = offsets[row], offsets[row + 1], word_offsets[row]
-        while True:
-            start, at = next_word(data, at, end)
-            if start == end:
-                break
-            hashes[place] = word_hash(data, start, at)
-            place += 1
-
-
-@compiled
 def unique_grams(
-    words: AnyArray,
-    offsets: AnyArray,
-    first: int,
-    last: int,
-    size: int,
-    whole_if_short: bool,
-    flat: AnyArray,
-    counts: AnyArray,
-) -> None:
-    """Sorted distinct n-grams of each row at the row's own word offset; `counts[row]` of the places are used.
+    words: AnyArray, offsets: AnyArray, first: int, last: int, size: int, whole: bool, out: AnyArray, counts: AnyArray
+) -> int:
+    """Write the sorted distinct n-grams of a range of rows one row after the other; gives how many there are.
 
-    A row with fewer words than `size` gives one gram of what is there, or none.
+    A row with fewer words than `size` gives, with `whole`, one gram of what is there, and otherwise none.
     """
+    place = 0
     for row in range(first, last):
         start, length = offsets[row], offsets[row + 1] - offsets[row]
-        width = min(length, size) if whole_if_short else size
-        counts[row] = 0
-        if length < width or length == 0:
-            continue
-        grams = np.empty(length - width + 1, dtype=np.uint64)
-        for k in range(len(grams)):
-            grams[k] = gram_hash(words, start + k, width)
-        grams.sort()
-        used = 0
-        for k in range(len(grams)):
-            if k == 0 or grams[k] != grams[k - 1]:
-                flat[start + used] = grams[k]
-                used += 1
-        counts[row] = used
+        width = min(length, size) if whole else size
+        begin = place
+        if length >= width and length > 0:
+            grams = out[begin : begin + length - width + 1]
+            for k in range(len(grams)):
+                grams[k] = gram_hash(words, start + k, width)
+            grams.sort()
+            for k in range(len(grams)):
+                if k == 0 or grams[k] != out[place - 1]:
+                    out[place] = grams[k]
+                    place += 1
+        counts[row] = place - begin
+    return place
 
 
 @compiled
@@ -200,45 +207,36 @@ def hash_rows(words: AnyArray, offsets: AnyArray, out: AnyArray) -> None:
 
 
 @compiled
-def minhash(
-    data: AnyArray,
-    offsets: AnyArray,
-    first: int,
-    last: int,
-    factors: AnyArray,
-    terms: AnyArray,
-    out: AnyArray,
-    counts: AnyArray,
-) -> None:
-    """Minima of `factor * shingle + term` over each row's shingles; only the last three words are ever held.
+def shingle(words: AnyArray, start: int, width: int) -> np.uint32:
+    return np.uint32(gram_hash(words, start, width) >> S32)
 
-    The minimum of the 64-bit values has the minimum of their upper halves as its upper half, so that the shift is done
-    once a row and not once a shingle.
+
+@compiled
+def minhash(
+    words: AnyArray, offsets: AnyArray, first: int, last: int, factors: AnyArray, terms: AnyArray, out: AnyArray
+) -> None:
+    """Minima of `factor * shingle + term` modulo 2^32 over each row's shingles, four at a time; none ever stored.
+
+    An odd factor makes every one of these a permutation of the 32-bit numbers.
     """
     permutations = len(factors)
-    least = np.empty(permutations, dtype=np.uint64)
-    held = np.empty(SHINGLE_WORDS, dtype=np.uint64)
+    least = np.empty(permutations, dtype=np.uint32)
     for row in range(first, last):
-        at, end, count = offsets[row], offsets[row + 1], 0
+        at, count = offsets[row], offsets[row + 1] - offsets[row]
+        width = min(count, SHINGLE_WORDS)
+        end = at + count - width + 1 if count else at
         least[:] = LARGEST
-        while True:
-            start, at = next_word(data, at, end)
-            if start == end:
-                break
-            if count >= SHINGLE_WORDS:
-                held[0], held[1] = held[1], held[2]
-                held[2] = word_hash(data, start, at)
-            else:
-                held[count] = word_hash(data, start, at)
-            count += 1
-            if count >= SHINGLE_WORDS:
-                shingle = gram_hash(held, 0, SHINGLE_WORDS)
-                for p in range(permutations):
-                    least[p] = min(least[p], factors[p] * shingle + terms[p])
-        if 0 < count < SHINGLE_WORDS:
-            shingle = gram_hash(held, 0, count)
+        while at + 4 <= end:
+            a, b = shingle(words, at, width), shingle(words, at + 1, width)
+            c, d = shingle(words, at + 2, width), shingle(words, at + 3, width)
             for p in range(permutations):
-                least[p] = min(least[p], factors[p] * shingle + terms[p])
-        for p in range(permutations):
-            out[row, p] = np.uint32(least[p] >> S32)
-        counts[row] = count
+                f, t = factors[p], terms[p]
+                low = min(np.uint32(f * a + t), np.uint32(f * b + t))
+                least[p] = min(least[p], min(low, min(np.uint32(f * c + t), np.uint32(f * d + t))))
+            at += 4
+        while at < end:
+            a = shingle(words, at, width)
+            for p in range(permutations):
+                least[p] = min(least[p], np.uint32(factors[p] * a + terms[p]))
+            at += 1
+        out[row] = least

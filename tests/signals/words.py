@@ -10,7 +10,7 @@ UNSPACED = ("CJK", "HIRAGANA", "KATAKANA", "HANGUL", "THAI", "LAO", "KHMER", "MY
 def words(text: str) -> list[str]:
     """Letters, marks, digits and underscores in runs; a character of an unspaced script is a word of its own."""
     found, run = [], ""
-    for character in unicodedata.normalize("NFKC", text.lower()):
+    for character in unicodedata.normalize("NFKC", text).lower():
         kind = unicodedata.category(character)
         if unicodedata.name(character, "").startswith(UNSPACED) and kind[0] in "LMN":
             found += [run, character]

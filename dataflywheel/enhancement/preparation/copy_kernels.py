@@ -23,12 +23,13 @@ def compiled(function: F) -> F:
 
 
 @compiled
-def agreement(signatures: AnyArray, a: int, b: int) -> int:
+def agreement(signatures: AnyArray, a: int, b: int) -> Any:
     """Places at which two signatures are equal."""
-    equal = 0
-    for p in range(signatures.shape[1]):
-        equal += signatures[a, p] == signatures[b, p]
-    return equal
+    first, second = signatures[a], signatures[b]
+    equal = np.uint32(0)
+    for p in range(len(first)):
+        equal += np.uint32(first[p] == second[p])
+    return np.int64(equal)
 
 
 @compiled
@@ -51,15 +52,17 @@ def mark_partners(signatures: AnyArray, order: AnyArray, starts: AnyArray, least
 
 
 @compiled
-def jaccard(flat: AnyArray, a: int, a_end: int, b: int, b_end: int) -> float:
-    """Shared over all members of two sorted sets that lie in one array."""
-    total, shared = (a_end - a) + (b_end - b), 0
-    while a < a_end and b < b_end:
+def jaccard(flat: AnyArray, a: int, a_end: int, b: int, b_end: int, least: float) -> float:
+    """Shared over all members of two sorted sets that lie in one array; 0 once it cannot reach `least` any more."""
+    total, shared, alone = (a_end - a) + (b_end - b), 0, 0
+    allowed = np.int64(total * (1 - least) / (1 + least) + 1e-6)
+    while a < a_end and b < b_end and alone <= allowed:
         x, y = flat[a], flat[b]
         shared += x == y
+        alone += x != y
         a += x <= y
         b += y <= x
-    return shared / (total - shared) if total > shared else 0.0
+    return shared / (total - shared) if alone <= allowed and total > shared else 0.0
 
 
 @compiled
@@ -100,7 +103,8 @@ def keep_first_sets(
                 seen[j] = i
                 if agreement(signatures, i, j) < least:
                     continue
-                value = jaccard(flat, offsets[i], offsets[i + 1], offsets[j], offsets[j + 1])
+                goal = max(threshold, best_similarity)
+                value = jaccard(flat, offsets[i], offsets[i + 1], offsets[j], offsets[j + 1], goal)
                 if value >= threshold and (value > best_similarity or (value == best_similarity and j < best)):
                     best, best_similarity = j, value
         original[i], similarity[i] = best, best_similarity

@@ -10,7 +10,7 @@ from pydantic import Field
 from dataflywheel.contracts import AnyArray, Card, Cleaner, Columns, Decisions, TargetView, Texts, UsageError
 from dataflywheel.enhancement.preparation.leaks import GramIndex
 from dataflywheel.enhancement.preparation.semantic_copies import directions
-from dataflywheel.signals.shingles import text_keys, word_hashes
+from dataflywheel.signals.shingles import keys_of, word_hashes
 
 SHORT, LONG = 8, 13
 WHOLE_PROMPT = range(5, SHORT)  # words of a short prompt that is looked for inside longer rows
@@ -86,7 +86,7 @@ class Decontaminate(Cleaner):
         for start in range(0, len(columns), ROWS_AT_ONCE):
             block = texts([str(id) for id in columns.ids[start : start + ROWS_AT_ONCE]])
             words, offsets = word_hashes(block)
-            whole_keys = text_keys(block) if wholes else [None] * len(block)
+            whole_keys = keys_of(words, offsets) if self.exact else [None] * len(block)
             for i, whole in enumerate(whole_keys, start):
                 if keys[i] in prompts:
                     matches[i] = Match("leak: equal to a target prompt", ids[prompts[keys[i]]], 1.0)
@@ -114,16 +114,16 @@ class Decontaminate(Cleaner):
 
 def short_keys(target: TargetView) -> tuple[dict[str, int], dict[str, int]]:
     """Keys of the target rows whose prompt has fewer than 8 words: of the prompt, and of prompt and answer together."""
-    _, offsets = word_hashes(target.prompts)
-    wholes = [f"{p}\n\n{a}" if p else a for p, a in zip(target.prompts, target.answers, strict=True)]
-    _, whole_offsets = word_hashes(wholes)
+    prompt_words = word_hashes(target.prompts)
+    whole_words = word_hashes([f"{p}\n\n{a}" if p else a for p, a in zip(target.prompts, target.answers, strict=True)])
     by_prompt: dict[str, int] = {}
     by_whole: dict[str, int] = {}
-    keys = zip(text_keys(target.prompts), text_keys(wholes), np.diff(offsets), np.diff(whole_offsets), strict=True)
-    for row, (prompt, whole, prompt_words, whole_words) in enumerate(keys):
-        if prompt is not None and prompt_words < SHORT:
+    sizes = zip(np.diff(prompt_words[1]), np.diff(whole_words[1]), strict=True)
+    keys = zip(keys_of(*prompt_words), keys_of(*whole_words), sizes, strict=True)
+    for row, (prompt, whole, (prompt_size, whole_size)) in enumerate(keys):
+        if prompt is not None and prompt_size < SHORT:
             by_prompt.setdefault(prompt, row)
-        if whole is not None and prompt_words < SHORT and whole_words >= TRIVIAL_WORDS:
+        if whole is not None and prompt_size < SHORT and whole_size >= TRIVIAL_WORDS:
             by_whole.setdefault(whole, row)
     return by_prompt, by_whole
 

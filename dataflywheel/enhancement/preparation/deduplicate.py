@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from dataflywheel.contracts import AnyArray, Card, Cleaner, Columns, Decisions, Status, TargetView, Texts
 from dataflywheel.enhancement.preparation.copies import Copies
-from dataflywheel.enhancement.preparation.near_copies import verified_copies
+from dataflywheel.enhancement.preparation.near_copies import shingles_by_text, verified_copies
 from dataflywheel.enhancement.preparation.semantic_copies import semantic_duplicates
 from dataflywheel.rows.text import Part
 
@@ -77,7 +77,7 @@ class Deduplicate(Cleaner):
             found = verified_copies(
                 columns["near_duplicate.signature"][order],
                 measured(columns, "near_duplicate")[order],
-                lambda rows: texts([str(id) for id in columns.ids[order[rows]]]),
+                lambda rows: shingles_by_text(columns.ids[order[rows]], texts),
                 self.near,
             )
             order = settle(fate, order, found, f"near-duplicate: Jaccard {{:.3f}} >= {self.near:g}")

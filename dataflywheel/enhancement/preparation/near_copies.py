@@ -7,9 +7,19 @@ from math import ceil, sqrt
 
 import numpy as np
 
-from dataflywheel.contracts import AnyArray
+from dataflywheel.contracts import AnyArray, Texts
 from dataflywheel.enhancement.preparation.copies import Copies
-from dataflywheel.signals.shingles import shingle_hashes, signatures
+from dataflywheel.signals.shingles import (
+    offsets_of,
+    shingle_hashes,
+    shingle_sets,
+    signatures_of,
+    taken,
+    word_hashes,
+)
+
+Sets = tuple[AnyArray, AnyArray]
+"""Sorted shingles of all rows in one array, and the offsets (n + 1) of each row in it."""
 
 RECALL = 0.995
 """Chance that a pair exactly at the threshold shares a band; more similar pairs are found more surely."""
@@ -28,17 +38,20 @@ def near_duplicates(texts: Sequence[str], threshold: float = 0.8) -> Copies:
     >>> found.kept.tolist(), found.copy_of.tolist(), found.similarity.tolist()
     ([True, True, False], [0], [1.0])
     """
-    signature, words = signatures(texts)
-    return verified_copies(signature, words > 0, lambda rows: [texts[i] for i in rows.tolist()], threshold)
+    words, offsets = word_hashes(texts)
+    signature = signatures_of(words, offsets)
+    return verified_copies(
+        signature, np.diff(offsets) > 0, lambda rows: shingle_sets(*taken(words, offsets, rows)), threshold
+    )
 
 
 def verified_copies(
-    signature: AnyArray, comparable: AnyArray, fetch: Callable[[AnyArray], list[str]], threshold: float
+    signature: AnyArray, comparable: AnyArray, shingles: Callable[[AnyArray], Sets], threshold: float
 ) -> Copies:
     """`near_duplicates` over signatures (n, permutations) that were measured before, in order of preference.
 
-    `comparable` (n,) masks rows that have a signature; `fetch` gives the texts of the rows that need verification. Held
-    in memory besides the signatures: 8 bytes a word of those rows, and 8 bytes a row and band.
+    `comparable` (n,) masks rows that have a signature; `shingles` gives the `shingle_hashes` of the rows that need
+    verification. Held in memory besides the signatures: 8 bytes a word of those rows, and 8 bytes a row and band.
     """
     from dataflywheel.enhancement.preparation import copy_kernels as kernels
 
@@ -63,7 +76,7 @@ def verified_copies(
     starts = np.zeros((bands, len(candidates) + 1), dtype=np.int64)
     for band, (_, _, bounds) in enumerate(found):
         starts[band, : len(bounds)] = bounds
-    flat, offsets = shingles_of(usable[candidates], fetch)
+    flat, offsets = shingles(usable[candidates])
     original, similarity = np.empty(len(candidates), dtype=np.int64), np.empty(len(candidates))
     groups = np.stack([g for g, _, _ in found]).astype(np.int32)
     kernels.keep_first_sets(signature, groups, starts, flat, offsets, least, threshold, original, similarity)
@@ -105,12 +118,9 @@ def buckets(keys: AnyArray) -> tuple[AnyArray, AnyArray, AnyArray]:
     return groups, order, np.append(np.flatnonzero(first), len(keys))
 
 
-def offsets_of(sizes: AnyArray) -> AnyArray:
-    return np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(sizes)])
-
-
-def shingles_of(rows: AnyArray, fetch: Callable[[AnyArray], list[str]]) -> tuple[AnyArray, AnyArray]:
-    """`shingle_hashes` of the fetched texts, some thousand texts at a time."""
-    parts = [shingle_hashes(fetch(rows[i : i + TEXTS_AT_ONCE])) for i in range(0, len(rows), TEXTS_AT_ONCE)]
+def shingles_by_text(ids: AnyArray, texts: Texts) -> Sets:
+    """`shingle_hashes` of the texts of some rows, fetched some thousand at a time."""
+    names = [str(id) for id in ids]
+    parts = [shingle_hashes(texts(names[i : i + TEXTS_AT_ONCE])) for i in range(0, len(names), TEXTS_AT_ONCE)]
     sizes = np.concatenate([np.diff(offsets) for _, offsets in parts])
     return np.concatenate([flat for flat, _ in parts]), offsets_of(sizes)
