@@ -10,10 +10,8 @@ from dataflywheel.models.tiny import init_tiny, pool_tokenizer
 from dataflywheel.models.training import TrainSettings, train_sft
 from dataflywheel.rows.schema import Message, message
 
-WORDS = (
-    "amber basil cedar delta ember fjord grape hazel iris jade kelp lemon maple nutmeg olive pearl quartz raven saffron "
-    "tulip umber violet willow yarrow zinc acorn birch clover daisy elder fern ginger"
-).split()
+HEADS = ("am", "bas", "ced", "del", "fj", "gr", "haz", "jad")
+WORDS = [head + tail for head in HEADS for tail in ("ber", "il", "ar", "ta")]
 
 
 def conversation(prompt: str, answer: str) -> list[Message]:
@@ -29,7 +27,7 @@ def copy_rows(count: int, seed: int) -> list[list[Message]]:
 def copy_model() -> Path:
     """A model that has learnt to repeat two words, and what answers look like on their own; made once, then cached."""
     cache = Path(os.environ["FLYWHEEL_CACHE"])
-    folder = cache / "copy-skill-1"
+    folder = cache / "copy-skill-2"
     if not folder.is_dir():
         rows = copy_rows(3000, seed=1)
         rows += [row[1:] for row in rows[:300]]

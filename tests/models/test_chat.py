@@ -21,7 +21,8 @@ FOREIGN = (
 # A header that ends in plain text, so that a merge can straddle the boundary; no end of turn.
 GLUED = (
     "{{ bos_token }}{% for m in messages %}{{ m.role + ': ' + m.content }}"
-    "{% if m.role == 'user' %}{{ ' ' }}{% endif %}{% endfor %}{% if add_generation_prompt %}{{ 'assistant: ' }}{% endif %}"
+    "{% if m.role == 'user' %}{{ ' ' }}{% endif %}{% endfor %}"
+    "{% if add_generation_prompt %}{{ 'assistant: ' }}{% endif %}"
 )
 
 
@@ -81,7 +82,10 @@ def test_answer_tokens_are_those_that_begin_in_the_answer(
     boundary = len(text[: len(text) - len(shown + tail)].encode())
     whole = tokens.encode(text, add_special_tokens=False)
     starts = byte_starts(tokens, whole)
-    expected = next(i for i, start in enumerate(starts) if start >= boundary)
+    expected = next((i for i, start in enumerate(starts) if start >= boundary), None)
+    if expected is None:  # one merge has swallowed the header's end and the whole answer: there is nothing to score
+        assert encoded.status == Status.FAILED
+        return
     assert encoded.status == Status.OK
     assert encoded.start == expected
     ending = tail.strip()

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from dataflywheel.contracts import Status
+from dataflywheel.models.spec import ModelSpec
+from dataflywheel.rows.identity import make_row
+from dataflywheel.rows.schema import Message, table
+from dataflywheel.signals.hidden_state import HiddenState
+from dataflywheel.signals.likelihood import Likelihood
+from tests.models.copy_skill import conversation, copy_model, copy_rows
+
+
+def batch(rows: list[list[Message]]) -> pa.RecordBatch:
+    return table([make_row(row) for row in rows]).combine_chunks().to_batches()[0]
+
+
+@pytest.fixture(scope="module")
+def spec() -> ModelSpec:
+    return ModelSpec(hf=str(copy_model()))
+
+
+ROWS = [
+    *copy_rows(40, seed=8),
+    conversation("a prompt " * 200, "an answer"),
+    conversation("no answer", ""),
+    conversation("no answer", "b")[:1],
+    conversation("one", "an answer longer than the window " * 60),
+]
+
+
+def test_values_do_not_depend_on_batch_or_order(spec: ModelSpec) -> None:
+    signal = Likelihood(model=spec, max_length=128)
+    whole = signal.measure(batch(ROWS))
+    order = np.random.default_rng(0).permutation(len(ROWS))
+    parts = [signal.measure(batch([ROWS[i] for i in part])) for part in np.array_split(order, 7)]
+    for name in (*signal.columns, "status"):
+        joined = np.concatenate([np.asarray(part[name], dtype=float) for part in parts])
+        np.testing.assert_allclose(np.asarray(whole[name], dtype=float)[order], joined, atol=1e-4)
+
+
+def test_every_row_says_how_it_went_and_failures_hold_no_number(spec: ModelSpec) -> None:
+    found = Likelihood(model=spec, max_length=128).measure(batch(ROWS))
+    expected = [Status.OK] * 40 + [Status.TRUNCATED, Status.EMPTY, Status.EMPTY, Status.TRUNCATED]
+    assert found["status"].tolist() == expected
+    for name, kind in Likelihood.columns.items():
+        values = pa.array(found[name], type=kind)
+        missing = [v is None or v != v for v in values.to_pylist()]
+        assert missing == [status > Status.TRUNCATED for status in expected]
+    answer, prompt = (np.asarray(found[name], dtype=float) for name in ("answer_tokens", "prompt_tokens"))
+    assert answer[43] == 126
+    assert prompt[43] == 2  # begin and the answer's header
+    assert answer[40] + prompt[40] == 128
+
+
+def test_a_shuffled_answer_is_above_its_clean_twin(spec: ModelSpec) -> None:
+    rows = copy_rows(100, seed=9)
+    shuffled = [conversation(a[0]["content"], b[1]["content"]) for a, b in zip(rows, rows[1:] + rows[:1], strict=True)]
+    signal = Likelihood(model=spec)
+    clean, wrong = (
+        (np.asarray(found["loss_answer_given_prompt"]), np.asarray(found["loss_answer"]))
+        for found in (signal.measure(batch(rows)), signal.measure(batch(shuffled)))
+    )
+    assert (wrong[0] > clean[0]).mean() > 0.95
+    assert (clean[0] / clean[1]).mean() < 0.1
+    assert (wrong[0] / wrong[1]).mean() > 1
+
+
+def test_the_key_follows_contents_not_folders(spec: ModelSpec, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(str(spec.hf), copy)
+    moved = ModelSpec(hf=str(copy))
+    assert Likelihood(model=moved).key() == Likelihood(model=spec).key()
+    assert Likelihood(model=spec, max_length=64).key() != Likelihood(model=spec).key()
+    assert HiddenState(model=spec, pooling="mean").key() != HiddenState(model=spec).key()
+    with open(copy / "tokenizer.json", "a") as file:
+        file.write(" ")
+    assert Likelihood(model=moved).key() != Likelihood(model=spec).key()
+
+
+def test_hidden_states_are_null_where_there_is_no_answer(spec: ModelSpec) -> None:
+    found = HiddenState(model=spec).measure(batch(ROWS[40:]))
+    vectors = found["vector"]
+    assert isinstance(vectors, pa.Array)
+    assert vectors.is_null().to_pylist() == [False, True, True, False]
+    assert len(vectors[0].as_py()) == 128
