@@ -75,3 +75,7 @@ def main() -> None:
     except KeyboardInterrupt:
         typer.echo("flywheel: stopped; the same command goes on from here", err=True)
         sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()
