@@ -20,7 +20,7 @@ class RunResult(execute.Result):
 
 
 def run(recipe: str | Path | Recipe, **options: Any) -> RunResult:
-    """Execute a recipe (see `dataflywheel.recipe.execute.run` for the options) and write its report and data set card."""
+    """Execute a recipe and write its report and data set card; `dataflywheel.recipe.execute.run` has the options."""
     from dataflywheel.report.card import write_card
     from dataflywheel.report.html import write_report
 

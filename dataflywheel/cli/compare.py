@@ -39,7 +39,17 @@ def _table(board: dict[str, Any]) -> Any:
     from rich.table import Table
 
     table = Table(
-        "arm", "rows", "score", "95 %", "against random", "verdict", "selecting", "passes", "training", "length", box=None
+        "arm",
+        "rows",
+        "score",
+        "95 %",
+        "against random",
+        "verdict",
+        "selecting",
+        "passes",
+        "training",
+        "length",
+        box=None,
     )
     for arm in board["arms"]:
         gap = arm["difference"]

@@ -23,7 +23,9 @@ def plan_command(
         typer.echo(json.dumps(found, ensure_ascii=False))
         return
     pool = found["pool"]
-    table = Table("step", "rows after, at most", "forward", "backward", "tokens", "calls", "dollars", "seconds", box=None)
+    table = Table(
+        "step", "rows after, at most", "forward", "backward", "tokens", "calls", "dollars", "seconds", box=None
+    )
     lines = [(f"{s['index']:02d}-{s['step']}", f"{s['rows']:,}", s["cost"]) for s in found["steps"]]
     if "comparison" in found:
         trials = found["comparison"]
@@ -32,5 +34,7 @@ def plan_command(
         numbers = (f"{cost[k]:,}" for k in ("forward", "backward", "tokens", "calls"))
         table.add_row(name, rows, *numbers, f"{cost['usd']:.2f}", f"{cost['seconds']:,.0f}")
     console = Console()
-    console.print(f"{found['name']}: {pool['rows']:,} rows offered, about {pool['tokens']:,} tokens. Estimates for this machine:")
+    console.print(
+        f"{found['name']}: {pool['rows']:,} rows offered, about {pool['tokens']:,} tokens. Estimates for this machine:"
+    )
     console.print(table)

@@ -37,7 +37,10 @@ def summary(result: Any) -> list[str]:
     lines.append(gain(result))
     lines.append(f"Cost: {ledger['seconds']:,.0f} s of computing, {ledger['tokens']:,} tokens, ${ledger['usd']:.2f}.")
     lines.append(f"Report: {result.report}")
-    lines.append(f"Next: flywheel why {result.path} ROW for the life of one row; flywheel select YOUR_POOL.jsonl --by ifd --keep 10%")
+    lines.append(
+        f"Next: flywheel why {result.path} ROW tells the life of one row; on your own data: "
+        "flywheel profile POOL.jsonl, then flywheel select POOL.jsonl --by k_center --keep 10%"
+    )
     return lines
 
 
@@ -46,7 +49,9 @@ def gain(result: Any) -> str:
     if not result.comparison:
         value = result.evaluation and result.evaluation["overall"]["value"]
         score = f"{result.evaluation['metric']} {value:.3f}; " if value is not None else ""
-        return f"Gain: {score}not measured against random choice (add `compare: [random, longest, full]` to the recipe)."
+        return (
+            f"Gain: {score}not measured against random choice (add `compare: [random, longest, full]` to the recipe)."
+        )
     board, own = result.comparison, result.comparison["arms"][0]
     parts = []
     for name in ("random_raw", "random"):
@@ -56,5 +61,6 @@ def gain(result: Any) -> str:
     low, high = own["difference"]["low"], own["difference"]["high"]
     return (
         f"Gain: {board['metric'].replace('_', ' ')} {own['mean']:.3f} against {' and '.join(parts)}; "
-        f"{own['verdict']} (difference {low:+.3f} to {high:+.3f}, {len(board['seeds'])} seeds, {board['better']} is better)."
+        f"{own['verdict']} (difference {low:+.3f} to {high:+.3f}, {len(board['seeds'])} seeds, "
+        f"{board['better']} is better)."
     )

@@ -36,5 +36,5 @@ def select_command(
         typer.echo(json.dumps(result.as_dict(), ensure_ascii=False))
         return
     typer.echo(f"{result.rows_out:,} of {result.rows_in:,} rows kept by {by}: {result.path / 'dataset'}")
-    typer.echo(f"Whether that beats random choice was not measured; a recipe with `compare:` measures it.")
+    typer.echo("Whether that beats random choice was not measured; a recipe with `compare:` measures it.")
     typer.echo(f"Next: flywheel why {result.path} ROW, or flywheel profile {result.path / 'dataset'}")

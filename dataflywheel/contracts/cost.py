@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Cost:
-    """An estimate or a bill. Tokens are those that a model reads; a pass is one forward (or backward) one over a row."""
+    """An estimate or a bill. Tokens are those that a model reads; a pass is forward or backward over one row."""
 
     seconds: float = 0.0
     forward: int = 0

@@ -1,4 +1,4 @@
-"""The arms of a comparison: which rows each one trains on, for every seed, at the cost of the recipe's own selection."""
+"""The arms of a comparison: which rows each trains on, for every seed, at the cost of the recipe's own selection."""
 
 from __future__ import annotations
 
@@ -58,7 +58,14 @@ def build_arms(context: Context, field: Field, seeds: Sequence[int], epochs: flo
         UsageError: an arm is no selector, nor one of `random_raw` and `full`.
     """
     assert context.recipe.compare is not None
-    own = Arm("selection", f"this recipe: {field.select.label()}", "selection", field.before, (field.selected,) * len(seeds), _own_cost(context, field))
+    own = Arm(
+        "selection",
+        f"this recipe: {field.select.label()}",
+        "selection",
+        field.before,
+        (field.selected,) * len(seeds),
+        _own_cost(context, field),
+    )
     return [own, *(_arm(context, field, seeds, epochs, entry) for entry in context.recipe.compare.arms)]
 
 
@@ -79,7 +86,9 @@ def _arm(context: Context, field: Field, seeds: Sequence[int], epochs: float, en
     ids = tuple(_draw(columns, spec, seed) for seed in seeds)
     seconds = (time.perf_counter() - began) / len(seeds)
     cost = selecting_cost(context, spec, field.before, seconds)
-    role = "baseline" if name in ("random", "longest", "length_matched_random", "source_balanced_random") else "selection"
+    role = (
+        "baseline" if name in ("random", "longest", "length_matched_random", "source_balanced_random") else "selection"
+    )
     return Arm(name, name.replace("_", " "), role, field.before, ids, cost)
 
 
@@ -119,7 +128,9 @@ def _full(field: Field, seeds: Sequence[int], epochs: float, lengths: Columns) -
     for seed in seeds:
         order = np.random.default_rng([seed, 104729]).permutation(len(tokens))
         ids.append(tuple(str(i) for i in lengths.ids[order[np.cumsum(tokens[order]) <= room]]))
-    return Arm("full", "full pool, same training tokens", "baseline", field.before, tuple(ids), Cost(), same_tokens=True)
+    return Arm(
+        "full", "full pool, same training tokens", "baseline", field.before, tuple(ids), Cost(), same_tokens=True
+    )
 
 
 def selecting_cost(context: Context, spec: Select, rows: Path, seconds: float) -> Cost:

@@ -1,4 +1,4 @@
-"""The scoreboard: the recipe's selection against random, longest and the full pool at the same cost, over several seeds."""
+"""The scoreboard: the recipe's selection against simple choices at the same cost, over several seeds."""
 
 from __future__ import annotations
 
@@ -46,18 +46,31 @@ def run_comparison(
     complete = [s for s in range(len(seeds)) if all((a, s) in done for a in range(len(arms)))]
     if len(complete) < 2:
         raise FlywheelError(
-            "compare: the hours were used up before two seeds of every arm were trained; nothing can be said about the gain"
+            "compare: the hours were used up before two seeds of every arm were trained; "
+            "nothing can be said about the gain"
         )
-    board = {"fingerprint": fingerprint, **_board(context, field, arms, [seeds[s] for s in complete], complete, done, exam)}
+    board = {
+        "fingerprint": fingerprint,
+        **_board(context, field, arms, [seeds[s] for s in complete], complete, done, exam),
+    }
     write_json(output, board)
-    total = Cost(seconds=sum(t.facts["trial_seconds"] for t in done.values()), tokens=sum(t.facts["tokens"] for t in done.values()))
+    total = Cost(
+        seconds=sum(t.facts["trial_seconds"] for t in done.values()),
+        tokens=sum(t.facts["tokens"] for t in done.values()),
+    )
     context.run.ledger.enter("compare", total)
     context.watcher.finished("compare", _summary(board), False)
     return board
 
 
 def _trials(
-    context: Context, arms: Sequence[Arm], seeds: Sequence[int], jobs: Sequence[Job], student: Path, settings: TrainSettings, exam: Exam
+    context: Context,
+    arms: Sequence[Arm],
+    seeds: Sequence[int],
+    jobs: Sequence[Job],
+    student: Path,
+    settings: TrainSettings,
+    exam: Exam,
 ) -> Iterator[tuple[Job, Trial]]:
     """Every trial as it finishes; small students train side by side, one core each."""
 
@@ -90,7 +103,13 @@ def _one_thread() -> None:
 
 
 def _board(
-    context: Context, field: Field, arms: Sequence[Arm], seeds: Sequence[int], at: Sequence[int], done: dict[Job, Trial], exam: Exam
+    context: Context,
+    field: Field,
+    arms: Sequence[Arm],
+    seeds: Sequence[int],
+    at: Sequence[int],
+    done: dict[Job, Trial],
+    exam: Exam,
 ) -> dict[str, Any]:
     better = BETTER[exam.metric]
     offered = context.measured(field.before, LENGTH, "compare")

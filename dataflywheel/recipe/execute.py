@@ -65,7 +65,9 @@ def run(
     steps = build_steps(loaded)
     plan = make_plan(loaded, steps, comparison)
     context = Context(loaded, RunDirectory(runs / loaded.name), home, watcher or Silent())
-    text = Path(recipe).read_text(encoding="utf-8") if not isinstance(recipe, Recipe) else loaded.model_dump_json(indent=2)
+    text = (
+        Path(recipe).read_text(encoding="utf-8") if not isinstance(recipe, Recipe) else loaded.model_dump_json(indent=2)
+    )
     write_text(context.run.path / "recipe.yaml", text)
     write_json(context.run.path / "plan.json", plan)
     return _Execution(context, steps).go()
@@ -85,7 +87,9 @@ class _Execution:
 
     def go(self) -> Result:
         context = self.context
-        context.watcher.planned(["00-pool", *(s.title for s in self.steps), *(["compare"] if context.recipe.compare else [])])
+        context.watcher.planned(
+            ["00-pool", *(s.title for s in self.steps), *(["compare"] if context.recipe.compare else [])]
+        )
         rows_in, self.fingerprint = ingest_pool(context)
         ingest_target(context)
         assert context.pool is not None
@@ -106,7 +110,12 @@ class _Execution:
 
     def _step(self, step: Step, result: Result) -> None:
         output = self.context.run.step(step.index, step.name)
-        parts = [self.fingerprint, step.identity(), self.context.target_digest, self.context.recipe.models.model_dump_json()]
+        parts = [
+            self.fingerprint,
+            step.identity(),
+            self.context.target_digest,
+            self.context.recipe.models.model_dump_json(),
+        ]
         fingerprint = digest(*parts, json.dumps(self.context.recipe.signals, sort_keys=True))
         metrics = self.context.run.finished(output, fingerprint)
         reused = metrics is not None

@@ -28,9 +28,7 @@ def ingest_pool(context: Context) -> tuple[int, str]:
     metrics = _ingest(context, "00-pool", output, context.recipe.pool)
     if not metrics["rows_out"]:
         names = ", ".join(entry.path or str(entry.builtin) for entry in context.recipe.pool)
-        raise FlywheelError(
-            f"pool: no row could be read from {names}; see {output}/quarantine.jsonl for the reasons"
-        )
+        raise FlywheelError(f"pool: no row could be read from {names}; see {output}/quarantine.jsonl for the reasons")
     context.pool = output / "rows"
     return int(metrics["rows_out"]), str(metrics["fingerprint"])
 
@@ -67,7 +65,10 @@ def _ingest(context: Context, title: str, output: Path, sources: list[Source] | 
             "rows_out": found.rows,
             "cost": cost.as_dict(),
             "counts": {"dropped: cannot be read": found.quarantined, "dropped: identical row": found.merged},
-            "details": {"files": [dict(f) if isinstance(f, dict) else asdict(f) for f in found.files], "merged": found.merged},
+            "details": {
+                "files": [dict(f) if isinstance(f, dict) else asdict(f) for f in found.files],
+                "merged": found.merged,
+            },
         }
         for name in ("quarantine.jsonl", "origins.parquet"):
             if (aside / "rows" / name).exists():

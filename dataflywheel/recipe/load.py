@@ -104,7 +104,9 @@ def _expand(value: Any, where: str) -> Any:
     def one(match: re.Match[str]) -> str:
         found = os.environ.get(match[1], match[2])
         if found is None:
-            raise UsageError(f"{where}: the environment variable {match[1]} is not set; set it, or write ${{{match[1]}:-default}}")
+            raise UsageError(
+                f"{where}: the environment variable {match[1]} is not set; set it, or write ${{{match[1]}:-default}}"
+            )
         return found
 
     return re.sub(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}", one, value)

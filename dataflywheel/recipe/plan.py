@@ -16,6 +16,7 @@ from dataflywheel.recipe.price import comparison_cost, flops, rows_after, share,
 from dataflywheel.recipe.schema import Recipe
 from dataflywheel.recipe.steps import Step, build_steps
 
+
 def plan(recipe: str | Path | Recipe) -> dict[str, Any]:
     """Checks a recipe and estimates each step's rows, passes, tokens, dollars and seconds, without doing it.
 
@@ -32,17 +33,28 @@ def make_plan(recipe: Recipe, steps: list[Step], comparison: bool) -> dict[str, 
     pool = statistics(recipe.pool)
     speed = flops()
     seen: set[str] = set()
-    rows, lines = pool.rows, []
+    rows = pool.rows
+    lines: list[dict[str, Any]] = []
+    costs: list[Cost] = []
     for step in steps:
         cost = step_cost(recipe, step, share(pool, rows), speed, seen)
         rows = rows_after(step, rows)
         line = {"round": 1, "index": step.index, "step": step.name, "params": step.parameters(), "rows": rows}
         lines.append({**line, "cost": cost.as_dict()})
-    facts = {"name": recipe.name, "seed": recipe.seed, "pool": {"rows": pool.rows, "chars": pool.chars, "tokens": pool.tokens}}
-    total = sum((Cost(**line["cost"]) for line in lines), Cost())
+        costs.append(cost)
+    facts = {
+        "name": recipe.name,
+        "seed": recipe.seed,
+        "pool": {"rows": pool.rows, "chars": pool.chars, "tokens": pool.tokens},
+    }
+    total = sum(costs, Cost())
     if comparison and recipe.compare:
         total += (trials := comparison_cost(recipe, lines))
-        facts["comparison"] = {"arms": len(recipe.compare.arms) + 1, "seeds": recipe.compare.seeds, "cost": trials.as_dict()}
+        facts["comparison"] = {
+            "arms": len(recipe.compare.arms) + 1,
+            "seeds": recipe.compare.seeds,
+            "cost": trials.as_dict(),
+        }
     return {**facts, "steps": lines, "total": total.as_dict()}
 
 
@@ -81,7 +93,8 @@ def _check_files(sources: Any, field: str) -> None:
     for number, entry in enumerate(sources):
         if entry.path and not _exists(entry.path):
             raise UsageError(
-                f"{field}[{number}].path: {entry.path} is not there (looked from {Path.cwd()}); give a file, a folder, or a data set name"
+                f"{field}[{number}].path: {entry.path} is not there (looked from {Path.cwd()}); "
+                "give a file, a folder, or a data set name"
             )
 
 
@@ -100,6 +113,10 @@ def _check_packages(*names: str, extra: str = "lm") -> None:
 
 def _local(spec: ModelSpec, role: str) -> None:
     if spec.endpoint:
-        raise UsageError(f"models.{role}: an endpoint cannot be trained or give likelihoods here; use `builtin: tiny` or `hf:`")
+        raise UsageError(
+            f"models.{role}: an endpoint cannot be trained or give likelihoods here; use `builtin: tiny` or `hf:`"
+        )
     if spec.hf and spec.hf.startswith((".", "/", "~")) and not (Path(spec.hf).expanduser() / "config.json").exists():
-        raise UsageError(f"models.{role}: {spec.hf} is not a model folder (no config.json); see transformers' save_pretrained")
+        raise UsageError(
+            f"models.{role}: {spec.hf} is not a model folder (no config.json); see transformers' save_pretrained"
+        )

@@ -41,7 +41,7 @@ def rows_after(step: Step, rows: int) -> int:
 
 
 def flops() -> float:
-    """Floating-point operations a second of a float32 matrix product on this machine, from a tenth of a second of it."""
+    """Floating-point operations a second of a float32 matrix product here, from a tenth of a second of it."""
     import numpy as np
 
     square = np.ones((512, 512), dtype=np.float32)
@@ -72,17 +72,26 @@ def step_cost(recipe: Recipe, step: Step, pool: PoolStatistics, speed: float, se
     if isinstance(step.work, TrainSettings):
         tokens = int(pool.tokens * step.work.epochs)
         seconds = 6 * parameters(recipe.models.student) * tokens / (speed * EFFICIENCY)
-        cost += Cost(seconds=round(seconds, 2), forward=int(pool.rows * step.work.epochs), backward=int(pool.rows * step.work.epochs), tokens=tokens)
+        cost += Cost(
+            seconds=round(seconds, 2),
+            forward=int(pool.rows * step.work.epochs),
+            backward=int(pool.rows * step.work.epochs),
+            tokens=tokens,
+        )
     if isinstance(step.work, Evaluate):
         target = statistics(list(recipe.target))
-        cost += Cost(seconds=round(2 * parameters(recipe.models.student) * target.tokens / (speed * EFFICIENCY), 2), forward=target.rows, tokens=target.tokens)
+        cost += Cost(
+            seconds=round(2 * parameters(recipe.models.student) * target.tokens / (speed * EFFICIENCY), 2),
+            forward=target.rows,
+            tokens=target.tokens,
+        )
     if isinstance(step.work, Cleaner):
         cost += step.work.estimate(pool)
     return cost
 
 
 def parameters(spec: ModelSpec) -> float:
-    """Weights of a model: by name for a built-in one, by file size for a folder (float16 or float32 guessed as 3 bytes)."""
+    """Weights of a model: by name for a built-in one, by file size for a folder (3 bytes each)."""
     if spec.builtin:
         return PARAMETERS[spec.size]
     folder = Path(str(spec.hf)).expanduser()
@@ -95,4 +104,9 @@ def comparison_cost(recipe: Recipe, lines: list[dict[str, Any]]) -> Cost:
     one = sum((Cost(**line["cost"]) for line in lines if line["step"] in ("train", "evaluate")), Cost())
     trials = (len(recipe.compare.arms) + 1) * recipe.compare.seeds
     cores = (os.cpu_count() or 1) if recipe.models.student.builtin else 1
-    return Cost(seconds=round(one.seconds * trials / cores, 1), forward=one.forward * trials, backward=one.backward * trials, tokens=one.tokens * trials)
+    return Cost(
+        seconds=round(one.seconds * trials / cores, 1),
+        forward=one.forward * trials,
+        backward=one.backward * trials,
+        tokens=one.tokens * trials,
+    )

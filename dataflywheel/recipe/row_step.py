@@ -56,7 +56,9 @@ def decide(context: Context, step: Step, rows: Path, columns: Columns) -> tuple[
     if isinstance(step.work, Select):
         rng = np.random.default_rng([context.recipe.seed, step.index])
         selection, decisions = select_rows(columns, step.work, rng)
-        notes = {k: v for k, v in selection.notes.items() if isinstance(v, str | int | float | bool | list | dict | None)}
+        notes = {
+            k: v for k, v in selection.notes.items() if isinstance(v, str | int | float | bool | list | dict | None)
+        }
         return decisions, {"by": step.work.label(), "budget": str(step.work.keep), "notes": notes}
     assert isinstance(step.work, Cleaner)
     part = getattr(step.work, "part", step.work.text)
@@ -81,7 +83,8 @@ def check_complete(title: str, columns: Columns, decisions: Decisions) -> None:
     """
     if len(decisions.ids) != len(columns) or set(decisions.ids) != set(columns.ids):
         raise FlywheelError(
-            f"{title}: {len(columns)} rows came in and {len(set(decisions.ids))} were decided on; this is a fault of the step"
+            f"{title}: {len(columns)} rows came in and {len(set(decisions.ids))} were decided on; "
+            "this is a fault of the step"
         )
 
 

@@ -30,7 +30,9 @@ def select(
     """
     paths = [pool] if isinstance(pool, str) else list(pool)
     step = {"by": by, "keep": keep, **({"then": then} if then else {}), **({"per": per} if per else {})}
-    title = name or "-".join(["select", Path(paths[0]).name.split(".")[0], by if isinstance(by, str) else next(iter(by))])
+    title = name or "-".join(
+        ["select", Path(paths[0]).name.split(".")[0], by if isinstance(by, str) else next(iter(by))]
+    )
     value = {
         "name": re.sub(r"[^A-Za-z0-9._-]+", "-", title),
         "seed": seed,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from dataflywheel import catalog
 from dataflywheel.contracts import Cleaner, UsageError, build, explain, nearest

@@ -17,7 +17,7 @@ from dataflywheel.store.run import step_directories
 
 
 def why(run: str | Path, row: str) -> dict[str, Any]:
-    """Everything a run knows of a row, given its id or the beginning of one (or, for the first match, a part of its text).
+    """Everything a run knows of a row, given its id, the beginning of one, or a part of its text (first match).
 
     Raises:
         UsageError: no such run or row, or a beginning that fits several rows.
@@ -89,7 +89,10 @@ def _values(path: Path, id_: str) -> dict[str, Any]:
 def as_text(life: dict[str, Any]) -> str:
     """The life in plain lines."""
     row = life["row"]
-    lines = [f"row {row['id']}: {life['outcome']}", f"source {row['source']!r}, tags {row['tags']}, {row['copies']} copies"]
+    lines = [
+        f"row {row['id']}: {life['outcome']}",
+        f"source {row['source']!r}, tags {row['tags']}, {row['copies']} copies",
+    ]
     lines += [f"read from {o['file']}, line {o['line']}" for o in life["origin"][:5]]
     lines += [f"  {m['role']}: {_cut(m['content'])}" for m in row["messages"]]
     for step in life["steps"]:

@@ -11,7 +11,7 @@ from dataflywheel.contracts import UsageError
 
 
 class Engine(BaseModel):
-    """The recipe's `engine`: one of `local` (threads, or `auto`) and `ray` (`auto` for a cluster of this machine, or its address)."""
+    """The recipe's `engine`: `local` (threads, or `auto`) or `ray` (`auto` for this machine, or an address)."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

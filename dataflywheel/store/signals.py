@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -35,9 +36,9 @@ class SignalStore:
         """Boolean mask over `ids`: not in the store, or there only as failed."""
         held = self._read(key, ["id", "status"])
         if held is None:
-            return pc.is_null(pc.index_in(ids, value_set=ids.slice(0, 0))).to_numpy(zero_copy_only=False)
+            return np.ones(len(ids), dtype=bool)
         done = held.filter(pc.not_equal(held["status"], int(Status.FAILED)))["id"].combine_chunks()
-        return pc.is_null(pc.index_in(ids, value_set=done)).to_numpy(zero_copy_only=False)
+        return np.asarray(pc.is_null(pc.index_in(ids, value_set=done)))
 
     def append(self, key: str, values: pa.Table) -> None:
         """Add a part; it is there whole or not at all."""

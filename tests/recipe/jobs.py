@@ -13,11 +13,15 @@ from dataflywheel.rows.python_docs import python_docs
 
 def write_pool(folder: Path, rows: int = 400, split: str = "pool") -> Path:
     """Questions and answers as a jsonl file of prompt and completion, every 29th row of the documentation."""
-    made = list(python_docs(split))[::29 if split == "pool" else 9][:rows]  # type: ignore[arg-type]
+    made = list(python_docs(split))[:: 29 if split == "pool" else 9][:rows]  # type: ignore[arg-type]
     path = folder / f"{split}.jsonl"
     with path.open("w", encoding="utf-8") as file:
         for row in made:
-            record = {"prompt": row["messages"][0]["content"], "completion": row["messages"][1]["content"], "tags": row["tags"]}
+            record = {
+                "prompt": row["messages"][0]["content"],
+                "completion": row["messages"][1]["content"],
+                "tags": row["tags"],
+            }
             file.write(json.dumps(record) + "\n")
     return path
 

@@ -128,6 +128,6 @@ def test_needs_are_checked_before_anything_is_done(tmp_path: Path) -> None:
         execute(tmp_path, [*CLEAN, "train", "evaluate"], target=[])
     with pytest.raises(UsageError, match=r"pool\[0\].path: .*nowhere.jsonl is not there"):
         execute(tmp_path, CLEAN, pool=[{"path": "nowhere.jsonl"}])
-    with pytest.raises(UsageError, match="scorer: .* is not a model folder"):
+    with pytest.raises(UsageError, match=r"scorer: .* is not a model folder"):
         execute(tmp_path, [{"select": {"by": "ifd", "keep": 5}}], models={"scorer": {"hf": "./no-model"}})
     assert not (tmp_path / "runs").exists()

@@ -40,7 +40,7 @@ def test_one_percent_more_rows_measures_one_percent(tmp_path: Path) -> None:
     store, signal = SignalStore(tmp_path / "store"), Toy()
     old = [f"row {i}" for i in range(300)]
     measure(write(tmp_path / "a", old), [signal], store, Engine())
-    more = write(tmp_path / "b", old[:150] + ["new 1", "new 2", "new 3"] + old[150:])
+    more = write(tmp_path / "b", [*old[:150], "new 1", "new 2", "new 3", *old[150:]])
     assert measure(more, [signal], store, Engine()) == {"toy": 3}
     assert measure(more, [signal], store, Engine()) == {"toy": 0}
     assert measure(more, [Toy(scale=2.0)], store, Engine()) == {"toy": 303}  # other parameters, other signal

@@ -41,7 +41,7 @@ class Evaluate(BaseModel):
 
 @dataclass
 class RowScores:
-    """Scores of n evaluation rows. The metric of any set of rows is `sum(value) / sum(weight)`; NaN where not scored."""
+    """Scores of n evaluation rows. The metric of any set of rows is `sum(value) / sum(weight)`; NaN: not scored."""
 
     ids: AnyArray
     slices: AnyArray
@@ -73,7 +73,9 @@ def score_rows(
         FlywheelError: rows with different metrics, which have no common number.
     """
     if len(set(metrics)) != 1:
-        raise FlywheelError(f"evaluate: one metric at a time, not {sorted(set(metrics))}; split the targets into two recipes")
+        raise FlywheelError(
+            f"evaluate: one metric at a time, not {sorted(set(metrics))}; split the targets into two recipes"
+        )
     messages: list[Any] = rows["messages"].to_pylist()
     value, weight = _SCORERS[metrics[0]](model, messages, rows, settings)
     return RowScores(np.asarray(rows["id"].to_pylist(), dtype=object), np.asarray(slices, dtype=object), value, weight)
@@ -83,7 +85,7 @@ Scored = tuple[FloatArray, FloatArray]
 
 
 def _bits_per_byte(model: LanguageModel, messages: list[Any], rows: pa.Table, settings: Evaluate) -> Scored:
-    """Bits that the answer costs over its UTF-8 bytes; comparable between tokenizers. The end of turn is paid for too."""
+    """Bits of the answer over its UTF-8 bytes; comparable between tokenizers. The end of turn is paid for too."""
     total = model.answer_scores(model.encode(messages)).total / math.log(2)
     size = np.array([len(part_of(m, "answer").encode()) for m in messages], dtype=float)
     return np.where(size > 0, total, np.nan), size
@@ -118,7 +120,9 @@ def _multiple_choice(model: LanguageModel, messages: list[Any], rows: pa.Table, 
     choices = [[str(c) for c in orjson.loads(extra).get("choices") or []] for extra in rows["extra"].to_pylist()]
     if not all(choices):
         missing = rows["id"][choices.index([])].as_py()
-        raise FlywheelError(f"multiple_choice: row {missing} has no field `choices`, a list of answers with the right one")
+        raise FlywheelError(
+            f"multiple_choice: row {missing} has no field `choices`, a list of answers with the right one"
+        )
     prompts = [split_answer(m)[0] for m in messages]
     found = np.full(len(messages), np.nan)
     for i, loglikelihood in enumerate(model.loglikelihood(prompts, choices)):

@@ -115,7 +115,9 @@ def examine(model: Path, exam: Exam) -> RowScores:
 
 def write_scores(path: Path, scores: RowScores) -> None:
     names = ["id", "slice", "value", "weight"]
-    pq.write_table(pa.table([pa.array(list(scores.ids)), list(scores.slices), scores.value, scores.weight], names), path)
+    pq.write_table(
+        pa.table([pa.array(list(scores.ids)), list(scores.slices), scores.value, scores.weight], names), path
+    )
 
 
 def read_scores(path: Path) -> RowScores:
