@@ -1,0 +1,45 @@
+"""The files of a run and of the store, as the reference shows them; a test runs a recipe and finds each of them."""
+
+from __future__ import annotations
+
+from docs.fields import table
+
+RUN = {
+    "recipe.yaml": "The recipe as it was given.",
+    "plan.json": "What the plan said before anything ran.",
+    "events.jsonl": "One line an event, with the time.",
+    "ledger.json": "What was spent, by step and in all.",
+    "report.html": "The report: one file without scripts from elsewhere, to be mailed.",
+    "map.parquet": "Two principal components of the embeddings, where a step measured them.",
+    "compare.json": "The scoreboard, where the recipe compares.",
+    "dataset/train.jsonl": "The final rows in the recipe's `format`.",
+    "dataset/README.md": "The data set card: composition, steps, methods with citations, licences, limits.",
+    "models/student/": "The trained model, loadable by transformers.",
+    "target/": "The evaluation rows, as a step.",
+    "round-1/00-pool/": "The pool as rows, merged; the steps follow under their numbers.",
+}
+STEP = {
+    "metrics.json": "Fingerprint, parameters, rows in and out, counts of reasons, cost, details.",
+    "decisions.parquet": "One line a row that came in: id, action, reason, other, score.",
+    "rows/": "The rows that go on, `part-*.parquet`.",
+    "columns.parquet": "The numbers that the step read, by row.",
+    "origins.parquet": "`00-pool` and `target` only: id, file, line of every row read, copies included.",
+    "quarantine.jsonl": "`00-pool` and `target` only, where a line could not be read: where it is and why.",
+    "scores.parquet": "`evaluate` only: id, slice, value, weight of every evaluation row.",
+}
+STORE = {
+    "signals/<name>@<version>-<digest>/part-*.parquet": "Measured values: id, the columns, status, seconds, error.",
+    "models/": "Models made here: the tokenizer, the untrained student, the scorer, the static embedder, "
+    "trained students. `FLYWHEEL_CACHE` moves all but the trained students.",
+    "trials/<digest>/": "Scores and facts of each training and evaluation of a comparison.",
+}
+
+
+def disk() -> list[str]:
+    """Run, step and store."""
+    lines = ["A directory appears whole, by rename, or not at all.", "", "### `runs/<name>/`", ""]
+    lines += table(["path", "what it is"], [[f"`{name}`", text] for name, text in RUN.items()])
+    lines += ["### A step, `runs/<name>/round-1/<number>-<step>/`", ""]
+    lines += table(["path", "what it is"], [[f"`{name}`", text] for name, text in STEP.items()])
+    lines += ["### The store, `.flywheel/`", "", "Shared by all recipes that are run from the same folder.", ""]
+    return lines + table(["path", "what it is"], [[f"`{name}`", text] for name, text in STORE.items()])

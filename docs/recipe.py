@@ -1,0 +1,68 @@
+"""The recipe's sections and the steps that are not methods, as the reference shows them."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel
+
+from dataflywheel.evolution.feedback.evaluate import Evaluate
+from dataflywheel.models.spec import EmbedderSpec, ModelSpec
+from dataflywheel.models.training import Lora, TrainSettings
+from dataflywheel.recipe.schema import Compare, Limits, Models, Recipe, Source, Target
+from dataflywheel.selection.combine import Select
+from dataflywheel.signals.engine import Engine
+from docs.fields import field_table, one_line
+
+SECTIONS: dict[str, type[BaseModel]] = {
+    "pool": Source,
+    "target": Target,
+    "models": Models,
+    "models.student, models.scorer": ModelSpec,
+    "models.embedder": EmbedderSpec,
+    "budget": Limits,
+    "compare": Compare,
+    "engine": Engine,
+}
+OWN_STEPS: dict[str, type[BaseModel]] = {
+    "select": Select,
+    "train": TrainSettings,
+    "train.lora": Lora,
+    "evaluate": Evaluate,
+}
+SHORT = [
+    "- `pool` and `target`: one entry may stand without its list.",
+    "- A model may be a name alone: `student: tiny`, `student: ./my-model`, `embedder: static`.",
+    "- A step without parameters may be its name alone: `- evaluate`.",
+    "- A selector may be its name alone: `by: ifd` for `by: {ifd: {}}`.",
+    "- `compare` may be the list of arms alone: `compare: [random, longest, full]`.",
+]
+
+
+def recipe() -> list[str]:
+    """The schema, section by section; the steps `select`, `train` and `evaluate`."""
+    lines = [
+        "A recipe is one YAML file. An unknown key is an error that names the line and the nearest right name.",
+        "`${NAME}` and `${NAME:-default}` are taken from the environment; inside braces they need quotes.",
+        "Editors check recipes against [recipe.schema.json](recipe.schema.json).",
+        "",
+        "Short forms:",
+        "",
+        *SHORT,
+        "",
+        *_section("The whole file", Recipe),
+    ]
+    for name, model in SECTIONS.items():
+        lines += _section(f"`{name}`", model)
+    lines += [
+        "### Steps",
+        "",
+        "A step is one name with its parameters. The cleaners `deduplicate`, `decontaminate` and `filter` are under",
+        "[Methods](#methods). The others are these.",
+        "",
+    ]
+    for name, model in OWN_STEPS.items():
+        lines += _section(f"`{name}`", model, "####")
+    return lines
+
+
+def _section(title: str, model: type[BaseModel], level: str = "###") -> list[str]:
+    return [f"{level} {title}", "", one_line(model.__doc__), "", *field_table(model)]

@@ -1,0 +1,107 @@
+"""The JSON Schema of a recipe, for editors: what pydantic gives, plus docstrings, short forms, and steps by method."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel
+
+from dataflywheel import catalog
+from dataflywheel.contracts import Cleaner, Selector, Signal
+from dataflywheel.evolution.feedback.evaluate import Evaluate
+from dataflywheel.models.spec import EmbedderSpec, ModelSpec, Price
+from dataflywheel.models.training import Lora, TrainSettings
+from dataflywheel.recipe.schema import Compare, Limits, Models, Recipe, Source, Target
+from dataflywheel.recipe.steps import OWN
+from dataflywheel.signals.engine import Engine
+from docs.fields import field_docs, one_line
+
+Json = dict[str, Any]
+PARTS = (Source, Target, Models, Limits, Compare, Engine, ModelSpec, EmbedderSpec, Price, TrainSettings, Lora, Evaluate)
+ARMS = ("random_raw", "full")
+
+
+def recipe_schema() -> Json:
+    """Draft 2020-12; accepts what `load_recipe` accepts, checks across fields aside."""
+    schema = Recipe.model_json_schema(by_alias=True)
+    definitions: Json = schema["$defs"]
+    for part in PARTS:
+        if part.__name__ in definitions:
+            _describe(definitions[part.__name__], part)
+    _describe(schema, Recipe)
+    for name, words in (
+        ("ModelSpec", "tiny, or a folder or hub name"),
+        ("EmbedderSpec", "minilm, static, or a folder"),
+    ):
+        definitions[f"{name}Fields"] = definitions[name]
+        definitions[name] = {"anyOf": [{"type": "string", "description": words}, {"$ref": f"#/$defs/{name}Fields"}]}
+    definitions["Selector"] = _by_name(catalog.names(Selector), definitions)
+    definitions["Step"] = _steps(definitions)
+    properties: Json = schema["properties"]
+    for name, entry in (("pool", "Source"), ("target", "Target")):
+        one = {"$ref": f"#/$defs/{entry}"}
+        many = {"type": "array", "items": one, **({"minItems": 1} if name == "pool" else {})}
+        properties[name] = {"description": properties[name].get("description", ""), "anyOf": [many, one]}
+    arm = {"anyOf": [{"enum": [*ARMS, *catalog.names(Selector)]}, {"$ref": "#/$defs/Selector"}]}
+    definitions["Compare"]["properties"]["arms"]["items"] = arm
+    properties["compare"] = {"anyOf": [{"type": "array", "items": arm}, {"$ref": "#/$defs/Compare"}, {"type": "null"}]}
+    properties["steps"] = {"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/Step"}}
+    signals = {name: _model(catalog.get(name), definitions, partial=True) for name in catalog.names(Signal)}
+    properties["signals"] = {"type": "object", "properties": signals, "additionalProperties": False}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "dataflywheel recipe", **schema}
+
+
+def _describe(schema: Json, model: type[BaseModel]) -> None:
+    """Put the docstrings of a model and its fields where editors look for them."""
+    schema["description"] = one_line(model.__doc__)
+    for name, text in field_docs(model).items():
+        field = schema["properties"].get(model.model_fields[name].alias or name)
+        if field is not None:
+            field["description"] = text
+
+
+def _model(model: type[BaseModel], definitions: Json, partial: bool = False) -> Json:
+    """The schema of one model with its own definitions moved to the shared ones."""
+    schema = model.model_json_schema(by_alias=True)
+    for name, inner in schema.pop("$defs", {}).items():
+        definitions.setdefault(name, inner)
+    _describe(schema, model)
+    if partial:
+        schema.pop("required", None)
+    return schema
+
+
+def _by_name(names: list[str], definitions: Json) -> Json:
+    """A method by name, or its name with parameters."""
+    entries = {name: _or_null(_model(catalog.get(name), definitions)) for name in names}
+    return {"anyOf": [{"enum": names}, _single(entries)]}
+
+
+def _steps(definitions: Json) -> Json:
+    cleaners = {name: _model(catalog.get(name), definitions) for name in catalog.names(Cleaner)}
+    own = {name: _model(kind, definitions) for name, kind in OWN.items()}
+    selector = {"$ref": "#/$defs/Selector"}
+    select: Json = own["select"]["properties"]
+    select["by"] |= {"anyOf": [selector, {"type": "array", "items": selector}]}
+    select["by"].pop("type", None)
+    select["by"].pop("items", None)
+    select["then"] |= {"anyOf": [selector, {"type": "null"}]}
+    own["select"]["required"] = ["by"]  # `keep` may stand in the recipe's budget
+    steps = {**own, **cleaners}
+    bare = sorted(name for name, schema in steps.items() if not schema.get("required") and name != "filter")
+    return {"anyOf": [{"enum": bare}, _single({name: _or_null(steps[name]) for name in sorted(steps)})]}
+
+
+def _single(properties: Json) -> Json:
+    return {
+        "type": "object",
+        "properties": properties,
+        "additionalProperties": False,
+        "minProperties": 1,
+        "maxProperties": 1,
+    }
+
+
+def _or_null(schema: Json) -> Json:
+    """A method whose parameters all have defaults may stand without any: `- evaluate:`."""
+    return schema if schema.get("required") else {"anyOf": [schema, {"type": "null"}]}
