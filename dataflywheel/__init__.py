@@ -10,7 +10,7 @@ import importlib
 import os
 from typing import Any
 
-# Dependencies report usage by default; nothing here phones home, so this stands before any of them loads.
+# Before any dependency loads: they report usage by default, and nothing here phones home.
 for _name, _value in {
     "DO_NOT_TRACK": "true",
     "DAFT_ANALYTICS_ENABLED": "0",
@@ -18,6 +18,8 @@ for _name, _value in {
     "RAY_USAGE_STATS_ENABLED": "0",
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "TOKENIZERS_PARALLELISM": "false",
+    # Threads that wait without spinning: several times faster beside other work on the same cores, no slower alone.
+    "OMP_WAIT_POLICY": "PASSIVE",
 }.items():
     os.environ.setdefault(_name, _value)
 

@@ -53,14 +53,15 @@ def gain(result: Any) -> str:
             f"Gain: {score}not measured against random choice (add `compare: [random, longest, full]` to the recipe)."
         )
     board, own = result.comparison, result.comparison["arms"][0]
-    parts = []
-    for name in ("random_raw", "random"):
-        arm = next((a for a in board["arms"] if a["name"] == name), None)
-        if arm:
-            parts.append(f"{arm['mean']:.3f} for {arm['label']}")
-    low, high = own["difference"]["low"], own["difference"]["high"]
+    parts = [f"{_against(own)} from the same cleaned pool"]
+    if own["raw"]:
+        parts.insert(0, f"{_against(own['raw'])} from the raw pool")
     return (
-        f"Gain: {board['metric'].replace('_', ' ')} {own['mean']:.3f} against {' and '.join(parts)}; "
-        f"{own['verdict']} (difference {low:+.3f} to {high:+.3f}, {len(board['seeds'])} seeds, "
-        f"{board['better']} is better)."
+        f"Gain: {board['metric'].replace('_', ' ')} {own['mean']:.3f} ({board['better']} is better): {'; '.join(parts)}. "
+        f"Same cost, {len(board['seeds'])} seeds, 95 % intervals."
     )
+
+
+def _against(found: Any) -> str:
+    gap = found["difference"]
+    return f"{found['verdict']} ({gap['low']:+.3f} to {gap['high']:+.3f})"

@@ -109,6 +109,10 @@ class Cleaner(Method):
     def needs(self) -> tuple[str, ...]:
         """Column names (`signal.column`) that `decide` reads."""
 
+    def signal_parameters(self) -> dict[str, dict[str, Any]]:
+        """Parameters that the signals of `needs` must have for this cleaner's own, by signal name."""
+        return {}
+
     @abstractmethod
     def decide(self, columns: Columns, texts: Texts, target: TargetView | None) -> Decisions:
         """One decision for every row of `columns`."""

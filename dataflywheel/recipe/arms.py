@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dataflywheel.contracts import Columns, Cost, PoolStatistics, UsageError, nearest
-from dataflywheel.recipe.context import Context
+from dataflywheel.recipe.context import Context, signals_of
 from dataflywheel.recipe.steps import Step
 from dataflywheel.rows.parts import read_rows
 from dataflywheel.selection.combine import Select, select_rows
@@ -138,8 +138,7 @@ def selecting_cost(context: Context, spec: Select, rows: Path, seconds: float) -
     ids = read_rows(rows, ["id"])["id"].combine_chunks()
     measuring = context.measuring_seconds(spec.needs(), ids)
     passes = sum(
-        context.signal(name).estimate(PoolStatistics(len(ids), 0, 0)).forward
-        for name in sorted({need.partition(".")[0] for need in spec.needs()} - {"row"})
+        context.signal(name).estimate(PoolStatistics(len(ids), 0, 0)).forward for name in signals_of(spec.needs())
     )
     return Cost(seconds=round(measuring + seconds, 3), forward=passes)
 

@@ -18,7 +18,7 @@ from dataflywheel.evolution.iteration.trial import Exam, Trial, run_trial
 from dataflywheel.models.training import TrainSettings
 from dataflywheel.recipe.arms import LENGTH, Arm, Field, build_arms
 from dataflywheel.recipe.context import Context, digest
-from dataflywheel.recipe.scoreboard import jaccard, length_shift, score_arm, slice_intervals
+from dataflywheel.recipe.scoreboard import against, jaccard, length_shift, score_arm, slice_intervals
 from dataflywheel.store.atomic import write_json
 
 Job = tuple[int, int]  # (arm, seed) as positions
@@ -118,10 +118,7 @@ def _board(
         for path in {arm.rows for arm in arms}
         for c in [context.measured(path, LENGTH, "compare")]
     }
-    random = next((a for a, arm in enumerate(arms) if arm.name == "random"), None)
-    if random is None:
-        raise UsageError("compare: a gain counts only against random choice; add `random` to the arms")
-    baseline = [done[random, s].metric for s in at]
+    scores = {arm.name: [done[a, s].metric for s in at] for a, arm in enumerate(arms)}
     lines = []
     for a, arm in enumerate(arms):
         trials = [done[a, s] for s in at]
@@ -135,7 +132,8 @@ def _board(
                 "rows": len(arm.ids[at[0]]),
                 "answer_tokens": int(np.mean([t.facts["answer_tokens"] for t in trials])),
                 "train_tokens": int(np.mean([t.facts["tokens"] for t in trials])),
-                **score_arm([t.metric for t in trials], baseline, better, a == random),
+                **score_arm(scores[arm.name], None if arm.name == "random" else scores["random"], better),
+                "raw": None if "random_raw" not in scores else against(scores[arm.name], scores["random_raw"], better),
                 "select_cost": arm.select_cost.as_dict(),
                 "train_seconds": round(seconds, 2),
                 "costs_more_than_training": arm.select_cost.seconds > seconds,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -25,6 +26,8 @@ from dataflywheel.store.run import RunDirectory
 from dataflywheel.store.signals import SignalStore
 
 CHARS_PER_TOKEN = 4
+Parameters = Mapping[str, Mapping[str, Any]]
+"""Parameters by signal name."""
 
 
 @dataclass
@@ -41,6 +44,7 @@ class Context:
     target: Path | None = None
     target_digest: str = ""
     _signals: dict[str, Signal] = field(default_factory=dict)
+    _scorer: ModelSpec | None = None
 
     @property
     def signal_store(self) -> SignalStore:
@@ -51,31 +55,36 @@ class Context:
         hours = self.recipe.budget.hours
         return hours is not None and time.monotonic() - self.began > hours * 3600
 
-    def signal(self, name: str) -> Signal:
-        """The signal of that name with the recipe's parameters and models; a built-in scorer is trained on first use.
+    def signal(self, name: str, wanted: Parameters | None = None) -> Signal:
+        """The signal of that name with the recipe's models and parameters, over which those `wanted` by a step go.
+
+        A built-in scorer is trained on first use.
 
         Raises:
             UsageError: unknown signal or parameter.
         """
-        if name not in self._signals:
+        given = {**self.recipe.signals.get(name, {}), **(wanted or {}).get(name, {})}
+        known = f"{name}:{json.dumps(given, sort_keys=True)}"
+        if known not in self._signals:
             kind = catalog.get(name)
             if not issubclass(kind, Signal):
                 raise UsageError(f"{name!r} is not a signal but a {kind.card.category} method")
-            parameters: dict[str, Any] = dict(self.recipe.signals.get(name, {}))
-            wanted = model_kind(kind)
-            if wanted == "embedder":
-                parameters.setdefault("embedder", self.recipe.models.embedder)
-            elif wanted == "model" and "model" not in parameters:
-                parameters["model"] = self.scorer()
-            built = build(kind, parameters)
+            needed = model_kind(kind)
+            if needed == "embedder":
+                given.setdefault("embedder", self.recipe.models.embedder)
+            elif needed == "model" and "model" not in given:
+                given["model"] = self.scorer()
+            built = build(kind, given)
             assert isinstance(built, Signal)
-            self._signals[name] = built
-        return self._signals[name]
+            self._signals[known] = built
+        return self._signals[known]
 
     def scorer(self) -> ModelSpec:
         """The model that measures likelihoods, as a folder: a built-in one is trained on the pool's text, once."""
         from dataflywheel.models.tiny import train_tiny
 
+        if self._scorer is not None:
+            return self._scorer
         spec = self.recipe.models.scorer or self.recipe.models.student
         if spec.builtin is None:
             return spec
@@ -90,7 +99,8 @@ class Context:
             progress=lambda step, total, loss: self.watcher.advanced("train scorer", "steps", step, total),
         )
         self.watcher.finished("train scorer", f"{spec.size} parameters, on the pool", False)
-        return ModelSpec(hf=str(folder))
+        self._scorer = ModelSpec(hf=str(folder))
+        return self._scorer
 
     def pool_texts(self) -> list[Any]:
         """Messages of the pool's rows, for what is trained on the pool itself."""
@@ -98,18 +108,25 @@ class Context:
         rows: list[Any] = read_rows(self.pool, ["messages"])["messages"].to_pylist()
         return rows
 
-    def measured(self, rows: Path, names: Iterable[str], step: str) -> Columns:
+    def measured(self, rows: Path, names: Iterable[str], step: str, wanted: Parameters | None = None) -> Columns:
         """Columns of a directory of rows, measuring what the store lacks."""
-        wanted = {name.partition(".")[0] for name in names} - {"row"}
-        signals = [self.signal(name) for name in sorted(wanted)]
+        signals = [self.signal(name, wanted) for name in signals_of(names)]
         store = self.signal_store
         measure(rows, signals, store, self.recipe.engine, partial(self.watcher.advanced, step))
         return columns(rows, names, signals, store)
 
-    def measuring_seconds(self, names: Iterable[str], ids: pa.Array) -> float:
+    def measuring_seconds(self, names: Iterable[str], ids: pa.Array, wanted: Parameters | None = None) -> float:
         """What measuring these columns of these rows cost, whenever it happened."""
-        wanted = {name.partition(".")[0] for name in names} - {"row"}
-        return sum(self.signal_store.seconds(self.signal(name).key(), ids) for name in sorted(wanted))
+        return sum(self.signal_store.seconds(self.signal(name, wanted).key(), ids) for name in signals_of(names))
+
+
+def signals_of(names: Iterable[str]) -> list[str]:
+    """Signals behind column names; facts of the row itself (`row.source`) need none.
+
+    >>> signals_of(["text.turns", "row.source", "text.chars_answer", "language.code"])
+    ['language', 'text']
+    """
+    return sorted({name.partition(".")[0] for name in names} - {"row"})
 
 
 def model_kind(signal: type[Signal]) -> Literal["model", "embedder"] | None:

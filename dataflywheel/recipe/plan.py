@@ -10,7 +10,7 @@ from typing import Any
 from dataflywheel import catalog
 from dataflywheel.contracts import Cost, Signal, UsageError
 from dataflywheel.models.spec import ModelSpec
-from dataflywheel.recipe.context import model_kind
+from dataflywheel.recipe.context import model_kind, signals_of
 from dataflywheel.recipe.load import load_recipe
 from dataflywheel.recipe.price import comparison_cost, flops, rows_after, share, statistics, step_cost
 from dataflywheel.recipe.schema import Recipe
@@ -84,8 +84,7 @@ def check(recipe: Recipe, steps: list[Step], comparison: bool) -> None:
 
 
 def _signals(steps: list[Step]) -> list[type[Signal]]:
-    found = {need.partition(".")[0] for step in steps for need in step.needs()} - {"row"}
-    kinds = [catalog.get(name) for name in sorted(found)]
+    kinds = [catalog.get(name) for name in signals_of(need for step in steps for need in step.needs())]
     return [kind for kind in kinds if issubclass(kind, Signal)]
 
 

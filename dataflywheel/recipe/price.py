@@ -12,7 +12,7 @@ from dataflywheel.contracts import Budget, Cleaner, Cost, PoolStatistics, Signal
 from dataflywheel.evolution.feedback.evaluate import Evaluate
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.models.training import TrainSettings
-from dataflywheel.recipe.context import CHARS_PER_TOKEN, inputs, model_kind
+from dataflywheel.recipe.context import CHARS_PER_TOKEN, inputs, model_kind, signals_of
 from dataflywheel.recipe.schema import Recipe, Source
 from dataflywheel.recipe.steps import Step
 from dataflywheel.rows.peek import peek
@@ -56,7 +56,7 @@ def flops() -> float:
 def step_cost(recipe: Recipe, step: Step, pool: PoolStatistics, speed: float, seen: set[str]) -> Cost:
     """A step's own work and the signals that no earlier step has measured."""
     cost = Cost()
-    for name in sorted({need.partition(".")[0] for need in step.needs()} - seen - {"row"}):
+    for name in sorted(set(signals_of(step.needs())) - seen):
         seen.add(name)
         kind = catalog.get(name)
         assert issubclass(kind, Signal)

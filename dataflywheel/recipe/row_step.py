@@ -25,12 +25,12 @@ from dataflywheel.store.decisions import counts, write_decisions
 def apply_row_step(context: Context, step: Step, rows: Path, output: Path, fingerprint: str) -> dict[str, Any]:
     """Run a cleaner or a selection on a directory of rows; gives the metrics that it wrote."""
     started = time.perf_counter()
-    columns = context.measured(rows, step.needs(), step.title)
+    columns = context.measured(rows, step.needs(), step.title, step.signal_parameters())
     decisions, details = decide(context, step, rows, columns)
     check_complete(step.title, columns, decisions)
     details |= _bounds(step, columns)
     ids = pa.array(columns.ids, pa.string())
-    measuring = context.measuring_seconds(step.needs(), ids)
+    measuring = context.measuring_seconds(step.needs(), ids, step.signal_parameters())
     with atomic_directory(output) as aside:
         kept = write_kept(rows, decisions, aside / "rows")
         write_decisions(aside / "decisions.parquet", decisions)
@@ -71,7 +71,7 @@ def target_view(context: Context, step: Step) -> TargetView | None:
     if context.target is None:
         return None
     messages = read_rows(context.target, ["messages"])["messages"]
-    found = context.measured(context.target, step.needs(), step.title)
+    found = context.measured(context.target, step.needs(), step.title, step.signal_parameters())
     return TargetView(found, texts(messages, "prompt"), texts(messages, "answer"))
 
 

@@ -68,6 +68,13 @@ class Compare(Part):
     arms: list[str | dict[str, Any]] = ["random", "random_raw", "longest", "full"]
     seeds: int = Field(default=5, ge=2)
 
+    @field_validator("arms")
+    @classmethod
+    def _against_random(cls, arms: list[Any]) -> list[Any]:
+        if "random" not in arms:
+            raise ValueError("a gain counts only against random choice; add `random` to the arms")
+        return arms
+
 
 class Recipe(Part):
     """A job: pool, target, models, budget, steps and comparison."""

@@ -38,14 +38,18 @@ def verdict(difference: dict[str, float], better: str) -> Verdict:
     return "better than random" if low > 0 else "worse than random"
 
 
-def score_arm(scores: Sequence[float], random: Sequence[float], better: str, is_random: bool) -> dict[str, Any]:
-    """An arm's line on the board: scores by seed, interval, and the paired difference to random."""
+def score_arm(scores: Sequence[float], random: Sequence[float] | None, better: str) -> dict[str, Any]:
+    """An arm's line on the board: scores by seed, interval, and the difference to random (None: it is random)."""
     line: dict[str, Any] = {"scores": [float(s) for s in scores], **mean_interval(scores)}
-    if is_random:
-        return {**line, "difference": None, "verdict": "baseline"}
-    n = min(len(scores), len(random))
-    difference = mean_interval([a - b for a, b in zip(scores[:n], random[:n], strict=True)])
-    return {**line, "difference": difference, "verdict": verdict(difference, better)}
+    return {**line, **against(scores, random, better)}
+
+
+def against(scores: Sequence[float], random: Sequence[float] | None, better: str) -> dict[str, Any]:
+    """`difference` with its interval, paired by seed, and `verdict`."""
+    if random is None:
+        return {"difference": None, "verdict": "baseline"}
+    difference = mean_interval([a - b for a, b in zip(scores, random, strict=True)])
+    return {"difference": difference, "verdict": verdict(difference, better)}
 
 
 def slice_intervals(by_seed: Sequence[dict[str, float]]) -> dict[str, dict[str, float]]:

@@ -39,6 +39,10 @@ class Step:
         """Columns that the step reads."""
         return tuple(self.work.needs()) if isinstance(self.work, Cleaner | Select) else ()
 
+    def signal_parameters(self) -> dict[str, dict[str, Any]]:
+        """What the step wants of its signals, beyond the recipe."""
+        return self.work.signal_parameters() if isinstance(self.work, Cleaner) else {}
+
     def parameters(self) -> dict[str, Any]:
         return self.work.model_dump(mode="json")
 

@@ -83,6 +83,16 @@ def _not_measured(run: Run) -> Verdict:
     return Verdict("unknown", headline, detail)
 
 
+def _raw_detail(compare: dict[str, Any], arm: dict[str, Any]) -> str:
+    """The difference to random rows of the pool as it came, where that was trained too."""
+    difference = (arm.get("raw") or {}).get("difference") or {}
+    bounds = [finite(difference.get(k)) for k in ("mean", "low", "high")]
+    if any(b is None for b in bounds):
+        return ""
+    mean, low, high = (f"{b:+.3f}" for b in bounds if b is not None)
+    return f"Against random rows of the raw pool: {mean} {metric_name(compare.get('metric'))}, {low} to {high}."
+
+
 def verdict(run: Run) -> Verdict:
     """What to say first. A gain is claimed only where the comparison's own verdict says so."""
     compare = run.compare
@@ -107,11 +117,16 @@ def verdict(run: Run) -> Verdict:
     detail += "."
     said = str(arm.get("verdict"))
     if said == "better than random":
+        detail = f"{detail} {_raw_detail(compare, arm)}".rstrip()
         by = f": {metric} is {gain_text(measured.mean, better)}" if measured else ""
         return Verdict("good", f"{rows} train a better model than as many random rows{by}.", detail)
     if said == "worse than random":
         by = f": {metric} is {gain_text(measured.mean, better)}" if measured else ""
         return Verdict("bad", f"{rows} train a worse model than as many random rows{by}.", detail)
+    raw = arm.get("raw") or {}
+    if said == "no better than random" and raw.get("verdict") == "better than random":
+        headline = f"{rows} train a better model than random rows of the raw pool; cleaning did it, not the choice."
+        return Verdict("good", headline, f"{detail} {_raw_detail(compare, arm)}")
     if said == "no better than random":
         return Verdict("neutral", f"{rows} train a model no better than random rows do.", detail)
     return Verdict("unknown", f"What {rows} are worth against random rows was not decided: {said}.", detail)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -44,7 +44,7 @@ class Deduplicate(Cleaner):
     semantic: float | None = Field(None, gt=0, le=1)
     """Cosine of embeddings from which two rows are copies, for instance 0.95; null switches the check off."""
     part: Part = "all"
-    """Text whose words are compared; the signal `near_duplicate` must have been measured on the same part."""
+    """Text whose words are compared."""
     keep: str = "first"
     """Which of several copies stays: `first`, `longest`, or the column (`signal.column`) whose highest value does."""
 
@@ -64,6 +64,9 @@ class Deduplicate(Cleaner):
         near = ("near_duplicate.signature",) if self.near is not None else ()
         semantic = ("embedding.vector",) if self.semantic is not None else ()
         return (*near, *semantic, *self._preferring())
+
+    def signal_parameters(self) -> dict[str, dict[str, Any]]:
+        return {"near_duplicate": {"part": self.part}}
 
     def _preferring(self) -> tuple[str, ...]:
         if self.keep == "first":
