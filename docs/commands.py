@@ -59,7 +59,12 @@ def _row(parameter: Any) -> list[str]:
 
 def functions() -> list[str]:
     """The function behind each verb: signature and docstring."""
-    lines = ["`import dataflywheel as fw`; each verb has a function of the same name.", ""]
+    lines = [
+        "`import dataflywheel as fw`; each verb has a function of the same name.",
+        "`run`, `compare` and `select` also take `runs` and `home` (paths, as on the command line) and `watcher`",
+        "(see `dataflywheel.recipe.progress.Watcher`).",
+        "",
+    ]
     for name in VERBS:
         function = getattr(dataflywheel, name)
         signature = str(inspect.signature(function)).replace("'", "")

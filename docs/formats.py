@@ -74,5 +74,5 @@ def formats() -> list[str]:
 
 
 def _kind(kind: str) -> str:
-    """Arrow's name of a type without the names that lists give their elements."""
-    return kind.replace("element: ", "").replace("item: ", "").replace("list<struct<", "list of struct<")
+    """Arrow's name of a type; lists without the name that they give their elements."""
+    return "list of messages" if "struct" in kind else kind.replace("item: ", "").replace("element: ", "")

@@ -14,7 +14,7 @@ STATUSES = {
     Status.OK: "Measured.",
     Status.TRUNCATED: "Measured on a part of the text: the model or the signal reads no more. The value counts.",
     Status.EMPTY: "Nothing to measure, such as a row without text. No value.",
-    Status.FAILED: "The measurement failed; the error is kept beside it. No value. Tried again on the next run.",
+    Status.FAILED: "The measurement failed; the error is kept beside it. No value. Tried again when next asked for.",
     Status.SKIPPED: "Not measured on purpose. No value.",
 }
 KINDS: dict[type[Method], str] = {
@@ -48,11 +48,9 @@ def methods() -> list[str]:
 
 
 def _method(method: type[Method], card: dict[str, Any]) -> list[str]:
-    paper = (
-        f"{card['authors']} {card['year']}, {card['title']}. {link(card['paper'])}" if card["paper"] else card["title"]
-    )
+    paper = f"{card['authors']} {card['year']}, {card['title']}. {link(card['paper'])}" if card["paper"] else "none"
     lines = [f"#### `{card['name']}`", "", *_paragraphs(method), ""]
-    lines += [f"- Paper: {paper}", f"- Checked against: {card['checked']}.", f"- Cost: {card['cost']}"]
+    lines += [f"- Source: {paper}", f"- Checked against: {card['checked']}.", f"- Cost: {card['cost']}"]
     if card["needs"]:
         lines.append(f"- You bring: {', '.join(card['needs'])}")
     reads = _reads(method)
