@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import typer
 
@@ -14,7 +15,6 @@ def plan_command(
 ) -> None:
     """Check a recipe and price each step, without doing it."""
     from rich.console import Console
-    from rich.table import Table
 
     from dataflywheel.recipe.plan import plan
 
@@ -23,18 +23,38 @@ def plan_command(
         typer.echo(json.dumps(found, ensure_ascii=False))
         return
     pool = found["pool"]
-    table = Table(
-        "step", "rows after, at most", "forward", "backward", "tokens", "calls", "dollars", "seconds", box=None
-    )
+    console = Console(highlight=False)
+    console.print(f"{found['name']}: {pool['rows']:,} rows offered, about {_short(pool['tokens'])} tokens")
+    console.print(_table(found))
+    console.print("Rows are the most that go on; passes, tokens and time are estimates for this machine.")
+
+
+def _table(found: dict[str, Any]) -> Any:
+    from rich.table import Table
+
+    table = Table("step", box=None, pad_edge=False)
+    for name in ("rows", "passes", "tokens", "calls", "dollars", "time"):
+        table.add_column(name, justify="right", no_wrap=True)
     lines = [(f"{s['index']:02d}-{s['step']}", f"{s['rows']:,}", s["cost"]) for s in found["steps"]]
     if "comparison" in found:
         trials = found["comparison"]
-        lines.append(("compare", f"{trials['arms']} arms, {trials['seeds']} seeds", trials["cost"]))
+        lines.append((f"compare: {trials['arms']} arms, {trials['seeds']} seeds", "", trials["cost"]))
     for name, rows, cost in [*lines, ("total", "", found["total"])]:
-        numbers = (f"{cost[k]:,}" for k in ("forward", "backward", "tokens", "calls"))
-        table.add_row(name, rows, *numbers, f"{cost['usd']:.2f}", f"{cost['seconds']:,.0f}")
-    console = Console()
-    console.print(
-        f"{found['name']}: {pool['rows']:,} rows offered, about {pool['tokens']:,} tokens. Estimates for this machine:"
-    )
-    console.print(table)
+        passes = cost["forward"] + cost["backward"]
+        numbers = (_short(passes), _short(cost["tokens"]), f"{cost['calls']:,}", f"{cost['usd']:.2f}")
+        table.add_row(name, rows, *numbers, _time(cost["seconds"]))
+    return table
+
+
+def _short(number: float) -> str:
+    """`866848` -> `867k`."""
+    for size, unit in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
+        if number >= size:
+            return f"{number / (1e3 if unit == 'k' else size):.3g}{unit}"
+    return f"{number:,.0f}"
+
+
+def _time(seconds: float) -> str:
+    if seconds >= 5400:
+        return f"{seconds / 3600:.1f} h"
+    return f"{seconds / 60:.0f} min" if seconds >= 90 else f"{seconds:.0f} s"

@@ -57,7 +57,8 @@ def gain(result: Any) -> str:
     if own["raw"]:
         parts.insert(0, f"{_against(own['raw'])} from the raw pool")
     return (
-        f"Gain: {board['metric'].replace('_', ' ')} {own['mean']:.3f} ({board['better']} is better): {'; '.join(parts)}. "
+        f"Gain: {board['metric'].replace('_', ' ')} {own['mean']:.3f} ({board['better']} is better): "
+        f"{'; '.join(parts)}. "
         f"Same cost, {len(board['seeds'])} seeds, 95 % intervals."
     )
 

@@ -12,7 +12,7 @@ from dataflywheel.contracts import Cost, Signal, UsageError
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.recipe.context import model_kind, signals_of
 from dataflywheel.recipe.load import load_recipe
-from dataflywheel.recipe.price import comparison_cost, flops, rows_after, share, statistics, step_cost
+from dataflywheel.recipe.price import comparison_cost, flops, left_after, statistics, step_cost
 from dataflywheel.recipe.schema import Recipe
 from dataflywheel.recipe.steps import Step, build_steps
 
@@ -33,13 +33,13 @@ def make_plan(recipe: Recipe, steps: list[Step], comparison: bool) -> dict[str, 
     pool = statistics(recipe.pool)
     speed = flops()
     seen: set[str] = set()
-    rows = pool.rows
+    left = pool
     lines: list[dict[str, Any]] = []
     costs: list[Cost] = []
     for step in steps:
-        cost = step_cost(recipe, step, share(pool, rows), speed, seen)
-        rows = rows_after(step, rows)
-        line = {"round": 1, "index": step.index, "step": step.name, "params": step.parameters(), "rows": rows}
+        cost = step_cost(recipe, step, left, speed, seen)
+        left = left_after(step, left)
+        line = {"round": 1, "index": step.index, "step": step.name, "params": step.parameters(), "rows": left.rows}
         lines.append({**line, "cost": cost.as_dict()})
         costs.append(cost)
     facts = {

@@ -30,14 +30,16 @@ def statistics(sources: list[Source]) -> PoolStatistics:
     return PoolStatistics(rows, chars, chars // CHARS_PER_TOKEN)
 
 
-def share(pool: PoolStatistics, rows: int) -> PoolStatistics:
-    part = rows / max(1, pool.rows)
-    return PoolStatistics(rows, int(pool.chars * part), int(pool.tokens * part))
-
-
-def rows_after(step: Step, rows: int) -> int:
-    """Rows that go on: exact for a selection in rows or percent; cleaners are assumed to drop nothing."""
-    return Budget.parse(step.work.keep).rows(rows) if isinstance(step.work, Select) else rows
+def left_after(step: Step, pool: PoolStatistics) -> PoolStatistics:
+    """What goes on, at most: cleaners are assumed to drop nothing, and a selection to take rows of average length."""
+    if not isinstance(step.work, Select):
+        return pool
+    budget = Budget.parse(step.work.keep)
+    if budget.unit == "tokens":
+        part = min(1.0, budget.amount / max(1, pool.tokens))
+    else:
+        part = budget.rows(pool.rows) / max(1, pool.rows)
+    return PoolStatistics(round(pool.rows * part), int(pool.chars * part), int(pool.tokens * part))
 
 
 def flops() -> float:

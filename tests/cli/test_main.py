@@ -11,7 +11,6 @@ import pytest
 
 from tests.recipe.jobs import CLEAN, write_pool
 
-
 HELP = """
 import sys
 sys.argv = ["flywheel", "--help"]
