@@ -43,8 +43,9 @@ def recipe_schema() -> Json:
         many = {"type": "array", "items": one, **({"minItems": 1} if name == "pool" else {})}
         properties[name] = {"description": properties[name].get("description", ""), "anyOf": [many, one]}
     arm = {"anyOf": [{"enum": [*ARMS, *catalog.names(Selector)]}, {"$ref": "#/$defs/Selector"}]}
-    definitions["Compare"]["properties"]["arms"]["items"] = arm
-    properties["compare"] = {"anyOf": [{"type": "array", "items": arm}, {"$ref": "#/$defs/Compare"}, {"type": "null"}]}
+    arms = {"type": "array", "items": arm, "contains": {"const": "random"}}
+    definitions["Compare"]["properties"]["arms"] |= arms
+    properties["compare"] = {"anyOf": [arms, {"$ref": "#/$defs/Compare"}, {"type": "null"}]}
     properties["steps"] = {"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/Step"}}
     signals = {name: _model(catalog.get(name), definitions, partial=True) for name in catalog.names(Signal)}
     properties["signals"] = {"type": "object", "properties": signals, "additionalProperties": False}

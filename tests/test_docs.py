@@ -58,7 +58,7 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "200")
     pool, held = list(python_docs("pool")), list(python_docs("held_out"))
-    write_rows(tmp_path / "pool.jsonl", pool[::60])
+    write_rows(tmp_path / "pool.jsonl", pool[::120])
     write_rows(tmp_path / "chat.jsonl", pool[7::120])
     write_rows(tmp_path / "code.jsonl", pool[11::120])
     write_rows(tmp_path / "benchmark.jsonl", held[::20])
@@ -204,7 +204,8 @@ def test_the_schema_accepts_every_recipe_and_refuses_mistakes() -> None:
         {"steps": [{"deduplicat": {}}]},
         {"steps": [{"select": {"by": "best", "keep": 5}}]},
         {"steps": [{"select": {"by": {"ifd": {"ratio": "log"}}, "keep": 5}}]},
-        {"compare": ["ramdom"]},
+        {"compare": ["ramdom", "random"]},
+        {"compare": ["longest"]},
         {"models": {"student": {"builtin": "huge"}}},
     ):
         assert not check({**good, **mistake}), mistake
