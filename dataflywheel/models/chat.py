@@ -37,6 +37,7 @@ _MARK = "\ue0f1\ue0f2\ue0f3"
 class EncodedRow:
     """Tokens of one conversation. `ids[start:]` is the answer with its end-of-turn token, `ids[header:start]` the
     answer's header ("### Assistant:"). Rows without an answer, or that failed, have no tokens and say so in `status`.
+    `ended` says whether the last token is the end of turn: not where the answer was cut, or the template has none.
     """
 
     ids: list[int]
@@ -44,6 +45,7 @@ class EncodedRow:
     start: int
     bos: bool
     status: Status
+    ended: bool = False
 
     @property
     def answer_tokens(self) -> int:
@@ -180,7 +182,8 @@ class ChatFormat:
         bos = bool(self.bos_text) and ids[0] == self.tokenizer.bos_token_id and header > 0
         if end == start or start - header + bos == 0:
             return _nothing(Status.FAILED)
-        return _fit(EncodedRow(ids[:end], header, start, bos, Status.OK), max_length)
+        ended = ids[end - 1] in self.special_ids
+        return _fit(EncodedRow(ids[:end], header, start, bos, Status.OK, ended), max_length)
 
 
 def _fit(row: EncodedRow, max_length: int) -> EncodedRow:
@@ -194,7 +197,8 @@ def _fit(row: EncodedRow, max_length: int) -> EncodedRow:
     prompt = max_length - lead - answer
     ids = row.ids[: row.bos] + row.ids[row.header - prompt : row.start + answer]
     header = row.bos + prompt
-    return EncodedRow(ids, header, header + row.start - row.header, row.bos, Status.TRUNCATED)
+    ended = row.ended and answer == row.answer_tokens
+    return EncodedRow(ids, header, header + row.start - row.header, row.bos, Status.TRUNCATED, ended)
 
 
 def _between(text: str, marked: str) -> _Rendered | Status:

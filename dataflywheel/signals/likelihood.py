@@ -20,8 +20,9 @@ class Likelihood(ModelBased):
 
     `loss_answer_given_prompt` and `loss_answer` are nats a token over the same `answer_tokens` (end of turn included);
     the second conditions on the answer's header alone. `entropy` (nats) and `margin` (probability of the likeliest
-    token less that of the second) are means over the answer given its prompt. `prompt_tokens` counts what was read
-    before the answer. TRUNCATED rows lost the left of their prompt, then the end of their answer.
+    token less that of the second) are means over the answer given its prompt. `end_loss` is the surprise (nats) that
+    the answer ends where it does, high for one that was cut; NaN where its end was not read. `prompt_tokens` counts
+    what was read before the answer. TRUNCATED rows lost the left of their prompt, then the end of their answer.
     """
 
     card: ClassVar[Card] = Card(
@@ -31,7 +32,7 @@ class Likelihood(ModelBased):
         paper="2308.12032",
         category="signals",
         subcategory="likelihood",
-        summary="Loss of the answer given its prompt and alone, entropy and margin.",
+        summary="Loss of the answer given its prompt and alone, entropy, margin, and surprise at its end.",
         needs=("model",),
         cost="$",
         checked="plain transformers, one row at a time; a model with a copy skill on rows with shuffled answers",
@@ -43,7 +44,9 @@ class Likelihood(ModelBased):
         "prompt_tokens": pa.int32(),
         "entropy": pa.float32(),
         "margin": pa.float32(),
+        "end_loss": pa.float32(),
     }
+    version: ClassVar[int] = 2
 
     model: ModelSpec
     """A folder or hub name of a causal language model."""
@@ -68,6 +71,9 @@ class Likelihood(ModelBased):
         found: dict[str, pa.Array | AnyArray] = {
             name: np.where(good, value, np.nan).astype(np.float32) for name, value in values.items()
         }
+        ended = good & np.asarray([row.ended for row in rows], dtype=bool)
+        last = [logprobs[-1] if end else np.nan for logprobs, end in zip(given.logprobs, ended, strict=True)]
+        found["end_loss"] = -np.asarray(last, dtype=np.float32)
         prompt_tokens = np.asarray([row.start for row in rows], dtype=np.int32)
         found["answer_tokens"] = pa.array(given.tokens, mask=~good)
         found["prompt_tokens"] = pa.array(prompt_tokens, mask=~good)

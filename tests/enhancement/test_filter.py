@@ -43,6 +43,20 @@ def test_one_sided_bound_and_several_columns() -> None:
     assert found.action == ["kept", "kept", "kept", "dropped", "kept", "dropped"]
 
 
+def test_quantiles_are_shares_of_the_measured_values_and_ties_stay() -> None:
+    values = np.array([5.0, 1.0, np.nan, 3.0, 2.0, 4.0, 5.0])
+    rows = Columns(np.array(list("abcdefg"), dtype=object), {"likelihood.end_loss": values})
+    found = Filter(quantiles={"likelihood.end_loss": (0.4, None)}).decide(rows, no_texts, None)
+    assert found.action == ["kept", "dropped", "kept", "kept", "dropped", "kept", "kept"]  # the level is 3
+    assert found.reason[1] == "likelihood.end_loss = 1 < 3, the quantile 0.4"
+    assert found.score[1] == 1
+    assert found.reason[2] == "unmeasured: likelihood.end_loss"
+    found = Filter(quantiles={"likelihood.end_loss": (None, 0.8)}).decide(rows, no_texts, None)
+    assert found.action == ["kept"] * 7
+    nothing = Columns(rows.ids, {"likelihood.end_loss": np.full(7, np.nan)})
+    assert Filter(quantiles={"likelihood.end_loss": (0.4, None)}).decide(nothing, no_texts, None).action == ["kept"] * 7
+
+
 @pytest.mark.parametrize(("unmeasured", "action"), [("keep", "kept"), ("drop", "dropped")])
 def test_unmeasured_rows_follow_their_own_rule(unmeasured: str, action: str) -> None:
     cleaner = build(Filter, {"bounds": {"likelihood.loss": [0, 5]}, "unmeasured": unmeasured})
@@ -69,10 +83,13 @@ def test_allowed_values() -> None:
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({}, "give bounds or equals"),
+        ({}, "give bounds, quantiles or equals"),
         ({"bounds": {"tokens": [1, 2]}}, "signal.column"),
         ({"bounds": {"text.tokens": [5, 2]}}, "above the upper"),
         ({"bounds": {"text.tokens": [None, None]}}, "both null"),
+        ({"quantiles": {"text.tokens": [0.5, 5]}}, "shares from 0 to 1"),
+        ({"quantiles": {"text.tokens": [0.5, 0.2]}}, "above the upper"),
+        ({"bounds": {"text.tokens": [1, 2]}, "quantiles": {"text.tokens": [0.1, None]}}, "bounds and quantiles"),
         ({"bound": {}}, "did you mean 'bounds'"),
     ],
 )

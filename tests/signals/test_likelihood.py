@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pyarrow as pa
 import pytest
 
 from dataflywheel.contracts import Status
+from dataflywheel.models.language_model import LanguageModel
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.rows.identity import make_row
 from dataflywheel.rows.schema import Message, table
@@ -51,7 +53,8 @@ def test_every_row_says_how_it_went_and_failures_hold_no_number(spec: ModelSpec)
     for name, kind in Likelihood.columns.items():
         values = pa.array(found[name], type=kind)
         missing = [v is None or v != v for v in values.to_pylist()]
-        assert missing == [status > Status.TRUNCATED for status in expected]
+        unread = [False] * 43 + [name == "end_loss"]  # the last answer's end lies beyond the window
+        assert missing == [status > Status.TRUNCATED or end for status, end in zip(expected, unread, strict=True)]
     answer, prompt = (np.asarray(found[name], dtype=float) for name in ("answer_tokens", "prompt_tokens"))
     assert answer[43] == 126
     assert prompt[43] == 2  # begin and the answer's header
@@ -69,6 +72,20 @@ def test_a_shuffled_answer_is_above_its_clean_twin(spec: ModelSpec) -> None:
     assert (wrong[0] > clean[0]).mean() > 0.95
     assert (clean[0] / clean[1]).mean() < 0.1
     assert (wrong[0] / wrong[1]).mean() > 1
+
+
+def test_an_answer_that_was_cut_ends_by_surprise(spec: ModelSpec) -> None:
+    rows = copy_rows(100, seed=10)
+    cut = [conversation(p["content"], a["content"][: len(a["content"]) // 2]) for p, a in rows]
+    whole, half = (np.asarray(Likelihood(model=spec).measure(batch(found))["end_loss"]) for found in (rows, cut))
+    assert (half > np.median(whole)).mean() > 0.95
+    assert np.median(half) > np.median(whole) + 1
+    model = LanguageModel.load(spec)
+    row = model.encode([rows[0]])[0]
+    assert row.ended
+    whole_answer = model.answer_scores([row])
+    without_end = model.answer_scores([replace(row, ids=row.ids[:-1])])
+    assert whole[0] == pytest.approx(whole_answer.total[0] - without_end.total[0], abs=1e-3)
 
 
 def test_the_key_follows_contents_not_folders(spec: ModelSpec, tmp_path: Path) -> None:

@@ -25,6 +25,9 @@ Bound = tuple[float | None, float | None]
 class Filter(Cleaner):
     """Keeps the rows whose values lie within all bounds (inclusive) and are among the values asked for.
 
+    Bounds are levels, or quantiles of the rows that are measured: where the level that means trouble differs between
+    pools and models, a share of the pool carries over and a level does not.
+
     The reason names the first column that a row fails at, its value and the bound. A row that could not be measured
     has no value to compare: `unmeasured` says what becomes of it.
     """
@@ -42,6 +45,9 @@ class Filter(Cleaner):
 
     bounds: dict[str, Bound] = {}
     """Column -> [lowest, highest], null for no bound on that side; for instance `text.tokens_answer: [3, 1024]`."""
+    quantiles: dict[str, Bound] = {}
+    """Column -> [lowest, highest] as shares of its measured values: `likelihood.end_loss: [null, 0.85]` drops the
+    highest 15 %. A column has bounds or quantiles, not both. Rows that tie with the level stay."""
     equals: dict[str, list[str]] = {}
     """Column -> allowed values, for instance `language.code: [en]`."""
     unmeasured: Literal["keep", "drop"] = "keep"
@@ -49,12 +55,17 @@ class Filter(Cleaner):
 
     @model_validator(mode="after")
     def _sensible(self) -> Self:
-        if not self.bounds and not self.equals:
-            raise ValueError("give bounds or equals; with neither nothing would be dropped")
-        for name in (*self.bounds, *self.equals):
+        if not self.needs():
+            raise ValueError("give bounds, quantiles or equals; with none of them nothing would be dropped")
+        for name in self.needs():
             if "." not in name:
                 raise ValueError(f"{name!r} is no column; write 'signal.column', for instance 'text.tokens_answer'")
-        for name, (low, high) in self.bounds.items():
+        for name, share in self.quantiles.items():
+            if name in self.bounds:
+                raise ValueError(f"{name} has bounds and quantiles; give one of them")
+            if not all(side is None or 0 <= side <= 1 for side in share):
+                raise ValueError(f"the quantiles of {name} are shares from 0 to 1, not {list(share)}")
+        for name, (low, high) in (self.bounds | self.quantiles).items():
             if low is None and high is None:
                 raise ValueError(f"the bounds of {name} are both null; leave the column out or give one")
             if low is not None and high is not None and low > high:
@@ -62,7 +73,7 @@ class Filter(Cleaner):
         return self
 
     def needs(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys((*self.bounds, *self.equals)))
+        return tuple(dict.fromkeys((*self.bounds, *self.quantiles, *self.equals)))
 
     def thresholds(self) -> dict[str, Bound]:
         """Column -> (lowest, highest), for marking them on the distributions of a report."""
@@ -74,10 +85,11 @@ class Filter(Cleaner):
         present: dict[str, AnyArray] = {}
         for name in self.needs():
             values, present[name] = usable(columns, name)
-            for i in np.flatnonzero(present[name] & self.outside(name, values)).tolist():
+            bound = self.level(name, values[present[name]])
+            for i in np.flatnonzero(present[name] & self.outside(name, values, bound)).tolist():
                 if fails[i] is None:
-                    fails[i] = self.complaint(name, values[i])
-                    scores[i] = float(values[i]) if name in self.bounds else None
+                    fails[i] = self.complaint(name, values[i], bound)
+                    scores[i] = float(values[i]) if name in self.bounds | self.quantiles else None
         complete = np.logical_and.reduce(list(present.values()))
         decisions = Decisions()
         for i, id in enumerate(columns.ids.tolist()):
@@ -91,24 +103,30 @@ class Filter(Cleaner):
                 decisions.add(id, "kept", "within all bounds")
         return decisions
 
-    def outside(self, name: str, values: AnyArray) -> AnyArray:
+    def level(self, name: str, values: AnyArray) -> Bound:
+        """The bounds of a column as levels; `values` are those that were measured."""
+        if name not in self.quantiles or not len(values):
+            return self.bounds.get(name, (None, None))
+        low, high = (None if q is None else float(np.quantile(values, q)) for q in self.quantiles[name])
+        return low, high
+
+    def outside(self, name: str, values: AnyArray, bound: Bound) -> AnyArray:
         """Mask (n,) of the values out of bounds or not among those allowed; meaningless where there is no value."""
         out = np.zeros(len(values), dtype=bool)
-        if name in self.bounds:
-            low, high = self.bounds[name]
-            out |= (values < low) if low is not None else out
-            out |= (values > high) if high is not None else out
+        low, high = bound
+        out |= (values < low) if low is not None else out
+        out |= (values > high) if high is not None else out
         if name in self.equals:
             out |= ~np.isin(values.astype(str), self.equals[name])
         return out
 
-    def complaint(self, name: str, value: Any) -> str:
+    def complaint(self, name: str, value: Any, bound: Bound) -> str:
         if name in self.equals and str(value) not in self.equals[name]:
             return f"{name} = {value} is not among {', '.join(self.equals[name])}"
-        low, high = self.bounds[name]
+        (low, high), (lowest, highest) = bound, self.quantiles.get(name, (None, None))
         if low is not None and value < low:
-            return f"{name} = {value:g} < {low:g}"
-        return f"{name} = {value:g} > {high:g}"
+            return f"{name} = {value:g} < {low:g}" + ("" if lowest is None else f", the quantile {lowest:g}")
+        return f"{name} = {value:g} > {high:g}" + ("" if highest is None else f", the quantile {highest:g}")
 
 
 def state(columns: Columns, name: str, row: int) -> str:

@@ -1,0 +1,237 @@
+"""Planted truth: how much damage the default cleaning finds, and what training on the rest is worth.
+
+    python benchmarks/planted.py [--pool python_docs | FILE] [--rows 2500] [--seeds 5] [--runs FOLDER]
+
+Four tenths of a clean pool are damaged (see `damage.py`), the steps of `recipes/cleaning.yaml` are run on it, and a
+small model is trained on the selection (a fifth of the pool), on random fifths and on the whole damaged pool. Prints
+precision and recall by kind of damage, the paired difference to random choice in bits per byte of held-out clean
+answers, and the share of the full pool's gain that the selection reaches.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.damage import KINDS, Damaged, answer, damage, prompt
+from dataflywheel.evolution.feedback.evaluate import Evaluate
+from dataflywheel.evolution.iteration.trial import Exam, run_trial
+from dataflywheel.models.training import TrainSettings
+from dataflywheel.recipe.execute import Result, run
+from dataflywheel.recipe.load import load_recipe
+from dataflywheel.recipe.schema import Recipe
+from dataflywheel.recipe.scoreboard import mean_interval
+from dataflywheel.rows.ingest import read_file
+from dataflywheel.rows.parts import PartWriter, read_rows
+from dataflywheel.rows.python_docs import python_docs
+from dataflywheel.rows.schema import Row, table
+from dataflywheel.store.decisions import read_decisions
+
+RECIPE = Path(__file__).resolve().parents[1] / "recipes" / "cleaning.yaml"
+MEANT_FOR = {"copy": "01-deduplicate", "swapped": "02-filter", "boilerplate": "02-filter", "cut": "03-filter"}
+NATURAL_COPY = 0.6
+LONGEST = 2000
+"""Characters of an answer: longer ones would be trained on in part only."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What one step made of one kind of damage. Precision counts this kind against clean rows that the step dropped."""
+
+    kind: str
+    step: str
+    planted: int
+    met: int
+    """Planted rows that had not been dropped by a step before."""
+    found: int
+    wrong: int
+    gone: int
+    """Planted rows that any step of the cleaning dropped."""
+
+    @property
+    def recall(self) -> float:
+        return self.found / max(1, self.met)
+
+    @property
+    def precision(self) -> float:
+        return self.found / max(1, self.found + self.wrong)
+
+
+def clean_rows(pool: str, rows: int, held_out: int, seed: int = 0) -> tuple[list[Row], list[Row]]:
+    """Rows for the pool and for evaluation, all with answers of their own: near copies that a source has are left out,
+    so that what is planted is all that there is to find."""
+    from dataflywheel.enhancement.preparation.near_copies import near_duplicates
+
+    found: list[Any] = list(python_docs()) if pool == "python_docs" else read_file(pool)[0].to_pylist()
+    found = [row for row in found if prompt(row).strip() and 0 < len(answer(row)) <= LONGEST]
+    random.Random(seed).shuffle(found)
+    kept = near_duplicates([answer(row) for row in found], NATURAL_COPY).kept
+    seen: set[str] = set()
+    distinct = []
+    for row, first in zip(found, kept, strict=True):
+        key = " ".join(answer(row).lower().split())
+        if first and key not in seen:
+            seen.add(key)
+            distinct.append(row)
+    if len(distinct) < rows + held_out:
+        raise SystemExit(f"{pool} has {len(distinct)} rows with answers of their own; {rows + held_out} were asked for")
+    return distinct[:rows], distinct[rows : rows + held_out]
+
+
+def clean(damaged: Damaged, folder: Path, steps: Sequence[str] = ()) -> Result:
+    """The recipe's steps on the damaged pool, keeping a fifth of it; `steps` names those to run where not all."""
+    folder.mkdir(parents=True, exist_ok=True)
+    pool = folder / "pool.jsonl"
+    with pool.open("w", encoding="utf-8") as file:
+        for row in damaged.rows:
+            file.write(json.dumps({"prompt": prompt(row), "completion": answer(row)}) + "\n")
+    recipe = load_recipe(RECIPE).model_dump(mode="json")
+    recipe["pool"] = [{"path": str(pool)}]
+    recipe["name"] = "planted"
+    for step in recipe["steps"]:
+        if "select" in step:
+            step["select"]["keep"] = len(damaged.rows) // 5
+    recipe["steps"] = [step for step in recipe["steps"] if not steps or next(iter(step)) in steps]
+    return run(Recipe.model_validate(recipe), runs=folder / "runs", home=folder / "store")
+
+
+def dropped(result: Result, step: str) -> dict[str, str | None]:
+    """Rows that a step dropped, with the row that each decision points at."""
+    decisions = read_decisions(result.path / "round-1" / step / "decisions.parquet").to_pylist()
+    return {d["id"]: d["other"] for d in decisions if d["action"] == "dropped"}
+
+
+def detection(damaged: Damaged, result: Result, meant_for: dict[str, str] = MEANT_FOR) -> list[Found]:
+    """Each kind of damage under the step that is meant for it.
+
+    Of an edited copy and its original, either may go: the pool is rid of the copy both times.
+    """
+    steps = sorted(set(meant_for.values()))
+    gone = {step: dropped(result, step) for step in steps}
+    sources = {original: copy for copy, original in damaged.originals.items()}
+    lines = []
+    for kind in (kind for kind in KINDS if kind in meant_for):
+        step = meant_for[kind]
+        here, before = gone[step], {id for earlier in steps if earlier < step for id in gone[earlier]}
+        planted = {id for id, of in damaged.kinds.items() if of == kind}
+        hits = planted & set(here)
+        instead = {id for id, other in here.items() if id in sources and sources[id] == other}
+        wrong = {id for id in here if id not in damaged.kinds} - instead
+        paired = {sources[id] for id in instead} & planted
+        everywhere = {id for rows in gone.values() for id in rows} | {sources[id] for id in instead}
+        met, found, ever = len(planted - before), len(hits | paired), len(planted & everywhere)
+        lines.append(Found(kind, step, len(planted), met, found, len(wrong), ever))
+    return lines
+
+
+def student(rows: Path, home: Path) -> Path:
+    """An untrained model of a million weights with the tokenizer of the damaged pool."""
+    from dataflywheel.models.tiny import init_tiny, pool_tokenizer
+
+    messages = read_rows(rows, ["messages"])["messages"].to_pylist()
+    return init_tiny(pool_tokenizer(messages, cache_dir=home / "models"), "1m", cache_dir=home / "models")
+
+
+def trials(result: Result, held_out: Sequence[Row], seeds: int, epochs: float, home: Path) -> dict[str, list[Any]]:
+    """Trials of the selection, of random choice and of the full damaged pool, one a seed."""
+    rows = result.path / "round-1" / "00-pool" / "rows"
+    pool = sorted(read_rows(rows, ["id"])["id"].to_pylist())
+    last = max((result.path / "round-1").glob("*-select"))
+    chosen = read_rows(last / "rows", ["id"])["id"].to_pylist()
+    with PartWriter(home / "exam") as writer:
+        writer.write(table(list(held_out)))
+    exam = Exam(home / "exam", "bits_per_byte", ("",) * len(held_out), Evaluate())
+    model = student(rows, home)
+    jobs = []
+    for seed in range(seeds):
+        settings = TrainSettings(epochs=epochs, learning_rate=3e-3, max_length=256, seed=seed)
+        drawn = random.Random(seed).sample(pool, len(chosen))
+        arms = {"selection": chosen, "random": drawn, "full": pool}
+        jobs += [(name, (home, rows, ids, model, settings, exam)) for name, ids in arms.items()]
+    jobs.sort(key=lambda job: -len(job[1][2]))
+    found: dict[str, list[Any]] = {}
+    with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn"), initializer=one_thread) as workers:
+        futures = [(name, given[4].seed, workers.submit(run_trial, *given)) for name, given in jobs]
+        for name, _, future in sorted(futures, key=lambda entry: entry[1]):
+            found.setdefault(name, []).append(future.result())
+    return found
+
+
+def one_thread() -> None:
+    import torch
+
+    torch.set_num_threads(1)
+
+
+def gain(found: dict[str, list[Any]]) -> dict[str, Any]:
+    """Selection minus random by seed (below 0 is better), and the share of the full pool's gain over random."""
+    metric = {name: [trial.metric for trial in of] for name, of in found.items()}
+    difference = mean_interval([a - b for a, b in zip(metric["selection"], metric["random"], strict=True)])
+    mean = {name: sum(values) / len(values) for name, values in metric.items()}
+    share = (mean["random"] - mean["selection"]) / (mean["random"] - mean["full"])
+    return {"mean": mean, "difference": difference, "share": share}
+
+
+def print_detection(lines: Sequence[Found], result: Result, damaged: Damaged) -> None:
+    print("| kind | planted | step | met | found | recall | precision | dropped by any step |")
+    print("| --- | ---: | --- | ---: | ---: | ---: | ---: | ---: |")
+    for f in lines:
+        print(
+            f"| {f.kind} | {f.planted} | {f.step} | {f.met} | {f.found} | {f.recall:.2f} | {f.precision:.2f} "
+            f"| {f.gone / max(1, f.planted):.2f} |"
+        )
+    last = max((result.path / "round-1").glob("*-select"))
+    chosen = read_rows(last / "rows", ["id"])["id"].to_pylist()
+    shares = [f"{sum(damaged.kinds.get(id) == kind for id in chosen) / len(chosen):.1%} {kind}" for kind in KINDS]
+    print(f"\nOf {len(chosen)} selected rows: {', '.join(shares)}; in the pool each kind is a tenth.")
+
+
+def print_gain(found: dict[str, list[Any]]) -> None:
+    told = gain(found)
+    print("\n| trained on | rows | answer tokens | bits per byte |\n| --- | ---: | ---: | ---: |")
+    for name, of in found.items():
+        tokens = sum(trial.facts["answer_tokens"] for trial in of) // len(of)
+        print(f"| {name} | {of[0].facts.get('rows', 0)} | {tokens:,} | {told['mean'][name]:.4f} |")
+    mean, low, high = (told["difference"][name] for name in ("mean", "low", "high"))
+    print(f"\nSelection minus random: {mean:+.4f} bits per byte, 95 % interval {low:+.4f} to {high:+.4f}")
+    print(f"Share of the full damaged pool's gain over random that a fifth of it reaches: {told['share']:.0%}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--pool", default="python_docs")
+    parser.add_argument("--rows", type=int, default=2500)
+    parser.add_argument("--held-out", type=int, default=400)
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--epochs", type=float, default=4)
+    parser.add_argument("--runs", type=Path, default=None, help="where to work; a temporary folder where not given")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = given.runs or Path(temporary)
+        started = time.perf_counter()
+        rows, held_out = clean_rows(given.pool, given.rows, given.held_out)
+        damaged = damage(rows)
+        result = clean(damaged, folder)
+        cleaned = time.perf_counter()
+        print(f"{given.pool}: {len(rows)} rows, {len(damaged.kinds)} of them damaged\n")
+        print_detection(detection(damaged, result), result, damaged)
+        print_gain(trials(result, held_out, given.seeds, given.epochs, folder / "store"))
+        trained = time.perf_counter() - cleaned
+        print(f"\nCleaning and selecting took {cleaned - started:.0f} s, training {trained:.0f} s")
+
+
+if __name__ == "__main__":
+    main()
