@@ -6,8 +6,10 @@ a Ray cluster. Values come back in any order and are kept by row id.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,9 @@ from dataflywheel.signals.engine import Engine
 from dataflywheel.store.signals import SignalStore
 
 APPEND_ROWS = 8192  # a killed process loses at most this many measurements
+
+_ONE_MODEL = threading.Lock()
+"""A model keeps all cores busy with one batch; a second beside it would only take memory and slow both."""
 
 Progress = Callable[[str, int, int], None]
 """(signal name, rows measured, rows to measure)"""
@@ -46,6 +51,12 @@ def measured_batch(signal: Signal, batch: pa.RecordBatch) -> pa.StructArray:
     types = stored_columns(signal)
     arrays = [_array(values[name], kind) for name, kind in types.items()]
     return pa.StructArray.from_arrays(arrays, fields=[pa.field(name, kind) for name, kind in types.items()])
+
+
+def in_turn(signal: Signal, batch: pa.RecordBatch) -> pa.StructArray:
+    """`measured_batch`, one batch at a time where a model works."""
+    with _ONE_MODEL if signal.uses_model else nullcontext():
+        return measured_batch(signal, batch)
 
 
 def stored_columns(signal: Signal) -> dict[str, pa.DataType]:
@@ -80,12 +91,14 @@ def _udf(daft: Any, signal: Signal, engine: Engine) -> Any:
         @daft.method.batch(return_dtype=kind, batch_size=signal.batch_size)  # type: ignore[untyped-decorator]
         def measure(self, *columns: Any) -> pa.Array:
             arrays = [c.to_arrow() for c in columns]
-            return measured_batch(self.signal, pa.RecordBatch.from_arrays(arrays, names=["id", *self.signal.reads]))
+            batch = pa.RecordBatch.from_arrays(arrays, names=["id", *self.signal.reads])
+            return in_turn(self.signal, batch)
 
-    model = signal.uses_model
-    options: dict[str, Any] = {"use_process": False if engine.ray is None else None}
-    if model:
-        options |= {"max_concurrency": engine.concurrency, "gpus": engine.gpus}
+    options: dict[str, Any] = {}
+    if engine.ray is None:
+        options["use_process"] = False
+    elif signal.uses_model:
+        options = {"max_concurrency": engine.concurrency, "gpus": engine.gpus}
     return daft.cls(Measured, **options)(signal).measure
 
 
