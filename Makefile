@@ -27,7 +27,7 @@ lint: .venv/.ready
 
 bench: .venv/.ready
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[bench]'
-	$(BIN)/python -m benchmarks.all
+	$(BIN)/python benchmarks/all.py
 
 docs: .venv/.ready
 	$(BIN)/python -m docs.build
