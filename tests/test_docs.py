@@ -8,7 +8,6 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,32 +23,9 @@ from dataflywheel.recipe.steps import build_steps
 from dataflywheel.rows.python_docs import python_docs
 from docs.build import pages
 from docs.disk import RUN, STEP, STORE
+from tests.pages import FILE, MARK, PAGES, ROOT, Block, blocks, complete
 
-ROOT = Path(__file__).resolve().parents[1]
-PAGES = ("README.md", "docs/tutorial.md", "docs/how-to.md", "CONTRIBUTING.md")
-BLOCK = re.compile(r"(?:<!--\s*(?P<mark>[^>]*?)\s*-->\n)?```(?P<kind>\w+)\n(?P<body>.*?)^```", re.M | re.S)
-FILE = re.compile(r"# ([\w-]+\.yaml)\n")
-MARK = re.compile(r"(not run|slow|ray): \S+ \S+")
-"""A block that is not run at once says when it is and why, in two words or more."""
 EVERY = ("", "slow")
-
-
-@dataclass(frozen=True)
-class Block:
-    """A fenced block: its language, its text, and the first word of the comment above it."""
-
-    kind: str
-    body: str
-    comment: str
-
-    @property
-    def mark(self) -> str:
-        return self.comment.partition(":")[0]
-
-
-def blocks(page: str) -> list[Block]:
-    found = BLOCK.finditer((ROOT / page).read_text(encoding="utf-8"))
-    return [Block(match["kind"], match["body"], match["mark"] or "") for match in found]
 
 
 @pytest.fixture
@@ -94,16 +70,6 @@ def flywheel(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(SystemExit) as end:
         cli.main()
     assert not end.value.code, arguments
-
-
-def complete(body: str) -> dict[str, Any]:
-    """A recipe from a block: what a fragment leaves out is filled in."""
-    base: dict[str, Any] = {"name": "fragment", "pool": {"path": "pool.jsonl"}, "target": {"path": "benchmark.jsonl"}}
-    given: dict[str, Any] = yaml.safe_load(body)
-    steps = [{"select": {"by": "random", "keep": 10}}]
-    if "compare" in given and "steps" not in given:
-        steps += [{"train": {}}, {"evaluate": {}}]
-    return {**base, "steps": steps, **given}
 
 
 def check_recipe(block: Block) -> None:
@@ -202,7 +168,7 @@ def test_the_schema_accepts_every_recipe_and_refuses_mistakes() -> None:
     assert len(recipes) > 10
     assert [recipe["name"] for recipe in recipes if not check(recipe)] == []
     good = recipes[0]
-    for mistake in (
+    mistakes: list[dict[str, Any]] = [
         {"stepps": []},
         {"pool": []},
         {"steps": [{"deduplicate": {"nearr": 0.8}}]},
@@ -212,7 +178,8 @@ def test_the_schema_accepts_every_recipe_and_refuses_mistakes() -> None:
         {"compare": ["ramdom", "random"]},
         {"compare": ["longest"]},
         {"models": {"student": {"builtin": "huge"}}},
-    ):
+    ]
+    for mistake in mistakes:
         assert not check({**good, **mistake}), mistake
 
 
