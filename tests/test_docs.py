@@ -29,7 +29,7 @@ EVERY = ("", "slow")
 
 
 @pytest.fixture
-def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Small data under the names that the pages use, the repository's recipes, and the registry as it was."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "200")
@@ -103,36 +103,36 @@ def run_page(page: str, monkeypatch: pytest.MonkeyPatch, marks: tuple[str, ...])
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_the_page_does_what_it_says(page: str, workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write_model(workplace / "my-model")
+def test_the_page_does_what_it_says(page: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_model(folder / "my-model")
     assert run_page(page, monkeypatch, ("",))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES[:3])
 def test_the_page_does_what_it_says_with_training(
-    page: str, workplace: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    page: str, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    write_model(workplace / "my-model")
+    write_model(folder / "my-model")
     run_page(page, monkeypatch, EVERY)
     assert "random" in capsys.readouterr().out
 
 
 @pytest.mark.slow
 @pytest.mark.ray
-def test_the_page_on_ray_chooses_the_same_rows(workplace: Path) -> None:
+def test_the_page_on_ray_chooses_the_same_rows(folder: Path) -> None:
     """In a process of its own, since a process has one engine for life."""
     marked = [b for page in PAGES for b in blocks(page) if b.mark == "ray"]
     assert marked
     recipe = next(b.body for b in blocks("docs/how-to.md") if "ray: auto" in b.body)
     alone = recipe.replace("engine: {ray: auto}\n", "").replace("name: on-ray", "name: alone")
-    (workplace / "on-ray.yaml").write_text(recipe, encoding="utf-8")
-    (workplace / "alone.yaml").write_text(alone, encoding="utf-8")
+    (folder / "on-ray.yaml").write_text(recipe, encoding="utf-8")
+    (folder / "alone.yaml").write_text(alone, encoding="utf-8")
     for name in ("on-ray", "alone"):
         arguments = [sys.executable, "-m", "dataflywheel.cli.main", "run", f"{name}.yaml", "--home", f".{name}"]
         done = subprocess.run(arguments, capture_output=True, text=True, timeout=300)
         assert done.returncode == 0, done.stderr
-    rows = [(workplace / "runs" / name / "dataset" / "train.jsonl").read_bytes() for name in ("on-ray", "alone")]
+    rows = [(folder / "runs" / name / "dataset" / "train.jsonl").read_bytes() for name in ("on-ray", "alone")]
     assert rows[0] == rows[1]
 
 
@@ -203,12 +203,12 @@ def test_links_lead_somewhere(page: str) -> None:
         assert target or anchor in anchors, f"{page}: {link}"
 
 
-def test_a_run_leaves_what_the_reference_lists(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (workplace / "pool.jsonl").open("a").write("{broken\n")
+def test_a_run_leaves_what_the_reference_lists(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "pool.jsonl").open("a").write("{broken\n")
     recipe = {"steps": [{"deduplicate": {"near": 0.8}}, {"select": {"by": "longest", "keep": 20}}], "name": "listed"}
-    (workplace / "listed.yaml").write_text(yaml.safe_dump({**complete("{}"), **recipe}), encoding="utf-8")
+    (folder / "listed.yaml").write_text(yaml.safe_dump({**complete("{}"), **recipe}), encoding="utf-8")
     flywheel(["run", "listed.yaml"], monkeypatch)
-    run = workplace / "runs" / "listed"
+    run = folder / "runs" / "listed"
     trained = {"models/student/", "compare.json", "map.parquet"}
     assert {name for name in RUN if not (run / name).exists()} == trained
     files = {path.name for path in run.glob("round-1/*/*")}
@@ -216,4 +216,4 @@ def test_a_run_leaves_what_the_reference_lists(workplace: Path, monkeypatch: pyt
     assert files <= {name.rstrip("/") for name in STEP}
     top = {name.split("/")[0] for name in RUN}
     assert {path.name for path in run.iterdir()} <= top
-    assert {path.name for path in (workplace / ".flywheel").iterdir()} <= {name.split("/")[0] for name in STORE}
+    assert {path.name for path in (folder / ".flywheel").iterdir()} <= {name.split("/")[0] for name in STORE}
