@@ -13,7 +13,7 @@ from dataflywheel.evolution.iteration.trial import Exam
 from dataflywheel.models.training import TrainSettings
 from dataflywheel.recipe.arms import Field, leaked_rows
 from dataflywheel.recipe.compare import run_comparison
-from dataflywheel.recipe.context import Context, digest
+from dataflywheel.recipe.context import Context, digest, signals_of
 from dataflywheel.recipe.finish import embedding_map, write_dataset
 from dataflywheel.recipe.ingest_step import ingest_pool, ingest_target, target_exam
 from dataflywheel.recipe.load import load_recipe
@@ -104,7 +104,8 @@ class _Execution:
         result.rows_out = write_dataset(context, self.rows)
         if context.recipe.compare and not result.stopped:
             result.comparison = self._compare()
-        embedding_map(context, self.rows)
+        if "embedding" in signals_of(need for step in self.steps for need in step.needs()):
+            embedding_map(context, self.rows)
         context.run.event("finished", stopped=result.stopped)
         return result
 
