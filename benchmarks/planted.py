@@ -1,43 +1,36 @@
 """Planted truth: how much damage the default cleaning finds, and what training on the rest is worth.
 
-    python benchmarks/planted.py [--pool python_docs | FILE] [--rows 2000] [--seeds 5] [--runs FOLDER]
+    python benchmarks/planted.py [--pool python_docs | FILE] [--rows 2000] [--seeds 8] [--runs FOLDER]
 
 Four tenths of a clean pool are damaged (see `damage.py`), the steps of `recipes/cleaning.yaml` are run on it, and a
-small model is trained on the selection (a fifth of the pool), on random fifths and on the whole damaged pool. Prints
-precision and recall by kind of damage, the paired difference to random choice in bits per byte of held-out clean
-answers, and the share of the full pool's gain that the selection reaches.
+small model is trained on the selection (a fifth of the pool), on random fifths, on random rows of as much text as the
+selection has, and on the whole damaged pool. Prints precision and recall by kind of damage, the paired differences to
+random choice in bits per byte of held-out clean answers, and how near the selection comes to the full pool.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 import random
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.damage import KINDS, Damaged, answer, damage, prompt
-from dataflywheel.evolution.feedback.evaluate import Evaluate
-from dataflywheel.evolution.iteration.trial import Exam, run_trial
-from dataflywheel.models.training import TrainSettings
+from benchmarks.planted_trials import arms, gain, trials
 from dataflywheel.recipe.execute import Result, run
 from dataflywheel.recipe.load import load_recipe
 from dataflywheel.recipe.schema import Recipe
-from dataflywheel.recipe.scoreboard import mean_interval
 from dataflywheel.rows.ingest import read_file
-from dataflywheel.rows.parts import PartWriter, read_rows
 from dataflywheel.rows.python_docs import python_docs
-from dataflywheel.rows.schema import Row, table
+from dataflywheel.rows.schema import Row
 from dataflywheel.store.decisions import read_decisions
 
 RECIPE = Path(__file__).resolve().parents[1] / "recipes" / "cleaning.yaml"
@@ -141,54 +134,6 @@ def detection(damaged: Damaged, result: Result, meant_for: dict[str, str] = MEAN
     return lines
 
 
-def student(rows: Path, home: Path) -> Path:
-    """An untrained model of a million weights with the tokenizer of the damaged pool."""
-    from dataflywheel.models.tiny import init_tiny, pool_tokenizer
-
-    messages = read_rows(rows, ["messages"])["messages"].to_pylist()
-    return init_tiny(pool_tokenizer(messages, cache_dir=home / "models"), "1m", cache_dir=home / "models")
-
-
-def trials(result: Result, held_out: Sequence[Row], seeds: int, epochs: float, home: Path) -> dict[str, list[Any]]:
-    """Trials of the selection, of random choice and of the full damaged pool, one a seed."""
-    rows = result.path / "round-1" / "00-pool" / "rows"
-    pool = sorted(read_rows(rows, ["id"])["id"].to_pylist())
-    last = max((result.path / "round-1").glob("*-select"))
-    chosen = read_rows(last / "rows", ["id"])["id"].to_pylist()
-    with PartWriter(home / "exam") as writer:
-        writer.write(table(list(held_out)))
-    exam = Exam(home / "exam", "bits_per_byte", ("",) * len(held_out), Evaluate())
-    model = student(rows, home)
-    jobs = []
-    for seed in range(seeds):
-        settings = TrainSettings(epochs=epochs, learning_rate=3e-3, max_length=256, seed=seed)
-        drawn = random.Random(seed).sample(pool, len(chosen))
-        arms = {"selection": chosen, "random": drawn, "full": pool}
-        jobs += [(name, (home, rows, ids, model, settings, exam)) for name, ids in arms.items()]
-    jobs.sort(key=lambda job: -len(job[1][2]))
-    found: dict[str, list[Any]] = {}
-    with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn"), initializer=one_thread) as workers:
-        futures = [(name, given[4].seed, workers.submit(run_trial, *given)) for name, given in jobs]
-        for name, _, future in sorted(futures, key=lambda entry: entry[1]):
-            found.setdefault(name, []).append(future.result())
-    return found
-
-
-def one_thread() -> None:
-    import torch
-
-    torch.set_num_threads(1)
-
-
-def gain(found: dict[str, list[Any]]) -> dict[str, Any]:
-    """Selection minus random by seed (below 0 is better), and the share of the full pool's gain over random."""
-    metric = {name: [trial.metric for trial in of] for name, of in found.items()}
-    difference = mean_interval([a - b for a, b in zip(metric["selection"], metric["random"], strict=True)])
-    mean = {name: sum(values) / len(values) for name, values in metric.items()}
-    share = (mean["random"] - mean["selection"]) / (mean["random"] - mean["full"])
-    return {"mean": mean, "difference": difference, "share": share}
-
-
 def print_detection(lines: Sequence[Found], result: Result, damaged: Damaged) -> None:
     print("| kind | planted | step | met | found | recall | precision | step's precision | dropped by any step |")
     print("| --- | ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: |")
@@ -197,8 +142,7 @@ def print_detection(lines: Sequence[Found], result: Result, damaged: Damaged) ->
             f"| {f.kind} | {f.planted} | {f.step} | {f.met} | {f.found} | {f.recall:.2f} | {f.precision:.2f} "
             f"| {f.step_precision:.2f} | {f.gone / max(1, f.planted):.2f} |"
         )
-    last = max((result.path / "round-1").glob("*-select"))
-    chosen = read_rows(last / "rows", ["id"])["id"].to_pylist()
+    chosen = arms(result, 0)["selection"]
     shares = [f"{sum(damaged.kinds.get(id) == kind for id in chosen) / len(chosen):.1%} {kind}" for kind in KINDS]
     print(f"\nOf {len(chosen)} selected rows: {', '.join(shares)}; in the pool each kind is a tenth.")
 
@@ -209,9 +153,11 @@ def print_gain(found: dict[str, list[Any]]) -> None:
     for name, of in found.items():
         tokens = sum(trial.facts["answer_tokens"] for trial in of) // len(of)
         print(f"| {name} | {of[0].facts.get('rows', 0)} | {tokens:,} | {told['mean'][name]:.4f} |")
-    mean, low, high = (told["difference"][name] for name in ("mean", "low", "high"))
-    print(f"\nSelection minus random: {mean:+.4f} bits per byte, 95 % interval {low:+.4f} to {high:+.4f}")
-    print(f"Share of the full damaged pool's gain over random that a fifth of it reaches: {told['share']:.0%}")
+    for equal in ("rows", "text"):
+        mean, low, high = (told[equal][name] for name in ("mean", "low", "high"))
+        print(f"\nSelection minus random of equal {equal}: {mean:+.4f}, 95 % interval {low:+.4f} to {high:+.4f}")
+    print(f"\nA fifth of the pool reaches {told['share']:.0%} of the full damaged pool's gain over a random fifth,")
+    print(f"and {told['quality']:.0%} of its quality (ratio of bits per byte).")
 
 
 def main() -> None:
@@ -219,7 +165,7 @@ def main() -> None:
     parser.add_argument("--pool", default="python_docs")
     parser.add_argument("--rows", type=int, default=2000)
     parser.add_argument("--held-out", type=int, default=400)
-    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--seeds", type=int, default=8)
     parser.add_argument("--epochs", type=float, default=4)
     parser.add_argument("--runs", type=Path, default=None, help="where to work; a temporary folder where not given")
     given = parser.parse_args()

@@ -8,10 +8,14 @@ from pathlib import Path
 import pytest
 
 from benchmarks.damage import KINDS, answer, damage, prompt
-from benchmarks.planted import clean, clean_rows, detection, gain, trials
+from benchmarks.planted import clean, clean_rows, detection
+from benchmarks.planted_trials import arms, gain, trials
 from dataflywheel.contracts import Decisions
 from dataflywheel.enhancement.preparation.near_copies import near_duplicates
 from dataflywheel.recipe.execute import Result
+from dataflywheel.rows.identity import prompt_answer_row
+from dataflywheel.rows.parts import PartWriter
+from dataflywheel.rows.schema import table
 from dataflywheel.store.decisions import write_decisions
 
 
@@ -99,6 +103,23 @@ def test_copies_boilerplate_and_swapped_answers_are_found(tmp_path: Path) -> Non
     assert min(found["swapped"].precision, found["boilerplate"].precision) >= 0.4  # by chance it would be one in seven
 
 
+def test_arms_of_a_seed_share_an_order_and_differ_by_the_cleaning(tmp_path: Path) -> None:
+    rows = [prompt_answer_row(f"question {i}", "word " * (i % 7 + 1)) for i in range(100)]
+    with PartWriter(tmp_path / "round-1" / "00-pool" / "rows") as writer:
+        writer.write(table(rows))
+    with PartWriter(tmp_path / "round-1" / "03-filter" / "rows") as writer:
+        writer.write(table(rows[30:]))
+    kept = {row["id"] for row in rows[30:]}
+    length = {row["id"]: len(answer(row)) for row in rows}
+    drawn = arms(Result(tmp_path, 100, 70), seed=5)
+    assert len(drawn["selection"]) == len(drawn["random"]) == 20
+    assert set(drawn["selection"]) <= kept
+    assert set(drawn["random"]) & kept <= set(drawn["selection"])
+    text = {name: sum(length[id] for id in ids) for name, ids in drawn.items()}
+    assert text["selection"] - 5 <= text["random, as much text"] <= text["selection"]
+    assert drawn["random"] != arms(Result(tmp_path, 100, 70), seed=6)["random"]
+
+
 @pytest.mark.slow
 def test_training_on_what_is_left_beats_random_choice(tmp_path: Path) -> None:
     rows, held_out = clean_rows("python_docs", 1000, 200)
@@ -108,6 +129,7 @@ def test_training_on_what_is_left_beats_random_choice(tmp_path: Path) -> None:
     for kind, recall in {"copy": 0.7, "swapped": 0.5, "boilerplate": 0.7, "cut": 0.5}.items():
         assert found[kind].recall >= recall, kind
         assert found[kind].precision >= 0.4, kind  # by chance it would be one in seven
-    told = gain(trials(result, held_out, seeds=4, epochs=4, home=tmp_path / "store"))
-    assert told["difference"]["high"] < 0
+    told = gain(trials(result, held_out, seeds=6, epochs=4, home=tmp_path / "store"))
+    assert told["rows"]["high"] < 0
     assert 0 < told["share"] < 1
+    assert 0 < told["quality"] < 1
