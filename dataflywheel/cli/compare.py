@@ -26,43 +26,51 @@ def compare_command(
     if as_json:
         typer.echo(json.dumps(board, ensure_ascii=False))
         return
-    console = Console()
-    console.print(_table(board))
+    console = Console(highlight=False)
+    console.print(scores(board))
     console.print(
-        f"{board['metric']}, {board['better']} is better; {len(board['seeds'])} seeds; budget {board['budget']} of "
-        f"{board['rows_offered']:,} rows offered; intervals are 95 % over seeds, differences are paired by seed.",
-        highlight=False,
+        f"{board['metric'].replace('_', ' ')}, {board['better']} is better; {len(board['seeds'])} seeds, "
+        f"95 % intervals, paired by seed; {board['budget']} of {board['rows_offered']:,} rows offered.\n"
     )
+    console.print(costs(board))
 
 
-def _table(board: dict[str, Any]) -> Any:
-    from rich.table import Table
-
-    table = Table(
-        "arm",
-        "rows",
-        "score",
-        "95 %",
-        "against random",
-        "verdict",
-        "selecting",
-        "passes",
-        "training",
-        "length",
-        box=None,
-    )
+def scores(board: dict[str, Any]) -> Any:
+    """Every arm's mean and its difference to random."""
+    table = _table("arm", "rows", "score", "less random", "than random")
     for arm in board["arms"]:
         gap = arm["difference"]
+        difference = "" if gap is None else f"{gap['mean']:+.3f} ({gap['low']:+.3f} to {gap['high']:+.3f})"
         table.add_row(
             arm["label"],
             f"{arm['rows']:,}",
             f"{arm['mean']:.3f}",
-            f"{arm['low']:.3f} to {arm['high']:.3f}",
-            "" if gap is None else f"{gap['mean']:+.3f} ({gap['low']:+.3f} to {gap['high']:+.3f})",
-            arm["verdict"],
+            difference,
+            arm["verdict"].removesuffix(" than random"),
+        )
+    return table
+
+
+def costs(board: dict[str, Any]) -> Any:
+    """What choosing and training took, and how the chosen rows differ from those offered."""
+    table = _table("arm", "selecting", "passes", "training", "answer length", "shared with the recipe's")
+    for arm in board["arms"]:
+        shared = arm["overlap"].get("selection")
+        table.add_row(
+            arm["label"],
             f"{arm['select_cost']['seconds']:.1f} s",
             f"{arm['select_cost']['forward']:,}",
             f"{arm['train_seconds']:.1f} s",
             f"x{arm['length_shift']:.2f}",
+            "" if shared is None else f"{shared:.0%}",
         )
+    return table
+
+
+def _table(first: str, *numbers: str) -> Any:
+    from rich.table import Table
+
+    table = Table(first, box=None, pad_edge=False)
+    for name in numbers:
+        table.add_column(name, justify="right")
     return table
