@@ -1,0 +1,62 @@
+"""The signal store: each row once, aligned by id, repaired failures win, partial writes vanish."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dataflywheel.contracts import Status
+from dataflywheel.store.signals import SignalStore
+
+
+def values(ids: list[str], value: float = 1.0, status: Status = Status.OK) -> pa.Table:
+    n = len(ids)
+    status_column = pa.array([int(status)] * n, pa.uint8())
+    return pa.table({"id": ids, "v": [value] * n, "status": status_column, "seconds": [0.5] * n})
+
+
+def test_an_empty_store_lacks_everything(tmp_path: Path) -> None:
+    assert SignalStore(tmp_path).missing("s@1-x", pa.array(["a", "b"])).tolist() == [True, True]
+    with pytest.raises(KeyError, match="nothing measured yet"):
+        SignalStore(tmp_path).read("s@1-x", pa.array(["a"]))
+
+
+def test_failures_are_tried_again_and_the_repair_wins(tmp_path: Path) -> None:
+    store = SignalStore(tmp_path)
+    store.append("s", values(["a", "b"], status=Status.FAILED))
+    store.append("s", values(["c"]))
+    assert store.missing("s", pa.array(["a", "b", "c", "d"])).tolist() == [True, True, False, True]
+    store.append("s", values(["a"], value=7.0))
+    assert store.read("s", pa.array(["a"]), ["v"])["v"].to_pylist() == [7.0]
+    with pytest.raises(KeyError, match="1 of 2 rows were not measured"):
+        store.read("s", pa.array(["a", "z"]))
+
+
+@given(st.lists(st.sets(st.sampled_from("abcdefgh")), max_size=5), st.permutations("abcdefgh"))
+def test_values_align_with_the_ids_asked_for(
+    tmp_path_factory: pytest.TempPathFactory, parts: list[set[str]], order: str
+) -> None:
+    store = SignalStore(tmp_path_factory.mktemp("store"))
+    held: dict[str, float] = {}
+    for part in parts:
+        new = sorted(part - held.keys())
+        if new:
+            store.append("s", pa.concat_tables([values([i], value=float(ord(i))) for i in new]))
+            held |= {i: float(ord(i)) for i in new}
+    asked = [i for i in order if i in held]
+    if asked:
+        assert store.read("s", pa.array(asked), ["v"])["v"].to_pylist() == [held[i] for i in asked]
+        assert store.seconds("s", pa.array(asked)) == pytest.approx(0.5 * len(asked))
+
+
+def test_half_written_parts_are_swept_and_never_read(tmp_path: Path) -> None:
+    store = SignalStore(tmp_path)
+    store.append("s", values(["a"]))
+    (tmp_path / "s" / ".part-1.parquet.abc.partial").write_bytes(b"half")
+    assert store.missing("s", pa.array(["a"])).tolist() == [False]
+    store.sweep()
+    assert [p.suffix for p in (tmp_path / "s").iterdir()] == [".parquet"]
