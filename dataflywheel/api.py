@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,8 +34,7 @@ def compare(recipe: str | Path | Recipe, **options: Any) -> dict[str, Any]:
     Raises:
         FlywheelError: the budget ended before two seeds of every arm were trained.
     """
-    path = run(recipe, comparison=True, **options).path
-    if not (path / "compare.json").exists():
-        raise FlywheelError(f"{path}: the comparison did not finish within the budget; raise `budget: {{hours: ...}}`")
-    board: dict[str, Any] = json.loads((path / "compare.json").read_text(encoding="utf-8"))
-    return board
+    result = run(recipe, comparison=True, **options)
+    if result.comparison is None:
+        raise FlywheelError(f"{result.path}: {result.stopped}; nothing was compared; raise `budget: {{hours: ...}}`")
+    return result.comparison

@@ -56,7 +56,7 @@ class LiveTable:
 
     def _table(self) -> Table:
         table = Table("step", "state", "what", "time", box=None, pad_edge=False, header_style="bold")
-        for name, row in self.rows.items():
+        for name, row in list(self.rows.items()):  # drawn by another thread than the one that adds
             running = row["state"] == "running"
             seconds = time.monotonic() - row["began"] if running else row.get("seconds")
             style = "bold" if running else "dim" if row["state"] == "waiting" else ""

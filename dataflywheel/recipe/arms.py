@@ -9,22 +9,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from dataflywheel.contracts import Columns, Cost, PoolStatistics, UsageError, nearest
 from dataflywheel.recipe.context import Context, signals_of
+from dataflywheel.recipe.row_step import decide
 from dataflywheel.recipe.steps import Step
 from dataflywheel.rows.parts import read_rows
 from dataflywheel.selection.combine import Select, select_rows
-from dataflywheel.store.decisions import read_decisions
 
 LENGTH = ("text.tokens_prompt", "text.tokens_answer")
 
 
 @dataclass(frozen=True)
 class Arm:
-    """Rows to train on, one list of ids a seed; `epochs` 1 where the same training tokens buy more rows."""
+    """Rows to train on, one list of ids a seed; `epochs` where they differ from the recipe's for the same tokens."""
 
     name: str
     label: str
@@ -32,18 +30,22 @@ class Arm:
     rows: Path
     ids: tuple[tuple[str, ...], ...]
     select_cost: Cost
-    same_tokens: bool = False
+    epochs: float | None = None
 
 
 @dataclass(frozen=True)
 class Field:
-    """Where the arms draw from: the rows before the selection, the raw pool without leaks, and the selection itself."""
+    """Where the arms draw from: the rows before the selection, the raw pool, and the selection itself.
+
+    `guards` are the recipe's decontaminations, which the raw pool passes too; `ranking_seconds` the selection's own.
+    """
 
     before: Path
     raw: Path
-    leaked: frozenset[str]
+    guards: tuple[Step, ...]
     selected: tuple[str, ...]
     step: Step
+    ranking_seconds: float = 0.0
 
     @property
     def select(self) -> Select:
@@ -64,7 +66,7 @@ def build_arms(context: Context, field: Field, seeds: Sequence[int], epochs: flo
         "selection",
         field.before,
         (field.selected,) * len(seeds),
-        _own_cost(context, field),
+        selecting_cost(context, field.select, field.before, field.ranking_seconds),
     )
     return [own, *(_arm(context, field, seeds, epochs, entry) for entry in context.recipe.compare.arms)]
 
@@ -73,23 +75,26 @@ def _arm(context: Context, field: Field, seeds: Sequence[int], epochs: float, en
     name = entry if isinstance(entry, str) else next(iter(entry))
     lengths = context.measured(field.before, LENGTH, "compare")
     if name == "random_raw":
-        return _random_raw(context, field, seeds, lengths)
+        return _random_raw(context, field, seeds)
     if name == "full":
         return _full(field, seeds, epochs, lengths)
     by: Any = entry
     if name == "length_matched_random" and isinstance(entry, str):
         chosen = np.isin(lengths.ids.astype(str), np.asarray(field.selected, dtype=str))
         by = {name: {"lengths": [int(n) for n in lengths["text.tokens_answer"][chosen]]}}
-    spec = _same_budget(field, lengths, by)
+    spec = _same_budget(field, by)
     columns = context.measured(field.before, (*spec.needs(), *LENGTH), "compare")
     began = time.perf_counter()
-    ids = tuple(_draw(columns, spec, seed) for seed in seeds)
-    seconds = (time.perf_counter() - began) / len(seeds)
+    draws = seeds[:1] if spec.deterministic else seeds
+    drawn = [_draw(columns, spec, seed) for seed in draws]
+    seconds = (time.perf_counter() - began) / len(draws)
+    ids = tuple(drawn * len(seeds) if spec.deterministic else drawn)
     cost = selecting_cost(context, spec, field.before, seconds)
     role = (
         "baseline" if name in ("random", "longest", "length_matched_random", "source_balanced_random") else "selection"
     )
-    return Arm(name, name.replace("_", " "), role, field.before, ids, cost)
+    chosen_by = name if isinstance(entry, str) or not entry[name] else f"{name} {entry[name]}"
+    return Arm(chosen_by, chosen_by.replace("_", " "), role, field.before, ids, cost)
 
 
 def _draw(columns: Columns, spec: Select, seed: int) -> tuple[str, ...]:
@@ -97,30 +102,47 @@ def _draw(columns: Columns, spec: Select, seed: int) -> tuple[str, ...]:
     return tuple(str(i) for i in columns.ids[selection.order])
 
 
-def _same_budget(field: Field, lengths: Columns, by: Any) -> Select:
+def _same_budget(field: Field, by: Any) -> Select:
     """A selection of exactly as many rows as the recipe's own, or as many tokens where its budget is in tokens."""
-    keep: int | str = len(field.selected)
-    if "token" in str(field.select.keep):
-        keep = field.select.keep if isinstance(field.select.keep, str) else str(field.select.keep)
+    in_tokens = field.select.budget().unit == "tokens"
+    return _select(by, field.select.keep if in_tokens else len(field.selected))
+
+
+def arm_needs(entry: str | dict[str, Any]) -> tuple[str, ...]:
+    """Columns that an arm reads.
+
+    Raises:
+        UsageError: it is no selector, nor one of `random_raw` and `full`.
+    """
+    if entry == "length_matched_random":
+        entry = {"length_matched_random": {"lengths": [1]}}
+    return LENGTH if entry in ("random_raw", "full") else (*LENGTH, *_select(entry, 1).needs())
+
+
+def _select(by: Any, keep: int | float | str) -> Select:
     try:
         return Select(by=by, keep=keep)
-    except UsageError:
-        raise
+    except UsageError as error:
+        raise UsageError(f"compare: {error}") from None
     except ValueError as error:
         known = ["random_raw", "full", "random", "longest", "length_matched_random"]
         raise UsageError(f"compare: {by!r} is not an arm{nearest(str(by), known)} ({error})") from None
 
 
-def _random_raw(context: Context, field: Field, seeds: Sequence[int], lengths: Columns) -> Arm:
+def _random_raw(context: Context, field: Field, seeds: Sequence[int]) -> Arm:
     """Random choice as one would make it without this system: from the pool as it came, less the leaked rows."""
     columns = context.measured(field.raw, LENGTH, "compare")
-    columns = columns.take(np.flatnonzero([i not in field.leaked for i in columns.ids]))
-    ids = tuple(_draw(columns, _same_budget(field, lengths, "random"), seed) for seed in seeds)
+    leaked = leaked_rows(context, field)
+    columns = columns.take(np.flatnonzero([i not in leaked for i in columns.ids]))
+    ids = tuple(_draw(columns, _same_budget(field, "random"), seed) for seed in seeds)
     return Arm("random_raw", "random, from the raw pool", "baseline", field.raw, ids, Cost())
 
 
 def _full(field: Field, seeds: Sequence[int], epochs: float, lengths: Columns) -> Arm:
-    """The whole cleaned pool for the same training tokens: as many distinct rows as those tokens pay for, seen once."""
+    """The whole cleaned pool for the same training tokens: as many distinct rows as those tokens pay for, seen once.
+
+    Where they pay for more than the pool, it is seen more than once.
+    """
     tokens = lengths["text.tokens_prompt"].astype(np.int64) + lengths["text.tokens_answer"].astype(np.int64)
     chosen = np.isin(lengths.ids.astype(str), np.asarray(field.selected, dtype=str))
     room = float(tokens[chosen].sum()) * epochs
@@ -128,9 +150,9 @@ def _full(field: Field, seeds: Sequence[int], epochs: float, lengths: Columns) -
     for seed in seeds:
         order = np.random.default_rng([seed, 104729]).permutation(len(tokens))
         ids.append(tuple(str(i) for i in lengths.ids[order[np.cumsum(tokens[order]) <= room]]))
-    return Arm(
-        "full", "full pool, same training tokens", "baseline", field.before, tuple(ids), Cost(), same_tokens=True
-    )
+    passes = max(1.0, room / max(float(tokens.sum()), 1.0))
+    label = "full pool, same training tokens"
+    return Arm("full", label, "baseline", field.before, tuple(ids), Cost(), epochs=passes)
 
 
 def selecting_cost(context: Context, spec: Select, rows: Path, seconds: float) -> Cost:
@@ -143,11 +165,14 @@ def selecting_cost(context: Context, spec: Select, rows: Path, seconds: float) -
     return Cost(seconds=round(measuring + seconds, 3), forward=passes)
 
 
-def _own_cost(context: Context, field: Field) -> Cost:
-    return selecting_cost(context, field.select, field.before, 0.0)
+def leaked_rows(context: Context, field: Field) -> set[str]:
+    """Rows of the raw pool that the recipe's decontamination turns away.
 
-
-def leaked_rows(decisions: Path) -> frozenset[str]:
-    """Ids that decontamination dropped."""
-    table = read_decisions(decisions)
-    return frozenset(table.filter(pc.equal(table["action"], pa.scalar("dropped")))["id"].to_pylist())
+    What it decided in the run is not enough: a leak's copies may have gone before, as copies.
+    """
+    leaked: set[str] = set()
+    for guard in field.guards:
+        columns = context.measured(field.raw, guard.needs(), "compare", guard.signal_parameters())
+        decisions, _ = decide(context, guard, field.raw, columns)
+        leaked |= {id for id, action in zip(decisions.ids, decisions.action, strict=True) if action == "dropped"}
+    return leaked

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,12 @@ import numpy as np
 from dataflywheel.contracts import Cost, FlywheelError, UsageError
 from dataflywheel.evolution.feedback.evaluate import BETTER
 from dataflywheel.evolution.iteration.trial import Exam, Trial, run_trial
+from dataflywheel.models.files import folder_digest
 from dataflywheel.models.training import TrainSettings
 from dataflywheel.recipe.arms import LENGTH, Arm, Field, build_arms
 from dataflywheel.recipe.context import Context, digest
 from dataflywheel.recipe.scoreboard import against, jaccard, length_shift, score_arm, slice_intervals
-from dataflywheel.store.atomic import write_json
+from dataflywheel.store.atomic import finite, write_json
 
 Job = tuple[int, int]  # (arm, seed) as positions
 
@@ -33,8 +35,10 @@ def run_comparison(
         raise UsageError("compare: the recipe names no arms; write `compare: [random, longest, full]`")
     seeds = [context.recipe.seed + i for i in range(plan.seeds)]
     output = context.run.path / "compare.json"
-    fingerprint = digest(before, plan.model_dump_json(), settings.model_dump_json(), exam.digest(), str(student.name))
-    if output.exists() and (held := json.loads(output.read_text(encoding="utf-8")))["fingerprint"] == fingerprint:
+    parts = (plan.model_dump_json(), settings.model_dump_json(), exam.digest(), folder_digest(student))
+    fingerprint = digest(before, *parts)
+    held = json.loads(output.read_text(encoding="utf-8")) if output.exists() else {}
+    if held.get("fingerprint") == fingerprint and held["seeds"] == seeds:  # fewer seeds: the hours were used up
         context.watcher.finished("compare", _summary(held), True)
         return dict(held)
     arms = build_arms(context, field, seeds, settings.epochs)
@@ -51,14 +55,16 @@ def run_comparison(
         )
     board = {
         "fingerprint": fingerprint,
+        "of": before,
         **_board(context, field, arms, [seeds[s] for s in complete], complete, done, exam),
     }
-    write_json(output, board)
     total = Cost(
         seconds=sum(t.facts["trial_seconds"] for t in done.values()),
         tokens=sum(t.facts["tokens"] for t in done.values()),
     )
     context.run.ledger.enter("compare", total)
+    board = finite(board)
+    write_json(output, board)
     context.watcher.finished("compare", _summary(board), False)
     return board
 
@@ -74,26 +80,43 @@ def _trials(
 ) -> Iterator[tuple[Job, Trial]]:
     """Every trial as it finishes; small students train side by side, one core each."""
 
+    def epochs(job: Job) -> float:
+        return arms[job[0]].epochs or settings.epochs
+
     def arguments(job: Job) -> tuple[Path, Path, Sequence[str], Path, TrainSettings, Exam]:
         arm = arms[job[0]]
-        epochs = 1.0 if arm.same_tokens else settings.epochs
-        one = settings.model_copy(update={"seed": seeds[job[1]], "epochs": epochs})
+        one = settings.model_copy(update={"seed": seeds[job[1]], "epochs": epochs(job)})
         return context.home, arm.rows, arm.ids[job[1]], student, one, exam
 
+    # Arms that chose the same rows share a trial; two processes must not train one model.
+    equal: dict[Any, list[Job]] = {}
+    for job in jobs:
+        equal.setdefault((frozenset(arms[job[0]].ids[job[1]]), job[1], epochs(job)), []).append(job)
     workers = (os.cpu_count() or 1) if context.recipe.models.student.builtin else 1
     if workers == 1:
-        for job in jobs:
+        for same in equal.values():
             if not context.out_of_time():
-                yield job, run_trial(*arguments(job))
+                trial = run_trial(*arguments(same[0]))
+                yield from ((job, trial) for job in same)
         return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_one_thread) as pool:
-        waiting = {pool.submit(run_trial, *arguments(job)): job for job in jobs}
-        for future in as_completed(waiting):
-            if future.cancelled():
-                continue
-            yield waiting[future], future.result()
+    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_one_thread)
+    try:
+        asked = {pool.submit(run_trial, *arguments(same[0])): same for same in equal.values()}
+        waiting = set(asked)
+        while waiting:
+            finished, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+            for future in finished:
+                trial = future.result()
+                yield from ((job, trial) for job in asked[future])
             if context.out_of_time():
-                pool.shutdown(wait=False, cancel_futures=True)
+                waiting = {future for future in waiting if not future.cancel()}
+    except BrokenProcessPool:
+        raise FlywheelError(
+            "compare: a process that trained was killed, most likely for want of memory; finished trials are kept; "
+            "take a smaller student or batch_size and run the same command again"
+        ) from None
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _one_thread() -> None:
@@ -119,6 +142,9 @@ def _board(
         for c in [context.measured(path, LENGTH, "compare")]
     }
     scores = {arm.name: [done[a, s].metric for s in at] for a, arm in enumerate(arms)}
+    for name, found in scores.items():
+        if not np.isfinite(found).all():
+            raise FlywheelError(f"compare: {name}: no target row could be scored, so no arm can be judged")
     lines = []
     for a, arm in enumerate(arms):
         trials = [done[a, s] for s in at]
@@ -148,7 +174,13 @@ def _board(
 
 def _slice_metrics(trial: Trial, exam: Exam) -> dict[str, float]:
     groups = trial.scores.by_slice(exam.settings.smallest_slice)
-    return {name: float(np.nansum(trial.scores.value[i]) / trial.scores.weight[i].sum()) for name, i in groups.items()}
+    return {name: trial.scores.metric(at) for name, at in groups.items()}
+
+
+def forget_comparison(path: Path, steps: str) -> None:
+    """Remove a scoreboard of other steps than those with this fingerprint: it says nothing of this run."""
+    if path.exists() and json.loads(path.read_text(encoding="utf-8")).get("of") != steps:
+        path.unlink()
 
 
 def _summary(board: dict[str, Any]) -> str:

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from dataflywheel import catalog
 from dataflywheel.contracts import Columns, Signal, UsageError, build
+from dataflywheel.models.files import folder_digest
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.recipe.progress import Silent, Watcher
 from dataflywheel.recipe.schema import Recipe, Source
@@ -152,6 +153,14 @@ def inputs(sources: Iterable[Source]) -> list[Input]:
 def find(path: str) -> str:
     """A path as given, from the working directory or the user's home."""
     return str(Path(path).expanduser()) if path.startswith("~") else path
+
+
+def model_contents(recipe: Recipe) -> str:
+    """Digests of the models that lie in local folders, whose contents may change under the same name."""
+    models = recipe.models
+    given = [models.student.hf, models.scorer and models.scorer.hf, models.embedder.hf]
+    folders = [Path(name).expanduser() for name in given if name]
+    return ":".join(folder_digest(folder) for folder in folders if folder.is_dir())
 
 
 def fetch_texts(rows: Path, ids: Iterable[str], part: Any) -> list[str]:

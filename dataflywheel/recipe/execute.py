@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dataflywheel.contracts import UsageError
+from dataflywheel.contracts import Cost, FlywheelError, UsageError
 from dataflywheel.evolution.feedback.evaluate import Evaluate
 from dataflywheel.evolution.iteration.trial import Exam
+from dataflywheel.models.files import folder_digest
 from dataflywheel.models.training import TrainSettings
-from dataflywheel.recipe.arms import Field, leaked_rows
-from dataflywheel.recipe.compare import run_comparison
-from dataflywheel.recipe.context import Context, digest, signals_of
+from dataflywheel.recipe.arms import Field
+from dataflywheel.recipe.compare import forget_comparison, run_comparison
+from dataflywheel.recipe.context import Context, digest, model_contents, signals_of
 from dataflywheel.recipe.finish import embedding_map, write_dataset
 from dataflywheel.recipe.ingest_step import ingest_pool, ingest_target, target_exam
 from dataflywheel.recipe.load import load_recipe
@@ -63,7 +65,7 @@ def run(
     if comparison and loaded.compare is None:
         loaded = loaded.model_copy(update={"compare": Compare()})
     steps = build_steps(loaded)
-    plan = make_plan(loaded, steps, comparison)
+    plan = make_plan(loaded, steps, loaded.compare is not None)
     context = Context(loaded, RunDirectory(runs / loaded.name), home, watcher or Silent())
     text = (
         Path(recipe).read_text(encoding="utf-8") if not isinstance(recipe, Recipe) else loaded.model_dump_json(indent=2)
@@ -81,7 +83,6 @@ class _Execution:
         self.rows = Path()
         self.fingerprint = ""
         self.field: Field | None = None
-        self.leaked: frozenset[str] = frozenset()
         self.model: Path | None = None
         self.settings: TrainSettings | None = None
 
@@ -95,13 +96,17 @@ class _Execution:
         assert context.pool is not None
         self.rows = context.pool
         result = Result(context.run.path, rows_in, rows_in)
+        done = [context.run.step(0, "pool")]
         for step in self.steps:
             if context.out_of_time():
                 result.stopped = f"the {context.recipe.budget.hours:g} hours were used up before {step.title}"
                 context.run.event("stopped", reason=result.stopped)
                 break
             self._step(step, result)
+            done.append(context.run.step(step.index, step.name))
+        context.run.forget_steps(done)
         result.rows_out = write_dataset(context, self.rows)
+        forget_comparison(context.run.path / "compare.json", self.fingerprint)
         if context.recipe.compare and not result.stopped:
             result.comparison = self._compare()
         if "embedding" in signals_of(need for step in self.steps for need in step.needs()):
@@ -115,19 +120,29 @@ class _Execution:
             self.fingerprint,
             step.identity(),
             self.context.target_digest,
+            self.context.recipe.seed,
             self.context.recipe.models.model_dump_json(),
+            model_contents(self.context.recipe),
         ]
         fingerprint = digest(*parts, json.dumps(self.context.recipe.signals, sort_keys=True))
         metrics = self.context.run.finished(output, fingerprint)
+        if metrics is not None and isinstance(step.work, TrainSettings) and not self._holds_model(metrics):
+            metrics = None
         reused = metrics is not None
         if metrics is None:
             self.context.watcher.started(step.title)
             self.context.run.event("started", step=step.title)
             metrics = self._work(step, output, fingerprint)
             self.context.run.event("finished step", step=step.title, seconds=metrics["cost"]["seconds"])
+        self.context.run.bill(output, Cost(**metrics["cost"]))  # here, so that a kill between step and bill loses none
         self._after(step, output, metrics, result)
         self.fingerprint = fingerprint
         self.context.watcher.finished(step.title, _note(metrics), reused)
+
+    def _holds_model(self, metrics: dict[str, Any]) -> bool:
+        """Whether the model on disk is the one that the step made: another recipe of that name may have replaced it."""
+        folder = self.context.run.path / metrics["details"]["model"]
+        return folder.is_dir() and folder_digest(folder) == metrics["details"]["digest"]
 
     def _work(self, step: Step, output: Path, fingerprint: str) -> dict[str, Any]:
         if isinstance(step.work, TrainSettings):
@@ -145,18 +160,22 @@ class _Execution:
         elif isinstance(step.work, Evaluate):
             result.evaluation = metrics["details"]
         else:
-            if step.name == "decontaminate":
-                self.leaked = leaked_rows(output / "decisions.parquet")
             if isinstance(step.work, Select):
-                self.field = self._field(step, output)
+                self.field = self._field(step, output, metrics)
             self.rows = output / "rows"
+            if not metrics["rows_out"]:
+                raise FlywheelError(
+                    f"{step.title}: no row is left of {metrics['rows_in']:,}; loosen the step's parameters "
+                    f"(flywheel why {self.context.run.path} ROW tells what became of a row)"
+                )
 
-    def _field(self, step: Step, output: Path) -> Field:
+    def _field(self, step: Step, output: Path, metrics: dict[str, Any]) -> Field:
         from dataflywheel.rows.parts import read_rows
 
         assert self.context.pool is not None
         selected = tuple(read_rows(output / "rows", ["id"])["id"].to_pylist())
-        return Field(self.rows, self.context.pool, self.leaked, selected, step)
+        guards = tuple(s for s in self.steps if s.name == "decontaminate")
+        return Field(self.rows, self.context.pool, guards, selected, step, metrics["details"]["ranking_seconds"])
 
     def _compare(self) -> dict[str, Any]:
         exams = [s.work for s in self.steps if isinstance(s.work, Evaluate)]
@@ -173,6 +192,11 @@ def _note(metrics: dict[str, Any]) -> str:
     if metrics["step"] == "train":
         return f"{details['tokens']:,} tokens in {details['steps']:,} steps"
     if metrics["step"] == "evaluate":
-        overall = details["overall"]
-        return f"{details['metric']} {overall['value']:.3f} ({overall['low']:.3f} to {overall['high']:.3f})"
+        value, low, high = (_number(details["overall"][name]) for name in ("value", "low", "high"))
+        return f"{details['metric']} {value} ({low} to {high})"
     return f"{metrics['rows_out']:,} of {metrics['rows_in']:,} rows"
+
+
+def _number(value: float | None) -> str:
+    """Three decimals; JSON keeps what could not be measured as null."""
+    return "not measured" if value is None or math.isnan(value) else f"{value:.3f}"

@@ -29,6 +29,7 @@ def ingest_pool(context: Context) -> tuple[int, str]:
     if not metrics["rows_out"]:
         names = ", ".join(entry.path or str(entry.builtin) for entry in context.recipe.pool)
         raise FlywheelError(f"pool: no row could be read from {names}; see {output}/quarantine.jsonl for the reasons")
+    context.run.bill(output, Cost(**metrics["cost"]))
     context.pool = output / "rows"
     return int(metrics["rows_out"]), str(metrics["fingerprint"])
 
@@ -74,8 +75,6 @@ def _ingest(context: Context, title: str, output: Path, sources: list[Source] | 
             if (aside / "rows" / name).exists():
                 (aside / "rows" / name).rename(aside / name)
         write_json(aside / "metrics.json", metrics)
-    if title.startswith("00"):
-        context.run.bill(output, cost)
     context.watcher.finished(title, _note(metrics), False)
     return metrics
 

@@ -31,15 +31,17 @@ def load_recipe(path: Path) -> Recipe:
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be read ({error.strerror}); give the path of a recipe, a YAML file") from None
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "not UTF-8"
+        raise UsageError(f"{path}: cannot be read ({why}); give the path of a recipe, a YAML file") from None
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         value = yaml.safe_load(text)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f":{mark.line + 1}" if mark else ""
-        hint = "; inside braces, ${NAME} needs quotes" if mark and "${" in text.splitlines()[mark.line] else ""
+        at = "".join(text.splitlines()[mark.line : mark.line + 1]) if mark else ""
+        hint = "; inside braces, ${NAME} needs quotes" if "${" in at else ""
         raise UsageError(f"{path}{line}: not valid YAML: {getattr(error, 'problem', error)}{hint}") from None
     if not isinstance(value, dict):
         raise UsageError(f"{path}: expected a mapping with `name`, `pool` and `steps`; see recipes/ for examples")

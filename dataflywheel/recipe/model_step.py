@@ -16,7 +16,7 @@ from dataflywheel.models.training import TrainSettings
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.ingest_step import target_exam
 from dataflywheel.rows.parts import read_rows
-from dataflywheel.store.atomic import atomic_directory, write_json
+from dataflywheel.store.atomic import atomic_directory, finite, write_json
 
 
 def student_folder(context: Context) -> Path:
@@ -83,5 +83,5 @@ def _finish(
         if scores is not None:
             write_scores(aside / "scores.parquet", scores)
         write_json(aside / "metrics.json", metrics)
-    context.run.bill(output, cost)
-    return metrics
+    found: dict[str, Any] = finite(metrics)
+    return found

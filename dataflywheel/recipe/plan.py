@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import importlib.util
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from dataflywheel import catalog
 from dataflywheel.contracts import Cost, Signal, UsageError
 from dataflywheel.models.spec import ModelSpec
+from dataflywheel.recipe.arms import arm_needs
 from dataflywheel.recipe.context import model_kind, signals_of
 from dataflywheel.recipe.load import load_recipe
 from dataflywheel.recipe.price import comparison_cost, flops, left_after, statistics, step_cost
@@ -61,6 +63,7 @@ def make_plan(recipe: Recipe, steps: list[Step], comparison: bool) -> dict[str, 
 def check(recipe: Recipe, steps: list[Step], comparison: bool) -> None:
     """Refuse what cannot work: missing files, targets, models, packages, steps in an impossible order."""
     names = [step.name for step in steps]
+    wanted = [need for step in steps for need in step.needs()]
     _check_files(recipe.pool, "pool")
     _check_files(recipe.target, "target")
     if not recipe.target and {"evaluate", "decontaminate"} & set(names):
@@ -69,22 +72,26 @@ def check(recipe: Recipe, steps: list[Step], comparison: bool) -> None:
     if comparison and not {"select", "train", "evaluate"} <= set(names):
         missing = sorted({"select", "train", "evaluate"} - set(names))
         raise UsageError(f"compare needs the steps select, train and evaluate; missing: {', '.join(missing)}")
+    if comparison and recipe.compare:
+        wanted += [need for entry in recipe.compare.arms for need in arm_needs(entry)]
     if "evaluate" in names and "train" not in names[: names.index("evaluate")]:
         raise UsageError("evaluate needs a `train` step before it")
-    wanted = _signals(steps)
-    if "train" in names or any(model_kind(kind) for kind in wanted):
+    kinds = _signals(wanted)
+    if "train" in names or any(model_kind(kind) for kind in kinds):
         _check_packages("torch", "transformers")
     if "train" in names:
         _check_packages("trl")
         _local(recipe.models.student, "student")
-    if any(model_kind(kind) == "model" for kind in wanted):
+    if any(model_kind(kind) == "model" for kind in kinds):
         _local(recipe.models.scorer or recipe.models.student, "scorer")
-    if any(kind.name == "language" for kind in wanted):
+    if any(kind.name == "language" for kind in kinds):
         _check_packages("lingua", extra="language")
+    if recipe.engine.ray:
+        _check_packages("ray", extra="ray")
 
 
-def _signals(steps: list[Step]) -> list[type[Signal]]:
-    kinds = [catalog.get(name) for name in signals_of(need for step in steps for need in step.needs())]
+def _signals(needs: Iterable[str]) -> list[type[Signal]]:
+    kinds = [catalog.get(name) for name in signals_of(needs)]
     return [kind for kind in kinds if issubclass(kind, Signal)]
 
 

@@ -26,7 +26,9 @@ def apply_row_step(context: Context, step: Step, rows: Path, output: Path, finge
     """Run a cleaner or a selection on a directory of rows; gives the metrics that it wrote."""
     started = time.perf_counter()
     columns = context.measured(rows, step.needs(), step.title, step.signal_parameters())
+    ranking = time.perf_counter()
     decisions, details = decide(context, step, rows, columns)
+    ranking = time.perf_counter() - ranking
     check_complete(step.title, columns, decisions)
     details |= _bounds(step, columns)
     ids = pa.array(columns.ids, pa.string())
@@ -44,10 +46,13 @@ def apply_row_step(context: Context, step: Step, rows: Path, output: Path, finge
             "rows_out": kept,
             "cost": cost.as_dict(),
             "counts": counts(decisions),
-            "details": {**details, "measuring_seconds": round(measuring, 3)},
+            "details": {
+                **details,
+                "measuring_seconds": round(measuring, 3),
+                "ranking_seconds": round(ranking, 3),
+            },
         }
         write_json(aside / "metrics.json", metrics)
-    context.run.bill(output, cost)
     return metrics
 
 

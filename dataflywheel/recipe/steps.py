@@ -10,7 +10,9 @@ from pydantic import ValidationError
 from dataflywheel import catalog
 from dataflywheel.contracts import Cleaner, UsageError, build, explain, nearest
 from dataflywheel.evolution.feedback.evaluate import Evaluate
+from dataflywheel.evolution.iteration.trial import SCORING
 from dataflywheel.models.training import TrainSettings
+from dataflywheel.recipe.context import signals_of
 from dataflywheel.recipe.schema import Recipe
 from dataflywheel.selection.combine import Select
 
@@ -47,9 +49,15 @@ class Step:
         return self.work.model_dump(mode="json")
 
     def identity(self) -> str:
-        """Name, version and parameters: what a fingerprint takes of the step itself."""
-        version = self.work.version if isinstance(self.work, Cleaner) else 1
-        return f"{self.name}@{version}:{self.work.model_dump_json()}"
+        """Name, parameters, and the versions of all methods involved: what a fingerprint takes of the step itself."""
+        version = SCORING if isinstance(self.work, Evaluate) else getattr(self.work, "version", 1)
+        selectors = [catalog.get(name) for part in self._selectors() for name in part]
+        signals = [catalog.get(name) for name in signals_of(self.needs())]
+        parts = "".join(f" {method.name}@{method.version}" for method in [*selectors, *signals])
+        return f"{self.name}@{version}{parts}:{self.work.model_dump_json()}"
+
+    def _selectors(self) -> list[dict[str, Any]]:
+        return [*self.work.by, *([self.work.then] if self.work.then else [])] if isinstance(self.work, Select) else []
 
 
 def build_steps(recipe: Recipe) -> list[Step]:

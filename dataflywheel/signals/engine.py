@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, PositiveInt, model_validator
 
 from dataflywheel.contracts import UsageError
 
@@ -15,21 +15,25 @@ class Engine(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    local: str | int | None = None
+    local: Literal["auto"] | PositiveInt | None = None
     ray: str | None = None
     gpus: float = 0
     """GPUs for each instance of a signal that needs a model."""
     concurrency: int = 1
     """Instances of a signal that needs a model."""
 
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if self.local is not None and self.ray is not None:
+            raise ValueError("give `local` or `ray`, not both")
+        return self
+
     def start(self) -> Any:
         """Daft with its runner set. A process has one runner for life, as Daft does.
 
         Raises:
-            UsageError: both engines asked for, Ray not installed, or another runner is already in use.
+            UsageError: Ray not installed, or another runner is already in use.
         """
-        if self.local is not None and self.ray is not None:
-            raise UsageError("engine: give `local` or `ray`, not both")
         os.environ.setdefault("DAFT_PROGRESS_BAR", "0")
         import daft
 
@@ -48,7 +52,7 @@ class Engine(BaseModel):
                 ray.init(include_dashboard=False, log_to_driver=False, logging_level="ERROR")
             daft.set_runner_ray(None if self.ray == "auto" else self.ray, noop_if_initialized=True)
         else:
-            threads = None if self.local in (None, "auto") else int(self.local)
+            threads = self.local if isinstance(self.local, int) else None
             daft.set_runner_native(num_threads=threads)
         _started.append(wanted)
         return daft

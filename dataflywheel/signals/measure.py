@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from dataflywheel.contracts import AnyArray, Columns, FlywheelError, Signal, Status
 from dataflywheel.rows.parts import count_rows, part_paths, read_rows
@@ -127,19 +126,18 @@ def _measure_one(
     waiting: list[pa.Table] = []
     held = finished = failed = 0
     for batch in frame.select(daft.col("id"), measured.alias("value")).to_arrow_iter():
-        waiting.append(_flat(batch))
+        last = _flat(batch)
+        waiting.append(last)
         held += len(batch)
         finished += len(batch)
-        failed += len(waiting[-1]) - waiting[-1]["error"].null_count
+        failed += len(last) - last["error"].null_count
         if progress:
             progress(signal.name, finished, len(lacking))
         if held >= APPEND_ROWS:
             store.append(signal.key(), pa.concat_tables(waiting))
             waiting, held = [], 0
-    if failed == finished and waiting:
-        raise FlywheelError(
-            f"signal {signal.name}: all {failed} rows failed; the last one said: {waiting[-1]['error'][-1]}"
-        )
+    if failed == count_rows(rows):  # fewer that all fail are those that failed before, tried again
+        raise FlywheelError(f"signal {signal.name}: all {failed} rows failed; the last one said: {last['error'][-1]}")
     if waiting:
         store.append(signal.key(), pa.concat_tables(waiting))
 
@@ -188,9 +186,3 @@ def _numpy(values: pa.Array) -> AnyArray:
     matrix = np.full((len(values), width), np.nan if flat.dtype.kind == "f" else 0, dtype=flat.dtype)
     matrix[values.is_valid().to_numpy(zero_copy_only=False)] = flat
     return matrix
-
-
-def unmeasured(found: Columns, signal: str) -> int:
-    """Rows of a signal that hold no value."""
-    status = found.values.get(f"{signal}.status")
-    return 0 if status is None else int(pc.sum(pa.array(np.asarray(status) > Status.TRUNCATED)).as_py() or 0)

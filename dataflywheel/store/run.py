@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ class RunDirectory:
     def __init__(self, path: Path) -> None:
         self.path = path
         path.mkdir(parents=True, exist_ok=True)
-        for directory in (path, path / "models", path / "compare", *path.glob("round-*")):
+        for directory in (path, path / "models", *path.glob("round-*")):
             sweep(directory)
         self.ledger = Ledger(path / "ledger.json")
 
@@ -38,6 +40,12 @@ class RunDirectory:
             return None
         metrics: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         return metrics if metrics.get("fingerprint") == fingerprint else None
+
+    def forget_steps(self, known: Collection[Path]) -> None:
+        """Remove finished steps that are not among the `known`: what an earlier recipe of that name left."""
+        for step in step_directories(self.path):
+            if step not in known:
+                shutil.rmtree(step)
 
     def bill(self, step: Path, cost: Cost) -> None:
         self.ledger.enter(f"{step.parent.name}/{step.name}", cost)

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field
 
-from dataflywheel.contracts import AnyArray, FloatArray, FlywheelError
+from dataflywheel.contracts import AnyArray, FloatArray, FlywheelError, Status
 from dataflywheel.models.language_model import LanguageModel
 from dataflywheel.rows.text import part_of, split_answer
 
@@ -48,10 +48,11 @@ class RowScores:
     value: FloatArray
     weight: FloatArray
 
-    def metric(self) -> float:
-        """The metric over all scored rows."""
-        ok = np.isfinite(self.value)
-        return float(self.value[ok].sum() / self.weight[ok].sum()) if ok.any() else math.nan
+    def metric(self, at: AnyArray | None = None) -> float:
+        """The metric over all scored rows, or over those at the positions `at`; NaN where none was scored."""
+        value, weight = (self.value, self.weight) if at is None else (self.value[at], self.weight[at])
+        ok = np.isfinite(value)
+        return float(value[ok].sum() / weight[ok].sum()) if ok.any() else math.nan
 
     def by_slice(self, smallest: int) -> dict[str, AnyArray]:
         """Row positions by slice, small slices together as `other`, in order of size."""
@@ -85,10 +86,15 @@ Scored = tuple[FloatArray, FloatArray]
 
 
 def _bits_per_byte(model: LanguageModel, messages: list[Any], rows: pa.Table, settings: Evaluate) -> Scored:
-    """Bits of the answer over its UTF-8 bytes; comparable between tokenizers. The end of turn is paid for too."""
-    total = model.answer_scores(model.encode(messages)).total / math.log(2)
+    """Bits of the answer over its UTF-8 bytes; comparable between tokenizers. The end of turn is paid for too.
+
+    An answer that does not fit the model's context is not scored: its bytes beyond the cut cost nothing.
+    """
+    encoded = model.encode(messages)
+    total = model.answer_scores(encoded).total / math.log(2)
     size = np.array([len(part_of(m, "answer").encode()) for m in messages], dtype=float)
-    return np.where(size > 0, total, np.nan), size
+    whole = np.array([row.ended or row.status != Status.TRUNCATED for row in encoded])
+    return np.where(whole & (size > 0), total, np.nan), size
 
 
 def _answer_loss(model: LanguageModel, messages: list[Any], rows: pa.Table, settings: Evaluate) -> Scored:
@@ -98,23 +104,31 @@ def _answer_loss(model: LanguageModel, messages: list[Any], rows: pa.Table, sett
 
 
 def _exact_match(model: LanguageModel, messages: list[Any], rows: pa.Table, settings: Evaluate) -> Scored:
-    """Whether the likeliest answer is the reference, but for case, punctuation and white space."""
+    """Whether the likeliest answer is the reference, but for case, punctuation and white space.
+
+    A row without a reference is not scored.
+    """
     made = model.generate([split_answer(m)[0] for m in messages], settings.max_new_tokens)
-    right = [normalised(a) == normalised(part_of(m, "answer")) for a, m in zip(made, messages, strict=True)]
+    wanted = [normalised(part_of(m, "answer")) for m in messages]
+    right = [float(normalised(a) == w) if w else math.nan for a, w in zip(made, wanted, strict=True)]
     return np.array(right, dtype=float), np.ones(len(messages))
 
 
 def normalised(text: str) -> str:
-    """Lower case, words and numbers only.
+    """Lower case, words and numbers only; all signs of a text that has neither.
 
     >>> normalised(" The answer: 42. ") == normalised("the answer 42")
     True
     """
-    return " ".join(re.findall(r"\w+", unicodedata.normalize("NFKC", text).casefold()))
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return " ".join(re.findall(r"\w+", folded) or folded.split())
 
 
 def _multiple_choice(model: LanguageModel, messages: list[Any], rows: pa.Table, settings: Evaluate) -> Scored:
-    """Whether the reference is the likeliest of the row's `choices`, by log-likelihood per byte."""
+    """Whether the reference is the likeliest of the row's `choices`, by log-likelihood per byte.
+
+    A row whose reference is none of its choices, or that has a choice without a likelihood, is not scored.
+    """
     import orjson
 
     choices = [[str(c) for c in orjson.loads(extra).get("choices") or []] for extra in rows["extra"].to_pylist()]
@@ -126,8 +140,10 @@ def _multiple_choice(model: LanguageModel, messages: list[Any], rows: pa.Table, 
     prompts = [split_answer(m)[0] for m in messages]
     found = np.full(len(messages), np.nan)
     for i, loglikelihood in enumerate(model.loglikelihood(prompts, choices)):
-        best = int(np.argmax(loglikelihood / np.array([max(1, len(c.encode())) for c in choices[i]])))
-        found[i] = float(choices[i][best].strip() == part_of(messages[i], "answer").strip())
+        right = part_of(messages[i], "answer").strip()
+        if right in [c.strip() for c in choices[i]] and np.isfinite(loglikelihood).all():
+            best = int(np.argmax(loglikelihood / np.array([max(1, len(c.encode())) for c in choices[i]])))
+            found[i] = float(choices[i][best].strip() == right)
     return found, np.ones(len(messages))
 
 

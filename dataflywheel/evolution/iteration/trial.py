@@ -1,13 +1,14 @@
 """One trial: train the student on a set of rows, score it on the target; each distinct trial is paid for once.
 
 A trial is known by the content of its rows, the untrained student, the training settings (with the seed) and the
-target. Its scores are kept; its model too where the caller asks for it.
+target. Its scores are kept, its model is not.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ from dataflywheel.rows.parts import read_rows
 from dataflywheel.store.atomic import atomic_directory, write_json
 
 LOSSES_KEPT = 300
+SCORING = 2
+"""Version of the scores: one more whenever equal models would be given other ones."""
 Progress = Callable[[int, int, float], None]
 
 
@@ -41,9 +44,10 @@ class Exam:
     settings: Evaluate
 
     def digest(self) -> str:
-        ids = read_rows(self.rows, ["id"])["id"].to_pylist()
+        rows = read_rows(self.rows, ["id", "extra"])
+        choices = rows["extra"].to_pylist() if self.metric == "multiple_choice" else []  # elsewhere no score reads them
         settings = self.settings.model_dump(include={"max_new_tokens"})
-        return _digest(self.metric, settings, *ids, *self.slices)
+        return _digest(SCORING, self.metric, settings, *rows["id"].to_pylist(), *self.slices, *choices)
 
 
 @dataclass(frozen=True)
@@ -87,10 +91,8 @@ def _train(
     write_json(folder / "training.json", {**facts, "rows": len(chosen), "losses": losses})
 
 
-def run_trial(
-    home: Path, rows: Path, ids: Sequence[str], student: Path, settings: TrainSettings, exam: Exam, keep: bool = False
-) -> Trial:
-    """Train and score, or read what an equal trial left; `keep` leaves the model in the store."""
+def run_trial(home: Path, rows: Path, ids: Sequence[str], student: Path, settings: TrainSettings, exam: Exam) -> Trial:
+    """Train and score, or read what an equal trial left; its scores are kept, its model is not."""
     name = _digest(training_digest(ids, student, settings), exam.digest())
     folder = home / "trials" / name
     if not folder.exists():
@@ -100,8 +102,7 @@ def run_trial(
         with atomic_directory(folder) as aside:
             write_scores(aside / "scores.parquet", scores)
             write_json(aside / "facts.json", {**facts, "trial_seconds": round(time.perf_counter() - began, 3)})
-        if not keep:
-            _forget(model)
+        shutil.rmtree(model, ignore_errors=True)
     facts = json.loads((folder / "facts.json").read_text(encoding="utf-8"))
     return Trial(read_scores(folder / "scores.parquet"), facts)
 
@@ -124,12 +125,6 @@ def read_scores(path: Path) -> RowScores:
     table = pq.ParquetFile(path).read()
     ids, slices = (np.asarray(table[name].to_pylist(), dtype=object) for name in ("id", "slice"))
     return RowScores(ids, slices, table["value"].to_numpy(), table["weight"].to_numpy())
-
-
-def _forget(model: Path) -> None:
-    import shutil
-
-    shutil.rmtree(model, ignore_errors=True)
 
 
 def _digest(*parts: Any) -> str:
