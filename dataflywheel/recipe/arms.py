@@ -60,6 +60,7 @@ def build_arms(context: Context, field: Field, seeds: Sequence[int], epochs: flo
         UsageError: an arm is no selector, nor one of `random_raw` and `full`.
     """
     assert context.recipe.compare is not None
+    context.measured(field.before, field.select.needs(), "compare")  # the store may be younger than the run
     own = Arm(
         "selection",
         f"this recipe: {field.select.label()}",

@@ -53,7 +53,7 @@ def run_comparison(
             "compare: the hours were used up before two seeds of every arm were trained; "
             "nothing can be said about the gain"
         )
-    board = {
+    board: dict[str, Any] = {
         "fingerprint": fingerprint,
         "of": before,
         **_board(context, field, arms, [seeds[s] for s in complete], complete, done, exam),

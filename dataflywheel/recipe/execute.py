@@ -142,7 +142,7 @@ class _Execution:
     def _holds_model(self, metrics: dict[str, Any]) -> bool:
         """Whether the model on disk is the one that the step made: another recipe of that name may have replaced it."""
         folder = self.context.run.path / metrics["details"]["model"]
-        return folder.is_dir() and folder_digest(folder) == metrics["details"]["digest"]
+        return folder.is_dir() and bool(folder_digest(folder) == metrics["details"]["digest"])
 
     def _work(self, step: Step, output: Path, fingerprint: str) -> dict[str, Any]:
         if isinstance(step.work, TrainSettings):

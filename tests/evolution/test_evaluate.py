@@ -48,3 +48,15 @@ def test_one_row_has_no_interval() -> None:
 def test_exact_match_forgives_case_and_punctuation_but_not_signs_of_meaning() -> None:
     assert normalised("Forty-two.") == normalised("forty two")
     assert normalised("not good") != normalised("good")
+
+
+def test_a_text_of_signs_alone_matches_itself_alone() -> None:
+    assert normalised("->") == normalised(" -> ")
+    assert normalised("+") != normalised("-")
+    assert normalised("+") != ""
+
+
+def test_a_part_of_the_rows_has_its_own_ratio_over_what_was_scored() -> None:
+    found = scores([2.0, np.nan, 9.0], [1.0, 50.0, 3.0], ["a", "a", "b"])
+    assert found.metric(np.array([0, 1])) == 2.0
+    assert np.isnan(found.metric(np.array([1])))

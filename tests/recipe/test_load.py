@@ -37,6 +37,9 @@ def test_short_forms_mean_the_long_ones(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
+        ("name: demo\npool: [\n", r"recipe.yaml:3: not valid YAML"),
+        (GOOD + "engine: {local: two}\n", r"engine.local"),
+        (GOOD + "engine: {local: 2, ray: auto}\n", r"give `local` or `ray`, not both"),
         (GOOD.replace("pool:", "poool:"), r"recipe.yaml:2: unknown field 'poool'; did you mean 'pool'\?"),
         (GOOD.replace("{path:", "{paht:"), r"recipe.yaml:2: unknown field 'pool.0.paht'; did you mean 'path'\?"),
         (GOOD.replace("name: demo\n", ""), r"recipe.yaml:1: name is missing"),

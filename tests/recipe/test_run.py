@@ -131,3 +131,50 @@ def test_needs_are_checked_before_anything_is_done(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"scorer: .* is not a model folder"):
         execute(tmp_path, [{"select": {"by": "ifd", "keep": 5}}], models={"scorer": {"hf": "./no-model"}})
     assert not (tmp_path / "runs").exists()
+
+
+def test_another_seed_is_another_selection(tmp_path: Path) -> None:
+    steps = [{"select": {"by": "random", "keep": "20%"}}]
+    kept = []
+    for seed in (0, 1):
+        result, log = execute(tmp_path, steps, seed=seed)
+        assert not log.reused["01-select"]
+        kept.append(read_rows(result.path / "round-1" / "01-select" / "rows", ["id"])["id"].to_pylist())
+    assert kept[0] != kept[1]
+
+
+def test_a_shorter_recipe_leaves_nothing_of_the_longer_one(tmp_path: Path) -> None:
+    longer, _ = execute(tmp_path, CLEAN)
+    (longer.path / "compare.json").write_text('{"of": "other steps"}', encoding="utf-8")
+    dropped = read_decisions(longer.path / "round-1" / "04-select" / "decisions.parquet").to_pylist()
+    row = next(d["id"] for d in dropped if d["action"] == "dropped")
+    shorter, log = execute(tmp_path, CLEAN[:3])
+    assert all(log.reused.values())
+    assert [step.name for step in step_directories(shorter.path)][-1] == "03-filter"
+    assert why(shorter.path, row)["outcome"] == "in the final data set"
+    assert not (shorter.path / "compare.json").exists()
+
+
+def test_what_compare_lacks_is_said_before_anything_is_done(tmp_path: Path) -> None:
+    with pytest.raises(
+        UsageError, match="compare needs the steps select, train and evaluate; missing: evaluate, train"
+    ):
+        execute(tmp_path, CLEAN, compare=["random"])
+    with pytest.raises(UsageError, match="compare: there is no selector 'longst'; did you mean 'longest'"):
+        execute(tmp_path, [*CLEAN, "train", "evaluate"], compare=["random", "longst"])
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_step_that_drops_every_row_is_named(tmp_path: Path) -> None:
+    nothing = {"filter": {"bounds": {"text.tokens_answer": [100_000, None]}}}
+    with pytest.raises(FlywheelError, match=r"01-filter: no row is left of [\d,]+; loosen"):
+        execute(tmp_path, [nothing, {"select": {"by": "longest", "keep": 3}}])
+
+
+def test_a_killed_run_loses_no_bill(tmp_path: Path) -> None:
+    result, _ = execute(tmp_path, CLEAN[:1])
+    ledger = result.path / "ledger.json"
+    before = json.loads(ledger.read_text())
+    ledger.unlink()
+    execute(tmp_path, CLEAN[:1])
+    assert json.loads(ledger.read_text()) == before

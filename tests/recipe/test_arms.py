@@ -1,0 +1,104 @@
+"""The arms of a comparison: clean of leaks, each its own, and a comparison that ends when its time is up."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from dataflywheel.models.training import TrainSettings
+from dataflywheel.recipe import compare
+from dataflywheel.recipe.arms import Arm, Field, build_arms, leaked_rows
+from dataflywheel.recipe.context import Context
+from dataflywheel.recipe.ingest_step import ingest_pool, ingest_target
+from dataflywheel.recipe.load import recipe_from
+from dataflywheel.recipe.steps import build_steps
+from dataflywheel.rows.parts import read_rows
+from dataflywheel.store.run import RunDirectory
+
+LEAK = "why does the heron stand on one leg in the shallow water of the cold northern lake at night"
+SHARED = {"arms": ["random", "random_raw", {"longest": {}}, {"longest": {"length": "chars"}}, "full"], "seeds": 2}
+
+
+def field_of(folder: Path) -> tuple[Context, Field]:
+    """A pool of ten rows, of which one is a leak and one its near-copy."""
+    import json
+
+    rows = [f"{word} is a word that {word * 2} people say of {word * 3} things" for word in "abcdefgh"]
+    lines = [{"prompt": text, "completion": f"it is {text} indeed"} for text in [LEAK, f"{LEAK} twice", *rows]]
+    (folder / "pool.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    (folder / "target.jsonl").write_text(json.dumps({"prompt": LEAK, "completion": "it rests"}), encoding="utf-8")
+    value: dict[str, Any] = {
+        "name": "arms",
+        "pool": {"path": str(folder / "pool.jsonl")},
+        "target": {"path": str(folder / "target.jsonl")},
+        "steps": [{"decontaminate": {"semantic": None}}, {"select": {"by": "longest", "keep": 3}}],
+        "compare": SHARED,
+    }
+    recipe = recipe_from(value)
+    context = Context(recipe, RunDirectory(folder / "run"), folder / "store")
+    ingest_pool(context)
+    ingest_target(context)
+    assert context.pool is not None
+    guard, select = build_steps(recipe)
+    ids = tuple(read_rows(context.pool, ["id"])["id"].to_pylist())
+    return context, Field(context.pool, context.pool, (guard,), ids[2:5], select, 1.5)
+
+
+def test_copies_of_leaks_stay_out_of_the_raw_arm(tmp_path: Path) -> None:
+    context, field = field_of(tmp_path)
+    assert context.pool is not None
+    ids = read_rows(context.pool, ["id"])["id"].to_pylist()
+    assert leaked_rows(context, field) == set(ids[:2])
+    raw = next(arm for arm in build_arms(context, field, range(20), 1.0) if arm.name == "random_raw")
+    assert not {id for seed in raw.ids for id in seed} & set(ids[:2])
+    assert {id for seed in raw.ids for id in seed} == set(ids[2:])
+
+
+def test_each_arm_has_a_name_and_every_cost(tmp_path: Path) -> None:
+    arms = build_arms(*field_of(tmp_path), [0, 1], 9.0)
+    names = [arm.name for arm in arms]
+    assert names == ["selection", "random", "random_raw", "longest", "longest {'length': 'chars'}", "full"]
+    assert arms[0].select_cost.seconds >= 1.5  # its own ranking too
+    assert arms[1].ids[0] != arms[1].ids[1] or set(arms[1].ids[0]) != set(arms[2].ids[0])
+    assert arms[3].ids[0] == arms[3].ids[1]
+    full = arms[-1]
+    assert len(full.ids[0]) == 10
+    assert full.epochs == pytest.approx(9.0 * 3 / 10, rel=0.5)  # nine passes over three rows, over ten rows
+
+
+def slow_trial(home: Path, rows: Path, ids: tuple[str, ...], *_: Any) -> tuple[str, ...]:
+    time.sleep(0.05)
+    with (home / "trained").open("a") as log:
+        log.write(f"{','.join(ids)}\n")
+    return ids
+
+
+def no_torch() -> None:
+    """Stands for the preparation of a worker."""
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_trials_are_shared_and_end_with_the_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, late: bool) -> None:
+    monkeypatch.setattr(compare, "run_trial", slow_trial)
+    monkeypatch.setattr(compare, "_one_thread", no_torch)
+    monkeypatch.setattr(compare.os, "cpu_count", lambda: 2)
+    cost = compare.Cost()
+    chosen = [("a", "b"), ("b", "a"), *((str(i),) for i in range(30))]
+    arms = [Arm(str(i), "", "", tmp_path, (ids,), cost) for i, ids in enumerate(chosen)]
+    context: Any = SimpleNamespace(
+        home=tmp_path,
+        out_of_time=lambda: late,
+        recipe=SimpleNamespace(models=SimpleNamespace(student=SimpleNamespace(builtin="tiny"))),
+    )
+    jobs = [(a, 0) for a in range(len(arms))]
+    exam: Any = None
+    found = dict(compare._trials(context, arms, [0], jobs, tmp_path, TrainSettings(), exam))
+    trained = (tmp_path / "trained").read_text().splitlines()
+    assert len(trained) == len(set(trained)) == len(found) - 1
+    assert "b,a" not in trained
+    assert found[0, 0] == found[1, 0]
+    assert (len(found) < len(jobs)) == late
