@@ -18,6 +18,7 @@ from dataflywheel.recipe.schema import Source, Target
 from dataflywheel.rows.fingerprint import fingerprint
 from dataflywheel.rows.ingest import ingest
 from dataflywheel.rows.parts import iter_batches, read_rows
+from dataflywheel.rows.reading import stem
 from dataflywheel.store.atomic import atomic_directory, write_json
 from dataflywheel.store.decisions import write_decisions
 
@@ -96,7 +97,7 @@ def target_exam(context: Context, settings: Evaluate) -> Exam:
     """The target with its metric and each row's slice.
 
     Raises:
-        UsageError: no target, or entries with different metrics.
+        UsageError: no target, entries with different metrics, or a row whose entry cannot be told.
     """
     if context.target is None:
         raise UsageError("evaluate: the recipe has no target; name evaluation rows under `target:`")
@@ -104,7 +105,7 @@ def target_exam(context: Context, settings: Evaluate) -> Exam:
     if len(metrics) > 1:
         raise UsageError(f"target: one metric for all entries, not {sorted(metrics)}; make one recipe for each")
     rows = read_rows(context.target, ["source", "tags", "extra"])
-    by_source = {entry.source: entry for entry in context.recipe.target}
+    by_source = {e.source or e.builtin or stem(Path(e.path or "")): e for e in context.recipe.target}
     only = context.recipe.target[0] if len(context.recipe.target) == 1 else None
     pick = partial(_slice, by_source, only)
     slices = [pick(*row) for row in zip(*(rows[n].to_pylist() for n in ("source", "tags", "extra")), strict=True)]
@@ -113,7 +114,11 @@ def target_exam(context: Context, settings: Evaluate) -> Exam:
 
 def _slice(by_source: dict[str, Target], only: Target | None, source: str, tags: list[str] | None, extra: str) -> str:
     entry = only or by_source.get(source)
-    name = entry.slice if entry else None
+    if entry is None:
+        if not any(other.slice for other in by_source.values()):
+            return source
+        raise UsageError(f"target: whose slice a row of {source!r} has is not clear; give each entry its own `source`")
+    name = entry.slice
     if name in (None, "source"):
         return source
     if name in ("tag", "tags"):

@@ -1,4 +1,4 @@
-"""The arms of a comparison: clean of leaks, each its own, and a comparison that ends when its time is up."""
+"""The arms of a comparison: clean of leaks, each its own; a comparison that ends when its time is up; its slices."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
+from dataflywheel.evolution.feedback.evaluate import Evaluate
 from dataflywheel.models.training import TrainSettings
 from dataflywheel.recipe import compare
 from dataflywheel.recipe.arms import Arm, Field, build_arms, leaked_rows
 from dataflywheel.recipe.context import Context
-from dataflywheel.recipe.ingest_step import ingest_pool, ingest_target
+from dataflywheel.recipe.ingest_step import ingest_pool, ingest_target, target_exam
 from dataflywheel.recipe.load import recipe_from
 from dataflywheel.recipe.steps import build_steps
 from dataflywheel.rows.parts import read_rows
@@ -102,3 +103,17 @@ def test_trials_are_shared_and_end_with_the_time(tmp_path: Path, monkeypatch: py
     assert "b,a" not in trained
     assert found[0, 0] == found[1, 0]
     assert (len(found) < len(jobs)) == late
+
+
+def test_each_target_has_its_own_slices_without_being_given_a_source(tmp_path: Path) -> None:
+    for name, skill in (("first", "sums"), ("second", "rhymes")):
+        line = f'{{"prompt": "{name} question", "completion": "an answer", "skill": "{skill}", "level": "{name} b"}}'
+        (tmp_path / f"{name}.jsonl").write_text(line, encoding="utf-8")
+    targets = [
+        {"path": str(tmp_path / "first.jsonl"), "slice": "skill"},
+        {"path": str(tmp_path / "second.jsonl"), "slice": "level"},
+    ]
+    value = {"name": "t", "pool": {"path": str(tmp_path / "first.jsonl")}, "target": targets, "steps": ["deduplicate"]}
+    context = Context(recipe_from(value), RunDirectory(tmp_path / "run"), tmp_path / "store")
+    ingest_target(context)
+    assert target_exam(context, Evaluate()).slices == ("sums", "second b")
