@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, PositiveInt, model_validator
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from dataflywheel.contracts import UsageError
 
@@ -15,7 +15,7 @@ class Engine(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    local: Literal["auto"] | PositiveInt | None = None
+    local: Literal["auto"] | int | None = None
     ray: str | None = None
     gpus: float = 0
     """GPUs for each instance of a signal that needs a model."""
@@ -26,6 +26,8 @@ class Engine(BaseModel):
     def _one(self) -> Self:
         if self.local is not None and self.ray is not None:
             raise ValueError("give `local` or `ray`, not both")
+        if isinstance(self.local, int) and self.local < 1:
+            raise ValueError("local: at least one thread, or `auto`")
         return self
 
     def start(self) -> Any:
