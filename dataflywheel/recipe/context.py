@@ -44,6 +44,8 @@ class Context:
     pool: Path | None = None
     target: Path | None = None
     target_digest: str = ""
+    spent: float = field(init=False, default=0.0)
+    """Seconds billed by earlier attempts."""
     _signals: dict[str, Signal] = field(default_factory=dict)
     _scorer: ModelSpec | None = None
 
@@ -51,10 +53,13 @@ class Context:
     def signal_store(self) -> SignalStore:
         return SignalStore(self.home / "signals")
 
+    def __post_init__(self) -> None:
+        self.spent = self.run.ledger.total().seconds
+
     def out_of_time(self) -> bool:
-        """Whether the recipe's hours are used up."""
+        """Whether the recipe's hours are used up, what earlier attempts at this run spent included."""
         hours = self.recipe.budget.hours
-        return hours is not None and time.monotonic() - self.began > hours * 3600
+        return hours is not None and self.spent + time.monotonic() - self.began > hours * 3600
 
     def signal(self, name: str, wanted: Parameters | None = None) -> Signal:
         """The signal of that name with the recipe's models and parameters, over which those `wanted` by a step go.

@@ -70,6 +70,7 @@ def run(
     text = (
         Path(recipe).read_text(encoding="utf-8") if not isinstance(recipe, Recipe) else loaded.model_dump_json(indent=2)
     )
+    context.signal_store.sweep()
     write_text(context.run.path / "recipe.yaml", text)
     write_json(context.run.path / "plan.json", plan)
     return _Execution(context, steps).go()
@@ -98,7 +99,7 @@ class _Execution:
         result = Result(context.run.path, rows_in, rows_in)
         done = [context.run.step(0, "pool")]
         for step in self.steps:
-            if context.out_of_time():
+            if not self._reusable(step) and context.out_of_time():
                 result.stopped = f"the {context.recipe.budget.hours:g} hours were used up before {step.title}"
                 context.run.event("stopped", reason=result.stopped)
                 break
@@ -114,8 +115,8 @@ class _Execution:
         context.run.event("finished", stopped=result.stopped)
         return result
 
-    def _step(self, step: Step, result: Result) -> None:
-        output = self.context.run.step(step.index, step.name)
+    def _fingerprint(self, step: Step) -> str:
+        """Everything that the step's result depends on."""
         parts = [
             self.fingerprint,
             step.identity(),
@@ -123,11 +124,20 @@ class _Execution:
             self.context.recipe.seed,
             self.context.recipe.models.model_dump_json(),
             model_contents(self.context.recipe),
+            self.context.recipe.budget.rows,
         ]
-        fingerprint = digest(*parts, json.dumps(self.context.recipe.signals, sort_keys=True))
-        metrics = self.context.run.finished(output, fingerprint)
+        return digest(*parts, json.dumps(self.context.recipe.signals, sort_keys=True))
+
+    def _reusable(self, step: Step) -> dict[str, Any] | None:
+        """The metrics of the step where its result is there already, whole and from the same input."""
+        metrics = self.context.run.finished(self.context.run.step(step.index, step.name), self._fingerprint(step))
         if metrics is not None and isinstance(step.work, TrainSettings) and not self._holds_model(metrics):
-            metrics = None
+            return None
+        return metrics
+
+    def _step(self, step: Step, result: Result) -> None:
+        output, fingerprint = self.context.run.step(step.index, step.name), self._fingerprint(step)
+        metrics = self._reusable(step)
         reused = metrics is not None
         if metrics is None:
             self.context.watcher.started(step.title)

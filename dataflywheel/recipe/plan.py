@@ -69,6 +69,11 @@ def check(recipe: Recipe, steps: list[Step], comparison: bool) -> None:
     if not recipe.target and {"evaluate", "decontaminate"} & set(names):
         need = "evaluate" if "evaluate" in names else "decontaminate"
         raise UsageError(f"{need} needs a target: name evaluation rows under `target:`, or leave the step out")
+    first = next((i for i, name in enumerate(names) if name in ("select", "train")), len(names))
+    if recipe.target and "train" in names and "decontaminate" not in names[:first]:
+        raise UsageError(
+            "the target must never be trained on: put a `decontaminate` step before the first `select` or `train`"
+        )
     if comparison and not {"select", "train", "evaluate"} <= set(names):
         missing = sorted({"select", "train", "evaluate"} - set(names))
         raise UsageError(f"compare needs the steps select, train and evaluate; missing: {', '.join(missing)}")

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from dataflywheel.contracts import Cleaner, Columns, Cost, Decisions, FlywheelError, Status, TargetView
 from dataflywheel.recipe.context import Context, fetch_texts
-from dataflywheel.recipe.steps import Step
+from dataflywheel.recipe.steps import Step, capped
 from dataflywheel.rows.parts import PartWriter, iter_batches, read_rows
 from dataflywheel.rows.text import texts
 from dataflywheel.selection.combine import Select, select_rows
@@ -60,11 +60,12 @@ def decide(context: Context, step: Step, rows: Path, columns: Columns) -> tuple[
     """The step's decisions, one a row, and what it notes for the report."""
     if isinstance(step.work, Select):
         rng = np.random.default_rng([context.recipe.seed, step.index])
-        selection, decisions = select_rows(columns, step.work, rng)
+        spec = capped(step.work, context.recipe.budget, len(columns))
+        selection, decisions = select_rows(columns, spec, rng)
         notes = {
             k: v for k, v in selection.notes.items() if isinstance(v, str | int | float | bool | list | dict | None)
         }
-        return decisions, {"by": step.work.label(), "budget": str(step.work.keep), "notes": notes}
+        return decisions, {"by": step.work.label(), "budget": str(spec.keep), "notes": notes}
     assert isinstance(step.work, Cleaner)
     part = getattr(step.work, "part", step.work.text)
     fetch = partial(fetch_texts, rows, part=part)

@@ -8,12 +8,12 @@ from typing import Any
 from pydantic import ValidationError
 
 from dataflywheel import catalog
-from dataflywheel.contracts import Cleaner, UsageError, build, explain, nearest
+from dataflywheel.contracts import Budget, Cleaner, UsageError, build, explain, nearest
 from dataflywheel.evolution.feedback.evaluate import Evaluate
 from dataflywheel.evolution.iteration.trial import SCORING
 from dataflywheel.models.training import TrainSettings
 from dataflywheel.recipe.context import signals_of
-from dataflywheel.recipe.schema import Recipe
+from dataflywheel.recipe.schema import Limits, Recipe
 from dataflywheel.selection.combine import Select
 
 Work = Cleaner | Select | TrainSettings | Evaluate
@@ -88,11 +88,33 @@ def _own(index: int, name: str, given: dict[str, Any]) -> Work:
         raise UsageError(explain(error, f"step {index}, {name}", list(kind.model_fields))) from None
 
 
+def capped(select: Select, limits: Limits, offered: int) -> Select:
+    """The selection with its `keep` held to the recipe's budget in rows, once it is known how many are offered."""
+    if limits.rows is None or select.budget().unit == "tokens":
+        return select
+    return select.model_copy(update={"keep": min(limits.rows, select.budget().rows(offered))})
+
+
 def _with_budget(name: str, given: dict[str, Any], recipe: Recipe) -> dict[str, Any]:
-    """A `select` without `keep` takes the recipe's budget in rows or tokens."""
-    if name != "select" or "keep" in given:
-        return given
+    """A `select` without `keep` takes the recipe's budget in rows or tokens; one with it stays below the budget.
+
+    Raises:
+        UsageError: nothing says how much to keep, or `keep` and the budget are in units that cannot be compared.
+    """
     limits = recipe.budget
+    if name != "select":
+        return given
+    if "keep" in given:
+        keep = Budget.parse(given["keep"])
+        if limits.tokens is not None and keep.unit != "tokens":
+            raise UsageError(
+                f"select: the budget is in tokens and `keep: {given['keep']}` is not; write it in tokens too"
+            )
+        if limits.rows is not None and keep.unit == "tokens":
+            raise UsageError(f"select: the budget is in rows and `keep: {given['keep']}` is not; write it in rows too")
+        if limits.tokens is not None and keep.amount > limits.tokens:
+            return {**given, "keep": f"{limits.tokens} tokens"}
+        return given
     if limits.rows is not None:
         return {**given, "keep": limits.rows}
     if limits.tokens is not None:

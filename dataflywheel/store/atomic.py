@@ -6,6 +6,7 @@ import json
 import math
 import os
 import shutil
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -66,7 +67,9 @@ def finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def sweep(directory: Path) -> None:
-    """Remove what a killed process left half-written directly under `directory`."""
+def sweep(directory: Path, older_than: float = 0.0) -> None:
+    """Remove what a killed process left half-written directly under `directory`, if it is that many seconds old."""
     for partial in directory.glob(".*.partial") if directory.is_dir() else ():
+        if time.time() - partial.stat().st_mtime < older_than:
+            continue
         shutil.rmtree(partial) if partial.is_dir() else partial.unlink()

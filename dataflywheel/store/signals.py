@@ -64,7 +64,7 @@ class SignalStore:
         """What measuring these rows cost, whenever that was."""
         return float(pc.sum(self.read(key, ids, ["seconds"])["seconds"]).as_py() or 0.0)
 
-    def sweep(self) -> None:
-        """Forget the half-written parts of a killed process."""
+    def sweep(self, older_than: float = 3600.0) -> None:
+        """Forget half-written parts of a killed process; those of the last hour may be another's, who is writing still."""
         for directory in self.root.iterdir() if self.root.is_dir() else ():
-            sweep(directory)
+            sweep(directory, older_than)

@@ -15,7 +15,7 @@ from dataflywheel.recipe.why import as_text, why
 from dataflywheel.rows.parts import read_rows
 from dataflywheel.store.decisions import read_decisions
 from dataflywheel.store.run import step_directories
-from tests.recipe.jobs import CLEAN, job
+from tests.recipe.jobs import CLEAN, TRAIN, job
 
 
 class Log(Silent):
@@ -98,6 +98,32 @@ def test_out_of_time_is_a_valid_partial_result(tmp_path: Path) -> None:
     assert result.rows_out == result.rows_in
     again, _ = execute(tmp_path, CLEAN)
     assert not again.stopped
+
+
+def test_the_budget_caps_a_selection_that_asks_for_more(tmp_path: Path) -> None:
+    result, _ = execute(tmp_path, CLEAN, budget={"rows": 9})
+    assert result.rows_out == 9
+    wider, log = execute(tmp_path, CLEAN, budget={"rows": 12})
+    assert wider.rows_out == 12
+    assert not log.reused["04-select"]
+    with pytest.raises(UsageError, match="the budget is in tokens"):
+        execute(tmp_path, CLEAN, budget={"tokens": 100})
+
+
+def test_the_target_is_never_trained_on(tmp_path: Path) -> None:
+    late = [CLEAN[0], CLEAN[3], CLEAN[1], *TRAIN]
+    for steps in ([CLEAN[3], *TRAIN], late):
+        with pytest.raises(UsageError, match="put a `decontaminate` step before"):
+            execute(tmp_path, steps)
+
+
+def test_hours_of_earlier_attempts_count(tmp_path: Path) -> None:
+    from dataflywheel.contracts import Cost
+    from dataflywheel.store.run import RunDirectory
+
+    RunDirectory(tmp_path / "runs" / "job").ledger.enter("round-1/01-deduplicate", Cost(seconds=7200))
+    result, _ = execute(tmp_path, CLEAN, budget={"hours": 1})
+    assert "used up" in result.stopped
 
 
 def test_why_tells_the_life_of_a_dropped_copy(tmp_path: Path) -> None:
