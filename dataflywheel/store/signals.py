@@ -65,6 +65,6 @@ class SignalStore:
         return float(pc.sum(self.read(key, ids, ["seconds"])["seconds"]).as_py() or 0.0)
 
     def sweep(self, older_than: float = 3600.0) -> None:
-        """Forget half-written parts of a killed process; those of the last hour may be another's, who is writing still."""
+        """Forget half-written parts of a killed process; one of the last hour may be in the making elsewhere."""
         for directory in self.root.iterdir() if self.root.is_dir() else ():
             sweep(directory, older_than)
