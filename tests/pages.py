@@ -39,7 +39,7 @@ def complete(body: str) -> dict[str, Any]:
     """A recipe from a block: what a fragment leaves out is filled in."""
     base: dict[str, Any] = {"name": "fragment", "pool": {"path": "pool.jsonl"}, "target": {"path": "benchmark.jsonl"}}
     given: dict[str, Any] = yaml.safe_load(body)
-    steps = [{"select": {"by": "random", "keep": 10}}]
+    steps: list[Any] = [{"decontaminate": {"semantic": None}}, {"select": {"by": "random", "keep": 10}}]
     if "compare" in given and "steps" not in given:
         steps += [{"train": {}}, {"evaluate": {}}]
     return {**base, "steps": steps, **given}

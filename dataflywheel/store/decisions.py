@@ -33,16 +33,23 @@ def read_decisions(path: Path) -> pa.Table:
     return pq.ParquetFile(path).read()
 
 
+NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+
+
 def counts(decisions: Decisions) -> dict[str, int]:
-    """Rows by action and kind of reason: what stands before a colon or semicolon, with every number as `n`."""
-    found = Counter(f"{a}: {kind_of(r)}" for a, r in zip(decisions.action, decisions.reason, strict=True))
-    return dict(found.most_common())
+    """Rows by action and kind of reason, the most frequent first.
 
-
-def kind_of(reason: str) -> str:
-    """The reason without what differs from row to row.
-
-    >>> kind_of("ranked 812 of 3,000 by ifd; 300 kept")
-    'ranked n of n by ifd'
+    The kind is what stands before a colon or semicolon; numbers that differ between the rows of a kind are left out.
     """
-    return re.sub(r"\d[\d,.]*", "n", re.split("[:;]", reason, maxsplit=1)[0])
+    sizes: Counter[tuple[str, str]] = Counter()
+    numbers: dict[tuple[str, str], list[str | None]] = {}
+    for action, reason in zip(decisions.action, decisions.reason, strict=True):
+        kind = re.split("[:;]", reason, maxsplit=1)[0]
+        key, found = (action, NUMBER.sub("{}", kind.replace("{", "(").replace("}", ")"))), NUMBER.findall(kind)
+        sizes[key] += 1
+        same = numbers.setdefault(key, list(found))
+        numbers[key] = [a if a == b else None for a, b in zip(same, found, strict=True)]
+    return {
+        f"{action}: {text.format(*(number or '…' for number in numbers[action, text]))}": n
+        for (action, text), n in sizes.most_common()
+    }

@@ -63,11 +63,12 @@ def test_decisions_survive_and_count_by_kind(tmp_path: Path) -> None:
     decisions = Decisions()
     decisions.add("a", "kept", "ranked 1 of 3,000 by ifd; 2 kept", score=0.5)
     decisions.add("b", "dropped", "ranked 812 of 3,000 by ifd; 2 kept")
+    decisions.add("d", "dropped", "ranked 9 of 3,000 by ifd; 2 kept")
     decisions.add("c", "dropped", "near-duplicate: Jaccard 0.912 >= 0.8", other="a", score=0.912)
     write_decisions(tmp_path / "d.parquet", decisions)
-    assert read_decisions(tmp_path / "d.parquet").to_pylist()[2]["other"] == "a"
+    assert read_decisions(tmp_path / "d.parquet").to_pylist()[3]["other"] == "a"
     assert counts(decisions) == {
-        "kept: ranked n of n by ifd": 1,
-        "dropped: ranked n of n by ifd": 1,
+        "kept: ranked 1 of 3,000 by ifd": 1,
+        "dropped: ranked … of 3,000 by ifd": 2,
         "dropped: near-duplicate": 1,
     }
