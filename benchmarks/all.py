@@ -20,8 +20,8 @@ DATA = Path(os.environ.get("FLYWHEEL_DATA", FOLDER.parents[1] / "shared" / "data
 RESULTS = FOLDER / "results.md"
 BENCHMARKS: dict[str, list[str]] = {
     "near_duplicates": [],
-    "semantic_duplicates": [],
-    "facility_location": [],
+    "semantic_duplicates": ["--repeats", "1"],
+    "facility_location": ["--timeout", "120"],
     "likelihood": [str(DATA / "alpaca_pool" / "alpaca_pool.parquet")],
     "ingest": [],
     "planted": [],

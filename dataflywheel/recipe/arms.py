@@ -95,7 +95,8 @@ def _arm(context: Context, field: Field, seeds: Sequence[int], epochs: float, en
         "baseline" if name in ("random", "longest", "length_matched_random", "source_balanced_random") else "selection"
     )
     chosen_by = name if isinstance(entry, str) or not entry[name] else f"{name} {entry[name]}"
-    return Arm(chosen_by, chosen_by.replace("_", " "), role, field.before, ids, cost)
+    label = "random, from the same cleaned rows" if chosen_by == "random" else chosen_by.replace("_", " ")
+    return Arm(chosen_by, label, role, field.before, ids, cost)
 
 
 def _draw(columns: Columns, spec: Select, seed: int) -> tuple[str, ...]:

@@ -84,6 +84,7 @@ class _Execution:
         self.rows = Path()
         self.fingerprint = ""
         self.field: Field | None = None
+        self.all_reused = True
         self.model: Path | None = None
         self.settings: TrainSettings | None = None
 
@@ -110,7 +111,8 @@ class _Execution:
         forget_comparison(context.run.path / "compare.json", self.fingerprint)
         if context.recipe.compare and not result.stopped:
             result.comparison = self._compare()
-        if "embedding" in signals_of(need for step in self.steps for need in step.needs()):
+        unchanged = self.all_reused and (context.run.path / "map.parquet").exists()
+        if not unchanged and "embedding" in signals_of(need for step in self.steps for need in step.needs()):
             embedding_map(context, self.rows)
         context.run.event("finished", stopped=result.stopped)
         return result
@@ -139,6 +141,7 @@ class _Execution:
         output, fingerprint = self.context.run.step(step.index, step.name), self._fingerprint(step)
         metrics = self._reusable(step)
         reused = metrics is not None
+        self.all_reused &= reused
         if metrics is None:
             self.context.watcher.started(step.title)
             self.context.run.event("started", step=step.title)

@@ -13,6 +13,7 @@ import importlib
 import inspect
 import io
 import pkgutil
+import subprocess
 import sys
 import warnings
 from collections.abc import Iterator
@@ -20,6 +21,9 @@ from functools import lru_cache
 from types import ModuleType
 from typing import Any, Literal
 
+import orjson
+
+from dataflywheel.errors import FlywheelError
 from dataflywheel.rows.identity import prompt_answer_row
 from dataflywheel.rows.schema import Row
 
@@ -88,34 +92,42 @@ QUESTIONS = {
 }
 
 
-def python_docs(split: Literal["pool", "held_out"] = "pool") -> Iterator[Row]:
-    """The rows of a split, made once a process."""
-    return iter(_rows(split))
+Split = Literal["pool", "held_out"]
 
 
-@lru_cache
-def _rows(split: Literal["pool", "held_out"]) -> tuple[Row, ...]:
-    return tuple(_make(split))
-
-
-def _make(split: Literal["pool", "held_out"]) -> Iterator[Row]:
+def python_docs(split: Split = "pool") -> Iterator[Row]:
     """Rows in a stable order; `tags` holds the top-level module, which is the slice in evaluation.
 
     The pool has inherited methods and all other copies; the held-out split asks for each text once.
     """
+    for kind, name, text in _texts(split):
+        question, tag = QUESTIONS[kind].format(name=name), name.partition(".")[0]
+        yield prompt_answer_row(question, text, source="python_docs", tags=[tag], extra={"kind": kind})
+
+
+@lru_cache
+def _texts(split: Split) -> list[tuple[str, str, str]]:
+    """(kind, qualified name, text), read in a fresh interpreter: packages loaded here may have replaced functions of
+    the standard library (torch does), and the pool must not depend on what else a process has done."""
+    code = f"from dataflywheel.rows.python_docs import print_texts; print_texts({split!r})"
+    done = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    if done.returncode:
+        raise FlywheelError(f"the standard library's documentation could not be read with {sys.executable}")
+    return [(kind, name, text) for kind, name, text in orjson.loads(done.stdout)]
+
+
+def print_texts(split: Split) -> None:
+    """What `_texts` reads, as JSON on stdout."""
+    sys.stdout.buffer.write(orjson.dumps(list(_make(split))))
+
+
+def _make(split: Split) -> Iterator[tuple[str, str, str]]:
     seen: set[str] = set()
     for module in _modules():
-        top = module.__name__.partition(".")[0]
-        if held_out(top) != (split == "held_out"):
+        if held_out(module.__name__.partition(".")[0]) != (split == "held_out"):
             continue
         for kind, name, thing in _members(module, inherited=split == "pool"):
-            text = inspect.getdoc(thing)
-            if text and text.strip() and (split == "pool" or text not in seen):
+            text = (inspect.getdoc(thing) or "").strip()
+            if text and (split == "pool" or text not in seen):
                 seen.add(text)
-                yield prompt_answer_row(
-                    QUESTIONS[kind].format(name=name),
-                    text.strip(),
-                    source="python_docs",
-                    tags=[top],
-                    extra={"kind": kind},
-                )
+                yield kind, name, text
