@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 from collections import Counter
+
+import pytest
 
 from dataflywheel.rows.ingest import Input
 from dataflywheel.rows.peek import peek
-from dataflywheel.rows.python_docs import held_out, python_docs
+from dataflywheel.rows.python_docs import _texts, held_out, python_docs
 
 
 def test_the_splits_share_no_module_and_no_row() -> None:
@@ -33,3 +36,10 @@ def test_peek_counts_what_is_made_in_memory() -> None:
     size = peek(Input(None, records=python_docs))
     assert size.rows == len(rows)
     assert size.chars >= sum(len(m["content"]) for r in rows for m in r["messages"])
+
+
+def test_the_pool_does_not_depend_on_what_a_process_has_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = list(python_docs())
+    monkeypatch.setattr(inspect, "getfile", lambda thing: "replaced, as torch does it")
+    _texts.cache_clear()
+    assert list(python_docs()) == before
