@@ -59,7 +59,7 @@ def answer_trainer(
 ) -> Any:
     """A trainer over tokenised examples; its log holds `loss`, `tokens` and `answer_tokens` of every step."""
     from datasets import Dataset
-    from transformers import PrinterCallback, Trainer, TrainerCallback
+    from transformers import PrinterCallback, Trainer
     from trl import SFTTrainer
 
     head = base.model.get_output_embeddings()
@@ -93,21 +93,12 @@ def answer_trainer(
         def _save_checkpoint(self, model: Any, trial: Any) -> None:
             Trainer._save_checkpoint(self, model, trial)  # TRL would write a model card each time
 
-    class Watch(TrainerCallback):  # type: ignore[misc]
-        def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-            if state.global_step >= state.max_steps:
-                control.should_save = False  # the finished model is saved by the caller
-
-        def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
-            if progress is not None and "loss" in (logs or {}):
-                progress(state.global_step, state.max_steps, logs["loss"])
-
     trainer = AnswerTrainer(
         model=base.model,
         args=arguments,
         train_dataset=Dataset.from_list(examples),
         processing_class=base.tokenizer,
-        callbacks=[Watch()],
+        callbacks=[_watch(progress)],
         peft_config=_adapters(lora),
     )
     trainer.remove_callback(PrinterCallback)
@@ -126,3 +117,19 @@ def _adapters(lora: Lora | None) -> Any:
         target_modules="all-linear",
         task_type="CAUSAL_LM",
     )
+
+
+def _watch(progress: Progress | None) -> Any:
+    """Passes on every logged loss, and leaves the last save to the caller."""
+    from transformers import TrainerCallback
+
+    class Watch(TrainerCallback):  # type: ignore[misc]
+        def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+            if state.global_step >= state.max_steps:
+                control.should_save = False  # the finished model is saved by the caller
+
+        def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
+            if progress is not None and "loss" in (logs or {}):
+                progress(state.global_step, state.max_steps, logs["loss"])
+
+    return Watch()
