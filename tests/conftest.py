@@ -6,7 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
+# The same examples in every run: a law that fails fails for everybody.
+settings.register_profile("seeded", derandomize=True, deadline=None)
+settings.load_profile("seeded")
 os.environ.setdefault("FLYWHEEL_CACHE", str(Path(__file__).resolve().parent / ".cache"))
 
 

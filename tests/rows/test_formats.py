@@ -231,3 +231,9 @@ def test_a_patch_turns_one_value_into_the_other(a: dict[str, Any], b: dict[str, 
 def test_a_patch_for_another_value_is_refused() -> None:
     with pytest.raises(PatchError):
         apply({"a": []}, [[["a", 3, "b"], 1]])
+
+
+def test_a_chat_with_a_field_of_another_shape_is_still_a_chat() -> None:
+    turns = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]
+    assert detect({"messages": turns, "chosen": [], "prompt": None}).name == "messages"
+    assert detect({"messages": turns, "chosen": turns, "rejected": turns}).name != "messages"

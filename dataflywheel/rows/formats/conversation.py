@@ -23,7 +23,8 @@ class Conversation(Shape):
         return self.key in keys
 
     def accepts(self, record: Mapping[str, Any]) -> bool:
-        return not isinstance(record.get("chosen"), list)
+        # Two whole conversations are a comparison; one of them alone is just another field.
+        return not (isinstance(record.get("chosen"), list) and isinstance(record.get("rejected"), list))
 
     def parse(self, record: Record) -> Draft:
         messages, exact = read_turns(record.pop(self.key), self.key)
