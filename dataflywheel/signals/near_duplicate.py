@@ -30,6 +30,7 @@ class NearDuplicate(Signal):
         summary="MinHash signature over word 3-grams, the cheap test for near-duplicates.",
         checked="exact Jaccard similarity of the shingle sets; an independent tokeniser in Python",
     )
+    version: ClassVar[int] = 2
     columns: ClassVar[dict[str, pa.DataType]] = {"signature": pa.list_(pa.uint32(), PERMUTATIONS)}
 
     part: Part = "all"

@@ -15,17 +15,18 @@ from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from dataflywheel.contracts import AnyArray
 
 PERMUTATIONS = 128
-PIECE = 1 << 19
+PIECE = 1 << 21
 T = TypeVar("T")
 
 
-def utf8(texts: Sequence[str]) -> tuple[AnyArray, AnyArray]:
+def utf8(texts: Sequence[str] | pa.LargeStringArray) -> tuple[AnyArray, AnyArray]:
     """The UTF-8 bytes of all texts in one uint8 array, and the offsets (n + 1, int64) of each in it."""
-    array = pa.array(texts, pa.large_string())
+    array = texts if isinstance(texts, pa.LargeStringArray) else pa.array(texts, pa.large_string())
     _, offsets, data = array.buffers()
     if not len(array) or data is None:
         return np.zeros(0, dtype=np.uint8), np.zeros(len(array) + 1, dtype=np.int64)
@@ -34,7 +35,11 @@ def utf8(texts: Sequence[str]) -> tuple[AnyArray, AnyArray]:
 
 def folded(texts: Sequence[str]) -> tuple[AnyArray, AnyArray]:
     """`utf8` of the texts in Unicode form NFKC and lower case; ASCII texts as they are: the kernels fold those."""
-    return utf8([t if t.isascii() else unicodedata.normalize("NFKC", t).lower() for t in texts])
+    ascii = [t.isascii() for t in texts]
+    if all(ascii):
+        return utf8(texts)
+    normal = [t if a else unicodedata.normalize("NFKC", t) for t, a in zip(texts, ascii, strict=True)]
+    return utf8(pc.utf8_lower(pa.array(normal, pa.large_string())))
 
 
 def in_threads(work: Callable[[int, int], T], offsets: AnyArray) -> list[T]:
@@ -52,18 +57,24 @@ def in_threads(work: Callable[[int, int], T], offsets: AnyArray) -> list[T]:
 
 def word_hashes(texts: Sequence[str]) -> tuple[AnyArray, AnyArray]:
     """Hashes (uint64) of the words of all texts in order, flat, and the offsets (n + 1, int64) of each text in them."""
-    data, bounds = folded(texts)
-    counts = np.zeros(len(bounds) - 1, dtype=np.int64)
-    parts = in_threads(lambda a, b: piece_words(data, bounds, a, b, counts)[0].copy(), bounds)
+    counts = np.zeros(len(texts), dtype=np.int64)
+
+    def work(first: int, last: int) -> AnyArray:  # one piece is encoded while another is hashed
+        data, bounds = folded(texts[first:last])
+        return piece_words(data, bounds, 0, last - first, counts[first:last])[0]
+
+    parts = in_threads(work, offsets_of(np.fromiter(map(len, texts), np.int64, len(texts))))
     return np.concatenate([np.zeros(0, dtype=np.uint64), *parts]), offsets_of(counts)
 
 
-def piece_words(data: AnyArray, bounds: AnyArray, first: int, last: int, counts: AnyArray) -> tuple[AnyArray, AnyArray]:
-    """Hashes and byte lengths of the words of a range of rows; their number by row goes into `counts`."""
+def piece_words(
+    data: AnyArray, bounds: AnyArray, first: int, last: int, counts: AnyArray, measured: bool = False
+) -> tuple[AnyArray, AnyArray]:
+    """Hashes and, if `measured`, byte lengths of the words of a range of rows; their number by row goes into `counts`."""
     from dataflywheel.signals.word_kernels import hash_words
 
     room = int(bounds[last] - bounds[first]) // 2 + last - first  # a word and what ends it take two bytes or more
-    hashes, lengths = np.empty(room, dtype=np.uint64), np.empty(room, dtype=np.int32)
+    hashes, lengths = np.empty(room, dtype=np.uint64), np.empty(room if measured else 0, dtype=np.int32)
     used = hash_words(data, bounds, first, last, hashes, lengths, counts)
     return hashes[:used], lengths[:used]
 
@@ -73,28 +84,29 @@ def offsets_of(sizes: AnyArray) -> AnyArray:
     return np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(sizes)])
 
 
-def taken(flat: AnyArray, offsets: AnyArray, rows: AnyArray) -> tuple[AnyArray, AnyArray]:
-    """The runs of some rows of a flat array with offsets, as such an array."""
-    sizes = offsets[rows + 1] - offsets[rows]
-    packed = offsets_of(sizes)
-    return flat[np.arange(packed[-1]) + np.repeat(offsets[rows] - packed[:-1], sizes)], packed
-
-
-def gram_sets(words: AnyArray, offsets: AnyArray, size: int, whole_if_short: bool = False) -> tuple[AnyArray, AnyArray]:
-    """Sorted distinct word n-grams of each text as (flat uint64, offsets), from `word_hashes`.
+def gram_sets(
+    words: AnyArray, offsets: AnyArray, size: int, whole_if_short: bool = False, rows: AnyArray | None = None
+) -> tuple[AnyArray, AnyArray]:
+    """Sorted distinct word n-grams of each text, or of the texts `rows`, as (flat uint64, offsets), from `word_hashes`.
 
     A text of fewer than `size` words has none, or with `whole_if_short` the one gram of all its words.
     """
     from dataflywheel.signals.word_kernels import unique_grams
 
-    counts = np.zeros(len(offsets) - 1, dtype=np.int64)
+    starts, stops = (offsets[:-1], offsets[1:]) if rows is None else (offsets[rows], offsets[rows + 1])
+    bounds, counts = offsets_of(stops - starts), np.zeros(len(starts), dtype=np.int64)
+    flat = np.empty(bounds[-1], dtype=np.uint64)
 
     def work(first: int, last: int) -> AnyArray:
-        out = np.empty(offsets[last] - offsets[first], dtype=np.uint64)
-        used = unique_grams(words, offsets, first, last, size, whole_if_short, out, counts)
-        return out[:used].copy()
+        out = flat[bounds[first] : bounds[last]]
+        used = unique_grams(words, starts[first:last], stops[first:last], size, whole_if_short, out, counts[first:last])
+        return out[:used]
 
-    return np.concatenate([np.zeros(0, dtype=np.uint64), *in_threads(work, offsets)]), offsets_of(counts)
+    end = 0
+    for piece in in_threads(work, bounds):
+        flat[end : end + len(piece)] = piece  # moved down in place: new memory is what costs most here
+        end += len(piece)
+    return flat[:end], offsets_of(counts)
 
 
 def shingle_hashes(texts: Sequence[str]) -> tuple[AnyArray, AnyArray]:
@@ -110,11 +122,11 @@ def shingle_hashes(texts: Sequence[str]) -> tuple[AnyArray, AnyArray]:
     return shingle_sets(*word_hashes(texts))
 
 
-def shingle_sets(words: AnyArray, offsets: AnyArray) -> tuple[AnyArray, AnyArray]:
-    """`shingle_hashes` from `word_hashes`."""
+def shingle_sets(words: AnyArray, offsets: AnyArray, rows: AnyArray | None = None) -> tuple[AnyArray, AnyArray]:
+    """`shingle_hashes` of all texts or of the texts `rows`, from `word_hashes`."""
     from dataflywheel.signals.word_kernels import SHINGLE_WORDS
 
-    return gram_sets(words, offsets, SHINGLE_WORDS, whole_if_short=True)
+    return gram_sets(words, offsets, SHINGLE_WORDS, True, rows)
 
 
 def text_keys(texts: Sequence[str]) -> list[str | None]:

@@ -119,7 +119,7 @@ def variety(texts: Sequence[str]) -> dict[str, AnyArray]:
     distinct, repeated, symbols = (np.empty(len(texts)) for _ in range(3))
 
     def work(first: int, last: int) -> None:
-        hashes, lengths = piece_words(data, bounds, first, last, counts)
+        hashes, lengths = piece_words(data, bounds, first, last, counts, measured=True)
         offsets = offsets_of(counts[first:last])
         kernels.repetition(hashes, lengths, offsets, distinct[first:last], repeated[first:last])
         kernels.symbol_share(data, bounds, first, last, symbols)

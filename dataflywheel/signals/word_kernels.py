@@ -117,10 +117,11 @@ def mixed(value: np.uint64) -> np.uint64:
 
 @compiled
 def hash_row(data: AnyArray, at: int, end: int, hashes: AnyArray, lengths: AnyArray) -> int:
-    """Write the hash and the bytes of each word between two bytes; gives how many words there are.
+    """Write the hash and, where `lengths` has room, the bytes of each word between two bytes; gives how many there are.
 
     ASCII letters are folded to lower case on the way; other characters are taken as they are.
     """
+    measured = len(lengths) > 0
     count, value, length = 0, BASIS, 0
     while at < end:
         byte = data[at]
@@ -136,18 +137,24 @@ def hash_row(data: AnyArray, at: int, end: int, hashes: AnyArray, lengths: AnyAr
             point, width = code_point(data, at, end)
             kind = kind_of(point)
         if length and kind != WORD:
-            hashes[count], lengths[count] = mixed(value), length
+            hashes[count] = mixed(value)
+            if measured:
+                lengths[count] = length
             count, value, length = count + 1, BASIS, 0
         if kind != SEPARATOR:
             for k in range(at, at + width):
                 value = (value ^ np.uint64(data[k])) * PRIME
             length += width
         if kind == ALONE:
-            hashes[count], lengths[count] = mixed(value), length
+            hashes[count] = mixed(value)
+            if measured:
+                lengths[count] = length
             count, value, length = count + 1, BASIS, 0
         at += width
     if length:
-        hashes[count], lengths[count] = mixed(value), length
+        hashes[count] = mixed(value)
+        if measured:
+            lengths[count] = length
         count += 1
     return count
 
@@ -174,23 +181,54 @@ def gram_hash(words: AnyArray, start: int, size: int) -> np.uint64:
 
 
 @compiled
+def sort_hashes(values: AnyArray, scratch: AnyArray, heads: AnyArray) -> None:
+    """Sort well mixed 64-bit values in place: one bucket a value by their first bits, then insertion.
+
+    `scratch` has room for the values, `heads` for more than twice as many.
+    """
+    bits = 1
+    while (1 << bits) < len(values):
+        bits += 1
+    shift = np.uint64(64 - bits)
+    heads[: (1 << bits) + 1] = 0
+    for value in values:
+        heads[(value >> shift) + np.uint64(1)] += 1
+    for k in range(1, (1 << bits) + 1):
+        heads[k] += heads[k - 1]
+    for value in values:
+        bucket = value >> shift
+        scratch[heads[bucket]] = value
+        heads[bucket] += 1
+    for k in range(len(values)):
+        value, at = scratch[k], k
+        while at > 0 and values[at - 1] > value:
+            values[at] = values[at - 1]
+            at -= 1
+        values[at] = value
+
+
+@compiled
 def unique_grams(
-    words: AnyArray, offsets: AnyArray, first: int, last: int, size: int, whole: bool, out: AnyArray, counts: AnyArray
+    words: AnyArray, starts: AnyArray, stops: AnyArray, size: int, whole: bool, out: AnyArray, counts: AnyArray
 ) -> int:
-    """Write the sorted distinct n-grams of a range of rows one row after the other; gives how many there are.
+    """Write the sorted distinct n-grams of the words between starts and stops, row after row; gives how many there are.
 
     A row with fewer words than `size` gives, with `whole`, one gram of what is there, and otherwise none.
     """
+    longest = 2
+    for row in range(len(starts)):
+        longest = max(longest, stops[row] - starts[row])
+    scratch, heads = np.empty(longest, dtype=np.uint64), np.empty(2 * longest + 1, dtype=np.int32)
     place = 0
-    for row in range(first, last):
-        start, length = offsets[row], offsets[row + 1] - offsets[row]
+    for row in range(len(starts)):
+        start, length = starts[row], stops[row] - starts[row]
         width = min(length, size) if whole else size
         begin = place
         if length >= width and length > 0:
             grams = out[begin : begin + length - width + 1]
             for k in range(len(grams)):
                 grams[k] = gram_hash(words, start + k, width)
-            grams.sort()
+            sort_hashes(grams, scratch, heads)
             for k in range(len(grams)):
                 if k == 0 or grams[k] != out[place - 1]:
                     out[place] = grams[k]

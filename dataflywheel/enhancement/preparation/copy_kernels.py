@@ -33,6 +33,53 @@ def agreement(signatures: AnyArray, a: int, b: int) -> Any:
 
 
 @compiled
+def same_places(signatures: AnyArray, a: int, b: int, first: int, width: int) -> bool:
+    for p in range(first, first + width):
+        if signatures[a, p] != signatures[b, p]:
+            return False
+    return True
+
+
+@compiled
+def bucket_rows(
+    signatures: AnyArray, first: int, width: int, table: AnyArray, groups: AnyArray, order: AnyArray, starts: AnyArray
+) -> int:
+    """Group rows whose places `first` to `first + width` are equal, in linear time; gives the number of groups.
+
+    Args:
+        table: (a power of two, at least twice the rows), all -1; used as a hash table of the first row of each group.
+        groups: (n,) out, numbered by their first rows.
+        order: (n,) out, rows group by group, ascending in each.
+        starts: (n + 1,) zeros, out, where each group begins in `order`.
+    """
+    rows, used, last = len(groups), 0, len(table) - 1
+    for i in range(rows):
+        key = np.uint64(0)
+        for p in range(first, first + width):
+            key = (key ^ np.uint64(signatures[i, p])) * np.uint64(0x9E3779B97F4A7C15)
+            key ^= key >> np.uint64(29)
+        slot = np.int64(key) & last
+        while table[slot] >= 0 and not same_places(signatures, i, table[slot], first, width):
+            slot = (slot + 1) & last
+        if table[slot] < 0:
+            table[slot] = i
+            groups[i] = used
+            used += 1
+        else:
+            groups[i] = groups[table[slot]]
+        starts[groups[i] + 1] += 1
+    for g in range(used):
+        starts[g + 1] += starts[g]
+    for i in range(rows):
+        order[starts[groups[i]]] = i
+        starts[groups[i]] += 1
+    for g in range(used, 0, -1):
+        starts[g] = starts[g - 1]
+    starts[0] = 0
+    return used
+
+
+@compiled
 def mark_partners(signatures: AnyArray, order: AnyArray, starts: AnyArray, least: int, marked: AnyArray) -> None:
     """Mark rows that agree in `least` places or more with another row of their bucket.
 

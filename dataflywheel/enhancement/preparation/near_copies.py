@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+from collections import deque
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from math import ceil, sqrt
 
 import numpy as np
@@ -14,7 +17,6 @@ from dataflywheel.signals.shingles import (
     shingle_hashes,
     shingle_sets,
     signatures_of,
-    taken,
     word_hashes,
 )
 
@@ -41,7 +43,7 @@ def near_duplicates(texts: Sequence[str], threshold: float = 0.8) -> Copies:
     words, offsets = word_hashes(texts)
     signature = signatures_of(words, offsets)
     return verified_copies(
-        signature, np.diff(offsets) > 0, lambda rows: shingle_sets(*taken(words, offsets, rows)), threshold
+        signature, np.diff(offsets) > 0, lambda rows: shingle_sets(words, offsets, rows), threshold
     )
 
 
@@ -60,27 +62,39 @@ def verified_copies(
         return Copies.none(len(comparable))
     bands, rows_a_band = banding(threshold, signature.shape[1])
     least = least_agreement(threshold, signature.shape[1])
-    signature = np.ascontiguousarray(signature[usable])
+    signature = rows_of(signature, usable)
     marked = np.zeros(len(usable), dtype=bool)
-    for band in range(bands):
-        groups, order, starts = buckets(band_keys(signature, band, rows_a_band))
-        shared = np.diff(starts) > 1
-        if shared.any():
-            in_shared = order[shared[groups[order]]]
-            kernels.mark_partners(signature, in_shared, offsets_of(np.diff(starts)[shared]), least, marked)
+
+    def mark(band: int) -> None:  # bands mark side by side: a row is marked by any of them, and never unmarked
+        _, order, starts = buckets(signature, band, rows_a_band)
+        kernels.mark_partners(signature, order, starts, least, marked)
+
+    each(mark, bands)
     candidates = np.flatnonzero(marked)
     if not len(candidates):
         return Copies.none(len(comparable))
-    signature = np.ascontiguousarray(signature[candidates])
-    found = [buckets(band_keys(signature, band, rows_a_band)) for band in range(bands)]
-    starts = np.zeros((bands, len(candidates) + 1), dtype=np.int64)
-    for band, (_, _, bounds) in enumerate(found):
+    signature = rows_of(signature, candidates)
+    groups = np.empty((bands, len(candidates)), dtype=np.int32)
+    starts = np.zeros((bands, len(candidates) + 1), dtype=np.int32)
+
+    def group(band: int) -> None:
+        groups[band], _, bounds = buckets(signature, band, rows_a_band)
         starts[band, : len(bounds)] = bounds
+
+    each(group, bands)
     flat, offsets = shingles(usable[candidates])
     original, similarity = np.empty(len(candidates), dtype=np.int64), np.empty(len(candidates))
-    groups = np.stack([g for g, _, _ in found]).astype(np.int32)
     kernels.keep_first_sets(signature, groups, starts, flat, offsets, least, threshold, original, similarity)
     return Copies.of(len(comparable), usable[candidates], original, similarity)
+
+
+def rows_of(signature: AnyArray, rows: AnyArray) -> AnyArray:
+    return signature if len(rows) == len(signature) else signature[rows]
+
+
+def each(work: Callable[[int], None], bands: int) -> None:
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        deque(pool.map(work, range(bands)), maxlen=0)
 
 
 def banding(threshold: float, permutations: int = 128) -> tuple[int, int]:
@@ -99,23 +113,18 @@ def least_agreement(threshold: float, permutations: int) -> int:
     return ceil(permutations * threshold - DEVIATIONS * sqrt(permutations * threshold * (1 - threshold)))
 
 
-def band_keys(signature: AnyArray, band: int, rows: int) -> AnyArray:
-    """One 64-bit key (n,) for the places of a band: equal places, equal key."""
-    key = np.zeros(len(signature), dtype=np.uint64)
-    for place in range(band * rows, (band + 1) * rows):
-        key = (key ^ signature[:, place]) * np.uint64(0x9E3779B97F4A7C15)
-        key ^= key >> np.uint64(29)
-    return key
+def buckets(signature: AnyArray, band: int, rows_a_band: int) -> tuple[AnyArray, AnyArray, AnyArray]:
+    """Bucket of each row in a band (n,), rows bucket by bucket (n,), and where each bucket begins (buckets + 1,).
 
+    Two rows share a bucket if their places of the band are equal.
+    """
+    from dataflywheel.enhancement.preparation import copy_kernels as kernels
 
-def buckets(keys: AnyArray) -> tuple[AnyArray, AnyArray, AnyArray]:
-    """Bucket of each row (n,), rows bucket by bucket (n,), and where each bucket begins in these (buckets + 1,)."""
-    order = np.argsort(keys)
-    ordered = keys[order]
-    first = np.concatenate([np.ones(1, dtype=bool), ordered[1:] != ordered[:-1]])
-    groups = np.empty(len(keys), dtype=np.int64)
-    groups[order] = np.cumsum(first) - 1
-    return groups, order, np.append(np.flatnonzero(first), len(keys))
+    n = len(signature)
+    table = np.full(1 << (2 * n - 1).bit_length(), -1, dtype=np.int32)
+    groups, order, starts = np.empty(n, dtype=np.int32), np.empty(n, dtype=np.int32), np.zeros(n + 1, dtype=np.int32)
+    used = kernels.bucket_rows(signature, band * rows_a_band, rows_a_band, table, groups, order, starts)
+    return groups, order, starts[: used + 1]
 
 
 def shingles_by_text(ids: AnyArray, texts: Texts) -> Sets:
