@@ -70,7 +70,7 @@ def word_hashes(texts: Sequence[str]) -> tuple[AnyArray, AnyArray]:
 def piece_words(
     data: AnyArray, bounds: AnyArray, first: int, last: int, counts: AnyArray, measured: bool = False
 ) -> tuple[AnyArray, AnyArray]:
-    """Hashes and, if `measured`, byte lengths of the words of a range of rows; their number by row goes into `counts`."""
+    """Hashes and, if `measured`, byte lengths of the words of some rows; how many each row has goes into `counts`."""
     from dataflywheel.signals.word_kernels import hash_words
 
     room = int(bounds[last] - bounds[first]) // 2 + last - first  # a word and what ends it take two bytes or more

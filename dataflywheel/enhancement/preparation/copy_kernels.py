@@ -34,7 +34,7 @@ def agreement(signatures: AnyArray, a: int, b: int) -> Any:
 
 @compiled
 def same_places(signatures: AnyArray, a: int, b: int, first: int, width: int) -> bool:
-    for p in range(first, first + width):
+    for p in range(first, first + width):  # noqa: SIM110 (a generator does not compile)
         if signatures[a, p] != signatures[b, p]:
             return False
     return True

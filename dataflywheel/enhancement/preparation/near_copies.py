@@ -42,9 +42,7 @@ def near_duplicates(texts: Sequence[str], threshold: float = 0.8) -> Copies:
     """
     words, offsets = word_hashes(texts)
     signature = signatures_of(words, offsets)
-    return verified_copies(
-        signature, np.diff(offsets) > 0, lambda rows: shingle_sets(words, offsets, rows), threshold
-    )
+    return verified_copies(signature, np.diff(offsets) > 0, lambda rows: shingle_sets(words, offsets, rows), threshold)
 
 
 def verified_copies(
