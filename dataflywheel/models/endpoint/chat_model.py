@@ -1,0 +1,96 @@
+"""The one protocol behind which all models that answer questions stand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from typing import Protocol
+
+from dataflywheel.errors import FlywheelError, UsageError
+from dataflywheel.models.endpoint.request import Reply, Request
+from dataflywheel.models.spec import Price
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """What a model's interface can do, declared and never discovered at row 10,000."""
+
+    chat: bool = True
+    completion: bool = False
+    """Raw text is continued, without a chat template."""
+    logprobs: bool = False
+    """Log-probabilities of the answer's tokens, with alternatives."""
+    samples: bool = True
+    """Several different answers to one prompt."""
+    seed: bool = False
+    json_schema: bool = False
+    batch: bool = False
+    """The provider's deferred interface: files and batches."""
+
+    def require(self, needed: Iterable[str], method: str, model: str) -> None:
+        """Refuse a method whose needs the model lacks, before any call.
+
+        Raises:
+            UsageError: names the method, what is missing and what there is.
+        """
+        known = [f.name for f in fields(self)]
+        missing = [name for name in needed if not getattr(self, name)]
+        if missing:
+            has = ", ".join(name for name in known if getattr(self, name)) or "nothing"
+            raise UsageError(
+                f"{method} needs {' and '.join(missing)}, which {model} does not offer (it offers: {has}); "
+                "name another model, or declare what it can do under `capabilities` in the recipe"
+            )
+
+
+class ChatModel(Protocol):
+    """A model that answers one request at a time; retries, caps and the store are the client's work."""
+
+    capabilities: Capabilities
+    price: Price
+
+    @property
+    def identity(self) -> str:
+        """Model and address: with equal requests, equal identity means that an earlier answer serves."""
+
+    async def send(self, request: Request) -> Reply:
+        """One attempt. The reply's outcome is ANSWERED, REFUSED, TRUNCATED or FILTERED.
+
+        Raises:
+            RateLimitedError, UnavailableError, TooSlowError: the client decides whether to try again.
+            RejectedError: the endpoint does not take this request.
+            FlywheelError: nothing will work: no such model, no permission.
+        """
+
+    def tokens(self, request: Request) -> int:
+        """Tokens of the prompt, estimated from above: what a reservation is made for."""
+
+    async def close(self) -> None: ...
+
+
+class AttemptError(FlywheelError):
+    """One attempt brought no reply. `maybe_paid`: it may have been worked on, and billed, all the same."""
+
+    def __init__(self, message: str, maybe_paid: bool = False) -> None:
+        super().__init__(message)
+        self.maybe_paid = maybe_paid
+
+
+class RateLimitedError(AttemptError):
+    """Too many requests (429): wait, for as long as the server says, and never drop the row."""
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class UnavailableError(AttemptError):
+    """A server error, a refused or a dropped connection."""
+
+
+class TooSlowError(AttemptError):
+    """No whole answer before the deadline."""
+
+
+class RejectedError(AttemptError):
+    """A request that the endpoint will not take in this form, however often it is sent."""

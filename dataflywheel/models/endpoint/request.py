@@ -1,0 +1,118 @@
+"""What is asked of a model, and what came back."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any
+
+import orjson
+
+
+class Outcome(StrEnum):
+    """How a request ended: a closed list. Everything but ANSWERED leaves the row without a value."""
+
+    ANSWERED = "answered"
+    REFUSED = "refused"
+    """The model declined to answer."""
+    TRUNCATED = "truncated"
+    """The answer reached the token limit, once more with a larger one too."""
+    FILTERED = "filtered"
+    """The provider's content filter stopped it."""
+    MALFORMED = "malformed"
+    """The answer is not of the asked form, after one repair as well."""
+    TIMED_OUT = "timed out"
+    SERVER_ERROR = "server error"
+    REJECTED = "rejected"
+    """The endpoint does not take this request, for instance because the prompt is too long."""
+    OVER_BUDGET = "over budget"
+    """Not sent: a cap on dollars, tokens or calls would have been exceeded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How an answer is drawn. All of it is part of the answer's key."""
+
+    temperature: float = 0.0
+    top_p: float = 1.0
+    max_tokens: int = 512
+    stop: tuple[str, ...] = ()
+    seed: int | None = None
+    top_logprobs: int = 0
+    """Alternatives returned with each token of the answer; 0 asks for no log-probabilities."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One question to a model: either chat `messages` (with the system text among them) or a raw `prompt`."""
+
+    messages: tuple[Mapping[str, Any], ...] = ()
+    prompt: str | None = None
+    tools: str | None = None
+    """Tool specifications as JSON."""
+    sampling: Sampling = field(default_factory=Sampling)
+    schema: str | None = None
+    """JSON Schema that the answer must follow, as JSON text."""
+    sample: int = 0
+    """Number of the sample: ten draws of one prompt are ten requests."""
+
+    @classmethod
+    def chat(cls, user: str, system: str = "", sampling: Sampling | None = None, sample: int = 0) -> Request:
+        """A question of one turn, with instructions that do not come from the data in `system`."""
+        instructions = ({"role": "system", "content": system},) if system else ()
+        return cls((*instructions, {"role": "user", "content": user}), sampling=sampling or Sampling(), sample=sample)
+
+    def with_limit(self, max_tokens: int) -> Request:
+        return replace(self, sampling=replace(self.sampling, max_tokens=max_tokens))
+
+    def key(self, identity: str) -> str:
+        """SHA-256 over the model's identity and everything that is sent, as canonical JSON; never a secret.
+
+        >>> a, b = Request.chat("hi"), Request.chat("hi", sample=1)
+        >>> a.key("m") == Request.chat("hi").key("m"), a.key("m") == b.key("m"), a.key("m") == a.key("n")
+        (True, False, False)
+        """
+        parts = {
+            "identity": identity,
+            "messages": [dict(message) for message in self.messages],
+            "prompt": self.prompt,
+            "tools": self.tools,
+            "sampling": {name: getattr(self.sampling, name) for name in self.sampling.__slots__},
+            "schema": self.schema,
+            "sample": self.sample,
+        }
+        return hashlib.sha256(orjson.dumps(parts, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class TokenLogprob:
+    """One token of an answer, its log-probability (natural), and the alternatives at its place by token text."""
+
+    token: str
+    logprob: float
+    top: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What became of a request. `text` is the raw answer, empty where there is none; it is parsed later."""
+
+    outcome: Outcome
+    text: str = ""
+    finish: str = ""
+    """The endpoint's own word for why the answer ended."""
+    logprobs: tuple[TokenLogprob, ...] = ()
+    tokens_in: int = 0
+    tokens_out: int = 0
+    usd: float = 0.0
+    detail: str = ""
+    """Why there is no answer, for people."""
+    key: str = ""
+    cached: bool = False
+    """Whether it was in the store: it cost nothing now."""
+
+    @property
+    def answered(self) -> bool:
+        return self.outcome is Outcome.ANSWERED
