@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import glob
 import importlib.util
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -110,10 +110,11 @@ def _check_files(sources: Any, field: str) -> None:
 
 
 def _exists(path: str) -> bool:
+    place = Path(path).expanduser()
     if any(sign in path for sign in "*?["):
-        return any(Path().glob(path)) if not os.path.isabs(path) else bool(list(Path("/").glob(path[1:])))
+        return place.exists() or any(glob.iglob(str(place), recursive=True))
     hub_name = path.count("/") == 1 and not path.startswith((".", "/", "~")) and not Path(path).suffix
-    return Path(path).expanduser().exists() or hub_name
+    return place.exists() or hub_name
 
 
 def _check_packages(*names: str, extra: str = "lm") -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from dataflywheel.contracts import UsageError
 from dataflywheel.recipe.execute import run
 from dataflywheel.recipe.plan import plan
 from dataflywheel.rows.python_docs import python_docs
@@ -35,6 +36,16 @@ def test_a_comparison_is_priced_by_arms_and_seeds(tmp_path: Path) -> None:
     with_arms = plan(job(tmp_path, [*CLEAN, *TRAIN], compare={"arms": ["random", "longest"], "seeds": 3}))
     one = sum(s["cost"]["tokens"] for s in alone["steps"] if s["step"] in ("train", "evaluate"))
     assert with_arms["comparison"]["cost"]["tokens"] == 9 * one
+
+
+def test_a_pattern_under_the_home_folder_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    recipe = job(tmp_path, CLEAN)
+    everywhere = {"pool": [{"path": "~/po*.jsonl"}], "target": [{"path": "~/**/held_*.jsonl"}]}
+    by_pattern = job(tmp_path, CLEAN, **everywhere)
+    assert plan(by_pattern)["pool"] == plan(recipe)["pool"]
+    with pytest.raises(UsageError, match=r"pool\[0\].path: ~/pa\*.jsonl is not there"):
+        plan(job(tmp_path, CLEAN, pool=[{"path": "~/pa*.jsonl"}]))
 
 
 @pytest.mark.slow
