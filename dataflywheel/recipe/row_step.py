@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from dataflywheel.contracts import Cleaner, Columns, Cost, Decisions, FlywheelError, Status, TargetView
+from dataflywheel.enhancement.preparation.filter import Filter
 from dataflywheel.recipe.context import Context, fetch_texts
 from dataflywheel.recipe.steps import Step, capped
 from dataflywheel.rows.parts import PartWriter, iter_batches, read_rows
@@ -30,7 +31,8 @@ def apply_row_step(context: Context, step: Step, rows: Path, output: Path, finge
     decisions, details = decide(context, step, rows, columns)
     ranking = time.perf_counter() - ranking
     check_complete(step.title, columns, decisions)
-    details |= _bounds(step, columns)
+    if isinstance(step.work, Filter):
+        details["bounds"] = {name: list(levels) for name, levels in step.work.thresholds(columns).items()}
     ids = pa.array(columns.ids, pa.string())
     measuring = context.measuring_seconds(step.needs(), ids, step.signal_parameters())
     with atomic_directory(output) as aside:
@@ -102,11 +104,6 @@ def write_kept(rows: Path, decisions: Decisions, output: Path) -> int:
             part = pa.Table.from_batches([batch])
             writer.write(part.filter(pc.is_in(part["id"], value_set=kept)))
     return writer.rows
-
-
-def _bounds(step: Step, columns: Columns) -> dict[str, Any]:
-    bounds = getattr(step.work, "bounds", None)
-    return {"bounds": {name: list(pair) for name, pair in bounds.items()}} if bounds else {}
 
 
 def _write_scalars(path: Path, columns: Columns) -> None:

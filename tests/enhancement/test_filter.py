@@ -38,7 +38,7 @@ def test_bounds_are_inclusive_and_reasons_name_column_value_and_bound() -> None:
 def test_one_sided_bound_and_several_columns() -> None:
     cleaner = Filter(bounds={"text.tokens": (None, 50), "likelihood.loss": (None, 5.0)})
     assert cleaner.needs() == ("text.tokens", "likelihood.loss")
-    assert cleaner.thresholds() == {"text.tokens": (None, 50), "likelihood.loss": (None, 5.0)}
+    assert cleaner.thresholds(columns()) == {"text.tokens": (None, 50), "likelihood.loss": (None, 5.0)}
     found = cleaner.decide(columns(), no_texts, None)
     assert found.action == ["kept", "kept", "kept", "dropped", "kept", "dropped"]
 
@@ -50,6 +50,8 @@ def test_quantiles_are_shares_of_the_measured_values_and_ties_stay() -> None:
     assert found.action == ["kept", "dropped", "kept", "kept", "dropped", "kept", "kept"]  # the level is 3
     assert found.reason[1] == "likelihood.end_loss = 1 < 3, the quantile 0.4"
     assert found.score[1] == 1
+    both = Filter(quantiles={"likelihood.end_loss": (0.4, None)}, equals={"likelihood.end_loss": ["1.0"]})
+    assert both.thresholds(rows) == {"likelihood.end_loss": (3.0, None)}
     assert found.reason[2] == "unmeasured: likelihood.end_loss"
     found = Filter(quantiles={"likelihood.end_loss": (None, 0.8)}).decide(rows, no_texts, None)
     assert found.action == ["kept"] * 7

@@ -75,21 +75,26 @@ class Filter(Cleaner):
     def needs(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys((*self.bounds, *self.quantiles, *self.equals)))
 
-    def thresholds(self) -> dict[str, Bound]:
-        """Column -> (lowest, highest), for marking them on the distributions of a report."""
-        return dict(self.bounds)
+    def thresholds(self, columns: Columns) -> dict[str, Bound]:
+        """Column -> (lowest, highest) as levels of these rows: where quantiles were asked for, what they came to."""
+        found: dict[str, Bound] = {}
+        for name in self.bounds | self.quantiles:
+            values, present = usable(columns, name)
+            found[name] = self.level(name, values[present])
+        return found
 
     def decide(self, columns: Columns, texts: Texts, target: TargetView | None) -> Decisions:
         fails: list[str | None] = [None] * len(columns)
         scores: list[float | None] = [None] * len(columns)
         present: dict[str, AnyArray] = {}
+        levels = self.thresholds(columns)
         for name in self.needs():
             values, present[name] = usable(columns, name)
-            bound = self.level(name, values[present[name]])
+            bound = levels.get(name, (None, None))
             for i in np.flatnonzero(present[name] & self.outside(name, values, bound)).tolist():
                 if fails[i] is None:
                     fails[i] = self.complaint(name, values[i], bound)
-                    scores[i] = float(values[i]) if name in self.bounds | self.quantiles else None
+                    scores[i] = float(values[i]) if name in levels else None
         complete = np.logical_and.reduce(list(present.values()))
         decisions = Decisions()
         for i, id in enumerate(columns.ids.tolist()):
