@@ -3,7 +3,19 @@
 from dataflywheel.contracts.budget import Budget
 from dataflywheel.contracts.columns import AnyArray, Columns, FloatArray, Status
 from dataflywheel.contracts.cost import Cost, PoolStatistics
-from dataflywheel.contracts.kinds import Cleaner, Decisions, Selection, Selector, Signal, TargetView, Texts
+from dataflywheel.contracts.kinds import (
+    Case,
+    Cleaner,
+    Decisions,
+    Judge,
+    Judgement,
+    Selection,
+    Selector,
+    Signal,
+    TargetView,
+    Texts,
+    Verdict,
+)
 from dataflywheel.contracts.method import REGISTRY, Card, Method, build, explain, nearest, snake_case
 from dataflywheel.errors import FlywheelError, UsageError
 
@@ -12,12 +24,15 @@ __all__ = [
     "AnyArray",
     "Budget",
     "Card",
+    "Case",
     "Cleaner",
     "Columns",
     "Cost",
     "Decisions",
     "FloatArray",
     "FlywheelError",
+    "Judge",
+    "Judgement",
     "Method",
     "PoolStatistics",
     "Selection",
@@ -27,6 +42,7 @@ __all__ = [
     "TargetView",
     "Texts",
     "UsageError",
+    "Verdict",
     "build",
     "explain",
     "nearest",

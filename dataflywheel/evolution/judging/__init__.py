@@ -1,0 +1,1 @@
+"""Judges: which answer is better, how far that can be believed, and what the judge is worth against people."""
