@@ -25,14 +25,17 @@ def select(
 ) -> Result:
     """Select rows of a pool by a method, under a budget; the data set lies in the result's `path / "dataset"`.
 
+    The run is named after the pool, the methods and the budget where no `name` is given; one of the same name replaces
+    what the other left.
+
     Raises:
         UsageError: unknown method, unreadable budget, or a method that needs what is not there.
     """
     paths = [pool] if isinstance(pool, str) else list(pool)
     step = {"by": by, "keep": keep, **({"then": then} if then else {}), **({"per": per} if per else {})}
-    title = name or "-".join(
-        ["select", Path(paths[0]).name.split(".")[0], by if isinstance(by, str) else next(iter(by))]
-    )
+    methods = [entry if isinstance(entry, str) else next(iter(entry)) for entry in (by, then) if entry]
+    budget = str(keep).replace("%", "-percent")
+    title = name or "-".join(["select", Path(paths[0]).name.split(".")[0], *methods, *([per] if per else []), budget])
     value = {
         "name": re.sub(r"[^A-Za-z0-9._-]+", "-", title),
         "seed": seed,
