@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 VERBS = {
     "run": "Plan, run or resume a recipe; ends with where the results are.",
@@ -31,15 +31,11 @@ class Lazy(TyperGroup):
     def get_command(self, ctx: Any, name: str) -> Any:
         if name not in VERBS:
             return None
-        listing = len(sys.argv) < 2 or sys.argv[1] == "--help"
-        function = _nothing if listing else getattr(import_module(f"dataflywheel.cli.{name}"), f"{name}_command")
+        if len(sys.argv) < 2 or sys.argv[1] == "--help":  # the list of verbs shows only names and help
+            return TyperCommand(name, help=VERBS[name])
         verb = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-        verb.command(name, help=VERBS[name])(function)
+        verb.command(name, help=VERBS[name])(getattr(import_module(f"dataflywheel.cli.{name}"), f"{name}_command"))
         return typer.main.get_command(verb)
-
-
-def _nothing() -> None:
-    """Stands for a verb in the list of verbs, which shows only names and help."""
 
 
 app = typer.Typer(
