@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from tests.support.endpoint import Endpoint
 
 # The same examples in every run: a law that fails fails for everybody.
 settings.register_profile("seeded", derandomize=True, deadline=None)
@@ -21,3 +24,17 @@ def data() -> Path:
     if not folder.is_dir():
         pytest.skip("real data not found: set FLYWHEEL_DATA to the folder that holds alpaca_pool, p3_multitask, ...")
     return folder
+
+
+@pytest.fixture(scope="session")
+def endpoint_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
+    """One scripted endpoint for all tests of a session."""
+    with Endpoint(tmp_path_factory.mktemp("endpoint") / "bill.jsonl") as running:
+        yield running
+
+
+@pytest.fixture
+def endpoint(endpoint_process: Endpoint) -> Endpoint:
+    """The scripted endpoint with an empty bill and the default plan: `.url`, `.configure(**plan)`, `.bill()`."""
+    endpoint_process.reset()
+    return endpoint_process

@@ -1,0 +1,77 @@
+"""What can go wrong, and what it does to the answer's text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Literal, get_args
+
+import orjson
+
+Fault = Literal[
+    # Turned away before any work: a vendor charges nothing.
+    "http_400", "http_429", "http_500", "http_502", "http_503", "html", "reset_before",
+    # Worked on, and charged, but the answer does not arrive whole or in time.
+    "reset_after", "truncated_body", "hang", "drip", "slow", "html_ok",
+    # A whole reply whose content is not what was asked for.
+    "length", "cut", "content_filter", "refusal", "refusal_field", "fenced", "prose", "two_values", "wrong_enum",
+    "wrong_ids", "unicode", "empty", "tool_call", "no_usage",
+]  # fmt: skip
+
+FREE: frozenset[str] = frozenset(get_args(Fault)[:7])
+LOST: frozenset[str] = frozenset({"reset_after", "truncated_body", "hang", "html_ok"})
+REFUSAL = "I'm sorry, but I can't help with that request."
+
+
+def _json(change: Callable[[object], object]) -> Callable[[str], str]:
+    """Change the JSON value of an answer; an answer that is not JSON is changed as a string."""
+
+    def changed(text: str) -> str:
+        try:
+            return orjson.dumps(change(orjson.loads(text))).decode()
+        except orjson.JSONDecodeError:
+            return str(change(text))
+
+    return changed
+
+
+def _wrong_values(value: object) -> object:
+    """Every number out of any scale, every string that names a verdict unknown; ids and structure stay."""
+    if isinstance(value, dict):
+        return {k: v if k in ("id", "row", "row_id") else _wrong_values(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_wrong_values(v) for v in value]
+    if isinstance(value, bool | int | float):
+        return 97
+    return "purple"
+
+
+def _wrong_ids(value: object) -> object:
+    if isinstance(value, dict):
+        return {k: f"{v}-x" if k in ("id", "row", "row_id") else _wrong_ids(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_wrong_ids(v) for v in value]
+    return value
+
+
+def _unicode(text: str) -> str:
+    """The same JSON in escapes, or plain text after characters that are hard to handle."""
+    try:
+        orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return f"\ufeff\u202e\U0001f9ea\u0000 {text} \ud7ff\u2028e\u0301"
+    return re.sub(r"[A-Za-z]", lambda letter: f"\\u{ord(letter[0]):04x}", text, count=1) if '"' in text else text
+
+
+TEXT: Mapping[str, Callable[[str], str]] = {
+    "cut": lambda text: text[: max(1, len(text) * 2 // 3)],
+    "content_filter": lambda text: "",
+    "refusal": lambda text: REFUSAL,
+    "fenced": lambda text: f"```json\n{text}\n```",
+    "prose": lambda text: f"{text}\n\nI hope this helps! Let me know whether {{you}} need more.",
+    "two_values": lambda text: f"{text}\n{_json(_wrong_values)(text)}",
+    "wrong_enum": _json(_wrong_values),
+    "wrong_ids": _json(_wrong_ids),
+    "unicode": _unicode,
+    "empty": lambda text: "",
+}

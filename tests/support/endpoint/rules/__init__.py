@@ -1,0 +1,14 @@
+"""Who answers: rules with a settable accuracy, bias and noise, recorded judgements, or a small true model."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from tests.support.endpoint.rules.echo import Echo
+from tests.support.endpoint.rules.judge import Judge
+from tests.support.endpoint.rules.rater import Rater
+from tests.support.endpoint.rules.tagger import Tagger
+
+Rule = Annotated[Echo | Judge | Rater | Tagger, Field(discriminator="rule")]
