@@ -8,12 +8,14 @@ from typing import Any
 
 import typer
 
+from dataflywheel.cli.options import AsJson, RecipeFile, Runs, Store
+
 
 def compare_command(
-    recipe: Path = typer.Argument(help="The recipe, a YAML file."),
-    runs: Path = typer.Option(Path("runs"), help="Where runs are kept."),
-    home: Path = typer.Option(Path(".flywheel"), help="The store of signals, models and trials."),
-    as_json: bool = typer.Option(False, "--json", help="The scoreboard as JSON."),
+    recipe: RecipeFile,
+    runs: Runs = Path("runs"),
+    home: Store = Path(".flywheel"),
+    as_json: AsJson = False,
 ) -> None:
     """The scoreboard: each selector against random, longest and full at the same budget."""
     from rich.console import Console

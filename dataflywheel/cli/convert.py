@@ -7,6 +7,8 @@ import sys
 
 import typer
 
+from dataflywheel.cli.options import AsJson
+
 
 def convert_command(
     input: str = typer.Argument(help="A file, folder, pattern or data set name, in any format."),
@@ -14,7 +16,7 @@ def convert_command(
     to: str = typer.Option(..., help="messages, sharegpt, alpaca, trl, llamafactory, axolotl, canonical, parquet, ..."),
     source: str | None = typer.Option(None, help="Where the rows came from; the file's name unless given."),
     lineage: bool = typer.Option(False, help="Keep source, copies and parents in the records."),
-    as_json: bool = typer.Option(False, "--json", help="The result as JSON."),
+    as_json: AsJson = False,
 ) -> None:
     """Convert rows between formats."""
     from dataflywheel.rows.convert import convert

@@ -7,11 +7,13 @@ from typing import Any
 
 import typer
 
+from dataflywheel.cli.options import AsJson
+
 
 def diff_command(
     a: str = typer.Argument(help="A file, folder of rows, or run directory."),
     b: str = typer.Argument(help="What to compare it with."),
-    as_json: bool = typer.Option(False, "--json", help="The result as JSON."),
+    as_json: AsJson = False,
 ) -> None:
     """What changed between two data sets or runs."""
     from rich.console import Console

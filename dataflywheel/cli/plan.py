@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import typer
 
+from dataflywheel.cli.options import AsJson, RecipeFile
+
 
 def plan_command(
-    recipe: Path = typer.Argument(help="The recipe, a YAML file."),
-    as_json: bool = typer.Option(False, "--json", help="The plan as JSON."),
+    recipe: RecipeFile,
+    as_json: AsJson = False,
 ) -> None:
     """Check a recipe and price each step, without doing it."""
     from rich.console import Console

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import typer
 
+from dataflywheel.cli.options import AsJson, Runs, Store
+
 
 def select_command(
     pool: list[str] = typer.Argument(help="Files, folders or data set names, in any format."),
@@ -18,9 +20,9 @@ def select_command(
     model: str = typer.Option("tiny", help="Model that measures likelihoods: tiny, trained on the pool, or a folder."),
     to: str = typer.Option("messages", help="Format of the result: messages, trl, llamafactory, axolotl."),
     seed: int = typer.Option(0, help="Seed of everything random."),
-    runs: Path = typer.Option(Path("runs"), help="Where runs are kept."),
-    home: Path = typer.Option(Path(".flywheel"), help="The store of signals and models."),
-    as_json: bool = typer.Option(False, "--json", help="The result as JSON."),
+    runs: Runs = Path("runs"),
+    home: Store = Path(".flywheel"),
+    as_json: AsJson = False,
 ) -> None:
     """One selection from a pool, without a recipe."""
     from dataflywheel.cli.live import LiveTable
