@@ -74,6 +74,10 @@ class Request:
         >>> a.key("m") == Request.chat("hi").key("m"), a.key("m") == b.key("m"), a.key("m") == a.key("n")
         (True, False, False)
         """
+        return hashlib.sha256(self.canonical(identity)).hexdigest()
+
+    def canonical(self, identity: str) -> bytes:
+        """Everything that is sent, and to which model, as JSON with sorted keys."""
         parts = {
             "identity": identity,
             "messages": [dict(message) for message in self.messages],
@@ -83,7 +87,7 @@ class Request:
             "schema": self.schema,
             "sample": self.sample,
         }
-        return hashlib.sha256(orjson.dumps(parts, option=orjson.OPT_SORT_KEYS)).hexdigest()
+        return orjson.dumps(parts, option=orjson.OPT_SORT_KEYS)
 
 
 @dataclass(frozen=True, slots=True)

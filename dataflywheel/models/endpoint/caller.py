@@ -1,0 +1,217 @@
+"""Brings one request to its end: reserve, send, settle, and again where that may help. The one layer that retries."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from dataflywheel.contracts import FlywheelError
+from dataflywheel.models.endpoint.chat_model import (
+    AttemptError,
+    ChatModel,
+    RateLimitedError,
+    RejectedError,
+    TooSlowError,
+)
+from dataflywheel.models.endpoint.flow import EndpointDownError, Flow
+from dataflywheel.models.endpoint.group_commit import GroupCommit
+from dataflywheel.models.endpoint.progress import Tally
+from dataflywheel.models.endpoint.request import Outcome, Reply, Request, TokenLogprob
+from dataflywheel.models.spec import Price
+from dataflywheel.store.answer_ledger import PICO, Amount, Caps, Reserve, Settle, Verdict
+from dataflywheel.store.answers import AnswerStore, Ended, Record
+
+KEPT = frozenset({Outcome.ANSWERED, Outcome.REFUSED, Outcome.FILTERED, Outcome.TRUNCATED})
+"""Outcomes that serve from the store; the others are failures."""
+WAIT_SECONDS = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A request with its key, and as it is kept."""
+
+    request: Request
+    canonical: bytes
+    key: bytes
+
+
+@dataclass(slots=True)
+class _Effort:
+    """What has been tried for one request. `seconds` are left for attempts and the pauses between them."""
+
+    seconds: float
+    failures: int = 0
+    pause: float = 0.0
+    again: bool = False
+
+
+class Caller:
+    """Asks one model on one scope's account; all of it runs in the event loop of the clients."""
+
+    def __init__(
+        self, model: ChatModel, answers: AnswerStore, caps: Caps, scope: str, flow: Flow, again: frozenset[Outcome]
+    ) -> None:
+        self.model = model
+        self.answers = answers
+        self.caps = caps
+        self.scope = scope
+        self.flow = flow
+        self.tally = Tally()
+        self._again = again
+        self._commits = GroupCommit(answers)
+        self._settled = asyncio.Event()
+
+    def stored(self, key: bytes) -> Reply | None:
+        """The reply that is in the store, if it is one that serves."""
+        record = self.answers.find(key)
+        if record is None or record.outcome in self._again:
+            return None
+        return _reply(record, key)
+
+    async def ask(self, question: Question, stopped: Callable[[], bool]) -> Reply | None:
+        """The reply to a question that the store cannot answer; None if it was stopped before it was sent."""
+        effort = _Effort(self.flow.pace.deadline)
+        while True:
+            try:
+                entered = await self.flow.enter(effort.again)
+            except EndpointDownError as error:
+                return _without_answer(Outcome.SERVER_ERROR, str(error), question.key)
+            effort.again = True
+            try:
+                if stopped():
+                    return None
+                verdict = await self._reserve(question)
+                reply = await self._attempt(question, entered, effort) if verdict is Verdict.GRANTED else None
+            finally:
+                self.flow.leave()
+            if verdict is Verdict.ANSWERED:
+                reply = self.stored(question.key)
+            if reply:
+                return reply
+            if verdict is Verdict.OVER:
+                return _without_answer(Outcome.OVER_BUDGET, "not sent: a cap would be exceeded", question.key)
+            if verdict is Verdict.GRANTED:
+                self.tally.retries += 1
+                await asyncio.sleep(effort.pause)
+            else:
+                await self._wait(verdict)
+
+    async def _reserve(self, question: Question) -> Verdict:
+        request = question.request
+        worst = self._amount(self.model.tokens(request), request.sampling.max_tokens)
+        wish = Reserve(question.key, self.scope, worst, self.caps, bool(self._again))
+        verdict = await self._commits.write(wish)
+        assert verdict is not None
+        return verdict
+
+    async def _wait(self, verdict: Verdict) -> None:
+        """Until a request of ours has settled, or for a moment: other processes spend from the same account."""
+        if verdict is Verdict.BUSY:
+            self.answers.recover()
+        self._settled.clear()
+        try:
+            async with asyncio.timeout(WAIT_SECONDS):
+                await self._settled.wait()
+        except TimeoutError:
+            pass
+
+    async def _attempt(self, question: Question, entered: float, effort: _Effort) -> Reply | None:
+        """Send once and settle. None: to be sent again, after the pause of `effort`."""
+        request = question.request
+        effort.pause = 0.0
+        try:
+            async with asyncio.timeout(effort.seconds):
+                reply = await self.model.send(request)
+        except RateLimitedError as error:
+            await self._settle(question, Amount())
+            self.flow.rate_limit(entered, error.retry_after)
+            return None
+        except RejectedError as error:
+            self.flow.success()
+            rejected = _without_answer(Outcome.REJECTED, str(error), question.key)
+            await self._settle(question, Amount(), rejected)
+            return rejected
+        except TimeoutError:
+            return await self._failed(question, entered, effort, TooSlowError("no answer in time", maybe_paid=True))
+        except AttemptError as error:
+            return await self._failed(question, entered, effort, error)
+        except FlywheelError:
+            await self._settle(question, Amount())
+            raise
+        except BaseException as error:
+            self._commits.write(Ended(Settle(question.key, self.scope, self._worst(request), type(error).__name__)))
+            raise
+        self.flow.success()
+        cost = self._amount(reply.tokens_in, reply.tokens_out)
+        if not (reply.tokens_in or reply.tokens_out):
+            cost = self._worst(request)
+        reply = replace(
+            reply,
+            key=question.key.hex(),
+            tokens_in=cost.tokens_in,
+            tokens_out=cost.tokens_out,
+            usd=cost.pico / PICO,
+        )
+        await self._settle(question, cost, reply)
+        return reply
+
+    async def _failed(self, question: Question, entered: float, effort: _Effort, error: AttemptError) -> Reply | None:
+        """Settle an attempt without an answer: the reply if it was the last one."""
+        self.flow.failure(entered)
+        effort.failures += 1
+        effort.pause = self.flow.backoff(effort.failures)
+        effort.seconds -= asyncio.get_running_loop().time() - entered + effort.pause
+        reply = None
+        if effort.failures >= self.flow.pace.attempts or effort.seconds <= 0:
+            outcome = Outcome.TIMED_OUT if isinstance(error, TooSlowError) else Outcome.SERVER_ERROR
+            reply = _without_answer(outcome, f"{error} (attempt {effort.failures}, the last)", question.key)
+        worst = self._worst(question.request) if error.maybe_paid else Amount()
+        await self._settle(question, worst, reply, str(error) if error.maybe_paid else "")
+        return reply
+
+    async def _settle(self, question: Question, cost: Amount, reply: Reply | None = None, maybe: str = "") -> None:
+        record = _record(reply, cost, question.canonical) if reply else None
+        try:
+            await self._commits.write(Ended(Settle(question.key, self.scope, cost, maybe), record))
+        finally:
+            self._settled.set()
+        if not maybe:
+            self.tally.cost += cost
+
+    def _worst(self, request: Request) -> Amount:
+        return self._amount(self.model.tokens(request), request.sampling.max_tokens)
+
+    def _amount(self, tokens_in: int, tokens_out: int) -> Amount:
+        return Amount(1, tokens_in, tokens_out, picodollars(self.model.price, tokens_in, tokens_out))
+
+
+def picodollars(price: Price, tokens_in: int, tokens_out: int) -> int:
+    """The price of one call in 1e-12 dollars."""
+    return round((tokens_in * price.input + tokens_out * price.output) * (PICO // 10**6))
+
+
+def _record(reply: Reply, cost: Amount, canonical: bytes) -> Record:
+    said = {"text": reply.text, "finish": reply.finish, "detail": reply.detail}
+    logprobs = [[one.token, one.logprob, dict(one.top)] for one in reply.logprobs]
+    return Record(reply.outcome, said | {"logprobs": logprobs}, cost, canonical, reply.outcome not in KEPT)
+
+
+def _reply(record: Record, key: bytes) -> Reply:
+    said, cost = record.reply, record.cost
+    return Reply(
+        Outcome(record.outcome),
+        said["text"],
+        said["finish"],
+        tuple(TokenLogprob(*one) for one in said["logprobs"]),
+        cost.tokens_in,
+        cost.tokens_out,
+        cost.pico / PICO,
+        said["detail"],
+        key.hex(),
+        cached=True,
+    )
+
+
+def _without_answer(outcome: Outcome, detail: str, key: bytes) -> Reply:
+    return Reply(outcome, detail=detail, key=key.hex())

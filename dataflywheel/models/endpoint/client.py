@@ -1,0 +1,217 @@
+"""The client behind which all models stand: from the store where it can, else asked once, within caps."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import queue
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from itertools import islice
+
+from dataflywheel.contracts import FlywheelError
+from dataflywheel.models.endpoint.background import background_loop
+from dataflywheel.models.endpoint.caller import KEPT, Caller, Question
+from dataflywheel.models.endpoint.chat_model import ChatModel
+from dataflywheel.models.endpoint.flow import Flow
+from dataflywheel.models.endpoint.progress import Progress
+from dataflywheel.models.endpoint.request import Outcome, Reply, Request
+from dataflywheel.store.answer_ledger import PICO, Caps
+from dataflywheel.store.answers import AnswerStore
+
+CHUNK = 64
+WATCH_SECONDS = 0.5
+
+Watch = Callable[[Progress], None]
+
+
+class _Batch:
+    """The requests of one `stream` on their way; replies come out of `landed`, those of one turn together."""
+
+    def __init__(self) -> None:
+        self.landed: queue.SimpleQueue[list[tuple[int, Reply | Exception]]] = queue.SimpleQueue()
+        self.stopped = False
+        self._ready: list[tuple[int, Reply | Exception]] = []
+
+    def land(self, index: int, reply: Reply | Exception) -> None:
+        if not self._ready:
+            asyncio.get_running_loop().call_soon(self._push)
+        self._ready.append((index, reply))
+
+    def _push(self) -> None:
+        ready, self._ready = self._ready, []
+        self.landed.put(ready)
+
+
+class Client:
+    """Asks one model. Blocking for the caller; safe to use from several threads.
+
+    `caps` hold for everything ever spent on `scope` in this store. `again` names outcomes that are asked again although
+    they are in the store (a refusal, for instance). `watch` sees the progress about twice a second.
+    """
+
+    def __init__(
+        self,
+        model: ChatModel,
+        answers: AnswerStore,
+        caps: Caps | None = None,
+        scope: str = "",
+        flow: Flow | None = None,
+        again: frozenset[Outcome] = frozenset(),
+        watch: Watch | None = None,
+    ) -> None:
+        self.model = model
+        self.caps = caps or Caps()
+        self._caller = Caller(model, answers, self.caps, scope, flow or Flow(), again)
+        self._watch = watch
+        self._flights: dict[bytes, asyncio.Future[Reply | None]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def ask(self, requests: Iterable[Request]) -> list[Reply]:
+        """Replies in the order of the requests.
+
+        Raises:
+            UsageError: the model cannot do what a request asks for.
+            FlywheelError: nothing will work (no such model, no permission), or the store cannot be written.
+        """
+        found = dict(self.stream(requests))
+        return [found[index] for index in range(len(found))]
+
+    def stream(self, requests: Iterable[Request]) -> Iterator[tuple[int, Reply]]:
+        """(position, reply) as they finish. Requests are taken lazily, a bounded number ahead, so memory stays flat.
+
+        Closing the iterator early sends nothing more; what is under way finishes in the background, into the store.
+        """
+        batch = _Batch()
+        source = enumerate(requests)
+        under_way = 0
+        window = 2 * self._caller.flow.pace.concurrency + CHUNK
+        more = True
+        try:
+            while more or under_way:
+                while more and under_way < window:
+                    chunk = list(islice(source, min(CHUNK, window - under_way)))
+                    more = bool(chunk)
+                    waiting = []
+                    for index, request in chunk:
+                        reply = self._at_once(request)
+                        if isinstance(reply, Reply):
+                            self._caller.tally.ended(reply)
+                            yield index, reply
+                        else:
+                            waiting.append((index, reply))
+                    under_way += len(waiting)
+                    if waiting:
+                        background_loop().call_soon_threadsafe(self._start, batch, waiting)
+                for index, landed in self._landed(batch) if under_way else ():
+                    under_way -= 1
+                    if isinstance(landed, Exception):
+                        raise landed
+                    self._caller.tally.ended(landed)
+                    yield index, landed
+        finally:
+            batch.stopped = True
+            if self._watch:
+                self._watch(self.progress())
+
+    def _landed(self, batch: _Batch) -> list[tuple[int, Reply | Exception]]:
+        while self._watch:
+            try:
+                landed = batch.landed.get(timeout=WATCH_SECONDS)
+            except queue.Empty:
+                self._watch(self.progress())
+            else:
+                return landed
+        return batch.landed.get()
+
+    def _at_once(self, request: Request) -> Reply | Question:
+        """The reply, if nothing need be sent for it."""
+        self._require(request)
+        try:
+            question = self._question(request)
+        except TypeError as error:
+            return Reply(Outcome.REJECTED, detail=f"not sent: cannot be written as JSON ({error})")
+        reply = self._caller.stored(question.key)
+        if reply and reply.outcome is Outcome.TRUNCATED:
+            reply = self._caller.stored(self._question(_wider(request)).key)
+        return reply or question
+
+    def _question(self, request: Request) -> Question:
+        canonical = request.canonical(self.model.identity)
+        return Question(request, canonical, hashlib.sha256(canonical).digest())
+
+    def _require(self, request: Request) -> None:
+        needed = ["chat" if request.prompt is None else "completion"]
+        if request.sampling.top_logprobs:
+            needed.append("logprobs")
+        self.model.capabilities.require(needed, "a request", self.model.identity)
+
+    def _start(self, batch: _Batch, questions: list[tuple[int, Question]]) -> None:
+        for index, question in questions:
+            task = asyncio.get_running_loop().create_task(self._run(batch, index, question))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _run(self, batch: _Batch, index: int, question: Question) -> None:
+        try:
+            reply = await self._answer(batch, question)
+        except Exception as error:
+            batch.stopped = True
+            batch.land(index, error)
+        else:
+            if reply:
+                batch.land(index, reply)
+
+    async def _answer(self, batch: _Batch, question: Question) -> Reply | None:
+        """The reply; a cut one is asked for once more with twice the limit, under a key of its own."""
+        first = await self._once(batch, question)
+        if first is None or first.outcome is not Outcome.TRUNCATED:
+            return first
+        second = await self._once(batch, self._question(_wider(question.request)))
+        if second is None or second.outcome in KEPT:
+            return second
+        return replace(first, detail=f"cut, and with twice the limit: {second.outcome}: {second.detail}")
+
+    async def _once(self, batch: _Batch, question: Question) -> Reply | None:
+        """The reply to one key: from the store, from an equal request under way, or asked for."""
+        while flight := self._flights.get(question.key):
+            reply = await asyncio.shield(flight)
+            if reply is not None:
+                return replace(reply, cached=reply.outcome in KEPT)
+        if stored := self._caller.stored(question.key):
+            return stored
+        flight = self._flights[question.key] = asyncio.get_running_loop().create_future()
+        try:
+            reply = await self._caller.ask(question, lambda: batch.stopped)
+        except BaseException as error:
+            flight.set_exception(FlywheelError(str(error)) if isinstance(error, asyncio.CancelledError) else error)
+            flight.exception()  # seen, whether or not somebody waits
+            raise
+        finally:
+            del self._flights[question.key]
+        flight.set_result(reply)
+        return reply
+
+    def progress(self) -> Progress:
+        tally, flow = self._caller.tally, self._caller.flow
+        return Progress(
+            flow.in_flight,
+            tally.done,
+            tally.cached,
+            tally.per_second(),
+            tally.cost.tokens_in + tally.cost.tokens_out,
+            tally.cost.pico / PICO,
+            self.caps,
+            dict(tally.by_outcome),
+            tally.retries,
+            flow.rate_limited,
+            int(flow.limit),
+        )
+
+    def close(self) -> None:
+        """Close the model's connections."""
+        asyncio.run_coroutine_threadsafe(self.model.close(), background_loop()).result(timeout=10)
+
+
+def _wider(request: Request) -> Request:
+    return request.with_limit(2 * request.sampling.max_tokens)

@@ -1,0 +1,192 @@
+"""How fast an endpoint is asked: it sets the pace, and is never hammered.
+
+Concurrency starts small and doubles with every round of successes until the first 429 or the limit; after that it grows
+by one for every 25 successes and falls to three quarters on a 429 (additive increase, multiplicative decrease: Chiu and
+Jain, 1989). A run of server errors opens a circuit breaker. Time is that of the running event loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import deque
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import Protocol
+
+from dataflywheel.contracts import FlywheelError
+
+
+class Headers(Protocol):
+    def get(self, name: str, /) -> str | None: ...
+
+
+class EndpointDownError(FlywheelError):
+    """The circuit breaker is open and its probes keep failing: the request was not sent."""
+
+
+@dataclass(frozen=True)
+class Pace:
+    """Limits of an endpoint's flow; seconds."""
+
+    concurrency: int = 64
+    start: int = 16
+    growth: int = 25
+    """Successes for one more request at a time, after the first 429."""
+    decrease: float = 0.75
+    attempts: int = 5
+    """Of one request that meets server errors or silence; waiting for a rate limit is no attempt."""
+    backoff: float = 0.5
+    backoff_most: float = 30.0
+    deadline: float = 900.0
+    """Of one request over all attempts and the pauses between them, rate limits not counted."""
+    pause: float = 0.25
+    """After a 429 that does not say how long to wait; doubled for each that follows without a success."""
+    pause_most: float = 60.0
+    """Longest pause that a server may ask for."""
+    patience: float = 1800.0
+    """With nothing but 429s for so long, the run stops instead of waiting on."""
+    breaker: int = 10
+    """Failures in a row, over all requests, that stop the sending."""
+    probe: float = 1.0
+    """First pause of the breaker, doubled with every failed probe."""
+    probe_most: float = 30.0
+    give_up: int = 5
+    """Failed probes in a row after which waiting requests fail instead."""
+    seed: int = 0
+
+
+class Flow:
+    """The requests of one endpoint, over all clients. Used from one event loop; `enter` and `leave` enclose a call."""
+
+    def __init__(self, pace: Pace | None = None) -> None:
+        self.pace = pace or Pace()
+        self.limit = float(min(self.pace.start, self.pace.concurrency))
+        self.in_flight = 0
+        self.rate_limited = 0
+        """429s so far."""
+        self._random = random.Random(self.pace.seed)
+        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._slow_start = True
+        self._successes = self._limits_in_a_row = self._failures = self._probes = 0
+        self._paused_until = self._decreased_at = self._opened_at = self._limited_since = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+
+    async def enter(self, again: bool = False) -> float:
+        """Wait for a place; requests that come `again` go first. Gives the time of entry, for `rate_limit`.
+
+        Raises:
+            EndpointDownError: the endpoint has failed for long; this request was not sent.
+        """
+        place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        (self._waiting.appendleft if again else self._waiting.append)(place)
+        self._admit()
+        try:
+            await place
+        except asyncio.CancelledError:
+            if place.done() and not place.cancelled() and place.exception() is None:
+                self.leave()
+            raise
+        return asyncio.get_running_loop().time()
+
+    def leave(self) -> None:
+        """Give the place back, however the call ended."""
+        self.in_flight -= 1
+        self._admit()
+
+    def success(self) -> None:
+        self._failures = self._probes = self._limits_in_a_row = 0
+        self._successes += 1
+        self._limited_since = 0.0
+        if self._slow_start or self._successes % self.pace.growth == 0:
+            self.limit = min(self.limit + 1, self.pace.concurrency)
+
+    def rate_limit(self, entered: float, retry_after: float | None) -> float:
+        """Note a 429 to a call that entered at that time; gives the pause, which holds for the whole endpoint.
+
+        Raises:
+            FlywheelError: there were nothing but 429s for as long as patience lasts.
+        """
+        now = asyncio.get_running_loop().time()
+        self.rate_limited += 1
+        if not self._limited_since:
+            self._limited_since = now
+        elif now - self._limited_since > self.pace.patience:
+            raise FlywheelError(
+                f"the endpoint has refused every request (429) for {self.pace.patience / 60:.0f} minutes: its quota is "
+                "used up; run the same command later, answers that are there are kept"
+            )
+        self._slow_start = False
+        self._failures = 0
+        if entered >= self._decreased_at:
+            # Once for all calls that were under way together: they met the same limit.
+            self.limit = max(1.0, self.limit * self.pace.decrease)
+            self._decreased_at = now
+            self._limits_in_a_row += 1
+        if retry_after is None:
+            retry_after = self.pace.pause * 2 ** min(self._limits_in_a_row - 1, 16) * self._random.uniform(0.5, 1.0)
+        pause = min(max(retry_after, 0.0), self.pace.pause_most)
+        self._pause(now + pause)
+        return pause
+
+    def failure(self, entered: float) -> None:
+        """Note a server error, a lost connection or silence in a call that entered at that time."""
+        now = asyncio.get_running_loop().time()
+        self._failures += 1
+        if self._failures == self.pace.breaker:
+            self._opened_at = now
+        elif self._failures < self.pace.breaker or entered < self._opened_at:
+            return
+        else:
+            self._probes += 1
+        self._pause(now + min(self.pace.probe * 2**self._probes, self.pace.probe_most))
+
+    def backoff(self, failures: int) -> float:
+        """Seconds before a request is tried again after so many failures: full jitter, doubling."""
+        most = min(self.pace.backoff * 2 ** min(failures - 1, 16), self.pace.backoff_most)
+        return self._random.uniform(0.0, most)
+
+    def _pause(self, until: float) -> None:
+        self._paused_until = max(self._paused_until, until)
+
+    def _admit(self) -> None:
+        loop = asyncio.get_running_loop()
+        breaker_open = self._failures >= self.pace.breaker
+        paused = loop.time() < self._paused_until
+        allowed = 0 if paused else 1 if breaker_open else int(self.limit)
+        while self._waiting and self.in_flight < allowed:
+            place = self._waiting.popleft()
+            if not place.done():
+                self.in_flight += 1
+                place.set_result(None)
+        if breaker_open and self._probes >= self.pace.give_up:
+            while self._waiting:
+                place = self._waiting.popleft()
+                if not place.done():
+                    place.set_exception(EndpointDownError(f"not sent: the last {self._failures} requests failed"))
+        elif paused and self._waiting and self._timer is None:
+            self._timer = loop.call_at(self._paused_until, self._resume)
+
+    def _resume(self) -> None:
+        self._timer = None
+        self._admit()
+
+
+def retry_after(headers: Headers, now: float) -> float | None:
+    """Seconds to wait from `retry-after-ms` or `Retry-After` (seconds or an HTTP date); None where it says nothing.
+
+    `now` is Unix time, for dates.
+
+    >>> retry_after({"retry-after": "1.5"}, 0.0), retry_after({"retry-after-ms": "20"}, 0.0), retry_after({}, 0.0)
+    (1.5, 0.02, None)
+    """
+    for name, unit in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
+        try:
+            seconds = float(headers.get(name) or "") / unit
+        except ValueError:
+            continue
+        return max(seconds, 0.0) if seconds == seconds else None
+    try:
+        return max(parsedate_to_datetime(headers.get("retry-after") or "").timestamp() - now, 0.0)
+    except (TypeError, ValueError, OverflowError):
+        return None

@@ -1,0 +1,68 @@
+"""What a client has done so far, for a live panel."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from dataflywheel.models.endpoint.request import Outcome, Reply
+from dataflywheel.store.answer_ledger import Amount, Caps
+
+RATE_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A client at this moment. Tokens and dollars are those settled by this client, not those of earlier runs."""
+
+    in_flight: int
+    done: int
+    """Requests with an outcome, those from the store included."""
+    cached: int
+    per_second: float
+    tokens: int
+    usd: float
+    cap: Caps
+    by_outcome: Mapping[Outcome, int]
+    retries: int
+    rate_limited: int
+    concurrency: int
+    """Requests that the endpoint is trusted with at a time."""
+
+
+class Tally:
+    """Counts of one client."""
+
+    def __init__(self) -> None:
+        self.by_outcome: Counter[Outcome] = Counter()
+        self.cached = 0
+        self.retries = 0
+        self.cost = Amount()
+        self._lock = threading.Lock()
+        self._times: deque[tuple[float, int]] = deque([(time.monotonic(), 0)])
+
+    @property
+    def done(self) -> int:
+        return sum(self.by_outcome.values())
+
+    def ended(self, reply: Reply) -> None:
+        with self._lock:
+            self.by_outcome[reply.outcome] += 1
+            self.cached += reply.cached
+
+    def per_second(self) -> float:
+        """Requests that ended in the last seconds, a second."""
+        now, done = time.monotonic(), self.done
+        with self._lock:
+            return self._rate(now, done)
+
+    def _rate(self, now: float, done: int) -> float:
+        while len(self._times) > 1 and self._times[1][0] < now - RATE_SECONDS:
+            self._times.popleft()
+        since, before = self._times[0]
+        if now - self._times[-1][0] > RATE_SECONDS / 20:
+            self._times.append((now, done))
+        return (done - before) / (now - since) if now > since else 0.0

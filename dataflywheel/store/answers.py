@@ -1,0 +1,203 @@
+"""The answer store: every reply of a model that was ever paid for, and the ledger of what calls cost.
+
+One SQLite file in WAL mode, values as JSON. Replies are kept raw, before anybody parses them, so that a changed parser
+costs nothing. A reservation is committed before its request is sent; one whose process is gone becomes maybe paid.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import sqlite3
+import subprocess
+import threading
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from dataflywheel.contracts import FlywheelError
+from dataflywheel.store import answer_ledger
+from dataflywheel.store.answer_ledger import Amount, Reserve, Settle, Spent, Verdict
+
+TABLES = """
+CREATE TABLE IF NOT EXISTS answers (
+  key BLOB PRIMARY KEY, outcome TEXT, reply TEXT, tokens_in INTEGER, tokens_out INTEGER, pico INTEGER, scope TEXT,
+  time REAL, request TEXT);
+CREATE TABLE IF NOT EXISTS failures (
+  key BLOB PRIMARY KEY, outcome TEXT, reply TEXT, tokens_in INTEGER, tokens_out INTEGER, pico INTEGER, scope TEXT,
+  time REAL, request TEXT);
+"""
+CHECKPOINT_COMMITS = 500  # about 20 MB of write-ahead log
+BUSY_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """How a request ended. `reply` holds what the endpoint said (text, finish, logprobs, detail), as plain data."""
+
+    outcome: str
+    reply: dict[str, Any]
+    cost: Amount
+    request: bytes = b""
+    """The request as JSON."""
+    failure: bool = False
+    """Not an answer: kept apart, and the request may be sent again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A settlement, with the record that goes into the store together with it, if the request is through."""
+
+    settle: Settle
+    record: Record | None = None
+
+
+class AnswerStore:
+    """`answers.db`. Any number of threads and processes may share the file; writes are short transactions."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.owner = owner_of(os.getpid())
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._writing = threading.Lock()
+        self._reading = threading.local()
+        self._checkpointing = threading.Lock()
+        self._commits = 0
+        try:
+            self._db = self._connect()
+            self._db.executescript("PRAGMA journal_mode=WAL;" + TABLES + answer_ledger.TABLES)
+        except sqlite3.Error as error:
+            raise FlywheelError(f"{path}: cannot be opened as an answer store ({error}); move it away") from None
+        self.recovered = self.recover()
+        """Requests that were under way in killed processes when the store was opened: now maybe paid."""
+
+    def _connect(self) -> sqlite3.Connection:
+        db = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        db.execute("PRAGMA synchronous=NORMAL")
+        db.execute("PRAGMA wal_autocheckpoint=0")
+        return db
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._writing:
+            try:
+                self._db.execute("BEGIN IMMEDIATE")
+                try:
+                    yield self._db
+                    self._db.execute("COMMIT")
+                except BaseException:
+                    self._db.execute("ROLLBACK")
+                    raise
+            except sqlite3.Error as error:
+                raise FlywheelError(f"{self.path}: cannot be written ({error}); nothing was sent unrecorded") from None
+
+    def commit(self, writes: Sequence[Reserve | Ended]) -> list[Verdict | None]:
+        """All writes in one transaction, settlements first: a verdict for each reservation, None for the others."""
+        ended = [write for write in writes if isinstance(write, Ended)]
+        wishes = [write for write in writes if isinstance(write, Reserve)]
+        with self._transaction() as db:
+            if ended:
+                answer_ledger.settle(db, self.owner, [end.settle for end in ended])
+                self._keep(db, ended)
+            verdicts = iter(answer_ledger.reserve(db, self.owner, wishes) if wishes else ())
+        self._commits += 1
+        if self._commits % CHECKPOINT_COMMITS == 0:
+            threading.Thread(target=self._checkpoint, daemon=True).start()
+        return [next(verdicts) if isinstance(write, Reserve) else None for write in writes]
+
+    def _keep(self, db: sqlite3.Connection, ended: Iterable[Ended]) -> None:
+        now = time.time()
+        rows: dict[bool, list[tuple[Any, ...]]] = {False: [], True: []}
+        for end in ended:
+            if record := end.record:
+                cost = (record.cost.tokens_in, record.cost.tokens_out, record.cost.pico)
+                reply = orjson.dumps(record.reply).decode()
+                row = (end.settle.key, record.outcome, reply, *cost, end.settle.scope, now, record.request.decode())
+                rows[record.failure].append(row)
+        for failure, table in ((False, "answers"), (True, "failures")):
+            if rows[failure]:
+                db.executemany(f"INSERT OR REPLACE INTO {table} VALUES (?,?,?,?,?,?,?,?,?)", rows[failure])
+
+    def _checkpoint(self) -> None:
+        """Move the write-ahead log into the file. In a thread and connection of its own, for it waits for the disk."""
+        if self._checkpointing.acquire(blocking=False):
+            try:
+                with closing(self._connect()) as db:
+                    db.execute("PRAGMA wal_checkpoint(PASSIVE)")
+            except sqlite3.Error:
+                pass  # the log stays longer; the next turn moves it
+            finally:
+                self._checkpointing.release()
+
+    def _reader(self) -> sqlite3.Connection:
+        """A connection of this thread's own: readers do not wait for the writer."""
+        if not hasattr(self._reading, "db"):
+            self._reading.db = self._connect()
+        db: sqlite3.Connection = self._reading.db
+        return db
+
+    def find(self, key: bytes) -> Record | None:
+        """The answer with this key, without its request."""
+        row = (
+            self._reader()
+            .execute("SELECT outcome, reply, tokens_in, tokens_out, pico FROM answers WHERE key=?", (key,))
+            .fetchone()
+        )
+        return Record(row[0], orjson.loads(row[1]), Amount(1, *row[2:])) if row else None
+
+    def explain(self, key: bytes) -> dict[str, Any] | None:
+        """All that is kept of a request, failed ones too: what was asked, what came back, cost, time (Unix seconds)."""
+        columns = "outcome, reply, tokens_in, tokens_out, pico, scope, time, request"
+        for table in ("answers", "failures"):
+            row = self._reader().execute(f"SELECT {columns} FROM {table} WHERE key=?", (key,)).fetchone()
+            if row:
+                return {
+                    "outcome": row[0],
+                    **orjson.loads(row[1]),
+                    "tokens_in": row[2],
+                    "tokens_out": row[3],
+                    "usd": row[4] / answer_ledger.PICO,
+                    "scope": row[5],
+                    "time": row[6],
+                    "request": orjson.loads(row[7]),
+                }
+        return None
+
+    def spent(self, scope: str) -> Spent:
+        return answer_ledger.spent(self._reader(), scope)
+
+    def recover(self) -> int:
+        """Find reservations of processes that are gone; their requests count as maybe paid. Gives how many."""
+        owners = [row[0] for row in self._db.execute("SELECT DISTINCT owner FROM reserved").fetchall()]
+        gone = [owner for owner in owners if owner != self.owner and owner_of(int(owner.split(":")[1])) != owner]
+        if not gone:
+            return 0
+        with self._transaction() as db:
+            return sum(answer_ledger.recover(db, owner) for owner in gone)
+
+    def close(self) -> None:
+        """Close the writing connection; reservations that are still open stay with this process."""
+        with self._writing:
+            self._db.close()
+
+
+def owner_of(pid: int) -> str:
+    """`host:pid:start`: a process, told from a later one with the same number; the start is empty if there is none."""
+    try:
+        # After the command's name, which may hold spaces and brackets: the state first, the start time 20th.
+        facts = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        start = "" if facts[0] in "ZX" else facts[19]
+    except (FileNotFoundError, ProcessLookupError):
+        start = "" if Path("/proc/self/stat").exists() else _started(pid)
+    return f"{platform.node().replace(':', '-')}:{pid}:{start}"
+
+
+def _started(pid: int) -> str:
+    """The start of a process where there is no /proc."""
+    listed = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    return "".join(listed.stdout.split()).replace(":", "-")
