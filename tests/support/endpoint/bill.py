@@ -41,11 +41,13 @@ class Bill:
 
     lines: list[Line] = field(default_factory=list)
     peak_in_flight: int = 0
+    in_flight: int = 0
+    """Requests that are being worked on, and are not on the bill yet."""
 
     @classmethod
     def parse(cls, raw: bytes) -> Bill:
         found: dict[str, Any] = orjson.loads(raw)
-        return cls([Line(**line) for line in found["lines"]], found["peak_in_flight"])
+        return cls([Line(**line) for line in found["lines"]], found["peak_in_flight"], found["in_flight"])
 
     @property
     def charged(self) -> list[Line]:
@@ -93,5 +95,6 @@ class Book:
     def clear(self) -> None:
         self.bill = Bill()
 
-    def dump(self) -> bytes:
+    def dump(self, in_flight: int) -> bytes:
+        self.bill.in_flight = in_flight
         return orjson.dumps(self.bill, option=orjson.OPT_SERIALIZE_DATACLASS)

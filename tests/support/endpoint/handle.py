@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 from types import TracebackType
@@ -54,9 +56,15 @@ class Endpoint:
         self._admin("configure", b"{}")
         self._admin("reset", b"")
 
-    def bill(self) -> Bill:
-        """Every request so far."""
-        return Bill.parse(self._admin("bill", None))
+    def bill(self, wait: float = 5.0) -> Bill:
+        """Every request so far, once nothing is being worked on any more, or after `wait` seconds.
+
+        A client that gave up leaves work behind, which is charged when it is done.
+        """
+        until = time.monotonic() + wait
+        while (found := Bill.parse(self._admin("bill", None))).in_flight and time.monotonic() < until:
+            time.sleep(0.05)
+        return found
 
     def written(self) -> list[Line]:
         """The lines in the bill's file, which outlives resets."""

@@ -54,7 +54,9 @@ class Batches(_Part):
     expired_share: float = 0.5
     """Share of an expired batch's lines, the last ones, that were not answered."""
     fail: int = 0
-    """The first so many batches fail validation and answer nothing."""
+    """The first so many batches fail validation and answer nothing; those after them may expire."""
+    lose_reply: int = 0
+    """The first so many batches are made, and the connection is reset instead of a reply."""
 
 
 class Plan(_Part):

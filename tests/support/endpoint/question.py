@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -115,4 +116,16 @@ class Question:
         """The JSON schema that the answer is to follow."""
         form = self.body.get("response_format") or {}
         found = (form.get("json_schema") or {}).get("schema") or self.body.get("guided_json")
-        return dict(found) if isinstance(found, dict) else None
+        return dict(found) if isinstance(found, dict) else self._described()
+
+    def _described(self) -> dict[str, Any] | None:
+        """A schema that the system text shows after the words JSON Schema."""
+        for turn in self.body.get("messages", ()):
+            _, named, after = text_of(turn.get("content")).rpartition("JSON Schema:")
+            if turn.get("role") == "system" and named:
+                try:
+                    value, _ = json.JSONDecoder().raw_decode(after.lstrip())
+                except ValueError:
+                    return None
+                return value if isinstance(value, dict) else None
+        return None

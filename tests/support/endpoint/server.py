@@ -13,6 +13,7 @@ import orjson
 from pydantic import ValidationError
 
 from tests.support.endpoint.bill import Book, Line
+from tests.support.endpoint.deferred import Deferred
 from tests.support.endpoint.delivery import STATUS, lose, stream, turn_away
 from tests.support.endpoint.draws import normal, unit
 from tests.support.endpoint.embeddings import embeddings
@@ -33,6 +34,7 @@ class Server:
     def __init__(self, plan: Plan, bill: Path | None = None) -> None:
         self.book = Book(bill)
         self.connections: set[Connection] = set()
+        self.tasks: set[asyncio.Task[Any]] = set()
         self.configure(plan)
         self.reset()
 
@@ -45,7 +47,8 @@ class Server:
         """Forget all requests and the bill."""
         self.book.clear()
         self.attempts: Counter[str] = Counter()
-        self.arrivals = self.in_flight = 0
+        self.arrivals = 0
+        self.deferred = Deferred()
         self.began = asyncio.get_running_loop().time()
 
     async def start(self, port: int) -> int:
@@ -60,7 +63,7 @@ class Server:
     async def handle(self, request: Incoming) -> None:
         path = request.path.partition("?")[0]
         if path.startswith("/admin/"):
-            self._admin(path, request)
+            await self._admin(path, request)
         elif self.plan.api_key is not None and request.header("authorization") != f"Bearer {self.plan.api_key}":
             self._refuse(request, 401, "incorrect API key provided", "invalid_api_key")
         elif request.method == "POST" and path in ANSWERS:
@@ -68,21 +71,26 @@ class Server:
         elif path == "/v1/models":
             known = [{"id": name, "object": "model", "created": 0} for name in self.plan.models or ["scripted"]]
             request.connection.reply(200, orjson.dumps({"object": "list", "data": known}))
+        elif path.startswith(("/v1/files", "/v1/batches")):
+            await self.deferred.handle(path, request, self.plan.batches, self._line)
         else:
             self._refuse(request, 404, f"unknown path {path}", "not_found")
 
-    def _admin(self, path: str, request: Incoming) -> None:
+    async def _admin(self, path: str, request: Incoming) -> None:
         if path == "/admin/configure":
             try:
                 self.configure(Plan.model_validate_json(request.body))
             except ValidationError as error:
                 return request.connection.reply(400, str(error).encode())
         elif path == "/admin/reset":
+            for task in self.tasks:
+                task.cancel()
             for other in self.connections - {request.connection}:
                 other.reset()
+            await asyncio.sleep(0.01)
             self.reset()
         elif path == "/admin/bill":
-            return request.connection.reply(200, self.book.dump())
+            return request.connection.reply(200, self.book.dump(len(self.tasks)))
         request.connection.reply(200, b"{}")
 
     def _refuse(self, request: Incoming, status: int, message: str, code: str) -> None:
@@ -101,26 +109,28 @@ class Server:
         question = Question(path, body, body_key(path, body), self.plan.seed, id_pattern=self.plan.id_pattern)
         if self.plan.models and question.model not in self.plan.models:
             return self._refuse(request, 404, f"the model {question.model!r} does not exist", "model_not_found")
-        seconds = self.gate.wait(question.tokens, self.in_flight)
+        seconds = self.gate.wait(question.tokens, len(self.tasks))
         if seconds:
             self.note(question, request, 429, "limit")
             headers = retry_header(self.plan.limits.retry_after, seconds)
             return request.connection.reply(429, failure("too many requests", "rate_limit_error", "limit"), headers)
         if self.plan.context and question.tokens + question.max_tokens > self.plan.context:
             return self._refuse(request, 400, "the prompt is too long", "context_length_exceeded")
-        self.attempts[question.key] += 1
-        self.arrivals += 1
-        question.attempt = self.attempts[question.key]
-        self.in_flight += 1
-        self.book.bill.peak_in_flight = max(self.book.bill.peak_in_flight, self.in_flight)
+        task = asyncio.current_task()
+        assert task is not None
+        self.tasks.add(task)
+        self.book.bill.peak_in_flight = max(self.book.bill.peak_in_flight, len(self.tasks))
         try:
             await self._work(question, request, self._fault(question))
         finally:
-            self.in_flight -= 1
+            self.tasks.discard(task)
         return None
 
     def _fault(self, question: Question) -> str:
-        """The fault of this attempt: by a mark in the text, by the script, or by probability."""
+        """Count the attempt; its fault is by a mark in the text, by the script, or by probability."""
+        self.attempts[question.key] += 1
+        self.arrivals += 1
+        question.attempt = self.attempts[question.key]
         for value in question.marked("fault"):
             name, _, times = value.partition("*")
             if not times or question.attempt <= int(times):
@@ -156,7 +166,7 @@ class Server:
             self.note(question, request, 200, fault, billed=(tokens, 0))
             return request.connection.reply(200, content)
         choices = await self.choices(question, fault)
-        billed = (question.tokens, sum(len(one.tokens) for one in choices))
+        billed = _tokens(question, choices)
         if fault in LOST:
             # Charged as soon as the work is done: whoever waits for the answer may wait for ever.
             self.note(question, request, 200, fault, billed=billed, lost=True)
@@ -179,31 +189,40 @@ class Server:
             found.append(choice(question, answer, fault, number))
         return found
 
+    async def _line(self, path: str, body: dict[str, Any], name: str) -> tuple[int, bytes]:
+        """Answer one line of a batch; faults of the connection mean nothing here."""
+        question = Question(path, body, body_key(path, body), self.plan.seed, id_pattern=self.plan.id_pattern)
+        fault = self._fault(question)
+        fault = "" if fault in LOST or fault == "reset_before" else fault
+        status = STATUS.get(fault, 200)
+        if status != 200:
+            self._add(question, status, fault, None, True, name)
+            return status, failure(f"scripted {fault}", "server_error", fault)
+        choices = await self.choices(question, fault)
+        self._add(question, 200, fault, _tokens(question, choices), True, name)
+        return 200, orjson.dumps(whole(question, choices, fault != "no_usage"))
+
     def note(
         self,
         question: Question,
         request: Incoming,
         status: int,
         fault: str,
-        *,
         billed: tuple[int, int] | None = None,
         lost: bool = False,
     ) -> None:
         """A line of the bill; `billed` are the tokens in and out of a request that a vendor would charge."""
         delivered = status != 0 and not lost and not request.connection.closed
-        named = request.header("idempotency-key")
+        self._add(question, status, fault, billed, delivered, request.header("idempotency-key"))
+
+    def _add(
+        self, of: Question, status: int, fault: str, billed: tuple[int, int] | None, delivered: bool, name: str
+    ) -> None:
         at = asyncio.get_running_loop().time() - self.began
-        self.book.add(
-            Line(
-                question.key,
-                question.attempt,
-                question.path,
-                status,
-                fault,
-                billed is not None,
-                delivered,
-                *(billed or (0, 0)),
-                named,
-                at,
-            )
-        )
+        charged = billed is not None
+        tokens = billed or (0, 0)
+        self.book.add(Line(of.key, of.attempt, of.path, status, fault, charged, delivered, *tokens, name, at))
+
+
+def _tokens(question: Question, choices: list[Choice]) -> tuple[int, int]:
+    return question.tokens, sum(len(one.tokens) for one in choices)

@@ -9,6 +9,8 @@ from pydantic import Field
 from tests.support.endpoint.rules.echo import Echo
 from tests.support.endpoint.rules.judge import Judge
 from tests.support.endpoint.rules.rater import Rater
+from tests.support.endpoint.rules.recorded import Recorded
 from tests.support.endpoint.rules.tagger import Tagger
+from tests.support.endpoint.rules.tiny import Tiny
 
-Rule = Annotated[Echo | Judge | Rater | Tagger, Field(discriminator="rule")]
+Rule = Annotated[Echo | Judge | Rater | Recorded | Tagger | Tiny, Field(discriminator="rule")]
