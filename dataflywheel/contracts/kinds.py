@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, ClassVar, Literal
@@ -162,6 +162,8 @@ class Judgement:
     """Of a pair: the verdict each time the two were shown, the first answer first, then last; by answer, not place."""
     reason: str = ""
     """Why there is no score."""
+    criteria: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    """The scores that `scores` are means of, by criterion, where a judge marks several."""
 
     @property
     def verdict(self) -> Verdict:

@@ -39,7 +39,7 @@ def effective_votes(judges: int, correlation: float) -> float:
     >>> round(effective_votes(9, 0.6), 2), effective_votes(9, 0.0), effective_votes(9, 1.0)
     (1.55, 9.0, 1.0)
     """
-    return judges / max(1.0, 1 + (judges - 1) * correlation)
+    return judges / (1 + (judges - 1) * max(correlation, 0.0)) if np.isfinite(correlation) else float("nan")
 
 
 def error_correlation(wrong: FloatArray) -> float:
@@ -52,7 +52,8 @@ def error_correlation(wrong: FloatArray) -> float:
         for b in range(a):
             both = wrong[np.isfinite(wrong[:, [a, b]]).all(axis=1)][:, [a, b]]
             if len(both) > 1 and (both.std(axis=0) > 0).all():
-                found.append(float(np.corrcoef(both.T)[0, 1]))
+                a_off, b_off = (both - both.mean(axis=0)).T
+                found.append(float((a_off * b_off).mean() / (a_off.std() * b_off.std())))
     return float(np.mean(found)) if found else float("nan")
 
 
@@ -79,14 +80,17 @@ def panel_worth(
     """Whether a panel by Dawid-Skene beats its best member on gold labels that neither has seen.
 
     The best member is chosen on a random half of the prompts; both are scored on the other half, and the same with the
-    halves exchanged. An invalid verdict is wrong.
+    halves exchanged. An invalid verdict is wrong; a pair without a gold label is left out.
 
     Raises:
         UsageError: fewer than two members or two prompts, or verdicts of different length.
     """
-    names = list(dict.fromkeys(prompts))
+    labelled = [i for i, label in enumerate(gold) if label != Verdict.INVALID]
+    names = list(dict.fromkeys(prompts[i] for i in labelled))
     if len(members) < 2 or len(names) < 2 or any(len(m) != len(gold) for m in members) or len(prompts) != len(gold):
         raise UsageError("a panel needs two members or more, two prompts or more, and a verdict of each on every pair")
+    gold, prompts = [gold[i] for i in labelled], [prompts[i] for i in labelled]
+    members = [[member[i] for i in labelled] for member in members]
     shuffled = np.random.default_rng(seed).permutation(len(names))
     half = {names[i]: place % 2 for place, i in enumerate(shuffled)}
     side = np.array([half[prompt] for prompt in prompts])
@@ -95,8 +99,9 @@ def panel_worth(
     panel = np.array([v == g for v, g in zip(combine(votes), gold, strict=True)], dtype=float)
     best = np.array([_best(right[:, side != s]) for s in (0, 1)])
     gained = panel - right[best[side], np.arange(len(gold))]
-    at = np.array([names.index(prompt) for prompt in prompts])
-    gain = interval(np.bincount(at, gained), np.bincount(at).astype(float), resamples, seed)
+    place = {name: i for i, name in enumerate(names)}
+    at = np.array([place[prompt] for prompt in prompts])
+    gain = interval(np.bincount(at, gained).astype(float), np.bincount(at).astype(float), resamples, seed)
     correlation = error_correlation(np.where(votes < 0, np.nan, 1 - right.T))
     return PanelWorth(
         panel=float(panel.mean()),

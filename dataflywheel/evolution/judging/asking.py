@@ -1,0 +1,73 @@
+"""What judges that ask a model share: the model, answers that carry the question's id, and who is shown where."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, TypeVar
+
+from dataflywheel.contracts import Case, Judge, Judgement, UsageError
+from dataflywheel.models.endpoint.quoting import Question
+from dataflywheel.models.endpoint.structured import Answer, Asks, Form, ask_for
+from dataflywheel.models.spec import ModelSpec
+
+
+class Named(Form):
+    """An answer that says which question it belongs to."""
+
+    id: str
+
+
+N = TypeVar("N", bound=Named)
+
+
+class AskingJudge(Judge):
+    """A judge behind an endpoint or in a folder; what is spent counts for the account that is open."""
+
+    capabilities: ClassVar[tuple[str, ...]] = ("chat",)
+
+    model: ModelSpec
+    """The model that judges."""
+
+    def judge(self, cases: Sequence[Case]) -> list[Judgement]:
+        from dataflywheel.models.endpoint.account import client_for
+
+        return self.judge_with(client_for(self.model), cases)
+
+    def judge_with(self, client: Asks, cases: Sequence[Case]) -> list[Judgement]:
+        """The same through a client that is there already.
+
+        Raises:
+            UsageError: the model lacks what this judge needs, or a case has the wrong number of answers.
+        """
+        client.model.capabilities.require(self.capabilities, self.name, client.model.identity)
+        for case in cases:
+            if not case.answers or (self.answers is not None and len(case.answers) != self.answers):
+                raise UsageError(
+                    f"{self.name}: case {case.id} has {len(case.answers)} answers; expected {self.answers or 'some'}"
+                )
+        return self._judge(client, cases)
+
+    @abstractmethod
+    def _judge(self, client: Asks, cases: Sequence[Case]) -> list[Judgement]:
+        """One judgement a case, in order."""
+
+
+def ask_named(client: Asks, questions: Sequence[Question], form: type[N]) -> list[Answer[N]]:
+    """Answers in the order of the questions; one that carries the id of another question is malformed."""
+
+    def check(i: int, value: N) -> str:
+        return "" if value.id == questions[i].id else f"the answer names question {value.id[:40]!r}"
+
+    return ask_for(client, [question.request for question in questions], form, check)
+
+
+def shown(case: Case, answers: Mapping[str, str]) -> dict[str, str]:
+    """The parts of a question, in order: the prompt, the reference where there is one, the answers by name."""
+    reference = {"reference": case.reference} if case.reference else {}
+    return {"prompt": case.prompt, **reference, **answers}
+
+
+def reason(answers: Sequence[Answer[N]]) -> str:
+    """Why one of the answers has no value, or ""."""
+    return next((f"{a.outcome}: {a.error}" for a in answers if a.value is None), "")

@@ -1,0 +1,69 @@
+"""Crowd Score: one model judges as several people, who vote."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import ClassVar
+
+from pydantic import Field
+
+from dataflywheel.contracts import Card, Case, Judgement, Verdict
+from dataflywheel.evolution.judging.asking import AskingJudge
+from dataflywheel.evolution.judging.pairwise import Pairwise
+from dataflywheel.models.endpoint.structured import Asks
+
+PERSONAS = (
+    "a teacher who wants the answer to be right above all",
+    "a busy engineer who wants what can be used at once",
+    "a curious reader without any background in the subject",
+    "a careful editor who notices every unclear sentence",
+)
+
+
+class CrowdScore(AskingJudge):
+    """Shares of the votes of several personas of one model, each asked in both orders.
+
+    Scores are the shares of the readable votes, a tie half to each; a case without a readable vote is invalid. The
+    errors of one model's personas go together: `panel_worth` tells how many votes they amount to, before the panel is
+    taken for a crowd.
+    """
+
+    card: ClassVar[Card] = Card(
+        title="Crowd Score: A Method for the Evaluation of Jokes using Large Language Model AI Voters as Judges",
+        authors="Goes et al.",
+        year=2022,
+        paper="2212.11214",
+        category="evolution",
+        subcategory="judging",
+        summary="One model votes as several personas; how many independent votes that is, is measured.",
+        needs=("endpoint",),
+        cost="$$$",
+        checked="scripted personas that disagree; effective votes of personas with one opinion: 1",
+    )
+    answers: ClassVar[int | None] = 2
+
+    personas: tuple[str, ...] = Field(default=PERSONAS, min_length=2)
+    """Who votes."""
+    max_tokens: int = 512
+    """Longest answer of the judge."""
+
+    def votes(self, client: Asks, cases: Sequence[Case]) -> list[list[Judgement]]:
+        """The judgements of each persona, in order of the personas."""
+        return [
+            Pairwise(model=self.model, persona=persona, max_tokens=self.max_tokens).judge_with(client, cases)
+            for persona in self.personas
+        ]
+
+    def _judge(self, client: Asks, cases: Sequence[Case]) -> list[Judgement]:
+        return [tally(own) for own in zip(*self.votes(client, cases), strict=True)]
+
+
+def tally(votes: Sequence[Judgement]) -> Judgement:
+    """One case's votes as one judgement: `scores` are shares of the readable votes."""
+    counts = Counter(vote.verdict for vote in votes)
+    readable = len(votes) - counts[Verdict.INVALID]
+    if not readable:
+        return Judgement(votes[0].id, (float("nan"), float("nan")), reason=votes[0].reason)
+    first = (counts[Verdict.FIRST] + 0.5 * counts[Verdict.TIE]) / readable
+    return Judgement(votes[0].id, (first, 1 - first))

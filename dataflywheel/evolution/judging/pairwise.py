@@ -1,0 +1,103 @@
+"""Pairwise: which of two answers is better, asked in both orders and believed where both agree."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, Literal
+
+from dataflywheel.contracts import Card, Case, Judgement, Verdict
+from dataflywheel.evolution.judging.asking import AskingJudge, Named, ask_named, reason, shown
+from dataflywheel.models.endpoint.quoting import Question, question
+from dataflywheel.models.endpoint.request import Sampling
+from dataflywheel.models.endpoint.structured import Answer, Asks
+
+NAN = float("nan")
+TASK = (
+    "You compare two answers to one prompt, answer_1 and answer_2. Decide which one serves the person who wrote the "
+    "prompt better: it does what was asked, is correct, and is no longer or fancier than it needs to be. The order in "
+    "which the answers stand, their length and their style are no merits in themselves."
+)
+GUIDED = "The reference is a correct answer; an answer that contradicts it is wrong."
+FORM = "Say in `better` 1 or 2, or tie if neither is better. Put the question's id in `id`."
+EVIDENCE = "In `analysis`, first name the faults and merits of both answers in a few sentences; then decide."
+
+
+class Choice(Named):
+    """What is asked for."""
+
+    better: Literal["1", "2", "tie"]
+
+
+class ReasonedChoice(Choice):
+    """The same with the evidence. Named to stand first among sorted keys: written before what rests on it."""
+
+    analysis: str
+
+
+class Pairwise(AskingJudge):
+    """Which of two answers is better. Each pair is shown in both orders; scores are 1 and 0, or 0.5 each for a tie.
+
+    An answer wins only where both orders say so; orders that disagree are a tie, and an unreadable verdict in either
+    makes the pair invalid. With a reference in the case, the judge sees it.
+    """
+
+    card: ClassVar[Card] = Card(
+        title="Judging LLM-as-a-Judge with MT-Bench and Chatbot Arena",
+        authors="Zheng et al.",
+        year=2023,
+        paper="2306.05685",
+        category="evolution",
+        subcategory="judging",
+        summary="Which of two answers is better, in both orders; a win only where both orders agree.",
+        needs=("endpoint",),
+        cost="$$",
+        checked="a judge that follows the order alone: all ties; recorded verdicts on PandaLM's pairs",
+    )
+    answers: ClassVar[int | None] = 2
+
+    evidence: bool = False
+    """Ask for the evidence before the verdict (Wang et al. 2023, 2305.17926): slower, often steadier."""
+    persona: str = ""
+    """Who judges, such as "a careful teacher"; part of the instructions."""
+    max_tokens: int = 512
+    """Longest answer of the judge."""
+
+    def _judge(self, client: Asks, cases: Sequence[Case]) -> list[Judgement]:
+        questions = [self.ask(case, order) for case in cases for order in (0, 1)]
+        answers: list[Answer[Choice]] = ask_named(client, questions, ReasonedChoice if self.evidence else Choice)
+        found = []
+        for i, case in enumerate(cases):
+            both = answers[2 * i : 2 * i + 2]
+            found.append(judgement(case.id, read(both[0], 0), read(both[1], 1), reason(both)))
+        return found
+
+    def ask(self, case: Case, order: int) -> Question:
+        """The question with the answers in their order (0) or exchanged (1)."""
+        first, second = case.answers if order == 0 else reversed(case.answers)
+        instructions = [f"You are {self.persona}."] if self.persona else []
+        instructions += [TASK, *([GUIDED] if case.reference else []), *([EVIDENCE] if self.evidence else []), FORM]
+        parts = shown(case, {"answer_1": first, "answer_2": second})
+        return question(" ".join(instructions), parts, Sampling(max_tokens=self.max_tokens))
+
+
+def read(answer: Answer[Choice], order: int) -> Verdict:
+    """The verdict by answer: in order 1 the answer shown first is the case's second."""
+    if answer.value is None:
+        return Verdict.INVALID
+    if answer.value.better == "tie":
+        return Verdict.TIE
+    return Verdict.FIRST if (answer.value.better == "1") == (order == 0) else Verdict.SECOND
+
+
+def judgement(id: str, forward: Verdict, backward: Verdict, why: str = "") -> Judgement:
+    """One judgement from the verdicts in both orders, each by answer.
+
+    >>> judgement("a", Verdict.FIRST, Verdict.FIRST).scores, judgement("b", Verdict.FIRST, Verdict.SECOND).scores
+    ((1.0, 0.0), (0.5, 0.5))
+    """
+    orders = (forward, backward)
+    if Verdict.INVALID in orders:
+        return Judgement(id, (NAN, NAN), orders, reason=why)
+    if forward != backward or forward == Verdict.TIE:
+        return Judgement(id, (0.5, 0.5), orders)
+    return Judgement(id, (1.0, 0.0) if forward == Verdict.FIRST else (0.0, 1.0), orders)
