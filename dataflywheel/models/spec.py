@@ -53,6 +53,12 @@ class ModelSpec(BaseModel):
             raise ValueError("an endpoint needs `model`, the model's name there, and nothing else takes it")
         return self
 
+    def placeless(self) -> ModelSpec:
+        """What decides the answers: not the folder, whose contents count, nor prices and limits of an endpoint."""
+        if self.endpoint is not None:
+            return ModelSpec(endpoint=self.endpoint, model=self.model)
+        return self if self.hf is None else self.model_copy(update={"hf": ""})
+
 
 class EmbedderSpec(BaseModel):
     """A text encoder: exactly one of `builtin` and `hf`. A bare string is a built-in name, a folder or a hub name."""
@@ -76,3 +82,7 @@ class EmbedderSpec(BaseModel):
         if (self.builtin is None) == (self.hf is None):
             raise ValueError("write exactly one of builtin (minilm, static) and hf")
         return self
+
+    def placeless(self) -> EmbedderSpec:
+        """Without the folder, whose contents count."""
+        return self if self.hf is None else self.model_copy(update={"hf": ""})

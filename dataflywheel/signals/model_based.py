@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
 import pyarrow as pa
@@ -20,15 +20,17 @@ class ModelBased(Signal):
     uses_model: ClassVar[bool] = True
 
     def key(self) -> str:
+        digest = hashlib.blake2b(f"{self.placeless().digest()}:{self.model_digest()}".encode(), digest_size=8)
+        return f"{self.name}@{self.version}-{digest.hexdigest()}"
+
+    def placeless(self) -> Self:
+        """The same parameters without what may change and leave every value as it is: folders, prices, limits."""
         specs = {name: getattr(self, name) for name in type(self).model_fields}
-        moved = {
-            name: spec.model_copy(update={"hf": ""})
-            for name, spec in specs.items()
-            if isinstance(spec, ModelSpec | EmbedderSpec) and spec.hf is not None
-        }
-        anywhere = self.model_copy(update=moved).digest()
-        digest = hashlib.blake2b(f"{anywhere}:{self.model_digest()}".encode(), digest_size=8).hexdigest()
-        return f"{self.name}@{self.version}-{digest}"
+        return self.model_copy(
+            update={
+                name: spec.placeless() for name, spec in specs.items() if isinstance(spec, ModelSpec | EmbedderSpec)
+            }
+        )
 
 
 def vector_column(vectors: FloatArray, present: AnyArray) -> pa.Array:
