@@ -12,7 +12,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from dataflywheel.models.endpoint.chat_model import ChatModel
-from dataflywheel.models.endpoint.quoting import DATA_RULE, quote
+from dataflywheel.models.endpoint.quoting import DATA_RULE, Question, quote
 from dataflywheel.models.endpoint.request import Outcome, Reply, Request
 
 T = TypeVar("T", bound=BaseModel)
@@ -32,6 +32,17 @@ class Form(BaseModel):
     """Base of the models that describe an answer: no unknown key, no conversion."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Numbered(Form):
+    """An answer that returns the id of its question."""
+
+    id: str
+
+
+def same_id(questions: Sequence[Question]) -> Callable[[int, Numbered], str]:
+    """The check of `ask_for` that no answer lands on another question."""
+    return lambda i, value: "" if value.id == questions[i].id else f"the answer is not to {questions[i].id}"
 
 
 class Asks(Protocol):

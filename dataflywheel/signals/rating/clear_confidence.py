@@ -1,0 +1,138 @@
+"""CLEAR's confidence: whether a model, asked itself, agrees with a row's answer and believes it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, Literal
+
+import numpy as np
+import pyarrow as pa
+from pydantic import Field
+
+from dataflywheel.contracts import Card
+from dataflywheel.models.endpoint.quoting import Question, question
+from dataflywheel.models.endpoint.request import Reply, Request, Sampling
+from dataflywheel.models.endpoint.structured import Answer, Asks, Numbered, ask_for, same_id
+from dataflywheel.signals.rating.rating import COST_COLUMNS, Asked, Rated, Rating, failure
+
+COMPARE = (
+    "The material is a question, a reference answer and {n} other answers to it, in order. For each of the others say "
+    "whether it agrees with the reference in substance: yes, partly, or no where the two contradict each other. Reply "
+    "with the question's id and the list `agree` of {n} words."
+)
+REFLECT = (
+    "The material is a question and a proposed answer. Is the proposed answer correct? Reply with the question's id "
+    "and `verdict`: correct, incorrect or unsure.",
+    "The material is a question and a proposed answer. Look for errors in the proposed answer, then say whether you "
+    "are confident that it is right. Reply with the question's id and `verdict`: correct, incorrect or unsure.",
+)
+AGREEMENT = {"yes": 1.0, "partly": 0.5, "no": 0.0}
+VERDICT = {"correct": 1.0, "unsure": 0.5, "incorrect": 0.0}
+
+
+class Agreement(Numbered):
+    agree: list[Literal["yes", "partly", "no"]]
+
+
+class Reflection(Numbered):
+    verdict: Literal["correct", "incorrect", "unsure"]
+
+
+class ClearConfidence(Rating):
+    """Column `confidence`: beta * `self_consistency` + (1 - beta) * `self_reflection`, from 0 to 1.
+
+    Consistency is how far the model's own answers to the prompt, drawn at temperature 1, agree with the row's answer
+    (yes 1, partly 0.5, no 0), by the model's own comparison; `answers` counts them. Reflection is the mean of two
+    questions whether the row's answer is right (correct 1, unsure 0.5, incorrect 0). CLEAR drops the rows below the
+    median.
+    """
+
+    card: ClassVar[Card] = Card(
+        title="Automated Data Curation for Robust Language Model Fine-Tuning",
+        authors="Chen and Mueller",
+        year=2024,
+        paper="2403.12776",
+        category="signals",
+        subcategory="rating",
+        summary="Confidence that an answer is right: the model's own answers agree with it, and it believes it.",
+        needs=("endpoint",),
+        cost="$$",
+        checked="planted wrong answers against a model that is right with a known probability",
+    )
+    columns: ClassVar[dict[str, pa.DataType]] = {
+        "confidence": pa.float32(),
+        "self_consistency": pa.float32(),
+        "self_reflection": pa.float32(),
+        "answers": pa.int32(),
+        **COST_COLUMNS,
+    }
+    capabilities: ClassVar[tuple[str, ...]] = ("chat", "samples")
+    answer_tokens: ClassVar[int] = 160
+
+    beta: float = Field(default=0.7, ge=0, le=1)
+    """Weight of consistency."""
+    draws: int = Field(default=5, ge=1, le=20)
+    """Answers that the model gives itself."""
+    max_tokens: int = Field(default=512, ge=1)
+    """Of each of these answers."""
+
+    def calls_a_row(self) -> int:
+        return self.draws + 1 + len(REFLECT)
+
+    def rate(self, client: Asks, rows: Sequence[Asked]) -> list[Rated]:
+        drawn = self._answers(client, rows)
+        compared = self._compared(client, rows, drawn)
+        asked = [question(text, {"question": r.prompt, "answer": r.answer}) for r in rows for text in REFLECT]
+        reflected = ask_for(client, [q.request for q in asked], Reflection, same_id(asked))
+        width = len(REFLECT)
+        return [self._rated(drawn[i], compared[i], reflected[width * i :][:width]) for i in range(len(rows))]
+
+    def _answers(self, client: Asks, rows: Sequence[Asked]) -> list[list[Reply]]:
+        sampling = Sampling(temperature=1.0, max_tokens=self.max_tokens)
+        replies = client.ask([Request.chat(r.prompt, "", sampling, i) for r in rows for i in range(self.draws)])
+        return [replies[i : i + self.draws] for i in range(0, len(replies), self.draws)]
+
+    def _compared(
+        self, client: Asks, rows: Sequence[Asked], drawn: Sequence[Sequence[Reply]]
+    ) -> list[Answer[Agreement] | None]:
+        """The comparison of each row that got an answer at all."""
+        own = [[reply.text for reply in replies if reply.answered and reply.text.strip()] for replies in drawn]
+        having = [i for i, texts in enumerate(own) if texts]
+        asked = [_comparison(rows[i], own[i]) for i in having]
+        right_id = same_id(asked)
+
+        def check(k: int, value: Agreement) -> str:
+            whole = len(value.agree) == len(own[having[k]])
+            return right_id(k, value) or ("" if whole else "not one word for each answer")
+
+        found: list[Answer[Agreement] | None] = [None] * len(rows)
+        for i, answer in zip(having, ask_for(client, [q.request for q in asked], Agreement, check), strict=True):
+            found[i] = answer
+        return found
+
+    def _rated(
+        self, drawn: Sequence[Reply], compared: Answer[Agreement] | None, reflected: Sequence[Answer[Reflection]]
+    ) -> Rated:
+        bought = (*drawn, *(compared.replies if compared else ()), *(r for one in reflected for r in one.replies))
+        if compared is None:
+            return Rated(None, f"no answer of the model's own: {failure(drawn[0])}", bought)
+        verdicts = [one.value for one in reflected if one.value is not None]
+        if compared.value is None:
+            return Rated(None, f"{compared.outcome.value}: {compared.error}", bought)
+        if len(verdicts) < len(reflected):
+            bad = next(one for one in reflected if one.value is None)
+            return Rated(None, f"{bad.outcome.value}: {bad.error}", bought)
+        consistency = float(np.mean([AGREEMENT[word] for word in compared.value.agree]))
+        reflection = float(np.mean([VERDICT[one.verdict] for one in verdicts]))
+        values = {
+            "confidence": self.beta * consistency + (1 - self.beta) * reflection,
+            "self_consistency": consistency,
+            "self_reflection": reflection,
+            "answers": len(compared.value.agree),
+        }
+        return Rated(values, "", bought)
+
+
+def _comparison(row: Asked, own: Sequence[str]) -> Question:
+    others = {f"other {i}": text for i, text in enumerate(own, 1)}
+    return question(COMPARE.format(n=len(own)), {"question": row.prompt, "reference": row.answer, **others})

@@ -1,0 +1,45 @@
+"""DEITA's quality: how good an answer is, as the expected value of a model's digit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import pyarrow as pa
+
+from dataflywheel.contracts import Card
+from dataflywheel.models.endpoint.quoting import question
+from dataflywheel.models.endpoint.request import Request
+from dataflywheel.models.endpoint.structured import Asks
+from dataflywheel.signals.rating.deita_complexity import DeitaComplexity
+from dataflywheel.signals.rating.rating import Asked, Rated, Rating
+from dataflywheel.signals.rating.token_shares import one_word
+from dataflywheel.signals.rating.turn_scores import ask_turns, only
+
+INSTRUCTIONS = (
+    "You judge how good an assistant's answer to a question is: helpful, relevant, accurate, deep, and with the detail "
+    "that the question calls for. 1 is very poor, 6 is excellent. Reply with one digit from 1 to 6 and nothing else."
+)
+
+
+class DeitaQuality(Rating):
+    """Column `score`: the sum over turns of the expected digit, each from 1 to 6; `turns` and `mass` as for
+    complexity."""
+
+    card: ClassVar[Card] = DeitaComplexity.card.model_copy(
+        update={"summary": "How good each answer is: the expected value of a digit from 1 to 6."}
+    )
+    columns: ClassVar[dict[str, pa.DataType]] = DeitaComplexity.columns
+    capabilities: ClassVar[tuple[str, ...]] = ("chat", "logprobs")
+    answer_tokens: ClassVar[int] = 2
+
+    def rate(self, client: Asks, rows: Sequence[Asked]) -> list[Rated]:
+        return [only(turns) for turns in ask_turns(client, rows, [quality_request])]
+
+    def can_ask(self, row: Asked) -> bool:
+        return any(asked.strip() and answer.strip() for asked, answer in row.turns)
+
+
+def quality_request(asked: str, answer: str) -> Request:
+    """The question about one turn."""
+    return question(INSTRUCTIONS, {"question": asked, "answer": answer}, one_word()).request

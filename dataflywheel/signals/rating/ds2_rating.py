@@ -1,0 +1,65 @@
+"""DS2's ratings: rarity, complexity, informativeness and an overall score from 1 to 10."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, ClassVar
+
+import pyarrow as pa
+from pydantic import Field
+
+from dataflywheel.contracts import Card
+from dataflywheel.models.endpoint.quoting import question
+from dataflywheel.models.endpoint.structured import Asks, Numbered, ask_for, same_id
+from dataflywheel.signals.rating.rating import COST_COLUMNS, Asked, Rated, Rating
+
+INSTRUCTIONS = (
+    "The material is a training example for an assistant: an instruction and its answer. Score it from 1 (lowest) to "
+    "10 (highest), in whole numbers: `rarity` (how unusual the example is), `complexity` (how much knowledge and "
+    "reasoning it takes), `informativeness` (how much a model can learn from it) and `overall` (its worth as a whole). "
+    "Reply with the question's id and the four scores."
+)
+Score = Annotated[int, Field(ge=1, le=10)]
+
+
+class Scores(Numbered):
+    rarity: Score
+    complexity: Score
+    informativeness: Score
+    overall: Score
+
+
+class DS2Rating(Rating):
+    """Columns `rarity`, `complexity`, `informativeness` and `overall`, whole numbers from 1 to 10, as the model gave
+    them; the selector `ds2` estimates the model's error and corrects `overall`.
+    """
+
+    name: ClassVar[str] = "ds2_rating"
+    card: ClassVar[Card] = Card(
+        title="Improving Data Efficiency via Curating LLM-Driven Rating Systems",
+        authors="Pang et al.",
+        year=2024,
+        paper="2410.10877",
+        category="signals",
+        subcategory="rating",
+        summary="Four scores from 1 to 10: rarity, complexity, informativeness and overall.",
+        needs=("endpoint",),
+        cost="$",
+        checked="planted scores through a rater that errs and a server that misbehaves",
+    )
+    columns: ClassVar[dict[str, pa.DataType]] = {
+        "rarity": pa.int32(),
+        "complexity": pa.int32(),
+        "informativeness": pa.int32(),
+        "overall": pa.int32(),
+        **COST_COLUMNS,
+    }
+
+    def rate(self, client: Asks, rows: Sequence[Asked]) -> list[Rated]:
+        questions = [question(INSTRUCTIONS, {"instruction": row.prompt, "answer": row.answer}) for row in rows]
+        return [
+            Rated(answer.value.model_dump(exclude={"id"}), "", answer.replies)
+            if answer.value is not None
+            else Rated(None, f"{answer.outcome.value}: {answer.error}", answer.replies)
+            for answer in ask_for(client, [q.request for q in questions], Scores, same_id(questions))
+        ]

@@ -1,0 +1,92 @@
+"""InsTag: what a question asks for, as open tags."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from typing import ClassVar
+
+import pyarrow as pa
+from pydantic import Field
+
+from dataflywheel.contracts import Card
+from dataflywheel.models.endpoint.quoting import question
+from dataflywheel.models.endpoint.structured import Asks, Form, Numbered, ask_for, same_id
+from dataflywheel.signals.rating.rating import COST_COLUMNS, Asked, Rated, Rating
+
+INSTRUCTIONS = (
+    "The material is what a user asked an assistant. Name its intentions as tags: the task, the subject, the skills it "
+    "takes and the constraints it sets, each in one to three plain English words, most important first. Reply with the "
+    "question's id and the list `tags`, each with `tag` and `explanation`, which says in a few words why it applies."
+)
+MOST_CHARS = 60
+"""Of a tag: a longer one is a sentence and no tag."""
+
+
+class Tag(Form):
+    tag: str
+    explanation: str
+
+
+class Tags(Numbered):
+    tags: list[Tag]
+
+
+class InsTag(Rating):
+    """Column `tags`: the tags of the row's questions in lower case, most important first, each once.
+
+    `count` is their number, the paper's measure of complexity. Tags are open: no list is given to the model. What is
+    the same tag in other words is for `merge_tags`, over all rows.
+    """
+
+    name: ClassVar[str] = "instag"
+    card: ClassVar[Card] = Card(
+        title="#InsTag: Instruction Tagging for Analyzing Supervised Fine-tuning of Large Language Models",
+        authors="Lu et al.",
+        year=2023,
+        paper="2308.07074",
+        category="signals",
+        subcategory="tags",
+        summary="Open tags for the intentions of each question.",
+        needs=("endpoint",),
+        cost="$",
+        checked="planted tags through a tagger that spells some of them otherwise",
+    )
+    columns: ClassVar[dict[str, pa.DataType]] = {"tags": pa.list_(pa.string()), "count": pa.int32(), **COST_COLUMNS}
+    answer_tokens: ClassVar[int] = 150
+
+    most: int = Field(default=20, ge=1)
+    """Tags kept of each row."""
+
+    def rate(self, client: Asks, rows: Sequence[Asked]) -> list[Rated]:
+        questions = [question(INSTRUCTIONS, {"question": row.prompt}) for row in rows]
+        rated = []
+        for answer in ask_for(client, [q.request for q in questions], Tags, same_id(questions)):
+            tags = clean_tags([tag.tag for tag in answer.value.tags])[: self.most] if answer.value else []
+            if answer.value is None:
+                rated.append(Rated(None, f"{answer.outcome.value}: {answer.error}", answer.replies))
+            elif not tags:
+                rated.append(Rated(None, "malformed: no tag among the answer's tags", answer.replies))
+            else:
+                rated.append(Rated({"tags": tags, "count": len(tags)}, "", answer.replies))
+        return rated
+
+    def can_ask(self, row: Asked) -> bool:
+        return bool(row.prompt.strip())
+
+
+def clean_tags(tags: Sequence[str]) -> list[str]:
+    """Tags in lower case with single blanks between words, without punctuation; each once, in order.
+
+    >>> clean_tags([" Creative-Writing.", "creative writing", "C++", "???"])
+    ['creative writing', 'c++']
+    """
+    found = (spelling(tag) for tag in tags)
+    return list(dict.fromkeys(tag for tag in found if tag and len(tag) <= MOST_CHARS))
+
+
+def spelling(tag: str) -> str:
+    """One tag as `clean_tags` writes it; "+" and "#" are part of names of languages."""
+    text = unicodedata.normalize("NFKC", tag).casefold()
+    return " ".join(re.sub(r"[^\w+#]|_", " ", text).split())
