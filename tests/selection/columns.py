@@ -28,8 +28,14 @@ def make_columns(n: int, seed: int = 0, width: int = 8) -> Columns:
         "row.source": rng.choice(["alpaca", "dolly", "flan"], n, p=[0.8, 0.15, 0.05]) if n else np.array([], dtype=str),
         "row.tags": np.array([["math"] if i % 3 else None for i in range(n)], dtype=object),
         "row.copies": np.ones(n, dtype=np.int32),
+        "alpagasus.score": rng.integers(0, 11, n) / 2,
     }
-    for signal in ("text", "likelihood", "embedding"):
+    values["instag.tags"] = np.empty(n, dtype=object)
+    values["instag.tags"][:] = [sorted(rng.choice(list("abcdefghij"), rng.integers(1, 4), False)) for _ in range(n)]
+    cluster = rng.integers(0, 3, n)
+    values["cluster.vector"] = unit(np.eye(3)[cluster] + rng.normal(0, 0.05, (n, 3))) if n else np.zeros((0, 3))
+    values["ds2_rating.overall"] = 5.0 + np.where(rng.random(n) < 0.9, cluster, (cluster + 1) % 3)
+    for signal in ("text", "likelihood", "embedding", "alpagasus", "instag", "cluster", "ds2_rating"):
         values[f"{signal}.status"] = np.full(n, Status.OK, dtype=np.uint8)
     return Columns(np.array([f"row-{i:06d}" for i in rng.permutation(n)], dtype=str), values)
 

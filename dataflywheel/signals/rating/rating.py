@@ -11,7 +11,6 @@ import pyarrow as pa
 from pydantic import Field
 
 from dataflywheel.contracts import AnyArray, Cost, PoolStatistics, Status
-from dataflywheel.models.endpoint.account import client_for
 from dataflywheel.models.endpoint.request import Reply
 from dataflywheel.models.endpoint.structured import Asks
 from dataflywheel.models.files import folder_digest
@@ -76,6 +75,8 @@ class Rating(ModelBased):
         return 1
 
     def measure(self, batch: pa.RecordBatch) -> dict[str, pa.Array | AnyArray]:
+        from dataflywheel.models.endpoint.account import client_for
+
         client = client_for(self.model)
         client.model.capabilities.require(self.capabilities, self.name, client.model.identity)
         messages = batch.column("messages").to_pylist()

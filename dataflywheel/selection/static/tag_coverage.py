@@ -1,0 +1,82 @@
+"""Tag coverage: rows with many tags first, each bringing a tag that was not there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import numpy as np
+from pydantic import Field
+
+from dataflywheel.contracts import Card, Columns, Selection, Selector
+from dataflywheel.selection.order import Rejected, best_first, counts, eligible
+from dataflywheel.signals.rating.tag_merging import merge_tags
+
+
+class TagCoverage(Selector):
+    """InsTag's complexity-first diverse sampling, over tags merged by spelling and company (see `merge_tags`).
+
+    Goes down the rows by number of tags and takes each that brings a tag not seen in this pass; when none is left
+    that does, a new pass begins with nothing seen. Rows without a tag are turned away. `gain` is the number of tags
+    that the row brought; the merged tags are in the notes with their reasons.
+    """
+
+    card: ClassVar[Card] = Card(
+        title="#InsTag: Instruction Tagging for Analyzing Supervised Fine-tuning of Large Language Models",
+        authors="Lu et al.",
+        year=2023,
+        paper="2308.07074",
+        category="selection",
+        subcategory="static",
+        summary="Takes rows with many tags first, each with a tag that no earlier row of the pass has.",
+        needs=("endpoint",),
+        cost="$",
+        checked="an order computed by hand; covers more tags than random rows in 10 of 10 seeds",
+    )
+
+    tags: str = "instag.tags"
+    """Column with a list of tags for each row; `row.tags` for those that came with the rows."""
+    min_rows: int = Field(default=2, ge=1)
+    """Tags of fewer rows are dropped: what one row alone has is mostly a spelling. The paper drops those under 20."""
+
+    def needs(self) -> tuple[str, ...]:
+        return (self.tags,)
+
+    def rank(self, columns: Columns, budget: int, rng: np.random.Generator) -> Selection:
+        rows = eligible(columns, self.tags)
+        found = [list(tags) if tags is not None else [] for tags in columns[self.tags][rows]]
+        table = merge_tags(found, min_rows=self.min_rows)
+        tags = [table.apply(row) for row in found]
+        tagged = np.flatnonzero([bool(row) for row in tags])
+        first = tagged[best_first(tagged, np.array([len(tags[i]) for i in tagged]))]
+        order, gain = covering_order([tags[i] for i in first], budget)
+        notes = counts(columns, rows, self.tags)
+        why = "no tag" if self.min_rows == 1 else f"no tag that {self.min_rows} rows have"
+        notes["rejected"] = {int(rows[i]): Rejected(why) for i, row in enumerate(tags) if not row}
+        notes["tags"] = len({tag for row in tags for tag in row})
+        notes["merged"] = sum(old != new for old, new in zip(table.tags, table.merged_into, strict=True))
+        return Selection(rows[first[order]], np.asarray(gain, dtype=np.float64), "brings a new tag", notes=notes)
+
+
+def covering_order(tags: Sequence[Sequence[str]], budget: int) -> tuple[list[int], list[int]]:
+    """Indices of rows in the order of the passes, at most `budget`, and how many new tags each brought.
+
+    >>> covering_order([["a", "b"], ["a"], ["c"], ["b"]], 4)
+    ([0, 2, 1, 3], [2, 1, 1, 1])
+    """
+    order: list[int] = []
+    gain: list[int] = []
+    left = list(range(len(tags)))
+    while left and len(order) < budget:
+        seen: set[str] = set()
+        waiting = []
+        for i in left:
+            new = set(tags[i]) - seen
+            if new and len(order) < budget:
+                order.append(i)
+                gain.append(len(new))
+                seen |= new
+            else:
+                waiting.append(i)
+        left = waiting
+    return order, gain
