@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 from importlib import import_module
-from typing import Any
+from typing import Any, NoReturn
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -37,6 +39,13 @@ class Lazy(TyperGroup):
         verb.command(name, help=VERBS[name])(getattr(import_module(f"dataflywheel.cli.{name}"), f"{name}_command"))
         return typer.main.get_command(verb)
 
+    def invoke(self, ctx: Any) -> Any:
+        """Typer would end an interrupted verb without a word."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            _leave(130, "stopped; what was finished is kept, and the same command goes on from there")
+
 
 app = typer.Typer(
     cls=Lazy,
@@ -57,20 +66,42 @@ def _root(version: bool = typer.Option(False, "--version", help="Print the versi
 
 
 def main() -> None:
-    """Exit 0 done, 1 failed, 2 usage; messages go to stderr."""
+    """Exit 0 done, 1 failed, 2 usage, 130 interrupted; messages go to stderr."""
     from dataflywheel.errors import FlywheelError, UsageError
 
     try:
         app()
     except UsageError as error:
-        typer.echo(f"flywheel: {error}", err=True)
-        sys.exit(2)
+        _leave(2, str(error))
     except FlywheelError as error:
-        typer.echo(f"flywheel: {error}", err=True)
-        sys.exit(1)
-    except KeyboardInterrupt:
-        typer.echo("flywheel: stopped; the same command goes on from here", err=True)
-        sys.exit(130)
+        _leave(1, str(error))
+    except OSError as error:
+        _leave(1, f"{_trouble(error)}; what was finished is kept, and the same command goes on from there")
+
+
+def _trouble(error: OSError) -> str:
+    """What the machine refused, of which file, and the way out where there is a usual one."""
+    ways_out = {
+        errno.ENOSPC: "; free some space",
+        errno.EDQUOT: "; free some space",
+        errno.EMFILE: "; allow more open files (ulimit -n)",
+        errno.EACCES: "; check who may read and write there",
+        errno.EPERM: "; check who may read and write there",
+        errno.EROFS: "; give a place that can be written (--runs, --home)",
+    }
+    where = f"{error.filename}: " if error.filename else ""
+    return f"{where}{error.strerror or error}{ways_out.get(error.errno or 0, '')}"
+
+
+def _leave(status: int, message: str) -> NoReturn:
+    """Say the message on stderr and end at once.
+
+    Threads of the engine may be in the middle of a batch; an orderly end of the interpreter would crash on them.
+    """
+    typer.echo(f"flywheel: {message}", err=True)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
 
 
 if __name__ == "__main__":

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from pathlib import Path
 from typing import Any
 
@@ -101,9 +102,10 @@ def _trials(
                 trial = run_trial(*arguments(same[0]))
                 yield from ((job, trial) for job in same)
         return
+    others = set(active_children())
     pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_one_thread)
     try:
-        with _without_main():
+        with _apart():
             asked = {pool.submit(run_trial, *arguments(same[0])): same for same in equal.values()}
         waiting = set(asked)
         while waiting:
@@ -113,6 +115,10 @@ def _trials(
                 yield from ((job, trial) for job in asked[future])
             if context.out_of_time():
                 waiting = {future for future in waiting if not future.cancel()}
+    except KeyboardInterrupt:
+        for worker in set(active_children()) - others:  # what they have trained so far lies in checkpoints
+            worker.terminate()
+        raise
     except BrokenProcessPool:
         raise FlywheelError(
             "compare: a process that trained was killed, most likely for want of memory; finished trials are kept; "
@@ -123,8 +129,12 @@ def _trials(
 
 
 @contextmanager
-def _without_main() -> Iterator[None]:
-    """Workers started in here do not import the user's script again, which then needs no guard around its main part."""
+def _apart() -> Iterator[None]:
+    """Workers started in here do not import the user's script again, which then needs no guard around its main part.
+
+    Nor do they hear an interruption from the keyboard: this process does, and ends them.
+    """
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     main = sys.modules["__main__"]
     names: tuple[str, ...] = ("__file__", "__spec__")
     hidden = {name: vars(main).pop(name) for name in names if name in vars(main)}
@@ -133,6 +143,7 @@ def _without_main() -> Iterator[None]:
         yield
     finally:
         vars(main).update(hidden)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
 def _one_thread() -> None:
