@@ -15,6 +15,8 @@ from tests.support.endpoint.faults import REFUSAL
 from tests.support.endpoint.question import Question
 from tests.support.endpoint.rules.phrasing import Answer, Belief, RuleBase, phrase
 
+Verdict = Literal["", "first", "second", "tie"]
+
 
 class Entry(BaseModel):
     """One recorded judgement. It belongs to prompts with [[record:key]], or to those that hold all its texts."""
@@ -25,7 +27,7 @@ class Entry(BaseModel):
     contains: list[str] = []
     answers: tuple[str, str] | None = None
     """The two answers that were compared; where the prompt shows them the other way round, the verdict is turned."""
-    verdict: Literal["", "first", "second", "tie"] = ""
+    verdict: Verdict = ""
     scores: list[float] = []
     """One a sample."""
     text: str | None = None
@@ -96,13 +98,20 @@ def pandalm_entries(data: Path, judge: Literal["gpt-3.5-turbo", "pandalm-7b"]) -
     pairs = orjson.loads(gzip.decompress((data / "pandalm" / "testset-v1.json.gz").read_bytes()))
     said = orjson.loads(gzip.decompress((data / "pandalm" / f"{judge}-testset-v1.json.gz").read_bytes()))
     name = "gpt" if judge.startswith("gpt") else "pandalm"
-    verdicts = {"1": "first", "2": "second", "0": "tie", "Tie": "tie"}
+    verdicts: dict[str, Verdict] = {"1": "first", "2": "second", "0": "tie", "Tie": "tie"}
     entries = []
     for pair, one in zip(pairs, said, strict=True):
         verdict = verdicts.get(str(one[f"{name}_result"]))
-        texts = {"contains": [str(pair["instruction"])], "answers": (str(pair["response1"]), str(pair["response2"]))}
-        told = {"verdict": verdict} if verdict else {"text": str(one[f"{name}_result"])}
-        entries.append(Entry(key=str(pair["idx"]), reason=str(one[f"{name}_reason"]), **texts, **told))
+        entries.append(
+            Entry(
+                key=str(pair["idx"]),
+                contains=[str(pair["instruction"])],
+                answers=(str(pair["response1"]), str(pair["response2"])),
+                verdict=verdict or "",
+                text=None if verdict else str(one[f"{name}_result"]),
+                reason=str(one[f"{name}_reason"]),
+            )
+        )
     return entries
 
 
