@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 Size = Literal["0.5m", "1m", "2m", "5m", "20m"]
+Capability = Literal["chat", "completion", "logprobs", "samples", "seed", "json_schema", "batch"]
 
 
 class Price(BaseModel):
@@ -19,9 +21,13 @@ class Price(BaseModel):
 
 
 class ModelSpec(BaseModel):
-    """A language model: exactly one of `builtin`, `hf` and `endpoint`. A bare string is a folder or hub name."""
+    """A language model: exactly one of `builtin`, `hf` and `endpoint`. A bare string is a folder or hub name.
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    The key, the price and the pace of an endpoint do not change what it answers: they are left out of serialisation,
+    and so of digests, fingerprints and everything that is written to disk.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     builtin: Literal["tiny"] | None = None
     """A small Llama-architecture model that is trained on the user's own pool."""
@@ -32,16 +38,42 @@ class ModelSpec(BaseModel):
     dtype: Literal["float32", "bfloat16"] = "float32"
     """Arithmetic of the matrix products; float32 keeps scores independent of the batch to 1e-4."""
     endpoint: str | None = None
-    """Base URL of a chat endpoint."""
+    """Base URL of a chat endpoint, most often one that ends in /v1."""
     model: str | None = None
     """The model's name at the endpoint."""
-    usd_per_mtok: Price | None = None
+    capabilities: dict[Capability, bool] = {}
+    """What the endpoint can do beyond chat, several samples and seeds, or not: `{logprobs: true, seed: false}`."""
+    usd_per_mtok: Price | None = Field(default=None, exclude=True)
+    api_key: SecretStr | None = Field(default=None, exclude=True, repr=False)
+    """Written as `${NAME}` in a recipe, to be taken from the environment. A local server needs none."""
+    concurrency: int = Field(default=64, ge=1, le=1000, exclude=True)
+    """Requests under way at a time, at most."""
+    timeout: float = Field(default=120.0, gt=0, exclude=True)
+    """Seconds for one whole answer."""
 
     @model_validator(mode="before")
     @classmethod
     def _from_name(cls, value: Any) -> Any:
         if isinstance(value, str):
             return {"builtin": value} if value == "tiny" else {"hf": value}
+        if isinstance(value, dict):
+            # In place and first of all, so that no complaint about any field shows a secret.
+            if value.get("api_key") is not None and not isinstance(value["api_key"], SecretStr):
+                value["api_key"] = SecretStr(str(value["api_key"]))
+            parts = urlsplit(str(value.get("endpoint") or ""))
+            if parts.username or parts.password or parts.query:
+                value["endpoint"] = f"{parts.scheme}://***@{parts.hostname}{parts.path}"
+        return value
+
+    @field_validator("endpoint")
+    @classmethod
+    def _plain_address(cls, value: str | None) -> str | None:
+        if value is not None:
+            parts = urlsplit(value)
+            if parts.scheme not in ("http", "https") or not parts.hostname:
+                raise ValueError("an endpoint is an address such as http://localhost:8000/v1")
+            if parts.username:
+                raise ValueError("an address is written to disk: no password or key in it; use `api_key: ${NAME}`")
         return value
 
     @model_validator(mode="after")
@@ -53,10 +85,11 @@ class ModelSpec(BaseModel):
             raise ValueError("an endpoint needs `model`, the model's name there, and nothing else takes it")
         return self
 
+    def __hash__(self) -> int:
+        return hash(self.model_dump_json())
+
     def placeless(self) -> ModelSpec:
-        """What decides the answers: not the folder, whose contents count, nor prices and limits of an endpoint."""
-        if self.endpoint is not None:
-            return ModelSpec(endpoint=self.endpoint, model=self.model)
+        """Without the folder, whose contents count."""
         return self if self.hf is None else self.model_copy(update={"hf": ""})
 
 

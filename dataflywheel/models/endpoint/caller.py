@@ -42,6 +42,7 @@ class _Effort:
 
     seconds: float
     failures: int = 0
+    refused: int = 0
     pause: float = 0.0
     again: bool = False
 
@@ -72,6 +73,10 @@ class Caller:
     async def ask(self, question: Question, stopped: Callable[[], bool]) -> Reply | None:
         """The reply to a question that the store cannot answer; None if it was stopped before it was sent."""
         effort = _Effort(self.flow.pace.deadline)
+        try:
+            worst = self._worst(question.request)
+        except RejectedError as error:
+            return _without_answer(Outcome.REJECTED, f"not sent: {error}", question.key)
         while True:
             try:
                 entered = await self.flow.enter(effort.again)
@@ -81,7 +86,7 @@ class Caller:
             try:
                 if stopped():
                     return None
-                verdict = await self._reserve(question)
+                verdict = await self._reserve(question, worst)
                 reply = await self._attempt(question, entered, effort) if verdict is Verdict.GRANTED else None
             finally:
                 self.flow.leave()
@@ -97,9 +102,7 @@ class Caller:
             else:
                 await self._wait(verdict)
 
-    async def _reserve(self, question: Question) -> Verdict:
-        request = question.request
-        worst = self._amount(self.model.tokens(request), request.sampling.max_tokens)
+    async def _reserve(self, question: Question, worst: Amount) -> Verdict:
         wish = Reserve(question.key, self.scope, worst, self.caps, bool(self._again))
         verdict = await self._commits.write(wish)
         assert verdict is not None
@@ -125,10 +128,11 @@ class Caller:
                 reply = await self.model.send(request)
         except RateLimitedError as error:
             await self._settle(question, Amount())
-            self.flow.rate_limit(entered, error.retry_after)
+            effort.refused += 1
+            effort.pause = self.flow.rate_limit(entered, error.retry_after, effort.refused)
             return None
         except RejectedError as error:
-            self.flow.success()
+            self.flow.success(entered)
             rejected = _without_answer(Outcome.REJECTED, str(error), question.key)
             await self._settle(question, Amount(), rejected)
             return rejected
@@ -142,7 +146,7 @@ class Caller:
         except BaseException as error:
             self._commits.write(Ended(Settle(question.key, self.scope, self._worst(request), type(error).__name__)))
             raise
-        self.flow.success()
+        self.flow.success(entered)
         cost = self._amount(reply.tokens_in, reply.tokens_out)
         if not (reply.tokens_in or reply.tokens_out):
             cost = self._worst(request)

@@ -62,6 +62,7 @@ class Client:
     ) -> None:
         self.model = model
         self.caps = caps or Caps()
+        self._identity = model.identity
         self._caller = Caller(model, answers, self.caps, scope, flow or Flow(), again)
         self._watch = watch
         self._flights: dict[bytes, asyncio.Future[Reply | None]] = {}
@@ -132,19 +133,19 @@ class Client:
         except TypeError as error:
             return Reply(Outcome.REJECTED, detail=f"not sent: cannot be written as JSON ({error})")
         reply = self._caller.stored(question.key)
-        if reply and reply.outcome is Outcome.TRUNCATED:
+        if reply and _is_cut(reply, request):
             reply = self._caller.stored(self._question(_wider(request)).key)
         return reply or question
 
     def _question(self, request: Request) -> Question:
-        canonical = request.canonical(self.model.identity)
+        canonical = request.canonical(self._identity)
         return Question(request, canonical, hashlib.sha256(canonical).digest())
 
     def _require(self, request: Request) -> None:
         needed = ["chat" if request.prompt is None else "completion"]
         if request.sampling.top_logprobs:
             needed.append("logprobs")
-        self.model.capabilities.require(needed, "a request", self.model.identity)
+        self.model.capabilities.require(needed, "a request", self._identity)
 
     def _start(self, batch: _Batch, questions: list[tuple[int, Question]]) -> None:
         for index, question in questions:
@@ -165,7 +166,7 @@ class Client:
     async def _answer(self, batch: _Batch, question: Question) -> Reply | None:
         """The reply; a cut one is asked for once more with twice the limit, under a key of its own."""
         first = await self._once(batch, question)
-        if first is None or first.outcome is not Outcome.TRUNCATED:
+        if first is None or not _is_cut(first, question.request):
             return first
         second = await self._once(batch, self._question(_wider(question.request)))
         if second is None or second.outcome in KEPT:
@@ -211,6 +212,11 @@ class Client:
     def close(self) -> None:
         """Close the model's connections."""
         asyncio.run_coroutine_threadsafe(self.model.close(), background_loop()).result(timeout=10)
+
+
+def _is_cut(reply: Reply, request: Request) -> bool:
+    """Whether a longer answer is wanted: not where the log-probabilities of its beginning were."""
+    return reply.outcome is Outcome.TRUNCATED and not request.sampling.top_logprobs
 
 
 def _wider(request: Request) -> Request:

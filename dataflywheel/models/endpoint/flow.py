@@ -1,13 +1,15 @@
 """How fast an endpoint is asked: it sets the pace, and is never hammered.
 
 Concurrency starts small and doubles with every round of successes until the first 429 or the limit; after that it grows
-by one for every 25 successes and falls to three quarters on a 429 (additive increase, multiplicative decrease: Chiu and
-Jain, 1989). A run of server errors opens a circuit breaker. Time is that of the running event loop.
+by one for every 25 successes and falls on a 429 to three quarters, or to what the endpoint has sustained (additive
+increase, multiplicative decrease: Chiu and Jain, 1989). Requests are also spread in time at the rate that was accepted.
+A run of server errors opens a circuit breaker. Time is that of the running event loop.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 from collections import deque
 from dataclasses import dataclass
@@ -15,6 +17,7 @@ from email.utils import parsedate_to_datetime
 from typing import Protocol
 
 from dataflywheel.contracts import FlywheelError
+from dataflywheel.models.endpoint.rate import Rate
 
 
 class Headers(Protocol):
@@ -40,10 +43,10 @@ class Pace:
     backoff_most: float = 30.0
     deadline: float = 900.0
     """Of one request over all attempts and the pauses between them, rate limits not counted."""
-    pause: float = 0.25
-    """After a 429 that does not say how long to wait; doubled for each that follows without a success."""
     pause_most: float = 60.0
     """Longest pause that a server may ask for."""
+    pause_all: float = 2.0
+    """A longer pause holds for all requests; a shorter one for the refused request, while others go at the pace."""
     patience: float = 1800.0
     """With nothing but 429s for so long, the run stops instead of waiting on."""
     breaker: int = 10
@@ -66,9 +69,10 @@ class Flow:
         self.rate_limited = 0
         """429s so far."""
         self._random = random.Random(self.pace.seed)
+        self._rate = Rate()
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._slow_start = True
-        self._successes = self._limits_in_a_row = self._failures = self._probes = 0
+        self._successes = self._failures = self._probes = 0
         self._paused_until = self._decreased_at = self._opened_at = self._limited_since = 0.0
         self._timer: asyncio.TimerHandle | None = None
 
@@ -94,39 +98,42 @@ class Flow:
         self.in_flight -= 1
         self._admit()
 
-    def success(self) -> None:
-        self._failures = self._probes = self._limits_in_a_row = 0
-        self._successes += 1
+    def success(self, entered: float) -> None:
+        """Note that a call that entered at that time was answered."""
+        now = asyncio.get_running_loop().time()
+        self._rate.took(now, now - entered)
+        self._failures = self._probes = 0
         self._limited_since = 0.0
+        self._successes += 1
         if self._slow_start or self._successes % self.pace.growth == 0:
             self.limit = min(self.limit + 1, self.pace.concurrency)
 
-    def rate_limit(self, entered: float, retry_after: float | None) -> float:
-        """Note a 429 to a call that entered at that time; gives the pause, which holds for the whole endpoint.
+    def rate_limit(self, entered: float, retry_after: float | None, times: int) -> float:
+        """Note a 429 to a call that entered at that time; gives the seconds that its request must wait.
+
+        `times`: how often this request was refused, for the pause where the server names none.
 
         Raises:
             FlywheelError: there were nothing but 429s for as long as patience lasts.
         """
         now = asyncio.get_running_loop().time()
         self.rate_limited += 1
-        if not self._limited_since:
-            self._limited_since = now
-        elif now - self._limited_since > self.pace.patience:
+        self._slow_start = False
+        self._failures = 0
+        self._limited_since = self._limited_since or now
+        if now - self._limited_since > self.pace.patience:
             raise FlywheelError(
                 f"the endpoint has refused every request (429) for {self.pace.patience / 60:.0f} minutes: its quota is "
                 "used up; run the same command later, answers that are there are kept"
             )
-        self._slow_start = False
-        self._failures = 0
         if entered >= self._decreased_at:
             # Once for all calls that were under way together: they met the same limit.
-            self.limit = max(1.0, self.limit * self.pace.decrease)
             self._decreased_at = now
-            self._limits_in_a_row += 1
-        if retry_after is None:
-            retry_after = self.pace.pause * 2 ** min(self._limits_in_a_row - 1, 16) * self._random.uniform(0.5, 1.0)
-        pause = min(max(retry_after, 0.0), self.pace.pause_most)
-        self._pause(now + pause)
+            self._rate.refused(now, self.in_flight, self.pace.decrease)
+            self.limit = max(1.0, self.limit * self.pace.decrease, math.ceil(self._rate.accepted(now)[1]))
+        pause = self.backoff(times) if retry_after is None else min(max(retry_after, 0.0), self.pace.pause_most)
+        if pause > self.pace.pause_all:
+            self._pause(now + pause)
         return pause
 
     def failure(self, entered: float) -> None:
@@ -142,7 +149,7 @@ class Flow:
         self._pause(now + min(self.pace.probe * 2**self._probes, self.pace.probe_most))
 
     def backoff(self, failures: int) -> float:
-        """Seconds before a request is tried again after so many failures: full jitter, doubling."""
+        """Seconds before a request is tried again after so many failures or refusals: full jitter, doubling."""
         most = min(self.pace.backoff * 2 ** min(failures - 1, 16), self.pace.backoff_most)
         return self._random.uniform(0.0, most)
 
@@ -151,21 +158,22 @@ class Flow:
 
     def _admit(self) -> None:
         loop = asyncio.get_running_loop()
+        now = loop.time()
         breaker_open = self._failures >= self.pace.breaker
-        paused = loop.time() < self._paused_until
-        allowed = 0 if paused else 1 if breaker_open else int(self.limit)
-        while self._waiting and self.in_flight < allowed:
+        allowed = 1 if breaker_open else int(self.limit)
+        while self._waiting and self.in_flight < allowed and now >= max(self._paused_until, self._rate.next_at):
             place = self._waiting.popleft()
             if not place.done():
                 self.in_flight += 1
+                self._rate.sent(now)
                 place.set_result(None)
         if breaker_open and self._probes >= self.pace.give_up:
             while self._waiting:
                 place = self._waiting.popleft()
                 if not place.done():
                     place.set_exception(EndpointDownError(f"not sent: the last {self._failures} requests failed"))
-        elif paused and self._waiting and self._timer is None:
-            self._timer = loop.call_at(self._paused_until, self._resume)
+        elif self._waiting and self.in_flight < allowed and self._timer is None:
+            self._timer = loop.call_at(max(self._paused_until, self._rate.next_at), self._resume)
 
     def _resume(self) -> None:
         self._timer = None

@@ -1,0 +1,102 @@
+"""Whose money is spent: the store, the caps and the scope on which this process asks models."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from dataflywheel.contracts import UsageError
+from dataflywheel.models.endpoint.chat_model import ChatModel
+from dataflywheel.models.endpoint.client import Client, Watch
+from dataflywheel.models.endpoint.flow import Flow, Pace
+from dataflywheel.models.spec import ModelSpec
+from dataflywheel.store.answer_ledger import Caps
+from dataflywheel.store.answers import AnswerStore
+
+
+@dataclass
+class _Account:
+    answers: AnswerStore
+    caps: Caps
+    scope: str
+    watch: Watch | None
+    clients: dict[tuple[Any, ...], Client] = field(default_factory=dict)
+
+
+_LOCK = threading.Lock()
+_accounts: list[_Account] = []
+
+
+@contextmanager
+def account(
+    answers: AnswerStore, caps: Caps | None = None, scope: str = "", watch: Watch | None = None
+) -> Iterator[None]:
+    """Within, all threads of this process ask models on this account; the innermost one counts.
+
+    `caps` hold for all that was ever spent on `scope` in this store. `watch` sees each client's progress.
+    """
+    opened = _Account(answers, caps or Caps(), scope, watch)
+    with _LOCK:
+        _accounts.append(opened)
+    try:
+        yield
+    finally:
+        with _LOCK:
+            _accounts.remove(opened)
+        for client in opened.clients.values():
+            client.close()
+
+
+def client_for(spec: ModelSpec) -> Client:
+    """The client of this model on the current account: one, however often it is asked for.
+
+    Raises:
+        UsageError: no account, an untrained model, or dollars are capped and the price is not known.
+    """
+    with _LOCK:
+        if not _accounts:
+            raise UsageError(
+                f"nothing is set up to ask {spec.model or spec.hf or spec.builtin}: work inside "
+                "`with account(AnswerStore(path), caps):`, in the same process"
+            )
+        current = _accounts[-1]
+        place = spec, spec.usd_per_mtok, spec.api_key, spec.concurrency, spec.timeout
+        if place not in current.clients:
+            current.clients[place] = _client(spec, current)
+        return current.clients[place]
+
+
+def check_price(spec: ModelSpec, caps: Caps) -> None:
+    """Refuse a cap on dollars that cannot be kept.
+
+    Raises:
+        UsageError: the endpoint's price is not known, and tokens are not capped either.
+    """
+    if spec.endpoint is not None and spec.usd_per_mtok is None and caps.usd is not None and caps.tokens is None:
+        raise UsageError(
+            f"dollars are capped, but the price of {spec.model} at {spec.endpoint} is not known: write `usd_per_mtok: "
+            "{in: 0.1, out: 0.4}` beside it (zeros for a server of your own), or cap `tokens`"
+        )
+
+
+def _client(spec: ModelSpec, on: _Account) -> Client:
+    check_price(spec, on.caps)
+    flow = Flow(Pace(concurrency=spec.concurrency))
+    return Client(_model(spec), on.answers, on.caps, on.scope, flow, watch=on.watch)
+
+
+def _model(spec: ModelSpec) -> ChatModel:
+    if spec.endpoint is not None:
+        from dataflywheel.models.endpoint.openai_endpoint import OpenAIEndpoint
+
+        return OpenAIEndpoint(spec)
+    if spec.hf is not None:
+        from dataflywheel.models.endpoint.local_chat import LocalChat
+
+        return LocalChat(spec)
+    raise UsageError(
+        "the built-in model answers once it is trained: name its folder (`hf: runs/<name>/models/<model>`)"
+    )

@@ -1,0 +1,191 @@
+"""Endpoints that speak OpenAI's dialect: vLLM, SGLang, llama.cpp, Ollama and most vendors."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from typing import Any
+
+import orjson
+
+from dataflywheel.contracts import FlywheelError
+from dataflywheel.models.endpoint.chat_model import (
+    Capabilities,
+    RateLimitedError,
+    RejectedError,
+    TooSlowError,
+    UnavailableError,
+)
+from dataflywheel.models.endpoint.flow import retry_after
+from dataflywheel.models.endpoint.openai_reply import read_reply
+from dataflywheel.models.endpoint.request import Reply, Request
+from dataflywheel.models.spec import ModelSpec, Price
+
+CONNECT_SECONDS = 10.0
+MESSAGE_TOKENS = 16
+TEMPLATE_TOKENS = 64
+"""What a chat template may add to a conversation, and to each of its messages."""
+SHOWN = 300
+
+
+class OpenAIEndpoint:
+    """One model at one address. The `openai` package is the transport, with its own retries off."""
+
+    def __init__(self, spec: ModelSpec) -> None:
+        assert spec.endpoint is not None
+        self.capabilities = Capabilities(**{"seed": True, **spec.capabilities})
+        self.price = spec.usd_per_mtok or Price()
+        self.identity = f"{spec.model}@{spec.endpoint.rstrip('/')}"
+        self._spec = spec
+        self._secret = spec.api_key.get_secret_value() if spec.api_key else ""
+        self._limit_name = "max_tokens"
+        self._made: Any = None
+
+    def tokens(self, request: Request) -> int:
+        """Bytes of what is sent, for a token is a byte at least, and what the template may add."""
+        if request.prompt is not None:
+            return len(request.prompt.encode()) + 1
+        sent = len(orjson.dumps(request.messages)) + len((request.tools or "").encode())
+        schema = len((request.schema or "").encode())
+        return sent + schema + MESSAGE_TOKENS * len(request.messages) + TEMPLATE_TOKENS
+
+    async def send(self, request: Request) -> Reply:
+        """One attempt: see `ChatModel.send`."""
+        body = orjson.dumps(self._body(request))
+        path = "/chat/completions" if request.prompt is None else "/completions"
+        # One name for all attempts, for providers and gateways that tell a repeated request by it.
+        name = hashlib.sha256(body + str(request.sample).encode()).hexdigest()
+        try:
+            async with asyncio.timeout(self._spec.timeout):
+                content = await self._post(path, body, name)
+        except TimeoutError:
+            raise TooSlowError(f"no whole answer within {self._spec.timeout:g} s", maybe_paid=True) from None
+        except RejectedError as error:
+            if self._limit_name != "max_tokens" or "max_completion_tokens" not in str(error):
+                raise
+            self._limit_name = "max_completion_tokens"
+            return await self.send(request)
+        if self._secret and self._secret.encode() in content:
+            content = content.replace(self._secret.encode(), b"***")
+        return read_reply(content, request)
+
+    async def close(self) -> None:
+        if self._made is not None:
+            await self._made.close()
+            self._made = None
+
+    def _body(self, request: Request) -> dict[str, Any]:
+        sampling, can = request.sampling, self.capabilities
+        body: dict[str, Any] = {"model": self._spec.model, "temperature": sampling.temperature}
+        body[self._limit_name] = sampling.max_tokens
+        if sampling.top_p != 1.0:
+            body["top_p"] = sampling.top_p
+        if sampling.stop:
+            body["stop"] = list(sampling.stop)
+        if sampling.seed is not None and can.seed:
+            body["seed"] = sampling.seed + request.sample  # one seed for all would draw the same answer every time
+        if request.prompt is not None:
+            body["prompt"] = request.prompt
+            if sampling.top_logprobs:
+                body["logprobs"] = sampling.top_logprobs
+            return body
+        body["messages"] = request.messages
+        if sampling.top_logprobs:
+            body |= {"logprobs": True, "top_logprobs": sampling.top_logprobs}
+        if request.tools:
+            body["tools"] = orjson.loads(request.tools)
+        if request.schema and can.json_schema:
+            form = {"name": "answer", "schema": orjson.loads(request.schema), "strict": True}
+            body["response_format"] = {"type": "json_schema", "json_schema": form}
+        return body
+
+    def _client(self) -> Any:
+        """The transport, made at the first request, in the event loop that it belongs to."""
+        if self._made is None:
+            import httpx2
+            import openai
+
+            spec = self._spec
+            places = httpx2.Limits(max_connections=spec.concurrency, max_keepalive_connections=spec.concurrency)
+            timeout = httpx2.Timeout(spec.timeout, connect=min(CONNECT_SECONDS, spec.timeout))
+            # All is said here, for what is not said is taken from the environment: a key of another provider, say.
+            self._made = openai.AsyncOpenAI(
+                api_key=self._secret or "none",
+                base_url=spec.endpoint,
+                max_retries=0,
+                timeout=timeout,
+                http_client=openai.DefaultAsyncHttpxClient(limits=places, timeout=timeout),
+                default_headers={name: openai.omit for name in UNSENT},  # type: ignore[misc]
+            )
+        return self._made
+
+    async def _post(self, path: str, body: bytes, name: str) -> bytes:
+        """The body of a good reply, raw: reading it is our work, whatever it may be."""
+        import httpx2
+        import openai
+
+        try:
+            reply = await self._client().post(
+                path, content=body, cast_to=httpx2.Response, options={"headers": {"Idempotency-Key": name}}
+            )
+            content: bytes = reply.content
+            return content
+        except openai.APIStatusError as error:
+            raise self._refused(error.response) from None
+        except openai.APIConnectionError as error:
+            cause = error.__cause__
+            unsent = isinstance(cause, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.PoolTimeout)
+            message = self._clean(f"{type(cause).__name__}: {cause}")
+            if isinstance(error, openai.APITimeoutError) and not unsent:
+                raise TooSlowError(message, maybe_paid=True) from None
+            raise UnavailableError(message, maybe_paid=not unsent) from None
+        except httpx2.HTTPError as error:  # while the body was read
+            raise UnavailableError(self._clean(f"{type(error).__name__}: {error}"), maybe_paid=True) from None
+
+    def _refused(self, response: Any) -> FlywheelError:
+        """The error that a status other than 200 stands for."""
+        status, where = int(response.status_code), f"{self._spec.endpoint} (model {self._spec.model})"
+        said = self._clean(f"{status}: {_said(response.content)}")
+        if status == 429:
+            if b"insufficient_quota" in response.content:
+                return FlywheelError(f"{where}: the account has no credit left; top it up and run again. {said}")
+            return RateLimitedError(said, retry_after(response.headers, time.time()))
+        if status in (408, 409) or status >= 500:
+            # A gateway that gave up waiting leaves the work behind it going on.
+            return UnavailableError(said, maybe_paid=status in (408, 504, 524))
+        if status == 401:
+            return FlywheelError(f"{where} does not accept the key; set `api_key: ${{NAME}}` in the recipe. {said}")
+        if status == 403:
+            return FlywheelError(f"{where} gives no permission; check what the key is allowed to use. {said}")
+        if status == 404:
+            return FlywheelError(f"{where} is not there; check `endpoint` (most end in /v1) and `model`. {said}")
+        return RejectedError(said)
+
+    def _clean(self, text: str) -> str:
+        return text.replace(self._secret, "***") if self._secret else text
+
+
+UNSENT = (
+    "X-Stainless-Lang",
+    "X-Stainless-Package-Version",
+    "X-Stainless-OS",
+    "X-Stainless-Arch",
+    "X-Stainless-Runtime",
+    "X-Stainless-Runtime-Version",
+    "X-Stainless-Async",
+    "OpenAI-Organization",
+    "OpenAI-Project",
+)
+"""What the transport would tell about this machine and its environment."""
+
+
+def _said(content: bytes) -> str:
+    """The endpoint's own words for an error, shortened."""
+    try:
+        value = orjson.loads(content)
+        error = value.get("error", value)
+        text = str(error.get("message", error) if isinstance(error, dict) else error)
+    except (orjson.JSONDecodeError, AttributeError):
+        text = content.decode("utf-8", "replace")
+    return " ".join(text.split())[:SHOWN]
