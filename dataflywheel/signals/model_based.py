@@ -24,7 +24,7 @@ class ModelBased(Signal):
         return f"{self.name}@{self.version}-{digest.hexdigest()}"
 
     def placeless(self) -> Self:
-        """The same parameters without what may change and leave every value as it is: folders, prices, limits."""
+        """The same parameters without the places of files, which may be moved."""
         specs = {name: getattr(self, name) for name in type(self).model_fields}
         return self.model_copy(
             update={

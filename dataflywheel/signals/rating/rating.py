@@ -77,7 +77,14 @@ class Rating(ModelBased):
     def measure(self, batch: pa.RecordBatch) -> dict[str, pa.Array | AnyArray]:
         from dataflywheel.models.endpoint.account import client_for
 
-        client = client_for(self.model)
+        return self.measure_with(client_for(self.model), batch)
+
+    def measure_with(self, client: Asks, batch: pa.RecordBatch) -> dict[str, pa.Array | AnyArray]:
+        """`measure` by a client of one's own.
+
+        Raises:
+            UsageError: the model lacks a capability that this signal needs.
+        """
         client.model.capabilities.require(self.capabilities, self.name, client.model.identity)
         messages = batch.column("messages").to_pylist()
         ids = batch.column("id").to_pylist()

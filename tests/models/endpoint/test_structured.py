@@ -1,0 +1,196 @@
+"""Only whole answers count: extraction, strictness, one repair that adds nothing, ids."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Literal
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from pydantic import BaseModel, Field
+
+from dataflywheel.models.endpoint.quoting import question
+from dataflywheel.models.endpoint.request import Outcome, Reply, Request
+from dataflywheel.models.endpoint.structured import FormError, Numbered, ask_for, first_json, parse, same_id
+from tests.models.endpoint.fake import FakeClient, id_of, system_text, user_text
+
+
+class Grade(Numbered):
+    score: float = Field(ge=0, le=5)
+    why: Literal["good", "bad"]
+
+
+GOOD = '{"id": "q1", "score": 4.5, "why": "good"}'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        GOOD,
+        f"```json\n{GOOD}\n```",
+        f"Sure, here {{it}} is [as asked]: {GOOD}",
+        f"{GOOD}\nI hope this helps {{you}}!",
+        f'{GOOD}\n{{"id": "q1", "score": 0, "why": "bad"}}',
+        f'<think>perhaps {{"id": "q1", "score": 1, "why": "bad"}}</think>\n{GOOD}',
+        GOOD.replace("good", "g\\u006fod"),
+        GOOD.replace(" ", "\n"),
+    ],
+)
+def test_the_first_complete_value(text: str) -> None:
+    assert parse(text, Grade) == Grade(id="q1", score=4.5, why="good")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "4.5",
+        "no braces",
+        GOOD[:-1],  # nothing is closed
+        f'{{"answer": {GOOD}',  # whole inside, cut outside
+        f"<think>so {GOOD}",
+        GOOD.replace('"score": 4.5', '"score": "4.5"'),
+        GOOD.replace("4.5", "true"),
+        GOOD.replace("4.5", "97"),
+        GOOD.replace("4.5", "NaN"),
+        GOOD.replace("4.5", "1e999"),
+        GOOD.replace("4.5", "9" * 5000),
+        GOOD.replace("good", "purple"),
+        GOOD.replace("4.5", '4.5, "score": 1'),
+        GOOD.replace("4.5", '4.5, "bonus": 1'),
+        GOOD.replace('"score": 4.5, ', ""),
+        GOOD.replace("q1", "\\ud800"),
+        f"[{GOOD}, {GOOD}]",
+        '{"a":' * 100_000,
+        "[" * 100_000,
+    ],
+)
+def test_anything_else_is_no_answer(text: str) -> None:
+    with pytest.raises(FormError):
+        parse(text, Grade)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.text() | JSON.map(json.dumps) | st.tuples(st.text(), JSON.map(json.dumps), st.text()).map("".join))
+@example('{"id": "q1", "score": 4.5, "why": "good"}}')
+def test_random_text_is_an_answer_only_if_it_is_one(text: str) -> None:
+    try:
+        found = parse(text, Grade)
+    except FormError:
+        return
+    assert isinstance(found, Grade)
+    assert "score" in text or "\\u" in text
+
+
+@given(st.floats(0, 5), st.sampled_from(["good", "bad"]), st.data())
+def test_no_cut_answer_is_accepted(score: float, why: str, data: Any) -> None:
+    text = json.dumps({"id": "q1", "nested": {"id": "q1", "score": score, "why": why}, "score": score, "why": why})
+    inner = json.dumps({"id": "q1", "score": score, "why": why})
+    for whole in (text, inner, f"Here: ```json\n{inner}"):
+        end = data.draw(st.integers(0, len(whole) - 1))
+        with pytest.raises(FormError):
+            parse(whole[:end], Grade)
+    assert parse(inner, Grade).score == score
+
+
+@given(JSON.filter(lambda value: isinstance(value, dict) and value), st.text())
+def test_what_follows_does_not_matter(value: Any, after: str) -> None:
+    assert first_json(f"{json.dumps(value)} {after}") == value
+
+
+def asked(n: int) -> list[Any]:
+    return [question("Grade it.", {"text": f"row {i}"}) for i in range(n)]
+
+
+def grade(request: Request, score: float = 4.0) -> str:
+    return json.dumps({"id": id_of(request), "score": score, "why": "good"})
+
+
+def test_the_schema_goes_where_the_model_takes_it() -> None:
+    questions = asked(2)
+    for native in (True, False):
+        client = FakeClient(grade, json_schema=native)
+        answers = ask_for(client, [q.request for q in questions], Grade, same_id(questions))
+        assert [a.value and a.value.id for a in answers] == [q.id for q in questions]
+        assert all((request.schema is not None) == native for request in client.requests)
+        assert all(("JSON Schema" in system_text(request)) != native for request in client.requests)
+        assert "JSON Schema" not in user_text(client.requests[0])
+
+
+def test_one_repair_in_a_new_conversation() -> None:
+    def answer(request: Request) -> str:
+        if "cannot be read" in system_text(request):
+            assert "row 0" not in user_text(request)  # the row is not shown again
+            assert "bad answer of" in user_text(request)
+            return json.dumps({"id": questions[0].id, "score": 3.5, "why": "good"})
+        return f"bad answer of {id_of(request)}: {{\"id\": '{id_of(request)}', score: 3.5, why: good}}"
+
+    questions = asked(1)
+    client = FakeClient(answer)
+    (found,) = ask_for(client, [questions[0].request], Grade, same_id(questions))
+    assert found.outcome is Outcome.ANSWERED
+    assert found.value == Grade(id=questions[0].id, score=3.5, why="good")
+    assert len(found.replies) == len(client.requests) == 2
+
+
+@pytest.mark.parametrize(
+    "repaired",
+    [
+        '{"id": "ID", "score": 5, "why": "good"}',  # a score that was never given
+        '{"id": "ID", "score": 3.5, "why": "bad"}',
+        '{"id": "q2", "score": 3.5, "why": "good"}',
+        "still no JSON",
+        Reply(Outcome.REFUSED, "no"),
+    ],
+)
+def test_a_repair_that_fails_or_adds_is_malformed(repaired: str | Reply) -> None:
+    questions = asked(1)
+
+    def answer(request: Request) -> str | Reply:
+        if "cannot be read" not in system_text(request):
+            return f"id {id_of(request)}, score 3.5, good"
+        return repaired if isinstance(repaired, Reply) else repaired.replace("ID", questions[0].id)
+
+    (found,) = ask_for(FakeClient(answer), [questions[0].request], Grade, same_id(questions))
+    assert (found.outcome, found.value, len(found.replies)) == (Outcome.MALFORMED, None, 2)
+    assert found.error
+
+
+def test_an_answer_with_another_id_lands_nowhere() -> None:
+    questions = asked(3)
+    swapped = {questions[0].id: questions[1].id, questions[1].id: questions[0].id}
+
+    def answer(request: Request) -> str:
+        id = id_of(request)
+        return json.dumps({"id": swapped.get(id, id), "score": 1.0, "why": "bad"})
+
+    client = FakeClient(answer)
+    found = ask_for(client, [q.request for q in questions], Grade, same_id(questions))
+    assert [a.outcome for a in found] == [Outcome.MALFORMED, Outcome.MALFORMED, Outcome.ANSWERED]
+    assert len(client.requests) == 3  # nobody is asked to mend an id
+
+
+@pytest.mark.parametrize("outcome", [o for o in Outcome if o is not Outcome.ANSWERED])
+def test_other_outcomes_pass_through(outcome: Outcome) -> None:
+    client = FakeClient(lambda request: Reply(outcome, GOOD, detail="why"))
+    (found,) = ask_for(client, [asked(1)[0].request], Grade)
+    assert (found.outcome, found.value, found.error, len(client.requests)) == (outcome, None, "why", 1)
+
+
+class Free(BaseModel):
+    words: list[str]
+
+
+def test_values_of_any_kind_survive_a_repair() -> None:
+    def answer(request: Request) -> str:
+        return '{"words": ["über", "x y"]}' if "cannot be read" in system_text(request) else "words: Über,  x\ny"
+
+    (found,) = ask_for(FakeClient(answer), [Request.chat("list words")], Free)
+    assert found.value == Free(words=["über", "x y"])
