@@ -20,12 +20,16 @@ class RunResult(execute.Result):
 
 def run(recipe: str | Path | Recipe, **options: Any) -> RunResult:
     """Execute a recipe and write its report and data set card; `dataflywheel.recipe.execute.run` has the options."""
+    result = execute.run(recipe, finish=_write_pages, **options)
+    return RunResult(**vars(result), report=result.path / "report.html")
+
+
+def _write_pages(run: Path) -> None:
     from dataflywheel.report.card import write_card
     from dataflywheel.report.html import write_report
 
-    result = execute.run(recipe, **options)
-    write_card(result.path)
-    return RunResult(**vars(result), report=write_report(result.path))
+    write_card(run)
+    write_report(run)
 
 
 def compare(recipe: str | Path | Recipe, **options: Any) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from dataflywheel.recipe.schema import Compare, Recipe
 from dataflywheel.recipe.steps import Step, build_steps
 from dataflywheel.selection.combine import Select
 from dataflywheel.store.atomic import write_json, write_text
+from dataflywheel.store.lock import only_here
 from dataflywheel.store.run import RunDirectory
 
 
@@ -54,26 +56,33 @@ def run(
     home: Path = Path(".flywheel"),
     watcher: Watcher | None = None,
     comparison: bool = False,
+    finish: Callable[[Path], object] | None = None,
 ) -> Result:
     """Execute a recipe in `runs/<name>`, doing only what is not there yet.
 
+    `finish` is called with that directory at the end, while it is still held against other processes.
+
     Raises:
         UsageError: the recipe asks for what does not exist or lacks what its steps need; nothing was done.
-        FlywheelError: a step failed; what was finished before stays.
+        FlywheelError: a step failed, and what was finished before stays; or another process is in the directory.
     """
     loaded = recipe if isinstance(recipe, Recipe) else load_recipe(Path(recipe))
     if comparison and loaded.compare is None:
         loaded = loaded.model_copy(update={"compare": Compare()})
     steps = build_steps(loaded)
     plan = make_plan(loaded, steps, loaded.compare is not None)
-    context = Context(loaded, RunDirectory(runs / loaded.name), home, watcher or Silent())
     text = (
         Path(recipe).read_text(encoding="utf-8") if not isinstance(recipe, Recipe) else loaded.model_dump_json(indent=2)
     )
-    context.signal_store.sweep()
-    write_text(context.run.path / "recipe.yaml", text)
-    write_json(context.run.path / "plan.json", plan)
-    return _Execution(context, steps).go()
+    with only_here(runs / loaded.name):
+        context = Context(loaded, RunDirectory(runs / loaded.name), home, watcher or Silent())
+        context.signal_store.sweep()
+        write_text(context.run.path / "recipe.yaml", text)
+        write_json(context.run.path / "plan.json", plan)
+        result = _Execution(context, steps).go()
+        if finish is not None:
+            finish(context.run.path)
+    return result
 
 
 class _Execution:

@@ -2,6 +2,10 @@
 
 One directory per signal key holds immutable parts, each written whole. A row measured once is never measured again,
 except where its measurement failed.
+
+Runs share the store without a lock: a part has a name of its own, appears by rename and is never changed or removed, so
+that a reader sees whole parts only. Two runs that measure the same rows at once both append what they found; either
+value serves, since a measurement depends on nothing but row, parameters and model.
 """
 
 from __future__ import annotations

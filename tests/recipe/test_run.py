@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,25 @@ def test_rows_in_are_rows_out_plus_decisions_at_every_step(tmp_path: Path) -> No
         before = out
     assert result.rows_out == len(before or ())
     assert 0 < result.rows_out < result.rows_in
+
+
+def test_two_runs_of_one_name_do_not_meet(tmp_path: Path) -> None:
+    class Second(Log):
+        told = ""
+
+        def started(self, step: str) -> None:
+            before = (tmp_path / "runs" / "job" / "plan.json").read_bytes()
+            with pytest.raises(FlywheelError, match=rf"runs/job: process {os.getpid()} is at work in this run") as seen:
+                execute(tmp_path, CLEAN[:1])
+            self.told = str(seen.value)
+            assert (tmp_path / "runs" / "job" / "plan.json").read_bytes() == before
+
+    second = Second()
+    recipe = job(tmp_path, CLEAN)
+    run(recipe, runs=tmp_path / "runs", home=tmp_path / "store", watcher=second)
+    assert "or take another name" in second.told
+    _, log = execute(tmp_path, CLEAN)
+    assert all(log.reused.values())
 
 
 def test_the_same_command_again_does_nothing(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from multiprocessing import get_context
 from pathlib import Path
 
 import pyarrow as pa
@@ -62,3 +64,28 @@ def test_half_written_parts_are_swept_and_never_read(tmp_path: Path) -> None:
     assert len(list((tmp_path / "s").iterdir())) == 2  # young: somebody may be writing it
     store.sweep(older_than=0)
     assert [p.suffix for p in (tmp_path / "s").iterdir()] == [".parquet"]
+
+
+def append_many(root: str, name: str) -> None:
+    for i in range(30):
+        SignalStore(Path(root)).append("s", values([f"{name}-{i}", "shared"], value=float(i)))
+
+
+def test_processes_append_side_by_side_and_a_reader_sees_whole_parts(tmp_path: Path) -> None:
+    writers = [get_context("spawn").Process(target=append_many, args=(str(tmp_path), name)) for name in "abc"]
+    for writer in writers:
+        writer.start()
+    store, seen = SignalStore(tmp_path), 0
+    everyone = pa.array([f"{name}-{i}" for name in "abc" for i in range(30)])
+    deadline = time.monotonic() + 60
+    while any(writer.is_alive() for writer in writers) and time.monotonic() < deadline:
+        there = everyone.filter(pa.array(~store.missing("s", everyone)))
+        assert len(there) >= seen  # what was there stays there
+        seen = len(there)
+        if seen:
+            assert store.read("s", there, ["v"])["v"].to_pylist() == [float(i.split("-")[1]) for i in there.to_pylist()]
+    for writer in writers:
+        writer.join(timeout=1)
+    assert [writer.exitcode for writer in writers] == [0, 0, 0]
+    assert not store.missing("s", everyone).any()
+    assert store.read("s", pa.array(["shared"]), ["v"])["v"].to_pylist()[0] in range(30)
