@@ -1,7 +1,7 @@
 """One trial: train the student on a set of rows, score it on the target; each distinct trial is paid for once.
 
 A trial is known by the content of its rows, the untrained student, the training settings (with the seed) and the
-target. Its scores are kept, its model is not.
+target. Its scores are kept, its model is not, unless a step of a recipe had trained the same.
 """
 
 from __future__ import annotations
@@ -71,11 +71,15 @@ def trained(
     home: Path, rows: Path, ids: Sequence[str], student: Path, settings: TrainSettings, progress: Progress | None = None
 ) -> tuple[Path, dict[str, Any]]:
     """The model trained on these rows, from the store where it is there; with steps, tokens, seconds and losses."""
-    folder = home / "models" / f"sft-{training_digest(ids, student, settings)}"
+    folder = _model_folder(home, ids, student, settings)
     if not (folder / "training.json").exists():
         _train(folder, rows, ids, student, settings, progress)
     facts: dict[str, Any] = json.loads((folder / "training.json").read_text(encoding="utf-8"))
     return folder, facts
+
+
+def _model_folder(home: Path, ids: Sequence[str], student: Path, settings: TrainSettings) -> Path:
+    return home / "models" / f"sft-{training_digest(ids, student, settings)}"
 
 
 def _train(
@@ -92,17 +96,20 @@ def _train(
 
 
 def run_trial(home: Path, rows: Path, ids: Sequence[str], student: Path, settings: TrainSettings, exam: Exam) -> Trial:
-    """Train and score, or read what an equal trial left; its scores are kept, its model is not."""
+    """Train and score, or read what an equal trial left; its scores are kept, its model only if a step trained it."""
     name = _digest(training_digest(ids, student, settings), exam.digest())
     folder = home / "trials" / name
     if not folder.exists():
         began = time.perf_counter()
-        model, facts = trained(home, rows, ids, student, settings)
+        model = _model_folder(home, ids, student, settings)
+        of_a_step = (model / "training.json").exists()
+        facts = trained(home, rows, ids, student, settings)[1]
         scores = examine(model, exam)
         with atomic_directory(folder) as aside:
             write_scores(aside / "scores.parquet", scores)
             write_json(aside / "facts.json", {**facts, "trial_seconds": round(time.perf_counter() - began, 3)})
-        shutil.rmtree(model, ignore_errors=True)
+        if not of_a_step:
+            shutil.rmtree(model, ignore_errors=True)
     facts = json.loads((folder / "facts.json").read_text(encoding="utf-8"))
     return Trial(read_scores(folder / "scores.parquet"), facts)
 

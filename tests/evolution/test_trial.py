@@ -1,0 +1,40 @@
+"""What a trial leaves behind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from dataflywheel.evolution.feedback.evaluate import Evaluate, RowScores
+from dataflywheel.evolution.iteration import trial
+from dataflywheel.evolution.iteration.trial import Exam, run_trial, trained
+from dataflywheel.models.training import TrainSettings
+
+
+@pytest.mark.parametrize("step_before", [True, False])
+def test_a_trial_keeps_the_model_of_a_step_and_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step_before: bool
+) -> None:
+    trainings = []
+
+    def train(folder: Path, *given: Any) -> None:
+        trainings.append(folder)
+        folder.mkdir(parents=True)
+        (folder / "training.json").write_text('{"steps": 1}', encoding="utf-8")
+
+    scores = RowScores(np.array(["t"], object), np.array(["s"], object), np.array([1.5]), np.array([1.0]))
+    monkeypatch.setattr(trial, "_train", train)
+    monkeypatch.setattr(trial, "examine", lambda model, exam: scores)
+    monkeypatch.setattr(Exam, "digest", lambda self: "exam")
+    student = tmp_path / "student"
+    student.mkdir()
+    settings, exam = TrainSettings(), Exam(tmp_path, "bits_per_byte", ("s",), Evaluate())
+    if step_before:
+        trained(tmp_path, tmp_path, ["a", "b"], student, settings)
+    for _ in range(2):
+        assert run_trial(tmp_path, tmp_path, ["a", "b"], student, settings, exam).metric == 1.5
+    assert len(trainings) == 1
+    assert trainings[0].exists() == step_before
