@@ -34,22 +34,35 @@ class Entry(BaseModel):
     """Said as it is, whatever form was asked for: an unreadable verdict, for instance."""
     reason: str = ""
 
+    @property
+    def size(self) -> int:
+        """Characters of all its texts."""
+        return sum(map(len, (*self.contains, *(self.answers or ()))))
+
     def turned(self, prompt: str) -> bool | None:
         """Whether the prompt shows the second answer first; None where it does not hold the entry's texts."""
-        if not all(text in prompt for text in self.contains):
+        if not self.size or not all(text in prompt for text in self.contains):
             return None
         if self.answers is None:
             return False
+        # Behind the question: an answer may repeat words of it.
+        start = max((prompt.find(text) + len(text) for text in self.contains), default=0)
         longer, shorter = sorted(self.answers, key=len, reverse=True)
-        at = prompt.find(longer)
-        if at < 0:
-            return None
-        # The shorter answer may also stand inside the longer one.
-        other = prompt.find(shorter) if prompt.find(shorter) < at else prompt.find(shorter, at + len(longer))
-        if other < 0:
+        at = _find(prompt, longer, start)
+        other = _find(prompt, shorter, start)
+        if at <= other < at + len(longer):
+            # The shorter answer stands inside the longer one, too.
+            other = _find(prompt, shorter, at + len(longer))
+        if at < 0 or other < 0:
             return None
         first, second = (at, other) if longer == self.answers[0] else (other, at)
         return second < first
+
+
+def _find(prompt: str, text: str, start: int) -> int:
+    """Where a text stands: with lines of its own if it can be, else anywhere."""
+    whole = f"{prompt}\n".find(f"\n{text}\n", start)
+    return whole + 1 if whole >= 0 else prompt.find(text, start)
 
 
 class Recorded(RuleBase):
@@ -82,10 +95,9 @@ class Recorded(RuleBase):
         marked = question.marked("record")
         if marked:
             return next(((entry, False) for entry in entries if entry.key == marked[0]), None)
-        for entry in entries:
-            if (entry.contains or entry.answers) and (turned := entry.turned(question.text)) is not None:
-                return entry, turned
-        return None
+        found = [(entry, turned) for entry in entries if (turned := entry.turned(question.text)) is not None]
+        # The one that explains most of the prompt: an answer of another entry may be a part of this one's.
+        return max(found, key=lambda pair: (pair[0].size, not pair[1]), default=None)
 
 
 @lru_cache(maxsize=8)
@@ -105,7 +117,7 @@ def pandalm_entries(data: Path, judge: Literal["gpt-3.5-turbo", "pandalm-7b"]) -
         entries.append(
             Entry(
                 key=str(pair["idx"]),
-                contains=[str(pair["instruction"])],
+                contains=[text for text in (str(pair["instruction"]), str(pair["input"])) if text],
                 answers=(str(pair["response1"]), str(pair["response2"])),
                 verdict=verdict or "",
                 text=None if verdict else str(one[f"{name}_result"]),

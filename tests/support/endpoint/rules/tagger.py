@@ -10,7 +10,7 @@ from tests.support.endpoint.draws import pick, unit
 from tests.support.endpoint.question import Question
 from tests.support.endpoint.rules.phrasing import Answer, Belief, RuleBase, phrase
 
-SPELLINGS = (str.upper, str.title, lambda tag: f"{tag}s", lambda tag: tag.replace(" ", "-"), lambda tag: f" {tag}. ")
+SPELLINGS = (str.upper, str.title, lambda tag: f"{tag}s", lambda tag: f"#{tag}", lambda tag: f" {tag}. ")
 
 
 class Tagger(RuleBase):
