@@ -11,8 +11,11 @@ GROWTH = 0.02
 
 The plateau and the quick search beyond it are those of CUBIC (Ha, Rhee and Xu, 2008).
 """
-KEEP = 0.98
-CATCH_UP = 0.05
+NEAR = 1.25
+EASE = 0.97
+"""A pace up to so many times what was accepted is eased by so much; a faster one falls by the full decrease."""
+CATCH_UP = 0.002
+"""A request that goes out late by less does not delay the next. More would send two at once, which is often refused."""
 
 
 class Rate:
@@ -45,9 +48,9 @@ class Rate:
         return len(recent) / span, sum(recent) / span
 
     def refused(self, now: float, in_flight: int, decrease: float) -> None:
-        """Slow down to what was accepted lately, by `decrease` at most."""
-        pace = self.per_second(now)
+        """Slow down: by `decrease`, but hardly below what was accepted lately."""
+        pace, accepted = self.per_second(now), self.accepted(now)[0]
         if math.isinf(pace):
             pace = max(in_flight, len(self._taken)) / decrease
-        self._base = max(pace * decrease, KEEP * self.accepted(now)[0], 0.1)
+        self._base = max(pace * (EASE if pace < NEAR * accepted else decrease), EASE * accepted, 0.1)
         self._since = now
