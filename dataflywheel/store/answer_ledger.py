@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 PICO = 10**12
+BATCH = "@batch:"
+"""Begins the owner of reservations that outlive their process; no host has such a name."""
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS spent (
@@ -90,6 +92,8 @@ class Verdict(Enum):
     """The answer is in the store: it came in the meantime."""
     BUSY = "busy"
     """Another process is asking the same at this moment."""
+    DEFERRED = "deferred"
+    """It is part of a batch that has been submitted and not collected."""
     WAIT = "wait"
     """Too much is reserved by requests under way; it may fit when they have settled for less."""
     OVER = "over"
@@ -127,8 +131,8 @@ def reserve(db: sqlite3.Connection, owner: str, wishes: Sequence[Reserve]) -> li
         verdict = Verdict.GRANTED
         if not wish.again and db.execute("SELECT 1 FROM answers WHERE key=?", (wish.key,)).fetchone():
             verdict = Verdict.ANSWERED
-        elif db.execute("SELECT 1 FROM reserved WHERE key=?", (wish.key,)).fetchone():
-            verdict = Verdict.BUSY
+        elif held_by := db.execute("SELECT owner FROM reserved WHERE key=?", (wish.key,)).fetchone():
+            verdict = Verdict.DEFERRED if held_by[0].startswith(BATCH) else Verdict.BUSY
         elif not wish.caps.none:
             if wish.scope not in totals:
                 totals[wish.scope] = _spent(db, wish.scope, 0) + _spent(db, wish.scope, 1), _held(db, wish.scope)

@@ -83,7 +83,8 @@ class AnswerStore:
         return db
 
     @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """All or nothing of what is written within."""
         with self._writing:
             try:
                 self._db.execute("BEGIN IMMEDIATE")
@@ -100,17 +101,18 @@ class AnswerStore:
         """All writes in one transaction, settlements first: a verdict for each reservation, None for the others."""
         ended = [write for write in writes if isinstance(write, Ended)]
         wishes = [write for write in writes if isinstance(write, Reserve)]
-        with self._transaction() as db:
+        with self.transaction() as db:
             if ended:
                 answer_ledger.settle(db, self.owner, [end.settle for end in ended])
-                self._keep(db, ended)
+                self.keep(db, ended)
             verdicts = iter(answer_ledger.reserve(db, self.owner, wishes) if wishes else ())
         self._commits += 1
         if self._commits % CHECKPOINT_COMMITS == 0:
             threading.Thread(target=self._checkpoint, daemon=True).start()
         return [next(verdicts) if isinstance(write, Reserve) else None for write in writes]
 
-    def _keep(self, db: sqlite3.Connection, ended: Iterable[Ended]) -> None:
+    def keep(self, db: sqlite3.Connection, ended: Iterable[Ended]) -> None:
+        """Write the records of requests that are through."""
         now = time.time()
         rows: dict[bool, list[tuple[Any, ...]]] = {False: [], True: []}
         for end in ended:
@@ -173,11 +175,12 @@ class AnswerStore:
 
     def recover(self) -> int:
         """Find reservations of processes that are gone; their requests count as maybe paid. Gives how many."""
-        owners = [row[0] for row in self._db.execute("SELECT DISTINCT owner FROM reserved").fetchall()]
+        rows = self._db.execute("SELECT DISTINCT owner FROM reserved").fetchall()
+        owners = [owner for (owner,) in rows if not owner.startswith(answer_ledger.BATCH)]
         gone = [owner for owner in owners if owner != self.owner and owner_of(int(owner.split(":")[1])) != owner]
         if not gone:
             return 0
-        with self._transaction() as db:
+        with self.transaction() as db:
             return sum(answer_ledger.recover(db, owner) for owner in gone)
 
     def close(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -34,6 +35,12 @@ class Question:
     request: Request
     canonical: bytes
     key: bytes
+
+    @classmethod
+    def of(cls, request: Request, identity: str) -> Question:
+        """The question to the model of that identity."""
+        canonical = request.canonical(identity)
+        return cls(request, canonical, hashlib.sha256(canonical).digest())
 
 
 @dataclass(slots=True)
@@ -74,14 +81,14 @@ class Caller:
         """The reply to a question that the store cannot answer; None if it was stopped before it was sent."""
         effort = _Effort(self.flow.pace.deadline)
         try:
-            worst = self._worst(question.request)
+            worst = worst_cost(self.model, question.request)
         except RejectedError as error:
-            return _without_answer(Outcome.REJECTED, f"not sent: {error}", question.key)
+            return without_answer(Outcome.REJECTED, f"not sent: {error}", question.key)
         while True:
             try:
                 entered = await self.flow.enter(effort.again)
             except EndpointDownError as error:
-                return _without_answer(Outcome.SERVER_ERROR, str(error), question.key)
+                return without_answer(Outcome.SERVER_ERROR, str(error), question.key)
             effort.again = True
             try:
                 if stopped():
@@ -95,7 +102,12 @@ class Caller:
             if reply:
                 return reply
             if verdict is Verdict.OVER:
-                return _without_answer(Outcome.OVER_BUDGET, "not sent: a cap would be exceeded", question.key)
+                return without_answer(Outcome.OVER_BUDGET, "not sent: a cap would be exceeded", question.key)
+            if verdict is Verdict.DEFERRED:
+                raise FlywheelError(
+                    f"a request to {self.model.identity} is part of a batch that was submitted and not collected yet: "
+                    "collect it first, or it would be paid for twice"
+                )
             if verdict is Verdict.GRANTED:
                 self.tally.retries += 1
                 await asyncio.sleep(effort.pause)
@@ -133,7 +145,7 @@ class Caller:
             return None
         except RejectedError as error:
             self.flow.success(entered)
-            rejected = _without_answer(Outcome.REJECTED, str(error), question.key)
+            rejected = without_answer(Outcome.REJECTED, str(error), question.key)
             await self._settle(question, Amount(), rejected)
             return rejected
         except TimeoutError:
@@ -144,19 +156,11 @@ class Caller:
             await self._settle(question, Amount())
             raise
         except BaseException as error:
-            self._commits.write(Ended(Settle(question.key, self.scope, self._worst(request), type(error).__name__)))
+            worst = worst_cost(self.model, request)
+            self._commits.write(Ended(Settle(question.key, self.scope, worst, type(error).__name__)))
             raise
         self.flow.success(entered)
-        cost = self._amount(reply.tokens_in, reply.tokens_out)
-        if not (reply.tokens_in or reply.tokens_out):
-            cost = self._worst(request)
-        reply = replace(
-            reply,
-            key=question.key.hex(),
-            tokens_in=cost.tokens_in,
-            tokens_out=cost.tokens_out,
-            usd=cost.pico / PICO,
-        )
+        reply, cost = charged(self.model, question, reply)
         await self._settle(question, cost, reply)
         return reply
 
@@ -169,13 +173,13 @@ class Caller:
         reply = None
         if effort.failures >= self.flow.pace.attempts or effort.seconds <= 0:
             outcome = Outcome.TIMED_OUT if isinstance(error, TooSlowError) else Outcome.SERVER_ERROR
-            reply = _without_answer(outcome, f"{error} (attempt {effort.failures}, the last)", question.key)
-        worst = self._worst(question.request) if error.maybe_paid else Amount()
+            reply = without_answer(outcome, f"{error} (attempt {effort.failures}, the last)", question.key)
+        worst = worst_cost(self.model, question.request) if error.maybe_paid else Amount()
         await self._settle(question, worst, reply, str(error) if error.maybe_paid else "")
         return reply
 
     async def _settle(self, question: Question, cost: Amount, reply: Reply | None = None, maybe: str = "") -> None:
-        record = _record(reply, cost, question.canonical) if reply else None
+        record = record_of(reply, cost, question.canonical) if reply else None
         try:
             await self._commits.write(Ended(Settle(question.key, self.scope, cost, maybe), record))
         finally:
@@ -183,11 +187,23 @@ class Caller:
         if not maybe:
             self.tally.cost += cost
 
-    def _worst(self, request: Request) -> Amount:
-        return self._amount(self.model.tokens(request), request.sampling.max_tokens)
 
-    def _amount(self, tokens_in: int, tokens_out: int) -> Amount:
-        return Amount(1, tokens_in, tokens_out, picodollars(self.model.price, tokens_in, tokens_out))
+def worst_cost(model: ChatModel, request: Request) -> Amount:
+    """What one call can cost at most: a prompt estimated from above, and the longest answer."""
+    return _cost(model, model.tokens(request), request.sampling.max_tokens)
+
+
+def charged(model: ChatModel, question: Question, reply: Reply) -> tuple[Reply, Amount]:
+    """The reply with its key and cost; one that does not tell its tokens is taken to have cost the most."""
+    told = reply.tokens_in or reply.tokens_out
+    cost = _cost(model, reply.tokens_in, reply.tokens_out) if told else worst_cost(model, question.request)
+    usd = cost.pico / PICO
+    key = question.key.hex()
+    return replace(reply, key=key, tokens_in=cost.tokens_in, tokens_out=cost.tokens_out, usd=usd), cost
+
+
+def _cost(model: ChatModel, tokens_in: int, tokens_out: int) -> Amount:
+    return Amount(1, tokens_in, tokens_out, picodollars(model.price, tokens_in, tokens_out))
 
 
 def picodollars(price: Price, tokens_in: int, tokens_out: int) -> int:
@@ -195,7 +211,8 @@ def picodollars(price: Price, tokens_in: int, tokens_out: int) -> int:
     return round((tokens_in * price.input + tokens_out * price.output) * (PICO // 10**6))
 
 
-def _record(reply: Reply, cost: Amount, canonical: bytes) -> Record:
+def record_of(reply: Reply, cost: Amount, canonical: bytes) -> Record:
+    """The reply as the store keeps it."""
     said = {"text": reply.text, "finish": reply.finish, "detail": reply.detail}
     logprobs = [[one.token, one.logprob, dict(one.top)] for one in reply.logprobs]
     return Record(reply.outcome, said | {"logprobs": logprobs}, cost, canonical, reply.outcome not in KEPT)
@@ -217,5 +234,6 @@ def _reply(record: Record, key: bytes) -> Reply:
     )
 
 
-def _without_answer(outcome: Outcome, detail: str, key: bytes) -> Reply:
+def without_answer(outcome: Outcome, detail: str, key: bytes) -> Reply:
+    """A reply that says why there is none."""
     return Reply(outcome, detail=detail, key=key.hex())
