@@ -118,10 +118,9 @@ class ClearConfidence(Rating):
             return Rated(None, f"no answer of the model's own: {failure(drawn[0])}", bought)
         verdicts = [one.value for one in reflected if one.value is not None]
         if compared.value is None:
-            return Rated(None, f"{compared.outcome.value}: {compared.error}", bought)
+            return Rated(None, failure(compared), bought)
         if len(verdicts) < len(reflected):
-            bad = next(one for one in reflected if one.value is None)
-            return Rated(None, f"{bad.outcome.value}: {bad.error}", bought)
+            return Rated(None, failure(next(one for one in reflected if one.value is None)), bought)
         consistency = float(np.mean([AGREEMENT[word] for word in compared.value.agree]))
         reflection = float(np.mean([VERDICT[one.verdict] for one in verdicts]))
         values = {

@@ -11,7 +11,7 @@ from pydantic import Field
 from dataflywheel.contracts import Card
 from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.structured import Asks, Numbered, ask_for, same_id
-from dataflywheel.signals.rating.rating import COST_COLUMNS, Asked, Rated, Rating
+from dataflywheel.signals.rating.rating import COST_COLUMNS, Asked, Rated, Rating, failure
 
 INSTRUCTIONS = (
     "The material is a training example for an assistant: an instruction and its answer. Score it from 1 (lowest) to "
@@ -60,6 +60,6 @@ class DS2Rating(Rating):
         return [
             Rated(answer.value.model_dump(exclude={"id"}), "", answer.replies)
             if answer.value is not None
-            else Rated(None, f"{answer.outcome.value}: {answer.error}", answer.replies)
+            else Rated(None, failure(answer), answer.replies)
             for answer in ask_for(client, [q.request for q in questions], Scores, same_id(questions))
         ]

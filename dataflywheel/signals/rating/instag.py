@@ -13,7 +13,7 @@ from pydantic import Field
 from dataflywheel.contracts import Card
 from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.structured import Asks, Form, Numbered, ask_for, same_id
-from dataflywheel.signals.rating.rating import COST_COLUMNS, Asked, Rated, Rating
+from dataflywheel.signals.rating.rating import COST_COLUMNS, Asked, Rated, Rating, failure
 
 INSTRUCTIONS = (
     "The material is what a user asked an assistant. Name its intentions as tags: the task, the subject, the skills it "
@@ -65,7 +65,7 @@ class InsTag(Rating):
         for answer in ask_for(client, [q.request for q in questions], Tags, same_id(questions)):
             tags = clean_tags([tag.tag for tag in answer.value.tags])[: self.most] if answer.value else []
             if answer.value is None:
-                rated.append(Rated(None, f"{answer.outcome.value}: {answer.error}", answer.replies))
+                rated.append(Rated(None, failure(answer), answer.replies))
             elif not tags:
                 rated.append(Rated(None, "malformed: no tag among the answer's tags", answer.replies))
             else:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import combinations
 from pathlib import Path
 from typing import ClassVar, Literal, Self
 
@@ -13,12 +14,12 @@ import numpy as np
 import pyarrow as pa
 from pydantic import Field
 
-from dataflywheel.contracts import Card, FloatArray, FlywheelError, UsageError
+from dataflywheel.contracts import Card, FloatArray, UsageError
 from dataflywheel.models.endpoint.quoting import Question, question
 from dataflywheel.models.endpoint.structured import Answer, Asks, Numbered, ask_for, same_id
 from dataflywheel.rows.reading import read_file
-from dataflywheel.signals.rating.bradley_terry import Strengths, bradley_terry, strength_against
-from dataflywheel.signals.rating.rating import COST_COLUMNS, Asked, Rated, Rating, asked
+from dataflywheel.signals.rating.bradley_terry import bradley_terry, strength_against
+from dataflywheel.signals.rating.rating import COST_COLUMNS, Asked, Rated, Rating, asked, failure
 
 INSTRUCTIONS = (
     "The material is two texts, A and B. Say which of them {criterion}. Judge nothing else; neither length nor the "
@@ -30,7 +31,11 @@ CRITERIA = {
     "facts": "holds more facts and details about the world",
     "writing_style": "is written in the better style: clear, polished and pleasant to read",
 }
-MOST_ANCHORS = 200
+FIRST = 3
+"""Anchors, spread over their scale, that every row meets first."""
+AT_ONCE = 2
+"""Anchors that it meets in each round after that."""
+MOST_ANCHORS = 100
 
 
 class Choice(Numbered):
@@ -40,10 +45,11 @@ class Choice(Numbered):
 class QuRating(Rating):
     """Column `strength`: the Bradley-Terry strength in logits against anchor rows, and its `standard_error`.
 
-    Anchors are fixed rows. They are compared among themselves once, which gives their strengths; each row then meets
-    some of them, chosen by its id, in both orders, and is placed on their scale. So a row's value depends on no other
-    row of the pool, the comparison graph is always connected, and new rows cost only their own comparisons.
-    `consistent` is the share of its pairs with the same winner in both orders; others count as a draw.
+    Anchors are fixed rows. All pairs of them are compared once, which gives their strengths; each row then meets
+    anchors in both orders, first some that are spread over the scale, then those nearest to where it seems to stand,
+    for these tell most. So a row's value depends on no other row of the pool, all is on one connected scale, and new
+    rows cost only their own comparisons. `consistent` is the share of its pairs with the same winner in both orders;
+    the others count as a draw.
     """
 
     name: ClassVar[str] = "qurating"
@@ -69,7 +75,7 @@ class QuRating(Rating):
     texts_a_call: ClassVar[int] = 2
 
     anchors: str
-    """A file of rows in any readable format, 5 to 200 of them: a random sample of the pool serves well."""
+    """A file of rows in any readable format, 5 to 100 of them: a random sample of 40 from the pool serves well."""
     criterion: Literal["educational_value", "required_expertise", "facts", "writing_style"] = "educational_value"
     """What is compared."""
     comparisons: int = Field(default=10, ge=1)
@@ -81,10 +87,19 @@ class QuRating(Rating):
     def rate(self, client: Asks, rows: Sequence[Asked]) -> list[Rated]:
         anchors = anchor_rows(self.anchors, self.max_chars)
         scale = self._scale(client, anchors)
-        opponents = [opponents_of(row.id, [anchor.id for anchor in anchors], self.comparisons) for row in rows]
-        pairs = [(row, anchors[j]) for row, chosen in zip(rows, opponents, strict=True) for j in chosen]
-        met = iter(self._compare(client, pairs))
-        return [_placed([next(met) for _ in chosen], scale.value[chosen]) for chosen in opponents]
+        if isinstance(scale, str):
+            return [Rated(None, scale) for _ in rows]
+        met: list[dict[int, Met]] = [{} for _ in rows]
+        for size in _rounds(self.comparisons):
+            chosen = [
+                next_opponents(scale, [anchor.id != row.id for anchor in anchors], so_far, size)
+                for row, so_far in zip(rows, met, strict=True)
+            ]
+            pairs = [(row, anchors[j]) for row, turn in zip(rows, chosen, strict=True) for j in turn]
+            outcomes = iter(self._compare(client, pairs))
+            for so_far, turn in zip(met, chosen, strict=True):
+                so_far.update({j: next(outcomes) for j in turn})
+        return [_placed(one, scale) for one in met]
 
     def can_ask(self, row: Asked) -> bool:
         return bool((row.prompt + row.answer).strip())
@@ -96,20 +111,16 @@ class QuRating(Rating):
     def placeless(self) -> Self:
         return super().placeless().model_copy(update={"anchors": ""})
 
-    def _scale(self, client: Asks, anchors: Sequence[Asked]) -> Strengths:
-        """Strengths of the anchors: each meets its next neighbours on a ring, so that all are connected."""
+    def _scale(self, client: Asks, anchors: Sequence[Asked]) -> FloatArray | str:
+        """Strengths of the anchors, from all pairs of them; or why not one pair could be compared."""
         n = len(anchors)
-        reach = min(-(-self.comparisons // 2), (n - 1) // 2)
-        ring = [(i, (i + step) % n) for step in range(1, reach + 1) for i in range(n)]
+        pairs = list(combinations(range(n), 2))
+        outcomes = self._compare(client, [(anchors[i], anchors[j]) for i, j in pairs])
         wins = np.zeros((n, n))
-        for (i, j), met in zip(ring, self._compare(client, [(anchors[i], anchors[j]) for i, j in ring]), strict=True):
+        for (i, j), met in zip(pairs, outcomes, strict=True):
             if met.won is not None:
                 wins[i, j], wins[j, i] = met.won, 1 - met.won
-        if not wins.any():
-            raise FlywheelError(
-                f"qurating: none of {len(ring)} comparisons of the anchors with each other was answered"
-            )
-        return bradley_terry(wins)
+        return bradley_terry(wins).value if wins.any() else f"no two anchors could be compared: {_why(outcomes)}"
 
     def _compare(self, client: Asks, pairs: Sequence[tuple[Asked, Asked]]) -> list[Met]:
         """The outcome of each pair, asked in both orders."""
@@ -138,28 +149,41 @@ def _question(instructions: str, one: Asked, other: Asked) -> Question:
     return question(instructions, texts)
 
 
-def _placed(met: Sequence[Met], anchors: FloatArray) -> Rated:
+def _placed(met: Mapping[int, Met], scale: FloatArray) -> Rated:
     """The row's strength from its readable pairs; none where there is no such pair."""
-    bought = tuple(reply for one in met for answer in one.answers for reply in answer.replies)
-    won = np.array([np.nan if one.won is None else one.won for one in met])
-    read = np.isfinite(won)
-    if not read.any():
-        bad = next(answer for answer in met[0].answers if answer.value is None)
-        return Rated(None, f"{bad.outcome.value}: {bad.error}", bought)
-    strength, error = strength_against(anchors[read], won[read], np.ones(read.sum()))
-    consistent = float((won[read] != 0.5).mean())
-    values = {"strength": strength, "standard_error": error, "consistent": consistent, "pairs": int(read.sum())}
-    return Rated(values, "", bought)
+    bought = tuple(reply for one in met.values() for answer in one.answers for reply in answer.replies)
+    won = {j: one.won for j, one in met.items() if one.won is not None}
+    if not won:
+        return Rated(None, _why(met.values()), bought)
+    strength, error = strength_against(scale[list(won)], np.array(list(won.values())), np.ones(len(won)))
+    consistent = sum(one != 0.5 for one in won.values()) / len(won)
+    return Rated(
+        {"strength": strength, "standard_error": error, "consistent": consistent, "pairs": len(won)}, "", bought
+    )
 
 
-def opponents_of(id: str, anchors: Sequence[str], count: int) -> list[int]:
-    """Positions of the anchors that a row meets: those whose hash with the row's id is least, never itself."""
-    hashes = {
-        i: hashlib.blake2b(f"{id}:{anchor}".encode(), digest_size=8).digest()
-        for i, anchor in enumerate(anchors)
-        if anchor != id
-    }
-    return sorted(sorted(hashes, key=lambda i: hashes[i])[:count])
+def _why(met: Iterable[Met]) -> str:
+    """The first answer that is missing, and why."""
+    return failure(next(answer for one in met for answer in one.answers if answer.value is None))
+
+
+def _rounds(comparisons: int) -> list[int]:
+    """How many anchors are met in each round."""
+    first = min(FIRST, comparisons)
+    return [first, *(min(AT_ONCE, comparisons - done) for done in range(first, comparisons, AT_ONCE))]
+
+
+def next_opponents(scale: FloatArray, may: Sequence[bool], met: Mapping[int, Met], count: int) -> list[int]:
+    """Anchors to meet next: spread evenly over the order at first, then the nearest to the strength so far.
+
+    Where no comparison could be read, the row counts as one of middle strength. Never an anchor twice, nor itself.
+    """
+    free = [j for j in np.argsort(scale, kind="stable").tolist() if may[j] and j not in met]
+    if not met:
+        return [free[(2 * i + 1) * len(free) // (2 * count)] for i in range(min(count, len(free)))]
+    won = {j: one.won for j, one in met.items() if one.won is not None}
+    so_far, _ = strength_against(scale[list(won)], np.array(list(won.values())), np.ones(len(won)))
+    return sorted(free, key=lambda j: (abs(scale[j] - so_far), j))[:count]
 
 
 @lru_cache(maxsize=8)

@@ -11,8 +11,9 @@ import pyarrow as pa
 from pydantic import Field
 
 from dataflywheel.contracts import AnyArray, Cost, PoolStatistics, Status
+from dataflywheel.models.endpoint.account import client_for
 from dataflywheel.models.endpoint.request import Reply
-from dataflywheel.models.endpoint.structured import Asks
+from dataflywheel.models.endpoint.structured import Answer, Asks
 from dataflywheel.models.files import folder_digest
 from dataflywheel.models.language_model import local_folder
 from dataflywheel.models.spec import ModelSpec
@@ -32,7 +33,7 @@ class Asked:
     prompt: str
     answer: str
     turns: tuple[tuple[str, str], ...]
-    """Each question with the answer that follows it."""
+    """Each question with the answer that follows it, empty where there is none."""
     cut: bool = False
 
 
@@ -75,8 +76,6 @@ class Rating(ModelBased):
         return 1
 
     def measure(self, batch: pa.RecordBatch) -> dict[str, pa.Array | AnyArray]:
-        from dataflywheel.models.endpoint.account import client_for
-
         return self.measure_with(client_for(self.model), batch)
 
     def measure_with(self, client: Asks, batch: pa.RecordBatch) -> dict[str, pa.Array | AnyArray]:
@@ -155,6 +154,8 @@ def asked(id: str, messages: Sequence[Message], max_chars: int) -> Asked:
         elif waiting:
             turns.append((short(transcript(waiting)), short(text_of([message]))))
             waiting = []
+    if waiting:
+        turns.append((short(transcript(waiting)), ""))
     return Asked(id, prompt, answer, tuple(turns), cut)
 
 
@@ -178,6 +179,7 @@ def bill(replies: Sequence[Reply]) -> dict[str, Any]:
     }
 
 
-def failure(reply: Reply) -> str:
+def failure(of: Reply | Answer[Any]) -> str:
     """The outcome and its reason in one line."""
-    return f"{reply.outcome.value}: {reply.detail}" if reply.detail else reply.outcome.value
+    why = of.detail if isinstance(of, Reply) else of.error
+    return of.outcome.value if why in ("", of.outcome.value) else f"{of.outcome.value}: {why}"

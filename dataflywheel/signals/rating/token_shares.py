@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from dataflywheel.models.endpoint.request import Outcome, Reply, Request, Sampling, TokenLogprob
+from dataflywheel.signals.rating.rating import failure
 
 ALTERNATIVES = 20
 """The most that the common endpoints return."""
@@ -36,7 +37,7 @@ def shares(reply: Reply, answers: Sequence[str]) -> Shares | str:
     in 10 or 4.5, there is no answer. An answer that was cut after its first words is read all the same.
     """
     if reply.outcome is not Outcome.TRUNCATED and not reply.answered:
-        return f"{reply.outcome.value}: {reply.detail}".removesuffix(": ")
+        return failure(reply)
     place = next((i for i, token in enumerate(reply.logprobs) if plain(token.token)), None)
     if place is None:
         return "malformed: the reply has no token with a log-probability"
