@@ -30,6 +30,8 @@ _VERBS = {
     "plan": "dataflywheel.recipe.plan",
     "compare": "dataflywheel.api",
     "select": "dataflywheel.recipe.select",
+    "judge": "dataflywheel.evolution.judging.judge",
+    "calibrate": "dataflywheel.evolution.judging.calibrate",
     "why": "dataflywheel.recipe.why",
     "profile": "dataflywheel.report.profile",
     "diff": "dataflywheel.rows.diff",

@@ -9,6 +9,7 @@ from typing import Any
 import typer
 
 from dataflywheel.cli.options import AsJson, RecipeFile, Runs, Store
+from dataflywheel.cli.tables import number_table
 
 
 def compare_command(
@@ -39,7 +40,7 @@ def compare_command(
 
 def scores(board: dict[str, Any]) -> Any:
     """Every arm's mean and its difference to random."""
-    table = _table("arm", "rows", "score", "less random", "than random")
+    table = number_table("arm", "rows", "score", "less random", "than random")
     for arm in board["arms"]:
         gap = arm["difference"]
         difference = "" if gap is None else f"{gap['mean']:+.3f} ({gap['low']:+.3f} to {gap['high']:+.3f})"
@@ -55,7 +56,7 @@ def scores(board: dict[str, Any]) -> Any:
 
 def costs(board: dict[str, Any]) -> Any:
     """What choosing and training took, and how the chosen rows differ from those offered."""
-    table = _table("arm", "selecting", "passes", "training", "answer length", "shared with the recipe's")
+    table = number_table("arm", "selecting", "passes", "training", "answer length", "shared with the recipe's")
     for arm in board["arms"]:
         shared = arm["overlap"].get("selection")
         table.add_row(
@@ -66,13 +67,4 @@ def costs(board: dict[str, Any]) -> Any:
             f"x{arm['length_shift']:.2f}",
             "" if shared is None else f"{shared:.0%}",
         )
-    return table
-
-
-def _table(first: str, *numbers: str) -> Any:
-    from rich.table import Table
-
-    table = Table(first, box=None, pad_edge=False)
-    for name in numbers:
-        table.add_column(name, justify="right")
     return table

@@ -16,6 +16,7 @@ VERBS = {
     "plan": "Check a recipe and price each step, without doing it.",
     "select": "One selection from a pool, without a recipe.",
     "compare": "The scoreboard: each selector against random, longest and full at the same budget.",
+    "judge": "Which of two models answers better, as a judge sees it, and what that judge is worth.",
     "profile": "What is in a pool: formats, lengths, languages, duplicates, personal data.",
     "why": "The life of one row of a run.",
     "diff": "What changed between two data sets or runs.",

@@ -1,0 +1,92 @@
+"""What a judge is worth against people, set by set, before anyone trusts it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import orjson
+
+from dataflywheel.contracts import Judgement
+from dataflywheel.evolution.judging.gold import GoldSet, gold_sets
+from dataflywheel.evolution.judging.self_test import SelfTest
+from dataflywheel.evolution.judging.session import ask, make_judge, named
+from dataflywheel.evolution.judging.win_rate import steadiness
+from dataflywheel.evolution.judging.worth import worth
+from dataflywheel.models.endpoint.client import Watch
+from dataflywheel.models.spec import ModelSpec
+from dataflywheel.store.answer_ledger import Caps
+
+
+@dataclass
+class Calibration:
+    """One entry a set in `sets`: `name`, what `worth` gives, and how steady the judge was; `steady` is of all sets."""
+
+    judge: str
+    model: str
+    self_test: SelfTest
+    cost: dict[str, float | None]
+    """Calls, tokens and dollars, over all runs of this question; dollars are None where the price is not known."""
+    steady: dict[str, float]
+    sets: list[dict[str, Any]] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values; NaN becomes None."""
+        plain: dict[str, Any] = orjson.loads(orjson.dumps(self))
+        return plain
+
+
+def calibrate(
+    model: str | dict[str, Any] | ModelSpec | None = None,
+    by: str | dict[str, Any] = "pairwise",
+    *,
+    data: str | Path,
+    limit: int | None = None,
+    usd: float | None = None,
+    calls: int | None = None,
+    resamples: int = 2000,
+    seed: int = 0,
+    home: str | Path = ".flywheel",
+    watch: Watch | None = None,
+) -> Calibration:
+    """Let a model judge pairs that people have judged: PandaLM's test set, LLMBar by its parts, MT-Bench pairs.
+
+    Agreement is with the majority of the people. Each set stands beside the agreement of the longer answer, of a coin
+    and of the commonest label; on LLMBar's adversarial parts the longer answer is mostly wrong.
+
+    Args:
+        model: the model that judges, as in `judge`; `by` too.
+        data: folder that holds `pandalm/testset-v1.json.gz`, `llmbar/llmbar.jsonl.gz`,
+            `llmbar/mt_bench_human_pairs.jsonl.gz`, or some of them.
+        limit: pairs of each set, at most, drawn by `seed`.
+        usd: dollars that may be spent, over all runs of the same calibration.
+        calls: the same for requests.
+        watch: sees the progress of the requests.
+
+    Raises:
+        UsageError: no such set in the folder, unknown method, a model without what the method needs.
+        FlywheelError: the judge fails the obvious pairs.
+    """
+    method = make_judge(by, model)
+    sets = [_drawn(part, limit, seed) for part in gold_sets(Path(data))]
+    cases = [case for part in sets for case in part.cases]
+    test, judgements, cost = ask(method, cases, "calibrate", Path(home), Caps(usd=usd, calls=calls), watch)
+    waiting = iter(judgements)
+    lines = [_line(part, [next(waiting) for _ in part.cases], resamples, seed) for part in sets]
+    return Calibration(method.name, named(method), test, cost, steadiness(judgements), lines)
+
+
+def _drawn(part: GoldSet, limit: int | None, seed: int) -> GoldSet:
+    if limit is None or limit >= len(part.cases):
+        return part
+    at = sorted(np.random.default_rng(seed).choice(len(part.cases), limit, replace=False).tolist())
+    cases, gold, people = [part.cases[i] for i in at], [part.gold[i] for i in at], [part.people[i] for i in at]
+    return GoldSet(part.name, cases, gold, people)
+
+
+def _line(part: GoldSet, judgements: list[Judgement], resamples: int, seed: int) -> dict[str, Any]:
+    said = [judgement.verdict for judgement in judgements]
+    found = worth(said, part.gold, part.cases, part.prompts, resamples, seed)
+    return {"name": part.name, **found, **steadiness(judgements)}

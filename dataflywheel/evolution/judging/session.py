@@ -1,0 +1,67 @@
+"""A judge at work: made by its name, tested on known answers, paid from an account of its own."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from dataflywheel.contracts import Case, Judge, Judgement, build
+from dataflywheel.evolution.judging.self_test import SelfTest, self_test
+from dataflywheel.models.endpoint.account import account
+from dataflywheel.models.endpoint.client import Watch
+from dataflywheel.models.spec import ModelSpec
+from dataflywheel.store.answer_ledger import Caps, Spent
+from dataflywheel.store.answers import AnswerStore
+
+
+def make_judge(by: str | dict[str, Any], model: str | dict[str, Any] | ModelSpec | None) -> Judge:
+    """The judging method of that name with its model.
+
+    Raises:
+        UsageError: no such method, or a wrong parameter.
+    """
+    from dataflywheel import catalog
+
+    name, parameters = (by, {}) if isinstance(by, str) else next(iter(by.items()))
+    method = catalog.get(name, Judge, ("evolution",))
+    own = parameters if model is None else {"model": model, **parameters}
+    built = build(method, own)
+    assert isinstance(built, Judge)
+    return built
+
+
+def ask(
+    method: Judge, cases: Sequence[Case], purpose: str, home: Path, caps: Caps, watch: Watch | None = None
+) -> tuple[SelfTest, list[Judgement], dict[str, float | None]]:
+    """Self-test, then the judgements; both on one account of its own, whose bill covers all runs of the same question.
+
+    Raises:
+        FlywheelError: the judge fails the self-test.
+    """
+    answers = AnswerStore(home / "answers.db")
+    content = f"{method.digest()}{[(case.id, case.answers, case.reference) for case in cases]!r}"
+    scope = f"{purpose}-{hashlib.blake2b(content.encode('utf-8', 'surrogatepass'), digest_size=8).hexdigest()}"
+    with account(answers, caps, scope, watch):
+        test = self_test(method.judge)
+        test.require(f"{method.name} by {named(method)}")
+        judgements = method.judge(cases)
+    return test, judgements, bill(method, answers.spent(scope))
+
+
+def named(method: Judge) -> str:
+    """The model or models behind a judge, for people."""
+    return ", ".join(spec.model or spec.hf or spec.builtin or "" for spec in _specs(method))
+
+
+def bill(method: Judge, cost: Spent) -> dict[str, float | None]:
+    """What was spent; dollars are None where the price of a model is not known."""
+    priced = all(spec.endpoint is None or spec.usd_per_mtok is not None for spec in _specs(method))
+    return {name: None if name.endswith("usd") and not priced else value for name, value in asdict(cost).items()}
+
+
+def _specs(method: Judge) -> list[ModelSpec]:
+    one = getattr(method, "model", None)
+    return [*([one] if one is not None else []), *getattr(method, "models", ())]

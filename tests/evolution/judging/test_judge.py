@@ -1,0 +1,257 @@
+"""`flywheel judge` against the scripted endpoint: two files of answers, planted truth, planted faults."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from typer.testing import CliRunner
+
+import dataflywheel as fw
+from dataflywheel.cli.main import app
+from dataflywheel.contracts import Case, FlywheelError, UsageError, Verdict
+from dataflywheel.evolution.judging.pairing import read_gold, read_pairs
+from dataflywheel.evolution.judging.pairwise import Pairwise
+from dataflywheel.evolution.judging.self_test import RIGHT, known_cases
+from tests.evolution.judging.asking import MODEL
+from tests.support.endpoint import Endpoint
+
+IDS = r"question (q[0-9a-f]+)"
+
+
+def knows(cases: list[Case], right: list[Verdict]) -> list[dict[str, Any]]:
+    """Rules of an endpoint that answers these cases rightly in both orders, whoever judges by pairs."""
+    rules = []
+    for case, verdict in zip(cases, right, strict=True):
+        for order in (0, 1):
+            asked = Pairwise(model=MODEL).ask(case, order)
+            better = "1" if (verdict == Verdict.FIRST) == (order == 0) else "2"
+            text = json.dumps({"id": asked.id, "better": better})
+            rules.append({"rule": "echo", "match": asked.id, "text": text})
+    return rules
+
+
+KNOWS = knows(known_cases(), list(RIGHT))
+
+
+def write(path: Path, rows: list[dict[str, Any]]) -> Path:
+    path.write_bytes(b"".join(orjson.dumps(row) + b"\n" for row in rows))
+    return path
+
+
+def answers(path: Path, truths: list[float], length: int = 20) -> Path:
+    """Answers whose true quality stands in them."""
+    return write(
+        path,
+        [
+            {"prompt": f"question number {i}", "completion": f"[[truth:{t}]]{'x' * length}[[end]]"}
+            for i, t in enumerate(truths)
+        ],
+    )
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> tuple[Path, Path]:
+    """A is better on 30 prompts of 40, worse on 6, equal on 4; and has one answer more."""
+    a = [4.0] * 30 + [1.0] * 6 + [2.0] * 4
+    return answers(tmp_path / "a.jsonl", [*a, 5.0]), answers(tmp_path / "b.jsonl", [2.0] * 40, length=30)
+
+
+def spec(endpoint: Endpoint) -> dict[str, Any]:
+    return {
+        "endpoint": endpoint.url, "model": "m", "capabilities": {"json_schema": True},
+        "usd_per_mtok": {"in": 1.0, "out": 2.0},
+    }  # fmt: skip
+
+
+def script(endpoint: Endpoint, **judge: Any) -> None:
+    endpoint.configure(id_pattern=IDS, rules=[*KNOWS, {"rule": "judge", **judge}])
+
+
+def test_a_truthful_judge(endpoint: Endpoint, files: tuple[Path, Path], tmp_path: Path) -> None:
+    script(endpoint)
+    found = fw.judge(*files, spec(endpoint), home=tmp_path, resamples=200)
+    assert found.verdicts == {"first": 30, "second": 6, "tie": 4, "invalid": 0}
+    assert found.win_rate["value"] == pytest.approx(32 / 40)
+    assert found.win_rate["low"] < 0.8 < found.win_rate["high"]
+    assert (found.consistency, found.first_position, found.invalid) == (1, 0.5, 0)
+    assert (found.pairs, found.only_in_a, found.only_in_b) == (40, 1, 0)
+    assert found.longer["value"] == pytest.approx(6 / 36)
+    assert found.self_test.right == 6
+    assert found.length_controlled is None
+    assert "two other models or more" in found.length_note
+    assert found.cost["calls"] == 2 * 46 == len(endpoint.bill().charged)
+    again = fw.judge(*files, spec(endpoint), home=tmp_path, resamples=200)
+    assert again.as_dict() == found.as_dict()
+    assert len(endpoint.bill().charged) == 2 * 46
+
+
+def test_an_order_biased_judge_fails_the_self_test(
+    endpoint: Endpoint, files: tuple[Path, Path], tmp_path: Path
+) -> None:
+    endpoint.configure(id_pattern=IDS, rules=[{"rule": "judge", "position_bias": 30.0}])
+    with pytest.raises(FlywheelError, match=r"got 0 of 6 obvious pairs right .*name another judge"):
+        fw.judge(*files, spec(endpoint), home=tmp_path)
+    assert len(endpoint.bill().lines) <= 2 * 6 * 2
+
+
+def test_an_order_bias_on_the_pairs_gives_only_ties(
+    endpoint: Endpoint, files: tuple[Path, Path], tmp_path: Path
+) -> None:
+    script(endpoint, position_bias=30.0, accuracy=0.6, ties=False)
+    found = fw.judge(*files, spec(endpoint), home=tmp_path, resamples=100)
+    assert found.verdicts == {"first": 0, "second": 0, "tie": 40, "invalid": 0}
+    assert (found.consistency, found.first_position) == (0, 1)
+
+
+def test_broken_replies_are_invalid(endpoint: Endpoint, files: tuple[Path, Path], tmp_path: Path) -> None:
+    endpoint.configure(
+        id_pattern=IDS,
+        rules=[*KNOWS, {"rule": "echo", "match": "question number 7", "text": "Both are nice."}, {"rule": "judge"}],
+    )
+    found = fw.judge(*files, spec(endpoint), home=tmp_path, resamples=100)
+    assert found.verdicts["invalid"] == 1
+    assert found.reasons == {"malformed": 1}
+    assert found.invalid == pytest.approx(2 / 80)
+    assert found.win_rate["n"] == 39
+    (line,) = (j for j in found.judgements if j["verdict"] == "invalid")
+    assert line["won"] is None or line["won"] != line["won"]
+    assert found.as_dict()["judgements"][7]["won"] is None
+
+
+def test_a_cap_ends_with_a_partial_result(endpoint: Endpoint, files: tuple[Path, Path], tmp_path: Path) -> None:
+    script(endpoint)
+    found = fw.judge(*files, spec(endpoint), home=tmp_path, calls=52, resamples=100)
+    assert len(endpoint.bill().charged) <= 52
+    assert found.cost["calls"] <= 52
+    assert found.verdicts["invalid"] >= 20
+    assert set(found.reasons) == {"over budget"}
+    assert found.win_rate["n"] == 40 - found.verdicts["invalid"]
+    whole = fw.judge(*files, spec(endpoint), home=tmp_path, resamples=100)
+    assert whole.verdicts["invalid"] == 0
+    assert len(endpoint.bill().charged) == 92
+
+
+def labels(path: Path, said: list[Any]) -> Path:
+    return write(path, [{"prompt": f"question number {i}", "label": label} for i, label in enumerate(said)])
+
+
+def test_gold_labels_and_length(endpoint: Endpoint, files: tuple[Path, Path], tmp_path: Path) -> None:
+    script(endpoint)
+    gold = labels(tmp_path / "gold.jsonl", [1] * 27 + ["B"] * 9 + ["tie"] * 2)
+    found = fw.judge(*files, spec(endpoint), gold=gold, home=tmp_path, resamples=200)
+    assert found.gold is not None
+    own = found.gold["policies"]["wrong"]
+    # 27 wins and 6 losses are right, of 38 labelled; both ties come after the labelled part: pairs 36 and 37.
+    assert own["agreement"]["value"] == pytest.approx((27 + 6 + 2) / 38)
+    assert found.gold["pairs"] == 38
+    assert 0.7 < own["kappa"]["value"] < 1
+    assert found.gold["baselines"]["longer"]["agreement"]["value"] == pytest.approx(9 / 38)
+    assert found.gold["beats"] == {"longer": True, "coin": True}
+    others = []
+    for number, truths in enumerate(([3.0] * 20 + [1.0] * 21, [1.0] * 25 + [3.0] * 16)):
+        other = answers(tmp_path / f"other{number}.jsonl", truths, length=10 + 30 * number)
+        result = fw.judge(other, files[1], spec(endpoint), home=tmp_path, resamples=100)
+        path = tmp_path / f"other{number}.json"
+        path.write_text(json.dumps(result.as_dict()))
+        others.append(path)
+    controlled = fw.judge(*files, spec(endpoint), earlier=others, home=tmp_path, resamples=100).length_controlled
+    assert controlled is not None
+    assert controlled.n == 40
+    assert controlled.low <= controlled.value <= controlled.high
+    elsewhere = answers(tmp_path / "c.jsonl", [2.0] * 40, length=7)
+    with pytest.raises(UsageError, match="judged against other answers than this B"):
+        fw.judge(files[0], elsewhere, spec(endpoint), earlier=others, home=tmp_path)
+
+
+def test_pairs_meet_in_order_and_references_follow_the_prompt(tmp_path: Path) -> None:
+    a = write(tmp_path / "a.jsonl", [{"instruction": "p", "input": "", "output": text} for text in ("a1", "a2", "a3")])
+    b = write(tmp_path / "b.json", [])
+    b.write_text(json.dumps([{"prompt": "p", "response": "b1"}, {"prompt": "p", "response": "b2"}, {"prompt": "q"}]))
+    reference = write(tmp_path / "r.jsonl", [{"messages": [
+        {"role": "user", "content": "p"}, {"role": "assistant", "content": "right"}]}])  # fmt: skip
+    pairs = read_pairs(a, b, reference)
+    assert [case.answers for case in pairs.cases] == [("a1", "b1"), ("a2", "b2")]
+    assert [case.reference for case in pairs.cases] == ["right", "right"]
+    assert pairs.prompts[0] == pairs.prompts[1]
+    assert len({case.id for case in pairs.cases}) == 2
+    assert (pairs.only_in_a, pairs.only_in_b, pairs.left_out) == (1, 0, 1)
+    both = write(tmp_path / "gold.jsonl", [{"prompt": "p", "label": "a"}, {"prompt": "p", "label": "tie"}])
+    assert read_gold(both, pairs) == [Verdict.FIRST, Verdict.TIE]
+    with pytest.raises(UsageError, match="no prompt has an answer in both"):
+        read_pairs(a, write(tmp_path / "c.jsonl", [{"prompt": "z", "completion": "x"}]))
+    with pytest.raises(UsageError, match=r"gold\.jsonl, line 1: the label 'better' is none of"):
+        read_gold(write(tmp_path / "gold.jsonl", [{"prompt": "p", "label": "better"}]), pairs)
+    with pytest.raises(UsageError, match="no label belongs to a prompt"):
+        read_gold(write(tmp_path / "gold.jsonl", [{"prompt": "z", "label": 1}]), pairs)
+
+
+def test_the_command(endpoint: Endpoint, files: tuple[Path, Path], tmp_path: Path) -> None:
+    script(endpoint)
+    gold = labels(tmp_path / "gold.jsonl", [1] * 30 + [2] * 10)
+    common = ["judge", *map(str, files), "--judge", endpoint.url, "--model", "m", "--home", str(tmp_path / "home")]
+    shown = CliRunner().invoke(app, [*common, "--gold", str(gold), "--price", "1/2"], terminal_width=200)
+    assert shown.exit_code == 0, shown.output
+    for text in ("A wins", "80%", "30 won, 4 tied, 6 lost", "same verdict in both orders", "longer answer wins", "coin",
+                 "Cohen's kappa", "92 calls", "6 of 6 obvious pairs right", "1 answer of A"):  # fmt: skip
+        assert text in shown.output, text
+    free = CliRunner().invoke(app, common, terminal_width=200)
+    assert "price not known" in free.output
+    plain = json.loads(CliRunner().invoke(app, [*common, "--price", "1/2", "--json"]).output)
+    assert plain["win_rate"]["value"] == pytest.approx(0.8)
+    assert plain["cost"]["usd"] > 0
+    assert len(plain["judgements"]) == 40
+
+
+def test_the_command_calibrates(endpoint: Endpoint, tmp_path: Path, data: Path) -> None:
+    from dataflywheel.evolution.judging.gold import gold_sets
+
+    parts = [part for part in gold_sets(data) if part.name.startswith("llmbar")]
+    rules = [rule for part in parts for rule in knows(part.cases, part.gold)]
+    endpoint.configure(id_pattern=IDS, rules=[*KNOWS, *rules, {"rule": "echo", "text": "I cannot say."}])
+    common = ["judge", "--calibrate", "--judge", endpoint.url, "--model", "m", "--home", str(tmp_path)]
+    done = CliRunner().invoke(app, [*common, "--data", str(data), "--limit", "8", "--json"])
+    assert done.exit_code == 0, done.output
+    lines = {line["name"]: line for line in json.loads(done.output)["sets"]}
+    assert set(lines) == {part.name for part in gold_sets(data)}
+    for name, line in lines.items():
+        assert line["pairs"] <= 8
+        knew = name.startswith("llmbar")
+        assert line["policies"]["wrong"]["agreement"]["value"] == float(knew)
+        assert line["invalid"] == float(not knew)
+    shown = CliRunner().invoke(app, [*common, "--data", str(data), "--limit", "8"], terminal_width=200)
+    assert "llmbar Adversarial/Neighbor" in shown.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--judge", "x"], "name two files of answers"),
+        (["a", "b", "--judge", "folder", "--model", "m"], "belong to an endpoint"),
+        (["a", "b", "--judge", "http://localhost:1/v1", "--model", "m", "--price", "cheap"], "two numbers"),
+        (["a", "b", "--judge", "http://localhost:1/v1", "--model", "m", "--key", "NO_SUCH_KEY"], "is not set"),
+        (["a", "b", "--calibrate", "--judge", "x"], "takes no A and B"),
+        (["--calibrate", "--judge", "x", "--data", "."], "no pairs with human labels"),
+    ],
+)
+def test_wrong_calls_say_what_is_wrong(
+    arguments: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(app, ["judge", *arguments])
+    assert isinstance(done.exception, UsageError)
+    assert message in str(done.exception)
+
+
+def test_judges_by_name(tmp_path: Path) -> None:
+    from dataflywheel.evolution.judging.session import make_judge
+
+    assert make_judge({"pairwise": {"evidence": True}}, "folder").model_dump()["evidence"] is True
+    assert make_judge({"panel": {"models": ["one", "two"]}}, None).name == "panel"
+    with pytest.raises(UsageError, match="no judge 'pairwize'; did you mean 'pairwise'"):
+        make_judge("pairwize", "folder")
+    with pytest.raises(UsageError, match="unknown parameter 'evidense'"):
+        make_judge({"pairwise": {"evidense": True}}, "folder")
