@@ -15,6 +15,7 @@ from typing import Any
 import orjson
 
 from dataflywheel.contracts import Status, UsageError
+from dataflywheel.models.spelled_out import SpelledOut
 from dataflywheel.rows.schema import Message, message
 from dataflywheel.rows.text import split_answer, text_of
 
@@ -86,13 +87,15 @@ class ChatFormat:
         self.backend.post_processor = None
         self.backend.no_truncation()
         self.backend.no_padding()
+        self.spelled_out = SpelledOut(tokenizer)
+        self.spelled_out.teach(self.backend)
         special = {i for i, token in tokenizer.added_tokens_decoder.items() if token.special}
         self.special_ids = special | set(tokenizer.all_special_ids)
         self.bos_text, self.header_text = self._probe()
 
     def render(self, chats: Sequence[Sequence[Message]], add_generation_prompt: bool = False) -> list[str]:
-        """The texts of conversations by the template."""
-        return self._render([_chat(messages) for messages in chats], add_generation_prompt)[0]
+        """The texts of conversations by the template, for `backend`: their own special tokens are broken up."""
+        return self._render([self._chat(messages) for messages in chats], add_generation_prompt)[0]
 
     def encode(self, rows: Sequence[Sequence[Message]], max_length: int) -> list[EncodedRow]:
         """Tokens of every row, at most `max_length`: the prompt is cut from its left first, then the answer's end."""
@@ -103,6 +106,18 @@ class ChatFormat:
             self._tokens(one, next(encodings), max_length) if isinstance(one, _Rendered) else _nothing(one)
             for one in located
         ]
+
+    def _chat(self, messages: Sequence[Message]) -> list[dict[str, Any]]:
+        """The turns as templates read them."""
+        chat: list[dict[str, Any]] = []
+        for turn in messages:
+            one: dict[str, Any] = {"role": turn["role"], "content": turn["content"]}
+            if turn["tool_calls"]:
+                one["tool_calls"] = orjson.loads(turn["tool_calls"])
+            if turn["name"]:
+                one["name"] = turn["name"]
+            chat.append(self.spelled_out.mark(one))
+        return chat
 
     def _render(self, chats: list[Any], prompt: bool = False) -> tuple[list[str], list[Any]]:
         from transformers.utils.chat_template_utils import render_jinja_template
@@ -157,7 +172,7 @@ class ChatFormat:
             return Status.FAILED
 
     def _locate_batch(self, rows: list[list[Message]]) -> list[_Rendered | Status]:
-        texts, spans = self._render([_chat(row) for row in rows])
+        texts, spans = self._render([self._chat(row) for row in rows])
         if self.marked:
             return [_Rendered(t, *s[-1]) if s else Status.FAILED for t, s in zip(texts, spans, strict=True)]
         marked = self.render([[*row[:-1], message("assistant", _MARK)] for row in rows])
@@ -212,15 +227,3 @@ def _between(text: str, marked: str) -> _Rendered | Status:
 def _with_prompt(row: Sequence[Message]) -> list[Message]:
     """Many templates insist on a question; that of a plain text is empty, and cut away again."""
     return [message("user", ""), *row] if len(row) == 1 else list(row)
-
-
-def _chat(messages: Sequence[Message]) -> list[dict[str, Any]]:
-    chat: list[dict[str, Any]] = []
-    for turn in messages:
-        one: dict[str, Any] = {"role": turn["role"], "content": turn["content"]}
-        if turn["tool_calls"]:
-            one["tool_calls"] = orjson.loads(turn["tool_calls"])
-        if turn["name"]:
-            one["name"] = turn["name"]
-        chat.append(one)
-    return chat

@@ -51,6 +51,7 @@ class MeanPooled(Embedder):
         )
         self.model = model.to(self.device).eval()
         self.tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        read_as_text(self.tokenizer)
         self.tokenizer.no_padding()
         self.tokenizer.enable_truncation(max_length)
         self.digest = folder_digest(folder)
@@ -89,6 +90,7 @@ class SentenceTransformer(Embedder):
         import sentence_transformers
 
         self.model = sentence_transformers.SentenceTransformer(str(folder), trust_remote_code=False)
+        read_as_text(self.model.tokenizer)
         self.digest = folder_digest(folder)
         self.dimension = int(self.model.get_embedding_dimension())
 
@@ -100,6 +102,13 @@ class SentenceTransformer(Embedder):
         tokens = self.model.tokenizer(list(texts), truncation=False)["input_ids"] if limit else []
         longer = [len(ids) > limit for ids in tokens] if limit else [False] * len(texts)
         return np.asarray(vectors, dtype=np.float32), np.asarray(longer, dtype=bool)
+
+
+def read_as_text(tokenizer: Any) -> None:
+    """Let a special token that a text spells out (`[SEP]`) be plain text, for tokenizers of either library."""
+    for name in ("encode_special_tokens", "split_special_tokens"):
+        if hasattr(tokenizer, name):
+            setattr(tokenizer, name, True)
 
 
 def minilm_folder() -> Path:

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from dataflywheel.contracts import AnyArray, FloatArray
-from dataflywheel.models.embedder import MINILM_TOKENS, Embedder, MeanPooled, minilm_folder
+from dataflywheel.models.embedder import MINILM_TOKENS, Embedder, MeanPooled, minilm_folder, read_as_text
 from dataflywheel.models.files import folder_digest, models_folder
 from dataflywheel.store.atomic import atomic_directory
 
@@ -36,6 +36,7 @@ class StaticEmbedder(Embedder):
         vectors = load_file(folder / "model.safetensors")["embeddings"]
         tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self.model = StaticModel(vectors, tokenizer, normalize=True, max_length=None)
+        read_as_text(self.model.tokenizer)  # a copy
         self.digest = static_digest()
         self.dimension = int(vectors.shape[1])
 

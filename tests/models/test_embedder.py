@@ -65,6 +65,13 @@ def test_static_vectors_find_the_neighbours_that_minilm_finds(texts: list[str]) 
     assert shared > 3 * 10 / len(texts)
 
 
+@pytest.mark.parametrize("spec", [MINILM, EmbedderSpec(hf=str(minilm_folder())), EmbedderSpec(builtin="static")])
+def test_special_tokens_that_a_text_spells_out_are_plain_text(spec: EmbedderSpec) -> None:
+    # Punctuation is parted from words, so that blanks around it change nothing but the special tokens.
+    spelled, plain = shared_embedder(spec).encode(["[MASK] of a [SEP] and [CLS]", "[ MASK ] of a [ SEP ] and [ CLS ]"])
+    np.testing.assert_allclose(spelled, plain, atol=1e-6)
+
+
 def test_principal_components_keep_distances_of_a_flat_cloud() -> None:
     rng = np.random.default_rng(0)
     flat = (rng.normal(size=(50, 3)) @ rng.normal(size=(3, 20)) + 5).astype(np.float32)
