@@ -52,30 +52,31 @@ class OpenAIEndpoint:
 
     async def send(self, request: Request) -> Reply:
         """One attempt: see `ChatModel.send`."""
-        body = orjson.dumps(self._body(request))
-        path = "/chat/completions" if request.prompt is None else "/completions"
+        body = orjson.dumps(self.body(request))
         # One name for all attempts, for providers and gateways that tell a repeated request by it.
         name = hashlib.sha256(body + str(request.sample).encode()).hexdigest()
         try:
-            async with asyncio.timeout(self._spec.timeout):
-                content = await self._post(path, body, name)
-        except TimeoutError:
-            raise TooSlowError(f"no whole answer within {self._spec.timeout:g} s", maybe_paid=True) from None
+            content = await self.exchange(path_of(request), body, {"Idempotency-Key": name})
         except RejectedError as error:
-            if self._limit_name != "max_tokens" or "max_completion_tokens" not in str(error):
+            if not self.renames_limit(str(error)):
                 raise
-            self._limit_name = "max_completion_tokens"
             return await self.send(request)
-        if self._secret and self._secret.encode() in content:
-            content = content.replace(self._secret.encode(), b"***")
         return read_reply(content, request)
+
+    def renames_limit(self, refusal: str) -> bool:
+        """Whether the endpoint wants the token limit under its newer name; if so, it has it from now on."""
+        if self._limit_name != "max_tokens" or "max_completion_tokens" not in refusal:
+            return False
+        self._limit_name = "max_completion_tokens"
+        return True
 
     async def close(self) -> None:
         if self._made is not None:
             await self._made.close()
             self._made = None
 
-    def _body(self, request: Request) -> dict[str, Any]:
+    def body(self, request: Request) -> dict[str, Any]:
+        """The request as it is sent."""
         sampling, can = request.sampling, self.capabilities
         body: dict[str, Any] = {"model": self._spec.model, "temperature": sampling.temperature}
         body[self._limit_name] = sampling.max_tokens
@@ -120,15 +121,31 @@ class OpenAIEndpoint:
             )
         return self._made
 
-    async def _post(self, path: str, body: bytes, name: str) -> bytes:
-        """The body of a good reply, raw: reading it is our work, whatever it may be."""
+    async def exchange(self, path: str, body: bytes | None = None, headers: dict[str, str] | None = None) -> bytes:
+        """The body of a good reply, raw, to a POST of `body` or to a GET: reading it is our work, whatever it may be.
+
+        Raises: what `ChatModel.send` raises.
+        """
+        try:
+            async with asyncio.timeout(self._spec.timeout):
+                content = await self._carry(path, body, headers or {})
+        except TimeoutError:
+            raise TooSlowError(f"no whole answer within {self._spec.timeout:g} s", maybe_paid=True) from None
+        if self._secret and self._secret.encode() in content:
+            content = content.replace(self._secret.encode(), b"***")
+        return content
+
+    async def _carry(self, path: str, body: bytes | None, headers: dict[str, str]) -> bytes:
         import httpx2
         import openai
 
         try:
-            reply = await self._client().post(
-                path, content=body, cast_to=httpx2.Response, options={"headers": {"Idempotency-Key": name}}
-            )
+            if body is None:
+                reply = await self._client().get(path, cast_to=httpx2.Response, options={"headers": headers})
+            else:
+                reply = await self._client().post(
+                    path, content=body, cast_to=httpx2.Response, options={"headers": headers}
+                )
             content: bytes = reply.content
             return content
         except openai.APIStatusError as error:
@@ -164,6 +181,11 @@ class OpenAIEndpoint:
 
     def _clean(self, text: str) -> str:
         return text.replace(self._secret, "***") if self._secret else text
+
+
+def path_of(request: Request) -> str:
+    """Where a request goes, behind the base address."""
+    return "/chat/completions" if request.prompt is None else "/completions"
 
 
 UNSENT = (
