@@ -174,10 +174,17 @@ def columns(rows: Path, names: Iterable[str], signals: Sequence[Signal], store: 
 
 
 def _numpy(values: pa.Array) -> AnyArray:
-    """Lists of equal length become a matrix; a null list becomes NaN (float) or zeros (whole numbers, by status)."""
+    """Lists of numbers become a matrix; a null list becomes NaN (float) or zeros (whole numbers, by status).
+
+    Lists of texts stay lists, in an array of objects.
+    """
     kind = values.type
     if not (pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)):
         return np.asarray(values.to_numpy(zero_copy_only=False))
+    if not pa.types.is_primitive(kind.value_type):
+        lists = np.empty(len(values), dtype=object)
+        lists[:] = values.to_pylist()
+        return lists
     present = values.drop_null()
     width = len(present[0]) if len(present) else 0
     flat = present.flatten().to_numpy(zero_copy_only=False).reshape(len(present), width)

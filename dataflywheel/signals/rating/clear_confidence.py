@@ -115,7 +115,7 @@ class ClearConfidence(Rating):
     ) -> Rated:
         bought = (*drawn, *(compared.replies if compared else ()), *(r for one in reflected for r in one.replies))
         if compared is None:
-            return Rated(None, f"no answer of the model's own: {failure(drawn[0])}", bought)
+            return Rated(None, f"{failure(drawn[0])} (no answer of the model's own)", bought)
         verdicts = [one.value for one in reflected if one.value is not None]
         if compared.value is None:
             return Rated(None, failure(compared), bought)

@@ -79,7 +79,7 @@ class InsTag(Rating):
 def clean_tags(tags: Sequence[str]) -> list[str]:
     """Tags in lower case with single blanks between words, without punctuation; each once, in order.
 
-    >>> clean_tags([" Creative-Writing.", "creative writing", "C++", "???"])
+    >>> clean_tags([" Creative-Writing.", "#creative writing", "C++", "???"])
     ['creative writing', 'c++']
     """
     found = (spelling(tag) for tag in tags)
@@ -87,6 +87,6 @@ def clean_tags(tags: Sequence[str]) -> list[str]:
 
 
 def spelling(tag: str) -> str:
-    """One tag as `clean_tags` writes it; "+" and "#" are part of names of languages."""
+    """One tag as `clean_tags` writes it; "+" and "#" count at the end of a word only, as in the names of languages."""
     text = unicodedata.normalize("NFKC", tag).casefold()
-    return " ".join(re.sub(r"[^\w+#]|_", " ", text).split())
+    return " ".join(re.sub(r"[^\w+#]|_|(?<![\w+#])[+#]+", " ", text).split())

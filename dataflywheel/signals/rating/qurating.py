@@ -19,7 +19,7 @@ from dataflywheel.models.endpoint.quoting import Question, question
 from dataflywheel.models.endpoint.structured import Answer, Asks, Numbered, ask_for, same_id
 from dataflywheel.rows.reading import read_file
 from dataflywheel.signals.rating.bradley_terry import bradley_terry, strength_against
-from dataflywheel.signals.rating.rating import COST_COLUMNS, Asked, Rated, Rating, asked, failure
+from dataflywheel.signals.rating.rating import COST_COLUMNS, Asked, Rated, Rating, asked, failure, passing
 
 INSTRUCTIONS = (
     "The material is two texts, A and B. Say which of them {criterion}. Judge nothing else; neither length nor the "
@@ -112,7 +112,7 @@ class QuRating(Rating):
         return super().placeless().model_copy(update={"anchors": ""})
 
     def _scale(self, client: Asks, anchors: Sequence[Asked]) -> FloatArray | str:
-        """Strengths of the anchors, from all pairs of them; or why not one pair could be compared."""
+        """Strengths of the anchors, from all pairs of them; or why there are none."""
         n = len(anchors)
         pairs = list(combinations(range(n), 2))
         outcomes = self._compare(client, [(anchors[i], anchors[j]) for i, j in pairs])
@@ -120,7 +120,10 @@ class QuRating(Rating):
         for (i, j), met in zip(pairs, outcomes, strict=True):
             if met.won is not None:
                 wins[i, j], wins[j, i] = met.won, 1 - met.won
-        return bradley_terry(wins).value if wins.any() else f"no two anchors could be compared: {_why(outcomes)}"
+        late = passing(reply for met in outcomes for answer in met.answers for reply in answer.replies)
+        if late or not wins.any():
+            return f"{late or _why(outcomes)} (in comparisons of the anchors)"
+        return bradley_terry(wins).value
 
     def _compare(self, client: Asks, pairs: Sequence[tuple[Asked, Asked]]) -> list[Met]:
         """The outcome of each pair, asked in both orders."""

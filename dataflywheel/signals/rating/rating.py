@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -12,7 +12,7 @@ from pydantic import Field
 
 from dataflywheel.contracts import AnyArray, Cost, PoolStatistics, Status
 from dataflywheel.models.endpoint.account import client_for
-from dataflywheel.models.endpoint.request import Reply
+from dataflywheel.models.endpoint.request import Outcome, Reply
 from dataflywheel.models.endpoint.structured import Answer, Asks
 from dataflywheel.models.files import folder_digest
 from dataflywheel.models.language_model import local_folder
@@ -21,6 +21,9 @@ from dataflywheel.rows.schema import Message
 from dataflywheel.rows.text import split_answer, text_of
 from dataflywheel.signals.model_based import ModelBased
 
+PASSING = frozenset({Outcome.TIMED_OUT, Outcome.SERVER_ERROR, Outcome.OVER_BUDGET})
+"""Outcomes that another run may change. A row that met one has no value yet, whatever its other answers say: else its
+value would depend on when a budget ended or a server failed."""
 COST_COLUMNS: dict[str, pa.DataType] = {"calls": pa.int32(), "tokens": pa.int64(), "usd": pa.float64()}
 """What each row's value cost, whenever it was paid: requests, tokens in and out, dollars."""
 
@@ -89,7 +92,7 @@ class Rating(ModelBased):
         ids = batch.column("id").to_pylist()
         rows = [asked(id, row or [], self.max_chars) for id, row in zip(ids, messages, strict=True)]
         present = [row for row in rows if self.can_ask(row)]
-        rated = iter(self.rate(client, present) if present else [])
+        rated = iter([lasting(one) for one in self.rate(client, present)] if present else [])
         nothing = Rated(None)
         found = [next(rated) if self.can_ask(row) else nothing for row in rows]
         return self._columns(rows, found)
@@ -133,6 +136,17 @@ class Rating(ModelBased):
         price = self.model.usd_per_mtok
         usd = (read * price.input + written * price.output) / 1e6 if price else 0.0
         return Cost(calls=calls, tokens=read + written, usd=usd)
+
+
+def passing(replies: Iterable[Reply]) -> str:
+    """The failure that another run may change among the replies, or ""."""
+    return next((failure(reply) for reply in replies if reply.outcome in PASSING), "")
+
+
+def lasting(one: Rated) -> Rated:
+    """The row as it is, or failed where one of its requests did not come to a lasting end."""
+    why = passing(one.replies)
+    return Rated(None, why, one.replies) if why else one
 
 
 def asked(id: str, messages: Sequence[Message], max_chars: int) -> Asked:

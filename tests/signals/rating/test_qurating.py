@@ -101,7 +101,7 @@ def test_unreadable_comparisons_are_left_out_and_counted(tmp_path: Path) -> None
     assert found["error"][0] == "refused"
     assert 0 < found["pairs"][1] < 8 == found["pairs"][2]
     lost = plain(signal.measure_with(FakeClient(lambda request: Reply(Outcome.OVER_BUDGET)), rows(text(1.0))))
-    assert lost["error"] == ["no two anchors could be compared: over budget"]
+    assert lost["error"] == ["over budget (in comparisons of the anchors)"]
 
 
 def test_anchors_are_rows_by_content(tmp_path: Path) -> None:
