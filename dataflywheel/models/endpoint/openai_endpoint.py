@@ -11,11 +11,11 @@ import orjson
 
 from dataflywheel.contracts import FlywheelError
 from dataflywheel.models.endpoint.chat_model import (
-    Capabilities,
     RateLimitedError,
     RejectedError,
     TooSlowError,
     UnavailableError,
+    declared,
 )
 from dataflywheel.models.endpoint.flow import retry_after
 from dataflywheel.models.endpoint.openai_reply import read_reply
@@ -34,7 +34,7 @@ class OpenAIEndpoint:
 
     def __init__(self, spec: ModelSpec) -> None:
         assert spec.endpoint is not None
-        self.capabilities = Capabilities(**{"seed": True, **spec.capabilities})
+        self.capabilities = declared(spec)
         self.price = spec.usd_per_mtok or Price()
         self.identity = f"{spec.model}@{spec.endpoint.rstrip('/')}"
         self._spec = spec
@@ -121,31 +121,43 @@ class OpenAIEndpoint:
             )
         return self._made
 
-    async def exchange(self, path: str, body: bytes | None = None, headers: dict[str, str] | None = None) -> bytes:
-        """The body of a good reply, raw, to a POST of `body` or to a GET: reading it is our work, whatever it may be.
+    async def exchange(
+        self,
+        path: str,
+        body: bytes | None = None,
+        headers: dict[str, str] | None = None,
+        file: tuple[str, bytes] | None = None,
+    ) -> bytes:
+        """The body of a good reply, raw: reading it is our work, whatever it may be.
+
+        For a POST of `body`, the upload of a `file` (name, content) of a batch, or a GET where there is neither.
 
         Raises: what `ChatModel.send` raises.
         """
         try:
             async with asyncio.timeout(self._spec.timeout):
-                content = await self._carry(path, body, headers or {})
+                content = await self._carry(path, body, headers or {}, file)
         except TimeoutError:
             raise TooSlowError(f"no whole answer within {self._spec.timeout:g} s", maybe_paid=True) from None
         if self._secret and self._secret.encode() in content:
             content = content.replace(self._secret.encode(), b"***")
         return content
 
-    async def _carry(self, path: str, body: bytes | None, headers: dict[str, str]) -> bytes:
+    async def _carry(
+        self, path: str, body: bytes | None, headers: dict[str, str], file: tuple[str, bytes] | None
+    ) -> bytes:
         import httpx2
         import openai
 
         try:
-            if body is None:
-                reply = await self._client().get(path, cast_to=httpx2.Response, options={"headers": headers})
+            client, given = self._client(), {"cast_to": httpx2.Response, "options": {"headers": headers}}
+            if file is not None:
+                headers["Content-Type"] = "multipart/form-data"
+                reply = await client.post(path, body={"purpose": "batch"}, files=[("file", file)], **given)
+            elif body is not None:
+                reply = await client.post(path, content=body, **given)
             else:
-                reply = await self._client().post(
-                    path, content=body, cast_to=httpx2.Response, options={"headers": headers}
-                )
+                reply = await client.get(path, **given)
             content: bytes = reply.content
             return content
         except openai.APIStatusError as error:
