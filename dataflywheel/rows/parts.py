@@ -12,6 +12,8 @@ import pyarrow.parquet as pq
 from dataflywheel.rows.schema import ROW_SCHEMA
 
 PART_ROWS = 50_000
+GROUP_ROWS = 8192
+"""Rows of a row group, the least of a part that is read at once."""
 
 
 class PartWriter:
@@ -39,7 +41,7 @@ class PartWriter:
 
     def _flush(self, rows: pa.Table) -> None:
         path = self.directory / f"part-{self._parts:05d}.parquet"
-        pq.write_table(rows.combine_chunks(), path, compression="zstd", compression_level=1)
+        pq.write_table(rows.combine_chunks(), path, compression="zstd", compression_level=1, row_group_size=GROUP_ROWS)
         self._parts += 1
         self.rows += len(rows)
 

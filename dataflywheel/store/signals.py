@@ -20,7 +20,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from dataflywheel.contracts import AnyArray, Status
-from dataflywheel.rows.parts import part_paths
+from dataflywheel.rows.lookup import read_places
+from dataflywheel.rows.parts import GROUP_ROWS, part_paths
 from dataflywheel.store.atomic import atomic_path, sweep
 
 
@@ -30,39 +31,35 @@ class SignalStore:
     def __init__(self, root: Path) -> None:
         self.root = root
 
-    def _read(self, key: str, columns: Sequence[str] | None) -> pa.Table | None:
-        paths = part_paths(self.root / key)
-        if not paths:
-            return None
-        return pa.concat_tables([pq.ParquetFile(path).read(columns=columns) for path in paths])
-
     def missing(self, key: str, ids: pa.Array) -> AnyArray:
         """Boolean mask over `ids`: not in the store, or there only as failed."""
-        held = self._read(key, ["id", "status"])
-        if held is None:
-            return np.ones(len(ids), dtype=bool)
+        held = _index(part_paths(self.root / key))
         done = held.filter(pc.not_equal(held["status"], int(Status.FAILED)))["id"].combine_chunks()
         return np.asarray(pc.is_null(pc.index_in(ids, value_set=done)))
 
     def append(self, key: str, values: pa.Table) -> None:
         """Add a part; it is there whole or not at all."""
         with atomic_path(self.root / key / f"part-{uuid.uuid4().hex[:12]}.parquet") as aside:
-            pq.write_table(values, aside, compression="zstd", compression_level=1)
+            pq.write_table(values, aside, compression="zstd", compression_level=1, row_group_size=GROUP_ROWS)
 
     def read(self, key: str, ids: pa.Array, columns: Sequence[str] | None = None) -> pa.Table:
         """Values of the given ids, in their order. A repaired failure wins over the failure.
 
+        Of the values, only the row groups that hold one asked for are read.
+
         Raises:
             KeyError: an id was never measured.
         """
-        held = self._read(key, None if columns is None else ["id", "status", *columns])
-        if held is None:
+        paths = part_paths(self.root / key)
+        held = _index(paths)
+        if not paths:
             raise KeyError(f"{key}: nothing measured yet")
-        held = held.take(pc.sort_indices(pc.equal(held["status"], int(Status.FAILED)).cast(pa.uint8())))
-        index = pc.index_in(ids, value_set=held["id"].combine_chunks())
+        measured_first = pc.sort_indices(pc.equal(held["status"], int(Status.FAILED)).cast(pa.uint8()))
+        index = pc.index_in(ids, value_set=held["id"].take(measured_first).combine_chunks())
         if index.null_count:
             raise KeyError(f"{key}: {index.null_count} of {len(ids)} rows were not measured")
-        return held.take(index)
+        wanted = None if columns is None else list(dict.fromkeys(["id", "status", *columns]))
+        return read_places(paths, np.asarray(measured_first.take(index)), wanted)
 
     def seconds(self, key: str, ids: pa.Array) -> float:
         """What measuring these rows cost, whenever that was."""
@@ -72,3 +69,10 @@ class SignalStore:
         """Forget half-written parts of a killed process; one of the last hour may be in the making elsewhere."""
         for directory in self.root.iterdir() if self.root.is_dir() else ():
             sweep(directory, older_than)
+
+
+def _index(paths: Sequence[Path]) -> pa.Table:
+    """Columns `id` and `status` of everything in these parts, one after the other."""
+    schema = pa.schema({"id": pa.string(), "status": pa.uint8()})
+    tables = [pq.ParquetFile(path).read(columns=schema.names) for path in paths]
+    return pa.concat_tables([schema.empty_table(), *tables])

@@ -5,8 +5,10 @@ from __future__ import annotations
 import time
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -89,3 +91,27 @@ def test_processes_append_side_by_side_and_a_reader_sees_whole_parts(tmp_path: P
     assert [writer.exitcode for writer in writers] == [0, 0, 0]
     assert not store.missing("s", everyone).any()
     assert store.read("s", pa.array(["shared"]), ["v"])["v"].to_pylist()[0] in range(30)
+
+
+def test_only_the_row_groups_that_hold_an_asked_row_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dataflywheel.store.signals.GROUP_ROWS", 100)
+    store = SignalStore(tmp_path)
+    for part in range(4):
+        names = [f"row-{part}-{i:04d}" for i in range(1000)]
+        store.append("s", values(names).append_column("vector", pa.array([[float(i)] * 64 for i in range(1000)])))
+    read: list[int] = []
+    plain = pq.ParquetFile.read_row_group
+
+    def counted(self: Any, i: int, **options: Any) -> pa.Table:
+        found = plain(self, i, **options)
+        read.append(len(found))
+        assert found.column_names == ["id", "status", "vector"]
+        return found
+
+    monkeypatch.setattr(pq.ParquetFile, "read_row_group", counted)
+    asked = [f"row-{part}-{i:04d}" for i in (450, 420, 999) for part in (3, 1)]
+    found = store.read("s", pa.array(asked), ["vector"])
+    assert found["id"].to_pylist() == asked
+    assert [v[0] for v in found["vector"].to_pylist()] == [450, 450, 420, 420, 999, 999]
+    assert read == [100] * 4  # of 4,000 rows
+    assert len(store.read("s", pa.array([], pa.string()), ["vector"])) == 0
