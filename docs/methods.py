@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Any
 
 from dataflywheel import catalog
-from dataflywheel.contracts import Cleaner, Method, Selector, Signal, Status
+from dataflywheel.contracts import Cleaner, Judge, Method, Selector, Signal, Status
 from docs.fields import field_table, one_line, table
 
 STATUSES = {
@@ -21,6 +21,7 @@ KINDS: dict[type[Method], str] = {
     Signal: "A signal measures a fact about each row, once; it is kept in the store.",
     Selector: "A selector ranks rows over columns that were measured before; it is named in `select`.",
     Cleaner: "A cleaner is a step of its own; it drops rows for a reason.",
+    Judge: "A judge scores answers and changes none; it is named in `flywheel judge --by`.",
 }
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from dataflywheel.evolution.judging.calibrate import Calibration
 from dataflywheel.evolution.judging.judged import Judged
-from dataflywheel.report.numbers import UNKNOWN, count, interval, money, percent, plural, signed_percent
+from dataflywheel.report.numbers import UNKNOWN, count, interval, money, number, percent, plural, signed_percent
 
 BASELINES = {"longer": "longer answer wins", "coin": "coin", "majority": "commonest label"}
 AGREEMENT = ("", "agreement", "without ties", "Cohen's kappa")
@@ -56,7 +56,20 @@ def beats(gold: dict[str, Any]) -> str:
         word = "beats" if gold["beats"][name] else "does not beat"
         value, low, high = (signed_percent(lift[bound]) for bound in ("value", "low", "high"))
         parts.append(f"{word} {BASELINES[name]!r} ({value}, {low} to {high})")
-    return f"The judge {' and '.join(parts)}."
+    return f"The judge {' and '.join(parts)}.{_panel(gold['panel'])}"
+
+
+def _panel(panel: dict[str, Any] | None) -> str:
+    if panel is None:
+        return ""
+    word = "beats" if panel["beats"] else "does not beat"
+    best = percent(max(panel["members"]))
+    gain, low, high = (signed_percent(panel["gain"][name]) for name in ("value", "low", "high"))
+    return (
+        f" The panel ({percent(panel['panel'])}) {word} its best member ({best}) on labels that "
+        f"chose neither ({gain}, {low} to {high}); effective votes: {number(panel['effective_votes'])} of "
+        f"{len(panel['members'])}."
+    )
 
 
 def sets_rows(found: Calibration) -> list[list[str]]:
@@ -80,11 +93,14 @@ def detail_rows(found: Calibration) -> list[list[str]]:
 def steadiness(found: Calibration) -> str:
     """How steady the judge was over all sets, and how often it was better than the longer answer."""
     better = sum(line["beats"]["longer"] for line in found.sets)
+    panels = [line["panel"] for line in found.sets if line["panel"] is not None]
+    worth = sum(panel["beats"] for panel in panels)
+    more = f" The panel beats its best member on {worth} of {plural(len(panels), 'set')}." if panels else ""
     return (
         f"The judge beats the longer answer on {better} of {plural(len(found.sets), 'set')}. "
         f"{percent(found.steady['consistency'])} of the pairs get the same verdict in both orders; the answer shown "
         f"first has {percent(found.steady['first_position'])} of the wins; {percent(found.steady['invalid'])} of the "
-        "verdicts are invalid."
+        f"verdicts are invalid.{more}"
     )
 
 

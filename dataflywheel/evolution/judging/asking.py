@@ -53,6 +53,21 @@ class AskingJudge(Judge):
         """One judgement a case, in order."""
 
 
+class PanelJudge(Judge):
+    """A judge made of several: what each member says can be seen beside what they say together."""
+
+    @abstractmethod
+    def members(self, cases: Sequence[Case]) -> list[list[Judgement]]:
+        """The judgements of every member, in the order of the cases."""
+
+    @abstractmethod
+    def gather(self, members: Sequence[Sequence[Judgement]]) -> list[Judgement]:
+        """One judgement a case from those of every member."""
+
+    def judge(self, cases: Sequence[Case]) -> list[Judgement]:
+        return self.gather(self.members(cases))
+
+
 def ask_named(client: Asks, questions: Sequence[Question], form: type[N]) -> list[Answer[N]]:
     """Answers in the order of the questions; one that carries the id of another question is malformed."""
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import orjson
 
-from dataflywheel.contracts import Judgement
+from dataflywheel.contracts import Judgement, Verdict
 from dataflywheel.evolution.judging.gold import GoldSet, gold_sets
 from dataflywheel.evolution.judging.self_test import SelfTest
 from dataflywheel.evolution.judging.session import ask, make_judge, named
@@ -72,10 +72,15 @@ def calibrate(
     method = make_judge(by, model)
     sets = [_drawn(part, limit, seed) for part in gold_sets(Path(data))]
     cases = [case for part in sets for case in part.cases]
-    test, judgements, cost = ask(method, cases, "calibrate", Path(home), Caps(usd=usd, calls=calls), watch)
-    waiting = iter(judgements)
-    lines = [_line(part, [next(waiting) for _ in part.cases], resamples, seed) for part in sets]
-    return Calibration(method.name, named(method), test, cost, steadiness(judgements), lines)
+    found = ask(method, cases, "calibrate", Path(home), Caps(usd=usd, calls=calls), watch)
+    lines, start = [], 0
+    for part in sets:
+        own = slice(start, start + len(part.cases))
+        members = [[j.verdict for j in member[own]] for member in found.members]
+        lines.append(_line(part, found.judgements[own], members, resamples, seed))
+        start = own.stop
+    steady = steadiness(found.judgements)
+    return Calibration(method.name, named(method), found.self_test, found.cost, steady, lines)
 
 
 def _drawn(part: GoldSet, limit: int | None, seed: int) -> GoldSet:
@@ -86,7 +91,9 @@ def _drawn(part: GoldSet, limit: int | None, seed: int) -> GoldSet:
     return GoldSet(part.name, cases, gold, people)
 
 
-def _line(part: GoldSet, judgements: list[Judgement], resamples: int, seed: int) -> dict[str, Any]:
+def _line(
+    part: GoldSet, judgements: list[Judgement], members: list[list[Verdict]], resamples: int, seed: int
+) -> dict[str, Any]:
     said = [judgement.verdict for judgement in judgements]
-    found = worth(said, part.gold, part.cases, part.prompts, resamples, seed)
+    found = worth(said, part.gold, part.cases, part.prompts, members, resamples, seed)
     return {"name": part.name, **found, **steadiness(judgements)}

@@ -9,9 +9,9 @@ from typing import ClassVar
 from pydantic import Field
 
 from dataflywheel.contracts import Card, Case, Judgement, Verdict
-from dataflywheel.evolution.judging.asking import AskingJudge
+from dataflywheel.evolution.judging.asking import PanelJudge
 from dataflywheel.evolution.judging.pairwise import Pairwise
-from dataflywheel.models.endpoint.structured import Asks
+from dataflywheel.models.spec import ModelSpec
 
 PERSONAS = (
     "a teacher who wants the answer to be right above all",
@@ -21,7 +21,7 @@ PERSONAS = (
 )
 
 
-class CrowdScore(AskingJudge):
+class CrowdScore(PanelJudge):
     """Shares of the votes of several personas of one model, each asked in both orders.
 
     Scores are the shares of the readable votes, a tie half to each; a case without a readable vote is invalid. The
@@ -43,20 +43,21 @@ class CrowdScore(AskingJudge):
     )
     answers: ClassVar[int | None] = 2
 
+    model: ModelSpec
+    """The model that judges."""
     personas: tuple[str, ...] = Field(default=PERSONAS, min_length=2)
     """Who votes."""
     max_tokens: int = 512
     """Longest answer of the judge."""
 
-    def votes(self, client: Asks, cases: Sequence[Case]) -> list[list[Judgement]]:
-        """The judgements of each persona, in order of the personas."""
+    def members(self, cases: Sequence[Case]) -> list[list[Judgement]]:
         return [
-            Pairwise(model=self.model, persona=persona, max_tokens=self.max_tokens).judge_with(client, cases)
+            Pairwise(model=self.model, persona=persona, max_tokens=self.max_tokens).judge(cases)
             for persona in self.personas
         ]
 
-    def _judge(self, client: Asks, cases: Sequence[Case]) -> list[Judgement]:
-        return [tally(own) for own in zip(*self.votes(client, cases), strict=True)]
+    def gather(self, members: Sequence[Sequence[Judgement]]) -> list[Judgement]:
+        return [tally(own) for own in zip(*members, strict=True)]
 
 
 def tally(votes: Sequence[Judgement]) -> Judgement:

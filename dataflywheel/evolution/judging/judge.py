@@ -58,18 +58,19 @@ def judge(
     labels = read_gold(gold, pairs) if gold is not None else None
     others = [read_earlier(path, pairs.baseline) for path in earlier]
     method = make_judge(by, model)
-    test, judgements, cost = ask(method, pairs.cases, "judge", Path(home), Caps(usd=usd, calls=calls), watch)
-    said = [judgement.verdict for judgement in judgements]
+    found = ask(method, pairs.cases, "judge", Path(home), Caps(usd=usd, calls=calls), watch)
+    said, members = found.said, [[j.verdict for j in member] for member in found.members]
     controlled, note = at_equal_length(said, pairs, others, seed)
+    own = None if labels is None else worth(said, labels, pairs.cases, pairs.prompts, members, resamples, seed)
     return Judged(
         a=str(a),
         b=str(b),
         judge=method.name,
         model=named(method),
-        self_test=test,
+        self_test=found.self_test,
         length_controlled=controlled,
         length_note=note,
-        gold=worth(said, labels, pairs.cases, pairs.prompts, resamples, seed) if labels is not None else None,
-        cost=cost,
-        **measured(judgements, pairs, resamples, seed),
+        gold=own,
+        cost=found.cost,
+        **measured(found.judgements, pairs, resamples, seed),
     )

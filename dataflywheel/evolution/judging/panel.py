@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isnan
 from typing import ClassVar
 
 from pydantic import Field
 
-from dataflywheel.contracts import Card, Case, Judge, Judgement
+from dataflywheel.contracts import Card, Case, Judgement
+from dataflywheel.evolution.judging.asking import PanelJudge
 from dataflywheel.evolution.judging.pairwise import Pairwise
 from dataflywheel.evolution.judging.panel_worth import as_votes, combine
 from dataflywheel.evolution.judging.win_rate import PREFERENCE
 from dataflywheel.models.spec import ModelSpec
 
 
-class Panel(Judge):
+class Panel(PanelJudge):
     """Verdicts of several models as judges in both orders, made one by Dawid and Skene's EM without gold labels.
 
     Several samples of one model are no panel: their errors go together. Whether the panel is worth its price,
@@ -40,16 +42,14 @@ class Panel(Judge):
     evidence: bool = False
     """Ask for the evidence before the verdict."""
 
-    def judge(self, cases: Sequence[Case]) -> list[Judgement]:
-        members = [Pairwise(model=model, evidence=self.evidence).judge(cases) for model in self.models]
-        return gather(members)
+    def members(self, cases: Sequence[Case]) -> list[list[Judgement]]:
+        return [Pairwise(model=model, evidence=self.evidence).judge(cases) for model in self.models]
 
-
-def gather(members: Sequence[Sequence[Judgement]]) -> list[Judgement]:
-    """One judgement a case from those of every member; a case without a readable vote is invalid."""
-    verdicts = [[judgement.verdict for judgement in own] for own in members]
-    firsts = [PREFERENCE[verdict] for verdict in combine(as_votes(verdicts))]
-    return [
-        Judgement(own[0].id, (first, 1 - first), reason="" if first == first else own[0].reason)
-        for own, first in zip(zip(*members, strict=True), firsts, strict=True)
-    ]
+    def gather(self, members: Sequence[Sequence[Judgement]]) -> list[Judgement]:
+        verdicts = [[judgement.verdict for judgement in own] for own in members]
+        firsts = [PREFERENCE[verdict] for verdict in combine(as_votes(verdicts))]
+        # A case without a readable vote of anybody has no score: its preference is NaN.
+        return [
+            Judgement(own[0].id, (first, 1 - first), reason=own[0].reason if isnan(first) else "")
+            for own, first in zip(zip(*members, strict=True), firsts, strict=True)
+        ]

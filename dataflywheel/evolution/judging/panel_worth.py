@@ -74,10 +74,13 @@ def panel_worth(
     members: Sequence[Sequence[Verdict]],
     gold: Sequence[Verdict],
     prompts: Sequence[Hashable],
+    together: Sequence[Verdict] | None = None,
     resamples: int = 2000,
     seed: int = 0,
 ) -> PanelWorth:
-    """Whether a panel by Dawid-Skene beats its best member on gold labels that neither has seen.
+    """Whether a panel beats its best member on gold labels that neither has seen.
+
+    `together` is what the panel said; by default Dawid-Skene over the members' votes.
 
     The best member is chosen on a random half of the prompts; both are scored on the other half, and the same with the
     halves exchanged. An invalid verdict is wrong; a pair without a gold label is left out.
@@ -95,8 +98,9 @@ def panel_worth(
     half = {names[i]: place % 2 for place, i in enumerate(shuffled)}
     side = np.array([half[prompt] for prompt in prompts])
     votes = as_votes(members)
+    said = combine(votes) if together is None else [together[i] for i in labelled]
     right = np.array([[v == g for v, g in zip(member, gold, strict=True)] for member in members], dtype=float)
-    panel = np.array([v == g for v, g in zip(combine(votes), gold, strict=True)], dtype=float)
+    panel = np.array([v == g for v, g in zip(said, gold, strict=True)], dtype=float)
     best = np.array([_best(right[:, side != s]) for s in (0, 1)])
     gained = panel - right[best[side], np.arange(len(gold))]
     place = {name: i for i, name in enumerate(names)}

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from dataflywheel.contracts import Case, Judge, Judgement, build
+from dataflywheel.contracts import Case, Judge, Judgement, Verdict, build
+from dataflywheel.evolution.judging.asking import PanelJudge
 from dataflywheel.evolution.judging.self_test import SelfTest, self_test
 from dataflywheel.models.endpoint.account import account
 from dataflywheel.models.endpoint.client import Watch
@@ -33,9 +34,24 @@ def make_judge(by: str | dict[str, Any], model: str | dict[str, Any] | ModelSpec
     return built
 
 
+@dataclass
+class Session:
+    """What a judge said of the cases, what each member of a panel said, how it did on the known pairs, and the bill."""
+
+    self_test: SelfTest
+    judgements: list[Judgement]
+    members: list[list[Judgement]]
+    """Empty for a judge that is no panel."""
+    cost: dict[str, float | None]
+
+    @property
+    def said(self) -> list[Verdict]:
+        return [judgement.verdict for judgement in self.judgements]
+
+
 def ask(
     method: Judge, cases: Sequence[Case], purpose: str, home: Path, caps: Caps, watch: Watch | None = None
-) -> tuple[SelfTest, list[Judgement], dict[str, float | None]]:
+) -> Session:
     """Self-test, then the judgements; both on one account of its own, whose bill covers all runs of the same question.
 
     Raises:
@@ -47,8 +63,9 @@ def ask(
     with account(answers, caps, scope, watch):
         test = self_test(method.judge)
         test.require(f"{method.name} by {named(method)}")
-        judgements = method.judge(cases)
-    return test, judgements, bill(method, answers.spent(scope))
+        members = method.members(cases) if isinstance(method, PanelJudge) else []
+        judgements = method.gather(members) if isinstance(method, PanelJudge) else method.judge(cases)
+    return Session(test, judgements, members, bill(method, answers.spent(scope)))
 
 
 def named(method: Judge) -> str:

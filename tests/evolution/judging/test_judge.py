@@ -16,18 +16,20 @@ from dataflywheel.contracts import Case, FlywheelError, UsageError, Verdict
 from dataflywheel.evolution.judging.pairing import read_gold, read_pairs
 from dataflywheel.evolution.judging.pairwise import Pairwise
 from dataflywheel.evolution.judging.self_test import RIGHT, known_cases
+from dataflywheel.report.judging import beats
+from dataflywheel.rows.schema import message
 from tests.evolution.judging.asking import MODEL
 from tests.support.endpoint import Endpoint
 
 IDS = r"question (q[0-9a-f]+)"
 
 
-def knows(cases: list[Case], right: list[Verdict]) -> list[dict[str, Any]]:
+def knows(cases: list[Case], right: list[Verdict], persona: str = "") -> list[dict[str, Any]]:
     """Rules of an endpoint that answers these cases rightly in both orders, whoever judges by pairs."""
     rules = []
     for case, verdict in zip(cases, right, strict=True):
         for order in (0, 1):
-            asked = Pairwise(model=MODEL).ask(case, order)
+            asked = Pairwise(model=MODEL, persona=persona).ask(case, order)
             better = "1" if (verdict == Verdict.FIRST) == (order == 0) else "2"
             text = json.dumps({"id": asked.id, "better": better})
             rules.append({"rule": "echo", "match": asked.id, "text": text})
@@ -224,6 +226,41 @@ def test_the_command_calibrates(endpoint: Endpoint, tmp_path: Path, data: Path) 
         assert line["invalid"] == float(not knew)
     shown = CliRunner().invoke(app, [*common, "--data", str(data), "--limit", "8"], terminal_width=200)
     assert "llmbar Adversarial/Neighbor" in shown.output
+
+
+def test_personas_of_one_opinion_are_one_vote(endpoint: Endpoint, files: tuple[Path, Path], tmp_path: Path) -> None:
+    personas = ("a poet", "a judge", "a child")
+    rules = [rule for persona in personas for rule in knows(known_cases(), list(RIGHT), persona)]
+    endpoint.configure(id_pattern=IDS, rules=[*rules, {"rule": "judge"}])
+    gold = labels(tmp_path / "gold.jsonl", [1] * 24 + [2] * 16)
+    by = {"crowd_score": {"personas": personas}}
+    found = fw.judge(*files, spec(endpoint), by, gold=gold, home=tmp_path, resamples=100)
+    assert found.verdicts == {"first": 30, "second": 6, "tie": 4, "invalid": 0}
+    assert found.gold is not None
+    panel = found.gold["panel"]
+    assert panel["effective_votes"] == pytest.approx(1)
+    assert panel["members"] == pytest.approx([30 / 40] * 3)
+    assert not panel["beats"]
+    assert "does not beat its best member (75%)" in beats(found.gold)
+    assert "effective votes: 1 of 3" in beats(found.gold)
+
+
+def test_a_panel_of_models(endpoint: Endpoint, files: tuple[Path, Path], tmp_path: Path) -> None:
+    wrong = {"rule": "judge", "model": "wrong", "accuracy": 1e-9, "ties": False, "slope": -20.0}
+    endpoint.configure(id_pattern=IDS, rules=[*KNOWS, wrong, {"rule": "judge"}])
+    models = [{**spec(endpoint), "model": name} for name in ("one", "two", "wrong")]
+    found = fw.judge(*files, by={"panel": {"models": models}}, home=tmp_path, resamples=100)
+    assert found.model == "one, two, wrong"
+    assert found.verdicts == {"first": 30, "second": 6, "tie": 4, "invalid": 0}
+    assert len(endpoint.bill().charged) == 3 * 92
+
+
+def test_a_small_model_in_a_folder_is_refused(files: tuple[Path, Path], tmp_path: Path) -> None:
+    from dataflywheel.models.tiny import init_tiny, pool_tokenizer
+
+    folder = init_tiny(pool_tokenizer([[message("user", "hello there " * 50)]]), "0.5m")
+    with pytest.raises(FlywheelError, match=r"pairwise by .* got 0 of 6 obvious pairs right"):
+        fw.judge(*files, str(folder), {"pairwise": {"max_tokens": 8}}, home=tmp_path)
 
 
 @pytest.mark.parametrize(

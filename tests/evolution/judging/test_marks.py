@@ -9,7 +9,7 @@ import pytest
 from dataflywheel.contracts import Case, FlywheelError, Judgement, Verdict
 from dataflywheel.evolution.judging.crowd_score import CrowdScore, tally
 from dataflywheel.evolution.judging.pairwise import Pairwise, judgement
-from dataflywheel.evolution.judging.panel import gather
+from dataflywheel.evolution.judging.panel import Panel
 from dataflywheel.evolution.judging.pointwise import Pointwise
 from dataflywheel.evolution.judging.rubric import Criterion, Rubric
 from dataflywheel.evolution.judging.self_test import KNOWN, RIGHT, known_cases, self_test
@@ -64,14 +64,15 @@ def test_tally_counts_readable_votes() -> None:
     assert tally(votes[3:]).verdict == X
 
 
-def test_personas_vote() -> None:
+def test_personas_vote(monkeypatch: pytest.MonkeyPatch) -> None:
     def rule(parts: dict[str, str], instructions: str) -> dict[str, object]:
         """The engineer wants it short, the others long."""
         exchanged = {"1": "2", "2": "1"} if "engineer" in instructions else {"1": "1", "2": "2"}
         return {"better": exchanged[str(by_length(parts)["better"])]}
 
     client = Scripted(rule)
-    (found,) = CrowdScore(model=MODEL).judge_with(client, [Case("a", "p", ("long answer", "short"))])
+    monkeypatch.setattr("dataflywheel.models.endpoint.account.client_for", lambda spec: client)
+    (found,) = CrowdScore(model=MODEL).judge([Case("a", "p", ("long answer", "short"))])
     assert found.scores == (0.75, 0.25)
     assert len(client.asked) == 8
 
@@ -80,7 +81,8 @@ def test_a_panel_gathers_and_leaves_invalid_what_nobody_judged() -> None:
     def said(*verdicts: Verdict) -> list[Judgement]:
         return [judgement(f"c{i}", v, v, "refused: no") for i, v in enumerate(verdicts)]
 
-    found = gather([said(F, S, T, X), said(F, S, X, X), said(S, S, T, X)])
+    panel = Panel(models=(MODEL, MODEL, MODEL))
+    found = panel.gather([said(F, S, T, X), said(F, S, X, X), said(S, S, T, X)])
     assert [j.verdict for j in found] == [F, S, T, X]
     assert found[3].reason == "refused: no"
     assert [j.id for j in found] == ["c0", "c1", "c2", "c3"]
