@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field
@@ -38,6 +38,9 @@ class TrainSettings(BaseModel):
     """How a model is trained; `max_steps` overrides `epochs`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    version: ClassVar[int] = 1
+    """One more whenever equal rows and settings would give other weights: part of the key of whatever was trained."""
 
     epochs: float = Field(default=3.0, gt=0)
     max_steps: int | None = Field(default=None, ge=1)
@@ -127,7 +130,8 @@ def _loaded(model: Path | ModelSpec | LanguageModel) -> LanguageModel:
 
 
 def _fingerprint(examples: list[dict[str, list[int]]], base: LanguageModel, settings: TrainSettings) -> str:
-    whole = hashlib.blake2b(f"{folder_digest(base.folder)}:{settings.model_dump_json()}".encode(), digest_size=8)
+    parts = f"{settings.version}:{folder_digest(base.folder)}:{settings.model_dump_json()}"
+    whole = hashlib.blake2b(parts.encode(), digest_size=8)
     for one in examples:
         whole.update(repr(one["input_ids"]).encode())
         whole.update(repr(one["labels"].count(IGNORED)).encode())

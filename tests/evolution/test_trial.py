@@ -12,12 +12,11 @@ from dataflywheel.evolution.feedback.evaluate import Evaluate, RowScores
 from dataflywheel.evolution.iteration import trial
 from dataflywheel.evolution.iteration.trial import Exam, run_trial, trained
 from dataflywheel.models.training import TrainSettings
+from dataflywheel.recipe.steps import Step
 
 
-@pytest.mark.parametrize("step_before", [True, False])
-def test_a_trial_keeps_the_model_of_a_step_and_no_other(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step_before: bool
-) -> None:
+def log_trainings(home: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """Folders of the models that are trained from now on, by a trainer that does nothing."""
     trainings = []
 
     def train(folder: Path, *given: Any) -> None:
@@ -29,8 +28,16 @@ def test_a_trial_keeps_the_model_of_a_step_and_no_other(
     monkeypatch.setattr(trial, "_train", train)
     monkeypatch.setattr(trial, "examine", lambda model, exam: scores)
     monkeypatch.setattr(Exam, "digest", lambda self: "exam")
+    (home / "student").mkdir()
+    return trainings
+
+
+@pytest.mark.parametrize("step_before", [True, False])
+def test_a_trial_keeps_the_model_of_a_step_and_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step_before: bool
+) -> None:
+    trainings = log_trainings(tmp_path, monkeypatch)
     student = tmp_path / "student"
-    student.mkdir()
     settings, exam = TrainSettings(), Exam(tmp_path, "bits_per_byte", ("s",), Evaluate())
     if step_before:
         trained(tmp_path, tmp_path, ["a", "b"], student, settings)
@@ -38,3 +45,17 @@ def test_a_trial_keeps_the_model_of_a_step_and_no_other(
         assert run_trial(tmp_path, tmp_path, ["a", "b"], student, settings, exam).metric == 1.5
     assert len(trainings) == 1
     assert trainings[0].exists() == step_before
+
+
+def test_another_trainer_trains_again_wherever_its_models_are_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trainings = log_trainings(tmp_path, monkeypatch)
+    settings, exam = TrainSettings(), Exam(tmp_path, "bits_per_byte", ("s",), Evaluate())
+    identities = []
+    for version in (1, 2, 2):
+        monkeypatch.setattr(TrainSettings, "version", version)
+        run_trial(tmp_path, tmp_path, ["a"], tmp_path / "student", settings, exam)
+        identities.append(Step(5, "train", settings).identity())
+    assert len(set(trainings)) == len(trainings) == 2
+    assert identities[0] != identities[1] == identities[2]  # the run's own model, and what follows from it

@@ -63,8 +63,8 @@ class Trial:
 
 
 def training_digest(ids: Sequence[str], student: Path, settings: TrainSettings) -> str:
-    """Identity of a trained model: rows, untrained weights, settings."""
-    return _digest(folder_digest(student), settings.model_dump_json(), *sorted(ids))
+    """Identity of a trained model: the trainer's version, rows, untrained weights, settings."""
+    return _digest(settings.version, folder_digest(student), settings.model_dump_json(), *sorted(ids))
 
 
 def trained(
