@@ -25,6 +25,7 @@ BENCHMARKS: dict[str, list[str]] = {
     "likelihood": [str(DATA / "alpaca_pool" / "alpaca_pool.parquet")],
     "ingest": [],
     "planted": [],
+    "judges": [str(DATA)],
 }
 HEAD = """# Results of the benchmarks
 
