@@ -7,5 +7,9 @@ class FlywheelError(Exception):
     """The message names the file, line, field or step and the way out: exit status 1."""
 
 
+class OverBudgetError(FlywheelError):
+    """A cap was reached; what is there is valid and the same command goes on."""
+
+
 class UsageError(FlywheelError):
     """The request itself is wrong (unknown method, ill-typed parameter, missing model): exit status 2."""

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import time
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
+
+if TYPE_CHECKING:
+    from dataflywheel.models.endpoint.progress import Progress
 
 
 class LiveTable:
@@ -18,6 +21,7 @@ class LiveTable:
         self.console = Console(stderr=True)
         self.rows: dict[str, dict[str, Any]] = {}
         self.live: Live | None = None
+        self.asked = ""
 
     def __enter__(self) -> LiveTable:
         if self.console.is_terminal:
@@ -44,7 +48,11 @@ class LiveTable:
         share = f"{done:,} of {total:,}" if total else f"{done:,}"
         row["note"] = f"{what}: {share}{_left(row, what, done, total)}"
 
+    def asking(self, progress: Progress) -> None:
+        self.asked = asking_line(progress)
+
     def finished(self, step: str, note: str, reused: bool) -> None:
+        self.asked = ""
         row = self.rows.setdefault(step, {"began": time.monotonic()})
         row |= {"state": "there already" if reused else "done", "note": note}
         row["seconds"] = time.monotonic() - row.get("began", time.monotonic())
@@ -61,7 +69,21 @@ class LiveTable:
             seconds = time.monotonic() - row["began"] if running else row.get("seconds")
             style = "bold" if running else "dim" if row["state"] == "waiting" else ""
             table.add_row(name, row["state"], row["note"], "" if seconds is None else f"{seconds:.0f} s", style=style)
+        table.caption, table.caption_justify = self.asked or None, "left"
         return table
+
+
+def asking_line(progress: Progress) -> str:
+    """How requests to a model are going, in one line."""
+    cap = progress.cap
+    money = f"${progress.usd:,.4f}" + (f" of ${cap.usd:,.2f}" if cap.usd is not None else "")
+    calls = f"{progress.done:,} answers" + (f" ({progress.cached:,} from the store)" if progress.cached else "")
+    parts = [f"{progress.in_flight} in flight", f"{progress.per_second:,.0f}/s", calls]
+    parts += [f"{progress.tokens:,} tokens" + (f" of {cap.tokens:,}" if cap.tokens is not None else ""), money]
+    failed = progress.done - sum(n for outcome, n in progress.by_outcome.items() if outcome.value == "answered")
+    parts += [f"{failed:,} without one"] if failed else []
+    parts += [f"{progress.rate_limited:,} times told to wait"] if progress.rate_limited else []
+    return " · ".join(parts)
 
 
 def _left(row: dict[str, Any], what: str, done: int, total: int) -> str:

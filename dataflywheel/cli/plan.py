@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
-from dataflywheel.cli.options import AsJson, RecipeFile
+from dataflywheel.cli.options import AsJson, RecipeFile, Runs, Store
+
+PROBED = 20
 
 
 def plan_command(
     recipe: RecipeFile,
+    probe: Annotated[
+        bool, typer.Option("--probe", help="Ask the models about 20 rows and estimate the rest from that.")
+    ] = False,
+    runs: Runs = Path("runs"),
+    home: Store = Path(".flywheel"),
     as_json: AsJson = False,
 ) -> None:
-    """Check a recipe and price each step, without doing it."""
+    """Check a recipe and price each step, without doing it; what a probe asks is kept and not paid again."""
     from rich.console import Console
 
     from dataflywheel.recipe.plan import plan
 
-    found = plan(recipe)
+    found = plan(recipe, probe=PROBED if probe else 0, runs=runs, home=home)
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False))
         return
@@ -27,6 +35,8 @@ def plan_command(
     console = Console(highlight=False)
     console.print(f"{found['name']}: {pool['rows']:,} rows offered, about {_short(pool['tokens'])} tokens")
     console.print(_table(found))
+    for line in _probed(found.get("probe", [])):
+        console.print(line)
     console.print("Rows are the most that go on; passes, tokens and time are estimates for this machine.")
 
 
@@ -45,6 +55,21 @@ def _table(found: dict[str, Any]) -> Any:
         numbers = (_short(passes), _short(cost["tokens"]), f"{cost['calls']:,}", f"{cost['usd']:.2f}")
         table.add_row(name, rows, *numbers, _time(cost["seconds"]))
     return table
+
+
+def _probed(found: list[dict[str, Any]]) -> list[str]:
+    """What the probe says about the whole pool, a line for each signal that asks a model."""
+    return [
+        f"{one['signal']}, from {one['rows']} rows asked about ({one['failed']} without a value): "
+        f"{_range(one['calls'], '{:,.0f}')} calls, {_range(one['tokens'], '{:,.0f}')} tokens, "
+        f"${_range(one['usd'], '{:,.4f}')}"
+        for one in found
+    ]
+
+
+def _range(estimate: dict[str, float], form: str) -> str:
+    value, low, high = (form.format(estimate[name]) for name in ("value", "low", "high"))
+    return value if low == high else f"{value} ({low} to {high})"
 
 
 def _short(number: float) -> str:

@@ -17,7 +17,7 @@ from dataflywheel.contracts.kinds import (
     Verdict,
 )
 from dataflywheel.contracts.method import REGISTRY, Card, Method, build, explain, nearest, snake_case
-from dataflywheel.errors import FlywheelError, UsageError
+from dataflywheel.errors import FlywheelError, OverBudgetError, UsageError
 
 __all__ = [
     "REGISTRY",
@@ -34,6 +34,7 @@ __all__ = [
     "Judge",
     "Judgement",
     "Method",
+    "OverBudgetError",
     "PoolStatistics",
     "Selection",
     "Selector",

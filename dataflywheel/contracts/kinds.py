@@ -28,6 +28,10 @@ class Signal(Method):
     """Columns of the row schema that `measure` looks at, besides `id`."""
     batch_size: ClassVar[int] = 2048
     uses_model: ClassVar[bool] = False
+    asks: ClassVar[bool] = False
+    """Measuring spends on a model that answers questions."""
+    capabilities: ClassVar[tuple[str, ...]] = ()
+    """What that model must offer, such as `logprobs`."""
 
     @abstractmethod
     def measure(self, batch: pa.RecordBatch) -> dict[str, pa.Array | AnyArray]:

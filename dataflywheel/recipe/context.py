@@ -17,12 +17,14 @@ from dataflywheel import catalog
 from dataflywheel.contracts import Columns, Signal, UsageError, build
 from dataflywheel.models.files import folder_digest
 from dataflywheel.models.spec import ModelSpec
+from dataflywheel.recipe.asking import check_within, teacher
 from dataflywheel.recipe.progress import Silent, Watcher
 from dataflywheel.recipe.schema import Recipe, Source
 from dataflywheel.rows.ingest import Input
 from dataflywheel.rows.parts import read_rows
 from dataflywheel.rows.text import texts
 from dataflywheel.signals.measure import columns, measure
+from dataflywheel.store.answers import AnswerStore
 from dataflywheel.store.run import RunDirectory
 from dataflywheel.store.signals import SignalStore
 
@@ -46,12 +48,19 @@ class Context:
     target_digest: str = ""
     spent: float = field(init=False, default=0.0)
     """Seconds billed by earlier attempts."""
+    answers: AnswerStore | None = None
+    """Open while the run may ask models."""
     _signals: dict[str, Signal] = field(default_factory=dict)
-    _scorer: ModelSpec | None = None
+    _trained: dict[ModelSpec, ModelSpec] = field(default_factory=dict)
 
     @property
     def signal_store(self) -> SignalStore:
         return SignalStore(self.home / "signals")
+
+    @property
+    def scope(self) -> str:
+        """What this run's spending is entered under."""
+        return str(self.run.path)
 
     def __post_init__(self) -> None:
         self.spent = self.run.ledger.total().seconds
@@ -80,33 +89,37 @@ class Context:
                 given.setdefault("embedder", self.recipe.models.embedder)
             elif needed == "model" and "model" not in given:
                 given["model"] = self.scorer()
+            elif needed == "teacher":
+                given["model"] = self.usable(teacher(self.recipe, kind), "teacher")
             built = build(kind, given)
             assert isinstance(built, Signal)
             self._signals[known] = built
         return self._signals[known]
 
     def scorer(self) -> ModelSpec:
-        """The model that measures likelihoods, as a folder: a built-in one is trained on the pool's text, once."""
+        """The model that measures likelihoods, as a folder."""
+        return self.usable(self.recipe.models.scorer or self.recipe.models.student, "scorer")
+
+    def usable(self, spec: ModelSpec, role: str) -> ModelSpec:
+        """The model as a folder or endpoint: a built-in one is trained on the pool's text, once."""
         from dataflywheel.models.tiny import train_tiny
 
-        if self._scorer is not None:
-            return self._scorer
-        spec = self.recipe.models.scorer or self.recipe.models.student
-        if spec.builtin is None:
-            return spec
+        if spec.builtin is None or spec in self._trained:
+            return self._trained.get(spec, spec)
         if self.pool is None:
-            raise UsageError("a built-in scorer is trained on the pool, and there is no pool yet")
-        self.watcher.started("train scorer")
+            raise UsageError(f"a built-in {role} is trained on the pool, and there is no pool yet")
+        title = f"train {role}"
+        self.watcher.started(title)
         folder = train_tiny(
             self.pool_texts(),
             size=spec.size,
             seed=self.recipe.seed,
             cache_dir=self.home / "models",
-            progress=lambda step, total, loss: self.watcher.advanced("train scorer", "steps", step, total),
+            progress=lambda step, total, loss: self.watcher.advanced(title, "steps", step, total),
         )
-        self.watcher.finished("train scorer", f"{spec.size} parameters, on the pool", False)
-        self._scorer = ModelSpec(hf=str(folder))
-        return self._scorer
+        self.watcher.finished(title, f"{spec.size} parameters, on the pool", False)
+        self._trained[spec] = ModelSpec(hf=str(folder))
+        return self._trained[spec]
 
     def pool_texts(self) -> list[Any]:
         """Messages of the pool's rows, for what is trained on the pool itself."""
@@ -115,10 +128,17 @@ class Context:
         return rows
 
     def measured(self, rows: Path, names: Iterable[str], step: str, wanted: Parameters | None = None) -> Columns:
-        """Columns of a directory of rows, measuring what the store lacks."""
+        """Columns of a directory of rows, measuring what the store lacks.
+
+        Raises:
+            OverBudgetError: a cap left rows unmeasured.
+        """
         signals = [self.signal(name, wanted) for name in signals_of(names)]
         store = self.signal_store
         measure(rows, signals, store, self.recipe.engine, partial(self.watcher.advanced, step))
+        for signal in signals:
+            if signal.asks:
+                check_within(store, signal, read_rows(rows, ["id"])["id"].combine_chunks())
         return columns(rows, names, signals, store)
 
     def measuring_seconds(self, names: Iterable[str], ids: pa.Array, wanted: Parameters | None = None) -> float:
@@ -135,8 +155,10 @@ def signals_of(names: Iterable[str]) -> list[str]:
     return sorted({name.partition(".")[0] for name in names} - {"row"})
 
 
-def model_kind(signal: type[Signal]) -> Literal["model", "embedder"] | None:
-    """Whether a signal stands on a language model, on an embedder, or on none: by the parameter that it has."""
+def model_kind(signal: type[Signal]) -> Literal["model", "embedder", "teacher"] | None:
+    """Whether a signal stands on a language model, an embedder, a model that is asked, or on none."""
+    if signal.asks:
+        return "teacher"
     for name in ("model", "embedder"):
         if name in signal.model_fields:
             return name

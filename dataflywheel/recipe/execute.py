@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dataflywheel.contracts import Cost, FlywheelError, UsageError
+from dataflywheel import catalog
+from dataflywheel.contracts import Cost, FlywheelError, OverBudgetError, UsageError
 from dataflywheel.evolution.feedback.evaluate import Evaluate
 from dataflywheel.evolution.iteration.trial import Exam
 from dataflywheel.models.files import folder_digest
 from dataflywheel.models.training import TrainSettings
 from dataflywheel.recipe.arms import Field
+from dataflywheel.recipe.asking import account_of, asked_cost
 from dataflywheel.recipe.compare import forget_comparison, run_comparison
 from dataflywheel.recipe.context import Context, digest, model_contents, signals_of
 from dataflywheel.recipe.finish import embedding_map, write_dataset
@@ -98,6 +100,11 @@ class _Execution:
         self.settings: TrainSettings | None = None
 
     def go(self) -> Result:
+        wanted = signals_of(need for step in self.steps for need in step.needs())
+        with account_of(self.context, any(getattr(catalog.get(name), "asks", False) for name in wanted)):
+            return self._walk("embedding" in wanted)
+
+    def _walk(self, mapped: bool) -> Result:
         context = self.context
         context.watcher.planned(
             ["00-pool", *(s.title for s in self.steps), *(["compare"] if context.recipe.compare else [])]
@@ -107,24 +114,35 @@ class _Execution:
         assert context.pool is not None
         self.rows = context.pool
         result = Result(context.run.path, rows_in, rows_in)
-        done = [context.run.step(0, "pool")]
-        for step in self.steps:
-            if not self._reusable(step) and context.out_of_time():
-                result.stopped = f"the {context.recipe.budget.hours:g} hours were used up before {step.title}"
-                context.run.event("stopped", reason=result.stopped)
-                break
-            self._step(step, result)
-            done.append(context.run.step(step.index, step.name))
-        context.run.forget_steps(done)
+        context.run.forget_steps([context.run.step(0, "pool"), *self._steps(result)])
         result.rows_out = write_dataset(context, self.rows)
         forget_comparison(context.run.path / "compare.json", self.fingerprint)
         if context.recipe.compare and not result.stopped:
             result.comparison = self._compare()
         unchanged = self.all_reused and (context.run.path / "map.parquet").exists()
-        if not unchanged and "embedding" in signals_of(need for step in self.steps for need in step.needs()):
+        if not unchanged and mapped:
             embedding_map(context, self.rows)
         context.run.event("finished", stopped=result.stopped)
         return result
+
+    def _steps(self, result: Result) -> list[Path]:
+        """Do the steps, up to where a budget ends; gives the directories of those that are done."""
+        done = []
+        for step in self.steps:
+            output = self.context.run.step(step.index, step.name)
+            if not self._reusable(step) and self.context.out_of_time():
+                result.stopped = f"the {self.context.recipe.budget.hours:g} hours were used up before {step.title}"
+                break
+            try:
+                self._step(step, result)
+            except OverBudgetError as error:
+                self.context.run.bill(output, asked_cost(self.context, output))
+                result.stopped = f"{step.title}: {error}"
+                break
+            done.append(output)
+        if result.stopped:
+            self.context.run.event("stopped", reason=result.stopped)
+        return done
 
     def _fingerprint(self, step: Step) -> str:
         """Everything that the step's result depends on."""

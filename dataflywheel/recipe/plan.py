@@ -12,6 +12,7 @@ from dataflywheel import catalog
 from dataflywheel.contracts import Cost, Signal, UsageError
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.recipe.arms import arm_needs
+from dataflywheel.recipe.asking import check_asking
 from dataflywheel.recipe.context import model_kind, signals_of
 from dataflywheel.recipe.load import load_recipe
 from dataflywheel.recipe.price import comparison_cost, flops, left_after, statistics, step_cost
@@ -19,14 +20,24 @@ from dataflywheel.recipe.schema import Recipe
 from dataflywheel.recipe.steps import Step, build_steps
 
 
-def plan(recipe: str | Path | Recipe) -> dict[str, Any]:
+def plan(
+    recipe: str | Path | Recipe, *, probe: int = 0, runs: Path = Path("runs"), home: Path = Path(".flywheel")
+) -> dict[str, Any]:
     """Checks a recipe and estimates each step's rows, passes, tokens, dollars and seconds, without doing it.
+
+    With `probe`, models behind endpoints are really asked about so many rows of the pool, and `probe` in the result
+    says what all rows will cost, with intervals; the answers are kept in the store and not paid for again.
 
     Raises:
         UsageError: something the steps need is not there; the message says what and how to get it.
     """
     loaded = recipe if isinstance(recipe, Recipe) else load_recipe(Path(recipe))
-    return make_plan(loaded, build_steps(loaded), loaded.compare is not None)
+    found = make_plan(loaded, build_steps(loaded), loaded.compare is not None)
+    if probe:
+        from dataflywheel.recipe.probe import probe as ask
+
+        found["probe"] = ask(loaded, found["pool"]["rows"], probe, runs, home)
+    return found
 
 
 def make_plan(recipe: Recipe, steps: list[Step], comparison: bool) -> dict[str, Any]:
@@ -82,11 +93,15 @@ def check(recipe: Recipe, steps: list[Step], comparison: bool) -> None:
     if "evaluate" in names and "train" not in names[: names.index("evaluate")]:
         raise UsageError("evaluate needs a `train` step before it")
     kinds = _signals(wanted)
-    if "train" in names or any(model_kind(kind) for kind in kinds):
+    if "train" in names or any(model_kind(kind) in ("model", "embedder") for kind in kinds):
         _check_packages("torch", "transformers")
     if "train" in names:
         _check_packages("trl")
         _local(recipe.models.student, "student")
+    for kind in kinds:
+        if kind.asks:
+            _check_packages("openai", extra="llm")
+            check_asking(recipe, kind)
     if any(model_kind(kind) == "model" for kind in kinds):
         _local(recipe.models.scorer or recipe.models.student, "scorer")
     if any(kind.name == "language" for kind in kinds):

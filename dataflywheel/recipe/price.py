@@ -5,14 +5,16 @@ from __future__ import annotations
 import math
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from dataflywheel import catalog
-from dataflywheel.contracts import Budget, Cleaner, Cost, PoolStatistics, Signal
+from dataflywheel.contracts import Budget, Cleaner, Cost, PoolStatistics, Signal, build
 from dataflywheel.evolution.feedback.evaluate import Evaluate
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.models.training import TrainSettings
+from dataflywheel.recipe.asking import teacher
 from dataflywheel.recipe.context import CHARS_PER_TOKEN, inputs, model_kind, signals_of
 from dataflywheel.recipe.schema import Recipe, Source
 from dataflywheel.recipe.steps import Step
@@ -21,6 +23,7 @@ from dataflywheel.selection.combine import Select
 
 PARAMETERS = {"0.5m": 0.5e6, "1m": 1e6, "2m": 2e6, "5m": 5e6, "20m": 20e6}
 MINILM_PARAMETERS = 10.6e6  # without the embedding table, which is looked up and not multiplied
+ANSWER_SECONDS = 2.0  # of an endpoint that is not known yet; a probe measures it
 EFFICIENCY = 0.35  # share of a large matrix product's speed that a small model reaches
 
 
@@ -66,6 +69,11 @@ def step_cost(recipe: Recipe, step: Step, pool: PoolStatistics, speed: float, se
         seen.add(name)
         kind = catalog.get(name)
         assert issubclass(kind, Signal)
+        if kind.asks:
+            signal = build(kind, {**recipe.signals.get(name, {}), "model": teacher(recipe, kind)})
+            asked = signal.estimate(pool)
+            cost += replace(asked, seconds=round(asked.calls * ANSWER_SECONDS / teacher(recipe, kind).concurrency, 2))
+            continue
         passes = {"likelihood": 2, "agreement": 2}.get(name, 1)
         if model_kind(kind) == "embedder":
             size = MINILM_PARAMETERS if recipe.models.embedder.builtin == "minilm" else 0.0

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from dataflywheel.models.endpoint.progress import Progress
 
 
 class Watcher(Protocol):
@@ -16,6 +19,9 @@ class Watcher(Protocol):
 
     def advanced(self, step: str, what: str, done: int, total: int) -> None:
         """Within a step: rows measured, training steps made, trials finished."""
+
+    def asking(self, progress: Progress) -> None:
+        """Within a step that asks a model: how the requests are going, about twice a second."""
 
     def finished(self, step: str, note: str, reused: bool) -> None:
         """A step ends; `reused` when its result was there already."""
@@ -31,6 +37,9 @@ class Silent:
         return None
 
     def advanced(self, step: str, what: str, done: int, total: int) -> None:
+        return None
+
+    def asking(self, progress: Progress) -> None:
         return None
 
     def finished(self, step: str, note: str, reused: bool) -> None:

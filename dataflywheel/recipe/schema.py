@@ -51,6 +51,8 @@ class Models(Part):
     scorer: ModelSpec | None = None
     """The student's family where not given: for a built-in student a tiny model trained on the pool."""
     embedder: EmbedderSpec = EmbedderSpec(builtin="minilm")
+    teacher: ModelSpec | None = None
+    """The model that is asked: to rate, tag and judge."""
 
 
 class Limits(Part):
@@ -58,7 +60,12 @@ class Limits(Part):
 
     rows: int | None = Field(default=None, gt=0)
     tokens: int | None = Field(default=None, gt=0)
+    """Tokens of the rows that are selected."""
     usd: float | None = Field(default=None, ge=0)
+    calls: int | None = Field(default=None, ge=0)
+    """Requests to models that answer questions."""
+    call_tokens: int | None = Field(default=None, ge=0)
+    """Tokens that these models read and write."""
     hours: float | None = Field(default=None, gt=0)
 
 

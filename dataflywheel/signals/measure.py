@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from dataflywheel.contracts import AnyArray, Columns, FlywheelError, Signal, Status
-from dataflywheel.rows.parts import count_rows, part_paths, read_rows
+from dataflywheel.models.endpoint.request import Outcome
+from dataflywheel.rows.parts import count_rows, iter_batches, part_paths, read_rows
 from dataflywheel.signals.engine import Engine
 from dataflywheel.store.signals import SignalStore
 
@@ -118,14 +122,9 @@ def measure(
 def _measure_one(
     rows: Path, signal: Signal, lacking: pa.Array, store: SignalStore, engine: Engine, progress: Progress | None
 ) -> None:
-    daft = engine.start()
-    frame = daft.read_parquet([str(path) for path in part_paths(rows)])
-    if len(lacking) < count_rows(rows):
-        frame = frame.join(daft.from_arrow(pa.table({"id": lacking})), on="id", how="semi")
-    measured = _udf(daft, signal, engine)(*(daft.col(name) for name in ("id", *signal.reads)))
     waiting: list[pa.Table] = []
     held = finished = failed = 0
-    for batch in frame.select(daft.col("id"), measured.alias("value")).to_arrow_iter():
+    for batch in _measured(rows, signal, lacking, engine):
         last = _flat(batch)
         waiting.append(last)
         held += len(batch)
@@ -137,9 +136,42 @@ def _measure_one(
             store.append(signal.key(), pa.concat_tables(waiting))
             waiting, held = [], 0
     if failed == count_rows(rows):  # fewer that all fail are those that failed before, tried again
-        raise FlywheelError(f"signal {signal.name}: all {failed} rows failed; the last one said: {last['error'][-1]}")
+        said = last["error"][-1].as_py()
+        if not said.startswith(Outcome.OVER_BUDGET):
+            raise FlywheelError(f"signal {signal.name}: all {failed} rows failed; the last one said: {said}")
     if waiting:
         store.append(signal.key(), pa.concat_tables(waiting))
+
+
+def _measured(rows: Path, signal: Signal, lacking: pa.Array, engine: Engine) -> Iterator[pa.RecordBatch]:
+    """Batches of `id` and `value`. A signal that asks a model stays in this process, where the account is kept."""
+    if signal.asks:
+        yield from _asked(rows, signal, lacking)
+        return
+    daft = engine.start()
+    frame = daft.read_parquet([str(path) for path in part_paths(rows)])
+    if len(lacking) < count_rows(rows):
+        frame = frame.join(daft.from_arrow(pa.table({"id": lacking})), on="id", how="semi")
+    measured = _udf(daft, signal, engine)(*(daft.col(name) for name in ("id", *signal.reads)))
+    yield from frame.select(daft.col("id"), measured.alias("value")).to_arrow_iter()
+
+
+def _asked(rows: Path, signal: Signal, lacking: pa.Array) -> Iterator[pa.RecordBatch]:
+    """Two batches at a time, so that the end of one does not leave the endpoint idle."""
+
+    def measured(batch: pa.RecordBatch) -> pa.RecordBatch:
+        return pa.record_batch([batch["id"], measured_batch(signal, batch)], names=["id", "value"])
+
+    with ThreadPoolExecutor(2) as pool:
+        under_way: deque[Future[pa.RecordBatch]] = deque()
+        for block in iter_batches(rows, ["id", *signal.reads], signal.batch_size):
+            batch = block.filter(pc.is_in(block["id"], value_set=lacking))
+            if len(batch):
+                under_way.append(pool.submit(measured, batch))
+            if len(under_way) > 1:
+                yield under_way.popleft().result()
+        while under_way:
+            yield under_way.popleft().result()
 
 
 def _flat(batch: pa.RecordBatch) -> pa.Table:

@@ -48,7 +48,12 @@ class RunDirectory:
                 shutil.rmtree(step)
 
     def bill(self, step: Path, cost: Cost) -> None:
-        self.ledger.enter(f"{step.parent.name}/{step.name}", cost)
+        self.ledger.enter(bill_name(step), cost)
+
+
+def bill_name(step: Path) -> str:
+    """A step's name in the ledger: `round-1/02-select`."""
+    return f"{step.parent.name}/{step.name}"
 
 
 def step_directories(run: Path) -> list[Path]:

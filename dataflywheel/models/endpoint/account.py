@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dataflywheel.contracts import UsageError
-from dataflywheel.models.endpoint.chat_model import ChatModel
+from dataflywheel.models.endpoint.chat_model import Capabilities, ChatModel, declared
 from dataflywheel.models.endpoint.client import Client, Watch
 from dataflywheel.models.endpoint.flow import Flow, Pace
 from dataflywheel.models.spec import ModelSpec
@@ -80,6 +80,15 @@ def check_price(spec: ModelSpec, caps: Caps) -> None:
             f"dollars are capped, but the price of {spec.model} at {spec.endpoint} is not known: write `usd_per_mtok: "
             "{in: 0.1, out: 0.4}` beside it (zeros for a server of your own), or cap `tokens`"
         )
+
+
+def offered(spec: ModelSpec) -> Capabilities:
+    """What a model can do: a local folder's abilities are known, an endpoint's are those that the recipe declares."""
+    if spec.endpoint is None:
+        from dataflywheel.models.endpoint.local_chat import LocalChat
+
+        return LocalChat.capabilities
+    return declared(spec)
 
 
 def _client(spec: ModelSpec, on: _Account) -> Client:

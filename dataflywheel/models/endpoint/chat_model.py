@@ -8,7 +8,7 @@ from typing import Protocol
 
 from dataflywheel.errors import FlywheelError, UsageError
 from dataflywheel.models.endpoint.request import Reply, Request
-from dataflywheel.models.spec import Price
+from dataflywheel.models.spec import ModelSpec, Price
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,11 @@ class Capabilities:
                 f"{method} needs {' and '.join(missing)}, which {model} does not offer (it offers: {has}); "
                 "name another model, or declare what it can do under `capabilities` in the recipe"
             )
+
+
+def declared(spec: ModelSpec) -> Capabilities:
+    """What an endpoint that speaks OpenAI's dialect is assumed to do, and what the recipe declares on top."""
+    return Capabilities(**{"seed": True, **spec.capabilities})
 
 
 class ChatModel(Protocol):

@@ -1,0 +1,104 @@
+"""What a run spends on models that answer questions: checked before, paid on one account, entered in the bill."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dataflywheel.contracts import Cost, OverBudgetError, Signal, UsageError
+from dataflywheel.models.endpoint.request import Outcome
+from dataflywheel.models.spec import ModelSpec
+from dataflywheel.recipe.schema import Limits, Recipe
+from dataflywheel.store.answer_ledger import Caps
+from dataflywheel.store.run import bill_name
+from dataflywheel.store.signals import SignalStore
+
+if TYPE_CHECKING:
+    from dataflywheel.recipe.context import Context
+
+
+def caps_of(limits: Limits) -> Caps:
+    return Caps(limits.usd, limits.call_tokens, limits.calls)
+
+
+@contextmanager
+def account_of(context: Context, asks: bool) -> Iterator[None]:
+    """Within, signals that ask a model spend on the run's account: its caps hold for all attempts at the run."""
+    if not asks:
+        yield
+        return
+    from dataflywheel.models.endpoint.account import account
+    from dataflywheel.store.answers import AnswerStore
+
+    context.answers = AnswerStore(context.home / "answers.db")
+    try:
+        with account(context.answers, caps_of(context.recipe.budget), context.scope, context.watcher.asking):
+            yield
+    finally:
+        context.answers.close()
+        context.answers = None
+
+
+def asked_cost(context: Context, output: Path) -> Cost:
+    """Calls, tokens and dollars of a step, what may have been paid at its worst case: all that the run spent so far and
+    no other step was billed for. So bills add up to what was spent, also when a process was killed in between."""
+    if context.answers is None:
+        return Cost()
+    step = bill_name(output)
+    spent = context.answers.spent(context.scope)
+    billed = sum((cost for name, cost in context.run.ledger.steps.items() if cost.calls and name != step), Cost())
+    return Cost(
+        calls=spent.calls + spent.maybe_paid_calls - billed.calls,
+        tokens=spent.tokens_in + spent.tokens_out + spent.maybe_paid_tokens - billed.tokens,
+        usd=round(spent.usd + spent.maybe_paid_usd - billed.usd, 12),
+    )
+
+
+def check_within(store: SignalStore, signal: Signal, ids: pa.Array) -> None:
+    """Raises:
+    OverBudgetError: a cap left rows without this signal; says how many, and what goes on how.
+    """
+    errors = store.read(signal.key(), ids, ["error"])["error"]
+    left = pc.sum(pc.starts_with(errors, pattern=Outcome.OVER_BUDGET.value)).as_py() or 0
+    if left:
+        raise OverBudgetError(
+            f"the cap on dollars, tokens or calls was reached with {left:,} of {len(ids):,} rows not asked about for "
+            f"{signal.name}; raise it under `budget` and run again: what was answered is not paid twice"
+        )
+
+
+def check_asking(recipe: Recipe, kind: type[Signal]) -> None:
+    """Refuse a signal that asks a model which is not there or cannot do what it needs, before any call.
+
+    Raises:
+        UsageError: no model, a missing capability, or dollars capped and no price known.
+    """
+    from dataflywheel.models.endpoint.account import check_price, offered
+
+    spec = teacher(recipe, kind)
+    offered(spec).require(kind.capabilities, kind.name, spec.model or spec.hf or str(spec.builtin))
+    check_price(spec, caps_of(recipe.budget))
+
+
+def teacher(recipe: Recipe, kind: type[Signal]) -> ModelSpec:
+    """The model that a signal asks: its own parameter, else the recipe's teacher.
+
+    Raises:
+        UsageError: neither is given.
+    """
+    own = recipe.signals.get(kind.name, {}).get("model")
+    if isinstance(own, dict) and "api_key" in own:
+        raise UsageError(f"signals.{kind.name}.model: a key is kept secret under `models.teacher` only; move it there")
+    if own is not None:
+        return ModelSpec.model_validate(own)
+    if recipe.models.teacher is None:
+        raise UsageError(
+            f"{kind.name} asks a model: name one, for instance `models: {{teacher: {{endpoint: "
+            "http://localhost:8000/v1, model: NAME, usd_per_mtok: {in: 0.1, out: 0.4}}}`"
+        )
+    return recipe.models.teacher

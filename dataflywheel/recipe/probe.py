@@ -1,0 +1,92 @@
+"""What asking a model will really cost: a few rows are asked about, and the rest is estimated with an interval."""
+
+from __future__ import annotations
+
+import math
+import random
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from dataflywheel import catalog
+from dataflywheel.contracts import FloatArray, Signal, Status
+from dataflywheel.models.endpoint.account import account
+from dataflywheel.recipe.asking import caps_of
+from dataflywheel.recipe.context import Context, inputs, signals_of
+from dataflywheel.recipe.schema import Recipe
+from dataflywheel.recipe.steps import build_steps
+from dataflywheel.rows.reading import iter_parsed
+from dataflywheel.rows.schema import Row, table
+from dataflywheel.store.answers import AnswerStore
+from dataflywheel.store.run import RunDirectory
+
+SEEN = 4000
+"""Rows of each source among which the probed ones are drawn."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A total over the pool with its 95% interval (Student's t over the rows that were asked about)."""
+
+    value: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, per_row: FloatArray, rows: int) -> Estimate:
+        """From what each probed row cost (n,), for so many rows."""
+        from scipy.stats import t
+
+        n = len(per_row)
+        mean = float(per_row.mean())
+        half = float(t.ppf(0.975, n - 1) * per_row.std(ddof=1) / math.sqrt(n)) if n > 1 else math.nan
+        return cls(mean * rows, max(0.0, mean - half) * rows, (mean + half) * rows)
+
+
+def probe(recipe: Recipe, rows_offered: int, rows: int, runs: Path, home: Path) -> list[dict[str, Any]]:
+    """Ask about a few rows of the pool for every signal that asks a model; the answers are kept and not paid again.
+
+    What they cost is spent on the run's own account, under its caps. Gives, by signal: `rows` asked about, `failed`
+    among them, and `calls`, `tokens`, `usd` and `seconds` for the whole pool as value, low and high.
+    """
+    kinds = [catalog.get(name) for name in signals_of(need for step in build_steps(recipe) for need in step.needs())]
+    asking = [kind.name for kind in kinds if issubclass(kind, Signal) and kind.asks]
+    if not asking:
+        return []
+    batch = pa.Table.combine_chunks(table(sample(recipe, rows))).to_batches()[0]
+    context = Context(recipe, RunDirectory(runs / recipe.name), home)
+    answers = AnswerStore(home / "answers.db")
+    try:
+        with account(answers, caps_of(recipe.budget), context.scope):
+            return [_probed(context.signal(name), batch, rows_offered) for name in asking]
+    finally:
+        answers.close()
+
+
+def sample(recipe: Recipe, rows: int) -> list[Row]:
+    """Random rows from the beginnings of all sources, by the recipe's seed."""
+    seen: dict[str, Row] = {}
+    for given in inputs(recipe.pool):
+        before = len(seen)
+        for parsed in iter_parsed(given):
+            seen |= {row["id"]: row for row in parsed.rows}
+            if len(seen) - before >= SEEN:
+                break
+    ids = sorted(seen)
+    return [seen[id] for id in random.Random(recipe.seed).sample(ids, min(rows, len(ids)))]
+
+
+def _probed(signal: Signal, batch: pa.RecordBatch, rows_offered: int) -> dict[str, Any]:
+    began = time.perf_counter()
+    measured = signal.measure(batch)
+    seconds = (time.perf_counter() - began) / len(batch)
+    totals = {
+        name: vars(Estimate.of(np.asarray(measured[name], dtype=np.float64), rows_offered))
+        for name in ("calls", "tokens", "usd")
+    }
+    failed = int((np.asarray(measured["status"]) == Status.FAILED).sum())
+    return {"signal": signal.name, "rows": len(batch), "failed": failed, **totals, "seconds": seconds * rows_offered}

@@ -1,0 +1,140 @@
+"""Recipes that ask a model: ratings as signals, caps, the probe, and nothing paid twice."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from dataflywheel.contracts import UsageError
+from dataflywheel.recipe.execute import Result, run
+from dataflywheel.recipe.load import recipe_from
+from dataflywheel.recipe.plan import plan
+from dataflywheel.recipe.schema import Recipe
+from dataflywheel.report.html import write_report
+from dataflywheel.rows.reading import read_file
+from tests.signals.rating.support import ID_PATTERN
+from tests.support.endpoint import Endpoint
+
+ROWS = 300
+PRICE = {"in": 1.0, "out": 10.0}
+
+
+@pytest.fixture
+def rater(endpoint: Endpoint) -> Endpoint:
+    """Grades by a rule of its own: a row without a mark gets what its id says."""
+    endpoint.configure(
+        rules=[{"rule": "rater", "low": 0, "high": 5, "template": "$id: $score\nBecause."}], id_pattern=ID_PATTERN
+    )
+    return endpoint
+
+
+def pool(data: Path, folder: Path) -> Path:
+    """The first rows of a real pool."""
+    rows = pq.read_table(data / "alpaca_pool" / "alpaca_pool.parquet").slice(0, ROWS)
+    path = folder / "pool.parquet"
+    pq.write_table(rows, path)
+    return path
+
+
+def ratings(path: Path, endpoint: Endpoint, budget: dict[str, Any] | None = None, **more: Any) -> Recipe:
+    value = {
+        "name": "ratings",
+        "pool": [{"path": str(path)}],
+        "models": {"teacher": {"endpoint": endpoint.url, "model": "grader", "usd_per_mtok": PRICE}},
+        "budget": budget or {},
+        "steps": [
+            {"filter": {"bounds": {"text.tokens_answer": [1, 500]}}},
+            {"select": {"by": {"rated": {"score": "alpagasus.score"}}, "keep": 50}},
+        ],
+        **more,
+    }
+    return recipe_from(value)
+
+
+def done(recipe: Recipe, folder: Path) -> Result:
+    return run(recipe, runs=folder / "runs", home=folder / "store")
+
+
+def bill(result: Result) -> dict[str, float]:
+    ledger: dict[str, dict[str, float]] = json.loads((result.path / "ledger.json").read_text(encoding="utf-8"))
+    return ledger["total"]
+
+
+def test_ratings_from_a_recipe_are_paid_once(data: Path, tmp_path: Path, rater: Endpoint) -> None:
+    recipe = ratings(pool(data, tmp_path), rater)
+    result = done(recipe, tmp_path)
+    paid = rater.bill()
+    offered = result.rows_in - 0
+    assert result.rows_out == 50
+    assert not paid.paid_twice
+    assert bill(result)["calls"] == len(paid.charged) <= offered
+    assert bill(result)["tokens"] == paid.tokens_in + paid.tokens_out
+    assert bill(result)["usd"] == pytest.approx(paid.usd(PRICE["in"], PRICE["out"]), abs=1e-9)
+    report = write_report(result.path).read_text(encoding="utf-8")
+    assert "alpagasus.score" in report
+    first = sorted(read_file(str(result.path / "dataset"))[0]["id"].to_pylist())
+
+    again = done(recipe, tmp_path)
+    shutil.rmtree(tmp_path / "runs")
+    shutil.rmtree(tmp_path / "store" / "signals")  # the answers are left, and are parsed once more
+    anew = done(recipe, tmp_path)
+    assert len(rater.bill().charged) == len(paid.charged)
+    assert sorted(read_file(str(anew.path / "dataset"))[0]["id"].to_pylist()) == first
+    assert again.rows_out == anew.rows_out
+
+
+def test_a_cap_stops_the_run_and_more_money_goes_on(data: Path, tmp_path: Path, rater: Endpoint) -> None:
+    path = pool(data, tmp_path)
+    result = done(ratings(path, rater, {"calls": 100}), tmp_path)
+    assert "rows not asked about for alpagasus" in result.stopped
+    assert "02-select" in result.stopped
+    assert len(rater.bill().charged) == 100 == bill(result)["calls"]
+    rows, quarantined = read_file(str(result.path / "dataset"))
+    assert len(rows) == result.rows_out > 250
+    assert not quarantined
+
+    poor = done(ratings(path, rater, {"usd": bill(result)["usd"] * 1.5}), tmp_path)
+    assert poor.stopped
+    assert rater.bill().usd(PRICE["in"], PRICE["out"]) <= bill(result)["usd"] * 1.5 + 1e-12
+
+    rich = done(ratings(path, rater, {"usd": 5}), tmp_path)
+    assert not rich.stopped
+    assert rich.rows_out == 50
+    assert not rater.bill().paid_twice
+    assert bill(rich)["usd"] == pytest.approx(rater.bill().usd(PRICE["in"], PRICE["out"]), abs=1e-9)
+
+
+def test_the_probe_is_kept_and_its_interval_holds(data: Path, tmp_path: Path, rater: Endpoint) -> None:
+    recipe = ratings(pool(data, tmp_path), rater)
+    found = plan(recipe, probe=20, runs=tmp_path / "runs", home=tmp_path / "store")
+    assert len(rater.bill().charged) == 20
+    (probed,) = found["probe"]
+    assert (probed["signal"], probed["rows"], probed["failed"]) == ("alpagasus", 20, 0)
+    assert found["steps"][1]["cost"]["calls"] == ROWS
+    assert found["steps"][1]["cost"]["usd"] > 0
+    result = done(recipe, tmp_path)
+    paid = rater.bill()
+    assert not paid.paid_twice
+    assert bill(result)["calls"] == len(paid.charged)
+    assert probed["tokens"]["low"] * 0.9 < paid.tokens_in + paid.tokens_out < probed["tokens"]["high"] * 1.1
+
+
+def test_what_cannot_work_is_refused_before_any_call(data: Path, tmp_path: Path, rater: Endpoint) -> None:
+    path = pool(data, tmp_path)
+    by = [{"select": {"by": {"rated": {"score": "deita_quality.score"}}, "keep": 50}}]
+    with pytest.raises(UsageError, match="deita_quality needs logprobs"):
+        plan(ratings(path, rater, steps=by))
+    with pytest.raises(UsageError, match="asks a model: name one"):
+        plan(ratings(path, rater, models={}))
+    free = {"teacher": {"endpoint": rater.url, "model": "grader"}}
+    with pytest.raises(UsageError, match="price"):
+        plan(ratings(path, rater, {"usd": 1}, models=free))
+    secret = {"alpagasus": {"model": {**free["teacher"], "api_key": "s"}}}
+    with pytest.raises(UsageError, match="models.teacher"):
+        plan(ratings(path, rater, signals=secret))
+    assert not rater.bill().lines
