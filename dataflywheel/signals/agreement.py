@@ -6,16 +6,13 @@ from typing import ClassVar
 
 import numpy as np
 import pyarrow as pa
-from pydantic import Field
 
 from dataflywheel.contracts import AnyArray, Card, Cost, PoolStatistics
-from dataflywheel.models.embedder import embedder_digest
-from dataflywheel.models.spec import EmbedderSpec
 from dataflywheel.rows.text import texts
-from dataflywheel.signals.model_based import ModelBased, embed_texts
+from dataflywheel.signals.model_based import EmbedderBased, embed_texts
 
 
-class Agreement(ModelBased):
+class Agreement(EmbedderBased):
     """Column `cosine`: of the embeddings of prompt and answer, -1 to 1; NaN where either has no text.
 
     Sees an answer that belongs to another prompt, which a small language model's likelihood hardly does.
@@ -34,10 +31,6 @@ class Agreement(ModelBased):
         checked="rows of a real pool against the same rows with their answers exchanged",
     )
     columns: ClassVar[dict[str, pa.DataType]] = {"cosine": pa.float32()}
-    batch_size: ClassVar[int] = 2048
-
-    embedder: EmbedderSpec = Field(default=EmbedderSpec(builtin="minilm"))
-    """`minilm`, `static`, or a sentence-transformers folder."""
 
     def measure(self, batch: pa.RecordBatch) -> dict[str, pa.Array | AnyArray]:
         messages = batch.column("messages")
@@ -45,9 +38,6 @@ class Agreement(ModelBased):
         answer, answer_status = embed_texts(self.embedder, texts(messages, "answer"))
         cosine = np.einsum("nd,nd->n", prompt, answer).clip(-1, 1)
         return {"cosine": cosine, "status": np.maximum(prompt_status, answer_status)}
-
-    def model_digest(self) -> str:
-        return embedder_digest(self.embedder)
 
     def estimate(self, pool: PoolStatistics) -> Cost:
         return Cost(forward=2 * pool.rows, tokens=pool.tokens)

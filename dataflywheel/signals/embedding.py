@@ -5,16 +5,13 @@ from __future__ import annotations
 from typing import ClassVar
 
 import pyarrow as pa
-from pydantic import Field
 
 from dataflywheel.contracts import AnyArray, Card, Cost, PoolStatistics, Status
-from dataflywheel.models.embedder import embedder_digest
-from dataflywheel.models.spec import EmbedderSpec
 from dataflywheel.rows.text import Part, texts
-from dataflywheel.signals.model_based import ModelBased, embed_texts, vector_column
+from dataflywheel.signals.model_based import EmbedderBased, embed_texts, vector_column
 
 
-class Embedding(ModelBased):
+class Embedding(EmbedderBased):
     """Column `vector`: float32, unit length; null where the part has no text. A long text is read from its start."""
 
     card: ClassVar[Card] = Card(
@@ -30,19 +27,13 @@ class Embedding(ModelBased):
         checked="vectors of the sentence-transformers library on real rows, to 1e-4",
     )
     columns: ClassVar[dict[str, pa.DataType]] = {"vector": pa.list_(pa.float32())}
-    batch_size: ClassVar[int] = 2048
 
-    embedder: EmbedderSpec = Field(default=EmbedderSpec(builtin="minilm"))
-    """`minilm`, `static`, or a sentence-transformers folder."""
     part: Part = "all"
     """What is encoded: the whole row, all before its final answer, or that answer."""
 
     def measure(self, batch: pa.RecordBatch) -> dict[str, pa.Array | AnyArray]:
         vectors, status = embed_texts(self.embedder, texts(batch.column("messages"), self.part))
         return {"vector": vector_column(vectors, status <= Status.TRUNCATED), "status": status}
-
-    def model_digest(self) -> str:
-        return embedder_digest(self.embedder)
 
     def estimate(self, pool: PoolStatistics) -> Cost:
         return Cost(forward=pool.rows, tokens=pool.tokens)

@@ -9,13 +9,11 @@ import pyarrow as pa
 from pydantic import Field
 
 from dataflywheel.contracts import AnyArray, Card, Cost, PoolStatistics, Status
-from dataflywheel.models.files import folder_digest
-from dataflywheel.models.language_model import Pooling, local_folder, shared_model
-from dataflywheel.models.spec import ModelSpec
-from dataflywheel.signals.model_based import ModelBased, vector_column
+from dataflywheel.models.language_model import Pooling, shared_model
+from dataflywheel.signals.model_based import LanguageModelBased, vector_column
 
 
-class HiddenState(ModelBased):
+class HiddenState(LanguageModelBased):
     """Column `vector`: float32, not normalised, pooled over the tokens of prompt and answer."""
 
     card: ClassVar[Card] = Card(
@@ -31,10 +29,7 @@ class HiddenState(ModelBased):
         checked="plain transformers, one row at a time",
     )
     columns: ClassVar[dict[str, pa.DataType]] = {"vector": pa.list_(pa.float32())}
-    batch_size: ClassVar[int] = 2048
 
-    model: ModelSpec
-    """A folder or hub name of a causal language model."""
     pooling: Pooling = "weighted"
     """`weighted`: the i-th of n states counts i times, since later states have seen more of the row."""
     max_length: int = Field(default=1024, ge=16)
@@ -47,9 +42,6 @@ class HiddenState(ModelBased):
         status = np.asarray([row.status for row in rows], dtype=np.uint8)
         status[(status <= Status.TRUNCATED) & ~np.isfinite(vectors).all(axis=1)] = Status.FAILED
         return {"vector": vector_column(vectors, status <= Status.TRUNCATED), "status": status}
-
-    def model_digest(self) -> str:
-        return folder_digest(local_folder(self.model))
 
     def estimate(self, pool: PoolStatistics) -> Cost:
         return Cost(forward=pool.rows, tokens=pool.tokens)

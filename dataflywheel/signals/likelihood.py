@@ -9,13 +9,11 @@ import pyarrow as pa
 from pydantic import Field
 
 from dataflywheel.contracts import AnyArray, Card, Cost, PoolStatistics, Status
-from dataflywheel.models.files import folder_digest
-from dataflywheel.models.language_model import local_folder, shared_model
-from dataflywheel.models.spec import ModelSpec
-from dataflywheel.signals.model_based import ModelBased
+from dataflywheel.models.language_model import shared_model
+from dataflywheel.signals.model_based import LanguageModelBased
 
 
-class Likelihood(ModelBased):
+class Likelihood(LanguageModelBased):
     """Facts behind perplexity and instruction-following difficulty; the ratio itself is the selector's.
 
     `loss_answer_given_prompt` and `loss_answer` are nats a token over the same `answer_tokens` (end of turn included);
@@ -48,8 +46,6 @@ class Likelihood(ModelBased):
     }
     version: ClassVar[int] = 2
 
-    model: ModelSpec
-    """A folder or hub name of a causal language model."""
     max_length: int = Field(default=1024, ge=16)
     """Tokens of a row, at most; never more than the model's own context."""
 
@@ -78,9 +74,6 @@ class Likelihood(ModelBased):
         found["answer_tokens"] = pa.array(given.tokens, mask=~good)
         found["prompt_tokens"] = pa.array(prompt_tokens, mask=~good)
         return found | {"status": status}
-
-    def model_digest(self) -> str:
-        return folder_digest(local_folder(self.model))
 
     def estimate(self, pool: PoolStatistics) -> Cost:
         return Cost(forward=2 * pool.rows, tokens=2 * pool.tokens)

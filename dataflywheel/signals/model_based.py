@@ -8,9 +8,12 @@ from typing import ClassVar, Self
 
 import numpy as np
 import pyarrow as pa
+from pydantic import Field
 
 from dataflywheel.contracts import AnyArray, FloatArray, Signal, Status
-from dataflywheel.models.embedder import shared_embedder
+from dataflywheel.models.embedder import embedder_digest, shared_embedder
+from dataflywheel.models.files import folder_digest
+from dataflywheel.models.language_model import local_folder
 from dataflywheel.models.spec import EmbedderSpec, ModelSpec
 
 
@@ -31,6 +34,26 @@ class ModelBased(Signal):
                 name: spec.placeless() for name, spec in specs.items() if isinstance(spec, ModelSpec | EmbedderSpec)
             }
         )
+
+
+class EmbedderBased(ModelBased):
+    """A signal over the vectors of a text encoder."""
+
+    embedder: EmbedderSpec = Field(default=EmbedderSpec(builtin="minilm"))
+    """`minilm`, `static`, or a sentence-transformers folder."""
+
+    def model_digest(self) -> str:
+        return embedder_digest(self.embedder)
+
+
+class LanguageModelBased(ModelBased):
+    """A signal of a causal language model."""
+
+    model: ModelSpec
+    """A folder or hub name of a causal language model."""
+
+    def model_digest(self) -> str:
+        return folder_digest(local_folder(self.model))
 
 
 def vector_column(vectors: FloatArray, present: AnyArray) -> pa.Array:
