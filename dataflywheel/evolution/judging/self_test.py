@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from dataflywheel.contracts import Case, FlywheelError, Judgement, Verdict
+from dataflywheel.models.endpoint.request import Outcome
 
 FEWEST_RIGHT = 5
 KNOWN = (
@@ -48,13 +49,16 @@ class SelfTest:
         Raises:
             FlywheelError: with what it said.
         """
-        if not self.passed:
-            said = ", ".join(self.said)
-            more = f"; the first unreadable one: {self.reason}" if self.reason else ""
-            raise FlywheelError(
-                f"{judge} got {self.right} of {self.of} obvious pairs right (needed: {FEWEST_RIGHT}); it said {said} "
-                f"where {', '.join(RIGHT)} is right{more}; its verdicts would mean nothing: name another judge"
-            )
+        if self.passed:
+            return
+        found = f"{judge} got {self.right} of {self.of} obvious pairs right (needed: {FEWEST_RIGHT})"
+        if self.reason and not self.reason.startswith(Outcome.MALFORMED):
+            raise FlywheelError(f"{found}: {self.reason}; see to that and give the same command again")
+        more = f" (an unreadable one: {self.reason})" if self.reason else ""
+        raise FlywheelError(
+            f"{found}; it said {', '.join(self.said)}{more} where {', '.join(RIGHT)} is right; its verdicts would mean "
+            "nothing: name another judge"
+        )
 
 
 RIGHT = tuple(Verdict.FIRST if i % 2 == 0 else Verdict.SECOND for i in range(len(KNOWN)))

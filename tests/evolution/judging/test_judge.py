@@ -1,76 +1,25 @@
-"""`flywheel judge` against the scripted endpoint: two files of answers, planted truth, planted faults."""
+"""Judging two files of answers against the scripted endpoint: planted truth, planted faults, caps, panels."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
-import orjson
 import pytest
-from typer.testing import CliRunner
 
 import dataflywheel as fw
-from dataflywheel.cli.main import app
-from dataflywheel.contracts import Case, FlywheelError, UsageError, Verdict
+from dataflywheel.contracts import FlywheelError, UsageError, Verdict
 from dataflywheel.evolution.judging.pairing import read_gold, read_pairs
-from dataflywheel.evolution.judging.pairwise import Pairwise
 from dataflywheel.evolution.judging.self_test import RIGHT, known_cases
 from dataflywheel.report.judging import beats
 from dataflywheel.rows.schema import message
-from tests.evolution.judging.asking import MODEL
+from tests.evolution.judging.scripted import IDS, KNOWS, answers, knows, labels, script, spec, two_files, write
 from tests.support.endpoint import Endpoint
-
-IDS = r"question (q[0-9a-f]+)"
-
-
-def knows(cases: list[Case], right: list[Verdict], persona: str = "") -> list[dict[str, Any]]:
-    """Rules of an endpoint that answers these cases rightly in both orders, whoever judges by pairs."""
-    rules = []
-    for case, verdict in zip(cases, right, strict=True):
-        for order in (0, 1):
-            asked = Pairwise(model=MODEL, persona=persona).ask(case, order)
-            better = "1" if (verdict == Verdict.FIRST) == (order == 0) else "2"
-            text = json.dumps({"id": asked.id, "better": better})
-            rules.append({"rule": "echo", "match": asked.id, "text": text})
-    return rules
-
-
-KNOWS = knows(known_cases(), list(RIGHT))
-
-
-def write(path: Path, rows: list[dict[str, Any]]) -> Path:
-    path.write_bytes(b"".join(orjson.dumps(row) + b"\n" for row in rows))
-    return path
-
-
-def answers(path: Path, truths: list[float], length: int = 20) -> Path:
-    """Answers whose true quality stands in them."""
-    return write(
-        path,
-        [
-            {"prompt": f"question number {i}", "completion": f"[[truth:{t}]]{'x' * length}[[end]]"}
-            for i, t in enumerate(truths)
-        ],
-    )
 
 
 @pytest.fixture
 def files(tmp_path: Path) -> tuple[Path, Path]:
-    """A is better on 30 prompts of 40, worse on 6, equal on 4; and has one answer more."""
-    a = [4.0] * 30 + [1.0] * 6 + [2.0] * 4
-    return answers(tmp_path / "a.jsonl", [*a, 5.0]), answers(tmp_path / "b.jsonl", [2.0] * 40, length=30)
-
-
-def spec(endpoint: Endpoint) -> dict[str, Any]:
-    return {
-        "endpoint": endpoint.url, "model": "m", "capabilities": {"json_schema": True},
-        "usd_per_mtok": {"in": 1.0, "out": 2.0},
-    }  # fmt: skip
-
-
-def script(endpoint: Endpoint, **judge: Any) -> None:
-    endpoint.configure(id_pattern=IDS, rules=[*KNOWS, {"rule": "judge", **judge}])
+    return two_files(tmp_path)
 
 
 def test_a_truthful_judge(endpoint: Endpoint, files: tuple[Path, Path], tmp_path: Path) -> None:
@@ -132,13 +81,11 @@ def test_a_cap_ends_with_a_partial_result(endpoint: Endpoint, files: tuple[Path,
     assert found.verdicts["invalid"] >= 20
     assert set(found.reasons) == {"over budget"}
     assert found.win_rate["n"] == 40 - found.verdicts["invalid"]
+    with pytest.raises(FlywheelError, match=r"over budget: .* see to that and give the same command again"):
+        fw.judge(*files, spec(endpoint), home=tmp_path / "other", calls=3)
     whole = fw.judge(*files, spec(endpoint), home=tmp_path, resamples=100)
     assert whole.verdicts["invalid"] == 0
-    assert len(endpoint.bill().charged) == 92
-
-
-def labels(path: Path, said: list[Any]) -> Path:
-    return write(path, [{"prompt": f"question number {i}", "label": label} for i, label in enumerate(said)])
+    assert len(endpoint.bill().charged) == 3 + 92
 
 
 def test_gold_labels_and_length(endpoint: Endpoint, files: tuple[Path, Path], tmp_path: Path) -> None:
@@ -191,43 +138,6 @@ def test_pairs_meet_in_order_and_references_follow_the_prompt(tmp_path: Path) ->
         read_gold(write(tmp_path / "gold.jsonl", [{"prompt": "z", "label": 1}]), pairs)
 
 
-def test_the_command(endpoint: Endpoint, files: tuple[Path, Path], tmp_path: Path) -> None:
-    script(endpoint)
-    gold = labels(tmp_path / "gold.jsonl", [1] * 30 + [2] * 10)
-    common = ["judge", *map(str, files), "--judge", endpoint.url, "--model", "m", "--home", str(tmp_path / "home")]
-    shown = CliRunner().invoke(app, [*common, "--gold", str(gold), "--price", "1/2"], terminal_width=200)
-    assert shown.exit_code == 0, shown.output
-    for text in ("A wins", "80%", "30 won, 4 tied, 6 lost", "same verdict in both orders", "longer answer wins", "coin",
-                 "Cohen's kappa", "92 calls", "6 of 6 obvious pairs right", "1 answer of A"):  # fmt: skip
-        assert text in shown.output, text
-    free = CliRunner().invoke(app, common, terminal_width=200)
-    assert "price not known" in free.output
-    plain = json.loads(CliRunner().invoke(app, [*common, "--price", "1/2", "--json"]).output)
-    assert plain["win_rate"]["value"] == pytest.approx(0.8)
-    assert plain["cost"]["usd"] > 0
-    assert len(plain["judgements"]) == 40
-
-
-def test_the_command_calibrates(endpoint: Endpoint, tmp_path: Path, data: Path) -> None:
-    from dataflywheel.evolution.judging.gold import gold_sets
-
-    parts = [part for part in gold_sets(data) if part.name.startswith("llmbar")]
-    rules = [rule for part in parts for rule in knows(part.cases, part.gold)]
-    endpoint.configure(id_pattern=IDS, rules=[*KNOWS, *rules, {"rule": "echo", "text": "I cannot say."}])
-    common = ["judge", "--calibrate", "--judge", endpoint.url, "--model", "m", "--home", str(tmp_path)]
-    done = CliRunner().invoke(app, [*common, "--data", str(data), "--limit", "8", "--json"])
-    assert done.exit_code == 0, done.output
-    lines = {line["name"]: line for line in json.loads(done.output)["sets"]}
-    assert set(lines) == {part.name for part in gold_sets(data)}
-    for name, line in lines.items():
-        assert line["pairs"] <= 8
-        knew = name.startswith("llmbar")
-        assert line["policies"]["wrong"]["agreement"]["value"] == float(knew)
-        assert line["invalid"] == float(not knew)
-    shown = CliRunner().invoke(app, [*common, "--data", str(data), "--limit", "8"], terminal_width=200)
-    assert "llmbar Adversarial/Neighbor" in shown.output
-
-
 def test_personas_of_one_opinion_are_one_vote(endpoint: Endpoint, files: tuple[Path, Path], tmp_path: Path) -> None:
     personas = ("a poet", "a judge", "a child")
     rules = [rule for persona in personas for rule in knows(known_cases(), list(RIGHT), persona)]
@@ -261,26 +171,6 @@ def test_a_small_model_in_a_folder_is_refused(files: tuple[Path, Path], tmp_path
     folder = init_tiny(pool_tokenizer([[message("user", "hello there " * 50)]]), "0.5m")
     with pytest.raises(FlywheelError, match=r"pairwise by .* got 0 of 6 obvious pairs right"):
         fw.judge(*files, str(folder), {"pairwise": {"max_tokens": 8}}, home=tmp_path)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["--judge", "x"], "name two files of answers"),
-        (["a", "b", "--judge", "folder", "--model", "m"], "belong to an endpoint"),
-        (["a", "b", "--judge", "http://localhost:1/v1", "--model", "m", "--price", "cheap"], "two numbers"),
-        (["a", "b", "--judge", "http://localhost:1/v1", "--model", "m", "--key", "NO_SUCH_KEY"], "is not set"),
-        (["a", "b", "--calibrate", "--judge", "x"], "takes no A and B"),
-        (["--calibrate", "--judge", "x", "--data", "."], "no pairs with human labels"),
-    ],
-)
-def test_wrong_calls_say_what_is_wrong(
-    arguments: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    done = CliRunner().invoke(app, ["judge", *arguments])
-    assert isinstance(done.exception, UsageError)
-    assert message in str(done.exception)
 
 
 def test_judges_by_name(tmp_path: Path) -> None:

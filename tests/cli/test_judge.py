@@ -1,0 +1,71 @@
+"""`flywheel judge` on the command line, against the scripted endpoint."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from dataflywheel.cli.main import app
+from dataflywheel.contracts import UsageError
+from dataflywheel.evolution.judging.gold import gold_sets
+from tests.evolution.judging.scripted import IDS, KNOWS, knows, labels, script, two_files
+from tests.support.endpoint import Endpoint
+
+
+def test_the_command(endpoint: Endpoint, tmp_path: Path) -> None:
+    script(endpoint)
+    files = two_files(tmp_path)
+    gold = labels(tmp_path / "gold.jsonl", [1] * 30 + [2] * 10)
+    common = ["judge", *map(str, files), "--judge", endpoint.url, "--model", "m", "--home", str(tmp_path / "home")]
+    shown = CliRunner().invoke(app, [*common, "--gold", str(gold), "--price", "1/2"], terminal_width=200)
+    assert shown.exit_code == 0, shown.output
+    for text in ("A wins", "80%", "30 won, 4 tied, 6 lost", "same verdict in both orders", "longer answer wins", "coin",
+                 "Cohen's kappa", "92 calls", "6 of 6 obvious pairs right", "1 answer of A"):  # fmt: skip
+        assert text in shown.output, text
+    free = CliRunner().invoke(app, common, terminal_width=200)
+    assert "price not known" in free.output
+    plain = json.loads(CliRunner().invoke(app, [*common, "--price", "1/2", "--json"]).output)
+    assert plain["win_rate"]["value"] == pytest.approx(0.8)
+    assert plain["cost"]["usd"] > 0
+    assert len(plain["judgements"]) == 40
+
+
+def test_the_command_calibrates(endpoint: Endpoint, tmp_path: Path, data: Path) -> None:
+    parts = [part for part in gold_sets(data) if part.name.startswith("llmbar")]
+    rules = [rule for part in parts for rule in knows(part.cases, part.gold)]
+    endpoint.configure(id_pattern=IDS, rules=[*KNOWS, *rules, {"rule": "echo", "text": "I cannot say."}])
+    common = ["judge", "--calibrate", "--judge", endpoint.url, "--model", "m", "--home", str(tmp_path)]
+    done = CliRunner().invoke(app, [*common, "--data", str(data), "--limit", "8", "--json"])
+    assert done.exit_code == 0, done.output
+    lines = {line["name"]: line for line in json.loads(done.output)["sets"]}
+    assert set(lines) == {part.name for part in gold_sets(data)}
+    for name, line in lines.items():
+        assert line["pairs"] <= 8
+        knew = name.startswith("llmbar")
+        assert line["policies"]["wrong"]["agreement"]["value"] == float(knew)
+        assert line["invalid"] == float(not knew)
+    shown = CliRunner().invoke(app, [*common, "--data", str(data), "--limit", "8"], terminal_width=200)
+    assert "llmbar Adversarial/Neighbor" in shown.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--judge", "x"], "name two files of answers"),
+        (["a", "b", "--judge", "folder", "--model", "m"], "belong to an endpoint"),
+        (["a", "b", "--judge", "http://localhost:1/v1", "--model", "m", "--price", "cheap"], "two numbers"),
+        (["a", "b", "--judge", "http://localhost:1/v1", "--model", "m", "--key", "NO_SUCH_KEY"], "is not set"),
+        (["a", "b", "--calibrate", "--judge", "x"], "takes no A and B"),
+        (["--calibrate", "--judge", "x", "--data", "."], "no pairs with human labels"),
+    ],
+)
+def test_wrong_calls_say_what_is_wrong(
+    arguments: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(app, ["judge", *arguments])
+    assert isinstance(done.exception, UsageError)
+    assert message in str(done.exception)
