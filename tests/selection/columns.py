@@ -46,5 +46,13 @@ def vectors_only(vectors: Any, ids: list[str] | None = None) -> Columns:
     return Columns(np.array(names), {"embedding.vector": vectors})
 
 
+def likelihood(given: list[float], alone: list[float] | None = None) -> Columns:
+    """Losses of the answer given its prompt, and alone; ids in order."""
+    values = {"likelihood.loss_answer_given_prompt": np.array(given)}
+    if alone is not None:
+        values["likelihood.loss_answer"] = np.array(alone)
+    return Columns(np.array([f"r{i}" for i in range(len(given))]), values)
+
+
 def generator(seed: int = 0) -> np.random.Generator:
     return np.random.default_rng(seed)

@@ -1,33 +1,15 @@
-"""Facility location against plain greedy, brute force and its memory cap."""
+"""Greedy covering against plain greedy, brute force and its memory cap."""
 
 from __future__ import annotations
 
 import itertools
 import math
-import tracemalloc
-from typing import Any
 
 import numpy as np
 
 from dataflywheel.selection.greedy_cover import cover, lazy_greedy, partitioned, similarities
-from dataflywheel.selection.static.facility_location import FacilityLocation
-from tests.selection.columns import generator, unit, vectors_only
-
-
-def value(similarity: Any, chosen: Any) -> float:
-    chosen = list(chosen)
-    return float(similarity[chosen].max(axis=0).sum(dtype=np.float64)) if chosen else 0.0
-
-
-def plain_greedy(similarity: Any, budget: int) -> list[int]:
-    chosen: list[int] = []
-    best = np.zeros(similarity.shape[1], dtype=np.float32)
-    for _ in range(budget):
-        gains = np.maximum(similarity - best, 0).sum(axis=1, dtype=np.float64)
-        gains[chosen] = -1
-        chosen.append(int(gains.argmax()))
-        best = np.maximum(best, similarity[chosen[-1]])
-    return chosen
+from tests.selection.columns import generator, unit
+from tests.selection.covering import clusters, plain_greedy, value
 
 
 def test_lazy_is_plain_greedy_on_200_inputs() -> None:
@@ -69,12 +51,6 @@ def test_similarities_are_clipped_symmetric_cosines() -> None:
     assert np.array_equal(got, got.T)
 
 
-def clusters(n: int, centres: int, width: int = 16, noise: float = 0.3) -> Any:
-    rng = generator(7)
-    middle = unit(rng.standard_normal((centres, width)))
-    return unit(middle[rng.integers(0, centres, n)] + noise / math.sqrt(width) * rng.standard_normal((n, width)))
-
-
 def test_partitioned_is_close_to_exact() -> None:
     vectors = clusters(1200, 40)
     similarity = similarities(vectors)
@@ -92,26 +68,3 @@ def test_partitioned_covers_better_than_its_best_part_alone() -> None:
     order, gains = partitioned(vectors, 40, 20)
     assert sorted(order.tolist()) == list(range(40))
     assert math.isclose(float(gains.sum()), 40, rel_tol=1e-6)
-
-
-def test_no_pairwise_array_above_the_cap() -> None:
-    n, capacity = 6000, 500
-    vectors = clusters(n, 50)
-    lazy_greedy(np.eye(2, dtype=np.float32), 1)  # compile outside of the measurement
-    tracemalloc.start()
-    columns = vectors_only(vectors)
-    selection = FacilityLocation(memory_gb=4 * capacity**2 / 2**30).rank(columns, 100, generator())
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert len(selection.order) == 100
-    assert selection.notes["exact"] is False
-    assert not selection.nested
-    assert peak < 12_000_000 < 4 * n * n / 10
-
-
-def test_exact_below_the_cap() -> None:
-    vectors = clusters(300, 20)
-    selection = FacilityLocation().rank(vectors_only(vectors), 20, generator())
-    assert selection.notes["exact"] is True
-    assert selection.order.tolist() == plain_greedy(similarities(vectors), 20)
-    assert math.isclose(selection.notes["objective"], value(similarities(vectors), selection.order), rel_tol=1e-5)

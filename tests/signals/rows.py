@@ -10,8 +10,8 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from dataflywheel.rows.identity import prompt_answer_row
-from dataflywheel.rows.schema import table
+from dataflywheel.rows.identity import make_row, prompt_answer_row
+from dataflywheel.rows.schema import Message, table
 
 Pair = tuple[str, str]
 
@@ -35,3 +35,8 @@ def batch(pairs: list[Pair]) -> pa.RecordBatch:
     """Prompt-answer rows in the row schema, in one batch."""
     rows = table([prompt_answer_row(*pair) for pair in pairs])
     return pa.RecordBatch.from_struct_array(rows.to_struct_array().combine_chunks())
+
+
+def batch_of(conversations: list[list[Message]]) -> pa.RecordBatch:
+    """Conversations as rows, in one batch."""
+    return table([make_row(turns) for turns in conversations]).combine_chunks().to_batches()[0]

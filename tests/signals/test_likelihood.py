@@ -11,15 +11,9 @@ import pytest
 from dataflywheel.contracts import Status
 from dataflywheel.models.language_model import LanguageModel
 from dataflywheel.models.spec import ModelSpec
-from dataflywheel.rows.identity import make_row
-from dataflywheel.rows.schema import Message, table
-from dataflywheel.signals.hidden_state import HiddenState
 from dataflywheel.signals.likelihood import Likelihood
 from tests.models.copy_skill import conversation, copy_model, copy_rows
-
-
-def batch(rows: list[list[Message]]) -> pa.RecordBatch:
-    return table([make_row(row) for row in rows]).combine_chunks().to_batches()[0]
+from tests.signals.rows import batch_of
 
 
 @pytest.fixture(scope="module")
@@ -38,16 +32,16 @@ ROWS = [
 
 def test_values_do_not_depend_on_batch_or_order(spec: ModelSpec) -> None:
     signal = Likelihood(model=spec, max_length=128)
-    whole = signal.measure(batch(ROWS))
+    whole = signal.measure(batch_of(ROWS))
     order = np.random.default_rng(0).permutation(len(ROWS))
-    parts = [signal.measure(batch([ROWS[i] for i in part])) for part in np.array_split(order, 7)]
+    parts = [signal.measure(batch_of([ROWS[i] for i in part])) for part in np.array_split(order, 7)]
     for name in (*signal.columns, "status"):
         joined = np.concatenate([np.asarray(part[name], dtype=float) for part in parts])
         np.testing.assert_allclose(np.asarray(whole[name], dtype=float)[order], joined, atol=1e-4)
 
 
 def test_every_row_says_how_it_went_and_failures_hold_no_number(spec: ModelSpec) -> None:
-    found = Likelihood(model=spec, max_length=128).measure(batch(ROWS))
+    found = Likelihood(model=spec, max_length=128).measure(batch_of(ROWS))
     expected = [Status.OK] * 40 + [Status.TRUNCATED, Status.EMPTY, Status.EMPTY, Status.TRUNCATED]
     assert found["status"].tolist() == expected
     for name, kind in Likelihood.columns.items():
@@ -67,7 +61,7 @@ def test_a_shuffled_answer_is_above_its_clean_twin(spec: ModelSpec) -> None:
     signal = Likelihood(model=spec)
     clean, wrong = (
         (np.asarray(found["loss_answer_given_prompt"]), np.asarray(found["loss_answer"]))
-        for found in (signal.measure(batch(rows)), signal.measure(batch(shuffled)))
+        for found in (signal.measure(batch_of(rows)), signal.measure(batch_of(shuffled)))
     )
     assert (wrong[0] > clean[0]).mean() > 0.95
     assert (clean[0] / clean[1]).mean() < 0.1
@@ -77,7 +71,7 @@ def test_a_shuffled_answer_is_above_its_clean_twin(spec: ModelSpec) -> None:
 def test_an_answer_that_was_cut_ends_by_surprise(spec: ModelSpec) -> None:
     rows = copy_rows(100, seed=10)
     cut = [conversation(p["content"], a["content"][: len(a["content"]) // 2]) for p, a in rows]
-    whole, half = (np.asarray(Likelihood(model=spec).measure(batch(found))["end_loss"]) for found in (rows, cut))
+    whole, half = (np.asarray(Likelihood(model=spec).measure(batch_of(found))["end_loss"]) for found in (rows, cut))
     assert (half > np.median(whole)).mean() > 0.95
     assert np.median(half) > np.median(whole) + 1
     model = LanguageModel.load(spec)
@@ -94,15 +88,6 @@ def test_the_key_follows_contents_not_folders(spec: ModelSpec, tmp_path: Path) -
     moved = ModelSpec(hf=str(copy))
     assert Likelihood(model=moved).key() == Likelihood(model=spec).key()
     assert Likelihood(model=spec, max_length=64).key() != Likelihood(model=spec).key()
-    assert HiddenState(model=spec, pooling="mean").key() != HiddenState(model=spec).key()
     with open(copy / "tokenizer.json", "a") as file:
         file.write(" ")
     assert Likelihood(model=moved).key() != Likelihood(model=spec).key()
-
-
-def test_hidden_states_are_null_where_there_is_no_answer(spec: ModelSpec) -> None:
-    found = HiddenState(model=spec).measure(batch(ROWS[40:]))
-    vectors = found["vector"]
-    assert isinstance(vectors, pa.Array)
-    assert vectors.is_null().to_pylist() == [False, True, True, False]
-    assert len(vectors[0].as_py()) == 128

@@ -1,4 +1,4 @@
-"""The random controls: uniform, balanced by source, matched in length."""
+"""Random choice matched in length."""
 
 from __future__ import annotations
 
@@ -12,29 +12,7 @@ from dataflywheel.contracts import Columns, UsageError
 from dataflywheel.selection.static.length_matched_random import LengthMatchedRandom, matched_to, nearest_unused
 from dataflywheel.selection.static.longest import Longest
 from dataflywheel.selection.static.random import Random
-from dataflywheel.selection.static.source_balanced_random import SourceBalancedRandom
 from tests.selection.columns import generator, make_columns
-from tests.selection.test_quota import leximin_counts
-
-
-def test_random_is_uniform() -> None:
-    columns, rng = make_columns(20), generator()
-    seen = np.zeros(20)
-    for _ in range(2000):
-        seen[Random().rank(columns, 5, rng).order[:5]] += 1
-    # 2,000 draws of 5 of 20: 500 expected, standard deviation 19.4
-    assert np.abs(seen - 500).max() < 4.5 * 19.4
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.lists(st.integers(1, 6), min_size=1, max_size=4), st.integers(0, 2**20))
-def test_balanced_prefixes_are_max_min_fair(sizes: list[int], seed: int) -> None:
-    source = np.repeat([f"s{i}" for i in range(len(sizes))], sizes)
-    columns = Columns(np.array([f"r{i:03d}" for i in range(len(source))]), {"row.source": source})
-    order = SourceBalancedRandom().rank(columns, len(source), generator(seed)).order
-    for budget in range(len(source) + 1):
-        got = [int((source[order[:budget]] == f"s{i}").sum()) for i in range(len(sizes))]
-        assert sorted(got) == sorted(leximin_counts(budget, sizes))
 
 
 def test_length_matched_passes_kolmogorov_smirnov() -> None:

@@ -1,39 +1,15 @@
-"""Orders by length and likelihood, computed by hand."""
+"""Instruction-following difficulty, computed by hand."""
 
 from __future__ import annotations
 
 import math
 
 import numpy as np
-import pytest
 
-from dataflywheel.contracts import Columns, Status
+from dataflywheel.contracts import Status
 from dataflywheel.selection.order import rejections
 from dataflywheel.selection.static.ifd import IFD, difficulty
-from dataflywheel.selection.static.longest import Longest
-from dataflywheel.selection.static.perplexity import Perplexity
-from tests.selection.columns import generator
-
-
-def likelihood(given: list[float], alone: list[float] | None = None) -> Columns:
-    values = {"likelihood.loss_answer_given_prompt": np.array(given)}
-    if alone is not None:
-        values["likelihood.loss_answer"] = np.array(alone)
-    return Columns(np.array([f"r{i}" for i in range(len(given))]), values)
-
-
-@pytest.mark.parametrize(
-    ("keep", "expected"), [("top", [4, 0, 3, 1, 2]), ("low", [2, 1, 3, 0, 4]), ("middle", [3, 0, 1, 2, 4])]
-)
-def test_perplexity(keep: str, expected: list[int]) -> None:
-    selection = Perplexity(keep=keep).rank(likelihood([4.0, 2.0, 1.0, 3.0, 9.0]), 5, generator())  # type: ignore[arg-type]
-    assert selection.order.tolist() == expected
-    assert selection.gain[0] == {"top": 9.0, "low": 1.0, "middle": 3.0}[keep]
-
-
-def test_longest_breaks_ties_by_id() -> None:
-    columns = Columns(np.array(["c", "a", "b"]), {"text.tokens_answer": np.array([5, 5, 9])})
-    assert Longest().rank(columns, 3, generator()).order.tolist() == [2, 1, 0]
+from tests.selection.columns import generator, likelihood
 
 
 def test_ifd_by_hand() -> None:
