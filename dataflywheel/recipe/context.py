@@ -22,7 +22,6 @@ from dataflywheel.recipe.progress import Silent, Watcher
 from dataflywheel.recipe.schema import Recipe, Source
 from dataflywheel.rows.ingest import Input
 from dataflywheel.rows.parts import read_rows
-from dataflywheel.rows.text import texts
 from dataflywheel.signals.measure import columns, measure
 from dataflywheel.store.answers import AnswerStore
 from dataflywheel.store.run import RunDirectory
@@ -188,16 +187,6 @@ def model_contents(recipe: Recipe) -> str:
     given = [models.student.hf, models.scorer and models.scorer.hf, models.embedder.hf]
     folders = [Path(name).expanduser() for name in given if name]
     return ":".join(folder_digest(folder) for folder in folders if folder.is_dir())
-
-
-def fetch_texts(rows: Path, ids: Iterable[str], part: Any) -> list[str]:
-    """Texts of the given rows, in the order of the ids."""
-    wanted = pa.array(list(ids), pa.string())
-    held = read_rows(rows, ["id", "messages"])
-    import pyarrow.compute as pc
-
-    index = pc.index_in(wanted, value_set=held["id"].combine_chunks())
-    return texts(held["messages"].take(index), part)
 
 
 def digest(*parts: Any) -> str:

@@ -15,8 +15,9 @@ import pyarrow.parquet as pq
 from dataflywheel.contracts import Cleaner, Columns, Cost, Decisions, FlywheelError, Status, TargetView
 from dataflywheel.enhancement.preparation.filter import Filter
 from dataflywheel.recipe.asking import asked_cost
-from dataflywheel.recipe.context import Context, fetch_texts
+from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.steps import Step, capped
+from dataflywheel.rows.lookup import RowLookup
 from dataflywheel.rows.parts import PartWriter, iter_batches, read_rows
 from dataflywheel.rows.text import texts
 from dataflywheel.selection.combine import Select, select_rows
@@ -71,7 +72,7 @@ def decide(context: Context, step: Step, rows: Path, columns: Columns) -> tuple[
         return decisions, {"by": step.work.label(), "budget": str(spec.keep), "notes": notes}
     assert isinstance(step.work, Cleaner)
     part = getattr(step.work, "part", step.work.text)
-    fetch = partial(fetch_texts, rows, part=part)
+    fetch = partial(RowLookup(rows).texts, part=part)
     return step.work.decide(columns, fetch, target_view(context, step)), {}
 
 
