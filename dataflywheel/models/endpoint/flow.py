@@ -19,6 +19,13 @@ from typing import Protocol
 from dataflywheel.contracts import FlywheelError
 from dataflywheel.models.endpoint.rate import Rate
 
+SPARE = 1.5
+"""Concurrency is not cut below so many times what the endpoint has worked on at a time: the pace slows it further."""
+QUIET = 10.0
+"""Seconds without a 429 after which concurrency doubles with every round again."""
+UNKNOWN = 3.0
+"""Seconds between two decreases as long as nothing was answered yet."""
+
 
 class Headers(Protocol):
     def get(self, name: str, /) -> str | None: ...
@@ -35,8 +42,10 @@ class Pace:
     concurrency: int = 64
     start: int = 16
     growth: int = 25
-    """Successes for one more request at a time, after the first 429."""
+    """Successes for one more request at a time, after the first 429; a full round where that is fewer."""
     decrease: float = 0.75
+    cool_down: float = 0.5
+    """Between two decreases, at least."""
     attempts: int = 5
     """Of one request that meets server errors or silence; waiting for a rate limit is no attempt."""
     backoff: float = 0.5
@@ -71,9 +80,9 @@ class Flow:
         self._random = random.Random(self.pace.seed)
         self._rate = Rate()
         self._waiting: deque[asyncio.Future[None]] = deque()
-        self._slow_start = True
         self._successes = self._failures = self._probes = 0
-        self._paused_until = self._decreased_at = self._opened_at = self._limited_since = 0.0
+        self._paused_until = self._opened_at = self._limited_since = 0.0
+        self._decreased_at = -math.inf
         self._timer: asyncio.TimerHandle | None = None
 
     async def enter(self, again: bool = False) -> float:
@@ -105,8 +114,10 @@ class Flow:
         self._failures = self._probes = 0
         self._limited_since = 0.0
         self._successes += 1
-        if self._slow_start or self._successes % self.pace.growth == 0:
+        quiet = now - self._decreased_at > QUIET  # at first, and long after the last 429
+        if quiet or self._successes >= min(self.pace.growth, self.limit):
             self.limit = min(self.limit + 1, self.pace.concurrency)
+            self._successes = 0
 
     def rate_limit(self, entered: float, retry_after: float | None, times: int) -> float:
         """Note a 429 to a call that entered at that time; gives the seconds that its request must wait.
@@ -118,7 +129,6 @@ class Flow:
         """
         now = asyncio.get_running_loop().time()
         self.rate_limited += 1
-        self._slow_start = False
         self._failures = 0
         self._limited_since = self._limited_since or now
         if now - self._limited_since > self.pace.patience:
@@ -126,11 +136,13 @@ class Flow:
                 f"the endpoint has refused every request (429) for {self.pace.patience / 60:.0f} minutes: its quota is "
                 "used up; run the same command later, answers that are there are kept"
             )
-        if entered >= self._decreased_at:
+        latency = self._rate.known()
+        rest = max(self.pace.cool_down, UNKNOWN if latency is None else 0.0)
+        if entered >= self._decreased_at and now >= self._decreased_at + rest:
             # Once for all calls that were under way together: they met the same limit.
             self._decreased_at = now
             self._rate.refused(now, self.in_flight, self.pace.decrease)
-            self.limit = max(1.0, self.limit * self.pace.decrease, math.ceil(self._rate.accepted(now)[1]))
+            self.limit = max(1.0, self.limit * self.pace.decrease, math.ceil(SPARE * self._rate.accepted(now)[1]))
         pause = self.backoff(times) if retry_after is None else min(max(retry_after, 0.0), self.pace.pause_most)
         if pause > self.pace.pause_all:
             self._pause(now + pause)

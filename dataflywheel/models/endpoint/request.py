@@ -78,12 +78,14 @@ class Request:
 
     def canonical(self, identity: str) -> bytes:
         """Everything that is sent, and to which model, as JSON with sorted keys."""
+        sampling = {name: getattr(self.sampling, name) for name in self.sampling.__slots__}
+        sampling |= {"temperature": float(self.sampling.temperature), "top_p": float(self.sampling.top_p)}
         parts = {
             "identity": identity,
             "messages": [dict(message) for message in self.messages],
             "prompt": self.prompt,
             "tools": self.tools,
-            "sampling": {name: getattr(self.sampling, name) for name in self.sampling.__slots__},
+            "sampling": sampling,
             "schema": self.schema,
             "sample": self.sample,
         }
