@@ -22,7 +22,7 @@ from dataflywheel.recipe.progress import Silent, Watcher
 from dataflywheel.recipe.schema import Recipe, Source
 from dataflywheel.rows.ingest import Input
 from dataflywheel.rows.parts import read_rows
-from dataflywheel.signals.measure import columns, measure
+from dataflywheel.signals.measure import Failed, columns, measure
 from dataflywheel.store.answers import AnswerStore
 from dataflywheel.store.run import RunDirectory
 from dataflywheel.store.signals import SignalStore
@@ -50,6 +50,7 @@ class Context:
     answers: AnswerStore | None = None
     """Open while the run may ask models."""
     _signals: dict[str, Signal] = field(default_factory=dict)
+    _failed: Failed = field(default_factory=dict)
     _trained: dict[ModelSpec, ModelSpec] = field(default_factory=dict)
 
     @property
@@ -134,7 +135,7 @@ class Context:
         """
         signals = [self.signal(name, wanted) for name in signals_of(names)]
         store = self.signal_store
-        measure(rows, signals, store, self.recipe.engine, partial(self.watcher.advanced, step))
+        measure(rows, signals, store, self.recipe.engine, partial(self.watcher.advanced, step), self._failed)
         for signal in signals:
             if signal.asks:
                 check_within(store, signal, read_rows(rows, ["id"])["id"].combine_chunks())

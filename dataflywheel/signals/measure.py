@@ -32,6 +32,8 @@ _ONE_MODEL = threading.Lock()
 
 Progress = Callable[[str, int, int], None]
 """(signal name, rows measured, rows to measure)"""
+Failed = dict[str, set[str]]
+"""By signal key, the rows whose measurement failed in this execution: another step need not try them again."""
 
 
 def measured_batch(signal: Signal, batch: pa.RecordBatch) -> pa.StructArray:
@@ -106,23 +108,37 @@ def _udf(daft: Any, signal: Signal, engine: Engine) -> Any:
 
 
 def measure(
-    rows: Path, signals: Sequence[Signal], store: SignalStore, engine: Engine, progress: Progress | None = None
+    rows: Path,
+    signals: Sequence[Signal],
+    store: SignalStore,
+    engine: Engine,
+    progress: Progress | None = None,
+    failed: Failed | None = None,
 ) -> dict[str, int]:
-    """Measure each signal for the rows of a directory that lack it; gives how many were measured, by signal."""
+    """Measure each signal for the rows of a directory that lack it; gives how many were measured, by signal.
+
+    A row whose measurement failed lacks it still. Those in `failed` were tried before and are left alone; those that
+    fail now are entered there.
+    """
+    failed = {} if failed is None else failed
     ids = read_rows(rows, ["id"])["id"].combine_chunks()
     done = {}
     for signal in signals:
+        known = failed.setdefault(signal.key(), set())
         lacking = ids.filter(pa.array(store.missing(signal.key(), ids)))
+        lacking = lacking.filter(pc.invert(pc.is_in(lacking, value_set=pa.array(sorted(known), pa.string()))))
         done[signal.name] = len(lacking)
         if len(lacking):
-            _measure_one(rows, signal, lacking, store, engine, progress)
+            known |= _measure_one(rows, signal, lacking, store, engine, progress)
     return done
 
 
 def _measure_one(
     rows: Path, signal: Signal, lacking: pa.Array, store: SignalStore, engine: Engine, progress: Progress | None
-) -> None:
+) -> set[str]:
+    """Measure one signal for the rows that lack it; gives the rows that failed."""
     waiting: list[pa.Table] = []
+    without_value: set[str] = set()
     held = finished = failed = 0
     for batch in _measured(rows, signal, lacking, engine):
         last = _flat(batch)
@@ -130,6 +146,7 @@ def _measure_one(
         held += len(batch)
         finished += len(batch)
         failed += len(last) - last["error"].null_count
+        without_value.update(last.filter(pc.equal(last["status"], int(Status.FAILED)))["id"].to_pylist())
         if progress:
             progress(signal.name, finished, len(lacking))
         if held >= APPEND_ROWS:
@@ -141,6 +158,7 @@ def _measure_one(
             raise FlywheelError(f"signal {signal.name}: all {failed} rows failed; the last one said: {said}")
     if waiting:
         store.append(signal.key(), pa.concat_tables(waiting))
+    return without_value
 
 
 def _measured(rows: Path, signal: Signal, lacking: pa.Array, engine: Engine) -> Iterator[pa.RecordBatch]:

@@ -14,7 +14,7 @@ from dataflywheel.rows.identity import prompt_answer_row
 from dataflywheel.rows.parts import PartWriter
 from dataflywheel.rows.schema import table
 from dataflywheel.signals.engine import Engine
-from dataflywheel.signals.measure import columns, measure
+from dataflywheel.signals.measure import Failed, columns, measure
 from dataflywheel.store.signals import SignalStore
 from tests.signals.toy import Toy
 
@@ -57,6 +57,21 @@ def test_a_bad_row_fails_alone_and_is_tried_again(tmp_path: Path) -> None:
     assert store.missing(signal.key(), _ids(rows)).sum() == 1
     measure(rows, [signal], store, Engine())  # it fails again, and the rest still stands
     assert columns(rows, ["toy.vector"], [signal], store)["toy.status"].tolist().count(Status.OK) == 130
+
+
+def test_a_failed_row_is_tried_once_an_execution(tmp_path: Path) -> None:
+    contents = [*(f"row {i}" for i in range(70)), "BOOM 1", "BOOM 2"]
+    rows, fewer = write(tmp_path / "rows", contents), write(tmp_path / "fewer", contents[60:])
+    target = write(tmp_path / "target", ["BOOM 3", "row 1"])
+    store, signal = SignalStore(tmp_path / "store"), Toy()
+    for first in (72, 2):  # a later execution tries what failed, and nothing else
+        failed: Failed = {}
+        steps = [(rows, first), (rows, 0), (fewer, 0), (target, 1), (target, 0), (rows, 0)]
+        assert [measure(at, [signal], store, Engine(), failed=failed)["toy"] for at, _ in steps] == [
+            n for _, n in steps
+        ]
+        assert {key: len(ids) for key, ids in failed.items()} == {signal.key(): 3}
+    assert columns(fewer, ["toy.length"], [signal], store)["toy.status"].tolist()[-2:] == [Status.FAILED] * 2
 
 
 def _ids(rows: Path):  # type: ignore[no-untyped-def]
