@@ -55,6 +55,7 @@ class OpenAIEndpoint:
         body = orjson.dumps(self.body(request))
         # One name for all attempts, for providers and gateways that tell a repeated request by it.
         name = hashlib.sha256(body + str(request.sample).encode()).hexdigest()
+        self._client()  # loading the transport is not the endpoint's delay
         try:
             content = await self.exchange(path_of(request), body, {"Idempotency-Key": name})
         except RejectedError as error:

@@ -1,0 +1,185 @@
+"""The adapter against the scripted endpoint: each misbehaviour is one outcome, and the ledger agrees with the bill."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from dataflywheel.contracts import FlywheelError
+from dataflywheel.models.endpoint.chat_model import UnavailableError
+from dataflywheel.models.endpoint.client import Client
+from dataflywheel.models.endpoint.flow import Flow, Pace
+from dataflywheel.models.endpoint.openai_endpoint import OpenAIEndpoint
+from dataflywheel.models.endpoint.openai_reply import read_reply
+from dataflywheel.models.endpoint.request import Outcome, Reply, Request, Sampling
+from dataflywheel.models.spec import ModelSpec, Price
+from dataflywheel.store.answers import AnswerStore
+from tests.support.endpoint import Endpoint
+
+SECRET = "sk-the-key-that-nobody-may-see"
+QUICK = Pace(backoff=0.01, probe=0.05, attempts=2, give_up=99)
+
+
+def client(endpoint: Endpoint, folder: Path, pace: Pace = QUICK, **fields: object) -> Client:
+    given: dict[str, object] = {"timeout": 0.5, "usd_per_mtok": Price(input=1.0, output=2.0), **fields}
+    spec = ModelSpec.model_validate({"endpoint": endpoint.url, "model": "m", **given})
+    return Client(OpenAIEndpoint(spec), AnswerStore(folder / "answers.db"), scope="run", flow=Flow(pace))
+
+
+def outcome_of(endpoint: Endpoint, folder: Path, fault: str, **fields: object) -> Reply:
+    endpoint.configure(script=[{"fault": fault, "attempts": []}])
+    return client(endpoint, folder, **fields).ask([Request.chat("How are you?")])[0]
+
+
+@pytest.mark.parametrize(
+    ("fault", "outcome", "sent"),
+    [
+        ("http_400", Outcome.REJECTED, 1),
+        ("http_500", Outcome.SERVER_ERROR, 2),
+        ("http_502", Outcome.SERVER_ERROR, 2),
+        ("http_503", Outcome.SERVER_ERROR, 2),
+        ("html", Outcome.SERVER_ERROR, 2),
+        ("reset_before", Outcome.SERVER_ERROR, 2),
+        ("reset_after", Outcome.SERVER_ERROR, 2),
+        ("truncated_body", Outcome.SERVER_ERROR, 2),
+        ("html_ok", Outcome.SERVER_ERROR, 2),
+        ("hang", Outcome.TIMED_OUT, 2),
+        ("drip", Outcome.TIMED_OUT, 2),
+        ("slow", Outcome.TIMED_OUT, 2),
+        ("length", Outcome.TRUNCATED, 2),
+        ("content_filter", Outcome.FILTERED, 1),
+        ("refusal_field", Outcome.REFUSED, 1),
+        ("empty", Outcome.MALFORMED, 1),
+        ("tool_call", Outcome.MALFORMED, 1),
+        ("no_usage", Outcome.ANSWERED, 1),
+        ("fenced", Outcome.ANSWERED, 1),
+        ("unicode", Outcome.ANSWERED, 1),
+    ],
+)
+def test_each_misbehaviour_is_one_outcome_and_costs_what_was_booked(
+    endpoint: Endpoint, tmp_path: Path, fault: str, outcome: Outcome, sent: int
+) -> None:
+    reply = outcome_of(endpoint, tmp_path, fault)
+    assert reply.outcome is outcome
+    assert bool(reply.detail) != reply.answered
+    bill = endpoint.bill()
+    assert len(bill.lines) == sent
+    spent = AnswerStore(tmp_path / "answers.db").spent("run")
+    assert spent.reserved_calls == 0
+    assert spent.usd + spent.maybe_paid_usd >= bill.usd(1.0, 2.0) - 1e-12
+    if fault in ("length", "content_filter", "refusal_field", "empty", "fenced", "unicode"):
+        assert (spent.calls, spent.tokens_in, spent.tokens_out) == (len(bill.charged), bill.tokens_in, bill.tokens_out)
+    if not bill.charged and fault != "reset_before":
+        assert spent.usd + spent.maybe_paid_usd == 0
+
+
+def test_tool_calls_are_an_answer_where_tools_were_offered(endpoint: Endpoint, tmp_path: Path) -> None:
+    tools = '[{"type": "function", "function": {"name": "look_up", "parameters": {}}}]'
+    endpoint.configure(script=[{"fault": "tool_call", "attempts": []}])
+    request = Request(({"role": "user", "content": "x"},), tools=tools)
+    reply = client(endpoint, tmp_path).ask([request])[0]
+    assert reply.answered
+    assert "look_up" in reply.text
+
+
+def test_log_probabilities_of_chat_and_of_raw_text(endpoint: Endpoint, tmp_path: Path) -> None:
+    asking = client(endpoint, tmp_path, capabilities={"logprobs": True, "completion": True})
+    sampling = Sampling(max_tokens=50, top_logprobs=2)
+    chat, raw = asking.ask([Request.chat("one two", sampling=sampling), Request(prompt="one two", sampling=sampling)])
+    for reply in (chat, raw):
+        assert "".join(token.token for token in reply.logprobs) == reply.text
+        assert all(token.top[token.token] == token.logprob < 0 for token in reply.logprobs)
+        assert len(reply.logprobs) == reply.tokens_out
+    again = client(endpoint, tmp_path, capabilities={"logprobs": True, "completion": True})
+    assert again.ask([Request.chat("one two", sampling=sampling)])[0].logprobs == chat.logprobs
+
+
+def test_a_dead_port_is_a_server_error_that_cost_nothing(tmp_path: Path) -> None:
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        spec = ModelSpec(endpoint=f"http://127.0.0.1:{held.getsockname()[1]}/v1", model="m")
+        store = AnswerStore(tmp_path / "answers.db")
+        asking = Client(OpenAIEndpoint(spec), store, scope="run", flow=Flow(Pace(backoff=0.01, probe=0.01)))
+        replies = asking.ask(Request.chat(str(i)) for i in range(200))
+    assert {reply.outcome for reply in replies} == {Outcome.SERVER_ERROR}
+    spent = store.spent("run")
+    assert spent.calls == spent.maybe_paid_calls == 0
+
+
+def test_wrong_keys_and_names_end_the_run_with_the_way_out(endpoint: Endpoint, tmp_path: Path) -> None:
+    endpoint.configure(api_key="right", models=["m"])
+    with pytest.raises(FlywheelError, match="does not accept the key; set `api_key") as error:
+        client(endpoint, tmp_path, api_key=SECRET).ask([Request.chat("x")])
+    assert SECRET not in str(error.value)
+    with pytest.raises(FlywheelError, match="check `endpoint`"):
+        client(endpoint, tmp_path, api_key="right", model="other").ask([Request.chat("x")])
+    assert client(endpoint, tmp_path, api_key="right").ask([Request.chat("x")])[0].answered
+
+
+def test_another_providers_key_in_the_environment_is_not_sent(
+    endpoint: Endpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-of-another")
+    endpoint.configure(api_key="sk-of-another")
+    with pytest.raises(FlywheelError, match="does not accept the key"):
+        client(endpoint, tmp_path).ask([Request.chat("x")])
+
+
+def test_no_secret_and_no_pickle_on_disk(endpoint: Endpoint, tmp_path: Path) -> None:
+    endpoint.configure(api_key=SECRET, faults={"http_500": 0.2, "truncated_body": 0.2, "http_400": 0.1})
+    asking = client(endpoint, tmp_path, api_key=SECRET)
+    replies = asking.ask([Request.chat(f"question {i}") for i in range(30)])
+    assert len({reply.outcome for reply in replies}) > 1
+    content = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    assert len(content) > 10_000
+    assert SECRET.encode() not in content
+    assert b"\x80\x04\x95" not in content
+    assert b"\x80\x05\x95" not in content
+    assert SECRET not in repr([asking.model, replies, asking.progress()])
+
+
+def test_an_echoed_key_is_blotted_out(endpoint: Endpoint, tmp_path: Path) -> None:
+    asking = client(endpoint, tmp_path, api_key="echoed-key-42")
+    reply = asking.ask([Request.chat("[[say:your key is echoed-key-42]]")])[0]
+    assert reply.text == "your key is ***"
+
+
+NO_REPLIES = [
+    b"",
+    b"{}",
+    b"[]",
+    b"null",
+    b"\xff\xfe",
+    b'{"choices": []}',
+    b'{"choices": [{}]}',
+    b'{"choices": {"0": 1}}',
+    b'{"choices": [{"message": 3}]}',
+    b'{"choices": [{"message": {"content": 3}}]}',
+    b'{"choices": [{"message": {"content": "x"}, "logprobs": 3}]}',
+    b'{"choices": [{"message": {"content": "x"}, "finish_reason": ["stop"]}]}',
+]
+
+
+@pytest.mark.parametrize("body", NO_REPLIES)
+def test_a_body_that_is_no_reply_is_a_failed_attempt(body: bytes) -> None:
+    with pytest.raises(UnavailableError) as error:
+        read_reply(body, Request.chat("x"))
+    assert error.value.maybe_paid
+
+
+@pytest.mark.parametrize(
+    "usage", ["null", "{}", '{"prompt_tokens": 3}', '{"prompt_tokens": -3, "completion_tokens": 1}']
+)
+def test_incomplete_usage_is_no_usage(usage: str) -> None:
+    body = f'{{"choices": [{{"message": {{"content": "x"}}}}], "usage": {usage}}}'
+    reply = read_reply(body.encode(), Request.chat("x"))
+    assert (reply.tokens_in, reply.tokens_out) == (0, 0)
+
+
+def test_the_estimate_is_never_below_what_the_endpoint_counts(endpoint: Endpoint, tmp_path: Path) -> None:
+    asking = client(endpoint, tmp_path)
+    requests = [Request.chat(text, "system") for text in ("", "x", "é" * 50, "\n" * 80, "word " * 300, "🧪")]
+    for request, reply in zip(requests, asking.ask(requests), strict=True):
+        assert asking.model.tokens(request) >= reply.tokens_in > 0
