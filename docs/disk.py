@@ -16,6 +16,7 @@ RUN = {
     "dataset/README.md": "The data set card: composition, steps, methods with citations, licences, limits.",
     "models/student/": "The trained model, loadable by transformers.",
     "target/": "The evaluation rows, as a step.",
+    ".lock": "Held by the process that works in the directory; it gives it up with its end, however that is.",
     "round-1/00-pool/": "The pool as rows, merged; the steps follow under their numbers.",
 }
 STEP = {
@@ -31,6 +32,8 @@ STORE = {
     "signals/<name>@<version>-<digest>/part-*.parquet": "Measured values: id, the columns, status, seconds, error.",
     "models/": "Models made here: the tokenizer, the untrained student, the scorer, the static embedder, "
     "trained students. `FLYWHEEL_CACHE` moves all but the trained students.",
+    "answers.db": "Every reply of a model that was ever paid for, with its request, status and cost, and the ledger of "
+    "reservations (SQLite).",
     "trials/<digest>/": "Scores and facts of each training and evaluation of a comparison.",
 }
 

@@ -135,6 +135,6 @@ def test_what_cannot_work_is_refused_before_any_call(data: Path, tmp_path: Path,
     with pytest.raises(UsageError, match="price"):
         plan(ratings(path, rater, {"usd": 1}, models=free))
     secret = {"alpagasus": {"model": {**free["teacher"], "api_key": "s"}}}
-    with pytest.raises(UsageError, match="models.teacher"):
+    with pytest.raises(UsageError, match=r"models\.teacher"):
         plan(ratings(path, rater, signals=secret))
     assert not rater.bill().lines
