@@ -61,6 +61,8 @@ class TagCoverage(Selector):
 def covering_order(tags: Sequence[Sequence[str]], budget: int) -> tuple[list[int], list[int]]:
     """Indices of rows in the order of the passes, at most `budget`, and how many new tags each brought.
 
+    Rows without a tag never come.
+
     >>> covering_order([["a", "b"], ["a"], ["c"], ["b"]], 4)
     ([0, 2, 1, 3], [2, 1, 1, 1])
     """
@@ -78,5 +80,5 @@ def covering_order(tags: Sequence[Sequence[str]], budget: int) -> tuple[list[int
                 seen |= new
             else:
                 waiting.append(i)
-        left = waiting
+        left = waiting if len(waiting) < len(left) else []
     return order, gain

@@ -87,6 +87,10 @@ def test_more_tags_than_random_rows(seed: int) -> None:
     assert len({t for i in chosen for t in tags[i]}) > len({t for i in random for t in tags[i]})
 
 
+def test_rows_without_a_tag_never_come() -> None:
+    assert covering_order([[], ["a"], []], 5) == ([1], [1])
+
+
 @given(st.lists(st.lists(st.sampled_from("abcde"), min_size=1, max_size=4), max_size=20), st.integers(0, 25))
 def test_all_rows_come_once_and_each_pass_covers_all_tags_left(tags: list[list[str]], budget: int) -> None:
     order, gain = covering_order(tags, len(tags))
