@@ -136,13 +136,13 @@ class Flow:
                 f"the endpoint has refused every request (429) for {self.pace.patience / 60:.0f} minutes: its quota is "
                 "used up; run the same command later, answers that are there are kept"
             )
-        latency = self._rate.known()
-        rest = max(self.pace.cool_down, UNKNOWN if latency is None else 0.0)
+        rest = self.pace.cool_down if self._rate.known else UNKNOWN
         if entered >= self._decreased_at and now >= self._decreased_at + rest:
             # Once for all calls that were under way together: they met the same limit.
             self._decreased_at = now
             self._rate.refused(now, self.in_flight, self.pace.decrease)
-            self.limit = max(1.0, self.limit * self.pace.decrease, math.ceil(SPARE * self._rate.accepted(now)[1]))
+            sustained = math.ceil(SPARE * self._rate.accepted(now)[1])
+            self.limit = max(1.0, self.limit * self.pace.decrease, min(self.limit, sustained))
         pause = self.backoff(times) if retry_after is None else min(max(retry_after, 0.0), self.pace.pause_most)
         if pause > self.pace.pause_all:
             self._pause(now + pause)

@@ -57,9 +57,10 @@ class Rate:
                 break
         return len(recent) / span, sum(recent) / span
 
-    def known(self) -> float | None:
-        """Mean seconds of an answer, once there is one."""
-        return sum(seconds for _, seconds in self._taken) / len(self._taken) if self._taken else None
+    @property
+    def known(self) -> bool:
+        """Whether anything was answered lately."""
+        return bool(self._taken)
 
     def refused(self, now: float, in_flight: int, decrease: float) -> None:
         """Slow down: by `decrease`, but hardly below what was accepted lately."""
