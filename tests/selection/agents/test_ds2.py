@@ -56,6 +56,14 @@ def test_vectors_that_say_nothing_about_scores_are_refused(purity: float) -> Non
         rater_errors(given, near)
 
 
+def test_a_frequent_score_is_no_agreement() -> None:
+    """Nine of ten scores are equal, so most neighbours agree; but not beyond chance."""
+    rng = np.random.default_rng(0)
+    near, _ = nearest(unit(rng.standard_normal((2000, 16))))
+    with pytest.raises(UsageError, match=r"kappa .* is needed"):
+        rater_errors(np.where(rng.random(2000) < 0.9, 5.0, 4.0), near)
+
+
 def test_too_little_to_tell_is_refused() -> None:
     vectors, _, given, _ = rated(1, n=200)
     near, _ = nearest(vectors)
