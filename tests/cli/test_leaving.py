@@ -33,7 +33,7 @@ def interrupted(folder: Path, after: str, more: float) -> tuple[int, list[str]]:
             break
     time.sleep(more)
     os.killpg(process.pid, signal.SIGINT)
-    rest = process.communicate(timeout=60)[1]
+    rest = process.communicate(timeout=100)[1]
     return process.returncode, [*lines, *rest.splitlines()]
 
 
@@ -42,10 +42,9 @@ def write_recipe(folder: Path, **more: object) -> None:
     (folder / "recipe.yaml").write_text(yaml.safe_dump(recipe.model_dump(mode="json")), encoding="utf-8")
 
 
-@pytest.mark.parametrize("more", [0.0, 0.4])
-def test_an_interrupted_run_says_so_in_one_line_and_goes_on(tmp_path: Path, more: float) -> None:
+def test_an_interrupted_run_says_so_in_one_line_and_goes_on(tmp_path: Path) -> None:
     write_recipe(tmp_path)
-    status, lines = interrupted(tmp_path, "01-deduplicate ...", more)
+    status, lines = interrupted(tmp_path, "01-deduplicate ...", 0.2)
     assert status == 130
     assert lines[-1] == STOPPED
     assert not any("Traceback" in line or "FATAL" in line for line in lines)
@@ -56,14 +55,14 @@ def test_an_interrupted_run_says_so_in_one_line_and_goes_on(tmp_path: Path, more
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("more", [0.5, 9.0])
+@pytest.mark.parametrize("more", [0.5, 4.0])
 def test_an_interrupted_comparison_takes_its_workers_along(tmp_path: Path, more: float) -> None:
-    write_recipe(tmp_path, compare={"arms": ["random", "longest"], "seeds": 2})
+    write_recipe(tmp_path, compare={"arms": ["random", "longest"], "seeds": 3})
     began = time.monotonic()
     status, lines = interrupted(tmp_path, "compare ...", more)
     assert status == 130
     assert lines[lines.index("compare ...") + 1 :] == [STOPPED]
-    assert time.monotonic() - began < 200
+    assert time.monotonic() - began < 300
 
 
 def limited() -> None:

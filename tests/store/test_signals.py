@@ -79,7 +79,7 @@ def test_processes_append_side_by_side_and_a_reader_sees_whole_parts(tmp_path: P
         writer.start()
     store, seen = SignalStore(tmp_path), 0
     everyone = pa.array([f"{name}-{i}" for name in "abc" for i in range(30)])
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while any(writer.is_alive() for writer in writers) and time.monotonic() < deadline:
         there = everyone.filter(pa.array(~store.missing("s", everyone)))
         assert len(there) >= seen  # what was there stays there
