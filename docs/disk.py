@@ -24,6 +24,7 @@ STEP = {
     "decisions.parquet": "One line a row that came in: id, action, reason, other, score.",
     "rows/": "The rows that go on, `part-*.parquet`.",
     "columns.parquet": "The numbers that the step read, by row.",
+    "asked.parquet": "Where the step rests on a model's answers: their keys in `answers.db` and their cost, by row.",
     "origins.parquet": "`00-pool` and `target` only: id, file, line of every row read, copies included.",
     "quarantine.jsonl": "`00-pool` and `target` only, where a line could not be read: where it is and why.",
     "scores.parquet": "`evaluate` only: id, slice, value, weight of every evaluation row.",

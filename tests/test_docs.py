@@ -212,7 +212,7 @@ def test_a_run_leaves_what_the_reference_lists(folder: Path, monkeypatch: pytest
     trained = {"models/student/", "compare.json", "map.parquet"}
     assert {name for name in RUN if not (run / name).exists()} == trained
     files = {path.name for path in run.glob("round-1/*/*")}
-    assert {name.rstrip("/") for name in STEP} - files == {"scores.parquet"}
+    assert {name.rstrip("/") for name in STEP} - files == {"scores.parquet", "asked.parquet"}
     assert files <= {name.rstrip("/") for name in STEP}
     top = {name.split("/")[0] for name in RUN}
     assert {path.name for path in run.iterdir()} <= top

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from dataflywheel.contracts import Columns, Cost, PoolStatistics, UsageError, nearest
-from dataflywheel.recipe.context import Context, signals_of
+from dataflywheel.recipe.context import Context
+from dataflywheel.recipe.needs import signals_of
 from dataflywheel.recipe.row_step import decide
 from dataflywheel.recipe.steps import Step
 from dataflywheel.rows.parts import read_rows

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from dataflywheel.contracts import Cost, OverBudgetError, Signal, UsageError
 from dataflywheel.models.endpoint.request import Outcome
 from dataflywheel.models.spec import ModelSpec
+from dataflywheel.recipe.needs import signals_of
 from dataflywheel.recipe.schema import Limits, Recipe
 from dataflywheel.store.answer_ledger import Caps
 from dataflywheel.store.run import bill_name
@@ -20,6 +22,7 @@ from dataflywheel.store.signals import SignalStore
 
 if TYPE_CHECKING:
     from dataflywheel.recipe.context import Context
+    from dataflywheel.recipe.steps import Step
 
 
 def caps_of(limits: Limits) -> Caps:
@@ -57,6 +60,18 @@ def asked_cost(context: Context, output: Path) -> Cost:
         tokens=spent.tokens_in + spent.tokens_out + spent.maybe_paid_tokens - billed.tokens,
         usd=round(spent.usd + spent.maybe_paid_usd - billed.usd, 12),
     )
+
+
+def write_asked(path: Path, context: Context, step: Step, ids: pa.Array) -> None:
+    """For steps that rest on a model's answers: by row and signal, the answers' keys and what they cost."""
+    tables = []
+    for name in signals_of(step.needs()):
+        signal = context.signal(name, step.signal_parameters())
+        if signal.asks:
+            found = context.signal_store.read(signal.key(), ids, ["keys", "calls", "tokens", "usd"])
+            tables.append(found.drop_columns(["status"]).append_column("signal", pa.array([name] * len(found))))
+    if tables:
+        pq.write_table(pa.concat_tables(tables), path, compression="zstd", compression_level=1)
 
 
 def check_within(store: SignalStore, signal: Signal, ids: pa.Array) -> None:

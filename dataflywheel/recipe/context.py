@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pyarrow as pa
 
@@ -18,6 +18,7 @@ from dataflywheel.contracts import Columns, Signal, UsageError, build
 from dataflywheel.models.files import folder_digest
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.recipe.asking import check_within, teacher
+from dataflywheel.recipe.needs import model_kind, signals_of
 from dataflywheel.recipe.progress import Silent, Watcher
 from dataflywheel.recipe.schema import Recipe, Source
 from dataflywheel.rows.ingest import Input
@@ -144,25 +145,6 @@ class Context:
     def measuring_seconds(self, names: Iterable[str], ids: pa.Array, wanted: Parameters | None = None) -> float:
         """What measuring these columns of these rows cost, whenever it happened."""
         return sum(self.signal_store.seconds(self.signal(name, wanted).key(), ids) for name in signals_of(names))
-
-
-def signals_of(names: Iterable[str]) -> list[str]:
-    """Signals behind column names; facts of the row itself (`row.source`) need none.
-
-    >>> signals_of(["text.turns", "row.source", "text.chars_answer", "language.code"])
-    ['language', 'text']
-    """
-    return sorted({name.partition(".")[0] for name in names} - {"row"})
-
-
-def model_kind(signal: type[Signal]) -> Literal["model", "embedder", "teacher"] | None:
-    """Whether a signal stands on a language model, an embedder, a model that is asked, or on none."""
-    if signal.asks:
-        return "teacher"
-    for name in ("model", "embedder"):
-        if name in signal.model_fields:
-            return name
-    return None
 
 
 def inputs(sources: Iterable[Source]) -> list[Input]:

@@ -18,11 +18,12 @@ from dataflywheel.models.training import TrainSettings
 from dataflywheel.recipe.arms import Field
 from dataflywheel.recipe.asking import account_of, asked_cost
 from dataflywheel.recipe.compare import forget_comparison, run_comparison
-from dataflywheel.recipe.context import Context, digest, model_contents, signals_of
+from dataflywheel.recipe.context import Context, digest, model_contents
 from dataflywheel.recipe.finish import embedding_map, write_dataset
 from dataflywheel.recipe.ingest_step import ingest_pool, ingest_target, target_exam
 from dataflywheel.recipe.load import load_recipe
 from dataflywheel.recipe.model_step import evaluate_step, student_folder, train_step
+from dataflywheel.recipe.needs import signals_of
 from dataflywheel.recipe.plan import make_plan
 from dataflywheel.recipe.progress import Silent, Watcher
 from dataflywheel.recipe.row_step import apply_row_step

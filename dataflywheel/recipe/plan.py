@@ -13,8 +13,8 @@ from dataflywheel.contracts import Cost, Signal, UsageError
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.recipe.arms import arm_needs
 from dataflywheel.recipe.asking import check_asking
-from dataflywheel.recipe.context import model_kind, signals_of
 from dataflywheel.recipe.load import load_recipe
+from dataflywheel.recipe.needs import model_kind, signals_of
 from dataflywheel.recipe.price import comparison_cost, flops, left_after, statistics, step_cost
 from dataflywheel.recipe.schema import Recipe
 from dataflywheel.recipe.steps import Step, build_steps

@@ -15,7 +15,8 @@ from dataflywheel.evolution.feedback.evaluate import Evaluate
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.models.training import TrainSettings
 from dataflywheel.recipe.asking import teacher
-from dataflywheel.recipe.context import CHARS_PER_TOKEN, inputs, model_kind, signals_of
+from dataflywheel.recipe.context import CHARS_PER_TOKEN, inputs
+from dataflywheel.recipe.needs import model_kind, signals_of
 from dataflywheel.recipe.schema import Recipe, Source
 from dataflywheel.recipe.steps import Step
 from dataflywheel.rows.peek import peek

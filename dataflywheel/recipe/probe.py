@@ -16,7 +16,8 @@ from dataflywheel import catalog
 from dataflywheel.contracts import FloatArray, Signal, Status
 from dataflywheel.models.endpoint.account import account
 from dataflywheel.recipe.asking import caps_of
-from dataflywheel.recipe.context import Context, inputs, signals_of
+from dataflywheel.recipe.context import Context, inputs
+from dataflywheel.recipe.needs import signals_of
 from dataflywheel.recipe.schema import Recipe
 from dataflywheel.recipe.steps import build_steps
 from dataflywheel.rows.reading import iter_parsed

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from dataflywheel.contracts import Cleaner, Columns, Cost, Decisions, FlywheelError, Status, TargetView
 from dataflywheel.enhancement.preparation.filter import Filter
-from dataflywheel.recipe.asking import asked_cost
+from dataflywheel.recipe.asking import asked_cost, write_asked
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.steps import Step, capped
 from dataflywheel.rows.lookup import RowLookup
@@ -41,6 +41,7 @@ def apply_row_step(context: Context, step: Step, rows: Path, output: Path, finge
         kept = write_kept(rows, decisions, aside / "rows")
         write_decisions(aside / "decisions.parquet", decisions)
         _write_scalars(aside / "columns.parquet", columns)
+        write_asked(aside / "asked.parquet", context, step, ids)
         cost = Cost(seconds=round(time.perf_counter() - started, 3)) + asked_cost(context, output)
         metrics = {
             "step": step.name,

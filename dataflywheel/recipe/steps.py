@@ -12,7 +12,7 @@ from dataflywheel.contracts import Budget, Cleaner, UsageError, build, explain, 
 from dataflywheel.evolution.feedback.evaluate import Evaluate
 from dataflywheel.evolution.iteration.trial import SCORING
 from dataflywheel.models.training import TrainSettings
-from dataflywheel.recipe.context import signals_of
+from dataflywheel.recipe.needs import signals_of
 from dataflywheel.recipe.schema import Limits, Recipe
 from dataflywheel.selection.combine import Select
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,15 @@ import pyarrow.parquet as pq
 from dataflywheel.contracts import UsageError
 from dataflywheel.rows.origins import origins_of
 from dataflywheel.rows.parts import iter_batches
+from dataflywheel.store.answers import AnswerStore
 from dataflywheel.store.decisions import read_decisions
 from dataflywheel.store.run import step_directories
 
 
-def why(run: str | Path, row: str) -> dict[str, Any]:
+def why(run: str | Path, row: str, home: Path = Path(".flywheel")) -> dict[str, Any]:
     """Everything a run knows of a row, given its id, the beginning of one, or a part of its text (first match).
+
+    What a model was asked about it comes from the store in `home`.
 
     Raises:
         UsageError: no such run or row, or a beginning that fits several rows.
@@ -30,7 +34,7 @@ def why(run: str | Path, row: str) -> dict[str, Any]:
     life: dict[str, Any] = {"row": record, "origin": _origins(pool, record["id"]), "steps": []}
     for step in step_directories(path):
         if (step / "decisions.parquet").exists():
-            life["steps"] += _step(path, step, record["id"])
+            life["steps"] += [line | _asked(step, record["id"], home) for line in _step(path, step, record["id"])]
     last = life["steps"][-1]["action"] if life["steps"] else "kept"
     life["outcome"] = "dropped" if last == "dropped" else "in the final data set"
     return life
@@ -69,6 +73,19 @@ def _step(run: Path, step: Path, id_: str) -> list[dict[str, Any]]:
     return lines
 
 
+def _asked(step: Path, id_: str, home: Path) -> dict[str, Any]:
+    """What a model was asked about the row, what it said and what that cost."""
+    if not (step / "asked.parquet").exists():
+        return {}
+    table = pq.ParquetFile(step / "asked.parquet").read()
+    found: list[dict[str, Any]] = table.filter(pc.equal(table["id"], id_)).to_pylist()
+    if (home / "answers.db").exists():
+        with closing(AnswerStore(home / "answers.db")) as answers:
+            for line in found:
+                line["answers"] = [answers.explain(bytes.fromhex(key)) for key in line["keys"] or ()]
+    return {"asked": found}
+
+
 def _text(run: Path, id_: str) -> str:
     for rows in (run / "round-1" / "00-pool" / "rows", run / "target" / "rows"):
         for batch in iter_batches(rows, ["id", "messages"]) if rows.is_dir() else ():
@@ -103,7 +120,18 @@ def as_text(life: dict[str, Any]) -> str:
         values = {k: round(v, 4) if isinstance(v, float) else v for k, v in step["values"].items()}
         if values:
             lines.append(f"    measured: {json.dumps(values, ensure_ascii=False)}")
+        for asked in step.get("asked", ()):
+            lines += _conversation(asked)
     return "\n".join(lines)
+
+
+def _conversation(asked: dict[str, Any]) -> list[str]:
+    lines = [f"    {asked['signal']}: {asked['calls']} calls, {asked['tokens']:,} tokens, ${asked['usd']:.6f}"]
+    for answer in filter(None, asked.get("answers", ())):
+        request = answer["request"]
+        question = request["prompt"] or request["messages"][-1]["content"]
+        lines += [f"      asked: {_cut(question)}", f"      {answer['outcome']}: {_cut(answer['text'])}"]
+    return lines
 
 
 def _cut(text: str, length: int = 300) -> str:

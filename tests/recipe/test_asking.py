@@ -15,6 +15,7 @@ from dataflywheel.recipe.execute import Result, run
 from dataflywheel.recipe.load import recipe_from
 from dataflywheel.recipe.plan import plan
 from dataflywheel.recipe.schema import Recipe
+from dataflywheel.recipe.why import as_text, why
 from dataflywheel.report.html import write_report
 from dataflywheel.rows.reading import read_file
 from tests.signals.rating.support import ID_PATTERN
@@ -78,6 +79,13 @@ def test_ratings_from_a_recipe_are_paid_once(data: Path, tmp_path: Path, rater: 
     report = write_report(result.path).read_text(encoding="utf-8")
     assert "alpagasus.score" in report
     first = sorted(read_file(str(result.path / "dataset"))[0]["id"].to_pylist())
+
+    life = why(result.path, first[0], tmp_path / "store")
+    (asked,) = life["steps"][-1]["asked"]
+    (answer,) = asked["answers"]
+    assert life["row"]["messages"][-1]["content"] in answer["request"]["messages"][-1]["content"]
+    assert asked["usd"] == pytest.approx(answer["usd"])
+    assert answer["text"] in as_text(life) or answer["text"].split("\n")[0] in as_text(life)
 
     again = done(recipe, tmp_path)
     shutil.rmtree(tmp_path / "runs")

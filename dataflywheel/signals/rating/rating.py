@@ -24,8 +24,14 @@ from dataflywheel.signals.model_based import ModelBased
 PASSING = frozenset({Outcome.TIMED_OUT, Outcome.SERVER_ERROR, Outcome.OVER_BUDGET})
 """Outcomes that another run may change. A row that met one has no value yet, whatever its other answers say: else its
 value would depend on when a budget ended or a server failed."""
-COST_COLUMNS: dict[str, pa.DataType] = {"calls": pa.int32(), "tokens": pa.int64(), "usd": pa.float64()}
-"""What each row's value cost, whenever it was paid: requests, tokens in and out, dollars."""
+COST_COLUMNS: dict[str, pa.DataType] = {
+    "calls": pa.int32(),
+    "tokens": pa.int64(),
+    "usd": pa.float64(),
+    "keys": pa.list_(pa.string()),
+}
+"""What each row's value cost, whenever it was paid: requests, tokens in and out, dollars; and the keys of the replies
+that it was read from, under which the answer store keeps them."""
 
 
 @dataclass(frozen=True)
@@ -190,6 +196,7 @@ def bill(replies: Sequence[Reply]) -> dict[str, Any]:
         "calls": len(replies),
         "tokens": sum(reply.tokens_in + reply.tokens_out for reply in replies),
         "usd": sum(reply.usd for reply in replies),
+        "keys": [reply.key for reply in replies],
     }
 
 

@@ -1,0 +1,27 @@
+"""What column names ask for: the signals behind them, and the models that those stand on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal
+
+from dataflywheel.contracts import Signal
+
+
+def signals_of(names: Iterable[str]) -> list[str]:
+    """Signals behind column names; facts of the row itself (`row.source`) need none.
+
+    >>> signals_of(["text.turns", "row.source", "text.chars_answer", "language.code"])
+    ['language', 'text']
+    """
+    return sorted({name.partition(".")[0] for name in names} - {"row"})
+
+
+def model_kind(signal: type[Signal]) -> Literal["model", "embedder", "teacher"] | None:
+    """Whether a signal stands on a language model, an embedder, a model that is asked, or on none."""
+    if signal.asks:
+        return "teacher"
+    for name in ("model", "embedder"):
+        if name in signal.model_fields:
+            return name
+    return None
