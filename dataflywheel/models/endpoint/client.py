@@ -21,6 +21,7 @@ from dataflywheel.store.answers import AnswerStore
 
 CHUNK = 64
 WATCH_SECONDS = 0.5
+CLOSE_SECONDS = 5.0
 
 Watch = Callable[[Progress], None]
 
@@ -210,8 +211,13 @@ class Client:
         )
 
     def close(self) -> None:
-        """Close the model's connections."""
-        asyncio.run_coroutine_threadsafe(self.model.close(), background_loop()).result(timeout=10)
+        """Take in what is under way, for it is paid for, but not for long; then close the model's connections."""
+        asyncio.run_coroutine_threadsafe(self._close(), background_loop()).result(timeout=4 * CLOSE_SECONDS)
+
+    async def _close(self) -> None:
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=CLOSE_SECONDS)
+        await self.model.close()
 
 
 def _is_cut(reply: Reply, request: Request) -> bool:

@@ -225,6 +225,17 @@ def test_requests_are_taken_lazily_and_an_early_end_sends_no_more(tmp_path: Path
     assert model.peak <= 8
 
 
+def test_what_is_under_way_when_a_client_closes_is_taken_in(tmp_path: Path) -> None:
+    model = FakeModel(seconds=0.2)
+    asking = client(model, tmp_path)
+    for _ in asking.stream(numbered(500)):
+        break
+    asking.close()
+    spent = AnswerStore(tmp_path / "answers.db").spent("test")
+    assert 1 < spent.calls == model.calls < 500
+    assert spent.reserved_calls == spent.maybe_paid_calls == 0
+
+
 @pytest.mark.parametrize("seed", range(30))
 def test_no_schedule_exceeds_a_cap(tmp_path: Path, seed: int) -> None:
     """Each reply costs less than its worst case; a tenth of those that are paid are lost."""
