@@ -9,8 +9,8 @@ from typing import Any
 import openai
 import pytest
 
+from tests.support.asking import chat
 from tests.support.endpoint import Endpoint
-from tests.support.test_endpoint import chat
 
 LINES = 10
 

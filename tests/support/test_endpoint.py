@@ -1,4 +1,4 @@
-"""The scripted endpoint itself: protocol, limits, every fault once, determinism and the bill."""
+"""The scripted endpoint itself: protocol, limits, determinism and the bill."""
 
 from __future__ import annotations
 
@@ -15,33 +15,9 @@ from typing import Any
 
 import pytest
 
+from tests.support.asking import chat, outcome, post, said
 from tests.support.endpoint import Endpoint
 from tests.support.endpoint.bill import Line
-from tests.support.endpoint.faults import FREE, LOST
-
-GOOD = '{"id": "r1", "score": 4}'
-
-
-def post(endpoint: Endpoint, body: dict[str, Any], path: str = "/v1/chat/completions", timeout: float = 10) -> Any:
-    """Status, headers and body of one request on a connection of its own."""
-    connection = http.client.HTTPConnection("127.0.0.1", endpoint.port, timeout=timeout)
-    try:
-        connection.request("POST", path, json.dumps(body), {"Authorization": "Bearer key"})
-        reply = connection.getresponse()
-        return reply.status, dict(reply.getheaders()), reply.read()
-    finally:
-        connection.close()
-
-
-def chat(text: str, **more: Any) -> dict[str, Any]:
-    return {"model": "m", "messages": [{"role": "user", "content": text}], "temperature": 0, **more}
-
-
-def said(endpoint: Endpoint, text: str, **more: Any) -> dict[str, Any]:
-    status, _, body = post(endpoint, chat(text, **more))
-    assert status == 200, body
-    choice: dict[str, Any] = json.loads(body)["choices"][0]
-    return choice
 
 
 def test_chat_completion_models_and_keep_alive(endpoint: Endpoint) -> None:
@@ -124,85 +100,6 @@ def test_tokens_a_minute_and_requests_in_flight_are_limited(endpoint: Endpoint) 
         statuses = sorted(pool.map(lambda i: post(endpoint, chat(f"row {i}"))[0], range(6)))
     assert statuses == [200, 200, 429, 429, 429, 429]
     assert endpoint.bill().peak_in_flight == 2
-
-
-def outcome(endpoint: Endpoint, fault: str) -> str:
-    """What a plain client sees of a fault."""
-    try:
-        status, headers, body = post(endpoint, chat(f"[[fault:{fault}]] [[say:{GOOD}]]"), timeout=0.4)
-    except TimeoutError:
-        return "timeout"
-    except http.client.IncompleteRead:
-        return "incomplete"
-    except (ConnectionError, http.client.RemoteDisconnected):
-        return "reset"
-    if headers["content-type"] == "text/html":
-        return f"html {status}"
-    if status != 200:
-        return str(status)
-    reply = json.loads(body)
-    choice = reply["choices"][0]
-    message = choice["message"]
-    if message.get("tool_calls") or message["refusal"]:
-        return f"{choice['finish_reason']} {message['content']} {bool(message['refusal'])}"
-    if "usage" not in reply:
-        return "no usage"
-    return f"{choice['finish_reason']} {message['content']}"
-
-
-SEEN = {
-    "http_400": "400", "http_429": "429", "http_500": "500", "http_502": "502", "http_503": "503",
-    "html": "html 502", "html_ok": "html 200", "reset_before": "reset", "reset_after": "reset",
-    "truncated_body": "incomplete", "hang": "timeout", "drip": f"stop {GOOD}", "slow": "timeout",
-    "length": f"length {GOOD}", "cut": f"stop {GOOD[:16]}", "content_filter": "content_filter ",
-    "refusal": "stop I'm sorry, but I can't help with that request.", "refusal_field": "stop None True",
-    "fenced": f"stop ```json\n{GOOD}\n```",
-    "prose": f"stop {GOOD}\n\nI hope this helps! Let me know whether {{you}} need more.",
-    "two_values": f'stop {GOOD}\n{{"id":"r1","score":97}}', "wrong_enum": 'stop {"id":"r1","score":97}',
-    "wrong_ids": 'stop {"id":"r1-x","score":4}', "unicode": 'stop {"\\u0069d": "r1", "score": 4}',
-    "empty": "stop ", "tool_call": "tool_calls None False", "no_usage": "no usage",
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("fault", SEEN)
-def test_every_fault_does_what_it_says_and_is_billed_so(endpoint: Endpoint, fault: str) -> None:
-    assert outcome(endpoint, fault) == SEEN[fault]
-    [line] = endpoint.bill().lines
-    assert line.fault == fault
-    assert line.billed == (fault not in FREE)
-    assert line.delivered == (fault not in LOST | {"reset_before", "slow"})
-    assert (line.tokens_in > 0) == line.billed
-
-
-def test_a_dripping_body_takes_its_time(endpoint: Endpoint) -> None:
-    endpoint.configure(drip_seconds=0.6)
-    started = time.monotonic()
-    assert outcome(endpoint, "drip") == f"stop {GOOD}"
-    assert 0.5 < time.monotonic() - started < 2
-
-
-def test_a_stream_can_break_off(endpoint: Endpoint) -> None:
-    with pytest.raises(http.client.IncompleteRead) as broken:
-        post(endpoint, chat("[[fault:truncated_body]] one two three four", stream=True))
-    assert b"[DONE]" not in broken.value.partial
-    assert endpoint.bill().charged[0].delivered is False
-
-
-def test_faults_by_attempt_by_script_and_by_probability(endpoint: Endpoint) -> None:
-    assert [outcome(endpoint, "http_500*2") for _ in range(3)] == ["500", "500", f"stop {GOOD}"]
-    script = [{"fault": "http_503", "match": "bad row", "attempts": [1]}, {"fault": "empty", "requests": [3]}]
-    endpoint.reset()
-    endpoint.configure(script=script)
-    texts = ["bad row 1", "good row", "any", "bad row 1"]
-    assert [post(endpoint, chat(text))[0] for text in texts] == [503, 200, 200, 200]
-    assert [line.fault for line in endpoint.bill().lines] == ["http_503", "", "empty", ""]
-    endpoint.configure(seed=5, faults={"http_500": 0.3, "empty": 0.2})
-    endpoint.bill()
-    for i in range(200):
-        post(endpoint, chat(f"row {i}"))
-    found = [line.fault for line in endpoint.bill().lines[4:]]
-    assert 40 <= found.count("http_500") <= 80
-    assert 22 <= found.count("empty") <= 58
 
 
 def lines_of(plan: dict[str, Any], file: Path) -> tuple[bytes, list[bytes]]:

@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.support.asking import chat, post, said
 from tests.support.endpoint import Endpoint
 from tests.support.endpoint.question import Question, body_key
 from tests.support.endpoint.rules.judge import Judge
 from tests.support.endpoint.rules.rater import Rater
 from tests.support.endpoint.rules.recorded import Recorded, pandalm_entries, rubric_entries, write_entries
 from tests.support.endpoint.rules.tagger import Tagger
-from tests.support.test_endpoint import chat, post, said
 
 IDS = r"\bid[\s=:\"']+([\w.:-]+)"
 
