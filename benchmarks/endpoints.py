@@ -12,7 +12,7 @@ of 200. With 200 a minute curator gets fewer rows, or it would take all day.
    lost, half of those after the work was done and paid
 3. kill: everything is killed (SIGKILL) when 40% of the rows have been paid, and the same command is run again
 
-Requests a second are the server's count between the first and the last; seconds and peak memory (all processes of a
+Requests a second are the server's count from the first to the last; seconds and peak memory (all processes of a
 client, shared pages divided) are those of the whole run with imports. Lost rows have no answer at the end. Requests
 paid twice are counted by the server: one whose connection was lost, or that was under way at the kill, may be paid
 without an answer, and nobody can help asking it again; one that had been answered should never be.
@@ -39,9 +39,10 @@ from tests.support.endpoint import Bill, Endpoint
 CLIENT = Path(__file__).with_name("endpoint_clients.py")
 PEERS = {"distilabel": ["distilabel[openai]==1.5.3", "requests"], "curator": ["bespokelabs-curator==0.1.31"]}
 ROWS = {"dataflywheel": 2000, "distilabel": 2000, "distilabel, opened": 2000, "curator": 200, "curator, opened": 2000}
-SPEED: dict[str, Any] = {"latency": {"median_ms": 100}}
+LATENCY_MS = 100
+SPEED: dict[str, Any] = {"latency": {"median_ms": LATENCY_MS}}
 TROUBLE: dict[str, Any] = {
-    "latency": {"median_ms": 100},
+    **SPEED,
     "limits": {"per_second": 100, "burst": 20},
     "faults": {"http_500": 0.1, "reset_before": 0.01, "reset_after": 0.01},
 }
@@ -64,6 +65,8 @@ class Run:
     answered_twice: int = 0
     problem: str = ""
     refused: int = 0
+    together: int = 0
+    """Requests under way at a time, at most."""
 
 
 @dataclass
@@ -121,8 +124,8 @@ def ask(client: Client, endpoint: Endpoint, plan: dict[str, Any], rows: int, kil
         bill = endpoint.bill()
         said = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
         times = [line.at for line in bill.charged]
-        rate = (len(times) - 1) / (max(times) - min(times)) if len(times) > 1 else 0.0
-        run = Run(seconds, peak, rate, rows, refused=bill.statuses[429])
+        rate = len(times) / (max(times) - min(times) + LATENCY_MS / 1000) if times else 0.0
+        run = Run(seconds, peak, rate, rows, refused=bill.statuses[429], together=bill.peak_in_flight)
         run.twice, run.answered_twice = paid_again(bill)
         if stuck:
             run.problem = f"sent nothing for {STUCK:.0f} s and was stopped"
@@ -179,12 +182,23 @@ def memory(session: int) -> float:
 
 
 def report(title: str, runs: dict[str, Run], rows: dict[str, int]) -> None:
-    head = ["client", "rows", "requests/s", "seconds", "peak memory (MB)", "429s", "lost", "wrong", "paid twice"]
+    head = [
+        "client",
+        "rows",
+        "requests/s",
+        "at a time",
+        "seconds",
+        "peak memory (MB)",
+        "429s",
+        "lost",
+        "wrong",
+        "paid twice",
+    ]
     head += ["of these answered before", "remark"]
     print(f"\n{title}\n\n| " + " | ".join(head) + " |")
     print("| --- |" + " ---: |" * (len(head) - 2) + " --- |")
     for name, run in runs.items():
-        counts = [rows[name], run.rate, run.seconds, run.peak_mb, run.refused, run.lost, run.wrong]
+        counts = [rows[name], run.rate, run.together, run.seconds, run.peak_mb, run.refused, run.lost, run.wrong]
         cells = [f"{count:,.0f}" for count in (*counts, run.twice, run.answered_twice)]
         print(f"| {name} | " + " | ".join([*cells, run.problem.replace("|", "/")]) + " |")
 
