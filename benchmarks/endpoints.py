@@ -15,13 +15,15 @@ of 200. With 200 a minute curator gets fewer rows, or it would take all day.
 Requests a second are the server's count from the first to the last; seconds and peak memory (all processes of a
 client, shared pages divided) are those of the whole run with imports. Lost rows have no answer at the end. Requests
 paid twice are counted by the server: one whose connection was lost, or that was under way at the kill, may be paid
-without an answer, and nobody can help asking it again; one that had been answered should never be.
+without an answer, and nobody can help asking it again; one that had been answered, half a second before the kill or
+earlier, should never be.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import signal
 import subprocess
@@ -48,6 +50,8 @@ TROUBLE: dict[str, Any] = {
 }
 STUCK = 60.0
 """Seconds without a request after which a client is stopped."""
+JUST = 0.5
+"""Seconds before a kill in which an answer that was sent may not have been read."""
 LOOK = 0.25
 """Seconds between looks at a client."""
 
@@ -116,7 +120,9 @@ def ask(client: Client, endpoint: Endpoint, plan: dict[str, Any], rows: int, kil
         started = time.perf_counter()
         process = client.start(endpoint.url, rows, Path(folder) / "work", log)
         peak, stuck = watch(process, endpoint, round(0.4 * rows) if kill else None)
+        long_ago = math.inf
         if kill and not stuck:
+            long_ago = max(line.at for line in endpoint.bill().lines) - JUST
             process = client.start(endpoint.url, rows, Path(folder) / "work", log)
             again, stuck = watch(process, endpoint, None)
             peak = max(peak, again)
@@ -126,7 +132,7 @@ def ask(client: Client, endpoint: Endpoint, plan: dict[str, Any], rows: int, kil
         times = [line.at for line in bill.charged]
         rate = len(times) / (max(times) - min(times) + LATENCY_MS / 1000) if times else 0.0
         run = Run(seconds, peak, rate, rows, refused=bill.statuses[429], together=bill.peak_in_flight)
-        run.twice, run.answered_twice = paid_again(bill)
+        run.twice, run.answered_twice = paid_again(bill, long_ago)
         if stuck:
             run.problem = f"sent nothing for {STUCK:.0f} s and was stopped"
             return run
@@ -139,14 +145,14 @@ def ask(client: Client, endpoint: Endpoint, plan: dict[str, Any], rows: int, kil
         return run
 
 
-def paid_again(bill: Bill) -> tuple[int, int]:
-    """Charges for a key that had been charged before; and those of them whose first answer had been sent whole."""
+def paid_again(bill: Bill, long_ago: float) -> tuple[int, int]:
+    """Charges for a key that had been charged before; and those whose first answer was sent whole by `long_ago`."""
     paid, answered, twice, answered_twice = set[str](), set[str](), 0, 0
     for line in bill.charged:
         twice += line.key in paid
         answered_twice += line.key in answered
         paid.add(line.key)
-        if line.delivered:
+        if line.delivered and line.at <= long_ago:
             answered.add(line.key)
     return twice, answered_twice
 
