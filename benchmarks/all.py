@@ -24,6 +24,7 @@ BENCHMARKS: dict[str, list[str]] = {
     "facility_location": ["--timeout", "120"],
     "likelihood": [str(DATA / "alpaca_pool" / "alpaca_pool.parquet")],
     "ingest": [],
+    "endpoint_overhead": [],
     "endpoints": [],
     "planted": [],
     "judges": [str(DATA)],
