@@ -52,6 +52,7 @@ class OpenAIEndpoint:
 
     async def send(self, request: Request) -> Reply:
         """One attempt: see `ChatModel.send`."""
+        limit_name = self._limit_name
         body = orjson.dumps(self.body(request))
         # One name for all attempts, for providers and gateways that tell a repeated request by it.
         name = hashlib.sha256(body + str(request.sample).encode()).hexdigest()
@@ -59,14 +60,17 @@ class OpenAIEndpoint:
         try:
             content = await self.exchange(path_of(request), body, {"Idempotency-Key": name})
         except RejectedError as error:
-            if not self.renames_limit(str(error)):
+            if not self.renames_limit(str(error), limit_name):
                 raise
             return await self.send(request)
         return read_reply(content, request)
 
-    def renames_limit(self, refusal: str) -> bool:
-        """Whether the endpoint wants the token limit under its newer name; if so, it has it from now on."""
-        if self._limit_name != "max_tokens" or "max_completion_tokens" not in refusal:
+    def renames_limit(self, refusal: str, sent: str = "") -> bool:
+        """Whether the endpoint wants the token limit under its newer name; if so, it has it from now on.
+
+        `sent` is the name that the refused request had: requests that went out together are refused together.
+        """
+        if (sent or self._limit_name) != "max_tokens" or "max_completion_tokens" not in refusal:
             return False
         self._limit_name = "max_completion_tokens"
         return True

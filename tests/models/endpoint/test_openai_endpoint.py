@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from pathlib import Path
 
 import pytest
 
 from dataflywheel.contracts import FlywheelError
-from dataflywheel.models.endpoint.chat_model import UnavailableError
+from dataflywheel.models.endpoint.chat_model import RejectedError, UnavailableError
 from dataflywheel.models.endpoint.client import Client
 from dataflywheel.models.endpoint.flow import Flow, Pace
 from dataflywheel.models.endpoint.openai_endpoint import OpenAIEndpoint
@@ -138,6 +139,26 @@ def test_no_secret_and_no_pickle_on_disk(endpoint: Endpoint, tmp_path: Path) -> 
     assert b"\x80\x04\x95" not in content
     assert b"\x80\x05\x95" not in content
     assert SECRET not in repr([asking.model, replies, asking.progress()])
+
+
+def test_requests_that_went_out_together_all_follow_a_renamed_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = OpenAIEndpoint(ModelSpec(endpoint="http://localhost:1/v1", model="m"))
+    sent: list[bytes] = []
+
+    async def exchange(path: str, body: bytes, headers: dict[str, str]) -> bytes:
+        sent.append(body)
+        await asyncio.sleep(0)  # all are on their way before the first is refused
+        if b'"max_tokens"' in body:
+            raise RejectedError("400: use 'max_completion_tokens' instead")
+        return b'{"choices": [{"message": {"content": "yes"}, "finish_reason": "stop"}]}'
+
+    monkeypatch.setattr(model, "exchange", exchange)
+
+    async def ask() -> list[Reply]:
+        return await asyncio.gather(*(model.send(Request.chat(str(i))) for i in range(8)))
+
+    assert [reply.text for reply in asyncio.run(ask())] == ["yes"] * 8
+    assert len(sent) == 16
 
 
 def test_an_echoed_key_is_blotted_out(endpoint: Endpoint, tmp_path: Path) -> None:
