@@ -27,6 +27,8 @@ MESSAGE_TOKENS = 16
 TEMPLATE_TOKENS = 64
 """What a chat template may add to a conversation, and to each of its messages."""
 SHOWN = 300
+KEY_LETTERS = 12
+"""From so many on a key is blotted out of answers: shorter ones (`none`, `ollama`) are no secrets but words."""
 
 
 class OpenAIEndpoint:
@@ -144,7 +146,7 @@ class OpenAIEndpoint:
                 content = await self._carry(path, body, headers or {}, file)
         except TimeoutError:
             raise TooSlowError(f"no whole answer within {self._spec.timeout:g} s", maybe_paid=True) from None
-        if self._secret and self._secret.encode() in content:
+        if len(self._secret) >= KEY_LETTERS and self._secret.encode() in content:
             content = content.replace(self._secret.encode(), b"***")
         return content
 

@@ -167,6 +167,12 @@ def test_an_echoed_key_is_blotted_out(endpoint: Endpoint, tmp_path: Path) -> Non
     assert reply.text == "your key is ***"
 
 
+@pytest.mark.parametrize("key", ["none", "EMPTY", "ollama", "lm-studio"])
+def test_a_word_that_stands_in_for_a_key_stays_in_answers(endpoint: Endpoint, tmp_path: Path, key: str) -> None:
+    reply = client(endpoint, tmp_path, api_key=key).ask([Request.chat(f"[[say:of {key} they said none]]")])[0]
+    assert reply.text == f"of {key} they said none"
+
+
 NO_REPLIES = [
     b"",
     b"{}",
