@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from dataflywheel import catalog
 from dataflywheel.contracts import Cost, OverBudgetError, Signal, UsageError
 from dataflywheel.models.endpoint.request import Outcome
 from dataflywheel.models.spec import ModelSpec
@@ -72,6 +73,18 @@ def write_asked(path: Path, context: Context, step: Step, ids: pa.Array) -> None
             tables.append(found.drop_columns(["status"]).append_column("signal", pa.array([name] * len(found))))
     if tables:
         pq.write_table(pa.concat_tables(tables), path, compression="zstd", compression_level=1)
+
+
+def asking_keys(context: Context, step: Step) -> list[str]:
+    """Keys of the step's signals that ask a model. They tell what lies in its folder and in files beside it, which may
+    change under the same name; a built-in model follows from the pool."""
+    kinds = [catalog.get(name) for name in signals_of(step.needs())]
+    asking = [kind for kind in kinds if issubclass(kind, Signal) and kind.asks]
+    return [
+        context.signal(kind.name, step.signal_parameters()).key()
+        for kind in asking
+        if teacher(context.recipe, kind).builtin is None
+    ]
 
 
 def check_within(store: SignalStore, signal: Signal, ids: pa.Array) -> None:

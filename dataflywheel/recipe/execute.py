@@ -16,7 +16,7 @@ from dataflywheel.evolution.iteration.trial import Exam
 from dataflywheel.models.files import folder_digest
 from dataflywheel.models.training import TrainSettings
 from dataflywheel.recipe.arms import Field
-from dataflywheel.recipe.asking import account_of, asked_cost
+from dataflywheel.recipe.asking import account_of, asked_cost, asking_keys
 from dataflywheel.recipe.compare import forget_comparison, run_comparison
 from dataflywheel.recipe.context import Context, digest, model_contents
 from dataflywheel.recipe.finish import embedding_map, write_dataset
@@ -155,6 +155,7 @@ class _Execution:
             self.context.recipe.models.model_dump_json(),
             model_contents(self.context.recipe),
             self.context.recipe.budget.rows,
+            *asking_keys(self.context, step),
         ]
         return digest(*parts, json.dumps(self.context.recipe.signals, sort_keys=True))
 

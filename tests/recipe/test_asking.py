@@ -146,3 +146,19 @@ def test_what_cannot_work_is_refused_before_any_call(data: Path, tmp_path: Path,
     with pytest.raises(UsageError, match=r"models\.teacher"):
         plan(ratings(path, rater, signals=secret))
     assert not rater.bill().lines
+
+
+def test_other_anchors_under_the_same_name_rate_anew(tmp_path: Path, endpoint: Endpoint) -> None:
+    endpoint.configure(rules=[{"rule": "judge", "ties": False}], id_pattern=ID_PATTERN)
+    model = {"endpoint": endpoint.url, "model": "grader", "capabilities": {"json_schema": True}}
+    anchors = tmp_path / "anchors.jsonl"
+    given = {"anchors": str(anchors), "comparisons": 1, "model": model}
+    steps = [{"select": {"by": {"rated": {"score": "qurating.strength"}}, "keep": 3}}]
+    rows = [json.dumps({"prompt": f"Question {i}", "completion": f"[[truth:{i}]]"}) for i in range(30)]
+    (tmp_path / "pool.jsonl").write_text("\n".join(rows[:12]), encoding="utf-8")
+    sent = []
+    for start in (12, 12, 17):
+        anchors.write_text("\n".join(rows[start : start + 5]), encoding="utf-8")
+        done(ratings(tmp_path / "pool.jsonl", endpoint, steps=steps, models={}, signals={"qurating": given}), tmp_path)
+        sent.append(len(endpoint.bill().charged))
+    assert sent == [44, 44, 88]  # 12 rows and 10 pairs of anchors, both orders

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 from pydantic import Field
 
-from dataflywheel.contracts import Card, FloatArray, UsageError
+from dataflywheel.contracts import Card, Cost, FloatArray, PoolStatistics, UsageError
 from dataflywheel.models.endpoint.quoting import Question, question
 from dataflywheel.models.endpoint.structured import Answer, Asks, Numbered, ask_for, same_id
 from dataflywheel.rows.reading import read_file
@@ -83,6 +83,15 @@ class QuRating(Rating):
 
     def calls_a_row(self) -> int:
         return 2 * self.comparisons
+
+    def estimate(self, pool: PoolStatistics) -> Cost:
+        """The rows' comparisons, and those of the anchors among themselves, taken to be as long as rows."""
+        n = len(anchor_rows(self.anchors, self.max_chars))
+        own = super().estimate(pool)
+        if not own.calls:
+            return own
+        share = 1 + n * (n - 1) / own.calls
+        return Cost(calls=own.calls + n * (n - 1), tokens=round(own.tokens * share), usd=own.usd * share)
 
     def rate(self, client: Asks, rows: Sequence[Asked]) -> list[Rated]:
         anchors = anchor_rows(self.anchors, self.max_chars)
@@ -189,14 +198,21 @@ def next_opponents(scale: FloatArray, may: Sequence[bool], met: Mapping[int, Met
     return sorted(free, key=lambda j: (abs(scale[j] - so_far), j))[:count]
 
 
-@lru_cache(maxsize=8)
 def anchor_rows(path: str, max_chars: int) -> tuple[Asked, ...]:
     """The anchors, in the order of their ids.
 
     Raises:
         UsageError: too few rows, or too many.
     """
-    table, _ = read_file(str(Path(path).expanduser()))
+    place = Path(path).expanduser()
+    stamp = (place.stat().st_mtime_ns, place.stat().st_size) if place.exists() else (0, 0)
+    return _anchor_rows(str(place), max_chars, stamp)
+
+
+@lru_cache(maxsize=8)
+def _anchor_rows(path: str, max_chars: int, stamp: tuple[int, int]) -> tuple[Asked, ...]:
+    """Read once; `stamp` makes a changed file a new entry of the cache."""
+    table, _ = read_file(path)
     rows = dict(zip(table["id"].to_pylist(), table["messages"].to_pylist(), strict=True))
     if not 5 <= len(rows) <= MOST_ANCHORS:
         raise UsageError(f"qurating: {path} holds {len(rows)} different rows; give 5 to {MOST_ANCHORS} as anchors")

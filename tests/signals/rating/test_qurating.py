@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from dataflywheel.contracts import Status, UsageError
+from dataflywheel.contracts import PoolStatistics, Status, UsageError
 from dataflywheel.models.endpoint.request import Outcome, Reply, Request
+from dataflywheel.models.spec import Price
 from dataflywheel.signals.rating.qurating import QuRating, anchor_rows, next_opponents
 from tests.models.endpoint.fake import FakeClient, id_of, user_text
 from tests.signals.rating.support import ID_PATTERN, MODEL, asking, plain, rows
@@ -122,3 +123,16 @@ def test_a_row_meets_neither_itself_nor_an_anchor_twice() -> None:
     first = next_opponents(scale, [True, True, False, True, True], {}, 3)
     assert 2 not in first
     assert len(set(first)) == 3
+
+
+def test_changed_anchors_are_read_again_and_their_comparisons_are_priced(tmp_path: Path) -> None:
+    path = anchors_file(tmp_path, 6)
+    signal = QuRating(model=MODEL.model_copy(update={"usd_per_mtok": Price(input=1, output=2)}), anchors=path)
+    before, key = signal.estimate(PoolStatistics(100, 40_000, 10_000)), signal.key()
+    assert before.calls == 100 * 20 + 6 * 5
+    assert before.usd > 0
+    anchors_file(tmp_path, 30)
+    after = signal.estimate(PoolStatistics(100, 40_000, 10_000))
+    assert after.calls == 100 * 20 + 30 * 29
+    assert after.tokens / before.tokens == pytest.approx(after.calls / before.calls, rel=1e-4)
+    assert signal.key() != key
