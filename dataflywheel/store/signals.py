@@ -10,6 +10,7 @@ value serves, since a measurement depends on nothing but row, parameters and mod
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
@@ -39,11 +40,13 @@ class SignalStore:
 
     def append(self, key: str, values: pa.Table) -> None:
         """Add a part; it is there whole or not at all."""
-        with atomic_path(self.root / key / f"part-{uuid.uuid4().hex[:12]}.parquet") as aside:
+        # Parts sort by name, later ones last.
+        name = f"part-{time.time_ns():020d}-{uuid.uuid4().hex[:8]}.parquet"
+        with atomic_path(self.root / key / name) as aside:
             pq.write_table(values, aside, compression="zstd", compression_level=1, row_group_size=GROUP_ROWS)
 
     def read(self, key: str, ids: pa.Array, columns: Sequence[str] | None = None) -> pa.Table:
-        """Values of the given ids, in their order. A repaired failure wins over the failure.
+        """Values of the given ids, in their order. A repaired failure wins over the failure, and of failures the last.
 
         Of the values, only the row groups that hold one asked for are read.
 
@@ -54,7 +57,8 @@ class SignalStore:
         held = _index(paths)
         if not paths:
             raise KeyError(f"{key}: nothing measured yet")
-        measured_first = pc.sort_indices(pc.equal(held["status"], int(Status.FAILED)).cast(pa.uint8()))
+        failed = np.asarray(held["status"]) == int(Status.FAILED)
+        measured_first = pa.array(np.concatenate([np.flatnonzero(~failed), np.flatnonzero(failed)[::-1]]))
         index = pc.index_in(ids, value_set=held["id"].take(measured_first).combine_chunks())
         if index.null_count:
             raise KeyError(f"{key}: {index.null_count} of {len(ids)} rows were not measured")

@@ -40,6 +40,14 @@ def test_failures_are_tried_again_and_the_repair_wins(tmp_path: Path) -> None:
         store.read("s", pa.array(["a", "z"]))
 
 
+def test_of_failures_the_last_tells_why(tmp_path: Path) -> None:
+    store = SignalStore(tmp_path)
+    for key in "abcdef":
+        for value in (1.0, 2.0, 3.0):
+            store.append(key, values(["x", "y"], value, Status.FAILED))
+        assert store.read(key, pa.array(["y", "x"]), ["v"])["v"].to_pylist() == [3.0, 3.0]
+
+
 @given(st.lists(st.sets(st.sampled_from("abcdefgh")), max_size=5), st.permutations("abcdefgh"))
 def test_values_align_with_the_ids_asked_for(
     tmp_path_factory: pytest.TempPathFactory, parts: list[set[str]], order: str
