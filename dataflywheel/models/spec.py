@@ -9,6 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, m
 
 Size = Literal["0.5m", "1m", "2m", "5m", "20m"]
 Capability = Literal["chat", "completion", "logprobs", "samples", "seed", "json_schema", "batch"]
+KEY_LETTERS = 12
+"""A key has so many or more; shorter ones (`none`, `ollama`) are no secrets but words, for servers that ask for one."""
 
 
 class Price(BaseModel):

@@ -12,6 +12,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from dataflywheel.contracts import UsageError, nearest
+from dataflywheel.models.spec import KEY_LETTERS
 from dataflywheel.recipe.schema import Compare, Limits, Models, Recipe, Source, Target
 
 SECTIONS: Mapping[str, type[BaseModel]] = {
@@ -45,7 +46,25 @@ def load_recipe(path: Path) -> Recipe:
         raise UsageError(f"{path}{line}: not valid YAML: {getattr(error, 'problem', error)}{hint}") from None
     if not isinstance(value, dict):
         raise UsageError(f"{path}: expected a mapping with `name`, `pool` and `steps`; see recipes/ for examples")
+    _no_open_keys(value, path, node)
     return recipe_from(value, str(path), node)
+
+
+def _no_open_keys(value: Mapping[str, Any], path: Path, node: yaml.Node | None) -> None:
+    """Every run keeps a copy of its recipe, which may be mailed.
+
+    Raises:
+        UsageError: a model's key stands in the file in clear.
+    """
+    models = value.get("models")
+    for role, model in models.items() if isinstance(models, dict) else ():
+        key = str(model.get("api_key") or "") if isinstance(model, dict) else ""
+        if len(key) >= KEY_LETTERS and "${" not in key:
+            line = _line(node, ["models", role, "api_key"])
+            raise UsageError(
+                f"{path}:{line}: models.{role}.api_key: every run keeps a copy of its recipe, so no key may stand in "
+                'it; put the key in an environment variable and write `api_key: "${NAME}"`'
+            )
 
 
 def recipe_from(value: Mapping[str, Any], where: str = "recipe", node: yaml.Node | None = None) -> Recipe:

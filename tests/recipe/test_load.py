@@ -56,6 +56,19 @@ def test_what_is_wrong_is_named_with_its_line(tmp_path: Path, text: str, message
         load_recipe(write(tmp_path, text))
 
 
+def test_a_key_in_clear_is_refused_without_showing_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("A_KEY", "sk-0123456789abcdef")
+    models = "models: {teacher: {endpoint: http://localhost:8000/v1, model: m, api_key: %s}}\n"
+    with pytest.raises(UsageError, match=r"recipe.yaml:7: models.teacher.api_key: .*write `api_key") as error:
+        load_recipe(write(tmp_path, GOOD + models % "sk-0123456789abcdef"))
+    assert "sk-" not in str(error.value)
+    for given, key in (('"${A_KEY}"', "sk-0123456789abcdef"), ("none", "none")):
+        teacher = load_recipe(write(tmp_path, GOOD + models % given)).models.teacher
+        assert teacher is not None
+        assert teacher.api_key is not None
+        assert teacher.api_key.get_secret_value() == key
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"nowhere.yaml: cannot be read"):
         load_recipe(tmp_path / "nowhere.yaml")

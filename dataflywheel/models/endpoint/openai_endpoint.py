@@ -20,16 +20,13 @@ from dataflywheel.models.endpoint.chat_model import (
 from dataflywheel.models.endpoint.flow import retry_after
 from dataflywheel.models.endpoint.openai_reply import read_reply
 from dataflywheel.models.endpoint.request import Reply, Request
-from dataflywheel.models.spec import ModelSpec, Price
+from dataflywheel.models.spec import KEY_LETTERS, ModelSpec, Price
 
 CONNECT_SECONDS = 10.0
 MESSAGE_TOKENS = 16
 TEMPLATE_TOKENS = 64
 """What a chat template may add to a conversation, and to each of its messages."""
 SHOWN = 300
-KEY_LETTERS = 12
-"""From so many on a key is blotted out of answers: shorter ones (`none`, `ollama`) are no secrets but words."""
-
 
 class OpenAIEndpoint:
     """One model at one address. The `openai` package is the transport, with its own retries off."""
