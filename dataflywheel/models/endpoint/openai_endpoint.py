@@ -28,6 +28,7 @@ TEMPLATE_TOKENS = 64
 """What a chat template may add to a conversation, and to each of its messages."""
 SHOWN = 300
 
+
 class OpenAIEndpoint:
     """One model at one address. The `openai` package is the transport, with its own retries off."""
 
