@@ -12,6 +12,7 @@ from dataflywheel.models.files import models_folder
 from dataflywheel.models.quiet import quiet_transformers
 from dataflywheel.rows.schema import Message, message
 from dataflywheel.store.atomic import atomic_directory
+from dataflywheel.store.lock import made_once
 
 VERSION = 1
 VOCABULARY = 4096
@@ -37,10 +38,12 @@ def pool_tokenizer(rows: Rows, *, cache_dir: Path | None = None) -> Path:
     """The folder of a tokenizer whose merges come from these conversations (or plain texts); cached by them."""
     conversations = conversations_of(rows)
     folder = models_folder(cache_dir) / f"tokenizer-{rows_digest(conversations, VERSION, VOCABULARY)}"
-    if not folder.is_dir():
+
+    def make() -> None:
         with atomic_directory(folder) as aside:
             _train_tokenizer(conversations).save_pretrained(aside)
-    return folder
+
+    return made_once(folder, make)
 
 
 def load_tokenizer(folder: Path) -> Any:

@@ -29,6 +29,7 @@ from dataflywheel.models.scoring import last_hidden
 from dataflywheel.models.spec import Size
 from dataflywheel.rows.schema import Message
 from dataflywheel.store.atomic import atomic_directory
+from dataflywheel.store.lock import made_once
 
 VERSION = 1
 BLOCK = 256
@@ -71,22 +72,26 @@ def train_tiny(
     conversations = conversations_of(rows)
     name = f"tiny-{size}-{rows_digest(conversations, VERSION, size, seed, tokens)}"
     folder = models_folder(cache_dir) / name
-    if not folder.is_dir():
+
+    def make() -> None:
         tokenizer = load_tokenizer(pool_tokenizer(conversations, cache_dir=cache_dir))
         model = _untrained(tokenizer, size, seed)
         _train(model, _packed(tokenizer, conversations), SHAPES[size].learning_rate, tokens, seed, progress)
         _save(model, tokenizer, folder)
-    return folder
+
+    return made_once(folder, make)
 
 
 def init_tiny(tokenizer: Path, size: Size = "1m", *, seed: int = 0, cache_dir: Path | None = None) -> Path:
     """The folder of an untrained student: shaped as by `train_tiny`, with the tokenizer of the folder `tokenizer`."""
     name = f"init-{size}-{rows_digest([], VERSION, size, seed, folder_digest(tokenizer))}"
     folder = models_folder(cache_dir) / name
-    if not folder.is_dir():
+
+    def make() -> None:
         loaded = load_tokenizer(tokenizer)
         _save(_untrained(loaded, size, seed), loaded, folder)
-    return folder
+
+    return made_once(folder, make)
 
 
 def _untrained(tokenizer: Any, size: Size, seed: int) -> Any:

@@ -1,9 +1,9 @@
-"""One process at a time where files are replaced."""
+"""One process at a time where files are replaced or made."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -36,6 +36,45 @@ def only_here(directory: Path) -> Iterator[None]:
             yield
         finally:
             file.truncate(0)
+
+
+@contextmanager
+def one_at_a_time(path: Path) -> Iterator[None]:
+    """Wait until no other process and no other thread is in such a block of `path`, which need not exist, and enter.
+
+    What to do must be looked up within: the one before may have done it. A block of the same path inside never begins.
+    """
+    import fcntl
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    place = path.parent / f".{path.name}.lock"
+    while True:
+        with place.open("a", encoding="ascii") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            if not _is_at(file.fileno(), place):
+                continue  # the holder before took the file away
+            try:
+                yield
+            finally:
+                place.unlink(missing_ok=True)
+                fcntl.flock(file, fcntl.LOCK_UN)  # a forked child may hold the file open
+            return
+
+
+def made_once(folder: Path, make: Callable[[], None]) -> Path:
+    """The folder, by `make` where it is not there; of several that want it one makes it, and the others wait."""
+    if not folder.is_dir():
+        with one_at_a_time(folder):
+            if not folder.is_dir():
+                make()
+    return folder
+
+
+def _is_at(descriptor: int, place: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(descriptor), place.stat())
+    except FileNotFoundError:
+        return False
 
 
 def _taken(directory: Path, holder: str) -> str:

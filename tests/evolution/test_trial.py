@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -59,3 +61,30 @@ def test_another_trainer_trains_again_wherever_its_models_are_known(
         identities.append(Step(5, "train", settings).identity())
     assert len(set(trainings)) == len(trainings) == 2
     assert identities[0] != identities[1] == identities[2]  # the run's own model, and what follows from it
+
+
+def test_equal_trainings_at_once_are_one_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    trainings = log_trainings(tmp_path, monkeypatch)
+    quick = trial._train
+
+    def slow(folder: Path, *given: Any) -> None:
+        time.sleep(0.2)
+        quick(folder, *given)
+
+    monkeypatch.setattr(trial, "_train", slow)
+    settings, student = TrainSettings(), tmp_path / "student"
+
+    def step(number: int) -> Path:
+        return trained(tmp_path, tmp_path, ["a"], student, settings)[0]
+
+    with ThreadPoolExecutor(3) as pool:
+        assert len(set(pool.map(step, range(3)))) == 1
+    assert len(trainings) == 1
+    exam = Exam(tmp_path, "bits_per_byte", ("s",), Evaluate())
+
+    def of_a_trial(number: int) -> float:
+        return run_trial(tmp_path, tmp_path, ["b"], student, settings, exam).metric
+
+    with ThreadPoolExecutor(3) as pool:
+        assert list(pool.map(of_a_trial, range(3))) == [1.5] * 3
+    assert len(trainings) == 2

@@ -27,6 +27,7 @@ from dataflywheel.models.spec import ModelSpec
 from dataflywheel.models.training import TrainSettings, train_sft
 from dataflywheel.rows.parts import read_rows
 from dataflywheel.store.atomic import atomic_directory, write_json
+from dataflywheel.store.lock import made_once, one_at_a_time
 
 LOSSES_KEPT = 300
 SCORING = 2
@@ -70,16 +71,27 @@ def training_digest(ids: Sequence[str], student: Path, settings: TrainSettings) 
 def trained(
     home: Path, rows: Path, ids: Sequence[str], student: Path, settings: TrainSettings, progress: Progress | None = None
 ) -> tuple[Path, dict[str, Any]]:
-    """The model trained on these rows, from the store where it is there; with steps, tokens, seconds and losses."""
+    """The model trained on these rows, from the store where it is there; with steps, tokens, seconds and losses.
+
+    Where another run is training the same, it is waited for.
+    """
     folder = _model_folder(home, ids, student, settings)
-    if not (folder / "training.json").exists():
-        _train(folder, rows, ids, student, settings, progress)
-    facts: dict[str, Any] = json.loads((folder / "training.json").read_text(encoding="utf-8"))
-    return folder, facts
+    with one_at_a_time(folder):
+        return folder, _trained(folder, rows, ids, student, settings, progress)
 
 
 def _model_folder(home: Path, ids: Sequence[str], student: Path, settings: TrainSettings) -> Path:
     return home / "models" / f"sft-{training_digest(ids, student, settings)}"
+
+
+def _trained(
+    folder: Path, rows: Path, ids: Sequence[str], student: Path, settings: TrainSettings, progress: Progress | None
+) -> dict[str, Any]:
+    """What `training.json` says of the folder's model, which nobody else works on."""
+    if not (folder / "training.json").exists():
+        _train(folder, rows, ids, student, settings, progress)
+    facts: dict[str, Any] = json.loads((folder / "training.json").read_text(encoding="utf-8"))
+    return facts
 
 
 def _train(
@@ -99,17 +111,22 @@ def run_trial(home: Path, rows: Path, ids: Sequence[str], student: Path, setting
     """Train and score, or read what an equal trial left; its scores are kept, its model only if a step trained it."""
     name = _digest(training_digest(ids, student, settings), exam.digest())
     folder = home / "trials" / name
-    if not folder.exists():
-        began = time.perf_counter()
-        model = _model_folder(home, ids, student, settings)
-        of_a_step = (model / "training.json").exists()
-        facts = trained(home, rows, ids, student, settings)[1]
-        scores = examine(model, exam)
-        with atomic_directory(folder) as aside:
-            write_scores(aside / "scores.parquet", scores)
-            write_json(aside / "facts.json", {**facts, "trial_seconds": round(time.perf_counter() - began, 3)})
-        if not of_a_step:
-            shutil.rmtree(model, ignore_errors=True)
+    model = _model_folder(home, ids, student, settings)
+
+    def make() -> None:
+        # To the end of the examination: an equal training elsewhere must neither run beside it nor lose its model.
+        with one_at_a_time(model):
+            began = time.perf_counter()
+            of_a_step = (model / "training.json").exists()
+            facts = _trained(model, rows, ids, student, settings, None)
+            scores = examine(model, exam)
+            with atomic_directory(folder) as aside:
+                write_scores(aside / "scores.parquet", scores)
+                write_json(aside / "facts.json", {**facts, "trial_seconds": round(time.perf_counter() - began, 3)})
+            if not of_a_step:
+                shutil.rmtree(model, ignore_errors=True)
+
+    made_once(folder, make)
     facts = json.loads((folder / "facts.json").read_text(encoding="utf-8"))
     return Trial(read_scores(folder / "scores.parquet"), facts)
 
