@@ -46,6 +46,7 @@ def judge_command(
     as_json: AsJson = False,
 ) -> None:
     """Which of two models answers better, as a judge sees it, and how far that can be believed."""
+    from dataflywheel.cli.live import asking_shown
     from dataflywheel.errors import UsageError
 
     spec = _spec(judge, model, price, key)
@@ -55,14 +56,16 @@ def judge_command(
             raise UsageError("judge --calibrate takes no A and B, and needs --data: a folder with pandalm and llmbar")
         from dataflywheel.evolution.judging.calibrate import calibrate as calibrated
 
-        found = calibrated(spec, by, data=data, limit=limit, **shared)
+        with asking_shown() as watch:
+            found = calibrated(spec, by, data=data, limit=limit, watch=watch, **shared)
         _print(found.as_dict()) if as_json else _calibration(found)
         return
     if a is None or b is None:
         raise UsageError("judge: name two files of answers, A and B, or use --calibrate")
     from dataflywheel.evolution.judging.judge import judge as judged
 
-    result = judged(a, b, spec, by, reference=reference, gold=gold, earlier=earlier or (), **shared)
+    with asking_shown() as watch:
+        result = judged(a, b, spec, by, reference=reference, gold=gold, earlier=earlier or (), watch=watch, **shared)
     _print(result.as_dict()) if as_json else _result(result)
 
 

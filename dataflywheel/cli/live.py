@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
+from rich.text import Text
 
 if TYPE_CHECKING:
     from dataflywheel.models.endpoint.progress import Progress
@@ -73,12 +76,24 @@ class LiveTable:
         return table
 
 
+@contextmanager
+def asking_shown(console: Console | None = None) -> Iterator[Callable[[Progress], None] | None]:
+    """A watch that shows on stderr how requests to a model are going, until the block ends; None off a terminal."""
+    console = console or Console(stderr=True)
+    if not console.is_terminal:
+        yield None
+        return
+    with Live(console=console, transient=True, refresh_per_second=4) as live:
+        yield lambda progress: live.update(Text(asking_line(progress)))
+
+
 def asking_line(progress: Progress) -> str:
     """How requests to a model are going, in one line."""
     cap = progress.cap
     money = f"${progress.usd:,.4f}" + (f" of ${cap.usd:,.2f}" if cap.usd is not None else "")
     calls = f"{progress.done:,} answers" + (f" ({progress.cached:,} from the store)" if progress.cached else "")
     parts = [f"{progress.in_flight} in flight", f"{progress.per_second:,.0f}/s", calls]
+    parts += [f"at most {cap.calls:,} calls"] if cap.calls is not None else []
     parts += [f"{progress.tokens:,} tokens" + (f" of {cap.tokens:,}" if cap.tokens is not None else ""), money]
     failed = progress.done - sum(n for outcome, n in progress.by_outcome.items() if outcome.value == "answered")
     parts += [f"{failed:,} without one"] if failed else []

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
 from dataflywheel.cli.main import app
@@ -49,6 +50,22 @@ def test_the_command_calibrates(endpoint: Endpoint, tmp_path: Path, data: Path) 
         assert line["invalid"] == float(not knew)
     shown = CliRunner().invoke(app, [*common, "--data", str(data), "--limit", "8"], terminal_width=200)
     assert "llmbar Adversarial/Neighbor" in shown.output
+
+
+def test_a_terminal_shows_how_the_questions_are_going(
+    endpoint: Endpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script(endpoint)
+    files = two_files(tmp_path)
+    common = ["judge", *map(str, files), "--judge", endpoint.url, "--model", "m", "--calls", "500", "--json"]
+    quiet = CliRunner().invoke(app, [*common, "--home", str(tmp_path / "one")])
+    assert "in flight" not in quiet.output
+    monkeypatch.setattr(Console, "is_terminal", property(lambda console: True))
+    shown = CliRunner().invoke(app, [*common, "--home", str(tmp_path / "two")], terminal_width=200)
+    assert "in flight" in shown.stderr
+    assert "at most 500 calls" in " ".join(shown.stderr.split())
+    assert "in flight" not in shown.stdout
+    assert json.loads(shown.stdout)["verdicts"] == json.loads(quiet.stdout)["verdicts"]
 
 
 @pytest.mark.parametrize(
