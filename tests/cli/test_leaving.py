@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,11 @@ STOPPED = "flywheel: stopped; what was finished is kept, and the same command go
 def interrupted(folder: Path, after: str, more: float) -> tuple[int, list[str]]:
     """Status and lines of a run that was interrupted, as by Ctrl-C, some seconds after it wrote the line `after`."""
     command = [*FLYWHEEL, "run", "recipe.yaml"]
-    process = subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    # A shell ignores interrupts for what it starts in the background, and children inherit that.
+    heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    process = subprocess.Popen(
+        command, cwd=folder, stderr=subprocess.PIPE, text=True, start_new_session=True, preexec_fn=heed
+    )
     assert process.stderr is not None
     lines = []
     for line in process.stderr:
