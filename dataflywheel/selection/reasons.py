@@ -13,7 +13,7 @@ from dataflywheel.selection.order import unmeasured
 from dataflywheel.selection.ranking import Ranking
 from dataflywheel.selection.spec import TOKENS, Select
 
-Scalar = str | int | float | bool
+PLAIN = (str, int, float, bool, list, dict)
 
 
 @dataclass
@@ -132,5 +132,7 @@ def notes_of(outcome: Outcome, spec: Select, cost: AnyArray) -> dict[str, Any]:
     stages = [*spec.scorers(), *([spec.chooser()] if spec.then else [])]
     for selector, selection in zip(stages, outcome.ranking.notes, strict=True):
         assert selector is not None
-        notes[selector.name] = {k: v for k, v in selection.notes.items() if isinstance(v, Scalar) and k not in notes}
+        notes[selector.name] = {
+            k: v for k, v in selection.notes.items() if isinstance(v, PLAIN) and k not in notes and k != "rejected"
+        }
     return notes

@@ -18,7 +18,8 @@ class TagCoverage(Selector):
 
     Goes down the rows by number of tags and takes each that brings a tag not seen in this pass; when none is left
     that does, a new pass begins with nothing seen. Rows without a tag are turned away. `gain` is the number of tags
-    that the row brought; the merged tags are in the notes with their reasons.
+    that the row brought. The notes hold the merge table: where every tag that did not stay as it was has gone, in how
+    many rows it was, and why.
     """
 
     card: ClassVar[Card] = Card(
@@ -54,7 +55,9 @@ class TagCoverage(Selector):
         why = "no tag" if self.min_rows == 1 else f"no tag that {self.min_rows} rows have"
         notes["rejected"] = {int(rows[i]): Rejected(why) for i, row in enumerate(tags) if not row}
         notes["tags"] = len({tag for row in tags for tag in row})
-        notes["merged"] = sum(old != new for old, new in zip(table.tags, table.merged_into, strict=True))
+        moved = [line for line in table.table().to_pylist() if line["merged_into"] != line["tag"]]
+        notes["merged"] = len(moved)
+        notes["merge_table"] = moved
         return Selection(rows[first[order]], np.asarray(gain, dtype=np.float64), "brings a new tag", notes=notes)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 from scipy.stats import chisquare
 
 from dataflywheel.contracts import Columns
+from dataflywheel.selection.combine import Select, select_rows
 from dataflywheel.selection.order import rejections
 from dataflywheel.selection.static.gumbel_top_k import GumbelTopK
 from dataflywheel.selection.static.rated import Rated
@@ -72,8 +75,19 @@ def test_tag_coverage_by_hand() -> None:
     assert selection.gain.tolist() == [3, 1, 1, 2, 2, 1, 1, 1]
     assert {i: why.reason for i, why in rejections(selection).items()} == {4: "no tag that 2 rows have"}
     assert selection.notes["tags"] == 5
+    rare = {"tag": "rare", "rows": 1, "merged_into": None, "reason": "dropped: in 1 of at least 2 rows"}
+    assert selection.notes["merge_table"] == [rare]
     everything = TagCoverage(min_rows=1).rank(columns, 9, generator())
     assert everything.order.tolist() == [1, 2, 6, 3, 5, 8, 0, 7]
+
+
+def test_the_merge_table_with_its_reasons_reaches_the_notes_of_a_step() -> None:
+    columns = tagged([["stories"], ["story"], ["story", "math"], ["math"]])
+    spec = Select(by=[{"tag_coverage": {}}], keep=2)
+    notes = select_rows(columns, spec, generator())[0].notes["tag_coverage"]
+    line = {"tag": "stories", "rows": 1, "merged_into": "story", "reason": "another spelling of 'story'"}
+    assert json.loads(json.dumps(notes))["merge_table"] == [line]
+    assert notes["merged"] == 1
 
 
 @pytest.mark.parametrize("seed", range(10))
