@@ -50,6 +50,11 @@ def judge_command(
     from dataflywheel.errors import UsageError
 
     spec = _spec(judge, model, price, key)
+    if usd is not None and isinstance(spec, dict) and not price:
+        raise UsageError(
+            "judge: --usd needs the price to be kept: --price 0.1/0.4, dollars per million tokens read and written "
+            "(0/0 for a server of your own); or cap --calls"
+        )
     shared: dict[str, Any] = {"usd": usd, "calls": calls, "seed": seed, "home": home}
     if calibrate:
         if a or b or data is None:

@@ -74,6 +74,7 @@ def test_a_terminal_shows_how_the_questions_are_going(
         (["--judge", "x"], "name two files of answers"),
         (["a", "b", "--judge", "folder", "--model", "m"], "belong to an endpoint"),
         (["a", "b", "--judge", "http://localhost:1/v1", "--model", "m", "--price", "cheap"], "two numbers"),
+        (["a", "b", "--judge", "http://localhost:1/v1", "--model", "m", "--usd", "1"], "--usd needs the price"),
         (["a", "b", "--judge", "http://localhost:1/v1", "--model", "m", "--key", "NO_SUCH_KEY"], "is not set"),
         (["a", "b", "--calibrate", "--judge", "x"], "takes no A and B"),
         (["--calibrate", "--judge", "x", "--data", "."], "no pairs with human labels"),

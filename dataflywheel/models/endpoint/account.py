@@ -78,7 +78,8 @@ def check_price(spec: ModelSpec, caps: Caps) -> None:
     if spec.endpoint is not None and spec.usd_per_mtok is None and caps.usd is not None and caps.tokens is None:
         raise UsageError(
             f"dollars are capped, but the price of {spec.model} at {spec.endpoint} is not known: write `usd_per_mtok: "
-            "{in: 0.1, out: 0.4}` beside it (zeros for a server of your own), or cap `tokens`"
+            "{in: 0.1, out: 0.4}` beside it (zeros for a server of your own), or cap the tokens of calls too "
+            "(`budget: {call_tokens: ...}` in a recipe)"
         )
 
 
