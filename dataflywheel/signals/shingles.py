@@ -91,7 +91,7 @@ def gram_sets(
 
     A text of fewer than `size` words has none, or with `whole_if_short` the one gram of all its words.
     """
-    from dataflywheel.signals.word_kernels import unique_grams
+    from dataflywheel.signals.gram_kernels import unique_grams
 
     starts, stops = (offsets[:-1], offsets[1:]) if rows is None else (offsets[rows], offsets[rows + 1])
     bounds, counts = offsets_of(stops - starts), np.zeros(len(starts), dtype=np.int64)
@@ -124,7 +124,7 @@ def shingle_hashes(texts: Sequence[str]) -> tuple[AnyArray, AnyArray]:
 
 def shingle_sets(words: AnyArray, offsets: AnyArray, rows: AnyArray | None = None) -> tuple[AnyArray, AnyArray]:
     """`shingle_hashes` of all texts or of the texts `rows`, from `word_hashes`."""
-    from dataflywheel.signals.word_kernels import SHINGLE_WORDS
+    from dataflywheel.signals.gram_kernels import SHINGLE_WORDS
 
     return gram_sets(words, offsets, SHINGLE_WORDS, True, rows)
 
@@ -141,7 +141,7 @@ def text_keys(texts: Sequence[str]) -> list[str | None]:
 
 def keys_of(words: AnyArray, offsets: AnyArray) -> list[str | None]:
     """`text_keys` from `word_hashes`."""
-    from dataflywheel.signals.word_kernels import hash_rows
+    from dataflywheel.signals.gram_kernels import hash_rows
 
     keys = np.zeros(len(offsets) - 1, dtype=np.uint64)
     hash_rows(words, offsets, keys)
@@ -154,7 +154,7 @@ def signatures(texts: Sequence[str]) -> tuple[AnyArray, AnyArray]:
     The share of equal places of two signatures estimates the Jaccard similarity of the two sets, with a standard
     deviation of sqrt(j (1 - j) / 128). A text without a word has the largest value everywhere.
     """
-    from dataflywheel.signals.word_kernels import minhash
+    from dataflywheel.signals.gram_kernels import minhash
 
     data, bounds = folded(texts)
     out, counts = np.empty((len(texts), PERMUTATIONS), dtype=np.uint32), np.zeros(len(texts), dtype=np.int64)
@@ -169,7 +169,7 @@ def signatures(texts: Sequence[str]) -> tuple[AnyArray, AnyArray]:
 
 def signatures_of(words: AnyArray, offsets: AnyArray) -> AnyArray:
     """`signatures` from `word_hashes`."""
-    from dataflywheel.signals.word_kernels import minhash
+    from dataflywheel.signals.gram_kernels import minhash
 
     out = np.empty((len(offsets) - 1, PERMUTATIONS), dtype=np.uint32)
     in_threads(lambda a, b: minhash(words, offsets, a, b, *permutations(), out), offsets)

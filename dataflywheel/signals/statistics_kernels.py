@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from dataflywheel.contracts import AnyArray
-from dataflywheel.signals.word_kernels import ALONE, SHINGLE_WORDS, code_point, compiled, gram_hash, kind_of, next_word
+from dataflywheel.signals.gram_kernels import SHINGLE_WORDS, gram_hash
+from dataflywheel.signals.word_kernels import ALONE, code_point, compiled, kind_of, next_word
 
 TOKEN_LETTERS = 9
 TOKEN_DIGITS = 3

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from dataflywheel.contracts import AnyArray
-from dataflywheel.signals.word_kernels import compiled, gram_hash
+from dataflywheel.signals.gram_kernels import gram_hash
+from dataflywheel.signals.word_kernels import compiled
 
 FILTER_SHIFT = np.uint64(42)
 FILTER_PLACES = 1 << 22
