@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -23,6 +21,7 @@ from dataflywheel.contracts import AnyArray, Columns, FlywheelError, Signal, Sta
 from dataflywheel.models.endpoint.request import Outcome
 from dataflywheel.rows.parts import count_rows, iter_batches, part_paths, read_rows
 from dataflywheel.signals.engine import Engine
+from dataflywheel.signals.side_by_side import side_by_side
 from dataflywheel.store.signals import SignalStore
 
 APPEND_ROWS = 8192  # a killed process loses at most this many measurements
@@ -180,16 +179,9 @@ def _asked(rows: Path, signal: Signal, lacking: pa.Array) -> Iterator[pa.RecordB
     def measured(batch: pa.RecordBatch) -> pa.RecordBatch:
         return pa.record_batch([batch["id"], measured_batch(signal, batch)], names=["id", "value"])
 
-    with ThreadPoolExecutor(2) as pool:
-        under_way: deque[Future[pa.RecordBatch]] = deque()
-        for block in iter_batches(rows, ["id", *signal.reads], signal.batch_size):
-            batch = block.filter(pc.is_in(block["id"], value_set=lacking))
-            if len(batch):
-                under_way.append(pool.submit(measured, batch))
-            if len(under_way) > 1:
-                yield under_way.popleft().result()
-        while under_way:
-            yield under_way.popleft().result()
+    blocks = iter_batches(rows, ["id", *signal.reads], signal.batch_size)
+    lack = (block.filter(pc.is_in(block["id"], value_set=lacking)) for block in blocks)
+    yield from side_by_side((batch for batch in lack if len(batch)), measured)
 
 
 def _flat(batch: pa.RecordBatch) -> pa.Table:

@@ -69,7 +69,7 @@ class AnswerStore:
         self._checkpointing = threading.Lock()
         self._commits = 0
         try:
-            self._db = self._connect()
+            self._db: sqlite3.Connection | None = self._connect()
             self._db.executescript("PRAGMA journal_mode=WAL;" + TABLES + answer_ledger.TABLES)
         except sqlite3.Error as error:
             raise FlywheelError(f"{path}: cannot be opened as an answer store ({error}); move it away") from None
@@ -87,12 +87,13 @@ class AnswerStore:
         """All or nothing of what is written within."""
         with self._writing:
             try:
-                self._db.execute("BEGIN IMMEDIATE")
+                db = self._db = self._db or self._connect()
+                db.execute("BEGIN IMMEDIATE")
                 try:
-                    yield self._db
-                    self._db.execute("COMMIT")
+                    yield db
+                    db.execute("COMMIT")
                 except BaseException:
-                    self._db.execute("ROLLBACK")
+                    db.execute("ROLLBACK")
                     raise
             except sqlite3.Error as error:
                 raise FlywheelError(f"{self.path}: cannot be written ({error}); nothing was sent unrecorded") from None
@@ -175,7 +176,7 @@ class AnswerStore:
 
     def recover(self) -> int:
         """Find reservations of processes that are gone; their requests count as maybe paid. Gives how many."""
-        rows = self._db.execute("SELECT DISTINCT owner FROM reserved").fetchall()
+        rows = self._reader().execute("SELECT DISTINCT owner FROM reserved").fetchall()
         owners = [owner for (owner,) in rows if not owner.startswith(answer_ledger.BATCH)]
         gone = [owner for owner in owners if owner != self.owner and owner_of(int(owner.split(":")[1])) != owner]
         if not gone:
@@ -184,9 +185,11 @@ class AnswerStore:
             return sum(answer_ledger.recover(db, owner) for owner in gone)
 
     def close(self) -> None:
-        """Close the writing connection; reservations that are still open stay with this process."""
+        """Close the writing connection. A request that ends later opens it once more, so that its answer is kept."""
         with self._writing:
-            self._db.close()
+            if self._db is not None:
+                self._db.close()
+                self._db = None
 
 
 def owner_of(pid: int) -> str:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
+import time
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +14,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from dataflywheel.contracts import UsageError
+from dataflywheel.models.endpoint.progress import Progress
 from dataflywheel.recipe.execute import Result, run
 from dataflywheel.recipe.load import recipe_from
 from dataflywheel.recipe.plan import plan
+from dataflywheel.recipe.progress import Silent
 from dataflywheel.recipe.schema import Recipe
 from dataflywheel.recipe.why import as_text, why
 from dataflywheel.report.html import write_report
@@ -162,3 +167,28 @@ def test_other_anchors_under_the_same_name_rate_anew(tmp_path: Path, endpoint: E
         done(ratings(tmp_path / "pool.jsonl", endpoint, steps=steps, models={}, signals={"qurating": given}), tmp_path)
         sent.append(len(endpoint.bill().charged))
     assert sent == [44, 44, 88]  # 12 rows and 10 pairs of anchors, both orders
+
+
+class Impatient(Silent):
+    """Interrupts the process, once, while a model is asked."""
+
+    def __init__(self) -> None:
+        self.interrupted = False
+
+    def asking(self, progress: Progress) -> None:
+        if progress.in_flight and not self.interrupted:
+            self.interrupted = True
+            os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_an_interruption_stops_the_spending(data: Path, tmp_path: Path, rater: Endpoint) -> None:
+    rater.configure(
+        rules=[{"rule": "rater", "template": "$id: $score"}], id_pattern=ID_PATTERN, latency={"median_ms": 100}
+    )
+    teacher = {"endpoint": rater.url, "model": "grader", "concurrency": 2}
+    recipe = ratings(pool(data, tmp_path), rater, models={"teacher": teacher})
+    began = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        run(recipe, runs=tmp_path / "runs", home=tmp_path / "store", watcher=Impatient())
+    assert time.monotonic() - began < 10
+    assert 0 < len(rater.bill().charged) < 40  # of 300, which would take 15 s

@@ -64,6 +64,17 @@ def test_reservations_count_against_caps_and_scopes_do_not_mix(tmp_path: Path) -
     assert store.commit([wish("c", caps), wish("c", caps, scope="t")]) == [Verdict.OVER, Verdict.GRANTED]
 
 
+def test_what_ends_after_the_close_is_kept_all_the_same(tmp_path: Path) -> None:
+    store = AnswerStore(tmp_path / "answers.db")
+    store.commit([wish("a")])
+    store.close()
+    store.commit([answer("a")])
+    store.close()
+    again = AnswerStore(tmp_path / "answers.db")
+    assert again.find(b"a") is not None
+    assert again.spent("s").reserved_calls == 0
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_no_sequence_of_writes_exceeds_a_cap(tmp_path: Path, seed: int) -> None:
     draw, store = random.Random(seed), AnswerStore(tmp_path / "answers.db")

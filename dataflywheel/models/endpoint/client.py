@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import queue
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from itertools import islice
@@ -65,9 +66,10 @@ class Client:
         self.caps = caps or Caps()
         self._identity = model.identity
         self._caller = Caller(model, answers, self.caps, scope, flow or Flow(), again)
-        self._watch = watch
+        self._watch, self._watched = watch, 0.0
         self._flights: dict[bytes, asyncio.Future[Reply | None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._batches: set[_Batch] = set()
 
     def ask(self, requests: Iterable[Request]) -> list[Reply]:
         """Replies in the order of the requests.
@@ -85,12 +87,14 @@ class Client:
         Closing the iterator early sends nothing more; what is under way finishes in the background, into the store.
         """
         batch = _Batch()
+        self._batches.add(batch)
         source = enumerate(requests)
         under_way = 0
         window = 2 * self._caller.flow.pace.concurrency + CHUNK
         more = True
         try:
             while more or under_way:
+                self._look()
                 while more and under_way < window:
                     chunk = list(islice(source, min(CHUNK, window - under_way)))
                     more = bool(chunk)
@@ -113,18 +117,24 @@ class Client:
                     yield index, landed
         finally:
             batch.stopped = True
+            self._batches.discard(batch)
             if self._watch:
                 self._watch(self.progress())
 
     def _landed(self, batch: _Batch) -> list[tuple[int, Reply | Exception]]:
-        while self._watch:
+        while True:
+            self._look()
             try:
-                landed = batch.landed.get(timeout=WATCH_SECONDS)
+                return batch.landed.get(timeout=WATCH_SECONDS)
             except queue.Empty:
-                self._watch(self.progress())
-            else:
-                return landed
-        return batch.landed.get()
+                continue  # awake now and then: some systems show an interruption between waits only
+
+    def _look(self) -> None:
+        """Show the progress where that was not done lately, however fast replies come."""
+        now = time.monotonic()
+        if self._watch and now - self._watched >= WATCH_SECONDS:
+            self._watched = now
+            self._watch(self.progress())
 
     def _at_once(self, request: Request) -> Reply | Question:
         """The reply, if nothing need be sent for it."""
@@ -211,10 +221,16 @@ class Client:
         )
 
     def close(self) -> None:
-        """Take in what is under way, for it is paid for, but not for long; then close the model's connections."""
+        """Send nothing more, take in what is under way, for it is paid for, but not for long, and hang up.
+
+        Whoever is still waiting for replies, in another thread, gets a FlywheelError.
+        """
         asyncio.run_coroutine_threadsafe(self._close(), background_loop()).result(timeout=4 * CLOSE_SECONDS)
 
     async def _close(self) -> None:
+        for batch in list(self._batches):
+            batch.stopped = True
+            batch.land(-1, FlywheelError("stopped before everything was asked; what was answered is kept"))
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=CLOSE_SECONDS)
         await self.model.close()

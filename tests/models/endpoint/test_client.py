@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from dataflywheel.contracts import FlywheelError, UsageError
 from dataflywheel.models.endpoint.chat_model import RateLimitedError, RejectedError, TooSlowError, UnavailableError
 from dataflywheel.models.endpoint.client import Client
 from dataflywheel.models.endpoint.flow import Flow, Pace
+from dataflywheel.models.endpoint.progress import Progress
 from dataflywheel.models.endpoint.request import Outcome, Reply, Request, Sampling
 from dataflywheel.store.answer_ledger import Caps
 from dataflywheel.store.answers import AnswerStore
@@ -234,6 +236,43 @@ def test_what_is_under_way_when_a_client_closes_is_taken_in(tmp_path: Path) -> N
     spent = AnswerStore(tmp_path / "answers.db").spent("test")
     assert 1 < spent.calls == model.calls < 500
     assert spent.reserved_calls == spent.maybe_paid_calls == 0
+
+
+def test_progress_is_shown_while_replies_come_fast(tmp_path: Path) -> None:
+    seen: list[Progress] = []
+    answers = AnswerStore(tmp_path / "answers.db")
+    pace = Pace(concurrency=4, start=4)
+    asking = Client(FakeModel(seconds=0.02), answers, Caps(usd=9), "test", Flow(pace), watch=seen.append)
+    asking.ask(numbered(400))
+    assert len([one for one in seen if 0 < one.done < 400]) >= 2
+    assert (seen[-1].done, seen[-1].in_flight, seen[-1].tokens, seen[-1].cap.usd) == (400, 0, 6000, 9)
+    assert [one.done for one in seen] == sorted(one.done for one in seen)
+
+
+def test_a_client_that_closes_sends_nothing_more_and_tells_who_waits(tmp_path: Path) -> None:
+    model = FakeModel(seconds=0.05)
+    asking = client(model, tmp_path, pace=Pace(concurrency=4, start=4))
+    errors: list[Exception] = []
+
+    def wait() -> None:
+        try:
+            asking.ask(numbered(2000))
+        except FlywheelError as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    time.sleep(0.3)
+    asking.close()
+    thread.join(5)
+    assert not thread.is_alive()
+    assert "what was answered is kept" in str(errors[0])
+    sent = model.calls
+    assert 4 < sent < 200
+    time.sleep(0.2)
+    spent = AnswerStore(tmp_path / "answers.db").spent("test")
+    assert (spent.calls, spent.reserved_calls, spent.maybe_paid_calls) == (sent, 0, 0)
+    assert model.calls == sent
 
 
 @pytest.mark.parametrize("seed", range(30))

@@ -1,0 +1,38 @@
+"""Batches that wait for a model elsewhere, worked on two at a time."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+
+import pyarrow as pa
+
+WAKE_SECONDS = 0.5
+
+
+def side_by_side(
+    batches: Iterable[pa.RecordBatch], work: Callable[[pa.RecordBatch], pa.RecordBatch]
+) -> Iterator[pa.RecordBatch]:
+    """What `work` makes of each batch, in order; it works on the next one meanwhile.
+
+    After an interruption or an error nobody waits for the batch beside it.
+    """
+    pool = ThreadPoolExecutor(2)
+    under_way: deque[Future[pa.RecordBatch]] = deque()
+    try:
+        for batch in batches:
+            under_way.append(pool.submit(work, batch))
+            if len(under_way) > 1:
+                yield _result(under_way.popleft())
+        while under_way:
+            yield _result(under_way.popleft())
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _result(batch: Future[pa.RecordBatch]) -> pa.RecordBatch:
+    """Wakes up now and then: some systems show an interruption between waits only."""
+    while not wait([batch], timeout=WAKE_SECONDS).done:
+        pass
+    return batch.result()
