@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import orjson
 
-from dataflywheel.contracts import Judgement, Verdict
+from dataflywheel.contracts import Judgement
 from dataflywheel.evolution.judging.gold import GoldSet, gold_sets
 from dataflywheel.evolution.judging.self_test import SelfTest
 from dataflywheel.evolution.judging.session import ask, make_judge, named
@@ -76,10 +76,9 @@ def calibrate(
     lines, start = [], 0
     for part in sets:
         own = slice(start, start + len(part.cases))
-        members = [[j.verdict for j in member[own]] for member in found.members]
-        lines.append(_line(part, found.judgements[own], members, resamples, seed))
+        lines.append(_line(part, found.judgements[own], [m[own] for m in found.members], resamples, seed))
         start = own.stop
-    steady = steadiness(found.judgements)
+    steady = steadiness(found.voices)
     return Calibration(method.name, named(method), found.self_test, found.cost, steady, lines)
 
 
@@ -92,8 +91,10 @@ def _drawn(part: GoldSet, limit: int | None, seed: int) -> GoldSet:
 
 
 def _line(
-    part: GoldSet, judgements: list[Judgement], members: list[list[Verdict]], resamples: int, seed: int
+    part: GoldSet, judgements: list[Judgement], members: list[list[Judgement]], resamples: int, seed: int
 ) -> dict[str, Any]:
     said = [judgement.verdict for judgement in judgements]
-    found = worth(said, part.gold, part.cases, part.prompts, members, resamples, seed)
-    return {"name": part.name, **found, **steadiness(judgements)}
+    votes = [[judgement.verdict for judgement in member] for member in members]
+    found = worth(said, part.gold, part.cases, part.prompts, votes, resamples, seed)
+    voices = [judgement for member in members for judgement in member] or judgements
+    return {"name": part.name, **found, **steadiness(voices)}

@@ -72,5 +72,5 @@ def judge(
         length_note=note,
         gold=own,
         cost=found.cost,
-        **measured(found.judgements, pairs, resamples, seed),
+        **measured(found.judgements, found.voices, pairs, resamples, seed),
     )

@@ -58,8 +58,10 @@ class Judged:
         return plain
 
 
-def measured(judgements: Sequence[Judgement], pairs: Pairs, resamples: int, seed: int) -> dict[str, Any]:
-    """The fields of `Judged` that follow from the judgements of the pairs alone."""
+def measured(
+    judgements: Sequence[Judgement], voices: Sequence[Judgement], pairs: Pairs, resamples: int, seed: int
+) -> dict[str, Any]:
+    """The fields of `Judged` that follow from the judgements of the pairs alone; `voices`: see `Session`."""
     said = [judgement.verdict for judgement in judgements]
     missing = [j.reason.split(":")[0] for j in judgements if j.verdict == Verdict.INVALID]
     by_length = agreement(said, longer_wins(pairs.cases), pairs.prompts, "dropped", resamples, seed)
@@ -70,7 +72,7 @@ def measured(judgements: Sequence[Judgement], pairs: Pairs, resamples: int, seed
         "left_out": pairs.left_out,
         "verdicts": {verdict.value: said.count(verdict) for verdict in Verdict},
         "win_rate": win_rate(said, pairs.prompts, resamples, seed),
-        **steadiness(judgements),
+        **steadiness(voices),
         "reasons": dict(Counter(missing)),
         "longer": by_length["without_ties"],
         "baseline": pairs.baseline,

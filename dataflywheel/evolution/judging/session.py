@@ -45,6 +45,11 @@ class Session:
     cost: dict[str, float | None]
 
     @property
+    def voices(self) -> list[Judgement]:
+        """All that a model said in two orders: of a panel what each member said, for the panel itself has no orders."""
+        return [judgement for member in self.members for judgement in member] or self.judgements
+
+    @property
     def said(self) -> list[Verdict]:
         return [judgement.verdict for judgement in self.judgements]
 

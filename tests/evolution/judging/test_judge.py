@@ -163,6 +163,10 @@ def test_a_panel_of_models(endpoint: Endpoint, files: tuple[Path, Path], tmp_pat
     assert found.model == "one, two, wrong"
     assert found.verdicts == {"first": 30, "second": 6, "tie": 4, "invalid": 0}
     assert len(endpoint.bill().charged) == 3 * 92
+    # Of the members' verdicts: the wrong one tosses a coin where the answers are equal.
+    assert 0.95 < found.consistency <= 1
+    assert found.first_position == pytest.approx(0.5, abs=0.05)
+    assert found.invalid == 0
 
 
 def test_a_small_model_in_a_folder_is_refused(files: tuple[Path, Path], tmp_path: Path) -> None:
