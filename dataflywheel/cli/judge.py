@@ -40,6 +40,10 @@ def judge_command(
     usd: float | None = typer.Option(None, min=0, help="Dollars to spend on this, at most, over all its runs."),
     calls: int | None = typer.Option(None, min=0, help="Requests to send for this, at most, over all its runs."),
     price: str = typer.Option("", help="Dollars per million tokens read and written, such as 0.1/0.4."),
+    can: Annotated[
+        list[str] | None,
+        typer.Option(help="What the endpoint can do beyond chat: logprobs (for calibra_eval), json_schema."),
+    ] = None,
     key: str = typer.Option("", help="Environment variable that holds the endpoint's key."),
     seed: int = typer.Option(0, help="Seed of the intervals and of what --limit draws."),
     home: Path = typer.Option(Path(".flywheel"), help="Where answers are kept, so that none is paid twice."),
@@ -49,7 +53,7 @@ def judge_command(
     from dataflywheel.cli.live import asking_shown
     from dataflywheel.errors import UsageError
 
-    spec = _spec(judge, model, price, key)
+    spec = _spec(judge, model, price, key, can or [])
     if usd is not None and isinstance(spec, dict) and not price:
         raise UsageError(
             "judge: --usd needs the price to be kept: --price 0.1/0.4, dollars per million tokens read and written "
@@ -74,16 +78,16 @@ def judge_command(
     _print(result.as_dict()) if as_json else _result(result)
 
 
-def _spec(judge: str, model: str, price: str, key: str) -> dict[str, Any] | str:
+def _spec(judge: str, model: str, price: str, key: str, can: Sequence[str]) -> dict[str, Any] | str:
     import os
 
     from dataflywheel.errors import UsageError
 
     if not judge.startswith(("http://", "https://")):
-        if model or price or key:
-            raise UsageError(f"judge: --model, --price and --key belong to an endpoint, and {judge} is a folder")
+        if model or price or key or can:
+            raise UsageError(f"judge: --model, --price, --key and --can belong to an endpoint, and {judge} is a folder")
         return judge
-    spec: dict[str, Any] = {"endpoint": judge, "model": model or None}
+    spec: dict[str, Any] = {"endpoint": judge, "model": model or None, "capabilities": dict.fromkeys(can, True)}
     if price:
         try:
             read, written = (float(part) for part in price.split("/"))

@@ -52,6 +52,18 @@ def test_the_command_calibrates(endpoint: Endpoint, tmp_path: Path, data: Path) 
     assert "llmbar Adversarial/Neighbor" in shown.output
 
 
+def test_what_an_endpoint_can_do_is_declared(endpoint: Endpoint, tmp_path: Path) -> None:
+    files = two_files(tmp_path)
+    common = ["judge", *map(str, files), "--judge", endpoint.url, "--model", "m", "--by", "calibra_eval"]
+    refused = CliRunner().invoke(app, [*common, "--home", str(tmp_path)])
+    assert "needs logprobs" in str(refused.exception)
+    assert "--can" in str(refused.exception)
+    assert not endpoint.bill().lines
+    asked = CliRunner().invoke(app, [*common, "--home", str(tmp_path), "--can", "logprobs"])
+    assert "obvious pairs right" in str(asked.exception)  # an echo is no judge
+    assert len(endpoint.bill().charged) == 18
+
+
 def test_a_terminal_shows_how_the_questions_are_going(
     endpoint: Endpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
