@@ -55,20 +55,18 @@ def sort_hashes(values: AnyArray, scratch: AnyArray, heads: AnyArray) -> None:
 
 
 @compiled
-def unique_grams(
-    words: AnyArray, starts: AnyArray, stops: AnyArray, size: int, whole: bool, out: AnyArray, counts: AnyArray
-) -> int:
-    """Write the sorted distinct n-grams of the words between starts and stops, row after row; gives how many there are.
+def unique_grams(words: AnyArray, offsets: AnyArray, size: int, whole: bool, out: AnyArray, counts: AnyArray) -> int:
+    """Write the sorted distinct n-grams of each row, row after row; gives how many there are.
 
     A row with fewer words than `size` gives, with `whole`, one gram of what is there, and otherwise none.
     """
     longest = 2
-    for row in range(len(starts)):
-        longest = max(longest, stops[row] - starts[row])
+    for row in range(len(counts)):
+        longest = max(longest, offsets[row + 1] - offsets[row])
     scratch, heads = np.empty(longest, dtype=np.uint64), np.empty(2 * longest + 1, dtype=np.int32)
     place = 0
-    for row in range(len(starts)):
-        start, length = starts[row], stops[row] - starts[row]
+    for row in range(len(counts)):
+        start, length = offsets[row], offsets[row + 1] - offsets[row]
         width = min(length, size) if whole else size
         begin = place
         if length >= width and length > 0:

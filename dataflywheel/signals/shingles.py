@@ -63,8 +63,13 @@ def word_hashes(texts: Sequence[str]) -> tuple[AnyArray, AnyArray]:
         data, bounds = folded(texts[first:last])
         return piece_words(data, bounds, 0, last - first, counts[first:last])[0]
 
-    parts = in_threads(work, offsets_of(np.fromiter(map(len, texts), np.int64, len(texts))))
+    parts = in_threads(work, characters(texts))
     return np.concatenate([np.zeros(0, dtype=np.uint64), *parts]), offsets_of(counts)
+
+
+def characters(texts: Sequence[str]) -> AnyArray:
+    """Offsets (n + 1) of the texts in characters."""
+    return offsets_of(np.fromiter(map(len, texts), np.int64, len(texts)))
 
 
 def piece_words(
@@ -84,29 +89,16 @@ def offsets_of(sizes: AnyArray) -> AnyArray:
     return np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(sizes)])
 
 
-def gram_sets(
-    words: AnyArray, offsets: AnyArray, size: int, whole_if_short: bool = False, rows: AnyArray | None = None
-) -> tuple[AnyArray, AnyArray]:
-    """Sorted distinct word n-grams of each text, or of the texts `rows`, as (flat uint64, offsets), from `word_hashes`.
+def gram_sets(words: AnyArray, offsets: AnyArray, size: int, whole_if_short: bool = False) -> tuple[AnyArray, AnyArray]:
+    """Sorted distinct word n-grams of each text as (flat uint64, offsets), from `word_hashes`.
 
     A text of fewer than `size` words has none, or with `whole_if_short` the one gram of all its words.
     """
     from dataflywheel.signals.gram_kernels import unique_grams
 
-    starts, stops = (offsets[:-1], offsets[1:]) if rows is None else (offsets[rows], offsets[rows + 1])
-    bounds, counts = offsets_of(stops - starts), np.zeros(len(starts), dtype=np.int64)
-    flat = np.empty(bounds[-1], dtype=np.uint64)
-
-    def work(first: int, last: int) -> AnyArray:
-        out = flat[bounds[first] : bounds[last]]
-        used = unique_grams(words, starts[first:last], stops[first:last], size, whole_if_short, out, counts[first:last])
-        return out[:used]
-
-    end = 0
-    for piece in in_threads(work, bounds):
-        flat[end : end + len(piece)] = piece  # moved down in place: new memory is what costs most here
-        end += len(piece)
-    return flat[:end], offsets_of(counts)
+    flat, counts = np.empty(offsets[-1], dtype=np.uint64), np.zeros(len(offsets) - 1, dtype=np.int64)
+    used = unique_grams(words, offsets, size, whole_if_short, flat, counts)
+    return flat[:used], offsets_of(counts)
 
 
 def shingle_hashes(texts: Sequence[str]) -> tuple[AnyArray, AnyArray]:
@@ -119,14 +111,7 @@ def shingle_hashes(texts: Sequence[str]) -> tuple[AnyArray, AnyArray]:
     >>> offsets.tolist(), bool(flat[2] in flat[:2])
     ([0, 2, 3], True)
     """
-    return shingle_sets(*word_hashes(texts))
-
-
-def shingle_sets(words: AnyArray, offsets: AnyArray, rows: AnyArray | None = None) -> tuple[AnyArray, AnyArray]:
-    """`shingle_hashes` of all texts or of the texts `rows`, from `word_hashes`."""
-    from dataflywheel.signals.gram_kernels import SHINGLE_WORDS
-
-    return gram_sets(words, offsets, SHINGLE_WORDS, True, rows)
+    return signed_shingles(texts)[2:]
 
 
 def text_keys(texts: Sequence[str]) -> list[str | None]:
@@ -154,26 +139,33 @@ def signatures(texts: Sequence[str]) -> tuple[AnyArray, AnyArray]:
     The share of equal places of two signatures estimates the Jaccard similarity of the two sets, with a standard
     deviation of sqrt(j (1 - j) / 128). A text without a word has the largest value everywhere.
     """
-    from dataflywheel.signals.gram_kernels import minhash
-
-    data, bounds = folded(texts)
-    out, counts = np.empty((len(texts), PERMUTATIONS), dtype=np.uint32), np.zeros(len(texts), dtype=np.int64)
-
-    def work(first: int, last: int) -> None:
-        words, _ = piece_words(data, bounds, first, last, counts)
-        minhash(words, offsets_of(counts[first:last]), 0, last - first, *permutations(), out[first:last])
-
-    in_threads(work, bounds)
-    return out, counts
+    return signed_shingles(texts, kept=False)[:2]
 
 
-def signatures_of(words: AnyArray, offsets: AnyArray) -> AnyArray:
-    """`signatures` from `word_hashes`."""
-    from dataflywheel.signals.gram_kernels import minhash
+def signed_shingles(texts: Sequence[str], kept: bool = True) -> tuple[AnyArray, AnyArray, AnyArray, AnyArray]:
+    """`signatures` and, if they are `kept`, `shingle_hashes`: (signatures, words, flat, offsets).
 
-    out = np.empty((len(offsets) - 1, PERMUTATIONS), dtype=np.uint32)
-    in_threads(lambda a, b: minhash(words, offsets, a, b, *permutations(), out), offsets)
-    return out
+    Texts go through piece by piece, from characters to sets: memory that is touched for the first time costs more here
+    than the work, so no piece's words outlive it.
+    """
+    from dataflywheel.signals.gram_kernels import SHINGLE_WORDS, minhash
+
+    out = np.empty((len(texts), PERMUTATIONS), dtype=np.uint32)
+    counts, sizes = np.zeros(len(texts), dtype=np.int64), np.zeros(len(texts), dtype=np.int64)
+
+    def work(first: int, last: int) -> AnyArray:  # one piece is encoded while another is hashed
+        data, bounds = folded(texts[first:last])
+        words, _ = piece_words(data, bounds, 0, last - first, counts[first:last])
+        offsets = offsets_of(counts[first:last])
+        minhash(words, offsets, 0, last - first, *permutations(), out[first:last])
+        if not kept:
+            return np.zeros(0, dtype=np.uint64)
+        flat, found = gram_sets(words, offsets, SHINGLE_WORDS, whole_if_short=True)
+        sizes[first:last] = np.diff(found)
+        return flat
+
+    parts = in_threads(work, characters(texts))
+    return out, counts, np.concatenate([np.zeros(0, dtype=np.uint64), *parts]), offsets_of(sizes)
 
 
 @lru_cache(maxsize=1)

@@ -118,7 +118,8 @@ def keep_first_sets(
     groups: AnyArray,
     starts: AnyArray,
     flat: AnyArray,
-    offsets: AnyArray,
+    begins: AnyArray,
+    ends: AnyArray,
     least: int,
     threshold: float,
     original: AnyArray,
@@ -130,7 +131,7 @@ def keep_first_sets(
         signatures: (n, permutations).
         groups: (bands, n), the bucket of each row in each band.
         starts: (bands, n + 1), where each bucket's places begin; a bucket has a place for each of its rows.
-        flat: shingles of row i at `offsets[i]:offsets[i + 1]`, sorted.
+        flat: shingles of row i at `begins[i]:ends[i]`, sorted.
         least: agreeing places below which a pair is not verified.
         original: (n,) out, the kept row that a dropped row is a copy of, or -1.
         similarity: (n,) out.
@@ -151,7 +152,7 @@ def keep_first_sets(
                 if agreement(signatures, i, j) < least:
                     continue
                 goal = max(threshold, best_similarity)
-                value = jaccard(flat, offsets[i], offsets[i + 1], offsets[j], offsets[j + 1], goal)
+                value = jaccard(flat, begins[i], ends[i], begins[j], ends[j], goal)
                 if value >= threshold and (value > best_similarity or (value == best_similarity and j < best)):
                     best, best_similarity = j, value
         original[i], similarity[i] = best, best_similarity

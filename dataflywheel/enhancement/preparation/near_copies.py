@@ -15,13 +15,11 @@ from dataflywheel.enhancement.preparation.copies import Copies
 from dataflywheel.signals.shingles import (
     offsets_of,
     shingle_hashes,
-    shingle_sets,
-    signatures_of,
-    word_hashes,
+    signed_shingles,
 )
 
-Sets = tuple[AnyArray, AnyArray]
-"""Sorted shingles of all rows in one array, and the offsets (n + 1) of each row in it."""
+Sets = tuple[AnyArray, AnyArray, AnyArray]
+"""Sorted shingles of all rows in one array, and where those of each row begin and end in it."""
 
 RECALL = 0.995
 """Chance that a pair exactly at the threshold shares a band; more similar pairs are found more surely."""
@@ -40,9 +38,8 @@ def near_duplicates(texts: Sequence[str], threshold: float = 0.8) -> Copies:
     >>> found.kept.tolist(), found.copy_of.tolist(), found.similarity.tolist()
     ([True, True, False], [0], [1.0])
     """
-    words, offsets = word_hashes(texts)
-    signature = signatures_of(words, offsets)
-    return verified_copies(signature, np.diff(offsets) > 0, lambda rows: shingle_sets(words, offsets, rows), threshold)
+    signature, words, flat, offsets = signed_shingles(texts)
+    return verified_copies(signature, words > 0, lambda rows: (flat, offsets[rows], offsets[rows + 1]), threshold)
 
 
 def verified_copies(
@@ -80,9 +77,9 @@ def verified_copies(
         starts[band, : len(bounds)] = bounds
 
     each(group, bands)
-    flat, offsets = shingles(usable[candidates])
+    sets = shingles(usable[candidates])
     original, similarity = np.empty(len(candidates), dtype=np.int64), np.empty(len(candidates))
-    kernels.keep_first_sets(signature, groups, starts, flat, offsets, least, threshold, original, similarity)
+    kernels.keep_first_sets(signature, groups, starts, *sets, least, threshold, original, similarity)
     return Copies.of(len(comparable), usable[candidates], original, similarity)
 
 
@@ -130,4 +127,5 @@ def shingles_by_text(ids: AnyArray, texts: Texts) -> Sets:
     names = [str(id) for id in ids]
     parts = [shingle_hashes(texts(names[i : i + TEXTS_AT_ONCE])) for i in range(0, len(names), TEXTS_AT_ONCE)]
     sizes = np.concatenate([np.diff(offsets) for _, offsets in parts])
-    return np.concatenate([flat for flat, _ in parts]), offsets_of(sizes)
+    offsets = offsets_of(sizes)
+    return np.concatenate([flat for flat, _ in parts]), offsets[:-1], offsets[1:]
