@@ -45,6 +45,8 @@ class ModelSpec(BaseModel):
     """The model's name at the endpoint."""
     capabilities: dict[Capability, bool] = {}
     """What the endpoint can do beyond chat, several samples and seeds, or not: `{logprobs: true, seed: false}`."""
+    extra: dict[str, Any] = {}
+    """Fields added to every request to the endpoint: `{chat_template_kwargs: {enable_thinking: false}}`."""
     usd_per_mtok: Price | None = Field(default=None, exclude=True)
     api_key: SecretStr | None = Field(default=None, exclude=True, repr=False)
     """Written as `${NAME}` in a recipe, to be taken from the environment. A local server needs none."""
@@ -86,6 +88,14 @@ class ModelSpec(BaseModel):
         if (self.endpoint is None) != (self.model is None):
             raise ValueError("an endpoint needs `model`, the model's name there, and nothing else takes it")
         return self
+
+    @field_validator("extra")
+    @classmethod
+    def _only_added(cls, value: dict[str, Any]) -> dict[str, Any]:
+        taken = sorted({"model", "messages", "prompt", "n", "stream", "temperature", "max_tokens"} & set(value))
+        if taken:
+            raise ValueError(f"{', '.join(taken)} is set by the method that asks; extra fields only add to it")
+        return value
 
     def __hash__(self) -> int:
         return hash(self.model_dump_json())

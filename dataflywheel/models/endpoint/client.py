@@ -103,7 +103,7 @@ class Client:
                         reply = self._at_once(request)
                         if isinstance(reply, Reply):
                             self._caller.tally.ended(reply)
-                            yield index, reply
+                            yield index, reply.spoken()
                         else:
                             waiting.append((index, reply))
                     under_way += len(waiting)
@@ -114,7 +114,7 @@ class Client:
                     if isinstance(landed, Exception):
                         raise landed
                     self._caller.tally.ended(landed)
-                    yield index, landed
+                    yield index, landed.spoken()
         finally:
             batch.stopped = True
             self._batches.discard(batch)

@@ -36,7 +36,8 @@ class OpenAIEndpoint:
         assert spec.endpoint is not None
         self.capabilities = declared(spec)
         self.price = spec.usd_per_mtok or Price()
-        self.identity = f"{spec.model}@{spec.endpoint.rstrip('/')}"
+        added = orjson.dumps(spec.extra, option=orjson.OPT_SORT_KEYS).decode() if spec.extra else ""
+        self.identity = f"{spec.model}@{spec.endpoint.rstrip('/')}{added}"
         self._spec = spec
         self._secret = spec.api_key.get_secret_value() if spec.api_key else ""
         self._limit_name = "max_tokens"
@@ -83,7 +84,7 @@ class OpenAIEndpoint:
     def body(self, request: Request) -> dict[str, Any]:
         """The request as it is sent."""
         sampling, can = request.sampling, self.capabilities
-        body: dict[str, Any] = {"model": self._spec.model, "temperature": sampling.temperature}
+        body: dict[str, Any] = {**self._spec.extra, "model": self._spec.model, "temperature": sampling.temperature}
         body[self._limit_name] = sampling.max_tokens
         if sampling.top_p != 1.0:
             body["top_p"] = sampling.top_p

@@ -119,6 +119,11 @@ class Reply:
     cached: bool = False
     """Whether it was in the store: it cost nothing now."""
 
+    def spoken(self) -> Reply:
+        """Without the thoughts that some models put before their answer, between <think> and </think>."""
+        thought, mark, said = self.text.partition("</think>")
+        return replace(self, text=said.lstrip()) if mark and thought.lstrip().startswith("<think>") else self
+
     @property
     def answered(self) -> bool:
         return self.outcome is Outcome.ANSWERED

@@ -17,6 +17,7 @@ from dataflywheel.models.endpoint.openai_reply import read_reply
 from dataflywheel.models.endpoint.request import Outcome, Reply, Request, Sampling
 from dataflywheel.models.spec import ModelSpec, Price
 from dataflywheel.store.answers import AnswerStore
+from tests.models.endpoint.fake_model import FakeModel
 from tests.support.endpoint import Endpoint
 
 SECRET = "sk-the-key-that-nobody-may-see"
@@ -210,3 +211,34 @@ def test_the_estimate_is_never_below_what_the_endpoint_counts(endpoint: Endpoint
     requests = [Request.chat(text, "system") for text in ("", "x", "é" * 50, "\n" * 80, "word " * 300, "🧪")]
     for request, reply in zip(requests, asking.ask(requests), strict=True):
         assert asking.model.tokens(request) >= reply.tokens_in > 0
+
+
+def test_extra_fields_are_sent_and_decide_the_answer() -> None:
+    plain = ModelSpec(endpoint="http://x/v1", model="m")
+    quiet = ModelSpec(endpoint="http://x/v1", model="m", extra={"chat_template_kwargs": {"enable_thinking": False}})
+    request = Request.chat("How are you?")
+    assert OpenAIEndpoint(quiet).body(request) == {**OpenAIEndpoint(plain).body(request), **quiet.extra}
+    assert request.key(OpenAIEndpoint(quiet).identity) != request.key(OpenAIEndpoint(plain).identity)
+    with pytest.raises(ValueError, match="max_tokens is set by the method that asks"):
+        ModelSpec(endpoint="http://x/v1", model="m", extra={"max_tokens": 5})
+
+
+@pytest.mark.parametrize(
+    ("raw", "said"),
+    [
+        ("<think>\nHmm: 3? No.\n</think>\n\nq1: 4", "q1: 4"),
+        ("q1: 4", "q1: 4"),
+        ("A tag such as </think> ends a thought.", "A tag such as </think> ends a thought."),
+        ("<think>never ended", "<think>never ended"),
+    ],
+)
+def test_thoughts_are_not_part_of_the_answer_but_are_kept(tmp_path: Path, raw: str, said: str) -> None:
+    answers = AnswerStore(tmp_path / "answers.db")
+    model = FakeModel(lambda request, attempt: Reply(Outcome.ANSWERED, raw, "stop"))
+    request = Request.chat("How are you?")
+    assert Client(model, answers).ask([request, request])[0].text == said
+    (again,) = Client(model, answers).ask([request])
+    assert (again.text, again.cached, model.calls) == (said, True, 1)
+    kept = answers.explain(bytes.fromhex(again.key))
+    assert kept is not None
+    assert kept["text"] == raw
