@@ -193,7 +193,7 @@ def transcript(messages: Sequence[Message]) -> str:
 def bill(replies: Sequence[Reply]) -> dict[str, Any]:
     """Calls, tokens and dollars of the replies behind one value."""
     return {
-        "calls": len(replies),
+        "calls": sum(reply.outcome is not Outcome.OVER_BUDGET for reply in replies),
         "tokens": sum(reply.tokens_in + reply.tokens_out for reply in replies),
         "usd": sum(reply.usd for reply in replies),
         "keys": [reply.key for reply in replies],

@@ -30,7 +30,9 @@ RATINGS = (
 )  # fmt: skip
 
 
-def test_the_ratings_are_in_the_catalogue_with_their_cost() -> None:
+def test_the_ratings_are_in_the_catalogue_with_their_cost(tmp_path: Path) -> None:
+    anchors = tmp_path / "anchors.jsonl"
+    anchors.write_text("".join(f'{{"prompt": "p{i}", "completion": "c{i}"}}\n' for i in range(5)), encoding="utf-8")
     assert set(RATINGS) <= set(catalog.names(Signal, ("signals",)))
     pool = PoolStatistics(rows=100, chars=40_000, tokens=10_000)
     spec = MODEL.model_copy(update={"usd_per_mtok": ModelSpec(endpoint="http://x", model="m").usd_per_mtok})
@@ -38,7 +40,7 @@ def test_the_ratings_are_in_the_catalogue_with_their_cost() -> None:
         kind = catalog.get(name)
         assert issubclass(kind, Rating)
         assert {"calls", "tokens", "usd"} <= set(kind.columns)
-        signal = kind(model=spec, **({"anchors": "a.jsonl"} if name == "qurating" else {}))
+        signal = kind(model=spec, **({"anchors": str(anchors)} if name == "qurating" else {}))
         cost = signal.estimate(pool)
         assert cost.calls >= 100
         assert cost.tokens > pool.tokens
@@ -46,7 +48,7 @@ def test_the_ratings_are_in_the_catalogue_with_their_cost() -> None:
     priced = ModelSpec(endpoint="http://x", model="m", usd_per_mtok={"in": 1.0, "out": 10.0})
     cost = AlpaGasus(model=priced).estimate(pool)
     assert cost.usd == pytest.approx((100 * 300 + 10_000) / 1e6 + 10 * 100 * 40 / 1e6)
-    assert QuRating(model=priced, anchors="a", comparisons=7).estimate(pool).calls == 1400
+    assert QuRating(model=priced, anchors=str(anchors), comparisons=7).estimate(pool).calls == 1400 + 5 * 4
 
 
 @pytest.mark.parametrize("native", [True, False])
