@@ -147,7 +147,7 @@ def test_ask_llm_counts_only_votes_that_can_be_read() -> None:
     assert (found["score"], found["votes"]) == ([pytest.approx(3 / 5)], [5])
     late = iter([Reply(Outcome.OVER_BUDGET), *["yes"] * 7])  # not a value from the seven others: the next run asks
     waiting = plain(AskLLM(model=MODEL).measure_with(FakeClient(lambda r: next(late)), rows(("a", "b"))))
-    assert (waiting["score"], waiting["error"], waiting["calls"]) == ([None], ["over budget"], [8])
+    assert (waiting["score"], waiting["error"], waiting["calls"]) == ([None], ["over budget"], [7])
     lost = plain(AskLLM(model=MODEL).measure_with(FakeClient(lambda r: "well"), rows(("a", "b"))))
     assert (lost["score"], lost["status"]) == ([None], [Status.FAILED])
     with pytest.raises(UsageError, match="ask_llm needs samples"):
