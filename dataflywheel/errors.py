@@ -11,5 +11,9 @@ class OverBudgetError(FlywheelError):
     """A cap was reached; what is there is valid and the same command goes on."""
 
 
+class DeferredError(FlywheelError):
+    """Answers were asked for in a batch and are not there yet; the same command goes on once they are."""
+
+
 class UsageError(FlywheelError):
     """The request itself is wrong (unknown method, ill-typed parameter, missing model): exit status 2."""

@@ -17,7 +17,7 @@ from dataflywheel.contracts.kinds import (
     Verdict,
 )
 from dataflywheel.contracts.method import REGISTRY, Card, Method, build, explain, nearest, snake_case
-from dataflywheel.errors import FlywheelError, OverBudgetError, UsageError
+from dataflywheel.errors import DeferredError, FlywheelError, OverBudgetError, UsageError
 
 __all__ = [
     "REGISTRY",
@@ -29,6 +29,7 @@ __all__ = [
     "Columns",
     "Cost",
     "Decisions",
+    "DeferredError",
     "FloatArray",
     "FlywheelError",
     "Judge",

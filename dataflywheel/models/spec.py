@@ -25,8 +25,8 @@ class Price(BaseModel):
 class ModelSpec(BaseModel):
     """A language model: exactly one of `builtin`, `hf` and `endpoint`. A bare string is a folder or hub name.
 
-    The key, the price and the pace of an endpoint do not change what it answers: they are left out of serialisation,
-    and so of digests, fingerprints and everything that is written to disk.
+    The key, the price, the pace and the interface of an endpoint do not change what it answers: they are left out of
+    serialisation, and so of digests, fingerprints and everything that is written to disk.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
@@ -54,6 +54,9 @@ class ModelSpec(BaseModel):
     """Requests under way at a time, at most."""
     timeout: float = Field(default=120.0, gt=0, exclude=True)
     """Seconds for one whole answer."""
+    batch: bool = Field(default=False, exclude=True)
+    """A run hands its questions to the provider's batch interface, stops, and collects the answers when it is started
+    again. The endpoint must declare `capabilities: {batch: true}`; give its price for batches."""
 
     @model_validator(mode="before")
     @classmethod

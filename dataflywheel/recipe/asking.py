@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from dataflywheel import catalog
-from dataflywheel.contracts import Cost, OverBudgetError, Signal, UsageError
+from dataflywheel.contracts import Cost, DeferredError, OverBudgetError, Signal, UsageError
 from dataflywheel.models.endpoint.request import Outcome
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.recipe.needs import signals_of
@@ -24,6 +24,9 @@ from dataflywheel.store.signals import SignalStore
 if TYPE_CHECKING:
     from dataflywheel.recipe.context import Context
     from dataflywheel.recipe.steps import Step
+
+
+RAISE = "raise it under `budget` and run again: what was answered is not paid twice"
 
 
 def caps_of(limits: Limits) -> Caps:
@@ -41,7 +44,8 @@ def account_of(context: Context, asks: bool) -> Iterator[None]:
 
     context.answers = AnswerStore(context.home / "answers.db")
     try:
-        with account(context.answers, caps_of(context.recipe.budget), context.scope, context.watcher.asking):
+        caps, watch = caps_of(context.recipe.budget), context.watcher.asking
+        with account(context.answers, caps, context.scope, watch, deferring=True):
             yield
     finally:
         context.answers.close()
@@ -96,8 +100,34 @@ def check_within(store: SignalStore, signal: Signal, ids: pa.Array) -> None:
     if left:
         raise OverBudgetError(
             f"the cap on dollars, tokens or calls was reached with {left:,} of {len(ids):,} rows not asked about for "
-            f"{signal.name}; raise it under `budget` and run again: what was answered is not paid twice"
+            f"{signal.name}; {RAISE}"
         )
+
+
+def hand_in() -> None:
+    """Submit the questions that signals gathered for a batch, if there are any.
+
+    Raises:
+        DeferredError: their answers come later; says how many were submitted, and how many are still under way.
+        OverBudgetError: a cap lets none of them be submitted.
+    """
+    from dataflywheel.models.endpoint.account import submit_deferred
+
+    batches = submit_deferred()
+    sent, over, busy = (sum(getattr(b, name) for b in batches) for name in ("sent", "over_budget", "busy"))
+    waiting = sum(sum(b.waiting.values()) for b in batches)
+    told = [
+        (sent, "requests were submitted as a batch"),
+        (waiting, "requests are left in batches that are not through"),
+        (busy, "requests are being asked by another process"),
+        (sum(b.stored for b in batches), "answers came in meanwhile"),
+        (over, "requests do not fit under the cap on dollars, tokens or calls"),
+    ]
+    if over and not (sent or waiting or busy):
+        raise OverBudgetError(f"the cap on dollars, tokens or calls was reached with {over:,} requests left; {RAISE}")
+    if batches:
+        said = ", ".join(f"{number:,} {what}" for number, what in told if number)
+        raise DeferredError(f"{said}; the same command collects the answers later and goes on")
 
 
 def check_asking(recipe: Recipe, kind: type[Signal]) -> None:
@@ -109,7 +139,8 @@ def check_asking(recipe: Recipe, kind: type[Signal]) -> None:
     from dataflywheel.models.endpoint.account import check_price, offered
 
     spec = teacher(recipe, kind)
-    offered(spec).require(kind.capabilities, kind.name, spec.model or spec.hf or str(spec.builtin))
+    needed = [*kind.capabilities, *(["batch"] if spec.batch else [])]
+    offered(spec).require(needed, kind.name, spec.model or spec.hf or str(spec.builtin))
     check_price(spec, caps_of(recipe.budget))
 
 

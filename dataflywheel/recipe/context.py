@@ -17,7 +17,7 @@ from dataflywheel import catalog
 from dataflywheel.contracts import Columns, Signal, UsageError, build
 from dataflywheel.models.files import folder_digest
 from dataflywheel.models.spec import ModelSpec
-from dataflywheel.recipe.asking import check_within, teacher
+from dataflywheel.recipe.asking import check_within, hand_in, teacher
 from dataflywheel.recipe.needs import model_kind, signals_of
 from dataflywheel.recipe.progress import Silent, Watcher
 from dataflywheel.recipe.schema import Recipe, Source
@@ -133,10 +133,12 @@ class Context:
 
         Raises:
             OverBudgetError: a cap left rows unmeasured.
+            DeferredError: a batch is to answer for rows first.
         """
         signals = [self.signal(name, wanted) for name in signals_of(names)]
         store = self.signal_store
         measure(rows, signals, store, self.recipe.engine, partial(self.watcher.advanced, step), self._failed)
+        hand_in()
         for signal in signals:
             if signal.asks:
                 check_within(store, signal, read_rows(rows, ["id"])["id"].combine_chunks())

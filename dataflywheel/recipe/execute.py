@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from dataflywheel import catalog
-from dataflywheel.contracts import Cost, FlywheelError, OverBudgetError, UsageError
+from dataflywheel.contracts import Cost, DeferredError, FlywheelError, OverBudgetError, UsageError
 from dataflywheel.evolution.feedback.evaluate import Evaluate
 from dataflywheel.evolution.iteration.trial import Exam
 from dataflywheel.models.files import folder_digest
@@ -136,7 +136,7 @@ class _Execution:
                 break
             try:
                 self._step(step, result)
-            except OverBudgetError as error:
+            except (OverBudgetError, DeferredError) as error:
                 self.context.run.bill(output, asked_cost(self.context, output))
                 result.stopped = f"{step.title}: {error}"
                 break

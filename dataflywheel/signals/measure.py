@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dataflywheel.contracts import AnyArray, Columns, FlywheelError, Signal, Status
+from dataflywheel.models.endpoint.deferred import DEFERRED
 from dataflywheel.models.endpoint.request import Outcome
 from dataflywheel.rows.parts import count_rows, iter_batches, part_paths, read_rows
 from dataflywheel.signals.engine import Engine
@@ -138,26 +139,31 @@ def _measure_one(
     """Measure one signal for the rows that lack it; gives the rows that failed."""
     waiting: list[pa.Table] = []
     without_value: set[str] = set()
-    held = finished = failed = 0
+    held = finished = failed = unasked = 0
     for batch in _measured(rows, signal, lacking, engine):
         last = _flat(batch)
         waiting.append(last)
         held += len(batch)
         finished += len(batch)
         failed += len(last) - last["error"].null_count
+        unasked += not_asked(last["error"])
         without_value.update(last.filter(pc.equal(last["status"], int(Status.FAILED)))["id"].to_pylist())
         if progress:
             progress(signal.name, finished, len(lacking))
         if held >= APPEND_ROWS:
             store.append(signal.key(), pa.concat_tables(waiting))
             waiting, held = [], 0
-    if failed == count_rows(rows):  # fewer that all fail are those that failed before, tried again
+    if failed == count_rows(rows) and not unasked:  # fewer that all fail are those that failed before, tried again
         said = last["error"][-1].as_py()
-        if not said.startswith(Outcome.OVER_BUDGET):
-            raise FlywheelError(f"signal {signal.name}: all {failed} rows failed; the last one said: {said}")
+        raise FlywheelError(f"signal {signal.name}: all {failed} rows failed; the last one said: {said}")
     if waiting:
         store.append(signal.key(), pa.concat_tables(waiting))
     return without_value
+
+
+def not_asked(errors: pa.ChunkedArray) -> int:
+    """How many rows' errors say that a model was not asked about them: a cap was reached, or it is to be in a batch."""
+    return pc.sum(pc.match_substring_regex(errors, f"^({Outcome.OVER_BUDGET}|{DEFERRED})")).as_py() or 0
 
 
 def _measured(rows: Path, signal: Signal, lacking: pa.Array, engine: Engine) -> Iterator[pa.RecordBatch]:

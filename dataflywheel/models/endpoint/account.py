@@ -9,9 +9,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dataflywheel.contracts import UsageError
+from dataflywheel.models.endpoint.batches import Submitted
 from dataflywheel.models.endpoint.chat_model import Capabilities, ChatModel, declared
 from dataflywheel.models.endpoint.client import Client, Watch
+from dataflywheel.models.endpoint.deferred import Deferred
 from dataflywheel.models.endpoint.flow import Flow, Pace
+from dataflywheel.models.endpoint.openai_endpoint import OpenAIEndpoint
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.store.answer_ledger import Caps
 from dataflywheel.store.answers import AnswerStore
@@ -23,6 +26,7 @@ class _Account:
     caps: Caps
     scope: str
     watch: Watch | None
+    deferring: bool
     clients: dict[tuple[Any, ...], Client] = field(default_factory=dict)
 
 
@@ -32,13 +36,18 @@ _accounts: list[_Account] = []
 
 @contextmanager
 def account(
-    answers: AnswerStore, caps: Caps | None = None, scope: str = "", watch: Watch | None = None
+    answers: AnswerStore,
+    caps: Caps | None = None,
+    scope: str = "",
+    watch: Watch | None = None,
+    deferring: bool = False,
 ) -> Iterator[None]:
     """Within, all threads of this process ask models on this account; the innermost one counts.
 
     `caps` hold for all that was ever spent on `scope` in this store. `watch` sees each client's progress.
+    `deferring`: models with `batch: true` are not asked at once, but in batches by `submit_deferred`.
     """
-    opened = _Account(answers, caps or Caps(), scope, watch)
+    opened = _Account(answers, caps or Caps(), scope, watch, deferring)
     with _LOCK:
         _accounts.append(opened)
     try:
@@ -69,6 +78,17 @@ def client_for(spec: ModelSpec) -> Client:
         return current.clients[place]
 
 
+def submit_deferred() -> list[Submitted]:
+    """Hand in, as batches, what clients of the current account gathered; what became of it, by batch.
+
+    Raises:
+        FlywheelError: the provider cannot be reached, or another process is handing in or collecting.
+    """
+    with _LOCK:
+        clients = list(_accounts[-1].clients.values()) if _accounts else []
+    return [batch for client in clients if isinstance(client, Deferred) for batch in client.submit()]
+
+
 def check_price(spec: ModelSpec, caps: Caps) -> None:
     """Refuse a cap on dollars that cannot be kept.
 
@@ -94,14 +114,14 @@ def offered(spec: ModelSpec) -> Capabilities:
 
 def _client(spec: ModelSpec, on: _Account) -> Client:
     check_price(spec, on.caps)
+    if spec.batch and on.deferring and spec.endpoint is not None:
+        return Deferred(OpenAIEndpoint(spec), on.answers, on.caps, on.scope, on.watch)
     flow = Flow(Pace(concurrency=spec.concurrency))
     return Client(_model(spec), on.answers, on.caps, on.scope, flow, watch=on.watch)
 
 
 def _model(spec: ModelSpec) -> ChatModel:
     if spec.endpoint is not None:
-        from dataflywheel.models.endpoint.openai_endpoint import OpenAIEndpoint
-
         return OpenAIEndpoint(spec)
     if spec.hf is not None:
         from dataflywheel.models.endpoint.local_chat import LocalChat

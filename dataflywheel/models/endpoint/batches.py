@@ -34,6 +34,8 @@ ATTEMPTS = 4
 """Of one call to the provider, with `PAUSE` seconds between them, doubled each time."""
 PAUSE = 0.5
 HANDLE_DIGITS = 16
+REFUSED = "the provider refused the batch"
+"""How the detail of requests begins whose batch was not taken as a whole: nothing is wrong with each of them."""
 
 
 T = TypeVar("T")
@@ -151,7 +153,7 @@ class Batches:
                 return Collected(state.status, 0, len(left))
             results = Results(self.model, batch.scope, left)
             if state.status == "failed" and state.output is None:
-                refused = f"the provider refused the batch: {state.problem or 'no reason given'}"
+                refused = f"{REFUSED}: {state.problem or 'no reason given'}"
                 return Collected(state.status, self.book.settle(batch, results.refused(Outcome.REJECTED, refused)), 0)
             new = self.book.settle(batch, results.read(self._lines(state)))
             remaining = self.book.left(batch)

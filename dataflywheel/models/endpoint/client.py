@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import queue
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -145,12 +144,11 @@ class Client:
             return Reply(Outcome.REJECTED, detail=f"not sent: cannot be written as JSON ({error})")
         reply = self._caller.stored(question.key)
         if reply and _is_cut(reply, request):
-            reply = self._caller.stored(self._question(_wider(request)).key)
+            reply = self._caller.stored(self._question(wider(request)).key)
         return reply or question
 
     def _question(self, request: Request) -> Question:
-        canonical = request.canonical(self._identity)
-        return Question(request, canonical, hashlib.sha256(canonical).digest())
+        return Question.of(request, self._identity)
 
     def _require(self, request: Request) -> None:
         needed = ["chat" if request.prompt is None else "completion"]
@@ -179,10 +177,10 @@ class Client:
         first = await self._once(batch, question)
         if first is None or not _is_cut(first, question.request):
             return first
-        second = await self._once(batch, self._question(_wider(question.request)))
+        second = await self._once(batch, self._question(wider(question.request)))
         if second is None or second.outcome in KEPT:
             return second
-        return replace(first, detail=f"cut, and with twice the limit: {second.outcome}: {second.detail}")
+        return still_cut(first, second)
 
     async def _once(self, batch: _Batch, question: Question) -> Reply | None:
         """The reply to one key: from the store, from an equal request under way, or asked for."""
@@ -241,5 +239,11 @@ def _is_cut(reply: Reply, request: Request) -> bool:
     return reply.outcome is Outcome.TRUNCATED and not request.sampling.top_logprobs
 
 
-def _wider(request: Request) -> Request:
+def still_cut(first: Reply, second: Reply) -> Reply:
+    """The cut reply where the one with twice the limit brought none."""
+    return replace(first, detail=f"cut, and with twice the limit: {second.outcome}: {second.detail}")
+
+
+def wider(request: Request) -> Request:
+    """The request with twice the limit, for an answer that was cut."""
     return request.with_limit(2 * request.sampling.max_tokens)

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from dataflywheel.contracts import AnyArray, Cost, PoolStatistics, Status
 from dataflywheel.models.endpoint.account import client_for
+from dataflywheel.models.endpoint.deferred import DEFERRED
 from dataflywheel.models.endpoint.request import Outcome, Reply
 from dataflywheel.models.endpoint.structured import Answer, Asks
 from dataflywheel.models.files import folder_digest
@@ -201,6 +202,8 @@ def bill(replies: Sequence[Reply]) -> dict[str, Any]:
 
 
 def failure(of: Reply | Answer[Any]) -> str:
-    """The outcome and its reason in one line."""
+    """The outcome and its reason in one line; the reason alone where the request was only put off."""
     why = of.detail if isinstance(of, Reply) else of.error
+    if why == DEFERRED:
+        return DEFERRED
     return of.outcome.value if why in ("", of.outcome.value) else f"{of.outcome.value}: {why}"
