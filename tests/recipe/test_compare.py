@@ -23,7 +23,7 @@ def test_random_must_be_among_the_arms() -> None:
 
 @pytest.mark.slow
 def test_the_scoreboard(tmp_path: Path) -> None:
-    whole = [{"train": {**TRAIN[0]["train"], "max_length": 512}}, *TRAIN[1:]]  # a cut row would cost less than it counts
+    whole = [{"train": {**TRAIN[0]["train"], "max_length": 512}}, *TRAIN[1:]]  # cut rows cost less than they count
     recipe = job(tmp_path, [*CLEAN[:3], {"select": {"by": "longest", "keep": "4000 tokens"}}, *whole], compare=ARMS)
     options = {"runs": tmp_path / "runs", "home": tmp_path / "store"}
     board = run(recipe, **options).comparison

@@ -41,7 +41,6 @@ class Tiny(RuleBase):
 @lru_cache(maxsize=2)
 def _model(folder: Path) -> Any:
     from dataflywheel.models.endpoint.local_chat import LocalChat
-
     from dataflywheel.models.spec import ModelSpec
 
     return LocalChat(ModelSpec(hf=str(folder)))
