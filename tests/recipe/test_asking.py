@@ -186,6 +186,10 @@ def test_an_interruption_stops_the_spending(data: Path, tmp_path: Path, rater: E
     )
     teacher = {"endpoint": rater.url, "model": "grader", "concurrency": 2}
     recipe = ratings(pool(data, tmp_path), rater, models={"teacher": teacher})
-    with pytest.raises(KeyboardInterrupt):
-        run(recipe, runs=tmp_path / "runs", home=tmp_path / "store", watcher=Impatient())
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            run(recipe, runs=tmp_path / "runs", home=tmp_path / "store", watcher=Impatient())
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert 0 < len(rater.bill().charged) < ROWS / 3
