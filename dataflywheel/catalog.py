@@ -12,7 +12,7 @@ from typing import Any
 
 from dataflywheel.contracts import REGISTRY, Card, Method, UsageError, nearest
 
-ROOMS = ("signals", "selection", "enhancement", "synthesis", "distillation", "evolution")
+ROOMS = ("signals", "proposing", "selection", "enhancement", "synthesis", "distillation", "evolution")
 COSTS = ("¢", "$", "$$", "$$$", "$$$$")
 
 

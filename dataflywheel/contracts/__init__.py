@@ -17,10 +17,14 @@ from dataflywheel.contracts.kinds import (
     Verdict,
 )
 from dataflywheel.contracts.method import REGISTRY, Card, Method, build, explain, nearest, snake_case
+from dataflywheel.contracts.policy import Allocation, Policy, RoundResult, SliceResult
+from dataflywheel.contracts.training import AnswerPositions, Draw, Objective, Sampler, TrainingRows
 from dataflywheel.errors import DeferredError, FlywheelError, OverBudgetError, UsageError
 
 __all__ = [
     "REGISTRY",
+    "Allocation",
+    "AnswerPositions",
     "AnyArray",
     "Budget",
     "Card",
@@ -30,19 +34,26 @@ __all__ = [
     "Cost",
     "Decisions",
     "DeferredError",
+    "Draw",
     "FloatArray",
     "FlywheelError",
     "Judge",
     "Judgement",
     "Method",
+    "Objective",
     "OverBudgetError",
+    "Policy",
     "PoolStatistics",
+    "RoundResult",
+    "Sampler",
     "Selection",
     "Selector",
     "Signal",
+    "SliceResult",
     "Status",
     "TargetView",
     "Texts",
+    "TrainingRows",
     "UsageError",
     "Verdict",
     "build",

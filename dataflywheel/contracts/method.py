@@ -28,7 +28,7 @@ class Card(BaseModel):
     year: int
     paper: str
     """arXiv id (`2308.12032`), DOI or URL; empty where the method has no paper."""
-    category: Literal["selection", "enhancement", "synthesis", "distillation", "evolution", "signals"]
+    category: Literal["selection", "enhancement", "synthesis", "distillation", "evolution", "signals", "proposing"]
     subcategory: str
     summary: str
     needs: tuple[str, ...] = ()

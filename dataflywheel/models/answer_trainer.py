@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dataflywheel.contracts import AnswerPositions, Objective, UsageError
 from dataflywheel.models.losses import linear_cross_entropy
 from dataflywheel.models.scoring import autocast, head_is_linear, last_hidden
 
@@ -52,16 +53,24 @@ class LengthGroupedOrder:
 
 def answer_trainer(
     base: LanguageModel,
-    examples: list[dict[str, list[int]]],
+    examples: list[dict[str, Any]],
     arguments: Any,
     lora: Lora | None,
     progress: Progress | None,
+    objective: Objective | None = None,
 ) -> Any:
-    """A trainer over tokenised examples; its log holds `loss`, `tokens` and `answer_tokens` of every step."""
+    """A trainer over tokenised examples, each with its `row`.
+
+    Its log holds `loss`, `tokens` and `answer_tokens` of every step.
+
+    Examples are learned by the cross-entropy of their answers' tokens, or by an `objective` in its place.
+    """
     from datasets import Dataset
     from transformers import PrinterCallback, Trainer
     from trl import SFTTrainer
 
+    if objective is not None and not head_is_linear(base.model):
+        raise UsageError(f"{objective.name} needs a model whose logits are its output embedding times its states")
     head = base.model.get_output_embeddings()
     fused = head_is_linear(base.model) and getattr(head, "bias", None) is None
 
@@ -74,12 +83,15 @@ def answer_trainer(
             labels = inputs["labels"]
             wanted = labels != IGNORED
             self.read = {"tokens": int(inputs["attention_mask"].sum()), "answer_tokens": int(wanted.sum())}
+            rows = inputs.pop("row")
             if not fused:
                 return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
             causal = self.model.get_base_model() if lora else self.model
             with autocast(causal, "bfloat16" if self.args.bf16 else "float32"):
                 states = last_hidden(causal, inputs["input_ids"])[:, :-1][wanted[:, 1:]]
             table = causal.get_output_embeddings().weight
+            if objective is not None:
+                return objective.loss(answer_positions(states, labels[wanted], rows, wanted), table) / wanted.sum()
             total = linear_cross_entropy(states, table, labels[wanted], bfloat16=self.args.bf16)
             return total / wanted.sum()
 
@@ -97,12 +109,37 @@ def answer_trainer(
         model=base.model,
         args=arguments,
         train_dataset=Dataset.from_list(examples),
+        data_collator=_collator(base.pad_id),
         processing_class=base.tokenizer,
         callbacks=[_watch(progress)],
         peft_config=_adapters(lora),
     )
     trainer.remove_callback(PrinterCallback)
     return trainer
+
+
+def answer_positions(states: Any, labels: Any, rows: Any, wanted: Any) -> AnswerPositions:
+    """The answer tokens of a batch with the row and the place of each; `wanted` (b, t) says where they are."""
+    import torch
+
+    counts = wanted.sum(dim=1)
+    starts = torch.repeat_interleave(counts.cumsum(0) - counts, counts)
+    places = torch.arange(len(labels), device=labels.device) - starts
+    return AnswerPositions(states, labels, torch.repeat_interleave(rows, counts), places, counts.tolist())
+
+
+def _collator(pad_id: int) -> Any:
+    """TRL's padding, with the position of each row among the examples beside it."""
+    import torch
+    from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
+
+    pad = DataCollatorForLanguageModeling(pad_token_id=pad_id)
+
+    def collate(examples: list[dict[str, Any]]) -> dict[str, Any]:
+        batch: dict[str, Any] = pad([{k: v for k, v in one.items() if k != "row"} for one in examples])
+        return {**batch, "row": torch.tensor([one["row"] for one in examples])}
+
+    return collate
 
 
 def _adapters(lora: Lora | None) -> Any:

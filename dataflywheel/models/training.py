@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Literal
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field
 
-from dataflywheel.contracts import FlywheelError, UsageError
+from dataflywheel.contracts import FlywheelError, Objective, UsageError
 from dataflywheel.models.answer_trainer import IGNORED, Progress, answer_trainer
 from dataflywheel.models.chat import EncodedRow
 from dataflywheel.models.files import folder_digest
@@ -81,8 +81,11 @@ def train_sft(
     settings: TrainSettings | None = None,
     *,
     progress: Progress | None = None,
+    objective: Objective | None = None,
 ) -> TrainResult:
     """Fine-tune `model` on the final answer of each row and save it as the transformers folder `output`.
+
+    An `objective` is learned in place of the answers' cross-entropy; it sees rows by their position in `rows`.
 
     Checkpoints lie beside `output` until it is whole; the same call after a kill goes on from the last one. Rows
     without an answer teach nothing and are left out.
@@ -94,13 +97,14 @@ def train_sft(
     started = time.monotonic()
     base = _loaded(model)
     conversations = rows.column("messages").to_pylist() if isinstance(rows, pa.Table) else rows
-    examples = [example(row) for row in base.encode(conversations, settings.max_length) if row.ids]
+    encoded = enumerate(base.encode(conversations, settings.max_length))
+    examples = [{**example(row), "row": i} for i, row in encoded if row.ids]
     if not examples:
         raise UsageError(
             f"none of {len(conversations)} rows has an answer to learn; each must end in an assistant turn"
         )
-    checkpoints = output.parent / f".{output.name}.checkpoints-{_fingerprint(examples, base, settings)}"
-    trainer = _trainer(base, examples, checkpoints, settings, progress)
+    checkpoints = output.parent / f".{output.name}.checkpoints-{_fingerprint(examples, base, settings, objective)}"
+    trainer = _trainer(base, examples, checkpoints, settings, progress, objective)
     last = _last_checkpoint(checkpoints)
     trainer.train(resume_from_checkpoint=None if last is None else str(last))
     steps = [entry for entry in trainer.state.log_history if "loss" in entry]
@@ -129,8 +133,11 @@ def _loaded(model: Path | ModelSpec | LanguageModel) -> LanguageModel:
     return LanguageModel.load(model if isinstance(model, ModelSpec) else ModelSpec(hf=str(model)))
 
 
-def _fingerprint(examples: list[dict[str, list[int]]], base: LanguageModel, settings: TrainSettings) -> str:
+def _fingerprint(
+    examples: list[dict[str, Any]], base: LanguageModel, settings: TrainSettings, objective: Objective | None
+) -> str:
     parts = f"{settings.version}:{folder_digest(base.folder)}:{settings.model_dump_json()}"
+    parts += f":{objective.digest()}" if objective else ""
     whole = hashlib.blake2b(parts.encode(), digest_size=8)
     for one in examples:
         whole.update(repr(one["input_ids"]).encode())
@@ -146,10 +153,11 @@ def _last_checkpoint(folder: Path) -> Path | None:
 
 def _trainer(
     base: LanguageModel,
-    examples: list[dict[str, list[int]]],
+    examples: list[dict[str, Any]],
     checkpoints: Path,
     settings: TrainSettings,
     progress: Progress | None,
+    objective: Objective | None,
 ) -> Any:
     from transformers import set_seed
     from trl import SFTConfig
@@ -174,6 +182,7 @@ def _trainer(
         bf16=half,
         use_cpu=base.model.device.type == "cpu",
         activation_checkpointing=False,
+        remove_unused_columns=False,
         save_strategy="steps",
         save_steps=settings.save_steps,
         save_total_limit=1,
@@ -185,4 +194,4 @@ def _trainer(
         dataset_kwargs={"skip_prepare_dataset": True},
         log_level="error",
     )
-    return answer_trainer(base, examples, arguments, settings.lora, progress)
+    return answer_trainer(base, examples, arguments, settings.lora, progress, objective)

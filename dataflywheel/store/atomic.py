@@ -67,9 +67,10 @@ def finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def sweep(directory: Path, older_than: float = 0.0) -> None:
-    """Remove what a killed process left half-written directly under `directory`, if it is that many seconds old."""
-    for partial in directory.glob(".*.partial") if directory.is_dir() else ():
+def sweep(directory: Path, older_than: float = 0.0, of: str = "*") -> None:
+    """Remove what a killed process left half-written directly under `directory`, if it is that many seconds old;
+    or `of` one name alone."""
+    for partial in directory.glob(f".{of}.*.partial") if directory.is_dir() else ():
         if time.time() - partial.stat().st_mtime < older_than:
             continue
         shutil.rmtree(partial) if partial.is_dir() else partial.unlink()

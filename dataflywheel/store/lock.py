@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from dataflywheel.contracts import FlywheelError
+from dataflywheel.store.atomic import sweep
 
 
 @contextmanager
@@ -41,6 +42,7 @@ def only_here(directory: Path) -> Iterator[None]:
 @contextmanager
 def one_at_a_time(path: Path) -> Iterator[None]:
     """Wait until no other process and no other thread is in such a block of `path`, which need not exist, and enter.
+    Half-written forms of it are then nobody's, and are removed.
 
     What to do must be looked up within: the one before may have done it. A block of the same path inside never begins.
     """
@@ -54,6 +56,7 @@ def one_at_a_time(path: Path) -> Iterator[None]:
             if not _is_at(file.fileno(), place):
                 continue  # the holder before took the file away
             try:
+                sweep(path.parent, of=path.name)
                 yield
             finally:
                 place.unlink(missing_ok=True)

@@ -121,3 +121,10 @@ def test_a_killed_maker_holds_nobody_up(tmp_path: Path) -> None:
     holder.wait()
     holder.stdout.close()
     assert made_once(tmp_path / "m", (tmp_path / "m").mkdir).is_dir()
+
+
+def test_who_comes_next_removes_what_a_killed_maker_left_half_written(tmp_path: Path) -> None:
+    for left in (".model.0123abcd.partial", ".other.0123abcd.partial"):
+        (tmp_path / left).mkdir()
+    made_once(tmp_path / "model", (tmp_path / "model").mkdir)
+    assert sorted(p.name for p in tmp_path.glob(".*.partial")) == [".other.0123abcd.partial"]

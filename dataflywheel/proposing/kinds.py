@@ -1,0 +1,133 @@
+"""Changed and new rows: who proposes them, and what every proposal passes before it becomes a row."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, Literal, TypeVar
+
+import numpy as np
+
+from dataflywheel.contracts import Cost, Method, PoolStatistics
+from dataflywheel.models.endpoint.request import Reply
+from dataflywheel.rows.schema import Row
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A candidate row with what it was made from, or the failure to write one.
+
+    A method that writes several candidates from one reply gives that reply to the first of them alone, so that bills
+    add up.
+    """
+
+    parents: tuple[str, ...]
+    """Ids of the rows or documents that it was made from."""
+    row: Row | None = None
+    """None where nothing readable was written; then `failure` says why."""
+    failure: str = ""
+    before: Row | None = None
+    """The row that this one is to replace; None: it is a new row."""
+    source: str = ""
+    """The text that the answer must rest on, where there is one."""
+    shown: tuple[str, ...] = ()
+    """Texts that the writer saw (instructions, demonstrations) and that must not come back in its answer."""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """What gates check by, as plain JSON values: `span` [start, end] in `source`, `gold` (the right answer),
+    `program` (code or an expression that computes it), `tests` (code that must pass)."""
+    replies: tuple[Reply, ...] = ()
+    """What was asked of models for it: its bill."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """What a gate makes of one proposal."""
+
+    passed: bool
+    reason: str = ""
+    """Why not, in a few words of a closed list, so that reasons can be counted: `numbers changed`."""
+    detail: str = ""
+    """The same for this proposal: `42 became 24`. Never a value that must stay secret."""
+    facts: Mapping[str, float] = field(default_factory=dict)
+    """Measured on the way: `cosine`."""
+
+
+PASSED = Check(True)
+
+
+@dataclass
+class Surroundings:
+    """What stands around proposals: the rows that there are, the target, and the rows accepted so far."""
+
+    pool: Path | None = None
+    """Directory of rows."""
+    target: Path | None = None
+    accepted: list[Row] = field(default_factory=list)
+    """Grows at its end alone while a step runs."""
+    _held: dict[str, Any] = field(default_factory=dict)
+
+    def once(self, key: str, make: Callable[[], T]) -> T:
+        """What `make` gives, made at the first call with this key: an index of the pool, for instance."""
+        if key not in self._held:
+            self._held[key] = make()
+        made: T = self._held[key]
+        return made
+
+
+class Gate(Method):
+    """Accepts proposals or rejects them with a reason. Never changes one."""
+
+    @abstractmethod
+    def check(self, proposals: Sequence[Proposal], around: Surroundings) -> list[Check]:
+        """One check a proposal, in order; every proposal has a row.
+
+        A check depends on the proposal and its surroundings alone, not on the others of the batch; but a gate that
+        compares proposals with each other may reject the later of two.
+        """
+
+
+@dataclass(frozen=True)
+class Demand:
+    """One wave of work: what to write from. Equal demands give equal proposals, answers of models aside."""
+
+    seeds: tuple[Row, ...]
+    """Rows or documents to write from, one or more proposals each; several times the same where it is visited again."""
+    turns: tuple[int, ...]
+    """How often each seed was visited before: a second visit must ask for something new."""
+    accepted: Sequence[Row]
+    """Rows accepted so far, oldest first."""
+    rng: np.random.Generator
+    wave: int = 0
+
+
+class Proposer(Method):
+    """Writes candidate rows: rewrites (`Proposal.before` is set) or new ones. Never decides what becomes a row."""
+
+    asks: ClassVar[bool] = False
+    """Writing spends on a model that answers questions: the field `model` is the recipe's teacher."""
+    capabilities: ClassVar[tuple[str, ...]] = ("chat",)
+    """What that model must offer."""
+    rewrites: ClassVar[bool] = False
+    """Whether proposals replace the rows that they were made from."""
+    writes_from: ClassVar[Literal["rows", "documents", "nothing"]] = "rows"
+    """What seeds are. A document is a row whose final answer is the text; `nothing`: seeds carry no content."""
+    gates: ClassVar[tuple[str, ...]] = ()
+    """Names of the gates that its proposals pass where a recipe names none, cheapest first."""
+
+    @abstractmethod
+    def propose(self, demand: Demand) -> list[Proposal]:
+        """Proposals for every seed, in the order of the seeds; a seed that gave nothing has one with its `failure`.
+
+        `row` has its lineage: `parents`, `made_by` (this method's name), tags and source of its parent.
+        """
+
+    def calls_a_seed(self) -> float:
+        """Questions asked of a model for each seed, for the estimate."""
+        return 1.0 if self.asks else 0.0
+
+    def estimate(self, pool: PoolStatistics) -> Cost:
+        return Cost(calls=round(self.calls_a_seed() * pool.rows), tokens=3 * pool.tokens if self.asks else 0)
