@@ -1,0 +1,189 @@
+"""Propose, pass the gates, accept or reject with a reason: the one way in which rows are changed and made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from dataflywheel.contracts import OverBudgetError
+from dataflywheel.models.endpoint.request import Outcome
+from dataflywheel.proposing.kinds import PASSED, Check, Demand, Gate, Proposal, Proposer, Surroundings
+from dataflywheel.proposing.ledger import Entry, Fate
+from dataflywheel.proposing.seeds import SeedQueues, first_tag
+from dataflywheel.rows.schema import Row
+
+IDENTICAL = Check(False, "identical to a row that is there")
+RECENT = 3
+"""Waves over which the yield is looked at."""
+
+
+class Terms(BaseModel):
+    """How many rows are wanted, and when to give up."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    rows: int | None = Field(default=None, ge=0)
+    """Accepted rows wanted; None: what one visit of every seed gives."""
+    quotas: Mapping[str, int] = {}
+    """Accepted rows wanted by slice, in place of `rows`."""
+    wave: int = Field(default=64, ge=1)
+    """Seeds that are written from before the gates look again at what was accepted."""
+    visits: int = Field(default=1, ge=1)
+    """How often one seed is written from, at most."""
+    least_yield: float = Field(default=0.02, ge=0, le=1)
+    """Give up when a smaller share of the recent proposals was accepted."""
+
+
+@dataclass
+class Fulfilment:
+    """What came of it: the ledger of all proposals, and in a plain sentence why fewer rows came than were wanted."""
+
+    entries: list[Entry] = field(default_factory=list)
+    shortfall: str = ""
+    missing: dict[str, int] = field(default_factory=dict)
+    """Rows still wanted, by slice."""
+
+    @property
+    def accepted(self) -> list[Proposal]:
+        return [entry.proposal for entry in self.entries if entry.fate is Fate.ACCEPTED]
+
+
+def fulfil(
+    proposer: Proposer,
+    gates: Sequence[Gate],
+    seeds: Sequence[Row],
+    terms: Terms,
+    around: Surroundings,
+    seed: int,
+    *,
+    slice_of: Callable[[Row], str] | None = None,
+    known: frozenset[str] = frozenset(),
+    settle: Callable[[], object] = lambda: None,
+    watch: Callable[[int, int], object] = lambda accepted, wanted: None,
+) -> Fulfilment:
+    """Write from the seeds wave by wave until the terms are met or cannot be.
+
+    A function of its arguments and the answers of models alone: begun again after a kill, it finds those answers in
+    their store and comes to the same rows. `known` holds ids of rows that are there; `settle` is called after each
+    wave was asked for, to hand in what waits for a batch; `slice_of` says which quota a seed's rows count for.
+
+    Raises:
+        OverBudgetError: a cap left a question unasked. What was answered is kept and not paid twice.
+    """
+    place = slice_of or first_tag
+    wanted = dict(terms.quotas) if terms.quotas else {"": len(seeds) if terms.rows is None else terms.rows}
+    queues = SeedQueues(seeds, place if terms.quotas else None, wanted, terms.visits, seed)
+    done, missing, ids, wave = Fulfilment(), dict(wanted), set(known), 0
+    while any(missing.values()):
+        taken = queues.take(missing, len(seeds) if _whole(proposer) else terms.wave)
+        if not taken:
+            done.shortfall = queues.used_up()
+            break
+        demand = Demand(
+            tuple(s.row for s in taken),
+            tuple(s.turn for s in taken),
+            tuple(around.accepted),
+            np.random.default_rng([seed, wave]),
+            wave,
+        )
+        proposals = proposer.propose(demand)
+        settle()
+        _within_budget(proposals, around)
+        origin = {s.row["id"]: s.slice for s in taken}
+        for proposal, gate, check in _checked(proposals, gates, around, ids):
+            entry = _entry(proposal, gate, check, _slice(proposal, origin, missing, place), wave, missing)
+            done.entries.append(entry)
+            if entry.fate is Fate.ACCEPTED and proposal.row is not None:
+                missing[entry.slice] -= 1
+                ids.add(proposal.row["id"])
+                around.accepted.append(proposal.row)
+        queues.learn(done.entries)
+        watch(len(done.accepted), sum(wanted.values()))
+        wave += 1
+        done.shortfall = "" if proposer.rewrites else _too_little(done.entries, terms, wave)
+        if done.shortfall:
+            break
+    if proposer.rewrites or (terms.rows is None and not terms.quotas):
+        done.shortfall = ""
+    done.missing = {name: n for name, n in missing.items() if n} if done.shortfall else {}
+    return done
+
+
+def _whole(proposer: Proposer) -> bool:
+    """Whether it must see all seeds at once."""
+    return bool(getattr(proposer, "whole", False))
+
+
+def _slice(
+    proposal: Proposal, origin: Mapping[str, str], missing: Mapping[str, int], place: Callable[[Row], str]
+) -> str:
+    """The quota that a proposal counts for: that of the seed it was made from, else what its own row says."""
+    if "" in missing:
+        return ""
+    found = next((origin[parent] for parent in proposal.parents if parent in origin), None)
+    return found if found is not None else place(proposal.row) if proposal.row is not None else ""
+
+
+def _within_budget(proposals: Sequence[Proposal], around: Surroundings) -> None:
+    left = sum(reply.outcome is Outcome.OVER_BUDGET for proposal in proposals for reply in proposal.replies)
+    if left:
+        raise OverBudgetError(
+            f"the cap on dollars, tokens or calls was reached with {len(around.accepted):,} rows accepted; raise it "
+            "under `budget` and run again: what was answered is not paid twice"
+        )
+
+
+def _checked(
+    proposals: Sequence[Proposal], gates: Sequence[Gate], around: Surroundings, ids: set[str]
+) -> list[tuple[Proposal, str, Check | None]]:
+    """Every proposal with the gate that turned it away, if one did, and what it said; None: it failed before."""
+    found: dict[int, tuple[str, Check]] = {}
+    seen = set(ids)
+    for i, proposal in enumerate(proposals):
+        if proposal.row is not None and (proposal.row["id"] in seen or _unchanged(proposal)):
+            found[i] = ("identity", IDENTICAL)
+        elif proposal.row is not None:
+            seen.add(proposal.row["id"])
+    for gate in gates:
+        left = [i for i, proposal in enumerate(proposals) if proposal.row is not None and i not in found]
+        if not left:
+            break
+        checks = gate.check([proposals[i] for i in left], around)
+        found |= {i: (gate.name, check) for i, check in zip(left, checks, strict=True) if not check.passed}
+    return [
+        (proposal, *(("", None) if proposal.row is None else found.get(i, ("", PASSED))))
+        for i, proposal in enumerate(proposals)
+    ]
+
+
+def _unchanged(proposal: Proposal) -> bool:
+    return proposal.before is not None and proposal.row is not None and proposal.before["id"] == proposal.row["id"]
+
+
+def _entry(
+    proposal: Proposal, gate: str, check: Check | None, slice: str, wave: int, missing: Mapping[str, int]
+) -> Entry:
+    if check is None:
+        return Entry(proposal, Fate.FAILED, wave, slice)
+    if not check.passed:
+        return Entry(proposal, Fate.REJECTED, wave, slice, gate, check)
+    return Entry(proposal, Fate.ACCEPTED if missing.get(slice, 0) > 0 else Fate.SURPLUS, wave, slice, "", check)
+
+
+def _too_little(entries: Sequence[Entry], terms: Terms, waves: int) -> str:
+    """Why to give up, or "": too few of the recent proposals were accepted."""
+    if waves < RECENT:
+        return ""
+    recent = [entry for entry in entries if entry.wave >= waves - RECENT]
+    good = sum(entry.fate in (Fate.ACCEPTED, Fate.SURPLUS) for entry in recent)
+    if good >= terms.least_yield * len(recent) and recent:
+        return ""
+    reasons = [f"{e.gate}: {e.reason}" if e.gate else e.reason for e in recent if e.reason]
+    often = max(sorted(set(reasons)), key=reasons.count, default="no proposal was made")
+    return (
+        f"the yield is too low: {good:,} of the last {len(recent):,} proposals were good (at least "
+        f"{terms.least_yield:.0%} wanted); most often: {often}"
+    )

@@ -1,0 +1,85 @@
+"""Which seeds are written from next: all of a slice before any twice, slices in turn while rows of them are missing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from dataflywheel.proposing.ledger import Entry, Fate
+from dataflywheel.rows.schema import Row
+
+
+def first_tag(row: Row) -> str:
+    """The slice of a row where nothing else says it."""
+    return row["tags"][0] if row["tags"] else ""
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A seed for one wave, how often it was visited before, and the slice that its rows count for."""
+
+    row: Row
+    turn: int
+    slice: str
+
+
+class SeedQueues:
+    """The seeds of each wanted slice in an order that depends on the random seed alone.
+
+    Rewriters and single quotas (no `place`) keep the seeds' own order.
+    """
+
+    def __init__(
+        self,
+        seeds: Sequence[Row],
+        place: Callable[[Row], str] | None,
+        wanted: Mapping[str, int],
+        visits: int,
+        seed: int,
+    ) -> None:
+        groups: dict[str, list[Row]] = {name: [] for name in wanted}
+        for row in seeds:
+            name = "" if place is None else place(row)
+            if name in groups:
+                groups[name].append(row)
+        rng = np.random.default_rng([seed, 15485863])
+        if place is not None:
+            groups = {name: [rows[i] for i in rng.permutation(len(rows))] for name, rows in groups.items()}
+        self.groups, self.visits = groups, visits
+        self.at = dict.fromkeys(groups, 0)
+        self.rate = dict.fromkeys(groups, 1.0)
+
+    def take(self, missing: Mapping[str, int], room: int) -> list[Taken]:
+        """Up to `room` seeds of the slices that miss rows, one of each in turn; of no slice many more than it needs."""
+        need = {name: round(n / self.rate[name] + 0.5) for name, n in missing.items() if n > 0}
+        taken: list[Taken] = []
+        while len(taken) < room:
+            before = len(taken)
+            for name in need:
+                if need[name] > 0 and self._left(name) and len(taken) < room:
+                    turn, place = divmod(self.at[name], len(self.groups[name]))
+                    taken.append(Taken(self.groups[name][place], turn, name))
+                    self.at[name] += 1
+                    need[name] -= 1
+            if len(taken) == before:
+                break
+        return taken
+
+    def learn(self, entries: Sequence[Entry]) -> None:
+        """How many good rows a visit of each slice's seeds has given so far: at most one is counted on."""
+        good = Counter(e.slice for e in entries if e.fate in (Fate.ACCEPTED, Fate.SURPLUS))
+        for name, visited in self.at.items():
+            self.rate[name] = min(1.0, max(good[name], 1) / max(visited, 1))
+
+    def used_up(self) -> str:
+        seeds = sum(len(rows) for rows in self.groups.values())
+        empty = [name for name, rows in self.groups.items() if not rows and name]
+        nothing = f"; none belongs to {', '.join(empty)}" if empty else ""
+        often = "once" if self.visits == 1 else f"{self.visits} times"
+        return f"every one of the {seeds:,} seeds that could help was used {often}{nothing}"
+
+    def _left(self, name: str) -> bool:
+        return self.at[name] < self.visits * len(self.groups[name])

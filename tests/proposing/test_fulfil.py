@@ -1,0 +1,123 @@
+"""The engine of changed and new rows: every proposal ends in the ledger, quotas are met exactly or the reason said."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import ClassVar
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dataflywheel.proposing.fulfil import Terms, fulfil
+from dataflywheel.proposing.kinds import Check, Demand, Gate, Proposal, Proposer, Surroundings
+from dataflywheel.proposing.ledger import Fate, funnel
+from dataflywheel.rows.identity import prompt_answer_row
+from dataflywheel.rows.schema import Row
+
+SEEDS = [prompt_answer_row(f"q{i}", f"a{i}", tags=["even" if i % 2 == 0 else "odd"]) for i in range(20)]
+
+
+class Numbered(Proposer):
+    """One row a visit, as many different ones as visits; every `broken`th seed gives nothing."""
+
+    broken: int = 0
+    collapsed: bool = False
+
+    def propose(self, demand: Demand) -> list[Proposal]:
+        found = []
+        for row, turn in zip(demand.seeds, demand.turns, strict=True):
+            number = int(row["messages"][0]["content"][1:])
+            if self.broken and number % self.broken == 0:
+                found.append(Proposal((row["id"],), failure="truncated: at 512 tokens"))
+                continue
+            answer = "same" if self.collapsed else f"n{number}-{turn}"
+            made = prompt_answer_row("made", answer, tags=row["tags"], parents=[row["id"]], made_by="numbered")
+            found.append(Proposal((row["id"],), made))
+        return found
+
+
+class Rewritten(Proposer):
+    rewrites: ClassVar[bool] = True
+
+    def propose(self, demand: Demand) -> list[Proposal]:
+        return [
+            Proposal((r["id"],), prompt_answer_row("p", r["messages"][1]["content"] + "!"), before=r)
+            for r in demand.seeds
+        ]
+
+
+class NoThrees(Gate):
+    def check(self, proposals: Sequence[Proposal], around: Surroundings) -> list[Check]:
+        return [
+            Check(False, "has a three") if p.row and "3" in p.row["messages"][1]["content"] else Check(True)
+            for p in proposals
+        ]
+
+
+def test_quotas_are_met_exactly_and_everything_is_in_the_ledger() -> None:
+    done = fulfil(
+        Numbered(broken=4), [NoThrees()], SEEDS, Terms(quotas={"even": 5, "odd": 8}, wave=6), Surroundings(), 0
+    )
+    assert Counter(e.slice for e in done.entries if e.fate is Fate.ACCEPTED) == {"even": 5, "odd": 8}
+    assert (done.shortfall, done.missing) == ("", {})
+    told = funnel(done.entries)
+    assert told["proposed"] == sum(told[fate.value] for fate in Fate) == len(done.entries)
+    assert {r["reason"] for r in told["rejections"]} == {"has a three"}
+    assert {r["reason"] for r in told["failures"]} == {"truncated"}
+
+
+def test_every_seed_is_written_from_before_any_twice() -> None:
+    done = fulfil(Numbered(), [], SEEDS, Terms(rows=30, visits=2, wave=7), Surroundings(), 0)
+    visits = [e.proposal.parents[0] for e in done.entries]
+    assert sorted(visits[:20]) == sorted(r["id"] for r in SEEDS)
+    assert len(done.accepted) == 30
+
+
+def test_a_shortfall_is_said_plainly_with_what_is_missing() -> None:
+    done = fulfil(Numbered(), [], SEEDS, Terms(quotas={"even": 15, "none": 2}, visits=1), Surroundings(), 0)
+    assert len(done.accepted) == 10
+    assert done.missing == {"even": 5, "none": 2}
+    assert done.shortfall == "every one of the 10 seeds that could help was used once; none belongs to none"
+
+
+def test_a_writer_that_repeats_itself_is_stopped() -> None:
+    done = fulfil(Numbered(collapsed=True), [], SEEDS, Terms(rows=50, visits=9, wave=8), Surroundings(), 0)
+    assert len(done.accepted) == 1
+    assert len(done.entries) < 60
+    assert done.shortfall.startswith("the yield is too low: 0 of the last 24 proposals")
+    assert done.shortfall.endswith("identical to a row that is there")
+
+
+def test_rows_that_are_there_are_not_made_again() -> None:
+    there = frozenset(
+        e.proposal.row["id"]
+        for e in fulfil(Numbered(), [], SEEDS, Terms(), Surroundings(), 0).entries
+        if e.proposal.row
+    )
+    done = fulfil(Numbered(), [], SEEDS, Terms(), Surroundings(), 0, known=there)
+    assert not done.accepted
+
+
+def test_rewriters_visit_every_row_once_and_rejections_leave_it() -> None:
+    done = fulfil(Rewritten(), [NoThrees()], SEEDS, Terms(wave=8), Surroundings(), 0)
+    assert [e.proposal.before for e in done.entries] == SEEDS
+    assert {e.proposal.before["id"] for e in done.entries if e.fate is Fate.REJECTED and e.proposal.before} == {
+        SEEDS[3]["id"],
+        SEEDS[13]["id"],
+    }
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 12), st.integers(0, 12), st.integers(1, 9), st.integers(1, 3), st.integers(0, 5))
+def test_laws(even: int, odd: int, wave: int, visits: int, seed: int) -> None:
+    terms = Terms(quotas={"even": even, "odd": odd}, wave=wave, visits=visits)
+    done = fulfil(Numbered(broken=3), [NoThrees()], SEEDS, terms, Surroundings(), seed)
+    again = fulfil(Numbered(broken=3), [NoThrees()], SEEDS, terms, Surroundings(), seed)
+    rows: list[Row] = [p.row for p in done.accepted if p.row]
+    assert [r["id"] for r in rows] == [p.row["id"] for p in again.accepted if p.row]
+    assert len({r["id"] for r in rows}) == len(rows)
+    counts = Counter(r["tags"][0] for r in rows)
+    for name, want in (("even", even), ("odd", odd)):
+        assert counts[name] + done.missing.get(name, 0) == want
+    assert bool(done.missing) == bool(done.shortfall)
