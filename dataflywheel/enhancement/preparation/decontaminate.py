@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 import numpy as np
 from pydantic import Field
 
 from dataflywheel.contracts import AnyArray, Card, Cleaner, Columns, Decisions, TargetView, Texts, UsageError
-from dataflywheel.enhancement.preparation.leaks import GramIndex
 from dataflywheel.enhancement.preparation.semantic_copies import directions
-from dataflywheel.signals.shingles import keys_of, word_hashes
+from dataflywheel.signals.leaked_rows import Match, TargetWords
 
-SHORT, LONG = 8, 13
-WHOLE_PROMPT = range(5, SHORT)  # words of a short prompt that is looked for inside longer rows
 ROWS_AT_ONCE = 4096
-TRIVIAL_WORDS = 3
 PROMPT_KEY, VECTOR = "text.prompt_key", "embedding.vector"
-
-
-class Match(NamedTuple):
-    """Why a row goes: the check, the target row, how strongly."""
-
-    reason: str
-    target: str
-    score: float
 
 
 class Decontaminate(Cleaner):
@@ -73,59 +61,18 @@ class Decontaminate(Cleaner):
         for i, id in enumerate(columns.ids.tolist()):
             if i in matches:
                 match = matches[i]
-                decisions.add(id, "dropped", match.reason, match.target, match.score)
+                decisions.add(id, "dropped", match.reason, str(target.columns.ids[match.target]), match.score)
             else:
                 decisions.add(id, "kept", "no match in the target")
         return decisions
 
     def _by_words(self, matches: dict[int, Match], columns: Columns, texts: Texts, target: TargetView) -> None:
-        ids = [str(id) for id in target.columns.ids]
-        indices = self.indices(target)
-        prompts, wholes = short_keys(target) if self.exact else ({}, {})
+        wording = TargetWords.of(target.prompts, target.answers, self.share_8, self.share_13, self.exact)
         keys = columns[PROMPT_KEY] if self.exact else np.full(len(columns), None, dtype=object)
         for start in range(0, len(columns), ROWS_AT_ONCE):
             block = texts([str(id) for id in columns.ids[start : start + ROWS_AT_ONCE]])
-            words, offsets = word_hashes(block)
-            whole_keys = keys_of(words, offsets) if self.exact else [None] * len(block)
-            for i, whole in enumerate(whole_keys, start):
-                if keys[i] in prompts:
-                    matches[i] = Match("leak: equal to a target prompt", ids[prompts[keys[i]]], 1.0)
-                elif whole in wholes:
-                    matches[i] = Match("leak: equal to a target row", ids[wholes[whole]], 1.0)
-            for index, least in indices:
-                for row, leak in index.strongest(words, offsets, least).items():
-                    side = "prompt" if leak.target < len(ids) else "answer"
-                    reason = f"leak: holds {leak.share:.0%} of the {index.size}-grams of a target {side}"
-                    matches.setdefault(start + row, Match(reason, ids[leak.target % len(ids)], leak.share))
-
-    def indices(self, target: TargetView) -> list[tuple[GramIndex, float]]:
-        """N-grams of the target's prompts and then answers, each with the share from which a row goes."""
-        found = []
-        for size, share in ((LONG, self.share_13), (SHORT, self.share_8)):
-            if share is not None:
-                found.append((GramIndex.of([*target.prompts, *target.answers], size), share))
-        if self.exact:
-            words = np.diff(word_hashes(target.prompts)[1])
-            for size in sorted(set(words.tolist()) & set(WHOLE_PROMPT), reverse=True):
-                prompts = [p if n == size else "" for p, n in zip(target.prompts, words, strict=True)]
-                found.append((GramIndex.of(prompts, size), 1.0))
-        return found
-
-
-def short_keys(target: TargetView) -> tuple[dict[str, int], dict[str, int]]:
-    """Keys of the target rows whose prompt has fewer than 8 words: of the prompt, and of prompt and answer together."""
-    prompt_words = word_hashes(target.prompts)
-    whole_words = word_hashes([f"{p}\n\n{a}" if p else a for p, a in zip(target.prompts, target.answers, strict=True)])
-    by_prompt: dict[str, int] = {}
-    by_whole: dict[str, int] = {}
-    sizes = zip(np.diff(prompt_words[1]), np.diff(whole_words[1]), strict=True)
-    keys = zip(keys_of(*prompt_words), keys_of(*whole_words), sizes, strict=True)
-    for row, (prompt, whole, (prompt_size, whole_size)) in enumerate(keys):
-        if prompt is not None and prompt_size < SHORT:
-            by_prompt.setdefault(prompt, row)
-        if whole is not None and prompt_size < SHORT and whole_size >= TRIVIAL_WORDS:
-            by_whole.setdefault(whole, row)
-    return by_prompt, by_whole
+            found = wording.matches(block, keys[start : start + ROWS_AT_ONCE])
+            matches.update((start + row, match) for row, match in found.items())
 
 
 def by_meaning(matches: dict[int, Match], columns: Columns, target: TargetView, threshold: float) -> None:
@@ -141,5 +88,5 @@ def by_meaning(matches: dict[int, Match], columns: Columns, target: TargetView, 
         cosine = near[np.arange(len(near)), best]
         for k in np.flatnonzero(cosine >= threshold):
             reason = f"leak: cosine {cosine[k]:.3f} >= {threshold:g} to a target row"
-            match = Match(reason, str(target.columns.ids[target_rows[best[k]]]), float(cosine[k]))
+            match = Match(reason, int(target_rows[best[k]]), float(cosine[k]))
             matches.setdefault(start + int(rows[k]), match)

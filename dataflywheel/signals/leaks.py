@@ -35,7 +35,7 @@ class GramIndex:
 
     @classmethod
     def of(cls, targets: Sequence[str], size: int) -> GramIndex:
-        from dataflywheel.enhancement.preparation.leak_kernels import gram_filter
+        from dataflywheel.signals.leak_kernels import gram_filter
 
         flat, offsets = gram_sets(*word_hashes(targets), size)
         totals = np.diff(offsets)
@@ -49,7 +49,7 @@ class GramIndex:
 
         Of target texts that are held to an equal share the one with more n-grams counts, then the first.
         """
-        from dataflywheel.enhancement.preparation.leak_kernels import find_grams
+        from dataflywheel.signals.leak_kernels import find_grams
 
         rows, hits = np.empty(len(words), dtype=np.int64), np.empty(len(words), dtype=np.int64)
         found = find_grams(words, offsets, self.size, self.grams, self.present, rows, hits)
