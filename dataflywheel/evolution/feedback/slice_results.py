@@ -1,0 +1,73 @@
+"""How a model does on each skill, in the metric and as a share of what can be had: what policies decide by."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from dataflywheel.contracts import FloatArray, SliceResult, UsageError
+from dataflywheel.evolution.feedback.evaluate import Evaluate, Metric, RowScores, interval
+
+BITS_OF_A_BYTE = 8.0
+NORMAL_95 = 1.959963984540054
+
+
+def slice_results(
+    scores: RowScores, metric: Metric, settings: Evaluate | None = None, chance: float | None = None
+) -> list[SliceResult]:
+    """One result a slice, by name; a slice of which no row was scored has NaN and n = 0.
+
+    Intervals are 95 %: Wilson's for shares of right answers, bootstrap over rows for losses. No slice is merged with
+    others, however small: policies leave small ones alone by their n.
+
+    Args:
+        chance: nats a token of a model that knows nothing, the logarithm of the vocabulary's size; for `answer_loss`.
+
+    Raises:
+        UsageError: `answer_loss` without `chance`.
+    """
+    settings = settings or Evaluate()
+    names = np.asarray(scores.slices, dtype=str)
+    return [
+        _result(str(name), scores.value[names == name], scores.weight[names == name], metric, settings, chance)
+        for name in np.unique(names)
+    ]
+
+
+def success(value: float, metric: Metric, chance: float | None = None) -> float:
+    """A metric as a share from 0 (chance) to 1 (perfect); NaN stays NaN.
+
+    >>> success(2.0, "bits_per_byte"), success(9.5, "bits_per_byte"), success(0.4, "exact_match")
+    (0.75, 0.0, 0.4)
+    """
+    if metric in ("exact_match", "multiple_choice"):
+        return value
+    worst = BITS_OF_A_BYTE if metric == "bits_per_byte" else chance
+    if worst is None or worst <= 0:
+        raise UsageError("answer_loss: give `chance`, the logarithm of the vocabulary's size, to tell how good it is")
+    return value if math.isnan(value) else max(0.0, 1 - value / worst)
+
+
+def wilson(right: float, n: int) -> tuple[float, float]:
+    """Wilson's 95 % interval of a share, of which `right` of n were right; NaN for n = 0.
+
+    >>> [round(x, 4) for x in wilson(0, 10)]
+    [0.0, 0.2775]
+    """
+    if n == 0:
+        return math.nan, math.nan
+    z2, share = NORMAL_95**2, right / n
+    centre = (share + z2 / (2 * n)) / (1 + z2 / n)
+    half = NORMAL_95 / (1 + z2 / n) * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n))
+    return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def _result(
+    name: str, value: FloatArray, weight: FloatArray, metric: Metric, settings: Evaluate, chance: float | None
+) -> SliceResult:
+    found = interval(value, weight, settings.resamples)
+    low, high, n = found["low"], found["high"], int(found["n"])
+    if metric in ("exact_match", "multiple_choice"):
+        low, high = wilson(float(np.nansum(value)), n)
+    return SliceResult(name, found["value"], low, high, n, success(found["value"], metric, chance))
