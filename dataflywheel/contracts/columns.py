@@ -36,6 +36,8 @@ class Columns:
 
     ids: AnyArray
     values: dict[str, AnyArray] = field(default_factory=dict)
+    target: Columns | None = None
+    """The same signals of the evaluation rows, for targeted selectors, with `row.slice` (str): the skill of each."""
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -58,4 +60,4 @@ class Columns:
         return mask
 
     def take(self, index: AnyArray) -> Columns:
-        return Columns(self.ids[index], {k: v[index] for k, v in self.values.items()})
+        return Columns(self.ids[index], {k: v[index] for k, v in self.values.items()}, self.target)

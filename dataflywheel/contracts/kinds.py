@@ -8,7 +8,8 @@ from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, ClassVar, Literal
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import pyarrow as pa
@@ -32,6 +33,13 @@ class Signal(Method):
     """Measuring spends on a model that answers questions."""
     capabilities: ClassVar[tuple[str, ...]] = ()
     """What that model must offer, such as `logprobs`."""
+
+    def prepared(self, pool: Callable[[], pa.Table], cache: Path) -> Self:
+        """This signal ready to measure: one that leans on a training on the pool makes it here, once, under `cache`.
+
+        `pool` gives the columns `id` and `messages` of the pool's rows.
+        """
+        return self
 
     @abstractmethod
     def measure(self, batch: pa.RecordBatch) -> dict[str, pa.Array | AnyArray]:
@@ -72,10 +80,20 @@ class Selector(Method):
 
     deterministic: ClassVar[bool] = True
     """False where the result depends on the generator; comparison then draws a new selection for every seed."""
+    targeted: ClassVar[bool] = False
+    """Whether `rank` compares rows with the evaluation rows, which then lie in `Columns.target`."""
 
     @abstractmethod
     def needs(self) -> tuple[str, ...]:
         """Column names (`signal.column`) that `rank` reads."""
+
+    def target_parameters(self) -> dict[str, dict[str, Any]]:
+        """Parameters in which the signals of evaluation rows differ from those of the pool's, by signal name."""
+        return {}
+
+    def remarks(self, columns: Columns) -> dict[str, Any]:
+        """What a report should say of all rows offered, those included that could not be measured; plain values."""
+        return {}
 
     @abstractmethod
     def rank(self, columns: Columns, budget: int, rng: np.random.Generator) -> Selection:

@@ -129,10 +129,9 @@ def notes_of(outcome: Outcome, spec: Select, cost: AnyArray) -> dict[str, Any]:
         kept = np.bincount(outcome.group[outcome.taken], minlength=len(outcome.names)).tolist()
         notes["quotas"] = dict(zip(outcome.names, outcome.quotas, strict=True))
         notes["kept_per_group"] = dict(zip(outcome.names, kept, strict=True))
-    stages = [*spec.scorers(), *([spec.chooser()] if spec.then else [])]
-    for selector, selection in zip(stages, outcome.ranking.notes, strict=True):
-        assert selector is not None
+    for selector, selection in zip(spec.selectors(), outcome.ranking.notes, strict=True):
+        said = {**selection.notes, **selector.remarks(outcome.columns)}
         notes[selector.name] = {
-            k: v for k, v in selection.notes.items() if isinstance(v, PLAIN) and k not in notes and k != "rejected"
+            k: v for k, v in said.items() if isinstance(v, PLAIN) and k not in notes and k != "rejected"
         }
     return notes

@@ -10,7 +10,7 @@ from dataflywheel import catalog
 from dataflywheel.contracts import Budget, Method, Selector, build
 from dataflywheel.selection.order import SCORE
 
-GROUP_COLUMN = {"source": "row.source", "tag": "row.tags"}
+GROUP_COLUMN = {"source": "row.source", "tag": "row.tags", "slice": "row.slice"}
 TOKENS = ("text.tokens_prompt", "text.tokens_answer")
 
 Spec = dict[str, dict[str, Any]]
@@ -34,8 +34,9 @@ class Select(Method):
     """The budget: `1000` rows, `10%` of the rows offered, or `50000 tokens` of prompts and answers."""
     shortlist: float = Field(default=3.0, ge=1)
     """How many times the budget is left over by `by` for `then` to choose from; more where `then` turns rows away."""
-    per: Literal["source", "tag"] | None = None
-    """Groups that share the budget; a row belongs to the first of its tags."""
+    per: Literal["source", "tag", "slice"] | None = None
+    """Groups that share the budget; a row belongs to the first of its tags, and to the slice of the target that it
+    names as a tag or that is nearest to it."""
     quota: Literal["proportional", "equal"] | dict[str, float] = "proportional"
     """Shares of the groups: as they are in the pool, equal, or given; what a small group cannot fill goes to the
     others."""
@@ -58,7 +59,7 @@ class Select(Method):
             if SCORE in selector.needs():
                 raise ValueError(f"{selector.name} needs a score: put it in `then`, or name a column as its `score`")
         if self.per is None and self.quota != "proportional":
-            raise ValueError("quota: say of what with `per: source` or `per: tag`")
+            raise ValueError("quota: say of what with `per: source`, `per: tag` or `per: slice`")
         if isinstance(self.quota, dict) and not (self.quota and all(share > 0 for share in self.quota.values())):
             raise ValueError("quota: shares must be positive")
         self.chooser()
@@ -74,6 +75,11 @@ class Select(Method):
     def chooser(self) -> Selector | None:
         return None if self.then is None else _selector(self.then)
 
+    def selectors(self) -> list[Selector]:
+        """All parts of the combination, the chooser last."""
+        chooser = self.chooser()
+        return [*self.scorers(), *([chooser] if chooser else [])]
+
     def label(self) -> str:
         """`ifd + longest > facility_location`."""
         names = " + ".join(selector.name for selector in self.scorers())
@@ -82,13 +88,19 @@ class Select(Method):
 
     @property
     def deterministic(self) -> bool:
-        chooser = self.chooser()
-        return all(s.deterministic for s in [*self.scorers(), *([chooser] if chooser else [])])
+        return all(s.deterministic for s in self.selectors())
+
+    @property
+    def targeted(self) -> bool:
+        return any(selector.targeted for selector in self.selectors())
+
+    def target_parameters(self) -> dict[str, dict[str, Any]]:
+        """In what the signals of evaluation rows differ from those of the pool's, by signal name."""
+        return {name: given for s in self.selectors() for name, given in s.target_parameters().items()}
 
     def needs(self) -> tuple[str, ...]:
         """Columns that any part of the combination reads."""
-        chooser = self.chooser()
-        names = [n for s in [*self.scorers(), *([chooser] if chooser else [])] for n in s.needs() if n != SCORE]
+        names = [n for s in self.selectors() for n in s.needs() if n != SCORE]
         if self.budget().unit == "tokens":
             names += TOKENS
         if self.per is not None:
