@@ -13,7 +13,7 @@ import numpy as np
 from dataflywheel.contracts import Columns, Cost, PoolStatistics, UsageError, nearest
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.needs import signals_of
-from dataflywheel.recipe.row_step import decide
+from dataflywheel.recipe.row_step import decide, with_target
 from dataflywheel.recipe.steps import Step
 from dataflywheel.rows.parts import read_rows
 from dataflywheel.selection.combine import Select, select_rows
@@ -86,6 +86,7 @@ def _arm(context: Context, field: Field, seeds: Sequence[int], epochs: float, en
         by = {name: {"lengths": [int(n) for n in lengths["text.tokens_answer"][chosen]]}}
     spec = _same_budget(field, by)
     columns = context.measured(field.before, (*spec.needs(), *LENGTH), "compare")
+    columns = with_target(context, spec, columns, "compare")
     began = time.perf_counter()
     draws = seeds[:1] if spec.deterministic else seeds
     drawn = [_draw(columns, spec, seed) for seed in draws]
@@ -163,9 +164,9 @@ def selecting_cost(context: Context, spec: Select, rows: Path, seconds: float) -
     ids = read_rows(rows, ["id"])["id"].combine_chunks()
     measuring = context.measuring_seconds(spec.needs(), ids)
     passes = sum(
-        context.signal(name).estimate(PoolStatistics(len(ids), 0, 0)).forward for name in signals_of(spec.needs())
+        (context.signal(name).estimate(PoolStatistics(len(ids), 0, 0)) for name in signals_of(spec.needs())), Cost()
     )
-    return Cost(seconds=round(measuring + seconds, 3), forward=passes)
+    return Cost(seconds=round(measuring + seconds, 3), forward=passes.forward, backward=passes.backward)
 
 
 def leaked_rows(context: Context, field: Field) -> set[str]:

@@ -18,6 +18,7 @@ from dataflywheel.recipe.needs import model_kind, signals_of
 from dataflywheel.recipe.price import comparison_cost, flops, left_after, statistics, step_cost
 from dataflywheel.recipe.schema import Recipe
 from dataflywheel.recipe.steps import Step, build_steps
+from dataflywheel.selection.combine import Select
 
 
 def plan(
@@ -80,6 +81,11 @@ def check(recipe: Recipe, steps: list[Step], comparison: bool) -> None:
     if not recipe.target and {"evaluate", "decontaminate"} & set(names):
         need = "evaluate" if "evaluate" in names else "decontaminate"
         raise UsageError(f"{need} needs a target: name evaluation rows under `target:`, or leave the step out")
+    for method in [] if recipe.target else _targeted(steps):
+        raise UsageError(
+            f"select: {method} compares rows with a target; name evaluation rows under `target:`, or choose a method "
+            "that needs none"
+        )
     first = next((i for i, name in enumerate(names) if name in ("select", "train")), len(names))
     if recipe.target and "train" in names and "decontaminate" not in names[:first]:
         raise UsageError(
@@ -108,6 +114,12 @@ def check(recipe: Recipe, steps: list[Step], comparison: bool) -> None:
         _check_packages("lingua", extra="language")
     if recipe.engine.ray:
         _check_packages("ray", extra="ray")
+
+
+def _targeted(steps: list[Step]) -> list[str]:
+    """Selectors that compare rows with evaluation rows."""
+    works = [step.work for step in steps if isinstance(step.work, Select)]
+    return [selector.name for work in works for selector in work.selectors() if selector.targeted]
 
 
 def _signals(needs: Iterable[str]) -> list[type[Signal]]:

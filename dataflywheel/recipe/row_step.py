@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,8 @@ import pyarrow.parquet as pq
 from dataflywheel.contracts import Cleaner, Columns, Cost, Decisions, FlywheelError, Status, TargetView
 from dataflywheel.enhancement.preparation.filter import Filter
 from dataflywheel.recipe.asking import asked_cost, write_asked
-from dataflywheel.recipe.context import Context
+from dataflywheel.recipe.context import SLICE, Context
+from dataflywheel.recipe.ingest_step import slices_by_id
 from dataflywheel.recipe.steps import Step, capped
 from dataflywheel.rows.lookup import RowLookup
 from dataflywheel.rows.parts import PartWriter, iter_batches, read_rows
@@ -66,6 +68,7 @@ def decide(context: Context, step: Step, rows: Path, columns: Columns) -> tuple[
     if isinstance(step.work, Select):
         rng = np.random.default_rng([context.recipe.seed, step.index])
         spec = capped(step.work, context.recipe.budget, len(columns))
+        columns = with_target(context, spec, columns, step.title)
         selection, decisions = select_rows(columns, spec, rng)
         notes = {
             k: v for k, v in selection.notes.items() if isinstance(v, str | int | float | bool | list | dict | None)
@@ -84,6 +87,16 @@ def target_view(context: Context, step: Step) -> TargetView | None:
     messages = read_rows(context.target, ["messages"])["messages"]
     found = context.measured(context.target, step.needs(), step.title, step.signal_parameters())
     return TargetView(found, texts(messages, "prompt"), texts(messages, "answer"))
+
+
+def with_target(context: Context, spec: Select, columns: Columns, title: str) -> Columns:
+    """The columns with those of the evaluation rows beside them, where a selector compares rows with these."""
+    if not spec.targeted:
+        return columns
+    assert context.guide is not None, "the plan refuses a targeted selection without a target"
+    target = context.measured(context.guide, spec.needs(), title, spec.target_parameters())
+    target.values[SLICE] = np.array(list(slices_by_id(context, context.guide).values()), dtype=object)
+    return replace(columns, target=target)
 
 
 def check_complete(title: str, columns: Columns, decisions: Decisions) -> None:
