@@ -7,10 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from dataflywheel.contracts import AnyArray, Columns, Selection, Status
+from dataflywheel.contracts import AnyArray, Columns, FlywheelError, Selection, Status, UsageError
 
 SCORE = "select.score"
 """Column that a `then` selector sees: 1 for the best row by `by`, towards 0 for the last."""
+
+SLICE = "row.slice"
+"""The skill of an evaluation row."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,22 @@ def eligible(columns: Columns, *names: str) -> AnyArray:
     order = np.argsort(np.asarray(columns.ids, dtype=str), kind="stable")
     kept: AnyArray = order[columns.ok(*names)[order]]
     return kept
+
+
+def target_rows(method: str, columns: Columns, *names: str) -> tuple[Columns, AnyArray]:
+    """The evaluation rows beside the columns, and the positions of those that hold `names`, in the order of their ids.
+
+    Raises:
+        UsageError: there is no target.
+        FlywheelError: none of its rows could be measured.
+    """
+    if columns.target is None:
+        raise UsageError(f"{method} compares rows with a target; give `Columns.target`, or `target:` in a recipe")
+    found = eligible(columns.target, *names)
+    if not len(found):
+        why = "; ".join(sorted(set(unmeasured(columns.target, names).values()))) or "it has no rows"
+        raise FlywheelError(f"{method}: no row of the target could be measured ({why})")
+    return columns.target, found
 
 
 def best_first(positions: AnyArray, score: AnyArray) -> AnyArray:

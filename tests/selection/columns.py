@@ -35,9 +35,23 @@ def make_columns(n: int, seed: int = 0, width: int = 8) -> Columns:
     cluster = rng.integers(0, 3, n)
     values["cluster.vector"] = unit(np.eye(3)[cluster] + rng.normal(0, 0.05, (n, 3))) if n else np.zeros((0, 3))
     values["ds2_rating.overall"] = 5.0 + np.where(rng.random(n) < 0.9, cluster, (cluster + 1) % 3)
-    for signal in ("text", "likelihood", "embedding", "alpagasus", "instag", "cluster", "ds2_rating"):
+    values["hidden_state.vector"] = rng.standard_normal((n, width)).astype(np.float32)
+    values["gradient_projection.vector"] = unit(rng.standard_normal((n, width))) if n else np.zeros((0, width))
+    values["prompt_group.key"] = np.array([f"{i:03d}" for i in rng.integers(0, max(n, 1), n)], dtype=object)
+    values["trajectory.losses"] = rng.gamma(4, 0.3, (n, 5)).astype(np.float32)
+    for signal in {name.split(".")[0] for name in values} - {"row"}:
         values[f"{signal}.status"] = np.full(n, Status.OK, dtype=np.uint8)
-    return Columns(np.array([f"row-{i:06d}" for i in rng.permutation(n)], dtype=str), values)
+    ids = np.array([f"row-{i:06d}" for i in rng.permutation(n)], dtype=str)
+    return Columns(ids, values, make_target(width))
+
+
+def make_target(width: int = 8, n: int = 12) -> Columns:
+    """Evaluation rows of three slices, with what targeted selectors read."""
+    rng = np.random.default_rng(99)
+    names = ("hidden_state.vector", "gradient_projection.vector")
+    values: dict[str, Any] = {name: unit(rng.standard_normal((n, width))) for name in names}
+    values["row.slice"] = np.array([f"slice-{i % 3}" for i in range(n)], dtype=object)
+    return Columns(np.array([f"target-{i:02d}" for i in rng.permutation(n)], dtype=str), values)
 
 
 def vectors_only(vectors: Any, ids: list[str] | None = None) -> Columns:

@@ -22,10 +22,11 @@ VARIANTS = [("perplexity", {"keep": k}) for k in ("top", "middle", "low")] + [
     ("ifd", {"ratio": "perplexity"}),
     ("longest", {"length": "chars"}),
     ("density", {"exact_rows": 0, "hashes": 20}),
+    ("rds_plus", {"takers": "row", "when_taken": "next_best"}),
     ("facility_location", {"memory_gb": 4 * 40 * 40 / 2**30}),
 ]
 ALL = [(n, PARAMETERS.get(n, {})) for n in catalog.names(Selector, ("selection",))] + VARIANTS
-PARTIAL = {"ifd", "diverse_by_score"}  # they turn measured rows away
+PARTIAL = {"ifd", "diverse_by_score", "grape"}  # they turn measured rows away
 
 
 def make(name: str, parameters: dict[str, Any]) -> Selector:
