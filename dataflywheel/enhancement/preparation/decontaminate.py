@@ -71,7 +71,7 @@ class Decontaminate(Cleaner):
         keys = columns[PROMPT_KEY] if self.exact else np.full(len(columns), None, dtype=object)
         for start in range(0, len(columns), ROWS_AT_ONCE):
             block = texts([str(id) for id in columns.ids[start : start + ROWS_AT_ONCE]])
-            found = wording.matches(block, keys[start : start + ROWS_AT_ONCE])
+            found = wording.matches(block, keys[start : start + ROWS_AT_ONCE].tolist())
             matches.update((start + row, match) for row, match in found.items())
 
 

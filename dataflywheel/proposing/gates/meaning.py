@@ -1,0 +1,102 @@
+"""Is what a rewritten row says still what the row said?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, Literal
+
+import numpy as np
+from pydantic import Field
+
+from dataflywheel.contracts import Card
+from dataflywheel.models.spec import EmbedderSpec
+from dataflywheel.proposing.gates.invariants import INVARIANTS
+from dataflywheel.proposing.kinds import PASSED, Check, Gate, Proposal, Surroundings
+from dataflywheel.rows.text import Part, part_of
+from dataflywheel.signals.model_based import embed_texts
+
+
+class Meaning(Gate):
+    """Rejects a rewrite that changed what must stay: by invariants of the wording, and by a band of similarity.
+
+    A conjunction: similarity alone ranks contradictions above entailments, since they share nearly all words. The
+    reason names the stage that rejected. A new row (nothing is replaced) passes: it has nothing to keep.
+    """
+
+    card: ClassVar[Card] = Card(
+        title="Meaning-preservation gate: similarity band and invariants",
+        authors="",
+        year=2025,
+        paper="",
+        category="proposing",
+        subcategory="gates",
+        summary="Rewrites keep numbers, units, names, negation, options, code and links, within a band of similarity.",
+        needs=("embedder",),
+        checked="negations, numbers, names, units and options changed in 1,000 real rows; transforms that keep meaning",
+    )
+
+    part: Part = "all"
+    """What is compared: the prompt, the answer, or both."""
+    additions: bool = False
+    """Whether new numbers, names, code and links may come in, as a revision brings them; nothing may be lost either
+    way."""
+    keep: tuple[Literal["code", "links", "options", "numbers", "units", "negation", "names"], ...] = (
+        "code",
+        "links",
+        "options",
+        "numbers",
+        "units",
+        "negation",
+        "names",
+    )
+    """The invariants that are checked."""
+    least: float | None = Field(0.5, ge=-1, le=1)
+    """Cosine of embeddings below which the two say different things; null switches it off."""
+    most: float | None = Field(None, ge=-1, le=1)
+    """Cosine above which the rewrite changed nothing; null allows any small change."""
+    embedder: EmbedderSpec = Field(default=EmbedderSpec(builtin="minilm"))
+    """What similarity is measured with; not loaded where both bounds are null."""
+
+    def check(self, proposals: Sequence[Proposal], around: Surroundings) -> list[Check]:
+        pairs = [self.texts(p) for p in proposals]
+        checks = [PASSED if pair is None else self.invariants(*pair) for pair in pairs]
+        if self.least is None and self.most is None:
+            return checks
+        left = [i for i, pair in enumerate(pairs) if pair is not None and any(pair) and checks[i].passed]
+        sides = [pairs[i] or ("", "") for i in left]
+        if sides:
+            cosines = self.cosines(sides)
+            for i, cosine in zip(left, cosines, strict=True):
+                checks[i] = self.band(cosine)
+        return checks
+
+    def texts(self, proposal: Proposal) -> tuple[str, str] | None:
+        """The part before and after; None where nothing is replaced."""
+        if proposal.before is None or proposal.row is None:
+            return None
+        before, after = (part_of(row["messages"], self.part).strip() for row in (proposal.before, proposal.row))
+        return before, after
+
+    def invariants(self, before: str, after: str) -> Check:
+        for name, broken in INVARIANTS.items():
+            if name in self.keep:
+                found = broken(before, after, self.additions)
+                if found is not None:
+                    return Check(False, *found)
+        return PASSED
+
+    def cosines(self, sides: Sequence[tuple[str, str]]) -> list[float]:
+        """Of each text before with the one after; NaN where one could not be embedded."""
+        vectors, _ = embed_texts(self.embedder, [text for pair in sides for text in pair])
+        found: list[float] = np.einsum("nd,nd->n", vectors[::2], vectors[1::2]).astype(float).tolist()
+        return found
+
+    def band(self, cosine: float) -> Check:
+        if np.isnan(cosine):
+            return Check(False, "similarity unknown", "one of the texts could not be embedded")
+        facts = {"cosine": cosine}
+        if self.least is not None and cosine < self.least:
+            return Check(False, "too far in meaning", f"cosine {cosine:.2f} < {self.least:g}", facts)
+        if self.most is not None and cosine > self.most:
+            return Check(False, "nothing changed", f"cosine {cosine:.2f} > {self.most:g}", facts)
+        return Check(True, facts=facts)
