@@ -5,7 +5,9 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
+
+import numpy as np
 
 from dataflywheel.contracts.columns import AnyArray, FloatArray
 from dataflywheel.contracts.method import Method
@@ -13,19 +15,33 @@ from dataflywheel.contracts.method import Method
 
 @dataclass(frozen=True)
 class TrainingRows:
-    """What a sampler knows of the n rows of one training: parallel to the order in which they were given."""
+    """What a sampler knows of the n rows of one training: parallel to the order in which they were given, those
+    without an answer left out."""
 
     ids: Sequence[str]
     lengths: AnyArray
     """Tokens (n,)."""
     sources: Sequence[str]
-    reference_loss: FloatArray | None = None
-    """Nats a token of each answer under a reference model (n,), NaN where it has none; by row, never by place in an
-    epoch."""
+    reference: Sequence[FloatArray] | None = None
+    """Nats of each answer token under a reference model, one array a row, empty where it has none; by row, never by
+    place in an epoch. None where there is no reference at all."""
+
+    @property
+    def reference_loss(self) -> FloatArray:
+        """Nats a token under the reference (n,), NaN where a row has none."""
+        known = self.reference or [np.empty(0)] * len(self.ids)
+        return np.array([losses.mean() if len(losses) else np.nan for losses in known])
 
 
 class Sampler(Method):
     """Dynamic selection: decides during training which rows the next step sees."""
+
+    needs_reference: ClassVar[bool] = False
+    """Whether rows must come with the losses of a reference model."""
+    watches: ClassVar[bool] = False
+    """Whether the losses of the rows that were trained on are wanted, which `observe` takes."""
+    follows_order: ClassVar[bool] = False
+    """Whether the order in which rows are given changes what is learned, and so is part of a training's identity."""
 
     @abstractmethod
     def start(self, rows: TrainingRows, batch: int, seed: int) -> Draw:
@@ -37,15 +53,17 @@ class Draw(ABC):
 
     @abstractmethod
     def candidates(self, k: int) -> AnyArray:
-        """Positions of the rows whose losses are wanted before k of them are chosen; exactly k where none is needed."""
+        """Positions of the rows whose losses are wanted before k of them are chosen; exactly k where none is needed.
+        Asked once a step."""
 
-    @abstractmethod
-    def next_batch(self, positions: AnyArray, losses: FloatArray | None, k: int) -> AnyArray:
-        """The k positions to train on, out of the candidates; `losses` (nats a token) is None where there are k."""
+    def next_batch(self, positions: AnyArray, losses: FloatArray, k: int) -> AnyArray:
+        """The k positions to train on, out of more candidates than that, by their `losses` (nats a token)."""
+        raise NotImplementedError(f"{type(self).__name__} gives more candidates than it was asked for, and no choice")
 
-    @abstractmethod
-    def observe(self, positions: AnyArray, losses: FloatArray) -> None:
-        """What the model made of the rows that it was just trained on: nats a token of each."""
+    def observe(self, positions: AnyArray, losses: Sequence[FloatArray]) -> None:
+        """What the model made of the rows that it is just trained on: nats of each answer token, one array a row.
+        Asked of samplers that watch."""
+        return
 
     @abstractmethod
     def state_dict(self) -> dict[str, Any]:
@@ -53,6 +71,10 @@ class Draw(ABC):
 
     @abstractmethod
     def load_state_dict(self, state: Mapping[str, Any]) -> None: ...
+
+    def summary(self) -> dict[str, Any]:
+        """What there is to tell at the end, as JSON values: weights that were found, rows that could not take part."""
+        return {}
 
 
 @dataclass(frozen=True)

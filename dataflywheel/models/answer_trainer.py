@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dataflywheel.contracts import AnswerPositions, Objective, UsageError
+from dataflywheel.models.live_batches import LiveBatches, live_trainer
+from dataflywheel.models.losses import IGNORED as IGNORED
 from dataflywheel.models.losses import linear_cross_entropy
 from dataflywheel.models.scoring import autocast, head_is_linear, last_hidden
 
@@ -15,7 +17,6 @@ if TYPE_CHECKING:
     from dataflywheel.models.language_model import LanguageModel
     from dataflywheel.models.training import Lora
 
-IGNORED = -100
 GROUP = 50
 """Batches whose rows are sorted by length together: little padding, and still a random order."""
 
@@ -58,24 +59,51 @@ def answer_trainer(
     lora: Lora | None,
     progress: Progress | None,
     objective: Objective | None = None,
+    live: LiveBatches | None = None,
 ) -> Any:
     """A trainer over tokenised examples, each with its `row`.
 
-    Its log holds `loss`, `tokens` and `answer_tokens` of every step.
+    Its log holds `loss`, `tokens` and `answer_tokens` of every step, and `candidates_tokens` where rows are chosen.
 
-    Examples are learned by the cross-entropy of their answers' tokens, or by an `objective` in its place.
+    Examples are learned by the cross-entropy of their answers' tokens, or by an `objective` in its place; in a
+    shuffled order, or as `live` wants them: the data loader then only counts the steps of an epoch.
     """
     from datasets import Dataset
-    from transformers import PrinterCallback, Trainer
-    from trl import SFTTrainer
+    from transformers import PrinterCallback
 
     if objective is not None and not head_is_linear(base.model):
         raise UsageError(f"{objective.name} needs a model whose logits are its output embedding times its states")
+    kind = _trainer_class(base, examples, bool(lora), objective)
+    trainer = (kind if live is None else live_trainer(kind, live))(
+        model=base.model,
+        args=arguments,
+        train_dataset=Dataset.from_list(examples),
+        data_collator=_collator(base.pad_id),
+        processing_class=base.tokenizer,
+        callbacks=[_watch(progress)],
+        peft_config=_adapters(lora),
+    )
+    trainer.remove_callback(PrinterCallback)
+    return trainer
+
+
+def _trainer_class(
+    base: LanguageModel, examples: list[dict[str, Any]], adapted: bool, objective: Objective | None
+) -> Any:
+    import torch
+    from transformers import Trainer
+    from trl import SFTTrainer
+
     head = base.model.get_output_embeddings()
-    fused = head_is_linear(base.model) and getattr(head, "bias", None) is None
 
     class AnswerTrainer(SFTTrainer):  # type: ignore[misc]
         read: dict[str, int] = {}
+        linear = head_is_linear(base.model)
+        fused = linear and getattr(head, "bias", None) is None
+        watched = False
+        """Whether `trained_on` wants the loss of every answer token, as a subclass may."""
+        trained_on: Callable[[Any, list[Any]], None]
+        pad_id = base.pad_id
 
         def compute_loss(
             self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
@@ -84,16 +112,26 @@ def answer_trainer(
             wanted = labels != IGNORED
             self.read = {"tokens": int(inputs["attention_mask"].sum()), "answer_tokens": int(wanted.sum())}
             rows = inputs.pop("row")
-            if not fused:
+            if not self.fused:
                 return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
-            causal = self.model.get_base_model() if lora else self.model
-            with autocast(causal, "bfloat16" if self.args.bf16 else "float32"):
+            causal, half = self.causal(), self.args.bf16
+            with autocast(causal, "bfloat16" if half else "float32"):
                 states = last_hidden(causal, inputs["input_ids"])[:, :-1][wanted[:, 1:]]
-            table = causal.get_output_embeddings().weight
-            if objective is not None:
-                return objective.loss(answer_positions(states, labels[wanted], rows, wanted), table) / wanted.sum()
-            total = linear_cross_entropy(states, table, labels[wanted], bfloat16=self.args.bf16)
+            table, answers = causal.get_output_embeddings().weight, labels[wanted]
+            each = torch.empty(len(answers), device=answers.device) if self.watched else None
+            if objective is None:
+                total = linear_cross_entropy(states, table, answers, bfloat16=half, each=each)
+            else:
+                total = objective.loss(answer_positions(states, answers, rows, wanted), table)
+                if each is not None:
+                    linear_cross_entropy(states.detach(), table.detach(), answers, bfloat16=half, each=each)
+            if each is not None:
+                self.trained_on(rows, list(each.split(wanted.sum(dim=1).tolist())))
             return total / wanted.sum()
+
+        def causal(self) -> Any:
+            """The model without the wrapper that low-rank adapters put around it."""
+            return self.model.get_base_model() if adapted else self.model
 
         def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
             super().log({**logs, **self.read} if "loss" in logs else logs, start_time)
@@ -105,17 +143,7 @@ def answer_trainer(
         def _save_checkpoint(self, model: Any, trial: Any) -> None:
             Trainer._save_checkpoint(self, model, trial)  # TRL would write a model card each time
 
-    trainer = AnswerTrainer(
-        model=base.model,
-        args=arguments,
-        train_dataset=Dataset.from_list(examples),
-        data_collator=_collator(base.pad_id),
-        processing_class=base.tokenizer,
-        callbacks=[_watch(progress)],
-        peft_config=_adapters(lora),
-    )
-    trainer.remove_callback(PrinterCallback)
-    return trainer
+    return AnswerTrainer
 
 
 def answer_positions(states: Any, labels: Any, rows: Any, wanted: Any) -> AnswerPositions:

@@ -5,17 +5,22 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
+IGNORED = -100
+"""Label of a token that is not learned."""
 CHUNK = 1 << 19
 """Logits of one chunk: two megabytes of float32, so that they stay in a core's cache."""
 
 
-def linear_cross_entropy(hidden: Any, weight: Any, targets: Any, *, bfloat16: bool = False) -> Any:
+def linear_cross_entropy(
+    hidden: Any, weight: Any, targets: Any, *, bfloat16: bool = False, each: Any | None = None
+) -> Any:
     """Sum over m positions of -log softmax(hidden @ weight.T)[target], in nats.
 
     hidden (m, d), weight (v, d), targets (m,) int64. The gradient of the sum is made in the same pass over each chunk,
     so memory is that of one chunk; `bfloat16` does the products in that precision, the softmax stays float32.
+    `each` (m,) float32 is filled with the loss of every position, without a gradient.
     """
-    return _function().apply(hidden, weight, targets, bfloat16)
+    return _function().apply(hidden, weight, targets, bfloat16, each)
 
 
 @lru_cache(maxsize=1)
@@ -24,7 +29,7 @@ def _function() -> Any:
 
     class LinearCrossEntropy(torch.autograd.Function):  # type: ignore[misc]
         @staticmethod
-        def forward(context: Any, hidden: Any, weight: Any, targets: Any, bfloat16: bool) -> Any:
+        def forward(context: Any, hidden: Any, weight: Any, targets: Any, bfloat16: bool, each: Any) -> Any:
             dtype = torch.bfloat16 if bfloat16 else torch.float32
             states, table = hidden.to(dtype), weight.to(dtype)
             grad_hidden = torch.empty_like(states)
@@ -35,7 +40,10 @@ def _function() -> Any:
                 part, label = states[start : start + step], targets[start : start + step, None]
                 logits = (part @ table.T).float()
                 normaliser = logits.logsumexp(dim=1, keepdim=True)
-                total += (normaliser - logits.gather(1, label)).sum()
+                losses = normaliser - logits.gather(1, label)
+                total += losses.sum()
+                if each is not None:
+                    each[start : start + step] = losses[:, 0]
                 gradient = logits.sub_(normaliser).exp_()
                 gradient.scatter_add_(1, label, gradient.new_full((len(part), 1), -1.0))
                 gradient = gradient.to(dtype)
@@ -47,6 +55,6 @@ def _function() -> Any:
         @staticmethod
         def backward(context: Any, gradient: Any) -> Any:
             grad_hidden, grad_weight = context.saved_tensors
-            return grad_hidden * gradient, grad_weight * gradient, None, None
+            return grad_hidden * gradient, grad_weight * gradient, None, None, None
 
     return LinearCrossEntropy

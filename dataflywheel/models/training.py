@@ -6,18 +6,20 @@ import hashlib
 import shutil
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field
 
-from dataflywheel.contracts import FlywheelError, Objective, UsageError
+from dataflywheel.contracts import AnyArray, FlywheelError, Objective, Sampler, TrainingRows, UsageError
 from dataflywheel.models.answer_trainer import IGNORED, Progress, answer_trainer
 from dataflywheel.models.chat import EncodedRow
 from dataflywheel.models.files import folder_digest
 from dataflywheel.models.language_model import LanguageModel
+from dataflywheel.models.live_batches import LiveBatches, training_rows
+from dataflywheel.models.reference import ReferenceLosses
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.models.tiny import fast_bfloat16
 from dataflywheel.rows.schema import Message
@@ -64,7 +66,11 @@ class TrainSettings(BaseModel):
 
 @dataclass(frozen=True)
 class TrainResult:
-    """A trained model: where it is, and what it took. Tokens count every epoch; `losses` is nats a token, by step."""
+    """A trained model: where it is, and what it took. Tokens count every epoch; `losses` is nats a token, by step.
+
+    Under a sampler: `candidates_tokens` were read by forward passes alone to choose rows, `seen` is how often each of
+    the rows given was trained on, `sampler` what it found out.
+    """
 
     folder: Path
     steps: int
@@ -72,6 +78,9 @@ class TrainResult:
     answer_tokens: int
     seconds: float
     losses: list[float]
+    candidates_tokens: int = 0
+    seen: AnyArray | None = None
+    sampler: dict[str, Any] = field(default_factory=dict)
 
 
 def train_sft(
@@ -82,16 +91,20 @@ def train_sft(
     *,
     progress: Progress | None = None,
     objective: Objective | None = None,
+    sampler: Sampler | None = None,
+    reference: ReferenceLosses | None = None,
 ) -> TrainResult:
     """Fine-tune `model` on the final answer of each row and save it as the transformers folder `output`.
 
-    An `objective` is learned in place of the answers' cross-entropy; it sees rows by their position in `rows`.
+    An `objective` is learned in place of the answers' cross-entropy; it sees rows by their position in `rows`. A
+    `sampler` decides which rows each step sees, the steps of an epoch stay as they are; one that `needs_reference`
+    takes the losses of `reference_losses`, by row id.
 
     Checkpoints lie beside `output` until it is whole; the same call after a kill goes on from the last one. Rows
     without an answer teach nothing and are left out.
 
     Raises:
-        UsageError: no row has an answer.
+        UsageError: no row has an answer, or the sampler lacks a reference.
     """
     settings = settings or TrainSettings()
     started = time.monotonic()
@@ -103,22 +116,40 @@ def train_sft(
         raise UsageError(
             f"none of {len(conversations)} rows has an answer to learn; each must end in an assistant turn"
         )
-    checkpoints = output.parent / f".{output.name}.checkpoints-{_fingerprint(examples, base, settings, objective)}"
-    trainer = _trainer(base, examples, checkpoints, settings, progress, objective)
+    known = training_rows(rows, examples, sampler, reference)
+    name = _fingerprint(examples, base, settings, objective, sampler, known)
+    checkpoints = output.parent / f".{output.name}.checkpoints-{name}"
+    live = None
+    if sampler is not None and known is not None:
+        live = LiveBatches(sampler, known, examples, settings.batch_size, settings.seed)
+    trainer = _trainer(base, examples, checkpoints, settings, progress, objective, live)
     last = _last_checkpoint(checkpoints)
+    if live is not None and last is not None:
+        live.load(last)
     trainer.train(resume_from_checkpoint=None if last is None else str(last))
-    steps = [entry for entry in trainer.state.log_history if "loss" in entry]
-    losses = [float(entry["loss"]) for entry in steps]
-    if not all(loss == loss and abs(loss) != float("inf") for loss in losses):
-        raise FlywheelError(f"training diverged (loss is not finite); lower learning_rate {settings.learning_rate:g}")
     trained = trainer.model.merge_and_unload() if settings.lora else trainer.model
+    result = _result(trainer, output, settings, live, len(conversations), started)
     with atomic_directory(output) as aside:
         trained.save_pretrained(aside)
         base.tokenizer.save_pretrained(aside)
     for old in output.parent.glob(f".{output.name}.checkpoints-*"):
         shutil.rmtree(old)
-    tokens, answers = (int(sum(entry[name] for entry in steps)) for name in ("tokens", "answer_tokens"))
-    return TrainResult(output, trainer.state.global_step, tokens, answers, time.monotonic() - started, losses)
+    return result
+
+
+def _result(
+    trainer: Any, output: Path, settings: TrainSettings, live: LiveBatches | None, rows: int, started: float
+) -> TrainResult:
+    steps = [entry for entry in trainer.state.log_history if "loss" in entry]
+    losses = [float(entry["loss"]) for entry in steps]
+    if not all(loss == loss and abs(loss) != float("inf") for loss in losses):
+        raise FlywheelError(f"training diverged (loss is not finite); lower learning_rate {settings.learning_rate:g}")
+    names = ("tokens", "answer_tokens", "candidates_tokens")
+    tokens, answers, candidates = (int(sum(entry.get(name, 0) for entry in steps)) for name in names)
+    made = TrainResult(output, trainer.state.global_step, tokens, answers, time.monotonic() - started, losses)
+    if live is None:
+        return made
+    return replace(made, candidates_tokens=candidates, seen=live.seen_of(rows), sampler=live.draw.summary())
 
 
 def example(row: EncodedRow) -> dict[str, list[int]]:
@@ -134,14 +165,23 @@ def _loaded(model: Path | ModelSpec | LanguageModel) -> LanguageModel:
 
 
 def _fingerprint(
-    examples: list[dict[str, Any]], base: LanguageModel, settings: TrainSettings, objective: Objective | None
+    examples: list[dict[str, Any]],
+    base: LanguageModel,
+    settings: TrainSettings,
+    objective: Objective | None,
+    sampler: Sampler | None,
+    known: TrainingRows | None,
 ) -> str:
     parts = f"{settings.version}:{folder_digest(base.folder)}:{settings.model_dump_json()}"
-    parts += f":{objective.digest()}" if objective else ""
+    parts += "".join(f":{part.digest()}" for part in (objective, sampler) if part is not None)
     whole = hashlib.blake2b(parts.encode(), digest_size=8)
     for one in examples:
         whole.update(repr(one["input_ids"]).encode())
         whole.update(repr(one["labels"].count(IGNORED)).encode())
+    if known is not None:
+        whole.update(repr((known.ids, known.sources)).encode())
+        for losses in known.reference or ():
+            whole.update(losses.tobytes() + b":")
     return whole.hexdigest()
 
 
@@ -158,6 +198,7 @@ def _trainer(
     settings: TrainSettings,
     progress: Progress | None,
     objective: Objective | None,
+    live: LiveBatches | None,
 ) -> Any:
     from transformers import set_seed
     from trl import SFTConfig
@@ -194,4 +235,4 @@ def _trainer(
         dataset_kwargs={"skip_prepare_dataset": True},
         log_level="error",
     )
-    return answer_trainer(base, examples, arguments, settings.lora, progress, objective)
+    return answer_trainer(base, examples, arguments, settings.lora, progress, objective, live)
