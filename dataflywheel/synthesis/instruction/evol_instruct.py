@@ -1,0 +1,174 @@
+"""Evol-Instruct: instructions are made harder or rarer by a model, round by round, and failed evolutions go."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from pydantic import Field
+
+from dataflywheel.contracts import Card
+from dataflywheel.models.endpoint.quoting import question
+from dataflywheel.models.endpoint.request import Reply, Sampling
+from dataflywheel.models.endpoint.structured import Asks, Numbered
+from dataflywheel.proposing.kinds import Demand, Proposal
+from dataflywheel.rows.schema import Row
+from dataflywheel.rows.text import part_of
+from dataflywheel.signals.rating.rating import failure
+from dataflywheel.synthesis.asking import AskingProposer, ask_forms, follow, without
+from dataflywheel.synthesis.instruction.evol_elimination import LEAK, NO_GAIN, eliminated, leaks_prompt
+from dataflywheel.synthesis.lineage import child
+
+DEEPER = (
+    "The material is an instruction to an assistant. Write a more demanding version of it: {how}. It must stay "
+    "reasonable, clear to a person and possible to answer, keep all that the material holds, such as tables, code and "
+    "input, and add 10 to 20 words, no more. Return the question's id and the new `instruction` alone."
+)
+RARER = (
+    "The material is an instruction to an assistant. Write a new one of the same field that is rarer, of about the "
+    "same length and difficulty, and that is reasonable, clear to a person and possible to answer. Return the question's id "
+    "and the new `instruction` alone."
+)
+OPERATIONS = (
+    ("constraint", DEEPER.format(how="add one more constraint or requirement")),
+    ("deepening", DEEPER.format(how="ask for more depth and breadth where it asks something")),
+    ("concretising", DEEPER.format(how="put more specific notions in the place of general ones")),
+    ("reasoning", DEEPER.format(how="make it need several explicit steps of reasoning")),
+    ("rarer", RARER),
+)
+GAIN = (
+    "The material is two instructions to an assistant. They are `equal` if they have the same constraints and "
+    "requirements and ask for the same depth and breadth; otherwise they are not. Return the question's id and `equal`."
+)
+
+
+class Evolved(Numbered):
+    """The instruction as the model evolved it."""
+
+    instruction: str = Field(min_length=1)
+
+
+class Equality(Numbered):
+    """Whether two instructions ask for the same."""
+
+    equal: bool
+
+
+@dataclass
+class _Lineage:
+    """One seed on its way: its instruction as it stands, and what has come of it."""
+
+    seed: Row
+    turn: int
+    instruction: str
+    made: list[Proposal] = field(default_factory=list)
+
+
+@dataclass
+class _Attempt:
+    """One evolution of one lineage."""
+
+    of: _Lineage
+    operation: str
+    text: str = ""
+    why: str = ""
+    """Why it failed."""
+    replies: list[Reply] = field(default_factory=list)
+
+
+class EvolInstruct(AskingProposer):
+    """Every round evolves each seed's instruction as it stands by an operation drawn at random, and answers it.
+
+    A failed evolution is a proposal without a row, and the next round begins from the instruction before it.
+    """
+
+    card: ClassVar[Card] = Card(
+        title="WizardLM: Empowering Large Language Models to Follow Complex Instructions",
+        authors="Xu et al.",
+        year=2023,
+        paper="2304.12244",
+        category="synthesis",
+        subcategory="instruction",
+        summary="Instructions evolved in depth or breadth, answered, and thrown away by the paper's four rules.",
+        needs=("endpoint",),
+        cost="$$",
+        checked="planted positives and negatives of each elimination rule; bounded rounds with a scripted teacher",
+    )
+    gates: ClassVar[tuple[str, ...]] = ("format_and_length", "refusal", "contamination", "novelty")
+
+    rounds: int = Field(default=1, ge=1, le=8)
+    """Evolutions of one seed at each visit, one on top of the other."""
+    max_chars: int = Field(default=8000, ge=100)
+    """Longer instructions are not evolved."""
+
+    def calls_a_seed(self) -> float:
+        return 3.0 * self.rounds
+
+    def propose_with(self, client: Asks, demand: Demand) -> list[Proposal]:
+        lines = [
+            _Lineage(seed, turn, part_of(seed["messages"], "prompt").strip())
+            for seed, turn in zip(demand.seeds, demand.turns, strict=True)
+        ]
+        fit = [line for line in lines if 0 < len(line.instruction) <= self.max_chars]
+        for line in lines:
+            if not line.instruction:
+                line.made.append(without("no instruction", line.seed))
+            elif len(line.instruction) > self.max_chars:
+                line.made.append(without("instruction too long", line.seed))
+        for number in range(1, self.rounds + 1):
+            drawn = demand.rng.integers(len(OPERATIONS), size=len(fit))
+            self._round(client, fit, [int(i) for i in drawn], number)
+        return [proposal for line in lines for proposal in line.made]
+
+    def _round(self, client: Asks, lines: Sequence[_Lineage], drawn: Sequence[int], number: int) -> None:
+        attempts = [_Attempt(line, OPERATIONS[i][0]) for line, i in zip(lines, drawn, strict=True)]
+        self._evolve(client, attempts, [OPERATIONS[i][1] for i in drawn])
+        self._compare(client, [one for one in attempts if not one.why])
+        open_ = [one for one in attempts if not one.why]
+        answers = follow(client, [one.text for one in open_], Sampling(0.0, 1.0, self.max_tokens))
+        for one, answer in zip(open_, answers, strict=True):
+            one.replies.append(answer)
+            said = answer.text.strip()
+            one.why = eliminated(said) if answer.answered else failure(answer)
+            if not one.why:
+                one.of.made.append(self._proposal(one, said, number))
+        for one in attempts:
+            if one.why:
+                one.of.made.append(without(one.why, one.of.seed, replies=one.replies))
+            else:
+                one.of.instruction = one.text
+
+    def _evolve(self, client: Asks, attempts: Sequence[_Attempt], instructions: Sequence[str]) -> None:
+        questions = [
+            question(how, {"instruction": one.of.instruction}, self.sampling, sample=one.of.turn)
+            for one, how in zip(attempts, instructions, strict=True)
+        ]
+        for one, answer in zip(attempts, ask_forms(client, questions, Evolved), strict=True):
+            one.replies += answer.replies
+            one.text = answer.value.instruction.strip() if answer.value else ""
+            one.why = failure(answer) if answer.value is None else ""
+            if not one.why and one.text.casefold() in ("", one.of.instruction.casefold()):
+                one.why = NO_GAIN
+            elif not one.why and leaks_prompt(one.text, one.of.instruction):
+                one.why = LEAK
+
+    def _compare(self, client: Asks, attempts: Sequence[_Attempt]) -> None:
+        """Rarer instructions are others by design: they are not compared."""
+        compared = [one for one in attempts if one.operation != "rarer"]
+        questions = [
+            question(GAIN, {"first": one.of.instruction, "second": one.text}, Sampling(max_tokens=64))
+            for one in compared
+        ]
+        for one, answer in zip(compared, ask_forms(client, questions, Equality), strict=True):
+            one.replies += answer.replies
+            if answer.value is None:
+                one.why = failure(answer)
+            elif answer.value.equal:
+                one.why = NO_GAIN
+
+    def _proposal(self, one: _Attempt, answer: str, number: int) -> Proposal:
+        row = child(self.name, one.of.seed, one.text, answer)
+        facts = {"operation": one.operation, "depth": number}
+        shown = tuple(text for _, text in OPERATIONS)
+        return Proposal((one.of.seed["id"],), row, shown=shown, facts=facts, replies=tuple(one.replies))

@@ -1,0 +1,184 @@
+"""Self-Instruct: a model shown a handful of tasks writes new ones, and then works each of them out."""
+
+from __future__ import annotations
+
+import re
+from typing import ClassVar
+
+from pydantic import Field
+
+from dataflywheel.contracts import Card
+from dataflywheel.models.endpoint.quoting import question
+from dataflywheel.models.endpoint.request import Reply, Sampling
+from dataflywheel.models.endpoint.structured import Answer, Asks, Numbered
+from dataflywheel.proposing.kinds import Demand, Proposal
+from dataflywheel.rows.schema import Row
+from dataflywheel.rows.text import part_of
+from dataflywheel.synthesis.asking import AskingProposer, ask_forms, failed, without
+from dataflywheel.synthesis.lineage import child
+from dataflywheel.synthesis.rouge_l import RougeIndex
+
+TASKS = (
+    "The material is {shown} tasks for an assistant. Write {wanted} new ones that differ from these and from each "
+    "other in subject, in what is to be done and in wording. An assistant that reads and writes text alone must be "
+    "able to do them. Return the question's id and the list `instructions`."
+)
+INSTANCE = (
+    "The material is a task. If it needs some text to work on, write one as `input`, else leave `input` empty. If the "
+    "answer is one of a few labels, choose the label first and write an input that deserves it. Then write the "
+    "`output`: the whole right answer to the task. Return the question's id, `input` and `output`."
+)
+_OTHER_MEANS = re.compile(
+    r"\b(?:images?|graphs?|graphics?|pictures?|files?|maps?|draw|plot|go to|videos?|audio|music|flowcharts?"
+    r"|diagrams?)\b",
+    re.IGNORECASE,
+)
+SHOWN_CHARS = 600
+"""Of one task: longer ones are cut."""
+
+
+class Instructions(Numbered):
+    """New tasks."""
+
+    instructions: list[str] = Field(min_length=1)
+
+
+class Instance(Numbered):
+    """A task's input, if it has one, and its answer."""
+
+    input: str
+    output: str
+
+
+class SelfInstruct(AskingProposer):
+    """Seeds are taken in groups: each group is shown, with tasks accepted before, and gives as many new tasks.
+
+    The heuristics are the paper's: length, words for what text cannot do, programs, closeness by ROUGE-L to what was
+    shown, written or accepted; empty or echoed outputs. The classification call of the paper is a clause of the second.
+    """
+
+    card: ClassVar[Card] = Card(
+        title="Self-Instruct: Aligning Language Models with Self-Generated Instructions",
+        authors="Wang et al.",
+        year=2023,
+        paper="2212.10560",
+        category="synthesis",
+        subcategory="instruction",
+        summary="New tasks from a handful of shown ones, each worked out by the model, with the paper's filters.",
+        needs=("endpoint",),
+        cost="$",
+        checked="a scripted teacher with planted copies and faults; ROUGE-L against every pair by brute force",
+    )
+    gates: ClassVar[tuple[str, ...]] = ("format_and_length", "refusal", "contamination", "novelty")
+
+    temperature: float = Field(default=0.7, ge=0, le=2)
+    top_p: float = Field(default=0.95, gt=0, le=1)
+    """Share of the probability from which tasks are drawn."""
+    group: int = Field(default=6, ge=1, le=20)
+    """Seeds shown in one question, and new tasks asked for."""
+    own: int = Field(default=2, ge=0, le=20)
+    """Accepted rows shown with them, where there are so many."""
+    most_alike: float = Field(default=0.7, ge=0, le=1)
+    """ROUGE-L over which a task is a copy."""
+
+    def calls_a_seed(self) -> float:
+        return 1.0 + 1.0 / self.group
+
+    def propose_with(self, client: Asks, demand: Demand) -> list[Proposal]:
+        groups = [
+            list(range(start, min(start + self.group, len(demand.seeds))))
+            for start in range(0, len(demand.seeds), self.group)
+        ]
+        shown = [self._shown(demand, group) for group in groups]
+        drawing = Sampling(self.temperature, self.top_p, self.max_tokens)
+        asked = [
+            question(
+                TASKS.format(shown=len(texts), wanted=len(group)),
+                {f"task {i}": text for i, text in enumerate(texts, 1)},
+                drawing,
+                sample=demand.turns[group[0]],
+            )
+            for group, texts in zip(groups, shown, strict=True)
+        ]
+        found = self._tasks(demand, groups, shown, ask_forms(client, asked, Instructions))
+        good = [i for i, (_, task, why, _) in enumerate(found) if task and not why]
+        questions = [question(INSTANCE, {"task": found[i][1]}, self.sampling) for i in good]
+        instances = dict(zip(good, ask_forms(client, questions, Instance), strict=True))
+        rules = (TASKS, INSTANCE)
+        return [
+            self._row(parents, task, instances[i], replies, rules)
+            if i in instances
+            else without(why, *parents, replies=replies)
+            for i, (parents, task, why, replies) in enumerate(found)
+        ]
+
+    def _shown(self, demand: Demand, group: list[int]) -> list[str]:
+        """The group's tasks and some that were accepted, in an order of their own."""
+        own = demand.rng.permutation(len(demand.accepted))[: self.own]
+        rows = [*(demand.seeds[i] for i in group), *(demand.accepted[i] for i in own)]
+        return [part_of(rows[i]["messages"], "prompt")[:SHOWN_CHARS] for i in demand.rng.permutation(len(rows))]
+
+    def _tasks(
+        self, demand: Demand, groups: list[list[int]], shown: list[list[str]], answers: list[Answer[Instructions]]
+    ) -> list[tuple[list[Row], str, str, tuple[Reply, ...]]]:
+        """For each seed in turn: its group with the seed first, the new task, or why there is none, and the bill."""
+        known = RougeIndex()
+        for text in dict.fromkeys([*(t for texts in shown for t in texts), *map(_prompt, demand.accepted)]):
+            known.add(text)
+        found: list[tuple[list[Row], str, str, tuple[Reply, ...]]] = []
+        for group, answer in zip(groups, answers, strict=True):
+            tasks = [" ".join(t.split()) for t in answer.value.instructions] if answer.value else []
+            for number, place in enumerate(group):
+                parents = [demand.seeds[place], *(demand.seeds[i] for i in group if i != place)]
+                task = tasks[number] if number < len(tasks) else ""
+                why = failed(answer).failure if answer.value is None else "too few tasks written"
+                if task:
+                    why = unfit(task) or self._copy(task, known)
+                    if not why:
+                        known.add(task)
+                found.append((parents, task, why, answer.replies if number == 0 else ()))
+        return found
+
+    def _copy(self, task: str, known: RougeIndex) -> str:
+        close = known.too_close(task, self.most_alike)
+        return f"copy of a task: ROUGE-L {close[1]:.2f} with {known.texts[close[0]][:60]!r}" if close else ""
+
+    def _row(
+        self,
+        parents: list[Row],
+        task: str,
+        answer: Answer[Instance],
+        before: tuple[Reply, ...],
+        rules: tuple[str, ...],
+    ) -> Proposal:
+        replies = (*before, *answer.replies)
+        if answer.value is None:
+            return failed(answer, *parents, replies=replies)
+        given, output = answer.value.input.strip(), answer.value.output.strip()
+        why = "empty output" if not output else "input and output are equal" if given == output else ""
+        if why or output.endswith(":"):
+            return without(why or "output ends in a colon", *parents, replies=replies)
+        row = child(self.name, parents[0], f"{task}\n\n{given}" if given else task, output, parents[1:])
+        return Proposal(tuple(r["id"] for r in parents), row, shown=rules, replies=replies)
+
+
+def unfit(task: str) -> str:
+    """Why an instruction is none for a model that reads and writes text, or "".
+
+    >>> unfit("Draw a map of the town."), unfit("Sum it up."), unfit("Name three rivers in Europe.")
+    ('needs other means than text', 'too short', '')
+    """
+    words = len(task.split())
+    if words <= 3 or words > 150:
+        return "too short" if words <= 3 else "too long"
+    if _OTHER_MEANS.search(task):
+        return "needs other means than text"
+    if task.casefold().startswith("write a program"):
+        return "asks for a program"
+    if not (task[0].isascii() and task[0].isalnum()) and task[0] not in "\"'":
+        return "begins with no letter"
+    return ""
+
+
+def _prompt(row: Row) -> str:
+    return part_of(row["messages"], "prompt")

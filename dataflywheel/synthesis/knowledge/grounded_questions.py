@@ -1,0 +1,121 @@
+"""Grounded questions: a model asks and answers about each part of a document, and quotes what it rests on."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from dataflywheel.contracts import Card
+from dataflywheel.models.endpoint.quoting import Question, question
+from dataflywheel.models.endpoint.structured import Answer, Asks, Form, Numbered
+from dataflywheel.proposing.kinds import Demand, Proposal
+from dataflywheel.rows.schema import Row
+from dataflywheel.rows.text import part_of
+from dataflywheel.synthesis.asking import AskingProposer, ask_forms, failed, without
+from dataflywheel.synthesis.knowledge.chunks import chunks, locate
+from dataflywheel.synthesis.knowledge.sections import Span
+from dataflywheel.synthesis.knowledge.subject import subject_of
+from dataflywheel.synthesis.lineage import child
+
+INSTRUCTIONS = (
+    "The material is a part of a document. Write {count} that this part answers, as somebody would ask who has not "
+    "seen the document: name what the question is about and never mention a document, text or passage. Answer each in "
+    "full from this part alone, and copy as `evidence`, letter for letter, the sentences that the answer rests on. "
+    "Where `asked before` is given, ask for something else. Return the question's id and `pairs`."
+)
+EARLIER = 20
+"""Questions asked before that are shown, at most."""
+
+
+class Pair(Form):
+    """A question, its answer, and the words of the document that say so."""
+
+    question: str = Field(min_length=1)
+    answer: str = Field(min_length=1)
+    evidence: str = Field(min_length=1)
+
+
+class Pairs(Numbered):
+    """What one reply holds."""
+
+    pairs: list[Pair] = Field(min_length=1)
+
+
+class GroundedQuestions(AskingProposer):
+    """Each visit of a document is about its next part: all parts are asked about before any is a second time.
+
+    A pair whose evidence does not stand in the part, word for word, fails with `no evidence`.
+    """
+
+    card: ClassVar[Card] = Card(
+        title="Document question-answer generation with located evidence and full coverage (after synthetic-data-kit "
+        "and Source2Synth, 2409.08239)",
+        authors="dataflywheel",
+        year=2025,
+        paper="",
+        category="synthesis",
+        subcategory="knowledge",
+        summary="A model writes questions and answers from every part of a document, each with evidence found in it.",
+        needs=("endpoint",),
+        cost="$",
+        checked="a document of 200 sections through a scripted teacher; planted made-up evidence",
+    )
+    writes_from: ClassVar[Literal["rows", "documents", "nothing"]] = "documents"
+    gates: ClassVar[tuple[str, ...]] = (
+        "format_and_length", "refusal", "grounded", "contamination", "novelty",
+    )  # fmt: skip
+
+    questions: int = Field(default=1, ge=1, le=20)
+    """Questions asked of the model at each visit."""
+    longest: int = Field(default=4000, ge=200)
+    """Characters of one part, at most."""
+    shortest: int = Field(default=400, ge=0)
+    """Neighbouring sections are shown together until they have so many characters."""
+
+    def propose_with(self, client: Asks, demand: Demand) -> list[Proposal]:
+        texts = [part_of(seed["messages"], "answer") for seed in demand.seeds]
+        parts = [chunks(text, self.longest, self.shortest) for text in texts]
+        asked = [i for i, spans in enumerate(parts) if spans]
+        places = {i: parts[i][demand.turns[i] % len(parts[i])] for i in asked}
+        questions = [
+            self._question(demand.seeds[i], texts[i], places[i], demand.turns[i] // len(parts[i]), demand)
+            for i in asked
+        ]
+        answers = dict(zip(asked, ask_forms(client, questions, Pairs), strict=True))
+        shown = {i: q.request.messages[0]["content"] for i, q in zip(asked, questions, strict=True)}
+        return [
+            proposal
+            for i, seed in enumerate(demand.seeds)
+            for proposal in (
+                self._read(seed, texts[i], places[i], answers[i], shown[i])
+                if i in places
+                else [without("empty document", seed)]
+            )
+        ]
+
+    def _question(self, seed: Row, text: str, place: Span, cycle: int, demand: Demand) -> Question:
+        material = {"part": text[slice(*place)]}
+        subject = subject_of(part_of(seed["messages"], "prompt"))
+        if subject:
+            material = {"subject": subject, **material}
+        if cycle:
+            before = [part_of(r["messages"], "prompt") for r in demand.accepted if seed["id"] in r["parents"]]
+            material["asked before"] = "\n".join(before[-EARLIER:])
+        count = "one question" if self.questions == 1 else f"{self.questions} different questions"
+        return question(INSTRUCTIONS.format(count=count), material, self.sampling, sample=cycle)
+
+    def _read(self, seed: Row, text: str, place: Span, answer: Answer[Pairs], shown: str) -> list[Proposal]:
+        if answer.value is None:
+            return [failed(answer, seed)]
+        made = []
+        for number, pair in enumerate(answer.value.pairs[: self.questions]):
+            replies = () if number else answer.replies
+            span = locate(pair.evidence, text, *place)
+            if span is None:
+                made.append(without("no evidence: the quoted words are not in the part", seed, replies=replies))
+                continue
+            row = child(self.name, seed, pair.question.strip(), pair.answer.strip())
+            facts = {"span": list(span), "part": list(place)}
+            made.append(Proposal((seed["id"],), row, source=text, shown=(shown,), facts=facts, replies=replies))
+        return made
