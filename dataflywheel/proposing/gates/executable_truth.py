@@ -1,0 +1,133 @@
+"""Executable truth: only what a checker verified passes."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from fractions import Fraction
+from typing import ClassVar
+
+from pydantic import Field
+
+from dataflywheel.contracts import Card
+from dataflywheel.proposing.exact_numbers import NotArithmeticError, evaluate, parse_number, plain_math
+from dataflywheel.proposing.final_answer import NoAnswerError, final_answer, same_answer
+from dataflywheel.proposing.kinds import PASSED, Check, Gate, Proposal, Surroundings
+from dataflywheel.proposing.limited_process import Limits, run_limited
+from dataflywheel.rows.schema import Row
+from dataflywheel.rows.text import part_of
+
+NOTHING = Check(False, "nothing to check")
+WRONG = "wrong answer"
+NO_VALUE = "program gives no value"
+OTHER_CODE = "tested code is not the answer"
+DISAGREE = "gold and program disagree"
+FLOAT_TOLERANCE = Fraction(1, 10**9)
+"""Relative; values of a program that ran may carry the rounding of floating point."""
+_BLOCK = re.compile(r"^[ \t]*```[^\n`]*\n(.*?)^[ \t]*```[ \t]*$", re.DOTALL | re.MULTILINE)
+
+
+class ExecutableTruth(Gate):
+    """Checks an answer by what can be computed; what nothing can be computed for is rejected.
+
+    - With the fact `tests`: the program, and behind it the tests, run in a limited process (`limited_process` says what
+      that keeps out). They must come to their end with at least one assertion made. The program is the code of the
+      answer; the fact `program` may put code of the prompt before it, but nothing that the answer does not hold.
+    - Without tests: the final answer (`####`, `\\boxed{}`, "the answer is", or the whole answer where it is one short
+      line) must equal the fact `gold`, or the value of the fact `program`, or both where there are both. A program that
+      is an expression is computed exactly without running anything; any other runs in the limited process.
+
+    Answers are compared as exact numbers where both are numbers, else as text.
+    """
+
+    card: ClassVar[Card] = Card(
+        title="APIGen: Automated Pipeline for Generating Verifiable and Diverse Function-Calling Datasets",
+        authors="Liu et al.",
+        year=2024,
+        paper="2406.18518",
+        category="proposing",
+        subcategory="gates",
+        summary="Only answers that a computation, a limited run of their code or an exact comparison verified pass.",
+        checked="reference solutions and their mutants; programs that fork, sleep, write outside or eat memory",
+    )
+
+    limits: Limits = Field(default_factory=Limits)
+    """What a program may use."""
+
+    def check(self, proposals: Sequence[Proposal], around: Surroundings) -> list[Check]:
+        with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as threads:
+            return list(threads.map(self.check_one, proposals))
+
+    def check_one(self, proposal: Proposal) -> Check:
+        assert proposal.row is not None
+        tests, program, gold = (_text(proposal, name) for name in ("tests", "program", "gold"))
+        if tests:
+            return self._tested(proposal.row, program, tests)
+        if not gold and not program:
+            return NOTHING
+        try:
+            given = final_answer(part_of(proposal.row["messages"], "answer"))
+        except NoAnswerError as error:
+            return Check(False, str(error))
+        if gold and not same_answer(given, gold):
+            return Check(False, WRONG)
+        return self._computed(given, program, bool(gold)) if program else PASSED
+
+    def _tested(self, row: Row, program: str, tests: str) -> Check:
+        code = answer_code(part_of(row["messages"], "answer"))
+        if program and not _holds(program, part_of(row["messages"], "prompt"), code):
+            return Check(False, OTHER_CODE)
+        if not code.strip():
+            return NOTHING
+        run = run_limited(program or code, tests, self.limits)
+        if run.reason:
+            return Check(False, run.reason, run.detail)
+        return Check(True, facts={"assertions": run.checked}) if run.checked else NOTHING
+
+    def _computed(self, given: str, program: str, agrees: bool) -> Check:
+        """`agrees`: the answer is the gold one already."""
+        wrong = DISAGREE if agrees else WRONG
+        try:
+            value = evaluate(program)
+        except NotArithmeticError:
+            run = run_limited(program, limits=self.limits)
+            if run.reason:
+                return Check(False, run.reason, run.detail)
+            if run.value is None:
+                return Check(False, NO_VALUE)
+            return PASSED if _near(given, run.value) else Check(False, wrong)
+        return PASSED if parse_number(plain_math(given)) == value else Check(False, wrong)
+
+
+def answer_code(answer: str) -> str:
+    """The fenced blocks of an answer joined, else all of it."""
+    blocks = _BLOCK.findall(answer)
+    return "\n".join(blocks) if blocks else answer
+
+
+def _holds(program: str, prompt: str, code: str) -> bool:
+    """Whether the program is the answer's code, with at most lines of the prompt before it."""
+    lines, own = _lines(program), _lines(code)
+    if not own or lines[-len(own) :] != own:
+        return False
+    before = lines[: -len(own)]
+    asked = _lines(prompt)
+    return any(asked[i : i + len(before)] == before for i in range(len(asked) - len(before) + 1))
+
+
+def _lines(code: str) -> list[str]:
+    return [line.rstrip() for line in code.splitlines() if line.strip()]
+
+
+def _near(given: str, value: str) -> bool:
+    if same_answer(given, value):
+        return True
+    one, other = parse_number(plain_math(given)), parse_number(value)
+    return one is not None and other is not None and abs(one - other) <= FLOAT_TOLERANCE * abs(other)
+
+
+def _text(proposal: Proposal, name: str) -> str:
+    value = proposal.facts.get(name)
+    return "" if value is None else str(value)
