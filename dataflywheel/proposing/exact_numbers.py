@@ -18,34 +18,10 @@ _NUMBER = re.compile(
     rf"(?P<sign>[+-]?)\s?(?P<money>[$€£¥]?)\s?(?P<inner>[+-]?)(?P<top>{_PLAIN})(?:\s?/\s?(?P<under>{_PLAIN}))?"
     r"(?P<share>\s?%)?(?:\s?(?P<unit>[^\W\d_]+\.?(?:\s[^\W\d_]+\.?){0,2}))?"
 )
-_NO_UNIT = frozenset(
-    [
-        "hundred",
-        "thousand",
-        "million",
-        "billion",
-        "trillion",
-        "dozen",
-        "half",
-        "third",
-        "quarter",
-        "percent",
-        "to",
-        "or",
-        "and",
-        "minus",
-        "plus",
-        "times",
-        "over",
-        "less",
-        "more",
-        "not",
-        "point",
-        "k",
-        "m",
-        "bn",
-    ]
-)
+_NO_UNIT = frozenset((
+    "hundred", "thousand", "million", "billion", "trillion", "dozen", "half", "third", "quarter", "percent",
+    "to", "or", "and", "minus", "plus", "times", "over", "less", "more", "not", "point", "k", "m", "bn",
+))  # fmt: skip
 """Words that change a number and do not name what is counted."""
 _LATEX = ((r"\\[dt]?frac\{([^{}]*)\}\{([^{}]*)\}", r"\1/\2"), (r"\\(?:text|mathrm)\{([^{}]*)\}", r"\1"))
 _OPERATORS: dict[type[ast.operator], Callable[[Fraction, Fraction], Fraction | int]] = {

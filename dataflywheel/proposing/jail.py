@@ -27,42 +27,14 @@ MUCH = "wrote too much"
 MEMORY = "used too much memory"
 INTERNALS = "reached into the interpreter"
 
-_STARTS = frozenset(
-    [
-        "os.fork",
-        "os.forkpty",
-        "os.exec",
-        "os.posix_spawn",
-        "os.spawn",
-        "os.system",
-        "subprocess.Popen",
-        "pty.spawn",
-        "_thread.start_new_thread",
-        "os.kill",
-        "os.killpg",
-        "signal.pthread_kill",
-    ]
-)
-_CHANGES = frozenset(
-    [
-        "os.remove",
-        "os.rename",
-        "os.rmdir",
-        "os.mkdir",
-        "os.link",
-        "os.symlink",
-        "os.truncate",
-        "os.chmod",
-        "os.chown",
-        "os.lchown",
-        "os.utime",
-        "os.setxattr",
-        "os.removexattr",
-        "os.mkfifo",
-        "os.mknod",
-        "os.chflags",
-    ]
-)
+_STARTS = frozenset((
+    "os.fork", "os.forkpty", "os.exec", "os.posix_spawn", "os.spawn", "os.system", "subprocess.Popen",
+    "pty.spawn", "_thread.start_new_thread", "os.kill", "os.killpg", "signal.pthread_kill",
+))  # fmt: skip
+_CHANGES = frozenset((
+    "os.remove", "os.rename", "os.rmdir", "os.mkdir", "os.link", "os.symlink", "os.truncate", "os.chmod",
+    "os.chown", "os.lchown", "os.utime", "os.setxattr", "os.removexattr", "os.mkfifo", "os.mknod", "os.chflags",
+))  # fmt: skip
 _INTERNALS = frozenset(
     ["gc.get_objects", "gc.get_referrers", "gc.get_referents", "sys.addaudithook", "sys._current_frames"]
 )
@@ -71,64 +43,10 @@ _SOCKETS = (41, 42, 49, 53)
 # System calls of x86-64 that start processes and threads, signal others, change owners and modes (which Landlock leaves
 # free), share memory past the limits, or change limits and namespaces.
 _CALLS = (
-    56,
-    57,
-    58,
-    59,
-    62,
-    101,
-    109,
-    112,
-    129,
-    155,
-    160,
-    161,
-    165,
-    166,
-    169,
-    175,
-    200,
-    234,
-    246,
-    248,
-    249,
-    250,
-    272,
-    297,
-    298,
-    302,
-    308,
-    310,
-    311,
-    313,
-    319,
-    321,
-    322,
-    323,
-    424,
-    425,
-    426,
-    435,
-    438,
-    29,
-    64,
-    68,
-    90,
-    91,
-    92,
-    93,
-    94,
-    132,
-    188,
-    189,
-    190,
-    235,
-    260,
-    261,
-    268,
-    280,
-    452,
-)
+    56, 57, 58, 59, 62, 101, 109, 112, 129, 155, 160, 161, 165, 166, 169, 175, 200, 234, 246, 248, 249, 250,
+    272, 297, 298, 302, 308, 310, 311, 313, 319, 321, 322, 323, 424, 425, 426, 435, 438, 29, 64, 68, 90, 91, 92,
+    93, 94, 132, 188, 189, 190, 235, 260, 261, 268, 280, 452,
+)  # fmt: skip
 
 
 def main() -> None:
