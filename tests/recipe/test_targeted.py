@@ -1,0 +1,67 @@
+"""Selections that compare the pool with the target: what they are given, and when they are refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dataflywheel.contracts import UsageError
+from dataflywheel.recipe.execute import run
+from dataflywheel.recipe.load import recipe_from
+from dataflywheel.recipe.plan import plan
+
+FRUIT, METAL = ["apple", "pear", "plum", "fig", "quince"], ["iron", "zinc", "tin", "lead", "gold"]
+
+
+def write_rows(path: Path, rows: list[tuple[str, str]], **more: str) -> Path:
+    lines = [json.dumps({"prompt": prompt, "completion": answer, **more}) for prompt, answer in rows]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    return path
+
+
+def fruit(i: int) -> tuple[str, str]:
+    return f"name a sweet fruit, number {i}", f"{FRUIT[i % 5]} and {FRUIT[(i // 5) % 5]} are fruit that grow on trees"
+
+
+def metal(i: int) -> tuple[str, str]:
+    return f"compute the metal {i} of ores", f"melt {METAL[i % 5]} with {METAL[(i // 5) % 5]} in the furnace at {i * 7}"
+
+
+def recipe_of(folder: Path, **select: Any) -> dict[str, Any]:
+    pool = write_rows(folder / "pool.jsonl", [fruit(i) for i in range(20)] + [metal(i) for i in range(60)])
+    wanted = write_rows(folder / "fruit.jsonl", [fruit(i) for i in range(100, 106)], skill="fruit")
+    return {
+        "name": "targeted",
+        "pool": {"path": str(pool)},
+        "target": {"path": str(wanted), "slice": "skill"},
+        "models": {"student": {"builtin": "tiny", "size": "0.5m"}},
+        "steps": [{"select": select}],
+    }
+
+
+def kept(path: Path) -> list[str]:
+    lines = (path / "dataset" / "train.jsonl").read_text(encoding="utf-8").splitlines()
+    return [json.loads(line)["messages"][0]["content"] for line in lines]
+
+
+def test_rds_plus_takes_the_rows_that_are_like_the_target(tmp_path: Path) -> None:
+    where: dict[str, Any] = {"runs": tmp_path / "runs", "home": tmp_path / "store"}
+    value = recipe_of(tmp_path, by="rds_plus", keep=15)
+    found = run(recipe_from(value), **where)
+    prompts = kept(found.path)
+    assert len(prompts) == 15
+    assert sum("fruit" in prompt for prompt in prompts) >= 14
+    metrics = json.loads((found.path / "round-1" / "01-select" / "metrics.json").read_text())
+    assert metrics["details"]["notes"]["rds_plus"]["queries"] == 6
+    # Another target: the same pool, measured once, gives other rows.
+    write_rows(tmp_path / "fruit.jsonl", [metal(i) for i in range(100, 106)], skill="metal")
+    assert not any("fruit" in prompt for prompt in kept(run(recipe_from(value), **where).path))
+
+
+def test_a_targeted_selection_without_a_target_is_refused_at_plan_time(tmp_path: Path) -> None:
+    value = recipe_of(tmp_path, by="longest", then="rds_plus", keep=15) | {"target": []}
+    with pytest.raises(UsageError, match=r"rds_plus compares rows with a target; name evaluation rows under `target:`"):
+        plan(recipe_from(value))
