@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,9 +13,16 @@ import pytest
 
 from dataflywheel.evolution.feedback.evaluate import Evaluate, RowScores
 from dataflywheel.evolution.iteration import trial
-from dataflywheel.evolution.iteration.trial import Exam, run_trial, trained
+from dataflywheel.evolution.iteration.trial import Exam, Teaching, run_trial, trained, training_digest
+from dataflywheel.models.tiny import init_tiny, pool_tokenizer
 from dataflywheel.models.training import TrainSettings
 from dataflywheel.recipe.steps import Step
+from dataflywheel.rows.identity import make_row
+from dataflywheel.rows.parts import PartWriter
+from dataflywheel.rows.schema import table
+from dataflywheel.selection.dynamic.in_order import InOrder
+from dataflywheel.selection.dynamic.rho_loss import RhoLoss
+from tests.models.copy_skill import copy_rows
 
 
 def log_trainings(home: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
@@ -88,3 +96,38 @@ def test_equal_trainings_at_once_are_one_training(tmp_path: Path, monkeypatch: p
     with ThreadPoolExecutor(3) as pool:
         assert list(pool.map(of_a_trial, range(3))) == [1.5] * 3
     assert len(trainings) == 2
+
+
+def test_what_takes_part_in_a_training_is_part_of_its_identity(tmp_path: Path) -> None:
+    for name in ("student", "other"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "config.json").write_text(name, encoding="utf-8")
+    student = tmp_path / "student"
+
+    def digest(ids: str, teaching: Teaching) -> str:
+        return training_digest(list(ids), student, TrainSettings(), teaching)
+
+    assert digest("ab", Teaching()) == training_digest(["b", "a"], student, TrainSettings())
+    rho = [Teaching(RhoLoss(ratio=r), reference=tmp_path / n) for r in (0.1, 0.2) for n in ("student", "other")]
+    assert len({digest("ab", teaching) for teaching in [Teaching(), Teaching(InOrder()), *rho]}) == 6
+    assert digest("ab", rho[0]) == digest("ba", rho[0])
+    assert digest("ab", Teaching(InOrder())) != digest("ba", Teaching(InOrder()))
+
+
+def test_a_model_is_trained_as_it_is_taught(tmp_path: Path) -> None:
+    rows = [make_row(row, source="copied") for row in copy_rows(12, seed=3)]
+    with PartWriter(tmp_path / "rows") as writer:
+        writer.write(table(rows))
+    cache = Path(os.environ["FLYWHEEL_CACHE"])
+    start = init_tiny(pool_tokenizer([row["messages"] for row in rows], cache_dir=cache), "0.5m", cache_dir=cache)
+    settings, ids = TrainSettings(max_steps=2, batch_size=4), [row["id"] for row in rows]
+
+    def facts(ids: list[str], teaching: Teaching) -> dict[str, Any]:
+        return trained(tmp_path, tmp_path / "rows", ids, start, settings, teaching=teaching)[1]
+
+    plain, rho = facts(ids, Teaching()), facts(ids, Teaching(RhoLoss(ratio=0.5), reference=start))
+    assert "sampler" not in plain
+    assert rho["sampler"] == {"without_reference": 0}
+    assert rho["candidates_tokens"] > rho["tokens"] > 0
+    first, last = facts(ids, Teaching(InOrder())), facts(ids[::-1], Teaching(InOrder()))
+    assert first["losses"] != last["losses"]

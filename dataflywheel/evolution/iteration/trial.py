@@ -1,7 +1,8 @@
 """One trial: train the student on a set of rows, score it on the target; each distinct trial is paid for once.
 
-A trial is known by the content of its rows, the untrained student, the training settings (with the seed) and the
-target. Its scores are kept, its model is not, unless a step of a recipe had trained the same.
+A trial is known by the content of its rows, the untrained student, the training settings (with the seed), what chooses
+its rows or its loss, and the target. Its scores are kept, its model is not, unless a step of a recipe had trained the
+same.
 """
 
 from __future__ import annotations
@@ -20,9 +21,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from dataflywheel.contracts import Objective, Sampler
 from dataflywheel.evolution.feedback.evaluate import Evaluate, Metric, RowScores, score_rows
 from dataflywheel.models.files import folder_digest
 from dataflywheel.models.language_model import LanguageModel
+from dataflywheel.models.reference import reference_losses
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.models.training import TrainSettings, train_sft
 from dataflywheel.rows.parts import read_rows
@@ -52,6 +55,26 @@ class Exam:
 
 
 @dataclass(frozen=True)
+class Teaching:
+    """What takes part in a training besides its rows and settings."""
+
+    sampler: Sampler | None = None
+    objective: Objective | None = None
+    reference: Path | None = None
+    """Folder of the model that the sampler compares with."""
+
+    def digest(self) -> str:
+        """Its identity; "" where it changes nothing."""
+        parts = {"sampler": self.sampler, "objective": self.objective}
+        found = [f"{name}={part.digest()}" for name, part in parts.items() if part is not None]
+        found += [f"reference={folder_digest(self.reference)}"] if self.reference is not None else []
+        return ";".join(found)
+
+
+PLAIN = Teaching()
+
+
+@dataclass(frozen=True)
 class Trial:
     """What came out: scores by row, and what training cost."""
 
@@ -63,62 +86,101 @@ class Trial:
         return self.scores.metric()
 
 
-def training_digest(ids: Sequence[str], student: Path, settings: TrainSettings) -> str:
-    """Identity of a trained model: the trainer's version, rows, untrained weights, settings."""
-    return _digest(settings.version, folder_digest(student), settings.model_dump_json(), *sorted(ids))
+def training_digest(ids: Sequence[str], student: Path, settings: TrainSettings, teaching: Teaching = PLAIN) -> str:
+    """Identity of a trained model: the trainer's version, rows, untrained weights, settings, sampler and objective."""
+    in_order = teaching.sampler is not None and teaching.sampler.follows_order
+    taught = [teaching.digest()] if teaching.digest() else []
+    rows = ids if in_order else sorted(ids)
+    return _digest(settings.version, folder_digest(student), settings.model_dump_json(), *taught, *rows)
 
 
 def trained(
-    home: Path, rows: Path, ids: Sequence[str], student: Path, settings: TrainSettings, progress: Progress | None = None
+    home: Path,
+    rows: Path,
+    ids: Sequence[str],
+    student: Path,
+    settings: TrainSettings,
+    progress: Progress | None = None,
+    teaching: Teaching = PLAIN,
 ) -> tuple[Path, dict[str, Any]]:
     """The model trained on these rows, from the store where it is there; with steps, tokens, seconds and losses.
 
-    Where another run is training the same, it is waited for.
+    Where another run is training the same, it is waited for. The order of `ids` counts where the sampler follows it.
     """
-    folder = _model_folder(home, ids, student, settings)
+    folder = _model_folder(home, ids, student, settings, teaching)
     with one_at_a_time(folder):
-        return folder, _trained(folder, rows, ids, student, settings, progress)
+        return folder, _trained(folder, rows, ids, student, settings, progress, teaching)
 
 
-def _model_folder(home: Path, ids: Sequence[str], student: Path, settings: TrainSettings) -> Path:
-    return home / "models" / f"sft-{training_digest(ids, student, settings)}"
+def _model_folder(home: Path, ids: Sequence[str], student: Path, settings: TrainSettings, teaching: Teaching) -> Path:
+    return home / "models" / f"sft-{training_digest(ids, student, settings, teaching)}"
 
 
-def _trained(
-    folder: Path, rows: Path, ids: Sequence[str], student: Path, settings: TrainSettings, progress: Progress | None
-) -> dict[str, Any]:
+def _trained(folder: Path, *training: Any) -> dict[str, Any]:
     """What `training.json` says of the folder's model, which nobody else works on."""
     if not (folder / "training.json").exists():
-        _train(folder, rows, ids, student, settings, progress)
+        _train(folder, *training)
     facts: dict[str, Any] = json.loads((folder / "training.json").read_text(encoding="utf-8"))
     return facts
 
 
 def _train(
-    folder: Path, rows: Path, ids: Sequence[str], student: Path, settings: TrainSettings, progress: Progress | None
+    folder: Path,
+    rows: Path,
+    ids: Sequence[str],
+    student: Path,
+    settings: TrainSettings,
+    progress: Progress | None,
+    teaching: Teaching,
 ) -> None:
-    table = read_rows(rows, ["id", "messages"])
-    chosen = table.filter(pc.is_in(table["id"], value_set=pa.array(list(ids), pa.string())))
-    chosen = chosen.take(pc.sort_indices(chosen["id"]))  # the order in which rows were found must not matter
-    made = train_sft(chosen["messages"].to_pylist(), ModelSpec(hf=str(student)), folder, settings, progress=progress)
-    facts = {"steps": made.steps, "tokens": made.tokens, "answer_tokens": made.answer_tokens, "seconds": made.seconds}
+    table = read_rows(rows, ["id", "messages", "source"])
+    sampler, objective = teaching.sampler, teaching.objective
+    if sampler is not None and sampler.follows_order:
+        place = pc.index_in(pa.array(list(ids), pa.string()), value_set=table["id"])
+        chosen = table.take(place.drop_null())
+    else:
+        chosen = table.filter(pc.is_in(table["id"], value_set=pa.array(list(ids), pa.string())))
+        chosen = chosen.take(pc.sort_indices(chosen["id"]))  # the order in which rows were found must not matter
+    reference = reference_losses(chosen, teaching.reference, settings.max_length) if teaching.reference else None
+    made = train_sft(
+        chosen,
+        ModelSpec(hf=str(student)),
+        folder,
+        settings,
+        progress=progress,
+        objective=objective,
+        sampler=sampler,
+        reference=reference,
+    )
+    names = ("steps", "tokens", "answer_tokens", "seconds")
+    facts: dict[str, Any] = {name: getattr(made, name) for name in names}
+    if sampler is not None:
+        facts |= {"candidates_tokens": made.candidates_tokens, "sampler": made.sampler}
     every = max(1, len(made.losses) // LOSSES_KEPT)
     losses = [[step + 1, round(loss, 4)] for step, loss in enumerate(made.losses) if step % every == 0]
     write_json(folder / "training.json", {**facts, "rows": len(chosen), "losses": losses})
 
 
-def run_trial(home: Path, rows: Path, ids: Sequence[str], student: Path, settings: TrainSettings, exam: Exam) -> Trial:
+def run_trial(
+    home: Path,
+    rows: Path,
+    ids: Sequence[str],
+    student: Path,
+    settings: TrainSettings,
+    exam: Exam,
+    teaching: Teaching = PLAIN,
+) -> Trial:
     """Train and score, or read what an equal trial left; its scores are kept, its model only if a step trained it."""
-    name = _digest(training_digest(ids, student, settings), exam.digest())
+    name = _digest(training_digest(ids, student, settings, teaching), exam.digest())
     folder = home / "trials" / name
-    model = _model_folder(home, ids, student, settings)
+    model = _model_folder(home, ids, student, settings, teaching)
 
     def make() -> None:
         # To the end of the examination: an equal training elsewhere must neither run beside it nor lose its model.
         with one_at_a_time(model):
             began = time.perf_counter()
             of_a_step = (model / "training.json").exists()
-            facts = _trained(model, rows, ids, student, settings, None)
+            facts = _trained(model, rows, ids, student, settings, None, teaching)
             scores = examine(model, exam)
             with atomic_directory(folder) as aside:
                 write_scores(aside / "scores.parquet", scores)
