@@ -58,7 +58,6 @@ class RobustFT(Proposer):
     set (`drop` in the facts of their proposals). Made for short answers: labels, choices, numbers, names.
     """
 
-    name: ClassVar[str] = "robust_ft"
     card: ClassVar[Card] = Card(
         title="RobustFT: Robust Supervised Fine-tuning for Large Language Models under Noisy Response",
         authors="Luo et al.",
