@@ -16,6 +16,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "length_matched_random": {"lengths": tuple(range(10, 60))},
     "diverse_by_score": {"score": "likelihood.loss_answer", "threshold": 0.8},
     "gumbel_top_k": {"score": "likelihood.loss_answer"},
+    "delt_folding": {"score": "likelihood.loss_answer"},
     "ds2": {"vectors": "cluster.vector"},
 }
 VARIANTS = [("perplexity", {"keep": k}) for k in ("top", "middle", "low")] + [
