@@ -14,7 +14,8 @@ _SORRY = re.compile(r"\bsorry\b", re.IGNORECASE)
 _WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
 _LEAKED = re.compile(
     r"\b(?:given|rewritten|created|evolved|original|new|above|this)[ _-](?:prompt|instruction)s?\b"
-    r"|#(?:the )?\w+ prompt#|\bprompt (?:creator|rewriter)\b|\brewrit(?:e|ten|ing) (?:of )?the (?:prompt|instruction)\b",
+    r"|#(?:the )?\w+ prompt#|\bprompt (?:creator|rewriter)\b"
+    r"|\brewrit(?:e|ten|ing) (?:of )?the (?:prompt|instruction)\b",
     re.IGNORECASE,
 )
 

@@ -27,8 +27,8 @@ DEEPER = (
 )
 RARER = (
     "The material is an instruction to an assistant. Write a new one of the same field that is rarer, of about the "
-    "same length and difficulty, and that is reasonable, clear to a person and possible to answer. Return the question's id "
-    "and the new `instruction` alone."
+    "same length and difficulty, and that is reasonable, clear to a person and possible to answer. Return the "
+    "question's id and the new `instruction` alone."
 )
 OPERATIONS = (
     ("constraint", DEEPER.format(how="add one more constraint or requirement")),

@@ -1,0 +1,146 @@
+"""Blind spots: what the errors of one slice have in common, where else that would go wrong, and rows for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from dataflywheel.contracts import Card
+from dataflywheel.models.endpoint.quoting import Question, question
+from dataflywheel.models.endpoint.request import Reply
+from dataflywheel.models.endpoint.structured import Answer, Asks, Numbered
+from dataflywheel.proposing.kinds import Demand, Proposal
+from dataflywheel.rows.schema import Row
+from dataflywheel.rows.text import part_of
+from dataflywheel.synthesis.asking import AskingProposer, ask_forms, failed, without
+from dataflywheel.synthesis.lineage import child
+
+HYPOTHESES = (
+    "The material is rows, each a question with its right answer, that a model got wrong while it was sure of itself. "
+    "Write `abstraction`: what such rows have in common that may explain the errors; and `extrapolation`: other kinds "
+    "of questions, not among the rows, where the same weakness would show. Give {count} of each, every one in a sentence "
+    "that stands by itself. Return the question's id and both lists."
+)
+WRITE = (
+    "The material is a hypothesis about where a model is wrong while it is sure of itself, and one row that it got "
+    "wrong. Write a new row that the hypothesis is about, unlike the one shown in content: a question and its right "
+    "answer in the form of the row shown. Return the question's id, `question` and `answer`."
+)
+SHOWN_CHARS = 1000
+"""Of one row: longer ones are cut."""
+
+
+class Hypotheses(Numbered):
+    """What was found about one slice."""
+
+    abstraction: list[str] = Field(min_length=1)
+    extrapolation: list[str] = Field(min_length=1)
+
+
+class Example(Numbered):
+    """A row for a hypothesis."""
+
+    question: str = Field(min_length=1)
+    answer: str = Field(min_length=1)
+
+
+@dataclass(frozen=True)
+class _Hypothesis:
+    text: str
+    kind: Literal["abstraction", "extrapolation"]
+
+
+class BlindSpots(AskingProposer):
+    """Seeds are rows that the student got wrong with confidence. Those of one slice (first tag) are looked at together.
+
+    Each seed gives one row: the slice's hypotheses take turns, abstraction and extrapolation alternating.
+    """
+
+    card: ClassVar[Card] = Card(
+        title="Exploring LLMs as a Source of Targeted Synthetic Textual Data to Minimize High Confidence "
+        "Misclassifications",
+        authors="Lippmann et al.",
+        year=2024,
+        paper="2403.17860",
+        category="synthesis",
+        subcategory="adversarial",
+        summary="Hypotheses about a slice's confident errors, and labelled rows written for each.",
+        needs=("endpoint",),
+        cost="$",
+        checked="a scripted agent: slices never mix, hypotheses take turns, rows name theirs",
+    )
+    gates: ClassVar[tuple[str, ...]] = ("format_and_length", "refusal", "contamination", "novelty")
+
+    hypotheses: int = Field(default=3, ge=1, le=10)
+    """Of each kind, for each slice."""
+    shown: int = Field(default=8, ge=2, le=40)
+    """Rows of a slice that the hypotheses are drawn from, at most."""
+
+    def calls_a_seed(self) -> float:
+        return 1.0 + 1.0 / self.shown
+
+    def propose_with(self, client: Asks, demand: Demand) -> list[Proposal]:
+        slices: dict[str, list[int]] = {}
+        for i, seed in enumerate(demand.seeds):
+            slices.setdefault(seed["tags"][0] if seed["tags"] else "", []).append(i)
+        asked = [self._about(demand, places) for places in slices.values()]
+        answers = ask_forms(client, asked, Hypotheses)
+        bills: dict[int, tuple[Reply, ...]] = {}
+        given: dict[int, _Hypothesis] = {}
+        broken: dict[int, Answer[Hypotheses]] = {}
+        for places, answer in zip(slices.values(), answers, strict=True):
+            bills[places[0]] = answer.replies
+            spots = _in_turn(answer.value) if answer.value is not None else []
+            for number, i in enumerate(places):
+                if spots:
+                    given[i] = spots[(number + demand.turns[i]) % len(spots)]
+                else:
+                    broken[i] = answer
+        order = list(given)
+        questions = [
+            question(
+                WRITE,
+                {"hypothesis": given[i].text, "row": _shown(demand.seeds[i])},
+                self.sampling,
+                sample=demand.turns[i],
+            )
+            for i in order
+        ]
+        rows = dict(zip(order, ask_forms(client, questions, Example), strict=True))
+        return [
+            self._read(seed, given[i], rows[i], bills.get(i, ()))
+            if i in given
+            else failed(broken[i], seed, replies=bills.get(i, ()))
+            for i, seed in enumerate(demand.seeds)
+        ]
+
+    def _about(self, demand: Demand, places: Sequence[int]) -> Question:
+        parts = {f"row {n}": _shown(demand.seeds[i]) for n, i in enumerate(places[: self.shown], 1)}
+        return question(HYPOTHESES.format(count=self.hypotheses), parts, self.sampling, sample=demand.turns[places[0]])
+
+    def _read(self, seed: Row, spot: _Hypothesis, answer: Answer[Example], before: tuple[Reply, ...]) -> Proposal:
+        replies = (*before, *answer.replies)
+        if answer.value is None:
+            return failed(answer, seed, replies=replies)
+        asked, said = answer.value.question.strip(), answer.value.answer.strip()
+        if not asked or not said:
+            return without("empty question or answer", seed, replies=replies)
+        facts = {"hypothesis": spot.text, "kind": spot.kind}
+        shown = (HYPOTHESES, WRITE, part_of(seed["messages"], "prompt"))
+        return Proposal((seed["id"],), child(self.name, seed, asked, said), shown=shown, facts=facts, replies=replies)
+
+
+def _in_turn(found: Hypotheses) -> list[_Hypothesis]:
+    """Both kinds alternating, as far as each goes; blank ones are left out."""
+    common = [_Hypothesis(text.strip(), "abstraction") for text in found.abstraction if text.strip()]
+    other = [_Hypothesis(text.strip(), "extrapolation") for text in found.extrapolation if text.strip()]
+    longest = max(len(common), len(other))
+    return [one for i in range(longest) for group in (common, other) for one in group[i : i + 1]]
+
+
+def _shown(row: Row) -> str:
+    asked, said = part_of(row["messages"], "prompt"), part_of(row["messages"], "answer")
+    return f"question: {asked[:SHOWN_CHARS]}\nanswer: {said[:SHOWN_CHARS]}"

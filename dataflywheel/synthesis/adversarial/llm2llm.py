@@ -1,0 +1,108 @@
+"""LLM2LLM: for every row that the student got wrong, a teacher writes one like it and works it out."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from dataflywheel.contracts import Card
+from dataflywheel.models.endpoint.quoting import question
+from dataflywheel.models.endpoint.structured import Answer, Asks, Numbered
+from dataflywheel.proposing.final_answer import NoAnswerError, final_answer
+from dataflywheel.proposing.kinds import Demand, Proposal
+from dataflywheel.rows.schema import Row
+from dataflywheel.rows.text import part_of
+from dataflywheel.synthesis.asking import AskingProposer, ask_forms, failed, without
+from dataflywheel.synthesis.lineage import child
+from dataflywheel.synthesis.rouge_l import rouge_l
+
+SIMILAR = (
+    "The material is a question that a student got wrong, with its worked answer. Write one new question that needs "
+    "the same skill, with other content and other numbers, and work it out with care. The answer must have the form of "
+    "the one shown, down to how its final result is marked. Return the question's id, `problem` and `solution`."
+)
+FORM = "no final answer marked as in its seed"
+
+
+class Problem(Numbered):
+    """A new question, worked out."""
+
+    problem: str = Field(min_length=1)
+    solution: str = Field(min_length=1)
+
+
+class LLM2LLM(AskingProposer):
+    """Seeds are the rows that the student got wrong. Rows that were generated themselves are never expanded.
+
+    A question too close to its seed fails, and so does an answer without a marked result where the seed's has one.
+    """
+
+    card: ClassVar[Card] = Card(
+        title="LLM2LLM: Boosting LLMs with Novel Iterative Data Enhancement",
+        authors="Lee et al.",
+        year=2024,
+        paper="2403.15042",
+        category="synthesis",
+        subcategory="adversarial",
+        summary="A teacher writes and solves a question like each real one that the student got wrong.",
+        needs=("endpoint",),
+        cost="$$",
+        checked="a scripted teacher that copies, omits results and writes new questions at known rates",
+    )
+    name: ClassVar[str] = "llm2llm"
+    gates: ClassVar[tuple[str, ...]] = ("format_and_length", "refusal", "contamination", "novelty")
+
+    attempts: int = Field(default=3, ge=1)
+    """Visits of one seed, at most."""
+    most_alike: float = Field(default=0.95, ge=0, le=1)
+    """ROUGE-L with the seed's question over which the new one is a copy."""
+
+    def propose_with(self, client: Asks, demand: Demand) -> list[Proposal]:
+        why = [self._unfit(seed, turn) for seed, turn in zip(demand.seeds, demand.turns, strict=True)]
+        able = [i for i, reason in enumerate(why) if not reason]
+        questions = [
+            question(
+                SIMILAR,
+                {
+                    "question": part_of(demand.seeds[i]["messages"], "prompt"),
+                    "answer": part_of(demand.seeds[i]["messages"], "answer"),
+                },
+                self.sampling,
+                sample=demand.turns[i],
+            )
+            for i in able
+        ]
+        answers = dict(zip(able, ask_forms(client, questions, Problem), strict=True))
+        return [
+            self._read(seed, answers[i]) if i in answers else without(why[i], seed)
+            for i, seed in enumerate(demand.seeds)
+        ]
+
+    def _unfit(self, seed: Row, turn: int) -> str:
+        if seed["parents"]:
+            return "a generated row is not expanded"
+        if not part_of(seed["messages"], "prompt").strip() or not part_of(seed["messages"], "answer").strip():
+            return "no question with an answer"
+        return "attempts used up" if turn >= self.attempts else ""
+
+    def _read(self, seed: Row, answer: Answer[Problem]) -> Proposal:
+        if answer.value is None:
+            return failed(answer, seed)
+        asked, said = part_of(seed["messages"], "prompt"), part_of(seed["messages"], "answer")
+        problem, solution = answer.value.problem.strip(), answer.value.solution.strip()
+        alike = rouge_l(problem, asked)
+        if alike > self.most_alike:
+            return without(f"copy of its seed: ROUGE-L {alike:.2f}", seed, replies=answer.replies)
+        if not solution or (_marked(said) and not _marked(solution)):
+            return without(FORM, seed, replies=answer.replies)
+        row = child(self.name, seed, problem, solution)
+        return Proposal((seed["id"],), row, shown=(SIMILAR, asked), facts={"rouge_l": alike}, replies=answer.replies)
+
+
+def _marked(text: str) -> bool:
+    try:
+        final_answer(text)
+    except NoAnswerError:
+        return False
+    return True

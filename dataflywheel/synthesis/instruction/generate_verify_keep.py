@@ -1,0 +1,131 @@
+"""Generate, verify, keep: several answers a question, of which only verified ones can become rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Literal
+
+import orjson
+from pydantic import Field
+
+from dataflywheel.contracts import Card
+from dataflywheel.models.endpoint.request import Reply, Request
+from dataflywheel.models.endpoint.structured import Asks
+from dataflywheel.proposing.final_answer import NoAnswerError, final_answer
+from dataflywheel.proposing.gates.executable_truth import ExecutableTruth
+from dataflywheel.proposing.kinds import Demand, Proposal
+from dataflywheel.rows.identity import make_row
+from dataflywheel.rows.schema import Row, message
+from dataflywheel.rows.text import part_of, split_answer
+from dataflywheel.synthesis.asking import AskingProposer, failed, without
+
+WORK = "Work it out step by step. End with a line that holds #### and the final answer, and nothing else."
+CHECKABLE = ("gold", "program", "tests")
+ENOUGH = "right, but enough for this question"
+
+
+class GenerateVerifyKeep(AskingProposer):
+    """Rejection sampling: each seed's question is answered `samples` times, and right answers are kept.
+
+    What an answer is verified by comes with the seed: `gold`, `program` or `tests` in its `extra`, its label, or the
+    final answer of its own solution. With the student's folder as `model`, round after round, this is expert iteration.
+    """
+
+    card: ClassVar[Card] = Card(
+        title="STaR: Bootstrapping Reasoning With Reasoning",
+        authors="Zelikman et al.",
+        year=2022,
+        paper="2203.14465",
+        category="synthesis",
+        subcategory="instruction",
+        summary="Samples answers and keeps those that an exact comparison or a run of their code verified.",
+        needs=("endpoint", "labels"),
+        cost="$$",
+        checked="recorded solutions of published models to gsm8k, right and wrong ones mixed: no wrong one passes",
+    )
+    gates: ClassVar[tuple[str, ...]] = ("executable_truth", "contamination")
+
+    samples: int = Field(default=4, ge=1, le=256)
+    """Answers drawn for each question at each visit."""
+    per_question: int = Field(default=1, ge=1)
+    """Right answers kept for one question, all visits together."""
+    keep: Literal["shortest", "first"] = "shortest"
+    """Which of the right answers of a visit."""
+    instructions: str = WORK
+    """A system text that asks for a marked answer; empty for a student that was trained to give one."""
+
+    def calls_a_seed(self) -> float:
+        return float(self.samples)
+
+    def propose_with(self, client: Asks, demand: Demand) -> list[Proposal]:
+        facts = [checked_by(seed) for seed in demand.seeds]
+        asked = [i for i, found in enumerate(facts) if found]
+        requests = [
+            self._request(demand.seeds[i], demand.turns[i] * self.samples + number)
+            for i in asked
+            for number in range(self.samples)
+        ]
+        replies = iter(client.ask(requests) if requests else [])
+        had = [sum(seed["id"] in row["parents"] for row in demand.accepted) for seed in demand.seeds]
+        made: list[Proposal] = []
+        for i, seed in enumerate(demand.seeds):
+            if facts[i]:
+                drawn = [next(replies).spoken() for _ in range(self.samples)]
+                made += self._kept(seed, facts[i], drawn, self.per_question - had[i])
+            else:
+                made.append(without("nothing to verify by", seed))
+        return made
+
+    def _request(self, seed: Row, sample: int) -> Request:
+        before, _ = split_answer(seed["messages"])
+        turns = tuple({"role": turn["role"], "content": turn["content"]} for turn in before)
+        system = ({"role": "system", "content": self.instructions},) if self.instructions else ()
+        return Request((*system, *turns), sampling=self.sampling, sample=sample)
+
+    def _kept(self, seed: Row, facts: Mapping[str, Any], drawn: Sequence[Reply], room: int) -> list[Proposal]:
+        """A proposal for every draw, in order: the right ones as far as there is room, and why the others are none."""
+        made = [self._verified(seed, facts, reply) for reply in drawn]
+        right = [i for i, proposal in enumerate(made) if proposal.row is not None]
+        if self.keep == "shortest":
+            right.sort(key=lambda i: (len(drawn[i].text.strip()), i))
+        kept: set[str] = set()
+        for i in right:
+            row = made[i].row
+            if row is None or row["id"] in kept or len(kept) >= room:
+                again = row is not None and row["id"] in kept
+                made[i] = without("right, but drawn twice" if again else ENOUGH, seed, replies=made[i].replies)
+            else:
+                kept.add(row["id"])
+        return made
+
+    def _verified(self, seed: Row, facts: Mapping[str, Any], reply: Reply) -> Proposal:
+        if not reply.answered:
+            return failed(reply, seed)
+        before, _ = split_answer(seed["messages"])
+        row = make_row(
+            [*before, message("assistant", reply.text.strip())],
+            tools=seed["tools"],
+            source=seed["source"],
+            tags=seed["tags"],
+            extra=orjson.loads(seed["extra"] or "{}"),
+            parents=[seed["id"]],
+            made_by=self.name,
+            round=seed["round"],
+        )
+        proposal = Proposal((seed["id"],), row, facts=facts, replies=(reply,))
+        check = ExecutableTruth().check_one(proposal)
+        return proposal if check.passed else without(check.reason, seed, replies=(reply,))
+
+
+def checked_by(seed: Row) -> dict[str, str]:
+    """What an answer to the seed's question is verified by; empty where nothing says."""
+    extra = orjson.loads(seed["extra"] or "{}")
+    found = {name: str(extra[name]) for name in CHECKABLE if extra.get(name) not in (None, "")}
+    if not found and seed["label"]:
+        found = {"gold": seed["label"]}
+    if not found:
+        try:
+            found = {"gold": final_answer(part_of(seed["messages"], "answer"))}
+        except NoAnswerError:
+            return {}
+    return found

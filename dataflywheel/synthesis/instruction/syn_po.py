@@ -1,0 +1,150 @@
+"""SynPO: preference pairs without preference labels, from prompts of keywords and answers that a model improved."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import ClassVar
+
+import numpy as np
+from pydantic import Field
+
+from dataflywheel.contracts import Card
+from dataflywheel.models.endpoint.account import client_for
+from dataflywheel.models.endpoint.quoting import question
+from dataflywheel.models.endpoint.request import Reply, Sampling
+from dataflywheel.models.endpoint.structured import Answer, Asks, Numbered
+from dataflywheel.models.spec import ModelSpec
+from dataflywheel.proposing.kinds import Demand, Proposal
+from dataflywheel.rows.identity import make_row
+from dataflywheel.rows.schema import Row, message
+from dataflywheel.rows.text import part_of
+from dataflywheel.synthesis.asking import AskingProposer, ask_forms, failed, follow, without
+
+PROMPT = (
+    "The material is three keywords. Write one instruction that a person might give to an assistant and that has to do "
+    "with the keywords; leave out any that does not fit. It must be clear and possible to answer by text alone. Return "
+    "the question's id and `prompt`."
+)
+IMPROVE = (
+    "The material is an instruction and an answer to it. Write a better answer: correct what is wrong, add what is "
+    "missing, leave out what does not help, and do not speak of the answer that you were shown. Return the question's "
+    "id and the whole new `answer`."
+)
+_WORD = re.compile(r"[A-Za-z][\w-]{4,}")
+
+
+class Prompt(Numbered):
+    """A new instruction."""
+
+    prompt: str = Field(min_length=1)
+
+
+class Improved(Numbered):
+    """A better answer."""
+
+    answer: str = Field(min_length=1)
+
+
+class SynPO(AskingProposer):
+    """Chosen is the improved answer, rejected the one that an earlier model gave and that was improved.
+
+    Prompts come from two words of the seed and one of another seed. `length_gap` in the facts is the number of words
+    by which the chosen answer is longer.
+    """
+
+    card: ClassVar[Card] = Card(
+        title="Self-Boosting Large Language Models with Synthetic Preference Data",
+        authors="Dong et al.",
+        year=2024,
+        paper="2410.06961",
+        category="synthesis",
+        subcategory="instruction",
+        summary="Preference pairs from keyword prompts: an earlier model's answer against its improvement.",
+        needs=("endpoint",),
+        cost="$$",
+        checked="a scripted improver: chosen differs from rejected, nothing of the instructions in it, gaps recorded",
+    )
+    name: ClassVar[str] = "syn_po"
+    gates: ClassVar[tuple[str, ...]] = ("format_and_length", "refusal", "contamination", "novelty")
+
+    earlier: ModelSpec | None = None
+    """The model whose answers are rejected: the first one, or the one of the round before. None: `model` itself."""
+    max_chars: int = Field(default=24_000, ge=100)
+    """Of a seed's text that keywords are drawn from."""
+
+    def calls_a_seed(self) -> float:
+        return 3.0
+
+    def propose_with(self, client: Asks, demand: Demand) -> list[Proposal]:
+        return self.propose_between(client, client_for(self.earlier) if self.earlier else client, demand)
+
+    def propose_between(self, client: Asks, earlier: Asks, demand: Demand) -> list[Proposal]:
+        """`propose_with`, with a client of the earlier model."""
+        keywords = _keywords([part_of(s["messages"], "all")[: self.max_chars] for s in demand.seeds], demand.rng)
+        able = [i for i, words in enumerate(keywords) if words]
+        asked = [
+            question(PROMPT, {"keywords": ", ".join(keywords[i])}, self.sampling, sample=demand.turns[i]) for i in able
+        ]
+        prompts = dict(zip(able, ask_forms(client, asked, Prompt), strict=True))
+        good = [i for i in able if prompts[i].value is not None]
+        texts = {i: one.prompt.strip() for i in good if (one := prompts[i].value) is not None}
+        drafts = dict(zip(good, follow(earlier, [texts[i] for i in good], self.sampling), strict=True))
+        written = [i for i in good if drafts[i].answered and drafts[i].text.strip()]
+        plain = Sampling(0.0, 1.0, self.max_tokens)
+        improving = [
+            question(IMPROVE, {"instruction": texts[i], "answer": drafts[i].text.strip()}, plain) for i in written
+        ]
+        better = dict(zip(written, ask_forms(client, improving, Improved), strict=True))
+        return [
+            self._pair(seed, prompts[i], drafts.get(i), better.get(i)) if i in prompts else without("no keywords", seed)
+            for i, seed in enumerate(demand.seeds)
+        ]
+
+    def _pair(
+        self, seed: Row, prompt: Answer[Prompt], draft: Reply | None, better: Answer[Improved] | None
+    ) -> Proposal:
+        if prompt.value is None or draft is None:
+            return failed(prompt, seed)
+        replies = (*prompt.replies, draft)
+        if better is None:
+            empty = draft.answered
+            return without("empty answer", seed, replies=replies) if empty else failed(draft, seed, replies=replies)
+        replies = (*replies, *better.replies)
+        if better.value is None:
+            return failed(better, seed, replies=replies)
+        chosen, rejected = better.value.answer.strip(), draft.text.strip()
+        if chosen.split() == rejected.split():
+            return without("chosen and rejected are equal", seed, replies=replies)
+        row = make_row(
+            [message("user", prompt.value.prompt.strip()), message("assistant", chosen)],
+            rejected=[message("assistant", rejected)],
+            source=seed["source"],
+            tags=seed["tags"],
+            parents=[seed["id"]],
+            made_by=self.name,
+            round=seed["round"],
+        )
+        facts = {"length_gap": len(chosen.split()) - len(rejected.split())}
+        return Proposal((seed["id"],), row, shown=(PROMPT, IMPROVE), facts=facts, replies=replies)
+
+
+def _keywords(texts: Sequence[str], rng: np.random.Generator) -> list[list[str]]:
+    """Two different words of each text and one of another: longer words are likelier; empty where there are too few."""
+    words = [list(dict.fromkeys(word.casefold() for word in _WORD.findall(text))) for text in texts]
+    found: list[list[str]] = []
+    for i, own in enumerate(words):
+        if len(own) < 2:
+            found.append([])
+            continue
+        chosen = _draw(own, 2, rng)
+        others = [word for j, other in enumerate(words) if j != i for word in other if word not in own]
+        noise = [others[int(rng.integers(len(others)))]] if others else _draw(own, 3, rng)[2:]
+        found.append([*chosen, *noise])
+    return found
+
+
+def _draw(words: Sequence[str], count: int, rng: np.random.Generator) -> list[str]:
+    weights = np.array([len(word) for word in words], dtype=float)
+    places = rng.choice(len(words), size=min(count, len(words)), replace=False, p=weights / weights.sum())
+    return [words[int(i)] for i in places]
