@@ -71,7 +71,8 @@ class LanguageModel:
         return sum(weight.numel() for weight in self.model.parameters())
 
     @cached_property
-    def _linear(self) -> bool:
+    def linear(self) -> bool:
+        """Whether logits are the output embedding times the last hidden state."""
         return head_is_linear(self.model)
 
     def encode(self, rows: Sequence[Conversation], max_length: int | None = None) -> list[EncodedRow]:
@@ -90,7 +91,7 @@ class LanguageModel:
             [row.sequence(alone) for row in rows],
             pad_id=self.pad_id,
             dtype=self.dtype,
-            linear=self._linear,
+            linear=self.linear,
             detail=detail,
             max_tokens=max_tokens,
         )

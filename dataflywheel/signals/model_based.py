@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar, Self
 
 import numpy as np
@@ -15,6 +15,9 @@ from dataflywheel.models.embedder import embedder_digest, shared_embedder
 from dataflywheel.models.files import folder_digest
 from dataflywheel.models.language_model import local_folder
 from dataflywheel.models.spec import EmbedderSpec, ModelSpec
+
+Pool = Callable[[], pa.Table]
+"""The columns `id` and `messages` of the pool's rows."""
 
 
 class ModelBased(Signal):
@@ -57,9 +60,10 @@ class LanguageModelBased(ModelBased):
 
 
 def vector_column(vectors: FloatArray, present: AnyArray) -> pa.Array:
-    """Rows of `vectors` (n, d) as lists of float32, null where `present` (n,) is False."""
+    """Rows of `vectors` (n, d) as lists, float16 or float32 as they are; null where `present` (n,) is False."""
     n, d = vectors.shape
-    values = pa.array(np.ascontiguousarray(vectors, dtype=np.float32).reshape(-1))
+    kind = np.float16 if vectors.dtype == np.float16 else np.float32
+    values = pa.array(np.ascontiguousarray(vectors, dtype=kind).reshape(-1))
     offsets = pa.array(np.arange(n + 1, dtype=np.int32) * d)
     return pa.ListArray.from_arrays(offsets, values, mask=pa.array(~present))
 

@@ -1,0 +1,168 @@
+"""Gradient projection: which way a row would move the model, at points of a short training."""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Self
+
+import numpy as np
+import pyarrow as pa
+from pydantic import Field
+
+from dataflywheel.contracts import AnyArray, Card, Cost, FloatArray, PoolStatistics, Status, UsageError
+from dataflywheel.models.batching import batches
+from dataflywheel.models.checkpoints import (
+    Adapters,
+    Schedule,
+    checkpoint_files,
+    keep_checkpoints,
+    load_checkpoint,
+    trainable,
+)
+from dataflywheel.models.files import folder_digest
+from dataflywheel.models.language_model import LanguageModel
+from dataflywheel.models.row_gradients import SPREAD, RowGradients, SignProjection
+from dataflywheel.models.spec import ModelSpec
+from dataflywheel.signals.model_based import LanguageModelBased, Pool, vector_column
+
+MAX_TOKENS = 8192
+"""Padded tokens of one forward and backward pass."""
+FEWEST = 64
+"""Rows of the warm-up, at least."""
+BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
+
+
+class GradientProjection(LanguageModelBased):
+    """Column `vector`: float16, of unit length; C checkpoints of `dimension` numbers each, one after another.
+
+    Low-rank adapters are first trained on a random share of the pool. At each checkpoint the gradient of the mean loss
+    over the row's answer tokens with respect to the adapters becomes Adam's next step (`adam`) or stays as it is
+    (`gradient`), is projected at random to `dimension` numbers and brought to unit length; the checkpoint's part of the
+    vector is that times the square root of its share of the learning rate. The inner product of two rows is so the mean
+    cosine over checkpoints, weighted by learning rate.
+    """
+
+    card: ClassVar[Card] = Card(
+        title="LESS: Selecting Influential Data for Targeted Instruction Tuning",
+        authors="Xia et al.",
+        year=2024,
+        paper="2402.04333",
+        category="signals",
+        subcategory="gradient",
+        summary="Each row's gradient on low-rank adapters during a warm-up, projected to a few thousand numbers.",
+        needs=("model",),
+        cost="$$$",
+        checked="gradients by autograd of one row at a time without padding; inner products of whole gradients",
+    )
+    columns: ClassVar[dict[str, pa.DataType]] = {"vector": pa.list_(pa.float16())}
+    batch_size: ClassVar[int] = 512
+
+    direction: Literal["adam", "gradient"] = "adam"
+    """What a row is taken for: one to be trained on with Adam, or one whose loss is to fall."""
+    dimension: int = Field(default=2048, ge=64, multiple_of=SPREAD)
+    """Numbers a checkpoint; the paper takes 8192. An inner product is off by about 1 / sqrt(dimension)."""
+    share: float = Field(default=0.05, gt=0, le=1)
+    """Share of the pool that the warm-up trains on; 64 rows at least."""
+    epochs: int = Field(default=4, ge=1)
+    """Of the warm-up; one checkpoint each."""
+    learning_rate: float = Field(default=1e-3, gt=0)
+    """Of the warm-up, at its highest; the paper takes 2e-5 for models of 7 to 13 billion weights."""
+    batch_size_warm_up: int = Field(default=16, ge=1)
+    adapters: Adapters = Adapters()
+    max_length: int = Field(default=1024, ge=16)
+    """Tokens of a row, at most; never more than the model's own context."""
+    seed: int = 0
+    """Of the share, the warm-up and the projection."""
+    checkpoints: str = ""
+    """Folder of a warm-up's checkpoints; made on the pool where not given."""
+
+    def prepared(self, pool: Pool, cache: Path) -> Self:
+        if self.checkpoints:
+            return self
+        table = pool().sort_by("id")
+        count = min(len(table), max(FEWEST, math.ceil(self.share * len(table))))
+        chosen = np.sort(np.random.default_rng(self.seed).permutation(len(table))[:count])
+        rows: list[Any] = table["messages"].take(pa.array(chosen)).to_pylist()
+        schedule = Schedule(
+            epochs=self.epochs,
+            checkpoints=self.epochs,
+            learning_rate=self.learning_rate,
+            batch_size=self.batch_size_warm_up,
+            max_length=self.max_length,
+            adapters=self.adapters,
+            seed=self.seed,
+        )
+        return self.model_copy(update={"checkpoints": str(keep_checkpoints(rows, self.model, schedule, cache))})
+
+    def placeless(self) -> Self:
+        return super().placeless().model_copy(update={"checkpoints": ""})
+
+    def model_digest(self) -> str:
+        return super().model_digest() + (folder_digest(Path(self.checkpoints)) if self.checkpoints else "")
+
+    def measure(self, batch: pa.RecordBatch) -> dict[str, pa.Array | AnyArray]:
+        if not self.checkpoints:
+            raise UsageError(f"{self.name} measures at checkpoints: call `prepared` first, or name their folder")
+        at = _loaded(self.model, self.checkpoints, self.adapters, self.dimension, self.seed)
+        rows = at.base.encode([row or [] for row in batch.column("messages").to_pylist()], self.max_length)
+        status = np.asarray([row.status for row in rows], dtype=np.uint8)
+        members = [i for i, row in enumerate(rows) if row.ids]
+        vectors = np.full((len(rows), self.dimension * len(at.files)), np.nan, dtype=np.float16)
+        rates = np.array([rate for _, rate in at.files])
+        for number, (file, _) in enumerate(at.files):
+            moments = load_checkpoint(at.weights, file)
+            part = slice(number * self.dimension, (number + 1) * self.dimension)
+            for width, chosen in batches([len(rows[i].ids) for i in members], MAX_TOKENS):
+                here = [members[i] for i in chosen]
+                found = at.projected([rows[i] for i in here], width, moments if self.direction == "adam" else None)
+                vectors[here, part] = unit(found) * np.sqrt(rates[number] / rates.sum())
+        status[(status <= Status.TRUNCATED) & ~np.isfinite(vectors).all(axis=1)] = Status.FAILED
+        return {"vector": vector_column(vectors, status <= Status.TRUNCATED), "status": status}
+
+    def estimate(self, pool: PoolStatistics) -> Cost:
+        passes = self.epochs * (pool.rows + math.ceil(self.share * pool.rows))
+        tokens = self.epochs * (pool.tokens + math.ceil(self.share * pool.tokens))
+        return Cost(forward=passes, backward=passes, tokens=tokens)
+
+
+class _Loaded:
+    """A model with adapters in place, into which checkpoints are loaded one after another."""
+
+    def __init__(self, spec: ModelSpec, folder: str, adapters: Adapters, dimension: int, seed: int) -> None:
+        self.base = LanguageModel.load(spec)  # its own copy: adapters change the model
+        self.files = checkpoint_files(Path(folder))
+        self.weights = trainable(self.base.model, adapters)
+        self.base.model.eval()
+        self.gradients = RowGradients(self.base, self.weights)
+        self.projection = SignProjection(dimension, seed)
+
+    def projected(self, rows: Any, width: int, moments: dict[str, tuple[Any, Any]] | None) -> FloatArray:
+        """Projected gradients (b, dimension), or Adam's steps where moments are given."""
+        total: Any = 0
+
+        def use(name: str, gradients: Any) -> None:
+            nonlocal total
+            step = gradients if moments is None else adam_direction(gradients, *moments[name])
+            total = total + self.projection(name, step)
+
+        self.gradients.each(rows, width, use)
+        found: FloatArray = total.cpu().numpy()
+        return found
+
+
+_loaded = lru_cache(maxsize=1)(_Loaded)
+
+
+def adam_direction(gradients: Any, first: Any, second: Any) -> Any:
+    """Adam's next step for each gradient (b, ...), from the moments (...) so far; no bias correction."""
+    mean = BETA1 * first + (1 - BETA1) * gradients
+    square = BETA2 * second + (1 - BETA2) * gradients**2
+    return mean / (square + EPSILON).sqrt()
+
+
+def unit(vectors: FloatArray) -> FloatArray:
+    """Rows of unit length; NaN for a row of zeros, which has no direction."""
+    length = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors / np.where(length > 0, length, np.nan)
