@@ -21,8 +21,8 @@ from dataflywheel.synthesis.lineage import child
 HYPOTHESES = (
     "The material is rows, each a question with its right answer, that a model got wrong while it was sure of itself. "
     "Write `abstraction`: what such rows have in common that may explain the errors; and `extrapolation`: other kinds "
-    "of questions, not among the rows, where the same weakness would show. Give {count} of each, every one in a sentence "
-    "that stands by itself. Return the question's id and both lists."
+    "of questions, not among the rows, where the same weakness would show. Give {count} of each, every one in one "
+    "sentence that stands by itself. Return the question's id and both lists."
 )
 WRITE = (
     "The material is a hypothesis about where a model is wrong while it is sure of itself, and one row that it got "
