@@ -12,10 +12,13 @@ from dataflywheel.models.live_batches import LiveBatches, live_trainer
 from dataflywheel.models.losses import IGNORED as IGNORED
 from dataflywheel.models.losses import linear_cross_entropy
 from dataflywheel.models.scoring import autocast, head_is_linear, last_hidden
+from dataflywheel.models.tiny import fast_bfloat16
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from dataflywheel.models.language_model import LanguageModel
-    from dataflywheel.models.training import Lora
+    from dataflywheel.models.training import Lora, TrainSettings
 
 GROUP = 50
 """Batches whose rows are sorted by length together: little padding, and still a random order."""
@@ -71,17 +74,17 @@ def answer_trainer(
     from datasets import Dataset
     from transformers import PrinterCallback
 
-    if objective is not None and not head_is_linear(base.model):
-        raise UsageError(f"{objective.name} needs a model whose logits are its output embedding times its states")
     kind = _trainer_class(base, examples, bool(lora), objective)
+    if objective is not None and not kind.fused:
+        raise UsageError(f"{objective.name} needs a model whose logits are its output embedding times its states")
     trainer = (kind if live is None else live_trainer(kind, live))(
         model=base.model,
         args=arguments,
         train_dataset=Dataset.from_list(examples),
         data_collator=_collator(base.pad_id),
         processing_class=base.tokenizer,
-        callbacks=[_watch(progress)],
-        peft_config=_adapters(lora),
+        callbacks=[watch(progress)],
+        peft_config=adapters(lora),
     )
     trainer.remove_callback(PrinterCallback)
     return trainer
@@ -170,7 +173,8 @@ def _collator(pad_id: int) -> Any:
     return collate
 
 
-def _adapters(lora: Lora | None) -> Any:
+def adapters(lora: Lora | None) -> Any:
+    """`lora` as peft takes it."""
     if lora is None:
         return None
     from peft import LoraConfig
@@ -184,7 +188,7 @@ def _adapters(lora: Lora | None) -> Any:
     )
 
 
-def _watch(progress: Progress | None) -> Any:
+def watch(progress: Progress | None) -> Any:
     """Passes on every logged loss, and leaves the last save to the caller."""
     from transformers import TrainerCallback
 
@@ -198,3 +202,34 @@ def _watch(progress: Progress | None) -> Any:
                 progress(state.global_step, state.max_steps, logs["loss"])
 
     return Watch()
+
+
+def trl_arguments(base: LanguageModel, checkpoints: Path, settings: TrainSettings) -> dict[str, Any]:
+    """Arguments that all of TRL's trainers take."""
+    half = settings.dtype == "bfloat16" or (
+        settings.dtype == "auto" and (base.model.device.type == "cuda" or fast_bfloat16())
+    )
+    return {
+        "output_dir": str(checkpoints),
+        "num_train_epochs": settings.epochs,
+        "max_steps": settings.max_steps or -1,
+        "learning_rate": settings.learning_rate,
+        "per_device_train_batch_size": settings.batch_size,
+        "warmup_steps": settings.warmup,
+        "lr_scheduler_type": settings.scheduler,
+        "weight_decay": settings.weight_decay,
+        "max_grad_norm": settings.max_grad_norm,
+        "seed": settings.seed,
+        "data_seed": settings.seed,
+        "bf16": half,
+        "use_cpu": base.model.device.type == "cpu",
+        "save_strategy": "steps",
+        "save_steps": settings.save_steps,
+        "save_total_limit": 1,
+        "logging_steps": 1,
+        "report_to": "none",
+        "disable_tqdm": True,
+        "dataloader_num_workers": 0,
+        "dataloader_pin_memory": False,
+        "log_level": "error",
+    }

@@ -10,18 +10,18 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
+import numpy as np
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field
 
 from dataflywheel.contracts import AnyArray, FlywheelError, Objective, Sampler, TrainingRows, UsageError
-from dataflywheel.models.answer_trainer import IGNORED, Progress, answer_trainer
+from dataflywheel.models.answer_trainer import IGNORED, Progress, answer_trainer, trl_arguments
 from dataflywheel.models.chat import EncodedRow
 from dataflywheel.models.files import folder_digest
 from dataflywheel.models.language_model import LanguageModel
 from dataflywheel.models.live_batches import LiveBatches, training_rows
 from dataflywheel.models.reference import ReferenceLosses
 from dataflywheel.models.spec import ModelSpec
-from dataflywheel.models.tiny import fast_bfloat16
 from dataflywheel.rows.schema import Message
 from dataflywheel.store.atomic import atomic_directory
 
@@ -108,7 +108,7 @@ def train_sft(
     """
     settings = settings or TrainSettings()
     started = time.monotonic()
-    base = _loaded(model)
+    base = loaded(model)
     conversations = rows.column("messages").to_pylist() if isinstance(rows, pa.Table) else rows
     encoded = enumerate(base.encode(conversations, settings.max_length))
     examples = [{**example(row), "row": i} for i, row in encoded if row.ids]
@@ -123,7 +123,7 @@ def train_sft(
     if sampler is not None and known is not None:
         live = LiveBatches(sampler, known, examples, settings.batch_size, settings.seed)
     trainer = _trainer(base, examples, checkpoints, settings, progress, objective, live)
-    last = _last_checkpoint(checkpoints)
+    last = last_checkpoint(checkpoints)
     if live is not None and last is not None:
         live.load(last)
     trainer.train(resume_from_checkpoint=None if last is None else str(last))
@@ -141,9 +141,7 @@ def _result(
     trainer: Any, output: Path, settings: TrainSettings, live: LiveBatches | None, rows: int, started: float
 ) -> TrainResult:
     steps = [entry for entry in trainer.state.log_history if "loss" in entry]
-    losses = [float(entry["loss"]) for entry in steps]
-    if not all(loss == loss and abs(loss) != float("inf") for loss in losses):
-        raise FlywheelError(f"training diverged (loss is not finite); lower learning_rate {settings.learning_rate:g}")
+    losses = finite_losses(steps, settings)
     names = ("tokens", "answer_tokens", "candidates_tokens")
     tokens, answers, candidates = (int(sum(entry.get(name, 0) for entry in steps)) for name in names)
     made = TrainResult(output, trainer.state.global_step, tokens, answers, time.monotonic() - started, losses)
@@ -152,12 +150,20 @@ def _result(
     return replace(made, candidates_tokens=candidates, seen=live.seen_of(rows), sampler=live.draw.summary())
 
 
+def finite_losses(steps: Sequence[dict[str, Any]], settings: TrainSettings) -> list[float]:
+    """The loss of every logged step. Raises FlywheelError where one is not finite."""
+    losses = [float(entry["loss"]) for entry in steps]
+    if not np.isfinite(losses).all():
+        raise FlywheelError(f"training diverged (loss is not finite); lower learning_rate {settings.learning_rate:g}")
+    return losses
+
+
 def example(row: EncodedRow) -> dict[str, list[int]]:
     """What the trainer reads: tokens, and labels on the answer only."""
     return {"input_ids": row.ids, "labels": [IGNORED] * row.start + row.ids[row.start :]}
 
 
-def _loaded(model: Path | ModelSpec | LanguageModel) -> LanguageModel:
+def loaded(model: Path | ModelSpec | LanguageModel) -> LanguageModel:
     """A copy to train: the caller's model must not change under its feet."""
     if isinstance(model, LanguageModel):
         return LanguageModel.load(ModelSpec(hf=str(model.folder)))
@@ -185,7 +191,7 @@ def _fingerprint(
     return whole.hexdigest()
 
 
-def _last_checkpoint(folder: Path) -> Path | None:
+def last_checkpoint(folder: Path) -> Path | None:
     """The newest checkpoint that was written whole: the trainer's state is the last file of one."""
     whole = [path.parent for path in folder.glob("checkpoint-*/trainer_state.json")]
     return max(whole, key=lambda path: int(path.name.split("-")[1]), default=None)
@@ -204,35 +210,11 @@ def _trainer(
     from trl import SFTConfig
 
     set_seed(settings.seed)
-    half = settings.dtype == "bfloat16" or (
-        settings.dtype == "auto" and (base.model.device.type == "cuda" or fast_bfloat16())
-    )
     arguments = SFTConfig(
-        output_dir=str(checkpoints),
-        num_train_epochs=settings.epochs,
-        max_steps=settings.max_steps or -1,
-        learning_rate=settings.learning_rate,
-        per_device_train_batch_size=settings.batch_size,
+        **trl_arguments(base, checkpoints, settings),
         max_length=None,
-        warmup_steps=settings.warmup,
-        lr_scheduler_type=settings.scheduler,
-        weight_decay=settings.weight_decay,
-        max_grad_norm=settings.max_grad_norm,
-        seed=settings.seed,
-        data_seed=settings.seed,
-        bf16=half,
-        use_cpu=base.model.device.type == "cpu",
         activation_checkpointing=False,
         remove_unused_columns=False,
-        save_strategy="steps",
-        save_steps=settings.save_steps,
-        save_total_limit=1,
-        logging_steps=1,
-        report_to="none",
-        disable_tqdm=True,
-        dataloader_num_workers=0,
-        dataloader_pin_memory=False,
         dataset_kwargs={"skip_prepare_dataset": True},
-        log_level="error",
     )
     return answer_trainer(base, examples, arguments, settings.lora, progress, objective, live)

@@ -1,0 +1,47 @@
+"""Distillation on the whole shared vocabulary, the teacher reading each batch beside the student."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from dataflywheel.contracts import AnswerPositions, Card
+from dataflywheel.distillation.model.divergences import linear_loss
+from dataflywheel.distillation.model.taught import Lesson, MixedObjective
+from dataflywheel.distillation.model.teacher import OnlineTeacher, check_same_vocabulary
+
+
+class DenseDistillation(MixedObjective):
+    """The teacher's whole distribution at every answer token.
+
+    Where one of the two has rows of padding behind the vocabulary, both are cut to the common size.
+    """
+
+    card: ClassVar[Card] = Card(
+        title="Distilling the Knowledge in a Neural Network",
+        authors="Hinton et al.",
+        year=2015,
+        paper="1503.02531",
+        category="distillation",
+        subcategory="model",
+        summary="Cross-entropy mixed with a divergence from the teacher's whole distribution at every answer token.",
+        needs=("model",),
+        cost="$$",
+        checked="float64 values by hand, finite differences, formulas with planted faults, batches and padding",
+    )
+
+    def bind(self, lesson: Lesson) -> OnlineTeacher:
+        check_same_vocabulary(lesson.student, lesson.teacher)
+        return OnlineTeacher(lesson.teacher, lesson.student.encode(lesson.conversations, lesson.max_length))
+
+    def loss(self, at: AnswerPositions, table: Any) -> Any:
+        teacher: OnlineTeacher = self.bound
+        states, starts = teacher.states(at)
+        states = states[starts + at.places]
+
+        def chunk(logits: Any, where: slice) -> Any:
+            taught = teacher.logits(states[where])
+            size = min(logits.shape[1], taught.shape[1])
+            both = [(one[:, :size] / self.temperature).log_softmax(dim=1) for one in (logits, taught)]
+            return self.mixed(logits, at.labels[where], *both)
+
+        return linear_loss(at.states, table, chunk)

@@ -1,0 +1,79 @@
+"""The step that trains a student on rows with a teacher behind it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from dataflywheel import catalog
+from dataflywheel.contracts import Method, UsageError, build
+from dataflywheel.distillation.model.on_policy import OnPolicy
+from dataflywheel.distillation.model.taught import TaughtObjective
+from dataflywheel.models.answer_trainer import Progress
+from dataflywheel.models.language_model import LanguageModel
+from dataflywheel.models.spec import ModelSpec
+from dataflywheel.models.training import TrainResult, TrainSettings, train_sft
+
+
+class DistillSettings(BaseModel):
+    """Parameters of the step `distill`: by which method a student learns from the teacher, and how it is trained."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    by: dict[str, dict[str, Any]] = Field(default={"dense_distillation": {}})
+    """`dense_distillation`, `top_k_distillation`, `aligned_vocabulary`, `uld` or `on_policy`, with its parameters:
+    `{top_k_distillation: {k: 64}}`."""
+    train: TrainSettings = TrainSettings()
+
+    @field_validator("by", mode="before")
+    @classmethod
+    def _named(cls, value: Any) -> Any:
+        named = {value: {}} if isinstance(value, str) else value
+        if not isinstance(named, dict) or len(named) != 1:
+            raise ValueError(f"by: one method, such as {{dense_distillation: {{alpha: 0.5}}}} (got {value!r})")
+        return {name: parameters or {} for name, parameters in named.items()}
+
+    def method(self) -> TaughtObjective | OnPolicy:
+        """Raises UsageError: no such method of distillation, or a parameter that it does not take."""
+        ((name, parameters),) = self.by.items()
+        made: Method = build(catalog.get(name, rooms=("distillation",)), parameters)
+        if not isinstance(made, TaughtObjective | OnPolicy):
+            raise UsageError(f"distill: {name} trains no student from a teacher's distributions")
+        return made
+
+    def label(self) -> str:
+        return next(iter(self.by))
+
+
+def distill(
+    rows: pa.Table,
+    student: Path | ModelSpec | LanguageModel,
+    teacher: ModelSpec,
+    output: Path,
+    settings: DistillSettings | None = None,
+    *,
+    home: Path = Path(".flywheel"),
+    progress: Progress | None = None,
+) -> TrainResult:
+    """Train `student` on the answers of `rows`, with `teacher` heard at every answer token, and save it as `output`.
+
+    What a teacher is asked once for lies in the store `home`. Resumable as `train_sft` is.
+
+    Raises:
+        UsageError: the teacher is no local model, or does not fit the student's tokenizer or context.
+    """
+    settings = settings or DistillSettings()
+    method = settings.method()
+    if isinstance(method, OnPolicy):
+        return method.train(rows, student, teacher, output, settings.train, progress=progress)
+    base = student if isinstance(student, LanguageModel) else LanguageModel.load(_spec(student))
+    ids, conversations = rows["id"].to_pylist(), rows["messages"].to_pylist()
+    objective = method.taught(ids, conversations, base, teacher, settings.train.max_length, home)
+    return train_sft(rows, base, output, settings.train, progress=progress, objective=objective)
+
+
+def _spec(student: Path | ModelSpec) -> ModelSpec:
+    return student if isinstance(student, ModelSpec) else ModelSpec(hf=str(student))

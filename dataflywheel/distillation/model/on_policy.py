@@ -1,0 +1,93 @@
+"""On-policy distillation through TRL: the student writes, the teacher weighs every token that it wrote."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar
+
+import pyarrow as pa
+from pydantic import Field
+
+from dataflywheel.contracts import Card, Method, UsageError
+from dataflywheel.distillation.model.teacher import check_same_vocabulary, load_teacher
+from dataflywheel.distillation.model.trl_loop import checkpoints_of, finish, without_card
+from dataflywheel.models.answer_trainer import Progress, adapters, trl_arguments, watch
+from dataflywheel.models.language_model import LanguageModel
+from dataflywheel.models.spec import ModelSpec
+from dataflywheel.models.training import TrainResult, TrainSettings, loaded
+from dataflywheel.rows.text import split_answer, text_of
+
+
+class OnPolicy(Method):
+    """Only the prompts of rows are read. `beta` is as in `divergences`, but undivided: 0 is forward KL, 1 reverse KL,
+    and what lies between is smaller than either."""
+
+    card: ClassVar[Card] = Card(
+        title="On-Policy Distillation of Language Models: Learning from Self-Generated Mistakes",
+        authors="Agarwal et al.",
+        year=2023,
+        paper="2306.13649",
+        category="distillation",
+        subcategory="model",
+        summary="The student answers the prompts itself and learns from the teacher's distribution at every token.",
+        needs=("model",),
+        cost="$$$",
+        checked="a student that starts as its teacher stays there; one that does not comes nearer",
+    )
+
+    beta: float = Field(default=1.0, ge=0, le=1)
+    temperature: float = Field(default=1.0, gt=0)
+    """Of the student's draws and of both distributions."""
+    max_new_tokens: int = Field(default=128, ge=1)
+
+    def train(
+        self,
+        rows: pa.Table,
+        student: Path | ModelSpec | LanguageModel,
+        teacher: ModelSpec,
+        output: Path,
+        settings: TrainSettings | None = None,
+        *,
+        progress: Progress | None = None,
+    ) -> TrainResult:
+        """Train `student` on the prompts of `rows` and save it as `output`.
+
+        Raises:
+            UsageError: no row has a prompt, or student and teacher have different vocabularies.
+        """
+        from datasets import Dataset
+        from trl import DistillationConfig, DistillationTrainer
+
+        settings, base, taught = settings or TrainSettings(learning_rate=1e-4), loaded(student), load_teacher(teacher)
+        check_same_vocabulary(base, taught)
+        sizes = [one.model.config.get_text_config().vocab_size for one in (base, taught)]
+        if sizes[0] != sizes[1]:
+            raise UsageError(f"on_policy: {sizes[0]} and {sizes[1]} tokens with padding; use dense_distillation")
+        prompts = [split_answer(messages)[0] for messages in rows["messages"].to_pylist()]
+        chats = [
+            [{"role": turn["role"], "content": turn["content"]} for turn in prompt]
+            for prompt in prompts
+            if text_of(prompt).strip()
+        ]
+        if not chats:
+            raise UsageError(f"on_policy: none of {len(prompts)} rows has a prompt for the student to answer")
+        base.tokenizer.padding_side, base.tokenizer.chat_template = "left", base.chat.template
+        origin = base.digest, taught.digest
+        checkpoints = checkpoints_of(output, self.digest(), settings.model_dump_json(), origin, chats)
+        arguments = DistillationConfig(
+            **trl_arguments(base, checkpoints, settings),
+            gradient_checkpointing=False,
+            beta=self.beta,
+            temperature=self.temperature,
+            max_completion_length=self.max_new_tokens,
+        )
+        trainer = without_card(DistillationTrainer)(
+            model=base.model,
+            teacher_model=taught.model,
+            args=arguments,
+            train_dataset=Dataset.from_list([{"prompt": chat} for chat in chats]),
+            processing_class=base.tokenizer,
+            callbacks=[watch(progress)],
+            peft_config=adapters(settings.lora),
+        )
+        return finish(trainer, base, checkpoints, output, settings)

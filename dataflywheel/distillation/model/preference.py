@@ -1,0 +1,144 @@
+"""Preference rows: direct preference optimisation through TRL."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pyarrow as pa
+from pydantic import Field
+
+from dataflywheel.contracts import Card, Method, UsageError
+from dataflywheel.distillation.model.trl_loop import checkpoints_of, finish, without_card
+from dataflywheel.models.answer_trainer import Progress, adapters, trl_arguments, watch
+from dataflywheel.models.language_model import LanguageModel
+from dataflywheel.models.spec import ModelSpec
+from dataflywheel.models.training import TrainResult, TrainSettings, loaded
+from dataflywheel.rows.schema import Row
+from dataflywheel.rows.text import split_answer
+
+UNBOUNDED = 1 << 30
+
+
+@dataclass(frozen=True)
+class Preferred:
+    """A model that was trained on pairs. `margins` is beta times how much further than under the reference the good
+    answer's log-likelihood is above the bad one's: its mean over the pairs of each step."""
+
+    trained: TrainResult
+    margins: list[float]
+    left_out: tuple[str, ...]
+    """Ids of rows that are no pair, or whose answers leave no room for their prompt."""
+
+
+class Preference(Method):
+    """-log sigmoid(beta (log p(good) / p0(good) - log p(bad) / p0(bad))), p0 the model before training."""
+
+    card: ClassVar[Card] = Card(
+        title="Direct Preference Optimization: Your Language Model is Secretly a Reward Model",
+        authors="Rafailov et al.",
+        year=2023,
+        paper="2305.18290",
+        category="distillation",
+        subcategory="model",
+        summary="Trains on pairs of a better and a worse answer, held near the model that it starts from.",
+        needs=("model",),
+        cost="$$",
+        checked="loss from plain log-likelihoods, margins on planted preferences over seeds",
+    )
+
+    beta: float = Field(default=0.1, gt=0)
+    """How strongly the model is held to the reference; the larger, the nearer it stays."""
+
+    def train(
+        self,
+        rows: Sequence[Row] | pa.Table,
+        model: Path | ModelSpec | LanguageModel,
+        output: Path,
+        settings: TrainSettings | None = None,
+        *,
+        reference: Path | ModelSpec | LanguageModel | None = None,
+        progress: Progress | None = None,
+    ) -> Preferred:
+        """Train `model` on rows with a rejected answer; `reference` is what it starts from unless given.
+
+        Raises:
+            UsageError: no row is a pair.
+        """
+        from datasets import Dataset
+        from trl import DPOConfig, DPOTrainer
+
+        settings, base = settings or TrainSettings(learning_rate=1e-4), loaded(model)
+        given = rows.to_pylist() if isinstance(rows, pa.Table) else list(rows)
+        pairs = _pairs(base, given, min(settings.max_length, base.context))
+        left_out = tuple(row["id"] for row, pair in zip(given, pairs, strict=True) if pair is None)
+        examples = [pair for pair in pairs if pair is not None]
+        if not examples:
+            raise UsageError(f"none of {len(given)} rows has a rejected answer beside the good one, and room for both")
+        # With adapters the model without them is the reference, and no second copy is held.
+        held = None if settings.lora and reference is None else loaded(reference or model)
+        origin = base.digest, "" if held is None else held.digest
+        checkpoints = checkpoints_of(output, self.digest(), settings.model_dump_json(), origin, examples)
+        arguments = DPOConfig(
+            **trl_arguments(base, checkpoints, settings), gradient_checkpointing=False, beta=self.beta, max_length=None
+        )
+        trainer = _tokenised(without_card(DPOTrainer))(
+            model=base.model,
+            ref_model=None if held is None else held.model,
+            args=arguments,
+            train_dataset=Dataset.from_list(examples),
+            processing_class=base.tokenizer,
+            callbacks=[watch(progress)],
+            peft_config=adapters(settings.lora),
+        )
+        made = finish(trainer, base, checkpoints, output, settings)
+        margins = [float(one["rewards/margins"]) for one in trainer.state.log_history if "rewards/margins" in one]
+        return Preferred(made, margins, left_out)
+
+
+def train_dpo(
+    rows: Sequence[Row] | pa.Table,
+    model: Path | ModelSpec | LanguageModel,
+    output: Path,
+    settings: TrainSettings | None = None,
+    *,
+    beta: float = 0.1,
+    reference: Path | ModelSpec | LanguageModel | None = None,
+    progress: Progress | None = None,
+) -> Preferred:
+    """`Preference(beta).train`: direct preference optimisation on rows with a rejected answer."""
+    return Preference(beta=beta).train(rows, model, output, settings, reference=reference, progress=progress)
+
+
+def _pairs(base: LanguageModel, rows: Sequence[Any], max_length: int) -> list[dict[str, list[int]] | None]:
+    """Tokens of each pair, the prompt cut from its left to fit the longer answer; None for a row that is no pair."""
+    prompts = [split_answer(row["messages"])[0] for row in rows]
+    good = base.chat.encode([row["messages"] for row in rows], UNBOUNDED)
+    bad = base.chat.encode(
+        [[*p, *row["rejected"]] if row["rejected"] else [] for p, row in zip(prompts, rows, strict=True)], UNBOUNDED
+    )
+    found: list[dict[str, list[int]] | None] = []
+    for chosen, rejected in zip(good, bad, strict=True):
+        room = max_length - max(chosen.answer_tokens, rejected.answer_tokens)
+        prompt = chosen.ids[: chosen.start]
+        lead = chosen.bos + chosen.start - chosen.header
+        whole = chosen.ids and rejected.ids and prompt == rejected.ids[: rejected.start] and room >= lead > 0
+        answers = chosen.ids[chosen.start :], rejected.ids[rejected.start :]
+        if not whole or answers[0] == answers[1]:
+            found.append(None)
+            continue
+        kept = prompt if len(prompt) <= room else prompt[: chosen.bos] + prompt[len(prompt) - room + chosen.bos :]
+        found.append({"prompt_ids": kept, "chosen_ids": answers[0], "rejected_ids": answers[1]})
+    return found
+
+
+def _tokenised(kind: Any) -> Any:
+    """TRL's trainer on tokens that are ready: by the same template and cut as everywhere else."""
+
+    class Tokenised(kind):  # type: ignore[misc]
+        def _prepare_dataset(self, dataset: Any, *given: Any) -> Any:
+            return dataset
+
+    return Tokenised

@@ -1,0 +1,94 @@
+"""What objectives with a teacher share: cross-entropy mixed with a divergence, and the teacher behind them."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import Field, PrivateAttr, model_validator
+
+from dataflywheel.contracts import Objective, UsageError
+from dataflywheel.distillation.model.divergences import Divergence, cross_entropy, divergence
+from dataflywheel.distillation.model.teacher import load_teacher
+from dataflywheel.models.language_model import LanguageModel
+from dataflywheel.models.spec import ModelSpec
+from dataflywheel.rows.schema import Message
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What a teacher is bound by: the rows of one training in order, as the student will read them."""
+
+    ids: Sequence[str]
+    conversations: Sequence[Sequence[Message]]
+    student: LanguageModel
+    teacher: LanguageModel
+    max_length: int
+    home: Path
+    """The store's folder, for what the teacher said."""
+
+
+class TaughtObjective(Objective):
+    """An objective that learns from a teacher's distributions; `taught` binds it before training."""
+
+    _digest: str = PrivateAttr(default="")
+    _bound: Any = PrivateAttr(default=None)
+
+    def taught(
+        self,
+        ids: Sequence[str],
+        conversations: Sequence[Sequence[Message]],
+        student: LanguageModel,
+        teacher: ModelSpec,
+        max_length: int,
+        home: Path,
+    ) -> Self:
+        """This objective with its teacher, for one training on just these rows in this order.
+
+        Raises:
+            UsageError: the teacher does not fit the student or the rows.
+        """
+        model = load_teacher(teacher)
+        bound = self.model_copy()
+        bound._digest = f"{model.digest}:{teacher.dtype}"
+        bound._bound = bound.bind(Lesson(ids, conversations, student, model, max_length, home))
+        return bound
+
+    @abstractmethod
+    def bind(self, lesson: Lesson) -> Any:
+        """What `loss` looks up the teacher in."""
+
+    @property
+    def bound(self) -> Any:
+        if self._bound is None:
+            raise UsageError(f"{self.name} has no teacher yet: call `taught` with the rows, or use `distill`")
+        return self._bound
+
+    def digest(self) -> str:
+        return f"{super().digest()}:{self._digest}"
+
+
+class MixedObjective(TaughtObjective):
+    """(1 - alpha) cross-entropy + alpha T^2 divergence, at each answer token, T in both softmaxes."""
+
+    alpha: float = Field(default=0.5, ge=0, le=1)
+    """Weight of the divergence; what is left is cross-entropy on the row's own answer."""
+    temperature: float = Field(default=1.0, gt=0)
+    divergence: Divergence = "forward_kl"
+    beta: float = Field(default=0.5, ge=0, le=1)
+    """Of `jensen_shannon`: 0 is forward KL, 1 reverse KL."""
+
+    @model_validator(mode="after")
+    def _well_conditioned(self) -> Self:
+        if 0 < self.beta < 0.01 or 0.99 < self.beta < 1:
+            raise ValueError("beta: 0, 1, or from 0.01 to 0.99; between these, float32 cannot hold the divergence")
+        return self
+
+    def mixed(self, logits: Any, labels: Any, student: Any, teacher: Any) -> Any:
+        """Sum over a chunk: `logits` (m, v) and log-probabilities (m, n) of both at the temperature."""
+        apart = divergence(student, teacher, self.divergence, self.beta).sum()
+        total = self.alpha * self.temperature**2 * apart
+        return total if self.alpha == 1 else total + (1 - self.alpha) * cross_entropy(logits, labels)

@@ -1,0 +1,66 @@
+"""Distillation from a teacher that was asked once: its likeliest tokens at each position, the rest in a bucket."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+from pydantic import Field
+
+from dataflywheel.contracts import AnswerPositions, Card, FlywheelError
+from dataflywheel.distillation.model.divergences import Tail, linear_loss, top_logprobs
+from dataflywheel.distillation.model.taught import Lesson, MixedObjective
+from dataflywheel.distillation.model.teacher import check_same_vocabulary
+from dataflywheel.distillation.model.teacher_cache import Identity, Taught, TeacherCache
+
+
+class TopKDistillation(MixedObjective):
+    """The teacher's k likeliest tokens from the store, where it has read every row once.
+
+    With `alpha` 1, a cut distribution harms a student more than it teaches: leave room for cross-entropy.
+    """
+
+    card: ClassVar[Card] = Card(
+        title="Sparse Logit Sampling: Accelerating Knowledge Distillation in LLMs",
+        authors="Anshumann et al.",
+        year=2025,
+        paper="2503.16870",
+        category="distillation",
+        subcategory="model",
+        summary="Cross-entropy mixed with a divergence over the teacher's k likeliest tokens, computed once and kept.",
+        needs=("model",),
+        cost="$",
+        checked="dense distillation as k grows, exact round trips, shuffled rows, refusals of another teacher",
+    )
+
+    k: int | None = Field(default=32, ge=1)
+    """Tokens kept at each position, 4 bytes each (6 for large vocabularies); null keeps all, 2 bytes each: for small
+    vocabularies."""
+    tail: Tail = "bucket"
+    """All other tokens: one entry on both sides, or as if there were none (`renormalise`)."""
+
+    def bind(self, lesson: Lesson) -> Taught:
+        check_same_vocabulary(lesson.student, lesson.teacher)
+        identity = Identity.of(lesson.student, lesson.teacher, self.k, self.temperature, lesson.max_length)
+        cache = TeacherCache.at(lesson.home, identity)
+        cache.fill(lesson.teacher, lesson.ids, lesson.student.encode(lesson.conversations, lesson.max_length))
+        return cache.load(lesson.ids)
+
+    def loss(self, at: AnswerPositions, table: Any) -> Any:
+        import torch
+
+        taught: Taught = self.bound
+        places = taught.starts[at.rows.cpu().numpy()] + at.places.cpu().numpy()
+        if not np.array_equal(taught.tokens[places], at.labels.cpu().numpy()):
+            raise FlywheelError(f"{self.name}: the teacher read other tokens than the student is trained on")
+        device = at.states.device
+        logprobs = torch.from_numpy(taught.logprobs[places].astype(np.float32)).to(device)
+        top = None if taught.top is None else torch.from_numpy(taught.top[places].astype(np.int64)).to(device)
+
+        def chunk(logits: Any, where: slice) -> Any:
+            scaled = logits[:, : taught.vocabulary] / self.temperature
+            student = scaled.log_softmax(dim=1) if top is None else top_logprobs(scaled, top[where], self.tail)
+            teacher = logprobs[where, : student.shape[1]].log_softmax(dim=1)
+            return self.mixed(logits, at.labels[where], student, teacher)
+
+        return linear_loss(at.states, table, chunk)
