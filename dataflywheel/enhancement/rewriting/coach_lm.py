@@ -11,7 +11,6 @@ from pydantic import Field
 
 from dataflywheel.contracts import Card, Cost, PoolStatistics
 from dataflywheel.enhancement.rewriting.expert_revisions import ExpertRevision, most_changed, read_revisions
-from dataflywheel.enhancement.rewriting.rewritten import exchange_of, revised, unchanged, unfit
 from dataflywheel.models.batching import batches
 from dataflywheel.models.decoding import Draw, decode
 from dataflywheel.models.files import folder_digest, models_folder
@@ -21,6 +20,7 @@ from dataflywheel.models.spec import ModelSpec
 from dataflywheel.models.tiny import train_tiny
 from dataflywheel.models.training import TrainSettings, train_sft
 from dataflywheel.proposing.kinds import Demand, Proposal, Proposer
+from dataflywheel.proposing.rewritten import exchange_of, revised, unchanged, unfit
 from dataflywheel.rows.schema import Message, Row, message
 from dataflywheel.store.lock import made_once
 

@@ -7,13 +7,13 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from dataflywheel.contracts import Card
-from dataflywheel.enhancement.rewriting.rewritten import exchange_of, revised, unchanged, unfit
 from dataflywheel.models.endpoint.account import client_for
 from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.request import Sampling
 from dataflywheel.models.endpoint.structured import Asks, Numbered, ask_for, same_id
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.proposing.kinds import Demand, Proposal, Proposer
+from dataflywheel.proposing.rewritten import exchange_of, revised, unchanged, unfit
 from dataflywheel.signals.rating.rating import failure
 
 INSTRUCTIONS = (

@@ -11,7 +11,6 @@ import numpy as np
 from pydantic import Field
 
 from dataflywheel.contracts import Card
-from dataflywheel.enhancement.rewriting.rewritten import exchange_of, replaced, rewritten, unchanged, unfit
 from dataflywheel.models.embedder import shared_embedder
 from dataflywheel.models.endpoint.account import client_for
 from dataflywheel.models.endpoint.quoting import Question, question
@@ -19,6 +18,7 @@ from dataflywheel.models.endpoint.request import Reply, Sampling
 from dataflywheel.models.endpoint.structured import Asks
 from dataflywheel.models.spec import EmbedderSpec, ModelSpec
 from dataflywheel.proposing.kinds import Demand, Proposal, Proposer
+from dataflywheel.proposing.rewritten import exchange_of, replaced, rewritten, unchanged, unfit
 from dataflywheel.rows.schema import Row
 from dataflywheel.signals.rating.rating import failure, passing
 

@@ -9,13 +9,13 @@ from typing import ClassVar
 from pydantic import Field
 
 from dataflywheel.contracts import Card
-from dataflywheel.enhancement.rewriting.rewritten import exchange_of, replaced, rewritten, unchanged, unfit
 from dataflywheel.models.endpoint.account import client_for
 from dataflywheel.models.endpoint.quoting import Question, question
 from dataflywheel.models.endpoint.request import Reply, Sampling
 from dataflywheel.models.endpoint.structured import Asks, Numbered, ask_for, same_id
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.proposing.kinds import Demand, Proposal, Proposer
+from dataflywheel.proposing.rewritten import exchange_of, replaced, rewritten, unchanged, unfit
 from dataflywheel.rows.schema import Row
 from dataflywheel.signals.rating.rating import failure, passing
 
