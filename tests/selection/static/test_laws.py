@@ -17,12 +17,14 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "diverse_by_score": {"score": "likelihood.loss_answer", "threshold": 0.8},
     "gumbel_top_k": {"score": "likelihood.loss_answer"},
     "delt_folding": {"score": "likelihood.loss_answer"},
+    "diversify_and_conquer": {"score": "likelihood.loss_answer", "clusters": 9},
     "ds2": {"vectors": "cluster.vector"},
 }
 VARIANTS = [("perplexity", {"keep": k}) for k in ("top", "middle", "low")] + [
     ("ifd", {"ratio": "perplexity"}),
     ("longest", {"length": "chars"}),
     ("density", {"exact_rows": 0, "hashes": 20}),
+    ("diversify_and_conquer", {"score": "likelihood.loss_answer", "gap": "likelihood.loss_answer_given_prompt"}),
     ("rds_plus", {"takers": "row", "when_taken": "next_best"}),
     ("facility_location", {"memory_gb": 4 * 40 * 40 / 2**30}),
 ]
