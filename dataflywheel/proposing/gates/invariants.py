@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataflywheel.signals.wording import marked, negation
 from dataflywheel.signals.wording.names import missing, names
 from dataflywheel.signals.wording.numbers import Number, numbers
-from dataflywheel.signals.wording.order import Token, swapped
+from dataflywheel.signals.wording.order import BREAK, Token, replaced, swapped
 from dataflywheel.signals.wording.sentences import fold, sentences, words
 
 Broken = tuple[str, str] | None
@@ -53,7 +53,8 @@ def options_kept(before: str, after: str, additions: bool) -> Broken:
 
 def numbers_kept(before: str, after: str, additions: bool) -> Broken:
     """The same values, as often, in the same places."""
-    old, new = numbers(marked.prose(before)), numbers(marked.prose(after))
+    ours, theirs = marked.prose(before), marked.prose(after)
+    old, new = numbers(ours), numbers(theirs)
     lost = Counter(n.value for n in old if n.sure) - Counter(n.value for n in new)
     added = Counter(n.value for n in new if n.sure) - Counter(n.value for n in old)
     if lost:
@@ -61,7 +62,7 @@ def numbers_kept(before: str, after: str, additions: bool) -> Broken:
         return "numbers changed", f"lost: {first(lost)}{came}"
     if added and not additions:
         return "numbers changed", f"added: {first(added)}"
-    return moved(before, after, number_tokens, "numbers swapped")
+    return moved(ours, theirs, number_tokens, "numbers swapped")
 
 
 def units_kept(before: str, after: str, additions: bool) -> Broken:
@@ -86,30 +87,23 @@ def names_kept(before: str, after: str, additions: bool) -> Broken:
     if added:
         return "names changed", f"added: {quoted(added[0])}"
     known = {fold(w.text) for text in (ours, theirs) for w in names(text)}
-    return moved(before, after, lambda text: name_tokens(text, known), "names swapped")
+    return moved(ours, theirs, lambda text: name_tokens(text, known), "names swapped")
 
 
 def moved(before: str, after: str, tokens: Callable[[str], list[Token]], reason: str) -> Broken:
-    """Whether items changed places: in the whole texts where these hold the same ones, else sentence by sentence."""
-    ours, theirs = marked.prose(before), marked.prose(after)
-    old, new = tokens(ours), tokens(theirs)
-    if items(old) == items(new):
-        sides = [(old, new)]
-    else:
-        wanted: dict[frozenset[tuple[str, int]], list[list[Token]]] = {}
-        for sentence in map(tokens, sentences(theirs)):
-            wanted.setdefault(frozenset(items(sentence).items()), []).append(sentence)
-        found = ((s, wanted.get(frozenset(items(s).items()), [])) for s in map(tokens, sentences(ours)))
-        sides = [(s, others[0]) for s, others in found if len(others) == 1 and len(items(s)) > 1]
-    for old, new in sides:
-        pair = swapped(old, new)
-        if pair is not None:
-            return reason, f"{quoted(pair[0])} stands where {quoted(pair[1])} stood"
-    return None
+    """Whether items changed places, within versions of one sentence or in the whole texts.
+
+    Sentences that both texts have are left out: in whatever order, they say the same.
+    """
+    old, new = ([tokens(sentence) for sentence in sentences(text)] for text in (before, after))
+    common = set(map(tuple, old)) & set(map(tuple, new))
+    old, new = ([s for s in side if tuple(s) not in common] for side in (old, new))
+    pair = replaced(old, new) or swapped(joined(old), joined(new))
+    return None if pair is None else (reason, f"{quoted(pair[0])} stands where {quoted(pair[1])} stood")
 
 
-def items(tokens: Iterable[Token]) -> Counter[str]:
-    return Counter(token.item for token in tokens if token.item)
+def joined(by_sentence: Iterable[list[Token]]) -> list[Token]:
+    return [token for sentence in by_sentence for token in [*sentence, BREAK]]
 
 
 def number_tokens(text: str) -> list[Token]:

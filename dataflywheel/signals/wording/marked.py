@@ -10,13 +10,16 @@ from dataflywheel.signals.wording.sentences import fold, words
 FENCED = re.compile(r"^[ \t]*(`{3,}|~{3,})[^\n]*\n(.*?)(?:^[ \t]*\1[ \t]*$|\Z)", re.DOTALL | re.MULTILINE)
 INLINE = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 LINK = re.compile(r"(?:https?://|www\.)[^\s<>\"'`]+", re.IGNORECASE)
-OPTION = re.compile(r"(?:^|(?<=\s))\(?(?P<letter>[A-H])[).:]\s+(?P<text>.+?)(?=\s+\(?[A-H][).:]\s|\n|$)", re.MULTILINE)
-CHOICE = re.compile(
-    r"\b(?:answer|option|choice|choose|pick)\b(?:\s+(?:is|would\s+be|should\s+be))?\s*[:=]?\s*\(?(?P<letter>[A-H])\b"
-    r"(?!['\u2019])",
-    re.IGNORECASE,
+SPACES = re.compile(r"[^\S\n]+")
+OPTION = re.compile(
+    r"(?:^|(?<=\s))\(?(?P<letter>[A-Ha-h])[).:]\s+(?P<text>.+?)(?=\s+\(?[A-Ha-h][).:]\s|\n|$)", re.MULTILINE
 )
-ALONE = re.compile(r"\(?([A-H])[).]?")
+CHOICE = re.compile(
+    r"\b(?:answer|option|choice|choose|pick)\b(?:\s+(?:is|would\s+be|should\s+be))?\s*[:=]?\s*\(?"
+    r"(?P<letter>[A-H](?=\s*(?:[).,;:\]]|$))|(?-i:[B-H])(?!['\u2019]))(?!\w)",
+    re.IGNORECASE | re.MULTILINE,
+)
+ALONE = re.compile(r"\(?([A-H])[).]?", re.IGNORECASE)
 
 
 def code(text: str) -> Counter[str]:
@@ -41,24 +44,24 @@ def links(text: str) -> Counter[str]:
 
 
 def prose(text: str) -> str:
-    """A text without its code and links."""
-    return LINK.sub(" ", INLINE.sub(" ", FENCED.sub("\n", text)))
+    """A text without its code and links, with one space between words."""
+    return SPACES.sub(" ", LINK.sub(" ", INLINE.sub(" ", FENCED.sub("\n", text))))
 
 
 def options(text: str) -> dict[str, set[str]]:
     """Words of each lettered option of a question (`A) red B) blue`); empty where A and B are not both there."""
     found: dict[str, set[str]] = {}
     for m in OPTION.finditer(text):
-        found.setdefault(m["letter"], set()).update(fold(w.text) for w in words(m["text"]))
+        found.setdefault(m["letter"].upper(), set()).update(fold(w.text) for w in words(m["text"]))
     return found if {"A", "B"} <= set(found) else {}
 
 
 def choices(text: str) -> Counter[str]:
     """Letters of options that a text chooses: `the answer is (C)`, or a letter that stands alone in a line.
 
-    >>> list(choices("Answer: b")), list(choices("(C)")), list(choices("A cat"))
+    >>> list(choices("Answer: b")), list(choices("(C)")), list(choices("The answer is a cat"))
     (['B'], ['C'], [])
     """
-    chosen = [m["letter"] for m in CHOICE.finditer(text) if m["letter"].isupper() or m.group()[-2] in " :(="]
+    chosen = [m["letter"] for m in CHOICE.finditer(text)]
     alone = (ALONE.fullmatch(line.strip()) for line in text.splitlines())
     return Counter([letter.upper() for letter in chosen] + [m[1] for m in alone if m])

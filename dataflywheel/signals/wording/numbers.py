@@ -85,15 +85,16 @@ ERA = 100
 """`1990s` is a time, `90s` may be seconds."""
 NUMBER = re.compile(
     r"(?P<currency>[$€£¥₹])?\s?(?<![^\W\d])"
-    r"(?P<digits>\d{1,3}(?:,\d{3})+(?![,\d])(?:\.\d+)?|\d+(?:\.\d+)?|(?<![\d\w])\.\d+)"
+    r"(?P<digits>\d{1,3}(?:,\d{3})+(?!,?\d)(?:\.\d+)?|\d+(?:\.\d+)?|(?<![\d\w])\.\d+)"
     r"(?P<attached>[^\W\d_]+)?"
 )
+LIST_MARKER = re.compile(r"^[^\S\n]*\(?(?P<number>\d{1,2})[.)][^\S\n]", re.MULTILINE)
 SPELLED = re.compile(
     rf"\b(?:{'|'.join([*VALUES, *SCALES])})(?:(?:\s+and\s+|[\s-]+)(?:{'|'.join([*VALUES, *SCALES])}))*\b", re.IGNORECASE
 )
 SCALE = re.compile(rf"\s*-?(?P<scale>{'|'.join(SCALES)})\b", re.IGNORECASE)
-UNIT = re.compile(r"\s?(?P<sign>[%°℃℉€£¥¢](?:[CF]\b)?)|[\s-]?(?P<word>[^\W\d_]+(?:/h\b|\.m\b)?)")
-SIGN = re.compile(r"(?:^|[\s(=,:])[-\u2212]\s?[$€£¥₹]?$")
+UNIT = re.compile(r"[^\S\n]?(?P<sign>[%°℃℉€£¥¢](?:[CFcf]\b)?)|(?:[^\S\n]|-)?(?P<word>[^\W\d_]+(?:/h\b|\.m\b)?)")
+SIGN = re.compile(r"(?:^|[\s(=,:])[-\u2212][$€£¥₹]?$")
 
 
 class Number(NamedTuple):
@@ -107,12 +108,13 @@ class Number(NamedTuple):
 
 
 def numbers(text: str) -> list[Number]:
-    """The numbers of a text in order. A digit within a word (`x2`) is none.
+    """The numbers of a text in order. A digit within a word (`x2`) is none, nor is the number of a list item.
 
     >>> [(n.value, n.unit) for n in numbers("$1,000.50, 3 kilograms, two hundred and five, -4%, 2nd, 1.5 million")]
     [('1000.5', '$'), ('3', 'kg'), ('205', ''), ('-4', '%'), ('2', 'th'), ('1500000', '')]
     """
-    found = [in_digits(text, m) for m in NUMBER.finditer(text)]
+    markers = {m.start("number") for m in LIST_MARKER.finditer(text)}
+    found = [in_digits(text, m) for m in NUMBER.finditer(text) if m.start("digits") not in markers]
     taken = [(n.start, n.end) for n in found]
     for m in SPELLED.finditer(text):
         if not any(start < m.end() and m.start() < end for start, end in taken):

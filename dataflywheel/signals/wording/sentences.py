@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Sequence
 from typing import NamedTuple
 
-SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”\u2019)\]]*\s+(?=[\"'“\u2018(\[]*[^\W_a-z])|\n+|(?<=[。\uff01\uff1f])")
+SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”\u2019)\]]*\s+|\n+|(?<=[。\uff01\uff1f])")
 WORD = re.compile(r"\w+(?:['\u2019.&-]\w+)*")
 TITLES = {"mr", "mrs", "ms", "dr", "st", "prof", "jr", "sr", "vs", "no", "e.g", "i.e"}
 LIKE = 0.5
@@ -37,7 +37,7 @@ def words(text: str) -> list[Word]:
 
 
 def sentences(text: str) -> list[str]:
-    """The sentences of a text in order; a line ends one, a title or an initial does not.
+    """The sentences of a text in order; a line ends one, a title, an initial or the number of a list does not.
 
     >>> sentences("Dr. Ray left. Ann stayed!\\nWhy?")
     ['Dr. Ray left.', 'Ann stayed!', 'Why?']
@@ -52,7 +52,7 @@ def sentences(text: str) -> list[str]:
             found[-1] += f" {piece}"
         else:
             found.append(piece)
-        open_end = piece.endswith(".") and is_abbreviation(piece[:-1])
+        open_end = piece.endswith(".") and (piece[:-1].isdigit() or is_abbreviation(piece[:-1]))
     return found
 
 
@@ -62,7 +62,7 @@ def is_abbreviation(text: str) -> bool:
     if last is None:
         return False
     word = last.group()
-    return word.lower() in TITLES or (len(word) == 1 and word.isupper() and word != "I")
+    return word.lower() in TITLES or (len(word) == 1 and word.isalpha() and word not in "iI")
 
 
 def fold(word: str) -> str:

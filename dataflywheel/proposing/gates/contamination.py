@@ -1,0 +1,93 @@
+"""Does a proposal give away the evaluation set?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from pydantic import Field
+
+from dataflywheel.contracts import AnyArray, Card, FloatArray
+from dataflywheel.errors import UsageError
+from dataflywheel.models.spec import EmbedderSpec
+from dataflywheel.proposing.kinds import PASSED, Check, Gate, Proposal, Surroundings
+from dataflywheel.rows.parts import read_rows
+from dataflywheel.rows.text import part_of, texts
+from dataflywheel.signals.leaked_rows import TargetWords
+from dataflywheel.signals.model_based import embed_texts
+from dataflywheel.signals.shingles import text_keys
+
+
+@dataclass(frozen=True)
+class Target:
+    """The evaluation rows, ready to be looked for."""
+
+    ids: list[str]
+    wording: TargetWords
+    vectors: FloatArray | None
+
+
+class Contamination(Gate):
+    """Rejects rows that hold an evaluation row, by its words or by its meaning: the rule by which pools are cleaned."""
+
+    card: ClassVar[Card] = Card(
+        title="Language Models are Few-Shot Learners",
+        authors="Brown et al.",
+        year=2020,
+        paper="2005.14165",
+        category="proposing",
+        subcategory="gates",
+        summary="New rows that hold evaluation rows, by 8- and 13-gram containment, short prompts, and embeddings.",
+        needs=("target",),
+        checked="verbatim, case and whitespace copies of evaluation sets; equal decisions to the cleaner of pools",
+    )
+
+    share_8: float | None = Field(0.7, gt=0, le=1)
+    """Share of a target text's word 8-grams from which a row that contains them is a leak; null switches it off."""
+    share_13: float | None = Field(0.5, gt=0, le=1)
+    """The same for 13-grams."""
+    exact: bool = True
+    """Look for target prompts of fewer than 8 words as a whole."""
+    semantic: float | None = Field(0.95, gt=0, le=1)
+    """Cosine of embeddings from which a row is a leak; null switches it off and needs no embedder."""
+    embedder: EmbedderSpec = Field(default=EmbedderSpec(builtin="minilm"))
+    """What similarity is measured with."""
+
+    def check(self, proposals: Sequence[Proposal], around: Surroundings) -> list[Check]:
+        target = around.once(f"contamination:{self.digest()}", lambda: self.target(around))
+        conversations = [p.row["messages"] if p.row is not None else [] for p in proposals]
+        wholes = [part_of(messages, "all") for messages in conversations]
+        found = target.wording.matches(wholes, text_keys([part_of(m, "prompt") for m in conversations]))
+        checks = [PASSED] * len(proposals)
+        for i, match in found.items():
+            detail = f"{match.reason.removeprefix('leak: ')}, {target.ids[match.target]}"
+            checks[i] = Check(False, "holds an evaluation row", detail, {"share": match.score})
+        left = [i for i, check in enumerate(checks) if check.passed]
+        if target.vectors is not None and self.semantic is not None and left:
+            cosines, nearest = self.nearest(target.vectors, [wholes[i] for i in left])
+            for i, cosine, k in zip(left, cosines.tolist(), nearest.tolist(), strict=True):
+                if np.isfinite(cosine):
+                    near = cosine >= self.semantic
+                    detail = f"cosine {cosine:.3f} to {target.ids[k]}" if near else ""
+                    reason = "means an evaluation row" if near else ""
+                    checks[i] = Check(not near, reason, detail, {"target_cosine": cosine})
+        return checks
+
+    def target(self, around: Surroundings) -> Target:
+        if around.target is None:
+            raise UsageError("contamination has nothing to compare with: add a target to the recipe, or leave it out")
+        rows = read_rows(around.target, ["id", "messages"])
+        prompts, answers, wholes = (texts(rows["messages"], part) for part in ("prompt", "answer", "all"))
+        wording = TargetWords.of(prompts, answers, self.share_8, self.share_13, self.exact)
+        vectors = None
+        if self.semantic is not None and wholes:
+            vectors = np.nan_to_num(embed_texts(self.embedder, wholes)[0])  # an empty row is near to nothing
+        return Target(rows["id"].to_pylist(), wording, vectors)
+
+    def nearest(self, vectors: FloatArray, wholes: Sequence[str]) -> tuple[AnyArray, AnyArray]:
+        """Cosine to the nearest target row and which it is; NaN where a text could not be embedded."""
+        near = embed_texts(self.embedder, wholes)[0] @ vectors.T
+        best = near.argmax(axis=1)
+        return near[np.arange(len(near)), best], best
