@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -46,6 +47,9 @@ class Allocation:
 
 class Policy(Method):
     """Feedback: evaluations in, the next round's budgets out. Sees the steering tier and nothing else."""
+
+    over: ClassVar[Literal["slices", "arms"]] = "slices"
+    """Whether it divides a budget among skills, or among ways to get rows."""
 
     @abstractmethod
     def allocate(

@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from dataflywheel.contracts import Columns, Cost, PoolStatistics, UsageError, nearest
+from dataflywheel.contracts import AnyArray, Columns, Cost, PoolStatistics, UsageError, nearest
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.needs import signals_of
 from dataflywheel.recipe.row_step import decide, with_target
@@ -18,6 +19,10 @@ from dataflywheel.recipe.steps import Step
 from dataflywheel.rows.parts import read_rows
 from dataflywheel.selection.combine import Select, select_rows
 
+LABELS = {
+    "random": "random, from the same cleaned rows",
+    "one_round": "the same selection, all in one round and without feedback",
+}
 LENGTH = ("text.tokens_prompt", "text.tokens_answer")
 
 
@@ -44,9 +49,17 @@ class Field:
     before: Path
     raw: Path
     guards: tuple[Step, ...]
-    selected: tuple[str, ...]
+    trained: Path
+    """The rows that the recipe trains on: the selected ones, with what was changed and added since."""
     step: Step
     ranking_seconds: float = 0.0
+    label: str = ""
+    """What the recipe did, where it was more than one selection."""
+
+    @cached_property
+    def selected(self) -> tuple[str, ...]:
+        """Their ids."""
+        return tuple(read_rows(self.trained, ["id"])["id"].to_pylist())
 
     @property
     def select(self) -> Select:
@@ -58,15 +71,15 @@ def build_arms(context: Context, field: Field, seeds: Sequence[int], epochs: flo
     """The recipe's selection first, then what `compare` names.
 
     Raises:
-        UsageError: an arm is no selector, nor one of `random_raw` and `full`.
+        UsageError: an arm is no selector, nor one of `random_raw`, `full` and `one_round`.
     """
     assert context.recipe.compare is not None
     context.measured(field.before, field.select.needs(), "compare")  # the store may be younger than the run
     own = Arm(
         "selection",
-        f"this recipe: {field.select.label()}",
+        f"this recipe: {field.label or field.select.label()}",
         "selection",
-        field.before,
+        field.trained,
         (field.selected,) * len(seeds),
         selecting_cost(context, field.select, field.before, field.ranking_seconds),
     )
@@ -75,16 +88,17 @@ def build_arms(context: Context, field: Field, seeds: Sequence[int], epochs: flo
 
 def _arm(context: Context, field: Field, seeds: Sequence[int], epochs: float, entry: str | dict[str, Any]) -> Arm:
     name = entry if isinstance(entry, str) else next(iter(entry))
-    lengths = context.measured(field.before, LENGTH, "compare")
+    own = context.measured(field.trained, LENGTH, "compare")
     if name == "random_raw":
-        return _random_raw(context, field, seeds)
+        return _random_raw(context, field, seeds, own)
     if name == "full":
-        return _full(field, seeds, epochs, lengths)
+        return _full(field, seeds, epochs, context.measured(field.before, LENGTH, "compare"), own)
     by: Any = entry
     if name == "length_matched_random" and isinstance(entry, str):
-        chosen = np.isin(lengths.ids.astype(str), np.asarray(field.selected, dtype=str))
-        by = {name: {"lengths": [int(n) for n in lengths["text.tokens_answer"][chosen]]}}
-    spec = _same_budget(field, by)
+        by = {name: {"lengths": [int(n) for n in own["text.tokens_answer"]]}}
+    spec = _same_budget(field, by, own)
+    if name == "one_round":
+        spec = field.select.model_copy(update={"keep": spec.keep})
     columns = context.measured(field.before, (*spec.needs(), *LENGTH), "compare")
     columns = with_target(context, spec, columns, "compare")
     began = time.perf_counter()
@@ -97,7 +111,7 @@ def _arm(context: Context, field: Field, seeds: Sequence[int], epochs: float, en
         "baseline" if name in ("random", "longest", "length_matched_random", "source_balanced_random") else "selection"
     )
     chosen_by = name if isinstance(entry, str) or not entry[name] else f"{name} {entry[name]}"
-    label = "random, from the same cleaned rows" if chosen_by == "random" else chosen_by.replace("_", " ")
+    label = LABELS.get(chosen_by, chosen_by.replace("_", " "))
     return Arm(chosen_by, label, role, field.before, ids, cost)
 
 
@@ -106,18 +120,27 @@ def _draw(columns: Columns, spec: Select, seed: int) -> tuple[str, ...]:
     return tuple(str(i) for i in columns.ids[selection.order])
 
 
-def _same_budget(field: Field, by: Any) -> Select:
-    """A selection of exactly as many rows as the recipe's own, or as many tokens where its budget is in tokens."""
-    in_tokens = field.select.budget().unit == "tokens"
-    return _select(by, field.select.keep if in_tokens else len(field.selected))
+def _same_budget(field: Field, by: Any, own: Columns) -> Select:
+    """A selection of exactly as many rows as the recipe trains on, or as many tokens where its budget is in tokens."""
+    by = "random" if by == "one_round" else by
+    if field.select.budget().unit != "tokens":
+        return _select(by, len(field.selected))
+    return _select(by, f"{int(_tokens(own).sum())} tokens" if field.label else field.select.keep)
+
+
+def _tokens(columns: Columns) -> AnyArray:
+    """Tokens of each row (n,), prompt and answer."""
+    return np.asarray(sum((columns[name].astype(np.int64) for name in LENGTH), start=np.zeros(len(columns), np.int64)))
 
 
 def arm_needs(entry: str | dict[str, Any]) -> tuple[str, ...]:
     """Columns that an arm reads.
 
     Raises:
-        UsageError: it is no selector, nor one of `random_raw` and `full`.
+        UsageError: it is no selector, nor one of `random_raw`, `full` and `one_round`.
     """
+    if entry == "one_round":
+        entry = "random"
     if entry == "length_matched_random":
         entry = {"length_matched_random": {"lengths": [1]}}
     return LENGTH if entry in ("random_raw", "full") else (*LENGTH, *_select(entry, 1).needs())
@@ -129,27 +152,26 @@ def _select(by: Any, keep: int | float | str) -> Select:
     except UsageError as error:
         raise UsageError(f"compare: {error}") from None
     except ValueError as error:
-        known = ["random_raw", "full", "random", "longest", "length_matched_random"]
+        known = ["random_raw", "full", "one_round", "random", "longest", "length_matched_random"]
         raise UsageError(f"compare: {by!r} is not an arm{nearest(str(by), known)} ({error})") from None
 
 
-def _random_raw(context: Context, field: Field, seeds: Sequence[int]) -> Arm:
+def _random_raw(context: Context, field: Field, seeds: Sequence[int], own: Columns) -> Arm:
     """Random choice as one would make it without this system: from the pool as it came, less the leaked rows."""
     columns = context.measured(field.raw, LENGTH, "compare")
     leaked = leaked_rows(context, field)
     columns = columns.take(np.flatnonzero([i not in leaked for i in columns.ids]))
-    ids = tuple(_draw(columns, _same_budget(field, "random"), seed) for seed in seeds)
+    ids = tuple(_draw(columns, _same_budget(field, "random", own), seed) for seed in seeds)
     return Arm("random_raw", "random, from the raw pool", "baseline", field.raw, ids, Cost())
 
 
-def _full(field: Field, seeds: Sequence[int], epochs: float, lengths: Columns) -> Arm:
+def _full(field: Field, seeds: Sequence[int], epochs: float, lengths: Columns, own: Columns) -> Arm:
     """The whole cleaned pool for the same training tokens: as many distinct rows as those tokens pay for, seen once.
 
     Where they pay for more than the pool, it is seen more than once.
     """
-    tokens = lengths["text.tokens_prompt"].astype(np.int64) + lengths["text.tokens_answer"].astype(np.int64)
-    chosen = np.isin(lengths.ids.astype(str), np.asarray(field.selected, dtype=str))
-    room = float(tokens[chosen].sum()) * epochs
+    tokens = _tokens(lengths)
+    room = float(_tokens(own).sum()) * epochs
     ids = []
     for seed in seeds:
         order = np.random.default_rng([seed, 104729]).permutation(len(tokens))

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from dataflywheel import catalog
-from dataflywheel.contracts import Cost, DeferredError, OverBudgetError, Signal, UsageError
+from dataflywheel.contracts import Cost, DeferredError, Method, OverBudgetError, Signal, UsageError
 from dataflywheel.models.endpoint.request import Outcome
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.recipe.needs import signals_of
@@ -130,29 +130,29 @@ def hand_in() -> None:
         raise DeferredError(f"{said}; the same command collects the answers later and goes on")
 
 
-def check_asking(recipe: Recipe, kind: type[Signal]) -> None:
-    """Refuse a signal that asks a model which is not there or cannot do what it needs, before any call.
+def check_asking(recipe: Recipe, kind: type[Method], given: Mapping[str, Any] | None = None) -> None:
+    """Refuse a method that asks a model which is not there or cannot do what it needs, before any call.
 
     Raises:
         UsageError: no model, a missing capability, or dollars capped and no price known.
     """
     from dataflywheel.models.endpoint.account import check_price, offered
 
-    spec = teacher(recipe, kind)
-    needed = [*kind.capabilities, *(["batch"] if spec.batch else [])]
+    spec = teacher(recipe, kind, given)
+    needed = [*getattr(kind, "capabilities", ()), *(["batch"] if spec.batch else [])]
     offered(spec).require(needed, kind.name, spec.model or spec.hf or str(spec.builtin))
     check_price(spec, caps_of(recipe.budget))
 
 
-def teacher(recipe: Recipe, kind: type[Signal]) -> ModelSpec:
-    """The model that a signal asks: its own parameter, else the recipe's teacher.
+def teacher(recipe: Recipe, kind: type[Method], given: Mapping[str, Any] | None = None) -> ModelSpec:
+    """The model that a method asks: its own parameter, `given` in a step or under `signals`, else the recipe's teacher.
 
     Raises:
         UsageError: neither is given.
     """
-    own = recipe.signals.get(kind.name, {}).get("model")
+    own = (recipe.signals.get(kind.name, {}) if given is None else given).get("model")
     if isinstance(own, dict) and "api_key" in own:
-        raise UsageError(f"signals.{kind.name}.model: a key is kept secret under `models.teacher` only; move it there")
+        raise UsageError(f"{kind.name}.model: a key is kept secret under `models.teacher` only; move it there")
     if own is not None:
         return ModelSpec.model_validate(own)
     if recipe.models.teacher is None:

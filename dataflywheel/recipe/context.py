@@ -14,11 +14,12 @@ from typing import Any
 import pyarrow as pa
 
 from dataflywheel import catalog
-from dataflywheel.contracts import Columns, Signal, UsageError, build
+from dataflywheel.contracts import Columns, Method, Signal, UsageError, build
 from dataflywheel.models.files import folder_digest
 from dataflywheel.models.spec import ModelSpec
+from dataflywheel.proposing.kinds import Gate, Proposer
 from dataflywheel.recipe.asking import check_within, hand_in, teacher
-from dataflywheel.recipe.needs import model_kind, signals_of
+from dataflywheel.recipe.needs import asks, model_kind, signals_of
 from dataflywheel.recipe.progress import Silent, Watcher
 from dataflywheel.recipe.schema import Recipe, Source
 from dataflywheel.rows.ingest import Input
@@ -29,6 +30,8 @@ from dataflywheel.store.run import RunDirectory
 from dataflywheel.store.signals import SignalStore
 
 CHARS_PER_TOKEN = 4
+SLICE = "row.slice"
+"""A column that depends on the target, not on the row alone: it is joined on where a step groups by it."""
 Parameters = Mapping[str, Mapping[str, Any]]
 """Parameters by signal name."""
 
@@ -45,6 +48,8 @@ class Context:
     began: float = field(default_factory=time.monotonic)
     pool: Path | None = None
     target: Path | None = None
+    guide: Path | None = None
+    """The target rows that selection and feedback may look at: all of them, or the steering tier."""
     target_digest: str = ""
     spent: float = field(init=False, default=0.0)
     """Seconds billed by earlier attempts."""
@@ -94,8 +99,34 @@ class Context:
                 given["model"] = self.usable(teacher(self.recipe, kind), "teacher")
             built = build(kind, given)
             assert isinstance(built, Signal)
-            self._signals[known] = built
+            self._signals[known] = built.prepared(self._pool_rows, self.home / "models")
         return self._signals[known]
+
+    def proposer(self, name: str, parameters: Mapping[str, Any]) -> Proposer:
+        """The method that writes, with the recipe's models where it needs one.
+
+        Raises:
+            UsageError: unknown method or parameter.
+        """
+        built = self._with_models(catalog.get(name, Proposer), parameters)
+        assert isinstance(built, Proposer)
+        return built
+
+    def gate(self, name: str, parameters: Mapping[str, Any]) -> Gate:
+        """A gate, likewise."""
+        built = self._with_models(catalog.get(name, Gate), parameters)
+        assert isinstance(built, Gate)
+        return built
+
+    def _with_models(self, kind: type[Method], parameters: Mapping[str, Any]) -> Method:
+        given = dict(parameters)
+        if "embedder" in kind.model_fields:
+            given.setdefault("embedder", self.recipe.models.embedder)
+        if asks(kind):
+            given["model"] = self.usable(teacher(self.recipe, kind, given), "teacher")
+        elif "model" in kind.model_fields and "model" not in given:
+            given["model"] = self.scorer()
+        return build(kind, given)
 
     def scorer(self) -> ModelSpec:
         """The model that measures likelihoods, as a folder."""
@@ -124,9 +155,12 @@ class Context:
 
     def pool_texts(self) -> list[Any]:
         """Messages of the pool's rows, for what is trained on the pool itself."""
-        assert self.pool is not None
-        rows: list[Any] = read_rows(self.pool, ["messages"])["messages"].to_pylist()
+        rows: list[Any] = self._pool_rows()["messages"].to_pylist()
         return rows
+
+    def _pool_rows(self) -> pa.Table:
+        assert self.pool is not None
+        return read_rows(self.pool, ["id", "messages"])
 
     def measured(self, rows: Path, names: Iterable[str], step: str, wanted: Parameters | None = None) -> Columns:
         """Columns of a directory of rows, measuring what the store lacks.
@@ -135,6 +169,7 @@ class Context:
             OverBudgetError: a cap left rows unmeasured.
             DeferredError: a batch is to answer for rows first.
         """
+        names = [name for name in names if name != SLICE]
         signals = [self.signal(name, wanted) for name in signals_of(names)]
         store = self.signal_store
         measure(rows, signals, store, self.recipe.engine, partial(self.watcher.advanced, step), self._failed)

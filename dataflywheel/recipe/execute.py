@@ -2,54 +2,22 @@
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from dataflywheel import catalog
-from dataflywheel.contracts import Cost, DeferredError, FlywheelError, OverBudgetError, UsageError
-from dataflywheel.evolution.feedback.evaluate import Evaluate
-from dataflywheel.evolution.iteration.trial import Exam
-from dataflywheel.models.files import folder_digest
-from dataflywheel.models.training import TrainSettings
-from dataflywheel.recipe.arms import Field
-from dataflywheel.recipe.asking import account_of, asked_cost, asking_keys
-from dataflywheel.recipe.compare import forget_comparison, run_comparison
-from dataflywheel.recipe.context import Context, digest, model_contents
-from dataflywheel.recipe.finish import embedding_map, write_dataset
-from dataflywheel.recipe.ingest_step import ingest_pool, ingest_target, target_exam
+from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.load import load_recipe
-from dataflywheel.recipe.model_step import evaluate_step, student_folder, train_step
-from dataflywheel.recipe.needs import signals_of
 from dataflywheel.recipe.plan import make_plan
 from dataflywheel.recipe.progress import Silent, Watcher
-from dataflywheel.recipe.row_step import apply_row_step
 from dataflywheel.recipe.schema import Compare, Recipe
-from dataflywheel.recipe.steps import Step, build_steps
-from dataflywheel.selection.combine import Select
+from dataflywheel.recipe.steps import build_steps
+from dataflywheel.recipe.walk import Result, Walk
+from dataflywheel.recipe.wheel import Wheel
 from dataflywheel.store.atomic import write_json, write_text
 from dataflywheel.store.lock import only_here
 from dataflywheel.store.run import RunDirectory
 
-
-@dataclass
-class Result:
-    """Where a run's results lie and what came out."""
-
-    path: Path
-    rows_in: int
-    rows_out: int
-    model: Path | None = None
-    evaluation: dict[str, Any] | None = None
-    comparison: dict[str, Any] | None = None
-    stopped: str = ""
-    """Why the run ended early, "" when it did not."""
-
-    def as_dict(self) -> dict[str, Any]:
-        return {name: str(value) if isinstance(value, Path) else value for name, value in vars(self).items()}
+__all__ = ["Result", "run"]
 
 
 def run(
@@ -82,163 +50,8 @@ def run(
         context.signal_store.sweep()
         write_text(context.run.path / "recipe.yaml", text)
         write_json(context.run.path / "plan.json", plan)
-        result = _Execution(context, steps).go()
+        walk = Walk(context, steps) if loaded.rounds == 1 else Wheel(context, steps)
+        result = walk.go()
         if finish is not None:
             finish(context.run.path)
     return result
-
-
-class _Execution:
-    """The walk through the steps of one run."""
-
-    def __init__(self, context: Context, steps: list[Step]) -> None:
-        self.context, self.steps = context, steps
-        self.rows = Path()
-        self.fingerprint = ""
-        self.field: Field | None = None
-        self.all_reused = True
-        self.model: Path | None = None
-        self.settings: TrainSettings | None = None
-
-    def go(self) -> Result:
-        wanted = signals_of(need for step in self.steps for need in step.needs())
-        with account_of(self.context, any(getattr(catalog.get(name), "asks", False) for name in wanted)):
-            return self._walk("embedding" in wanted)
-
-    def _walk(self, mapped: bool) -> Result:
-        context = self.context
-        context.watcher.planned(
-            ["00-pool", *(s.title for s in self.steps), *(["compare"] if context.recipe.compare else [])]
-        )
-        rows_in, self.fingerprint = ingest_pool(context)
-        ingest_target(context)
-        assert context.pool is not None
-        self.rows = context.pool
-        result = Result(context.run.path, rows_in, rows_in)
-        context.run.forget_steps([context.run.step(0, "pool"), *self._steps(result)])
-        result.rows_out = write_dataset(context, self.rows)
-        forget_comparison(context.run.path / "compare.json", self.fingerprint)
-        if context.recipe.compare and not result.stopped:
-            result.comparison = self._compare()
-        unchanged = self.all_reused and (context.run.path / "map.parquet").exists()
-        if not unchanged and mapped:
-            embedding_map(context, self.rows)
-        context.run.event("finished", stopped=result.stopped)
-        return result
-
-    def _steps(self, result: Result) -> list[Path]:
-        """Do the steps, up to where a budget ends; gives the directories of those that are done."""
-        done = []
-        for step in self.steps:
-            output = self.context.run.step(step.index, step.name)
-            if not self._reusable(step) and self.context.out_of_time():
-                result.stopped = f"the {self.context.recipe.budget.hours:g} hours were used up before {step.title}"
-                break
-            try:
-                self._step(step, result)
-            except (OverBudgetError, DeferredError) as error:
-                self.context.run.bill(output, asked_cost(self.context, output))
-                result.stopped = f"{step.title}: {error}"
-                break
-            done.append(output)
-        if result.stopped:
-            self.context.run.event("stopped", reason=result.stopped)
-        return done
-
-    def _fingerprint(self, step: Step) -> str:
-        """Everything that the step's result depends on."""
-        parts = [
-            self.fingerprint,
-            step.identity(),
-            self.context.target_digest,
-            self.context.recipe.seed,
-            self.context.recipe.models.model_dump_json(),
-            model_contents(self.context.recipe),
-            self.context.recipe.budget.rows,
-            *asking_keys(self.context, step),
-        ]
-        return digest(*parts, json.dumps(self.context.recipe.signals, sort_keys=True))
-
-    def _reusable(self, step: Step) -> dict[str, Any] | None:
-        """The metrics of the step where its result is there already, whole and from the same input."""
-        metrics = self.context.run.finished(self.context.run.step(step.index, step.name), self._fingerprint(step))
-        if metrics is not None and isinstance(step.work, TrainSettings) and not self._holds_model(metrics):
-            return None
-        return metrics
-
-    def _step(self, step: Step, result: Result) -> None:
-        output, fingerprint = self.context.run.step(step.index, step.name), self._fingerprint(step)
-        metrics = self._reusable(step)
-        reused = metrics is not None
-        self.all_reused &= reused
-        if metrics is None:
-            self.context.watcher.started(step.title)
-            self.context.run.event("started", step=step.title)
-            metrics = self._work(step, output, fingerprint)
-            self.context.run.event("finished step", step=step.title, seconds=metrics["cost"]["seconds"])
-        self.context.run.bill(output, Cost(**metrics["cost"]))  # here, so that a kill between step and bill loses none
-        self._after(step, output, metrics, result)
-        self.fingerprint = fingerprint
-        self.context.watcher.finished(step.title, _note(metrics), reused)
-
-    def _holds_model(self, metrics: dict[str, Any]) -> bool:
-        """Whether the model on disk is the one that the step made: another recipe of that name may have replaced it."""
-        folder = self.context.run.path / metrics["details"]["model"]
-        return folder.is_dir() and bool(folder_digest(folder) == metrics["details"]["digest"])
-
-    def _work(self, step: Step, output: Path, fingerprint: str) -> dict[str, Any]:
-        if isinstance(step.work, TrainSettings):
-            return train_step(self.context, step.work, self.rows, output, fingerprint)
-        if isinstance(step.work, Evaluate):
-            if self.model is None:
-                raise UsageError(f"{step.title}: nothing was trained before; put a `train` step before it")
-            return evaluate_step(self.context, step.work, self.model, output, fingerprint)
-        return apply_row_step(self.context, step, self.rows, output, fingerprint)
-
-    def _after(self, step: Step, output: Path, metrics: dict[str, Any], result: Result) -> None:
-        if isinstance(step.work, TrainSettings):
-            self.model = result.model = self.context.run.path / metrics["details"]["model"]
-            self.settings = step.work
-        elif isinstance(step.work, Evaluate):
-            result.evaluation = metrics["details"]
-        else:
-            if isinstance(step.work, Select):
-                self.field = self._field(step, output, metrics)
-            self.rows = output / "rows"
-            if not metrics["rows_out"]:
-                raise FlywheelError(
-                    f"{step.title}: no row is left of {metrics['rows_in']:,}; loosen the step's parameters "
-                    f"(flywheel why {self.context.run.path} ROW tells what became of a row)"
-                )
-
-    def _field(self, step: Step, output: Path, metrics: dict[str, Any]) -> Field:
-        from dataflywheel.rows.parts import read_rows
-
-        assert self.context.pool is not None
-        selected = tuple(read_rows(output / "rows", ["id"])["id"].to_pylist())
-        guards = tuple(s for s in self.steps if s.name == "decontaminate")
-        return Field(self.rows, self.context.pool, guards, selected, step, metrics["details"]["ranking_seconds"])
-
-    def _compare(self) -> dict[str, Any]:
-        exams = [s.work for s in self.steps if isinstance(s.work, Evaluate)]
-        if self.field is None or self.settings is None or not exams or self.context.target is None:
-            raise UsageError("compare: the recipe needs a target and the steps select, train and evaluate")
-        self.context.watcher.started("compare")
-        exam: Exam = target_exam(self.context, exams[0])
-        student = student_folder(self.context)
-        return run_comparison(self.context, self.field, student, self.settings, exam, self.fingerprint)
-
-
-def _note(metrics: dict[str, Any]) -> str:
-    details = metrics["details"]
-    if metrics["step"] == "train":
-        return f"{details['tokens']:,} tokens in {details['steps']:,} steps"
-    if metrics["step"] == "evaluate":
-        value, low, high = (_number(details["overall"][name]) for name in ("value", "low", "high"))
-        return f"{details['metric']} {value} ({low} to {high})"
-    return f"{metrics['rows_out']:,} of {metrics['rows_in']:,} rows"
-
-
-def _number(value: float | None) -> str:
-    """Three decimals; JSON keeps what could not be measured as null."""
-    return "not measured" if value is None or math.isnan(value) else f"{value:.3f}"

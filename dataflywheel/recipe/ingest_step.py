@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import orjson
+import pyarrow as pa
 
 from dataflywheel.contracts import Cost, Decisions, FlywheelError, UsageError
 from dataflywheel.evolution.feedback.evaluate import Evaluate
+from dataflywheel.evolution.feedback.tiers import TIERS, Tier, split
 from dataflywheel.evolution.iteration.trial import Exam
 from dataflywheel.recipe.context import Context, digest, inputs
 from dataflywheel.recipe.schema import Source, Target
 from dataflywheel.rows.fingerprint import fingerprint
 from dataflywheel.rows.ingest import ingest
-from dataflywheel.rows.parts import iter_batches, read_rows
+from dataflywheel.rows.parts import PartWriter, iter_batches, read_rows
 from dataflywheel.rows.reading import stem
+from dataflywheel.rows.text import texts
 from dataflywheel.store.atomic import atomic_directory, write_json
 from dataflywheel.store.decisions import write_decisions
 
@@ -44,6 +46,24 @@ def ingest_target(context: Context) -> None:
     if not metrics["rows_out"]:
         raise FlywheelError("target: no row could be read; evaluation and decontamination need at least one")
     context.target, context.target_digest = output / "rows", str(metrics["fingerprint"])
+    context.guide = context.target if context.recipe.rounds == 1 else write_tiers(context)["steer"]
+
+
+def write_tiers(context: Context) -> dict[Tier, Path]:
+    """The target's rows by tier, in `tiers/`; the split follows from their content alone."""
+    assert context.target is not None
+    output, shares = context.run.path / "tiers", context.recipe.tiers.shares()
+    known = digest("tiers@1", context.target_digest, shares)
+    if context.run.finished(output, known) is None:
+        rows = read_rows(context.target)
+        slices = list(slices_by_id(context, context.target).values())
+        found = split(rows["id"].to_pylist(), texts(rows["messages"], "prompt"), slices, shares)
+        with atomic_directory(output) as aside:
+            for tier, at in found.items():
+                with PartWriter(aside / tier) as writer:
+                    writer.write(rows.take(pa.array(at)))
+            write_json(aside / "metrics.json", {"fingerprint": known, **{t: len(at) for t, at in found.items()}})
+    return {tier: output / tier for tier in TIERS}
 
 
 def _ingest(context: Context, title: str, output: Path, sources: list[Source] | list[Target]) -> dict[str, Any]:
@@ -93,8 +113,8 @@ def _note(metrics: dict[str, Any]) -> str:
     return f"{metrics['rows_out']:,} rows, {metrics['details']['merged']:,} identical ones merged"
 
 
-def target_exam(context: Context, settings: Evaluate) -> Exam:
-    """The target with its metric and each row's slice.
+def target_exam(context: Context, settings: Evaluate, rows: Path | None = None) -> Exam:
+    """The target, or those `rows` of it, with its metric and each row's slice.
 
     Raises:
         UsageError: no target, entries with different metrics, or a row whose entry cannot be told.
@@ -104,12 +124,21 @@ def target_exam(context: Context, settings: Evaluate) -> Exam:
     metrics = {entry.metric for entry in context.recipe.target}
     if len(metrics) > 1:
         raise UsageError(f"target: one metric for all entries, not {sorted(metrics)}; make one recipe for each")
-    rows = read_rows(context.target, ["source", "tags", "extra"])
+    rows = rows or context.target
+    return Exam(rows, metrics.pop(), tuple(slices_by_id(context, rows).values()), settings)
+
+
+def slices_by_id(context: Context, target: Path) -> dict[str, str]:
+    """The slice of every target row, by id, in the order of the rows.
+
+    Raises:
+        UsageError: a row whose entry of the recipe cannot be told.
+    """
+    rows = read_rows(target, ["id", "source", "tags", "extra"])
     by_source = {e.source or e.builtin or stem(Path(e.path or "")): e for e in context.recipe.target}
     only = context.recipe.target[0] if len(context.recipe.target) == 1 else None
-    pick = partial(_slice, by_source, only)
-    slices = [pick(*row) for row in zip(*(rows[n].to_pylist() for n in ("source", "tags", "extra")), strict=True)]
-    return Exam(context.target, metrics.pop(), tuple(slices), settings)
+    ids, *facts = (rows[name].to_pylist() for name in rows.column_names)
+    return {id: _slice(by_source, only, *fact) for id, *fact in zip(ids, *facts, strict=True)}
 
 
 def _slice(by_source: dict[str, Target], only: Target | None, source: str, tags: list[str] | None, extra: str) -> str:

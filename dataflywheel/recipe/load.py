@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from dataflywheel.contracts import UsageError, nearest
 from dataflywheel.models.spec import KEY_LETTERS
-from dataflywheel.recipe.schema import Compare, Limits, Models, Recipe, Source, Target
+from dataflywheel.recipe.schema import Compare, Guards, Limits, Models, Recipe, Source, Target, Tiers
 
 SECTIONS: Mapping[str, type[BaseModel]] = {
     "pool": Source,
@@ -21,6 +21,8 @@ SECTIONS: Mapping[str, type[BaseModel]] = {
     "models": Models,
     "budget": Limits,
     "compare": Compare,
+    "tiers": Tiers,
+    "guards": Guards,
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -30,16 +31,18 @@ def student_folder(context: Context) -> Path:
     return init_tiny(tokenizer, spec.size, seed=context.recipe.seed, cache_dir=context.home / "models")
 
 
-def train_step(context: Context, settings: TrainSettings, rows: Path, output: Path, fingerprint: str) -> dict[str, Any]:
-    """Train the student on the rows; the model lies in `models/student`."""
+def train_step(
+    context: Context, settings: TrainSettings, rows: Path, output: Path, fingerprint: str, name: str = "student"
+) -> dict[str, Any]:
+    """Train the student on the rows; the model lies in `models/<name>`."""
     settings = settings.model_copy(update={"seed": context.recipe.seed + settings.seed})
     ids = read_rows(rows, ["id"])["id"].to_pylist()
     report = partial(_advanced, context, output.name)
     made, facts = trained(context.home, rows, ids, student_folder(context), settings, report)
-    with atomic_directory(context.run.path / "models" / "student") as aside:
+    with atomic_directory(context.run.path / "models" / name) as aside:
         shutil.copytree(made, aside, dirs_exist_ok=True, ignore=shutil.ignore_patterns("training.json", "checkpoint-*"))
     cost = Cost(seconds=round(facts["seconds"], 3), backward=facts["steps"], tokens=facts["tokens"])
-    details = {"model": "models/student", "digest": folder_digest(context.run.path / "models" / "student"), **facts}
+    details = {"model": f"models/{name}", "digest": folder_digest(context.run.path / "models" / name), **facts}
     return _finish(context, "train", settings.model_dump(mode="json"), output, fingerprint, cost, details, len(ids))
 
 
@@ -58,6 +61,20 @@ def evaluate_step(context: Context, settings: Evaluate, model: Path, output: Pat
     return _finish(context, "evaluate", params, output, fingerprint, cost, details, len(scores.ids), scores)
 
 
+def evaluate_tiers(
+    context: Context, settings: Evaluate, model: Path, output: Path, fingerprint: str, tiers: Mapping[str, Path]
+) -> dict[str, Any]:
+    """Score the model on tiers of the target. What the step says of it is what the select tier says."""
+    began = time.perf_counter()
+    exams = {name: target_exam(context, settings, rows) for name, rows in tiers.items()}
+    scores = {name: examine(model, exam) for name, exam in exams.items()}
+    told = {name: summarise(found, exams[name].metric, settings) for name, found in scores.items()}
+    rows = sum(len(found.ids) for found in scores.values())
+    cost = Cost(seconds=round(time.perf_counter() - began, 3), forward=rows)
+    details = {**told["select"], "tiers": told}
+    return _finish(context, "evaluate", settings.model_dump(), output, fingerprint, cost, details, rows, scores)
+
+
 def _finish(
     context: Context,
     step: str,
@@ -67,7 +84,7 @@ def _finish(
     cost: Cost,
     details: dict[str, Any],
     rows: int,
-    scores: RowScores | None = None,
+    scores: RowScores | Mapping[str, RowScores] | None = None,
 ) -> dict[str, Any]:
     metrics = {
         "step": step,
@@ -80,7 +97,9 @@ def _finish(
         "details": details,
     }
     with atomic_directory(output) as aside:
-        if scores is not None:
+        for name, found in scores.items() if isinstance(scores, Mapping) else ():
+            write_scores(aside / f"scores-{name}.parquet", found)
+        if isinstance(scores, RowScores):
             write_scores(aside / "scores.parquet", scores)
         write_json(aside / "metrics.json", metrics)
     found: dict[str, Any] = finite(metrics)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal
 
-from dataflywheel.contracts import Signal
+from dataflywheel.contracts import Method
 
 
 def signals_of(names: Iterable[str]) -> list[str]:
@@ -17,11 +17,16 @@ def signals_of(names: Iterable[str]) -> list[str]:
     return sorted({name.partition(".")[0] for name in names} - {"row"})
 
 
-def model_kind(signal: type[Signal]) -> Literal["model", "embedder", "teacher"] | None:
-    """Whether a signal stands on a language model, an embedder, a model that is asked, or on none."""
-    if signal.asks:
+def asks(method: type[Method]) -> bool:
+    """Whether a method spends on a model that answers questions."""
+    return bool(getattr(method, "asks", False))
+
+
+def model_kind(method: type[Method]) -> Literal["model", "embedder", "teacher"] | None:
+    """Whether a method stands on a language model, an embedder, a model that is asked, or on none."""
+    if asks(method):
         return "teacher"
     for name in ("model", "embedder"):
-        if name in signal.model_fields:
+        if name in method.model_fields:
             return name
     return None

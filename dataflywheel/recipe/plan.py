@@ -13,9 +13,11 @@ from dataflywheel.contracts import Cost, Signal, UsageError
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.recipe.arms import arm_needs
 from dataflywheel.recipe.asking import check_asking
+from dataflywheel.recipe.check_turns import check_proposing, check_rounds
 from dataflywheel.recipe.load import load_recipe
 from dataflywheel.recipe.needs import model_kind, signals_of
 from dataflywheel.recipe.price import comparison_cost, flops, left_after, statistics, step_cost
+from dataflywheel.recipe.propose import Enhance, Generate
 from dataflywheel.recipe.schema import Recipe
 from dataflywheel.recipe.steps import Step, build_steps
 from dataflywheel.selection.combine import Select
@@ -86,6 +88,10 @@ def check(recipe: Recipe, steps: list[Step], comparison: bool) -> None:
             f"select: {method} compares rows with a target; name evaluation rows under `target:`, or choose a method "
             "that needs none"
         )
+    check_rounds(recipe, names)
+    proposals = [step for step in steps if isinstance(step.work, Enhance | Generate)]
+    for step in proposals:
+        check_proposing(recipe, step)
     first = next((i for i, name in enumerate(names) if name in ("select", "train")), len(names))
     if recipe.target and "train" in names and "decontaminate" not in names[:first]:
         raise UsageError(

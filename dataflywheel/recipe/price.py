@@ -14,9 +14,11 @@ from dataflywheel.contracts import Budget, Cleaner, Cost, PoolStatistics, Signal
 from dataflywheel.evolution.feedback.evaluate import Evaluate
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.models.training import TrainSettings
+from dataflywheel.proposing.kinds import Proposer
 from dataflywheel.recipe.asking import teacher
 from dataflywheel.recipe.context import CHARS_PER_TOKEN, inputs
-from dataflywheel.recipe.needs import model_kind, signals_of
+from dataflywheel.recipe.needs import asks, model_kind, signals_of
+from dataflywheel.recipe.propose import Enhance, Generate
 from dataflywheel.recipe.schema import Recipe, Source
 from dataflywheel.recipe.steps import Step
 from dataflywheel.rows.peek import peek
@@ -36,7 +38,10 @@ def statistics(sources: list[Source]) -> PoolStatistics:
 
 
 def left_after(step: Step, pool: PoolStatistics) -> PoolStatistics:
-    """What goes on, at most: cleaners are assumed to drop nothing, and a selection to take rows of average length."""
+    """What goes on, at most: cleaners are assumed to drop nothing, and rows to be of average length."""
+    if isinstance(step.work, Generate):
+        more = 1 + step.work.budget().rows(pool.rows) / max(1, pool.rows)
+        return PoolStatistics(round(pool.rows * more), int(pool.chars * more), int(pool.tokens * more))
     if not isinstance(step.work, Select):
         return pool
     budget = Budget.parse(step.work.keep)
@@ -102,7 +107,24 @@ def step_cost(recipe: Recipe, step: Step, pool: PoolStatistics, speed: float, se
         )
     if isinstance(step.work, Cleaner):
         cost += step.work.estimate(pool)
+    if isinstance(step.work, Enhance | Generate):
+        cost += writing_cost(recipe, step.work, pool)
     return cost
+
+
+def writing_cost(recipe: Recipe, work: Enhance | Generate, pool: PoolStatistics) -> Cost:
+    """What a rewriter or generator asks for, where every proposal is accepted: the least that it will be."""
+    ((name, given),) = work.by.items()
+    kind = catalog.get(name, Proposer)
+    rows = pool.rows if isinstance(work, Enhance) else work.budget().rows(pool.rows)
+    part = PoolStatistics(rows, *(round(n * rows / max(1, pool.rows)) for n in (pool.chars, pool.tokens)))
+    if not asks(kind):
+        return Cost()
+    spec = teacher(recipe, kind, given)
+    proposer = build(kind, {**given, "model": spec})
+    cost = proposer.estimate(part)
+    usd = cost.tokens * (spec.usd_per_mtok.input + spec.usd_per_mtok.output) / 2e6 if spec.usd_per_mtok else 0.0
+    return replace(cost, usd=cost.usd or usd, seconds=round(cost.calls * ANSWER_SECONDS / spec.concurrency, 2))
 
 
 def parameters(spec: ModelSpec) -> float:

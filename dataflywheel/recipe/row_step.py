@@ -18,6 +18,7 @@ from dataflywheel.enhancement.preparation.filter import Filter
 from dataflywheel.recipe.asking import asked_cost, write_asked
 from dataflywheel.recipe.context import SLICE, Context
 from dataflywheel.recipe.ingest_step import slices_by_id
+from dataflywheel.recipe.slicing import slice_column
 from dataflywheel.recipe.steps import Step, capped
 from dataflywheel.rows.lookup import RowLookup
 from dataflywheel.rows.parts import PartWriter, iter_batches, read_rows
@@ -31,6 +32,8 @@ def apply_row_step(context: Context, step: Step, rows: Path, output: Path, finge
     """Run a cleaner or a selection on a directory of rows; gives the metrics that it wrote."""
     started = time.perf_counter()
     columns = context.measured(rows, step.needs(), step.title, step.signal_parameters())
+    if SLICE in step.needs():
+        columns.values[SLICE] = slice_column(context, rows, columns.ids)
     ranking = time.perf_counter()
     decisions, details = decide(context, step, rows, columns)
     ranking = time.perf_counter() - ranking

@@ -83,6 +83,42 @@ class Compare(Part):
         return arms
 
 
+class Tiers(Part):
+    """How a wheel divides the target: what steers it, what chooses its model, what is reported. Shares of the rows."""
+
+    steer: float = Field(default=0.4, gt=0, lt=1)
+    select: float = Field(default=0.3, gt=0, lt=1)
+    sealed: float = Field(default=0.3, gt=0, lt=1)
+
+    def shares(self) -> dict[Literal["steer", "select", "sealed"], float]:
+        return {"steer": self.steer, "select": self.select, "sealed": self.sealed}
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if abs(self.steer + self.select + self.sealed - 1) > 1e-6:
+            raise ValueError("the shares of steer, select and sealed must add up to 1")
+        return self
+
+
+class Guards(Part):
+    """What keeps a wheel from running away from real data, from its weak sides, or on for nothing."""
+
+    real_share: float = Field(default=0.5, gt=0, le=1)
+    """The least part of the training rows that was written by no model or rule of ours; never 0."""
+    depth: int = Field(default=2, ge=1)
+    """How many times over a row may be made from made rows."""
+    protected: list[str] = []
+    """Slices that may not get worse: a round that harms one is taken back."""
+    margin: float = Field(default=0.02, ge=0)
+    """How much worse, in the metric, still counts as not worse."""
+    diversity_drop: float = Field(default=0.15, gt=0, lt=1)
+    """Stop when a measure of the rows' diversity has fallen by this part since the first round."""
+    patience: int = Field(default=2, ge=1)
+    """Stop after so many rounds in a row that made the model no better."""
+    minimum_gain: float = Field(default=0.0, ge=0)
+    """How much better, in the metric, counts as better."""
+
+
 class Recipe(Part):
     """A job: pool, target, models, budget, steps and comparison."""
 
@@ -93,7 +129,12 @@ class Recipe(Part):
     models: Models = Models()
     budget: Limits = Limits()
     steps: list[dict[str, dict[str, Any]]] = Field(min_length=1)
-    rounds: Literal[1] = 1
+    rounds: int = Field(default=1, ge=1, le=100)
+    """Turns of the wheel: `keep` and `rows` of its steps are for all of them together."""
+    feedback: dict[str, dict[str, Any]] = {}
+    """Policies that share out each round's budget: over slices (`weakest_slices`) or ways to get rows (`thompson`)."""
+    tiers: Tiers = Tiers()
+    guards: Guards = Guards()
     compare: Compare | None = None
     signals: dict[str, dict[str, Any]] = {}
     """Parameters of signals, by signal name, where the defaults do not fit."""
@@ -110,6 +151,19 @@ class Recipe(Part):
     @classmethod
     def _names_only(cls, value: Any) -> Any:
         return {"arms": value} if isinstance(value, list) else value
+
+    @model_validator(mode="after")
+    def _feedback_needs_rounds(self) -> Self:
+        if self.feedback and self.rounds == 1:
+            raise ValueError("feedback moves the budget between rounds; write `rounds: 3`, or leave it out")
+        return self
+
+    @field_validator("feedback", mode="before")
+    @classmethod
+    def _policies(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return {value: {}}
+        return {name: given or {} for name, given in value.items()} if isinstance(value, dict) else value
 
     @field_validator("steps", mode="before")
     @classmethod

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import ValidationError
 
 from dataflywheel import catalog
-from dataflywheel.contracts import Budget, Cleaner, UsageError, build, explain, nearest
+from dataflywheel.contracts import Budget, Cleaner, Method, UsageError, build, explain, nearest
 from dataflywheel.evolution.feedback.evaluate import Evaluate
 from dataflywheel.evolution.iteration.trial import SCORING
 from dataflywheel.models.training import TrainSettings
 from dataflywheel.recipe.needs import signals_of
+from dataflywheel.recipe.propose import Enhance, Generate
 from dataflywheel.recipe.schema import Limits, Recipe
 from dataflywheel.selection.combine import Select
 
-Work = Cleaner | Select | TrainSettings | Evaluate
+Work = Cleaner | Select | Enhance | Generate | TrainSettings | Evaluate
 
-OWN: dict[str, type[Select] | type[TrainSettings] | type[Evaluate]] = {
+OWN: dict[str, type[Select] | type[Enhance] | type[Generate] | type[TrainSettings] | type[Evaluate]] = {
     "select": Select,
+    "enhance": Enhance,
+    "generate": Generate,
     "train": TrainSettings,
     "evaluate": Evaluate,
 }
@@ -32,14 +36,22 @@ class Step:
     index: int
     name: str
     work: Work
+    round: int = 1
+    amounts: Mapping[str, int] = field(default_factory=dict)
+    """Of a generator in a wheel: rows wanted of each slice."""
 
     @property
     def title(self) -> str:
-        return f"{self.index:02d}-{self.name}"
+        place = f"{self.index:02d}-{self.name}"
+        return place if self.round == 1 else f"round {self.round}, {place}"
 
     def needs(self) -> tuple[str, ...]:
         """Columns that the step reads."""
-        return tuple(self.work.needs()) if isinstance(self.work, Cleaner | Select) else ()
+        return tuple(self.work.needs()) if isinstance(self.work, Cleaner | Select | Enhance | Generate) else ()
+
+    def proposes(self, target: bool) -> list[type[Method]]:
+        """The method that writes and the gates behind it, where the step has any; `target`: whether there is one."""
+        return [*self.work.methods(target)] if isinstance(self.work, Enhance | Generate) else []
 
     def signal_parameters(self) -> dict[str, dict[str, Any]]:
         """What the step wants of its signals, beyond the recipe."""
@@ -53,8 +65,10 @@ class Step:
         version = SCORING if isinstance(self.work, Evaluate) else getattr(self.work, "version", 1)
         selectors = [catalog.get(name) for part in self._selectors() for name in part]
         signals = [catalog.get(name) for name in signals_of(self.needs())]
-        parts = "".join(f" {method.name}@{method.version}" for method in [*selectors, *signals])
-        return f"{self.name}@{version}{parts}:{self.work.model_dump_json()}"
+        methods = [*selectors, *signals, *self.proposes(target=True)]
+        parts = "".join(f" {method.name}@{method.version}" for method in methods)
+        amounts = f":{dict(self.amounts)}" if self.amounts else ""
+        return f"{self.name}@{version}{parts}:{self.work.model_dump_json()}{amounts}"
 
     def _selectors(self) -> list[dict[str, Any]]:
         return [*self.work.by, *([self.work.then] if self.work.then else [])] if isinstance(self.work, Select) else []

@@ -17,7 +17,7 @@ from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.ingest_step import ingest_pool, ingest_target, target_exam
 from dataflywheel.recipe.load import recipe_from
 from dataflywheel.recipe.steps import build_steps
-from dataflywheel.rows.parts import read_rows
+from dataflywheel.rows.parts import PartWriter, read_rows
 from dataflywheel.store.run import RunDirectory
 
 LEAK = "why does the heron stand on one leg in the shallow water of the cold northern lake at night"
@@ -45,8 +45,9 @@ def field_of(folder: Path) -> tuple[Context, Field]:
     ingest_target(context)
     assert context.pool is not None
     guard, select = build_steps(recipe)
-    ids = tuple(read_rows(context.pool, ["id"])["id"].to_pylist())
-    return context, Field(context.pool, context.pool, (guard,), ids[2:5], select, 1.5)
+    with PartWriter(folder / "selected") as writer:
+        writer.write(read_rows(context.pool).slice(2, 3))
+    return context, Field(context.pool, context.pool, (guard,), folder / "selected", select, 1.5)
 
 
 def test_copies_of_leaks_stay_out_of_the_raw_arm(tmp_path: Path) -> None:

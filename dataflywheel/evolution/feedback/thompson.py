@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -43,6 +43,8 @@ class Thompson(Policy):
         checked="the posterior against the one-arm formula by hand; four simulated sources, one useless and one "
         "harmful: regret and final loss against equal shares and against the greedy choice",
     )
+
+    over: ClassVar[Literal["slices", "arms"]] = "arms"
 
     discount: float = Field(default=0.8, gt=0, le=1)
     """How much the evidence of one round counts in the next."""

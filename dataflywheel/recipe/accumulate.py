@@ -1,0 +1,103 @@
+"""The training set of a round: everything kept so far and what the round brought, with real rows at its heart."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dataflywheel.contracts import Cost, Decisions
+from dataflywheel.evolution.iteration.lineage import depths
+from dataflywheel.evolution.iteration.mixing import Anchor, room
+from dataflywheel.recipe.context import Context
+from dataflywheel.recipe.row_step import write_kept
+from dataflywheel.rows.parts import PartWriter, iter_batches, read_rows
+from dataflywheel.store.atomic import atomic_directory, write_json
+from dataflywheel.store.decisions import counts, write_decisions
+
+
+def accumulate(
+    context: Context, earlier: Path | None, new: Path, round: int, output: Path, fingerprint: str
+) -> dict[str, Any]:
+    """Add a round's rows to those of the rounds before; gives the metrics that it wrote.
+
+    Rows that were made too many times over are left out, and made rows beyond the most that the real share allows, the
+    last ones first. Rows of earlier rounds are never replaced.
+    """
+    began = time.perf_counter()
+    anchor = Anchor(real=context.recipe.guards.real_share, depth=context.recipe.guards.depth)
+    before = depths(earlier) if earlier else {}
+    found = depths(new, before)
+    depth = {**before, **found}
+    real = sum(d == 0 for d in depth.values())
+    free = room(real, sum(d > 0 for d in before.values()), anchor)
+    decisions = Decisions()
+    for id in before:
+        decisions.add(id, "kept", "of an earlier round")
+    for id in (id for id in found if id not in before):
+        if found[id] > anchor.depth:
+            decisions.add(id, "dropped", f"made {found[id]} times over, more than {anchor.depth}")
+        elif found[id] and free <= 0:
+            decisions.add(id, "dropped", f"the share of real rows would fall below {anchor.real:.0%}")
+        else:
+            free -= found[id] > 0
+            decisions.add(id, "added" if earlier else "kept", f"of round {round}")
+    with atomic_directory(output) as aside:
+        with PartWriter(aside / "offered") as writer:
+            for rows in (earlier, new):
+                for batch in iter_batches(rows) if rows else ():
+                    part = pa.Table.from_batches([batch])
+                    known = pa.array(list(before) if rows is new else [], pa.string())
+                    part = part.filter(pc.invert(pc.is_in(part["id"], value_set=known)))
+                    stamp = pa.array([round] * len(part), pa.int32()) if rows is new else part["round"]
+                    writer.write(part.set_column(part.schema.get_field_index("round"), "round", stamp))
+        kept = write_kept(aside / "offered", decisions, aside / "rows")
+        for path in (aside / "offered").iterdir():
+            path.unlink()
+        (aside / "offered").rmdir()
+        write_decisions(aside / "decisions.parquet", decisions)
+        ids = read_rows(aside / "rows", ["id"])["id"].to_pylist()
+        made = sum(depth[id] > 0 for id in ids)
+        metrics = {
+            "step": "accumulate",
+            "fingerprint": fingerprint,
+            "params": anchor.model_dump(),
+            "rows_in": len(decisions.ids),
+            "rows_out": kept,
+            "cost": Cost(seconds=seconds_since(began)).as_dict(),
+            "counts": counts(decisions),
+            "details": {"real": kept - made, "made": made, "real_share": (kept - made) / kept if kept else None},
+        }
+        write_json(aside / "metrics.json", metrics)
+    return metrics
+
+
+def offer(context: Context, rows: Path, used: set[str], output: Path, fingerprint: str) -> dict[str, Any]:
+    """The cleaned rows that no round has taken yet."""
+    began = time.perf_counter()
+    decisions = Decisions()
+    for id in read_rows(rows, ["id"])["id"].to_pylist():
+        taken = id in used
+        decisions.add(id, "dropped" if taken else "kept", "taken by an earlier round" if taken else "not taken yet")
+    with atomic_directory(output) as aside:
+        kept = write_kept(rows, decisions, aside / "rows")
+        write_decisions(aside / "decisions.parquet", decisions)
+        metrics = {
+            "step": "offer",
+            "fingerprint": fingerprint,
+            "params": {},
+            "rows_in": len(decisions.ids),
+            "rows_out": kept,
+            "cost": Cost(seconds=seconds_since(began)).as_dict(),
+            "counts": counts(decisions),
+            "details": {},
+        }
+        write_json(aside / "metrics.json", metrics)
+    return metrics
+
+
+def seconds_since(began: float) -> float:
+    return round(time.perf_counter() - began, 3)

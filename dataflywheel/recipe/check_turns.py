@@ -1,0 +1,83 @@
+"""Refuses what cannot work in steps that write rows and in recipes with rounds, before anything is computed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dataflywheel import catalog
+from dataflywheel.contracts import Policy, UsageError, build
+from dataflywheel.recipe.asking import check_asking
+from dataflywheel.recipe.needs import asks
+from dataflywheel.recipe.propose import Enhance, Generate
+from dataflywheel.recipe.schema import Recipe
+from dataflywheel.recipe.steps import Step
+
+
+def check_proposing(recipe: Recipe, step: Step) -> None:
+    """A writer in its place, with gates that exist, a model that can do what is asked, and a target where slices are.
+
+    Raises:
+        UsageError: one of these is not so.
+    """
+    work = step.work
+    assert isinstance(work, Enhance | Generate)
+    kind = work.proposer()
+    if kind.rewrites != isinstance(work, Enhance):
+        right, does = ("enhance", "rewrites rows") if kind.rewrites else ("generate", "writes new rows")
+        raise UsageError(f"{step.title}: {kind.name} {does}; name it under `{right}`")
+    if isinstance(work, Generate) and work.per == "slice" and not recipe.target:
+        raise UsageError(f"{step.title}: `per: slice` needs a target; name evaluation rows under `target:`")
+    if isinstance(work, Generate) and work.source == "target" and recipe.rounds == 1:
+        raise UsageError(
+            f"{step.title}: `source: target` writes from the steering tier, and only a wheel has tiers; write "
+            "`rounds: 2` or more, or write from rows"
+        )
+    given = {**next(iter(work.by.values()))}
+    for method, parameters in [(kind, given), *_gates(work, bool(recipe.target))]:
+        if asks(method):
+            check_asking(recipe, method, parameters)
+        else:
+            build(method, {**_placeholder(method), **parameters})
+
+
+def _gates(work: Enhance | Generate, target: bool) -> list[tuple[type, dict[str, object]]]:
+    from dataflywheel.proposing.kinds import Gate
+
+    return [(catalog.get(name, Gate), given) for name, given in work.gate_specs(target).items()]
+
+
+def _placeholder(method: type) -> dict[str, object]:
+    """A model for checking parameters with, where the recipe's is given only when the step runs."""
+    fields = getattr(method, "model_fields", {})
+    return {"model": "tiny"} if "model" in fields and fields["model"].is_required() else {}
+
+
+def check_rounds(recipe: Recipe, names: Sequence[str]) -> None:
+    """A wheel has something to choose or write, a model that is trained and evaluated, and policies that exist.
+
+    Raises:
+        UsageError: a part is missing or in an order that cannot turn.
+    """
+    for name, given in recipe.feedback.items():
+        build(catalog.get(name, Policy), given)
+    if recipe.rounds == 1:
+        return
+    if not recipe.target:
+        raise UsageError("rounds: a wheel is steered by evaluation; name evaluation rows under `target:`")
+    if not {"select", "generate"} & set(names):
+        raise UsageError("rounds: nothing brings new rows in a round; add a `select` or a `generate` step")
+    for name in ("train", "evaluate"):
+        if names.count(name) != 1:
+            raise UsageError(f"rounds: a wheel has exactly one `{name}` step, and this recipe has {names.count(name)}")
+    if names.count("select") > 1:
+        raise UsageError("rounds: a wheel has at most one `select` step; combine them: `select: {by: [ifd, longest]}`")
+    if names[-2:] != ["train", "evaluate"]:
+        raise UsageError("rounds: the last two steps of a wheel are `train` and `evaluate`")
+    cleaners = [name for name in names if name not in ("select", "enhance", "generate", "train", "evaluate")]
+    if list(names[: len(cleaners)]) != cleaners:
+        raise UsageError("rounds: cleaning comes before the first `select`, `enhance` or `generate`")
+    if not recipe.feedback:
+        raise UsageError(
+            "rounds: say how each round's budget follows from the last evaluation, such as "
+            "`feedback: {weakest_slices: {}}`, or `{proportional: {}}` for no feedback"
+        )

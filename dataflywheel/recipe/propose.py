@@ -1,0 +1,110 @@
+"""The steps `enhance` and `generate`: which method writes, which gates its proposals pass, how much is wanted."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from dataflywheel import catalog
+from dataflywheel.contracts import Budget, Method
+from dataflywheel.proposing.kinds import Gate, Proposer
+
+Spec = dict[str, dict[str, Any]]
+SHARED: tuple[str, ...] = ("contamination",)
+"""Gates that new rows pass without being named, where there is a target."""
+
+
+class Propose(BaseModel):
+    """What both steps share."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    by: Spec
+    """The method that writes: `revision`, or `{self_refine: {rounds: 2}}`."""
+    gates: list[Spec] | None = None
+    """What every proposal passes, in order; the method's own where none are named. New rows are always checked against
+    the target."""
+    wave: int = Field(default=64, ge=1)
+    """Rows that are written from at a time; gates see what was accepted before."""
+
+    @field_validator("by", mode="before")
+    @classmethod
+    def _one(cls, value: Any) -> Any:
+        return _named(value)
+
+    @field_validator("gates", mode="before")
+    @classmethod
+    def _list(cls, value: Any) -> Any:
+        return [_named(entry) for entry in value] if isinstance(value, list) else value
+
+    def proposer(self) -> type[Proposer]:
+        """The class of the method that writes.
+
+        Raises:
+            UsageError: there is none of that name.
+        """
+        kind = catalog.get(next(iter(self.by)), Proposer)
+        assert issubclass(kind, Proposer)
+        return kind
+
+    def gate_specs(self, target: bool) -> Spec:
+        """Parameters of every gate, by name, in order."""
+        named = [{name: {}} for name in self.proposer().gates] if self.gates is None else self.gates
+        wanted = {name: parameters for spec in named for name, parameters in spec.items()}
+        for name in SHARED if target else ():
+            wanted.setdefault(name, {})
+        for name in wanted:
+            catalog.get(name, Gate)
+        return wanted
+
+    def methods(self, target: bool) -> list[type[Method]]:
+        """The method that writes and its gates."""
+        return [self.proposer(), *(catalog.get(name, Gate) for name in self.gate_specs(target))]
+
+
+class Enhance(Propose):
+    """Rewrites rows: a proposal that passes every gate replaces its row, every other row stays as it is."""
+
+    version: ClassVar[int] = 1
+
+    where: dict[str, tuple[float | None, float | None]] = {}
+    """Only rows whose measured values lie within these bounds are rewritten: `{text.tokens_answer: [null, 20]}`."""
+
+    def needs(self) -> tuple[str, ...]:
+        return tuple(self.where)
+
+
+class Generate(Propose):
+    """Adds new rows that pass every gate."""
+
+    version: ClassVar[int] = 1
+
+    rows: str | int
+    """Rows wanted: `200`, or `20%` of the rows that are there. In a recipe with rounds: in all of them together."""
+    source: Literal["rows", "pool", "target"] = "rows"
+    """What is written from: the rows that came so far (in a wheel, all cleaned rows), the whole pool as it was read, or
+    the steering tier of a wheel's target, whose skills may be absent from the pool."""
+    per: Literal["tag", "slice"] | None = None
+    """Share the rows out equally among the first tags of what is written from, or among the target's slices."""
+    visits: int = Field(default=1, ge=1)
+    """How often one row is written from, at most."""
+    least_yield: float = Field(default=0.02, ge=0, le=1)
+    """Stop when a smaller share of recent proposals is accepted, and say so."""
+
+    def needs(self) -> tuple[str, ...]:
+        return ()
+
+    def budget(self) -> Budget:
+        return Budget.parse(self.rows)
+
+
+def _named(entry: Any) -> Any:
+    """`name` and `{name: null}` as `{name: {}}`."""
+    if isinstance(entry, str):
+        return {entry: {}}
+    if isinstance(entry, dict):
+        if len(entry) != 1:
+            raise ValueError(f"one method an entry, such as {{revision: {{}}}} (got {sorted(entry)})")
+        return {name: parameters or {} for name, parameters in entry.items()}
+    return entry

@@ -1,0 +1,195 @@
+"""Steps that change rows or add new ones: propose, pass the gates, and fold what was accepted over the rows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dataflywheel.contracts import Cost, Decisions, UsageError
+from dataflywheel.enhancement.preparation.filter import Filter
+from dataflywheel.proposing.fulfil import Fulfilment, Terms, fulfil
+from dataflywheel.proposing.kinds import Gate, Proposer, Surroundings
+from dataflywheel.proposing.ledger import Fate, funnel, write_ledger
+from dataflywheel.recipe.asking import asked_cost, hand_in
+from dataflywheel.recipe.context import Context
+from dataflywheel.recipe.ingest_step import slices_by_id
+from dataflywheel.recipe.propose import Enhance, Generate
+from dataflywheel.recipe.slicing import slices_of
+from dataflywheel.recipe.steps import Step
+from dataflywheel.rows.builder import build as build_table
+from dataflywheel.rows.parts import PartWriter, iter_batches, read_rows
+from dataflywheel.rows.schema import Row
+from dataflywheel.store.atomic import atomic_directory, write_json
+from dataflywheel.store.decisions import counts, write_decisions
+
+
+def apply_propose_step(
+    context: Context,
+    step: Step,
+    rows: Path,
+    output: Path,
+    fingerprint: str,
+    seeds: Path | None = None,
+) -> dict[str, Any]:
+    """Run a rewriter or generator on a directory of rows; gives the metrics that it wrote.
+
+    `seeds` is what a generator writes from where it is not `rows`.
+    """
+    started = time.perf_counter()
+    work = step.work
+    assert isinstance(work, Enhance | Generate)
+    proposer = context.proposer(*next(iter(work.by.items())))
+    named = work.gate_specs(context.target is not None)
+    gates = [context.gate(name, given) for name, given in named.items()]
+    table: list[Row] = read_rows(rows).to_pylist()
+    if isinstance(work, Enhance):
+        done = _rewrite(context, step, work, proposer, gates, rows, table)
+    else:
+        done = _generate(context, step, work, proposer, gates, rows, seeds)
+    with atomic_directory(output) as aside:
+        changed = {p.before["id"]: p.row for p in done.accepted if p.before is not None and p.row is not None}
+        new = [] if isinstance(work, Enhance) else [p.row for p in done.accepted if p.row is not None]
+        decisions = _decisions(table, done, changed, new)
+        kept = _write(rows, aside / "rows", changed, new, decisions)
+        write_decisions(aside / "decisions.parquet", decisions)
+        write_ledger(aside / "proposals.parquet", done.entries)
+        cost = Cost(seconds=round(time.perf_counter() - started, 3)) + asked_cost(context, output)
+        metrics = {
+            "step": step.name,
+            "fingerprint": fingerprint,
+            "params": step.parameters(),
+            "rows_in": len(table),
+            "rows_out": kept,
+            "cost": cost.as_dict(),
+            "counts": counts(decisions),
+            "details": {
+                "by": proposer.name,
+                "gates": [gate.name for gate in gates],
+                "funnel": funnel(done.entries),
+                "shortfall": done.shortfall,
+                "missing": done.missing,
+                "wanted": dict(step.amounts),
+            },
+        }
+        write_json(aside / "metrics.json", metrics)
+    return metrics
+
+
+def _rewrite(
+    context: Context,
+    step: Step,
+    work: Enhance,
+    proposer: Proposer,
+    gates: list[Gate],
+    rows: Path,
+    table: list[Row],
+) -> Fulfilment:
+    if not proposer.rewrites:
+        raise UsageError(f"enhance: {proposer.name} writes new rows; name it under `generate`")
+    chosen = np.ones(len(table), dtype=bool)
+    if work.where:
+        columns = context.measured(rows, tuple(work.where), step.title)
+        decided = Filter(bounds=work.where, unmeasured="drop").decide(columns, lambda ids: [], None)
+        chosen = np.array([action == "kept" for action in decided.action])
+    seeds = [row for row, wanted in zip(table, chosen, strict=True) if wanted]
+    around = Surroundings(rows, context.target)
+    known = frozenset(row["id"] for row in table)
+    return fulfil(
+        proposer, gates, seeds, Terms(wave=work.wave), around, context.recipe.seed + step.index,
+        known=known, settle=hand_in, watch=partial(_watch, context, step),
+    )  # fmt: skip
+
+
+def _generate(
+    context: Context,
+    step: Step,
+    work: Generate,
+    proposer: Proposer,
+    gates: list[Gate],
+    rows: Path,
+    seeds: Path | None,
+) -> Fulfilment:
+    if proposer.rewrites:
+        raise UsageError(f"generate: {proposer.name} rewrites rows; name it under `enhance`")
+    assert context.pool is not None
+    origin = {"rows": seeds or rows, "pool": context.pool, "target": context.guide}[work.source]
+    assert origin is not None
+    written_from: list[Row] = read_rows(origin).to_pylist()
+    wanted = work.budget().rows(len(written_from))
+    place, quotas = None, dict(step.amounts)
+    if work.per == "slice" or quotas:
+        slices = slices_by_id(context, origin) if work.source == "target" else slices_of(context, origin)
+        place = partial(_slice, slices)
+        quotas = quotas or _even(wanted, sorted(set(slices.values())))
+    elif work.per == "tag":
+        quotas = _even(wanted, sorted({row["tags"][0] for row in written_from if row["tags"]}))
+    terms = Terms(rows=wanted, quotas=quotas, wave=work.wave, visits=work.visits, least_yield=work.least_yield)
+    known = frozenset(i for path in {origin, rows} for i in read_rows(path, ["id"])["id"].to_pylist())
+    return fulfil(
+        proposer, gates, written_from, terms, Surroundings(origin, context.target), context.recipe.seed + step.index,
+        slice_of=place, known=known, settle=hand_in, watch=partial(_watch, context, step),
+    )  # fmt: skip
+
+
+def _slice(slices: Mapping[str, str], row: Row) -> str:
+    return slices.get(row["id"], "")
+
+
+def _even(wanted: int, names: list[str]) -> dict[str, int]:
+    """So many rows over the names, the first of them one more where they do not divide.
+
+    >>> _even(5, ["a", "b"])
+    {'a': 3, 'b': 2}
+    """
+    whole, rest = divmod(wanted, max(1, len(names)))
+    return {name: whole + (i < rest) for i, name in enumerate(names)}
+
+
+def _watch(context: Context, step: Step, accepted: int, wanted: int) -> None:
+    context.watcher.advanced(step.title, "accepted", accepted, wanted)
+
+
+def _decisions(table: list[Row], done: Fulfilment, changed: Mapping[str, Row], new: list[Row]) -> Decisions:
+    """One decision for every row that came in, and one for every row that was added."""
+    decisions = Decisions()
+    told = {e.proposal.parents[0]: e for e in done.entries if e.proposal.parents and e.fate is not Fate.ACCEPTED}
+    dropped = {e.proposal.parents[0] for e in done.entries if e.fate is Fate.FAILED and e.proposal.facts.get("drop")}
+    for row in table:
+        entry = told.get(row["id"]) if not new else None
+        if row["id"] in changed:
+            decisions.add(row["id"], "changed", "rewritten", changed[row["id"]]["id"])
+        elif row["id"] in dropped and entry is not None:
+            decisions.add(row["id"], "dropped", entry.reason)
+        elif entry is not None:
+            where = f"{entry.gate}, " if entry.gate else ""
+            decisions.add(row["id"], "kept", f"as it was: {where}{entry.reason}")
+        else:
+            decisions.add(row["id"], "kept", "as it was")
+    for row in new:
+        decisions.add(row["id"], "added", f"written by {row['made_by']}", row["parents"][0] if row["parents"] else None)
+    return decisions
+
+
+def _write(rows: Path, output: Path, changed: Mapping[str, Row], new: list[Row], decisions: Decisions) -> int:
+    """The rows in their order, with the changed ones in place and the new ones at the end."""
+    dropped = pa.array(
+        [i for i, action in zip(decisions.ids, decisions.action, strict=True) if action == "dropped"], pa.string()
+    )
+    touched = pa.array(list(changed), pa.string())
+    with PartWriter(output) as writer:
+        for batch in iter_batches(rows):
+            part = pa.Table.from_batches([batch])
+            part = part.filter(pc.invert(pc.is_in(part["id"], value_set=dropped)))
+            if pc.any(pc.is_in(part["id"], value_set=touched)).as_py():
+                part = build_table([changed.get(row["id"], row) for row in part.to_pylist()])
+            writer.write(part)
+        if new:
+            writer.write(build_table(new))
+    return writer.rows

@@ -1,0 +1,109 @@
+"""What one round of a wheel may spend: its part of the whole budget, by step and by slice, as the policies say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from dataflywheel import catalog
+from dataflywheel.contracts import Allocation, Policy, RoundResult, build
+from dataflywheel.recipe.propose import Generate
+from dataflywheel.recipe.schema import Recipe
+from dataflywheel.recipe.steps import Step
+from dataflywheel.selection.combine import Select
+from dataflywheel.selection.quota import share_out
+
+
+@dataclass(frozen=True)
+class TurnBudget:
+    """Rows (or tokens, for a selection under such a budget) of each step of one round, and of each slice of a step."""
+
+    steps: Mapping[str, int]
+    """By the step's place and name, `04-select`."""
+    slices: Mapping[str, Mapping[str, int]]
+    arms: Allocation | None
+    by_slice: Allocation | None
+
+    def as_dict(self) -> dict[str, Any]:
+        def told(one: Allocation | None) -> Any:
+            return None if one is None else {"amounts": dict(one.amounts), "reasons": dict(one.reasons)}
+
+        slices = {name: dict(amounts) for name, amounts in self.slices.items()}
+        return {"steps": dict(self.steps), "slices": slices, "arms": told(self.arms), "by_slice": told(self.by_slice)}
+
+    def applied(self, step: Step, round: int) -> Step:
+        """The step as it is done in this round."""
+        place = f"{step.index:02d}-{step.name}"
+        work, amounts = step.work, dict(self.slices.get(place, {}))
+        if isinstance(work, Select):
+            unit = " tokens" if work.budget().unit == "tokens" else ""
+            keep: Any = f"{self.steps[place]}{unit}" if unit else self.steps[place]
+            shares = {name: float(amount) for name, amount in amounts.items() if amount > 0}
+            work = work.model_copy(update={"keep": keep, **({"per": "slice", "quota": shares} if shares else {})})
+            return replace(step, work=work, round=round)
+        if isinstance(work, Generate):
+            work = work.model_copy(update={"rows": self.steps[place]})
+            return replace(step, work=work, round=round, amounts=amounts)
+        return replace(step, round=round)
+
+
+def turn_budget(
+    recipe: Recipe,
+    steps: Sequence[Step],
+    done: Sequence[RoundResult],
+    round: int,
+    slices: Sequence[str],
+    offered: int,
+    offered_tokens: int,
+) -> TurnBudget:
+    """The budget of a round from the results of those before.
+
+    Every round gets an equal part of each step's whole budget. A policy over ways to get rows moves it between the
+    steps, one over slices divides what each step gets; a selection that has groups of its own keeps them.
+    """
+    bringing = [step for step in steps if isinstance(step.work, Select | Generate)]
+    rng = np.random.default_rng([recipe.seed, round, 32452843])
+    share = {
+        f"{s.index:02d}-{s.name}": _part(_whole(s, recipe, offered, offered_tokens), recipe, round) for s in bringing
+    }
+    policies = [_policy(name, given) for name, given in recipe.feedback.items()]
+    arms = by_slice = None
+    counted_alike = not any(isinstance(s.work, Select) and s.work.budget().unit == "tokens" for s in bringing)
+    for policy in policies:
+        if policy.over == "arms" and len(share) > 1 and counted_alike:
+            arms = policy.allocate(done, list(share), sum(share.values()), rng)
+            share = dict(arms.amounts)
+    divided: dict[str, Mapping[str, int]] = {}
+    for policy in policies:
+        if policy.over == "slices" and done:
+            for step in bringing:
+                place = f"{step.index:02d}-{step.name}"
+                if isinstance(step.work, Select) and step.work.per not in (None, "slice"):
+                    continue
+                by_slice = policy.allocate(done, list(slices), share[place], rng)
+                divided[place] = by_slice.amounts
+    return TurnBudget(share, divided, arms, by_slice)
+
+
+def _policy(name: str, given: Mapping[str, Any]) -> Policy:
+    policy = build(catalog.get(name, Policy), given)
+    assert isinstance(policy, Policy)
+    return policy
+
+
+def _whole(step: Step, recipe: Recipe, offered: int, tokens: int) -> int:
+    """A step's budget over all rounds, in its own unit."""
+    assert isinstance(step.work, Select | Generate)
+    budget = step.work.budget()
+    if budget.unit == "tokens":
+        return min(int(budget.amount), tokens)
+    rows = budget.rows(offered)
+    return min(rows, recipe.budget.rows) if isinstance(step.work, Select) and recipe.budget.rows else rows
+
+
+def _part(whole: int, recipe: Recipe, round: int) -> int:
+    """Of a whole, what the round gets: equal parts that add up to it."""
+    return share_out(whole, [whole] * recipe.rounds, [1.0] * recipe.rounds)[round - 1]

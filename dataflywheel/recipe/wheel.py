@@ -1,0 +1,5 @@
+from dataflywheel.recipe.walk import Walk
+
+
+class Wheel(Walk):
+    pass
