@@ -51,11 +51,12 @@ class Mixture(Sampler):
         """The share of each source (sources,), summing to 1."""
         share = sources.sizes.astype(np.float64) ** (1 / self.temperature)
         if self.weights:
-            for name in self.weights.keys() ^ set(sources.names):
-                there = list(self.weights) if name in sources.names else sources.names
-                raise UsageError(
-                    f"mixture: weights must name the sources of the rows, not {name!r}{nearest(name, there)}"
-                )
+            for name in self.weights:
+                if name not in sources.names:
+                    raise UsageError(f"mixture: weights: no row has source {name!r}{nearest(name, sources.names)}")
+            for name in sources.names:
+                if name not in self.weights:
+                    raise UsageError(f"mixture: weights: give the share of source {name!r} too, 0 to leave it out")
             share = np.array([self.weights[name] for name in sources.names])
         return np.asarray(share / share.sum())
 
