@@ -72,7 +72,7 @@ class BlindSpots(AskingProposer):
         cost="$",
         checked="a scripted agent: slices never mix, hypotheses take turns, rows name theirs",
     )
-    gates: ClassVar[tuple[str, ...]] = ("format_and_length", "refusal", "contamination", "novelty")
+    gates: ClassVar[tuple[str, ...]] = ("format_and_length", "refusal", "prompt_leak", "contamination", "novelty")
 
     hypotheses: int = Field(default=3, ge=1, le=10)
     """Of each kind, for each slice."""
@@ -129,7 +129,7 @@ class BlindSpots(AskingProposer):
         if not asked or not said:
             return without("empty question or answer", seed, replies=replies)
         facts = {"hypothesis": spot.text, "kind": spot.kind}
-        shown = (HYPOTHESES, WRITE, part_of(seed["messages"], "prompt"))
+        shown = (HYPOTHESES, WRITE)
         return Proposal((seed["id"],), child(self.name, seed, asked, said), shown=shown, facts=facts, replies=replies)
 
 

@@ -51,7 +51,7 @@ class LLM2LLM(AskingProposer):
         checked="a scripted teacher that copies, omits results and writes new questions at known rates",
     )
     name: ClassVar[str] = "llm2llm"
-    gates: ClassVar[tuple[str, ...]] = ("format_and_length", "refusal", "contamination", "novelty")
+    gates: ClassVar[tuple[str, ...]] = ("format_and_length", "refusal", "prompt_leak", "contamination", "novelty")
 
     attempts: int = Field(default=3, ge=1)
     """Visits of one seed, at most."""
@@ -97,7 +97,7 @@ class LLM2LLM(AskingProposer):
         if not solution or (_marked(said) and not _marked(solution)):
             return without(FORM, seed, replies=answer.replies)
         row = child(self.name, seed, problem, solution)
-        return Proposal((seed["id"],), row, shown=(SIMILAR, asked), facts={"rouge_l": alike}, replies=answer.replies)
+        return Proposal((seed["id"],), row, shown=(SIMILAR,), facts={"rouge_l": alike}, replies=answer.replies)
 
 
 def _marked(text: str) -> bool:

@@ -95,7 +95,7 @@ class EvolInstruct(AskingProposer):
         cost="$$",
         checked="planted positives and negatives of each elimination rule; bounded rounds with a scripted teacher",
     )
-    gates: ClassVar[tuple[str, ...]] = ("format_and_length", "refusal", "contamination", "novelty")
+    gates: ClassVar[tuple[str, ...]] = ("format_and_length", "refusal", "prompt_leak", "contamination", "novelty")
 
     rounds: int = Field(default=1, ge=1, le=8)
     """Evolutions of one seed at each visit, one on top of the other."""

@@ -37,7 +37,7 @@ class Magpie(AskingProposer):
     )
     capabilities: ClassVar[tuple[str, ...]] = ("completion",)
     writes_from: ClassVar[Literal["rows", "documents", "nothing"]] = "nothing"
-    gates: ClassVar[tuple[str, ...]] = ("format_and_length", "refusal", "contamination", "novelty")
+    gates: ClassVar[tuple[str, ...]] = ("format_and_length", "refusal", "prompt_leak", "contamination", "novelty")
 
     template: str = ""
     """The family of the model's chat format. Empty: the format of a local model's own tokenizer."""

@@ -63,7 +63,7 @@ class GroundedQuestions(AskingProposer):
     )
     writes_from: ClassVar[Literal["rows", "documents", "nothing"]] = "documents"
     gates: ClassVar[tuple[str, ...]] = (
-        "format_and_length", "refusal", "grounded", "contamination", "novelty",
+        "format_and_length", "refusal", "prompt_leak", "grounded", "contamination", "novelty",
     )  # fmt: skip
 
     questions: int = Field(default=1, ge=1, le=20)

@@ -33,7 +33,7 @@ _DEFINITION = re.compile(
 _EMPHASIS = re.compile(
     r"`[^`\n]+`|\*\w+\*|\"[^\"\n]{2,40}\"|\b\w+\.\w+(?:\.\w+)*(?:\(\))?|\b\w+_\w+\b|\b\w+\(\)|\b[A-Z]{2,}\w*\b"
 )
-_WORD = re.compile(r"(?<=\s)[A-Za-z][A-Za-z-]{4,}(?=[\s,;.](?!\w))")
+_WORD = re.compile(r"(?<=\s)[A-Za-z][A-Za-z-]{4,}(?=[\s,;]|\.(?:\s|$)|$)")
 _PRONOUNS = frozenset(
     ("it", "this", "that", "these", "those", "they", "there", "he", "she", "what", "which", "who", "one", "here", "we")
 )

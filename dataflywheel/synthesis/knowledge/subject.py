@@ -10,7 +10,7 @@ _OPENINGS = re.compile(
     rf"how to \w+\s+|what causes\s+|what to do for\s+|who is at risk (?:for|of)\s+"
     rf"|(?:what|who|which|where|when|why|how)(?:'s|\s+{_VERBS}(?:\s*\((?:is|are)\))?)\s+"
     rf"|(?:please\s+)?(?:can you\s+|could you\s+)?(?:tell me|explain|describe|define|summari[sz]e|discuss|introduce"
-    rf"|outline|write|give (?:me )?|provide)\b(?:\s+(?:an?|some|the)\s+(?:\w+\s+){{0,2}}(?:of|on|about|for|to))?"
+    rf"|outline|write|give(?: me)?|provide)\b(?:\s+(?:an?|some|the)\s+(?:\w+\s+){{0,2}}(?:of|on|about|for|to))?"
     rf"(?:\s+(?:what|who|how))?(?:\s+about)?\s+",
     re.IGNORECASE,
 )
