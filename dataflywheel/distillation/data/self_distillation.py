@@ -1,0 +1,155 @@
+"""Self-distillation of data: the model that is to be tuned says each reference answer in its own words."""
+
+from __future__ import annotations
+
+import re
+from typing import ClassVar
+
+from pydantic import Field
+
+from dataflywheel.contracts import Card
+from dataflywheel.models.endpoint.account import client_for
+from dataflywheel.models.endpoint.quoting import question
+from dataflywheel.models.endpoint.request import Sampling
+from dataflywheel.models.endpoint.structured import Asks
+from dataflywheel.models.spec import ModelSpec
+from dataflywheel.proposing.exact_numbers import parse_number
+from dataflywheel.proposing.final_answer import NoAnswerError, final_answer, same_answer
+from dataflywheel.proposing.kinds import Demand, Proposal, Proposer
+from dataflywheel.proposing.rewritten import exchange_of, replaced, rewritten, unchanged, unfit
+from dataflywheel.signals.rating.rating import failure
+
+INSTRUCTIONS = (
+    "The material is an instruction and a reference answer that is right. Answer the instruction in your own words, "
+    "with the reference answer as your guide: everything that it says must stay true in yours, and a final result must "
+    "stay the same. Do not mention the reference answer. Write the question's id, a colon and your answer, and nothing "
+    "behind it."
+)
+LEAKS = re.compile(
+    r"\b(?:reference answer|reference response|(?:provided|given) reference|your (?:own )?response|in my own words|"
+    r"own words|question id)\b",
+    re.IGNORECASE,
+)
+"""Words of a prompt that has leaked into an answer."""
+_NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?")
+KEPT, UNCHANGED, LEAKED = "", "unchanged", "a phrase of the prompt"
+EMPTY, OTHER, CODE = "empty", "another final answer", "code is missing"
+
+
+class SelfDistillation(Proposer):
+    """An answer in the model's own words changes it less when it is trained on. What cannot be trusted falls back to
+    the reference: see `verify`."""
+
+    card: ClassVar[Card] = Card(
+        title="Self-Distillation Bridges Distribution Gap in Language Model Fine-Tuning",
+        authors="Yang et al.",
+        year=2024,
+        paper="2402.13669",
+        category="distillation",
+        subcategory="data",
+        summary="The model to be tuned rewrites each reference answer; unverified rewrites fall back to it.",
+        needs=("endpoint",),
+        cost="$",
+        checked="1,830 published pairs of reference and rewrite, planted leaks and changed results",
+    )
+    asks: ClassVar[bool] = True
+    rewrites: ClassVar[bool] = True
+    gates: ClassVar[tuple[str, ...]] = ("refusal", "format_and_length", "contamination")
+
+    model: ModelSpec
+    """The model that is to be tuned, as a local folder or behind an endpoint."""
+    temperature: float = Field(default=0.0, ge=0, le=2)
+    max_tokens: int = Field(default=1024, ge=16)
+    """Tokens of one answer, at most."""
+    max_chars: int = Field(default=24_000, ge=100)
+    """Longer rows are left as they are."""
+
+    def propose(self, demand: Demand) -> list[Proposal]:
+        return self.propose_with(client_for(self.model), demand)
+
+    def propose_with(self, client: Asks, demand: Demand) -> list[Proposal]:
+        """`propose` by a client of one's own; a row that falls back keeps its answer, and its proposal says why."""
+        client.model.capabilities.require(self.capabilities, self.name, client.model.identity)
+        sampling = Sampling(temperature=self.temperature, max_tokens=self.max_tokens)
+        why = [unfit(row, self.max_chars) for row in demand.seeds]
+        questions = [
+            question(INSTRUCTIONS, _parts(exchange_of(row).parts), sampling, turn)
+            for row, turn, bad in zip(demand.seeds, demand.turns, why, strict=True)
+            if not bad
+        ]
+        asked = iter(zip(questions, client.ask([q.request for q in questions]) if questions else [], strict=True))
+        proposals = []
+        for row, bad in zip(demand.seeds, why, strict=True):
+            if bad:
+                proposals.append(unchanged(row, bad))
+                continue
+            one, reply = next(asked)
+            answer = read_answer(reply.spoken().text, one.id) if reply.answered else None
+            exchange = exchange_of(row)
+            if answer is None:
+                wrong = failure(reply) if not reply.answered else "malformed: the answer does not begin with its id"
+            else:
+                wrong = verify(exchange.instruction, exchange.answer, answer)
+                wrong = wrong and f"fell back: {wrong}"
+            if answer is None or wrong:
+                proposals.append(unchanged(row, wrong, (reply,)))
+            else:
+                made = rewritten(row, self.name, answer)
+                proposals.append(replaced(row, made, (reply,), shown=(INSTRUCTIONS,)))
+        return proposals
+
+
+def _parts(parts: dict[str, str]) -> dict[str, str]:
+    return {"reference answer" if name == "answer" else name: text for name, text in parts.items()}
+
+
+def read_answer(text: str, id: str) -> str | None:
+    """What stands behind the question's id and a colon, or None where the reply does not begin so.
+
+    >>> read_answer("q1: Four.", "q1"), read_answer("Four.", "q1")
+    ('Four.', None)
+    """
+    match = re.match(rf"\s*{re.escape(id)}\s*:\s*", text)
+    return text[match.end() :].strip() if match else None
+
+
+def verify(instruction: str, reference: str, rewrite: str) -> str:
+    """Why a rewrite falls back to its reference, or "" where it is kept.
+
+    It falls back where it is empty or the reference itself; where words of the prompt leaked into it that neither
+    instruction nor reference hold; where the reference has a final result (marked, or nothing but a number) and the
+    rewrite has another or none; where the reference holds fenced code and the rewrite none.
+
+    >>> verify("6 x 7?", "42", "Six times seven is 42."), verify("6 x 7?", "42", "Six times seven is 48.")
+    ('', 'another final answer')
+    """
+    if not rewrite.strip():
+        return EMPTY
+    if rewrite.split() == reference.split():
+        return UNCHANGED
+    known = {match.lower() for match in LEAKS.findall(f"{instruction}\n{reference}")}
+    if any(match.lower() not in known for match in LEAKS.findall(rewrite)):
+        return LEAKED
+    gold = _result(reference)
+    if gold is not None and not _gives(rewrite, gold):
+        return OTHER
+    return CODE if "```" in reference and "```" not in rewrite else KEPT
+
+
+def _result(text: str) -> str | None:
+    """The final answer of a text that marks one or is a number; prose has none."""
+    try:
+        found = final_answer(text)
+    except NoAnswerError:
+        return None
+    plain = text.strip().rstrip(".")
+    return found if found != plain or parse_number(found) is not None else None
+
+
+def _gives(text: str, gold: str) -> bool:
+    """Whether a text marks this result, or, where it marks none, its last number is it."""
+    said = _result(text)
+    if said is not None:
+        return same_answer(said, gold)
+    numbers = _NUMBER.findall(text)
+    return bool(numbers) and same_answer(numbers[-1], gold)
