@@ -1,0 +1,68 @@
+"""How much better one model is than another on the same rows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from dataflywheel.contracts import AnyArray, FloatArray
+from dataflywheel.evolution.feedback.evaluate import BETTER, Metric, RowScores
+
+RESAMPLES = 2000
+
+
+@dataclass(frozen=True)
+class Change:
+    """By how much `after` is better than `before`, with its 95 % interval; NaN where fewer than two rows are shared."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+
+def improvement(
+    before: RowScores, after: RowScores, metric: Metric, slices: Sequence[str] | None = None, seed: int = 0
+) -> Change:
+    """Paired bootstrap over the rows that both have a score for, in the metric's unit; above 0 is better.
+
+    Args:
+        slices: only rows of these slices.
+    """
+    first, second = _shared(before, after, slices)
+    n = len(first)
+    if n < 2:
+        return Change(math.nan, math.nan, math.nan, n)
+    sign = 1 if BETTER[metric] == "higher" else -1
+    columns = np.stack([before.value[first], before.weight[first], after.value[second], after.weight[second]], axis=1)
+    spread = sign * _difference(bootstrap_counts(n, seed) @ columns)
+    low, high = np.percentile(spread[np.isfinite(spread)], [2.5, 97.5])
+    return Change(sign * float(_difference(columns.sum(axis=0))), float(low), float(high), n)
+
+
+def bootstrap_counts(n: int, seed: int, resamples: int = RESAMPLES) -> FloatArray:
+    """How often each of n rows occurs in each resample, (resamples, n)."""
+    drawn: FloatArray = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), resamples).astype(np.float64)
+    return drawn
+
+
+def _difference(sums: FloatArray) -> FloatArray:
+    """The second ratio less the first, of sums (..., 4)."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        change: FloatArray = sums[..., 2] / sums[..., 3] - sums[..., 0] / sums[..., 1]
+    return change
+
+
+def _shared(before: RowScores, after: RowScores, slices: Sequence[str] | None) -> tuple[AnyArray, AnyArray]:
+    """Positions of the rows that both scored, in the order of `before`."""
+    place = {id: i for i, id in enumerate(after.ids.tolist()) if np.isfinite(after.value[i])}
+    wanted = None if slices is None else set(slices)
+    first = [
+        i
+        for i, id in enumerate(before.ids.tolist())
+        if id in place and np.isfinite(before.value[i]) and (wanted is None or before.slices[i] in wanted)
+    ]
+    return np.array(first, dtype=np.int64), np.array([place[before.ids[i]] for i in first], dtype=np.int64)
