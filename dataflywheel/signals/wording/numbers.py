@@ -84,7 +84,7 @@ UNITS = {
 ERA = 100
 """`1990s` is a time, `90s` may be seconds."""
 NUMBER = re.compile(
-    r"(?P<currency>[$€£¥₹])?\s?(?<![^\W\d])"
+    r"(?P<currency>[$€£¥₹])?\s?(?<![a-zA-Z_\u00b5-\u058f])"
     r"(?P<digits>\d{1,3}(?:,\d{3})+(?!,?\d)(?:\.\d+)?|\d+(?:\.\d+)?|(?<![\d\w])\.\d+)"
     r"(?P<attached>[^\W\d_]+)?"
 )
@@ -131,7 +131,7 @@ def in_digits(text: str, m: re.Match[str]) -> Number:
     elif attached == "s" and value >= ERA:
         unit = "era"
     elif attached:
-        unit = unit_name(attached) or attached
+        unit = unit_name(attached) or (attached if attached.isascii() else "")
     else:
         scale = SCALE.match(text, end)
         if scale:

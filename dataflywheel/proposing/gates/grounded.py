@@ -1,0 +1,121 @@
+"""Does the answer rest on its source?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from dataflywheel.contracts import Card
+from dataflywheel.proposing.kinds import PASSED, Check, Gate, Proposal, Surroundings
+from dataflywheel.rows.text import part_of
+from dataflywheel.signals.wording.names import missing, names
+from dataflywheel.signals.wording.numbers import numbers
+from dataflywheel.signals.wording.sentences import fold, listed, words
+
+SHORT = 4
+"""An answer of so many words or fewer says nothing but what its source must hold."""
+FREE = set(
+    listed(
+        "a an the and or but of in on at to for from by with as is are was were be been it its he she they them his "
+        "her their this that these those if then so not no yes true false none both neither do does did has have had "
+        "can could will would may might i you we who what which when where why how there here than because since while "
+        "about into over also only very more most such other"
+    )
+)
+"""Words that need no source."""
+UNSPACED = "\u2e80"
+"""From here on, Unicode holds the scripts of East Asia, which set no spaces between words."""
+
+
+class Grounded(Gate):
+    """Rejects answers with numbers or names that their source does not have, and evidence that lies outside of it.
+
+    Numbers are compared by value (`1,000` is `one thousand`), names in any spelling. An answer of up to four words must
+    be in the source word by word, but for words such as `the` and `yes`. A proposal without a source is rejected: there
+    is nothing that it could rest on.
+    """
+
+    card: ClassVar[Card] = Card(
+        title="Faithfulness of answers to a source by spans, numbers and entities",
+        authors="",
+        year=2025,
+        paper="",
+        category="proposing",
+        subcategory="gates",
+        summary="Numbers, names and optionally words of the answer occur in the source, or in the cited span of it.",
+        checked="numbers and names planted in real answers; answers of people to passages as they are",
+    )
+
+    within: Literal["source", "span"] = "source"
+    """Where the answer must find its facts: anywhere in the source, or in the piece that it cites (`facts.span`)."""
+    extractive: bool = False
+    """Whether the answer must stand in the source letter for letter, spacing aside."""
+    least_words: float | None = Field(None, gt=0, le=1)
+    """Share of the distinct words of the answer, without words such as `the`, that the source must hold; null does not
+    look."""
+
+    def check(self, proposals: Sequence[Proposal], around: Surroundings) -> list[Check]:
+        return [self.one(proposal) for proposal in proposals]
+
+    def one(self, proposal: Proposal) -> Check:
+        answer = part_of(proposal.row["messages"], "answer").strip() if proposal.row is not None else ""
+        if not proposal.source.strip():
+            return Check(False, "no source")
+        if not answer:
+            return Check(False, "no answer")
+        span = proposal.facts.get("span")
+        if span is not None and not is_inside(span, proposal.source):
+            return Check(False, "span outside the source", f"the source has {len(proposal.source)} characters")
+        evidence = proposal.source
+        if self.within == "span":
+            if span is None:
+                return Check(False, "no span", "the answer cites no piece of its source")
+            evidence = evidence[span[0] : span[1]]
+        if self.extractive:
+            verbatim = " ".join(answer.split()) in " ".join(evidence.split())
+            return PASSED if verbatim else Check(False, "answer not in the source")
+        return self.against(answer, evidence)
+
+    def against(self, answer: str, evidence: str) -> Check:
+        """Whether the facts of an answer are all in a piece of text."""
+        values = {n.value for n in numbers(evidence)}
+        alien = [n.value for n in numbers(answer) if n.sure and n.value not in values]
+        if alien:
+            return Check(False, "numbers not in the source", alien[0])
+        unknown = missing(names(answer), evidence)
+        if unknown:
+            return Check(False, "names not in the source", unknown[0])
+        ours = {fold(w.text) for w in words(answer)} - FREE - {""}
+        held = {fold(w.text) for w in words(evidence)}
+        absent = sorted(w for w in ours - held if not in_other_form(w, held, evidence))
+        share = 1 - len(absent) / len(ours) if ours else 1.0
+        facts = {"grounded_words": share}
+        if absent and len(words(answer)) <= SHORT:
+            return Check(False, "answer not in the source", f"{absent[0]!r}", facts)
+        if self.least_words is not None and share < self.least_words:
+            return Check(False, "words not in the source", f"{share:.0%} of them are", facts)
+        return Check(True, facts=facts)
+
+
+def in_other_form(word: str, held: set[str], evidence: str) -> bool:
+    """Whether a word is a number (compared by value before), a plural of what is held, or of a script without spaces
+    and anywhere in the text."""
+    if numbers(word) or {word + "s", word.removesuffix("s")} & held:
+        return True
+    return word[0] >= UNSPACED and word in fold(evidence)
+
+
+def is_inside(span: object, source: str) -> bool:
+    """Whether [start, end] is a piece of the source that is not empty.
+
+    >>> is_inside([0, 3], "abc"), is_inside([2, 9], "abc"), is_inside([1, 1], "abc"), is_inside("01", "abc")
+    (True, False, False, False)
+    """
+    if not isinstance(span, list | tuple) or len(span) != 2:
+        return False
+    if not all(isinstance(place, int) and not isinstance(place, bool) for place in span):
+        return False
+    start, end = span
+    return 0 <= start < end <= len(source) and bool(source[start:end].strip())
