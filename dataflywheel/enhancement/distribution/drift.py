@@ -16,6 +16,7 @@ VECTORS = ("embedding.vector",)
 FEATURES = 256
 """Random features that stand for the kernel of MMD."""
 CELLS = 16
+ROUNDING = 1e-10
 BLOCK_VALUES = 1 << 23
 """Values of permuted groups that are held at a time."""
 
@@ -105,14 +106,19 @@ def holm(p: Sequence[float]) -> list[float]:
 def _permuted(
     statistic: Statistic, before: int, after: int, permutations: int, rng: np.random.Generator
 ) -> tuple[float, float]:
-    """The statistic of the two sets, and the share of random splits (they themselves among them) that reach it."""
+    """The statistic of the two sets, and its place among those of random splits, its own included.
+
+    Among equal ones the place is drawn, which keeps p uniform where there is no drift, however few values there are.
+    """
     signs = np.concatenate([np.full(before, 1 / before), np.full(after, -1 / after)])
     observed = float(statistic(signs[None])[0])
-    reached = 1
+    greater = equal = 0
     for size in _blocks(permutations, before + after):
         split = rng.permuted(np.broadcast_to(signs, (size, len(signs))), axis=1)
-        reached += int((statistic(split) >= observed - 1e-12).sum())
-    return observed, reached / (permutations + 1)
+        excess = statistic(split) - observed
+        greater += int((excess > ROUNDING).sum())
+        equal += int((np.abs(excess) <= ROUNDING).sum())
+    return observed, (greater + 1 + int(rng.integers(equal + 1))) / (permutations + 1)
 
 
 def _blocks(permutations: int, rows: int) -> Iterator[int]:
