@@ -39,11 +39,16 @@ def train_step(
     ids = read_rows(rows, ["id"])["id"].to_pylist()
     report = partial(_advanced, context, output.name)
     made, facts = trained(context.home, rows, ids, student_folder(context), settings, report)
-    with atomic_directory(context.run.path / "models" / name) as aside:
-        shutil.copytree(made, aside, dirs_exist_ok=True, ignore=shutil.ignore_patterns("training.json", "checkpoint-*"))
+    copy_model(made, context.run.path / "models" / name)
     cost = Cost(seconds=round(facts["seconds"], 3), backward=facts["steps"], tokens=facts["tokens"])
     details = {"model": f"models/{name}", "digest": folder_digest(context.run.path / "models" / name), **facts}
     return _finish(context, "train", settings.model_dump(mode="json"), output, fingerprint, cost, details, len(ids))
+
+
+def copy_model(made: Path, folder: Path) -> None:
+    """A model's files in another folder, without what only its training needed."""
+    with atomic_directory(folder) as aside:
+        shutil.copytree(made, aside, dirs_exist_ok=True, ignore=shutil.ignore_patterns("training.json", "checkpoint-*"))
 
 
 def _advanced(context: Context, title: str, step: int, total: int, loss: float) -> None:
@@ -97,8 +102,8 @@ def _finish(
         "details": details,
     }
     with atomic_directory(output) as aside:
-        for name, found in scores.items() if isinstance(scores, Mapping) else ():
-            write_scores(aside / f"scores-{name}.parquet", found)
+        for tier, of_tier in scores.items() if isinstance(scores, Mapping) else ():
+            write_scores(aside / f"scores-{tier}.parquet", of_tier)
         if isinstance(scores, RowScores):
             write_scores(aside / "scores.parquet", scores)
         write_json(aside / "metrics.json", metrics)

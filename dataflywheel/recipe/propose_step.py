@@ -29,6 +29,9 @@ from dataflywheel.rows.schema import Row
 from dataflywheel.store.atomic import atomic_directory, write_json
 from dataflywheel.store.decisions import counts, write_decisions
 
+ROUND = 1009
+"""What the random seed moves by from round to round, so that seeds are taken in another order."""
+
 
 def apply_propose_step(
     context: Context,
@@ -37,10 +40,11 @@ def apply_propose_step(
     output: Path,
     fingerprint: str,
     seeds: Path | None = None,
+    earlier: Path | None = None,
 ) -> dict[str, Any]:
     """Run a rewriter or generator on a directory of rows; gives the metrics that it wrote.
 
-    `seeds` is what a generator writes from where it is not `rows`.
+    `seeds` is what a generator writes from where it is not `rows`, `earlier` the training rows of rounds before.
     """
     started = time.perf_counter()
     work = step.work
@@ -52,7 +56,7 @@ def apply_propose_step(
     if isinstance(work, Enhance):
         done = _rewrite(context, step, work, proposer, gates, rows, table)
     else:
-        done = _generate(context, step, work, proposer, gates, rows, seeds)
+        done = _generate(context, step, work, proposer, gates, rows, seeds, earlier)
     with atomic_directory(output) as aside:
         changed = {p.before["id"]: p.row for p in done.accepted if p.before is not None and p.row is not None}
         new = [] if isinstance(work, Enhance) else [p.row for p in done.accepted if p.row is not None]
@@ -76,6 +80,7 @@ def apply_propose_step(
                 "shortfall": done.shortfall,
                 "missing": done.missing,
                 "wanted": dict(step.amounts),
+                "added": [row["id"] for row in new],
             },
         }
         write_json(aside / "metrics.json", metrics)
@@ -115,6 +120,7 @@ def _generate(
     gates: list[Gate],
     rows: Path,
     seeds: Path | None,
+    earlier: Path | None,
 ) -> Fulfilment:
     if proposer.rewrites:
         raise UsageError(f"generate: {proposer.name} rewrites rows; name it under `enhance`")
@@ -131,11 +137,21 @@ def _generate(
     elif work.per == "tag":
         quotas = _even(wanted, sorted({row["tags"][0] for row in written_from if row["tags"]}))
     terms = Terms(rows=wanted, quotas=quotas, wave=work.wave, visits=work.visits, least_yield=work.least_yield)
-    known = frozenset(i for path in {origin, rows} for i in read_rows(path, ["id"])["id"].to_pylist())
+    held = {origin, rows, *([earlier] if earlier else [])}
+    known = frozenset(i for path in held for i in read_rows(path, ["id"])["id"].to_pylist())
+    around = Surroundings(origin, context.target, _made(earlier))
     return fulfil(
-        proposer, gates, written_from, terms, Surroundings(origin, context.target), context.recipe.seed + step.index,
+        proposer, gates, written_from, terms, around, context.recipe.seed + step.index + ROUND * (step.round - 1),
         slice_of=place, known=known, settle=hand_in, watch=partial(_watch, context, step),
     )  # fmt: skip
+
+
+def _made(earlier: Path | None) -> list[Row]:
+    """Rows that were written in rounds before: new ones must differ from them."""
+    if earlier is None:
+        return []
+    rows: list[Row] = read_rows(earlier).to_pylist()
+    return [row for row in rows if row["made_by"]]
 
 
 def _slice(slices: Mapping[str, str], row: Row) -> str:

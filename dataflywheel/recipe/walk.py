@@ -41,6 +41,9 @@ class Result:
     comparison: dict[str, Any] | None = None
     stopped: str = ""
     """Why the run ended early, "" when it did not."""
+    rounds: int = 1
+    ended: str = ""
+    """Why a wheel ended before its last round, "" where it turned to the end."""
 
     def as_dict(self) -> dict[str, Any]:
         return {name: str(value) if isinstance(value, Path) else value for name, value in vars(self).items()}
@@ -54,6 +57,8 @@ class Walk:
         self.rows = Path()
         self.seeds: Path | None = None
         """What generators write from, where it is not the rows that came so far."""
+        self.earlier: Path | None = None
+        """Training rows of rounds before."""
         self.exam_rows: Path | None = None
         """The target rows that the comparison is made on: all of them where none are named."""
         self.fingerprint = ""
@@ -71,9 +76,7 @@ class Walk:
 
     def _walk(self, mapped: bool) -> Result:
         context = self.context
-        context.watcher.planned(
-            ["00-pool", *(s.title for s in self.steps), *(["compare"] if context.recipe.compare else [])]
-        )
+        context.watcher.planned(["00-pool", *self._titles(), *(["compare"] if context.recipe.compare else [])])
         rows_in, self.fingerprint = ingest_pool(context)
         ingest_target(context)
         assert context.pool is not None
@@ -89,6 +92,10 @@ class Walk:
             embedding_map(context, self.rows)
         context.run.event("finished", stopped=result.stopped)
         return result
+
+    def _titles(self) -> list[str]:
+        """What the live table shows."""
+        return [step.title for step in self.steps]
 
     def _steps(self, result: Result) -> list[Path]:
         """Do the steps, up to where a budget ends; gives the directories of those that are done."""
@@ -166,7 +173,7 @@ class Walk:
                 raise UsageError(f"{step.title}: nothing was trained before; put a `train` step before it")
             return evaluate_step(self.context, step.work, self.model, output, fingerprint)
         if isinstance(step.work, Enhance | Generate):
-            return apply_propose_step(self.context, step, self.rows, output, fingerprint, self.seeds)
+            return apply_propose_step(self.context, step, self.rows, output, fingerprint, self.seeds, self.earlier)
         return apply_row_step(self.context, step, self.rows, output, fingerprint)
 
     def _after(self, step: Step, output: Path, metrics: dict[str, Any], result: Result) -> None:

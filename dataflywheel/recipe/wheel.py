@@ -1,5 +1,243 @@
-from dataflywheel.recipe.walk import Walk
+"""Rounds: choose and write rows, train, evaluate, keep or take back, and share out the next budget by what was seen."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dataflywheel.contracts import Cost, RoundResult
+from dataflywheel.evolution.feedback.evaluate import Evaluate, RowScores, summarise
+from dataflywheel.evolution.feedback.tiers import SealedLooks
+from dataflywheel.evolution.iteration.trial import examine, read_scores, write_scores
+from dataflywheel.models.files import folder_digest
+from dataflywheel.models.training import TrainSettings
+from dataflywheel.recipe.accumulate import accumulate, offer
+from dataflywheel.recipe.arms import LENGTH
+from dataflywheel.recipe.context import digest
+from dataflywheel.recipe.ingest_step import target_exam, write_tiers
+from dataflywheel.recipe.model_step import copy_model, evaluate_tiers, train_step
+from dataflywheel.recipe.propose import Enhance, Generate
+from dataflywheel.recipe.slicing import slices_of
+from dataflywheel.recipe.steps import Step
+from dataflywheel.recipe.turn_budget import TurnBudget, turn_budget
+from dataflywheel.recipe.turn_outcome import Scores, as_json, judged, round_result, varied, why_stop
+from dataflywheel.recipe.walk import Result, Walk
+from dataflywheel.rows.parts import PartWriter, count_rows, read_rows
+from dataflywheel.selection.combine import Select
+from dataflywheel.store.atomic import atomic_directory, finite, write_json
+
+TURNING = (Select, Enhance, Generate, TrainSettings, Evaluate)
+
+
+@dataclass
+class Kept:
+    """The best round so far."""
+
+    rows: Path
+    model: Path
+    scores: Scores
 
 
 class Wheel(Walk):
-    pass
+    """A recipe with rounds: its cleaning is done once, all other steps in every round.
+
+    Every round trains anew from the base model on all rows that were kept. The target is divided: the steering tier
+    moves budgets, the select tier decides what is kept, the sealed one is looked at once, at the end.
+    """
+
+    kept: Kept | None = None
+
+    def _steps(self, result: Result) -> list[Path]:
+        done: list[Path] = []
+        for step in (s for s in self.steps if not isinstance(s.work, TURNING)):
+            if not self._try(step, result):
+                return done
+            done.append(self._output(step))
+        self.prepared = self.seeds = self.rows
+        self.tiers = write_tiers(self.context)
+        self.exam_rows = self.tiers["sealed"]
+        self.history: list[RoundResult] = []
+        self.selected: list[RowScores] = []
+        self.used: set[str] = set()
+        self.first_new = self.rows
+        for round in range(1, self.context.recipe.rounds + 1):
+            if not self._turn(round, done, result):
+                break
+        if self.kept is not None:
+            self.rows = self.kept.rows
+            self._seal(result)
+        return done
+
+    def _titles(self) -> list[str]:
+        turning = [step for step in self.steps if isinstance(step.work, TURNING)]
+        rounds = range(1, self.context.recipe.rounds + 1)
+        cleaning = [step.title for step in self.steps if step not in turning]
+        return cleaning + [replace(step, round=round).title for round in rounds for step in turning]
+
+    def _turn(self, round: int, done: list[Path], result: Result) -> bool:
+        """One round; False where it was the last one."""
+        offered = self._offered(round, done)
+        budget = self._budget(round, offered)
+        write_json(self._folder(round) / "budget.json", budget.as_dict())
+        spent: dict[str, float] = {}
+        self.rows = self._start(round, offered)
+        for step in (s for s in self.steps if isinstance(s.work, TURNING)):
+            one = budget.applied(step, round)
+            if isinstance(one.work, TrainSettings):
+                new = self.rows
+                mixed = self._accumulated(one, new, done)
+            if not self._try(one, result):
+                return False
+            done.append(self._output(one))
+            if isinstance(one.work, Select | Generate):
+                spent[f"{one.index:02d}-{one.name}"] = self._thousand_tokens(one)
+        return self._close(round, one, new, mixed, budget, spent, result)
+
+    def _close(
+        self,
+        round: int,
+        last: Step,
+        new: Path,
+        mixed: dict[str, Any],
+        budget: TurnBudget,
+        spent: dict[str, float],
+        result: Result,
+    ) -> bool:
+        """Judge the round, remember what the policies learn of it, and say whether another one is worth it."""
+        settings, guards = last.work, self.context.recipe.guards
+        assert isinstance(settings, Evaluate)
+        assert self.model is not None
+        metric = self.context.recipe.target[0].metric
+        scores = {t: read_scores(self._output(last) / f"scores-{t}.parquet") for t in ("steer", "select")}
+        best = self.kept
+        judgement = judged(best.scores if best else None, scores, metric, guards)
+        self.first_new = new if round == 1 else self.first_new
+        judgement.measures = varied(self.first_new, new, guards) if round > 1 else []
+        before = best.scores["steer"] if best else None
+        outcome = round_result(scores["steer"], before, metric, settings, spent, self._vocabulary())
+        self.history.append(outcome)
+        self.selected.append(scores["select"])
+        if judgement.kept:
+            self.kept = Kept(self._folder(round) / mixed["folder"] / "rows", self.model, scores)
+            self.earlier = self.kept.rows
+        said = {"round": round, **as_json(judgement, outcome, budget.as_dict(), mixed)}
+        more = round < self.context.recipe.rounds
+        stop = why_stop(self.selected, metric, guards, judgement.alarms, {}) if more else ""
+        write_json(self._folder(round) / "turn.json", finite({**said, "stopped": stop}))
+        self.context.watcher.finished(f"round {round}", _told(judgement.kept, judgement.reasons[0], stop), False)
+        result.rounds = round
+        result.ended = stop
+        return more and not stop
+
+    def _offered(self, round: int, done: list[Path]) -> Path:
+        """What the round may choose from; in the first one all cleaned rows."""
+        if round == 1:
+            return self.prepared
+        output = self.context.run.step(0, "offer", round)
+        known = digest(self.fingerprint, "offer", *sorted(self.used))
+        if self.context.run.finished(output, known) is None:
+            offer(self.context, self.prepared, self.used, output, known)
+        done.append(output)
+        self.fingerprint = known
+        return output / "rows"
+
+    def _start(self, round: int, offered: Path) -> Path:
+        """What the round's first step gets: rows to choose from; where nothing chooses, all rows once, then none."""
+        if round == 1 or any(isinstance(step.work, Select) for step in self.steps):
+            return offered
+        empty = self._folder(round) / "nothing"
+        with atomic_directory(empty) as aside, PartWriter(aside):
+            pass
+        return empty
+
+    def _budget(self, round: int, offered: Path) -> TurnBudget:
+        lengths = self.context.measured(self.prepared, LENGTH, f"round {round}")
+        tokens = int(sum(int(lengths[name].sum()) for name in LENGTH))
+        steps = [step for step in self.steps if isinstance(step.work, TURNING)]
+        there = sorted(set(slices_of(self.context, offered).values()) - {""}) if self.history else []
+        rows = count_rows(self.prepared)
+        return turn_budget(self.context.recipe, steps, self.history, round, there, rows, tokens)
+
+    def _accumulated(self, train: Step, new: Path, done: list[Path]) -> dict[str, Any]:
+        """Add the round's rows to those that were kept; they become what is trained on."""
+        output = self.context.run.step(train.index, "accumulate", train.round)
+        earlier = self.kept.rows if self.kept else None
+        before = earlier.relative_to(self.context.run.path) if earlier else ""
+        known = digest(self.fingerprint, "accumulate@1", self.context.recipe.guards.model_dump_json(), before)
+        metrics = self.context.run.finished(output, known)
+        if metrics is None:
+            metrics = accumulate(self.context, earlier, new, train.round, output, known)
+        self.context.run.bill(output, Cost(**metrics["cost"]))
+        self.used |= {row_id for row_id in self._taken(train.round)}
+        self.fingerprint, self.rows = known, output / "rows"
+        done.append(output)
+        return {"folder": output.name, "rows": metrics["rows_out"], **metrics["details"]}
+
+    def _taken(self, round: int) -> list[str]:
+        """Rows that the round chose, as they were before anything rewrote them."""
+        chosen = [s for s in self.steps if isinstance(s.work, Select)]
+        ids: list[str] = []
+        for step in chosen:
+            ids += read_rows(self.context.run.step(step.index, step.name, round) / "rows", ["id"])["id"].to_pylist()
+        return ids
+
+    def _thousand_tokens(self, step: Step) -> float:
+        """What a step brought, in thousands of tokens."""
+        ids = self._output(step) / "rows"
+        found = self.context.measured(ids, LENGTH, step.title)
+        if isinstance(step.work, Generate):
+            made = set(
+                json.loads((self._output(step) / "metrics.json").read_text(encoding="utf-8"))["details"]["added"]
+            )
+            found = found.take(np.flatnonzero([i in made for i in found.ids]))
+        return float(sum(int(found[name].sum()) for name in LENGTH)) / 1000
+
+    def _work(self, step: Step, output: Path, fingerprint: str) -> dict[str, Any]:
+        if isinstance(step.work, TrainSettings):
+            name = f"round-{step.round}"
+            return train_step(self.context, step.work, self.rows, output, fingerprint, name)
+        if isinstance(step.work, Evaluate):
+            assert self.model is not None
+            tiers: dict[str, Path] = {tier: path for tier, path in self.tiers.items() if tier != "sealed"}
+            return evaluate_tiers(self.context, step.work, self.model, output, fingerprint, tiers)
+        return super()._work(step, output, fingerprint)
+
+    def _seal(self, result: Result) -> None:
+        """Look at the sealed tier with the model of the best round, once, and count the look."""
+        assert self.kept is not None
+        settings = next(s.work for s in self.steps if isinstance(s.work, Evaluate))
+        result.model = self.context.run.path / "models" / "student"
+        if not result.model.is_dir() or folder_digest(result.model) != folder_digest(self.kept.model):
+            copy_model(self.kept.model, result.model)
+        model, output = folder_digest(result.model), self.context.run.path / "sealed"
+        release = digest(self.context.recipe.model_dump_json(), self.context.target_digest, self.fingerprint)
+        known = digest("sealed@1", release, model)
+        metrics = self.context.run.finished(output, known)
+        if metrics is None:
+            SealedLooks(self.context.run.path / "sealed-looks.json").look(release, model, "the wheel's result")
+            exam = target_exam(self.context, settings, self.tiers["sealed"])
+            scores = examine(result.model, exam)
+            metrics = finite({"fingerprint": known, **summarise(scores, exam.metric, settings)})
+            with atomic_directory(output) as aside:
+                write_scores(aside / "scores.parquet", scores)
+                write_json(aside / "metrics.json", metrics)
+        result.evaluation = {name: value for name, value in metrics.items() if name != "fingerprint"}
+        if self.field is not None:
+            select = next(s for s in self.steps if isinstance(s.work, Select))
+            label = f"the wheel, {result.rounds} rounds"
+            self.field = replace(self.field, before=self.prepared, trained=self.kept.rows, step=select, label=label)
+
+    def _vocabulary(self) -> int:
+        config = json.loads((Path(str(self.model)) / "config.json").read_text(encoding="utf-8"))
+        return int(config.get("vocab_size") or config["text_config"]["vocab_size"])
+
+    def _folder(self, round: int) -> Path:
+        return self.context.run.path / f"round-{round}"
+
+
+def _told(kept: bool, first: str, stop: str) -> str:
+    return f"{'kept' if kept else 'taken back'}: {first}" + (f"; {stop}" if stop else "")
