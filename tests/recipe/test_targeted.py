@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from dataflywheel.contracts import UsageError
+from dataflywheel.models.tiny import train_tiny
 from dataflywheel.recipe.execute import run
 from dataflywheel.recipe.load import recipe_from
 from dataflywheel.recipe.plan import plan
+from tests.models.copy_skill import conversation
 
 FRUIT, METAL = ["apple", "pear", "plum", "fig", "quince"], ["iron", "zinc", "tin", "lead", "gold"]
 
@@ -27,17 +29,19 @@ def fruit(i: int) -> tuple[str, str]:
 
 
 def metal(i: int) -> tuple[str, str]:
-    return f"compute the metal {i} of ores", f"melt {METAL[i % 5]} with {METAL[(i // 5) % 5]} in the furnace at {i * 7}"
+    return f"compute the metal {i} of ores", f"melt {METAL[i % 5]} with {METAL[(i // 5) % 5]} in the furnace at {i * 7} degrees at the least"
 
 
 def recipe_of(folder: Path, **select: Any) -> dict[str, Any]:
     pool = write_rows(folder / "pool.jsonl", [fruit(i) for i in range(20)] + [metal(i) for i in range(60)])
+    texts = [conversation(*pair) for pair in [*map(fruit, range(20)), *map(metal, range(60))]]
     wanted = write_rows(folder / "fruit.jsonl", [fruit(i) for i in range(100, 106)], skill="fruit")
     return {
         "name": "targeted",
         "pool": {"path": str(pool)},
         "target": {"path": str(wanted), "slice": "skill"},
-        "models": {"student": {"builtin": "tiny", "size": "0.5m"}},
+        # A scorer that has only begun to learn the pool: nothing is left to tell rows by once it knows them by heart.
+        "models": {"scorer": {"hf": str(train_tiny(texts, "0.5m", tokens=30_000))}},
         "steps": [{"select": select}],
     }
 
@@ -65,3 +69,18 @@ def test_a_targeted_selection_without_a_target_is_refused_at_plan_time(tmp_path:
     value = recipe_of(tmp_path, by="longest", then="rds_plus", keep=15) | {"target": []}
     with pytest.raises(UsageError, match=r"rds_plus compares rows with a target; name evaluation rows under `target:`"):
         plan(recipe_from(value))
+
+
+def test_less_measures_steps_of_the_pool_and_gradients_of_the_target(tmp_path: Path) -> None:
+    where: dict[str, Any] = {"runs": tmp_path / "runs", "home": tmp_path / "store"}
+    value = recipe_of(tmp_path, by="less", keep=15)
+    value["signals"] = {"gradient_projection": {"dimension": 512, "epochs": 2}}
+    found = run(recipe_from(value), **where)
+    prompts = kept(found.path)
+    assert sum("fruit" in prompt for prompt in prompts) >= 14
+    measured = sorted(path.name.split("-")[0] for path in (tmp_path / "store" / "signals").glob("gradient_*"))
+    assert measured == ["gradient_projection@1"] * 2  # one for each direction
+    metrics = json.loads((found.path / "round-1" / "01-select" / "metrics.json").read_text())
+    assert "length_correlation" in metrics["details"]["notes"]["less"]
+    priced = plan(recipe_from(value))["steps"][0]["cost"]
+    assert priced["backward"] > 2 * 80
