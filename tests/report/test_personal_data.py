@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataflywheel.report.personal_data import find, luhn, masked
+from dataflywheel.report.personal_data import find, masked
+from dataflywheel.signals.personal_data_patterns import luhn
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,193 @@
+"""Personal data in text by form, checksum and context: where they stand and of what type, never what they are.
+
+A match is a form, not a proof: an invented number looks the same. Names and postal addresses have no form and are not
+found. Stand-ins that redaction put there (`surrogate`) are not found either.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+Type = Literal["url_credentials", "api_key", "email", "iban", "card", "ssn", "ip", "date_of_birth", "phone"]
+TYPES: tuple[Type, ...] = get_args(Type)
+"""In order of precedence: a card number is not also a telephone number."""
+PRIVATE: tuple[Type, ...] = tuple(name for name in TYPES if name != "date_of_birth")
+"""What is looked for where nothing is said: the birthdays that texts tell are mostly those of the famous."""
+CONTEXT_CHARS = 40
+"""Characters before a number in which a word may say what it is."""
+
+SURROGATE = re.compile(
+    r"name-[0-9a-f]{8}@redacted\.invalid|\bredacted-[0-9a-f]{8}\b@?|\+999 \d{3} \d{3} \d{3}\b|\b000-\d{2}-\d{4}\b"
+    r"|\bZZ00(?: ?\d{4}){4}\b|\b0000(?: \d{4}){3}\b|\b240(?:\.\d{1,3}){3}\b"
+)
+_URL = re.compile(r"\b[a-zA-Z][a-zA-Z0-9+.-]{1,15}://([^\s/:@\"'<>]{1,64}:[^\s/@\"'<>]{1,128})@(?=[\w\[])")
+_KEY = re.compile(
+    r"(?<![\w-])(?:sk-[A-Za-z0-9_-]{20,200}|[sr]k_(?:live|test)_[A-Za-z0-9]{16,100}|(?:AKIA|ASIA)[0-9A-Z]{16}"
+    r"|gh[pousr]_[A-Za-z0-9]{36,100}|github_pat_[A-Za-z0-9_]{40,120}|glpat-[A-Za-z0-9_-]{20,60}|hf_[A-Za-z0-9]{30,60}"
+    r"|xox[abeoprs]-[A-Za-z0-9-]{10,120}|AIza[0-9A-Za-z_-]{35}|eyJ[\w-]{10,2000}\.eyJ[\w-]{10,4000}\.[\w-]{10,1000})"
+    r"(?![\w-])"
+)
+_PRIVATE_KEY = re.compile(
+    r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----.{1,8000}?-----END [A-Z ]{0,30}PRIVATE KEY-----", re.S
+)
+_NAMED_KEY = re.compile(
+    r"(?i)\b(?:api[ _-]?key|secret(?:[ _-]?key)?|access[ _-]?token|auth[ _-]?token|password|passwd)\b"
+    r"[\"']?\s{0,3}[:=]\s{0,3}[\"']?((?=[^\s\"']{0,200}\d)(?=[^\s\"']{0,200}[a-zA-Z])[A-Za-z0-9_/+=.-]{16,200})"
+)
+_EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}(?![\w-])")
+_IBAN = re.compile(r"(?i)(?<![\w-])[a-z]{2}\d{2}(?: ?[a-z0-9]{4}){2,7}(?: ?[a-z0-9]{1,3})?(?![\w-])")
+# Four digits at a time with one separator throughout, 4-6-5, or a bare run in the ranges of the card networks.
+_CARD = re.compile(
+    r"(?<![\w.,+-])(?:[3-6]\d{3}([ -]?)\d{4}\1\d{4}\1\d{4}(?:\1\d{3})?|3[47]\d{2}([ -]?)\d{6}\2\d{5}"
+    r"|4\d{12}|3[0689]\d{12}|2[2-7]\d{14}|(?:1800|2131)\d{11}|(?:50|5[6-9]|6\d)\d{10,17})"
+    r"(?![\w-]|[.,]\d)"
+)
+_SSN = re.compile(r"(?<![\w-])(?!000|666|9\d\d)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?![\w-])")
+_IP = re.compile(
+    r"(?<![\w.-])(?:\d{1,3}\.){3}\d{1,3}(?![\w-]|\.\d)"
+    r"|(?<![\w:.])(?:[0-9a-fA-F]{0,4}:){2,7}[0-9a-fA-F]{1,4}(?![\w:])"
+)
+_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\.?"
+_DATE = re.compile(
+    rf"(?i)(?<![\w/-])(?:\d{{1,2}}[/.-]\d{{1,2}}[/.-](?:\d{{4}}|\d{{2}})|\d{{4}}[/.-]\d{{1,2}}[/.-]\d{{1,2}}"
+    rf"|\d{{1,2}}(?:st|nd|rd|th)?\.? (?:of )?{_MONTH},? \d{{4}}|{_MONTH} \d{{1,2}}(?:st|nd|rd|th)?,? \d{{4}})"
+    r"(?![\w/]|-\d)"
+)
+_BIRTH = re.compile(r"(?i)\b(?:born|birth|birthday|birthdate|dob|d\.o\.b)\b")
+_PHONE = re.compile(
+    r"(?<![\w.,/-])(?<!\d[ .-])"
+    r"(?:(?:\+?\d{1,3}[ .-]?)?(?:\(\d{2,4}\)[ .-]?|\d{2,4}[ .-])\d{3,4}[ .-]\d{3,4}"
+    # Fewer or more groups only where a trunk zero, a plus or a bracket says that it is a telephone number.
+    r"|(?:\+\d{1,3}[ .-]?\(?\d{1,4}\)?|\(\d{1,4}\)|0\d{1,4})(?:[ .-]?(?:\(\d{2,4}\)|\d{2,4})){2,5})"
+    r"(?:\s?(?:x|ext\.?)\s?\d{1,6})?(?![\w/]|[.,-]\d| \d)"
+)
+_DIGITS = re.compile(
+    r"(?<![\w.,/:-])\+?\(?\d{1,4}\)?(?:[ .-]?\(?\d{1,4}\)?){1,6}(?:\s?(?:x|ext\.?)\s?\d{1,6})?(?![\w/]|[.,-]\d)"
+)
+_YEARS = re.compile(r"\(?[12]\d{3} ?- ?[12]\d{3}\)?")
+_PHONE_WORD = re.compile(
+    r"(?i)\b(?:tele)?(?:phone|tel|mobile|cell|fax|desk|office|call|calling|dial|sms|whatsapp|reach|contact|answering"
+    r"|voicemail|message)\b"
+)
+_PHONE_WORD_AFTER = re.compile(r"(?i)\s?-?\s?(?:office|mobile|home|work|fax|desk|cell)\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Characters [start, end) of a text, and what type of personal data they are."""
+
+    type: str
+    start: int
+    end: int
+
+
+def find(text: str, types: tuple[str, ...] = TYPES) -> list[Span]:
+    """The personal data of the asked types, in order, without overlaps.
+
+    >>> [(s.type, s.start, s.end) for s in find("mail jane.doe@example.org or call +44 20 7946 0958")]
+    [('email', 5, 25), ('phone', 34, 50)]
+    """
+    taken = [(match.start(), match.end()) for match in SURROGATE.finditer(text)]
+    found = []
+    for name in TYPES:
+        for start, end in _FINDERS[name](text):
+            if all(end <= a or b <= start for a, b in taken):
+                taken.append((start, end))
+                found.append(Span(name, start, end))
+    return sorted((span for span in found if span.type in types), key=lambda span: span.start)
+
+
+def luhn(digits: str) -> bool:
+    """Whether the check digit of a card number is right.
+
+    >>> luhn("4111111111111111"), luhn("4111111111111112")
+    (True, False)
+    """
+    doubled = [int(d) * (2 if i % 2 else 1) for i, d in enumerate(reversed(digits))]
+    return sum(d - 9 if d > 9 else d for d in doubled) % 10 == 0
+
+
+def mod_97(iban: str) -> bool:
+    """Whether the two check digits of an account number without spaces are right.
+
+    >>> mod_97("GB82WEST12345698765432"), mod_97("GB28WEST12345698765432")
+    (True, False)
+    """
+    turned = iban[4:] + iban[:4]
+    return int("".join(str(int(c, 36)) for c in turned)) % 97 == 1
+
+
+def _spans(pattern: re.Pattern[str], good: Callable[[str], bool] = bool, group: int = 0) -> _Finder:
+    def finder(text: str) -> Iterator[tuple[int, int]]:
+        return (match.span(group) for match in pattern.finditer(text) if good(match[group]))
+
+    return finder
+
+
+def _emails(text: str) -> Iterator[tuple[int, int]]:
+    return (match.span() for match in _EMAIL.finditer(text)) if "@" in text else iter(())
+
+
+def _keys(text: str) -> Iterator[tuple[int, int]]:
+    for pattern, group in ((_PRIVATE_KEY, 0), (_KEY, 0), (_NAMED_KEY, 1)):
+        yield from (match.span(group) for match in pattern.finditer(text))
+
+
+def _births(text: str) -> Iterator[tuple[int, int]]:
+    """Dates with a word of birth before them."""
+    if _BIRTH.search(text):
+        for match in _DATE.finditer(text):
+            if _BIRTH.search(text, max(0, match.start() - CONTEXT_CHARS), match.start()):
+                yield match.span()
+
+
+def _phones(text: str) -> Iterator[tuple[int, int]]:
+    """Numbers that look like nothing else, and those beside a word that says so."""
+    for match in _PHONE.finditer(text):
+        if 8 <= _digits(match[0]) <= 21 and not _YEARS.fullmatch(match[0]):
+            yield match.span()
+    for match in _DIGITS.finditer(text):
+        if 7 <= _digits(match[0]) <= 21 and not _YEARS.fullmatch(match[0]):
+            before = _PHONE_WORD.search(text, max(0, match.start() - CONTEXT_CHARS), match.start())
+            if before or _PHONE_WORD_AFTER.match(text, match.end()):
+                yield match.span()
+
+
+def _digits(text: str) -> int:
+    return sum(map(str.isdigit, text))
+
+
+def _is_card(text: str) -> bool:
+    digits = re.sub(r"\D", "", text)
+    return 12 <= len(digits) <= 19 and len(set(digits)) > 1 and luhn(digits)
+
+
+def _is_iban(text: str) -> bool:
+    bare = text.replace(" ", "")
+    return 15 <= len(bare) <= 34 and mod_97(bare)
+
+
+def _is_public(text: str) -> bool:
+    """Not a version number with parts over 255, and not an address that stands for no one (loopback, private)."""
+    try:
+        return ipaddress.ip_address(text).is_global
+    except ValueError:
+        return False
+
+
+_Finder = Callable[[str], Iterator[tuple[int, int]]]
+_FINDERS: dict[str, _Finder] = {
+    "url_credentials": _spans(_URL, group=1),
+    "api_key": _keys,
+    "email": _emails,
+    "iban": _spans(_IBAN, _is_iban),
+    "card": _spans(_CARD, _is_card),
+    "ssn": _spans(_SSN),
+    "ip": _spans(_IP, _is_public),
+    "date_of_birth": _births,
+    "phone": _phones,
+}

@@ -1,0 +1,103 @@
+"""Forms, checksums and context; precision and recall on labelled text."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dataflywheel.signals.personal_data_patterns import find, luhn, mod_97
+from tests.signals.rows import json_lines
+
+LABELS = {"EMAIL_ADDRESS": "email", "PHONE_NUMBER": "phone", "IP_ADDRESS": "ip", "CREDIT_CARD": "card"}
+LABELS |= {"US_SSN": "ssn", "IBAN_CODE": "iban"}
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("mail a.b+c@mail.example.co.uk now", {"email": "a.b+c@mail.example.co.uk"}),
+        ("user@localhost, @handle, 5@6, a @ b.com", {}),
+        ("SSN 078-05-1120, not 000-12-3456, 666-12-3456 or 912-12-3456", {"ssn": "078-05-1120"}),
+        ("to GB82 WEST 1234 5698 7654 32, please", {"iban": "GB82 WEST 1234 5698 7654 32"}),
+        ("to GB83 WEST 1234 5698 7654 32, please", {}),
+        ("card 5500 0000 0000 0004", {"card": "5500 0000 0000 0004"}),
+        ("card 5500 0000 0000 0005", {}),
+        ("at 2606:4700:4700::1111 or ::1 or 12:30:45", {"ip": "2606:4700:4700::1111"}),
+        ("at 8.8.8.8, 10.0.0.1 and version 1.2.3.4.5", {"ip": "8.8.8.8"}),
+        ("She was born on 2/8/1935.", {"date_of_birth": "2/8/1935"}),
+        ("DOB: March 12, 1981", {"date_of_birth": "March 12, 1981"}),
+        ("The meeting is on 2/8/1935.", {}),
+        ("git clone https://joe:hunter2@example.com/x.git", {"url_credentials": "joe:hunter2"}),
+        ("see https://example.com:8080/x@y", {}),
+        ("use sk-abcdefghijklmnopqrstuvwx today", {"api_key": "sk-abcdefghijklmnopqrstuvwx"}),
+        ("AKIAABCDEFGHIJKLMNOP", {"api_key": "AKIAABCDEFGHIJKLMNOP"}),
+        ('api_key = "a1b2c3d4e5f6a7b8c9"', {"api_key": "a1b2c3d4e5f6a7b8c9"}),
+        ('password = "correct-horse-battery"', {}),
+        ("api_key = os.environ['KEY']", {}),
+        ("+4915112345678", {"phone": "+4915112345678"}),
+        ("call me on 467 3395", {"phone": "467 3395"}),
+        ("the sum of 467 3395 and 12", {}),
+        ("(1386-1466), (1939 - 1945) and 3.14159265", {}),
+        ("in 1,000,000,000 years, ISBN 9780306406157", {}),
+    ],
+)  # fmt: skip
+def test_forms(text: str, found: dict[str, str]) -> None:
+    assert {span.type: text[span.start : span.end] for span in find(text)} == found
+
+
+@given(st.integers(0, 10**15 - 1))
+def test_luhn_accepts_exactly_one_check_digit(number: int) -> None:
+    assert sum(luhn(f"{number:015d}{digit}") for digit in range(10)) == 1
+
+
+@given(st.from_regex(r"[A-Z0-9]{11,30}", fullmatch=True))
+def test_exactly_one_pair_of_check_digits_is_right(account: str) -> None:
+    assert sum(mod_97(f"GB{check:02d}{account}") for check in range(2, 99)) == 1
+
+
+@given(st.text(alphabet="0123456789 -+().@:/abcAB", max_size=120))
+def test_spans_lie_in_the_text_in_order_without_overlaps(text: str) -> None:
+    spans = find(text)
+    ends = [0, *(position for span in spans for position in (span.start, span.end)), len(text)]
+    assert ends == sorted(ends)
+    assert all(span.start < span.end for span in spans)
+
+
+def test_labelled_synthetic_text(data: Path) -> None:
+    with gzip.open(data / "pii_synthetic" / "synth_dataset_v2.json.gz") as file:
+        rows = json.load(file)
+    hit, gold, right, said = (Counter[str]() for _ in range(4))
+    for row in rows:
+        spans = find(row["full_text"])
+        truth = [(s["entity_type"], s["start_position"], s["end_position"]) for s in row["spans"]]
+        labelled = [(LABELS[kind], start, end) for kind, start, end in truth if kind in LABELS]
+        for kind, start, end in labelled:
+            gold[kind] += 1
+            hit[kind] += any(s.type == kind and s.start < end and start < s.end for s in spans)
+        for span in spans:
+            said[span.type] += 1
+            right[span.type] += any(span.type == k and span.start < b and a < span.end for k, a, b in labelled)
+    for kind in LABELS.values():
+        assert hit[kind] / gold[kind] >= 0.95, kind
+        assert right[kind] / said[kind] >= 0.95, kind
+
+
+def test_text_written_by_people_is_hardly_ever_suspected(data: Path) -> None:
+    rows = json_lines(data / "dolly" / "dolly_pool.jsonl.gz")
+    suspected = [span for row in rows for span in find(row["output"]) if span.type != "date_of_birth"]
+    assert len(suspected) <= 3
+
+
+def test_hostile_text_takes_no_time() -> None:
+    import time
+
+    started = time.perf_counter()
+    for piece in ("1 ", "1-", "a@", "a.", "(1", "+1", "1:", "password = a", "eyJ", "AA11 ", "0/0/", "://a:"):
+        find(piece * (20_000 // len(piece)))
+    assert time.perf_counter() - started < 5
