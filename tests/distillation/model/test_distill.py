@@ -1,0 +1,95 @@
+"""The step: every method trains a student that can be loaded, resumes, and keeps what was paid for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dataflywheel import catalog
+from dataflywheel.contracts import UsageError
+from dataflywheel.distillation.model.distill import DistillSettings, distill
+from dataflywheel.models.tiny import init_tiny
+from dataflywheel.models.training import TrainSettings
+from dataflywheel.rows.identity import make_row
+from dataflywheel.rows.schema import table
+from tests.distillation.model.support import loaded, spec
+from tests.models.copy_skill import copy_model, copy_rows
+
+ROWS = table([make_row(row) for row in copy_rows(64, seed=9)])
+TRAIN = TrainSettings(max_steps=8, batch_size=16, save_steps=3, warmup=0.0)
+METHODS: list[Any] = [
+    "dense_distillation",
+    {"top_k_distillation": {"k": 8}},
+    {"aligned_vocabulary": None},
+    {"uld": {"weight": 0.2}},
+]
+
+
+def student(cache: Path) -> Path:
+    return init_tiny(copy_model(), "0.5m", seed=3, cache_dir=cache)
+
+
+def divergence_from_teacher(folder: Path) -> float:
+    """Mean forward KL on the rows' answers, by plain transformers."""
+    import torch
+
+    models = [loaded(copy_model()), loaded(folder)]
+    rows = models[0].encode(ROWS["messages"].to_pylist())
+    total = count = 0
+    with torch.no_grad():
+        for row in rows[:16]:
+            ids = torch.tensor([row.ids])
+            t, s = (m.model(input_ids=ids).logits[0, row.start - 1 : -1].log_softmax(1) for m in models)
+            total += float((t.exp() * (t - s)).sum())
+            count += row.answer_tokens
+    return total / count
+
+
+class KilledError(Exception):
+    pass
+
+
+@pytest.mark.parametrize("by", METHODS, ids=str)
+def test_a_student_comes_nearer_and_a_killed_one_too(by: Any, tmp_path: Path) -> None:
+    settings = DistillSettings(by=by, train=TRAIN)
+    start = student(tmp_path)
+    made = distill(ROWS, start, spec(copy_model()), tmp_path / "whole", settings, home=tmp_path)
+    assert made.steps == 8
+    assert made.answer_tokens > 0
+    assert divergence_from_teacher(made.folder) < divergence_from_teacher(start)
+
+    def kill(step: int, steps: int, loss: float) -> None:
+        if step == 5:
+            raise KilledError
+
+    with pytest.raises(KilledError):
+        distill(ROWS, start, spec(copy_model()), tmp_path / "cut", settings, home=tmp_path, progress=kill)
+    cut = distill(ROWS, start, spec(copy_model()), tmp_path / "cut", settings, home=tmp_path)
+    whole = (made.folder / "model.safetensors").read_bytes()
+    assert (cut.folder / "model.safetensors").read_bytes() == whole
+
+
+def test_the_teacher_is_asked_once_however_often_students_are_trained(tmp_path: Path) -> None:
+    settings = DistillSettings(by={"top_k_distillation": {"k": 4}}, train=TRAIN)
+    distill(ROWS, student(tmp_path), spec(copy_model()), tmp_path / "a", settings, home=tmp_path)
+    [part] = (tmp_path / "teachers").rglob("part-*.arrow")
+    before = part.stat().st_mtime_ns
+    again = distill(ROWS, student(tmp_path), spec(copy_model()), tmp_path / "b", settings, home=tmp_path)
+    assert [path.stat().st_mtime_ns for path in (tmp_path / "teachers").rglob("part-*.arrow")] == [before]
+    assert (tmp_path / "a" / "model.safetensors").read_bytes() == (again.folder / "model.safetensors").read_bytes()
+
+
+def test_wrong_methods_are_refused_with_the_right_name() -> None:
+    with pytest.raises(UsageError, match="did you mean 'dense_distillation'"):
+        DistillSettings(by="dense_distilation").method()
+    with pytest.raises(UsageError, match="unknown parameter 'kk'"):
+        DistillSettings(by={"top_k_distillation": {"kk": 3}}).method()
+    with pytest.raises(UsageError, match="sequence_level"):
+        DistillSettings(by={"sequence_level": {"model": "folder"}}).method()
+    with pytest.raises(ValueError, match="one method"):
+        DistillSettings(by={"uld": {}, "dense_distillation": {}})
+    names = catalog.names(rooms=("distillation",))
+    assert {"dense_distillation", "top_k_distillation", "aligned_vocabulary", "uld", "on_policy"} <= set(names)
+    assert {"sequence_level", "preference", "self_distillation", "label_classifier"} <= set(names)
