@@ -25,9 +25,8 @@ class Diversity(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     drop: float = Field(default=0.15, gt=0, lt=1)
-    """Relative fall of a measure that is an alarm."""
-    least: float = Field(default=0.05, ge=0, lt=1)
-    """A smaller fall, from this one on, is an alarm only where it is no accident of sampling (99.7 % interval)."""
+    """Relative fall of a measure that is an alarm, where it is no accident of sampling too: of few texts many measures
+    fall by chance, and of many texts every small difference is real."""
     sample: int = Field(default=300, ge=FEWEST)
     """Texts that are compared at a time: most measures depend on how many there are."""
     resamples: int = Field(default=30, ge=10)
@@ -79,13 +78,14 @@ def diversity(
     rng = np.random.default_rng(settings.seed)
     old = _Texts(first, None if vectors is None else vectors[0])
     new = _Texts(now, None if vectors is None else vectors[1])
-    common = old.common()
     at_first, at_now = [], []
     for _ in range(settings.resamples):
         order = rng.permutation(len(first))
-        one, other = order[:size], order[size : 2 * size]
-        at_first.append(old.measure(one, common, old, other))
-        at_now.append(new.measure(rng.permutation(len(now))[:size], common, old, other))
+        # Both sides are held against rows of the first round that neither holds.
+        one, rest = order[:size], order[size:]
+        other = old.words_of(rest[:size]), old.common(rest)
+        at_first.append(old.measure(one, *other))
+        at_now.append(new.measure(rng.permutation(len(now))[:size], *other))
     return [
         _measure(name, np.array([m[name] for m in at_first]), np.array([m[name] for m in at_now]), settings)
         for name in at_first[0]
@@ -116,8 +116,8 @@ def _measure(name: str, first: FloatArray, now: FloatArray, settings: Diversity)
     before, after = float(first.mean()), float(now.mean())
     low = before - 3 * float(first.std())
     fall = 1 - after / before if before > 0 else 0.0
-    sign = fall >= settings.drop or (fall >= settings.least and after < low)
-    alarm = f"{name} fell by {fall:.0%} against the first round ({before:.4g} to {after:.4g})" if sign else ""
+    fell = fall >= settings.drop and after < low
+    alarm = f"{name} fell by {fall:.0%} against the first round ({before:.4g} to {after:.4g})" if fell else ""
     return Measure(name, after, before, low, alarm)
 
 
@@ -129,17 +129,18 @@ class _Texts:
         self.words, self.offsets = word_hashes(texts)
         self.bytes = [text.encode("utf-8", "surrogatepass") for text in texts]
 
-    def common(self) -> AnyArray:
-        """Hashes of the commonest words, ties by hash."""
-        words, counts = np.unique(self.words, return_counts=True)
+    def common(self, at: AnyArray) -> AnyArray:
+        """Hashes of the commonest words of the texts at these positions, ties by hash."""
+        words, counts = np.unique(self.words_of(at)[0], return_counts=True)
         top = np.argsort(-counts, kind="stable")[: min(TOP_WORDS, len(words) // 2)]
         return np.sort(words[top])
 
-    def measure(self, at: AnyArray, common: AnyArray, old: _Texts, against: AnyArray) -> dict[str, float]:
-        words, text = self._sample(at)
+    def measure(self, at: AnyArray, against: tuple[AnyArray, AnyArray], common: AnyArray) -> dict[str, float]:
+        """All measures of the texts at these positions; novelty is held `against` other words."""
+        words, text = self.words_of(at)
         grams = {n: _grams(words, text, n) for n in (2, 3, NOVEL)}
         raw = b"\n".join(self.bytes[i] for i in sorted(at.tolist()))
-        novel = ~np.isin(grams[NOVEL], _grams(*old._sample(against), NOVEL))
+        novel = ~np.isin(grams[NOVEL], _grams(*against, NOVEL))
         found = {
             "distinct_2": len(np.unique(grams[2])) / max(1, len(grams[2])),
             "distinct_3": len(np.unique(grams[3])) / max(1, len(grams[3])),
@@ -150,7 +151,7 @@ class _Texts:
         }
         return found if self.vectors is None else {**found, "vendi": vendi(self.vectors[at])}
 
-    def _sample(self, at: AnyArray) -> tuple[AnyArray, AnyArray]:
+    def words_of(self, at: AnyArray) -> tuple[AnyArray, AnyArray]:
         """All words of the texts at these positions, and the text that each belongs to."""
         pieces = [self.words[self.offsets[i] : self.offsets[i + 1]] for i in at.tolist()]
         return np.concatenate(pieces), np.repeat(np.arange(len(pieces)), [len(piece) for piece in pieces])

@@ -22,9 +22,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from dataflywheel.contracts import Objective, Sampler
+from dataflywheel.distillation.model.taught import TaughtObjective
 from dataflywheel.evolution.feedback.evaluate import Evaluate, Metric, RowScores, score_rows
 from dataflywheel.models.files import folder_digest
-from dataflywheel.models.language_model import LanguageModel
+from dataflywheel.models.language_model import LanguageModel, local_folder
 from dataflywheel.models.reference import reference_losses
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.models.training import TrainSettings, train_sft
@@ -62,12 +63,16 @@ class Teaching:
     objective: Objective | None = None
     reference: Path | None = None
     """Folder of the model that the sampler compares with."""
+    teacher: ModelSpec | None = None
+    """The local model that an objective of distillation learns from."""
 
     def digest(self) -> str:
         """Its identity; "" where it changes nothing."""
         parts = {"sampler": self.sampler, "objective": self.objective}
         found = [f"{name}={part.digest()}" for name, part in parts.items() if part is not None]
         found += [f"reference={folder_digest(self.reference)}"] if self.reference is not None else []
+        if self.teacher is not None:
+            found.append(f"teacher={folder_digest(local_folder(self.teacher))}:{self.teacher.dtype}")
         return ";".join(found)
 
 
@@ -142,9 +147,14 @@ def _train(
         chosen = table.filter(pc.is_in(table["id"], value_set=pa.array(list(ids), pa.string())))
         chosen = chosen.take(pc.sort_indices(chosen["id"]))  # the order in which rows were found must not matter
     reference = reference_losses(chosen, teaching.reference, settings.max_length) if teaching.reference else None
+    base = LanguageModel.load(ModelSpec(hf=str(student)))
+    if isinstance(objective, TaughtObjective) and teaching.teacher is not None:
+        ids, conversations = chosen["id"].to_pylist(), chosen["messages"].to_pylist()
+        store = folder.parents[1]
+        objective = objective.taught(ids, conversations, base, teaching.teacher, settings.max_length, store)
     made = train_sft(
         chosen,
-        ModelSpec(hf=str(student)),
+        base,
         folder,
         settings,
         progress=progress,
