@@ -13,7 +13,6 @@ from dataflywheel import catalog
 from dataflywheel.contracts import Budget, Cleaner, Cost, PoolStatistics, Signal, build
 from dataflywheel.evolution.feedback.evaluate import Evaluate
 from dataflywheel.models.spec import ModelSpec
-from dataflywheel.models.training import TrainSettings
 from dataflywheel.proposing.kinds import Proposer
 from dataflywheel.recipe.asking import teacher
 from dataflywheel.recipe.context import CHARS_PER_TOKEN, inputs
@@ -21,6 +20,7 @@ from dataflywheel.recipe.needs import asks, model_kind, signals_of
 from dataflywheel.recipe.propose import Enhance, Generate
 from dataflywheel.recipe.schema import Recipe, Source
 from dataflywheel.recipe.steps import Step
+from dataflywheel.recipe.training import Train
 from dataflywheel.rows.peek import peek
 from dataflywheel.selection.combine import Select
 
@@ -75,21 +75,8 @@ def step_cost(recipe: Recipe, step: Step, pool: PoolStatistics, speed: float, se
         seen.add(name)
         kind = catalog.get(name)
         assert issubclass(kind, Signal)
-        if kind.asks:
-            signal = build(kind, {**recipe.signals.get(name, {}), "model": teacher(recipe, kind)})
-            asked = signal.estimate(pool)
-            cost += replace(asked, seconds=round(asked.calls * ANSWER_SECONDS / teacher(recipe, kind).concurrency, 2))
-            continue
-        passes = {"likelihood": 2, "agreement": 2}.get(name, 1)
-        if model_kind(kind) == "embedder":
-            size = MINILM_PARAMETERS if recipe.models.embedder.builtin == "minilm" else 0.0
-        elif model_kind(kind) == "model":
-            size = parameters(recipe.models.scorer or recipe.models.student)
-        else:
-            size, passes = 0.0, 0
-        seconds = 2 * size * pool.tokens * passes / (speed * EFFICIENCY) + pool.chars / 2e7
-        cost += Cost(seconds=round(seconds, 2), forward=passes * pool.rows, tokens=passes * pool.tokens)
-    if isinstance(step.work, TrainSettings):
+        cost += signal_cost(recipe, kind, pool, speed)
+    if isinstance(step.work, Train):
         tokens = int(pool.tokens * step.work.epochs)
         seconds = 6 * parameters(recipe.models.student) * tokens / (speed * EFFICIENCY)
         cost += Cost(
@@ -125,6 +112,24 @@ def writing_cost(recipe: Recipe, work: Enhance | Generate, pool: PoolStatistics)
     cost = proposer.estimate(part)
     usd = cost.tokens * (spec.usd_per_mtok.input + spec.usd_per_mtok.output) / 2e6 if spec.usd_per_mtok else 0.0
     return replace(cost, usd=cost.usd or usd, seconds=round(cost.calls * ANSWER_SECONDS / spec.concurrency, 2))
+
+
+def signal_cost(recipe: Recipe, kind: type[Signal], pool: PoolStatistics, speed: float) -> Cost:
+    """Measuring one signal for every row of the pool; a backward pass is worth two forward ones."""
+    given = recipe.signals.get(kind.name, {})
+    if kind.asks:
+        asked = build(kind, {**given, "model": teacher(recipe, kind)}).estimate(pool)
+        return replace(asked, seconds=round(asked.calls * ANSWER_SECONDS / teacher(recipe, kind).concurrency, 2))
+    size, passes = 0.0, Cost()
+    if model_kind(kind) == "model":
+        spec = recipe.models.scorer or recipe.models.student
+        size, passes = parameters(spec), build(kind, {"model": spec, **given}).estimate(pool)
+    elif model_kind(kind) == "embedder":
+        times = 2 if kind.name == "agreement" else 1
+        size = MINILM_PARAMETERS if recipe.models.embedder.builtin == "minilm" else 0.0
+        passes = Cost(forward=times * pool.rows, tokens=times * pool.tokens)
+    work = 2 * size * passes.tokens * (1 + 2 * passes.backward / max(passes.forward, 1))
+    return replace(passes, seconds=round(work / (speed * EFFICIENCY) + pool.chars / 2e7, 2))
 
 
 def parameters(spec: ModelSpec) -> float:

@@ -29,7 +29,8 @@ def fruit(i: int) -> tuple[str, str]:
 
 
 def metal(i: int) -> tuple[str, str]:
-    return f"compute the metal {i} of ores", f"melt {METAL[i % 5]} with {METAL[(i // 5) % 5]} in the furnace at {i * 7} degrees at the least"
+    pair = f"{METAL[i % 5]} with {METAL[(i // 5) % 5]}"
+    return f"compute the metal {i} of ores", f"melt {pair} in the furnace at {i * 7} degrees at the least"
 
 
 def recipe_of(folder: Path, **select: Any) -> dict[str, Any]:
