@@ -18,7 +18,7 @@ import numpy as np
 
 from dataflywheel.contracts import Cost, FlywheelError, UsageError
 from dataflywheel.evolution.feedback.evaluate import BETTER
-from dataflywheel.evolution.iteration.trial import Exam, Trial, run_trial
+from dataflywheel.evolution.iteration.trial import PLAIN, Exam, Teaching, Trial, run_trial
 from dataflywheel.models.files import folder_digest
 from dataflywheel.models.training import TrainSettings
 from dataflywheel.recipe.arms import LENGTH, Arm, Field, build_arms
@@ -30,16 +30,22 @@ Job = tuple[int, int]  # (arm, seed) as positions
 
 
 def run_comparison(
-    context: Context, field: Field, student: Path, settings: TrainSettings, exam: Exam, before: str
+    context: Context,
+    field: Field,
+    student: Path,
+    settings: TrainSettings,
+    exam: Exam,
+    before: str,
+    teaching: Teaching = PLAIN,
 ) -> dict[str, Any]:
-    """Train and score every arm with every seed, write `compare.json`, and give its content."""
+    """Train and score every arm with every seed, all in the same way, write `compare.json`, and give its content."""
     plan = context.recipe.compare
     if plan is None:
         raise UsageError("compare: the recipe names no arms; write `compare: [random, longest, full]`")
     seeds = [context.recipe.seed + i for i in range(plan.seeds)]
     output = context.run.path / "compare.json"
     parts = (plan.model_dump_json(), settings.model_dump_json(), exam.digest(), folder_digest(student))
-    fingerprint = digest(before, *parts)
+    fingerprint = digest(before, *parts, *([teaching.digest()] if teaching.digest() else []))
     held = json.loads(output.read_text(encoding="utf-8")) if output.exists() else {}
     if held.get("fingerprint") == fingerprint and held["seeds"] == seeds:  # fewer seeds: the hours were used up
         context.watcher.finished("compare", _summary(held), True)
@@ -47,7 +53,7 @@ def run_comparison(
     arms = build_arms(context, field, seeds, settings.epochs)
     done: dict[Job, Trial] = {}
     jobs = [(a, s) for s in range(len(seeds)) for a in range(len(arms))]
-    for job, trial in _trials(context, arms, seeds, jobs, student, settings, exam):
+    for job, trial in _trials(context, arms, seeds, jobs, student, settings, exam, teaching):
         done[job] = trial
         context.watcher.advanced("compare", "trials", len(done), len(jobs))
     complete = [s for s in range(len(seeds)) if all((a, s) in done for a in range(len(arms)))]
@@ -80,16 +86,17 @@ def _trials(
     student: Path,
     settings: TrainSettings,
     exam: Exam,
+    teaching: Teaching,
 ) -> Iterator[tuple[Job, Trial]]:
     """Every trial as it finishes; small students train side by side, one core each."""
 
     def epochs(job: Job) -> float:
         return arms[job[0]].epochs or settings.epochs
 
-    def arguments(job: Job) -> tuple[Path, Path, Sequence[str], Path, TrainSettings, Exam]:
+    def arguments(job: Job) -> tuple[Path, Path, Sequence[str], Path, TrainSettings, Exam, Teaching]:
         arm = arms[job[0]]
         one = settings.model_copy(update={"seed": seeds[job[1]], "epochs": epochs(job)})
-        return context.home, arm.rows, arm.ids[job[1]], student, one, exam
+        return context.home, arm.rows, arm.ids[job[1]], student, one, exam, teaching
 
     # Arms that chose the same rows share a trial; two processes must not train one model.
     equal: dict[Any, list[Job]] = {}

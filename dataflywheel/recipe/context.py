@@ -204,7 +204,7 @@ def find(path: str) -> str:
 def model_contents(recipe: Recipe) -> str:
     """Digests of the models that lie in local folders, whose contents may change under the same name."""
     models = recipe.models
-    given = [models.student.hf, models.scorer and models.scorer.hf, models.embedder.hf]
+    given = [models.student.hf, models.embedder.hf, *(m.hf for m in (models.scorer, models.teacher) if m)]
     folders = [Path(name).expanduser() for name in given if name]
     return ":".join(folder_digest(folder) for folder in folders if folder.is_dir())
 

@@ -13,9 +13,9 @@ from dataflywheel.contracts import Cost
 from dataflywheel.evolution.feedback.evaluate import Evaluate, RowScores, summarise
 from dataflywheel.evolution.iteration.trial import examine, trained, write_scores
 from dataflywheel.models.files import folder_digest, resolve_folder
-from dataflywheel.models.training import TrainSettings
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.ingest_step import target_exam
+from dataflywheel.recipe.training import Distill, Train, teaching
 from dataflywheel.rows.parts import read_rows
 from dataflywheel.store.atomic import atomic_directory, finite, write_json
 
@@ -32,17 +32,21 @@ def student_folder(context: Context) -> Path:
 
 
 def train_step(
-    context: Context, settings: TrainSettings, rows: Path, output: Path, fingerprint: str, name: str = "student"
+    context: Context, work: Train, rows: Path, output: Path, fingerprint: str, name: str = "student"
 ) -> dict[str, Any]:
     """Train the student on the rows; the model lies in `models/<name>`."""
+    settings = work.settings()
     settings = settings.model_copy(update={"seed": context.recipe.seed + settings.seed})
     ids = read_rows(rows, ["id"])["id"].to_pylist()
     report = partial(_advanced, context, output.name)
-    made, facts = trained(context.home, rows, ids, student_folder(context), settings, report)
+    student = student_folder(context)
+    taught = teaching(context, work, student)
+    made, facts = trained(context.home, rows, ids, student, settings, report, taught)
     copy_model(made, context.run.path / "models" / name)
     cost = Cost(seconds=round(facts["seconds"], 3), backward=facts["steps"], tokens=facts["tokens"])
     details = {"model": f"models/{name}", "digest": folder_digest(context.run.path / "models" / name), **facts}
-    return _finish(context, "train", settings.model_dump(mode="json"), output, fingerprint, cost, details, len(ids))
+    done = "distill" if isinstance(work, Distill) else "train"
+    return _finish(context, done, work.model_dump(mode="json"), output, fingerprint, cost, details, len(ids))
 
 
 def copy_model(made: Path, folder: Path) -> None:

@@ -20,6 +20,7 @@ from dataflywheel.recipe.price import comparison_cost, flops, left_after, statis
 from dataflywheel.recipe.propose import Enhance, Generate
 from dataflywheel.recipe.schema import Recipe
 from dataflywheel.recipe.steps import Step, build_steps
+from dataflywheel.recipe.training import Distill, Train, distilling_teacher
 from dataflywheel.selection.combine import Select
 
 
@@ -76,7 +77,7 @@ def make_plan(recipe: Recipe, steps: list[Step], comparison: bool) -> dict[str, 
 
 def check(recipe: Recipe, steps: list[Step], comparison: bool) -> None:
     """Refuse what cannot work: missing files, targets, models, packages, steps in an impossible order."""
-    names = [step.name for step in steps]
+    names = ["train" if isinstance(step.work, Train) else step.name for step in steps]
     wanted = [need for step in steps for need in step.needs()]
     _check_files(recipe.pool, "pool")
     _check_files(recipe.target, "target")
@@ -107,6 +108,12 @@ def check(recipe: Recipe, steps: list[Step], comparison: bool) -> None:
     kinds = _signals(wanted)
     if "train" in names or any(model_kind(kind) in ("model", "embedder") for kind in kinds):
         _check_packages("torch", "transformers")
+    for step in steps:
+        if isinstance(step.work, Distill):
+            _local(distilling_teacher(recipe, step.work), "teacher")
+            step.work.objective()
+        if isinstance(step.work, Train):
+            step.work.sampling()
     if "train" in names:
         _check_packages("trl")
         _local(recipe.models.student, "student")

@@ -143,7 +143,7 @@ def parameters(spec: ModelSpec) -> float:
 
 def comparison_cost(recipe: Recipe, lines: list[dict[str, Any]]) -> Cost:
     assert recipe.compare is not None
-    one = sum((Cost(**line["cost"]) for line in lines if line["step"] in ("train", "evaluate")), Cost())
+    one = sum((Cost(**line["cost"]) for line in lines if line["step"] in ("train", "distill", "evaluate")), Cost())
     trials = (len(recipe.compare.arms) + 1) * recipe.compare.seeds
     cores = (os.cpu_count() or 1) if recipe.models.student.builtin else 1
     return Cost(

@@ -12,19 +12,20 @@ from dataflywheel import catalog
 from dataflywheel.contracts import Budget, Cleaner, Method, UsageError, build, explain, nearest
 from dataflywheel.evolution.feedback.evaluate import Evaluate
 from dataflywheel.evolution.iteration.trial import SCORING
-from dataflywheel.models.training import TrainSettings
 from dataflywheel.recipe.needs import signals_of
 from dataflywheel.recipe.propose import Enhance, Generate
 from dataflywheel.recipe.schema import Limits, Recipe
+from dataflywheel.recipe.training import Distill, Train
 from dataflywheel.selection.combine import Select
 
-Work = Cleaner | Select | Enhance | Generate | TrainSettings | Evaluate
+Work = Cleaner | Select | Enhance | Generate | Train | Evaluate
 
-OWN: dict[str, type[Select] | type[Enhance] | type[Generate] | type[TrainSettings] | type[Evaluate]] = {
+OWN: dict[str, type[Select] | type[Enhance] | type[Generate] | type[Train] | type[Evaluate]] = {
     "select": Select,
     "enhance": Enhance,
     "generate": Generate,
-    "train": TrainSettings,
+    "train": Train,
+    "distill": Distill,
     "evaluate": Evaluate,
 }
 

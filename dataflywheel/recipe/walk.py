@@ -13,7 +13,6 @@ from dataflywheel.contracts import Cost, DeferredError, FlywheelError, OverBudge
 from dataflywheel.evolution.feedback.evaluate import Evaluate
 from dataflywheel.evolution.iteration.trial import Exam
 from dataflywheel.models.files import folder_digest
-from dataflywheel.models.training import TrainSettings
 from dataflywheel.recipe.arms import Field
 from dataflywheel.recipe.asking import account_of, asked_cost, asking_keys
 from dataflywheel.recipe.compare import forget_comparison, run_comparison
@@ -26,6 +25,7 @@ from dataflywheel.recipe.propose import Enhance, Generate
 from dataflywheel.recipe.propose_step import apply_propose_step
 from dataflywheel.recipe.row_step import apply_row_step
 from dataflywheel.recipe.steps import Step
+from dataflywheel.recipe.training import Train, teaching
 from dataflywheel.selection.combine import Select
 
 
@@ -65,7 +65,7 @@ class Walk:
         self.field: Field | None = None
         self.all_reused = True
         self.model: Path | None = None
-        self.settings: TrainSettings | None = None
+        self.settings: Train | None = None
 
     def go(self) -> Result:
         wanted = signals_of(need for step in self.steps for need in step.needs())
@@ -141,7 +141,7 @@ class Walk:
     def _reusable(self, step: Step) -> dict[str, Any] | None:
         """The metrics of the step where its result is there already, whole and from the same input."""
         metrics = self.context.run.finished(self._output(step), self._fingerprint(step))
-        if metrics is not None and isinstance(step.work, TrainSettings) and not self._holds_model(metrics):
+        if metrics is not None and isinstance(step.work, Train) and not self._holds_model(metrics):
             return None
         return metrics
 
@@ -166,7 +166,7 @@ class Walk:
         return folder.is_dir() and bool(folder_digest(folder) == metrics["details"]["digest"])
 
     def _work(self, step: Step, output: Path, fingerprint: str) -> dict[str, Any]:
-        if isinstance(step.work, TrainSettings):
+        if isinstance(step.work, Train):
             return train_step(self.context, step.work, self.rows, output, fingerprint)
         if isinstance(step.work, Evaluate):
             if self.model is None:
@@ -177,7 +177,7 @@ class Walk:
         return apply_row_step(self.context, step, self.rows, output, fingerprint)
 
     def _after(self, step: Step, output: Path, metrics: dict[str, Any], result: Result) -> None:
-        if isinstance(step.work, TrainSettings):
+        if isinstance(step.work, Train):
             self.model = result.model = self.context.run.path / metrics["details"]["model"]
             self.settings = step.work
             if self.field is not None:
@@ -207,12 +207,15 @@ class Walk:
         self.context.watcher.started("compare")
         exam: Exam = target_exam(self.context, exams[0], self.exam_rows)
         student = student_folder(self.context)
-        return run_comparison(self.context, self.field, student, self.settings, exam, self.fingerprint)
+        taught = teaching(self.context, self.settings, student)
+        return run_comparison(
+            self.context, self.field, student, self.settings.settings(), exam, self.fingerprint, taught
+        )
 
 
 def _note(metrics: dict[str, Any]) -> str:
     details = metrics["details"]
-    if metrics["step"] == "train":
+    if metrics["step"] in ("train", "distill"):
         return f"{details['tokens']:,} tokens in {details['steps']:,} steps"
     if metrics["step"] == "evaluate":
         value, low, high = (_number(details["overall"][name]) for name in ("value", "low", "high"))

@@ -14,7 +14,6 @@ from dataflywheel.evolution.feedback.evaluate import Evaluate, RowScores, summar
 from dataflywheel.evolution.feedback.tiers import SealedLooks
 from dataflywheel.evolution.iteration.trial import examine, read_scores, write_scores
 from dataflywheel.models.files import folder_digest
-from dataflywheel.models.training import TrainSettings
 from dataflywheel.recipe.accumulate import accumulate, offer
 from dataflywheel.recipe.arms import LENGTH
 from dataflywheel.recipe.context import digest
@@ -23,6 +22,7 @@ from dataflywheel.recipe.model_step import copy_model, evaluate_tiers, train_ste
 from dataflywheel.recipe.propose import Enhance, Generate
 from dataflywheel.recipe.slicing import slices_of
 from dataflywheel.recipe.steps import Step
+from dataflywheel.recipe.training import Train
 from dataflywheel.recipe.turn_budget import TurnBudget, turn_budget
 from dataflywheel.recipe.turn_outcome import Scores, as_json, judged, round_result, varied, why_stop
 from dataflywheel.recipe.walk import Result, Walk
@@ -30,7 +30,7 @@ from dataflywheel.rows.parts import PartWriter, count_rows, read_rows
 from dataflywheel.selection.combine import Select
 from dataflywheel.store.atomic import atomic_directory, finite, write_json
 
-TURNING = (Select, Enhance, Generate, TrainSettings, Evaluate)
+TURNING = (Select, Enhance, Generate, Train, Evaluate)
 
 
 @dataclass
@@ -87,7 +87,7 @@ class Wheel(Walk):
         self.rows = self._start(round, offered)
         for step in (s for s in self.steps if isinstance(s.work, TURNING)):
             one = budget.applied(step, round)
-            if isinstance(one.work, TrainSettings):
+            if isinstance(one.work, Train):
                 new = self.rows
                 mixed = self._accumulated(one, new, done)
             if not self._try(one, result):
@@ -197,7 +197,7 @@ class Wheel(Walk):
         return float(sum(int(found[name].sum()) for name in LENGTH)) / 1000
 
     def _work(self, step: Step, output: Path, fingerprint: str) -> dict[str, Any]:
-        if isinstance(step.work, TrainSettings):
+        if isinstance(step.work, Train):
             name = f"round-{step.round}"
             return train_step(self.context, step.work, self.rows, output, fingerprint, name)
         if isinstance(step.work, Evaluate):

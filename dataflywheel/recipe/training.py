@@ -1,0 +1,110 @@
+"""The steps `train` and `distill`: how the student learns, from which batches, and whether a teacher is heard."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, field_validator
+
+from dataflywheel import catalog
+from dataflywheel.contracts import Objective, Sampler, UsageError, build
+from dataflywheel.distillation.model.taught import TaughtObjective
+from dataflywheel.evolution.iteration.trial import Teaching, trained
+from dataflywheel.models.spec import ModelSpec
+from dataflywheel.models.training import TrainSettings
+from dataflywheel.recipe.context import Context
+from dataflywheel.rows.parts import read_rows
+
+Spec = dict[str, dict[str, Any]]
+
+
+class Train(TrainSettings):
+    """The step `train`."""
+
+    sampler: Spec | None = None
+    """What chooses the rows of every batch while the model learns: `rho_loss`, `{doremi: {eta: 1}}`; all rows in turn
+    where none is named."""
+
+    @field_validator("sampler", mode="before")
+    @classmethod
+    def _named(cls, value: Any) -> Any:
+        return named("sampler", value)
+
+    def settings(self) -> TrainSettings:
+        """What the trainer itself reads."""
+        return TrainSettings(**{name: getattr(self, name) for name in TrainSettings.model_fields})
+
+    def sampling(self) -> Sampler | None:
+        if self.sampler is None:
+            return None
+        ((name, given),) = self.sampler.items()
+        made = build(catalog.get(name, Sampler), given)
+        assert isinstance(made, Sampler)
+        return made
+
+
+class Distill(Train):
+    """The step `distill`: training with a teacher heard at every answer token."""
+
+    by: Spec = Field(default={"dense_distillation": {}})
+    """`dense_distillation`, `top_k_distillation`, `aligned_vocabulary` or `uld`, with its parameters."""
+    teacher: ModelSpec | None = None
+    """A local model; the recipe's teacher where none is named. `{builtin: tiny, size: 5m}` is trained on the pool."""
+
+    @field_validator("by", mode="before")
+    @classmethod
+    def _method(cls, value: Any) -> Any:
+        return named("by", value)
+
+    def objective(self) -> Objective:
+        """Raises UsageError: no such method of distillation, or a parameter that it does not take."""
+        ((name, given),) = self.by.items()
+        made = build(catalog.get(name, rooms=("distillation",)), given)
+        if not isinstance(made, TaughtObjective):
+            raise UsageError(f"distill: {name} gives no objective to train with; there is dense_distillation, "
+                             "top_k_distillation, aligned_vocabulary and uld")  # fmt: skip
+        return made
+
+
+def named(field: str, value: Any) -> Any:
+    """`name` and `{name: null}` as `{name: {}}`."""
+    if isinstance(value, str):
+        return {value: {}}
+    if isinstance(value, dict):
+        if len(value) != 1:
+            raise ValueError(f"{field}: one method with its parameters (got {sorted(value)})")
+        return {name: parameters or {} for name, parameters in value.items()}
+    return value
+
+
+def distilling_teacher(context_recipe: Any, work: Distill) -> ModelSpec:
+    """The model that is heard.
+
+    Raises:
+        UsageError: none is named, or it is behind an endpoint, where its distributions cannot be seen whole.
+    """
+    spec: ModelSpec | None = work.teacher or context_recipe.models.teacher
+    if spec is None or spec.endpoint:
+        raise UsageError(
+            "distill needs a local teacher: name one, such as `teacher: {builtin: tiny, size: 5m}` in the step, or a "
+            "folder (`hf: PATH`); of a model behind an endpoint learn by its answers (`enhance: {by: sequence_level}`)"
+        )
+    return spec
+
+
+def teaching(context: Context, work: Train, student: Path) -> Teaching:
+    """What takes part in the training besides rows and settings; a reference is trained on the steering rows."""
+    sampler = work.sampling()
+    reference = None
+    if sampler is not None and sampler.needs_reference:
+        if context.guide is None:
+            raise UsageError(
+                f"{sampler.name} compares with a model of the target; name evaluation rows under `target:`"
+            )
+        ids = read_rows(context.guide, ["id"])["id"].to_pylist()
+        reference, _ = trained(context.home, context.guide, ids, student, work.settings())
+    if not isinstance(work, Distill):
+        return Teaching(sampler, None, reference)
+    spec = context.usable(distilling_teacher(context.recipe, work), "teacher")
+    return Teaching(sampler, work.objective(), reference, spec)
