@@ -41,8 +41,12 @@ def teacher(write: Callable[[dict[str, str], Request], dict[str, Any] | str | Re
     """
 
     def answer(request: Request) -> str | Reply:
+        """A repair brings nothing better."""
         quoted = request.prompt is None and "Fence word: " in user_text(request)
-        said = write(parts_of(request) if quoted else {}, request)
+        parts = parts_of(request) if quoted else {}
+        if set(parts) == {"error", "answer"}:
+            return parts["answer"]
+        said = write(parts, request)
         return orjson.dumps({"id": id_of(request), **said}).decode() if isinstance(said, dict) else said
 
     return FakeClient(answer, json_schema=True)

@@ -113,13 +113,18 @@ class BlindSpots(AskingProposer):
         return [
             self._read(seed, given[i], rows[i], bills.get(i, ()))
             if i in given
-            else failed(broken[i], seed, replies=bills.get(i, ()))
+            else self._nothing(seed, broken[i], bills.get(i, ()))
             for i, seed in enumerate(demand.seeds)
         ]
 
     def _about(self, demand: Demand, places: Sequence[int]) -> Question:
         parts = {f"row {n}": _shown(demand.seeds[i]) for n, i in enumerate(places[: self.shown], 1)}
         return question(HYPOTHESES.format(count=self.hypotheses), parts, self.sampling, sample=demand.turns[places[0]])
+
+    def _nothing(self, seed: Row, answer: Answer[Hypotheses], replies: tuple[Reply, ...]) -> Proposal:
+        if answer.value is not None:
+            return without("no hypothesis", seed, replies=replies)
+        return failed(answer, seed, replies=replies)
 
     def _read(self, seed: Row, spot: _Hypothesis, answer: Answer[Example], before: tuple[Reply, ...]) -> Proposal:
         replies = (*before, *answer.replies)

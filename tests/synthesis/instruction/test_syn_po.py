@@ -1,0 +1,77 @@
+"""SynPO with a scripted improver: chosen and rejected differ, gaps are recorded, keywords come from two seeds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dataflywheel.models.endpoint.request import Outcome, Reply, Request
+from dataflywheel.synthesis.instruction.syn_po import IMPROVE, PROMPT, SynPO
+from tests.models.endpoint.fake import FakeClient, user_text
+from tests.signals.rating.support import MODEL
+from tests.synthesis.support import demand, failures, seeds, teacher
+
+SEEDS = seeds(
+    ("Describe mountains and glaciers.", "Mountains carry glaciers."),
+    ("Explain violins and trumpets.", "Violins have strings."),
+    ("Compare tomatoes with cucumbers.", "Tomatoes turn red."),
+)
+
+
+def scripted(improve: Any = None, draft: Any = None) -> FakeClient:
+    def write(parts: dict[str, str], request: Request) -> Any:
+        if "keywords" in parts:
+            return {"prompt": f"Write about {parts['keywords']}."}
+        if "answer" in parts:
+            return {"answer": f"{parts['answer']} And that is better."} if improve is None else improve
+        return f"A draft for: {user_text(request)}" if draft is None else draft
+
+    return teacher(write)
+
+
+def test_every_pair_has_two_answers_and_their_gap() -> None:
+    made = SynPO(model=MODEL).propose_with(scripted(), demand(SEEDS))
+    assert failures(made) == []
+    for proposal, seed in zip(made, SEEDS, strict=True):
+        row = proposal.row
+        assert row is not None
+        assert row["rejected"] is not None
+        chosen, rejected = row["messages"][-1]["content"], row["rejected"][0]["content"]
+        assert chosen == f"{rejected} And that is better." != rejected
+        assert proposal.facts["length_gap"] == len(chosen.split()) - len(rejected.split()) == 4
+        assert (row["parents"], row["made_by"]) == ([seed["id"]], "syn_po")
+        assert proposal.shown == (PROMPT, IMPROVE)
+        assert len(proposal.replies) == 3
+
+
+def test_keywords_are_two_of_the_seed_and_one_of_another() -> None:
+    client = scripted()
+    SynPO(model=MODEL).propose_with(client, demand(SEEDS))
+    texts = [" ".join(m["content"] for m in seed["messages"]).casefold() for seed in SEEDS]
+    prompts = [user_text(r).split("\n") for r in client.requests[:3]]
+    for own, lines in enumerate(prompts):
+        words = next(line for line in lines if line.count(", ") == 2).split(", ")
+        assert len(set(words)) == 3
+        assert [sum(word in text for text in texts) for word in words] == [1, 1, 1]
+        assert [word in texts[own] for word in words] == [True, True, False]
+
+
+def test_the_rejected_answer_is_the_earlier_models() -> None:
+    earlier = FakeClient(lambda request: "The old answer.")
+    made = SynPO(model=MODEL, earlier=MODEL).propose_between(scripted(), earlier, demand(SEEDS))
+    assert {p.row["rejected"][0]["content"] for p in made if p.row and p.row["rejected"]} == {"The old answer."}
+    assert len(earlier.requests) == 3
+
+
+def test_equal_answers_and_failed_calls_are_no_pairs() -> None:
+    method = SynPO(model=MODEL)
+    same = method.propose_with(scripted(improve={"answer": " a  draft\n"}, draft="a draft"), demand(SEEDS))
+    assert failures(same) == ["chosen and rejected are equal"] * 3
+    assert failures(method.propose_with(scripted(draft=" "), demand(SEEDS))) == ["empty answer"] * 3
+    assert failures(method.propose_with(scripted(draft=Reply(Outcome.FILTERED)), demand(SEEDS))) == ["filtered"] * 3
+    assert failures(method.propose_with(scripted(improve=Reply(Outcome.REFUSED)), demand(SEEDS))) == ["refused"] * 3
+    assert failures(method.propose_with(scripted(), demand(seeds(("a b", "c d"))))) == ["no keywords"]
+
+
+def test_two_runs_are_alike() -> None:
+    first, second = ([p.row for p in SynPO(model=MODEL).propose_with(scripted(), demand(SEEDS))] for _ in range(2))
+    assert first == second
