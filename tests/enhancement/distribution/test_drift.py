@@ -106,7 +106,7 @@ def test_p_is_uniform_over_random_splits() -> None:
         assert stats.kstest(values, "uniform").pvalue > 0.01, test
 
 
-SHIFTS = {
+SHIFTS: dict[str, tuple[set[str], dict[str, Any]]] = {
     "20 % of the topics new": ({"MMD", "cluster shares"}, {"topics": True}),
     "30 % longer": ({"KS"}, {"longer": 1.3}),
     "one class halved": ({"chi-square"}, {"shares": [0.2, 0.4, 0.267, 0.133]}),
