@@ -33,9 +33,9 @@ class LiveBatches:
     """
 
     def __init__(self, sampler: Sampler, rows: TrainingRows, examples: list[Example], batch: int, seed: int) -> None:
-        self.draw: Draw = sampler.start(rows, batch, seed)
+        self.draw: Draw = sampler.start(rows, min(batch, len(examples)), seed)
         self.name, self.watches = sampler.name, sampler.watches
-        self.examples = examples
+        self.examples, self.ids = examples, rows.ids
         self.seen = np.zeros(len(examples), dtype=np.int64)
         self.candidates_tokens = 0
         """Tokens read for the last choice, over those that are trained on."""
@@ -47,7 +47,7 @@ class LiveBatches:
         self.candidates_tokens = 0
         if len(positions) > k:
             offered = [self.examples[i] for i in positions]
-            found = np.array([one.mean() for one in losses(offered)])
+            found = np.array([one.mean() for one in self._finite(positions, losses(offered))])
             self.candidates_tokens = sum(len(one["input_ids"]) for one in offered)
             positions = np.asarray(self.draw.next_batch(positions, found, k), dtype=np.int64)
         if len(positions) != k:
@@ -61,7 +61,16 @@ class LiveBatches:
 
     def observe(self, rows: AnyArray, losses: Sequence[FloatArray]) -> None:
         """Passes on what the model made of a batch, by the `row` of each of its examples."""
-        self.draw.observe(np.searchsorted(self._rows, rows), losses)
+        positions = np.searchsorted(self._rows, rows)
+        self.draw.observe(positions, self._finite(positions, losses))
+
+    def _finite(self, positions: AnyArray, losses: Sequence[FloatArray]) -> Sequence[FloatArray]:
+        for position, one in zip(positions, losses, strict=True):
+            if not np.isfinite(one).all():
+                raise FlywheelError(
+                    f"training diverged (the loss of row {self.ids[position]} is not finite); lower learning_rate"
+                )
+        return losses
 
     def seen_of(self, rows: int) -> AnyArray:
         """How often each of the rows given was trained on (rows,); 0 for those without an answer."""

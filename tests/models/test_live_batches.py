@@ -240,3 +240,19 @@ def test_plain_conversations_have_the_ids_of_their_rows(start: Path, tmp_path: P
     a = train_sft(ROWS, start, tmp_path / "a", settings, **arguments)
     b = train_sft(CONVERSATIONS, start, tmp_path / "b", settings, **arguments)
     assert same(a.folder, b.folder)
+
+
+def test_fewer_rows_than_a_batch_are_one_batch(start: Path, tmp_path: Path) -> None:
+    few = ROWS.slice(0, 5)
+    settings = TrainSettings(max_steps=2, batch_size=8)
+    reference = reference_losses(few, start, settings.max_length)
+    made = train_sft(few, start, tmp_path / "a", settings, sampler=RhoLoss(), reference=reference)
+    assert made.seen is not None
+    assert made.seen.tolist() == [2] * 5
+
+
+@pytest.mark.parametrize("sampler", [Diary(), Diary(offered=2)])
+def test_a_loss_that_is_no_number_reaches_no_sampler(start: Path, tmp_path: Path, sampler: Diary) -> None:
+    settings = TrainSettings(max_steps=6, batch_size=8, learning_rate=1e18, warmup=0, max_grad_norm=1e9)
+    with pytest.raises(FlywheelError, match=r"training diverged \(the loss of row [0-9a-f]{32} is not finite\)"):
+        train_sft(ROWS, start, tmp_path / "a", settings, sampler=sampler)

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import random
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,7 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataflywheel.contracts import UsageError
+from dataflywheel.models.reference import reference_losses
+from dataflywheel.models.tiny import init_tiny
+from dataflywheel.models.training import TrainSettings, train_sft
+from dataflywheel.rows.identity import make_row
+from dataflywheel.rows.schema import table
 from dataflywheel.selection.dynamic.doremi import DoReMi, updated
+from tests.models.copy_skill import WORDS, conversation, copy_model, copy_rows
 from tests.selection.dynamic.draws import training_rows
 
 SOURCES = ["easy", "hard", "middling"]
@@ -92,3 +100,22 @@ def test_rows_without_a_reference_are_not_counted() -> None:
     assert draw.summary()["without_reference"] == 1
     with pytest.raises(UsageError, match="no row of source 'b' has a reference"):
         DoReMi().start(training_rows(2, ["a", "b"], [[1.0], []]), 2, 0)
+
+
+@pytest.mark.slow
+def test_the_source_that_can_still_be_learned_gets_the_most(tmp_path: Path) -> None:
+    """A reference that knows one source's skill; another source is noise, which it cannot predict either, and the
+    third says the same each time, which the proxy soon knows as well."""
+    reference = copy_model()
+    draw = random.Random(0)
+    rows = [make_row(row, source="skill") for row in copy_rows(300, seed=5)]
+    for i in range(300):
+        made = {"noise": " ".join(draw.sample(WORDS, 2)), "fixed": "amber basil"}
+        rows += [make_row(conversation(f"say {name} {i}", answer), source=name) for name, answer in made.items()]
+    pool, settings = table(rows), TrainSettings(max_steps=60, batch_size=16, learning_rate=4e-3)
+    losses = reference_losses(pool, reference, settings.max_length)
+    start = init_tiny(reference, "0.5m", cache_dir=tmp_path)
+    found = train_sft(pool, start, tmp_path / "proxy", settings, sampler=DoReMi(step_size=0.1), reference=losses)
+    weights = found.sampler["weights"]
+    assert sum(weights.values()) == pytest.approx(1)
+    assert weights["skill"] > 2 * max(weights["noise"], weights["fixed"])
