@@ -112,7 +112,8 @@ class LabelClassifier(Method):
 
         model = LogisticRegression(C=self.strength, max_iter=300, random_state=self.seed)
         model.fit(_features(texts, self.buckets), np.asarray(labels))
-        weights, bias = model.coef_.astype(np.float32), model.intercept_.astype(np.float32)
+        # In C order: safetensors writes the memory as it lies.
+        weights, bias = model.coef_.astype(np.float32, order="C"), model.intercept_.astype(np.float32)
         if len(model.classes_) == 2:  # one row of weights for the second of two labels
             weights, bias = np.vstack([-weights / 2, weights / 2]), np.concatenate([-bias / 2, bias / 2])
         return HashedClassifier(tuple(map(str, model.classes_)), weights, bias)

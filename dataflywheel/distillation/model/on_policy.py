@@ -76,7 +76,7 @@ class OnPolicy(Method):
         checkpoints = checkpoints_of(output, self.digest(), settings.model_dump_json(), origin, chats)
         arguments = DistillationConfig(
             **trl_arguments(base, checkpoints, settings),
-            gradient_checkpointing=False,
+            activation_checkpointing=False,
             beta=self.beta,
             temperature=self.temperature,
             max_completion_length=self.max_new_tokens,

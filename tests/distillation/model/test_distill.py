@@ -20,10 +20,11 @@ from tests.models.copy_skill import copy_model, copy_rows
 ROWS = table([make_row(row) for row in copy_rows(64, seed=9)])
 TRAIN = TrainSettings(max_steps=8, batch_size=16, save_steps=3, warmup=0.0)
 METHODS: list[Any] = [
-    "dense_distillation",
     {"top_k_distillation": {"k": 8}},
-    {"aligned_vocabulary": None},
-    {"uld": {"weight": 0.2}},
+    *(
+        pytest.param(by, marks=pytest.mark.slow)
+        for by in ("dense_distillation", {"aligned_vocabulary": None}, {"uld": {"weight": 0.2}})
+    ),
 ]
 
 

@@ -53,6 +53,7 @@ def test_the_first_loss_is_the_one_by_hand(tmp_path: Path) -> None:
     assert other.margins[0] == pytest.approx(float(beta * apart.mean()), abs=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lora", [None, Lora(rank=8)], ids=["weights", "adapters"])
 def test_margins_grow_over_seeds_on_pairs_that_were_not_seen(lora: Lora | None, tmp_path: Path) -> None:
     for seed in range(3):
@@ -62,6 +63,13 @@ def test_margins_grow_over_seeds_on_pairs_that_were_not_seen(lora: Lora | None, 
         assert made.left_out == ()
         unseen = margins(made.trained.folder, copy_model(), pairs(32, 100 + seed))
         assert unseen.mean() > 0.5
+
+
+def test_margins_grow_with_adapters_too(tmp_path: Path) -> None:
+    settings = TrainSettings(max_steps=4, batch_size=16, learning_rate=1e-3, lora=Lora(rank=4), dtype="float32")
+    made = train_dpo(pairs(32, 0), copy_model(), tmp_path / "a", settings)
+    assert made.trained.losses[0] == pytest.approx(np.log(2), abs=1e-5)
+    assert margins(made.trained.folder, copy_model(), pairs(32, 0)).mean() > 0
 
 
 def test_rows_that_are_no_pair_are_named_and_long_prompts_are_cut(tmp_path: Path) -> None:
