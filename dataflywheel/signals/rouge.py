@@ -86,7 +86,7 @@ class RougeIndex:
         """
         from dataflywheel.signals.rouge_kernels import common_subsequences
 
-        near = [rows for key in words.prefix if (rows := self.holders.get(key))]
+        near = [held for key in words.prefix if (held := self.holders.get(key))]
         if not near:
             return None
         rows: AnyArray = np.unique(np.fromiter(chain.from_iterable(near), np.int64))

@@ -54,9 +54,7 @@ class FormatAndLength(Gate):
         for name in ("prompt", "answer", "ratio"):
             bounds = getattr(self, name)
             if bounds is not None and not 0 <= bounds[0] <= bounds[1]:
-                raise ValueError(
-                    f"{name}: the least {bounds[0]:g} must be 0 or more and at most the most {bounds[1]:g}"
-                )
+                raise ValueError(f"{name}: expected bounds [least, most] from 0, got [{bounds[0]:g}, {bounds[1]:g}]")
         return self
 
     def check(self, proposals: Sequence[Proposal], around: Surroundings) -> list[Check]:

@@ -14,7 +14,7 @@ from dataflywheel.rows.text import part_of
 
 UNABLE = r"(?:can(?:no|')?t|(?:am|'m)\s+(?:not\s+able|unable)|won't|will\s+not|must\s+decline)"
 LEAD = (
-    r"(?:(?:i'?m|i\s+am|we\s+are)\s+(?:very\s+|so\s+|really\s+|deeply\s+)?|my\s+)?"
+    r"(?:(?:i'?m|i\s+am|we\s+are|i|we)\s+(?:very\s+|so\s+|really\s+|deeply\s+)?|my\s+)?"
     r"(?:sorry|apologi[sz]e|apologies|afraid)"
 )
 DO = (

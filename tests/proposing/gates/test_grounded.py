@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dataflywheel.proposing.gates.grounded import Grounded
+from dataflywheel.proposing.kinds import Surroundings
+from tests.proposing.gates.proposals import check, new
+from tests.signals.rows import json_lines
+
+SOURCE = "The bridge was built in 1,932 by John Bradfield. It is 503 metres long and crosses Sydney Harbour."
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        ("It was finished in 1933 by an engineer.", "numbers not in the source"),
+        ("It was built by the engineer Ralph Freeman.", "names not in the source"),
+        ("In Melbourne", "names not in the source"),
+        ("Melbourne", "answer not in the source"),
+        ("", "no answer"),
+    ],
+)
+def test_what_the_source_does_not_say_is_named(answer: str, reason: str) -> None:
+    assert check(Grounded(), new("Tell.", answer, source=SOURCE)).reason == reason
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "It was built in 1932.",
+        "John Bradfield",
+        "sydney harbour",
+        "Five hundred and three metres",
+        "Yes",
+        "The bridge.",
+    ],
+)
+def test_what_the_source_says_passes(answer: str) -> None:
+    assert check(Grounded(), new("Tell.", answer, source=SOURCE)).passed
+
+
+def test_nothing_rests_on_no_source() -> None:
+    assert check(Grounded(), new("Tell.", "It is so.")).reason == "no source"
+
+
+@pytest.mark.parametrize("span", [[0, 500], [-1, 4], [7, 7], "0:5", [0], [0.0, 5.0], [True, 5]])
+def test_evidence_must_lie_inside_the_source(span: object) -> None:
+    found = check(Grounded(), new("Tell.", "It was built in 1932.", source=SOURCE, facts={"span": span}))
+    assert found.reason == "span outside the source"
+
+
+def test_facts_of_another_sentence_are_not_in_the_span() -> None:
+    first, second = [0, SOURCE.index("It is")], [SOURCE.index("It is"), len(SOURCE)]
+    gate = Grounded(within="span")
+    for span, passed in ((first, True), (second, False)):
+        assert check(gate, new("Tell.", "It was built in 1932.", source=SOURCE, facts={"span": span})).passed is passed
+    assert check(gate, new("Tell.", "It was built in 1932.", source=SOURCE)).reason == "no span"
+
+
+def test_extractive_answers_stand_in_the_source() -> None:
+    gate = Grounded(extractive=True)
+    assert check(gate, new("Tell.", "503  metres long", source=SOURCE)).passed
+    assert check(gate, new("Tell.", "503 meters long", source=SOURCE)).reason == "answer not in the source"
+
+
+def test_the_share_of_words_is_that_of_distinct_words_with_a_meaning() -> None:
+    answer = "The bridge crosses a harbour under blue skies"  # bridge, crosses, harbour of these and under, blue, skies
+    found = check(Grounded(), new("Tell.", answer, source=SOURCE))
+    assert found.passed
+    assert found.facts["grounded_words"] == pytest.approx(3 / 6)
+    rejected = check(Grounded(least_words=0.6), new("Tell.", answer, source=SOURCE))
+    assert rejected.reason == "words not in the source"
+
+
+def test_answers_of_people_pass_and_those_to_other_passages_do_not(data: Path) -> None:
+    for language, least in (("en", 0.9), ("de", 0.95), ("zh", 0.95)):
+        rows = json_lines(data / "xquad" / f"xquad.{language}.jsonl.gz")
+        answers = [r["answers"][0] if isinstance(r["answers"][0], str) else r["answers"][0]["text"] for r in rows]
+        own = [new(r["question"], a, source=r["context"]) for r, a in zip(rows, answers, strict=True)]
+        turned = [*answers[400:], *answers[:400]]
+        others = [new(r["question"], a, source=r["context"]) for r, a in zip(rows, turned, strict=True)]
+        kept, alien = ([c.passed for c in Grounded().check(ps, Surroundings())] for ps in (own, others))
+        print(f"{language}: own {np.mean(kept):.3f}, others {1 - np.mean(alien):.3f}")
+        assert np.mean(kept) >= 0.99
+        assert 1 - np.mean(alien) >= least

@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dataflywheel.models.spec import EmbedderSpec
+from dataflywheel.proposing.gates.meaning import Meaning
+from dataflywheel.proposing.kinds import Surroundings
+from dataflywheel.signals.model_based import embed_texts
+from tests.proposing.gates.proposals import check, new, rewrite
+from tests.signals.rows import json_lines
+
+WORDS = Meaning(least=None)
+STATIC = EmbedderSpec(builtin="static")
+TOM = "Tom has 3 apples and Ann has 5 kg of pears. They cannot sell them in Rome."
+
+
+@pytest.mark.parametrize(
+    ("after", "reason"),
+    [
+        (TOM.replace("cannot", "can"), "negation changed"),
+        (TOM.replace("cannot", "can") + " It is not so.", "negation changed"),
+        (TOM.replace("3", "4"), "numbers changed"),
+        (TOM.replace("3", "#").replace("5", "3").replace("#", "5"), "numbers swapped"),
+        (TOM.replace("5 kg", "5"), "units changed"),
+        (TOM.replace("Rome", "Paris"), "names changed"),
+        (TOM.replace("Ann", "#").replace("Rome", "Ann").replace("#", "Rome"), "names swapped"),
+        (TOM + " They paid 9 for it.", "numbers changed"),
+        (TOM + " They met Zoe there.", "names changed"),
+    ],
+)
+def test_what_changes_the_meaning_is_named(after: str, reason: str) -> None:
+    found = check(WORDS, rewrite(("Sum up.", TOM), ("Sum up.", after)))
+    assert (found.passed, found.reason) == (False, reason)
+    assert found.detail
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        TOM.replace("cannot", "can't"),
+        TOM.replace("3", "three"),
+        TOM.replace("5 kg", "5.0 kilograms"),
+        TOM.lower(),
+        "They cannot sell them in Rome. Ann has 5 kg of pears and Tom has 3 apples.",
+        "  Tom has 3  apples and Ann has\t5 kg of pears.  They cannot sell them in Rome. ",
+        TOM.replace("apples", "red apples"),
+    ],
+)
+def test_other_words_for_the_same_pass(after: str) -> None:
+    assert check(WORDS, rewrite(("Sum up.", TOM), ("Sum up.", after))).passed
+
+
+def test_a_revision_may_add_but_not_lose() -> None:
+    revising = Meaning(least=None, additions=True)
+    longer = TOM + " They sold 7 plums to Zoe at https://a.example, with `print(1)`."
+    assert check(revising, rewrite(("Sum up.", TOM), ("Sum up.", longer))).passed
+    lost = check(revising, rewrite(("Sum up.", longer), ("Sum up.", TOM)))
+    assert (lost.passed, lost.reason) == (False, "code changed")
+    other = check(revising, rewrite(("Sum up.", TOM), ("Sum up.", TOM.replace("Ann has", "Zoe has") + " Ann left.")))
+    assert other.reason == "names swapped"
+
+
+def test_code_links_and_options_stay_letter_for_letter() -> None:
+    question = "Which?\nA) red\nB) green\nSee https://a.example/x and `f(x)`.\n```py\nx = 1\n```"
+    for old, fresh, reason in (
+        ("x = 1", "x = 2", "code changed"),
+        ("f(x)", "f(y)", "code changed"),
+        ("a.example/x", "a.example/y", "links changed"),
+        ("A) red\nB) green", "A) green\nB) red", "options changed"),
+    ):
+        after = (question.replace(old, fresh), "The answer is (B).")
+        assert check(WORDS, rewrite((question, "The answer is (B)."), after)).reason == reason
+    letter = check(WORDS, rewrite((question, "The answer is (B)."), (question, "The answer is (A).")))
+    assert letter.reason == "options changed"
+    assert check(WORDS, rewrite((question, "The answer is (B)."), (question, "Answer: b"))).passed
+
+
+def test_the_compared_part_and_the_kept_invariants_are_chosen() -> None:
+    changed = rewrite(("Add 1 and 2.", "It is 3."), ("Add 1 and 2.", "It is 4."))
+    assert not check(WORDS, changed).passed
+    assert check(Meaning(least=None, part="prompt"), changed).passed
+    assert check(Meaning(least=None, keep=("names", "negation")), changed).passed
+
+
+def test_a_new_row_has_nothing_to_keep() -> None:
+    assert check(Meaning(), new("Add 1 and 2.", "It is 3.")).passed
+
+
+def test_the_band_of_similarity_is_the_cosine_of_the_embedder() -> None:
+    pair = ("The weather is nice today.", "It is sunny and pleasant outside.")
+    vectors = embed_texts(STATIC, pair)[0]
+    cosine = float(vectors[0] @ vectors[1])
+    proposal = rewrite(("Say it.", pair[0]), ("Say it.", pair[1]))
+    assert check(Meaning(part="answer", embedder=STATIC, least=cosine - 0.01), proposal).facts[
+        "cosine"
+    ] == pytest.approx(cosine)
+    assert check(Meaning(part="answer", embedder=STATIC, least=cosine + 0.01), proposal).reason == "too far in meaning"
+    assert (
+        check(Meaning(part="answer", embedder=STATIC, least=None, most=cosine - 0.01), proposal).reason
+        == "nothing changed"
+    )
+
+
+def test_what_cannot_be_embedded_is_no_similarity() -> None:
+    found = check(Meaning(part="answer", embedder=STATIC), rewrite(("Say it.", "Hello there."), ("Say it.", "")))
+    assert (found.passed, found.reason) == (False, "similarity unknown")
+
+
+@given(st.text(max_size=300))
+def test_a_text_keeps_its_own_meaning(text: str) -> None:
+    assert check(WORDS, rewrite(("Say it.", text), ("Say it.", text))).passed
+
+
+def test_planted_changes_in_real_rows_are_found_and_spacing_is_none(data: Path) -> None:
+    rows = [(r["question"], r["answer"]) for r in json_lines(data / "gsm8k" / "train.jsonl.gz")[:150]]
+    rng = random.Random(0)
+    broken, kept = [], []
+    for prompt, answer in rows:
+        kept.append(rewrite((prompt, answer), (f" {prompt} ".replace(" ", "  "), answer + " \n")))
+        places = [i for i, c in enumerate(prompt) if c.isdigit() and c != "9"]
+        if places:
+            at = rng.choice(places)
+            digit = str(int(prompt[at]) + 1)
+            broken.append(rewrite((prompt, answer), (prompt[:at] + digit + prompt[at + 1 :], answer)))
+        if " is " in prompt:
+            broken.append(rewrite((prompt, answer), (prompt.replace(" is ", " is not ", 1), answer)))
+    assert len(broken) > 150
+    assert all(found.passed for found in WORDS.check(kept, Surroundings()))
+    assert np.mean([not found.passed for found in WORDS.check(broken, Surroundings())]) >= 0.98

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dataflywheel.proposing.gates.prompt_leak import PromptLeak, longest_run
+from dataflywheel.proposing.kinds import Surroundings
+from tests.proposing.gates.proposals import check, new, rewrite
+from tests.signals.rows import json_lines
+
+RULES = "Rewrite the given task so that it needs one more step of reasoning. Do not answer it."
+
+
+def test_instructions_that_come_back_are_found() -> None:
+    leaked = new("Rewrite the given task, so that it NEEDS one more step.", "Yes.", shown=(RULES,))
+    found = check(PromptLeak(), leaked)
+    assert (found.reason, found.facts["leaked_words"]) == ("prompt leaked", 11)
+    assert check(PromptLeak(words=12), leaked).passed
+    assert check(PromptLeak(), new("Bake a cake in two steps.", "Mix, then bake.", shown=(RULES,))).passed
+
+
+def test_a_demonstration_that_comes_back_in_the_answer_is_found() -> None:
+    shown = ("The quick brown fox jumps over the lazy dog at noon.",)
+    answer = "Well, the quick brown fox jumps over the lazy dog."
+    assert not check(PromptLeak(), new("Tell.", answer, shown=shown)).passed
+
+
+def test_words_of_the_row_or_its_source_are_excused() -> None:
+    task = "Say why the quick brown fox jumps over the lazy dog."
+    kept = rewrite((task, "Fun."), (f"{task} Use two steps.", "Fun, and play."), shown=(task,))
+    assert check(PromptLeak(), kept).passed
+    assert check(PromptLeak(), new("What is said?", task, shown=(task,), source=f"They said: {task}")).passed
+
+
+def test_marks_betray_a_prompt_unless_the_row_had_them() -> None:
+    assert check(PromptLeak(), new("#Rewritten Prompt#: do it", "Done.")).reason == "prompt leaked"
+    assert check(PromptLeak(), new("Do it.", "Done.<|im_end|>")).reason == "prompt leaked"
+    assert check(PromptLeak(), rewrite(("What is [INST]?", "A mark."), ("What is [INST]?", "One mark."))).passed
+    assert check(PromptLeak(marks=()), new("Do it.", "Done.<|im_end|>")).passed
+
+
+words = st.lists(st.sampled_from(["ab", "cd", "ef", "gh"]), max_size=14)
+
+
+@given(words, words, words)
+def test_the_longest_run_is_that_of_a_plain_search(text: list[str], shown: list[str], excused: list[str]) -> None:
+    def grams(of: list[str]) -> set[tuple[str, ...]]:
+        return {tuple(of[i : i + 3]) for i in range(len(of) - 2)}
+
+    leaked = grams(shown) - grams(excused)
+    longest = 0
+    for start in range(len(text)):
+        for end in range(start + 3, len(text) + 1):
+            if grams(text[start:end]) <= leaked:
+                longest = max(longest, end - start)
+    assert longest_run(" ".join(text), [" ".join(shown)], [" ".join(excused)], 3) == longest
+
+
+def test_rows_that_people_wrote_do_not_leak_the_seeds_of_others(data: Path) -> None:
+    shown = tuple(r["instruction"] for r in json_lines(data / "self_instruct" / "seed_tasks.jsonl"))
+    rows = json_lines(data / "dolly" / "dolly_pool.jsonl.gz")[:500]
+    checks = PromptLeak().check([new(r["instruction"], r["output"], shown=shown) for r in rows], Surroundings())
+    assert sum(not found.passed for found in checks) <= 1
