@@ -18,6 +18,8 @@ PRIOR_SHAPE = 3.0
 PRIOR_NOISE = 0.2
 """Standard deviation of one round's gain that is expected beforehand, as a share of the gains seen."""
 
+ONE_TOKEN = 1e-3
+
 
 class Thompson(Policy):
     """Budget by how often each arm (a source, or a way to get rows) comes out best in draws from the posterior.
@@ -106,7 +108,7 @@ def posterior(rounds: Sequence[RoundResult], names: Sequence[str], discount: flo
     spent = np.array([[one.spent.get(name, 0.0) for name in names] for one, _ in seen]).reshape(-1, len(names))
     total = spent.sum(axis=1)
     gain = np.array([one.gain for one, _ in seen], dtype=float)
-    usable = (total > 0) & np.isfinite(gain)
+    usable = (total >= ONE_TOKEN) & np.isfinite(gain)
     rate = gain[usable] / total[usable]
     if not usable.any() or not rate.any():
         return None

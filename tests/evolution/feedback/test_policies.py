@@ -42,18 +42,3 @@ def test_amounts_add_up_exactly_in_any_order(
     assert all(isinstance(x, int) and x >= 0 for x in found.amounts.values())
     again = policy.allocate(rounds, sorted(names[:k]), budget, np.random.default_rng(3))
     assert dict(again.amounts) == dict(found.amounts)
-
-
-def test_uniform_differs_by_one_at_most() -> None:
-    found = Uniform().allocate([], ["c", "a", "b"], 11, np.random.default_rng(0)).amounts
-    assert found == {"a": 4, "b": 4, "c": 3}
-
-
-def test_proportional_follows_rows_and_importance() -> None:
-    results = [SliceResult("a", 1, 1, 1, 30, 0.1), SliceResult("b", 1, 1, 1, 10, 0.9)]
-    rng = np.random.default_rng(0)
-    assert Proportional().allocate([RoundResult(results)], ["a", "b"], 100, rng).amounts == {"a": 75, "b": 25}
-    twice = Proportional(importance={"b": 3.0})
-    assert twice.allocate([RoundResult(results)], ["a", "b"], 100, rng).amounts == {"a": 50, "b": 50}
-    # A slice that was not evaluated counts as an average one: 30, 10 and 20 rows.
-    assert Proportional().allocate([RoundResult(results)], ["a", "b", "new"], 60, rng).amounts["new"] == 20

@@ -1,0 +1,79 @@
+"""SPIN: pairs in which the human answer is the better one and the model's own answer the worse one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from pydantic import Field
+
+from dataflywheel.contracts import Card
+from dataflywheel.evolution.iteration.own_answers import own_request
+from dataflywheel.models.endpoint.request import Outcome, Reply, Sampling
+from dataflywheel.models.endpoint.structured import Asks
+from dataflywheel.models.spec import ModelSpec
+from dataflywheel.proposing.kinds import Demand, Proposal
+from dataflywheel.proposing.rewritten import rewritten, unfit
+from dataflywheel.rows.schema import Row
+from dataflywheel.rows.text import part_of
+from dataflywheel.signals.rating.rating import passing
+from dataflywheel.synthesis.asking import AskingProposer, failed, without
+
+
+class Spin(AskingProposer):
+    """For each row a pair: its answer, and what the model of the iteration before answers itself.
+
+    Direct preference optimisation on these pairs, with that same model as the reference, is the method's loss. Its
+    ceiling is the quality of the rows, and mostly the first iteration helps: run a second only if the first one passed.
+    """
+
+    card: ClassVar[Card] = Card(
+        title="Self-Play Fine-Tuning Converts Weak Language Models to Strong Language Models",
+        authors="Chen et al.",
+        year=2024,
+        paper="2401.01335",
+        category="evolution",
+        subcategory="iteration",
+        summary="Pairs of the human answer and the previous model's own, for preference training against that model.",
+        needs=("endpoint",),
+        cost="$$$",
+        checked="the loss by hand equals that of preference training with the previous model as reference; on a small "
+        "model own answers become less likely and human ones more",
+    )
+    gates: ClassVar[tuple[str, ...]] = ("contamination",)
+
+    model: ModelSpec
+    """The model before this iteration, which the next one learns to be told from."""
+    max_tokens: int = Field(default=256, ge=16)
+    """Tokens of the model's own answer; one that is cut there counts as it is."""
+    max_chars: int = Field(default=24_000, ge=100)
+    """Longer rows are left out."""
+
+    def propose_with(self, client: Asks, demand: Demand) -> list[Proposal]:
+        why = [unfit(row, self.max_chars) for row in demand.seeds]
+        asked = [i for i, reason in enumerate(why) if not reason]
+        requests = [own_request(demand.seeds[i], self.sampling, demand.turns[i]) for i in asked]
+        replies = dict(zip(asked, client.ask(requests) if requests else [], strict=True))
+        return [
+            self._pair(row, replies[i].spoken()) if i in replies else without(why[i], row)
+            for i, row in enumerate(demand.seeds)
+        ]
+
+    @property
+    def sampling(self) -> Sampling:
+        return Sampling(temperature=self.temperature, max_tokens=self.max_tokens)
+
+    def _pair(self, row: Row, reply: Reply) -> Proposal:
+        own, gold = reply.text.strip(), part_of(row["messages"], "answer")
+        if reply.outcome not in (Outcome.ANSWERED, Outcome.TRUNCATED) or passing([reply]):
+            return failed(reply, row)
+        if not own:
+            return without("no pair: the model's own answer is empty", row, replies=[reply])
+        if own == gold.strip():
+            return without("no pair: the model's own answer is the human one", row, replies=[reply])
+        return Proposal((row["id"],), row=rewritten(row, self.name, gold, rejected=own), replies=(reply,))
+
+
+def last_two(iterations: Sequence[Sequence[Row]]) -> list[Row]:
+    """What an iteration is trained on: the pairs of the one before and its own, equal rows once."""
+    return list({row["id"]: row for rows in iterations[-2:] for row in rows}.values())
