@@ -4,28 +4,25 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
-from pathlib import Path
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import pyarrow as pa
 from pydantic import Field
 
-from dataflywheel.contracts import AnyArray, Card, Cost, FloatArray, PoolStatistics, Status, UsageError
+from dataflywheel.contracts import AnyArray, Card, Cost, FloatArray, PoolStatistics, Status
 from dataflywheel.models.batching import batches
 from dataflywheel.models.checkpoints import (
     Adapters,
     Schedule,
-    checkpoint_files,
-    keep_checkpoints,
     load_checkpoint,
     trainable,
 )
-from dataflywheel.models.files import folder_digest
 from dataflywheel.models.language_model import LanguageModel
 from dataflywheel.models.row_gradients import SPREAD, RowGradients, SignProjection
 from dataflywheel.models.spec import ModelSpec
-from dataflywheel.signals.model_based import LanguageModelBased, Pool, vector_column
+from dataflywheel.signals.checkpoint_based import CheckpointBased
+from dataflywheel.signals.model_based import vector_column
 
 MAX_TOKENS = 8192
 """Padded tokens of one forward and backward pass."""
@@ -34,7 +31,7 @@ FEWEST = 64
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
 
 
-class GradientProjection(LanguageModelBased):
+class GradientProjection(CheckpointBased):
     """Column `vector`: float16, of unit length; C checkpoints of `dimension` numbers each, one after another.
 
     Low-rank adapters are first trained on a random share of the pool. At each checkpoint the gradient of the mean loss
@@ -69,49 +66,32 @@ class GradientProjection(LanguageModelBased):
     """Of the warm-up; one checkpoint each."""
     learning_rate: float = Field(default=1e-3, gt=0)
     """Of the warm-up, at its highest; the paper takes 2e-5 for models of 7 to 13 billion weights."""
-    batch_size_warm_up: int = Field(default=16, ge=1)
     adapters: Adapters = Adapters()
-    max_length: int = Field(default=1024, ge=16)
-    """Tokens of a row, at most; never more than the model's own context."""
-    seed: int = 0
-    """Of the share, the warm-up and the projection."""
-    checkpoints: str = ""
-    """Folder of a warm-up's checkpoints; made on the pool where not given."""
 
-    def prepared(self, pool: Pool, cache: Path) -> Self:
-        if self.checkpoints:
-            return self
-        table = pool().sort_by("id")
-        count = min(len(table), max(FEWEST, math.ceil(self.share * len(table))))
-        chosen = np.sort(np.random.default_rng(self.seed).permutation(len(table))[:count])
-        rows: list[Any] = table["messages"].take(pa.array(chosen)).to_pylist()
-        schedule = Schedule(
+    def schedule(self) -> Schedule:
+        return Schedule(
             epochs=self.epochs,
             checkpoints=self.epochs,
             learning_rate=self.learning_rate,
-            batch_size=self.batch_size_warm_up,
+            batch_size=self.rows_a_step,
             max_length=self.max_length,
             adapters=self.adapters,
             seed=self.seed,
         )
-        return self.model_copy(update={"checkpoints": str(keep_checkpoints(rows, self.model, schedule, cache))})
 
-    def placeless(self) -> Self:
-        return super().placeless().model_copy(update={"checkpoints": ""})
-
-    def model_digest(self) -> str:
-        return super().model_digest() + (folder_digest(Path(self.checkpoints)) if self.checkpoints else "")
+    def lesson(self, pool: pa.Table) -> pa.Table:
+        count = min(len(pool), max(FEWEST, math.ceil(self.share * len(pool))))
+        return pool.take(pa.array(np.sort(np.random.default_rng(self.seed).permutation(len(pool))[:count])))
 
     def measure(self, batch: pa.RecordBatch) -> dict[str, pa.Array | AnyArray]:
-        if not self.checkpoints:
-            raise UsageError(f"{self.name} measures at checkpoints: call `prepared` first, or name their folder")
-        at = _loaded(self.model, self.checkpoints, self.adapters, self.dimension, self.seed)
+        files = self.files()
+        at = _loaded(self.model, self.adapters, self.dimension, self.seed)
         rows = at.base.encode([row or [] for row in batch.column("messages").to_pylist()], self.max_length)
         status = np.asarray([row.status for row in rows], dtype=np.uint8)
         members = [i for i, row in enumerate(rows) if row.ids]
-        vectors = np.full((len(rows), self.dimension * len(at.files)), np.nan, dtype=np.float16)
-        rates = np.array([rate for _, rate in at.files])
-        for number, (file, _) in enumerate(at.files):
+        vectors = np.full((len(rows), self.dimension * len(files)), np.nan, dtype=np.float16)
+        rates = np.array([rate for _, rate in files])
+        for number, (file, _) in enumerate(files):
             moments = load_checkpoint(at.weights, file)
             part = slice(number * self.dimension, (number + 1) * self.dimension)
             for width, chosen in batches([len(rows[i].ids) for i in members], MAX_TOKENS):
@@ -130,9 +110,8 @@ class GradientProjection(LanguageModelBased):
 class _Loaded:
     """A model with adapters in place, into which checkpoints are loaded one after another."""
 
-    def __init__(self, spec: ModelSpec, folder: str, adapters: Adapters, dimension: int, seed: int) -> None:
+    def __init__(self, spec: ModelSpec, adapters: Adapters, dimension: int, seed: int) -> None:
         self.base = LanguageModel.load(spec)  # its own copy: adapters change the model
-        self.files = checkpoint_files(Path(folder))
         self.weights = trainable(self.base.model, adapters)
         self.base.model.eval()
         self.gradients = RowGradients(self.base, self.weights)
