@@ -13,9 +13,10 @@ from dataflywheel.proposing.final_answer import NoAnswerError, final_answer
 from dataflywheel.proposing.kinds import Demand, Proposal
 from dataflywheel.rows.schema import Row
 from dataflywheel.rows.text import part_of
+from dataflywheel.signals.rouge import indexed
+from dataflywheel.signals.shingles import word_hashes
 from dataflywheel.synthesis.asking import AskingProposer, ask_forms, failed, without
 from dataflywheel.synthesis.lineage import child
-from dataflywheel.synthesis.rouge_l import rouge_l
 
 SIMILAR = (
     "The material is a question that a student got wrong, with its worked answer. Write one new question that needs "
@@ -55,7 +56,7 @@ class LLM2LLM(AskingProposer):
 
     attempts: int = Field(default=3, ge=1)
     """Visits of one seed, at most."""
-    most_alike: float = Field(default=0.95, ge=0, le=1)
+    most_alike: float = Field(default=0.95, gt=0, le=1)
     """ROUGE-L with the seed's question over which the new one is a copy."""
 
     def propose_with(self, client: Asks, demand: Demand) -> list[Proposal]:
@@ -91,18 +92,21 @@ class LLM2LLM(AskingProposer):
             return failed(answer, seed)
         asked, said = part_of(seed["messages"], "prompt"), part_of(seed["messages"], "answer")
         problem, solution = answer.value.problem.strip(), answer.value.solution.strip()
-        alike = rouge_l(problem, asked)
-        if alike > self.most_alike:
-            return without(f"copy of its seed: ROUGE-L {alike:.2f}", seed, replies=answer.replies)
+        words, offsets = word_hashes([asked, problem])
+        known = indexed([seed["id"]], words[: offsets[1]], offsets[:2], self.most_alike)
+        copied = known.above(known.words(words[offsets[1] :]))
+        if copied is not None:
+            return without(f"copy of its seed: ROUGE-L {copied[1]:.2f}", seed, replies=answer.replies)
         if not solution or (_marked(said) and not _marked(solution)):
             return without(FORM, seed, replies=answer.replies)
         row = child(self.name, seed, problem, solution)
-        return Proposal((seed["id"],), row, shown=(SIMILAR,), facts={"rouge_l": alike}, replies=answer.replies)
+        return Proposal((seed["id"],), row, shown=(SIMILAR,), replies=answer.replies)
 
 
 def _marked(text: str) -> bool:
+    """Whether a mark says what the final answer is."""
     try:
-        final_answer(text)
+        final_answer(f"-\n{text}")  # with a line before it, a short text is not taken as an answer by itself
     except NoAnswerError:
         return False
     return True

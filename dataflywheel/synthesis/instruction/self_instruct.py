@@ -14,9 +14,10 @@ from dataflywheel.models.endpoint.structured import Answer, Asks, Numbered
 from dataflywheel.proposing.kinds import Demand, Proposal
 from dataflywheel.rows.schema import Row
 from dataflywheel.rows.text import part_of
+from dataflywheel.signals.rouge import RougeIndex, indexed
+from dataflywheel.signals.shingles import word_hashes
 from dataflywheel.synthesis.asking import AskingProposer, ask_forms, failed, without
 from dataflywheel.synthesis.lineage import child
-from dataflywheel.synthesis.rouge_l import RougeIndex
 
 TASKS = (
     "The material is {shown} tasks for an assistant. Write {wanted} new ones that differ from these and from each "
@@ -78,7 +79,7 @@ class SelfInstruct(AskingProposer):
     """Seeds shown in one question, and new tasks asked for."""
     own: int = Field(default=2, ge=0, le=20)
     """Accepted rows shown with them, where there are so many."""
-    most_alike: float = Field(default=0.7, ge=0, le=1)
+    most_alike: float = Field(default=0.7, gt=0, le=1)
     """ROUGE-L over which a task is a copy."""
 
     def calls_a_seed(self) -> float:
@@ -122,9 +123,8 @@ class SelfInstruct(AskingProposer):
         self, demand: Demand, groups: list[list[int]], shown: list[list[str]], answers: list[Answer[Instructions]]
     ) -> list[tuple[list[Row], str, str, tuple[Reply, ...]]]:
         """For each seed in turn: its group with the seed first, the new task, or why there is none, and the bill."""
-        known = RougeIndex()
-        for text in dict.fromkeys([*(t for texts in shown for t in texts), *map(_prompt, demand.accepted)]):
-            known.add(text)
+        before = list(dict.fromkeys([*(t for texts in shown for t in texts), *map(_prompt, demand.accepted)]))
+        known = indexed(before, *word_hashes(before), self.most_alike)
         found: list[tuple[list[Row], str, str, tuple[Reply, ...]]] = []
         for group, answer in zip(groups, answers, strict=True):
             tasks = [" ".join(t.split()) for t in answer.value.instructions] if answer.value else []
@@ -133,15 +133,9 @@ class SelfInstruct(AskingProposer):
                 task = tasks[number] if number < len(tasks) else ""
                 why = failed(answer).failure if answer.value is None else "too few tasks written"
                 if task:
-                    why = unfit(task) or self._copy(task, known)
-                    if not why:
-                        known.add(task)
+                    why = unfit(task) or _copy_or_entered(task, known)
                 found.append((parents, task, why, answer.replies if number == 0 else ()))
         return found
-
-    def _copy(self, task: str, known: RougeIndex) -> str:
-        close = known.too_close(task, self.most_alike)
-        return f"copy of a task: ROUGE-L {close[1]:.2f} with {known.texts[close[0]][:60]!r}" if close else ""
 
     def _row(
         self,
@@ -177,6 +171,16 @@ def unfit(task: str) -> str:
         return "asks for a program"
     if not (task[0].isascii() and task[0].isalnum()) and task[0] not in "\"'":
         return "begins with no letter"
+    return ""
+
+
+def _copy_or_entered(task: str, known: RougeIndex) -> str:
+    """Why a task is a copy of one that is known; one that is none is known from then on."""
+    words = known.words(word_hashes([task])[0])
+    near = known.above(words)
+    if near is not None:
+        return f"copy of a task: ROUGE-L {near[1]:.2f} with {near[0][:60]!r}"
+    known.add(task, words)
     return ""
 
 

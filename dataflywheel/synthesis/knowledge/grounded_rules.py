@@ -11,13 +11,22 @@ from dataflywheel.contracts import Card
 from dataflywheel.proposing.kinds import Demand, Proposal, Proposer
 from dataflywheel.rows.schema import Row
 from dataflywheel.rows.text import part_of
+from dataflywheel.synthesis.asking import without
 from dataflywheel.synthesis.knowledge.question_rules import Found, questions_of
 from dataflywheel.synthesis.knowledge.subject import subject_of
 from dataflywheel.synthesis.lineage import child
 
 
+NO_QUESTION = "no question can be asked of the document"
+ALL_ASKED = "all questions of the document were asked"
+GIVEN = "the same answer was given before"
+
+
 class GroundedRules(Proposer):
-    """Each visit of a document asks the next of its questions: one of every section before a second of any."""
+    """Each visit of a document asks the next of its questions: one of every section before a second of any.
+
+    No answer is given twice, in whichever document it stands.
+    """
 
     card: ClassVar[Card] = Card(
         title="Question-answer pairs from documents by rules over definitions, parameters, conditions, lists and gaps",
@@ -31,7 +40,7 @@ class GroundedRules(Proposer):
         checked="planted sections; every span of thousands of documentation pages is the answer, letter for letter",
     )
     writes_from: ClassVar[Literal["rows", "documents", "nothing"]] = "documents"
-    gates: ClassVar[tuple[str, ...]] = ("format_and_length", "grounded", "contamination", "novelty")
+    gates: ClassVar[tuple[str, ...]] = ("format_and_length", "grounded", "contamination")
 
     questions: int = Field(default=1, ge=1)
     """Questions asked at each visit of a document."""
@@ -39,23 +48,30 @@ class GroundedRules(Proposer):
     """Answers with fewer words are left out."""
 
     def propose(self, demand: Demand) -> list[Proposal]:
-        return [p for seed, turn in zip(demand.seeds, demand.turns, strict=True) for p in self._ask(seed, turn)]
+        given = {part_of(row["messages"], "answer") for row in demand.accepted}
+        return [
+            proposal
+            for seed, turn in zip(demand.seeds, demand.turns, strict=True)
+            for proposal in self._ask(seed, turn, given)
+        ]
 
-    def _ask(self, document: Row, turn: int) -> list[Proposal]:
+    def _ask(self, document: Row, turn: int, given: set[str]) -> list[Proposal]:
+        """`given`: answers that there are; those of this visit are added."""
         text, prompt = part_of(document["messages"], "answer"), part_of(document["messages"], "prompt")
         found = _questions(text, subject_of(prompt), self.least_words)[turn * self.questions :][: self.questions]
         if not found:
-            why = "all questions of the document were asked" if turn else "no question can be asked of the document"
-            return [Proposal((document["id"],), failure=why)]
-        return [
-            Proposal(
-                (document["id"],),
-                child(self.name, document, one.question, text[slice(*one.span)]),
-                source=text,
-                facts={"span": list(one.span), "rule": one.rule},
-            )
-            for one in found
-        ]
+            return [without(ALL_ASKED if turn else NO_QUESTION, document)]
+        made = []
+        for one in found:
+            answer = text[slice(*one.span)]
+            if answer in given:
+                made.append(without(GIVEN, document))
+                continue
+            given.add(answer)
+            row = child(self.name, document, one.question, answer)
+            facts = {"span": list(one.span), "rule": one.rule}
+            made.append(Proposal((document["id"],), row, source=text, facts=facts))
+        return made
 
 
 @lru_cache(maxsize=256)

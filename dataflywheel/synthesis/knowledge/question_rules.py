@@ -216,12 +216,12 @@ def _cloze(text: str, span: Span, subject: str) -> list[Found]:
 
 
 def _prose(text: str, span: Span) -> bool:
-    """Whether it is a sentence, letters for the most part; no question, table, code or notice of rights."""
+    """Whether it is a sentence, letters for the most part; no question, lead-in, table, code or notice of rights."""
     said = text[slice(*span)]
     letters = sum(c.isalpha() or c.isspace() for c in said)
     return (
         len(said.split()) >= 3
-        and not said.endswith("?")
+        and not said.endswith(("?", ":"))
         and letters >= 0.75 * len(said)
         and not _BOILERPLATE.search(said)
     )

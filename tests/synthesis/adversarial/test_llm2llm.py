@@ -29,7 +29,6 @@ def test_one_question_like_each_seed() -> None:
     made = LLM2LLM(model=MODEL).propose_with(client, demand(SEEDS))
     assert pairs_of(made) == [(GOOD["problem"], GOOD["solution"])] * 2
     assert [p.row["parents"] for p in made if p.row] == [[s["id"]] for s in SEEDS]
-    assert all(0 < p.facts["rouge_l"] < 0.95 for p in made)
 
 
 def test_generated_rows_are_never_expanded() -> None:
@@ -58,6 +57,8 @@ def test_attempts_of_one_row_are_capped_and_billed() -> None:
 def test_the_form_of_the_answer_is_that_of_the_seed() -> None:
     unmarked = saying({**GOOD, "solution": "Nine less two\nis seven, as everybody knows."})
     assert failures(LLM2LLM(model=MODEL).propose_with(unmarked, demand(SEEDS[:1]))) == [FORM]
+    short = saying({**GOOD, "solution": "9 - 2 is sev"})
+    assert failures(LLM2LLM(model=MODEL).propose_with(short, demand(SEEDS[:1]))) == [FORM]
     free = seeds(("Why is the sky blue?", "Light is scattered,\nand blue light more than red."))
     assert len(pairs_of(LLM2LLM(model=MODEL).propose_with(unmarked, demand(free)))) == 1
 

@@ -76,6 +76,16 @@ def test_every_section_is_visited_before_any_twice() -> None:
     assert proposal.failure == "all questions of the document were asked"
 
 
+def test_no_answer_is_given_twice_in_whichever_document_it_stands() -> None:
+    first, second = seeds((PROMPT, PAGE), ("What does the function `paint.blend` do?", PAGE))
+    made = GroundedRules().propose(demand([first, second]))
+    assert [p.failure for p in made] == ["", "the same answer was given before"]
+    accepted = [p.row for p in made if p.row]
+    assert failures(GroundedRules().propose(demand([second], accepted=accepted))) == [
+        "the same answer was given before"
+    ]
+
+
 def test_nothing_is_asked_of_nothing() -> None:
     documents = seeds((PROMPT, "Yes."), (PROMPT, ""), ("", "| a | b |\n|---|---|\n| 1 | 2 |"))
     assert failures(GroundedRules().propose(demand(documents))) == ["no question can be asked of the document"] * 3
@@ -105,6 +115,7 @@ def test_the_documentation_pool_gives_distinct_questions_with_whole_answers(docu
         f"{len(made)} questions from {len(documentation)} documents, {sorted(words)[len(words) // 2]} words an answer"
     )
     assert len(made) > 1.5 * len(documentation)
+    assert len({answer for _, answer in pairs}) == len(pairs)
     assert len(set(asked)) > 0.97 * len(asked)
     assert min(words) >= 5
     assert named > 0.99 * len(asked)
