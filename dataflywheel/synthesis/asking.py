@@ -17,6 +17,7 @@ from dataflywheel.proposing.kinds import Demand, Proposal, Proposer
 from dataflywheel.rows.schema import Row
 from dataflywheel.signals.rating.rating import failure
 
+WORK = "Work it out step by step. End with a line that holds #### and the final answer, and nothing else."
 N = TypeVar("N", bound=Numbered)
 
 
@@ -52,12 +53,12 @@ def ask_forms(client: Asks, questions: Sequence[Question], form: type[N]) -> lis
     return ask_for(client, [q.request for q in questions], form, same_id(questions)) if questions else []
 
 
-def follow(client: Asks, prompts: Sequence[str], sampling: Sampling, sample: int = 0) -> list[Reply]:
+def follow(client: Asks, prompts: Sequence[str], sampling: Sampling, system: str = "", sample: int = 0) -> list[Reply]:
     """What the model answers to each prompt as to any user.
 
     Not quoted as material: the answer is to follow the prompt, and nothing but itself is read from it.
     """
-    requests = [Request.chat(prompt, sampling=sampling, sample=sample) for prompt in prompts]
+    requests = [Request.chat(prompt, system, sampling, sample) for prompt in prompts]
     return [reply.spoken() for reply in client.ask(requests)] if requests else []
 
 

@@ -102,6 +102,8 @@ class NoisyTeacher:
     told: dict[tuple[str, str], str] = field(default_factory=dict)
     """What it wrote, with the fault that was planted in it; "" where it is good."""
     faults: Counter[str] = field(default_factory=Counter)
+    """How often each fault was planted in what it wrote, and in `solved` in what it was asked plainly."""
+    solved: Counter[str] = field(default_factory=Counter)
 
     @property
     def client(self) -> FakeClient:
@@ -111,13 +113,14 @@ class NoisyTeacher:
         digest = hashlib.blake2b(request.canonical("teacher"), digest_size=8).digest()
         draw = random.Random(int.from_bytes(digest, "big"))
         fault = self._fault(draw.random())
-        self.faults[fault] += 1
+        written = "Fence word: " in user_text(request)
+        (self.faults if written else self.solved)[fault] += 1
         if fault == "truncation" and draw.random() < 0.5:
             return Reply(Outcome.TRUNCATED, finish="length")
-        written = "Fence word: " in user_text(request)
         text = self._problem(draw, fault, system_text(request)) if written else user_text(request)
         said = self._solution(draw, fault, text)
-        self.told[text, said] = fault
+        if written:
+            self.told[text, said] = fault
         return orjson.dumps({"id": id_of(request), "problem": text, "solution": said}).decode() if written else said
 
     def _fault(self, number: float) -> str:

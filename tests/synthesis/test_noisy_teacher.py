@@ -25,23 +25,28 @@ GATES: list[Gate] = [FormatAndLength(), Refusal(), PromptLeak(), Novelty()]
 RATES = {"error": 0.05, "duplicate": 0.12, "leak": 0.1, "refusal": 0.1, "truncation": 0.1}
 
 
-def similar(teacher: NoisyTeacher, seeds: list[Row], terms: Terms) -> Fulfilment:
+def similar(teacher: NoisyTeacher, seeds: list[Row], terms: Terms, agree: int) -> Fulfilment:
     client = teacher.client
 
     class InProcess(LLM2LLM):
         def propose(self, demand: Demand) -> list[Proposal]:
             return self.propose_with(client, demand)
 
-    return fulfil(InProcess(model=MODEL, attempts=terms.visits), GATES, seeds, terms, Surroundings(), 0)
+    return fulfil(InProcess(model=MODEL, attempts=terms.visits, agree=agree), GATES, seeds, terms, Surroundings(), 0)
 
 
-def test_accepted_rows_are_cleaner_by_a_factor_and_counts_are_exact() -> None:
+@pytest.mark.parametrize(("agree", "factor"), [(0, 4.0), (1, 20.0)])
+def test_accepted_rows_are_cleaner_by_a_factor_and_counts_are_exact(agree: int, factor: float) -> None:
+    """`agree` solutions by the same teacher, which errs in these as often, must confirm the first."""
     teacher = NoisyTeacher(**RATES)
-    done = similar(teacher, seed_rows(120), Terms(quotas={"carry": 90, "borrow": 60}, visits=8))
+    terms = Terms(quotas={"carry": 90, "borrow": 60}, visits=10)
+    done = similar(teacher, seed_rows(120), terms, agree)
     assert (done.shortfall, done.missing) == ("", {})
     assert Counter(p.row["tags"][0] for p in done.accepted if p.row) == {"carry": 90, "borrow": 60}
+    told = funnel(done.entries)
+    assert len(done.entries) == sum(told[fate.value] for fate in Fate)
+    assert told["calls"] == sum(teacher.faults.values()) + sum(teacher.solved.values())
     calls = sum(teacher.faults.values())
-    assert len(done.entries) == calls == sum(funnel(done.entries)[fate.value] for fate in Fate)
     accepted = Counter(teacher.told[pair] for pair in pairs_of(done.accepted))
     # The first of each of the three problems that it repeats is new.
     accepted["duplicate"] -= min(3, accepted["duplicate"])
@@ -50,9 +55,10 @@ def test_accepted_rows_are_cleaner_by_a_factor_and_counts_are_exact() -> None:
     by_fault = {fault: (round(teacher.faults[fault] / calls, 3), accepted[fault] / 150) for fault in RATES}
     good = [e for e in done.entries if e.proposal.row and not teacher.told[pairs_of([e.proposal])[0]]]
     lost = Counter(e.gate for e in good if e.fate is Fate.REJECTED)
-    print(f"faulty: {before:.1%} of the written, {after:.1%} of the accepted rows: {before / after:.1f} times cleaner")
+    times = f"{before / after:.1f} times cleaner" if after else "no fault left"
+    print(f"agree={agree}: faulty are {before:.1%} of the written and {after:.1%} of the accepted rows: {times}")
     print(f"by fault (written, accepted): {by_fault}; {len(good)} good ones, of which rejected: {dict(lost)}")
-    assert before > 4 * after
+    assert before > factor * after
     assert {fault for fault, n in accepted.items() if fault and n} <= {"error"}
     # By chance some problems of the grammar are near to each other; nothing else is held against a good row.
     assert set(lost) <= {"novelty"}
@@ -71,14 +77,14 @@ def test_verified_rows_hold_no_wrong_answer() -> None:
     done = fulfil(method, [ExecutableTruth()], seeds, Terms(rows=100), Surroundings(), 0)
     assert len(done.accepted) == 100
     wrong = [pair for pair in pairs_of(done.accepted) if not pair[1].endswith(f"#### {truth(pair[0])}")]
-    print(f"{dict(teacher.faults)} written; {len(done.accepted)} accepted, {len(wrong)} of them wrong")
+    print(f"{dict(teacher.solved)} written; {len(done.accepted)} accepted, {len(wrong)} of them wrong")
     assert wrong == []
-    assert teacher.faults["error"] > 50
+    assert teacher.solved["error"] > 50
 
 
 def test_a_teacher_that_collapses_is_caught_by_novelty() -> None:
     teacher = NoisyTeacher(collapsed=True)
-    done = similar(teacher, seed_rows(64), Terms(rows=50, visits=20, wave=16))
+    done = similar(teacher, seed_rows(64), Terms(rows=50, visits=20, wave=16), 0)
     assert len(done.accepted) == 3
     assert "the yield is too low" in done.shortfall
     assert "novelty" in done.shortfall
@@ -89,7 +95,7 @@ def test_a_teacher_that_collapses_is_caught_by_novelty() -> None:
 @pytest.mark.parametrize("rate", [0.0, 0.3])
 def test_two_runs_are_alike(rate: float) -> None:
     first, second = (
-        similar(NoisyTeacher(error=rate, refusal=rate), seed_rows(30), Terms(rows=20, visits=5)) for _ in range(2)
+        similar(NoisyTeacher(error=rate, refusal=rate), seed_rows(30), Terms(rows=20, visits=5), 0) for _ in range(2)
     )
     assert [p.row for p in first.accepted] == [p.row for p in second.accepted]
     assert len(first.accepted) == 20

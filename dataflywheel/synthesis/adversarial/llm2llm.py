@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import ClassVar
 
 from pydantic import Field
 
 from dataflywheel.contracts import Card
 from dataflywheel.models.endpoint.quoting import question
+from dataflywheel.models.endpoint.request import Reply, Sampling
 from dataflywheel.models.endpoint.structured import Answer, Asks, Numbered
-from dataflywheel.proposing.final_answer import NoAnswerError, final_answer
+from dataflywheel.proposing.final_answer import NoAnswerError, final_answer, same_answer
 from dataflywheel.proposing.kinds import Demand, Proposal
 from dataflywheel.rows.schema import Row
 from dataflywheel.rows.text import part_of
+from dataflywheel.signals.rating.rating import failure
 from dataflywheel.signals.rouge import indexed
 from dataflywheel.signals.shingles import word_hashes
-from dataflywheel.synthesis.asking import AskingProposer, ask_forms, failed, without
+from dataflywheel.synthesis.asking import WORK, AskingProposer, ask_forms, failed, follow, without
 from dataflywheel.synthesis.lineage import child
 
 SIMILAR = (
@@ -23,6 +26,7 @@ SIMILAR = (
     "the same skill, with other content and other numbers, and work it out with care. The answer must have the form of "
     "the one shown, down to how its final result is marked. Return the question's id, `problem` and `solution`."
 )
+DISAGREE = "independent solutions disagree"
 FORM = "no final answer marked as in its seed"
 
 
@@ -37,6 +41,8 @@ class LLM2LLM(AskingProposer):
     """Seeds are the rows that the student got wrong. Rows that were generated themselves are never expanded.
 
     A question too close to its seed fails, and so does an answer without a marked result where the seed's has one.
+    Where it has, the question is solved again without a look at the first solution, and both must agree: the published
+    program trusts the teacher.
     """
 
     card: ClassVar[Card] = Card(
@@ -59,6 +65,12 @@ class LLM2LLM(AskingProposer):
     most_alike: float = Field(default=0.95, gt=0, le=1)
     """ROUGE-L with the seed's question over which the new one is a copy."""
 
+    agree: int = Field(default=1, ge=0, le=8)
+    """Independent solutions that must come to the same marked result; 0 trusts the first."""
+
+    def calls_a_seed(self) -> float:
+        return 1.0 + self.agree
+
     def propose_with(self, client: Asks, demand: Demand) -> list[Proposal]:
         why = [self._unfit(seed, turn) for seed, turn in zip(demand.seeds, demand.turns, strict=True)]
         able = [i for i, reason in enumerate(why) if not reason]
@@ -75,10 +87,22 @@ class LLM2LLM(AskingProposer):
             for i in able
         ]
         answers = dict(zip(able, ask_forms(client, questions, Problem), strict=True))
-        return [
+        made = [
             self._read(seed, answers[i]) if i in answers else without(why[i], seed)
             for i, seed in enumerate(demand.seeds)
         ]
+        for number in range(self.agree):
+            made = self._solved_again(client, made, number)
+        return made
+
+    def _solved_again(self, client: Asks, made: list[Proposal], number: int) -> list[Proposal]:
+        """Those with a marked result, asked once more as a plain question."""
+        open_ = [i for i, p in enumerate(made) if p.row is not None and marked(part_of(p.row["messages"], "answer"))]
+        asked = [part_of(row["messages"], "prompt") for i in open_ if (row := made[i].row) is not None]
+        sampling = Sampling(self.temperature, max_tokens=self.max_tokens)
+        for i, reply in zip(open_, follow(client, asked, sampling, WORK, sample=number), strict=True):
+            made[i] = _confirmed(made[i], reply)
+        return made
 
     def _unfit(self, seed: Row, turn: int) -> str:
         if seed["parents"]:
@@ -97,13 +121,26 @@ class LLM2LLM(AskingProposer):
         copied = known.above(known.words(words[offsets[1] :]))
         if copied is not None:
             return without(f"copy of its seed: ROUGE-L {copied[1]:.2f}", seed, replies=answer.replies)
-        if not solution or (_marked(said) and not _marked(solution)):
+        if not solution or (marked(said) and not marked(solution)):
             return without(FORM, seed, replies=answer.replies)
         row = child(self.name, seed, problem, solution)
         return Proposal((seed["id"],), row, shown=(SIMILAR,), replies=answer.replies)
 
 
-def _marked(text: str) -> bool:
+def _confirmed(proposal: Proposal, reply: Reply) -> Proposal:
+    """The proposal with the further bill, or none where the reply comes to another result or to none."""
+    replies = (*proposal.replies, reply)
+    assert proposal.row is not None
+    why = failure(reply) if not reply.answered else ""
+    if not why and not marked(reply.text):
+        why = DISAGREE
+    if not why and not same_answer(final_answer(reply.text), final_answer(part_of(proposal.row["messages"], "answer"))):
+        why = DISAGREE
+    row, facts = (None, {}) if why else (proposal.row, proposal.facts)
+    return replace(proposal, row=row, failure=why, facts=facts, replies=replies)
+
+
+def marked(text: str) -> bool:
     """Whether a mark says what the final answer is."""
     try:
         final_answer(f"-\n{text}")  # with a line before it, a short text is not taken as an answer by itself

@@ -17,9 +17,8 @@ from dataflywheel.proposing.kinds import Demand, Proposal
 from dataflywheel.rows.identity import make_row
 from dataflywheel.rows.schema import Row, message
 from dataflywheel.rows.text import part_of, split_answer
-from dataflywheel.synthesis.asking import AskingProposer, failed, without
+from dataflywheel.synthesis.asking import WORK, AskingProposer, failed, without
 
-WORK = "Work it out step by step. End with a line that holds #### and the final answer, and nothing else."
 CHECKABLE = ("gold", "program", "tests")
 ENOUGH = "right, but enough for this question"
 

@@ -16,7 +16,6 @@ from dataflywheel.synthesis.knowledge.question_rules import Found, questions_of
 from dataflywheel.synthesis.knowledge.subject import subject_of
 from dataflywheel.synthesis.lineage import child
 
-
 NO_QUESTION = "no question can be asked of the document"
 ALL_ASKED = "all questions of the document were asked"
 GIVEN = "the same answer was given before"

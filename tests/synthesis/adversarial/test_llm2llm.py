@@ -8,8 +8,8 @@ from dataflywheel.models.endpoint.request import Outcome, Reply
 from dataflywheel.proposing.fulfil import Terms, fulfil
 from dataflywheel.proposing.kinds import Demand, Proposal, Surroundings
 from dataflywheel.rows.identity import prompt_answer_row
-from dataflywheel.synthesis.adversarial.llm2llm import FORM, LLM2LLM
-from tests.models.endpoint.fake import FakeClient
+from dataflywheel.synthesis.adversarial.llm2llm import DISAGREE, FORM, LLM2LLM
+from tests.models.endpoint.fake import FakeClient, user_text
 from tests.signals.rating.support import MODEL
 from tests.synthesis.support import demand, failures, pairs_of, seeds, teacher
 
@@ -20,8 +20,9 @@ SEEDS = seeds(
 GOOD = {"problem": "A train has 9 cars and loses 2 at the hill. Say what is left.", "solution": "9 - 2 = 7\n#### 7"}
 
 
-def saying(value: Any) -> FakeClient:
-    return teacher(lambda parts, request: value)
+def saying(value: Any, again: str | Reply = "Nine less two.\n#### 7.0") -> FakeClient:
+    """A teacher that writes `value`, and `again` when it is to solve the question anew."""
+    return teacher(lambda parts, request: value if parts else again)
 
 
 def test_one_question_like_each_seed() -> None:
@@ -61,6 +62,20 @@ def test_the_form_of_the_answer_is_that_of_the_seed() -> None:
     assert failures(LLM2LLM(model=MODEL).propose_with(short, demand(SEEDS[:1]))) == [FORM]
     free = seeds(("Why is the sky blue?", "Light is scattered,\nand blue light more than red."))
     assert len(pairs_of(LLM2LLM(model=MODEL).propose_with(unmarked, demand(free)))) == 1
+
+
+def test_a_second_solution_must_agree_and_is_billed() -> None:
+    one = demand(SEEDS[:1])
+    for again, why in [("#### 8", DISAGREE), ("It is\nseven.", DISAGREE), (Reply(Outcome.REFUSED), "refused")]:
+        (made,) = LLM2LLM(model=MODEL).propose_with(saying(GOOD, again), one)
+        assert (failures([made]), len(made.replies)) == ([why], 2)
+    client = saying(GOOD, "#### 8")
+    assert len(pairs_of(LLM2LLM(model=MODEL, agree=0).propose_with(client, one))) == 1
+    client = saying(GOOD)
+    (made,) = LLM2LLM(model=MODEL, agree=3).propose_with(client, one)
+    assert len(made.replies) == 4 == len(client.requests)
+    assert len({r.sample for r in client.requests[1:]}) == 3
+    assert user_text(client.requests[1]) == GOOD["problem"]
 
 
 def test_failures_and_empty_rows() -> None:
