@@ -6,6 +6,7 @@ import gzip
 import re
 from collections import Counter
 from collections.abc import Callable
+from contextlib import closing
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,16 @@ from typing import Any
 import orjson
 import pytest
 
+from dataflywheel.models.endpoint.account import account
 from dataflywheel.models.endpoint.request import Outcome, Reply, Request
+from dataflywheel.models.spec import ModelSpec
 from dataflywheel.proposing.fulfil import Terms, fulfil
 from dataflywheel.proposing.kinds import Demand, Proposal, Surroundings
 from dataflywheel.rows.identity import make_row, prompt_answer_row
 from dataflywheel.rows.schema import Row, message
+from dataflywheel.store.answers import AnswerStore
 from dataflywheel.synthesis.instruction.generate_verify_keep import ENOUGH, GenerateVerifyKeep, checked_by
+from tests.models.copy_skill import copy_model, copy_rows
 from tests.models.endpoint.fake import FakeClient, system_text, user_text
 from tests.signals.rating.support import MODEL
 from tests.synthesis.support import demand, failures, pairs_of
@@ -150,3 +155,20 @@ def test_failed_calls_are_failures_of_their_draw() -> None:
     made = in_process(samples(Reply(Outcome.TRUNCATED), "#### 12"), samples=2).propose(demand([sums()]))
     assert failures(made) == ["truncated"]
     assert len(pairs_of(made)) == 1
+
+
+@pytest.mark.slow
+def test_expert_iteration_is_the_same_with_the_students_folder(tmp_path: Path) -> None:
+    """A student that learnt to repeat words answers questions about them; its right answers alone are kept."""
+    rows = copy_rows(30, seed=9)
+    seeds = [make_row(turns, label=turns[-1]["content"]) for turns in rows]
+    with closing(AnswerStore(tmp_path / "answers.db")) as store, account(store):
+        student = ModelSpec(hf=str(copy_model()))
+        method = GenerateVerifyKeep(model=student, samples=3, instructions="", temperature=1.0, max_tokens=16)
+        made = method.propose(demand(seeds))
+    gold = {row[0]["content"]: row[1]["content"] for row in rows}
+    pairs = pairs_of(made)
+    print(f"{len(pairs)} of {len(seeds)} questions with a right answer; {Counter(failures(made))}")
+    assert len(pairs) > 10
+    assert all(answer == gold[prompt] for prompt, answer in pairs)
+    assert Counter(failures(made))["wrong answer"] > 0
