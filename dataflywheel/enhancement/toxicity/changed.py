@@ -11,26 +11,28 @@ from dataflywheel.rows.identity import make_row
 from dataflywheel.rows.schema import Message, Row
 
 
-def changed(row: Row, made_by: str, change: Callable[[str], str], deep: bool = False) -> Row:
-    """`row` with every content changed, rejected answers included; what is not text stays as it is.
+def changed(row: Row, made_by: str, change: Callable[[str], str], everything: bool = False) -> Row:
+    """`row` with the content of every message changed.
 
-    `deep`: arguments of tool calls and all other fields of the input (`extra`) too.
+    `everything`: also the rejected answer, the arguments of tool calls and all other fields of the input (`extra`).
     """
+
+    def inside(text: str | None) -> str | None:
+        return _json(text, change) if text and everything else text
 
     def turned(turns: list[Message]) -> list[Message]:
         return [
-            {**turn, "content": change(turn["content"]), "tool_calls": _json(turn["tool_calls"], change, deep)}
-            for turn in turns
+            {**turn, "content": change(turn["content"]), "tool_calls": inside(turn["tool_calls"])} for turn in turns
         ]
 
     made = make_row(
         turned(row["messages"]),
-        rejected=None if row["rejected"] is None else turned(row["rejected"]),
+        rejected=turned(row["rejected"]) if everything and row["rejected"] is not None else row["rejected"],
         tools=row["tools"],
         label=row["label"],
         source=row["source"],
         tags=row["tags"],
-        extra=orjson.loads(_json(row["extra"] or "{}", change, deep) or "{}"),
+        extra=orjson.loads(inside(row["extra"]) or "{}"),
         parents=[row["id"]],
         made_by=made_by,
         round=row["round"],
@@ -39,10 +41,8 @@ def changed(row: Row, made_by: str, change: Callable[[str], str], deep: bool = F
     return made
 
 
-def _json(text: str | None, change: Callable[[str], str], deep: bool) -> str | None:
-    """JSON with its texts changed; the same text where nothing changed."""
-    if text is None or not deep:
-        return text
+def _json(text: str, change: Callable[[str], str]) -> str:
+    """JSON with its texts changed; the same characters where nothing changed."""
     before = orjson.loads(text)
     after = _walked(before, change)
     return text if after == before else orjson.dumps(after, option=orjson.OPT_SORT_KEYS).decode()

@@ -50,7 +50,7 @@ class RedactPersonalData(Proposer):
 
     def _proposal(self, row: Row) -> Proposal:
         counts: dict[str, int] = {}
-        made = changed(row, self.name, redactor(row["id"], self.types, counts), deep=True)
+        made = changed(row, self.name, redactor(row["id"], self.types, counts), everything=True)
         if not counts:
             return unchanged(row, NOTHING)
         return replaced(row, made, facts={f"redacted_{name}": n for name, n in sorted(counts.items())})

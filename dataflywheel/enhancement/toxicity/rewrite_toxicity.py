@@ -1,0 +1,100 @@
+"""Rewriting: a model says the same without the toxicity, or the row stays as it is."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from dataflywheel.contracts import Card
+from dataflywheel.enhancement.rewriting.rewritten import replaced, unchanged
+from dataflywheel.enhancement.toxicity.changed import changed
+from dataflywheel.enhancement.toxicity.mask_toxicity import NOT_TOXIC, STILL_TOXIC
+from dataflywheel.models.endpoint.account import client_for
+from dataflywheel.models.endpoint.quoting import question
+from dataflywheel.models.endpoint.request import Reply, Sampling
+from dataflywheel.models.endpoint.structured import Asks, Numbered, ask_for, same_id
+from dataflywheel.models.spec import ModelSpec
+from dataflywheel.proposing.kinds import Demand, Proposal, Proposer
+from dataflywheel.rows.schema import Row
+from dataflywheel.signals.rating.rating import failure
+from dataflywheel.signals.toxicity_labels import ToxicityLabels
+
+INSTRUCTIONS = (
+    "The material is a text with offensive language. Rewrite it so that nobody is insulted, threatened or demeaned, in "
+    "as few changes as possible. Keep what it says: every fact, number and name, whether it affirms or denies, and its "
+    "language. Add nothing. Return the question's id and the rewritten `text`, whole."
+)
+
+
+class Detoxified(Numbered):
+    """The text without its toxicity."""
+
+    text: str = Field(min_length=1)
+
+
+class RewriteToxicity(ToxicityLabels, Proposer):
+    """Asks a model to rewrite each toxic message of a row; one question a message.
+
+    Drafts that still score above the threshold are no proposals (`still toxic`); the others have to pass the gates,
+    among them that the meaning is kept. The rejected answer of a preference pair is meant to be worse and stays.
+    """
+
+    card: ClassVar[Card] = Card(
+        title="ParaDetox: Detoxification with Parallel Data",
+        authors="Logacheva et al.",
+        year=2022,
+        paper="10.18653/v1/2022.acl-long.469",
+        category="enhancement",
+        subcategory="toxicity",
+        summary="A model rewrites toxic messages; what is still toxic or means something else is turned away.",
+        needs=("endpoint", "labels"),
+        cost="$",
+        checked="a scripted rewriter that cleans, leaves or breaks texts: each row ends as planted",
+    )
+    asks: ClassVar[bool] = True
+    rewrites: ClassVar[bool] = True
+    gates: ClassVar[tuple[str, ...]] = ("refusal", "meaning")
+
+    model: ModelSpec
+    """The model that rewrites."""
+    max_tokens: int = Field(default=1024, ge=16)
+    """Tokens of one reply, at most."""
+
+    def propose(self, demand: Demand) -> list[Proposal]:
+        return self.propose_with(client_for(self.model), demand)
+
+    def propose_with(self, client: Asks, demand: Demand) -> list[Proposal]:
+        """`propose` by a client of one's own."""
+        classifier = self.classifier()
+        limit = classifier.threshold(self.false_positive_rate)
+        texts = [turn["content"] for row in demand.seeds for turn in row["messages"]]
+        scores = iter(classifier.scores(texts))
+        toxic = [[i for i in range(len(row["messages"])) if next(scores) > limit] for row in demand.seeds]
+        sampling = Sampling(max_tokens=self.max_tokens)
+        questions = [
+            question(INSTRUCTIONS, {"text": row["messages"][i]["content"]}, sampling, turn)
+            for row, turn, places in zip(demand.seeds, demand.turns, toxic, strict=True)
+            for i in places
+        ]
+        answers = ask_for(client, [q.request for q in questions], Detoxified, same_id(questions)) if questions else []
+        drafts = [answer.value.text if answer.value else "" for answer in answers]
+        passed = [bool(score <= limit) for score in classifier.scores(drafts)]
+        proposals, done = [], 0
+        for row, places in zip(demand.seeds, toxic, strict=True):
+            of = slice(done, done + len(places))
+            done += len(places)
+            why = next((failure(answer) for answer in answers[of] if answer.value is None), "")
+            why = why or ("" if all(passed[of]) else STILL_TOXIC)
+            replies = tuple(reply for answer in answers[of] for reply in answer.replies)
+            proposals.append(self._proposal(row, places, drafts[of], why if places else NOT_TOXIC, replies))
+        return proposals
+
+    def _proposal(
+        self, row: Row, places: list[int], drafts: list[str], why: str, replies: tuple[Reply, ...]
+    ) -> Proposal:
+        if why:
+            return unchanged(row, why, replies)
+        by_text = {row["messages"][i]["content"]: draft for i, draft in zip(places, drafts, strict=True)}
+        made = changed(row, self.name, lambda text: by_text.get(text, text))
+        return replaced(row, made, replies, shown=(INSTRUCTIONS,))

@@ -1,0 +1,45 @@
+"""A scripted rewriter that cleans, leaves or fails: every row ends as planted."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dataflywheel.enhancement.toxicity.mask_toxicity import NOT_TOXIC, STILL_TOXIC
+from dataflywheel.enhancement.toxicity.rewrite_toxicity import RewriteToxicity
+from dataflywheel.models.endpoint.request import Outcome, Reply, Request
+from dataflywheel.proposing.kinds import Demand
+from dataflywheel.rows.identity import prompt_answer_row
+from tests.models.endpoint.fake import FakeClient, id_of, user_text
+from tests.signals.rating.support import MODEL
+from tests.signals.toxic_words import label_file
+
+
+def rewriter(request: Request) -> str | Reply:
+    text = user_text(request).split("\n")[3]
+    if "refuse" in text:
+        return Reply(Outcome.REFUSED)
+    clean = text if "stubborn" in text else re.sub(r" you \w+", "", text)
+    return json.dumps({"id": id_of(request), "text": clean})
+
+
+def test_every_row_ends_as_planted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FLYWHEEL_CACHE", str(tmp_path / "cache"))
+    texts = ["the weather was late today", "that film was you grobblehead late today"]
+    texts += ["stubborn you grobblehead late today", "refuse you snorfling late today"]
+    rows = [prompt_answer_row("Say:", text) for text in texts]
+    rows.append(prompt_answer_row("our train was you snorfling late", "the garden seems you grobblehead green"))
+    client = FakeClient(rewriter, chat=True)
+    method = RewriteToxicity(model=MODEL, labels=label_file(tmp_path / "labels.jsonl"))
+    found = method.propose_with(client, Demand(tuple(rows), (0,) * 5, (), np.random.default_rng(0)))
+    assert [p.failure.split(":")[0] for p in found] == [NOT_TOXIC, "", STILL_TOXIC, "refused", ""]
+    assert [len(p.replies) for p in found] == [0, 1, 1, 1, 2]
+    after = [[m["content"] for m in p.row["messages"]] if p.row else None for p in found]
+    assert after[1] == ["Say:", "that film was late today"]
+    assert after[4] == ["our train was late", "the garden seems green"]
+    assert found[4].before == rows[4]
+    assert len(client.requests) == 5
