@@ -1,12 +1,12 @@
 """Dynamic selection beside plain training: RHO-loss, DoReMi, folding.
 
-    python benchmarks/dynamic.py [rho doremi folding] [--seeds 5]
+    python benchmarks/dynamic.py [rho doremi folding] [--seeds 5] [--steps 100]
 
 `rho`: a pool of 3,000 rows with a skill to learn (repeat two words), the answers of three rows in ten swapped among
 them; RHO-loss with a reference that was trained on 1,000 other, clean rows, beside uniform sampling. `doremi`: four
 real sources of very different sizes, the weights that DoReMi finds beside proportional, tempered and equal shares, by
 held-out loss. `folding`: one epoch over a real pool in folded, sorted and shuffled order, by a proxy's loss. Real data
-lies in the folder FLYWHEEL_DATA. Prints Markdown; less is better everywhere.
+lies in the folder FLYWHEEL_DATA, and is trained on for so many steps. Prints Markdown; less is better everywhere.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ EVERY = 20
 SOURCES = {"dolly": "dolly_pool", "code_alpaca": "code_alpaca_2k", "medquad": "medquad", "gsm8k": "train"}
 SIZES = {"dolly": 2400, "code_alpaca": 1200, "medquad": 300, "gsm8k": 100}
 HELD_OUT = 100
-REAL = TrainSettings(max_steps=100, batch_size=16, max_length=128, learning_rate=6e-3, dtype="float32")
+REAL = TrainSettings(batch_size=16, max_length=128, learning_rate=6e-3, dtype="float32")
 
 
 def validation_loss(folder: Path, rows: pa.Table, max_length: int = 1024) -> float:
@@ -90,7 +90,7 @@ class Curve:
         return min((step for step, loss in self.losses.items() if loss <= TARGET), default=float("inf"))
 
 
-def rho(seeds: int, home: Path) -> str:
+def rho(seeds: int, _: int, home: Path) -> str:
     clean, valid = copied(1000, 1)[0], copied(200, 2)[0]
     tokenizer = pool_tokenizer(clean["messages"].to_pylist(), cache_dir=home)
     settings = TrainSettings(
@@ -118,8 +118,8 @@ def rho(seeds: int, home: Path) -> str:
         "| --- | ---: | ---: | ---: | ---: | ---: |",
     ]
     for name, runs in found.items():
-        share, steps, last, trained, candidates = (list(column) for column in zip(*runs, strict=True))
-        reached = ", ".join(f"{one:g}" if np.isfinite(one) else "never" for one in steps)
+        share, sooner, last, trained, candidates = (list(column) for column in zip(*runs, strict=True))
+        reached = ", ".join(f"{one:g}" if np.isfinite(one) else "never" for one in sooner)
         lines.append(
             f"| {name} | {np.mean(share):.1%} | {reached} | {np.mean(last):.3f} | {np.mean(trained):,.0f} "
             f"| {np.mean(candidates):,.0f} |"
@@ -141,7 +141,7 @@ def real_rows(source: str) -> list[dict[str, Any]]:
     return [{**row, "source": source} for row in read_file(str(path))[0].to_pylist()]
 
 
-def doremi(seeds: int, home: Path) -> str:
+def doremi(seeds: int, steps: int, home: Path) -> str:
     held: dict[str, pa.Table] = {}
     pool: list[Any] = []
     for source, size in SIZES.items():
@@ -155,7 +155,7 @@ def doremi(seeds: int, home: Path) -> str:
     weights: list[dict[str, float]] = []
     for seed in range(seeds):
         start = init_tiny(tokenizer, "0.5m", seed=seed, cache_dir=home)
-        train = trainer(rows, start, home, seed)
+        train = trainer(rows, start, home, seed, steps)
         proportional = train("proportional", Mixture()).folder
         known = reference_losses(rows, proportional, REAL.max_length)
         weights.append(train("proxy", DoReMi(), reference=known).sampler["weights"])
@@ -169,7 +169,7 @@ def doremi(seeds: int, home: Path) -> str:
     mean = {source: np.mean([one[source] for one in weights]) for source in SIZES}
     head = " | ".join(f"{source} ({size:,})" for source, size in SIZES.items())
     lines = [
-        f"### DoReMi: weights of sources, {seeds} seeds, {REAL.max_steps} steps, held-out nats a token\n",
+        f"### DoReMi: weights of sources, {seeds} seeds, {steps} steps, held-out nats a token\n",
         f"| shares | {head} | mean | mean against proportional |",
         "| --- |" + " ---: |" * (len(SIZES) + 2),
     ]
@@ -182,11 +182,11 @@ def doremi(seeds: int, home: Path) -> str:
     return "\n".join(lines)
 
 
-def trainer(rows: pa.Table, start: Path, home: Path, seed: int) -> Callable[..., TrainResult]:
+def trainer(rows: pa.Table, start: Path, home: Path, seed: int, steps: int) -> Callable[..., TrainResult]:
     """Trains `rows` under a name, with a sampler."""
 
     def train(name: str, sampler: Sampler | None, **more: Any) -> TrainResult:
-        settings = REAL.model_copy(update={"seed": seed})
+        settings = REAL.model_copy(update={"seed": seed, "max_steps": steps})
         return train_sft(rows, start, home / f"{name}-{seed}", settings, sampler=sampler, **more)
 
     return train
@@ -200,11 +200,12 @@ def difference(values: Sequence[float]) -> str:
     return f"{found['mean']:+.3f} ({found['low']:+.3f} to {found['high']:+.3f})"
 
 
-def folding(seeds: int, home: Path) -> str:
+def folding(seeds: int, steps: int, home: Path) -> str:
     rows = table(real_rows("dolly"))  # type: ignore[arg-type]
-    rows, valid = rows.slice(0, REAL.batch_size * 100), rows.slice(len(rows) - 200)
+    rows, valid = rows.slice(0, REAL.batch_size * steps), rows.slice(len(rows) - 200)
     tokenizer = pool_tokenizer(rows["messages"].to_pylist(), cache_dir=home)
-    proxy = trainer(rows, init_tiny(tokenizer, "0.5m", seed=100, cache_dir=home), home, 100)("proxy", None).folder
+    start = init_tiny(tokenizer, "0.5m", seed=100, cache_dir=home)
+    proxy = trainer(rows, start, home, 100, steps)("proxy", None).folder
     known = reference_losses(rows, proxy, REAL.max_length)
     score = np.array([known[id].mean() if id in known else np.inf for id in rows["id"].to_pylist()])
     ascending = np.argsort(score, kind="stable")
@@ -214,7 +215,7 @@ def folding(seeds: int, home: Path) -> str:
         start = init_tiny(tokenizer, "0.5m", seed=seed, cache_dir=home)
         for name, places in arms.items():
             order = np.random.default_rng(seed).permutation(len(rows)) if places is None else ascending[places]
-            made = trainer(rows.take(pa.array(order)), start, home, seed)(name, InOrder())
+            made = trainer(rows.take(pa.array(order)), start, home, seed, steps)(name, InOrder())
             losses[name].append(validation_loss(made.folder, valid, REAL.max_length))
     lines = [
         f"### Folding: one epoch over {len(rows):,} rows by a proxy's loss, three folds, {seeds} seeds\n",
@@ -226,18 +227,19 @@ def folding(seeds: int, home: Path) -> str:
     return "\n".join(lines)
 
 
-PARTS: dict[str, Callable[[int, Path], str]] = {"rho": rho, "doremi": doremi, "folding": folding}
+PARTS: dict[str, Callable[[int, int, Path], str]] = {"rho": rho, "doremi": doremi, "folding": folding}
 
 
 def main() -> str:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("parts", nargs="*", metavar="PART", default=list(PARTS))
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--steps", type=int, default=100)
     given = parser.parse_args()
     tables = []
     for part in given.parts:
         with tempfile.TemporaryDirectory() as home:
-            tables.append(PARTS[part](given.seeds, Path(home)))
+            tables.append(PARTS[part](given.seeds, given.steps, Path(home)))
     return "\n\n".join(tables)
 
 
