@@ -38,7 +38,7 @@ class Spin(AskingProposer):
         needs=("endpoint",),
         cost="$$$",
         checked="the loss by hand equals that of preference training with the previous model as reference; on a small "
-        "model own answers become less likely and human ones more",
+        "model own answers become less likely and fall behind human ones",
     )
     gates: ClassVar[tuple[str, ...]] = ("contamination",)
 
