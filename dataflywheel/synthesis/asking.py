@@ -8,6 +8,7 @@ from typing import Any, ClassVar, TypeVar
 
 from pydantic import Field
 
+from dataflywheel.contracts import Cost, PoolStatistics
 from dataflywheel.models.endpoint.account import client_for
 from dataflywheel.models.endpoint.quoting import Question
 from dataflywheel.models.endpoint.request import Reply, Request, Sampling
@@ -18,6 +19,8 @@ from dataflywheel.rows.schema import Row
 from dataflywheel.signals.rating.rating import failure
 
 WORK = "Work it out step by step. End with a line that holds #### and the final answer, and nothing else."
+QUESTION_TOKENS, ANSWER_TOKENS = 250, 300
+"""Of one call, beside the seed's own text: for the estimate."""
 N = TypeVar("N", bound=Numbered)
 
 
@@ -41,6 +44,15 @@ class AskingProposer(Proposer):
         client = client_for(self.model)
         client.model.capabilities.require(self.capabilities, self.name, client.model.identity)
         return self.propose_with(client, demand)
+
+    def estimate(self, pool: PoolStatistics) -> Cost:
+        """Every call reads a seed of average length and writes one answer; a seed may take several calls."""
+        calls = round(self.calls_a_seed() * pool.rows)
+        read = calls * QUESTION_TOKENS + round(self.calls_a_seed() * pool.tokens)
+        written = calls * min(self.max_tokens, ANSWER_TOKENS)
+        price = self.model.usd_per_mtok
+        usd = (read * price.input + written * price.output) / 1e6 if price else 0.0
+        return Cost(calls=calls, tokens=read + written, usd=usd)
 
     @property
     def sampling(self) -> Sampling:

@@ -95,7 +95,8 @@ class EvolInstruct(AskingProposer):
         cost="$$",
         checked="planted positives and negatives of each elimination rule; bounded rounds with a scripted teacher",
     )
-    gates: ClassVar[tuple[str, ...]] = ("format_and_length", "refusal", "prompt_leak", "contamination", "novelty")
+    gates: ClassVar[tuple[str, ...]] = ("format_and_length", "refusal", "prompt_leak")
+    # No gate of novelty by itself: what is made is near to its seed by design.
 
     rounds: int = Field(default=1, ge=1, le=8)
     """Evolutions of one seed at each visit, one on top of the other."""

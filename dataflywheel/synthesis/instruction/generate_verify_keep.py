@@ -42,7 +42,7 @@ class GenerateVerifyKeep(AskingProposer):
         cost="$$",
         checked="recorded solutions of published models to gsm8k, right and wrong ones mixed: no wrong one passes",
     )
-    gates: ClassVar[tuple[str, ...]] = ("executable_truth", "contamination")
+    gates: ClassVar[tuple[str, ...]] = ("executable_truth",)
 
     samples: int = Field(default=4, ge=1, le=256)
     """Answers drawn for each question at each visit."""

@@ -37,7 +37,7 @@ class Magpie(AskingProposer):
     )
     capabilities: ClassVar[tuple[str, ...]] = ("completion",)
     writes_from: ClassVar[Literal["rows", "documents", "nothing"]] = "nothing"
-    gates: ClassVar[tuple[str, ...]] = ("format_and_length", "refusal", "prompt_leak", "contamination", "novelty")
+    gates: ClassVar[tuple[str, ...]] = ("format_and_length", "refusal", "prompt_leak", "novelty")
 
     template: str = ""
     """The family of the model's chat format. Empty: the format of a local model's own tokenizer."""
@@ -68,7 +68,7 @@ class Magpie(AskingProposer):
         return [self._read(seed, turns[i], *cleaned[i], answers.get(i)) for i, seed in enumerate(demand.seeds)]
 
     def _read(self, seed: Row, turn: Reply, instruction: str, repair: Repair, answer: Reply | None) -> Proposal:
-        """Seeds carry no content, so that the row has no parents."""
+        """Nothing of the seed is in the row: it has neither parents nor tags, and a source of its own."""
         if not turn.answered:
             return failed(turn)
         if answer is None:
@@ -78,9 +78,7 @@ class Magpie(AskingProposer):
         text = answer.spoken().text.strip()
         if not text:
             return without("empty answer", replies=(turn, answer))
-        row = prompt_answer_row(
-            instruction, text, source=seed["source"], tags=seed["tags"], made_by=self.name, round=seed["round"]
-        )
+        row = prompt_answer_row(instruction, text, source=self.name, made_by=self.name, round=seed["round"])
         shown = (self.system,) if self.system else ()
         return Proposal((), row, shown=shown, facts={"repair": repair.value}, replies=(turn, answer))
 

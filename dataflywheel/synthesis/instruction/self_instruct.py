@@ -70,7 +70,7 @@ class SelfInstruct(AskingProposer):
         cost="$",
         checked="a scripted teacher with planted copies and faults; ROUGE-L against every pair by brute force",
     )
-    gates: ClassVar[tuple[str, ...]] = ("format_and_length", "refusal", "prompt_leak", "contamination", "novelty")
+    gates: ClassVar[tuple[str, ...]] = ("format_and_length", "refusal", "prompt_leak", "novelty")
 
     temperature: float = Field(default=0.7, ge=0, le=2)
     top_p: float = Field(default=0.95, gt=0, le=1)

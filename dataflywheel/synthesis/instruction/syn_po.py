@@ -66,7 +66,7 @@ class SynPO(AskingProposer):
         checked="a scripted improver: chosen differs from rejected, nothing of the instructions in it, gaps recorded",
     )
     name: ClassVar[str] = "syn_po"
-    gates: ClassVar[tuple[str, ...]] = ("format_and_length", "refusal", "prompt_leak", "contamination", "novelty")
+    gates: ClassVar[tuple[str, ...]] = ("format_and_length", "refusal", "prompt_leak", "novelty")
 
     earlier: ModelSpec | None = None
     """The model whose answers are rejected: the first one, or the one of the round before. None: `model` itself."""

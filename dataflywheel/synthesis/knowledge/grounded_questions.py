@@ -62,9 +62,7 @@ class GroundedQuestions(AskingProposer):
         checked="a document of 200 sections through a scripted teacher; planted made-up evidence",
     )
     writes_from: ClassVar[Literal["rows", "documents", "nothing"]] = "documents"
-    gates: ClassVar[tuple[str, ...]] = (
-        "format_and_length", "refusal", "prompt_leak", "grounded", "contamination", "novelty",
-    )  # fmt: skip
+    gates: ClassVar[tuple[str, ...]] = ("format_and_length", "refusal", "prompt_leak", "grounded")
 
     questions: int = Field(default=1, ge=1, le=20)
     """Questions asked of the model at each visit."""

@@ -39,7 +39,7 @@ class GroundedRules(Proposer):
         checked="planted sections; every span of thousands of documentation pages is the answer, letter for letter",
     )
     writes_from: ClassVar[Literal["rows", "documents", "nothing"]] = "documents"
-    gates: ClassVar[tuple[str, ...]] = ("format_and_length", "grounded", "contamination")
+    gates: ClassVar[tuple[str, ...]] = ("format_and_length", "grounded")
 
     questions: int = Field(default=1, ge=1)
     """Questions asked at each visit of a document."""

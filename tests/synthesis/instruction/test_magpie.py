@@ -95,7 +95,8 @@ def test_a_small_chat_model_ends_its_turn_and_answers_it(chatty: ModelSpec, tmp_
     assert answers > 0.8 * len(pairs)
     assert len(set(pairs)) > 20
     assert {p.facts["repair"] for p in proposals if p.row} <= {"none", "cut after its first question"}
-    assert all(p.row["parents"] == [] and p.row["made_by"] == "magpie" for p in proposals if p.row)
+    rows = [p.row for p in proposals if p.row]
+    assert all((r["parents"], r["tags"], r["source"], r["made_by"]) == ([], [], "magpie", "magpie") for r in rows)
 
 
 def test_draws_are_told_apart_and_the_same_when_run_again() -> None:
