@@ -38,7 +38,7 @@ def neutralised(text: str) -> str:
 
 @lru_cache(maxsize=1)
 def _pattern() -> re.Pattern[str]:
-    """Several such words in a row are one group."""
+    """Several such words in a row are one group, and so are "deaf people" and "the deaf"."""
     terms = sorted((term for group in GROUPS.values() for term in group), key=len, reverse=True)
     one = "|".join(map(re.escape, terms))
-    return re.compile(rf"(?i)(?<![\w-])(?:{one})(?:[ -](?:{one}))*(?![\w-])")
+    return re.compile(rf"(?i)(?<![\w-])(?:{one})(?:[ -](?:{one}|people|persons?|folks?))*(?![\w-])")

@@ -17,7 +17,7 @@ from dataflywheel.contracts import AnyArray, FloatArray, UsageError
 from dataflywheel.signals.identity_terms import neutralised
 from dataflywheel.store.atomic import atomic_directory
 
-VERSION = 1
+VERSION = 2
 SIZE = 2**18
 """Hash buckets of each of the two kinds of n-grams."""
 STRENGTH = 10.0
