@@ -4,8 +4,8 @@
 
 DATA holds `dolly`. The model is a word bigram fitted to 1,000 answers that people wrote; each generation writes as many
 texts again and the next one is fitted to those alone (replace), to all texts so far (accumulate), or to the real texts
-and the newest ones half and half (anchor). Prints bits a word on unseen real answers by generation, over seeds, and the
-alarms of the diversity monitors over what was written.
+and the newest ones half and half (anchor). Prints bits a word on unseen real answers by generation, over seeds, and what
+the diversity monitors say of the last generation's texts.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from dataflywheel.evolution.iteration.diversity import alarms, diversity
+from dataflywheel.evolution.iteration.diversity import diversity
 
 Mode = Literal["replace", "accumulate", "anchor"]
 MODES: tuple[Mode, ...] = ("replace", "accumulate", "anchor")
@@ -105,18 +105,21 @@ def main() -> str:
     real, unseen, words = encoded(Path(sys.argv[1]))
     first = [" ".join(words[i] for i in text) for text in real]
     lines = [
-        f"Bits a word on {len(unseen)} unseen answers, mean of {SEEDS} seeds, by generation (0: real texts alone).\n",
-        f"| training set | {' | '.join(map(str, range(GENERATIONS + 1)))} | first alarm |",
-        f"| --- |{' ---: |' * (GENERATIONS + 1)} --- |",
+        f"Bits a word on {len(unseen)} unseen answers, mean of {SEEDS} seeds, by generation (0: real texts alone); and "
+        "how distinct word pairs and the tail of the last generation's texts stand beside the real ones.\n",
+        f"| training set | {' | '.join(map(str, range(GENERATIONS + 1)))} | distinct pairs | tail | alarms |",
+        f"| --- |{' ---: |' * (GENERATIONS + 3)} --- |",
     ]
     for mode in MODES:
         runs = [generations(real, unseen, len(words), mode, seed) for seed in range(SEEDS)]
-        rang = ""
-        for number, texts in enumerate(runs[0][1], start=1):
-            found = alarms(diversity(first, [" ".join(words[i] for i in text) for text in texts]))
-            rang = rang or (f"generation {number}: {found[0]}" if found else "")
         bits = np.mean([found for found, _ in runs], axis=0)
-        lines.append(f"| {mode} | {' | '.join(f'{b:.3f}' for b in bits)} | {rang or 'none'} |")
+        last = [" ".join(words[i] for i in text) for text in runs[0][1][-1]]
+        found = {one.name: one for one in diversity(first, last)}
+        rang = ", ".join(name for name, one in found.items() if one.alarm) or "none"
+        lines.append(
+            f"| {mode} | {' | '.join(f'{b:.3f}' for b in bits)} | {found['distinct_2'].change:+.0%} "
+            f"| {found['tail'].change:+.0%} | {rang} |"
+        )
     return "\n".join(lines)
 
 
