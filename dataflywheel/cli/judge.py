@@ -50,10 +50,11 @@ def judge_command(
     as_json: AsJson = False,
 ) -> None:
     """Which of two models answers better, as a judge sees it, and how far that can be believed."""
+    from dataflywheel.cli.asked import asked_model
     from dataflywheel.cli.live import asking_shown
     from dataflywheel.errors import UsageError
 
-    spec = _spec(judge, model, price, key, can or [])
+    spec = asked_model(judge, model, price, key, can or [])
     if usd is not None and isinstance(spec, dict) and not price:
         raise UsageError(
             "judge: --usd needs the price to be kept: --price 0.1/0.4, dollars per million tokens read and written "
@@ -76,29 +77,6 @@ def judge_command(
     with asking_shown() as watch:
         result = judged(a, b, spec, by, reference=reference, gold=gold, earlier=earlier or (), watch=watch, **shared)
     _print(result.as_dict()) if as_json else _result(result)
-
-
-def _spec(judge: str, model: str, price: str, key: str, can: Sequence[str]) -> dict[str, Any] | str:
-    import os
-
-    from dataflywheel.errors import UsageError
-
-    if not judge.startswith(("http://", "https://")):
-        if model or price or key or can:
-            raise UsageError(f"judge: --model, --price, --key and --can belong to an endpoint, and {judge} is a folder")
-        return judge
-    spec: dict[str, Any] = {"endpoint": judge, "model": model or None, "capabilities": dict.fromkeys(can, True)}
-    if price:
-        try:
-            read, written = (float(part) for part in price.split("/"))
-        except ValueError:
-            raise UsageError(f"judge: --price is two numbers, such as 0.1/0.4, not {price!r}") from None
-        spec["usd_per_mtok"] = {"in": read, "out": written}
-    if key:
-        if not os.environ.get(key):
-            raise UsageError(f"judge: --key names an environment variable that holds the key; {key} is not set")
-        spec["api_key"] = os.environ[key]
-    return spec
 
 
 def _print(found: dict[str, Any]) -> None:

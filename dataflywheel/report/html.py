@@ -15,14 +15,18 @@ from dataflywheel.report.sections.evaluation import evaluation
 from dataflywheel.report.sections.examples import examples
 from dataflywheel.report.sections.funnel import funnel
 from dataflywheel.report.sections.overview import overview
+from dataflywheel.report.sections.proposals import proposals
 from dataflywheel.report.sections.scoreboard import scoreboard
 from dataflywheel.report.sections.signals import signals
+from dataflywheel.report.sections.wheel import wheel
 from dataflywheel.report.verdict import verdict
 from dataflywheel.store.atomic import write_text
 
 SECTIONS = {
+    "wheel": ("The wheel", wheel),
     "funnel": ("Rows by step", funnel),
     "scoreboard": ("Scoreboard", scoreboard),
+    "proposals": ("Changed and new rows", proposals),
     "evaluation": ("Evaluation", evaluation),
     "signals": ("Signals", signals),
     "map": ("Map", embedding_map),
@@ -45,8 +49,9 @@ def write_report(run: Path) -> Path:
         FlywheelError: a file of the run is damaged.
     """
     read = load_run(run)
-    parts = [overview(read), "<!--contents-->", *(write(read) for _, write in SECTIONS.values())]
-    contents = [(key, title) for key, (title, _) in SECTIONS.items()]
+    written = {key: write(read) for key, (_, write) in SECTIONS.items()}
+    parts = [overview(read), "<!--contents-->", *written.values()]
+    contents = [(key, title) for key, (title, _) in SECTIONS.items() if written[key]]
     footer = esc(
         f"Written by dataflywheel {__version__} from {read.directory.name}. "
         f"flywheel why {read.name} ROW tells the life of one row."

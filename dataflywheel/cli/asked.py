@@ -1,0 +1,99 @@
+"""What verbs share that ask a model or take a method with parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+
+Asked = Annotated[str, typer.Option(help="Who is asked: the address of an endpoint, or a folder with a model.")]
+ModelName = Annotated[str, typer.Option(help="The model's name at the endpoint.")]
+Price = Annotated[str, typer.Option(help="Dollars per million tokens read and written, such as 0.1/0.4.")]
+Key = Annotated[str, typer.Option(help="Environment variable that holds the endpoint's key.")]
+Can = Annotated[
+    list[str] | None, typer.Option(help="What the endpoint can do beyond chat: completion, logprobs, json_schema.")
+]
+Parameters = Annotated[
+    list[str] | None, typer.Option("--set", help="A parameter of the method, such as rounds=2; as often as needed.")
+]
+Gates = Annotated[list[str] | None, typer.Option("--gate", help="A gate for every proposal; the method's own if none.")]
+Usd = Annotated[float | None, typer.Option(min=0, help="Dollars to spend on this, at most, over all its runs.")]
+Calls = Annotated[int | None, typer.Option(min=0, help="Requests to send for this, at most, over all its runs.")]
+
+
+def asked_model(place: str, model: str, price: str, key: str, can: Sequence[str]) -> dict[str, Any] | str:
+    """The model at an address or in a folder, as recipes write it.
+
+    Raises:
+        UsageError: options of an endpoint beside a folder, an unreadable price, or a key that is not set.
+    """
+    import os
+
+    from dataflywheel.errors import UsageError
+
+    if not place.startswith(("http://", "https://")):
+        if model or price or key or can:
+            raise UsageError(f"--model, --price, --key and --can belong to an endpoint, and {place} is a folder")
+        return place
+    spec: dict[str, Any] = {"endpoint": place, "model": model or None, "capabilities": dict.fromkeys(can, True)}
+    if price:
+        try:
+            read, written = (float(part) for part in price.split("/"))
+        except ValueError:
+            raise UsageError(f"--price is two numbers, such as 0.1/0.4, not {price!r}") from None
+        spec["usd_per_mtok"] = {"in": read, "out": written}
+    if key:
+        if not os.environ.get(key):
+            raise UsageError(f"--key names an environment variable that holds the key; {key} is not set")
+        spec["api_key"] = os.environ[key]
+    return spec
+
+
+def with_parameters(by: str, given: Sequence[str]) -> dict[str, Any]:
+    """A method with its parameters, each written as NAME=VALUE in YAML.
+
+    Raises:
+        UsageError: one without `=`, or with a value that is no YAML.
+    """
+    import yaml
+
+    from dataflywheel.errors import UsageError
+
+    parameters: dict[str, Any] = {}
+    for one in given:
+        name, sign, value = one.partition("=")
+        try:
+            if not (sign and name):
+                raise ValueError
+            parameters[name] = yaml.safe_load(value)
+        except (ValueError, yaml.YAMLError):
+            raise UsageError(f"--set takes NAME=VALUE, such as --set rounds=2, not {one!r}") from None
+    return {by: parameters}
+
+
+def limits(usd: float | None, calls: int | None) -> dict[str, Any]:
+    """The caps that were given."""
+    return {name: value for name, value in (("usd", usd), ("calls", calls)) if value is not None}
+
+
+def told(result: Any, what: str) -> list[str]:
+    """What a step that wrote rows came to: its yield, its bill, and where the rows are."""
+    import json
+
+    (path,) = result.path.glob("round-1/01-*/metrics.json")
+    details = json.loads(path.read_text(encoding="utf-8"))["details"]
+    found = details["funnel"]
+    passed = ", ".join(details["gates"]) or "no gate"
+    lines = [
+        f"{found['accepted']:,} of {found['proposed']:,} proposals accepted by {passed}; {found['rejected']:,} rejected, "
+        f"{found['failed']:,} not readable."
+    ]
+    lines += [f"  {one['rows']:,} rejected by {one['gate']}: {one['reason']}" for one in found["rejections"][:3]]
+    if details["shortfall"]:
+        lines.append(f"Fewer than wanted: {details['shortfall']}.")
+    if found["calls"]:
+        lines.append(f"Cost: {found['calls']:,} calls, {found['tokens']:,} tokens, ${found['usd']:.4f}.")
+    lines.append(f"{result.rows_out:,} rows {what}: {result.path / 'dataset'}")
+    lines.append(f"Next: flywheel why {result.path} ROW shows a row before and after, and what was asked for it.")
+    return lines

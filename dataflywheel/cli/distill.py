@@ -1,0 +1,50 @@
+"""`flywheel distill POOL --teacher MODEL`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from dataflywheel.cli.asked import Parameters
+from dataflywheel.cli.options import AsJson, Runs, Store
+
+
+def distill_command(
+    pool: list[str] = typer.Argument(help="Files, folders or data set names whose answers are learned."),
+    teacher: str = typer.Option(..., help="A folder with a model; or tiny, trained on the pool (see --teacher-size)."),
+    teacher_size: str = typer.Option("5m", help="Parameters of a tiny teacher."),
+    student: str = typer.Option("tiny", help="tiny, or a folder with the model that learns."),
+    student_size: str = typer.Option("1m", help="Parameters of a tiny student."),
+    by: str = typer.Option("dense_distillation", help="The method; `flywheel methods --category model` lists them."),
+    given: Parameters = None,
+    epochs: float = typer.Option(3.0, help="Passes over the rows."),
+    learning_rate: float = typer.Option(1e-3, help="Peak learning rate."),
+    max_length: int = typer.Option(1024, help="Tokens of a row, at most."),
+    seed: int = typer.Option(0, help="Seed of everything random."),
+    runs: Runs = Path("runs"),
+    home: Store = Path(".flywheel"),
+    as_json: AsJson = False,
+) -> None:
+    """Train a student on a pool's answers with a larger model heard at every token."""
+    from dataflywheel.cli.asked import with_parameters
+    from dataflywheel.cli.live import LiveTable
+    from dataflywheel.recipe.single import distill
+
+    def model(name: str, size: str) -> dict[str, Any] | str:
+        return {"builtin": "tiny", "size": size} if name == "tiny" else name
+
+    settings = {"epochs": epochs, "learning_rate": learning_rate, "max_length": max_length}
+    with LiveTable() as watcher:
+        result = distill(
+            pool, model(teacher, teacher_size), student=model(student, student_size),
+            by=with_parameters(by, given or []), settings=settings, seed=seed, runs=runs, home=home, watcher=watcher,
+        )  # fmt: skip
+    if as_json:
+        typer.echo(json.dumps(result.as_dict(), ensure_ascii=False))
+        return
+    typer.echo(f"Learned from {result.rows_out:,} rows: {result.model}")
+    typer.echo("Whether that beats training without the teacher was not measured; a recipe with a target measures it.")
+    typer.echo(f"Next: flywheel generate {pool[0]} --by grounded_rules, or a recipe with `distill` and `evaluate`.")

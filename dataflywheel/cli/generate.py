@@ -1,0 +1,52 @@
+"""`flywheel generate POOL --by METHOD --rows 100`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import typer
+
+from dataflywheel.cli.asked import Asked, Calls, Can, Gates, Key, ModelName, Parameters, Price, Usd
+from dataflywheel.cli.options import AsJson, Runs, Store
+
+
+def generate_command(
+    pool: list[str] = typer.Argument(help="Files, folders or data set names that are written from, in any format."),
+    by: str = typer.Option("grounded_rules", help="The method; `flywheel methods --category synthesis` lists them."),
+    rows: str = typer.Option("100", help="New rows wanted: 100, or 10% of the pool."),
+    visits: int = typer.Option(1, min=1, help="How often one row is written from, at most."),
+    given: Parameters = None,
+    gate: Gates = None,
+    target: str | None = typer.Option(None, help="Evaluation rows that no new row may give away."),
+    ask: Asked = "",
+    model: ModelName = "",
+    price: Price = "",
+    key: Key = "",
+    can: Can = None,
+    usd: Usd = None,
+    calls: Calls = None,
+    embedder: str = typer.Option("minilm", help="minilm (exact), static (over 100 times faster), or a folder."),
+    to: str = typer.Option("messages", help="Format of the result: messages, trl, llamafactory, axolotl."),
+    seed: int = typer.Option(0, help="Seed of everything random."),
+    runs: Runs = Path("runs"),
+    home: Store = Path(".flywheel"),
+    as_json: AsJson = False,
+) -> None:
+    """Write new rows from those of a pool; each passes the gates before it counts."""
+    from dataflywheel.cli.asked import asked_model, limits, told, with_parameters
+    from dataflywheel.cli.live import LiveTable
+    from dataflywheel.recipe.single import generate
+
+    models = {"embedder": embedder, **({"teacher": asked_model(ask, model, price, key, can or [])} if ask else {})}
+    with LiveTable() as watcher:
+        result = generate(
+            pool, with_parameters(by, given or []), rows, gates=list(gate) if gate else None, visits=visits,
+            target=target, models=models, budget=limits(usd, calls), seed=seed, format=to, runs=runs, home=home,
+            watcher=watcher,
+        )  # fmt: skip
+    if as_json:
+        typer.echo(json.dumps(result.as_dict(), ensure_ascii=False))
+        return
+    for line in [f"Stopped early: {result.stopped}."] if result.stopped else told(result, "with the pool's"):
+        typer.echo(line)
