@@ -4,8 +4,8 @@
 
 DATA holds `dolly`. The model is a word bigram fitted to 1,000 answers that people wrote; each generation writes as many
 texts again and the next one is fitted to those alone (replace), to all texts so far (accumulate), or to the real texts
-and the newest ones half and half (anchor). Prints bits a word on unseen real answers by generation, over seeds, and what
-the diversity monitors say of the last generation's texts.
+and the newest ones half and half (anchor). Prints bits a word on unseen real answers by generation, over seeds, and
+what the diversity monitors say of the last generation's texts.
 """
 
 from __future__ import annotations
