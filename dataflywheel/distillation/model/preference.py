@@ -82,7 +82,10 @@ class Preference(Method):
         origin = base.digest, "" if held is None else held.digest
         checkpoints = checkpoints_of(output, self.digest(), settings.model_dump_json(), origin, examples)
         arguments = DPOConfig(
-            **trl_arguments(base, checkpoints, settings), activation_checkpointing=False, beta=self.beta, max_length=None
+            **trl_arguments(base, checkpoints, settings),
+            activation_checkpointing=False,
+            beta=self.beta,
+            max_length=None,
         )
         trainer = _tokenised(without_card(DPOTrainer))(
             model=base.model,

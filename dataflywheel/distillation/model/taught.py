@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from pydantic import Field, PrivateAttr, model_validator
 
-from dataflywheel.contracts import Objective, UsageError
+from dataflywheel.contracts import Cost, Objective, PoolStatistics, UsageError
 from dataflywheel.distillation.model.divergences import Divergence, cross_entropy, divergence
 from dataflywheel.distillation.model.teacher import load_teacher
 from dataflywheel.models.language_model import LanguageModel
@@ -66,6 +66,10 @@ class TaughtObjective(Objective):
         if self._bound is None:
             raise UsageError(f"{self.name} has no teacher yet: call `taught` with the rows, or use `distill`")
         return self._bound
+
+    def estimate(self, pool: PoolStatistics) -> Cost:
+        """The teacher's own passes: one for each time that a row is trained on."""
+        return Cost(forward=pool.rows, tokens=pool.tokens)
 
     def digest(self) -> str:
         return f"{super().digest()}:{self._digest}"

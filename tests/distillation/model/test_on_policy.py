@@ -36,6 +36,27 @@ def test_a_student_that_is_its_teacher_stays(tmp_path: Path) -> None:
     assert made.losses == pytest.approx([0, 0], abs=1e-4)
 
 
+class KilledError(Exception):
+    pass
+
+
+@pytest.mark.slow
+def test_a_killed_training_goes_on_to_the_same_weights(tmp_path: Path) -> None:
+    settings = TrainSettings(max_steps=6, batch_size=8, save_steps=2, learning_rate=1e-3, dtype="float32")
+
+    def kill(step: int, steps: int, loss: float) -> None:
+        if step == 5:
+            raise KilledError
+
+    given = PROMPTS, student(tmp_path), spec(copy_model())
+    whole = METHOD.train(*given, tmp_path / "whole", settings)
+    with pytest.raises(KilledError):
+        METHOD.train(*given, tmp_path / "cut", settings, progress=kill)
+    cut = METHOD.train(*given, tmp_path / "cut", settings)
+    assert cut.losses == whole.losses
+    assert (cut.folder / "model.safetensors").read_bytes() == (whole.folder / "model.safetensors").read_bytes()
+
+
 def test_what_does_not_fit_is_refused(tmp_path: Path) -> None:
     alone = table([make_row(row[1:]) for row in copy_rows(3, seed=9)])
     with pytest.raises(UsageError, match="none of 3 rows has a prompt"):

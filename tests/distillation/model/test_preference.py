@@ -72,6 +72,28 @@ def test_margins_grow_with_adapters_too(tmp_path: Path) -> None:
     assert margins(made.trained.folder, copy_model(), pairs(32, 0)).mean() > 0
 
 
+class KilledError(Exception):
+    pass
+
+
+def test_a_killed_training_goes_on_to_the_same_weights(tmp_path: Path) -> None:
+    settings = TrainSettings(max_steps=6, batch_size=8, save_steps=2, learning_rate=1e-3, dtype="float32")
+
+    def kill(step: int, steps: int, loss: float) -> None:
+        if step == 5:
+            raise KilledError
+
+    whole = train_dpo(pairs(24, 0), untrained(0), tmp_path / "whole", settings)
+    with pytest.raises(KilledError):
+        train_dpo(pairs(24, 0), untrained(0), tmp_path / "cut", settings, progress=kill)
+    cut = train_dpo(pairs(24, 0), untrained(0), tmp_path / "cut", settings)
+    assert cut.trained.losses == whole.trained.losses
+    assert cut.margins == whole.margins
+    both = [(made.trained.folder / "model.safetensors").read_bytes() for made in (whole, cut)]
+    assert both[0] == both[1]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["cut", "whole"]
+
+
 def test_rows_that_are_no_pair_are_named_and_long_prompts_are_cut(tmp_path: Path) -> None:
     rows = pairs(4, seed=4)
     alone = make_row(copy_rows(1, 7)[0])
