@@ -7,7 +7,6 @@ from typing import ClassVar
 from pydantic import Field
 
 from dataflywheel.contracts import Card
-from dataflywheel.enhancement.rewriting.rewritten import replaced, unchanged
 from dataflywheel.enhancement.toxicity.changed import changed
 from dataflywheel.enhancement.toxicity.mask_toxicity import NOT_TOXIC, STILL_TOXIC
 from dataflywheel.models.endpoint.account import client_for
@@ -16,6 +15,7 @@ from dataflywheel.models.endpoint.request import Reply, Sampling
 from dataflywheel.models.endpoint.structured import Asks, Numbered, ask_for, same_id
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.proposing.kinds import Demand, Proposal, Proposer
+from dataflywheel.proposing.rewritten import replaced, unchanged
 from dataflywheel.rows.schema import Row
 from dataflywheel.signals.rating.rating import failure
 from dataflywheel.signals.toxicity_labels import ToxicityLabels
