@@ -90,7 +90,10 @@ NUMBER = re.compile(
 )
 LIST_MARKER = re.compile(r"^[^\S\n]*\(?(?P<number>\d{1,2})[.)][^\S\n]", re.MULTILINE)
 SPELLED = re.compile(
-    rf"\b(?:{'|'.join([*VALUES, *SCALES])})(?:(?:\s+and\s+|[\s-]+)(?:{'|'.join([*VALUES, *SCALES])}))*\b", re.IGNORECASE
+    rf"\b(?P<whole>(?:{'|'.join([*VALUES, *SCALES])})"
+    rf"(?:(?:\s+and\s+|[\s-]+|(?<=sand),\s+|(?<=lion),\s+)(?:{'|'.join([*VALUES, *SCALES])}))*)\b"
+    rf"(?:\s+point(?P<part>(?:\s+(?:{'|'.join(SMALL[:10])})\b)+))?",
+    re.IGNORECASE,
 )
 SCALE = re.compile(rf"\s*-?(?P<scale>{'|'.join(SCALES)})\b", re.IGNORECASE)
 UNIT = re.compile(r"[^\S\n]?(?P<sign>[%°℃℉€£¥¢](?:[CFcf]\b)?)|(?:[^\S\n]|-)?(?P<word>[^\W\d_]+(?:/h\b|\.m\b)?)")
@@ -145,7 +148,7 @@ def in_digits(text: str, m: re.Match[str]) -> Number:
 def spelled(text: str, m: re.Match[str]) -> list[Number]:
     """The number that a run of number words spells; several where the words do not join up (`nine eleven`)."""
     total, current, pieces = 0, -1, []
-    for word in re.findall(r"[a-z]+", m.group().lower()):
+    for word in re.findall(r"[a-z]+", m["whole"].lower()):
         if word == "and":
             continue
         if word in SCALES:
@@ -160,7 +163,9 @@ def spelled(text: str, m: re.Match[str]) -> list[Number]:
     pieces.append(total + max(current, 0))
     unit, sure = unit_after(text, m.end()), m.group().lower() not in VAGUE
     units = [""] * (len(pieces) - 1) + [unit]
-    return [Number(plain(Decimal(n)), u, m.start(), m.end(), sure) for n, u in zip(pieces, units, strict=True)]
+    decimals = "".join(str(VALUES[word]) for word in (m["part"] or "").lower().split())
+    texts = [*map(str, pieces[:-1]), f"{pieces[-1]}.{decimals or 0}"]
+    return [Number(plain(Decimal(n)), u, m.start(), m.end(), sure) for n, u in zip(texts, units, strict=True)]
 
 
 def joins(current: int, value: int) -> bool:

@@ -23,6 +23,7 @@ def values(text: str) -> list[tuple[str, str]]:
         ("1.5 million", "1,500,000"),
         ("twenty-five", "25"),
         ("one thousand two hundred and thirty-four", "1,234"),
+        ("two thousand, two hundred point zero four", "2200.04"),
         ("a 5-mile run", "5 miles"),
         ("-4", "\u22124"),
         ("61 \u00b0C", "61\u00b0c"),
