@@ -11,9 +11,9 @@ Span = tuple[int, int]
 
 _UNDERLINE = re.compile(r"[=\-~^*#]{3,}\s*")
 _MARKDOWN = re.compile(r"#{1,6}\s+\S")
-_BULLET = re.compile(r"[ \t]*(?:[-*+•]|\(?\d{1,3}[.)]|\(?[a-z]\))[ \t]+(?=\S)")
-_FIELD = r"(?::[a-z]+[ \t]+(?=\w+:))?"
-_TERM = rf"[ \t]*[-*+•]?[ \t]*{_FIELD}['\"`*]{{0,2}}(?P<term>[\w.\-<>\[\]()]+(?: [\w.\-]+){{0,3}}?)['\"`*]{{0,2}}"
+_BULLET = re.compile(r"[ \t]*+(?:[-*+•]|\(?\d{1,3}[.)]|\(?[a-z]\))[ \t]+(?=\S)")
+_FIELD = r"(?::[a-z]+[ \t]++(?=\w+:))?"
+_TERM = rf"[ \t]*+[-*+•]?[ \t]*+{_FIELD}['\"`*]{{0,2}}(?P<term>[\w.\-<>\[\]()]+(?: [\w.\-]+){{0,3}}?)['\"`*]{{0,2}}"
 DEFINED = re.compile(rf"{_TERM}(?:[ \t]*:[ \t]+|[ \t]+(?:--?|\u2013|\u2014)[ \t]+|[ \t]{{3,}})(?=\S)")
 """A term and, behind a colon, a dash or a gap, what it means."""
 _TITLE_LINE = re.compile(r"^[ \t]*[A-Z][\w ]{2,40}:[ \t]*$", re.MULTILINE)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -75,3 +78,12 @@ def test_sentences_hold_all_but_white_space(text: str) -> None:
     found = sentences(text, 0, len(text))
     assert "".join(text[a:b] for a, b in found).split() == "".join(f"{text[a:b]}" for a, b in found).split()
     assert "".join("".join(text[a:b].split()) for a, b in found) == "".join(text.split())
+
+
+@pytest.mark.parametrize(
+    "text", [" " * 20_000 + "x", "\n \t" * 8_000 + "x", "f(" * 8_000, "a b c d: " * 4_000, ". " * 9_000]
+)
+def test_odd_texts_take_no_longer_than_others(text: str) -> None:
+    started = time.perf_counter()
+    sections(text)
+    assert time.perf_counter() - started < 3
