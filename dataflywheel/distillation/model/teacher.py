@@ -9,7 +9,7 @@ from typing import Any
 from dataflywheel.contracts import AnswerPositions, UsageError
 from dataflywheel.models.chat import EncodedRow
 from dataflywheel.models.language_model import LanguageModel, shared_model
-from dataflywheel.models.scoring import autocast, head_is_linear, last_hidden, pad_batch
+from dataflywheel.models.scoring import autocast, last_hidden, pad_batch
 from dataflywheel.models.spec import ModelSpec
 
 
@@ -20,7 +20,7 @@ def load_teacher(spec: ModelSpec) -> LanguageModel:
         UsageError: it is no local model, or its logits are not its output embedding times its states.
     """
     model = shared_model(spec)
-    if not head_is_linear(model.model):
+    if not model.linear:
         raise UsageError(f"{model.folder}: a teacher's logits must be its output embedding times its last states")
     return model
 
