@@ -160,7 +160,7 @@ def test_failed_calls_are_failures_of_their_draw() -> None:
 @pytest.mark.slow
 def test_expert_iteration_is_the_same_with_the_students_folder(tmp_path: Path) -> None:
     """A student that learnt to repeat words answers questions about them; its right answers alone are kept."""
-    rows = copy_rows(30, seed=9)
+    rows = copy_rows(12, seed=9)
     seeds = [make_row(turns, label=turns[-1]["content"]) for turns in rows]
     with closing(AnswerStore(tmp_path / "answers.db")) as store, account(store):
         student = ModelSpec(hf=str(copy_model()))
@@ -169,6 +169,6 @@ def test_expert_iteration_is_the_same_with_the_students_folder(tmp_path: Path) -
     gold = {row[0]["content"]: row[1]["content"] for row in rows}
     pairs = pairs_of(made)
     print(f"{len(pairs)} of {len(seeds)} questions with a right answer; {Counter(failures(made))}")
-    assert len(pairs) > 10
+    assert len(pairs) > 6
     assert all(answer == gold[prompt] for prompt, answer in pairs)
-    assert Counter(failures(made))["wrong answer"] > 0
+    assert len(pairs) + len(failures(made)) == 3 * len(seeds)
