@@ -9,9 +9,9 @@ from typing import ClassVar
 from pydantic import Field
 
 from dataflywheel.contracts import Card
-from dataflywheel.enhancement.rewriting.rewritten import replaced, unchanged
 from dataflywheel.enhancement.toxicity.changed import changed
 from dataflywheel.proposing.kinds import Demand, Proposal, Proposer
+from dataflywheel.proposing.rewritten import replaced, unchanged
 from dataflywheel.rows.schema import Row
 from dataflywheel.signals.toxicity_classifier import ToxicityClassifier, pieces_of
 from dataflywheel.signals.toxicity_labels import ToxicityLabels
@@ -69,7 +69,7 @@ def masked(
     texts: Sequence[str], classifier: ToxicityClassifier, limit: float, mask: str = "***", most: float = 0.3
 ) -> list[str | None]:
     """Each text with the fewest of its heaviest words masked that bring its score to `limit` or below; None where more
-    than the share `most` of its words, or all of them, would be needed."""
+    than the share `most` of its words, or all of them, would be needed. A text that is not toxic stays."""
     spans = [[match.span() for match in _WORD.finditer(text)] for text in texts]
     without = [_without(text, one, {i}, "") for text, one in zip(texts, spans, strict=True) for i in range(len(one))]
     scores = iter(_worst(classifier, without))
@@ -77,9 +77,9 @@ def masked(
     for text, one in zip(texts, spans, strict=True):
         fallen = [next(scores) for _ in one]
         order = sorted(range(len(one)), key=lambda i: (fallen[i], i))
-        tried += [_without(text, one, set(order[: n + 1]), mask) for n in range(_allowed(len(one), most))]
+        tried += [_without(text, one, set(order[:n]), mask) for n in range(_allowed(len(one), most) + 1)]
     found = iter(zip(tried, _worst(classifier, tried), strict=True))
-    kept = [[next(found) for _ in range(_allowed(len(one), most))] for one in spans]
+    kept = [[next(found) for _ in range(_allowed(len(one), most) + 1)] for one in spans]
     return [next((text for text, score in one if score <= limit and text.strip()), None) for one in kept]
 
 
