@@ -37,30 +37,45 @@ def seeds(data: Path) -> list[str]:
 
 
 def marks(data: Path) -> str:
-    """Rows that a Self-Instruct run marked, against the seeds and the rows that it kept."""
+    """Rows that a Self-Instruct run marked as too similar. It compared with every row written before, kept or not."""
     lines = []
     for version in ("v1", "v3"):
         rows = records(data / "alpaca_libre" / f"alpaca_libre_tasks_{version}.jsonl.gz")
         kept = [str(r["instruction"]) for r in rows if r["status"] == "ok"]
         similar = [str(r["instruction"]) for r in rows if r["status"] == "too similar"]
+        others = [str(r["instruction"]) for r in rows if r["status"] != "too similar"]
         for title, gate in (
             ("ROUGE-L > 0.7", Novelty(rouge_l=THRESHOLD)),
             ("cosine > 0.8 (static)", Novelty(rouge_l=None, cosine=0.8, embedder=EmbedderSpec(builtin="static"))),
         ):
-            with tempfile.TemporaryDirectory() as folder:
-                with PartWriter(Path(folder)) as writer:
-                    writer.write(table([prompt_answer_row(text, "") for text in [*seeds(data), *kept]]))
-                around = Surroundings(pool=Path(folder))
-                found = [gate.check([Proposal((), prompt_answer_row(text, ""))], around)[0] for text in similar]
-            in_order = gate.check([Proposal((), prompt_answer_row(text, "")) for text in kept], Surroundings())
-            recall = float(np.mean([not check.passed for check in found]))
-            again = float(np.mean([not check.passed for check in in_order]))
-            lines.append(f"| {version} | {title} | {len(similar):,} | {recall:.3f} | {len(kept):,} | {again:.3f} |")
+            against_all = share(gate, similar, [*seeds(data), *others, *similar])
+            against_kept = share(gate, similar, [*seeds(data), *kept])
+            alone = gate.check([Proposal((), prompt_answer_row(text, "")) for text in kept], Surroundings())
+            again = float(np.mean([not check.passed for check in alone]))
+            lines.append(
+                f"| {version} | {title} | {len(similar):,} | {against_all:.3f} | {against_kept:.3f} | {len(kept):,} | "
+                f"{again:.3f} |"
+            )
     head = (
-        "| run | gate | marked `too similar` | rejected against seeds and kept rows | kept by the run | rejected among "
-        "themselves |\n| --- | --- | ---: | ---: | ---: | ---: |"
+        "| run | gate | marked `too similar` | rejected against all other rows | against seeds and kept rows | kept | "
+        "kept rows rejected among themselves |\n| --- | --- | ---: | ---: | ---: | ---: | ---: |"
     )
     return "### Novelty: alpaca_libre's own marks\n\n" + "\n".join([head, *lines])
+
+
+def share(gate: Novelty, new: list[str], known: list[str]) -> float:
+    """Share of texts that are rejected beside known ones; of these, one that is the text itself does not count."""
+    last = {text: k for k, text in enumerate(known)}
+    pool = [prompt_answer_row(text, str(k)) for k, text in enumerate(known)]
+    with tempfile.TemporaryDirectory() as folder:
+        with PartWriter(Path(folder)) as writer:
+            writer.write(table(pool))
+        around = Surroundings(pool=Path(folder))
+        proposals = [
+            Proposal((), prompt_answer_row(text, ""), before=pool[last[text]] if text in last else None) for text in new
+        ]
+        found = [gate.check([proposal], around)[0] for proposal in proposals]
+    return float(np.mean([not check.passed for check in found]))
 
 
 def speed(data: Path) -> str:
