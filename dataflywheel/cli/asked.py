@@ -21,6 +21,13 @@ Gates = Annotated[list[str] | None, typer.Option("--gate", help="A gate for ever
 Usd = Annotated[float | None, typer.Option(min=0, help="Dollars to spend on this, at most, over all its runs.")]
 Calls = Annotated[int | None, typer.Option(min=0, help="Requests to send for this, at most, over all its runs.")]
 
+FATES = (
+    ("rejected", "rejected"),
+    ("failed", "not readable"),
+    ("left", "left as they were on purpose"),
+    ("surplus", "more than wanted"),
+)
+
 
 def asked_model(place: str, model: str, price: str, key: str, can: Sequence[str]) -> dict[str, Any] | str:
     """The model at an address or in a folder, as recipes write it.
@@ -85,9 +92,10 @@ def told(result: Any, what: str) -> list[str]:
     details = json.loads(path.read_text(encoding="utf-8"))["details"]
     found = details["funnel"]
     passed = ", ".join(details["gates"]) or "no gate"
+    lost = [f"{found[name]:,} {word}" for name, word in FATES if found[name]]
     lines = [
-        f"{found['accepted']:,} of {found['proposed']:,} proposals accepted by {passed}; {found['rejected']:,} rejected, "
-        f"{found['failed']:,} not readable."
+        f"{found['accepted']:,} of {found['proposed']:,} proposals accepted by {passed}"
+        f"{''.join(f'; {one}' for one in lost)}."
     ]
     lines += [f"  {one['rows']:,} rejected by {one['gate']}: {one['reason']}" for one in found["rejections"][:3]]
     if details["shortfall"]:

@@ -16,6 +16,8 @@ from dataflywheel.proposing.seeds import SeedQueues, first_tag
 from dataflywheel.rows.schema import Row
 
 IDENTICAL = Check(False, "identical to a row that is there")
+LOST = frozenset(outcome.value for outcome in Outcome)
+"""How failures begin that are a model's, not a rewriter's decision."""
 RECENT = 3
 """Waves over which the yield is looked at."""
 
@@ -167,7 +169,8 @@ def _entry(
     proposal: Proposal, gate: str, check: Check | None, slice: str, wave: int, missing: Mapping[str, int]
 ) -> Entry:
     if check is None:
-        return Entry(proposal, Fate.FAILED, wave, slice)
+        lost = proposal.before is None or proposal.failure.partition(":")[0] in LOST
+        return Entry(proposal, Fate.FAILED if lost else Fate.LEFT, wave, slice)
     if not check.passed:
         return Entry(proposal, Fate.REJECTED, wave, slice, gate, check)
     return Entry(proposal, Fate.ACCEPTED if missing.get(slice, 0) > 0 else Fate.SURPLUS, wave, slice, "", check)

@@ -25,6 +25,8 @@ class Fate(StrEnum):
     """A gate turned it away."""
     FAILED = "failed"
     """Nothing readable was written."""
+    LEFT = "left"
+    """A rewriter saw no reason to change the row, or that it must not."""
     SURPLUS = "surplus"
     """It passed, but no more rows of its kind were wanted."""
 
@@ -46,7 +48,7 @@ class Entry:
         """Why it is no row, in words that can be counted; "" where it is one."""
         if self.fate is Fate.REJECTED and self.check is not None:
             return self.check.reason
-        if self.fate is Fate.FAILED:
+        if self.fate in (Fate.FAILED, Fate.LEFT):
             return self.proposal.failure.partition(":")[0]
         return "no more rows of its kind were wanted" if self.fate is Fate.SURPLUS else ""
 
@@ -105,6 +107,7 @@ def funnel(entries: Sequence[Entry]) -> dict[str, Any]:
     fates = Counter(entry.fate for entry in entries)
     rejected = Counter((e.gate, e.reason) for e in entries if e.fate is Fate.REJECTED)
     failed = Counter(e.reason for e in entries if e.fate is Fate.FAILED)
+    left = Counter(e.reason for e in entries if e.fate is Fate.LEFT)
     lines = [entry.as_dict() for entry in entries]
     paid = {name: sum(line[name] for line in lines) for name in ("calls", "tokens", "usd")}
     accepted = fates[Fate.ACCEPTED]
@@ -113,6 +116,7 @@ def funnel(entries: Sequence[Entry]) -> dict[str, Any]:
         **{fate.value: fates[fate] for fate in Fate},
         "rejections": [{"gate": g, "reason": r, "rows": n} for (g, r), n in rejected.most_common()],
         "failures": [{"reason": reason, "rows": n} for reason, n in failed.most_common()],
+        "left_as_they_were": [{"reason": reason, "rows": n} for reason, n in left.most_common()],
         **paid,
         "per_accepted": {name: value / accepted if accepted else None for name, value in paid.items()},
     }

@@ -176,7 +176,7 @@ def _decisions(table: list[Row], done: Fulfilment, changed: Mapping[str, Row], n
     """One decision for every row that came in, and one for every row that was added."""
     decisions = Decisions()
     told = {e.proposal.parents[0]: e for e in done.entries if e.proposal.parents and e.fate is not Fate.ACCEPTED}
-    dropped = {e.proposal.parents[0] for e in done.entries if e.fate is Fate.FAILED and e.proposal.facts.get("drop")}
+    dropped = {e.proposal.parents[0] for e in done.entries if not e.proposal.row and e.proposal.facts.get("drop")}
     for row in table:
         entry = told.get(row["id"]) if not new else None
         if row["id"] in changed:

@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from dataflywheel.contracts import AnyArray, Card, Cleaner, Columns, Decisions, TargetView, Texts, UsageError
-from dataflywheel.enhancement.preparation.semantic_copies import directions
+from dataflywheel.signals.cells import directions
 from dataflywheel.signals.leaked_rows import Match, TargetWords
 
 ROWS_AT_ONCE = 4096

@@ -13,6 +13,7 @@ from dataflywheel.report.numbers import count, money, percent, short
 from dataflywheel.report.rundir import Run, Step
 from dataflywheel.rows.text import text_of
 
+FATES = ("failed", "left", "rejected", "surplus")
 SHOWN = 4
 """Examples of each kind and step."""
 
@@ -38,12 +39,12 @@ def _yield(steps: list[Step]) -> str:
         proposed, accepted = int(found["proposed"]), int(found["accepted"])
         each = found.get("per_accepted") or {}
         cost = "free" if not found.get("calls") else f"{short(each.get('tokens'))} tokens, {money(each.get('usd'))}"
-        numbers = [proposed, found["failed"], found["rejected"], found["surplus"], accepted]
+        numbers = [proposed, *(found[name] for name in FATES), accepted]
         share = percent(accepted / proposed) if proposed else "0%"
         short_of = esc(str(step.details.get("shortfall") or ""))
         rows.append([esc(_name(step)), *(esc(count(n)) for n in numbers), esc(share), esc(cost), short_of])
-    head = ["step", "proposed", "failed", "rejected", "surplus", "accepted", "yield", "each accepted row", "short of"]
-    return table("From proposals to rows", head, rows, numeric=range(1, 7), css="stack")
+    head = ["step", "proposed", *FATES, "accepted", "yield", "each accepted row", "short of"]
+    return table("From proposals to rows", head, rows, numeric=range(1, 8), css="stack")
 
 
 def _reasons(steps: list[Step]) -> str:
