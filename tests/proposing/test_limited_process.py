@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -130,3 +133,38 @@ def test_equal_programs_give_equal_runs_and_leave_nothing(tmp_path: Path, monkey
 def test_a_secret_of_the_environment_is_not_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOME_API_KEY", "sk-not-to-be-seen")
     assert run_limited("import os\nanswer = 'SOME_API_KEY' in os.environ").value == "False"
+
+
+LANDLOCKED = "import ctypes; print(ctypes.CDLL(None).syscall(444, None, 0, 1))"
+
+
+@pytest.mark.skipif(not X86, reason="the filters of the kernel are for Linux on x86-64")
+@pytest.mark.parametrize(
+    ("act", "expected"),
+    [
+        ("open('own', 'w').write('x')", "done"),
+        ("open('{outside}', 'w')", "PermissionError"),
+        ("open('../secret').read()", "PermissionError"),
+        ("import socket\nsocket.socket()", "PermissionError"),
+        ("os.fork()", "killed"),
+        ("os.chmod('.', 0o777)", "killed"),
+    ],
+)
+def test_the_kernel_alone_confines(act: str, expected: str, tmp_path: Path) -> None:
+    """Without the audit hook: what is left when a program has defeated it."""
+    probe = subprocess.run([sys.executable, "-c", LANDLOCKED], capture_output=True, text=True, check=True)
+    if int(probe.stdout) < 1:
+        pytest.skip("this kernel has no Landlock")
+    home = tmp_path / "home"
+    home.mkdir()
+    (tmp_path / "secret").write_text("s")
+    script = (
+        "import os, sys\n"
+        f"sys.path.insert(0, {str(Path(jail.__file__).parent)!r})\n"
+        "import socket, jail\n"
+        "jail._confine_files(jail._readable())\njail._confine_calls()\n"
+        f"try:\n    exec({act.format(outside=tmp_path / 'out')!r})\n    print('done')\n"
+        "except Exception as error:\n    print(type(error).__name__)\n"
+    )
+    ended = subprocess.run([sys.executable, "-S", "-c", script], cwd=home, capture_output=True, text=True, check=False)
+    assert ("killed" if ended.returncode == -signal.SIGSYS else ended.stdout.strip()) == expected
