@@ -45,7 +45,7 @@ class CoachLM(Proposer):
         summary="A local model trained on an expert's revisions, those changed most, revises every row.",
         needs=("model", "labels"),
         cost="$$",
-        checked="a planted revision rule that a tiny model learns; similarity to expert revisions beside copied input",
+        checked="the pairs it is taught; other forms of text are no revision; likeness to experts beside copied input",
     )
     rewrites: ClassVar[bool] = True
     gates: ClassVar[tuple[str, ...]] = ("format_and_length", "meaning", "contamination")
@@ -137,13 +137,13 @@ def parse(text: str) -> tuple[str, str] | None:
     """
     head, mark, answer = text.strip().partition(ANSWER)
     instruction = head.removeprefix(INSTRUCTION).strip()
-    leaked = REQUEST in text or INSTRUCTION in instruction or ANSWER.strip() in answer
+    leaked = REQUEST in text or INSTRUCTION.strip() in instruction or ANSWER.strip() in answer
     if not mark or not head.startswith(INSTRUCTION) or leaked or not instruction or not answer.strip():
         return None
     return instruction, answer.strip()
 
 
-def _fine_tuned(lessons: Sequence[Sequence[Message]], base: Path, folder: Path, settings: TrainSettings) -> None:
+def _fine_tuned(lessons: Sequence[list[Message]], base: Path, folder: Path, settings: TrainSettings) -> None:
     train_sft(lessons, base, folder, settings)
 
 

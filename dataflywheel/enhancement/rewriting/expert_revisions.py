@@ -52,8 +52,11 @@ def read_revisions(path: Path) -> list[ExpertRevision]:
 
 
 def most_changed(revisions: Sequence[ExpertRevision], share: float) -> list[ExpertRevision]:
-    """The `share` of revisions, rounded up, with the greatest edit distance, greatest first; ties in given order."""
-    ranked = sorted(revisions, key=lambda one: -one.distance)
+    """The `share` of revisions, rounded up, with the greatest edit distance, greatest first; ties in given order.
+
+    One to an empty instruction or answer teaches nothing and is left out.
+    """
+    ranked = sorted((one for one in revisions if one.instruction and one.answer), key=lambda one: -one.distance)
     return ranked[: -int(-share * len(ranked) // 1)]
 
 
