@@ -33,7 +33,9 @@ def _function() -> Any:
             dtype = torch.bfloat16 if bfloat16 else torch.float32
             states, table = hidden.to(dtype), weight.to(dtype)
             grad_hidden = torch.empty_like(states)
-            grad_weight = torch.zeros_like(weight, dtype=torch.float32)
+            # A frozen table's gradient would be a third of the work for nothing.
+            trained = context.needs_input_grad[1]
+            grad_weight = torch.zeros_like(weight, dtype=torch.float32) if trained else None
             total = torch.zeros((), dtype=torch.float32, device=hidden.device)
             step = max(1, CHUNK // len(weight))
             for start in range(0, len(targets), step):
@@ -48,13 +50,15 @@ def _function() -> Any:
                 gradient.scatter_add_(1, label, gradient.new_full((len(part), 1), -1.0))
                 gradient = gradient.to(dtype)
                 torch.mm(gradient, table, out=grad_hidden[start : start + step])
-                grad_weight += gradient.T @ part
-            context.save_for_backward(grad_hidden.to(hidden.dtype), grad_weight.to(weight.dtype))
+                if grad_weight is not None:
+                    grad_weight += gradient.T @ part
+            grad_weight = None if grad_weight is None else grad_weight.to(weight.dtype)
+            context.save_for_backward(grad_hidden.to(hidden.dtype), grad_weight)
             return total
 
         @staticmethod
         def backward(context: Any, gradient: Any) -> Any:
             grad_hidden, grad_weight = context.saved_tensors
-            return grad_hidden * gradient, grad_weight * gradient, None, None, None
+            return grad_hidden * gradient, None if grad_weight is None else grad_weight * gradient, None, None, None
 
     return LinearCrossEntropy
