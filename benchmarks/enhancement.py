@@ -23,12 +23,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dataflywheel.contracts import Columns
-from dataflywheel.enhancement.rewriting.coach_lm import CoachLM, parse
+from dataflywheel.enhancement.rewriting.coach_lm import ANSWER, CoachLM, asked, parse
 from dataflywheel.enhancement.rewriting.expert_revisions import ExpertRevision, read_revisions
 from dataflywheel.enhancement.rewriting.robust_ft import RobustFT
 from dataflywheel.models.embedder import shared_embedder
 from dataflywheel.models.endpoint.chat_model import Capabilities
 from dataflywheel.models.endpoint.request import Outcome, Reply, Request, TokenLogprob
+from dataflywheel.models.language_model import shared_model
 from dataflywheel.models.spec import EmbedderSpec, ModelSpec
 from dataflywheel.models.training import TrainSettings
 from dataflywheel.proposing.kinds import Demand
@@ -128,13 +129,16 @@ def coach_lm(data: Path) -> str:
             pretrain_tokens=400_000,
             max_tokens=200,
         )
-        said = method.revisions([(one.raw_instruction, one.raw_answer) for one in held_out])
-    read = [(one, text and parse(text)) for one, text in zip(held_out, said, strict=True)]
-    pairs = [(one, text[1]) for one, text in read if text]
+        raw = [(one.raw_instruction, one.raw_answer) for one in held_out]
+        good = sum(text is not None and parse(text) is not None for text in method.revisions(raw))
+        model = shared_model(ModelSpec(hf=str(method.reviser())))
+    said = model.generate([asked(*one) for one in raw], max_new_tokens=200)
+    # Texts that are no revision are compared too, for what they are worth: no run would accept them.
+    pairs = [(one, text.partition(ANSWER)[2] or text) for one, text in zip(held_out, said, strict=True)]
     lines = [
-        f"A reviser of 0.5 M weights trained on the {-int(-0.3 * len(learnt) // 1)} most changed of {len(learnt):,} "
-        f"expert revisions, on {len(held_out)} others: {len(pairs)} of its texts could be read as a revision, "
-        f"{sum(text is None for text in said)} came to no end, the rest had another form; those rows stay as they are.",
+        f"A reviser of 0.5 M weights trained on {-int(-0.3 * len(learnt) // 1)} of {len(learnt):,} expert revisions, "
+        f"those changed most, and asked for {len(held_out)} others: {good} of its texts have the form of a revision "
+        "and come to an end. The other rows would stay as they are; all texts are compared here.",
         "",
         "| answer beside the expert's, both cut to the same number of words | ROUGE-L | cosine |",
         "| --- | --- | --- |",
@@ -150,8 +154,6 @@ def coach_lm(data: Path) -> str:
 
 def _likeness(cases: list[tuple[ExpertRevision, str, str]]) -> str:
     """Mean ROUGE-L and cosine to the expert's answer; candidate and copy are cut to the shorter of the two in words."""
-    if not cases:
-        return "none to compare | none"
     embedder = shared_embedder(STATIC)
     words, vectors = [], []
     for one, ours, candidate in cases:
