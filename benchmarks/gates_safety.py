@@ -119,7 +119,7 @@ def looks_table(audits: dict[str, Audit], loose: dict[str, Audit]) -> str:
     head = ["trained on", *FUNCTIONALITIES, "gap when only the group differs", "gap between groups' neutral lines"]
     why = (
         "Sentences of our own that only look hateful, rejected at 10 % false positives, where bias shows. "
-        "`neutral` reads every word for a group of people as the same word, in training and after."
+        "`neutral` leaves out every word for a group of people, in training and after."
     )
     return f"### Sentences that only look hateful\n\n{why}\n\n{markdown(head, rows)}"
 

@@ -1,4 +1,4 @@
-"""Words that name groups of people, and texts with these words made one."""
+"""Words that name groups of people, and texts without them."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ GROUPS = {
     "women": ("woman", "women", "girl", "girls", "female", "females"),
     "men": ("man", "men", "boy", "boys", "male", "males"),
 }
-NEUTRAL = "people"
-"""What stands for every group alike."""
 
 
 def neutralised(text: str) -> str:
-    """The text with every word for a group of people replaced by the same word.
+    """The text without the words for groups of people, so that none of them can weigh anything.
+
+    A word in their place would gather the weight of all: on tweets it made most neutral lines about any group suspect.
 
     >>> neutralised("Muslims and gay men are welcome") == neutralised("Women and Mexican boys are welcome")
     True
     """
-    return _pattern().sub(NEUTRAL, text)
+    return _pattern().sub("", text)
 
 
 @lru_cache(maxsize=1)

@@ -17,7 +17,7 @@ from dataflywheel.contracts import AnyArray, FloatArray, UsageError
 from dataflywheel.signals.identity_terms import neutralised
 from dataflywheel.store.atomic import atomic_directory
 
-VERSION = 2
+VERSION = 3
 SIZE = 2**18
 """Hash buckets of each of the two kinds of n-grams."""
 STRENGTH = 10.0
@@ -47,7 +47,7 @@ class ToxicityClassifier:
     positives: FloatArray
     """The same of those that are."""
     neutral: bool
-    """Words for groups of people are made one before anything is read."""
+    """Words for groups of people are left out before anything is read."""
     digest: str
 
     def scores(self, texts: Sequence[str]) -> FloatArray:

@@ -27,8 +27,8 @@ class ToxicityOptions(BaseModel):
     toxic: tuple[str, ...] = Field(default=("toxic", "true", "1", "hate", "offensive"), min_length=1)
     """Labels that count as toxic, without case; all other labels count as not toxic."""
     neutral: bool = False
-    """Make words for groups of people one before reading a text, so that a group's name by itself never counts: the
-    same sentence about another group has the same score."""
+    """Leave out words for groups of people before reading a text, in training too, so that a group's name never counts:
+    the same sentence about another group has the same score. It makes groups equal, not false alarms fewer."""
     false_positive_rate: float = Field(default=0.01, gt=0, lt=0.5)
     """Share of texts that are not toxic, among labelled ones held out of training, which may be called toxic."""
 
