@@ -88,7 +88,7 @@ class SelfRefine(Proposer):
     )
     asks: ClassVar[bool] = True
     rewrites: ClassVar[bool] = True
-    gates: ClassVar[tuple[str, ...]] = ("format_and_length", "refusal", "contamination")
+    gates: ClassVar[tuple[str, ...]] = ("format_and_length", "refusal", "prompt_leak", "contamination")
 
     model: ModelSpec
     """The model that criticises and mends."""
