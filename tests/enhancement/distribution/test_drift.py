@@ -114,6 +114,7 @@ SHIFTS: dict[str, tuple[set[str], dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("shift", SHIFTS)
+@pytest.mark.slow
 def test_power_against_planted_shifts(shift: str) -> None:
     """After Holm's correction, at 5 %, in more than 90 of 100 pairs of sets with 400 rows each."""
     expected, change = SHIFTS[shift]
