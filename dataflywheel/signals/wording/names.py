@@ -69,7 +69,8 @@ def missing(wanted: Iterable[Word], text: str) -> list[str]:
     forms |= {fold(a.text + b.text) for a, b in pairwise(held)}
     forms |= {part for w in held for part in map(fold, re.split(r"[-.&'\u2019]", w.text)) if part}
     starts = {fold(w.text) for w in held if w.text[0].isupper() and len(w.text) >= SHORTEST}
-    initials = "".join(f[0] for f in (fold(w.text) for w in held) if f)
+    capital = [w for w in held if w.text[0].isupper()]
+    initials = " ".join("".join(f[0] for f in map(fold, (w.text for w in some)) if f) for some in (held, capital))
     spelled_out = covered_by_initials(run, forms)
     found = []
     for name in run:
