@@ -37,7 +37,7 @@ def accumulate(
     decisions = Decisions()
     for id in before:
         decisions.add(id, "kept", "of an earlier round")
-    for id in (id for id in found if id not in before):
+    for id in (id for id in read_rows(new, ["id"])["id"].to_pylist() if id not in before):
         if found[id] > anchor.depth:
             decisions.add(id, "dropped", f"made {found[id]} times over, more than {anchor.depth}")
         elif found[id] and free <= 0:

@@ -86,6 +86,9 @@ class Wheel(Walk):
         spent: dict[str, float] = {}
         self.rows = self._start(round, offered)
         for step in (s for s in self.steps if isinstance(s.work, TURNING)):
+            if budget.steps.get(f"{step.index:02d}-{step.name}") == 0:
+                self.rows = self._nothing(round) if isinstance(step.work, Select) else self.rows
+                continue
             one = budget.applied(step, round)
             if isinstance(one.work, Train):
                 new = self.rows
@@ -149,6 +152,9 @@ class Wheel(Walk):
         """What the round's first step gets: rows to choose from; where nothing chooses, all rows once, then none."""
         if round == 1 or any(isinstance(step.work, Select) for step in self.steps):
             return offered
+        return self._nothing(round)
+
+    def _nothing(self, round: int) -> Path:
         empty = self._folder(round) / "nothing"
         with atomic_directory(empty) as aside, PartWriter(aside):
             pass
@@ -182,7 +188,8 @@ class Wheel(Walk):
         chosen = [s for s in self.steps if isinstance(s.work, Select)]
         ids: list[str] = []
         for step in chosen:
-            ids += read_rows(self.context.run.step(step.index, step.name, round) / "rows", ["id"])["id"].to_pylist()
+            rows = self.context.run.step(step.index, step.name, round) / "rows"
+            ids += read_rows(rows, ["id"])["id"].to_pylist() if rows.is_dir() else []
         return ids
 
     def _thousand_tokens(self, step: Step) -> float:

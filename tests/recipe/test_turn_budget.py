@@ -1,0 +1,77 @@
+"""A round's budget adds up to the whole, by step and by slice."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dataflywheel.contracts import RoundResult, SliceResult
+from dataflywheel.recipe.load import recipe_from
+from dataflywheel.recipe.schema import Recipe
+from dataflywheel.recipe.steps import build_steps
+from dataflywheel.recipe.turn_budget import turn_budget
+
+
+def recipe(keep: Any, rows: Any, rounds: int, feedback: dict[str, Any]) -> Recipe:
+    steps = [{"select": {"by": "random", "keep": keep}}, {"generate": {"by": "grounded_rules", "rows": rows}}]
+    value = {
+        "name": "b",
+        "pool": [{"builtin": "python_docs"}],
+        "steps": [*steps, "train", "evaluate"],
+        "rounds": rounds,
+        "feedback": feedback,
+    }
+    return recipe_from(value)
+
+
+def slice_of(name: str, success: float) -> SliceResult:
+    return SliceResult(name, 8 * (1 - success), 0.0, 8.0, 50, success)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(1, 500), st.integers(1, 300), st.integers(2, 7))
+def test_equal_rounds_add_up_to_the_whole(keep: int, rows: int, rounds: int) -> None:
+    made = recipe(keep, rows, rounds, {"weakest_slices": {}})
+    steps = build_steps(made)
+    total: Counter[str] = Counter()
+    done: list[RoundResult] = []
+    for round in range(1, rounds + 1):
+        budget = turn_budget(made, steps, done, round, ["a", "b"], 10_000, 10**6)
+        total.update(budget.steps)
+        for place, slices in budget.slices.items():
+            assert sum(slices.values()) == budget.steps[place]
+        done.append(RoundResult([slice_of("a", 0.5), slice_of("b", 0.9)], {}, 0.1))
+    assert total == {"01-select": keep, "02-generate": rows}
+
+
+def test_the_weaker_slice_gets_more_than_its_share() -> None:
+    made = recipe(200, 1, 2, {"weakest_slices": {}})
+    done = [RoundResult([slice_of("weak", 0.5), slice_of("strong", 0.95)])]
+    budget = turn_budget(made, build_steps(made), done, 2, ["weak", "strong"], 10_000, 10**6)
+    assert budget.slices["01-select"]["weak"] > 80
+    select = budget.applied(build_steps(made)[0], 2)
+    assert select.work.per == "slice"  # type: ignore[union-attr]
+    assert select.round == 2
+
+
+def test_a_budget_in_tokens_stays_in_tokens() -> None:
+    made = recipe("9000 tokens", 30, 3, {"weakest_slices": {}})
+    budget = turn_budget(made, build_steps(made), [], 1, [], 10_000, 10**6)
+    assert budget.steps == {"01-select": 3000, "02-generate": 10}
+    assert budget.applied(build_steps(made)[0], 1).work.keep == "3000 tokens"  # type: ignore[union-attr]
+
+
+def test_a_policy_over_arms_moves_rows_between_the_steps() -> None:
+    made = recipe(100, 100, 2, {"thompson": {}})
+    none: list[SliceResult] = []
+    done = [
+        RoundResult(none, {"01-select": 10.0, "02-generate": 1.0}, 0.0),
+        *(RoundResult(none, {"01-select": 1.0, "02-generate": 10.0}, -1.0) for _ in range(3)),
+        *(RoundResult(none, {"01-select": 10.0, "02-generate": 1.0}, 1.0) for _ in range(3)),
+    ]
+    budget = turn_budget(made, build_steps(made), done, 2, [], 10_000, 10**6)
+    assert sum(budget.steps.values()) == 100
+    assert budget.steps["01-select"] > 60

@@ -1,0 +1,155 @@
+"""A wheel of two or three rounds on a few hundred docstrings: what it adds up to, and what it must never do."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dataflywheel.contracts import UsageError
+from dataflywheel.recipe.execute import Result, run
+from dataflywheel.rows.parts import read_rows
+from dataflywheel.store.decisions import read_decisions
+from tests.recipe.jobs import job
+
+CLEANED: list[Any] = [
+    {"deduplicate": {"near": 0.8, "part": "answer"}},
+    {"decontaminate": {"semantic": None}},
+    {"filter": {"bounds": {"text.tokens_answer": [5, 300]}}},
+]
+TURN: list[Any] = [
+    {"select": {"by": "random", "keep": 60}},
+    {"enhance": {"by": "redact_personal_data"}},
+    {"generate": {"by": "grounded_rules", "rows": 20, "gates": ["format_and_length", "grounded"]}},
+    {"train": {"max_steps": 4, "max_length": 96, "batch_size": 8}},
+    "evaluate",
+]
+MORE: dict[str, Any] = {
+    "rounds": 2,
+    "feedback": {"weakest_slices": {"minimum_n": 3}},
+    "models": {"student": {"builtin": "tiny", "size": "0.5m"}, "embedder": "static"},
+    "guards": {"patience": 5},
+}
+
+
+def ids(path: Path) -> list[str]:
+    return list(read_rows(path / "rows" if (path / "rows").is_dir() else path, ["id"])["id"].to_pylist())
+
+
+@pytest.fixture(scope="module")
+def turned(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
+    folder = tmp_path_factory.mktemp("wheel")
+    recipe = job(folder, [*CLEANED, *TURN], **MORE)
+    return folder, run(recipe, runs=folder / "runs", home=folder / "store")
+
+
+def test_rounds_add_up_and_never_take_a_row_twice(turned: tuple[Path, Result]) -> None:
+    path = turned[1].path
+    chosen = [ids(path / f"round-{r}" / "04-select") for r in (1, 2)]
+    assert [len(rows) for rows in chosen] == [30, 30]
+    assert not set(chosen[0]) & set(chosen[1])
+    first, second = (set(ids(path / f"round-{r}" / "07-accumulate")) for r in (1, 2))
+    assert first < second
+    assert sorted(ids(path / "round-2" / "07-accumulate")) == sorted(set(ids(path / "round-2" / "07-accumulate")))
+
+
+def test_written_rows_carry_their_lineage_and_their_round(turned: tuple[Path, Result]) -> None:
+    path = turned[1].path
+    rows = read_rows(path / "round-2" / "07-accumulate" / "rows").to_pylist()
+    written = [row for row in rows if row["made_by"] == "grounded_rules"]
+    assert {row["round"] for row in written} == {1, 2}
+    cleaned = set(ids(path / "round-1" / "03-filter"))
+    assert all(row["parents"] and set(row["parents"]) <= cleaned for row in written)
+    turn = json.loads((path / "round-2" / "turn.json").read_text())
+    made = sum(bool(row["made_by"]) for row in rows)
+    assert turn["rows"]["made"] == made
+    assert turn["rows"]["real_share"] == pytest.approx(1 - made / len(rows))
+
+
+def test_every_row_has_a_decision_at_every_step(turned: tuple[Path, Result]) -> None:
+    path = turned[1].path
+    steps = [p.parent for p in path.glob("round-*/*/decisions.parquet")]
+    assert len(steps) > 8
+    for step in steps:
+        decisions = read_decisions(step / "decisions.parquet").to_pylist()
+        out = {d["id"] if d["action"] != "changed" else d["other"] for d in decisions if d["action"] != "dropped"}
+        assert out == set(ids(step)), step
+
+
+def test_the_tiers_share_no_row_and_the_sealed_one_is_looked_at_once(turned: tuple[Path, Result]) -> None:
+    path, result = turned[1].path, turned[1]
+    tiers = {name: set(ids(path / "tiers" / name)) for name in ("steer", "select", "sealed")}
+    assert sum(map(len, tiers.values())) == len(set.union(*tiers.values())) == len(ids(path / "target"))
+    looks = json.loads((path / "sealed-looks.json").read_text())["looks"]
+    assert [look["granted"] for look in looks] == [True]
+    assert result.evaluation is not None
+    assert result.evaluation["overall"]["n"] <= len(tiers["sealed"])
+    for step in path.glob("round-*/*-evaluate"):
+        assert {p.name for p in step.glob("scores*")} == {"scores-steer.parquet", "scores-select.parquet"}
+
+
+def test_no_row_of_the_target_is_trained_on(turned: tuple[Path, Result]) -> None:
+    path = turned[1].path
+    assert not set(ids(path / "round-2" / "07-accumulate")) & set(ids(path / "target"))
+
+
+def test_the_budget_of_the_second_round_follows_the_steering_tier(turned: tuple[Path, Result]) -> None:
+    path = turned[1].path
+    first, second = (json.loads((path / f"round-{r}" / "budget.json").read_text()) for r in (1, 2))
+    assert first["by_slice"] is None
+    assert sum(second["slices"]["04-select"].values()) == 30
+    assert sum(second["slices"]["06-generate"].values()) == 10
+    assert set(second["by_slice"]["reasons"]) == set(second["slices"]["04-select"])
+
+
+def test_the_same_again_does_nothing_and_changes_nothing(turned: tuple[Path, Result]) -> None:
+    folder, result = turned
+    before = {p: p.stat().st_mtime_ns for p in result.path.rglob("*.parquet")}
+    recipe = job(folder, [*CLEANED, *TURN], **MORE)
+    again = run(recipe, runs=folder / "runs", home=folder / "store")
+    assert again.rows_out == result.rows_out
+    assert again.evaluation == result.evaluation
+    steps = {p: t for p, t in before.items() if "round-" in str(p)}
+    assert all(p.stat().st_mtime_ns == t for p, t in steps.items())
+    assert len(json.loads((result.path / "sealed-looks.json").read_text())["looks"]) == 1
+
+
+def test_a_round_that_is_lost_is_made_again_with_the_same_bytes(turned: tuple[Path, Result]) -> None:
+    folder, result = turned
+    last = result.path / "round-2"
+    files = [p for p in last.rglob("rows/*.parquet")]
+    before = {p.relative_to(last): p.read_bytes() for p in files}
+    shutil.rmtree(last)
+    run(job(folder, [*CLEANED, *TURN], **MORE), runs=folder / "runs", home=folder / "store")
+    assert before
+    assert {p.relative_to(last): p.read_bytes() for p in last.rglob("rows/*.parquet")} == before
+
+
+@pytest.mark.parametrize(
+    ("steps", "more", "said"),
+    [
+        (TURN[:1] + TURN[3:], {"feedback": {}}, "feedback"),
+        ([TURN[3], "evaluate"], {}, "nothing brings new rows"),
+        ([*TURN[:3], "evaluate", TURN[3]], {}, "last two steps"),
+        ([*TURN[:1], *CLEANED[2:], *TURN[3:]], {}, "cleaning comes before"),
+        (TURN, {"feedback": {"weakest_slice": {}}}, "weakest_slices"),
+        ([{"enhance": {"by": "grounded_rules"}}, *TURN], {}, "name it under `generate`"),
+        ([{"generate": {"by": "redact_personal_data", "rows": 3}}, *TURN], {}, "name it under `enhance`"),
+        ([{"generate": {"by": "self_instruct", "rows": 3}}, *TURN], {}, "asks a model"),
+        ([{"generate": {"by": "grounded_rules", "rows": 3, "gates": ["groundet"]}}, *TURN], {}, "grounded"),
+    ],
+)
+def test_what_cannot_turn_is_refused_before_anything_runs(
+    tmp_path: Path, steps: list[Any], more: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(UsageError, match=said):
+        run(job(tmp_path, [*CLEANED, *steps], **{**MORE, **more}), runs=tmp_path / "runs", home=tmp_path / "store")
+    assert not (tmp_path / "runs").exists()
+
+
+def test_feedback_without_rounds_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="rounds"):
+        job(tmp_path, [*CLEANED, *TURN], **{**MORE, "rounds": 1})
