@@ -22,7 +22,7 @@ from tests.selection.columns import generator
 from tests.signals.rows import batch_of
 
 FAMILIES = ("sciq", "quartz", "gigaword", "dbpedia")
-POOL, WANTED, HELD_OUT = 2000, 12, 50
+POOL, WANTED, HELD_OUT = 3000, 12, 60
 """Rows of the pool, and of each family in the target and in the final evaluation."""
 KEEP = POOL // 20
 SEEDS = 5
@@ -67,7 +67,7 @@ def test_rds_plus_beats_random_at_five_percent(data: Path, tmp_path: Path) -> No
     used = {int(i) for members in named for i in members[: HELD_OUT + SEEDS * WANTED]}
     pool = np.array([i for i in range(len(rows)) if i not in used][:POOL])
     pool_rows, right = [rows[i] for i in pool], np.isin(family[pool], FAMILIES)
-    scorer = train_tiny(pool_rows, "0.5m", tokens=200_000)
+    scorer = train_tiny(pool_rows, "0.5m", tokens=250_000)
     columns = columns_of(ModelSpec(hf=str(scorer)), pool_rows, [f"r{i:05d}" for i in range(POOL)])
 
     shares: list[FloatArray] = []
