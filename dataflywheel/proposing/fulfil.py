@@ -80,7 +80,7 @@ def fulfil(
     queues = SeedQueues(seeds, place if terms.quotas else None, wanted, terms.visits, seed)
     done, missing, ids, wave = Fulfilment(), dict(wanted), set(known), 0
     while any(missing.values()):
-        taken = queues.take(missing, len(seeds) if _whole(proposer) else terms.wave)
+        taken = queues.take(missing, len(seeds) if proposer.whole else terms.wave)
         if not taken:
             done.shortfall = queues.used_up()
             break
@@ -112,11 +112,6 @@ def fulfil(
         done.shortfall = ""
     done.missing = {name: n for name, n in missing.items() if n} if done.shortfall else {}
     return done
-
-
-def _whole(proposer: Proposer) -> bool:
-    """Whether it must see all seeds at once."""
-    return bool(getattr(proposer, "whole", False))
 
 
 def _slice(

@@ -113,6 +113,10 @@ class Proposer(Method):
     """What that model must offer."""
     rewrites: ClassVar[bool] = False
     """Whether proposals replace the rows that they were made from."""
+    whole: ClassVar[bool] = False
+    """Whether it must see all seeds at once, in one wave."""
+    hides_before: ClassVar[bool] = False
+    """Whether reports must not show what a row was before: it held what was to be taken out."""
     writes_from: ClassVar[Literal["rows", "documents", "nothing"]] = "rows"
     """What seeds are. A document is a row whose final answer is the text; `nothing`: seeds carry no content."""
     gates: ClassVar[tuple[str, ...]] = ()

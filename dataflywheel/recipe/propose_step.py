@@ -75,6 +75,7 @@ def apply_propose_step(
             "counts": counts(decisions),
             "details": {
                 "by": proposer.name,
+                "hides_before": proposer.hides_before,
                 "gates": [gate.name for gate in gates],
                 "funnel": funnel(done.entries),
                 "shortfall": done.shortfall,

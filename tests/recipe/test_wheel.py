@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ import pytest
 
 from dataflywheel.contracts import UsageError
 from dataflywheel.recipe.execute import Result, run
+from dataflywheel.report.html import write_report
+from dataflywheel.report.numbers import percent
 from dataflywheel.rows.parts import read_rows
 from dataflywheel.store.decisions import read_decisions
 from tests.recipe.jobs import job
@@ -126,6 +129,23 @@ def test_a_round_that_is_lost_is_made_again_with_the_same_bytes(turned: tuple[Pa
     run(job(folder, [*CLEANED, *TURN], **MORE), runs=folder / "runs", home=folder / "store")
     assert before
     assert {p.relative_to(last): p.read_bytes() for p in last.rglob("rows/*.parquet")} == before
+
+
+def test_the_report_tells_the_rounds_and_what_became_of_proposals(turned: tuple[Path, Result]) -> None:
+    path = turned[1].path
+    page = write_report(path).read_text(encoding="utf-8")
+    for said in ("round 1: ", "round 2: ", "bits per byte after every round", "sealed rows", "looked at 1 time"):
+        assert said in page
+    told = json.loads((path / "round-2" / "06-generate" / "metrics.json").read_text())["details"]["funnel"]
+    row = re.search(r"round 2, generate by grounded_rules</th>(.*?)</tr>", page, re.DOTALL)
+    assert row is not None
+    cells = re.findall(r"<td[^>]*>(.*?)</td>", row[1])
+    assert [int(cell) for cell in cells[:6]] == [
+        told[name] for name in ("proposed", "failed", "left", "rejected", "surplus", "accepted")
+    ]
+    turns = [json.loads((path / f"round-{r}" / "turn.json").read_text()) for r in (1, 2)]
+    shares = re.findall(r'data-label="real">([^<]*)<', page)
+    assert shares == [percent(turn["rows"]["real_share"]) for turn in turns]
 
 
 @pytest.mark.parametrize(

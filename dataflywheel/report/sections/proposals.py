@@ -67,7 +67,8 @@ def _examples(run: Run, step: Step) -> str:
     parts = []
     for fate, title in (("accepted", "Accepted"), ("rejected", "Turned away")):
         chosen = ledger.filter(pc.equal(ledger["fate"], fate)).slice(0, SHOWN).to_pylist()
-        origins = run.rows({one["parents"][0] for one in chosen if one["parents"]})
+        shown = [] if step.details.get("hides_before") else chosen
+        origins = run.rows({one["parents"][0] for one in shown if one["parents"]})
         parts += [_example(title, one, origins) for one in chosen]
     return details(f"{_name(step)}: before and after", "".join(parts)) if parts else ""
 
@@ -76,7 +77,7 @@ def _example(title: str, one: dict[str, Any], origins: dict[str, dict[str, Any]]
     parent = origins.get(one["parents"][0]) if one["parents"] else None
     why = f"{one['gate']}: {one['reason']} {one['detail']}".strip(": ") if one["gate"] else ""
     row = orjson.loads(one["row"]) if one["row"] else None
-    before = passage(text_of(parent["messages"])) if parent else note("its source is not in this run")
+    before = passage(text_of(parent["messages"])) if parent else note("not shown here")
     after = passage(text_of(row["messages"])) if row else ""
     word = "before" if one["before"] else "made from"
     return f"<h4>{esc(title)}{esc(f' ({why})') if why else ''}</h4><p>{word}</p>{before}<p>after</p>{after}"
