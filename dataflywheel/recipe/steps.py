@@ -42,9 +42,12 @@ class Step:
     """Of a generator in a wheel: rows wanted of each slice."""
 
     @property
+    def place(self) -> str:
+        return f"{self.index:02d}-{self.name}"
+
+    @property
     def title(self) -> str:
-        place = f"{self.index:02d}-{self.name}"
-        return place if self.round == 1 else f"round {self.round}, {place}"
+        return self.place if self.round == 1 else f"round {self.round}, {self.place}"
 
     def needs(self) -> tuple[str, ...]:
         """Columns that the step reads."""

@@ -36,8 +36,8 @@ class TurnBudget:
 
     def applied(self, step: Step, round: int) -> Step:
         """The step as it is done in this round."""
-        place = f"{step.index:02d}-{step.name}"
-        work, amounts = step.work, dict(self.slices.get(place, {}))
+        work, place = step.work, step.place
+        amounts = dict(self.slices.get(place, {}))
         if isinstance(work, Select):
             unit = " tokens" if work.budget().unit == "tokens" else ""
             keep: Any = f"{self.steps[place]}{unit}" if unit else self.steps[place]
@@ -55,7 +55,7 @@ def turn_budget(
     steps: Sequence[Step],
     done: Sequence[RoundResult],
     round: int,
-    slices: Sequence[str],
+    slices: Mapping[str, Sequence[str]],
     offered: int,
     offered_tokens: int,
 ) -> TurnBudget:
@@ -63,12 +63,13 @@ def turn_budget(
 
     Every round gets an equal part of each step's whole budget. A policy over ways to get rows moves it between the
     steps, one over slices divides what each step gets; a selection that has groups of its own keeps them.
+
+    Args:
+        slices: by a step's place, the slices that it can bring rows of.
     """
     bringing = [step for step in steps if isinstance(step.work, Select | Generate)]
     rng = np.random.default_rng([recipe.seed, round, 32452843])
-    share = {
-        f"{s.index:02d}-{s.name}": _part(_whole(s, recipe, offered, offered_tokens), recipe, round) for s in bringing
-    }
+    share = {s.place: _part(_whole(s, recipe, offered, offered_tokens), recipe, round) for s in bringing}
     policies = [_policy(name, given) for name, given in recipe.feedback.items()]
     arms = by_slice = None
     counted_alike = not any(isinstance(s.work, Select) and s.work.budget().unit == "tokens" for s in bringing)
@@ -80,12 +81,21 @@ def turn_budget(
     for policy in policies:
         if policy.over == "slices" and done:
             for step in bringing:
-                place = f"{step.index:02d}-{step.name}"
                 if isinstance(step.work, Select) and step.work.per not in (None, "slice"):
                     continue
-                by_slice = policy.allocate(done, list(slices), share[place], rng)
-                divided[place] = by_slice.amounts
+                one = policy.allocate(done, list(slices.get(step.place, ())), share[step.place], rng)
+                divided[step.place] = one.amounts
+                by_slice = _together(by_slice, one)
     return TurnBudget(share, divided, arms, by_slice)
+
+
+def _together(one: Allocation | None, other: Allocation) -> Allocation:
+    """What several steps get, slice by slice."""
+    if one is None:
+        return other
+    names = [*one.amounts, *(name for name in other.amounts if name not in one.amounts)]
+    amounts = {name: one.amounts.get(name, 0) + other.amounts.get(name, 0) for name in names}
+    return Allocation(amounts, {**other.reasons, **one.reasons})
 
 
 def _policy(name: str, given: Mapping[str, Any]) -> Policy:

@@ -20,7 +20,7 @@ from dataflywheel.recipe.context import digest
 from dataflywheel.recipe.ingest_step import target_exam, write_tiers
 from dataflywheel.recipe.model_step import copy_model, evaluate_tiers, train_step
 from dataflywheel.recipe.propose import Enhance, Generate
-from dataflywheel.recipe.slicing import slices_of
+from dataflywheel.recipe.slicing import slices_in_reach
 from dataflywheel.recipe.steps import Step
 from dataflywheel.recipe.training import Train
 from dataflywheel.recipe.turn_budget import TurnBudget, turn_budget
@@ -86,7 +86,7 @@ class Wheel(Walk):
         spent: dict[str, float] = {}
         self.rows = self._start(round, offered)
         for step in (s for s in self.steps if isinstance(s.work, TURNING)):
-            if budget.steps.get(f"{step.index:02d}-{step.name}") == 0:
+            if budget.steps.get(step.place) == 0:
                 self.rows = self._nothing(round) if isinstance(step.work, Select) else self.rows
                 continue
             one = budget.applied(step, round)
@@ -97,7 +97,7 @@ class Wheel(Walk):
                 return False
             done.append(self._output(one))
             if isinstance(one.work, Select | Generate):
-                spent[f"{one.index:02d}-{one.name}"] = self._thousand_tokens(one)
+                spent[one.place] = self._thousand_tokens(one)
         return self._close(round, one, new, mixed, budget, spent, result)
 
     def _close(
@@ -164,7 +164,7 @@ class Wheel(Walk):
         lengths = self.context.measured(self.prepared, LENGTH, f"round {round}")
         tokens = int(sum(int(lengths[name].sum()) for name in LENGTH))
         steps = [step for step in self.steps if isinstance(step.work, TURNING)]
-        there = sorted(set(slices_of(self.context, offered).values()) - {""}) if self.history else []
+        there = slices_in_reach(self.context, steps, offered, self.prepared) if self.history else {}
         rows = count_rows(self.prepared)
         return turn_budget(self.context.recipe, steps, self.history, round, there, rows, tokens)
 

@@ -27,6 +27,10 @@ def recipe(keep: Any, rows: Any, rounds: int, feedback: dict[str, Any]) -> Recip
     return recipe_from(value)
 
 
+def both(*names: str) -> dict[str, list[str]]:
+    return {"01-select": [*names], "02-generate": [*names]}
+
+
 def slice_of(name: str, success: float) -> SliceResult:
     return SliceResult(name, 8 * (1 - success), 0.0, 8.0, 50, success)
 
@@ -39,7 +43,7 @@ def test_equal_rounds_add_up_to_the_whole(keep: int, rows: int, rounds: int) -> 
     total: Counter[str] = Counter()
     done: list[RoundResult] = []
     for round in range(1, rounds + 1):
-        budget = turn_budget(made, steps, done, round, ["a", "b"], 10_000, 10**6)
+        budget = turn_budget(made, steps, done, round, both("a", "b"), 10_000, 10**6)
         total.update(budget.steps)
         for place, slices in budget.slices.items():
             assert sum(slices.values()) == budget.steps[place]
@@ -50,16 +54,28 @@ def test_equal_rounds_add_up_to_the_whole(keep: int, rows: int, rounds: int) -> 
 def test_the_weaker_slice_gets_more_than_its_share() -> None:
     made = recipe(200, 1, 2, {"weakest_slices": {}})
     done = [RoundResult([slice_of("weak", 0.5), slice_of("strong", 0.95)])]
-    budget = turn_budget(made, build_steps(made), done, 2, ["weak", "strong"], 10_000, 10**6)
+    budget = turn_budget(made, build_steps(made), done, 2, both("weak", "strong"), 10_000, 10**6)
     assert budget.slices["01-select"]["weak"] > 80
     select = budget.applied(build_steps(made)[0], 2)
     assert select.work.per == "slice"  # type: ignore[union-attr]
     assert select.round == 2
 
 
+def test_a_slice_that_only_a_generator_reaches_gets_its_rows_there() -> None:
+    made = recipe(200, 200, 2, {"weakest_slices": {}})
+    done = [RoundResult([slice_of("absent", 0.5), slice_of("strong", 0.95)])]
+    reach = {"01-select": ["strong"], "02-generate": ["absent", "strong"]}
+    budget = turn_budget(made, build_steps(made), done, 2, reach, 10_000, 10**6)
+    assert budget.slices["01-select"] == {"strong": 100}
+    assert budget.slices["02-generate"]["absent"] > 80
+    assert budget.by_slice is not None
+    assert sum(budget.by_slice.amounts.values()) == 200
+    assert set(budget.by_slice.reasons) == {"absent", "strong"}
+
+
 def test_a_budget_in_tokens_stays_in_tokens() -> None:
     made = recipe("9000 tokens", 30, 3, {"weakest_slices": {}})
-    budget = turn_budget(made, build_steps(made), [], 1, [], 10_000, 10**6)
+    budget = turn_budget(made, build_steps(made), [], 1, {}, 10_000, 10**6)
     assert budget.steps == {"01-select": 3000, "02-generate": 10}
     assert budget.applied(build_steps(made)[0], 1).work.keep == "3000 tokens"  # type: ignore[union-attr]
 
@@ -72,6 +88,6 @@ def test_a_policy_over_arms_moves_rows_between_the_steps() -> None:
         *(RoundResult(none, {"01-select": 1.0, "02-generate": 10.0}, -1.0) for _ in range(3)),
         *(RoundResult(none, {"01-select": 10.0, "02-generate": 1.0}, 1.0) for _ in range(3)),
     ]
-    budget = turn_budget(made, build_steps(made), done, 2, [], 10_000, 10**6)
+    budget = turn_budget(made, build_steps(made), done, 2, {}, 10_000, 10**6)
     assert sum(budget.steps.values()) == 100
     assert budget.steps["01-select"] > 60
