@@ -40,7 +40,7 @@ def statistics(sources: list[Source]) -> PoolStatistics:
 def left_after(step: Step, pool: PoolStatistics) -> PoolStatistics:
     """What goes on, at most: cleaners are assumed to drop nothing, and rows to be of average length."""
     if isinstance(step.work, Generate):
-        more = 1 + step.work.budget().rows(pool.rows) / max(1, pool.rows)
+        more = 1 + step.work.wanted(pool.rows) / max(1, pool.rows)
         return PoolStatistics(round(pool.rows * more), int(pool.chars * more), int(pool.tokens * more))
     if not isinstance(step.work, Select):
         return pool
@@ -103,7 +103,7 @@ def writing_cost(recipe: Recipe, work: Enhance | Generate, pool: PoolStatistics)
     """What a rewriter or generator asks for, where every proposal is accepted: the least that it will be."""
     ((name, given),) = work.by.items()
     kind = catalog.get(name, Proposer)
-    rows = pool.rows if isinstance(work, Enhance) else work.budget().rows(pool.rows)
+    rows = pool.rows if isinstance(work, Enhance) else work.wanted(pool.rows)
     part = PoolStatistics(rows, *(round(n * rows / max(1, pool.rows)) for n in (pool.chars, pool.tokens)))
     if not asks(kind):
         return Cost()

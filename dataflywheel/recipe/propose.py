@@ -98,6 +98,11 @@ class Generate(Propose):
     def budget(self) -> Budget:
         return Budget.parse(self.rows)
 
+    def wanted(self, there: int) -> int:
+        """New rows wanted where so many rows are there; one document may give more than one."""
+        budget = self.budget()
+        return int(budget.amount) if budget.unit == "rows" else budget.rows(there)
+
 
 def _named(entry: Any) -> Any:
     """`name` and `{name: null}` as `{name: {}}`."""

@@ -129,7 +129,7 @@ def _generate(
     origin = {"rows": seeds or rows, "pool": context.pool, "target": context.guide}[work.source]
     assert origin is not None
     written_from: list[Row] = read_rows(origin).to_pylist()
-    wanted = work.budget().rows(len(written_from))
+    wanted = work.wanted(len(written_from))
     place, quotas = None, dict(step.amounts)
     if work.per == "slice" or quotas:
         slices = slices_by_id(context, origin) if work.source == "target" else slices_of(context, origin)

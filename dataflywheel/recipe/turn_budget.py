@@ -110,7 +110,7 @@ def _whole(step: Step, recipe: Recipe, offered: int, tokens: int) -> int:
     budget = step.work.budget()
     if budget.unit == "tokens":
         return min(int(budget.amount), tokens)
-    rows = budget.rows(offered)
+    rows = step.work.wanted(offered) if isinstance(step.work, Generate) else budget.rows(offered)
     return min(rows, recipe.budget.rows) if isinstance(step.work, Select) and recipe.budget.rows else rows
 
 
