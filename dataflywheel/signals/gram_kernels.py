@@ -55,30 +55,50 @@ def sort_hashes(values: AnyArray, scratch: AnyArray, heads: AnyArray) -> None:
 
 
 @compiled
+def hash_grams(words: AnyArray, start: int, length: int, size: int, out: AnyArray) -> AnyArray:
+    """The n-grams of one row of words, in order, at the beginning of `out`."""
+    grams = out[: length - size + 1]
+    for k in range(len(grams)):
+        grams[k] = gram_hash(words, start + k, size)
+    return grams
+
+
+@compiled
+def distinct(grams: AnyArray, scratch: AnyArray, heads: AnyArray) -> AnyArray:
+    """The grams sorted and each only once, at the beginning of the same array; scratch as for `sort_hashes`."""
+    sort_hashes(grams, scratch, heads)
+    used = 0
+    for gram in grams:
+        if used == 0 or gram != grams[used - 1]:
+            grams[used] = gram
+            used += 1
+    return grams[:used]
+
+
+@compiled
+def scratch_for(offsets: AnyArray) -> tuple[AnyArray, AnyArray]:
+    """Scratch of `sort_hashes` that does for the longest row."""
+    longest = 2
+    for row in range(len(offsets) - 1):
+        longest = max(longest, offsets[row + 1] - offsets[row])
+    return np.empty(longest, dtype=np.uint64), np.empty(2 * longest + 1, dtype=np.int32)
+
+
+@compiled
 def unique_grams(words: AnyArray, offsets: AnyArray, size: int, whole: bool, out: AnyArray, counts: AnyArray) -> int:
     """Write the sorted distinct n-grams of each row, row after row; gives how many there are.
 
     A row with fewer words than `size` gives, with `whole`, one gram of what is there, and otherwise none.
     """
-    longest = 2
-    for row in range(len(counts)):
-        longest = max(longest, offsets[row + 1] - offsets[row])
-    scratch, heads = np.empty(longest, dtype=np.uint64), np.empty(2 * longest + 1, dtype=np.int32)
+    scratch, heads = scratch_for(offsets)
     place = 0
     for row in range(len(counts)):
         start, length = offsets[row], offsets[row + 1] - offsets[row]
         width = min(length, size) if whole else size
-        begin = place
+        counts[row] = 0
         if length >= width and length > 0:
-            grams = out[begin : begin + length - width + 1]
-            for k in range(len(grams)):
-                grams[k] = gram_hash(words, start + k, width)
-            sort_hashes(grams, scratch, heads)
-            for k in range(len(grams)):
-                if k == 0 or grams[k] != out[place - 1]:
-                    out[place] = grams[k]
-                    place += 1
-        counts[row] = place - begin
+            counts[row] = len(distinct(hash_grams(words, start, length, width, out[place:]), scratch, heads))
+        place += counts[row]
     return place
 
 
@@ -90,36 +110,53 @@ def hash_rows(words: AnyArray, offsets: AnyArray, out: AnyArray) -> None:
 
 
 @compiled
-def shingle(words: AnyArray, start: int, width: int) -> np.uint32:
-    return np.uint32(gram_hash(words, start, width) >> S32)
-
-
-@compiled
-def minhash(
-    words: AnyArray, offsets: AnyArray, first: int, last: int, factors: AnyArray, terms: AnyArray, out: AnyArray
-) -> None:
-    """Minima of `factor * shingle + term` modulo 2^32 over each row's shingles, four at a time; none ever stored.
+def minima(grams: AnyArray, factors: AnyArray, terms: AnyArray, least: AnyArray) -> None:
+    """Write the minima of `factor * gram + term` modulo 2^32 over the high halves of the grams, four at a time.
 
     An odd factor makes every one of these a permutation of the 32-bit numbers.
     """
-    permutations = len(factors)
-    least = np.empty(permutations, dtype=np.uint32)
-    for row in range(first, last):
-        at, count = offsets[row], offsets[row + 1] - offsets[row]
-        width = min(count, SHINGLE_WORDS)
-        end = at + count - width + 1 if count else at
-        least[:] = LARGEST
-        while at + 4 <= end:
-            a, b = shingle(words, at, width), shingle(words, at + 1, width)
-            c, d = shingle(words, at + 2, width), shingle(words, at + 3, width)
-            for p in range(permutations):
-                f, t = factors[p], terms[p]
-                low = min(np.uint32(f * a + t), np.uint32(f * b + t))
-                least[p] = min(least[p], min(low, min(np.uint32(f * c + t), np.uint32(f * d + t))))
-            at += 4
-        while at < end:
-            a = shingle(words, at, width)
-            for p in range(permutations):
-                least[p] = min(least[p], np.uint32(factors[p] * a + terms[p]))
-            at += 1
+    least[:] = LARGEST
+    whole = len(grams) - len(grams) % 4
+    for at in range(0, whole, 4):
+        a, b = np.uint32(grams[at] >> S32), np.uint32(grams[at + 1] >> S32)
+        c, d = np.uint32(grams[at + 2] >> S32), np.uint32(grams[at + 3] >> S32)
+        for p in range(len(least)):
+            f, t = factors[p], terms[p]
+            low = min(np.uint32(f * a + t), np.uint32(f * b + t))
+            least[p] = min(least[p], min(low, min(np.uint32(f * c + t), np.uint32(f * d + t))))
+    for at in range(whole, len(grams)):
+        a = np.uint32(grams[at] >> S32)
+        for p in range(len(least)):
+            least[p] = min(least[p], np.uint32(factors[p] * a + terms[p]))
+
+
+@compiled
+def sign_rows(
+    words: AnyArray,
+    offsets: AnyArray,
+    factors: AnyArray,
+    terms: AnyArray,
+    kept: bool,
+    flat: AnyArray,
+    sizes: AnyArray,
+    out: AnyArray,
+) -> None:
+    """Write the MinHash signature of each row's shingles to `out` (n, permutations) and, if `kept`, its shingles.
+
+    Shingles lie in `flat` as `unique_grams` writes them, `sizes` (n,) of them a row; what is not kept needs room for
+    one row.
+    """
+    scratch, heads = scratch_for(offsets)
+    least = np.empty(len(factors), dtype=np.uint32)
+    place = 0
+    for row in range(len(out)):
+        start, length = offsets[row], offsets[row + 1] - offsets[row]
+        grams = flat[:0]
+        if length > 0:
+            grams = hash_grams(words, start, length, min(length, SHINGLE_WORDS), flat[place:])
+        if kept and length > 0:
+            grams = distinct(grams, scratch, heads)
+            sizes[row] = len(grams)
+            place += len(grams)
+        minima(grams, factors, terms, least)
         out[row] = least

@@ -11,7 +11,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from itertools import pairwise
-from typing import TypeVar
+from threading import Lock
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -21,6 +22,8 @@ from dataflywheel.contracts import AnyArray
 
 PERMUTATIONS = 128
 PIECE = 1 << 21
+CHARACTERS_A_WORD = 4
+"""Room is made for a word in so many characters; texts with more words than this take another array."""
 T = TypeVar("T")
 
 
@@ -38,8 +41,9 @@ def folded(texts: Sequence[str]) -> tuple[AnyArray, AnyArray]:
     ascii = [t.isascii() for t in texts]
     if all(ascii):
         return utf8(texts)
-    normal = [t if a else unicodedata.normalize("NFKC", t) for t, a in zip(texts, ascii, strict=True)]
-    return utf8(pc.utf8_lower(pa.array(normal, pa.large_string())))
+    normal = [unicodedata.normalize("NFKC", t) for t, a in zip(texts, ascii, strict=True) if not a]
+    lowered = iter(pc.utf8_lower(pa.array(normal, pa.large_string())).to_pylist())
+    return utf8([t if a else next(lowered) for t, a in zip(texts, ascii, strict=True)])
 
 
 def in_threads(work: Callable[[int, int], T], offsets: AnyArray) -> list[T]:
@@ -57,14 +61,26 @@ def in_threads(work: Callable[[int, int], T], offsets: AnyArray) -> list[T]:
 
 def word_hashes(texts: Sequence[str]) -> tuple[AnyArray, AnyArray]:
     """Hashes (uint64) of the words of all texts in order, flat, and the offsets (n + 1, int64) of each text in them."""
-    counts = np.zeros(len(texts), dtype=np.int64)
+    sizes = np.zeros(len(texts), dtype=np.int64)
 
     def work(first: int, last: int) -> AnyArray:  # one piece is encoded while another is hashed
-        data, bounds = folded(texts[first:last])
-        return piece_words(data, bounds, 0, last - first, counts[first:last])[0]
+        words, offsets = piece_of(texts, first, last)
+        sizes[first:last] = np.diff(offsets)
+        return words
 
-    parts = in_threads(work, characters(texts))
-    return np.concatenate([np.zeros(0, dtype=np.uint64), *parts]), offsets_of(counts)
+    return joined(in_threads(work, characters(texts))), offsets_of(sizes)
+
+
+def piece_of(texts: Sequence[str], first: int, last: int) -> tuple[AnyArray, AnyArray]:
+    """`word_hashes` of some of the texts."""
+    data, bounds = folded(texts[first:last])
+    counts = np.zeros(last - first, dtype=np.int64)
+    words, _ = piece_words(data, bounds, 0, last - first, counts)
+    return words, offsets_of(counts)
+
+
+def joined(parts: list[AnyArray]) -> AnyArray:
+    return np.concatenate([np.zeros(0, dtype=np.uint64), *parts])
 
 
 def characters(texts: Sequence[str]) -> AnyArray:
@@ -111,7 +127,17 @@ def shingle_hashes(texts: Sequence[str]) -> tuple[AnyArray, AnyArray]:
     >>> offsets.tolist(), bool(flat[2] in flat[:2])
     ([0, 2, 3], True)
     """
-    return signed_shingles(texts)[2:]
+    from dataflywheel.signals.gram_kernels import SHINGLE_WORDS
+
+    sizes = np.zeros(len(texts), dtype=np.int64)
+
+    def work(first: int, last: int) -> AnyArray:  # piece by piece: no piece's words outlive it
+        words, offsets = piece_of(texts, first, last)
+        flat, found = gram_sets(words, offsets, SHINGLE_WORDS, whole_if_short=True)
+        sizes[first:last] = np.diff(found)
+        return flat
+
+    return joined(in_threads(work, characters(texts))), offsets_of(sizes)
 
 
 def text_keys(texts: Sequence[str]) -> list[str | None]:
@@ -139,33 +165,65 @@ def signatures(texts: Sequence[str]) -> tuple[AnyArray, AnyArray]:
     The share of equal places of two signatures estimates the Jaccard similarity of the two sets, with a standard
     deviation of sqrt(j (1 - j) / 128). A text without a word has the largest value everywhere.
     """
-    return signed_shingles(texts, kept=False)[:2]
+    signature, words, *_ = signed_shingles(texts, kept=False)
+    return signature, words
 
 
-def signed_shingles(texts: Sequence[str], kept: bool = True) -> tuple[AnyArray, AnyArray, AnyArray, AnyArray]:
-    """`signatures` and, if they are `kept`, `shingle_hashes`: (signatures, words, flat, offsets).
+class Sets(NamedTuple):
+    """Sorted distinct shingles of all rows in one array (uint64), and where those of each row begin and end in it."""
 
-    Texts go through piece by piece, from characters to sets: memory that is touched for the first time costs more here
-    than the work, so no piece's words outlive it.
+    flat: AnyArray
+    begins: AnyArray
+    ends: AnyArray
+
+
+class Room:
+    """One array that pieces take their parts of, in any order; a part that does not fit is an array of its own."""
+
+    def __init__(self, size: int) -> None:
+        self.flat = np.empty(size, dtype=np.uint64)
+        self.used = 0
+        self.late: list[AnyArray] = []
+        self.late_used = 0
+        self.lock = Lock()
+
+    def part(self, size: int) -> tuple[AnyArray, int]:
+        """An array of this size, and where it begins in `whole`."""
+        with self.lock:
+            if self.used + size <= len(self.flat):
+                self.used += size
+                return self.flat[self.used - size : self.used], self.used - size
+            part = np.empty(size, dtype=np.uint64)
+            self.late.append(part)
+            self.late_used += size
+            return part, len(self.flat) + self.late_used - size
+
+    def whole(self) -> AnyArray:
+        return np.concatenate([self.flat, *self.late]) if self.late else self.flat
+
+
+def signed_shingles(texts: Sequence[str], kept: bool = True) -> tuple[AnyArray, AnyArray, Sets]:
+    """`signatures` and, if they are `kept`, the sets of `shingle_hashes`: (signatures, words, sets).
+
+    Texts go through piece by piece, from characters to sets that are written where they stay: memory that is touched
+    for the first time costs more here than the work.
     """
-    from dataflywheel.signals.gram_kernels import SHINGLE_WORDS, minhash
+    from dataflywheel.signals.gram_kernels import sign_rows
 
     out = np.empty((len(texts), PERMUTATIONS), dtype=np.uint32)
-    counts, sizes = np.zeros(len(texts), dtype=np.int64), np.zeros(len(texts), dtype=np.int64)
+    words_of, begins, sizes = (np.zeros(len(texts), dtype=np.int64) for _ in range(3))
+    bounds = characters(texts)
+    room = Room(len(texts) + int(bounds[-1]) // CHARACTERS_A_WORD if kept else 0)
 
-    def work(first: int, last: int) -> AnyArray:  # one piece is encoded while another is hashed
-        data, bounds = folded(texts[first:last])
-        words, _ = piece_words(data, bounds, 0, last - first, counts[first:last])
-        offsets = offsets_of(counts[first:last])
-        minhash(words, offsets, 0, last - first, *permutations(), out[first:last])
-        if not kept:
-            return np.zeros(0, dtype=np.uint64)
-        flat, found = gram_sets(words, offsets, SHINGLE_WORDS, whole_if_short=True)
-        sizes[first:last] = np.diff(found)
-        return flat
+    def work(first: int, last: int) -> None:  # one piece is encoded while another is hashed
+        words, offsets = piece_of(texts, first, last)
+        words_of[first:last] = np.diff(offsets)
+        flat, begin = room.part(len(words)) if kept else (np.empty_like(words), 0)
+        sign_rows(words, offsets, *permutations(), kept, flat, sizes[first:last], out[first:last])
+        begins[first:last] = begin + offsets_of(sizes[first:last])[:-1]
 
-    parts = in_threads(work, characters(texts))
-    return out, counts, np.concatenate([np.zeros(0, dtype=np.uint64), *parts]), offsets_of(sizes)
+    in_threads(work, bounds)
+    return out, words_of, Sets(room.whole(), begins, begins + sizes)
 
 
 @lru_cache(maxsize=1)

@@ -113,46 +113,51 @@ def mixed(value: np.uint64) -> np.uint64:
 
 
 @compiled
-def hash_row(data: AnyArray, at: int, end: int, hashes: AnyArray, lengths: AnyArray) -> int:
+def hash_row(data: AnyArray, at: int, end: int, hashes: AnyArray, lengths: AnyArray) -> Any:
     """Write the hash and, where `lengths` has room, the bytes of each word between two bytes; gives how many there are.
 
     ASCII letters are folded to lower case on the way; other characters are taken as they are.
     """
     measured = len(lengths) > 0
-    count, value, length = 0, BASIS, 0
+    count: Any = 0
+    value, length = BASIS, np.int32(0)
     while at < end:
-        byte = data[at]
-        if byte < 128:
+        byte = data[np.uint64(at)]
+        if byte < 128:  # without a branch on what it is: where words end cannot be predicted, and a store costs less
             folded = ASCII_WORD[byte]
-            if folded:
-                value = (value ^ np.uint64(folded)) * PRIME
-                length += 1
-                at += 1
-                continue
-            kind, width = SEPARATOR, 1
-        else:
-            point, width = code_point(data, at, end)
-            kind = kind_of(point)
-        if length and kind != WORD:
-            hashes[count] = mixed(value)
+            hashes[np.uint64(count)] = value
+            if measured:
+                lengths[np.uint64(count)] = length
+            count += np.int64(folded == 0) & np.int64(length > 0)
+            following = (value ^ np.uint64(folded)) * PRIME
+            value = following if folded else BASIS
+            length = np.int32(length + 1) if folded else np.int32(0)
+            at += 1
+            continue
+        point, width = code_point(data, at, end)
+        kind = kind_of(point)
+        if kind != WORD:
+            hashes[count] = value
             if measured:
                 lengths[count] = length
-            count, value, length = count + 1, BASIS, 0
+            count, value, length = count + np.int64(length > 0), BASIS, np.int32(0)
         if kind != SEPARATOR:
             for k in range(at, at + width):
                 value = (value ^ np.uint64(data[k])) * PRIME
-            length += width
+            length += np.int32(width)
         if kind == ALONE:
-            hashes[count] = mixed(value)
+            hashes[count] = value
             if measured:
                 lengths[count] = length
-            count, value, length = count + 1, BASIS, 0
+            count, value, length = count + 1, BASIS, np.int32(0)
         at += width
     if length:
-        hashes[count] = mixed(value)
+        hashes[count] = value
         if measured:
             lengths[count] = length
         count += 1
+    for k in range(count):
+        hashes[k] = mixed(hashes[k])
     return count
 
 

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataflywheel.enhancement.preparation.near_copies import banding, near_duplicates
+from dataflywheel.signals.shingles import shingle_hashes, signatures, signed_shingles
 from tests.signals.rows import json_lines, p3
 from tests.signals.words import jaccard, shingles
 
@@ -100,6 +101,19 @@ def test_keep_first_law(texts: list[str], threshold: float) -> None:
     for i, shingle_set in enumerate(sets):  # equal sets are never missed
         if shingle_set and first.setdefault(frozenset(shingle_set), i) != i:
             assert not found.kept[i]
+
+
+def test_texts_of_more_words_than_there_is_room_for(data: Path) -> None:
+    crowded = [" ".join(random.Random(i).choices("abcdefghij", k=200)) for i in range(30)]  # two characters a word
+    ordinary = p3(data)[:4000]  # several megabytes: pieces of both kinds
+    for texts in (crowded, [*ordinary, *crowded * 400]):
+        signature, words, (flat, begins, ends) = signed_shingles(texts)
+        assert np.array_equal(signature, signatures(texts)[0])
+        expected, offsets = shingle_hashes(texts)
+        assert words.sum() >= len(expected)
+        assert np.array_equal(ends - begins, np.diff(offsets))
+        for i in range(0, len(texts), 7):
+            assert np.array_equal(flat[begins[i] : ends[i]], expected[offsets[i] : offsets[i + 1]])
 
 
 def test_chain_keeps_what_only_resembles_a_dropped_row() -> None:

@@ -13,6 +13,7 @@ import numba
 import numpy as np
 
 from dataflywheel.contracts import AnyArray
+from dataflywheel.enhancement.preparation.set_kernels import MARKS, jaccard, may_reach, set_marks
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -33,18 +34,23 @@ def agreement(signatures: AnyArray, a: int, b: int) -> Any:
 
 
 @compiled
-def same_places(signatures: AnyArray, a: int, b: int, first: int, width: int) -> bool:
-    for p in range(first, first + width):  # noqa: SIM110 (a generator does not compile)
-        if signatures[a, p] != signatures[b, p]:
-            return False
-    return True
+def band_keys(signatures: AnyArray, width: int, first: int, last: int, keys: AnyArray) -> None:
+    """Hash of each band, `width` places, of the rows `first` to `last`: `keys` is (bands, n) uint32, out.
+
+    Rows whose places of a band are equal have equal keys; others hardly ever, and verification tells those apart.
+    """
+    for i in range(first, last):
+        for band in range(len(keys)):
+            key = np.uint64(0)
+            for p in range(band * width, (band + 1) * width):
+                key = (key ^ np.uint64(signatures[i, p])) * np.uint64(0x9E3779B97F4A7C15)
+                key ^= key >> np.uint64(29)
+            keys[band, i] = np.uint32(key)
 
 
 @compiled
-def bucket_rows(
-    signatures: AnyArray, first: int, width: int, table: AnyArray, groups: AnyArray, order: AnyArray, starts: AnyArray
-) -> int:
-    """Group rows whose places `first` to `first + width` are equal, in linear time; gives the number of groups.
+def bucket_rows(keys: AnyArray, table: AnyArray, groups: AnyArray, order: AnyArray, starts: AnyArray) -> int:
+    """Group rows of equal keys (n,), in linear time; gives the number of groups.
 
     Args:
         table: (a power of two, at least twice the rows), all -1; used as a hash table of the first row of each group.
@@ -52,14 +58,10 @@ def bucket_rows(
         order: (n,) out, rows group by group, ascending in each.
         starts: (n + 1,) zeros, out, where each group begins in `order`.
     """
-    rows, used, last = len(groups), 0, len(table) - 1
+    rows, used, last = len(keys), 0, len(table) - 1
     for i in range(rows):
-        key = np.uint64(0)
-        for p in range(first, first + width):
-            key = (key ^ np.uint64(signatures[i, p])) * np.uint64(0x9E3779B97F4A7C15)
-            key ^= key >> np.uint64(29)
-        slot = np.int64(key) & last
-        while table[slot] >= 0 and not same_places(signatures, i, table[slot], first, width):
+        slot = np.int64(keys[i]) & last
+        while table[slot] >= 0 and keys[table[slot]] != keys[i]:
             slot = (slot + 1) & last
         if table[slot] < 0:
             table[slot] = i
@@ -99,68 +101,72 @@ def mark_partners(signatures: AnyArray, order: AnyArray, starts: AnyArray, least
 
 
 @compiled
-def jaccard(flat: AnyArray, a: int, a_end: int, b: int, b_end: int, least: float) -> float:
-    """Shared over all members of two sorted sets that lie in one array; 0 once it cannot reach `least` any more."""
-    total, shared, alone = (a_end - a) + (b_end - b), 0, 0
-    allowed = np.int64(total * (1 - least) / (1 + least) + 1e-6)
-    while a < a_end and b < b_end and alone <= allowed:
-        x, y = flat[a], flat[b]
-        shared += x == y
-        alone += x != y
-        a += x <= y
-        b += y <= x
-    return shared / (total - shared) if alone <= allowed and total > shared else 0.0
-
-
-@compiled
 def keep_first_sets(
     signatures: AnyArray,
-    groups: AnyArray,
-    starts: AnyArray,
-    flat: AnyArray,
-    begins: AnyArray,
-    ends: AnyArray,
+    rows: AnyArray,
+    buckets: tuple[AnyArray, AnyArray, AnyArray, AnyArray],
+    sets: tuple[AnyArray, AnyArray, AnyArray],
     least: int,
     threshold: float,
     original: AnyArray,
     similarity: AnyArray,
+    first: int,
+    last: int,
+    since: int,
+    settle: bool,
 ) -> None:
-    """Decide each row against the kept rows that share a band with it and whose true Jaccard reaches the threshold.
+    """Compare each of the rows `first` to `last` with the kept rows from `since` on that share a bucket with it.
 
     Args:
-        signatures: (n, permutations).
-        groups: (bands, n), the bucket of each row in each band.
-        starts: (bands, n + 1), where each bucket's places begin; a bucket has a place for each of its rows.
-        flat: shingles of row i at `begins[i]:ends[i]`, sorted.
+        signatures: of all rows; row i here has the one at `rows[i]`.
+        buckets: the bucket of each row in each band, -1 where nothing else is in it (bands, n); where each bucket's
+            places begin (bands, n + 1), how many are taken (bands, n), and the kept rows in them, ascending (bands, n).
+        sets: shingles; those of row i are sorted, and begin and end where the second and third array say.
         least: agreeing places below which a pair is not verified.
-        original: (n,) out, the kept row that a dropped row is a copy of, or -1.
-        similarity: (n,) out.
+        original: (n,) in and out, the most similar kept row so far that the row is a copy of, or -1.
+        similarity: (n,) in and out.
+        settle: whether rows that are no copies take their places in the buckets, one after the other.
     """
-    bands, rows = groups.shape
-    places, filled = np.empty((bands, rows), dtype=np.int32), np.zeros((bands, rows), dtype=np.int32)
-    seen = np.full(rows, -1, dtype=np.int64)
-    for i in range(rows):
-        best, best_similarity = -1, 0.0
-        for band in range(bands):
+    groups, starts, filled, places = buckets
+    flat, begins, ends = sets
+    seen, marks = np.full(last, -1, dtype=np.int32), np.zeros(MARKS, dtype=np.uint8)
+    for i in range(first, last):
+        a, a_end, marked = begins[i], ends[i], False
+        for band in range(len(groups)):
             group = groups[band, i]
-            first = starts[band, group]
-            for k in range(first, first + filled[band, group]):
+            start = starts[band, group] if group >= 0 else 0
+            k = start + filled[band, group] if group >= 0 else 0
+            while k > start and places[band, k - 1] >= since:
+                k -= 1
                 j = places[band, k]
                 if seen[j] == i:
                     continue
                 seen[j] = i
-                if agreement(signatures, i, j) < least:
+                if agreement(signatures, rows[i], rows[j]) < least:
                     continue
-                goal = max(threshold, best_similarity)
-                value = jaccard(flat, begins[i], ends[i], begins[j], ends[j], goal)
-                if value >= threshold and (value > best_similarity or (value == best_similarity and j < best)):
-                    best, best_similarity = j, value
-        original[i], similarity[i] = best, best_similarity
-        if best < 0:
-            for band in range(bands):
-                group = groups[band, i]
-                places[band, starts[band, group] + filled[band, group]] = i
-                filled[band, group] += 1
+                if not marked:
+                    set_marks(flat, a, a_end, marks, 1)
+                    marked = True
+                goal = max(threshold, similarity[i])
+                if not may_reach(flat, a_end - a, begins[j], ends[j], marks, goal):
+                    continue
+                value = jaccard(flat, a, a_end, begins[j], ends[j], goal)
+                if value >= threshold and (value > similarity[i] or (value == similarity[i] and j < original[i])):
+                    original[i], similarity[i] = j, value
+        if marked:
+            set_marks(flat, a, a_end, marks, 0)
+        if settle and original[i] < 0:
+            enter(i, groups, starts, filled, places)
+
+
+@compiled
+def enter(i: int, groups: AnyArray, starts: AnyArray, filled: AnyArray, places: AnyArray) -> None:
+    """Put a kept row into its buckets."""
+    for band in range(len(groups)):
+        group = groups[band, i]
+        if group >= 0:
+            places[band, starts[band, group] + filled[band, group]] = i
+            filled[band, group] += 1
 
 
 @compiled
@@ -178,7 +184,7 @@ def keep_first_vectors(
         vectors: (n, d) float32 of unit length.
         cells: (n, c), the cells of each row; a kept row is entered in all of them.
         starts: (cells + 1,), where each cell's places begin; a cell has a place for each of its rows.
-        original, similarity: (n,) out, as in `keep_first_sets`.
+        original, similarity: (n,) out, the kept row that a dropped row is a copy of, or -1, and their cosine.
     """
     rows, width = vectors.shape
     places, filled = np.empty(starts[-1], dtype=np.int32), np.zeros(len(starts) - 1, dtype=np.int64)

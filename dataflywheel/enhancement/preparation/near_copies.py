@@ -4,27 +4,27 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from math import ceil, sqrt
+from typing import TypeVar
 
 import numpy as np
 
 from dataflywheel.contracts import AnyArray, Texts
 from dataflywheel.enhancement.preparation.copies import Copies
-from dataflywheel.signals.shingles import (
-    offsets_of,
-    shingle_hashes,
-    signed_shingles,
-)
+from dataflywheel.signals.shingles import Sets, offsets_of, shingle_hashes, signed_shingles
 
-Sets = tuple[AnyArray, AnyArray, AnyArray]
-"""Sorted shingles of all rows in one array, and where those of each row begin and end in it."""
+T = TypeVar("T")
 
 RECALL = 0.995
 """Chance that a pair exactly at the threshold shares a band; more similar pairs are found more surely."""
 DEVIATIONS = 5.0
 TEXTS_AT_ONCE = 8192
+ROWS_AT_ONCE = 8192
+BLOCKS = 16
+"""Parts in which candidates are decided: rows of one are compared with the kept ones of earlier parts side by side."""
 
 
 def near_duplicates(texts: Sequence[str], threshold: float = 0.8) -> Copies:
@@ -38,8 +38,10 @@ def near_duplicates(texts: Sequence[str], threshold: float = 0.8) -> Copies:
     >>> found.kept.tolist(), found.copy_of.tolist(), found.similarity.tolist()
     ([True, True, False], [0], [1.0])
     """
-    signature, words, flat, offsets = signed_shingles(texts)
-    return verified_copies(signature, words > 0, lambda rows: (flat, offsets[rows], offsets[rows + 1]), threshold)
+    signature, words, sets = signed_shingles(texts)
+    return verified_copies(
+        signature, words > 0, lambda rows: Sets(sets.flat, sets.begins[rows], sets.ends[rows]), threshold
+    )
 
 
 def verified_copies(
@@ -48,7 +50,8 @@ def verified_copies(
     """`near_duplicates` over signatures (n, permutations) that were measured before, in order of preference.
 
     `comparable` (n,) masks rows that have a signature; `shingles` gives the `shingle_hashes` of the rows that need
-    verification. Held in memory besides the signatures: 8 bytes a word of those rows, and 8 bytes a row and band.
+    verification. Held in memory besides the signatures: 8 bytes a word of those rows, 4 bytes a row and band, and 16
+    bytes a candidate and band.
     """
     from dataflywheel.enhancement.preparation import copy_kernels as kernels
 
@@ -57,39 +60,54 @@ def verified_copies(
         return Copies.none(len(comparable))
     bands, rows_a_band = banding(threshold, signature.shape[1])
     least = least_agreement(threshold, signature.shape[1])
-    signature = rows_of(signature, usable)
-    marked = np.zeros(len(usable), dtype=bool)
+    keys = keys_of_bands(signature, bands, rows_a_band)
+    marked = np.zeros(len(signature), dtype=bool)
 
     def mark(band: int) -> None:  # bands mark side by side: a row is marked by any of them, and never unmarked
-        _, order, starts = buckets(signature, band, rows_a_band)
-        kernels.mark_partners(signature, order, starts, least, marked)
+        _, order, starts = buckets(keys[band, usable])
+        kernels.mark_partners(signature, usable[order], starts, least, marked)
 
-    each(mark, bands)
+    side_by_side(mark, range(bands))
     candidates = np.flatnonzero(marked)
     if not len(candidates):
         return Copies.none(len(comparable))
-    signature = rows_of(signature, candidates)
     groups = np.empty((bands, len(candidates)), dtype=np.int32)
     starts = np.zeros((bands, len(candidates) + 1), dtype=np.int32)
 
     def group(band: int) -> None:
-        groups[band], _, bounds = buckets(signature, band, rows_a_band)
+        numbers, _, bounds = buckets(keys[band, candidates])
+        groups[band] = np.where(np.diff(bounds)[numbers] > 1, numbers, -1)
         starts[band, : len(bounds)] = bounds
 
-    each(group, bands)
-    sets = shingles(usable[candidates])
-    original, similarity = np.empty(len(candidates), dtype=np.int64), np.empty(len(candidates))
-    kernels.keep_first_sets(signature, groups, starts, *sets, least, threshold, original, similarity)
-    return Copies.of(len(comparable), usable[candidates], original, similarity)
+    side_by_side(group, range(bands))
+    original, similarity = np.full(len(candidates), -1, dtype=np.int64), np.zeros(len(candidates))
+    # Rows of a block are compared with the kept rows before it side by side, then with those of the block in order.
+    entered = (groups, starts, np.zeros_like(groups), np.empty_like(groups))
+    given = (signature, candidates, entered, (*shingles(candidates),), least, threshold, original, similarity)
+    block = len(candidates) // BLOCKS + 1
+    for first in range(0, len(candidates), block):
+        last = min(first + block, len(candidates))
+        parts = np.linspace(first, last, (os.cpu_count() or 1) + 1).astype(np.int64)
+        side_by_side(lambda ab: kernels.keep_first_sets(*given, *ab, 0, False), pairwise(parts))
+        kernels.keep_first_sets(*given, first, last, first, True)
+    return Copies.of(len(comparable), candidates, original, similarity)
 
 
-def rows_of(signature: AnyArray, rows: AnyArray) -> AnyArray:
-    return signature if len(rows) == len(signature) else signature[rows]
+def keys_of_bands(signature: AnyArray, bands: int, rows_a_band: int) -> AnyArray:
+    """Hash of each row's places of each band (bands, n) uint32."""
+    from dataflywheel.enhancement.preparation import copy_kernels as kernels
+
+    keys = np.empty((bands, len(signature)), dtype=np.uint32)
+    parts = range(0, len(signature), ROWS_AT_ONCE)
+    side_by_side(
+        lambda a: kernels.band_keys(signature, rows_a_band, a, min(a + ROWS_AT_ONCE, len(signature)), keys), parts
+    )
+    return keys
 
 
-def each(work: Callable[[int], None], bands: int) -> None:
+def side_by_side(work: Callable[[T], None], parts: Iterable[T]) -> None:
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        deque(pool.map(work, range(bands)), maxlen=0)
+        deque(pool.map(work, parts), maxlen=0)
 
 
 def banding(threshold: float, permutations: int = 128) -> tuple[int, int]:
@@ -108,17 +126,17 @@ def least_agreement(threshold: float, permutations: int) -> int:
     return ceil(permutations * threshold - DEVIATIONS * sqrt(permutations * threshold * (1 - threshold)))
 
 
-def buckets(signature: AnyArray, band: int, rows_a_band: int) -> tuple[AnyArray, AnyArray, AnyArray]:
-    """Bucket of each row in a band (n,), rows bucket by bucket (n,), and where each bucket begins (buckets + 1,).
+def buckets(keys: AnyArray) -> tuple[AnyArray, AnyArray, AnyArray]:
+    """Bucket of each row (n,), rows bucket by bucket (n,), and where each bucket begins (buckets + 1,).
 
-    Two rows share a bucket if their places of the band are equal.
+    Two rows share a bucket if their keys are equal.
     """
     from dataflywheel.enhancement.preparation import copy_kernels as kernels
 
-    n = len(signature)
+    n = len(keys)
     table = np.full(1 << (2 * n - 1).bit_length(), -1, dtype=np.int32)
     groups, order, starts = np.empty(n, dtype=np.int32), np.empty(n, dtype=np.int32), np.zeros(n + 1, dtype=np.int32)
-    used = kernels.bucket_rows(signature, band * rows_a_band, rows_a_band, table, groups, order, starts)
+    used = kernels.bucket_rows(keys, table, groups, order, starts)
     return groups, order, starts[: used + 1]
 
 
@@ -128,4 +146,4 @@ def shingles_by_text(ids: AnyArray, texts: Texts) -> Sets:
     parts = [shingle_hashes(texts(names[i : i + TEXTS_AT_ONCE])) for i in range(0, len(names), TEXTS_AT_ONCE)]
     sizes = np.concatenate([np.diff(offsets) for _, offsets in parts])
     offsets = offsets_of(sizes)
-    return np.concatenate([flat for flat, _ in parts]), offsets[:-1], offsets[1:]
+    return Sets(np.concatenate([flat for flat, _ in parts]), offsets[:-1], offsets[1:])
