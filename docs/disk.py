@@ -29,6 +29,20 @@ STEP = {
     "quarantine.jsonl": "`00-pool` and `target` only, where a line could not be read: where it is and why.",
     "scores.parquet": "`evaluate` only: id, slice, value, weight of every evaluation row.",
 }
+WRITERS = {
+    "proposals.parquet": "`enhance` and `generate`: one line a proposal, accepted or not: wave, fate, slice, gate, "
+    "reason, detail, the row, its parents, the keys of the answers that it rests on, calls, tokens and dollars.",
+}
+WHEEL = {
+    "round-<n>/budget.json": "What the round may spend by step and by slice, and why.",
+    "round-<n>/turn.json": "What came of it: kept or not and why, scores by slice, rows, diversity, what stopped it.",
+    "round-<n>/00-offer/": "From the second round on: the cleaned rows that no round has taken yet.",
+    "round-<n>/<number>-accumulate/": "All rows that the round is trained on, those of kept rounds among them.",
+    "models/round-<n>/": "The model of each round; `models/student/` is that of the last kept one.",
+    "tiers/": "The target's rows by tier: steer, select, sealed.",
+    "sealed/": "The score of the final model on the sealed tier.",
+    "sealed-looks.json": "Every look at the sealed tier, entered before it happens, refused ones among them.",
+}
 STORE = {
     "signals/<name>@<version>-<digest>/part-*.parquet": "Measured values: id, the columns, status, seconds, error.",
     "models/": "Models made here: the tokenizer, the untrained student, the scorer, the static embedder, "
@@ -45,5 +59,9 @@ def disk() -> list[str]:
     lines += table(["path", "what it is"], [[f"`{name}`", text] for name, text in RUN.items()])
     lines += ["### A step, `runs/<name>/round-1/<number>-<step>/`", ""]
     lines += table(["path", "what it is"], [[f"`{name}`", text] for name, text in STEP.items()])
+    lines += ["Steps that write rows have one file more:", ""]
+    lines += table(["path", "what it is"], [[f"`{name}`", text] for name, text in WRITERS.items()])
+    lines += ["### A run with rounds", "", "Cleaning lies in `round-1`, and each round's other steps in its own.", ""]
+    lines += table(["path", "what it is"], [[f"`{name}`", text] for name, text in WHEEL.items()])
     lines += ["### The store, `.flywheel/`", "", "Shared by all recipes that are run from the same folder.", ""]
     return lines + table(["path", "what it is"], [[f"`{name}`", text] for name, text in STORE.items()])

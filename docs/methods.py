@@ -7,7 +7,8 @@ from itertools import groupby
 from typing import Any
 
 from dataflywheel import catalog
-from dataflywheel.contracts import Cleaner, Judge, Method, Selector, Signal, Status
+from dataflywheel.contracts import Cleaner, Judge, Method, Objective, Policy, Sampler, Selector, Signal, Status
+from dataflywheel.proposing.kinds import Gate, Proposer
 from docs.fields import field_table, one_line, table
 
 STATUSES = {
@@ -22,6 +23,11 @@ KINDS: dict[type[Method], str] = {
     Selector: "A selector ranks rows over columns that were measured before; it is named in `select`.",
     Cleaner: "A cleaner is a step of its own; it drops rows for a reason.",
     Judge: "A judge scores answers and changes none; it is named in `flywheel judge --by`.",
+    Proposer: "A proposer writes candidate rows: a rewriter is named in `enhance`, a generator in `generate`.",
+    Gate: "A gate accepts or rejects each candidate with a reason; it is named in `gates` of these two steps.",
+    Sampler: "A sampler chooses the rows of each batch during training; it is named in `train: {sampler: ...}`.",
+    Objective: "An objective says what is learned from an answer token; it is named in `distill: {by: ...}`.",
+    Policy: "A policy shares out the next round's budget; it is named in `feedback`.",
 }
 
 
@@ -60,6 +66,9 @@ def _method(method: type[Method], card: dict[str, Any]) -> list[str]:
     if issubclass(method, Signal):
         columns = ", ".join(f"`{card['name']}.{name}` ({kind})" for name, kind in method.columns.items())
         lines.append(f"- Columns: {columns}, `{card['name']}.status`")
+    if issubclass(method, Proposer):
+        gates = ", ".join(f"`{name}`" for name in method.gates) or "none"
+        lines.append(f"- Named in: `{'enhance' if method.rewrites else 'generate'}`; its own gates: {gates}")
     return [*lines, "", *field_table(method)]
 
 

@@ -6,8 +6,10 @@ from pydantic import BaseModel
 
 from dataflywheel.evolution.feedback.evaluate import Evaluate
 from dataflywheel.models.spec import EmbedderSpec, ModelSpec
-from dataflywheel.models.training import Lora, TrainSettings
-from dataflywheel.recipe.schema import Compare, Limits, Models, Recipe, Source, Target
+from dataflywheel.models.training import Lora
+from dataflywheel.recipe.propose import Enhance, Generate
+from dataflywheel.recipe.schema import Compare, Guards, Limits, Models, Recipe, Source, Target, Tiers
+from dataflywheel.recipe.training import Distill, Train
 from dataflywheel.selection.combine import Select
 from dataflywheel.signals.engine import Engine
 from docs.fields import field_table, one_line
@@ -19,26 +21,31 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "models.student, models.scorer": ModelSpec,
     "models.embedder": EmbedderSpec,
     "budget": Limits,
+    "tiers": Tiers,
+    "guards": Guards,
     "compare": Compare,
     "engine": Engine,
 }
 OWN_STEPS: dict[str, type[BaseModel]] = {
     "select": Select,
-    "train": TrainSettings,
+    "enhance": Enhance,
+    "generate": Generate,
+    "train": Train,
     "train.lora": Lora,
+    "distill": Distill,
     "evaluate": Evaluate,
 }
 SHORT = [
     "- `pool` and `target`: one entry may stand without its list.",
     "- A model may be a name alone: `student: tiny`, `student: ./my-model`, `embedder: static`.",
     "- A step without parameters may be its name alone: `- evaluate`.",
-    "- A selector may be its name alone: `by: ifd` for `by: {ifd: {}}`.",
+    "- A method may be its name alone: `by: ifd` for `by: {ifd: {}}`; gates, samplers and policies likewise.",
     "- `compare` may be the list of arms alone: `compare: [random, longest, full]`.",
 ]
 
 
 def recipe() -> list[str]:
-    """The schema, section by section; the steps `select`, `train` and `evaluate`."""
+    """The schema, section by section; the steps that are no cleaners."""
     lines = [
         "A recipe is one YAML file. An unknown key is an error that names the line and the nearest right name.",
         "`${NAME}` and `${NAME:-default}` are taken from the environment; inside braces they need quotes.",

@@ -7,18 +7,25 @@ from typing import Any
 from pydantic import BaseModel
 
 from dataflywheel import catalog
-from dataflywheel.contracts import Cleaner, Selector, Signal
+from dataflywheel.contracts import Cleaner, Policy, Sampler, Selector, Signal
+from dataflywheel.distillation.model.taught import TaughtObjective
 from dataflywheel.evolution.feedback.evaluate import Evaluate
 from dataflywheel.models.spec import EmbedderSpec, ModelSpec, Price
 from dataflywheel.models.training import Lora, TrainSettings
-from dataflywheel.recipe.schema import Compare, Limits, Models, Recipe, Source, Target
+from dataflywheel.proposing.kinds import Gate, Proposer
+from dataflywheel.recipe.schema import Compare, Guards, Limits, Models, Recipe, Source, Target, Tiers
 from dataflywheel.recipe.steps import OWN
 from dataflywheel.signals.engine import Engine
 from docs.fields import field_docs, one_line
 
 Json = dict[str, Any]
-PARTS = (Source, Target, Models, Limits, Compare, Engine, ModelSpec, EmbedderSpec, Price, TrainSettings, Lora, Evaluate)
-ARMS = ("random_raw", "full")
+PARTS = (
+    Source, Target, Models, Limits, Compare, Tiers, Guards, Engine, ModelSpec, EmbedderSpec, Price, TrainSettings, Lora,
+    Evaluate,
+)  # fmt: skip
+ARMS = ("random_raw", "full", "one_round")
+WRITING = {"enhance": True, "generate": False}
+"""Steps that write rows, and whether they name a method that rewrites."""
 
 
 def recipe_schema() -> Json:
@@ -49,6 +56,12 @@ def recipe_schema() -> Json:
     properties["steps"] = {"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/Step"}}
     signals = {name: _model(catalog.get(name), definitions, partial=True) for name in catalog.names(Signal)}
     properties["signals"] = {"type": "object", "properties": signals, "additionalProperties": False}
+    policies = _by_name(catalog.names(Policy), definitions, partial=True)
+    several = policies["anyOf"][1] | {"maxProperties": 10}
+    properties["feedback"] |= {"anyOf": [policies["anyOf"][0], several]}
+    properties["feedback"] = {
+        k: v for k, v in properties["feedback"].items() if k in ("anyOf", "description", "default")
+    }
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "dataflywheel recipe", **schema}
 
 
@@ -72,9 +85,9 @@ def _model(model: type[BaseModel], definitions: Json, partial: bool = False) -> 
     return schema
 
 
-def _by_name(names: list[str], definitions: Json) -> Json:
-    """A method by name, or its name with parameters."""
-    entries = {name: _or_null(_model(catalog.get(name), definitions)) for name in names}
+def _by_name(names: list[str], definitions: Json, partial: bool = False) -> Json:
+    """A method by name, or its name with parameters; `partial`: the run gives those that are required."""
+    entries = {name: _or_null(_model(catalog.get(name), definitions, partial)) for name in names}
     return {"anyOf": [{"enum": names}, _single(entries)]}
 
 
@@ -88,9 +101,26 @@ def _steps(definitions: Json) -> Json:
     select["by"].pop("items", None)
     select["then"] |= {"anyOf": [selector, {"type": "null"}]}
     own["select"]["required"] = ["by"]  # `keep` may stand in the recipe's budget
+    definitions["Gate"] = _by_name(catalog.names(Gate), definitions, partial=True)
+    for name, rewrites in WRITING.items():
+        writers = [n for n in catalog.names(Proposer) if getattr(catalog.get(n), "rewrites", False) == rewrites]
+        _named(own[name]["properties"], "by", _by_name(writers, definitions, partial=True))
+        gates = {"type": "array", "items": {"$ref": "#/$defs/Gate"}}
+        _named(own[name]["properties"], "gates", {"anyOf": [gates, {"type": "null"}]})
+    samplers = _by_name(catalog.names(Sampler), definitions)
+    for name in ("train", "distill"):
+        _named(own[name]["properties"], "sampler", {"anyOf": [*samplers["anyOf"], {"type": "null"}]})
+    taught = [n for n in catalog.names() if issubclass(catalog.get(n), TaughtObjective)]
+    _named(own["distill"]["properties"], "by", _by_name(taught, definitions))
     steps = {**own, **cleaners}
     bare = sorted(name for name, schema in steps.items() if not schema.get("required") and name != "filter")
     return {"anyOf": [{"enum": bare}, _single({name: _or_null(steps[name]) for name in sorted(steps)})]}
+
+
+def _named(properties: Json, field: str, kind: Json) -> None:
+    """Let a field take methods by name, and keep what is said of it."""
+    properties[field] = {key: properties[field][key] for key in ("description", "default") if key in properties[field]}
+    properties[field] |= kind
 
 
 def _single(properties: Json) -> Json:
