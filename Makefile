@@ -11,7 +11,7 @@ BIN := .venv/bin
 	touch $@
 
 run: .venv/.ready
-	$(BIN)/flywheel run recipes/python-docs.yaml
+	$(BIN)/flywheel run recipes/flywheel.yaml
 
 test: .venv/.ready
 	$(BIN)/python -m pytest -m "not slow"

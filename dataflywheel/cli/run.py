@@ -36,6 +36,8 @@ def summary(result: Any) -> list[str]:
     lines = [f"{result.rows_out:,} of {result.rows_in:,} rows kept: {result.path / 'dataset'}"]
     if result.stopped:
         lines.append(f"Stopped early: {result.stopped}. What is there is valid; the same command goes on.")
+    if result.rounds > 1:
+        lines.append(f"Rounds: {result.rounds} turned{'; ' + result.ended if result.ended else ''}.")
     lines.append(gain(result))
     lines.append(f"Cost: {ledger['seconds']:,.0f} s of computing, {ledger['tokens']:,} tokens, ${ledger['usd']:.2f}.")
     lines.append(f"Report: {result.report}")

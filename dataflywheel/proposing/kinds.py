@@ -115,6 +115,8 @@ class Proposer(Method):
     """Whether proposals replace the rows that they were made from."""
     whole: ClassVar[bool] = False
     """Whether it must see all seeds at once, in one wave."""
+    keeps_meaning: ClassVar[bool] = False
+    """Whether a rewritten row is the same example in other words, and as real as the row that it replaces."""
     hides_before: ClassVar[bool] = False
     """Whether reports must not show what a row was before: it held what was to be taken out."""
     writes_from: ClassVar[Literal["rows", "documents", "nothing"]] = "rows"

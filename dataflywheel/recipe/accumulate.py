@@ -9,9 +9,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dataflywheel.contracts import Cost, Decisions
+from dataflywheel import catalog
+from dataflywheel.contracts import Cost, Decisions, FlywheelError
 from dataflywheel.evolution.iteration.lineage import depths
 from dataflywheel.evolution.iteration.mixing import Anchor, room
+from dataflywheel.proposing.kinds import Proposer
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.row_step import write_kept
 from dataflywheel.rows.parts import PartWriter, iter_batches, read_rows
@@ -29,8 +31,9 @@ def accumulate(
     """
     began = time.perf_counter()
     anchor = Anchor(real=context.recipe.guards.real_share, depth=context.recipe.guards.depth)
-    before = depths(earlier) if earlier else {}
-    found = depths(new, before)
+    rewriters = [name for name in catalog.names(Proposer) if getattr(catalog.get(name), "keeps_meaning", False)]
+    before = depths(earlier, rewriters=rewriters) if earlier else {}
+    found = depths(new, before, rewriters)
     depth = {**before, **found}
     real = sum(d == 0 for d in depth.values())
     free = room(real, sum(d > 0 for d in before.values()), anchor)
@@ -45,6 +48,11 @@ def accumulate(
         else:
             free -= found[id] > 0
             decisions.add(id, "added" if earlier else "kept", f"of round {round}")
+    if all(action == "dropped" for action in decisions.action):
+        raise FlywheelError(
+            f"round {round}: none of {len(decisions.ids):,} rows is left to train on: {decisions.reason[0]}; choose "
+            "more rows of the pool, or see `guards` in the recipe"
+        )
     with atomic_directory(output) as aside:
         with PartWriter(aside / "offered") as writer:
             for rows in (earlier, new):

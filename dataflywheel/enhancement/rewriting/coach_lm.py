@@ -48,6 +48,7 @@ class CoachLM(Proposer):
         checked="the pairs it is taught; other forms of text are no revision; likeness to experts beside copied input",
     )
     rewrites: ClassVar[bool] = True
+    keeps_meaning: ClassVar[bool] = True
     gates: ClassVar[tuple[str, ...]] = ("format_and_length", "prompt_leak", "meaning", "contamination")
 
     model: ModelSpec = Field(default=ModelSpec(builtin="tiny"))

@@ -52,6 +52,7 @@ class Revision(Proposer):
     )
     asks: ClassVar[bool] = True
     rewrites: ClassVar[bool] = True
+    keeps_meaning: ClassVar[bool] = True
     gates: ClassVar[tuple[str, ...]] = ("format_and_length", "refusal", "prompt_leak", "meaning", "contamination")
 
     model: ModelSpec

@@ -41,6 +41,7 @@ class MaskToxicity(ToxicityLabels, Proposer):
         checked="planted words; beside copying and deleting a learned word list on human rewrites",
     )
     rewrites: ClassVar[bool] = True
+    keeps_meaning: ClassVar[bool] = True
 
     mask: str = "***"
     """What stands for a masked word; empty: words are deleted."""

@@ -40,6 +40,7 @@ class RedactPersonalData(Proposer):
         checked="no labelled value is left that the patterns find; redacting twice equals once; no link across rows",
     )
     rewrites: ClassVar[bool] = True
+    keeps_meaning: ClassVar[bool] = True
     hides_before: ClassVar[bool] = True
     gates: ClassVar[tuple[str, ...]] = ("no_personal_data",)
 

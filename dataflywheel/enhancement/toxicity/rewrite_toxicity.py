@@ -54,6 +54,7 @@ class RewriteToxicity(ToxicityLabels, Proposer):
     )
     asks: ClassVar[bool] = True
     rewrites: ClassVar[bool] = True
+    keeps_meaning: ClassVar[bool] = True
     gates: ClassVar[tuple[str, ...]] = ("refusal", "meaning")
 
     model: ModelSpec

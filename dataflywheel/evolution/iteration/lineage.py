@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from dataflywheel.contracts import FlywheelError
 from dataflywheel.rows.parts import iter_batches
 
 
-def depths(directory: Path, earlier: Mapping[str, int] | None = None) -> dict[str, int]:
+def depths(
+    directory: Path, earlier: Mapping[str, int] | None = None, rewriters: Collection[str] = ()
+) -> dict[str, int]:
     """Depth by id of all rows of a directory; `earlier` holds depths of parents that are not in it.
 
     Raises:
@@ -19,15 +21,18 @@ def depths(directory: Path, earlier: Mapping[str, int] | None = None) -> dict[st
     for batch in iter_batches(directory, ["id", "parents", "made_by"]):
         columns = (batch[name].to_pylist() for name in ("id", "parents", "made_by"))
         rows += [(id, parents or [], made or "") for id, parents, made in zip(*columns, strict=True)]
-    return depths_of(rows, earlier)
+    return depths_of(rows, earlier, rewriters)
 
 
 def depths_of(
-    rows: Iterable[tuple[str, Sequence[str], str]], earlier: Mapping[str, int] | None = None
+    rows: Iterable[tuple[str, Sequence[str], str]],
+    earlier: Mapping[str, int] | None = None,
+    rewriters: Collection[str] = (),
 ) -> dict[str, int]:
     """The same for (id, parents, made_by).
 
-    A row that no method made has depth 0; any other is one deeper than its deepest parent. A parent that is known
+    A row that no method made has depth 0; any other is one deeper than its deepest parent, or just as deep where it was
+    made by one of the `rewriters`, which only say the same in other words. A parent that is known
     nowhere, such as a document, has depth 0. Of equal rows the one of least depth counts.
 
     Raises:
@@ -35,10 +40,12 @@ def depths_of(
     """
     found: dict[str, int] = {}
     waiting: dict[str, set[str]] = {}
+    makers: dict[str, str] = {}
     for id, parents, made_by in rows:
         if not made_by:
             found[id] = 0
         else:
+            makers[id] = made_by
             waiting.setdefault(id, set()).update(parent for parent in parents if parent != id)
     waiting = {id: parents for id, parents in waiting.items() if id not in found}
     known = {**(earlier or {}), **found}
@@ -50,7 +57,8 @@ def depths_of(
     ready = [id for id, parents in open_parents.items() if not parents]
     while ready:
         id = ready.pop()
-        found[id] = known[id] = 1 + max((known.get(parent, 0) for parent in waiting[id]), default=0)
+        deeper = makers[id] not in rewriters
+        found[id] = known[id] = deeper + max((known.get(parent, 0) for parent in waiting[id]), default=0)
         for child in children.get(id, []):
             open_parents[child].discard(id)
             if not open_parents[child]:

@@ -51,3 +51,14 @@ def test_as_a_plain_recursion_in_any_order(parents: list[list[int]], random: obj
 
     random.shuffle(rows)  # type: ignore[attr-defined]
     assert depths_of(rows) == {id: deep(id) for id in made}
+
+
+def test_a_row_in_other_words_is_as_deep_as_the_row_that_it_replaces() -> None:
+    rows: list[tuple[str, list[str], str]] = [
+        ("real", [], ""),
+        ("revised", ["real"], "revision"),
+        ("new", ["revised"], "writer"),
+        ("new revised", ["new"], "revision"),
+    ]
+    assert depths_of(rows, rewriters=["revision"]) == {"real": 0, "revised": 0, "new": 1, "new revised": 1}
+    assert depths_of(rows) == {"real": 0, "revised": 1, "new": 2, "new revised": 3}

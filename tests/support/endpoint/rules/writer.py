@@ -1,0 +1,47 @@
+"""A writer: revises answers and asks about documents by rule, in the form that it is asked for."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+import orjson
+
+from tests.support.endpoint.draws import unit
+from tests.support.endpoint.question import Question
+from tests.support.endpoint.rules.phrasing import Answer, RuleBase
+
+PART = re.compile(r"^<([\w ]+) ([0-9a-f]{16})>\n(.*?)\n</\1 \2>$", re.MULTILINE | re.DOTALL)
+NAMED = re.compile(r"Question id: (\w+)")
+SENTENCE = re.compile(r"\S.*?[.!?](?=\s|$)", re.DOTALL)
+
+
+class Writer(RuleBase):
+    """To an instruction with its answer it adds a sentence; of a document's part it quotes one.
+
+    With probability `errors` it writes a number into its answer that stands nowhere, for gates to find.
+    """
+
+    rule: Literal["writer"]
+    errors: float = 0.0
+
+    def answer(self, question: Question, choice: int) -> Answer:
+        parts = {name: text for name, _, text in PART.findall(question.text)}
+        named = NAMED.search(question.text)
+        wrong = " It happened 4711 times." if unit(*question.salt(choice), "error") < self.errors else ""
+        said: dict[str, object] = {"id": named[1] if named else ""}
+        if "answer" in parts:
+            said |= {
+                "instruction": parts["instruction"],
+                "answer": f"{parts['answer']}\n\nThis is the whole of it.{wrong}",
+            }
+        else:
+            sentence = (SENTENCE.search(parts["part"]) or [parts["part"]])[0]
+            about = " ".join(sentence.split()[:6])
+            pair = {
+                "question": f"What does {parts.get('subject', 'it')} say of {about}?",
+                "answer": sentence + wrong,
+                "evidence": sentence,
+            }
+            said |= {"pairs": [pair]}
+        return Answer(orjson.dumps(said).decode())
