@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from contextlib import closing
+from collections.abc import Sequence
+from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from dataflywheel.contracts import UsageError
+from dataflywheel.recipe.why_written import is_final, proposals_of, row_directories, text_of_row
 from dataflywheel.rows.origins import origins_of
 from dataflywheel.rows.parts import iter_batches
 from dataflywheel.store.answers import AnswerStore
@@ -30,30 +32,49 @@ def why(run: str | Path, row: str, home: Path = Path(".flywheel")) -> dict[str, 
     pool = path / "round-1" / "00-pool"
     if not pool.is_dir():
         raise UsageError(f"{path} is not a run directory; give one such as runs/<name>")
-    record = _find(pool / "rows", row)
+    record = _find([pool / "rows", *row_directories(path)], row)
     life: dict[str, Any] = {"row": record, "origin": _origins(pool, record["id"]), "steps": []}
     for step in step_directories(path):
         if (step / "decisions.parquet").exists():
             life["steps"] += [line | _asked(step, record["id"], home) for line in _step(path, step, record["id"])]
-    last = life["steps"][-1]["action"] if life["steps"] else "kept"
-    life["outcome"] = "dropped" if last == "dropped" else "in the final data set"
+    life["parents"] = [{"id": id, "text": text_of_row(path, id)} for id in record["parents"] or ()]
+    life["written"] = _written(path, record["id"], home)
+    changed = [line["other"]["id"] for line in life["steps"] if line["action"] == "changed"]
+    life["outcome"] = (
+        "in the final data set"
+        if is_final(path, record["id"])
+        else f"rewritten as {changed[-1]}"
+        if changed
+        else "dropped"
+    )
     return life
 
 
-def _find(rows: Path, wanted: str) -> dict[str, Any]:
-    starts: list[dict[str, Any]] = []
+def _written(run: Path, id_: str, home: Path) -> list[dict[str, Any]]:
+    """Proposals that became the row or were made from it, by step."""
+    there = (home / "answers.db").exists()
+    with closing(AnswerStore(home / "answers.db")) if there else nullcontext() as answers:
+        return [
+            {"step": f"{step.parent.name}/{step.name}", **line}
+            for step in step_directories(run)
+            for line in proposals_of(step, id_, answers)
+        ]
+
+
+def _find(places: Sequence[Path], wanted: str) -> dict[str, Any]:
+    found: dict[str, dict[str, Any]] = {}
     holds: dict[str, Any] | None = None
-    for batch in iter_batches(rows):
+    for batch in (batch for rows in places for batch in iter_batches(rows)):
         mask = pc.starts_with(batch["id"], wanted)
-        starts += batch.filter(mask).to_pylist()
+        found |= {row["id"]: row for row in batch.filter(mask).to_pylist()}
         if holds is None and len(wanted) > 3:
             holds = next((r for r in batch.to_pylist() if any(wanted in m["content"] for m in r["messages"])), None)
-    if len(starts) > 1:
-        raise UsageError(f"{wanted!r} is the beginning of {len(starts)} row ids; give more of it")
-    found = starts[0] if starts else holds
-    if found is None:
-        raise UsageError(f"no row with id or text {wanted!r} in {rows}; ids are in decisions.parquet of each step")
-    return found
+    if len(found) > 1:
+        raise UsageError(f"{wanted!r} is the beginning of {len(found)} row ids; give more of it")
+    record = next(iter(found.values()), holds)
+    if record is None:
+        raise UsageError(f"no row with id or text {wanted!r} in {places[0]}; ids are in decisions.parquet of each step")
+    return record
 
 
 def _origins(pool: Path, id_: str) -> list[dict[str, Any]]:
@@ -68,7 +89,7 @@ def _step(run: Path, step: Path, id_: str) -> list[dict[str, Any]]:
     for decision in decisions:
         line = {"step": f"{step.parent.name}/{step.name}", **{k: decision[k] for k in ("action", "reason", "score")}}
         if decision["other"]:
-            line["other"] = {"id": decision["other"], "text": _text(run, decision["other"])}
+            line["other"] = {"id": decision["other"], "text": text_of_row(run, decision["other"])}
         lines.append(line | {"values": _values(step / "columns.parquet", id_)})
     return lines
 
@@ -84,15 +105,6 @@ def _asked(step: Path, id_: str, home: Path) -> dict[str, Any]:
             for line in found:
                 line["answers"] = [answers.explain(bytes.fromhex(key)) for key in line["keys"] or ()]
     return {"asked": found}
-
-
-def _text(run: Path, id_: str) -> str:
-    for rows in (run / "round-1" / "00-pool" / "rows", run / "target" / "rows"):
-        for batch in iter_batches(rows, ["id", "messages"]) if rows.is_dir() else ():
-            found = batch.filter(pc.equal(batch["id"], id_)).to_pylist()
-            if found:
-                return "\n\n".join(m["content"] for m in found[0]["messages"])
-    return ""
 
 
 def _values(path: Path, id_: str) -> dict[str, Any]:
@@ -112,6 +124,7 @@ def as_text(life: dict[str, Any]) -> str:
     ]
     lines += [f"read from {o['file']}, line {o['line']}" for o in life["origin"][:5]]
     lines += [f"  {m['role']}: {_cut(m['content'])}" for m in row["messages"]]
+    lines += [f"made from {parent['id']}: {_cut(parent['text'])}" for parent in life["parents"]]
     for step in life["steps"]:
         score = "" if step["score"] is None else f" (score {step['score']:.4g})"
         lines.append(f"{step['step']}: {step['action']}, {step['reason']}{score}")
@@ -122,16 +135,28 @@ def as_text(life: dict[str, Any]) -> str:
             lines.append(f"    measured: {json.dumps(values, ensure_ascii=False)}")
         for asked in step.get("asked", ()):
             lines += _conversation(asked)
+    for one in life["written"]:
+        lines += _proposal(one, row["id"])
     return "\n".join(lines)
+
+
+def _proposal(one: dict[str, Any], id_: str) -> list[str]:
+    became = "this row" if one["id"] == id_ else f"row {one['id']}" if one["id"] else "no row"
+    why = ": ".join(part for part in (one["gate"], one["reason"], one["detail"]) if part)
+    lines = [f"{one['step']}: a proposal for {became} was {one['fate']}{f', {why}' if why else ''}"]
+    return lines + [line for answer in filter(None, one["answers"]) for line in _answer(answer)]
 
 
 def _conversation(asked: dict[str, Any]) -> list[str]:
     lines = [f"    {asked['signal']}: {asked['calls']} calls, {asked['tokens']:,} tokens, ${asked['usd']:.6f}"]
     for answer in filter(None, asked.get("answers", ())):
-        request = answer["request"]
-        question = request["prompt"] or request["messages"][-1]["content"]
-        lines += [f"      asked: {_cut(question)}", f"      {answer['outcome']}: {_cut(answer['text'])}"]
+        lines += _answer(answer)
     return lines
+
+
+def _answer(answer: dict[str, Any]) -> list[str]:
+    question = answer["request"]["prompt"] or answer["request"]["messages"][-1]["content"]
+    return [f"      asked: {_cut(question)}", f"      {answer['outcome']}: {_cut(answer['text'])}"]
 
 
 def _cut(text: str, length: int = 300) -> str:

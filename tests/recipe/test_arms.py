@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from dataflywheel.evolution.feedback.evaluate import Evaluate
+from dataflywheel.evolution.iteration.trial import PLAIN
 from dataflywheel.models.training import TrainSettings
 from dataflywheel.recipe import compare
 from dataflywheel.recipe.arms import Arm, Field, build_arms, leaked_rows
@@ -98,7 +99,7 @@ def test_trials_are_shared_and_end_with_the_time(tmp_path: Path, monkeypatch: py
     )
     jobs = [(a, 0) for a in range(len(arms))]
     exam: Any = None
-    found = dict(compare._trials(context, arms, [0], jobs, tmp_path, TrainSettings(), exam))
+    found = dict(compare._trials(context, arms, [0], jobs, tmp_path, TrainSettings(), exam, PLAIN))
     trained = (tmp_path / "trained").read_text().splitlines()
     assert len(trained) == len(set(trained)) == len(found) - 1
     assert "b,a" not in trained

@@ -12,6 +12,7 @@ import pytest
 
 from dataflywheel.contracts import UsageError
 from dataflywheel.recipe.execute import Result, run
+from dataflywheel.recipe.why import as_text, why
 from dataflywheel.report.html import write_report
 from dataflywheel.report.numbers import percent
 from dataflywheel.rows.parts import read_rows
@@ -145,6 +146,21 @@ def test_the_report_tells_the_rounds_and_what_became_of_proposals(turned: tuple[
     turns = [json.loads((path / f"round-{r}" / "turn.json").read_text()) for r in (1, 2)]
     shares = re.findall(r'data-label="real">([^<]*)<', page)
     assert shares == [percent(turn["rows"]["real_share"]) for turn in turns]
+
+
+def test_why_tells_of_a_written_row_what_it_was_made_from(turned: tuple[Path, Result]) -> None:
+    path = turned[1].path
+    rows = read_rows(path / "round-2" / "07-accumulate" / "rows").to_pylist()
+    row = next(row for row in rows if row["made_by"] == "grounded_rules" and row["round"] == 1)
+    life = why(path, row["id"])
+    assert life["outcome"] == "in the final data set"
+    assert [parent["id"] for parent in life["parents"]] == row["parents"]
+    assert ("round-1/06-generate", "accepted") in {(one["step"], one["fate"]) for one in life["written"]}
+    told = as_text(life)
+    assert "added, written by grounded_rules" in told
+    assert "a proposal for this row was accepted" in told
+    parent = why(path, row["parents"][0])
+    assert any(one["id"] == row["id"] for one in parent["written"])
 
 
 @pytest.mark.parametrize(

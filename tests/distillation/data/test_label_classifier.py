@@ -51,6 +51,7 @@ def planted(pairs: Pairs, noise: float, count: int = 1500) -> tuple[list[str], l
     return [text for text, _ in pairs], list(given), {i: pairs[i][1] for i in range(HUMAN)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("read", "least"), [(ag_news, 0.7), (sst2, 0.3), (tweets, 0.3)])
 def test_good_labels_make_a_classifier_and_bad_ones_are_refused(read: object, least: float, data: Path) -> None:
     pairs: Pairs = read(data)  # type: ignore[operator]

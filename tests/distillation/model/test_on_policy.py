@@ -19,6 +19,7 @@ PROMPTS = table([make_row(row[:1]) for row in copy_rows(64, seed=9)])
 METHOD = OnPolicy(max_new_tokens=8)
 
 
+@pytest.mark.slow
 def test_a_student_comes_nearer_on_prompts_alone(tmp_path: Path) -> None:
     settings = TrainSettings(max_steps=12, batch_size=16, learning_rate=3e-3, warmup=0.0, dtype="float32")
     made = METHOD.train(PROMPTS, student(tmp_path), spec(copy_model()), tmp_path / "made", settings)

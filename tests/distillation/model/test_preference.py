@@ -76,6 +76,7 @@ class KilledError(Exception):
     pass
 
 
+@pytest.mark.slow
 def test_a_killed_training_goes_on_to_the_same_weights(tmp_path: Path) -> None:
     settings = TrainSettings(max_steps=6, batch_size=8, save_steps=2, learning_rate=1e-3, dtype="float32")
 

@@ -93,6 +93,7 @@ def test_failed_rows_and_constant_columns_take_no_part() -> None:
         drift(a, Columns(b.ids, {}))
 
 
+@pytest.mark.slow
 def test_p_is_uniform_over_random_splits() -> None:
     """500 splits of one set of rows: no test sees a difference where there is none."""
     pool = rows(300, 9)

@@ -1,0 +1,69 @@
+"""What was written of a row and from it: the proposals of a run's rewriters and generators, with what was asked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from dataflywheel.rows.parts import iter_batches, read_rows
+from dataflywheel.store.answers import AnswerStore
+from dataflywheel.store.run import step_directories
+
+SHOWN = ["wave", "fate", "gate", "reason", "detail", "id", "parents", "keys", "calls", "tokens", "usd"]
+
+
+def row_directories(run: Path) -> Iterator[Path]:
+    """Where rows that were written in the run may be found: the outputs of the steps that write."""
+    for step in step_directories(run):
+        if (step / "proposals.parquet").exists():
+            yield step / "rows"
+
+
+def proposals_of(step: Path, id_: str, answers: AnswerStore | None) -> list[dict[str, Any]]:
+    """Proposals of a step that became this row or were made from it, with what was asked for them."""
+    path = step / "proposals.parquet"
+    if not path.exists():
+        return []
+    table = pq.ParquetFile(path).read(columns=SHOWN)
+    parents = table["parents"].combine_chunks()
+    near = pc.list_parent_indices(parents).filter(pc.equal(parents.flatten(), id_))
+    mine = pc.indices_nonzero(pc.fill_null(pc.equal(table["id"], id_), False))
+    at = sorted({*near.to_pylist(), *mine.to_pylist()})
+    found: list[dict[str, Any]] = table.take(pa.array(at, pa.int64())).to_pylist()
+    for line in found:
+        keys = line.pop("keys") or []
+        line["answers"] = [answers.explain(bytes.fromhex(key)) for key in keys] if answers is not None else []
+    return found
+
+
+def final_rows(run: Path) -> Path | None:
+    """The rows that the run ended with: those of the last round that was kept, or of its last step."""
+    turns = sorted(run.glob("round-*/turn.json"), key=lambda path: int(path.parent.name.partition("-")[2]))
+    kept = [path for path in turns if json.loads(path.read_text(encoding="utf-8"))["kept"]]
+    if kept:
+        said = json.loads(kept[-1].read_text(encoding="utf-8"))
+        return kept[-1].parent / str(said["rows"]["folder"]) / "rows"
+    steps = [step / "rows" for step in step_directories(run) if (step / "rows").is_dir()]
+    return steps[-1] if steps else None
+
+
+def is_final(run: Path, id_: str) -> bool:
+    """Whether the row is in the data set that the run ended with."""
+    rows = final_rows(run)
+    return rows is not None and id_ in read_rows(rows, ["id"])["id"].to_pylist()
+
+
+def text_of_row(run: Path, id_: str) -> str:
+    """A row's text, from wherever in the run it is."""
+    for rows in (run / "round-1" / "00-pool" / "rows", run / "target" / "rows", *row_directories(run)):
+        for batch in iter_batches(rows, ["id", "messages"]) if rows.is_dir() else ():
+            found = batch.filter(pc.equal(batch["id"], id_)).to_pylist()
+            if found:
+                return "\n\n".join(m["content"] for m in found[0]["messages"])
+    return ""

@@ -1,0 +1,85 @@
+"""The verbs that write rows or train with a teacher, without a recipe."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.test_main import flywheel
+from tests.recipe.jobs import write_pool
+from tests.support.endpoint import Endpoint
+
+
+def dataset(folder: Path, path: str) -> list[dict[str, list[dict[str, str]]]]:
+    lines = (folder / path / "dataset" / "train.jsonl").read_text(encoding="utf-8").splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def test_generate_adds_exactly_what_was_asked_for_and_says_what_was_lost(tmp_path: Path) -> None:
+    pool = write_pool(tmp_path, rows=60)
+    done = flywheel("generate", str(pool), "--rows", "12", "--visits", "3", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("12 of ")
+    assert "proposals accepted by format_and_length, grounded" in done.stdout
+    again = flywheel("generate", str(pool), "--rows", "12", "--visits", "3", "--json", folder=tmp_path)
+    result = json.loads(again.stdout)
+    assert result["rows_out"] == result["rows_in"] + 12 == len(dataset(tmp_path, result["path"]))
+
+
+def test_a_shortfall_is_said(tmp_path: Path) -> None:
+    pool = write_pool(tmp_path, rows=5)
+    done = flywheel("generate", str(pool), "--rows", "500", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "Fewer than wanted: every one of the" in done.stdout
+
+
+def test_enhance_asks_a_model_and_keeps_rows_that_a_gate_turns_away(endpoint: Endpoint, tmp_path: Path) -> None:
+    endpoint.configure(rules=[{"rule": "writer", "errors": 0.5}])
+    pool = write_pool(tmp_path, rows=20)
+    asked = ["--ask", endpoint.url, "--model", "writer", "--price", "1/10", "--set", "revise=answer"]
+    done = flywheel("enhance", str(pool), "--by", "revision", *asked, "--json", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    answers = [row["messages"][-1]["content"] for row in dataset(tmp_path, result["path"])]
+    assert len(answers) == result["rows_in"]
+    revised = [answer for answer in answers if answer.endswith("This is the whole of it.")]
+    assert 0 < len(revised) < len(answers)
+    assert not any("4711" in answer for answer in answers)
+    assert len(endpoint.bill().charged) == result["rows_in"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["enhance", "pool.jsonl", "--by", "revison"], "did you mean 'revision'"),
+        (["enhance", "pool.jsonl", "--by", "revision"], "asks a model"),
+        (["enhance", "pool.jsonl", "--by", "revision", "--set", "revise"], "--set takes NAME=VALUE"),
+        (["generate", "pool.jsonl", "--gate", "groundet"], "did you mean 'grounded'"),
+        (["generate", "pool.jsonl", "--by", "magpie", "--ask", "http://localhost:9/v1", "--model", "m"], "completion"),
+        (["distill", "pool.jsonl", "--teacher", "nowhere/model/x"], "nowhere/model/x"),
+    ],
+)
+def test_what_cannot_be_done_is_said_before_anything_runs(tmp_path: Path, arguments: list[str], message: str) -> None:
+    write_pool(tmp_path, rows=5)
+    done = flywheel(*arguments, folder=tmp_path)
+    assert done.returncode != 0
+    assert message in done.stderr
+
+
+@pytest.mark.slow
+def test_distill_ends_with_a_model_that_loads(tmp_path: Path) -> None:
+    from dataflywheel.models.language_model import LanguageModel
+    from dataflywheel.models.spec import ModelSpec
+    from dataflywheel.models.tiny import train_tiny
+    from dataflywheel.rows.reading import read_file
+
+    pool = write_pool(tmp_path, rows=60)
+    rows = read_file(str(pool))[0]["messages"].to_pylist()
+    teacher = train_tiny(rows, size="0.5m", tokens=20_000, cache_dir=tmp_path / "models")
+    sizes = ["--student", str(teacher), "--epochs", "1", "--max-length", "128", "--json"]
+    done = flywheel("distill", str(pool), "--teacher", str(teacher), *sizes, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    model = tmp_path / json.loads(done.stdout)["model"]
+    assert LanguageModel.load(ModelSpec(hf=str(model))).parameters > 100_000
