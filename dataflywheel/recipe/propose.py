@@ -50,7 +50,7 @@ class Propose(BaseModel):
 
     def gate_specs(self, target: bool) -> Spec:
         """Parameters of every gate, by name, in order."""
-        own = [{name: {}} for name in self.proposer().gates if target or name not in SHARED]
+        own: list[Spec] = [{name: {}} for name in self.proposer().gates if target or name not in SHARED]
         named = own if self.gates is None else self.gates
         wanted = {name: parameters for spec in named for name, parameters in spec.items()}
         for name in SHARED if target else ():
