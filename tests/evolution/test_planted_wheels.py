@@ -1,0 +1,43 @@
+"""Feedback must find what was planted: the skill that the pool lacks, by five seeds and an interval without zero."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dataflywheel.contracts import REGISTRY
+from dataflywheel.recipe.scoreboard import mean_interval
+from tests.evolution.planted_wheels import ABSENT, FACTS, SameSkill, absent_skill, planted_method, student, turn
+
+SEEDS = range(5)
+
+
+def test_no_word_of_the_facts_stands_for_two_things() -> None:
+    words = [word for facts in FACTS.values() for pair in facts.items() for word in pair]
+    assert len(words) == len(set(words)) == 2 * 12 * 6
+
+
+def test_the_planted_method_is_in_no_catalogue() -> None:
+    assert SameSkill.name not in REGISTRY
+    with planted_method():
+        assert REGISTRY[SameSkill.name] is SameSkill
+    assert SameSkill.name not in REGISTRY
+
+
+@pytest.mark.slow
+def test_feedback_beats_proportional_shares_where_a_skill_is_absent_from_the_pool(tmp_path: Path) -> None:
+    base = student(tmp_path)
+    policies: dict[str, dict[str, Any]] = {"feedback": {"weakest_slices": {}}, "proportional": {"proportional": {}}}
+    overall, absent = [], []
+    for seed in SEEDS:
+        one, other = (
+            turn(absent_skill(tmp_path, name, seed, base, policy), tmp_path) for name, policy in policies.items()
+        )
+        assert one.rows == other.rows
+        assert one.tokens == pytest.approx(other.tokens, rel=0.02)
+        overall.append(other.sealed - one.sealed)
+        absent.append(other.slices[ABSENT] - one.slices[ABSENT])
+    assert mean_interval(absent)["low"] > 0, absent
+    assert mean_interval(overall)["low"] > 0, overall
