@@ -23,8 +23,8 @@ RECALL = 0.995
 DEVIATIONS = 5.0
 TEXTS_AT_ONCE = 8192
 ROWS_AT_ONCE = 8192
-BLOCKS = 16
-"""Parts in which candidates are decided: rows of one are compared with the kept ones of earlier parts side by side."""
+BLOCKS, PARTS = 6, 8
+"""Candidates are decided block by block, and those of a block compared with the kept ones before it part by part."""
 
 
 def near_duplicates(texts: Sequence[str], threshold: float = 0.8) -> Copies:
@@ -87,7 +87,7 @@ def verified_copies(
     block = len(candidates) // BLOCKS + 1
     for first in range(0, len(candidates), block):
         last = min(first + block, len(candidates))
-        parts = np.linspace(first, last, (os.cpu_count() or 1) + 1).astype(np.int64)
+        parts = np.linspace(first, last, max(PARTS, os.cpu_count() or 1) + 1).astype(np.int64)
         side_by_side(lambda ab: kernels.keep_first_sets(*given, *ab, 0, False), pairwise(parts))
         kernels.keep_first_sets(*given, first, last, first, True)
     return Copies.of(len(comparable), candidates, original, similarity)
