@@ -4,7 +4,8 @@
 
 `DATA` is the folder that holds p3_multitask; that case is left out without it. All arms of a seed are scored on the
 sealed tier of the wheel's target, which none of them saw; differences are paired by seed. Every seed of a case is kept
-as a JSON file in FOLDER, so that the same command goes on where it was ended. Writes `benchmarks/wheel.md`.
+as a JSON file in FOLDER, so that the same command goes on where it was ended. Writes `benchmarks/wheel.md` of all seeds
+that are kept, two or more of a case.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import argparse
 import json
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,8 @@ from dataflywheel.store.atomic import write_json, write_text
 from tests.evolution.planted_wheels import Outcome, planted_method, turn
 
 TABLE = Path(__file__).resolve().parent / "wheel.md"
+SEEDS = 20
+"""Seeds that are looked for, at most."""
 RUNS = Path(__file__).resolve().parents[1] / "runs" / "benchmark-wheel"
 ARMS = {
     "wheel": "the wheel with feedback",
@@ -48,25 +51,36 @@ round trains anew on all rows so far: a wheel of three rounds trains on about tw
 """
 
 
-def one_seed(case: Case, seed: int, folder: Path) -> dict[str, Any]:
-    """The outcomes of all arms, from the file where they are kept."""
-    wheel = case.make(seed, f"{case.name.replace('_', '-')}-wheel", dict(case.feedback))
-    kept = folder / "results" / f"{wheel.name}-{digest(wheel.model_dump_json())}.json"
-    if kept.exists():
-        held: dict[str, Any] = json.loads(kept.read_text(encoding="utf-8"))
-        return held
-    folder = folder / case.name  # several cases may run side by side
+def of_seed(case: Case, seed: int, name: str, feedback: Mapping[str, Any]) -> Recipe:
+    return case.make(seed, f"{case.name.replace('_', '-')}-{name}", dict(feedback))
+
+
+def kept(case: Case, seed: int, folder: Path) -> Path:
+    """Where the outcomes of a seed's arms are, or will be."""
+    wheel = of_seed(case, seed, "wheel", case.feedback)
+    return folder / "results" / f"{wheel.name}-{digest(wheel.model_dump_json())}.json"
+
+
+def held(case: Case, folder: Path) -> list[dict[str, Any]]:
+    """The outcomes of all seeds that are there, by seed."""
+    files = {seed: path for seed in range(SEEDS) if (path := kept(case, seed, folder)).exists()}
+    return [{"seed": seed, **json.loads(path.read_text(encoding="utf-8"))} for seed, path in files.items()]
+
+
+def one_seed(case: Case, seed: int, folder: Path) -> None:
+    """Run all arms, and keep what came out."""
+    output, folder = kept(case, seed, folder), folder / case.name  # several cases may run side by side
+    if output.exists():
+        return
+    wheel = of_seed(case, seed, "wheel", case.feedback)
     found = {"wheel": turn(wheel, folder)}
-    even = case.make(seed, f"{case.name.replace('_', '-')}-proportional", NONE)
-    found["proportional"] = turn(even, folder)
+    found["proportional"] = turn(of_seed(case, seed, "proportional", NONE), folder)
     exam = sealed_exam(wheel, folder / "runs" / wheel.name)
     found["one_round"] = single(in_one_round(wheel), folder, exam)
     if case.from_pool:
         found["random"] = single(at_random(wheel, found["wheel"].rows), folder, exam)
-    told = {name: asdict(outcome) for name, outcome in found.items()}
-    write_json(kept, told)
+    write_json(output, {name: asdict(outcome) for name, outcome in found.items()})
     shutil.rmtree(folder / "runs")
-    return told
 
 
 def sealed_exam(wheel: Recipe, path: Path) -> Exam:
@@ -108,10 +122,11 @@ def single(made: Recipe, folder: Path, exam: Exam) -> Outcome:
 
 
 def section(case: Case, found: Sequence[dict[str, Any]]) -> str:
-    """A case's table; seeds are those that are there."""
+    """A case's table over the seeds that are there."""
     focus = f" {case.focus} |" if case.focus else ""
+    seeds = ", ".join(str(one["seed"]) for one in found)
     lines = [
-        f"## {case.name}\n\n{case.about[0].upper()}{case.about[1:]} Seeds 0 to {len(found) - 1}.\n",
+        f"## {case.name}\n\n{case.about[0].upper()}{case.about[1:]} Seeds {seeds}.\n",
         f"| rows from | rows | tokens, last | tokens, all | sealed |{focus} the wheel is better by | verdict |",
         f"| --- | ---: | ---: | ---: | ---: |{' ---: |' if focus else ''} ---: | --- |",
     ]
@@ -146,17 +161,14 @@ def main() -> str:
     arguments.add_argument("--only", default="")
     arguments.add_argument("--runs", type=Path, default=RUNS)
     given = arguments.parse_args()
-    sections = []
-    for case in cases(given.data, given.runs):
-        if given.only in ("", case.name):
-            found = []
-            for seed in range(given.seeds):
-                found.append(one_seed(case, seed, given.runs))
-                print(f"{case.name}, seed {seed}: done", file=sys.stderr, flush=True)
-            sections.append(section(case, found))
-    text = "\n".join([HEAD, *sections])
-    if not given.only:
-        write_text(TABLE, text)
+    known = cases(given.data, given.runs)
+    for case in known:
+        for seed in range(given.seeds if given.only in ("", case.name) else 0):
+            one_seed(case, seed, given.runs)
+            print(f"{case.name}, seed {seed}: done", file=sys.stderr, flush=True)
+    found = {case.name: held(case, given.runs) for case in known}
+    text = "\n".join([HEAD, *(section(case, found[case.name]) for case in known if len(found[case.name]) > 1)])
+    write_text(TABLE, text)
     return text
 
 

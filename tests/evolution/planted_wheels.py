@@ -131,8 +131,8 @@ def write_facts(path: Path, rows: Mapping[str, int], seed: int) -> str:
 GATES = [{"contamination": {"semantic": None}}]
 
 
-def train(epochs: int) -> dict[str, Any]:
-    return {"train": {"epochs": epochs, "learning_rate": 0.003, "batch_size": 8, "max_length": 64}}
+def train(epochs: int, rate: float) -> dict[str, Any]:
+    return {"train": {"epochs": epochs, "learning_rate": rate, "batch_size": 8, "max_length": 64}}
 
 
 def recipe(
@@ -158,7 +158,7 @@ def absent_skill(folder: Path, name: str, seed: int, base: Path, feedback: dict[
         {"decontaminate": {"semantic": None}},
         {"select": {"by": "random", "keep": 240}},
         {"generate": {"by": "same_skill", "source": "target", "rows": 60, "visits": 4, "gates": GATES}},
-        train(6),
+        train(8, 0.002),
         "evaluate",
     ]
     pool, target = dict.fromkeys(IN_POOL, 100), dict.fromkeys((*IN_POOL, ABSENT), 70)
@@ -173,7 +173,7 @@ def two_bad_sources(folder: Path, name: str, seed: int, base: Path, feedback: di
         by = {"same_skill": {"says": says}}
         steps.append({"generate": {"by": by, "source": "pool", "rows": 48, "visits": 4, "gates": GATES}})
     pool, target = dict.fromkeys(IN_POOL, 6), dict.fromkeys(IN_POOL, 70)
-    given = {"steps": [*steps, train(12), "evaluate"], "rounds": 6, "feedback": feedback, **more}
+    given = {"steps": [*steps, train(12, 0.003), "evaluate"], "rounds": 6, "feedback": feedback, **more}
     return recipe(folder, name, seed, pool, target, base, **given)
 
 
