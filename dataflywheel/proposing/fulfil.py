@@ -18,8 +18,8 @@ from dataflywheel.rows.schema import Row
 IDENTICAL = Check(False, "identical to a row that is there")
 LOST = frozenset(outcome.value for outcome in Outcome)
 """How failures begin that are a model's, not a rewriter's decision."""
-RECENT = 3
-"""Waves over which the yield is looked at."""
+RECENT = 64
+"""Proposals over which the yield is looked at."""
 
 
 class Terms(BaseModel):
@@ -77,7 +77,9 @@ def fulfil(
     """
     place = slice_of or first_tag
     wanted = dict(terms.quotas) if terms.quotas else {"": len(seeds) if terms.rows is None else terms.rows}
-    queues = SeedQueues(seeds, place if terms.quotas else None, wanted, terms.visits, seed)
+    queues = SeedQueues(
+        seeds, place if terms.quotas else None, wanted, terms.visits, None if proposer.rewrites else seed
+    )
     done, missing, ids, wave = Fulfilment(), dict(wanted), set(known), 0
     while any(missing.values()):
         taken = queues.take(missing, len(seeds) if proposer.whole else terms.wave)
@@ -105,7 +107,7 @@ def fulfil(
         queues.learn(done.entries)
         watch(len(done.accepted), sum(wanted.values()))
         wave += 1
-        done.shortfall = "" if proposer.rewrites else _too_little(done.entries, terms, wave)
+        done.shortfall = "" if proposer.rewrites else _too_little(done.entries, terms)
         if done.shortfall:
             break
     if proposer.rewrites or (terms.rows is None and not terms.quotas):
@@ -171,13 +173,13 @@ def _entry(
     return Entry(proposal, Fate.ACCEPTED if missing.get(slice, 0) > 0 else Fate.SURPLUS, wave, slice, "", check)
 
 
-def _too_little(entries: Sequence[Entry], terms: Terms, waves: int) -> str:
+def _too_little(entries: Sequence[Entry], terms: Terms) -> str:
     """Why to give up, or "": too few of the recent proposals were accepted."""
-    if waves < RECENT:
+    if len(entries) < RECENT:
         return ""
-    recent = [entry for entry in entries if entry.wave >= waves - RECENT]
+    recent = entries[-RECENT:]
     good = sum(entry.fate in (Fate.ACCEPTED, Fate.SURPLUS) for entry in recent)
-    if good >= terms.least_yield * len(recent) and recent:
+    if good >= terms.least_yield * len(recent):
         return ""
     reasons = [f"{e.gate}: {e.reason}" if e.gate else e.reason for e in recent if e.reason]
     often = max(sorted(set(reasons)), key=reasons.count, default="no proposal was made")

@@ -27,9 +27,9 @@ class Taken:
 
 
 class SeedQueues:
-    """The seeds of each wanted slice in an order that depends on the random seed alone.
+    """The seeds of each wanted slice in an order that depends on the random seed alone; in their own without one.
 
-    Rewriters and single quotas (no `place`) keep the seeds' own order.
+    Without `place` all seeds are of one slice.
     """
 
     def __init__(
@@ -38,15 +38,15 @@ class SeedQueues:
         place: Callable[[Row], str] | None,
         wanted: Mapping[str, int],
         visits: int,
-        seed: int,
+        seed: int | None,
     ) -> None:
         groups: dict[str, list[Row]] = {name: [] for name in wanted}
         for row in seeds:
             name = "" if place is None else place(row)
             if name in groups:
                 groups[name].append(row)
-        rng = np.random.default_rng([seed, 15485863])
-        if place is not None:
+        if seed is not None:
+            rng = np.random.default_rng([seed, 15485863])
             groups = {name: [rows[i] for i in rng.permutation(len(rows))] for name, rows in groups.items()}
         self.groups, self.visits = groups, visits
         self.at = dict.fromkeys(groups, 0)

@@ -21,7 +21,7 @@ from dataflywheel.selection.combine import Select, select_rows
 
 LABELS = {
     "random": "random, from the same cleaned rows",
-    "one_round": "the same selection, all in one round and without feedback",
+    "one_round": "one round, without feedback",
 }
 LENGTH = ("text.tokens_prompt", "text.tokens_answer")
 
