@@ -142,6 +142,8 @@ def section(case: Case, found: Sequence[dict[str, Any]]) -> str:
 
 
 def difference(by_seed: Sequence[float]) -> str:
+    if not any(by_seed):
+        return "0 | the same model in every seed |"
     known = mean_interval(by_seed)
     text = f"{known['mean']:+.3f} [{known['low']:+.3f}, {known['high']:+.3f}]"
     verdict = (

@@ -1,5 +1,4 @@
-"""Feedback must find what was planted, over five seeds by an interval without zero: the skill that the pool lacks, and
-the one source of three that gives right answers."""
+"""Feedback must find what was planted: the skill that the pool lacks, over five seeds by an interval without zero."""
 
 from __future__ import annotations
 
@@ -10,16 +9,7 @@ import pytest
 
 from dataflywheel.contracts import REGISTRY
 from dataflywheel.recipe.scoreboard import mean_interval
-from tests.evolution.planted_wheels import (
-    ABSENT,
-    FACTS,
-    SameSkill,
-    absent_skill,
-    planted_method,
-    student,
-    turn,
-    two_bad_sources,
-)
+from tests.evolution.planted_wheels import ABSENT, FACTS, SameSkill, absent_skill, planted_method, student, turn
 
 SEEDS = range(5)
 PROPORTIONAL: dict[str, Any] = {"proportional": {}}
@@ -48,15 +38,3 @@ def test_feedback_beats_proportional_shares_where_a_skill_is_absent_from_the_poo
         absent.append(other.slices[ABSENT] - one.slices[ABSENT])
     assert mean_interval(absent)["low"] > 0, absent
     assert mean_interval(overall)["low"] > 0, overall
-
-
-@pytest.mark.slow
-def test_feedback_beats_equal_shares_of_one_good_and_two_bad_sources(tmp_path: Path) -> None:
-    base = student(tmp_path)
-    policy: dict[str, Any] = {"thompson": {}, **PROPORTIONAL}
-    better = []
-    for seed in SEEDS:
-        one = turn(two_bad_sources(tmp_path, "feedback", seed, base, policy), tmp_path)
-        other = turn(two_bad_sources(tmp_path, "proportional", seed, base, PROPORTIONAL), tmp_path)
-        better.append(other.sealed - one.sealed)
-    assert mean_interval(better)["low"] > 0, better
