@@ -59,9 +59,9 @@ def cases(data: Path | None, folder: Path) -> list[Case]:
             "absent_skill",
             "planted: 400 rows of four skills, and a fifth in the target that no row of the pool has; a generator that "
             "writes from the steering tier knows it. 240 rows chosen, 60 written, 3 rounds. In one round a generator "
-            "cannot write from the target, since only a wheel has tiers: there it writes from the pool. The learning rate is "
-            "0.002; at 0.003, tried before, a round of one seed failed to train, and the wheel with feedback was better "
-            "than without it in each of five seeds by +0.184 [-0.038, +0.406].",
+            "cannot write from the target, since only a wheel has tiers: there it writes from the pool. The learning "
+            "rate is 0.002; at 0.003, tried before, a round of one seed failed to train: feedback was better in each "
+            "of five seeds, by +0.184 [-0.038, +0.406].",
             lambda seed, name, feedback: absent_skill(folder, name, seed, base, feedback),
             FEEDBACK,
             focus=ABSENT,
@@ -69,8 +69,8 @@ def cases(data: Path | None, folder: Path) -> list[Case]:
         Case(
             "bad_sources",
             "planted: three generators are the arms of the policy; one writes right answers, one wrong ones, one what "
-            "nobody asks for. Feedback is `thompson`; its counterpart gives equal shares. 24 rows of the pool, 144 written "
-            "in 6 rounds; settings were tried on seeds 0 to 2.",
+            "nobody asks for. Feedback is `thompson`; its counterpart gives equal shares. 24 rows of the pool, 144 "
+            "written in 6 rounds; settings were tried on seeds 0 to 2.",
             lambda seed, name, feedback: two_bad_sources(folder, name, seed, base, feedback),
             {"thompson": {}, "proportional": {}},
             from_pool=False,
@@ -118,7 +118,10 @@ def _p3(data: Path, folder: Path) -> Case:
     ]
     files = folder / "facts"
     pool_file, target_file = _write_records(files / "p3.jsonl", pool), _write_records(files / "p3-target.jsonl", target)
-    about = "eight tasks of P3, 120 rows of each in the pool. 240 rows chosen at random within their quotas, 3 rounds."
+    about = (
+        "eight tasks of P3, 120 rows of each in the pool. 240 rows chosen at random within their quotas, 3 rounds; "
+        "nothing is written, so that one round is random choice."
+    )
     return Case("p3", about, _natural(pool_file, target_file, "tag", steps), FEEDBACK)
 
 
