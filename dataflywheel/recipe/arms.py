@@ -125,10 +125,10 @@ def _same_budget(field: Field, by: Any, own: Columns) -> Select:
     by = "random" if by == "one_round" else by
     if field.select.budget().unit != "tokens":
         return _select(by, len(field.selected))
-    return _select(by, f"{int(_tokens(own).sum())} tokens" if field.label else field.select.keep)
+    return _select(by, f"{int(row_tokens(own).sum())} tokens" if field.label else field.select.keep)
 
 
-def _tokens(columns: Columns) -> AnyArray:
+def row_tokens(columns: Columns) -> AnyArray:
     """Tokens of each row (n,), prompt and answer."""
     return np.asarray(sum((columns[name].astype(np.int64) for name in LENGTH), start=np.zeros(len(columns), np.int64)))
 
@@ -170,8 +170,8 @@ def _full(field: Field, seeds: Sequence[int], epochs: float, lengths: Columns, o
 
     Where they pay for more than the pool, it is seen more than once.
     """
-    tokens = _tokens(lengths)
-    room = float(_tokens(own).sum()) * epochs
+    tokens = row_tokens(lengths)
+    room = float(row_tokens(own).sum()) * epochs
     ids = []
     for seed in seeds:
         order = np.random.default_rng([seed, 104729]).permutation(len(tokens))

@@ -7,15 +7,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from dataflywheel.contracts import Cost, RoundResult
 from dataflywheel.evolution.feedback.evaluate import Evaluate, RowScores, summarise
 from dataflywheel.evolution.feedback.tiers import SealedLooks
 from dataflywheel.evolution.iteration.trial import examine, read_scores, write_scores
 from dataflywheel.models.files import folder_digest
 from dataflywheel.recipe.accumulate import accumulate, offer
-from dataflywheel.recipe.arms import LENGTH
+from dataflywheel.recipe.arms import LENGTH, row_tokens
 from dataflywheel.recipe.context import digest
 from dataflywheel.recipe.ingest_step import target_exam, write_tiers
 from dataflywheel.recipe.model_step import copy_model, evaluate_tiers, train_step
@@ -80,10 +78,9 @@ class Wheel(Walk):
 
     def _turn(self, round: int, done: list[Path], result: Result) -> bool:
         """One round; False where it was the last one."""
-        offered = self._offered(round, done)
-        budget = self._budget(round, offered)
+        budget = self._budget(round, offered := self._offered(round, done))
         write_json(self._folder(round) / "budget.json", budget.as_dict())
-        spent: dict[str, float] = {}
+        brought: list[Step] = []
         self.rows = self._start(round, offered)
         for step in (s for s in self.steps if isinstance(s.work, TURNING)):
             if budget.steps.get(step.place) == 0:
@@ -93,11 +90,11 @@ class Wheel(Walk):
             if isinstance(one.work, Train):
                 new = self.rows
                 mixed = self._accumulated(one, new, done)
+                spent = self._spent(brought, new)
             if not self._try(one, result):
                 return False
             done.append(self._output(one))
-            if isinstance(one.work, Select | Generate):
-                spent[one.place] = self._thousand_tokens(one)
+            brought += [one] if isinstance(one.work, Select | Generate) else []
         return self._close(round, one, new, mixed, budget, spent, result)
 
     def _close(
@@ -144,8 +141,8 @@ class Wheel(Walk):
         known = digest(self.fingerprint, "offer", *sorted(self.used))
         if self.context.run.finished(output, known) is None:
             offer(self.context, self.prepared, self.used, output, known)
-        done.append(output)
         self.fingerprint = known
+        done.append(output)
         return output / "rows"
 
     def _start(self, round: int, offered: Path) -> Path:
@@ -162,7 +159,7 @@ class Wheel(Walk):
 
     def _budget(self, round: int, offered: Path) -> TurnBudget:
         lengths = self.context.measured(self.prepared, LENGTH, f"round {round}")
-        tokens = int(sum(int(lengths[name].sum()) for name in LENGTH))
+        tokens = int(row_tokens(lengths).sum())
         steps = [step for step in self.steps if isinstance(step.work, TURNING)]
         there = slices_in_reach(self.context, steps, offered, self.prepared) if self.history else {}
         rows = count_rows(self.prepared)
@@ -178,30 +175,33 @@ class Wheel(Walk):
         if metrics is None:
             metrics = accumulate(self.context, earlier, new, train.round, output, known)
         self.context.run.bill(output, Cost(**metrics["cost"]))
-        self.used |= {row_id for row_id in self._taken(train.round)}
+        self.used.update(self._taken(train.round))
         self.fingerprint, self.rows = known, output / "rows"
         done.append(output)
         return {"folder": output.name, "rows": metrics["rows_out"], **metrics["details"]}
 
     def _taken(self, round: int) -> list[str]:
         """Rows that the round chose, as they were before anything rewrote them."""
-        chosen = [s for s in self.steps if isinstance(s.work, Select)]
         ids: list[str] = []
-        for step in chosen:
+        for step in (s for s in self.steps if isinstance(s.work, Select)):
             rows = self.context.run.step(step.index, step.name, round) / "rows"
             ids += read_rows(rows, ["id"])["id"].to_pylist() if rows.is_dir() else []
         return ids
 
-    def _thousand_tokens(self, step: Step) -> float:
-        """What a step brought, in thousands of tokens."""
-        ids = self._output(step) / "rows"
-        found = self.context.measured(ids, LENGTH, step.title)
-        if isinstance(step.work, Generate):
-            made = set(
-                json.loads((self._output(step) / "metrics.json").read_text(encoding="utf-8"))["details"]["added"]
-            )
-            found = found.take(np.flatnonzero([i in made for i in found.ids]))
-        return float(sum(int(found[name].sum()) for name in LENGTH)) / 1000
+    def _spent(self, brought: list[Step], new: Path) -> dict[str, float]:
+        """Thousands of tokens that each step added to the training set: what accumulation left out does not count."""
+        found = self.context.measured(self.rows, LENGTH, "accumulate")
+        tokens = dict(zip(found.ids, row_tokens(found).tolist(), strict=True))
+        left = {id for id in read_rows(new, ["id"])["id"].to_pylist() if id in tokens}
+        spent: dict[str, float] = {}
+        for step in sorted(brought, key=lambda step: isinstance(step.work, Select)):
+            mine = left
+            if isinstance(step.work, Generate):
+                metrics = json.loads((self._output(step) / "metrics.json").read_text(encoding="utf-8"))
+                mine = left & set(metrics["details"]["added"])
+            left = left - mine
+            spent[step.place] = sum(tokens[id] for id in mine) / 1000
+        return spent
 
     def _work(self, step: Step, output: Path, fingerprint: str) -> dict[str, Any]:
         if isinstance(step.work, Train):
