@@ -47,6 +47,7 @@ def write_recipe(folder: Path, **more: object) -> None:
     (folder / "recipe.yaml").write_text(yaml.safe_dump(recipe.model_dump(mode="json")), encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_says_so_in_one_line_and_goes_on(tmp_path: Path) -> None:
     write_recipe(tmp_path)
     status, lines = interrupted(tmp_path, "01-deduplicate ...", 0.2)

@@ -151,6 +151,7 @@ class KilledError(Exception):
 SAMPLERS = [RhoLoss(ratio=0.5), DoReMi(), Mixture(temperature=2), InOrder()]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sampler", SAMPLERS, ids=lambda sampler: str(sampler.name))
 def test_a_killed_training_goes_on_with_the_same_rows(start: Path, tmp_path: Path, sampler: Sampler) -> None:
     settings = TrainSettings(max_steps=6, batch_size=8, save_steps=3)

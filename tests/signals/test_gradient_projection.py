@@ -58,6 +58,7 @@ def whole(signal: GradientProjection, rows: pa.Table, adam: bool) -> Any:
     return np.concatenate(parts, axis=1)
 
 
+@pytest.mark.slow
 def test_products_rank_as_those_of_whole_gradients(signal: GradientProjection) -> None:
     from scipy.stats import spearmanr
 

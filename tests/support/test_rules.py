@@ -145,6 +145,7 @@ def test_recorded_scores_are_drawn_sample_by_sample(data: Path, tmp_path: Path) 
     assert found == {f"{score:g}" for score in entry.scores}
 
 
+@pytest.mark.slow
 def test_a_tiny_model_answers_with_its_own_probabilities(endpoint: Endpoint) -> None:
     from tests.models.copy_skill import copy_model
 

@@ -71,6 +71,7 @@ def test_good_labels_make_a_classifier_and_bad_ones_are_refused(read: object, le
         LabelClassifier(classifier_floor=0.95).distil(*planted(pairs, 0.1))
 
 
+@pytest.mark.slow
 def test_human_texts_are_not_trained_on(data: Path) -> None:
     texts, labels, human = planted(ag_news(data), 0.0, count=800)
     made = LabelClassifier().distil(texts, labels, human)
@@ -83,6 +84,7 @@ def test_human_texts_are_not_trained_on(data: Path) -> None:
     assert LabelClassifier(classifier_floor=0).distil(texts, missing, human).trained_on == 100
 
 
+@pytest.mark.slow
 def test_it_is_saved_and_loaded_and_equals_plain_logistic_regression(data: Path, tmp_path: Path) -> None:
     from sklearn.feature_extraction.text import HashingVectorizer
     from sklearn.linear_model import LogisticRegression

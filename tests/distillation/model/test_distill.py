@@ -52,6 +52,7 @@ class KilledError(Exception):
     pass
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("by", METHODS, ids=str)
 def test_a_student_comes_nearer_and_a_killed_one_too(by: Any, tmp_path: Path) -> None:
     settings = DistillSettings(by=by, train=TRAIN)

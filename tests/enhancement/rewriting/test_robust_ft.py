@@ -91,6 +91,7 @@ def method(**more: object) -> RobustFT:
     return RobustFT.model_validate({"model": MODEL, "embedder": EmbedderSpec(builtin="static"), **more})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("share", [0.3, 0.5, 0.7])
 def test_noise_falls_wherever_the_model_is_better_than_the_labels(data: Path, share: float) -> None:
     pairs = queries(data)

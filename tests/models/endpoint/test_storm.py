@@ -39,6 +39,7 @@ def storm(endpoint: Endpoint, folder: Path, rows: int, limit: float, warm_up: fl
     assert refused <= 0.2 * len(late)
 
 
+@pytest.mark.slow
 def test_a_storm_of_429_loses_no_row_and_keeps_the_limit_busy(endpoint: Endpoint, tmp_path: Path) -> None:
     storm(endpoint, tmp_path, rows=250, limit=20, warm_up=4.0)
 

@@ -50,6 +50,7 @@ def measured(signal: GradientProjection, rows: pa.Table) -> Columns:
     return Columns(np.array(rows["id"].to_pylist()), values)
 
 
+@pytest.mark.slow
 def test_a_planted_skill_is_found(tmp_path: Path) -> None:
     pool = mixed_pool(100)
     signal = GradientProjection(model=pool_model(pool), epochs=2).prepared(lambda: pool, tmp_path)
