@@ -28,7 +28,9 @@ class Writer(RuleBase):
     def answer(self, question: Question, choice: int) -> Answer:
         parts = {name: text for name, _, text in PART.findall(question.text)}
         named = NAMED.search(question.text)
-        wrong = " It happened 4711 times." if unit(*question.salt(choice), "error") < self.errors else ""
+        # Not by the attempt: asked again by another run, it says the same.
+        draw = unit(question.seed, question.key, choice, "error")
+        wrong = " It happened 4711 times." if draw < self.errors else ""
         said: dict[str, object] = {"id": named[1] if named else ""}
         if "answer" in parts:
             said |= {
