@@ -86,14 +86,9 @@ def fulfil(
         if not taken:
             done.shortfall = queues.used_up()
             break
-        demand = Demand(
-            tuple(s.row for s in taken),
-            tuple(s.turn for s in taken),
-            tuple(around.accepted),
-            np.random.default_rng([seed, wave]),
-            wave,
-        )
-        proposals = proposer.propose(demand)
+        rng = np.random.default_rng([seed, wave])
+        seen = tuple(s.row for s in taken), tuple(s.turn for s in taken)
+        proposals = proposer.propose(Demand(*seen, tuple(around.accepted), rng, wave))
         settle()
         _within_budget(proposals, around)
         origin = {s.row["id"]: s.slice for s in taken}
@@ -105,8 +100,8 @@ def fulfil(
                 ids.add(proposal.row["id"])
                 around.accepted.append(proposal.row)
         queues.learn(done.entries)
-        watch(len(done.accepted), sum(wanted.values()))
         wave += 1
+        watch(len(done.accepted), sum(wanted.values()))
         done.shortfall = "" if proposer.rewrites else _too_little(done.entries, terms)
         if done.shortfall:
             break
