@@ -6,7 +6,7 @@ import ast
 import inspect
 import textwrap
 import types
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -109,6 +109,8 @@ def one_line(text: str | None) -> str:
 def type_text(annotation: Any) -> str:
     """`float | None` as `number or null`; choices as they are written."""
     origin, inner = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return type_text(inner[0])
     if origin is Literal:
         return " or ".join(f"`{value}`" for value in inner)
     if origin in (Union, types.UnionType):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
 
 from dataflywheel.contracts import (
     REGISTRY,
@@ -17,6 +18,7 @@ from dataflywheel.contracts import (
     Cost,
     Decisions,
     Method,
+    Named,
     Status,
     UsageError,
     build,
@@ -169,3 +171,13 @@ def test_costs_add_and_decisions_stay_parallel() -> None:
     decisions.add("b", "kept", "the first", score=0.5)
     assert decisions.other == ["b", None]
     assert decisions.score == [None, 0.5]
+
+
+def test_a_method_is_named_in_three_ways_and_never_twice() -> None:
+    kind = TypeAdapter(Named)
+    for given in ("ifd", {"ifd": None}, {"ifd": {}}):
+        assert kind.validate_python(given) == {"ifd": {}}
+    assert kind.validate_python({"ifd": {"ratio": "loss"}}) == {"ifd": {"ratio": "loss"}}
+    for wrong, why in (({}, "one method"), ({"ifd": {}, "longest": {}}, "one method"), (3, "dictionary")):
+        with pytest.raises(ValidationError, match=why):
+            kind.validate_python(wrong)

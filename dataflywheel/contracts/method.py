@@ -10,9 +10,9 @@ import difflib
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from dataflywheel.contracts.cost import Cost, PoolStatistics
 from dataflywheel.errors import UsageError
@@ -90,6 +90,28 @@ def build(method: type[Method], parameters: Mapping[str, Any]) -> Method:
         return method(**parameters)
     except ValidationError as error:
         raise UsageError(explain(error, method.name, list(method.model_fields))) from None
+
+
+def one_method(value: Any) -> Any:
+    """A method as recipes name it, as `{name: parameters}`; what is neither text nor a mapping is left to type checks.
+
+    >>> one_method("ifd"), one_method({"ifd": None}), one_method({"ifd": {"ratio": "loss"}})
+    ({'ifd': {}}, {'ifd': {}}, {'ifd': {'ratio': 'loss'}})
+
+    Raises:
+        ValueError: several methods, or none.
+    """
+    if isinstance(value, str):
+        return {value: {}}
+    if not isinstance(value, dict):
+        return value
+    if len(value) != 1:
+        raise ValueError(f"one method with its parameters, such as {{ifd: {{ratio: loss}}}}, not {sorted(value)}")
+    return {name: parameters or {} for name, parameters in value.items()}
+
+
+Named = Annotated[dict[str, dict[str, Any]], BeforeValidator(one_method)]
+"""One method with its parameters: `name` or `{name: {parameter: value}}` in a recipe."""
 
 
 def explain(error: ValidationError, where: str, names: Sequence[str]) -> str:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 from dataflywheel import catalog
-from dataflywheel.contracts import Budget, Method
+from dataflywheel.contracts import Budget, Method, Named
 from dataflywheel.proposing.kinds import Gate, Proposer
 
-Spec = dict[str, dict[str, Any]]
 SHARED: tuple[str, ...] = ("contamination",)
 """Gates that new rows pass without being named, where there is a target."""
 
@@ -20,23 +19,13 @@ class Propose(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    by: Spec
+    by: Named
     """The method that writes: `revision`, or `{self_refine: {rounds: 2}}`."""
-    gates: list[Spec] | None = None
+    gates: list[Named] | None = None
     """What every proposal passes, in order; the method's own where none are named. New rows are always checked against
     the target."""
     wave: int = Field(default=64, ge=1)
     """Rows that are written from at a time; gates see what was accepted before."""
-
-    @field_validator("by", mode="before")
-    @classmethod
-    def _one(cls, value: Any) -> Any:
-        return _named(value)
-
-    @field_validator("gates", mode="before")
-    @classmethod
-    def _list(cls, value: Any) -> Any:
-        return [_named(entry) for entry in value] if isinstance(value, list) else value
 
     def proposer(self) -> type[Proposer]:
         """The class of the method that writes.
@@ -48,9 +37,9 @@ class Propose(BaseModel):
         assert issubclass(kind, Proposer)
         return kind
 
-    def gate_specs(self, target: bool) -> Spec:
+    def gate_specs(self, target: bool) -> dict[str, dict[str, Any]]:
         """Parameters of every gate, by name, in order."""
-        own: list[Spec] = [{name: {}} for name in self.proposer().gates if target or name not in SHARED]
+        own: list[Named] = [{name: {}} for name in self.proposer().gates if target or name not in SHARED]
         named = own if self.gates is None else self.gates
         wanted = {name: parameters for spec in named for name, parameters in spec.items()}
         for name in SHARED if target else ():
@@ -103,14 +92,3 @@ class Generate(Propose):
         """New rows wanted where so many rows are there; one document may give more than one."""
         budget = self.budget()
         return int(budget.amount) if budget.unit == "rows" else budget.rows(there)
-
-
-def _named(entry: Any) -> Any:
-    """`name` and `{name: null}` as `{name: {}}`."""
-    if isinstance(entry, str):
-        return {entry: {}}
-    if isinstance(entry, dict):
-        if len(entry) != 1:
-            raise ValueError(f"one method an entry, such as {{revision: {{}}}} (got {sorted(entry)})")
-        return {name: parameters or {} for name, parameters in entry.items()}
-    return entry

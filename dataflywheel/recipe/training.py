@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, field_validator
-
 from dataflywheel import catalog
-from dataflywheel.contracts import Objective, Sampler, UsageError, build
+from dataflywheel.contracts import Named, Objective, Sampler, UsageError, build
+from dataflywheel.distillation.model.distill import TaughtBy
 from dataflywheel.distillation.model.taught import TaughtObjective
 from dataflywheel.evolution.iteration.trial import Teaching, trained
 from dataflywheel.models.spec import ModelSpec
@@ -16,20 +15,13 @@ from dataflywheel.models.training import TrainSettings
 from dataflywheel.recipe.context import Context
 from dataflywheel.rows.parts import read_rows
 
-Spec = dict[str, dict[str, Any]]
-
 
 class Train(TrainSettings):
     """The step `train`."""
 
-    sampler: Spec | None = None
+    sampler: Named | None = None
     """What chooses the rows of every batch while the model learns: `rho_loss`, `{doremi: {eta: 1}}`; all rows in turn
     where none is named."""
-
-    @field_validator("sampler", mode="before")
-    @classmethod
-    def _named(cls, value: Any) -> Any:
-        return named("sampler", value)
 
     def settings(self) -> TrainSettings:
         """What the trainer itself reads."""
@@ -44,38 +36,21 @@ class Train(TrainSettings):
         return made
 
 
-class Distill(Train):
+class Distill(TaughtBy, Train):
     """The step `distill`: training with a teacher heard at every answer token."""
 
-    by: Spec = Field(default={"dense_distillation": {}})
-    """`dense_distillation`, `top_k_distillation`, `aligned_vocabulary` or `uld`, with its parameters."""
     teacher: ModelSpec | None = None
     """A local model; the recipe's teacher where none is named. `{builtin: tiny, size: 5m}` is trained on the pool."""
 
-    @field_validator("by", mode="before")
-    @classmethod
-    def _method(cls, value: Any) -> Any:
-        return named("by", value)
-
     def objective(self) -> Objective:
         """Raises UsageError: no such method of distillation, or a parameter that it does not take."""
-        ((name, given),) = self.by.items()
-        made = build(catalog.get(name, rooms=("distillation",)), given)
+        made = self.method()
         if not isinstance(made, TaughtObjective):
-            raise UsageError(f"distill: {name} gives no objective to train with; there is dense_distillation, "
-                             "top_k_distillation, aligned_vocabulary and uld")  # fmt: skip
+            raise UsageError(
+                f"distill: {made.name} gives no objective to train with; there is dense_distillation, "
+                "top_k_distillation, aligned_vocabulary and uld"
+            )
         return made
-
-
-def named(field: str, value: Any) -> Any:
-    """`name` and `{name: null}` as `{name: {}}`."""
-    if isinstance(value, str):
-        return {value: {}}
-    if isinstance(value, dict):
-        if len(value) != 1:
-            raise ValueError(f"{field}: one method with its parameters (got {sorted(value)})")
-        return {name: parameters or {} for name, parameters in value.items()}
-    return value
 
 
 def distilling_teacher(context_recipe: Any, work: Distill) -> ModelSpec:

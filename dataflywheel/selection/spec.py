@@ -7,13 +7,11 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field, field_validator, model_validator
 
 from dataflywheel import catalog
-from dataflywheel.contracts import Budget, Method, Selector, build
+from dataflywheel.contracts import Budget, Method, Named, Selector, build
 from dataflywheel.selection.order import SCORE
 
 GROUP_COLUMN = {"source": "row.source", "tag": "row.tags", "slice": "row.slice"}
 TOKENS = ("text.tokens_prompt", "text.tokens_answer")
-
-Spec = dict[str, dict[str, Any]]
 
 
 class Select(Method):
@@ -26,9 +24,9 @@ class Select(Method):
 
     name: ClassVar[str] = "select"
 
-    by: list[Spec]
+    by: list[Named]
     """Selectors that score: `ifd`, `{ifd: {ratio: perplexity}}`, or a list of these."""
-    then: Spec | None = None
+    then: Named | None = None
     """A selector that chooses from the shortlist, such as `facility_location`."""
     keep: str | int | float
     """The budget: `1000` rows, `10%` of the rows offered, or `50000 tokens` of prompts and answers."""
@@ -44,12 +42,7 @@ class Select(Method):
     @field_validator("by", mode="before")
     @classmethod
     def _many(cls, value: Any) -> Any:
-        return [_spec(entry) for entry in (value if isinstance(value, list) else [value])]
-
-    @field_validator("then", mode="before")
-    @classmethod
-    def _one(cls, value: Any) -> Any:
-        return None if value is None else _spec(value)
+        return value if isinstance(value, list) else [value]
 
     @model_validator(mode="after")
     def _consistent(self) -> Select:
@@ -108,18 +101,7 @@ class Select(Method):
         return tuple(dict.fromkeys(names))
 
 
-def _spec(entry: Any) -> Any:
-    """`name` and `{name: null}` as `{name: {}}`."""
-    if isinstance(entry, str):
-        return {entry: {}}
-    if isinstance(entry, dict):
-        if len(entry) != 1:
-            raise ValueError(f"one selector an entry, such as {{ifd: {{ratio: loss}}}} (got {sorted(entry)})")
-        return {name: parameters or {} for name, parameters in entry.items()}
-    return entry
-
-
-def _selector(spec: Spec) -> Selector:
+def _selector(spec: Named) -> Selector:
     ((name, parameters),) = spec.items()
     method = catalog.get(name, kind=Selector, rooms=("selection",))
     selector = build(method, parameters)

@@ -42,7 +42,7 @@ def test_one_meaning_one_form() -> None:
         ({"by": "ifd", "keep": "many"}, "budget 'many' is not understood"),
         ({"by": "ifd", "keep": 1, "quota": "equal"}, "per: source"),
         ({"by": "diverse_by_score", "keep": 1}, "put it in `then`"),
-        ({"by": {"ifd": {}, "longest": {}}, "keep": 1}, "one selector an entry"),
+        ({"by": {"ifd": {}, "longest": {}}, "keep": 1}, "one method with its parameters"),
         ({"by": [], "keep": 1}, "at least one selector"),
         ({"by": "ifd", "keep": 1, "per": "source", "quota": {"a": 0}}, "shares must be positive"),
     ],

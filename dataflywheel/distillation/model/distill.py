@@ -1,15 +1,14 @@
-"""The step that trains a student on rows with a teacher behind it."""
+"""Training a student on rows with a teacher behind it."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 from dataflywheel import catalog
-from dataflywheel.contracts import Method, UsageError, build
+from dataflywheel.contracts import Method, Named, UsageError, build
 from dataflywheel.distillation.model.on_policy import OnPolicy
 from dataflywheel.distillation.model.taught import TaughtObjective
 from dataflywheel.models.answer_trainer import Progress
@@ -18,23 +17,13 @@ from dataflywheel.models.spec import ModelSpec
 from dataflywheel.models.training import TrainResult, TrainSettings, train_sft
 
 
-class DistillSettings(BaseModel):
-    """Parameters of the step `distill`: by which method a student learns from the teacher, and how it is trained."""
+class TaughtBy(BaseModel):
+    """By which method a student learns from a teacher."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    by: dict[str, dict[str, Any]] = Field(default={"dense_distillation": {}})
-    """`dense_distillation`, `top_k_distillation`, `aligned_vocabulary`, `uld` or `on_policy`, with its parameters:
-    `{top_k_distillation: {k: 64}}`."""
-    train: TrainSettings = TrainSettings()
-
-    @field_validator("by", mode="before")
-    @classmethod
-    def _named(cls, value: Any) -> Any:
-        named = {value: {}} if isinstance(value, str) else value
-        if not isinstance(named, dict) or len(named) != 1:
-            raise ValueError(f"by: one method, such as {{dense_distillation: {{alpha: 0.5}}}} (got {value!r})")
-        return {name: parameters or {} for name, parameters in named.items()}
+    by: Named = Field(default={"dense_distillation": {}})
+    """`dense_distillation`, `top_k_distillation`, `aligned_vocabulary` or `uld`, with its parameters."""
 
     def method(self) -> TaughtObjective | OnPolicy:
         """Raises UsageError: no such method of distillation, or a parameter that it does not take."""
@@ -44,8 +33,11 @@ class DistillSettings(BaseModel):
             raise UsageError(f"distill: {name} trains no student from a teacher's distributions")
         return made
 
-    def label(self) -> str:
-        return next(iter(self.by))
+
+class DistillSettings(TaughtBy):
+    """Parameters of `distill`, which takes `on_policy` too: the method, and how the student is trained."""
+
+    train: TrainSettings = TrainSettings()
 
 
 def distill(
