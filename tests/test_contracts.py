@@ -175,8 +175,8 @@ def test_costs_add_and_decisions_stay_parallel() -> None:
 
 def test_a_method_is_named_in_three_ways_and_never_twice() -> None:
     kind = TypeAdapter(Named)
-    for given in ("ifd", {"ifd": None}, {"ifd": {}}):
-        assert kind.validate_python(given) == {"ifd": {}}
+    for way in ("ifd", {"ifd": None}, {"ifd": {}}):
+        assert kind.validate_python(way) == {"ifd": {}}
     assert kind.validate_python({"ifd": {"ratio": "loss"}}) == {"ifd": {"ratio": "loss"}}
     for wrong, why in (({}, "one method"), ({"ifd": {}, "longest": {}}, "one method"), (3, "dictionary")):
         with pytest.raises(ValidationError, match=why):

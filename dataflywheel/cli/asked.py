@@ -57,6 +57,11 @@ def asked_model(place: str, model: str, price: str, key: str, can: Sequence[str]
     return spec
 
 
+def with_models(embedder: str, ask: str, model: str, price: str, key: str, can: Sequence[str] | None) -> dict[str, Any]:
+    """The models that a verb's options name: the embedder, and who is asked where somebody is."""
+    return {"embedder": embedder, **({"teacher": asked_model(ask, model, price, key, can or [])} if ask else {})}
+
+
 def with_parameters(by: str, given: Sequence[str]) -> dict[str, Any]:
     """A method with its parameters, each written as NAME=VALUE in YAML.
 
@@ -82,6 +87,17 @@ def with_parameters(by: str, given: Sequence[str]) -> dict[str, Any]:
 def limits(usd: float | None, calls: int | None) -> dict[str, Any]:
     """The caps that were given."""
     return {name: value for name, value in (("usd", usd), ("calls", calls)) if value is not None}
+
+
+def say(result: Any, what: str, as_json: bool) -> None:
+    """Print the result of a step that wrote rows: as JSON, or in sentences, or why it stopped."""
+    import json
+
+    if as_json:
+        typer.echo(json.dumps(result.as_dict(), ensure_ascii=False))
+        return
+    for line in [f"Stopped early: {result.stopped}."] if result.stopped else told(result, what):
+        typer.echo(line)
 
 
 def told(result: Any, what: str) -> list[str]:

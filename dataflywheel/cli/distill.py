@@ -9,7 +9,7 @@ from typing import Any
 import typer
 
 from dataflywheel.cli.asked import Parameters
-from dataflywheel.cli.options import AsJson, Runs, Store
+from dataflywheel.cli.options import AsJson, Runs, Seed, Store
 
 
 def distill_command(
@@ -23,7 +23,7 @@ def distill_command(
     epochs: float = typer.Option(3.0, help="Passes over the rows."),
     learning_rate: float = typer.Option(1e-3, help="Peak learning rate."),
     max_length: int = typer.Option(1024, help="Tokens of a row, at most."),
-    seed: int = typer.Option(0, help="Seed of everything random."),
+    seed: Seed = 0,
     runs: Runs = Path("runs"),
     home: Store = Path(".flywheel"),
     as_json: AsJson = False,

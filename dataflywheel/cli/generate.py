@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import typer
 
 from dataflywheel.cli.asked import Asked, Calls, Can, Gates, Key, ModelName, Parameters, Price, Usd
-from dataflywheel.cli.options import AsJson, Runs, Store
+from dataflywheel.cli.options import AsJson, Embedder, Format, Runs, Seed, Store
 
 
 def generate_command(
@@ -26,27 +25,23 @@ def generate_command(
     can: Can = None,
     usd: Usd = None,
     calls: Calls = None,
-    embedder: str = typer.Option("minilm", help="minilm (exact), static (over 100 times faster), or a folder."),
-    to: str = typer.Option("messages", help="Format of the result: messages, trl, llamafactory, axolotl."),
-    seed: int = typer.Option(0, help="Seed of everything random."),
+    embedder: Embedder = "minilm",
+    to: Format = "messages",
+    seed: Seed = 0,
     runs: Runs = Path("runs"),
     home: Store = Path(".flywheel"),
     as_json: AsJson = False,
 ) -> None:
     """Write new rows from those of a pool; each passes the gates before it counts."""
-    from dataflywheel.cli.asked import asked_model, limits, told, with_parameters
+    from dataflywheel.cli.asked import limits, say, with_models, with_parameters
     from dataflywheel.cli.live import LiveTable
     from dataflywheel.recipe.single import generate
 
-    models = {"embedder": embedder, **({"teacher": asked_model(ask, model, price, key, can or [])} if ask else {})}
+    models = with_models(embedder, ask, model, price, key, can)
     with LiveTable() as watcher:
         result = generate(
-            pool, with_parameters(by, given or []), rows, gates=list(gate) if gate else None, visits=visits,
+            pool, with_parameters(by, given or []), rows, gates=[*gate] if gate else None, visits=visits,
             target=target, models=models, budget=limits(usd, calls), seed=seed, format=to, runs=runs, home=home,
             watcher=watcher,
         )  # fmt: skip
-    if as_json:
-        typer.echo(json.dumps(result.as_dict(), ensure_ascii=False))
-        return
-    for line in [f"Stopped early: {result.stopped}."] if result.stopped else told(result, "with the pool's"):
-        typer.echo(line)
+    say(result, "with the pool's", as_json)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from dataflywheel.cli.asked import Calls, Key, ModelName, Price, Usd
 from dataflywheel.cli.options import AsJson
 from dataflywheel.cli.tables import number_table
 
@@ -24,7 +25,7 @@ def judge_command(
     a: Answers = None,
     b: Answers = None,
     judge: str = typer.Option(..., help="Who judges: the address of an endpoint, or a folder with a model."),
-    model: str = typer.Option("", help="The model's name at the endpoint."),
+    model: ModelName = "",
     by: str = typer.Option("pairwise", help="pairwise, pointwise, rubric, crowd_score or calibra_eval."),
     reference: str | None = typer.Option(None, help="Correct answers to the prompts, for the judge to see."),
     gold: str | None = typer.Option(None, help="Human labels, rows with prompt and label: what is the judge worth?"),
@@ -37,14 +38,14 @@ def judge_command(
         Path | None, typer.Option(envvar="FLYWHEEL_DATA", help="Folder of pandalm and llmbar, for --calibrate.")
     ] = None,
     limit: int | None = typer.Option(None, min=1, help="Pairs of each set for --calibrate, at most."),
-    usd: float | None = typer.Option(None, min=0, help="Dollars to spend on this, at most, over all its runs."),
-    calls: int | None = typer.Option(None, min=0, help="Requests to send for this, at most, over all its runs."),
-    price: str = typer.Option("", help="Dollars per million tokens read and written, such as 0.1/0.4."),
+    usd: Usd = None,
+    calls: Calls = None,
+    price: Price = "",
     can: Annotated[
         list[str] | None,
         typer.Option(help="What the endpoint can do beyond chat: logprobs (for calibra_eval), json_schema."),
     ] = None,
-    key: str = typer.Option("", help="Environment variable that holds the endpoint's key."),
+    key: Key = "",
     seed: int = typer.Option(0, help="Seed of the intervals and of what --limit draws."),
     home: Path = typer.Option(Path(".flywheel"), help="Where answers are kept, so that none is paid twice."),
     as_json: AsJson = False,

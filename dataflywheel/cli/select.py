@@ -7,7 +7,7 @@ from pathlib import Path
 
 import typer
 
-from dataflywheel.cli.options import AsJson, Runs, Store
+from dataflywheel.cli.options import AsJson, Embedder, Format, Runs, Seed, Store
 
 
 def select_command(
@@ -16,10 +16,10 @@ def select_command(
     keep: str = typer.Option("10%", help="The budget: 1000, 10% or '50000 tokens'."),
     then: str = typer.Option("", help="A diversity method that chooses among the best by score."),
     per: str = typer.Option("", help="Share the budget out: source or tag."),
-    embedder: str = typer.Option("minilm", help="minilm (exact), static (over 100 times faster), or a folder."),
+    embedder: Embedder = "minilm",
     model: str = typer.Option("tiny", help="Model that measures likelihoods: tiny, trained on the pool, or a folder."),
-    to: str = typer.Option("messages", help="Format of the result: messages, trl, llamafactory, axolotl."),
-    seed: int = typer.Option(0, help="Seed of everything random."),
+    to: Format = "messages",
+    seed: Seed = 0,
     runs: Runs = Path("runs"),
     home: Store = Path(".flywheel"),
     as_json: AsJson = False,
