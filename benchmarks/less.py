@@ -1,6 +1,7 @@
 """Processor seconds of LESS features beside a plain training pass of the same model over the same rows.
 
-python benchmarks/less.py [--rows 192] [--tokens 256] [--size 5m] [--dimension 2048] [--repeat 3]
+python benchmarks/less.py [--rows 192] [--tokens 256] [--size 5m] [--dimension 2048] [--epochs 3]
+[--repeat 3]
 
 The plain pass is forward and backward of the answers' loss with gradients of all weights and a step of AdamW, in
 batches of as many padded tokens as the features are made in. The features are the whole signal: from messages to
@@ -28,8 +29,6 @@ from dataflywheel.rows.identity import prompt_answer_row
 from dataflywheel.rows.python_docs import python_docs
 from dataflywheel.rows.schema import table
 from dataflywheel.signals.gradient_projection import MAX_TOKENS, GradientProjection
-
-EPOCHS = 4
 
 
 def rows_of(count: int, letters: int) -> pa.Table:
@@ -70,6 +69,7 @@ def main() -> str:
     parser.add_argument("--tokens", type=int, default=256)
     parser.add_argument("--size", default="5m")
     parser.add_argument("--dimension", type=int, default=2048)
+    parser.add_argument("--epochs", type=int, default=GradientProjection.model_fields["epochs"].default)
     parser.add_argument("--repeat", type=int, default=3)
     options = parser.parse_args()
     rows = rows_of(options.rows, 8 * options.tokens)
@@ -79,7 +79,7 @@ def main() -> str:
         made = train_tiny(rows["messages"].to_pylist(), options.size, tokens=4096, cache_dir=Path(folder))
         spec = ModelSpec(hf=str(made))
         start = GradientProjection(
-            model=spec, dimension=options.dimension, epochs=EPOCHS, max_length=options.tokens, seed=1
+            model=spec, dimension=options.dimension, epochs=options.epochs, max_length=options.tokens, seed=1
         )
         signal = start.prepared(lambda: rows.slice(0, 4), Path(folder))
         base = LanguageModel.load(spec)
@@ -89,13 +89,13 @@ def main() -> str:
         features = seconds(lambda: signal.measure(batch), options.repeat)
     lines = [
         f"LESS features, {options.size} model, {options.rows} rows of {np.mean(lengths):.0f} tokens, dimension "
-        f"{options.dimension}, {EPOCHS} checkpoints",
+        f"{options.dimension}, {options.epochs} checkpoints",
         "",
         "| | processor seconds | times a plain training pass |",
         "| --- | ---: | ---: |",
         f"| plain training pass | {plain:.2f} | 1.00 |",
-        f"| features, each checkpoint | {features / EPOCHS:.2f} | {features / EPOCHS / plain:.2f} |",
-        f"| features, {EPOCHS} checkpoints | {features:.2f} | {features / plain:.2f} |",
+        f"| features, each checkpoint | {features / options.epochs:.2f} | {features / options.epochs / plain:.2f} |",
+        f"| features, {options.epochs} checkpoints | {features:.2f} | {features / plain:.2f} |",
         "",
         f"For 10,000 such rows: {10_000 / options.rows * features / 60:.1f} minutes of one processor here.",
     ]

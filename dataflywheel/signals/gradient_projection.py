@@ -62,8 +62,8 @@ class GradientProjection(CheckpointBased):
     """Numbers a checkpoint; the paper takes 8192. An inner product is off by about 1 / sqrt(dimension)."""
     share: float = Field(default=0.05, gt=0, le=1)
     """Share of the pool that the warm-up trains on; 64 rows at least."""
-    epochs: int = Field(default=4, ge=1)
-    """Of the warm-up; one checkpoint each."""
+    epochs: int = Field(default=3, ge=1)
+    """Of the warm-up; one checkpoint each, and each costs a pass over the pool. The paper takes 4."""
     learning_rate: float = Field(default=1e-3, gt=0)
     """Of the warm-up, at its highest; the paper takes 2e-5 for models of 7 to 13 billion weights."""
     adapters: Adapters = Adapters()
