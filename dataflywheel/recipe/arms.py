@@ -37,6 +37,8 @@ class Arm:
     ids: tuple[tuple[str, ...], ...]
     select_cost: Cost
     epochs: float | None = None
+    share: float = 1.0
+    """Of the rows that are trained on: a fixed number of steps is cut alike, so that all rows are seen as often."""
 
 
 @dataclass(frozen=True)

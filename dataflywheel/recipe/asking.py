@@ -18,7 +18,6 @@ from dataflywheel.models.spec import ModelSpec
 from dataflywheel.recipe.needs import signals_of
 from dataflywheel.recipe.schema import Limits, Recipe
 from dataflywheel.store.answer_ledger import Caps
-from dataflywheel.store.run import bill_name
 from dataflywheel.store.signals import SignalStore
 
 if TYPE_CHECKING:
@@ -57,7 +56,7 @@ def asked_cost(context: Context, output: Path) -> Cost:
     no other step was billed for. So bills add up to what was spent, also when a process was killed in between."""
     if context.answers is None:
         return Cost()
-    step = bill_name(output)
+    step = context.run.bill_name(output)
     spent = context.answers.spent(context.scope)
     billed = sum((cost for name, cost in context.run.ledger.steps.items() if cost.calls and name != step), Cost())
     return Cost(

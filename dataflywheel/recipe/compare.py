@@ -3,14 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import sys
-from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
-from multiprocessing import active_children, get_context
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +11,17 @@ import numpy as np
 
 from dataflywheel.contracts import Cost, FlywheelError, UsageError
 from dataflywheel.evolution.feedback.evaluate import BETTER
-from dataflywheel.evolution.iteration.trial import PLAIN, Exam, Teaching, Trial, run_trial
+from dataflywheel.evolution.iteration.trial import PLAIN, Exam, Teaching, Trial
 from dataflywheel.models.files import folder_digest
 from dataflywheel.models.training import TrainSettings
 from dataflywheel.recipe.arms import LENGTH, Arm, Field, build_arms
 from dataflywheel.recipe.context import Context, digest
+from dataflywheel.recipe.leave_out import LeftOut
+from dataflywheel.recipe.next_rows import curve_arms, next_rows
 from dataflywheel.recipe.scoreboard import against, jaccard, length_shift, score_arm, slice_intervals
+from dataflywheel.recipe.trials import Job, run_trials
+from dataflywheel.recipe.worth import step_worths, without_arms
 from dataflywheel.store.atomic import finite, write_json
-
-Job = tuple[int, int]  # (arm, seed) as positions
 
 
 def run_comparison(
@@ -37,23 +32,32 @@ def run_comparison(
     exam: Exam,
     before: str,
     teaching: Teaching = PLAIN,
+    without: Sequence[LeftOut] = (),
 ) -> dict[str, Any]:
-    """Train and score every arm with every seed, all in the same way, write `compare.json`, and give its content."""
+    """Train and score every arm with every seed, all in the same way, write `compare.json`, and give its content.
+
+    What is measured beside the arms (`without`: the recipe less a step; the learning curve) is trained after them, so
+    that hours which end early cost them nothing.
+    """
     plan = context.recipe.compare
     if plan is None:
         raise UsageError("compare: the recipe names no arms; write `compare: [random, longest, full]`")
     seeds = [context.recipe.seed + i for i in range(plan.seeds)]
     output = context.run.path / "compare.json"
     parts = (plan.model_dump_json(), settings.model_dump_json(), exam.digest(), folder_digest(student))
-    fingerprint = digest(before, *parts, *([teaching.digest()] if teaching.digest() else []))
+    rows = [(left.step.place, sorted(left.ids), left.needed, left.stopped) for left in without]
+    fingerprint = digest(before, *parts, teaching.digest(), rows)
     held = json.loads(output.read_text(encoding="utf-8")) if output.exists() else {}
-    if held.get("fingerprint") == fingerprint and held["seeds"] == seeds:  # fewer seeds: the hours were used up
+    if held.get("fingerprint") == fingerprint and not held["untrained"]:
         context.watcher.finished("compare", _summary(held), True)
         return dict(held)
     arms = build_arms(context, field, seeds, settings.epochs)
+    divided = curve_arms(arms[0], seeds) if plan.curve else []
+    every = [*arms, *without_arms(without, len(seeds)), *divided]
     done: dict[Job, Trial] = {}
     jobs = [(a, s) for s in range(len(seeds)) for a in range(len(arms))]
-    for job, trial in _trials(context, arms, seeds, jobs, student, settings, exam, teaching):
+    jobs += [(a, s) for s in range(len(seeds)) for a in range(len(arms), len(every))]
+    for job, trial in run_trials(context, every, seeds, jobs, student, settings, exam, teaching):
         done[job] = trial
         context.watcher.advanced("compare", "trials", len(done), len(jobs))
     complete = [s for s in range(len(seeds)) if all((a, s) in done for a in range(len(arms)))]
@@ -65,98 +69,28 @@ def run_comparison(
     board: dict[str, Any] = {
         "fingerprint": fingerprint,
         "of": before,
+        "untrained": len(jobs) - len(done),
         **_board(context, field, arms, [seeds[s] for s in complete], complete, done, exam),
     }
+    by_arm = {arm.name: {s: trial for (at, s), trial in done.items() if at == a} for a, arm in enumerate(every)}
+    metric, better = board["metric"], board["better"]
+    if plan.leave_one_out:
+        board["steps"] = step_worths(context.run, without, arms[0], by_arm, better)
+    if plan.curve:
+        board["curve"] = next_rows(context.run.ledger, arms[0], divided, by_arm, metric, better)
+    return _written(context, board, done.values(), output)
+
+
+def _written(context: Context, board: dict[str, Any], trials: Collection[Trial], output: Path) -> dict[str, Any]:
     total = Cost(
-        seconds=sum(t.facts["trial_seconds"] for t in done.values()),
-        tokens=sum(t.facts["tokens"] for t in done.values()),
+        seconds=sum(t.facts["trial_seconds"] for t in trials),
+        tokens=sum(t.facts["tokens"] for t in trials),
     )
     context.run.ledger.enter("compare", total)
     board = finite(board)
     write_json(output, board)
     context.watcher.finished("compare", _summary(board), False)
     return board
-
-
-def _trials(
-    context: Context,
-    arms: Sequence[Arm],
-    seeds: Sequence[int],
-    jobs: Sequence[Job],
-    student: Path,
-    settings: TrainSettings,
-    exam: Exam,
-    teaching: Teaching,
-) -> Iterator[tuple[Job, Trial]]:
-    """Every trial as it finishes; small students train side by side, one core each."""
-
-    def epochs(job: Job) -> float:
-        return arms[job[0]].epochs or settings.epochs
-
-    def arguments(job: Job) -> tuple[Path, Path, Sequence[str], Path, TrainSettings, Exam, Teaching]:
-        arm = arms[job[0]]
-        one = settings.model_copy(update={"seed": seeds[job[1]], "epochs": epochs(job)})
-        return context.home, arm.rows, arm.ids[job[1]], student, one, exam, teaching
-
-    # Arms that chose the same rows share a trial; two processes must not train one model.
-    equal: dict[Any, list[Job]] = {}
-    for job in jobs:
-        equal.setdefault((frozenset(arms[job[0]].ids[job[1]]), job[1], epochs(job)), []).append(job)
-    workers = (os.cpu_count() or 1) if context.recipe.models.student.builtin else 1
-    if workers == 1:
-        for same in equal.values():
-            if not context.out_of_time():
-                trial = run_trial(*arguments(same[0]))
-                yield from ((job, trial) for job in same)
-        return
-    others = set(active_children())
-    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_one_thread)
-    try:
-        with _apart():
-            asked = {pool.submit(run_trial, *arguments(same[0])): same for same in equal.values()}
-        waiting = set(asked)
-        while waiting:
-            finished, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-            for future in finished:
-                trial = future.result()
-                yield from ((job, trial) for job in asked[future])
-            if context.out_of_time():
-                waiting = {future for future in waiting if not future.cancel()}
-    except KeyboardInterrupt:
-        for worker in set(active_children()) - others:  # what they have trained so far lies in checkpoints
-            worker.terminate()
-        raise
-    except BrokenProcessPool:
-        raise FlywheelError(
-            "compare: a process that trained was killed, most likely for want of memory; finished trials are kept; "
-            "take a smaller student or batch_size and run the same command again"
-        ) from None
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-@contextmanager
-def _apart() -> Iterator[None]:
-    """Workers started in here do not import the user's script again, which then needs no guard around its main part.
-
-    Nor do they hear an interruption from the keyboard: this process does, and ends them.
-    """
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    main = sys.modules["__main__"]
-    names: tuple[str, ...] = ("__file__", "__spec__")
-    hidden = {name: vars(main).pop(name) for name in names if name in vars(main)}
-    main.__spec__ = None
-    try:
-        yield
-    finally:
-        vars(main).update(hidden)
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-
-
-def _one_thread() -> None:
-    import torch
-
-    torch.set_num_threads(1)
 
 
 def _board(

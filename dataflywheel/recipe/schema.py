@@ -6,6 +6,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from dataflywheel.evolution.feedback.learning_curve import FEWEST_SEEDS
 from dataflywheel.models.spec import EmbedderSpec, ModelSpec
 from dataflywheel.signals.engine import Engine
 
@@ -70,10 +71,22 @@ class Limits(Part):
 
 
 class Compare(Part):
-    """Which baselines stand beside the recipe's own selection, and over how many seeds."""
+    """Which baselines stand beside the recipe's own selection, over how many seeds, and what else is measured."""
 
     arms: list[str | dict[str, Any]] = ["random", "random_raw", "longest", "full"]
     seeds: int = Field(default=5, ge=2)
+    leave_one_out: bool | list[str] = False
+    """Run the recipe again without each of its steps, or without those named (`enhance`, `05-enhance`), and train on
+    what comes out: what was the step worth? `decontaminate` is never left out."""
+    curve: bool = False
+    """Train on a quarter and on half of the final rows as well, and say what as many rows again would be worth and
+    cost. Needs 3 seeds."""
+
+    @model_validator(mode="after")
+    def _seeds_of_a_curve(self) -> Self:
+        if self.curve and self.seeds < FEWEST_SEEDS:
+            raise ValueError(f"a learning curve needs {FEWEST_SEEDS} seeds for its interval; write `seeds: 5`")
+        return self
 
     @field_validator("arms")
     @classmethod

@@ -64,12 +64,10 @@ def varied(first: Path, now: Path, guards: Guards) -> list[Measure]:
     return diversity(one, other, Diversity(drop=guards.diversity_drop))
 
 
-def why_stop(
-    select: Sequence[RowScores], metric: Metric, guards: Guards, found: Sequence[str], left: Mapping[str, float]
-) -> str:
+def why_stop(select: Sequence[RowScores], metric: Metric, guards: Guards, found: Sequence[str]) -> str:
     """A plain sentence, or "" where another round is worth its budget."""
     stopping = Stopping(patience=guards.patience, minimum_gain=guards.minimum_gain)
-    return stopping.why(select, metric, alarms=found, left=left)
+    return stopping.why(select, metric, alarms=found)
 
 
 def round_result(

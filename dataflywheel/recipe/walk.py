@@ -19,6 +19,8 @@ from dataflywheel.recipe.compare import forget_comparison, run_comparison
 from dataflywheel.recipe.context import Context, digest, model_contents
 from dataflywheel.recipe.finish import embedding_map, write_dataset
 from dataflywheel.recipe.ingest_step import ingest_pool, ingest_target, target_exam
+from dataflywheel.recipe.leave_out import leave_out
+from dataflywheel.recipe.leaving import left_out, title
 from dataflywheel.recipe.model_step import evaluate_step, student_folder, train_step
 from dataflywheel.recipe.needs import asks, signals_of
 from dataflywheel.recipe.propose import Enhance, Generate
@@ -76,22 +78,33 @@ class Walk:
 
     def _walk(self, mapped: bool) -> Result:
         context = self.context
-        context.watcher.planned(["00-pool", *self._titles(), *(["compare"] if context.recipe.compare else [])])
-        rows_in, self.fingerprint = ingest_pool(context)
-        ingest_target(context)
-        assert context.pool is not None
-        self.rows = context.pool
-        result = Result(context.run.path, rows_in, rows_in)
-        context.run.forget_steps([context.run.step(0, "pool"), *self._steps(result)])
+        left = left_out(self.steps, context.recipe.compare)
+        after = [*map(title, left), *(["compare"] if context.recipe.compare else [])]
+        context.watcher.planned(["00-pool", *self._titles(), *after])
+        result = self.take_steps()
+        self._seal(result)
         result.rows_out = write_dataset(context, self.rows)
         forget_comparison(context.run.path / "compare.json", self.fingerprint)
         if context.recipe.compare and not result.stopped:
-            result.comparison = self._compare()
+            result.comparison = self._compare(left)
         unchanged = self.all_reused and (context.run.path / "map.parquet").exists()
         if not unchanged and mapped:
             embedding_map(context, self.rows)
         context.run.event("finished", stopped=result.stopped)
         return result
+
+    def take_steps(self) -> Result:
+        """Read the pool and the target and do the steps; then `rows` are the final ones."""
+        rows_in, self.fingerprint = ingest_pool(self.context)
+        ingest_target(self.context)
+        assert self.context.pool is not None
+        self.rows = self.context.pool
+        result = Result(self.context.run.path, rows_in, rows_in)
+        self.context.run.forget_steps([self.context.run.step(0, "pool"), *self._steps(result)])
+        return result
+
+    def _seal(self, result: Result) -> None:
+        """What is looked at only once, when all rows are chosen."""
 
     def _titles(self) -> list[str]:
         """What the live table shows."""
@@ -200,17 +213,17 @@ class Walk:
         seconds = metrics["details"]["ranking_seconds"]
         return Field(self.rows, self.context.pool, guards, output / "rows", step, seconds)
 
-    def _compare(self) -> dict[str, Any]:
+    def _compare(self, left: list[Step]) -> dict[str, Any]:
         exams = [s.work for s in self.steps if isinstance(s.work, Evaluate)]
         if self.field is None or self.settings is None or not exams or self.context.target is None:
             raise UsageError("compare: the recipe needs a target and the steps select, train and evaluate")
+        without = leave_out(self.context, self.steps, left, type(self))
         self.context.watcher.started("compare")
         exam: Exam = target_exam(self.context, exams[0], self.exam_rows)
         student = student_folder(self.context)
         taught = teaching(self.context, self.settings, student)
-        return run_comparison(
-            self.context, self.field, student, self.settings.settings(), exam, self.fingerprint, taught
-        )
+        settings = self.settings.settings()
+        return run_comparison(self.context, self.field, student, settings, exam, self.fingerprint, taught, without)
 
 
 def _note(metrics: dict[str, Any]) -> str:

@@ -67,7 +67,6 @@ class Wheel(Walk):
                 break
         if self.kept is not None:
             self.rows = self.kept.rows
-            self._seal(result)
         return done
 
     def _titles(self) -> list[str]:
@@ -126,7 +125,7 @@ class Wheel(Walk):
             self.earlier = self.kept.rows
         said = {"round": round, **as_json(judgement, outcome, budget.as_dict(), mixed)}
         more = round < self.context.recipe.rounds
-        stop = why_stop(self.selected, metric, guards, judgement.alarms, {}) if more else ""
+        stop = why_stop(self.selected, metric, guards, judgement.alarms) if more else ""
         write_json(self._folder(round) / "turn.json", finite({**said, "stopped": stop}))
         self.context.watcher.finished(f"round {round}", _told(judgement.kept, judgement.reasons[0], stop), False)
         result.rounds = round
@@ -215,7 +214,8 @@ class Wheel(Walk):
 
     def _seal(self, result: Result) -> None:
         """Look at the sealed tier with the model of the best round, once, and count the look."""
-        assert self.kept is not None
+        if self.kept is None:
+            return
         settings = next(s.work for s in self.steps if isinstance(s.work, Evaluate))
         result.model = self.context.run.path / "models" / "student"
         if not result.model.is_dir() or folder_digest(result.model) != folder_digest(self.kept.model):

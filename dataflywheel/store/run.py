@@ -17,12 +17,13 @@ from dataflywheel.store.ledger import Ledger
 class RunDirectory:
     """`runs/<name>/`: steps by round, models, the final data set, ledger, events, report."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, ledger: Ledger | None = None, lent: Collection[Path] = ()) -> None:
+        """`ledger` is that of the run which this one is a part of, `lent` are steps that it has from there, billed."""
+        self.path, self.lent = path, lent
         path.mkdir(parents=True, exist_ok=True)
         for directory in (path, path / "models", *path.glob("round-*")):
             sweep(directory)
-        self.ledger = Ledger(path / "ledger.json")
+        self.ledger = ledger or Ledger(path / "ledger.json")
 
     def step(self, index: int, name: str, round: int = 1) -> Path:
         return self.path / f"round-{round}" / f"{index:02d}-{name}"
@@ -48,12 +49,12 @@ class RunDirectory:
                 shutil.rmtree(step)
 
     def bill(self, step: Path, cost: Cost) -> None:
-        self.ledger.enter(bill_name(step), cost)
+        if step not in self.lent:
+            self.ledger.enter(self.bill_name(step), cost)
 
-
-def bill_name(step: Path) -> str:
-    """A step's name in the ledger: `round-1/02-select`."""
-    return f"{step.parent.name}/{step.name}"
+    def bill_name(self, step: Path) -> str:
+        """A step's name in the ledger: `round-1/02-select`, and in a part of a run that part's folder before it."""
+        return step.relative_to(self.ledger.path.parent).as_posix()
 
 
 def step_directories(run: Path) -> list[Path]:

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
+from dataflywheel.contracts import Cost
 from dataflywheel.evolution.feedback.evaluate import Evaluate
 from dataflywheel.evolution.iteration.trial import PLAIN
 from dataflywheel.models.training import TrainSettings
-from dataflywheel.recipe import compare
+from dataflywheel.recipe import trials
 from dataflywheel.recipe.arms import Arm, Field, build_arms, leaked_rows
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.ingest_step import ingest_pool, ingest_target, target_exam
@@ -86,10 +87,10 @@ def no_torch() -> None:
 
 @pytest.mark.parametrize("late", [False, True])
 def test_trials_are_shared_and_end_with_the_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, late: bool) -> None:
-    monkeypatch.setattr(compare, "run_trial", slow_trial)
-    monkeypatch.setattr(compare, "_one_thread", no_torch)
-    monkeypatch.setattr(compare.os, "cpu_count", lambda: 2)
-    cost = compare.Cost()
+    monkeypatch.setattr(trials, "run_trial", slow_trial)
+    monkeypatch.setattr(trials, "_one_thread", no_torch)
+    monkeypatch.setattr(trials.os, "cpu_count", lambda: 2)
+    cost = Cost()
     chosen = [("a", "b"), ("b", "a"), *((str(i),) for i in range(30))]
     arms = [Arm(str(i), "", "", tmp_path, (ids,), cost) for i, ids in enumerate(chosen)]
     context: Any = SimpleNamespace(
@@ -99,7 +100,7 @@ def test_trials_are_shared_and_end_with_the_time(tmp_path: Path, monkeypatch: py
     )
     jobs = [(a, 0) for a in range(len(arms))]
     exam: Any = None
-    found = dict(compare._trials(context, arms, [0], jobs, tmp_path, TrainSettings(), exam, PLAIN))
+    found = dict(trials.run_trials(context, arms, [0], jobs, tmp_path, TrainSettings(), exam, PLAIN))
     trained = (tmp_path / "trained").read_text().splitlines()
     assert len(trained) == len(set(trained)) == len(found) - 1
     assert "b,a" not in trained

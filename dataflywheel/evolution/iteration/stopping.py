@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from dataflywheel.evolution.feedback.evaluate import BETTER, Metric, RowScores
-from dataflywheel.evolution.feedback.learning_curve import Increment
 from dataflywheel.evolution.feedback.paired import improvement
 
 
@@ -27,27 +26,15 @@ class Stopping(BaseModel):
         metric: Metric,
         *,
         alarms: Sequence[str] = (),
-        left: Mapping[str, float] | None = None,
-        next_rows: Increment | None = None,
     ) -> str:
         """The first reason to stop, or "".
 
         Args:
             select: scores of the select tier by round, oldest first; a round that was rolled back too.
             alarms: what the monitors of diversity and of the judge say of the last round.
-            left: what is left of each budget (`usd`, `rows`, `hours`).
-            next_rows: what the learning curve says of the next round's rows.
         """
-        spent = [name for name, amount in (left or {}).items() if amount <= 0]
-        if spent:
-            return f"stopped: nothing is left of the budget of {', '.join(spent)}"
         if alarms:
             return f"stopped: {alarms[0]}" + (f" (and {len(alarms) - 1} alarms more)" if alarms[1:] else "")
-        if next_rows is not None and next_rows.high < self.minimum_gain:
-            return (
-                f"stopped: by the learning curve the next {next_rows.rows} rows are worth {next_rows.gain:.3g} "
-                f"[{next_rows.low:.3g}, {next_rows.high:.3g}], less than {self.minimum_gain:g}"
-            )
         return self._stalled(select, metric)
 
     def _stalled(self, select: Sequence[RowScores], metric: Metric) -> str:

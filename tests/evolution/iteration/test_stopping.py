@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from dataflywheel.evolution.feedback.evaluate import RowScores
-from dataflywheel.evolution.feedback.learning_curve import Increment
 from dataflywheel.evolution.iteration.stopping import Stopping
 
 IDS = np.array([str(i) for i in range(300)], dtype=object)
@@ -25,7 +24,7 @@ def rounds(*losses: float) -> list[RowScores]:
 def test_it_goes_on_while_rounds_get_better() -> None:
     history = rounds(1.0, 0.9, 0.8, 0.7)
     for k in range(1, 5):
-        assert Stopping().why(history[:k], "answer_loss", left={"usd": 1.0}) == ""
+        assert Stopping().why(history[:k], "answer_loss") == ""
 
 
 def test_two_flat_rounds_stop_it() -> None:
@@ -47,17 +46,11 @@ def test_higher_is_better_where_it_is() -> None:
     assert Stopping().why(rounds(0.8, 0.9, 1.0), "exact_match") == ""
 
 
-def test_budget_alarms_and_the_curve() -> None:
+def test_an_alarm_stops_it_and_says_which() -> None:
     history = rounds(1.0, 0.8)
-    assert Stopping().why(history, "answer_loss", left={"usd": 0.0, "hours": 2.0}) == (
-        "stopped: nothing is left of the budget of usd"
-    )
     assert Stopping().why(history, "answer_loss", alarms=["tail fell by 40%", "x"]) == (
         "stopped: tail fell by 40% (and 1 alarms more)"
     )
-    worth = Increment(500, 0.01, -0.01, 0.03, 5.0)
-    assert "next 500 rows are worth 0.01" in Stopping(minimum_gain=0.05).why(history, "answer_loss", next_rows=worth)
-    assert Stopping(minimum_gain=0.02).why(history, "answer_loss", next_rows=worth) == ""
 
 
 def test_rounds_that_were_not_scored_are_no_improvement() -> None:
