@@ -24,14 +24,13 @@ from dataflywheel.recipe.progress import Silent, Watcher
 from dataflywheel.recipe.schema import Recipe, Source
 from dataflywheel.rows.ingest import Input
 from dataflywheel.rows.parts import read_rows
+from dataflywheel.selection.order import SLICE
 from dataflywheel.signals.measure import Failed, columns, measure
 from dataflywheel.store.answers import AnswerStore
 from dataflywheel.store.run import RunDirectory
 from dataflywheel.store.signals import SignalStore
 
 CHARS_PER_TOKEN = 4
-SLICE = "row.slice"
-"""A column that depends on the target, not on the row alone: it is joined on where a step groups by it."""
 Parameters = Mapping[str, Mapping[str, Any]]
 """Parameters by signal name."""
 

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from dataflywheel.contracts import Cleaner, Columns, Cost, Decisions, FlywheelError, Status, TargetView
 from dataflywheel.enhancement.preparation.filter import Filter
 from dataflywheel.recipe.asking import asked_cost, write_asked
-from dataflywheel.recipe.context import SLICE, Context
+from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.ingest_step import slices_by_id
 from dataflywheel.recipe.slicing import slice_column
 from dataflywheel.recipe.steps import Step, capped
@@ -24,6 +24,7 @@ from dataflywheel.rows.lookup import RowLookup
 from dataflywheel.rows.parts import PartWriter, iter_batches, read_rows
 from dataflywheel.rows.text import texts
 from dataflywheel.selection.combine import Select, select_rows
+from dataflywheel.selection.order import SLICE
 from dataflywheel.store.atomic import atomic_directory, write_json
 from dataflywheel.store.decisions import counts, write_decisions
 

@@ -8,9 +8,9 @@ from pydantic import Field, field_validator, model_validator
 
 from dataflywheel import catalog
 from dataflywheel.contracts import Budget, Method, Named, Selector, build
-from dataflywheel.selection.order import SCORE
+from dataflywheel.selection.order import SCORE, SLICE
 
-GROUP_COLUMN = {"source": "row.source", "tag": "row.tags", "slice": "row.slice"}
+GROUP_COLUMN = {"source": "row.source", "tag": "row.tags", "slice": SLICE}
 TOKENS = ("text.tokens_prompt", "text.tokens_answer")
 
 
