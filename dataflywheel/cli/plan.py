@@ -37,6 +37,8 @@ def plan_command(
     console.print(_table(found))
     for line in _probed(found.get("probe", [])):
         console.print(line)
+    for line in _again(found):
+        console.print(line)
     console.print("Rows are the most that go on; passes, tokens and time are estimates for this machine.")
 
 
@@ -50,11 +52,24 @@ def _table(found: dict[str, Any]) -> Any:
     if "comparison" in found:
         trials = found["comparison"]
         lines.append((f"compare: {trials['arms']} arms, {trials['seeds']} seeds", "", trials["cost"]))
+        lines += [(f"compare: {line['what']}", "", line["cost"]) for line in trials["more"]]
     for name, rows, cost in [*lines, ("total", "", found["total"])]:
         passes = cost["forward"] + cost["backward"]
         numbers = (_short(passes), _short(cost["tokens"]), f"{cost['calls']:,}", f"{cost['usd']:.2f}")
         table.add_row(name, rows, *numbers, _time(cost["seconds"]))
     return table
+
+
+def _again(found: dict[str, Any]) -> list[str]:
+    """How often the job runs beside itself, where a comparison leaves steps out."""
+    more = found.get("comparison", {}).get("more", [])
+    times = sum(line["what"].startswith("without ") for line in more)
+    if not times:
+        return []
+    return [
+        f"The job runs {times} more {'time' if times == 1 else 'times'}, each without one step, to be trained with "
+        "every seed. This is the most that it can cost: what is in the store is not done or paid again."
+    ]
 
 
 def _probed(found: list[dict[str, Any]]) -> list[str]:

@@ -65,7 +65,7 @@ class Context:
     @property
     def scope(self) -> str:
         """What this run's spending is entered under."""
-        return str(self.run.path)
+        return str(self.run.ledger.path.parent)
 
     def __post_init__(self) -> None:
         self.spent = self.run.ledger.total().seconds

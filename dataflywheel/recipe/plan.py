@@ -17,6 +17,7 @@ from dataflywheel.recipe.check_turns import check_proposing, check_rounds
 from dataflywheel.recipe.load import load_recipe
 from dataflywheel.recipe.needs import model_kind, signals_of
 from dataflywheel.recipe.price import comparison_cost, flops, left_after, statistics, step_cost
+from dataflywheel.recipe.price_more import more_lines
 from dataflywheel.recipe.propose import Enhance, Generate
 from dataflywheel.recipe.schema import Recipe
 from dataflywheel.recipe.steps import Step, build_steps
@@ -71,7 +72,9 @@ def make_plan(recipe: Recipe, steps: list[Step], comparison: bool) -> dict[str, 
             "arms": len(recipe.compare.arms) + 1,
             "seeds": recipe.compare.seeds,
             "cost": trials.as_dict(),
+            "more": (more := more_lines(recipe, steps, pool, speed)),
         }
+        total += sum((Cost(**line["cost"]) for line in more), Cost())
     return {**facts, "steps": lines, "total": total.as_dict()}
 
 

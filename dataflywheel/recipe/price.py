@@ -142,13 +142,18 @@ def parameters(spec: ModelSpec) -> float:
 
 
 def comparison_cost(recipe: Recipe, lines: list[dict[str, Any]]) -> Cost:
+    """All trials of all arms."""
     assert recipe.compare is not None
     one = sum((Cost(**line["cost"]) for line in lines if line["step"] in ("train", "distill", "evaluate")), Cost())
-    trials = (len(recipe.compare.arms) + 1) * recipe.compare.seeds
+    return repeated(recipe, one, (len(recipe.compare.arms) + 1) * recipe.compare.seeds)
+
+
+def repeated(recipe: Recipe, one: Cost, trials: float) -> Cost:
+    """So many trials of that cost; small students are trained side by side."""
     cores = (os.cpu_count() or 1) if recipe.models.student.builtin else 1
     return Cost(
         seconds=round(one.seconds * trials / cores, 1),
-        forward=one.forward * trials,
-        backward=one.backward * trials,
-        tokens=one.tokens * trials,
+        forward=round(one.forward * trials),
+        backward=round(one.backward * trials),
+        tokens=round(one.tokens * trials),
     )
