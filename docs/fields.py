@@ -61,7 +61,6 @@ MEANINGS = {
     "DoReMi.step_size": "How fast weights follow the excess loss.",
     "CoachLM.train": "How the reviser is fine-tuned.",
     "LabelClassifier.seed": "Of the fit and of the intervals.",
-    "SelfDistillation.temperature": "Of the model's answers; 0 is its likeliest one.",
     "SelfRewarding.top_p": "Share of the probability from which answers are drawn.",
     "MixedObjective.temperature": "Of both softmaxes.",
     "MixedObjective.divergence": "Measure of how far the student is from its teacher.",

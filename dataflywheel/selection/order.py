@@ -13,7 +13,7 @@ SCORE = "select.score"
 """Column that a `then` selector sees: 1 for the best row by `by`, towards 0 for the last."""
 
 SLICE = "row.slice"
-"""The skill of a row. It depends on the target and not on the row alone, so it is joined on where a step groups by it."""
+"""The skill of a row: it depends on the target, not on the row alone, and is joined on where a step groups by it."""
 
 
 @dataclass(frozen=True)

@@ -5,19 +5,14 @@ from __future__ import annotations
 import re
 from typing import ClassVar
 
-from pydantic import Field
-
 from dataflywheel.contracts import Card
-from dataflywheel.models.endpoint.account import client_for
-from dataflywheel.models.endpoint.quoting import question
+from dataflywheel.distillation.answered_anew import AnsweredAnew
+from dataflywheel.models.endpoint.quoting import Question, question
 from dataflywheel.models.endpoint.request import Sampling
-from dataflywheel.models.endpoint.structured import Asks
-from dataflywheel.models.spec import ModelSpec
 from dataflywheel.proposing.exact_numbers import parse_number
 from dataflywheel.proposing.final_answer import NoAnswerError, final_answer, same_answer
-from dataflywheel.proposing.kinds import Demand, Proposal, Proposer
-from dataflywheel.proposing.rewritten import exchange_of, replaced, rewritten, unchanged, unfit
-from dataflywheel.signals.rating.rating import failure
+from dataflywheel.proposing.rewritten import exchange_of
+from dataflywheel.rows.schema import Row
 
 INSTRUCTIONS = (
     "The material is an instruction and a reference answer that is right. Answer the instruction in your own words, "
@@ -36,9 +31,9 @@ KEPT, UNCHANGED, LEAKED = "", "unchanged", "a phrase of the prompt"
 EMPTY, OTHER, CODE = "empty", "another final answer", "code is missing"
 
 
-class SelfDistillation(Proposer):
-    """An answer in the model's own words changes it less when it is trained on. What cannot be trusted falls back to
-    the reference: see `verify`."""
+class SelfDistillation(AnsweredAnew):
+    """An answer in the words of `model`, which is to be tuned, changes it less when it is trained on. What cannot be
+    trusted falls back to the reference: see `verify`."""
 
     card: ClassVar[Card] = Card(
         title="Self-Distillation Bridges Distribution Gap in Language Model Fine-Tuning",
@@ -52,51 +47,18 @@ class SelfDistillation(Proposer):
         cost="$",
         checked="1,830 published pairs of reference and rewrite, planted leaks and changed results",
     )
-    asks: ClassVar[bool] = True
-    rewrites: ClassVar[bool] = True
-    gates: ClassVar[tuple[str, ...]] = ("refusal", "format_and_length", "contamination")
+    shown: ClassVar[tuple[str, ...]] = (INSTRUCTIONS,)
 
-    model: ModelSpec
-    """The model that is to be tuned, as a local folder or behind an endpoint."""
-    temperature: float = Field(default=0.0, ge=0, le=2)
-    max_tokens: int = Field(default=1024, ge=16)
-    """Tokens of one answer, at most."""
-    max_chars: int = Field(default=24_000, ge=100)
-    """Longer rows are left as they are."""
+    def _question(self, row: Row, sampling: Sampling, turn: int) -> Question:
+        return question(INSTRUCTIONS, _parts(exchange_of(row).parts), sampling, turn)
 
-    def propose(self, demand: Demand) -> list[Proposal]:
-        return self.propose_with(client_for(self.model), demand)
-
-    def propose_with(self, client: Asks, demand: Demand) -> list[Proposal]:
-        """`propose` by a client of one's own; a row that falls back keeps its answer, and its proposal says why."""
-        client.model.capabilities.require(self.capabilities, self.name, client.model.identity)
-        sampling = Sampling(temperature=self.temperature, max_tokens=self.max_tokens)
-        why = [unfit(row, self.max_chars) for row in demand.seeds]
-        questions = [
-            question(INSTRUCTIONS, _parts(exchange_of(row).parts), sampling, turn)
-            for row, turn, bad in zip(demand.seeds, demand.turns, why, strict=True)
-            if not bad
-        ]
-        asked = iter(zip(questions, client.ask([q.request for q in questions]) if questions else [], strict=True))
-        proposals = []
-        for row, bad in zip(demand.seeds, why, strict=True):
-            if bad:
-                proposals.append(unchanged(row, bad))
-                continue
-            one, reply = next(asked)
-            answer = read_answer(reply.spoken().text, one.id) if reply.answered else None
-            exchange = exchange_of(row)
-            if answer is None:
-                wrong = failure(reply) if not reply.answered else "malformed: the answer does not begin with its id"
-            else:
-                wrong = verify(exchange.instruction, exchange.answer, answer)
-                wrong = wrong and f"fell back: {wrong}"
-            if answer is None or wrong:
-                proposals.append(unchanged(row, wrong, (reply,)))
-            else:
-                made = rewritten(row, self.name, answer)
-                proposals.append(replaced(row, made, (reply,), shown=(INSTRUCTIONS,)))
-        return proposals
+    def _read(self, row: Row, id: str, said: str) -> tuple[str, str]:
+        answer = read_answer(said, id)
+        if answer is None:
+            return "", "malformed: the answer does not begin with its id"
+        exchange = exchange_of(row)
+        wrong = verify(exchange.instruction, exchange.answer, answer)
+        return answer, wrong and f"fell back: {wrong}"
 
 
 def _parts(parts: dict[str, str]) -> dict[str, str]:

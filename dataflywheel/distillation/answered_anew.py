@@ -1,0 +1,73 @@
+"""What methods share that have a model answer each row anew, once, in place of the answer that is there."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import ClassVar
+
+from pydantic import Field
+
+from dataflywheel.models.endpoint.account import client_for
+from dataflywheel.models.endpoint.quoting import Question
+from dataflywheel.models.endpoint.request import Reply, Sampling
+from dataflywheel.models.endpoint.structured import Asks
+from dataflywheel.models.spec import ModelSpec
+from dataflywheel.proposing.kinds import Demand, Proposal, Proposer
+from dataflywheel.proposing.rewritten import replaced, rewritten, unchanged, unfit
+from dataflywheel.rows.schema import Row
+from dataflywheel.signals.rating.rating import failure
+
+
+class AnsweredAnew(Proposer):
+    """A row that cannot be asked about, and one whose answer was cut, declined or not taken, stays as it is and says
+    why."""
+
+    asks: ClassVar[bool] = True
+    rewrites: ClassVar[bool] = True
+    gates: ClassVar[tuple[str, ...]] = ("refusal", "format_and_length", "contamination")
+    from_answers: ClassVar[bool] = True
+    """Whether only rows that have an answer are asked about."""
+    shown: ClassVar[tuple[str, ...]] = ()
+    """Texts of the prompt that no answer may repeat."""
+
+    model: ModelSpec
+    """Who answers, in a local folder or behind an endpoint."""
+    temperature: float = Field(default=0.0, ge=0, le=2)
+    """0: the model's likeliest answer."""
+    max_tokens: int = Field(default=1024, ge=16)
+    """Tokens of one answer, at most; one that is longer is no answer."""
+    max_chars: int = Field(default=24_000, ge=100)
+    """Longer rows are left as they are."""
+
+    @abstractmethod
+    def _question(self, row: Row, sampling: Sampling, turn: int) -> Question:
+        """What is asked about a row at its `turn`-th visit; an empty id where the answer need not name it."""
+
+    @abstractmethod
+    def _read(self, row: Row, id: str, said: str) -> tuple[str, str]:
+        """The answer to take from what was said, and why it is not taken: "" where it is."""
+
+    def propose(self, demand: Demand) -> list[Proposal]:
+        return self.propose_with(client_for(self.model), demand)
+
+    def propose_with(self, client: Asks, demand: Demand) -> list[Proposal]:
+        """`propose` by a client of one's own."""
+        client.model.capabilities.require(self.capabilities, self.name, client.model.identity)
+        sampling = Sampling(temperature=self.temperature, max_tokens=self.max_tokens)
+        why = [unfit(row, self.max_chars, self.from_answers) for row in demand.seeds]
+        visits = zip(demand.seeds, demand.turns, why, strict=True)
+        questions = [self._question(row, sampling, turn) for row, turn, bad in visits if not bad]
+        replies = client.ask([one.request for one in questions]) if questions else []
+        asked = iter(zip(questions, replies, strict=True))
+        return [
+            unchanged(row, bad) if bad else self._proposal(row, *next(asked))
+            for row, bad in zip(demand.seeds, why, strict=True)
+        ]
+
+    def _proposal(self, row: Row, asked: Question, reply: Reply) -> Proposal:
+        if not reply.answered:
+            return unchanged(row, failure(reply), (reply,))
+        answer, wrong = self._read(row, asked.id, reply.spoken().text)
+        if wrong:
+            return unchanged(row, wrong, (reply,))
+        return replaced(row, rewritten(row, self.name, answer), (reply,), self.shown)
