@@ -128,6 +128,19 @@ def intervals(key: str, title: str, description: str, lines: Sequence[Interval],
     return svg(key, title, description, bottom + 40, "".join(parts))
 
 
+def around_zero(
+    key: str, title: str, description: str, found: tuple[float, float, float], widest: float, css: str
+) -> str:
+    """A difference (mean, low, high) as a small interval around a line at zero, on a scale up to `widest`."""
+    mean, low, high = map(Scale(-widest, widest), found)
+    body = (
+        f'<line class="mark" x1="50%" x2="50%" y1="0" y2="22"/><g class="{css}">'
+        f'<line class="whisker" x1="{low}%" x2="{high}%" y1="11" y2="11"/>'
+        f'<circle class="dot" cx="{mean}%" cy="11" r="5"/></g>'
+    )
+    return svg(key, title, description, 22, body, "mini")
+
+
 def bin_edges(scale: Scale, values: FloatArray, bins: int = 40) -> FloatArray:
     """At most `bins` bins over the scale; those of whole numbers lie between them, so that none is too narrow."""
     edges = np.geomspace(scale.low, scale.high, bins + 1) if scale.log else np.linspace(scale.low, scale.high, bins + 1)

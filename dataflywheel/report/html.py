@@ -14,11 +14,13 @@ from dataflywheel.report.sections.embedding_map import embedding_map
 from dataflywheel.report.sections.evaluation import evaluation
 from dataflywheel.report.sections.examples import examples
 from dataflywheel.report.sections.funnel import funnel
+from dataflywheel.report.sections.next_rows import next_rows
 from dataflywheel.report.sections.overview import overview
 from dataflywheel.report.sections.proposals import proposals
 from dataflywheel.report.sections.scoreboard import scoreboard
 from dataflywheel.report.sections.signals import signals
 from dataflywheel.report.sections.wheel import wheel
+from dataflywheel.report.sections.worth import worth
 from dataflywheel.report.verdict import verdict
 from dataflywheel.store.atomic import write_text
 
@@ -26,6 +28,8 @@ SECTIONS = {
     "wheel": ("The wheel", wheel),
     "funnel": ("Rows by step", funnel),
     "scoreboard": ("Scoreboard", scoreboard),
+    "worth": ("Worth of each step", worth),
+    "next": ("Next rows", next_rows),
     "proposals": ("Changed and new rows", proposals),
     "evaluation": ("Evaluation", evaluation),
     "signals": ("Signals", signals),

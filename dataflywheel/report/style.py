@@ -49,6 +49,7 @@ svg .label { font-weight:550 } svg .value { fill:var(--soft); font-variant-numer
 svg .halo { paint-order:stroke; stroke:var(--paper); stroke-width:4px; stroke-linejoin:round }
 svg .grid { stroke:var(--line) } svg .base { stroke:var(--faint) } svg .band { fill:var(--band) }
 svg .mark { stroke:var(--random); stroke-dasharray:4 4; stroke-width:1.5 }
+svg .fit { stroke:var(--ours); stroke-width:1.5 }
 svg .whisker { stroke:var(--faint); stroke-width:3; stroke-linecap:round } svg .dot { fill:var(--faint) }
 svg .seed { fill:var(--faint); opacity:.35 }
 svg .random .dot { fill:var(--paper); stroke:var(--random); stroke-width:2.5 }

@@ -13,6 +13,7 @@ def costs(run: Run) -> str:
     bills: dict[str, dict[str, float]] = run.ledger.get("steps") or {}
     if not bills:
         return section("costs", "Costs", note("The ledger of this run is empty: no step has entered a cost."))
+    bills = _folded(bills)
     longest = max((finite(bill.get("seconds")) or 0.0 for bill in bills.values()), default=0.0) or 1.0
     rows = []
     for name, bill in bills.items():
@@ -23,6 +24,15 @@ def costs(run: Run) -> str:
     rows.append(["<b>total</b>", "", *(f"<b>{cell}</b>" for cell in _cells(run.total))])
     head = ["step", "share of time", "time", "forward passes", "backward passes", "tokens read", "model calls", "paid"]
     return section("costs", "Costs", table("Bills by step", head, rows, numeric=range(2, 8), css="stack"))
+
+
+def _folded(bills: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:
+    """The steps of a job that was run again without one of them under one name, `without/05-enhance`."""
+    found: dict[str, dict[str, float]] = {}
+    for name, bill in bills.items():
+        held = found.setdefault("/".join(name.split("/")[:2]), {})
+        held.update({field: held.get(field, 0) + value for field, value in bill.items()})
+    return found
 
 
 def _cells(bill: dict[str, float]) -> list[str]:

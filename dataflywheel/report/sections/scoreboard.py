@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dataflywheel.report.charts import Scale, svg
+from dataflywheel.report.charts import around_zero
 from dataflywheel.report.markup import esc, note, section, table
 from dataflywheel.report.numbers import count, finite, interval, money, number, percent, plural, seconds, short
 from dataflywheel.report.rundir import Run
@@ -18,16 +18,11 @@ def difference_drawing(arm: dict[str, Any], widest: float, better: str) -> str:
     mean, low, high = (finite(difference.get(k)) for k in ("mean", "low", "high"))
     if mean is None or low is None or high is None or widest <= 0:
         return ""
-    scale = Scale(-widest, widest)
     verdict = str(arm.get("verdict"))
     css = "ours" if verdict == "better than random" else "worse" if verdict == "worse than random" else "baseline"
-    body = (
-        f'<line class="mark" x1="50%" x2="50%" y1="0" y2="22"/><g class="{css}">'
-        f'<line class="whisker" x1="{scale(low)}%" x2="{scale(high)}%" y1="11" y2="11"/>'
-        f'<circle class="dot" cx="{scale(mean)}%" cy="11" r="5"/></g>'
-    )
     described = f"{interval(mean, low, high, signed=True)}; {better} is better"
-    return svg(f"difference-{arm.get('name')}", f"{arm.get('name')} minus random", described, 22, body, "mini")
+    key, title = f"difference-{arm.get('name')}", f"{arm.get('name')} minus random"
+    return around_zero(key, title, described, (mean, low, high), widest, css)
 
 
 def _main_table(compare: dict[str, Any], arms: list[dict[str, Any]]) -> str:
