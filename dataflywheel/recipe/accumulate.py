@@ -15,10 +15,9 @@ from dataflywheel.evolution.iteration.lineage import depths
 from dataflywheel.evolution.iteration.mixing import Anchor, room
 from dataflywheel.proposing.kinds import Proposer
 from dataflywheel.recipe.context import Context
-from dataflywheel.recipe.row_step import write_kept
+from dataflywheel.recipe.row_step import write_decided, write_kept
 from dataflywheel.rows.parts import PartWriter, iter_batches, read_rows
-from dataflywheel.store.atomic import atomic_directory, write_json
-from dataflywheel.store.decisions import counts, write_decisions
+from dataflywheel.store.atomic import atomic_directory
 
 
 def accumulate(
@@ -66,21 +65,11 @@ def accumulate(
         for path in (aside / "offered").iterdir():
             path.unlink()
         (aside / "offered").rmdir()
-        write_decisions(aside / "decisions.parquet", decisions)
         ids = read_rows(aside / "rows", ["id"])["id"].to_pylist()
         made = sum(depth[id] > 0 for id in ids)
-        metrics = {
-            "step": "accumulate",
-            "fingerprint": fingerprint,
-            "params": anchor.model_dump(),
-            "rows_in": len(decisions.ids),
-            "rows_out": kept,
-            "cost": Cost(seconds=seconds_since(began)).as_dict(),
-            "counts": counts(decisions),
-            "details": {"real": kept - made, "made": made, "real_share": (kept - made) / kept if kept else None},
-        }
-        write_json(aside / "metrics.json", metrics)
-    return metrics
+        details = {"real": kept - made, "made": made, "real_share": (kept - made) / kept if kept else None}
+        cost = Cost(seconds=seconds_since(began))
+        return write_decided(aside, "accumulate", fingerprint, anchor.model_dump(), decisions, kept, cost, details)
 
 
 def offer(context: Context, rows: Path, used: set[str], output: Path, fingerprint: str) -> dict[str, Any]:
@@ -92,19 +81,7 @@ def offer(context: Context, rows: Path, used: set[str], output: Path, fingerprin
         decisions.add(id, "dropped" if taken else "kept", "taken by an earlier round" if taken else "not taken yet")
     with atomic_directory(output) as aside:
         kept = write_kept(rows, decisions, aside / "rows")
-        write_decisions(aside / "decisions.parquet", decisions)
-        metrics = {
-            "step": "offer",
-            "fingerprint": fingerprint,
-            "params": {},
-            "rows_in": len(decisions.ids),
-            "rows_out": kept,
-            "cost": Cost(seconds=seconds_since(began)).as_dict(),
-            "counts": counts(decisions),
-            "details": {},
-        }
-        write_json(aside / "metrics.json", metrics)
-    return metrics
+        return write_decided(aside, "offer", fingerprint, {}, decisions, kept, Cost(seconds=seconds_since(began)), {})
 
 
 def seconds_since(began: float) -> float:

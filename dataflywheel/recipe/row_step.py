@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -45,26 +46,11 @@ def apply_row_step(context: Context, step: Step, rows: Path, output: Path, finge
     measuring = context.measuring_seconds(step.needs(), ids, step.signal_parameters())
     with atomic_directory(output) as aside:
         kept = write_kept(rows, decisions, aside / "rows")
-        write_decisions(aside / "decisions.parquet", decisions)
         _write_scalars(aside / "columns.parquet", columns)
         write_asked(aside / "asked.parquet", context, step, ids)
         cost = Cost(seconds=round(time.perf_counter() - started, 3)) + asked_cost(context, output)
-        metrics = {
-            "step": step.name,
-            "fingerprint": fingerprint,
-            "params": step.parameters(),
-            "rows_in": len(columns),
-            "rows_out": kept,
-            "cost": cost.as_dict(),
-            "counts": counts(decisions),
-            "details": {
-                **details,
-                "measuring_seconds": round(measuring, 3),
-                "ranking_seconds": round(ranking, 3),
-            },
-        }
-        write_json(aside / "metrics.json", metrics)
-    return metrics
+        details |= {"measuring_seconds": round(measuring, 3), "ranking_seconds": round(ranking, 3)}
+        return write_decided(aside, step.name, fingerprint, step.parameters(), decisions, kept, cost, details)
 
 
 def decide(context: Context, step: Step, rows: Path, columns: Columns) -> tuple[Decisions, dict[str, Any]]:
@@ -124,6 +110,32 @@ def write_kept(rows: Path, decisions: Decisions, output: Path) -> int:
             part = pa.Table.from_batches([batch])
             writer.write(part.filter(pc.is_in(part["id"], value_set=kept)))
     return writer.rows
+
+
+def write_decided(
+    directory: Path,
+    step: str,
+    fingerprint: str,
+    params: Mapping[str, Any],
+    decisions: Decisions,
+    kept: int,
+    cost: Cost,
+    details: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Write what a step decided on the rows that came in, and its metrics, which it gives."""
+    write_decisions(directory / "decisions.parquet", decisions)
+    metrics = {
+        "step": step,
+        "fingerprint": fingerprint,
+        "params": params,
+        "rows_in": len(decisions.ids),
+        "rows_out": kept,
+        "cost": cost.as_dict(),
+        "counts": counts(decisions),
+        "details": details,
+    }
+    write_json(directory / "metrics.json", metrics)
+    return metrics
 
 
 def _write_scalars(path: Path, columns: Columns) -> None:
