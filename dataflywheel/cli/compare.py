@@ -8,6 +8,7 @@ from typing import Any
 
 import typer
 
+from dataflywheel.cli.measured import beside
 from dataflywheel.cli.options import AsJson, RecipeFile, Runs, Store
 from dataflywheel.cli.tables import number_table
 
@@ -36,6 +37,8 @@ def compare_command(
         f"95 % intervals, paired by seed; {board['budget']} of {board['rows_offered']:,} rows offered.\n"
     )
     console.print(costs(board))
+    for line in beside(board):
+        console.print(line)
 
 
 def scores(board: dict[str, Any]) -> Any:

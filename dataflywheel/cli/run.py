@@ -8,6 +8,7 @@ from typing import Any
 
 import typer
 
+from dataflywheel.cli.measured import beside
 from dataflywheel.cli.options import AsJson, RecipeFile, Runs, Store
 
 
@@ -38,7 +39,7 @@ def summary(result: Any) -> list[str]:
         lines.append(f"Stopped early: {result.stopped}. What is there is valid; the same command goes on.")
     if result.rounds > 1:
         lines.append(f"Rounds: {result.rounds} turned{'; ' + result.ended if result.ended else ''}.")
-    lines.append(gain(result))
+    lines += [gain(result), *beside(result.comparison)]
     lines.append(f"Cost: {ledger['seconds']:,.0f} s of computing, {ledger['tokens']:,} tokens, ${ledger['usd']:.2f}.")
     lines.append(f"Report: {result.report}")
     lines.append(
