@@ -18,7 +18,7 @@ from dataflywheel.contracts.kinds import (
 )
 from dataflywheel.contracts.method import REGISTRY, Card, Method, Named, build, explain, nearest, snake_case
 from dataflywheel.contracts.policy import Allocation, Policy, RoundResult, SliceResult
-from dataflywheel.contracts.training import AnswerPositions, Draw, Objective, Sampler, TrainingRows
+from dataflywheel.contracts.training import AnswerPositions, ChoosingDraw, Draw, Objective, Sampler, TrainingRows
 from dataflywheel.errors import DeferredError, FlywheelError, OverBudgetError, UsageError
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "Budget",
     "Card",
     "Case",
+    "ChoosingDraw",
     "Cleaner",
     "Columns",
     "Cost",

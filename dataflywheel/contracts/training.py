@@ -53,12 +53,7 @@ class Draw(ABC):
 
     @abstractmethod
     def candidates(self, k: int) -> AnyArray:
-        """Positions of the rows whose losses are wanted before k of them are chosen; exactly k where none is needed.
-        Asked once a step."""
-
-    def next_batch(self, positions: AnyArray, losses: FloatArray, k: int) -> AnyArray:
-        """The k positions to train on, out of more candidates than that, by their `losses` (nats a token)."""
-        raise NotImplementedError(f"{type(self).__name__} gives more candidates than it was asked for, and no choice")
+        """Positions of the k rows to train on. Asked once a step."""
 
     def observe(self, positions: AnyArray, losses: Sequence[FloatArray]) -> None:
         """What the model made of the rows that it is just trained on: nats of each answer token, one array a row.
@@ -75,6 +70,14 @@ class Draw(ABC):
     def summary(self) -> dict[str, Any]:
         """What there is to tell at the end, as JSON values: weights that were found, rows that could not take part."""
         return {}
+
+
+class ChoosingDraw(Draw):
+    """One that looks at losses first: `candidates` may give more than k positions, of which it then chooses k."""
+
+    @abstractmethod
+    def next_batch(self, positions: AnyArray, losses: FloatArray, k: int) -> AnyArray:
+        """The k positions to train on, out of more candidates than that, by their `losses` (nats a token)."""
 
 
 @dataclass(frozen=True)

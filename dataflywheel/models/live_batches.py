@@ -11,7 +11,16 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from dataflywheel.contracts import AnyArray, Draw, FloatArray, FlywheelError, Sampler, TrainingRows, UsageError
+from dataflywheel.contracts import (
+    AnyArray,
+    ChoosingDraw,
+    Draw,
+    FloatArray,
+    FlywheelError,
+    Sampler,
+    TrainingRows,
+    UsageError,
+)
 from dataflywheel.models.language_model import MAX_TOKENS
 from dataflywheel.models.losses import IGNORED
 from dataflywheel.models.reference import ReferenceLosses, aligned
@@ -42,10 +51,10 @@ class LiveBatches:
         self._rows = np.array([example["row"] for example in examples])
 
     def next(self, k: int, losses: Losses) -> list[Example]:
-        """The k examples of the next step; `losses` is asked only where the sampler offers more than k."""
+        """The k examples of the next step; `losses` is asked only where the sampler chooses among more than k."""
         positions = np.asarray(self.draw.candidates(k), dtype=np.int64)
         self.candidates_tokens = 0
-        if len(positions) > k:
+        if isinstance(self.draw, ChoosingDraw) and len(positions) > k:
             offered = [self.examples[i] for i in positions]
             found = np.array([one.mean() for one in self._finite(positions, losses(offered))])
             self.candidates_tokens = sum(len(one["input_ids"]) for one in offered)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -16,7 +16,6 @@ from dataflywheel.contracts import (
     AnswerPositions,
     AnyArray,
     Draw,
-    FloatArray,
     FlywheelError,
     Objective,
     Sampler,
@@ -38,49 +37,10 @@ from dataflywheel.selection.dynamic.in_order import InOrder
 from dataflywheel.selection.dynamic.mixture import Mixture
 from dataflywheel.selection.dynamic.rho_loss import RhoLoss
 from tests.models.copy_skill import copy_rows
+from tests.models.diary import PAGES, Diary
 
 CONVERSATIONS = copy_rows(60, seed=6)
 ROWS = table([make_row(row, source="ab"[i % 3 == 0]) for i, row in enumerate(CONVERSATIONS)])
-
-
-class Diary(Sampler):
-    """Takes the hardest of `offered` candidates a batch, and writes down what it is told."""
-
-    watches: ClassVar[bool] = True
-    offered: int = 1
-    step: int = 7
-
-    def start(self, rows: TrainingRows, batch: int, seed: int) -> Draw:
-        PAGES.clear()
-        return _DiaryDraw(rows, self)
-
-
-PAGES: list[dict[str, Any]] = []
-
-
-class _DiaryDraw(Draw):
-    def __init__(self, rows: TrainingRows, sampler: Diary) -> None:
-        self.rows, self.sampler, self.drawn = rows, sampler, 0
-
-    def candidates(self, k: int) -> AnyArray:
-        found = (self.drawn + self.sampler.step * np.arange(k * self.sampler.offered)) % len(self.rows.ids)
-        self.drawn += 1
-        PAGES.append({"k": k, "offered": found, "chosen": found})
-        return found
-
-    def next_batch(self, positions: AnyArray, losses: FloatArray, k: int) -> AnyArray:
-        chosen = positions[np.argsort(-losses, kind="stable")[:k]]
-        PAGES[-1] |= {"losses": losses, "chosen": chosen}
-        return chosen
-
-    def observe(self, positions: AnyArray, losses: Sequence[FloatArray]) -> None:
-        PAGES[-1] |= {"seen": positions, "told": [one.copy() for one in losses]}
-
-    def state_dict(self) -> dict[str, Any]:
-        return {"drawn": self.drawn}
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        self.drawn = state["drawn"]
 
 
 @pytest.fixture(scope="module")
@@ -201,19 +161,25 @@ def test_another_sampler_or_reference_does_not_go_on_from_a_checkpoint(start: Pa
     assert first_step(None, None) == 1
 
 
-def test_a_sampler_that_gives_too_few_rows_is_named(start: Path, tmp_path: Path) -> None:
-    class Short(Diary):
-        name = "short"
+@pytest.mark.parametrize("given", [7, 9])
+def test_a_sampler_that_gives_too_few_or_too_many_rows_is_named(start: Path, tmp_path: Path, given: int) -> None:
+    class Wrong(Diary):
+        name = "wrong"
 
         def start(self, rows: TrainingRows, batch: int, seed: int) -> Draw:
-            return _ShortDraw(rows, self)
+            return WrongDraw()
 
-    class _ShortDraw(_DiaryDraw):
+    class WrongDraw(Draw):  # without a choice among its candidates
         def candidates(self, k: int) -> AnyArray:
-            return np.arange(k - 1)
+            return np.arange(given)
 
-    with pytest.raises(FlywheelError, match="short gave 7 rows for a batch of 8"):
-        train_sft(ROWS, start, tmp_path / "a", TrainSettings(max_steps=1, batch_size=8), sampler=Short())
+        def state_dict(self) -> dict[str, Any]:
+            return {}
+
+        def load_state_dict(self, state: Mapping[str, Any]) -> None: ...
+
+    with pytest.raises(FlywheelError, match=f"wrong gave {given} rows for a batch of 8"):
+        train_sft(ROWS, start, tmp_path / "a", TrainSettings(max_steps=1, batch_size=8), sampler=Wrong())
 
 
 def test_references_are_by_row_id_and_of_the_same_tokens(start: Path, tmp_path: Path) -> None:

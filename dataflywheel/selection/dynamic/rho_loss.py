@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from pydantic import Field
 
-from dataflywheel.contracts import AnyArray, Card, Draw, FloatArray, Sampler, TrainingRows, UsageError
+from dataflywheel.contracts import AnyArray, Card, ChoosingDraw, FloatArray, Sampler, TrainingRows, UsageError
 from dataflywheel.selection.dynamic.passes import Passes
 
 
@@ -39,11 +39,11 @@ class RhoLoss(Sampler):
     ratio: float = Field(default=0.1, gt=0, le=1)
     """Rows trained on as a share of the candidates; 1 trains on all of them, as they come."""
 
-    def start(self, rows: TrainingRows, batch: int, seed: int) -> Draw:
+    def start(self, rows: TrainingRows, batch: int, seed: int) -> ChoosingDraw:
         return _RhoDraw(rows, self.ratio, batch, seed)
 
 
-class _RhoDraw(Draw):
+class _RhoDraw(ChoosingDraw):
     def __init__(self, rows: TrainingRows, ratio: float, batch: int, seed: int) -> None:
         self.reference, self.ids, self.ratio = rows.reference_loss, np.asarray(rows.ids, dtype=str), ratio
         known = np.flatnonzero(np.isfinite(self.reference))
