@@ -35,13 +35,16 @@ class Lazy(TyperGroup):
         return list(VERBS)
 
     def get_command(self, ctx: Any, name: str) -> Any:
-        if name not in VERBS:
-            return None
-        if len(sys.argv) < 2 or sys.argv[1] == "--help":  # the list of verbs shows only names and help
-            return TyperCommand(name, help=VERBS[name])
+        """Name and help, which is all that the list of verbs shows."""
+        return TyperCommand(name, help=VERBS[name]) if name in VERBS else None
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        name, found, rest = super().resolve_command(ctx, args)
+        if name is None:
+            return name, found, rest
         verb = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
         verb.command(name, help=VERBS[name])(getattr(import_module(f"dataflywheel.cli.{name}"), f"{name}_command"))
-        return typer.main.get_command(verb)
+        return name, typer.main.get_command(verb), rest
 
     def invoke(self, ctx: Any) -> Any:
         """Typer would end an interrupted verb without a word."""
