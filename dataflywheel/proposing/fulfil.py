@@ -75,11 +75,9 @@ def fulfil(
     Raises:
         OverBudgetError: a cap left a question unasked. What was answered is kept and not paid twice.
     """
-    place = slice_of or first_tag
+    place = (slice_of or first_tag) if terms.quotas else None
     wanted = dict(terms.quotas) if terms.quotas else {"": len(seeds) if terms.rows is None else terms.rows}
-    queues = SeedQueues(
-        seeds, place if terms.quotas else None, wanted, terms.visits, None if proposer.rewrites else seed
-    )
+    queues = SeedQueues(seeds, place, wanted, terms.visits, None if proposer.rewrites else seed)
     done, missing, ids, wave = Fulfilment(), dict(wanted), set(known), 0
     while any(missing.values()):
         taken = queues.take(missing, len(seeds) if proposer.whole else terms.wave)
@@ -93,7 +91,7 @@ def fulfil(
         _within_budget(proposals, around)
         origin = {s.row["id"]: s.slice for s in taken}
         for proposal, gate, check in _checked(proposals, gates, around, ids):
-            entry = _entry(proposal, gate, check, _slice(proposal, origin, missing, place), wave, missing)
+            entry = _entry(proposal, gate, check, _slice(proposal, origin, place), wave, missing)
             done.entries.append(entry)
             if entry.fate is Fate.ACCEPTED and proposal.row is not None:
                 missing[entry.slice] -= 1
@@ -111,11 +109,9 @@ def fulfil(
     return done
 
 
-def _slice(
-    proposal: Proposal, origin: Mapping[str, str], missing: Mapping[str, int], place: Callable[[Row], str]
-) -> str:
+def _slice(proposal: Proposal, origin: Mapping[str, str], place: Callable[[Row], str] | None) -> str:
     """The quota that a proposal counts for: that of the seed it was made from, else what its own row says."""
-    if "" in missing:
+    if place is None:
         return ""
     found = next((origin[parent] for parent in proposal.parents if parent in origin), None)
     return found if found is not None else place(proposal.row) if proposal.row is not None else ""

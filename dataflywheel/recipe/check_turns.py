@@ -27,6 +27,10 @@ def check_proposing(recipe: Recipe, step: Step) -> None:
         raise UsageError(f"{step.title}: {kind.name} {does}; name it under `{right}`")
     if isinstance(work, Generate) and work.per == "slice" and not recipe.target:
         raise UsageError(f"{step.title}: `per: slice` needs a target; name evaluation rows under `target:`")
+    if isinstance(work, Generate) and work.per is not None and kind.writes_from == "nothing":
+        raise UsageError(
+            f"{step.title}: {kind.name} writes from nothing, for no {work.per} in particular; leave `per` out"
+        )
     if isinstance(work, Generate) and work.source == "target" and recipe.rounds == 1:
         raise UsageError(
             f"{step.title}: `source: target` writes from the steering tier, and only a wheel has tiers; write "

@@ -17,6 +17,7 @@ from dataflywheel.enhancement.preparation.filter import Filter
 from dataflywheel.proposing.fulfil import Fulfilment, Terms, fulfil
 from dataflywheel.proposing.kinds import Gate, Proposer, Surroundings
 from dataflywheel.proposing.ledger import Fate, funnel, write_ledger
+from dataflywheel.proposing.seeds import first_tag
 from dataflywheel.recipe.asking import asked_cost, hand_in
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.ingest_step import slices_by_id
@@ -134,9 +135,9 @@ def _generate(
     if work.per == "slice" or quotas:
         slices = slices_by_id(context, origin) if work.source == "target" else slices_of(context, origin)
         place = partial(_slice, slices)
-        quotas = quotas or _even(wanted, sorted(set(slices.values())))
+        quotas = quotas or _even(wanted, sorted(set(slices.values()) - {""}))
     elif work.per == "tag":
-        quotas = _even(wanted, sorted({row["tags"][0] for row in written_from if row["tags"]}))
+        quotas = _even(wanted, sorted({first_tag(row) for row in written_from} - {""}))
     terms = Terms(rows=wanted, quotas=quotas, wave=work.wave, visits=work.visits, least_yield=work.least_yield)
     held = {origin, rows, *([earlier] if earlier else [])}
     known = frozenset(i for path in held for i in read_rows(path, ["id"])["id"].to_pylist())

@@ -49,10 +49,13 @@ def slices_in_reach(context: Context, steps: Sequence[Step], offered: Path, seed
     """Slices that each step can bring rows of, by its place: those of what it chooses from, or of what it writes from.
 
     The steering tier has slices that no row of the pool may belong to: a generator that writes from it reaches them.
+    One that writes from nothing cannot aim at any.
     """
     reach = {}
     for step in steps:
-        if isinstance(step.work, Generate) and step.work.source == "target" and context.guide is not None:
+        if isinstance(step.work, Generate) and step.work.proposer().writes_from == "nothing":
+            found: dict[str, str] = {}
+        elif isinstance(step.work, Generate) and step.work.source == "target" and context.guide is not None:
             found = slices_by_id(context, context.guide)
         elif isinstance(step.work, Generate):
             origin = context.pool if step.work.source == "pool" else seeds

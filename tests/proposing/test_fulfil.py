@@ -121,3 +121,12 @@ def test_laws(even: int, odd: int, wave: int, visits: int, seed: int) -> None:
     for name, want in (("even", even), ("odd", odd)):
         assert counts[name] + done.missing.get(name, 0) == want
     assert bool(done.missing) == bool(done.shortfall)
+
+
+def test_rows_without_a_slice_do_not_take_the_place_of_those_that_have_one() -> None:
+    slices = {row["id"]: ["a", "b", ""][i % 3] for i, row in enumerate(SEEDS)}
+    done = fulfil(
+        Numbered(), [], SEEDS, Terms(quotas={"": 1, "a": 3, "b": 4}), Surroundings(), 0,
+        slice_of=lambda row: slices.get(row["id"], ""),
+    )  # fmt: skip
+    assert Counter(e.slice for e in done.entries if e.fate is Fate.ACCEPTED) == {"": 1, "a": 3, "b": 4}
