@@ -14,6 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent
+sys.path.insert(0, str(FOLDER.parent))
 PARTS = ("gates_meaning", "gates_safety")
 HEAD = """# Gates on real data
 

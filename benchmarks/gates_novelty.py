@@ -13,13 +13,14 @@ from gates_common import records
 
 from dataflywheel.models.spec import EmbedderSpec
 from dataflywheel.proposing.gates.novelty import Novelty
-from dataflywheel.proposing.kinds import Proposal, Surroundings
+from dataflywheel.proposing.kinds import Surroundings
 from dataflywheel.rows.identity import prompt_answer_row
-from dataflywheel.rows.parts import PartWriter
-from dataflywheel.rows.schema import table
 from dataflywheel.signals.rouge import indexed
 from dataflywheel.signals.rouge_kernels import common_subsequences
 from dataflywheel.signals.shingles import word_hashes
+from tests.proposing.gates.proposals import new as new_row
+from tests.proposing.gates.proposals import pool_of
+from tests.signals.words import rouge_l
 
 THRESHOLD = 0.7
 ROWS = 5000
@@ -50,7 +51,7 @@ def marks(data: Path) -> str:
         ):
             against_all = share(gate, similar, [*seeds(data), *others, *similar])
             against_kept = share(gate, similar, [*seeds(data), *kept])
-            alone = gate.check([Proposal((), prompt_answer_row(text, "")) for text in kept], Surroundings())
+            alone = gate.check([new_row(text, "") for text in kept], Surroundings())
             again = float(np.mean([not check.passed for check in alone]))
             lines.append(
                 f"| {version} | {title} | {len(similar):,} | {against_all:.3f} | {against_kept:.3f} | {len(kept):,} | "
@@ -68,12 +69,8 @@ def share(gate: Novelty, new: list[str], known: list[str]) -> float:
     last = {text: k for k, text in enumerate(known)}
     pool = [prompt_answer_row(text, str(k)) for k, text in enumerate(known)]
     with tempfile.TemporaryDirectory() as folder:
-        with PartWriter(Path(folder)) as writer:
-            writer.write(table(pool))
-        around = Surroundings(pool=Path(folder))
-        proposals = [
-            Proposal((), prompt_answer_row(text, ""), before=pool[last[text]] if text in last else None) for text in new
-        ]
+        around = Surroundings(pool=pool_of(Path(folder), pool))
+        proposals = [new_row(text, "", before=pool[last[text]] if text in last else None) for text in new]
         found = [gate.check([proposal], around)[0] for proposal in proposals]
     return float(np.mean([not check.passed for check in found]))
 
@@ -101,7 +98,7 @@ def speed(data: Path) -> str:
     slow = time.perf_counter() - start
     start = time.perf_counter()
     for row in rows[:PLAIN_ROWS]:
-        max(plain_rouge(row.tolist(), other.tolist()) for other in known)
+        max(rouge_l(row.tolist(), other.tolist()) for other in known)
     comparisons = sum(len(known) + k for k in np.cumsum(theirs).tolist())
     plain = (time.perf_counter() - start) / (PLAIN_ROWS * len(known)) * comparisons
     lines = (
@@ -137,14 +134,3 @@ def exhaustive(known: list[np.ndarray], rows: list[np.ndarray]) -> list[bool]:
         if kept[-1]:
             add(row)
     return kept
-
-
-def plain_rouge(a: list[int], b: list[int]) -> float:
-    row = [0] * (len(b) + 1)
-    for x in a:
-        diagonal = 0
-        for j, y in enumerate(b):
-            above = row[j + 1]
-            row[j + 1] = diagonal + 1 if x == y else max(above, row[j])
-            diagonal = above
-    return 2 * row[-1] / (len(a) + len(b))

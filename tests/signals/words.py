@@ -1,8 +1,9 @@
-"""An independent tokeniser in plain Python: what the compiled one must agree with."""
+"""Words, shingles and ROUGE-L in plain Python: what the compiled ones must agree with."""
 
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Hashable, Sequence
 
 UNSPACED = ("CJK", "HIRAGANA", "KATAKANA", "HANGUL", "THAI", "LAO", "KHMER", "MYANMAR")
 
@@ -33,3 +34,15 @@ def shingles(text: str) -> set[tuple[str, ...]]:
 
 def jaccard(a: set[tuple[str, ...]], b: set[tuple[str, ...]]) -> float:
     return len(a & b) / len(a | b) if a | b else 0.0
+
+
+def rouge_l(a: Sequence[Hashable], b: Sequence[Hashable]) -> float:
+    """F1 of the longest common subsequence of two lists of words."""
+    row = [0] * (len(b) + 1)
+    for x in a:
+        diagonal = 0
+        for j, y in enumerate(b):
+            above = row[j + 1]
+            row[j + 1] = diagonal + 1 if x == y else max(above, row[j])
+            diagonal = above
+    return 2 * row[-1] / (len(a) + len(b)) if a or b else 0.0

@@ -8,35 +8,21 @@ from dataflywheel.models.spec import EmbedderSpec
 from dataflywheel.proposing.gates.novelty import Novelty
 from dataflywheel.proposing.kinds import Proposal, Surroundings
 from dataflywheel.rows.identity import prompt_answer_row
-from dataflywheel.rows.parts import PartWriter
-from dataflywheel.rows.schema import table
-from tests.proposing.gates.proposals import check, new
+from dataflywheel.rows.schema import Row
+from tests.proposing.gates.proposals import check, new, pool_of
 from tests.signals.rows import alpaca, json_lines
-from tests.signals.words import words
+from tests.signals.words import rouge_l, words
 
 STATIC = EmbedderSpec(builtin="static")
 
 
-def pool_of(folder: Path, prompts: list[str]) -> Path:
-    folder.mkdir(exist_ok=True)
-    with PartWriter(folder) as writer:
-        writer.write(table([prompt_answer_row(prompt, "An answer.") for prompt in prompts]))
-    return folder
-
-
-def rouge(a: list[str], b: list[str]) -> float:
-    row = [0] * (len(b) + 1)
-    for x in a:
-        diagonal = 0
-        for j, y in enumerate(b):
-            above = row[j + 1]
-            row[j + 1] = diagonal + 1 if x == y else max(above, row[j])
-            diagonal = above
-    return 2 * row[-1] / (len(a) + len(b)) if a or b else 0.0
+def answered(prompts: list[str]) -> list[Row]:
+    return [prompt_answer_row(prompt, "An answer.") for prompt in prompts]
 
 
 def test_pool_accepted_rows_and_the_batch_are_all_looked_at(tmp_path: Path) -> None:
-    around = Surroundings(pool=pool_of(tmp_path / "pool", ["Write a short poem about the sea and its many fish."]))
+    pool = answered(["Write a short poem about the sea and its many fish."])
+    around = Surroundings(pool=pool_of(tmp_path / "pool", pool))
     gate = Novelty()
     (near,) = gate.check([new("Write a short poem, about the sea and its few FISH!", "x")], around)
     assert near.reason == "too similar in words"
@@ -55,15 +41,15 @@ def test_a_rewrite_may_be_near_to_the_row_it_replaces(tmp_path: Path) -> None:
         "Write a short poem about the sea and its many fish.",
         "List all the rivers of France from north to south.",
     ]
-    around = Surroundings(pool=pool_of(tmp_path / "pool", prompts))
-    own, other = (prompt_answer_row(prompt, "An answer.") for prompt in prompts)
+    around = Surroundings(pool=pool_of(tmp_path / "pool", answered(prompts)))
+    own, other = answered(prompts)
     rewritten = prompt_answer_row(prompts[0].replace("many", "few"), "An answer.")
     for before, passed in ((own, True), (other, False)):
         assert Novelty().check([Proposal((), rewritten, before=before)], around)[0].passed is passed
 
 
 def test_meaning_finds_repeats_in_other_words(tmp_path: Path) -> None:
-    around = Surroundings(pool=pool_of(tmp_path / "pool", ["How do I cook rice?"]))
+    around = Surroundings(pool=pool_of(tmp_path / "pool", answered(["How do I cook rice?"])))
     gate = Novelty(rouge_l=None, cosine=0.6, embedder=STATIC)
     repeat, fresh = new("What is the way to cook rice?", "x"), new("Who wrote the novel Emma?", "x")
     found = gate.check([repeat, fresh, fresh, new("", "x")], around)
@@ -81,7 +67,7 @@ def test_decisions_are_those_of_comparing_with_every_row(data: Path, tmp_path: P
     seeds = [r["instruction"] for r in json_lines(data / "self_instruct" / "seed_tasks.jsonl")]
     rows = [r["instruction"] for r in json_lines(data / "alpaca_libre" / "alpaca_libre_tasks_v1.jsonl.gz")[:250]]
     rows += [prompt for prompt, _ in alpaca(data)[:50]]
-    around = Surroundings(pool=pool_of(tmp_path / "pool", seeds))
+    around = Surroundings(pool=pool_of(tmp_path / "pool", answered(seeds)))
     decisions: list[bool] = []
     for start in range(0, len(rows), 20):
         proposals = [new(row, "x") for row in rows[start : start + 20]]
@@ -90,7 +76,7 @@ def test_decisions_are_those_of_comparing_with_every_row(data: Path, tmp_path: P
         decisions += found
     known, expected = [words(seed) for seed in seeds], []
     for row in map(words, rows):
-        expected.append(all(rouge(row, other) <= 0.7 for other in known))
+        expected.append(all(rouge_l(row, other) <= 0.7 for other in known))
         if expected[-1]:
             known.append(row)
     print(f"{len(rows)} rows, {expected.count(False)} too similar")
