@@ -46,7 +46,11 @@ def ingest_target(context: Context) -> None:
     if not metrics["rows_out"]:
         raise FlywheelError("target: no row could be read; evaluation and decontamination need at least one")
     context.target, context.target_digest = output / "rows", str(metrics["fingerprint"])
-    context.guide = context.target if context.recipe.rounds == 1 else write_tiers(context)["steer"]
+    context.guide = context.target
+    if context.recipe.rounds > 1:
+        # Who steers and who judges is part of what a step depends on: no step of another division may be taken over.
+        context.target_digest = digest(context.target_digest, context.recipe.tiers.model_dump_json())
+        context.guide = write_tiers(context)["steer"]
 
 
 def write_tiers(context: Context) -> dict[Tier, Path]:
