@@ -139,9 +139,11 @@ def _generate(
     elif work.per == "tag":
         quotas = _even(wanted, sorted({first_tag(row) for row in written_from} - {""}))
     terms = Terms(rows=wanted, quotas=quotas, wave=work.wave, visits=work.visits, least_yield=work.least_yield)
-    held = {origin, rows, *([earlier] if earlier else [])}
+    # What is written from the target is new beside the rows; copies of the target are for the gate that looks for them.
+    there = origin if work.source != "target" else seeds or rows
+    held = {origin, there, rows, *([earlier] if earlier else [])}
     known = frozenset(i for path in held for i in read_rows(path, ["id"])["id"].to_pylist())
-    around = Surroundings(origin, context.target, _made(earlier))
+    around = Surroundings(there, context.target, _made(earlier))
     return fulfil(
         proposer, gates, written_from, terms, around, context.recipe.seed + step.index + ROUND * (step.round - 1),
         slice_of=place, known=known, settle=hand_in, watch=partial(_watch, context, step),

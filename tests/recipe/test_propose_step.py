@@ -1,0 +1,48 @@
+"""What new rows are compared with before they are rows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import pytest
+
+from dataflywheel.recipe.context import Context
+from dataflywheel.recipe.load import recipe_from
+from dataflywheel.recipe.propose_step import apply_propose_step
+from dataflywheel.recipe.steps import build_steps
+from dataflywheel.rows.builder import build
+from dataflywheel.rows.identity import prompt_answer_row
+from dataflywheel.rows.parts import PartWriter, read_rows
+from dataflywheel.rows.schema import Row
+from dataflywheel.store.run import RunDirectory
+
+DOCUMENT = prompt_answer_row("", "A filter is a sieve that keeps sand out of the pump.\n")
+
+
+def write(path: Path, rows: list[Row]) -> Path:
+    with PartWriter(path) as writer:
+        writer.write(build(rows))
+    return path
+
+
+@pytest.mark.parametrize("source", ["rows", "target"])
+def test_new_rows_differ_from_the_pool_whatever_they_are_written_from(
+    tmp_path: Path, source: Literal["rows", "target"]
+) -> None:
+    step = {"by": "grounded_rules", "rows": 1, "source": source, "gates": ["novelty"]}
+    recipe = recipe_from({"name": "a", "pool": [{"builtin": "python_docs"}], "steps": [{"generate": step}]})
+    context = Context(recipe, RunDirectory(tmp_path / "run"), tmp_path / "store")
+    context.guide = write(tmp_path / "steer", [DOCUMENT])
+    (made,) = _written(context, write(tmp_path / "other", [DOCUMENT]), tmp_path / "first")
+    asked = prompt_answer_row(made["messages"][0]["content"], "It is there already.")
+    rows = write(tmp_path / "rows", [asked] if source == "target" else [asked, DOCUMENT])
+    assert _written(context, rows, tmp_path / "second") == []
+
+
+def _written(context: Context, rows: Path, output: Path) -> list[Row]:
+    (step,) = build_steps(context.recipe)
+    context.pool = rows
+    apply_propose_step(context, step, rows, output, "f")
+    found: list[Row] = read_rows(output / "rows").to_pylist()
+    return [row for row in found if row["made_by"]]
