@@ -97,6 +97,6 @@ def _sentence(ahead: Mapping[str, float], metric: str, seeds: int) -> str:
     worth = "help" if ahead["low"] > 0 else "harm" if ahead["high"] < 0 else "perhaps not help"
     return (
         f"{ahead['rows']:,} rows more would {worth}: {metric.replace('_', ' ')} better by {ahead['gain']:+.3g} "
-        f"({ahead['low']:+.3g} to {ahead['high']:+.3g}, 90 %, {seeds} seeds); at what a row cost in this run they "
-        f"come to {money} and {ahead['seconds']:,.0f} s of computing"
+        f"({ahead['low']:+.3g} to {ahead['high']:+.3g}, 90 %, {seeds} seeds); at what a row cost in this run, training "
+        f"included, they come to {money} and {ahead['seconds']:,.0f} s of computing"
     )

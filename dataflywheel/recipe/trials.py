@@ -36,13 +36,13 @@ def run_trials(
 
     def arguments(job: Job) -> tuple[Path, Path, Sequence[str], Path, TrainSettings, Exam, Teaching]:
         arm, seed = arms[job[0]], seeds[job[1]]
-        return context.home, arm.rows, arm.ids[job[1]], student, _settings(settings, arm, seed), exam, teaching
+        return context.home, arm.rows, arm.ids[job[1]], student, settings_of(settings, arm, seed), exam, teaching
 
     # Arms that chose the same rows share a trial; two processes must not train one model.
     equal: dict[Any, list[Job]] = {}
     for job in jobs:
         arm = arms[job[0]]
-        known = _settings(settings, arm, seeds[job[1]]).model_dump_json()
+        known = settings_of(settings, arm, seeds[job[1]]).model_dump_json()
         equal.setdefault((frozenset(arm.ids[job[1]]), known), []).append(job)
     workers = (os.cpu_count() or 1) if context.recipe.models.student.builtin else 1
     if workers == 1:
@@ -77,7 +77,8 @@ def run_trials(
         pool.shutdown(cancel_futures=True)
 
 
-def _settings(settings: TrainSettings, arm: Arm, seed: int) -> TrainSettings:
+def settings_of(settings: TrainSettings, arm: Arm, seed: int) -> TrainSettings:
+    """How an arm is trained with a seed."""
     steps = settings.max_steps and max(1, round(settings.max_steps * arm.share))
     return settings.model_copy(update={"seed": seed, "epochs": arm.epochs or settings.epochs, "max_steps": steps})
 
