@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -38,6 +38,10 @@ class Sampler(Method):
 
     needs_reference: ClassVar[bool] = False
     """Whether rows must come with the losses of a reference model."""
+    reference_of: ClassVar[Literal["target", "pool"]] = "target"
+    """What a recipe trains that model on: rows that are known to be good, or all that there are."""
+    reads_sources: ClassVar[bool] = False
+    """Whether the sources of rows change what is learned, and so are part of a training's identity."""
     watches: ClassVar[bool] = False
     """Whether the losses of the rows that were trained on are wanted, which `observe` takes."""
     follows_order: ClassVar[bool] = False

@@ -21,7 +21,7 @@ from dataflywheel.recipe.price_more import more_lines
 from dataflywheel.recipe.propose import Enhance, Generate
 from dataflywheel.recipe.schema import Recipe
 from dataflywheel.recipe.steps import Step, build_steps
-from dataflywheel.recipe.training import Distill, Train, distilling_teacher
+from dataflywheel.recipe.training import Distill, Train, check_sampling, distilling_teacher
 from dataflywheel.selection.combine import Select
 
 
@@ -116,7 +116,7 @@ def check(recipe: Recipe, steps: list[Step], comparison: bool) -> None:
             _local(distilling_teacher(recipe, step.work), "teacher")
             step.work.objective()
         if isinstance(step.work, Train):
-            step.work.sampling()
+            check_sampling(step.work, bool(recipe.target))
     if "train" in names:
         _check_packages("trl")
         _local(recipe.models.student, "student")

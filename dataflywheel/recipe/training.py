@@ -20,8 +20,8 @@ class Train(TrainSettings):
     """The step `train`."""
 
     sampler: Named | None = None
-    """What chooses the rows of every batch while the model learns: `rho_loss`, `{doremi: {eta: 1}}`; all rows in turn
-    where none is named."""
+    """What chooses the rows of every batch while the model learns: `rho_loss`, `{doremi: {step_size: 1}}`; all rows in
+    turn where none is named."""
 
     def settings(self) -> TrainSettings:
         """What the trainer itself reads."""
@@ -68,17 +68,23 @@ def distilling_teacher(context_recipe: Any, work: Distill) -> ModelSpec:
     return spec
 
 
+def check_sampling(work: Train, target: bool) -> None:
+    """Raises UsageError: no such sampler, or one that compares with a model of the target where there is no target."""
+    sampler = work.sampling()
+    if sampler is not None and sampler.needs_reference and sampler.reference_of == "target" and not target:
+        raise UsageError(f"{sampler.name} compares with a model of the target; name evaluation rows under `target:`")
+
+
 def teaching(context: Context, work: Train, student: Path) -> Teaching:
-    """What takes part in the training besides rows and settings; a reference is trained on the steering rows."""
+    """What takes part in the training besides rows and settings; a reference is trained on the steering rows, or on the
+    pool as it was read."""
     sampler = work.sampling()
     reference = None
     if sampler is not None and sampler.needs_reference:
-        if context.guide is None:
-            raise UsageError(
-                f"{sampler.name} compares with a model of the target; name evaluation rows under `target:`"
-            )
-        ids = read_rows(context.guide, ["id"])["id"].to_pylist()
-        reference, _ = trained(context.home, context.guide, ids, student, work.settings())
+        rows = context.guide if sampler.reference_of == "target" else context.pool
+        assert rows is not None, "the plan refuses a sampler that compares with the target where there is none"
+        ids = read_rows(rows, ["id"])["id"].to_pylist()
+        reference, _ = trained(context.home, rows, ids, student, work.settings())
     if not isinstance(work, Distill):
         return Teaching(sampler, None, reference)
     spec = context.usable(distilling_teacher(context.recipe, work), "teacher")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -40,6 +40,8 @@ class DoReMi(Sampler):
     )
     name: ClassVar[str] = "doremi"
     needs_reference: ClassVar[bool] = True
+    reference_of: ClassVar[Literal["target", "pool"]] = "pool"
+    reads_sources: ClassVar[bool] = True
     watches: ClassVar[bool] = True
 
     step_size: float = Field(default=1.0, gt=0)

@@ -1,0 +1,49 @@
+"""What takes part in the training of a recipe."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dataflywheel.contracts import UsageError
+from dataflywheel.recipe import training
+from dataflywheel.recipe.context import Context
+from dataflywheel.recipe.load import recipe_from
+from dataflywheel.recipe.training import Train, check_sampling, teaching
+from dataflywheel.rows.builder import build
+from dataflywheel.rows.identity import prompt_answer_row
+from dataflywheel.rows.parts import PartWriter
+from dataflywheel.store.run import RunDirectory
+
+
+@pytest.mark.parametrize(("sampler", "learnt"), [("rho_loss", "steer"), ("doremi", "pool")])
+def test_a_reference_is_trained_on_what_the_sampler_compares_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sampler: str, learnt: str
+) -> None:
+    asked: list[tuple[Path, Sequence[str]]] = []
+
+    def trained(home: Path, rows: Path, ids: Sequence[str], *given: Any) -> tuple[Path, dict[str, Any]]:
+        asked.append((rows, ids))
+        return tmp_path / "reference", {}
+
+    monkeypatch.setattr(training, "trained", trained)
+    recipe = recipe_from({"name": "a", "pool": [{"builtin": "python_docs"}], "steps": ["train"]})
+    context = Context(recipe, RunDirectory(tmp_path / "run"), tmp_path / "store")
+    rows = {name: prompt_answer_row(name, "a") for name in ("pool", "steer")}
+    for name, row in rows.items():
+        with PartWriter(tmp_path / name) as writer:
+            writer.write(build([row]))
+    context.pool, context.guide = tmp_path / "pool", tmp_path / "steer"
+    found = teaching(context, Train(sampler=sampler), tmp_path)  # type: ignore[arg-type]
+    assert found.reference == tmp_path / "reference"
+    assert asked == [(tmp_path / learnt, [rows[learnt]["id"]])]
+
+
+def test_a_sampler_that_compares_with_the_target_is_refused_without_one() -> None:
+    check_sampling(Train(sampler="doremi"), target=False)  # type: ignore[arg-type]
+    check_sampling(Train(sampler="rho_loss"), target=True)  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="name evaluation rows"):
+        check_sampling(Train(sampler="rho_loss"), target=False)  # type: ignore[arg-type]
