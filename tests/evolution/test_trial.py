@@ -21,6 +21,7 @@ from dataflywheel.rows.identity import make_row
 from dataflywheel.rows.parts import PartWriter
 from dataflywheel.rows.schema import table
 from dataflywheel.selection.dynamic.in_order import InOrder
+from dataflywheel.selection.dynamic.mixture import Mixture
 from dataflywheel.selection.dynamic.rho_loss import RhoLoss
 from tests.models.copy_skill import copy_rows
 
@@ -131,3 +132,20 @@ def test_a_model_is_trained_as_it_is_taught(tmp_path: Path) -> None:
     assert rho["candidates_tokens"] > rho["tokens"] > 0
     first, last = facts(ids, Teaching(InOrder())), facts(ids[::-1], Teaching(InOrder()))
     assert first["losses"] != last["losses"]
+
+
+def test_sources_tell_trainings_apart_where_rows_are_drawn_by_them(tmp_path: Path) -> None:
+    cache = Path(os.environ["FLYWHEEL_CACHE"])
+    made = copy_rows(12, seed=3)
+    start = init_tiny(pool_tokenizer(made, cache_dir=cache), "0.5m", cache_dir=cache)
+    settings = TrainSettings(max_steps=2, batch_size=4)
+    found: dict[str, list[Path]] = {"mixture": [], "plain": []}
+    for share in (3, 9):
+        rows = [make_row(row, source="ab"[i < share]) for i, row in enumerate(made)]
+        with PartWriter(tmp_path / str(share)) as writer:
+            writer.write(table(rows))
+        ids = [row["id"] for row in rows]
+        for name, teaching in (("mixture", Teaching(Mixture(weights={"a": 1, "b": 0}))), ("plain", Teaching())):
+            found[name].append(trained(tmp_path, tmp_path / str(share), ids, start, settings, teaching=teaching)[0])
+    assert found["mixture"][0] != found["mixture"][1]
+    assert found["plain"][0] == found["plain"][1]

@@ -112,9 +112,19 @@ def trained(
 
     Where another run is training the same, it is waited for. The order of `ids` counts where the sampler follows it.
     """
-    folder = _model_folder(home, ids, student, settings, teaching)
+    folder = _model_folder(home, _told(rows, ids, teaching), student, settings, teaching)
     with one_at_a_time(folder):
         return folder, _trained(folder, rows, ids, student, settings, progress, teaching)
+
+
+def _told(rows: Path, ids: Sequence[str], teaching: Teaching) -> Sequence[str]:
+    """What the identity of a training says of its rows: their ids, and their sources where the sampler draws by them,
+    which an id leaves out."""
+    if teaching.sampler is None or not teaching.sampler.reads_sources:
+        return ids
+    table = read_rows(rows, ["id", "source"])
+    source = dict(zip(table["id"].to_pylist(), table["source"].to_pylist(), strict=True))
+    return [f"{id} of {source.get(id, '')}" for id in ids]
 
 
 def _model_folder(home: Path, ids: Sequence[str], student: Path, settings: TrainSettings, teaching: Teaching) -> Path:
@@ -181,9 +191,10 @@ def run_trial(
     teaching: Teaching = PLAIN,
 ) -> Trial:
     """Train and score, or read what an equal trial left; its scores are kept, its model only if a step trained it."""
-    name = _digest(training_digest(ids, student, settings, teaching), exam.digest())
+    told = _told(rows, ids, teaching)
+    name = _digest(training_digest(told, student, settings, teaching), exam.digest())
     folder = home / "trials" / name
-    model = _model_folder(home, ids, student, settings, teaching)
+    model = _model_folder(home, told, student, settings, teaching)
 
     def make() -> None:
         # To the end of the examination: an equal training elsewhere must neither run beside it nor lose its model.

@@ -30,6 +30,8 @@ class Mixture(Sampler):
         checked="temperature 1 and a high one against proportional and equal shares; weights given by hand",
     )
 
+    reads_sources: ClassVar[bool] = True
+
     temperature: float = Field(default=1.0, gt=0)
     """1: proportional to size; towards infinity: equal shares."""
     weights: dict[str, float] = {}
