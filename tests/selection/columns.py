@@ -14,6 +14,11 @@ def unit(vectors: Any) -> Any:
     return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
 
 
+def scored(scores: list[float]) -> Columns:
+    """Rows with nothing but `x.score`, with ids in their order."""
+    return Columns(np.array([f"row-{i}" for i in range(len(scores))]), {"x.score": np.array(scores)})
+
+
 def make_columns(n: int, seed: int = 0, width: int = 8) -> Columns:
     """`n` rows with every column that a selector reads; ids are in random order."""
     rng = np.random.default_rng(seed)

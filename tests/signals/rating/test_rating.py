@@ -1,4 +1,4 @@
-"""What all ratings share: the engine, the estimate, scores of DS2 through a server that misbehaves."""
+"""What all ratings share: the catalogue, the estimate, the engine, the turns of a chat."""
 
 from __future__ import annotations
 
@@ -16,12 +16,11 @@ from dataflywheel.rows.schema import message
 from dataflywheel.signals.engine import Engine
 from dataflywheel.signals.measure import columns, measure
 from dataflywheel.signals.rating.alpagasus import AlpaGasus
-from dataflywheel.signals.rating.ds2_rating import DS2Rating
 from dataflywheel.signals.rating.instag import InsTag
 from dataflywheel.signals.rating.qurating import QuRating
 from dataflywheel.signals.rating.rating import Rating, asked
 from dataflywheel.store.signals import SignalStore
-from tests.signals.rating.support import ID_PATTERN, MODEL, asking, plain, rows
+from tests.signals.rating.support import ID_PATTERN, MODEL, asking, rows
 from tests.support.endpoint import Endpoint
 
 RATINGS = (
@@ -49,23 +48,6 @@ def test_the_ratings_are_in_the_catalogue_with_their_cost(tmp_path: Path) -> Non
     cost = AlpaGasus(model=priced).estimate(pool)
     assert cost.usd == pytest.approx((100 * 300 + 10_000) / 1e6 + 10 * 100 * 40 / 1e6)
     assert QuRating(model=priced, anchors=str(anchors), comparisons=7).estimate(pool).calls == 1400 + 5 * 4
-
-
-@pytest.mark.parametrize("native", [True, False])
-def test_scores_survive_a_server_that_misbehaves(endpoint: Endpoint, tmp_path: Path, native: bool) -> None:
-    faults = {"fenced": 0.1, "prose": 0.1, "two_values": 0.1, "unicode": 0.1, "cut": 0.1, "wrong_ids": 0.1}
-    faults |= {"wrong_enum": 0.1, "empty": 0.1}
-    rater = {"rule": "rater", "low": 1, "high": 10}
-    endpoint.configure(rules=[rater], id_pattern=ID_PATTERN, faults=faults)
-    batch = rows(*((f"Question {i}", f"Answer [[truth:{1 + i % 10}]]") for i in range(200)))
-    with asking(endpoint, tmp_path, capabilities={"json_schema": native}) as spec:
-        found = plain(DS2Rating(model=spec).measure(batch))
-    read = [i for i, status in enumerate(found["status"]) if status == Status.OK]
-    assert 100 < len(read) < 185
-    for i in range(200):
-        expected = [1 + i % 10] * 4 if i in read else [None] * 4
-        assert [found[name][i] for name in ("rarity", "complexity", "informativeness", "overall")] == expected
-        assert (found["error"][i] is None) == (i in read)
 
 
 def test_through_the_engine_once_and_failures_again(endpoint: Endpoint, tmp_path: Path) -> None:

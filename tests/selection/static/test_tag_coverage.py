@@ -1,4 +1,4 @@
-"""Selectors over ratings: a floor, a temperature, tags."""
+"""Tags covered in passes, by hand and against random rows."""
 
 from __future__ import annotations
 
@@ -8,61 +8,18 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import chisquare
 
 from dataflywheel.contracts import Columns
 from dataflywheel.selection.combine import Select, select_rows
 from dataflywheel.selection.order import rejections
-from dataflywheel.selection.static.gumbel_top_k import GumbelTopK
-from dataflywheel.selection.static.rated import Rated
 from dataflywheel.selection.static.tag_coverage import TagCoverage, covering_order
-from tests.selection.columns import generator, make_columns
-
-
-def scored(scores: list[float]) -> Columns:
-    return Columns(np.array([f"row-{i}" for i in range(len(scores))]), {"x.score": np.array(scores)})
+from tests.selection.columns import generator
 
 
 def tagged(tags: list[list[str] | None]) -> Columns:
     held = np.empty(len(tags), dtype=object)
     held[:] = tags
     return Columns(np.array([f"row-{i:03d}" for i in range(len(tags))]), {"instag.tags": held})
-
-
-def test_rated_keeps_from_the_floor_on() -> None:
-    selection = Rated(score="x.score", at_least=4.5).rank(scored([4.5, 5, 4, np.nan, 4.5]), 5, generator())
-    assert selection.order.tolist() == [1, 0, 4]
-    assert {i: why.reason for i, why in rejections(selection).items()} == {2: "x.score below 4.5"}
-    assert selection.notes["not_measured"] == 1
-
-
-def test_temperature_zero_is_the_order_by_score() -> None:
-    columns = make_columns(200)
-    cold = GumbelTopK(score="likelihood.loss_answer", temperature=0).rank(columns, 200, generator(7))
-    assert cold.order.tolist() == Rated(score="likelihood.loss_answer").rank(columns, 200, generator()).order.tolist()
-
-
-def draws(temperature: float, times: int) -> np.ndarray:
-    """How often each of five rows comes first."""
-    columns, rng = scored([0.0, 1.0, 2.0, 3.0, 4.0]), np.random.default_rng(0)
-    selector = GumbelTopK(score="x.score", temperature=temperature)
-    return np.bincount([selector.rank(columns, 1, rng).order[0] for _ in range(times)], minlength=5)
-
-
-def test_a_high_temperature_is_uniform_and_others_follow_the_softmax() -> None:
-    assert chisquare(draws(1e6, 5000)).pvalue > 0.01
-    standard = np.arange(-2, 3) / np.sqrt(2)
-    for temperature in (0.5, 2.0):
-        weight = np.exp(standard / temperature)
-        expected = 5000 * weight / weight.sum()
-        assert chisquare(draws(temperature, 5000), expected).pvalue > 0.01
-        assert chisquare(draws(temperature, 5000)).pvalue < 1e-6
-
-
-def test_equal_scores_are_drawn_evenly() -> None:
-    columns, rng = scored([3.0] * 4), np.random.default_rng(1)
-    firsts = [GumbelTopK(score="x.score").rank(columns, 1, rng).order[0] for _ in range(2000)]
-    assert chisquare(np.bincount(firsts)).pvalue > 0.01
 
 
 def test_tag_coverage_by_hand() -> None:
