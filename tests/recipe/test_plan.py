@@ -63,3 +63,38 @@ def test_planned_training_tokens_are_near_those_read(tmp_path: Path) -> None:
 
     read = json.loads((result.path / "round-1" / "03-train" / "metrics.json").read_text())["details"]["tokens"]
     assert 0.5 < planned / read < 2
+
+
+def test_runs_without_a_step_and_the_curve_are_priced(tmp_path: Path) -> None:
+    written = {"generate": {"by": "grounded_rules", "rows": 40}}
+    compare = {"arms": ["random"], "seeds": 3}
+    more = {**compare, "leave_one_out": ["filter", "select", "generate"], "curve": True}
+    alone = plan(job(tmp_path, [*CLEAN, written, *TRAIN], compare=compare))
+    found = plan(job(tmp_path, [*CLEAN, written, *TRAIN], compare=more))
+    lines = {line["what"]: line["cost"] for line in found["comparison"]["more"]}
+    assert list(lines) == ["without 03-filter", "without 04-select", "without 05-generate", "learning curve"]
+    assert alone["comparison"]["more"] == []
+    one = {s["step"]: s["cost"]["tokens"] for s in found["steps"]}
+    trial = one["train"] + one["evaluate"]
+    assert lines["without 03-filter"]["tokens"] == 3 * trial  # cleaners are planned to drop nothing
+    assert lines["without 05-generate"]["tokens"] < 3 * trial < lines["without 04-select"]["tokens"]
+    assert lines["learning curve"]["tokens"] == pytest.approx(3 * (0.75 * one["train"] + 2 * one["evaluate"]), abs=2)
+    added = sum(cost["tokens"] for cost in lines.values())
+    assert found["total"]["tokens"] == alone["total"]["tokens"] + added
+
+
+def test_a_run_without_a_step_pays_for_what_is_written_from_other_rows(tmp_path: Path) -> None:
+    models = {
+        "student": {"builtin": "tiny", "size": "0.5m"},
+        "teacher": {"endpoint": "http://localhost:1", "model": "x", "usd_per_mtok": {"in": 1, "out": 1}},
+    }
+    asked = {"enhance": {"by": {"revision": {"revise": "answer"}}}}
+    compare = {"arms": ["random"], "seeds": 2, "leave_one_out": True}
+    steps = [*CLEAN[:2], {"select": {"by": "random", "keep": "50%"}}, asked, *TRAIN]
+    found = plan(job(tmp_path, steps, models=models, compare=compare))
+    lines = {line["what"]: line["cost"] for line in found["comparison"]["more"]}
+    calls = found["steps"][3]["cost"]["calls"]
+    assert calls > 0
+    assert lines["without 01-deduplicate"]["calls"] == calls
+    assert lines["without 03-select"]["calls"] == pytest.approx(2 * calls, abs=2)
+    assert lines["without 04-enhance"]["calls"] == 0

@@ -1,0 +1,30 @@
+"""The last lines of a command: what each step was worth, and the next rows; nothing where neither was asked for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dataflywheel.cli.measured import beside
+
+COST = {"seconds": 12.3, "usd": 0.5}
+
+
+def test_a_line_each_and_one_for_the_curve() -> None:
+    found = {"mean": 0.02, "low": 0.01, "high": 0.03}
+    helped = {"step": "05-enhance", "verdict": "it helped", "worth": found, "token_ratio": 1.0, "cost": COST}
+    more = {**helped, "token_ratio": 0.5}
+    needed = {**helped, "worth": None, "verdict": "needed", "failure": "the recipe cannot run without it: no row"}
+    board: dict[str, Any] = {
+        "steps": [helped, more, needed],
+        "curve": {"failure": "", "said": "80 rows more would help"},
+    }
+    lines = beside(board)
+    assert lines[0] == "Worth of 05-enhance: it helped, +0.0200 (+0.0100 to +0.0300); the step took 12.3 s and $0.50."
+    assert "without it 0.50 times the training tokens" in lines[1]
+    assert "needed, the recipe cannot run without it: no row; the step took" in lines[2]
+    assert lines[3] == "Next rows: 80 rows more would help."
+    assert beside({"curve": {"failure": "needs 3 seeds"}}) == ["Next rows: needs 3 seeds."]
+
+
+def test_nothing_where_nothing_was_asked_for() -> None:
+    assert beside(None) == beside({"arms": []}) == []
