@@ -43,6 +43,10 @@ WHEEL = {
     "sealed/": "The score of the final model on the sealed tier.",
     "sealed-looks.json": "Every look at the sealed tier, entered before it happens, refused ones among them.",
 }
+PARTS = {
+    "without/<number>-<step>/": "The job without that step, where the recipe has `compare: {leave_one_out: ...}`: its "
+    "own rounds, with links to what the run had done before. Its bills are in the run's ledger under this name.",
+}
 STORE = {
     "signals/<name>@<version>-<digest>/part-*.parquet": "Measured values: id, the columns, status, seconds, error.",
     "models/": "Models made here: the tokenizer, the untrained student, the scorer, the static embedder, "
@@ -63,5 +67,7 @@ def disk() -> list[str]:
     lines += table(["path", "what it is"], [[f"`{name}`", text] for name, text in WRITERS.items()])
     lines += ["### A run with rounds", "", "Cleaning lies in `round-1`, and each round's other steps in its own.", ""]
     lines += table(["path", "what it is"], [[f"`{name}`", text] for name, text in WHEEL.items()])
+    lines += ["### A run that leaves steps out", ""]
+    lines += table(["path", "what it is"], [[f"`{name}`", text] for name, text in PARTS.items()])
     lines += ["### The store, `.flywheel/`", "", "Shared by all recipes that are run from the same folder.", ""]
     return lines + table(["path", "what it is"], [[f"`{name}`", text] for name, text in STORE.items()])
