@@ -82,6 +82,8 @@ class Selector(Method):
     """False where the result depends on the generator; comparison then draws a new selection for every seed."""
     targeted: ClassVar[bool] = False
     """Whether `rank` compares rows with the evaluation rows, which then lie in `Columns.target`."""
+    orders: ClassVar[bool] = False
+    """Whether it chooses nothing: it is shown the rows that are kept and no others, and they are kept in its order."""
 
     @abstractmethod
     def needs(self) -> tuple[str, ...]:

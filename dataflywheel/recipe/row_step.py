@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -23,6 +23,7 @@ from dataflywheel.recipe.slicing import slice_column
 from dataflywheel.recipe.steps import Step, capped
 from dataflywheel.rows.lookup import RowLookup
 from dataflywheel.rows.parts import PartWriter, iter_batches, read_rows
+from dataflywheel.rows.schema import ROW_SCHEMA
 from dataflywheel.rows.text import texts
 from dataflywheel.selection.combine import Select, select_rows
 from dataflywheel.selection.order import SLICE
@@ -37,7 +38,7 @@ def apply_row_step(context: Context, step: Step, rows: Path, output: Path, finge
     if SLICE in step.needs():
         columns.values[SLICE] = slice_column(context, rows, columns.ids)
     ranking = time.perf_counter()
-    decisions, details = decide(context, step, rows, columns)
+    decisions, details, order = decide(context, step, rows, columns)
     ranking = time.perf_counter() - ranking
     check_complete(step.title, columns, decisions)
     if isinstance(step.work, Filter):
@@ -45,7 +46,7 @@ def apply_row_step(context: Context, step: Step, rows: Path, output: Path, finge
     ids = pa.array(columns.ids, pa.string())
     measuring = context.measuring_seconds(step.needs(), ids, step.signal_parameters())
     with atomic_directory(output) as aside:
-        kept = write_kept(rows, decisions, aside / "rows")
+        kept = write_kept(rows, decisions, aside / "rows", order)
         _write_scalars(aside / "columns.parquet", columns)
         write_asked(aside / "asked.parquet", context, step, ids)
         cost = Cost(seconds=round(time.perf_counter() - started, 3)) + asked_cost(context, output)
@@ -53,8 +54,11 @@ def apply_row_step(context: Context, step: Step, rows: Path, output: Path, finge
         return write_decided(aside, step.name, fingerprint, step.parameters(), decisions, kept, cost, details)
 
 
-def decide(context: Context, step: Step, rows: Path, columns: Columns) -> tuple[Decisions, dict[str, Any]]:
-    """The step's decisions, one a row, and what it notes for the report."""
+def decide(
+    context: Context, step: Step, rows: Path, columns: Columns
+) -> tuple[Decisions, dict[str, Any], Sequence[str] | None]:
+    """The step's decisions, one a row, what it notes for the report, and the order of the kept rows, where it gives
+    them one."""
     if isinstance(step.work, Select):
         rng = np.random.default_rng([context.recipe.seed, step.index])
         spec = capped(step.work, context.recipe.budget, len(columns))
@@ -63,11 +67,12 @@ def decide(context: Context, step: Step, rows: Path, columns: Columns) -> tuple[
         notes = {
             k: v for k, v in selection.notes.items() if isinstance(v, str | int | float | bool | list | dict | None)
         }
-        return decisions, {"by": step.work.label(), "budget": str(spec.keep), "notes": notes}
+        order = None if spec.ordering() is None else [str(i) for i in columns.ids[selection.order]]
+        return decisions, {"by": step.work.label(), "budget": str(spec.keep), "notes": notes}, order
     assert isinstance(step.work, Cleaner)
     part = getattr(step.work, "part", step.work.text)
     fetch = partial(RowLookup(rows).texts, part=part)
-    return step.work.decide(columns, fetch, target_view(context, step)), {}
+    return step.work.decide(columns, fetch, target_view(context, step)), {}, None
 
 
 def target_view(context: Context, step: Step) -> TargetView | None:
@@ -102,13 +107,19 @@ def check_complete(title: str, columns: Columns, decisions: Decisions) -> None:
         )
 
 
-def write_kept(rows: Path, decisions: Decisions, output: Path) -> int:
-    """Stream the kept rows, in their order, to a new directory; memory is bounded by a batch."""
+def write_kept(rows: Path, decisions: Decisions, output: Path, order: Sequence[str] | None = None) -> int:
+    """Stream the kept rows, in their order, to a new directory; memory is bounded by a batch. With `order`, the ids of
+    all kept rows, they are written in that one, and held at once."""
     kept = pa.array([i for i, a in zip(decisions.ids, decisions.action, strict=True) if a != "dropped"], pa.string())
+    tables = (pa.Table.from_batches([batch]) for batch in iter_batches(rows))
+    found = (table.filter(pc.is_in(table["id"], value_set=kept)) for table in tables)
     with PartWriter(output) as writer:
-        for batch in iter_batches(rows):
-            part = pa.Table.from_batches([batch])
-            writer.write(part.filter(pc.is_in(part["id"], value_set=kept)))
+        if order is not None:
+            whole = pa.concat_tables([ROW_SCHEMA.empty_table(), *(table.cast(ROW_SCHEMA) for table in found)])
+            writer.write(whole.take(pc.index_in(pa.array(order, pa.string()), value_set=whole["id"])))
+            return len(order)
+        for table in found:
+            writer.write(table)
     return writer.rows
 
 

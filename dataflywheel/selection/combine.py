@@ -8,7 +8,7 @@ import numpy as np
 
 from dataflywheel.contracts import AnyArray, Columns, Decisions, Selection, UsageError, nearest
 from dataflywheel.selection.quota import group_weights, share_out
-from dataflywheel.selection.ranking import Ranking, rank_rows
+from dataflywheel.selection.ranking import Ranking, put_in_order, rank_rows
 from dataflywheel.selection.reasons import Outcome, decisions_of, notes_of
 from dataflywheel.selection.spec import GROUP_COLUMN, TOKENS, Select
 
@@ -44,13 +44,16 @@ def select_rows(columns: Columns, spec: Select, rng: np.random.Generator) -> tup
     seeds = rng.integers(2**63, size=len(spec.by) + 1)
     expected = wanted / max(float(cost.mean()), 1.0) if len(rows) else 0.0
     simple = budget.unit != "tokens" and spec.per is None
-    depth = math.ceil(expected * (1 if simple and spec.then is None else spec.shortlist))
+    depth = math.ceil(expected * (1 if simple and spec.chooser() is None else spec.shortlist))
     while True:
         ranking = rank_rows(pool, spec, depth, wanted if simple else None, seeds, group, weight)
         quotas, taken, done = _fill(ranking, cost, group, wanted, weight)
         if done or ranking.complete:
             break
         depth = max(2 * depth, 1)
+    ordering = spec.ordering()
+    if ordering is not None:
+        put_in_order(ranking, taken, pool, ordering, seeds[-1])
     outcome = Outcome(columns, rows, ranking, taken, names, group, quotas, wanted)
     gain = ranking.gain[taken[ranking.order]]
     decisions = decisions_of(outcome, spec)

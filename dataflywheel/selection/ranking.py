@@ -74,6 +74,18 @@ def rank_rows(
     return ranking
 
 
+def put_in_order(ranking: Ranking, taken: AnyArray, columns: Columns, ordering: Selector, seed: int) -> None:
+    """The rows that are taken (n,) in another order, before all others; nothing but their order changes."""
+    here = taken[ranking.order]
+    kept = ranking.order[here]
+    offered = columns.take(kept)
+    offered.values[SCORE] = 1 - ranking.place[kept] / max(len(columns), 1)
+    found = ordering.rank(offered, len(kept), np.random.default_rng(seed))
+    ranking.order = np.concatenate([kept[found.order], ranking.order[~here]])
+    ranking.gain = np.concatenate([found.gain, ranking.gain[~here]])
+    ranking.notes.append(found)
+
+
 def _scored(columns: Columns, scorers: list[Selector], depth: int, seeds: AnyArray) -> Ranking:
     """One scorer's own order, or the order of mean ranks over several."""
     n = len(columns)

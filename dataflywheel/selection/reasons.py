@@ -120,7 +120,7 @@ def notes_of(outcome: Outcome, spec: Select, cost: AnyArray) -> dict[str, Any]:
         "kept": outcome.kept,
         "turned_away": dict(Counter(why.reason for why in outcome.ranking.rejected.values())),
     }
-    if spec.then is not None:
+    if spec.chooser() is not None:
         notes["shortlist"] = len(outcome.ranking.shortlist)
     if budget.unit == "tokens":
         notes["tokens"] = int(cost[outcome.taken].sum())

@@ -27,7 +27,8 @@ class Select(Method):
     by: list[Named]
     """Selectors that score: `ifd`, `{ifd: {ratio: perplexity}}`, or a list of these."""
     then: Named | None = None
-    """A selector that chooses from the shortlist, such as `facility_location`."""
+    """A selector that chooses from the shortlist, such as `facility_location`, or one that puts what is kept in order,
+    such as `delt_folding`."""
     keep: str | int | float
     """The budget: `1000` rows, `10%` of the rows offered, or `50000 tokens` of prompts and answers."""
     shortlist: float = Field(default=3.0, ge=1)
@@ -49,13 +50,15 @@ class Select(Method):
         if not self.by:
             raise ValueError("by: name at least one selector")
         for selector in self.scorers():
+            if selector.orders:
+                raise ValueError(f"{selector.name} orders rows and chooses none: put it in `then`")
             if SCORE in selector.needs():
                 raise ValueError(f"{selector.name} needs a score: put it in `then`, or name a column as its `score`")
         if self.per is None and self.quota != "proportional":
             raise ValueError("quota: say of what with `per: source`, `per: tag` or `per: slice`")
         if isinstance(self.quota, dict) and not (self.quota and all(share > 0 for share in self.quota.values())):
             raise ValueError("quota: shares must be positive")
-        self.chooser()
+        self.selectors()
         self.budget()
         return self
 
@@ -66,18 +69,23 @@ class Select(Method):
         return [_selector(spec) for spec in self.by]
 
     def chooser(self) -> Selector | None:
-        return None if self.then is None else _selector(self.then)
+        """What chooses from the shortlist; None where `then` only orders."""
+        found = None if self.then is None else _selector(self.then)
+        return found if found is not None and not found.orders else None
+
+    def ordering(self) -> Selector | None:
+        """What puts the kept rows in order; None where `then` chooses."""
+        found = None if self.then is None else _selector(self.then)
+        return found if found is not None and found.orders else None
 
     def selectors(self) -> list[Selector]:
-        """All parts of the combination, the chooser last."""
-        chooser = self.chooser()
-        return [*self.scorers(), *([chooser] if chooser else [])]
+        """All parts of the combination, that of `then` last."""
+        return [*self.scorers(), *([_selector(self.then)] if self.then else [])]
 
     def label(self) -> str:
         """`ifd + longest > facility_location`."""
         names = " + ".join(selector.name for selector in self.scorers())
-        chooser = self.chooser()
-        return names if chooser is None else f"{names} > {chooser.name}"
+        return names if self.then is None else f"{names} > {_selector(self.then).name}"
 
     @property
     def deterministic(self) -> bool:

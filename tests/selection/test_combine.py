@@ -222,3 +222,19 @@ def test_unknown_group_and_missing_column() -> None:
 def test_nothing_offered() -> None:
     selection, decisions = select(make_columns(0), by="ifd", then="k_center", keep="10%", per="source")
     assert len(selection.order) == len(decisions.ids) == 0
+
+
+@pytest.mark.parametrize("more", [{}, {"per": "source"}, {"per": "source", "quota": "equal"}])
+@pytest.mark.parametrize("keep", [12, "900 tokens"])
+def test_an_order_changes_nothing_of_what_is_kept(more: dict[str, Any], keep: Any) -> None:
+    columns = make_columns(60, seed=3)
+    plain, _ = select(columns, by="longest", keep=keep, **more)
+    folded, decisions = select(columns, by="longest", then="delt_folding", keep=keep, **more)
+    check_decisions(columns, folded, decisions)
+    assert sorted(folded.order.tolist()) == sorted(plain.order.tolist()) != folded.order.tolist()
+    assert len(plain.order) > 3
+
+
+def test_an_order_alone_chooses_nothing() -> None:
+    with pytest.raises(ValueError, match="put it in `then`"):
+        Select(by={"delt_folding": {"score": "likelihood.loss_answer"}}, keep=3)  # type: ignore[arg-type]

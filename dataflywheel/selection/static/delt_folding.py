@@ -30,6 +30,9 @@ class DeltFolding(Selector):
         checked="a permutation, every fold sorted, means of the folds within one step of each other",
     )
 
+    version: ClassVar[int] = 2
+    orders: ClassVar[bool] = True
+
     score: str = SCORE
     """Column to order by; by default the rank of the step's `by`."""
     folds: int = Field(default=3, ge=1)
