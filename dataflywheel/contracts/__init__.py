@@ -16,7 +16,7 @@ from dataflywheel.contracts.kinds import (
     Texts,
     Verdict,
 )
-from dataflywheel.contracts.method import REGISTRY, Card, Method, Named, build, explain, nearest, snake_case
+from dataflywheel.contracts.method import REGISTRY, Card, Method, Named, UserPath, build, explain, nearest, snake_case
 from dataflywheel.contracts.policy import Allocation, Policy, RoundResult, SliceResult
 from dataflywheel.contracts.training import AnswerPositions, ChoosingDraw, Draw, Objective, Sampler, TrainingRows
 from dataflywheel.errors import DeferredError, FlywheelError, OverBudgetError, UsageError
@@ -57,6 +57,7 @@ __all__ = [
     "Texts",
     "TrainingRows",
     "UsageError",
+    "UserPath",
     "Verdict",
     "build",
     "explain",

@@ -10,9 +10,10 @@ import difflib
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from dataflywheel.contracts.cost import Cost, PoolStatistics
 from dataflywheel.errors import UsageError
@@ -112,6 +113,9 @@ def one_method(value: Any) -> Any:
 
 Named = Annotated[dict[str, dict[str, Any]], BeforeValidator(one_method)]
 """One method with its parameters: `name` or `{name: {parameter: value}}` in a recipe."""
+
+UserPath = Annotated[Path, AfterValidator(Path.expanduser)]
+"""A file of the user's, from the working directory or, with `~`, from their home: as `path` of a pool is read."""
 
 
 def explain(error: ValidationError, where: str, names: Sequence[str]) -> str:

@@ -25,7 +25,7 @@ def resolve_folder(name: str, cache_dir: Path | None = None) -> Path:
         UsageError: no such folder, or it holds no safetensors weights.
         FlywheelError: the hub has no such model or cannot be reached.
     """
-    folder = Path(name)
+    folder = Path(name).expanduser()
     if not folder.is_dir():
         if folder.is_absolute() or name.startswith(".") or name.count("/") > 1:
             raise UsageError(f"model folder {name!r} does not exist; give a folder with config.json, or a hub name")

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from dataflywheel.contracts import UsageError
+from dataflywheel.contracts import UsageError, UserPath
 from dataflywheel.models.files import models_folder
 from dataflywheel.rows.reading import read_file
 from dataflywheel.rows.text import text_of
@@ -36,8 +36,9 @@ class ToxicityOptions(BaseModel):
 class ToxicityLabels(ToxicityOptions):
     """The same with the file of labels."""
 
-    labels: Path
-    """Labelled rows: any file that can be read as rows, with a `label` each; the pool itself where it has labels."""
+    labels: UserPath
+    """Labelled rows, from the working directory: any file that can be read as rows, with a `label` each; the pool
+    itself where it has labels."""
 
     def classifier(self) -> ToxicityClassifier:
         """Trained at first use, then kept by the digest of its labels.

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from dataflywheel.contracts import Card, Cost, PoolStatistics
+from dataflywheel.contracts import Card, Cost, PoolStatistics, UserPath
 from dataflywheel.enhancement.rewriting.expert_revisions import ExpertRevision, most_changed, read_revisions
 from dataflywheel.models.batching import batches
 from dataflywheel.models.decoding import Draw, decode
@@ -53,8 +53,8 @@ class CoachLM(Proposer):
 
     model: ModelSpec = Field(default=ModelSpec(builtin="tiny"))
     """What is fine-tuned: a folder or hub name, or the built-in model, trained first on the revised texts."""
-    pairs: Path
-    """File of expert revisions: raw and revised instruction, input and response."""
+    pairs: UserPath
+    """File of expert revisions, from the working directory: raw and revised instruction, input and response."""
     share: float = Field(default=0.3, gt=0, le=1)
     """Share of the pairs that is learnt from, those with the greatest edit distance."""
     train: TrainSettings = Field(default=TrainSettings(epochs=7))

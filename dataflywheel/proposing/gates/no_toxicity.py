@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import ClassVar
 
-from dataflywheel.contracts import Card, UsageError
+from dataflywheel.contracts import Card, UsageError, UserPath
 from dataflywheel.models.files import models_folder
 from dataflywheel.proposing.kinds import Check, Gate, Proposal, Surroundings
 from dataflywheel.rows.parts import read_rows
@@ -31,7 +30,7 @@ class NoToxicity(ToxicityOptions, Gate):
         checked="labelled sets it was not trained on; false alarms on safe prompts and on rows written by people",
     )
 
-    labels: Path | None = None
+    labels: UserPath | None = None
     """Labelled rows, as in the signal `toxicity`; None: the labelled rows of the pool."""
 
     def check(self, proposals: Sequence[Proposal], around: Surroundings) -> list[Check]:
