@@ -201,6 +201,6 @@ def leaked_rows(context: Context, field: Field) -> set[str]:
     leaked: set[str] = set()
     for guard in field.guards:
         columns = context.measured(field.raw, guard.needs(), "compare", guard.signal_parameters())
-        decisions, _ = decide(context, guard, field.raw, columns)
+        decisions, *_ = decide(context, guard, field.raw, columns)
         leaked |= {id for id, action in zip(decisions.ids, decisions.action, strict=True) if action == "dropped"}
     return leaked
