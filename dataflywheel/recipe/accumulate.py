@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,18 +22,30 @@ from dataflywheel.store.atomic import atomic_directory
 
 
 def accumulate(
-    context: Context, earlier: Path | None, new: Path, round: int, output: Path, fingerprint: str
+    context: Context,
+    earlier: Path | None,
+    new: Path,
+    round: int,
+    output: Path,
+    fingerprint: str,
+    between: Sequence[Path] = (),
 ) -> dict[str, Any]:
     """Add a round's rows to those of the rounds before; gives the metrics that it wrote.
 
     Rows that were made too many times over are left out, and made rows beyond the most that the real share allows, the
     last ones first. Rows of earlier rounds are never replaced.
+
+    Args:
+        between: rows as the steps of the round left them, oldest first: parents that a later step replaced.
     """
     began = time.perf_counter()
     anchor = Anchor(real=context.recipe.guards.real_share, depth=context.recipe.guards.depth)
     rewriters = [name for name in catalog.names(Proposer) if getattr(catalog.get(name), "keeps_meaning", False)]
     before = depths(earlier, rewriters=rewriters) if earlier else {}
-    found = depths(new, before, rewriters)
+    ancestors = dict(before)
+    for left in between:
+        ancestors |= depths(left, ancestors, rewriters)
+    found = depths(new, ancestors, rewriters)
     depth = {**before, **found}
     real = sum(d == 0 for d in depth.values())
     free = room(real, sum(d > 0 for d in before.values()), anchor)

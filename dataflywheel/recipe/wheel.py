@@ -169,23 +169,22 @@ class Wheel(Walk):
         output = self.context.run.step(train.index, "accumulate", train.round)
         earlier = self.kept.rows if self.kept else None
         before = earlier.relative_to(self.context.run.path) if earlier else ""
-        known = digest(self.fingerprint, "accumulate@1", self.context.recipe.guards.model_dump_json(), before)
+        known = digest(self.fingerprint, "accumulate@2", self.context.recipe.guards.model_dump_json(), before)
         metrics = self.context.run.finished(output, known)
         if metrics is None:
-            metrics = accumulate(self.context, earlier, new, train.round, output, known)
+            written = self._outputs(train.round, (Enhance, Generate), done)
+            metrics = accumulate(self.context, earlier, new, train.round, output, known, written)
         self.context.run.bill(output, Cost(**metrics["cost"]))
-        self.used.update(self._taken(train.round))
+        for rows in self._outputs(train.round, (Select,), done):  # what it chose, before anything rewrote it
+            self.used.update(read_rows(rows, ["id"])["id"].to_pylist())
         self.fingerprint, self.rows = known, output / "rows"
         done.append(output)
         return {"folder": output.name, "rows": metrics["rows_out"], **metrics["details"]}
 
-    def _taken(self, round: int) -> list[str]:
-        """Rows that the round chose, as they were before anything rewrote them."""
-        ids: list[str] = []
-        for step in (s for s in self.steps if isinstance(s.work, Select)):
-            rows = self.context.run.step(step.index, step.name, round) / "rows"
-            ids += read_rows(rows, ["id"])["id"].to_pylist() if rows.is_dir() else []
-        return ids
+    def _outputs(self, round: int, kinds: tuple[type, ...], done: list[Path]) -> list[Path]:
+        """Rows as steps of these kinds left them in the round: what an earlier run left of others does not count."""
+        steps = (replace(step, round=round) for step in self.steps if isinstance(step.work, kinds))
+        return [output / "rows" for output in map(self._output, steps) if output in done]
 
     def _spent(self, brought: list[Step], new: Path) -> dict[str, float]:
         """Thousands of tokens that each step added to the training set: what accumulation left out does not count."""

@@ -85,3 +85,16 @@ def test_what_was_taken_is_not_offered_again(tmp_path: Path) -> None:
 def test_a_wheel_without_real_rows_is_refused(tmp_path: Path, share: float) -> None:
     with pytest.raises(Exception, match="real_share"):
         context(tmp_path, real_share=share)
+
+
+def test_a_made_row_that_was_rewritten_is_no_real_one(tmp_path: Path) -> None:
+    rows = real(4)
+    once = made(rows[:1])
+    said_again = [prompt_answer_row("r", "a", parents=[once[0]["id"]], made_by="revision")]
+    between = [write(tmp_path / "written", [*rows, *once])]
+    new = write(tmp_path / "new", [*rows, *said_again])
+    metrics = accumulate(context(tmp_path), None, new, 1, tmp_path / "out", "f", between)
+    assert metrics["details"] == {"real": 4, "made": 1, "real_share": 0.8}
+    over = write(tmp_path / "over", [*rows, *made(said_again, "two")])
+    metrics = accumulate(context(tmp_path, depth=1), None, over, 1, tmp_path / "deep", "f", [*between, new])
+    assert metrics["counts"]["dropped: made 2 times over, more than 1"] == 1

@@ -11,12 +11,17 @@ from typing import Any
 import pytest
 
 from dataflywheel.contracts import UsageError
+from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.execute import Result, run
+from dataflywheel.recipe.steps import build_steps
+from dataflywheel.recipe.wheel import Wheel
 from dataflywheel.recipe.why import as_text, why
 from dataflywheel.report.html import write_report
 from dataflywheel.report.numbers import percent
 from dataflywheel.rows.parts import read_rows
+from dataflywheel.selection.combine import Select
 from dataflywheel.store.decisions import read_decisions
+from dataflywheel.store.run import RunDirectory
 from tests.recipe.jobs import job
 
 CLEANED: list[Any] = [
@@ -188,3 +193,14 @@ def test_what_cannot_turn_is_refused_before_anything_runs(
 def test_feedback_without_rounds_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="rounds"):
         job(tmp_path, [*CLEANED, *TURN], **{**MORE, "rounds": 1})
+
+
+def test_rows_that_an_earlier_run_left_in_a_round_are_not_taken_by_it(turned: tuple[Path, Result]) -> None:
+    path = turned[1].path
+    wheel = Wheel.__new__(Wheel)
+    recipe = job(turned[0], [*CLEANED, *TURN], **MORE)
+    wheel.context = Context(recipe, RunDirectory(path), turned[0] / "store")
+    wheel.steps = build_steps(recipe)
+    left = path / "round-2" / "04-select"
+    assert wheel._outputs(2, (Select,), [left]) == [left / "rows"]
+    assert wheel._outputs(2, (Select,), [path / "round-1" / "04-select"]) == []
