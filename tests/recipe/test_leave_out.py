@@ -152,29 +152,24 @@ def test_folders_of_steps_that_are_no_longer_left_out_go(tmp_path: Path) -> None
 
 
 @pytest.mark.slow
-def test_a_wheel_is_turned_again_without_each_step_and_nothing_is_done_twice(tmp_path: Path) -> None:
-    """Nothing here holds personal data, so that the rewriting step changes no row; the writing one brings a third."""
-    compare = {"arms": ["random"], "seeds": 2, "leave_one_out": ["enhance", "generate"]}
+def test_a_wheel_is_turned_again_without_a_step_and_nothing_is_done_twice(tmp_path: Path) -> None:
+    compare = {"arms": ["random"], "seeds": 2, "leave_one_out": ["generate"]}
     made = job(tmp_path, [*CLEANED, *TURN], compare=compare, **MORE)
     result = run(made, runs=tmp_path / "runs", home=tmp_path / "store")
     assert result.comparison is not None
-    lines = {line["step"]: line for line in result.comparison["steps"]}
-    assert list(lines) == ["05-enhance", "06-generate"]
-    assert lines["05-enhance"]["verdict"] == "the rows are the same without it"
+    (line,) = result.comparison["steps"]
+    assert line["step"] == "06-generate"
     part = result.path / "without" / "06-generate"
     assert [p.parent.name for p in sorted(part.glob("round-*/turn.json"))] == ["round-1", "round-2"]
     assert not (part / "sealed").exists()  # the sealed tier is looked at by the wheel itself, once
     final = final_rows(part)  # of the last round that was kept
     assert final is not None
     rows = read_rows(final).to_pylist()
-    assert not any(row["made_by"] for row in rows)
-    assert lines["06-generate"]["rows"] == len(rows) < lines["06-generate"]["rows_with"]
-    for line in lines.values():
-        found = line["worth"]
-        own = result.comparison["arms"][0]["scores"]
-        by_hand = sum(b - a for a, b in zip(own, line["scores"], strict=True)) / 2
-        assert found["mean"] == pytest.approx(by_hand)
-        assert found["low"] <= found["mean"] <= found["high"]
+    assert {row["made_by"] for row in rows} <= {"", "redact_personal_data"}
+    assert line["rows"] == len(rows) < line["rows_with"]
+    own = result.comparison["arms"][0]["scores"]
+    by_hand = sum(b - a for a, b in zip(own, line["scores"], strict=True)) / 2
+    assert line["worth"]["mean"] == pytest.approx(by_hand)
     written = {p: p.stat().st_mtime_ns for p in result.path.rglob("*.parquet")}
     again = run(made, runs=tmp_path / "runs", home=tmp_path / "store")
     assert again.comparison == result.comparison
