@@ -69,8 +69,9 @@ def cases(data: Path | None, folder: Path) -> list[Case]:
         Case(
             "bad_sources",
             "planted: three generators are the arms of the policy; one writes right answers, one wrong ones, one what "
-            "nobody asks for. Feedback is `thompson`; its counterpart gives equal shares. 24 rows of the pool, 144 "
-            "written in 6 rounds; settings were tried on seeds 0 to 2.",
+            "nobody asks for. Feedback is `thompson`; its counterpart gives equal shares. 120 rows of the pool, which "
+            "teach half of the facts, 384 written in 8 rounds. Settings were tried on seeds 100 to 102; an earlier "
+            "case of 6 smaller rounds, where any rows helped at first, gave +0.114 [-0.195, +0.423].",
             lambda seed, name, feedback: two_bad_sources(folder, name, seed, base, feedback),
             {"thompson": {}, "proportional": {}},
             from_pool=False,

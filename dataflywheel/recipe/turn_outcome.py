@@ -39,7 +39,7 @@ class Judgement:
 
 
 def judged(best: Scores | None, now: Scores, metric: Metric, guards: Guards) -> Judgement:
-    """Whether the round stays: it does not where the select tier is shown to be worse, or a protected slice is."""
+    """Whether the round stays: it does not where the select tier came out worse, or a protected slice did."""
     if best is None:
         return Judgement(True, ["the first round"], None)
     change = improvement(best["select"], now["select"], metric)
@@ -51,9 +51,9 @@ def judged(best: Scores | None, now: Scores, metric: Metric, guards: Guards) -> 
         f"{name} is protected and has no row in the select tier" for name in guards.protected if name not in there
     ]
     reasons += protection.reasons.values()
-    worse = change.high < 0
-    state = "worse than" if worse else "better than" if change.low > 0 else "level with"
-    return Judgement(not (worse or protection.roll_back), [f"{state} the best round so far: {told}", *reasons], change)
+    state = "worse than" if change.high < 0 else "better than" if change.low > 0 else "level with"
+    told = f"{state} the best round so far: {told}"
+    return Judgement(not (change.value < 0 or protection.roll_back), [told, *reasons], change)
 
 
 def varied(first: Path, now: Path, guards: Guards) -> list[Measure]:

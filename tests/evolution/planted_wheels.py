@@ -114,15 +114,15 @@ def student(folder: Path, rows: int = 9600) -> Path:
     return made
 
 
-def write_facts(path: Path, rows: Mapping[str, int], seed: int) -> str:
-    """So many rows of each skill in a random order, as a file; gives its path."""
+def write_facts(path: Path, rows: Mapping[str, int], seed: int, known: int = FACTS_EACH) -> str:
+    """So many rows of each skill in a random order, about its first `known` facts, as a file; gives its path."""
     rng = random.Random(seed)
     skills = [skill for skill, count in rows.items() for _ in range(count)]
     rng.shuffle(skills)
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding="utf-8") as file:
         for skill in skills:
-            thing = rng.choice(list(FACTS[skill]))
+            thing = rng.choice(list(FACTS[skill])[:known])
             record = {"prompt": asked(skill, thing, rng), "completion": FACTS[skill][thing], "tags": [skill]}
             file.write(json.dumps(record) + "\n")
     return str(path)
@@ -136,15 +136,16 @@ def train(epochs: int, rate: float) -> dict[str, Any]:
 
 
 def recipe(
-    folder: Path, name: str, seed: int, pool: Mapping[str, int], target: Mapping[str, int], base: Path, **more: Any
+    folder: Path, name: str, seed: int, pool: Mapping[str, int], base: Path, known: int = FACTS_EACH, **more: Any
 ) -> Recipe:
-    """A recipe over facts drawn by the seed, with `steps`, `rounds` and `feedback` as given."""
+    """A recipe over facts drawn by the seed, with `target`, `steps`, `rounds` and `feedback` as given."""
     files = folder / "facts" / str(seed)
+    target = write_facts(files / f"{name}-target.jsonl", more.pop("target"), 2 * seed + 1)
     value = {
         "name": f"{name}-{seed}",
         "seed": seed,
-        "pool": [{"path": write_facts(files / f"{name}.jsonl", pool, 2 * seed)}],
-        "target": [{"path": write_facts(files / f"{name}-target.jsonl", target, 2 * seed + 1), "slice": "tag"}],
+        "pool": [{"path": write_facts(files / f"{name}.jsonl", pool, 2 * seed, known)}],
+        "target": [{"path": target, "slice": "tag"}],
         "models": {"student": {"hf": str(base)}, "embedder": "static"},
         "guards": {"real_share": 0.1, "patience": 9, "diversity_drop": 0.9},
         **more,
@@ -161,20 +162,23 @@ def absent_skill(folder: Path, name: str, seed: int, base: Path, feedback: dict[
         train(8, 0.002),
         "evaluate",
     ]
-    pool, target = dict.fromkeys(IN_POOL, 100), dict.fromkeys((*IN_POOL, ABSENT), 70)
-    given = {"steps": steps, "rounds": 3, "feedback": feedback, **more}
-    return recipe(folder, name, seed, pool, target, base, **given)
+    target = dict.fromkeys((*IN_POOL, ABSENT), 70)
+    given = {"target": target, "steps": steps, "rounds": 3, "feedback": feedback, **more}
+    return recipe(folder, name, seed, dict.fromkeys(IN_POOL, 100), base, **given)
 
 
 def two_bad_sources(folder: Path, name: str, seed: int, base: Path, feedback: dict[str, Any], **more: Any) -> Recipe:
-    """Three ways to get rows, all of them over the pool's skills: right answers, wrong ones, and what nobody asks."""
+    """Three ways to get rows, all of them over the pool's skills: right answers, wrong ones, and what nobody asks.
+
+    The pool teaches half of each skill's facts; the right source is the only one that has the other half.
+    """
     steps: list[Any] = [{"decontaminate": {"semantic": None}}]
     for says in ("right", "wrong", "unrelated"):
         by = {"same_skill": {"says": says}}
-        steps.append({"generate": {"by": by, "source": "pool", "rows": 48, "visits": 4, "gates": GATES}})
-    pool, target = dict.fromkeys(IN_POOL, 6), dict.fromkeys(IN_POOL, 70)
-    given = {"steps": [*steps, train(12, 0.003), "evaluate"], "rounds": 6, "feedback": feedback, **more}
-    return recipe(folder, name, seed, pool, target, base, **given)
+        steps.append({"generate": {"by": by, "source": "pool", "rows": 128, "visits": 24, "gates": GATES}})
+    given = {"steps": [*steps, train(12, 0.002), "evaluate"], "rounds": 8, "feedback": feedback, **more}
+    target = dict.fromkeys(IN_POOL, 70)
+    return recipe(folder, name, seed, dict.fromkeys(IN_POOL, 30), base, FACTS_EACH // 2, target=target, **given)
 
 
 @dataclass(frozen=True)

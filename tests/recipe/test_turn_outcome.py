@@ -1,4 +1,4 @@
-"""A round is taken back where it is shown to be worse, or where it costs a protected slice too much."""
+"""A round is taken back where it came out worse, or where it costs a protected slice too much."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def scores(shift: dict[str, float], n: int = 200) -> dict[str, RowScores]:
 BEFORE = {"a": 0.0, "b": 0.0}
 
 
-def test_better_and_level_rounds_stay_and_worse_ones_do_not() -> None:
+def test_better_and_equal_rounds_stay_and_worse_ones_do_not() -> None:
     best, guards = scores(BEFORE), Guards()
     assert judged(None, best, "bits_per_byte", guards).kept
     better = judged(best, scores({"a": -0.3, "b": -0.3}), "bits_per_byte", guards)
@@ -32,6 +32,10 @@ def test_better_and_level_rounds_stay_and_worse_ones_do_not() -> None:
     worse = judged(best, scores({"a": 0.3, "b": 0.3}), "bits_per_byte", guards)
     assert not worse.kept
     assert worse.reasons[0].startswith("worse than")
+    below = judged(best, scores({"a": 0.0, "b": 0.002}), "bits_per_byte", guards)
+    assert below.change is not None
+    assert below.change.low < below.change.value < 0
+    assert not below.kept
 
 
 def test_a_protected_slice_is_restored_by_taking_the_round_back() -> None:

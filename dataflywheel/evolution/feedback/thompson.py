@@ -50,9 +50,9 @@ class Thompson(Policy):
 
     discount: float = Field(default=0.8, gt=0, le=1)
     """How much the evidence of one round counts in the next."""
-    draws: int = Field(default=4, ge=1)
-    """Draws from the posterior; each gives its best arm an equal part of the budget. Few keep the shares of rounds
-    different, without which arms cannot be told apart."""
+    draws: int = Field(default=1, ge=1)
+    """Draws from the posterior; each gives its best arm an equal part of the budget. One, as published, tells arms
+    apart soonest; more keep several of them in every round."""
 
     def allocate(
         self, rounds: Sequence[RoundResult], names: Sequence[str], budget: int, rng: np.random.Generator
