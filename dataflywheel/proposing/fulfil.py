@@ -156,6 +156,8 @@ def _unchanged(proposal: Proposal) -> bool:
 def _entry(
     proposal: Proposal, gate: str, check: Check | None, slice: str, wave: int, missing: Mapping[str, int]
 ) -> Entry:
+    if check is None and proposal.facts.get("surplus"):
+        return Entry(proposal, Fate.SURPLUS, wave, slice)
     if check is None:
         lost = proposal.before is None or proposal.failure.partition(":")[0] in LOST
         return Entry(proposal, Fate.FAILED if lost else Fate.LEFT, wave, slice)

@@ -38,7 +38,8 @@ class Proposal:
     """Texts that the writer saw (instructions, demonstrations) and that must not come back in its answer."""
     facts: Mapping[str, Any] = field(default_factory=dict)
     """What gates check by, as plain JSON values: `span` [start, end] in `source`, `gold` (the right answer),
-    `program` (code or an expression that computes it), `tests` (code that must pass)."""
+    `program` (code or an expression that computes it), `tests` (code that must pass). Of a proposal without a row:
+    `surplus`, true where it was good and one more than wanted of its seed."""
     replies: tuple[Reply, ...] = ()
     """What was asked of models for it: its bill."""
 

@@ -48,7 +48,7 @@ class Entry:
         """Why it is no row, in words that can be counted; "" where it is one."""
         if self.fate is Fate.REJECTED and self.check is not None:
             return self.check.reason
-        if self.fate in (Fate.FAILED, Fate.LEFT):
+        if self.proposal.failure:
             return self.proposal.failure.partition(":")[0]
         return "no more rows of its kind were wanted" if self.fate is Fate.SURPLUS else ""
 

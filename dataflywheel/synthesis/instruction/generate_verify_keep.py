@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar, Literal
 
 import orjson
@@ -92,7 +93,8 @@ class GenerateVerifyKeep(AskingProposer):
             row = made[i].row
             if row is None or row["id"] in kept or len(kept) >= room:
                 again = row is not None and row["id"] in kept
-                made[i] = without("right, but drawn twice" if again else ENOUGH, seed, replies=made[i].replies)
+                extra = without("right, but drawn twice" if again else ENOUGH, seed, replies=made[i].replies)
+                made[i] = replace(extra, facts={"surplus": True})
             else:
                 kept.add(row["id"])
         return made

@@ -19,6 +19,7 @@ from dataflywheel.models.endpoint.request import Outcome, Reply, Request
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.proposing.fulfil import Terms, fulfil
 from dataflywheel.proposing.kinds import Demand, Proposal, Surroundings
+from dataflywheel.proposing.ledger import funnel
 from dataflywheel.rows.identity import make_row, prompt_answer_row
 from dataflywheel.rows.schema import Row, message
 from dataflywheel.store.answers import AnswerStore
@@ -172,3 +173,12 @@ def test_expert_iteration_is_the_same_with_the_students_folder(tmp_path: Path) -
     assert len(pairs) > 6
     assert all(answer == gold[prompt] for prompt, answer in pairs)
     assert len(pairs) + len(failures(made)) == 3 * len(seeds)
+
+
+def test_right_answers_beyond_those_wanted_are_no_low_yield() -> None:
+    seeds = [prompt_answer_row(f"{i} + 2", f"#### {i + 2}") for i in range(12)]
+    client = FakeClient(lambda r: f"{r.sample}\n#### {int(user_text(r).split()[0]) + 2}")
+    done = fulfil(in_process(client, samples=64), [], seeds, Terms(rows=12, wave=3), Surroundings(), 0)
+    assert (len(done.accepted), done.shortfall) == (12, "")
+    told = funnel(done.entries)
+    assert (told["surplus"], told["failed"]) == (12 * 63, 0)
