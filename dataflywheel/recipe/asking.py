@@ -137,10 +137,10 @@ def check_asking(recipe: Recipe, kind: type[Method], given: Mapping[str, Any] | 
     """
     from dataflywheel.models.endpoint.account import check_price, offered
 
-    spec = teacher(recipe, kind, given)
-    needed = [*getattr(kind, "capabilities", ()), *(["batch"] if spec.batch else [])]
-    offered(spec).require(needed, kind.name, spec.model or spec.hf or str(spec.builtin))
-    check_price(spec, caps_of(recipe.budget))
+    for spec in (teacher(recipe, kind, given), *_others(kind, given or {})):
+        needed = [*getattr(kind, "capabilities", ()), *(["batch"] if spec.batch else [])]
+        offered(spec).require(needed, kind.name, spec.model or spec.hf or str(spec.builtin))
+        check_price(spec, caps_of(recipe.budget))
 
 
 def teacher(recipe: Recipe, kind: type[Method], given: Mapping[str, Any] | None = None) -> ModelSpec:
@@ -150,13 +150,24 @@ def teacher(recipe: Recipe, kind: type[Method], given: Mapping[str, Any] | None 
         UsageError: neither is given.
     """
     own = (recipe.signals.get(kind.name, {}) if given is None else given).get("model")
-    if isinstance(own, dict) and "api_key" in own:
-        raise UsageError(f"{kind.name}.model: a key is kept secret under `models.teacher` only; move it there")
     if own is not None:
-        return ModelSpec.model_validate(own)
+        return _own(kind, "model", own)
     if recipe.models.teacher is None:
         raise UsageError(
             f"{kind.name} asks a model: name one, for instance `models: {{teacher: {{endpoint: "
             "http://localhost:8000/v1, model: NAME, usd_per_mtok: {in: 0.1, out: 0.4}}}`"
         )
     return recipe.models.teacher
+
+
+def _others(kind: type[Method], given: Mapping[str, Any]) -> list[ModelSpec]:
+    """Models that a method asks besides its first, such as an `earlier` one."""
+    named = [name for name, field in kind.model_fields.items() if field.annotation == ModelSpec | None]
+    return [_own(kind, name, given[name]) for name in named if given.get(name) is not None]
+
+
+def _own(kind: type[Method], name: str, given: Any) -> ModelSpec:
+    """A model among a method's own parameters, which are written to disk as they are."""
+    if isinstance(given, dict) and "api_key" in given:
+        raise UsageError(f"{kind.name}.{name}: a key is kept secret under `models.teacher` only; move it there")
+    return ModelSpec.model_validate(given)

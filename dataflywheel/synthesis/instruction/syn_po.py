@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
 from pydantic import Field
 
-from dataflywheel.contracts import Card
+from dataflywheel.contracts import Card, Cost, PoolStatistics
 from dataflywheel.models.endpoint.account import client_for
 from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.request import Reply, Sampling
@@ -75,6 +76,14 @@ class SynPO(AskingProposer):
 
     def calls_a_seed(self) -> float:
         return 3.0
+
+    def estimate(self, pool: PoolStatistics) -> Cost:
+        """One of the three calls is the earlier model's, at its own price."""
+        whole = super().estimate(pool)
+        if self.earlier is None:
+            return whole
+        its = self.model_copy(update={"model": self.earlier, "earlier": None}).estimate(pool)
+        return replace(whole, usd=(2 * whole.usd + its.usd) / 3)
 
     def propose_with(self, client: Asks, demand: Demand) -> list[Proposal]:
         return self.propose_between(client, client_for(self.earlier) if self.earlier else client, demand)

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
+from dataflywheel.contracts import PoolStatistics
 from dataflywheel.models.endpoint.request import Outcome, Reply, Request
+from dataflywheel.models.spec import ModelSpec
 from dataflywheel.synthesis.instruction.syn_po import IMPROVE, PROMPT, SynPO
 from tests.models.endpoint.fake import FakeClient, user_text
 from tests.signals.rating.support import MODEL
@@ -75,3 +79,15 @@ def test_equal_answers_and_failed_calls_are_no_pairs() -> None:
 def test_two_runs_are_alike() -> None:
     first, second = ([p.row for p in SynPO(model=MODEL).propose_with(scripted(), demand(SEEDS))] for _ in range(2))
     assert first == second
+
+
+def test_the_earlier_model_is_paid_at_its_own_price() -> None:
+    def priced(output: float) -> ModelSpec:
+        price = {"in": 0.0, "out": output}
+        return ModelSpec.model_validate({"endpoint": "http://localhost/v1", "model": "m", "usd_per_mtok": price})
+
+    pool = PoolStatistics(rows=100, chars=4000, tokens=1000)
+    both, first = (SynPO(model=priced(3), earlier=e).estimate(pool) for e in (priced(9), None))
+    assert first.usd == pytest.approx(300 * 300 * 3 / 1e6)
+    assert both.usd == pytest.approx((200 * 300 * 3 + 100 * 300 * 9) / 1e6)
+    assert both.calls == first.calls == 300
