@@ -106,7 +106,7 @@ class LLM2LLM(AskingProposer):
         return made
 
     def _unfit(self, seed: Row, turn: int) -> str:
-        if seed["parents"]:
+        if seed["parents"] or seed["made_by"]:
             return "a generated row is not expanded"
         if not part_of(seed["messages"], "prompt").strip() or not part_of(seed["messages"], "answer").strip():
             return "no question with an answer"

@@ -35,9 +35,11 @@ def test_one_question_like_each_seed() -> None:
 def test_generated_rows_are_never_expanded() -> None:
     client = saying(GOOD)
     generated = prompt_answer_row("Made by a model?", "Yes.", parents=["somebody"], made_by="llm2llm")
-    assert failures(LLM2LLM(model=MODEL).propose_with(client, demand([generated]))) == [
-        "a generated row is not expanded"
-    ]
+    from_nothing = prompt_answer_row("Made of no row?", "Yes.", made_by="magpie")
+    assert (
+        failures(LLM2LLM(model=MODEL).propose_with(client, demand([generated, from_nothing])))
+        == ["a generated row is not expanded"] * 2
+    )
     assert client.requests == []
 
 
