@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 
 from dataflywheel.contracts import UsageError
+from dataflywheel.distillation.model.distill import DistillSettings
+from dataflywheel.models.training import TrainSettings
 from dataflywheel.recipe import training
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.load import recipe_from
-from dataflywheel.recipe.training import Train, check_sampling, teaching
+from dataflywheel.recipe.training import Distill, Train, check_sampling, teaching
 from dataflywheel.rows.builder import build
 from dataflywheel.rows.identity import prompt_answer_row
 from dataflywheel.rows.parts import PartWriter
@@ -47,3 +49,15 @@ def test_a_sampler_that_compares_with_the_target_is_refused_without_one() -> Non
     check_sampling(Train(sampler="rho_loss"), target=True)  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="name evaluation rows"):
         check_sampling(Train(sampler="rho_loss"), target=False)  # type: ignore[arg-type]
+
+
+def test_the_step_distill_is_read_as_the_settings_of_distillation_are() -> None:
+    for by in ("uld", {"uld": None}, {"top_k_distillation": {"k": 4}}):
+        step, settings = Distill(by=by, epochs=2), DistillSettings(by=by, train=TrainSettings(epochs=2))  # type: ignore[arg-type]
+        assert step.objective() == settings.method()
+        assert step.settings() == settings.train
+    assert Distill().by == DistillSettings().by
+    with pytest.raises(UsageError, match="on_policy gives no objective to train with"):
+        Distill(by="on_policy").objective()  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="sequence_level trains no student"):
+        Distill(by={"sequence_level": {"model": "folder"}}).objective()
