@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dataflywheel.cli.measured import beside
+from dataflywheel.cli.plan import _again
 
 COST = {"seconds": 12.3, "usd": 0.5}
 
@@ -28,3 +29,10 @@ def test_a_line_each_and_one_for_the_curve() -> None:
 
 def test_nothing_where_nothing_was_asked_for() -> None:
     assert beside(None) == beside({"arms": []}) == []
+
+
+def test_a_plan_says_how_often_the_job_runs() -> None:
+    more = [{"what": "without 03-filter"}, {"what": "without 05-enhance"}, {"what": "learning curve"}]
+    assert _again({"comparison": {"more": more}})[0].startswith("The job runs 2 more times, each without one step")
+    assert _again({"comparison": {"more": more[:1]}})[0].startswith("The job runs 1 more time,")
+    assert _again({"comparison": {"more": more[2:]}}) == _again({}) == []

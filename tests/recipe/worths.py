@@ -52,7 +52,7 @@ def planted(folder: Path, steps: Sequence[Any] = STEPS, **more: Any) -> Recipe:
     (base / "config.json").write_text("{}", encoding="utf-8")
     pool, target = dict.fromkeys(IN_POOL, 6), dict.fromkeys(IN_POOL, 8)
     compare = {"arms": ["random"], "seeds": 3, "leave_one_out": True, "curve": True}
-    return recipe(folder, "worth", 0, pool, target, base, steps=list(steps), **{"compare": compare, **more})
+    return recipe(folder, "worth", 0, pool, base, target=target, steps=list(steps), **{"compare": compare, **more})
 
 
 def counted(home: Path, rows: Path, ids: Sequence[str], student: Path, settings: TrainSettings, *_: Any) -> Any:
