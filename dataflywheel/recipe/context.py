@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -206,6 +207,19 @@ def model_contents(recipe: Recipe) -> str:
     given = [models.student.hf, models.embedder.hf, *(m.hf for m in (models.scorer, models.teacher) if m)]
     folders = [Path(name).expanduser() for name in given if name]
     return ":".join(folder_digest(folder) for folder in folders if folder.is_dir())
+
+
+def named_contents(given: Any) -> list[str]:
+    """Digests of the files and model folders that parameters name, in the order in which they stand there: labels,
+    expert revisions, a step's own model."""
+    if isinstance(given, Mapping):
+        return [found for value in given.values() for found in named_contents(value)]
+    if isinstance(given, list | tuple):
+        return [found for value in given for found in named_contents(value)]
+    path = os.path.expanduser(given) if isinstance(given, str) else ""
+    if os.path.isfile(path):
+        return [hashlib.blake2b(Path(path).read_bytes(), digest_size=8).hexdigest()]
+    return [folder_digest(Path(path))] if os.path.isfile(os.path.join(path, "config.json")) else []
 
 
 def digest(*parts: Any) -> str:

@@ -16,7 +16,7 @@ from dataflywheel.models.files import folder_digest
 from dataflywheel.recipe.arms import Field
 from dataflywheel.recipe.asking import account_of, asked_cost, asking_keys
 from dataflywheel.recipe.compare import forget_comparison, run_comparison
-from dataflywheel.recipe.context import Context, digest, model_contents
+from dataflywheel.recipe.context import Context, digest, model_contents, named_contents
 from dataflywheel.recipe.finish import embedding_map, write_dataset
 from dataflywheel.recipe.ingest_step import ingest_pool, ingest_target, target_exam
 from dataflywheel.recipe.leave_out import leave_out
@@ -148,6 +148,7 @@ class Walk:
             model_contents(self.context.recipe),
             self.context.recipe.budget.rows,
             *asking_keys(self.context, step),
+            *named_contents([step.parameters(), self.context.recipe.signals]),
         ]
         return digest(*parts, json.dumps(self.context.recipe.signals, sort_keys=True))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dataflywheel.recipe.context import Context
+from dataflywheel.recipe.context import Context, named_contents
 from dataflywheel.recipe.progress import Silent
 from dataflywheel.store.run import RunDirectory
 from tests.recipe.jobs import CLEAN, job
@@ -32,3 +32,19 @@ def test_later_steps_of_an_execution_leave_failed_rows_alone(tmp_path: Path) -> 
         for step in ("first", "second", "third"):
             assert context.measured(rows, ["toy.length"], step).ok("toy.length").sum() == 20
         assert watcher.rows == {"first": first}
+
+
+def test_what_lies_under_a_name_is_part_of_what_a_step_depends_on(tmp_path: Path) -> None:
+    labels, model = tmp_path / "labels.jsonl", tmp_path / "model"
+    labels.write_text("one", encoding="utf-8")
+    model.mkdir()
+    (model / "config.json").write_text("{}", encoding="utf-8")
+    given = {"generate": [{"spin": {"model": {"hf": str(model)}}}], "gates": [{"labels": str(labels)}], "rows": 3}
+    first = named_contents(given)
+    assert (len(first), named_contents(given)) == (2, first)
+    labels.write_text("two", encoding="utf-8")
+    second = named_contents(given)
+    assert (second[0], second[1] != first[1]) == (first[0], True)
+    (model / "config.json").write_text("{ }", encoding="utf-8")
+    assert named_contents(given)[0] != first[0]
+    assert named_contents({"by": "no file", "long": "x" * 9000, "zero": "a\0b", "none": None, "empty": ""}) == []
