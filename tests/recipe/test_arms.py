@@ -1,20 +1,14 @@
-"""The arms of a comparison: clean of leaks, each its own; a comparison that ends when its time is up; its slices."""
+"""The arms of a comparison: clean of leaks, each its own; the slices that they are scored by."""
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from dataflywheel.contracts import Cost
 from dataflywheel.evolution.feedback.evaluate import Evaluate
-from dataflywheel.evolution.iteration.trial import PLAIN
-from dataflywheel.models.training import TrainSettings
-from dataflywheel.recipe import trials
-from dataflywheel.recipe.arms import Arm, Field, build_arms, leaked_rows
+from dataflywheel.recipe.arms import Field, build_arms, leaked_rows
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.ingest_step import ingest_pool, ingest_target, target_exam
 from dataflywheel.recipe.load import recipe_from
@@ -72,40 +66,6 @@ def test_each_arm_has_a_name_and_every_cost(tmp_path: Path) -> None:
     full = arms[-1]
     assert len(full.ids[0]) == 10
     assert full.epochs == pytest.approx(9.0 * 3 / 10, rel=0.5)  # nine passes over three rows, over ten rows
-
-
-def slow_trial(home: Path, rows: Path, ids: tuple[str, ...], *_: Any) -> tuple[str, ...]:
-    time.sleep(0.05)
-    with (home / "trained").open("a") as log:
-        log.write(f"{','.join(ids)}\n")
-    return ids
-
-
-def no_torch() -> None:
-    """Stands for the preparation of a worker."""
-
-
-@pytest.mark.parametrize("late", [False, True])
-def test_trials_are_shared_and_end_with_the_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, late: bool) -> None:
-    monkeypatch.setattr(trials, "run_trial", slow_trial)
-    monkeypatch.setattr(trials, "_one_thread", no_torch)
-    monkeypatch.setattr(trials.os, "cpu_count", lambda: 2)
-    cost = Cost()
-    chosen = [("a", "b"), ("b", "a"), *((str(i),) for i in range(30))]
-    arms = [Arm(str(i), "", "", tmp_path, (ids,), cost) for i, ids in enumerate(chosen)]
-    context: Any = SimpleNamespace(
-        home=tmp_path,
-        out_of_time=lambda: late,
-        recipe=SimpleNamespace(models=SimpleNamespace(student=SimpleNamespace(builtin="tiny"))),
-    )
-    jobs = [(a, 0) for a in range(len(arms))]
-    exam: Any = None
-    found = dict(trials.run_trials(context, arms, [0], jobs, tmp_path, TrainSettings(), exam, PLAIN))
-    trained = (tmp_path / "trained").read_text().splitlines()
-    assert len(trained) == len(set(trained)) == len(found) - 1
-    assert "b,a" not in trained
-    assert found[0, 0] == found[1, 0]
-    assert (len(found) < len(jobs)) == late
 
 
 def test_each_target_has_its_own_slices_without_being_given_a_source(tmp_path: Path) -> None:

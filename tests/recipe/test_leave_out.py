@@ -142,6 +142,28 @@ def test_hours_that_are_used_up_leave_steps_unmeasured_and_are_tried_again(tmp_p
         assert all(one.ids and not one.stopped for one in shortened(walk))
 
 
+def test_hours_that_end_among_the_trials_cost_the_arms_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two arms and three seeds are six trials; those without a step and of parts of the rows come after them."""
+    trained: list[int] = []
+
+    def counting(*given: Any) -> Any:
+        trained.append(1)
+        return counted(*given)
+
+    monkeypatch.setattr(trials, "run_trial", counting)
+    made = planted(tmp_path)
+    with monkeypatch.context() as at_an_hour:
+        at_an_hour.setattr(Context, "out_of_time", lambda _: len(trained) >= 6)
+        board = measured(made, tmp_path)[2]
+    assert board["seeds"] == [0, 1, 2]
+    assert [line["verdict"] for line in board["steps"]] == ["not measured"] * 3
+    assert "after 0" in board["curve"]["failure"]
+    whole = measured(made, tmp_path)[2]  # the same command again, with hours left
+    assert [line["verdict"] for line in whole["steps"]][1:] == ["it helped", "it harmed"]
+    assert whole["curve"]["next"]["rows"] == 60
+    assert whole["arms"][0]["scores"] == board["arms"][0]["scores"]
+
+
 def test_folders_of_steps_that_are_no_longer_left_out_go(tmp_path: Path) -> None:
     one = {"arms": ["random"], "seeds": 3, "leave_one_out": ["04-generate"]}
     with planted_method():

@@ -1,0 +1,58 @@
+"""Trials side by side: equal ones once, none begun when the time is up; each arm trained as it should be."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from dataflywheel.contracts import Cost
+from dataflywheel.evolution.iteration.trial import PLAIN
+from dataflywheel.models.training import TrainSettings
+from dataflywheel.recipe import trials
+from dataflywheel.recipe.arms import Arm
+from tests.recipe.worths import arm
+
+
+def slow_trial(home: Path, rows: Path, ids: tuple[str, ...], *_: Any) -> tuple[str, ...]:
+    time.sleep(0.05)
+    with (home / "trained").open("a") as log:
+        log.write(f"{','.join(ids)}\n")
+    return ids
+
+
+def no_torch() -> None:
+    """Stands for the preparation of a worker."""
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_trials_are_shared_and_end_with_the_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, late: bool) -> None:
+    monkeypatch.setattr(trials, "run_trial", slow_trial)
+    monkeypatch.setattr(trials, "_one_thread", no_torch)
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    chosen = [("a", "b"), ("b", "a"), *((str(i),) for i in range(30))]
+    arms = [Arm(str(i), "", "", tmp_path, (ids,), Cost()) for i, ids in enumerate(chosen)]
+    context: Any = SimpleNamespace(
+        home=tmp_path,
+        out_of_time=lambda: late,
+        recipe=SimpleNamespace(models=SimpleNamespace(student=SimpleNamespace(builtin="tiny"))),
+    )
+    jobs = [(a, 0) for a in range(len(arms))]
+    exam: Any = None
+    found = dict(trials.run_trials(context, arms, [0], jobs, tmp_path, TrainSettings(), exam, PLAIN))
+    trained = (tmp_path / "trained").read_text().splitlines()
+    assert len(trained) == len(set(trained)) == len(found) - 1
+    assert "b,a" not in trained
+    assert found[0, 0] == found[1, 0]
+    assert (len(found) < len(jobs)) == late
+
+
+def test_an_arm_may_have_other_epochs_and_a_part_of_the_rows_fewer_steps() -> None:
+    settings = TrainSettings(epochs=3, max_steps=10)
+    assert trials.settings_of(settings, arm("x", 4, epochs=1.5), 7) == TrainSettings(epochs=1.5, max_steps=10, seed=7)
+    assert trials.settings_of(settings, arm("x", 4, share=0.25), 0).max_steps == 2
+    assert trials.settings_of(settings, arm("x", 4, share=0.01), 0).max_steps == 1
+    assert trials.settings_of(TrainSettings(epochs=3), arm("x", 4, share=0.5), 0) == TrainSettings(epochs=3)
