@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -66,14 +66,7 @@ def accumulate(
             "more rows of the pool, or see `guards` in the recipe"
         )
     with atomic_directory(output) as aside:
-        with PartWriter(aside / "offered") as writer:
-            for rows in (earlier, new):
-                for batch in iter_batches(rows) if rows else ():
-                    part = pa.Table.from_batches([batch])
-                    known = pa.array(list(before) if rows is new else [], pa.string())
-                    part = part.filter(pc.invert(pc.is_in(part["id"], value_set=known)))
-                    stamp = pa.array([round] * len(part), pa.int32()) if rows is new else part["round"]
-                    writer.write(part.set_column(part.schema.get_field_index("round"), "round", stamp))
+        _write_offered(earlier, new, before, round, aside / "offered")
         kept = write_kept(aside / "offered", decisions, aside / "rows")
         for path in (aside / "offered").iterdir():
             path.unlink()
@@ -83,6 +76,19 @@ def accumulate(
         details = {"real": kept - made, "made": made, "real_share": (kept - made) / kept if kept else None}
         cost = Cost(seconds=seconds_since(began))
         return write_decided(aside, "accumulate", fingerprint, anchor.model_dump(), decisions, kept, cost, details)
+
+
+def _write_offered(earlier: Path | None, new: Path, before: Collection[str], round: int, output: Path) -> None:
+    """The rows of earlier rounds as they are, then those of `new` that are not among them, stamped with the round."""
+    known = pa.array(list(before), pa.string())
+    with PartWriter(output) as writer:
+        for batch in iter_batches(earlier) if earlier else ():
+            writer.write(pa.Table.from_batches([batch]))
+        for batch in iter_batches(new):
+            part = pa.Table.from_batches([batch])
+            part = part.filter(pc.invert(pc.is_in(part["id"], value_set=known)))
+            stamp = pa.array([round] * len(part), pa.int32())
+            writer.write(part.set_column(part.schema.get_field_index("round"), "round", stamp))
 
 
 def offer(context: Context, rows: Path, used: set[str], output: Path, fingerprint: str) -> dict[str, Any]:
