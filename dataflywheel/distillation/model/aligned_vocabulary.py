@@ -8,7 +8,7 @@ from pydantic import Field, PrivateAttr
 
 from dataflywheel.contracts import Card
 from dataflywheel.distillation.model.across import AcrossObjective, AcrossTeacher
-from dataflywheel.distillation.model.divergences import Divergence, divergence
+from dataflywheel.distillation.model.divergences import Beta, Divergence, divergence
 from dataflywheel.distillation.model.taught import Lesson
 from dataflywheel.distillation.model.token_bytes import shared_ids
 
@@ -31,7 +31,8 @@ class AlignedVocabulary(AcrossObjective):
     )
 
     divergence: Divergence = "forward_kl"
-    beta: float = Field(default=0.5, ge=0, le=1)
+    beta: Beta = 0.5
+    """Of `jensen_shannon`: 0 is forward KL, 1 reverse KL."""
     temperature: float = Field(default=1.0, gt=0)
     _shared: Any = PrivateAttr(default=None)
 

@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field
 
 from dataflywheel.models.losses import CHUNK
 
 Divergence = Literal["forward_kl", "reverse_kl", "jensen_shannon", "total_variation"]
 Tail = Literal["bucket", "renormalise"]
+
+
+def _well_conditioned(beta: float) -> float:
+    if 0 < beta < 0.01 or 0.99 < beta < 1:
+        raise ValueError("0, 1, or from 0.01 to 0.99; between these, float32 cannot hold the divergence")
+    return beta
+
+
+Beta = Annotated[float, Field(ge=0, le=1), AfterValidator(_well_conditioned)]
+"""Of `jensen_shannon`: 0 is forward KL, 1 reverse KL."""
 
 
 def divergence(student: Any, teacher: Any, kind: Divergence = "forward_kl", beta: float = 0.5) -> Any:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import Field, PrivateAttr, model_validator
+from pydantic import Field, PrivateAttr
 
 from dataflywheel.contracts import Cost, Objective, PoolStatistics, UsageError
-from dataflywheel.distillation.model.divergences import Divergence, cross_entropy, divergence
+from dataflywheel.distillation.model.divergences import Beta, Divergence, cross_entropy, divergence
 from dataflywheel.distillation.model.teacher import load_teacher
 from dataflywheel.models.language_model import LanguageModel
 from dataflywheel.models.spec import ModelSpec
@@ -82,14 +82,8 @@ class MixedObjective(TaughtObjective):
     """Weight of the divergence; what is left is cross-entropy on the row's own answer."""
     temperature: float = Field(default=1.0, gt=0)
     divergence: Divergence = "forward_kl"
-    beta: float = Field(default=0.5, ge=0, le=1)
+    beta: Beta = 0.5
     """Of `jensen_shannon`: 0 is forward KL, 1 reverse KL."""
-
-    @model_validator(mode="after")
-    def _well_conditioned(self) -> Self:
-        if 0 < self.beta < 0.01 or 0.99 < self.beta < 1:
-            raise ValueError("beta: 0, 1, or from 0.01 to 0.99; between these, float32 cannot hold the divergence")
-        return self
 
     def mixed(self, logits: Any, labels: Any, student: Any, teacher: Any) -> Any:
         """Sum over a chunk: `logits` (m, v) and log-probabilities (m, n) of both at the temperature."""

@@ -116,3 +116,8 @@ def test_batches_change_nothing_and_strangers_are_refused(tmp_path: Path) -> Non
     assert value(objective, student, np.random.default_rng(1).permutation(len(ROWS)).tolist()) == pytest.approx(whole)
     with pytest.raises(FlywheelError, match="spell no answer alike"):
         taught(AlignedVocabulary(), student, other(), tmp_path, [ROWS[0][:1]])
+
+
+def test_a_mixture_that_float32_cannot_hold_is_refused() -> None:
+    with pytest.raises(ValueError, match="float32 cannot hold"):
+        AlignedVocabulary(divergence="jensen_shannon", beta=0.001)
