@@ -137,4 +137,6 @@ class Proposer(Method):
         return 1.0 if self.asks else 0.0
 
     def estimate(self, pool: PoolStatistics) -> Cost:
-        return Cost(calls=round(self.calls_a_seed() * pool.rows), tokens=3 * pool.tokens if self.asks else 0)
+        """Each call reads the row beside what is asked of it, and writes no more than the row."""
+        calls = self.calls_a_seed()
+        return Cost(calls=round(calls * pool.rows), tokens=round(3 * calls * pool.tokens))

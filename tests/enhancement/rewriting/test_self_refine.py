@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dataflywheel.contracts import PoolStatistics
 from dataflywheel.enhancement.rewriting.self_refine import DRAFT, FEEDBACK, REFINE, SelfRefine
 from dataflywheel.models.endpoint.account import account
 from dataflywheel.models.endpoint.request import Outcome, Reply, Request
@@ -162,3 +163,10 @@ def test_every_call_is_billed_through_a_server(endpoint: Endpoint, tmp_path: Pat
     assert len(replies) == len(charged) >= 6
     assert sum(r.tokens_in + r.tokens_out for r in replies) == sum(c.tokens_in + c.tokens_out for c in charged)
     assert [(p.row, p.failure) for p in again] == [(p.row, p.failure) for p in found]
+
+
+def test_every_round_is_paid_for() -> None:
+    pool = PoolStatistics(rows=10, chars=4000, tokens=1000)
+    one, four = (SelfRefine(model=MODEL, rounds=rounds).estimate(pool) for rounds in (1, 4))
+    assert (one.calls, four.calls) == (30, 90)
+    assert four.tokens == 3 * one.tokens
