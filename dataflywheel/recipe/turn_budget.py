@@ -58,6 +58,7 @@ def turn_budget(
     slices: Mapping[str, Sequence[str]],
     offered: int,
     offered_tokens: int,
+    taken: int = 0,
 ) -> TurnBudget:
     """The budget of a round from the results of those before.
 
@@ -66,6 +67,7 @@ def turn_budget(
 
     Args:
         slices: by a step's place, the slices that it can bring rows of.
+        taken: rows that the rounds before have selected; with them a selection stays within the recipe's rows.
     """
     bringing = [step for step in steps if isinstance(step.work, Select | Generate)]
     rng = np.random.default_rng([recipe.seed, round, 32452843])
@@ -75,7 +77,7 @@ def turn_budget(
     counted_alike = not any(isinstance(s.work, Select) and s.work.budget().unit == "tokens" for s in bringing)
     for policy in policies:
         if policy.over == "arms" and len(share) > 1 and counted_alike:
-            arms = policy.allocate(done, list(share), sum(share.values()), rng)
+            arms = _within(policy.allocate(done, list(share), sum(share.values()), rng), bringing, recipe, taken)
             share = dict(arms.amounts)
     divided: dict[str, Mapping[str, int]] = {}
     for policy in policies:
@@ -87,6 +89,16 @@ def turn_budget(
                 divided[step.place] = one.amounts
                 by_slice = _together(by_slice, one)
     return TurnBudget(share, divided, arms, by_slice)
+
+
+def _within(found: Allocation, steps: Sequence[Step], recipe: Recipe, taken: int) -> Allocation:
+    """The allocation without what would select more rows than the recipe's budget: moved rows are bounded by it too."""
+    if recipe.budget.rows is None:
+        return found
+    left = max(0, recipe.budget.rows - taken)
+    over = [s.place for s in steps if isinstance(s.work, Select) and found.amounts[s.place] > left]
+    told = {place: f"{found.reasons[place]}; {left:,} rows are left of the budget" for place in over}
+    return Allocation({**found.amounts, **dict.fromkeys(over, left)}, {**found.reasons, **told})
 
 
 def _together(one: Allocation | None, other: Allocation) -> Allocation:

@@ -162,7 +162,7 @@ class Wheel(Walk):
         steps = [step for step in self.steps if isinstance(step.work, TURNING)]
         there = slices_in_reach(self.context, steps, offered, self.prepared) if self.history else {}
         rows = count_rows(self.prepared)
-        return turn_budget(self.context.recipe, steps, self.history, round, there, rows, tokens)
+        return turn_budget(self.context.recipe, steps, self.history, round, there, rows, tokens, len(self.used))
 
     def _accumulated(self, train: Step, new: Path, done: list[Path]) -> dict[str, Any]:
         """Add the round's rows to those that were kept; they become what is trained on."""

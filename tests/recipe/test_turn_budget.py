@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataflywheel.contracts import RoundResult, SliceResult
 from dataflywheel.recipe.load import recipe_from
-from dataflywheel.recipe.schema import Recipe
+from dataflywheel.recipe.schema import Limits, Recipe
 from dataflywheel.recipe.steps import build_steps
 from dataflywheel.recipe.turn_budget import turn_budget
 
@@ -91,3 +92,16 @@ def test_a_policy_over_arms_moves_rows_between_the_steps() -> None:
     budget = turn_budget(made, build_steps(made), done, 2, {}, 10_000, 10**6)
     assert sum(budget.steps.values()) == 100
     assert budget.steps["01-select"] > 60
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_moved_rows_stay_within_the_recipes_rows(seed: int) -> None:
+    made = recipe(100, 100, 4, {"thompson": {}}).model_copy(update={"seed": seed, "budget": Limits(rows=100)})
+    done: list[RoundResult] = []
+    taken = 0
+    for round in range(1, 5):
+        steps = turn_budget(made, build_steps(made), done, round, {}, 10_000, 10**6, taken).steps
+        taken += steps["01-select"]
+        gain = 0.01 * steps["01-select"] if round > 1 else 0.0
+        done.append(RoundResult([], {name: rows / 10 for name, rows in steps.items()}, gain))
+    assert taken <= 100
