@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import random
 import shutil
 import signal
 import subprocess
 import sys
 import time
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,10 @@ from tests.recipe.jobs import job
 from tests.recipe.test_wheel import CLEANED
 from tests.support.endpoint import Endpoint
 
-KILLS = int(os.environ.get("FLYWHEEL_KILLS", "6"))
+KILLS = 20
+AT_ONCE = 4
+"""Requests under way together: what a kill may have to pay again."""
+LONGEST = 600.0
 STEPS: list[Any] = [
     {"select": {"by": "random", "keep": 30}},
     {"enhance": {"by": {"revision": {"revise": "answer"}}}},
@@ -111,7 +114,7 @@ def test_killed_at_random_moments_of_three_rounds_nothing_is_paid_twice(endpoint
     endpoint.configure(rules=[{"rule": "writer", "errors": 0.2}])
     recipe = wheel(tmp_path, endpoint, 3)
     value = recipe.model_dump(mode="json")
-    value["models"]["teacher"]["usd_per_mtok"] = PRICE
+    value["models"]["teacher"] |= {"usd_per_mtok": PRICE, "concurrency": AT_ONCE}
     (tmp_path / "recipe.yaml").write_text(yaml.safe_dump(value), encoding="utf-8")
 
     def command(name: str) -> list[str]:
@@ -123,21 +126,27 @@ def test_killed_at_random_moments_of_three_rounds_nothing_is_paid_twice(endpoint
     whole = time.monotonic() - began
     calm, paid = outcome(tmp_path / "calm" / "runs" / "job"), len(endpoint.bill().charged)
     assert len(calm) > 30
-    moments, killed = random.Random(0), 0
-    while killed < KILLS and time.monotonic() - began < 900:
+    moments, killed, ended = random.Random(0), 0, [paid]
+
+    def finished() -> None:
+        assert outcome(tmp_path / "killed" / "runs" / "job") == calm
+        ended.append(len(endpoint.bill().charged))
+
+    while killed < KILLS and time.monotonic() - began < LONGEST:
         process = subprocess.Popen(command("killed"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
-            process.wait(timeout=moments.uniform(0.15, 0.6) * whole)
-            break
+            process.wait(timeout=moments.uniform(0.1, 0.5) * whole)
+            finished()
+            shutil.rmtree(tmp_path / "killed")  # begin again from nothing
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGKILL)
             killed += 1
             process.wait()
+    assert killed == KILLS
     subprocess.run(command("killed"), check=True, capture_output=True, timeout=300)
-    assert killed > 0
-    assert outcome(tmp_path / "killed" / "runs" / "job") == calm
-    lines = endpoint.bill().charged[paid:]
-    answered = [line.key for line in lines]
-    twice = len(answered) - len(set(answered))
-    assert len(set(answered)) == paid
-    assert twice <= 64 * killed  # only what was under way at a kill, which the ledger counts as maybe paid
+    finished()
+    keys, twice = [line.key for line in endpoint.bill().charged], 0
+    for start, end in pairwise(ended):  # from nothing to a finished run
+        assert len(set(keys[start:end])) == paid
+        twice += end - start - paid
+    assert twice <= AT_ONCE * killed  # only what was under way at a kill, which the ledger counts as maybe paid
