@@ -141,11 +141,21 @@ def arm_needs(entry: str | dict[str, Any]) -> tuple[str, ...]:
     Raises:
         UsageError: it is no selector, nor one of `random_raw`, `full` and `one_round`.
     """
+    return LENGTH if entry in ("random_raw", "full") else (*LENGTH, *_one_row(entry).needs())
+
+
+def arm_targeted(entry: str | dict[str, Any]) -> bool:
+    """Whether an arm compares rows with the target. Raises as `arm_needs` does."""
+    return entry not in ("random_raw", "full") and _one_row(entry).targeted
+
+
+def _one_row(entry: str | dict[str, Any]) -> Select:
+    """An arm's selection, of a budget that does not matter."""
     if entry == "one_round":
         entry = "random"
     if entry == "length_matched_random":
         entry = {"length_matched_random": {"lengths": [1]}}
-    return LENGTH if entry in ("random_raw", "full") else (*LENGTH, *_select(entry, 1).needs())
+    return _select(entry, 1)
 
 
 def _select(by: Any, keep: int | float | str) -> Select:

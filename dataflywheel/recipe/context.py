@@ -50,6 +50,8 @@ class Context:
     target: Path | None = None
     guide: Path | None = None
     """The target rows that selection and feedback may look at: all of them, or the steering tier."""
+    exam: Path | None = None
+    """The target rows that are scored, where others of them guide."""
     target_digest: str = ""
     spent: float = field(init=False, default=0.0)
     """Seconds billed by earlier attempts."""

@@ -18,7 +18,7 @@ from dataflywheel.recipe.context import Context, digest, inputs
 from dataflywheel.recipe.schema import Source, Target
 from dataflywheel.rows.fingerprint import fingerprint
 from dataflywheel.rows.ingest import ingest
-from dataflywheel.rows.parts import PartWriter, iter_batches, read_rows
+from dataflywheel.rows.parts import PartWriter, count_rows, iter_batches, read_rows
 from dataflywheel.rows.reading import stem
 from dataflywheel.rows.text import texts
 from dataflywheel.store.atomic import atomic_directory, write_json
@@ -37,8 +37,12 @@ def ingest_pool(context: Context) -> tuple[int, str]:
     return int(metrics["rows_out"]), str(metrics["fingerprint"])
 
 
-def ingest_target(context: Context) -> None:
-    """Read the target, where the recipe names one, into `target/`."""
+def ingest_target(context: Context, divided: bool = False) -> None:
+    """Read the target, where the recipe names one, into `target/`; `divided` into rows that guide and others to score.
+
+    Raises:
+        FlywheelError: no row, or too few to divide.
+    """
     if not context.recipe.target:
         return
     output = context.run.path / "target"
@@ -47,16 +51,25 @@ def ingest_target(context: Context) -> None:
         raise FlywheelError("target: no row could be read; evaluation and decontamination need at least one")
     context.target, context.target_digest = output / "rows", str(metrics["fingerprint"])
     context.guide = context.target
-    if context.recipe.rounds > 1:
+    if divided or context.recipe.rounds > 1:
         # Who steers and who judges is part of what a step depends on: no step of another division may be taken over.
         context.target_digest = digest(context.target_digest, context.recipe.tiers.model_dump_json())
-        context.guide = write_tiers(context)["steer"]
+        tiers = write_tiers(context)
+        context.guide, context.exam = tiers["steer"], tiers["sealed"]
+        if not (count_rows(context.guide) and count_rows(context.exam)):
+            raise FlywheelError(
+                f"target: {count_rows(context.target)} rows with different prompts are too few to guide the choice and "
+                "to score it too; name more rows under `target:`"
+            )
 
 
 def write_tiers(context: Context) -> dict[Tier, Path]:
-    """The target's rows by tier, in `tiers/`; the split follows from their content alone."""
+    """The target's rows by tier, in `tiers/`; the split follows from their content alone. One round has no model to
+    choose among: what the select tier would get is sealed there."""
     assert context.target is not None
     output, shares = context.run.path / "tiers", context.recipe.tiers.shares()
+    if context.recipe.rounds == 1:
+        shares = {"steer": shares["steer"], "select": 0.0, "sealed": 1 - shares["steer"]}
     known = digest("tiers@1", context.target_digest, shares)
     if context.run.finished(output, known) is None:
         rows = read_rows(context.target)
@@ -118,7 +131,7 @@ def _note(metrics: dict[str, Any]) -> str:
 
 
 def target_exam(context: Context, settings: Evaluate, rows: Path | None = None) -> Exam:
-    """The target, or those `rows` of it, with its metric and each row's slice.
+    """The target's rows that are scored, or those `rows` of it, with its metric and each row's slice.
 
     Raises:
         UsageError: no target, entries with different metrics, or a row whose entry cannot be told.
@@ -128,7 +141,7 @@ def target_exam(context: Context, settings: Evaluate, rows: Path | None = None) 
     metrics = {entry.metric for entry in context.recipe.target}
     if len(metrics) > 1:
         raise UsageError(f"target: one metric for all entries, not {sorted(metrics)}; make one recipe for each")
-    rows = rows or context.target
+    rows = rows or context.exam or context.target
     return Exam(rows, metrics.pop(), tuple(slices_by_id(context, rows).values()), settings)
 
 

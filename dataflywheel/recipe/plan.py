@@ -21,8 +21,8 @@ from dataflywheel.recipe.price_more import more_lines
 from dataflywheel.recipe.propose import Enhance, Generate
 from dataflywheel.recipe.schema import Recipe
 from dataflywheel.recipe.steps import Step, build_steps
+from dataflywheel.recipe.targeting import targeted
 from dataflywheel.recipe.training import Distill, Train, check_sampling, distilling_teacher
-from dataflywheel.selection.combine import Select
 
 
 def plan(
@@ -87,7 +87,7 @@ def check(recipe: Recipe, steps: list[Step], comparison: bool) -> None:
     if not recipe.target and {"evaluate", "decontaminate"} & set(names):
         need = "evaluate" if "evaluate" in names else "decontaminate"
         raise UsageError(f"{need} needs a target: name evaluation rows under `target:`, or leave the step out")
-    for method in [] if recipe.target else _targeted(steps):
+    for method in [] if recipe.target else targeted(steps):
         raise UsageError(
             f"select: {method} compares rows with a target; name evaluation rows under `target:`, or choose a method "
             "that needs none"
@@ -130,12 +130,6 @@ def check(recipe: Recipe, steps: list[Step], comparison: bool) -> None:
         _check_packages("lingua", extra="language")
     if recipe.engine.ray:
         _check_packages("ray", extra="ray")
-
-
-def _targeted(steps: list[Step]) -> list[str]:
-    """Selectors that compare rows with evaluation rows."""
-    works = [step.work for step in steps if isinstance(step.work, Select)]
-    return [selector.name for work in works for selector in work.selectors() if selector.targeted]
 
 
 def _signals(needs: Iterable[str]) -> list[type[Signal]]:

@@ -27,6 +27,7 @@ from dataflywheel.recipe.propose import Enhance, Generate
 from dataflywheel.recipe.propose_step import apply_propose_step
 from dataflywheel.recipe.row_step import apply_row_step
 from dataflywheel.recipe.steps import Step
+from dataflywheel.recipe.targeting import guides_and_judges
 from dataflywheel.recipe.training import Train, teaching
 from dataflywheel.selection.combine import Select
 
@@ -96,7 +97,7 @@ class Walk:
     def take_steps(self) -> Result:
         """Read the pool and the target and do the steps; then `rows` are the final ones."""
         rows_in, self.fingerprint = ingest_pool(self.context)
-        ingest_target(self.context)
+        ingest_target(self.context, guides_and_judges(self.context.recipe, self.steps))
         assert self.context.pool is not None
         self.rows = self.context.pool
         result = Result(self.context.run.path, rows_in, rows_in)

@@ -8,11 +8,15 @@ from typing import Any
 
 import pytest
 
-from dataflywheel.contracts import UsageError
+from dataflywheel.contracts import FlywheelError, UsageError
+from dataflywheel.evolution.iteration.trial import read_scores
 from dataflywheel.models.tiny import train_tiny
 from dataflywheel.recipe.execute import run
 from dataflywheel.recipe.load import recipe_from
 from dataflywheel.recipe.plan import plan
+from dataflywheel.recipe.steps import build_steps
+from dataflywheel.recipe.targeting import guides_and_judges
+from dataflywheel.rows.parts import read_rows
 from tests.models.copy_skill import conversation
 
 FRUIT, METAL = ["apple", "pear", "plum", "fig", "quince"], ["iron", "zinc", "tin", "lead", "gold"]
@@ -85,3 +89,32 @@ def test_less_measures_steps_of_the_pool_and_gradients_of_the_target(tmp_path: P
     assert "length_correlation" in metrics["details"]["notes"]["less"]
     priced = plan(recipe_from(value))["steps"][0]["cost"]
     assert priced["backward"] > 2 * 80
+
+
+def test_rows_that_guide_the_choice_do_not_score_it(tmp_path: Path) -> None:
+    where: dict[str, Any] = {"runs": tmp_path / "runs", "home": tmp_path / "store"}
+    value = recipe_of(tmp_path, by="rds_plus", keep=15)
+    write_rows(tmp_path / "fruit.jsonl", [fruit(i) for i in range(100, 130)], skill="fruit")
+    value["models"]["student"] = {"builtin": "tiny", "size": "0.5m"}
+    value["steps"] = [
+        {"decontaminate": {}},
+        *value["steps"],
+        {"train": {"max_steps": 2, "max_length": 64}},
+        "evaluate",
+    ]
+    found = run(recipe_from(value), **where)
+    metrics = json.loads((found.path / "round-1" / "02-select" / "metrics.json").read_text())
+    guiding = set(read_rows(found.path / "tiers" / "steer", ["id"])["id"].to_pylist())
+    scored = set(read_scores(found.path / "round-1" / "04-evaluate" / "scores.parquet").ids)
+    assert metrics["details"]["notes"]["rds_plus"]["queries"] == len(guiding) == 12
+    assert len(scored) == 18
+    assert not guiding & scored
+    value["steps"][1] = {"select": {"by": "random", "keep": 15}}  # which looks at no target
+    plain = run(recipe_from(value), **where)
+    assert len(read_scores(plain.path / "round-1" / "04-evaluate" / "scores.parquet").ids) == 30
+    recipe = recipe_from(value | {"compare": {"arms": ["random", "rds_plus"], "seeds": 2}})
+    assert guides_and_judges(recipe, build_steps(recipe))
+    write_rows(tmp_path / "fruit.jsonl", [fruit(100)], skill="fruit")
+    value["steps"][1] = {"select": {"by": "rds_plus", "keep": 15}}
+    with pytest.raises(FlywheelError, match="1 rows with different prompts are too few to guide the choice and"):
+        run(recipe_from(value), **where)
