@@ -23,6 +23,7 @@ from dataflywheel.recipe.steps import Step
 from dataflywheel.recipe.training import Train
 from dataflywheel.recipe.turn_budget import TurnBudget, turn_budget
 from dataflywheel.recipe.turn_outcome import Scores, as_json, judged, round_result, varied, why_stop
+from dataflywheel.recipe.turn_spent import spent
 from dataflywheel.recipe.walk import Result, Walk
 from dataflywheel.rows.parts import PartWriter, count_rows, read_rows
 from dataflywheel.selection.combine import Select
@@ -89,12 +90,12 @@ class Wheel(Walk):
             if isinstance(one.work, Train):
                 new = self.rows
                 mixed = self._accumulated(one, new, done)
-                spent = self._spent(brought, new)
+                spends = self._spent(brought, new, done)
             if not self._try(one, result):
                 return False
             done.append(self._output(one))
             brought += [one] if isinstance(one.work, Select | Generate) else []
-        return self._close(round, one, new, mixed, budget, spent, result)
+        return self._close(round, one, new, mixed, budget, spends, result)
 
     def _close(
         self,
@@ -103,7 +104,7 @@ class Wheel(Walk):
         new: Path,
         mixed: dict[str, Any],
         budget: TurnBudget,
-        spent: dict[str, float],
+        spends: dict[str, float],
         result: Result,
     ) -> bool:
         """Judge the round, remember what the policies learn of it, and say whether another one is worth it."""
@@ -117,7 +118,7 @@ class Wheel(Walk):
         self.first_new = new if round == 1 else self.first_new
         judgement.measures = varied(self.first_new, new, guards) if round > 1 else []
         before = best.scores["steer"] if best else None
-        outcome = round_result(scores["steer"], before, metric, settings, spent, self._vocabulary())
+        outcome = round_result(scores["steer"], before, metric, settings, spends, self._vocabulary())
         self.history.append(outcome)
         self.selected.append(scores["select"])
         if judgement.kept:
@@ -186,20 +187,18 @@ class Wheel(Walk):
         steps = (replace(step, round=round) for step in self.steps if isinstance(step.work, kinds))
         return [output / "rows" for output in map(self._output, steps) if output in done]
 
-    def _spent(self, brought: list[Step], new: Path) -> dict[str, float]:
-        """Thousands of tokens that each step added to the training set: what accumulation left out does not count."""
+    def _spent(self, brought: list[Step], new: Path, done: list[Path]) -> dict[str, float]:
+        """Thousands of tokens that each step added to the training set."""
         found = self.context.measured(self.rows, LENGTH, "accumulate")
         tokens = dict(zip(found.ids, row_tokens(found).tolist(), strict=True))
-        left = {id for id in read_rows(new, ["id"])["id"].to_pylist() if id in tokens}
-        spent: dict[str, float] = {}
-        for step in sorted(brought, key=lambda step: isinstance(step.work, Select)):
-            mine = left
-            if isinstance(step.work, Generate):
-                metrics = json.loads((self._output(step) / "metrics.json").read_text(encoding="utf-8"))
-                mine = left & set(metrics["details"]["added"])
-            left = left - mine
-            spent[step.place] = sum(tokens[id] for id in mine) / 1000
-        return spent
+        chosen = [step.place for step in brought if isinstance(step.work, Select)]
+        made = {step.place: self._added(step) for step in brought if isinstance(step.work, Generate)}
+        written = self._outputs(brought[0].round, (Enhance, Generate), done) if brought else []
+        return spent(tokens, new, written, made, chosen[-1] if chosen else "")
+
+    def _added(self, step: Step) -> set[str]:
+        metrics = json.loads((self._output(step) / "metrics.json").read_text(encoding="utf-8"))
+        return set(metrics["details"]["added"])
 
     def _work(self, step: Step, output: Path, fingerprint: str) -> dict[str, Any]:
         if isinstance(step.work, Train):
