@@ -7,7 +7,8 @@ A teacher of 5 million weights is trained on medical questions and answers, stud
 the sets for teacher, students and evaluation. Within a seed all students of one tokenizer start from the same weights
 and see the same rows in the same order. Students of the second table have a tokenizer learnt from other text.
 
-Every finished student is kept as its scores under `--work`: the same command goes on where it was stopped.
+Every finished student is kept as its scores under `--work`: the same command goes on where it was stopped, and the
+page holds all that are finished, by however many commands.
 """
 
 from __future__ import annotations
@@ -74,12 +75,20 @@ ARMS = (
 )
 
 
-def run(bench: Bench, arm: Arm, seed: int) -> dict[str, Any]:
-    """Scores of one student, from the folder of finished ones where they are there."""
-    place = bench.work / "students" / f"{arm.name.replace(' ', '_')}-{seed}.json"
+Scores = dict[int, dict[str, Any]]
+"""Of an arm's students, by seed."""
+
+
+def place_of(bench: Bench, arm: Arm, seed: int) -> Path:
+    """Where the scores of a finished student are."""
+    return bench.work / "students" / f"{arm.name.replace(' ', '_')}-{seed}.json"
+
+
+def run(bench: Bench, arm: Arm, seed: int) -> None:
+    """Train and score one student, unless it is there."""
+    place = place_of(bench, arm, seed)
     if place.exists():
-        found: dict[str, Any] = json.loads(place.read_text())
-        return found
+        return
     rows = table(bench.sets["student"])
     start = bench.student(arm.other, seed)
     settings = TrainSettings(max_steps=bench.options.steps, learning_rate=4e-3, max_length=LONGEST, seed=seed)
@@ -100,7 +109,6 @@ def run(bench: Bench, arm: Arm, seed: int) -> dict[str, Any]:
     print(
         f"{arm.name}, seed {seed}: {level(found):.4f} bits a byte in {found['seconds']} s", file=sys.stderr, flush=True
     )
-    return found
 
 
 def level(one: dict[str, Any]) -> float:
@@ -117,23 +125,24 @@ def bind(bench: Bench, arm: Arm, objective: TaughtObjective, rows: pa.Table, sta
     return objective.taught(ids, messages, student, ModelSpec(hf=str(teacher)), LONGEST, bench.work)
 
 
-def paired(arm: Sequence[dict[str, Any]], base: Sequence[dict[str, Any]]) -> tuple[float, float, float]:
+def paired(arm: Scores, base: Scores, seeds: Sequence[int]) -> tuple[float, float, float]:
     """Bits a byte more than the base, with a 95 % bootstrap interval over seeds and documents together."""
-    size = np.array(base[0]["bytes"])
-    more = np.array([a["bits"] for a in arm], dtype=float) - np.array([b["bits"] for b in base], dtype=float)
+    size = np.array(base[seeds[0]]["bytes"])
+    ours, theirs = (np.array([one[seed]["bits"] for seed in seeds], dtype=float) for one in (arm, base))
+    more = ours - theirs
     good = np.isfinite(more).all(axis=0)
     more, size = more[:, good], size[good]
     rng = np.random.default_rng(0)
     spread = []
     for _ in range(RESAMPLES):
-        seeds, documents = rng.integers(len(more), size=len(more)), rng.integers(len(size), size=len(size))
-        spread.append(more[seeds][:, documents].mean(axis=0).sum() / size[documents].sum())
+        drawn, documents = rng.integers(len(more), size=len(more)), rng.integers(len(size), size=len(size))
+        spread.append(more[drawn][:, documents].mean(axis=0).sum() / size[documents].sum())
     low, high = np.quantile(spread, [0.025, 0.975])
     return float(more.mean(axis=0).sum() / size.sum()), float(low), float(high)
 
 
-def section(found: dict[str, list[dict[str, Any]]], arms: Sequence[Arm]) -> list[str]:
-    """One table; its first arm is what the others are measured against."""
+def section(found: dict[str, Scores], arms: Sequence[Arm]) -> list[str]:
+    """One table; its first arm is what the others are measured against, on the seeds that both have."""
     lines = [
         "| arm | bits a byte | against cross-entropy | 95 % interval | by seed | seconds a student |",
         "| --- | ---: | ---: | --- | --- | ---: |",
@@ -143,19 +152,20 @@ def section(found: dict[str, list[dict[str, Any]]], arms: Sequence[Arm]) -> list
         if arm.name not in found:
             continue
         runs = found[arm.name]
-        mean = float(np.mean([level(one) for one in runs]))
-        seconds = float(np.mean([r["seconds"] for r in runs]))
+        mean = float(np.mean([level(one) for one in runs.values()]))
+        seconds = float(np.mean([one["seconds"] for one in runs.values()]))
         if base is None or arm is arms[0]:
             lines.append(f"| {arm.name} | {mean:.4f} | - | - | - | {seconds:.0f} |")
             continue
-        more, low, high = paired(runs, base)
-        each = ", ".join(f"{paired([r], [b])[0]:+.4f}" for r, b in zip(runs, base, strict=True))
+        seeds = sorted(set(runs) & set(base))
+        more, low, high = paired(runs, base, seeds)
+        each = ", ".join(f"{paired(runs, base, [seed])[0]:+.4f}" for seed in seeds)
         lines.append(f"| {arm.name} | {mean:.4f} | {more:+.4f} | {low:+.4f} to {high:+.4f} | {each} | {seconds:.0f} |")
     return lines
 
 
-def report(bench: Bench, found: dict[str, list[dict[str, Any]]], taught: float) -> str:
-    given, first = bench.options, next(iter(found.values()))[0]
+def report(bench: Bench, found: dict[str, Scores], taught: float) -> str:
+    given, first = bench.options, next(iter(found[ARMS[0].name].values()))
     own, other = ([arm for arm in ARMS if arm.other is side] for side in (False, True))
     return "\n".join(
         [
@@ -163,12 +173,12 @@ def report(bench: Bench, found: dict[str, list[dict[str, Any]]], taught: float) 
             "",
             f"Made by `python benchmarks/distillation.py --steps {given.steps} --teacher-tokens {given.teacher_tokens} "
             f"--seeds {given.seeds} --size {given.size}`. Lower is better; an interval below 0 says that the arm beats "
-            "cross-entropy at equal student tokens. Losing arms are kept.",
+            "cross-entropy at equal student tokens, over as many seeds as stand in its row. Losing arms are kept.",
             "",
             f"Teacher: 5m, {given.teacher_tokens:,} tokens of medical questions and answers, {taught:.4f} bits a byte "
             f"on the evaluation. Students: {given.size}, {given.steps} steps of 16 rows out of {STUDENT_ROWS} on other "
-            f"topics ({first['tokens']:,} tokens read), {given.seeds} seeds. Evaluation: {EXAM_ROWS} answers on topics "
-            "that neither has seen. The first student of an arm also pays for what is made once: the teacher's words "
+            f"topics ({first['tokens']:,} tokens read), up to {given.seeds} seeds. Evaluation: {EXAM_ROWS} answers on "
+            "topics that neither has seen. The first student of an arm also pays for what is made once: the teacher's words "
             "on all rows (top 16), or their entropy (label smoothing).",
             "",
             "## One tokenizer",
@@ -200,11 +210,12 @@ def main() -> str:
     bits, size = bench.bits(bench.teacher)
     taught = level({"bits": bits, "bytes": size})
     print(f"teacher: {taught:.4f} bits a byte after {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
-    found: dict[str, list[dict[str, Any]]] = {arm.name: [] for arm in wanted}
     for seed in range(options.seeds):
         for arm in wanted:
-            found[arm.name].append(run(bench, arm, seed))
-    page = report(bench, found, taught)
+            run(bench, arm, seed)
+    files = {arm.name: {seed: place_of(bench, arm, seed) for seed in range(options.seeds)} for arm in ARMS}
+    held = {name: {s: json.loads(p.read_text()) for s, p in its.items() if p.exists()} for name, its in files.items()}
+    page = report(bench, {name: its for name, its in held.items() if its}, taught)
     if options.out is not None:
         options.out.write_text(page, encoding="utf-8")
     return page
