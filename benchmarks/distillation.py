@@ -178,8 +178,8 @@ def report(bench: Bench, found: dict[str, Scores], taught: float) -> str:
             f"Teacher: 5m, {given.teacher_tokens:,} tokens of medical questions and answers, {taught:.4f} bits a byte "
             f"on the evaluation. Students: {given.size}, {given.steps} steps of 16 rows out of {STUDENT_ROWS} on other "
             f"topics ({first['tokens']:,} tokens read), up to {given.seeds} seeds. Evaluation: {EXAM_ROWS} answers on "
-            "topics that neither has seen. The first student of an arm also pays for what is made once: the teacher's words "
-            "on all rows (top 16), or their entropy (label smoothing).",
+            "topics that neither has seen. The first student of an arm also pays for what is made once: the teacher's "
+            "words on all rows (top 16), or their entropy (label smoothing).",
             "",
             "## One tokenizer",
             "",
