@@ -38,8 +38,9 @@ class Proposal:
     """Texts that the writer saw (instructions, demonstrations) and that must not come back in its answer."""
     facts: Mapping[str, Any] = field(default_factory=dict)
     """What gates check by, as plain JSON values: `span` [start, end] in `source`, `gold` (the right answer),
-    `program` (code or an expression that computes it), `tests` (code that must pass). Of a proposal without a row:
-    `surplus`, true where it was good and one more than wanted of its seed."""
+    `program` (code or an expression that computes it), `tests` (code that must pass). `score`: what a judge gave the
+    row's answer. `failed`, entered by the recipe: the `row` that the student got wrong, the `metric` and its `score`
+    there. Of a proposal without a row: `surplus`, true where it was good and one more than wanted of its seed."""
     replies: tuple[Reply, ...] = ()
     """What was asked of models for it: its bill."""
 
@@ -120,8 +121,15 @@ class Proposer(Method):
     """Whether a rewritten row is the same example in other words, and as real as the row that it replaces."""
     hides_before: ClassVar[bool] = False
     """Whether reports must not show what a row was before: it held what was to be taken out."""
+    makes_pairs: ClassVar[bool] = False
+    """Whether its rows hold a worse answer beside the good one; also where it has a parameter `pairs` that is true."""
+    own_model: ClassVar[bool] = False
+    """Whether `model`, where none is named, is the one that the recipe trains, as it was trained last."""
     writes_from: ClassVar[Literal["rows", "documents", "nothing"]] = "rows"
     """What seeds are. A document is a row whose final answer is the text; `nothing`: seeds carry no content."""
+    from_failures: ClassVar[bool] = False
+    """Whether it writes from what the student got wrong: a recipe gives it such rows alone as seeds, and none before a
+    model was trained."""
     gates: ClassVar[tuple[str, ...]] = ()
     """Names of the gates that its proposals pass where a recipe names none, cheapest first."""
 

@@ -63,7 +63,7 @@ class Entry:
             "gate": self.gate,
             "reason": self.reason,
             "detail": (self.check.detail if self.check else proposal.failure) or "",
-            "facts": orjson.dumps(dict(self.check.facts) if self.check else {}).decode(),
+            "facts": orjson.dumps(self._facts()).decode(),
             "id": row["id"] if row else None,
             "parents": list(proposal.parents),
             "before": before["id"] if before else None,
@@ -73,6 +73,11 @@ class Entry:
             "tokens": sum(reply.tokens_in + reply.tokens_out for reply in sent),
             "usd": sum(reply.usd for reply in sent),
         }
+
+    def _facts(self) -> dict[str, Any]:
+        """What gates measured, and the failure that the proposal was written from."""
+        measured = dict(self.check.facts) if self.check else {}
+        return measured | {name: self.proposal.facts[name] for name in ("failed",) if name in self.proposal.facts}
 
 
 SCHEMA = pa.schema(

@@ -8,9 +8,11 @@ from dataflywheel import catalog
 from dataflywheel.contracts import Policy, UsageError, build
 from dataflywheel.recipe.asking import check_asking
 from dataflywheel.recipe.needs import asks
+from dataflywheel.recipe.prefer_step import NO_PAIR
 from dataflywheel.recipe.propose import Enhance, Generate
 from dataflywheel.recipe.schema import Recipe
 from dataflywheel.recipe.steps import Step
+from dataflywheel.recipe.training import Prefer, Train
 
 
 def check_proposing(recipe: Recipe, step: Step) -> None:
@@ -36,6 +38,12 @@ def check_proposing(recipe: Recipe, step: Step) -> None:
             f"{step.title}: `source: target` writes from the steering tier, and only a wheel has tiers; write "
             "`rounds: 2` or more, or write from rows"
         )
+    earlier = {name for name, _ in recipe.named_steps()[: step.index - 1]}
+    if isinstance(work, Generate) and work.from_failures and recipe.rounds == 1 and not {"train", "distill"} & earlier:
+        raise UsageError(
+            f"{step.title}: {kind.name} writes from rows that the student got wrong, and nothing is trained before it; "
+            "write `rounds: 2` or more, with `train` and `evaluate`, or put a `train` step before it"
+        )
     given = {**next(iter(work.by.values()))}
     for method, parameters in [(kind, given), *_gates(work, bool(recipe.target))]:
         if asks(method):
@@ -54,6 +62,35 @@ def _placeholder(method: type) -> dict[str, object]:
     """A model for checking parameters with, where the recipe's is given only when the step runs."""
     fields = getattr(method, "model_fields", {})
     return {"model": "tiny"} if "model" in fields and fields["model"].is_required() else {}
+
+
+def check_preferring(steps: Sequence[Step], comparison: bool) -> None:
+    """One `prefer`, behind the training whose model it takes up, and no comparison, whose trainings know no pairs.
+
+    Raises:
+        UsageError: one of these is not so, or `train` leaves pairs to a `prefer` that does not follow.
+    """
+    trains = [step.index for step in steps if isinstance(step.work, Train)]
+    prefers = [step.index for step in steps if isinstance(step.work, Prefer)]
+    left = [step.title for step in steps if isinstance(step.work, Train) and not step.work.pairs]
+    if left and not prefers:
+        raise UsageError(f"{left[0]}: `pairs: false` leaves pairs to a `prefer` step, and there is none; add it behind")
+    if not prefers:
+        return
+    if len(prefers) > 1:
+        raise UsageError(f"a recipe has at most one `prefer` step, and this one has {len(prefers)}")
+    if not trains or trains[0] > prefers[0]:
+        raise UsageError("prefer goes on from a trained model: put a `train` or `distill` step before it")
+    if trains[-1] > prefers[0]:
+        raise UsageError("prefer comes behind the last `train` or `distill`, which would begin anew; put it there")
+    if comparison:
+        raise UsageError("compare trains its arms on rows and not on pairs; leave `compare` or `prefer` out")
+
+
+def check_pairs(step: Step, pairs: int) -> None:
+    """Raises UsageError: `prefer` without a pair in the pool, or any step before that writes one."""
+    if isinstance(step.work, Prefer) and not pairs:
+        raise UsageError(NO_PAIR.format(there="no row of the pool, and none that a step before writes,"))
 
 
 def check_rounds(recipe: Recipe, names: Sequence[str]) -> None:
@@ -75,9 +112,9 @@ def check_rounds(recipe: Recipe, names: Sequence[str]) -> None:
             raise UsageError(f"rounds: a wheel has exactly one `{name}` step, and this recipe has {names.count(name)}")
     if names.count("select") > 1:
         raise UsageError("rounds: a wheel has at most one `select` step; combine them: `select: {by: [ifd, longest]}`")
-    if names[-2:] != ["train", "evaluate"]:
-        raise UsageError("rounds: the last two steps of a wheel are `train` and `evaluate`")
-    cleaners = [name for name in names if name not in ("select", "enhance", "generate", "train", "evaluate")]
+    if [name for name in names if name != "prefer"][-2:] != ["train", "evaluate"] or names[-1] != "evaluate":
+        raise UsageError("rounds: a wheel ends with `train` and `evaluate`, or with `train`, `prefer` and `evaluate`")
+    cleaners = [name for name in names if name not in ("select", "enhance", "generate", "train", "prefer", "evaluate")]
     if list(names[: len(cleaners)]) != cleaners:
         raise UsageError("rounds: cleaning comes before the first `select`, `enhance` or `generate`")
     if not recipe.feedback:

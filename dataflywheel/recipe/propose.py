@@ -37,6 +37,11 @@ class Propose(BaseModel):
         assert issubclass(kind, Proposer)
         return kind
 
+    @property
+    def makes_pairs(self) -> bool:
+        """Whether rows come of it that hold a worse answer beside the good one."""
+        return self.proposer().makes_pairs or bool(next(iter(self.by.values())).get("pairs"))
+
     def gate_specs(self, target: bool) -> dict[str, dict[str, Any]]:
         """Parameters of every gate, by name, in order."""
         own: list[Named] = [{name: {}} for name in self.proposer().gates if target or name not in SHARED]
@@ -74,13 +79,20 @@ class Generate(Propose):
     """Rows wanted: `200`, or `20%` of the rows that are there. In a recipe with rounds: in all of them together."""
     source: Literal["rows", "pool", "target"] = "rows"
     """What is written from: the rows that came so far (in a wheel, all cleaned rows), the whole pool as it was read, or
-    the steering tier of a wheel's target, whose skills may be absent from the pool."""
+    the steering tier of a wheel's target, whose skills may be absent from the pool. A method that writes from failures
+    gets of these the rows alone that the model trained last got wrong: of the target those with 0 in the last
+    evaluation, or under a loss the worse half of each slice; of rows and pool the worse half by bits per byte."""
     per: Literal["tag", "slice"] | None = None
     """Share the rows out equally among the first tags of what is written from, or among the target's slices."""
     visits: int = Field(default=1, ge=1)
     """How often one row is written from, at most."""
     least_yield: float = Field(default=0.02, ge=0, le=1)
     """Stop when a smaller share of recent proposals is accepted, and say so."""
+
+    @property
+    def from_failures(self) -> bool:
+        """Whether it writes from what the student got wrong."""
+        return self.proposer().from_failures
 
     def needs(self) -> tuple[str, ...]:
         return ()

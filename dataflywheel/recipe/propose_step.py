@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from dataflywheel.proposing.ledger import Fate, funnel, write_ledger
 from dataflywheel.proposing.seeds import first_tag
 from dataflywheel.recipe.asking import asked_cost, hand_in
 from dataflywheel.recipe.context import Context
+from dataflywheel.recipe.failures import Failures, Student, facts_of, find_failures, why_none, why_not_yet
 from dataflywheel.recipe.ingest_step import slices_by_id
 from dataflywheel.recipe.propose import Enhance, Generate
 from dataflywheel.recipe.slicing import slices_of
@@ -42,10 +44,12 @@ def apply_propose_step(
     fingerprint: str,
     seeds: Path | None = None,
     earlier: Path | None = None,
+    student: Student | None = None,
 ) -> dict[str, Any]:
     """Run a rewriter or generator on a directory of rows; gives the metrics that it wrote.
 
-    `seeds` is what a generator writes from where it is not `rows`, `earlier` the training rows of rounds before.
+    `seeds` is what a generator writes from where it is not `rows`, `earlier` the training rows of rounds before,
+    `student` the model that was trained last, whose failures some generators write from.
     """
     started = time.perf_counter()
     work = step.work
@@ -54,10 +58,13 @@ def apply_propose_step(
     named = work.gate_specs(context.target is not None)
     gates = [context.gate(name, given) for name, given in named.items()]
     table: list[Row] = read_rows(rows).to_pylist()
+    failures: Failures | None = None
     if isinstance(work, Enhance):
         done = _rewrite(context, step, work, proposer, gates, rows, table)
+    elif proposer.from_failures and student is None:
+        done = Fulfilment(shortfall=why_not_yet(proposer.name))
     else:
-        done = _generate(context, step, work, proposer, gates, rows, seeds, earlier)
+        done, failures = _generate(context, step, work, proposer, gates, rows, seeds, earlier, student)
     with atomic_directory(output) as aside:
         changed = {p.before["id"]: p.row for p in done.accepted if p.before is not None and p.row is not None}
         new = [] if isinstance(work, Enhance) else [p.row for p in done.accepted if p.row is not None]
@@ -83,6 +90,7 @@ def apply_propose_step(
                 "missing": done.missing,
                 "wanted": dict(step.amounts),
                 "added": [row["id"] for row in new],
+                **facts_of(failures),
             },
         }
         write_json(aside / "metrics.json", metrics)
@@ -123,7 +131,8 @@ def _generate(
     rows: Path,
     seeds: Path | None,
     earlier: Path | None,
-) -> Fulfilment:
+    student: Student | None,
+) -> tuple[Fulfilment, Failures | None]:
     if proposer.rewrites:
         raise UsageError(f"generate: {proposer.name} rewrites rows; name it under `enhance`")
     assert context.pool is not None
@@ -131,11 +140,18 @@ def _generate(
     assert origin is not None
     written_from: list[Row] = read_rows(origin).to_pylist()
     wanted = work.wanted(len(written_from))
-    place, quotas = None, dict(step.amounts)
+    place, quotas, failures = None, dict(step.amounts), None
     if work.per == "slice" or quotas:
         slices = slices_by_id(context, origin) if work.source == "target" else slices_of(context, origin)
         place = partial(_slice, slices)
-        quotas = quotas or _even(wanted, sorted(set(slices.values()) - {""}))
+    if proposer.from_failures:
+        assert student is not None
+        failures = find_failures(context, student, work, origin, written_from, place)
+        written_from = [row for row in written_from if row["id"] in failures.scores]
+        if not written_from:
+            return Fulfilment(shortfall=why_none(proposer.name, work.source), missing=quotas or {"": wanted}), failures
+    if place is not None:
+        quotas = quotas or _even(wanted, sorted({place(row) for row in written_from} - {""}))
     elif work.per == "tag":
         quotas = _even(wanted, sorted({first_tag(row) for row in written_from} - {""}))
     terms = Terms(rows=wanted, quotas=quotas, wave=work.wave, visits=work.visits, least_yield=work.least_yield)
@@ -144,10 +160,11 @@ def _generate(
     held = {origin, there, rows, *([earlier] if earlier else [])}
     known = frozenset(i for path in held for i in read_rows(path, ["id"])["id"].to_pylist())
     around = Surroundings(there, context.target, _made(earlier))
-    return fulfil(
+    done = fulfil(
         proposer, gates, written_from, terms, around, context.recipe.seed + step.index + ROUND * (step.round - 1),
         slice_of=place, known=known, settle=hand_in, watch=partial(_watch, context, step),
     )  # fmt: skip
+    return (done if failures is None else replace(done, entries=failures.told(done.entries))), failures
 
 
 def _made(earlier: Path | None) -> list[Row]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from dataflywheel.contracts import AnyArray, FloatArray, UsageError
 from dataflywheel.recipe.context import Context
+from dataflywheel.recipe.failures import Student, steering_failures
 from dataflywheel.recipe.ingest_step import slices_by_id
 from dataflywheel.recipe.propose import Generate
 from dataflywheel.recipe.steps import Step
@@ -45,11 +46,13 @@ def slices_of(context: Context, rows: Path) -> dict[str, str]:
     return {id: name or near.get(id, "") for id, name in found.items()}
 
 
-def slices_in_reach(context: Context, steps: Sequence[Step], offered: Path, seeds: Path) -> dict[str, list[str]]:
+def slices_in_reach(
+    context: Context, steps: Sequence[Step], offered: Path, seeds: Path, student: Student | None = None
+) -> dict[str, list[str]]:
     """Slices that each step can bring rows of, by its place: those of what it chooses from, or of what it writes from.
 
     The steering tier has slices that no row of the pool may belong to: a generator that writes from it reaches them.
-    One that writes from nothing cannot aim at any.
+    One that writes from nothing cannot aim at any, one that writes from failures only at those where `student` failed.
     """
     reach = {}
     for step in steps:
@@ -57,6 +60,8 @@ def slices_in_reach(context: Context, steps: Sequence[Step], offered: Path, seed
             found: dict[str, str] = {}
         elif isinstance(step.work, Generate) and step.work.source == "target" and context.guide is not None:
             found = slices_by_id(context, context.guide)
+            if step.work.from_failures and student is not None:
+                found = {id: found[id] for id in steering_failures(context, student).scores}
         elif isinstance(step.work, Generate):
             origin = context.pool if step.work.source == "pool" else seeds
             found = slices_of(context, origin or seeds)

@@ -62,8 +62,9 @@ def turn_budget(
 ) -> TurnBudget:
     """The budget of a round from the results of those before.
 
-    Every round gets an equal part of each step's whole budget. A policy over ways to get rows moves it between the
-    steps, one over slices divides what each step gets; a selection that has groups of its own keeps them.
+    Every round gets an equal part of each step's whole budget; a generator that writes from failures has none in the
+    first, before which nothing was evaluated, and larger ones in the others. A policy over ways to get rows moves it
+    between the steps, one over slices divides what each step gets; a selection that has groups of its own keeps them.
 
     Args:
         slices: by a step's place, the slices that it can bring rows of.
@@ -71,14 +72,16 @@ def turn_budget(
     """
     bringing = [step for step in steps if isinstance(step.work, Select | Generate)]
     rng = np.random.default_rng([recipe.seed, round, 32452843])
-    share = {s.place: _part(_whole(s, recipe, offered, offered_tokens), recipe, round) for s in bringing}
+    share = {s.place: _part(_whole(s, recipe, offered, offered_tokens), recipe, s, round) for s in bringing}
     policies = [_policy(name, given) for name, given in recipe.feedback.items()]
     arms = by_slice = None
     counted_alike = not any(isinstance(s.work, Select) and s.work.budget().unit == "tokens" for s in bringing)
+    ready = [s for s in bringing if not waits(s, round)]
     for policy in policies:
-        if policy.over == "arms" and len(share) > 1 and counted_alike:
-            arms = _within(policy.allocate(done, list(share), sum(share.values()), rng), bringing, recipe, taken)
-            share = dict(arms.amounts)
+        if policy.over == "arms" and len(ready) > 1 and counted_alike:
+            names = [s.place for s in ready]
+            arms = _within(policy.allocate(done, names, sum(share[n] for n in names), rng), ready, recipe, taken)
+            share |= arms.amounts
     divided: dict[str, Mapping[str, int]] = {}
     for policy in policies:
         if policy.over == "slices" and done:
@@ -126,6 +129,12 @@ def _whole(step: Step, recipe: Recipe, offered: int, tokens: int) -> int:
     return min(rows, recipe.budget.rows) if isinstance(step.work, Select) and recipe.budget.rows else rows
 
 
-def _part(whole: int, recipe: Recipe, round: int) -> int:
+def waits(step: Step, round: int) -> bool:
+    """Whether the step has nothing to write from in this round: no model was evaluated whose failures it could take."""
+    return round == 1 and isinstance(step.work, Generate) and step.work.from_failures
+
+
+def _part(whole: int, recipe: Recipe, step: Step, round: int) -> int:
     """Of a whole, what the round gets: equal parts that add up to it."""
-    return share_out(whole, [whole] * recipe.rounds, [1.0] * recipe.rounds)[round - 1]
+    weights = [0.0 if waits(step, one) else 1.0 for one in range(1, recipe.rounds + 1)]
+    return share_out(whole, [whole] * recipe.rounds, weights)[round - 1]

@@ -17,18 +17,20 @@ from dataflywheel.recipe.arms import Field
 from dataflywheel.recipe.asking import account_of, asked_cost, asking_keys
 from dataflywheel.recipe.compare import forget_comparison, run_comparison
 from dataflywheel.recipe.context import Context, digest, model_contents, named_contents
+from dataflywheel.recipe.failures import Student, evidence
 from dataflywheel.recipe.finish import embedding_map, write_dataset
 from dataflywheel.recipe.ingest_step import ingest_pool, ingest_target, target_exam
 from dataflywheel.recipe.leave_out import leave_out
 from dataflywheel.recipe.leaving import left_out, title
 from dataflywheel.recipe.model_step import evaluate_step, student_folder, train_step
 from dataflywheel.recipe.needs import asks, signals_of
+from dataflywheel.recipe.prefer_step import prefer_step
 from dataflywheel.recipe.propose import Enhance, Generate
 from dataflywheel.recipe.propose_step import apply_propose_step
 from dataflywheel.recipe.row_step import apply_row_step
 from dataflywheel.recipe.steps import Step
 from dataflywheel.recipe.targeting import guides_and_judges
-from dataflywheel.recipe.training import Train, teaching
+from dataflywheel.recipe.training import Prefer, Train, teaching
 from dataflywheel.selection.combine import Select
 
 
@@ -68,6 +70,7 @@ class Walk:
         self.field: Field | None = None
         self.all_reused = True
         self.model: Path | None = None
+        self.steered: Path | None = None  # scores of the steering tier in the last round
         self.settings: Train | None = None
 
     def go(self) -> Result:
@@ -148,15 +151,18 @@ class Walk:
             self.context.recipe.models.model_dump_json(),
             model_contents(self.context.recipe),
             self.context.recipe.budget.rows,
-            *asking_keys(self.context, step),
+            *(asking_keys(self.context, step) + evidence(step, self._student())),
             *named_contents([step.parameters(), self.context.recipe.signals]),
         ]
         return digest(*parts, json.dumps(self.context.recipe.signals, sort_keys=True))
 
+    def _student(self) -> Student | None:
+        return Student(self.model, self.steered) if self.model is not None else None
+
     def _reusable(self, step: Step) -> dict[str, Any] | None:
         """The metrics of the step where its result is there already, whole and from the same input."""
         metrics = self.context.run.finished(self._output(step), self._fingerprint(step))
-        if metrics is not None and isinstance(step.work, Train) and not self._holds_model(metrics):
+        if metrics is not None and isinstance(step.work, Train | Prefer) and not self._holds_model(step, metrics):
             return None
         return metrics
 
@@ -175,31 +181,44 @@ class Walk:
         self.fingerprint = fingerprint
         self.context.watcher.finished(step.title, _note(metrics), reused)
 
-    def _holds_model(self, metrics: dict[str, Any]) -> bool:
+    def _holds_model(self, step: Step, metrics: dict[str, Any]) -> bool:
         """Whether the model on disk is the one that the step made: another recipe of that name may have replaced it."""
-        folder = self.context.run.path / metrics["details"]["model"]
-        return folder.is_dir() and bool(folder_digest(folder) == metrics["details"]["digest"])
+        folder, details = self.context.run.path / "models" / self._model_name(step), metrics["details"]
+        named = details["model"] == f"models/{folder.name}"
+        return named and folder.is_dir() and bool(folder_digest(folder) == details["digest"])
+
+    def _model_name(self, step: Step) -> str:
+        """Of a model's folder: what `prefer` makes of a trained one takes its place, and that one stays beside it."""
+        name = "student" if self.context.recipe.rounds == 1 else f"round-{step.round}"
+        preferred = any(isinstance(other.work, Prefer) for other in self.steps)
+        return f"{name}-sft" if preferred and isinstance(step.work, Train) else name
 
     def _work(self, step: Step, output: Path, fingerprint: str) -> dict[str, Any]:
         if isinstance(step.work, Train):
-            return train_step(self.context, step.work, self.rows, output, fingerprint)
+            return train_step(self.context, step.work, self.rows, output, fingerprint, self._model_name(step))
+        if isinstance(step.work, Prefer):
+            assert self.model is not None, "the plan refuses `prefer` without a trained model"
+            name = self._model_name(step)
+            return prefer_step(self.context, step.work, self.rows, self.model, output, fingerprint, name)
         if isinstance(step.work, Evaluate):
             if self.model is None:
                 raise UsageError(f"{step.title}: nothing was trained before; put a `train` step before it")
             return evaluate_step(self.context, step.work, self.model, output, fingerprint)
         if isinstance(step.work, Enhance | Generate):
-            return apply_propose_step(self.context, step, self.rows, output, fingerprint, self.seeds, self.earlier)
+            given = (self.rows, output, fingerprint, self.seeds, self.earlier)
+            return apply_propose_step(self.context, step, *given, self._student())
         return apply_row_step(self.context, step, self.rows, output, fingerprint)
 
     def _after(self, step: Step, output: Path, metrics: dict[str, Any], result: Result) -> None:
+        if isinstance(step.work, Train | Prefer):
+            self.model = result.model = self.context.trained = self.context.run.path / metrics["details"]["model"]
         if isinstance(step.work, Train):
-            self.model = result.model = self.context.run.path / metrics["details"]["model"]
             self.settings = step.work
             if self.field is not None:
                 self.field = replace(self.field, trained=self.rows)
         elif isinstance(step.work, Evaluate):
             result.evaluation = metrics["details"]
-        else:
+        elif not isinstance(step.work, Prefer):
             if isinstance(step.work, Select):
                 self.field = self._field(step, output, metrics)
             self.rows = output / "rows"
@@ -230,6 +249,8 @@ class Walk:
 
 def _note(metrics: dict[str, Any]) -> str:
     details = metrics["details"]
+    if metrics["step"] == "prefer":
+        return f"{details['pairs']:,} pairs in {details['steps']:,} steps"
     if metrics["step"] in ("train", "distill"):
         return f"{details['tokens']:,} tokens in {details['steps']:,} steps"
     if metrics["step"] == "evaluate":

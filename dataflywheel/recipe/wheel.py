@@ -21,7 +21,7 @@ from dataflywheel.recipe.propose import Enhance, Generate
 from dataflywheel.recipe.slicing import slices_in_reach
 from dataflywheel.recipe.steps import Step
 from dataflywheel.recipe.training import Train
-from dataflywheel.recipe.turn_budget import TurnBudget, turn_budget
+from dataflywheel.recipe.turn_budget import TurnBudget, turn_budget, waits
 from dataflywheel.recipe.turn_outcome import Scores, as_json, judged, round_result, varied, why_stop
 from dataflywheel.recipe.turn_spent import spent
 from dataflywheel.recipe.walk import Result, Walk
@@ -83,7 +83,7 @@ class Wheel(Walk):
         brought: list[Step] = []
         self.rows = self._start(round, offered)
         for step in (s for s in self.steps if isinstance(s.work, TURNING)):
-            if budget.steps.get(step.place) == 0:
+            if budget.steps.get(step.place) == 0 and not waits(step, round):  # what waits says so
                 self.rows = self._nothing(round) if isinstance(step.work, Select) else self.rows
                 continue
             one = budget.applied(step, round)
@@ -113,6 +113,7 @@ class Wheel(Walk):
         assert self.model is not None
         metric = self.context.recipe.target[0].metric
         scores = {t: read_scores(self._output(last) / f"scores-{t}.parquet") for t in ("steer", "select")}
+        self.steered = self._output(last) / "scores-steer.parquet"
         best = self.kept
         judgement = judged(best.scores if best else None, scores, metric, guards)
         self.first_new = new if round == 1 else self.first_new
@@ -129,8 +130,7 @@ class Wheel(Walk):
         stop = why_stop(self.selected, metric, guards, judgement.alarms) if more else ""
         write_json(self._folder(round) / "turn.json", finite({**said, "stopped": stop}))
         self.context.watcher.finished(f"round {round}", _told(judgement.kept, judgement.reasons[0], stop), False)
-        result.rounds = round
-        result.ended = stop
+        result.rounds, result.ended = round, stop
         return more and not stop
 
     def _offered(self, round: int, done: list[Path]) -> Path:
@@ -161,7 +161,7 @@ class Wheel(Walk):
         lengths = self.context.measured(self.prepared, LENGTH, f"round {round}")
         tokens = int(row_tokens(lengths).sum())
         steps = [step for step in self.steps if isinstance(step.work, TURNING)]
-        there = slices_in_reach(self.context, steps, offered, self.prepared) if self.history else {}
+        there = slices_in_reach(self.context, steps, offered, self.prepared, self._student()) if self.history else {}
         rows = count_rows(self.prepared)
         return turn_budget(self.context.recipe, steps, self.history, round, there, rows, tokens, len(self.used))
 

@@ -144,6 +144,8 @@ def _proposal(one: dict[str, Any], id_: str) -> list[str]:
     became = "this row" if one["id"] == id_ else f"row {one['id']}" if one["id"] else "no row"
     why = ": ".join(part for part in (one["gate"], one["reason"], one["detail"]) if part)
     lines = [f"{one['step']}: a proposal for {became} was {one['fate']}{f', {why}' if why else ''}"]
+    if failed := one["facts"].get("failed"):
+        lines.append(f"    because the student got row {failed['row']} wrong: {failed['metric']} {failed['score']:.4g}")
     return lines + [line for answer in filter(None, one["answers"]) for line in _answer(answer)]
 
 

@@ -15,7 +15,7 @@ from dataflywheel.rows.parts import iter_batches, read_rows
 from dataflywheel.store.answers import AnswerStore
 from dataflywheel.store.run import step_directories
 
-SHOWN = ["wave", "fate", "gate", "reason", "detail", "id", "parents", "keys", "calls", "tokens", "usd"]
+SHOWN = ["wave", "fate", "gate", "reason", "detail", "facts", "id", "parents", "keys", "calls", "tokens", "usd"]
 
 
 def row_directories(run: Path) -> Iterator[Path]:
@@ -38,6 +38,7 @@ def proposals_of(step: Path, id_: str, answers: AnswerStore | None) -> list[dict
     found: list[dict[str, Any]] = table.take(pa.array(at, pa.int64())).to_pylist()
     for line in found:
         keys = line.pop("keys") or []
+        line["facts"] = json.loads(line["facts"])
         line["answers"] = [answers.explain(bytes.fromhex(key)) for key in keys] if answers is not None else []
     return found
 

@@ -72,6 +72,7 @@ class BlindSpots(AskingProposer):
         cost="$",
         checked="a scripted agent: slices never mix, hypotheses take turns, rows name theirs",
     )
+    from_failures: ClassVar[bool] = True
     gates: ClassVar[tuple[str, ...]] = ("format_and_length", "refusal", "prompt_leak", "novelty")
 
     hypotheses: int = Field(default=3, ge=1, le=10)

@@ -58,6 +58,7 @@ class LLM2LLM(AskingProposer):
         checked="a scripted teacher that copies, omits results and writes new questions at known rates",
     )
     name: ClassVar[str] = "llm2llm"
+    from_failures: ClassVar[bool] = True
     gates: ClassVar[tuple[str, ...]] = ("format_and_length", "refusal", "prompt_leak")
     # No gate of novelty by itself: what is made is near to its seed by design.
 
