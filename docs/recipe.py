@@ -9,7 +9,7 @@ from dataflywheel.models.spec import EmbedderSpec, ModelSpec
 from dataflywheel.models.training import Lora
 from dataflywheel.recipe.propose import Enhance, Generate
 from dataflywheel.recipe.schema import Compare, Guards, Limits, Models, Recipe, Source, Target, Tiers
-from dataflywheel.recipe.training import Distill, Train
+from dataflywheel.recipe.training import Distill, Prefer, Train
 from dataflywheel.selection.combine import Select
 from dataflywheel.signals.engine import Engine
 from docs.fields import field_table, one_line
@@ -33,6 +33,7 @@ OWN_STEPS: dict[str, type[BaseModel]] = {
     "train": Train,
     "train.lora": Lora,
     "distill": Distill,
+    "prefer": Prefer,
     "evaluate": Evaluate,
 }
 SHORT = [

@@ -31,3 +31,5 @@ class PoolStatistics:
     chars: int
     tokens: int
     """An estimate: characters divided by 4 for text without whitespace tokens measured."""
+    pairs: int = 0
+    """Rows that hold a worse answer beside the good one."""

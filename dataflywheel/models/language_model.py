@@ -170,7 +170,11 @@ def local_folder(spec: ModelSpec, cache_dir: Path | None = None) -> Path:
     return resolve_folder(spec.hf, cache_dir)
 
 
-@lru_cache(maxsize=2)
 def shared_model(spec: ModelSpec) -> LanguageModel:
-    """`LanguageModel.load`, once a process."""
+    """`LanguageModel.load`, once a process for equal weights: a folder may get those of another training."""
+    return _shared(spec, folder_digest(local_folder(spec)))
+
+
+@lru_cache(maxsize=2)
+def _shared(spec: ModelSpec, digest: str) -> LanguageModel:
     return LanguageModel.load(spec)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -106,6 +107,10 @@ class ModelSpec(BaseModel):
     def placeless(self) -> ModelSpec:
         """Without the folder, whose contents count."""
         return self if self.hf is None else self.model_copy(update={"hf": ""})
+
+    def of(self, folder: Path) -> ModelSpec:
+        """What became of this model by training, in a folder of its own."""
+        return self.model_copy(update={"builtin": None, "hf": str(folder)})
 
 
 class EmbedderSpec(BaseModel):

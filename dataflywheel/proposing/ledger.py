@@ -75,9 +75,9 @@ class Entry:
         }
 
     def _facts(self) -> dict[str, Any]:
-        """What gates measured, and the failure that the proposal was written from."""
+        """What gates measured, a judge's score, and the failure that the proposal was written from."""
         measured = dict(self.check.facts) if self.check else {}
-        return measured | {name: self.proposal.facts[name] for name in ("failed",) if name in self.proposal.facts}
+        return measured | {name: self.proposal.facts[name] for name in ("failed", "score") if name in self.proposal.facts}
 
 
 SCHEMA = pa.schema(

@@ -144,7 +144,8 @@ def check_asking(recipe: Recipe, kind: type[Method], given: Mapping[str, Any] | 
 
 
 def teacher(recipe: Recipe, kind: type[Method], given: Mapping[str, Any] | None = None) -> ModelSpec:
-    """The model that a method asks: its own parameter, `given` in a step or under `signals`, else the recipe's teacher.
+    """The model that a method asks: its own parameter, `given` in a step or under `signals`; of one that has the model
+    in training write, the student; else the recipe's teacher.
 
     Raises:
         UsageError: neither is given.
@@ -152,12 +153,20 @@ def teacher(recipe: Recipe, kind: type[Method], given: Mapping[str, Any] | None 
     own = (recipe.signals.get(kind.name, {}) if given is None else given).get("model")
     if own is not None:
         return _own(kind, "model", own)
+    if writes_itself(recipe, kind, given or {}):
+        return recipe.models.student
     if recipe.models.teacher is None:
         raise UsageError(
             f"{kind.name} asks a model: name one, for instance `models: {{teacher: {{endpoint: "
             "http://localhost:8000/v1, model: NAME, usd_per_mtok: {in: 0.1, out: 0.4}}}`"
         )
     return recipe.models.teacher
+
+
+def writes_itself(recipe: Recipe, kind: type[Method], given: Mapping[str, Any]) -> bool:
+    """Whether a method asks the model that the recipe trains, as far as that is trained when it writes."""
+    trains = any(name in ("train", "distill") for name, _ in recipe.named_steps())
+    return bool(getattr(kind, "own_model", False)) and trains and given.get("model") is None
 
 
 def _others(kind: type[Method], given: Mapping[str, Any]) -> list[ModelSpec]:

@@ -19,7 +19,7 @@ from dataflywheel.contracts import Columns, Method, Signal, UsageError, build
 from dataflywheel.models.files import folder_digest
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.proposing.kinds import Gate, Proposer
-from dataflywheel.recipe.asking import check_within, hand_in, teacher
+from dataflywheel.recipe.asking import check_within, hand_in, teacher, writes_itself
 from dataflywheel.recipe.needs import asks, model_kind, signals_of
 from dataflywheel.recipe.progress import Silent, Watcher
 from dataflywheel.recipe.schema import Recipe, Source
@@ -53,6 +53,8 @@ class Context:
     exam: Path | None = None
     """The target rows that are scored, where others of them guide."""
     target_digest: str = ""
+    trained: Path | None = field(init=False, default=None)
+    """The model that was trained last, in a wheel that of the best round so far."""
     spent: float = field(init=False, default=0.0)
     """Seconds billed by earlier attempts."""
     answers: AnswerStore | None = None
@@ -124,7 +126,9 @@ class Context:
         given = dict(parameters)
         if "embedder" in kind.model_fields:
             given.setdefault("embedder", self.recipe.models.embedder)
-        if asks(kind):
+        if asks(kind) and writes_itself(self.recipe, kind, given) and self.trained is not None:
+            given["model"] = self.recipe.models.student.of(self.trained)
+        elif asks(kind):
             given["model"] = self.usable(teacher(self.recipe, kind, given), "teacher")
         elif "model" in kind.model_fields and "model" not in given:
             given["model"] = self.scorer()

@@ -8,7 +8,7 @@ from dataflywheel.contracts import UsageError, nearest
 from dataflywheel.evolution.feedback.evaluate import Evaluate
 from dataflywheel.recipe.schema import Compare
 from dataflywheel.recipe.steps import Step
-from dataflywheel.recipe.training import Train
+from dataflywheel.recipe.training import Prefer, Train
 
 KEPT = "decontaminate"
 """Never left out: the target is never trained on, not even for a trial."""
@@ -21,7 +21,7 @@ def title(step: Step) -> str:
 
 def changes_rows(step: Step) -> bool:
     """Whether the step brings, removes or rewrites rows."""
-    return not isinstance(step.work, Train | Evaluate)
+    return not isinstance(step.work, Train | Prefer | Evaluate)
 
 
 def left_out(steps: Sequence[Step], compare: Compare | None) -> list[Step]:

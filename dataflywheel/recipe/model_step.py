@@ -9,7 +9,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from dataflywheel.contracts import Cost
+import pyarrow.compute as pc
+
+from dataflywheel.contracts import Cost, UsageError
 from dataflywheel.evolution.feedback.evaluate import Evaluate, RowScores, summarise
 from dataflywheel.evolution.iteration.trial import examine, trained, write_scores
 from dataflywheel.models.files import folder_digest, resolve_folder
@@ -37,8 +39,12 @@ def train_step(
     """Train the student on the rows; the model lies in `models/<name>`."""
     settings = work.settings()
     settings = settings.model_copy(update={"seed": context.recipe.seed + settings.seed})
-    ids = read_rows(rows, ["id"])["id"].to_pylist()
-    report = partial(_advanced, context, output.name)
+    ids = row_ids(rows, pairs=None if work.pairs else False)
+    if not ids:
+        raise UsageError(
+            f"{output.name}: every row is a pair, and `pairs: false` leaves pairs to `prefer`; leave it out"
+        )
+    report = partial(advanced, context, output.name)
     student = student_folder(context)
     taught = teaching(context, work, student)
     made, facts = trained(context.home, rows, ids, student, settings, report, taught)
@@ -46,7 +52,7 @@ def train_step(
     cost = Cost(seconds=round(facts["seconds"], 3), backward=facts["steps"], tokens=facts["tokens"])
     details = {"model": f"models/{name}", "digest": folder_digest(context.run.path / "models" / name), **facts}
     done = "distill" if isinstance(work, Distill) else "train"
-    return _finish(context, done, work.model_dump(mode="json"), output, fingerprint, cost, details, len(ids))
+    return finish_step(context, done, work.model_dump(mode="json"), output, fingerprint, cost, details, len(ids))
 
 
 def copy_model(made: Path, folder: Path) -> None:
@@ -55,7 +61,18 @@ def copy_model(made: Path, folder: Path) -> None:
         shutil.copytree(made, aside, dirs_exist_ok=True, ignore=shutil.ignore_patterns("training.json", "checkpoint-*"))
 
 
-def _advanced(context: Context, title: str, step: int, total: int, loss: float) -> None:
+def row_ids(rows: Path, pairs: bool | None = None) -> list[str]:
+    """Ids in order: of all rows, of those that hold a worse answer beside the good one, or of those that hold none."""
+    table = read_rows(rows, ["id"] if pairs is None else ["id", "rejected"])
+    if pairs is not None:
+        found = pc.fill_null(pc.greater(pc.list_value_length(table["rejected"]), 0), False)
+        table = table.filter(found if pairs else pc.invert(found))
+    ids: list[str] = table["id"].to_pylist()
+    return ids
+
+
+def advanced(context: Context, title: str, step: int, total: int, loss: float) -> None:
+    """Tell of a training step."""
     context.watcher.advanced(title, f"steps, loss {loss:.3f}", step, total)
 
 
@@ -67,7 +84,7 @@ def evaluate_step(context: Context, settings: Evaluate, model: Path, output: Pat
     details = summarise(scores, exam.metric, settings)
     cost = Cost(seconds=round(time.perf_counter() - began, 3), forward=len(scores.ids))
     params = settings.model_dump()
-    return _finish(context, "evaluate", params, output, fingerprint, cost, details, len(scores.ids), scores)
+    return finish_step(context, "evaluate", params, output, fingerprint, cost, details, len(scores.ids), scores)
 
 
 def evaluate_tiers(
@@ -81,10 +98,10 @@ def evaluate_tiers(
     rows = sum(len(found.ids) for found in scores.values())
     cost = Cost(seconds=round(time.perf_counter() - began, 3), forward=rows)
     details = {**told["select"], "tiers": told}
-    return _finish(context, "evaluate", settings.model_dump(), output, fingerprint, cost, details, rows, scores)
+    return finish_step(context, "evaluate", settings.model_dump(), output, fingerprint, cost, details, rows, scores)
 
 
-def _finish(
+def finish_step(
     context: Context,
     step: str,
     params: dict[str, Any],
@@ -95,6 +112,7 @@ def _finish(
     rows: int,
     scores: RowScores | Mapping[str, RowScores] | None = None,
 ) -> dict[str, Any]:
+    """Write what a step that hands no rows on did, and give its metrics."""
     metrics = {
         "step": step,
         "fingerprint": fingerprint,

@@ -13,7 +13,7 @@ from dataflywheel.contracts import Cost, Signal, UsageError
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.recipe.arms import arm_needs
 from dataflywheel.recipe.asking import check_asking
-from dataflywheel.recipe.check_turns import check_proposing, check_rounds
+from dataflywheel.recipe.check_turns import check_pairs, check_preferring, check_proposing, check_rounds
 from dataflywheel.recipe.load import load_recipe
 from dataflywheel.recipe.needs import model_kind, signals_of
 from dataflywheel.recipe.price import comparison_cost, flops, left_after, statistics, step_cost
@@ -55,6 +55,7 @@ def make_plan(recipe: Recipe, steps: list[Step], comparison: bool) -> dict[str, 
     lines: list[dict[str, Any]] = []
     costs: list[Cost] = []
     for step in steps:
+        check_pairs(step, left.pairs)
         cost = step_cost(recipe, step, left, speed, seen)
         left = left_after(step, left)
         line = {"round": 1, "index": step.index, "step": step.name, "params": step.parameters(), "rows": left.rows}
@@ -93,6 +94,7 @@ def check(recipe: Recipe, steps: list[Step], comparison: bool) -> None:
             "that needs none"
         )
     check_rounds(recipe, names)
+    check_preferring(steps, comparison)
     proposals = [step for step in steps if isinstance(step.work, Enhance | Generate)]
     for step in proposals:
         check_proposing(recipe, step)

@@ -20,7 +20,7 @@ from dataflywheel.recipe.needs import asks, model_kind, signals_of
 from dataflywheel.recipe.propose import Enhance, Generate
 from dataflywheel.recipe.schema import Recipe, Source
 from dataflywheel.recipe.steps import Step
-from dataflywheel.recipe.training import Train
+from dataflywheel.recipe.training import Prefer, Train
 from dataflywheel.rows.peek import peek
 from dataflywheel.selection.combine import Select
 
@@ -33,15 +33,19 @@ EFFICIENCY = 0.35  # share of a large matrix product's speed that a small model 
 def statistics(sources: list[Source]) -> PoolStatistics:
     """Rows and characters of the pool, from a look at the first rows of each file and its size."""
     found = [peek(entry) for entry in inputs(sources)]
-    rows, chars = sum(f[0] for f in found), sum(f[1] for f in found)
-    return PoolStatistics(rows, chars, chars // CHARS_PER_TOKEN)
+    rows, chars = sum(f.rows for f in found), sum(f.chars for f in found)
+    return PoolStatistics(rows, chars, chars // CHARS_PER_TOKEN, sum(f.pairs for f in found))
 
 
 def left_after(step: Step, pool: PoolStatistics) -> PoolStatistics:
     """What goes on, at most: cleaners are assumed to drop nothing, and rows to be of average length."""
+    if isinstance(step.work, Enhance) and step.work.makes_pairs:
+        return replace(pool, pairs=pool.rows)
     if isinstance(step.work, Generate):
-        more = 1 + step.work.wanted(pool.rows) / max(1, pool.rows)
-        return PoolStatistics(round(pool.rows * more), int(pool.chars * more), int(pool.tokens * more))
+        wanted = step.work.wanted(pool.rows)
+        more = 1 + wanted / max(1, pool.rows)
+        pairs = pool.pairs + (wanted if step.work.makes_pairs else 0)
+        return PoolStatistics(round(pool.rows * more), int(pool.chars * more), int(pool.tokens * more), pairs)
     if not isinstance(step.work, Select):
         return pool
     budget = Budget.parse(step.work.keep)
@@ -49,7 +53,8 @@ def left_after(step: Step, pool: PoolStatistics) -> PoolStatistics:
         part = min(1.0, budget.amount / max(1, pool.tokens))
     else:
         part = budget.rows(pool.rows) / max(1, pool.rows)
-    return PoolStatistics(round(pool.rows * part), int(pool.chars * part), int(pool.tokens * part))
+    rows, pairs = round(pool.rows * part), math.ceil(pool.pairs * part)
+    return PoolStatistics(rows, int(pool.chars * part), int(pool.tokens * part), pairs)
 
 
 def flops() -> float:
@@ -85,6 +90,8 @@ def step_cost(recipe: Recipe, step: Step, pool: PoolStatistics, speed: float, se
             backward=int(pool.rows * step.work.epochs),
             tokens=tokens,
         )
+    if isinstance(step.work, Prefer):
+        cost += preferring_cost(recipe, step.work, pool, speed)
     if isinstance(step.work, Evaluate):
         target = statistics(list(recipe.target))
         cost += Cost(
@@ -97,6 +104,15 @@ def step_cost(recipe: Recipe, step: Step, pool: PoolStatistics, speed: float, se
     if isinstance(step.work, Enhance | Generate):
         cost += writing_cost(recipe, step.work, pool)
     return cost
+
+
+def preferring_cost(recipe: Recipe, work: Prefer, pool: PoolStatistics, speed: float) -> Cost:
+    """Both answers of every pair, each with its prompt, read by the model in training and by its reference; all answers
+    taken to be of average length."""
+    passes = 2 * pool.pairs * work.epochs
+    tokens = round(passes * pool.tokens / max(1, pool.rows))
+    seconds = (6 + 2) * parameters(recipe.models.student) * tokens / (speed * EFFICIENCY)
+    return Cost(seconds=round(seconds, 2), forward=round(2 * passes), backward=round(passes), tokens=tokens)
 
 
 def writing_cost(recipe: Recipe, work: Enhance | Generate, pool: PoolStatistics) -> Cost:

@@ -15,17 +15,18 @@ from dataflywheel.evolution.iteration.trial import SCORING
 from dataflywheel.recipe.needs import signals_of
 from dataflywheel.recipe.propose import Enhance, Generate
 from dataflywheel.recipe.schema import Limits, Recipe
-from dataflywheel.recipe.training import Distill, Train
+from dataflywheel.recipe.training import Distill, Prefer, Train
 from dataflywheel.selection.combine import Select
 
-Work = Cleaner | Select | Enhance | Generate | Train | Evaluate
+Work = Cleaner | Select | Enhance | Generate | Train | Prefer | Evaluate
 
-OWN: dict[str, type[Select] | type[Enhance] | type[Generate] | type[Train] | type[Evaluate]] = {
+OWN: dict[str, type[Select] | type[Enhance] | type[Generate] | type[Train] | type[Prefer] | type[Evaluate]] = {
     "select": Select,
     "enhance": Enhance,
     "generate": Generate,
     "train": Train,
     "distill": Distill,
+    "prefer": Prefer,
     "evaluate": Evaluate,
 }
 

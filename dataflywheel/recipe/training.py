@@ -1,13 +1,16 @@
-"""The steps `train` and `distill`: how the student learns, from which batches, and whether a teacher is heard."""
+"""The steps `train`, `distill` and `prefer`: how the student learns, from which batches, and from whom besides rows."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
+from pydantic import Field
+
 from dataflywheel import catalog
 from dataflywheel.contracts import Named, Objective, Sampler, UsageError, build
 from dataflywheel.distillation.model.distill import TaughtBy
+from dataflywheel.distillation.model.preference import Preference
 from dataflywheel.distillation.model.taught import TaughtObjective
 from dataflywheel.evolution.iteration.trial import Teaching, trained
 from dataflywheel.models.spec import ModelSpec
@@ -16,16 +19,22 @@ from dataflywheel.recipe.context import Context
 from dataflywheel.rows.parts import read_rows
 
 
-class Train(TrainSettings):
+class Settings(TrainSettings):
+    """What the steps share."""
+
+    def settings(self) -> TrainSettings:
+        """What the trainer itself reads."""
+        return TrainSettings(**{name: getattr(self, name) for name in TrainSettings.model_fields})
+
+
+class Train(Settings):
     """The step `train`."""
 
     sampler: Named | None = None
     """What chooses the rows of every batch while the model learns: `rho_loss`, `{doremi: {step_size: 1}}`; all rows in
     turn where none is named."""
-
-    def settings(self) -> TrainSettings:
-        """What the trainer itself reads."""
-        return TrainSettings(**{name: getattr(self, name) for name in TrainSettings.model_fields})
+    pairs: bool = True
+    """Learn the better answers of preference pairs too; `false` leaves rows that are pairs to the step `prefer`."""
 
     def sampling(self) -> Sampler | None:
         if self.sampler is None:
@@ -51,6 +60,19 @@ class Distill(TaughtBy, Train):
                 "top_k_distillation, aligned_vocabulary and uld"
             )
         return made
+
+
+class Prefer(Settings):
+    """The step `prefer`: direct preference optimisation (arXiv 2305.18290) on the rows that are pairs, from the model
+    of the `train` or `distill` step before, which is its reference."""
+
+    epochs: float = Field(default=1.0, gt=0)
+    learning_rate: float = Field(default=1e-4, gt=0)
+    beta: float = Field(default=0.1, gt=0)
+    """How strongly the model is held to the reference; the larger, the nearer it stays."""
+
+    def method(self) -> Preference:
+        return Preference(beta=self.beta)
 
 
 def distilling_teacher(context_recipe: Any, work: Distill) -> ModelSpec:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from dataflywheel.recipe.leave_out import leave_out
 from dataflywheel.recipe.leaving import left_out, title
 from dataflywheel.recipe.model_step import evaluate_step, student_folder, train_step
 from dataflywheel.recipe.needs import asks, signals_of
+from dataflywheel.recipe.notes import note
 from dataflywheel.recipe.prefer_step import prefer_step
 from dataflywheel.recipe.propose import Enhance, Generate
 from dataflywheel.recipe.propose_step import apply_propose_step
@@ -179,7 +179,7 @@ class Walk:
         self.context.run.bill(output, Cost(**metrics["cost"]))  # here, so that a kill between step and bill loses none
         self._after(step, output, metrics, result)
         self.fingerprint = fingerprint
-        self.context.watcher.finished(step.title, _note(metrics), reused)
+        self.context.watcher.finished(step.title, note(metrics), reused)
 
     def _holds_model(self, step: Step, metrics: dict[str, Any]) -> bool:
         """Whether the model on disk is the one that the step made: another recipe of that name may have replaced it."""
@@ -245,20 +245,3 @@ class Walk:
         taught = teaching(self.context, self.settings, student)
         settings = self.settings.settings()
         return run_comparison(self.context, self.field, student, settings, exam, self.fingerprint, taught, without)
-
-
-def _note(metrics: dict[str, Any]) -> str:
-    details = metrics["details"]
-    if metrics["step"] == "prefer":
-        return f"{details['pairs']:,} pairs in {details['steps']:,} steps"
-    if metrics["step"] in ("train", "distill"):
-        return f"{details['tokens']:,} tokens in {details['steps']:,} steps"
-    if metrics["step"] == "evaluate":
-        value, low, high = (_number(details["overall"][name]) for name in ("value", "low", "high"))
-        return f"{details['metric']} {value} ({low} to {high})"
-    return f"{metrics['rows_out']:,} of {metrics['rows_in']:,} rows"
-
-
-def _number(value: float | None) -> str:
-    """Three decimals; JSON keeps what could not be measured as null."""
-    return "not measured" if value is None or math.isnan(value) else f"{value:.3f}"

@@ -21,6 +21,8 @@ class Size(NamedTuple):
 
     rows: int
     chars: int
+    pairs: int
+    """Rows with a worse answer beside the good one; at least 1 where the look did not reach an input's end."""
 
 
 def peek(given: Input) -> Size:
@@ -31,7 +33,7 @@ def peek(given: Input) -> Size:
     """
     if given.records is not None:
         return _read(list(row_blocks(given.records())), given.source)
-    rows = chars = 0.0
+    rows = chars = pairs = 0.0
     for file in open_input(given):
         seen = list(islice(file.blocks, BLOCKS))
         found = _read(seen, file.source, file.shape)
@@ -40,12 +42,14 @@ def peek(given: Input) -> Size:
         packed = PACKED_RATIO if file.name.endswith((".gz", ".zst", ".parquet")) else 1
         factor = max(1.0, file.size * packed / read) if more and read else 1.0
         rows, chars = rows + found.rows * factor, chars + found.chars * factor
-    return Size(int(rows), int(chars))
+        pairs += max(found.pairs * factor, float(more))
+    return Size(int(rows), int(chars), int(pairs))
 
 
 def _read(blocks: list[Block], source: str, shape: str | None = None) -> Size:
     parsed = [parse_block(block, "", source, shape).rows for block in blocks]
-    return Size(sum(map(len, parsed)), sum(len(text_of(row["messages"])) for rows in parsed for row in rows))
+    chars = sum(len(text_of(row["messages"])) for rows in parsed for row in rows)
+    return Size(sum(map(len, parsed)), chars, sum(bool(row["rejected"]) for rows in parsed for row in rows))
 
 
 def _bytes(block: Block) -> int:

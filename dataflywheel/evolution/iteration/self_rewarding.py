@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
 from pydantic import Field
 
-from dataflywheel.contracts import Card, FloatArray
+from dataflywheel.contracts import Card, Cost, FloatArray, PoolStatistics
 from dataflywheel.evolution.iteration.own_answers import own_request
+from dataflywheel.models.endpoint.account import client_for
 from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.request import Reply, Sampling
 from dataflywheel.models.endpoint.structured import Asks, Numbered
@@ -53,7 +54,7 @@ class SelfRewarding(AskingProposer):
 
     An additive rubric spreads scores where a plain mark would be 5 almost always. Each answer is judged several times
     and its score is the mean of what could be read; pairs of equal scores are dropped. Nothing here anchors the judge:
-    watch `length_drift`, and hold the judge against gold round by round (`reward_hacking`).
+    watch `length_drift`. A recipe with rounds holds its scores against the select tier and stops where they part.
     """
 
     card: ClassVar[Card] = Card(
@@ -70,9 +71,14 @@ class SelfRewarding(AskingProposer):
         "scored, best above worst always; a judge that loves length shows in the drift",
     )
     gates: ClassVar[tuple[str, ...]] = ("format_and_length", "refusal", "contamination")
+    makes_pairs: ClassVar[bool] = True
+    own_model: ClassVar[bool] = True
 
     model: ModelSpec
-    """The model that answers and judges."""
+    """The model that answers and judges. A recipe that trains gives its student, as the best round so far left it; in
+    the first round untrained, a built-in one trained on the pool."""
+    judge: ModelSpec | None = None
+    """Another model that judges: small ones cannot judge themselves."""
     candidates: int = Field(default=4, ge=2, le=64)
     """Answers to each prompt."""
     judgements: int = Field(default=3, ge=1, le=16)
@@ -89,23 +95,35 @@ class SelfRewarding(AskingProposer):
     def sampling(self) -> Sampling:
         return Sampling(temperature=self.temperature, top_p=self.top_p, max_tokens=self.max_tokens)
 
+    def estimate(self, pool: PoolStatistics) -> Cost:
+        """Judgements at the judge's own price, where another model judges."""
+        whole = super().estimate(pool)
+        if self.judge is None:
+            return whole
+        its = self.model_copy(update={"model": self.judge, "judge": None}).estimate(pool)
+        return replace(whole, usd=(whole.usd + self.judgements * its.usd) / (1 + self.judgements))
+
     def propose_with(self, client: Asks, demand: Demand) -> list[Proposal]:
+        return self.propose_between(client, client_for(self.judge) if self.judge else client, demand)
+
+    def propose_between(self, client: Asks, judge: Asks, demand: Demand) -> list[Proposal]:
+        """`propose_with`, with a client of the judge."""
         courses = [_Course(row, unfit(row, self.max_chars, answered=False)) for row in demand.seeds]
         asked = [(c, turn) for c, turn in zip(courses, demand.turns, strict=True) if not c.why]
         draws = [(c, turn * self.candidates + k) for c, turn in asked for k in range(self.candidates)]
         requests = [own_request(c.row, self.sampling, sample) for c, sample in draws]
         for (course, _), reply in zip(draws, client.ask(requests) if requests else [], strict=True):
             course.take(reply.spoken())
-        self._judge(client, courses)
+        self._judge(judge, courses)
         return [self._pair(course) for course in courses]
 
-    def _judge(self, client: Asks, courses: Sequence[_Course]) -> None:
+    def _judge(self, judge: Asks, courses: Sequence[_Course]) -> None:
         """Every distinct answer of every prompt that has two or more, as often as asked for."""
         each = [(c, i) for c in courses if len(c.answers) > 1 for i in range(len(c.answers))]
         jobs = [(c, i, sample) for c, i in each for sample in range(self.judgements)]
         sampling = Sampling(temperature=self.temperature, top_p=self.top_p, max_tokens=JUDGEMENT_TOKENS)
         asked = [question(RUBRIC, c.parts(i), sampling, sample) for c, i, sample in jobs]
-        for (course, i, _), answer in zip(jobs, ask_forms(client, asked, Points), strict=True):
+        for (course, i, _), answer in zip(jobs, ask_forms(judge, asked, Points), strict=True):
             course.replies += answer.replies
             course.scores.setdefault(i, []).append(float("nan") if answer.value is None else answer.value.score)
 
@@ -122,8 +140,8 @@ class SelfRewarding(AskingProposer):
             return without("no pair: all answers that could be judged score the same", row, replies=replies)
         best, worst = (course.answers[i] for i in found)
         facts = {
-            "best": float(np.nanmean(marks[found[0]])),
-            "worst": float(np.nanmean(marks[found[1]])),
+            "score": float(np.nanmean(marks[found[0]])),
+            "rejected_score": float(np.nanmean(marks[found[1]])),
             "unreadable": int(np.isnan(marks).sum()),
         }
         made = rewritten(row, self.name, best, rejected=worst)

@@ -41,9 +41,12 @@ class Spin(AskingProposer):
         "model own answers become less likely and fall behind human ones",
     )
     gates: ClassVar[tuple[str, ...]] = ("contamination",)
+    makes_pairs: ClassVar[bool] = True
+    own_model: ClassVar[bool] = True
 
     model: ModelSpec
-    """The model before this iteration, which the next one learns to be told from."""
+    """The model before this iteration, which the next one learns to be told from. A recipe that trains gives its
+    student, as the best round so far left it; in the first round untrained, a built-in one trained on the pool."""
     max_tokens: int = Field(default=256, ge=16)
     """Tokens of the model's own answer; one that is cut there counts as it is."""
     max_chars: int = Field(default=24_000, ge=100)

@@ -68,6 +68,7 @@ class SynPO(AskingProposer):
     )
     name: ClassVar[str] = "syn_po"
     gates: ClassVar[tuple[str, ...]] = ("format_and_length", "refusal", "prompt_leak", "novelty")
+    makes_pairs: ClassVar[bool] = True
 
     earlier: ModelSpec | None = None
     """The model whose answers are rejected: the first one, or the one of the round before. None: `model` itself."""

@@ -47,7 +47,7 @@ def test_the_best_and_the_worst_by_the_mean_of_three_judgements() -> None:
     assert (part_of(row["messages"], "answer"), text_of(row["rejected"] or [])) == ("b", "d")
     assert row["messages"][0]["content"] == "Name a prime."
     assert (row["parents"], row["made_by"], row["tags"]) == ([ROWS[0]["id"]], "self_rewarding", ["skill"])
-    assert found.facts == {"best": 3.0, "worst": pytest.approx(4 / 3), "unreadable": 0}
+    assert found.facts == {"score": 3.0, "rejected_score": pytest.approx(4 / 3), "unreadable": 0}
     assert len(found.replies) == METHOD.calls_a_seed() == 4 + 12
     assert len(client.requests) == 2 * 16
     draws = [r for r in client.requests if "Fence word" not in r.messages[-1]["content"]]
@@ -77,7 +77,7 @@ def test_unreadable_judgements_are_counted_apart_and_never_scored() -> None:
     (found,) = METHOD.propose_with(scripted(lambda r: "abcd"[r.sample % 4], judge), demand(ROWS[:1]))
     assert found.row is not None
     assert part_of(found.row["messages"], "answer") == "a"
-    assert found.facts == {"best": 4.0, "worst": 2.0, "unreadable": 2 + 3}
+    assert found.facts == {"score": 4.0, "rejected_score": 2.0, "unreadable": 2 + 3}
 
 
 def test_what_failed_in_passing_leaves_no_pair_for_another_run_may_succeed() -> None:

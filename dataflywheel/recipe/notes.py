@@ -1,0 +1,25 @@
+"""What the live table says of a finished step."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+
+def note(metrics: Mapping[str, Any]) -> str:
+    """Of a step's metrics, what its line in the live table says."""
+    details = metrics["details"]
+    if metrics["step"] == "prefer":
+        return f"{details['pairs']:,} pairs in {details['steps']:,} steps"
+    if metrics["step"] in ("train", "distill"):
+        return f"{details['tokens']:,} tokens in {details['steps']:,} steps"
+    if metrics["step"] == "evaluate":
+        value, low, high = (_number(details["overall"][name]) for name in ("value", "low", "high"))
+        return f"{details['metric']} {value} ({low} to {high})"
+    return f"{metrics['rows_out']:,} of {metrics['rows_in']:,} rows"
+
+
+def _number(value: float | None) -> str:
+    """Three decimals; JSON keeps what could not be measured as null."""
+    return "not measured" if value is None or math.isnan(value) else f"{value:.3f}"
