@@ -57,7 +57,8 @@ def simulate(policy: Policy, seed: int, noise: float, rounds: int = ROUNDS) -> O
         for name in names:
             used[name] += amounts[name]
         measured = gain + rng.normal(0, noise * BUDGET * WORTH["fair"])
-        history.append(RoundResult((), amounts, measured if number else 0.0))
+        asked = {name: float(amount) for name, amount in amounts.items() if amount}
+        history.append(RoundResult((), asked, measured if number else 0.0))
     return Outcome(regret, loss)
 
 

@@ -1,6 +1,6 @@
 """What a wheel is worth: beside random rows, one round with the whole budget, and the same wheel without feedback.
 
-    python benchmarks/wheel.py [DATA] [--seeds N] [--only NAME] [--runs FOLDER]
+    python benchmarks/wheel.py [DATA] [--seeds N] [--first SEED] [--only NAME] [--runs FOLDER]
 
 `DATA` is the folder that holds p3_multitask; that case is left out without it. All arms of a seed are scored on the
 sealed tier of the wheel's target, which none of them saw; differences are paired by seed. Every seed of a case is kept
@@ -160,12 +160,13 @@ def main() -> str:
     arguments = argparse.ArgumentParser()
     arguments.add_argument("data", nargs="?", type=Path)
     arguments.add_argument("--seeds", type=int, default=5)
+    arguments.add_argument("--first", type=int, default=0)
     arguments.add_argument("--only", default="")
     arguments.add_argument("--runs", type=Path, default=RUNS)
     given = arguments.parse_args()
     known = cases(given.data, given.runs)
     for case in known:
-        for seed in range(given.seeds if given.only in ("", case.name) else 0):
+        for seed in range(given.first, given.first + given.seeds) if given.only in ("", case.name) else ():
             one_seed(case, seed, given.runs)
             print(f"{case.name}, seed {seed}: done", file=sys.stderr, flush=True)
     found = {case.name: held(case, given.runs) for case in known}

@@ -29,7 +29,8 @@ class Thompson(Policy):
     told apart as far as their shares differ. With one arm a round this is the posterior of that arm's mean. Older
     rounds count less, by `discount` each, since what rows are worth changes as the model learns.
 
-    Shares are equal in the first round; until a gain is known the draws are by lot.
+    Shares are equal in the first round. Then each arm has a turn before any has its second, in an order by lot: the
+    gains of early rounds are large whatever they are spent on, and an arm that was never seen could wait for long.
     """
 
     card: ClassVar[Card] = Card(
@@ -59,10 +60,15 @@ class Thompson(Policy):
     ) -> Allocation:
         ordered = sorted(names)
         belief = posterior(rounds, ordered, self.discount)
+        untried = [place for place, name in enumerate(ordered) if not any(name in one.spent for one in rounds[1:])]
         wins: FloatArray
         if not rounds:
             wins, reasons = np.ones(len(ordered)), dict.fromkeys(names, "equal shares")
-        elif belief is None:  # shares must differ from those of the first round, or arms cannot be told apart
+        elif untried:
+            wins = _wins(rng.permutation(untried)[: self.draws], ordered)
+            reasons = dict.fromkeys(names, "waits for those not tried by themselves")
+            reasons |= {ordered[place]: "not tried by itself yet; by lot" for place in untried}
+        elif belief is None:
             wins = _wins(rng.integers(len(ordered), size=self.draws), ordered)
             reasons = dict.fromkeys(names, "no gain is known yet; by lot")
         else:
