@@ -77,7 +77,8 @@ class Entry:
     def _facts(self) -> dict[str, Any]:
         """What gates measured, a judge's score, and the failure that the proposal was written from."""
         measured = dict(self.check.facts) if self.check else {}
-        return measured | {name: self.proposal.facts[name] for name in ("failed", "score") if name in self.proposal.facts}
+        told = {name: fact for name, fact in self.proposal.facts.items() if name in ("failed", "score")}
+        return measured | told
 
 
 SCHEMA = pa.schema(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -15,6 +16,7 @@ from dataflywheel.evolution.feedback.slice_results import slice_results
 from dataflywheel.evolution.iteration.diversity import FEWEST, Diversity, Measure, alarms, diversity
 from dataflywheel.evolution.iteration.protected import Protected, protect
 from dataflywheel.evolution.iteration.stopping import Stopping
+from dataflywheel.recipe.judge_marks import Marks
 from dataflywheel.recipe.schema import Guards
 from dataflywheel.rows.parts import read_rows
 from dataflywheel.rows.text import texts
@@ -32,10 +34,17 @@ class Judgement:
     change: Change | None
     """Against the best round so far, on the select tier."""
     measures: list[Measure] = field(default_factory=list)
+    judge: Sequence[str] = ()
+    """What is to be said of the judge whose scores chose what the model learns from."""
 
     @property
     def alarms(self) -> list[str]:
-        return alarms(self.measures)
+        return [*alarms(self.measures), *self.judge]
+
+    def told(self, stop: str) -> str:
+        """The round's line; `stop`: why it is the last one."""
+        said = [self.reasons[0], *([stop] if stop else self.alarms)]
+        return f"{'kept' if self.kept else 'taken back'}: {'; '.join(said)}"
 
 
 def judged(best: Scores | None, now: Scores, metric: Metric, guards: Guards) -> Judgement:
@@ -64,6 +73,12 @@ def varied(first: Path, now: Path, guards: Guards) -> list[Measure]:
     return diversity(one, other, Diversity(drop=guards.diversity_drop))
 
 
+def vocabulary(model: Path) -> int:
+    """Tokens that a model folder knows."""
+    config = json.loads((model / "config.json").read_text(encoding="utf-8"))
+    return int(config.get("vocab_size") or config["text_config"]["vocab_size"])
+
+
 def why_stop(select: Sequence[RowScores], metric: Metric, guards: Guards, found: Sequence[str]) -> str:
     """A plain sentence, or "" where another round is worth its budget."""
     stopping = Stopping(patience=guards.patience, minimum_gain=guards.minimum_gain)
@@ -85,7 +100,7 @@ def round_result(
 
 
 def as_json(
-    judgement: Judgement, result: RoundResult, budget: Mapping[str, Any], mixed: Mapping[str, Any]
+    judgement: Judgement, result: RoundResult, budget: Mapping[str, Any], mixed: Mapping[str, Any], marked: Marks
 ) -> dict[str, Any]:
     """What `turn.json` says of the round."""
     return {
@@ -98,4 +113,6 @@ def as_json(
         "gain": result.gain,
         "rows": mixed,
         "diversity": [{**asdict(one), "change": one.change} for one in judgement.measures],
+        "judge": marked.as_dict(),
+        "alarms": judgement.alarms,
     }

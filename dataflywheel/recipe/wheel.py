@@ -16,20 +16,21 @@ from dataflywheel.recipe.accumulate import accumulate, offer
 from dataflywheel.recipe.arms import LENGTH, row_tokens
 from dataflywheel.recipe.context import digest
 from dataflywheel.recipe.ingest_step import target_exam, write_tiers
-from dataflywheel.recipe.model_step import copy_model, evaluate_tiers, train_step
+from dataflywheel.recipe.judge_marks import Marks, marks, of_the_judge
+from dataflywheel.recipe.model_step import copy_model, evaluate_tiers
 from dataflywheel.recipe.propose import Enhance, Generate
 from dataflywheel.recipe.slicing import slices_in_reach
 from dataflywheel.recipe.steps import Step
-from dataflywheel.recipe.training import Train
+from dataflywheel.recipe.training import Prefer, Train
 from dataflywheel.recipe.turn_budget import TurnBudget, turn_budget, waits
-from dataflywheel.recipe.turn_outcome import Scores, as_json, judged, round_result, varied, why_stop
+from dataflywheel.recipe.turn_outcome import Scores, as_json, judged, round_result, varied, vocabulary, why_stop
 from dataflywheel.recipe.turn_spent import spent
 from dataflywheel.recipe.walk import Result, Walk
 from dataflywheel.rows.parts import PartWriter, count_rows, read_rows
 from dataflywheel.selection.combine import Select
 from dataflywheel.store.atomic import atomic_directory, finite, write_json
 
-TURNING = (Select, Enhance, Generate, Train, Evaluate)
+TURNING = (Select, Enhance, Generate, Train, Prefer, Evaluate)
 
 
 @dataclass
@@ -61,6 +62,7 @@ class Wheel(Walk):
         self.exam_rows = self.tiers["sealed"]
         self.history: list[RoundResult] = []
         self.selected: list[RowScores] = []
+        self.marks: list[Marks] = []
         self.used: set[str] = set()
         self.first_new = self.rows
         for round in range(1, self.context.recipe.rounds + 1):
@@ -91,6 +93,8 @@ class Wheel(Walk):
                 new = self.rows
                 mixed = self._accumulated(one, new, done)
                 spends = self._spent(brought, new, done)
+                written = self._outputs(round, (Enhance, Generate), done)
+                self.marks.append(marks([rows.parent / "proposals.parquet" for rows in written]))
             if not self._try(one, result):
                 return False
             done.append(self._output(one))
@@ -119,17 +123,19 @@ class Wheel(Walk):
         self.first_new = new if round == 1 else self.first_new
         judgement.measures = varied(self.first_new, new, guards) if round > 1 else []
         before = best.scores["steer"] if best else None
-        outcome = round_result(scores["steer"], before, metric, settings, spends, self._vocabulary())
+        outcome = round_result(scores["steer"], before, metric, settings, spends, vocabulary(self.model))
         self.history.append(outcome)
         self.selected.append(scores["select"])
+        judgement.judge = of_the_judge(self.marks, self.selected, metric)
         if judgement.kept:
             self.kept = Kept(self._folder(round) / mixed["folder"] / "rows", self.model, scores)
             self.earlier = self.kept.rows
-        said = {"round": round, **as_json(judgement, outcome, budget.as_dict(), mixed)}
+        self.context.trained = self.kept.model if self.kept else None
+        said = {"round": round, **as_json(judgement, outcome, budget.as_dict(), mixed, self.marks[-1])}
         more = round < self.context.recipe.rounds
         stop = why_stop(self.selected, metric, guards, judgement.alarms) if more else ""
         write_json(self._folder(round) / "turn.json", finite({**said, "stopped": stop}))
-        self.context.watcher.finished(f"round {round}", _told(judgement.kept, judgement.reasons[0], stop), False)
+        self.context.watcher.finished(f"round {round}", judgement.told(stop), False)
         result.rounds, result.ended = round, stop
         return more and not stop
 
@@ -201,9 +207,6 @@ class Wheel(Walk):
         return set(metrics["details"]["added"])
 
     def _work(self, step: Step, output: Path, fingerprint: str) -> dict[str, Any]:
-        if isinstance(step.work, Train):
-            name = f"round-{step.round}"
-            return train_step(self.context, step.work, self.rows, output, fingerprint, name)
         if isinstance(step.work, Evaluate):
             assert self.model is not None
             tiers: dict[str, Path] = {tier: path for tier, path in self.tiers.items() if tier != "sealed"}
@@ -236,13 +239,5 @@ class Wheel(Walk):
             label = f"the wheel, {result.rounds} rounds"
             self.field = replace(self.field, before=self.prepared, trained=self.kept.rows, step=select, label=label)
 
-    def _vocabulary(self) -> int:
-        config = json.loads((Path(str(self.model)) / "config.json").read_text(encoding="utf-8"))
-        return int(config.get("vocab_size") or config["text_config"]["vocab_size"])
-
     def _folder(self, round: int) -> Path:
         return self.context.run.path / f"round-{round}"
-
-
-def _told(kept: bool, first: str, stop: str) -> str:
-    return f"{'kept' if kept else 'taken back'}: {first}" + (f"; {stop}" if stop else "")

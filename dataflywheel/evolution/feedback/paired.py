@@ -24,6 +24,15 @@ class Change:
     n: int
 
 
+@dataclass(frozen=True)
+class Resampled:
+    """By how much `after` is better than `before`, over n shared rows and in each resample of them; empty below two."""
+
+    value: float
+    spread: FloatArray
+    n: int
+
+
 def improvement(
     before: RowScores, after: RowScores, metric: Metric, slices: Sequence[str] | None = None, seed: int = 0
 ) -> Change:
@@ -32,15 +41,25 @@ def improvement(
     Args:
         slices: only rows of these slices.
     """
+    found = resampled(before, after, metric, slices, seed)
+    if found.n < 2:
+        return Change(math.nan, math.nan, math.nan, found.n)
+    low, high = np.percentile(found.spread[np.isfinite(found.spread)], [2.5, 97.5])
+    return Change(found.value, float(low), float(high), found.n)
+
+
+def resampled(
+    before: RowScores, after: RowScores, metric: Metric, slices: Sequence[str] | None = None, seed: int = 0
+) -> Resampled:
+    """What `improvement` takes its interval from."""
     first, second = _shared(before, after, slices)
     n = len(first)
     if n < 2:
-        return Change(math.nan, math.nan, math.nan, n)
+        return Resampled(math.nan, np.empty(0), n)
     sign = 1 if BETTER[metric] == "higher" else -1
     columns = np.stack([before.value[first], before.weight[first], after.value[second], after.weight[second]], axis=1)
     spread = sign * _difference(bootstrap_counts(n, seed) @ columns)
-    low, high = np.percentile(spread[np.isfinite(spread)], [2.5, 97.5])
-    return Change(sign * float(_difference(columns.sum(axis=0))), float(low), float(high), n)
+    return Resampled(sign * float(_difference(columns.sum(axis=0))), spread, n)
 
 
 def bootstrap_counts(n: int, seed: int, resamples: int = RESAMPLES) -> FloatArray:
