@@ -70,8 +70,8 @@ def cases(data: Path | None, folder: Path) -> list[Case]:
             "bad_sources",
             "planted: three generators are the arms of the policy; one writes right answers, one wrong ones, one what "
             "nobody asks for. Feedback is `thompson`; its counterpart gives equal shares. 120 rows of the pool, which "
-            "teach half of the facts, 384 written in 8 rounds. Settings were tried on seeds 100 to 102. On seeds 0 to 4 "
-            "it was +0.128 [-0.193, +0.450]: better in four, but in the fifth one arm had three turns before another "
+            "teach half of the facts, 384 written in 8 rounds. Settings were tried on seeds 100 to 102. On seeds 0 to "
+            "4 it was +0.128 [-0.193, +0.450]: better in four, but in the fifth one arm had three turns before another "
             "had its first; since then all arms have a turn first, and these are other seeds.",
             lambda seed, name, feedback: two_bad_sources(folder, name, seed, base, feedback),
             {"thompson": {}, "proportional": {}},
