@@ -1,6 +1,7 @@
 # Each target works alone on a fresh machine with Python 3.11: it makes .venv and installs what it needs.
 PYTHON ?= python3.11
 BIN := .venv/bin
+PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
 
 .PHONY: run test test-all lint bench docs clean
 
@@ -14,10 +15,10 @@ run: .venv/.ready
 	$(BIN)/flywheel run recipes/flywheel.yaml
 
 test: .venv/.ready
-	$(BIN)/python -m pytest -m "not slow"
+	$(PYTEST) -m "not slow"
 
 test-all: .venv/.ready
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 lint: .venv/.ready
 	$(BIN)/ruff check .

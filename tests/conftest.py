@@ -14,6 +14,8 @@ from tests.support.endpoint import Endpoint
 # The same examples in every run: a law that fails fails for everybody.
 settings.register_profile("seeded", derandomize=True, deadline=None)
 settings.load_profile("seeded")
+if "PYTEST_XDIST_WORKER" in os.environ:  # one core each, for what a test starts too
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("FLYWHEEL_CACHE", str(Path(__file__).resolve().parent / ".cache"))
 
 
