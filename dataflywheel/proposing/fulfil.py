@@ -82,7 +82,7 @@ def fulfil(
     while any(missing.values()):
         taken = queues.take(missing, len(seeds) if proposer.whole else terms.wave)
         if not taken:
-            done.shortfall = queues.used_up()
+            done.shortfall = queues.used_up() + _parts_unasked(proposer, terms)
             break
         rng = np.random.default_rng([seed, wave])
         seen = tuple(s.row for s in taken), tuple(s.turn for s in taken)
@@ -164,6 +164,13 @@ def _entry(
     if not check.passed:
         return Entry(proposal, Fate.REJECTED, wave, slice, gate, check)
     return Entry(proposal, Fate.ACCEPTED if missing.get(slice, 0) > 0 else Fate.SURPLUS, wave, slice, "", check)
+
+
+def _parts_unasked(proposer: Proposer, terms: Terms) -> str:
+    """What to say besides where documents were visited once: a visit is about one part of a document."""
+    if proposer.writes_from != "documents" or terms.visits > 1:
+        return ""
+    return "; each was asked about its first part alone: raise `visits`, which is 1, to reach the others"
 
 
 def _too_little(entries: Sequence[Entry], terms: Terms) -> str:

@@ -31,6 +31,8 @@ def proposals_of(step: Path, id_: str, answers: AnswerStore | None) -> list[dict
     if not path.exists():
         return []
     table = pq.ParquetFile(path).read(columns=SHOWN)
+    if not len(table):  # indices_nonzero ends the process on an empty array of no chunks
+        return []
     parents = table["parents"].combine_chunks()
     near = pc.list_parent_indices(parents).filter(pc.equal(parents.flatten(), id_))
     mine = pc.indices_nonzero(pc.fill_null(pc.equal(table["id"], id_), False))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -79,6 +79,20 @@ def test_a_shortfall_is_said_plainly_with_what_is_missing() -> None:
     assert len(done.accepted) == 10
     assert done.missing == {"even": 5, "none": 2}
     assert done.shortfall == "every one of the 10 seeds that could help was used once; none belongs to none"
+
+
+class OfDocuments(Numbered):
+    writes_from: ClassVar[Literal["rows", "documents", "nothing"]] = "documents"
+
+
+def test_documents_that_were_visited_once_are_said_to_have_other_parts() -> None:
+    once = fulfil(OfDocuments(), [], SEEDS, Terms(rows=30), Surroundings(), 0).shortfall
+    assert once.endswith(
+        "was used once; each was asked about its first part alone: raise `visits`, which is 1, to reach the others"
+    )
+    twice = fulfil(OfDocuments(), [], SEEDS, Terms(rows=50, visits=2), Surroundings(), 0).shortfall
+    assert twice == "every one of the 20 seeds that could help was used 2 times"
+    assert fulfil(OfDocuments(), [], SEEDS, Terms(rows=20), Surroundings(), 0).shortfall == ""
 
 
 def test_a_writer_that_repeats_itself_is_stopped() -> None:

@@ -11,6 +11,22 @@ from dataflywheel.recipe.check_turns import check_proposing
 from dataflywheel.recipe.load import recipe_from
 from dataflywheel.recipe.steps import build_steps
 
+
+@pytest.mark.parametrize("by", ["llm2llm", "blind_spots"])
+def test_what_writes_from_failures_is_refused_where_nothing_is_trained_before(by: str) -> None:
+    def checked(steps: list[Any], **more: Any) -> None:
+        value = {"name": "a", "pool": [{"builtin": "python_docs"}], "models": {"teacher": PRICED}, "steps": steps}
+        recipe = recipe_from({**value, "target": [{"builtin": "python_docs", "split": "held_out"}], **more})
+        check_proposing(recipe, next(step for step in build_steps(recipe) if step.name == "generate"))
+
+    write, trained = {"generate": {"by": by, "rows": 3}}, {"train": {"max_steps": 1}}
+    for steps in ([write], [write, trained]):
+        with pytest.raises(UsageError, match=f"{by} writes from rows that the student got wrong.*rounds: 2.*`train`"):
+            checked(steps)
+    checked([trained, write, trained])
+    checked([write, trained, "evaluate"], rounds=2, feedback={"proportional": {}})
+
+
 PRICED: dict[str, Any] = {
     "endpoint": "http://localhost:9/v1",
     "model": "m",

@@ -16,11 +16,18 @@ from dataflywheel.synthesis.asking import AskingProposer, failed, without
 from dataflywheel.synthesis.instruction.pre_query_templates import TEMPLATES, PreQueryTemplate, own_template
 from dataflywheel.synthesis.instruction.sanitiser import Repair, sanitise
 
+PLACES = 20
+"""Bits for a draw's place in its wave, and as many for the wave."""
+
 
 class Magpie(AskingProposer):
     """One draw of a user's turn a seed, and the model's own greedy answer to it.
 
     The model must continue raw text; a chat interface alone cannot be used, and is refused before anything is spent.
+
+    A format that begins with BOS (`llama-2`, `llama-3`, `mistral`, `gemma`) has it in the text that is sent. A local
+    model reads it once. Some endpoints put a BOS of their own before raw text, vLLM among them: have them leave it out
+    by `extra: {add_special_tokens: false}` of the model, or turns are drawn behind two.
     """
 
     card: ClassVar[Card] = Card(
@@ -55,8 +62,7 @@ class Magpie(AskingProposer):
 
     def propose_with(self, client: Asks, demand: Demand) -> list[Proposal]:
         template = self._template()
-        # Distinct for every draw of a job, so that no two draws are one request; the same when it is run again.
-        numbers = [int(n) for n in demand.rng.integers(1 << 31, size=len(demand.seeds))]
+        numbers = self._numbers(demand)
         opening, stop = template.before(self.system), template.stop + (("\n",) if self.one_line else ())
         drawing = Sampling(self.temperature, self.top_p, self.instruction_tokens, stop)
         turns = client.ask([Request(prompt=opening, sampling=drawing, sample=n) for n in numbers])
@@ -66,6 +72,16 @@ class Magpie(AskingProposer):
         requests = [Request(prompt=opening + cleaned[i][0] + template.answer, sampling=answering) for i in asked]
         answers = dict(zip(asked, client.ask(requests) if requests else [], strict=True))
         return [self._read(seed, turns[i], *cleaned[i], answers.get(i)) for i, seed in enumerate(demand.seeds)]
+
+    @staticmethod
+    def _numbers(demand: Demand) -> list[int]:
+        """One for each draw, so that no two draws of a job are one request; the same when it is run again.
+
+        Wave and place tell draws of a job apart, the random part those of jobs whose demands are alike.
+        """
+        first = demand.wave << PLACES
+        drawn = demand.rng.integers(1 << 22, size=len(demand.seeds)).tolist()
+        return [(part << 2 * PLACES) + first + place for place, part in enumerate(drawn)]
 
     def _read(self, seed: Row, turn: Reply, instruction: str, repair: Repair, answer: Reply | None) -> Proposal:
         """Nothing of the seed is in the row: it has neither parents nor tags, and a source of its own."""

@@ -6,23 +6,29 @@ import os
 import re
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dataflywheel.errors import UsageError
 from dataflywheel.models.endpoint.account import account
+from dataflywheel.models.endpoint.local_chat import LocalChat
 from dataflywheel.models.endpoint.request import Outcome, Reply, Request
 from dataflywheel.models.language_model import LanguageModel
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.models.tiny import init_tiny, pool_tokenizer
 from dataflywheel.proposing.fulfil import Terms, fulfil
-from dataflywheel.proposing.kinds import Surroundings
+from dataflywheel.proposing.kinds import Demand, Surroundings
 from dataflywheel.rows.identity import prompt_answer_row
 from dataflywheel.rows.schema import Message
 from dataflywheel.store.answers import AnswerStore
 from dataflywheel.store.atomic import atomic_directory
 from dataflywheel.store.lock import made_once
 from dataflywheel.synthesis.instruction.magpie import Magpie
+from dataflywheel.synthesis.instruction.pre_query_templates import own_template
 from tests.models.endpoint.fake import FakeClient
 from tests.signals.rating.support import MODEL, asking
 from tests.support.endpoint import Endpoint
@@ -113,6 +119,42 @@ def test_draws_are_told_apart_and_the_same_when_run_again() -> None:
     assert {r.prompt for r in first} == {"<|im_start|>user\n"}
     assert "<|im_end|>" in first[0].sampling.stop
     assert "\n" not in first[0].sampling.stop
+
+
+@given(st.lists(st.integers(1, 300), min_size=1, max_size=6), st.integers(0, 5))
+def test_no_two_draws_of_a_job_have_one_number(waves: list[int], seed: int) -> None:
+    """Whatever is drawn at random: here one number comes every time."""
+
+    class Unlucky(np.random.Generator):
+        def integers(self, *given: Any, size: Any = None, **more: Any) -> Any:
+            return np.full(size, seed)
+
+    numbers = [
+        number
+        for wave, size in enumerate(waves)
+        for number in Magpie._numbers(Demand((EMPTY[0],) * size, (0,) * size, (), Unlucky(np.random.PCG64(0)), wave))
+    ]
+    assert len(set(numbers)) == len(numbers) == sum(waves)
+    assert all(0 <= number < 1 << 62 for number in numbers)
+
+
+def test_other_rounds_of_a_job_draw_other_turns() -> None:
+    first, second = (Magpie._numbers(Demand(EMPTY, (0,) * 40, (), np.random.default_rng([s, 0]), 0)) for s in (1, 1010))
+    assert not set(first) & set(second)
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_a_local_model_reads_one_bos(named: bool) -> None:
+    """By its own format, and by a named one that begins with BOS or does not."""
+    cache = Path(os.environ["FLYWHEEL_CACHE"])
+    model = LocalChat(ModelSpec(hf=str(init_tiny(pool_tokenizer(talk(), cache_dir=cache), "0.5m", cache_dir=cache))))
+    tokenizer = model.model.tokenizer
+    own = own_template(model.model.chat)
+    assert own.opening.startswith(tokenizer.bos_token)
+    openings = [own.opening, own.before("Be brief.")] if not named else ["User: ", f"{tokenizer.bos_token}User: "]
+    for opening in openings:
+        ids = model._encode(Request(prompt=opening))
+        assert (ids[0], ids.count(tokenizer.bos_token_id)) == (tokenizer.bos_token_id, 1)
 
 
 def test_the_answer_is_asked_for_behind_the_cleaned_turn_in_the_models_format() -> None:
