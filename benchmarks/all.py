@@ -30,6 +30,7 @@ BENCHMARKS: dict[str, list[str]] = {
     "judges": [str(DATA)],
     "feedback": [],
     "collapse": [str(DATA)],
+    "collapse_model": [str(DATA), "--rows", "300", "--steps", "120"],
     "dynamic": ["rho", "doremi", "folding"],
     "less": [],
     "enhancement": [str(DATA)],
