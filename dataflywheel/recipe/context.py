@@ -126,10 +126,11 @@ class Context:
         given = dict(parameters)
         if "embedder" in kind.model_fields:
             given.setdefault("embedder", self.recipe.models.embedder)
-        if asks(kind) and writes_itself(self.recipe, kind, given) and self.trained is not None:
-            given["model"] = self.recipe.models.student.of(self.trained)
-        elif asks(kind):
-            given["model"] = self.usable(teacher(self.recipe, kind, given), "teacher")
+        if asks(kind):
+            itself = writes_itself(self.recipe, kind, given)
+            spec = teacher(self.recipe, kind, given)
+            trained = spec.of(self.trained) if itself and self.trained is not None else None
+            given["model"] = trained or self.usable(spec, "first writer" if itself else "teacher")
         elif "model" in kind.model_fields and "model" not in given:
             given["model"] = self.scorer()
         return build(kind, given)

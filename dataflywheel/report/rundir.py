@@ -142,7 +142,7 @@ class Run:
     @property
     def row_steps(self) -> list[Step]:
         """The steps that hand rows on: all but training and evaluation."""
-        return [step for step in self.steps if step.name not in ("train", "distill", "evaluate")]
+        return [step for step in self.steps if step.name not in ("train", "distill", "prefer", "evaluate")]
 
     @property
     def missing(self) -> list[str]:

@@ -96,7 +96,7 @@ def _word(ours: dict[str, Any], theirs: dict[str, Any], better: str) -> str:
 
 def _training(run: Run) -> str:
     parts = []
-    for step in [*run.named("train"), *run.named("distill")]:
+    for step in [*run.named("train"), *run.named("distill"), *run.named("prefer")]:
         found = step.details
         done = f"{count(found.get('steps'))} training steps over {count(found.get('tokens'))} tokens"
         facts = f"{done} in {seconds(step.cost.get('seconds'))}"

@@ -25,7 +25,15 @@ def wheel(run: Run) -> str:
     found = turns(run)
     if not found:
         return ""
-    body = story(run, found) + _rounds(found) + _slices(run, found) + _budget(found) + _diversity(found) + _sealed(run)
+    body = (
+        story(run, found)
+        + _rounds(found)
+        + _slices(run, found)
+        + _budget(found)
+        + _diversity(found)
+        + _judge(run, found)
+    )
+    body += _sealed(run)
     lead = "Each round trains anew on all rows kept so far; the next budget goes where the last evaluation says."
     return section("wheel", "The wheel by round", body, esc(lead))
 
@@ -68,7 +76,7 @@ def _rounds(found: list[Turn]) -> str:
     for turn in found:
         mixed, brought = turn.get("rows") or {}, (turn.get("budget") or {}).get("steps") or {}
         said = "; ".join(str(reason) for reason in turn.get("reasons") or [])
-        stopped = f" {turn['stopped']}" if turn.get("stopped") else ""
+        ended = [str(turn["stopped"])] if turn.get("stopped") else [f"alarm: {one}" for one in turn.get("alarms") or []]
         rows.append(
             [
                 esc(str(turn["round"])),
@@ -76,7 +84,7 @@ def _rounds(found: list[Turn]) -> str:
                 esc(", ".join(f"{name} {count(amount)}" for name, amount in brought.items())),
                 esc(count(mixed.get("rows"))),
                 esc(percent(mixed.get("real_share"))),
-                esc(said + stopped),
+                esc(" ".join([said, *ended])),
             ]
         )
     head = ["round", "verdict", "budget by step", "rows trained on", "real", "why"]
@@ -140,6 +148,23 @@ def _diversity(found: list[Turn]) -> str:
     head = ["measure", *(f"round {turn['round']}" for turn in measured)]
     caption = "Diversity of a round's new rows against those of the first round"
     return table(caption, head, rows, numeric=range(1, len(head)))
+
+
+def _judge(run: Run, found: list[Turn]) -> str:
+    """What a judge gave the answers that were accepted, beside what it has no say in."""
+    judged = [turn for turn in found if turn.get("judge")]
+    if not judged:
+        return ""
+    rows = []
+    for turn in judged:
+        score, length = (finite(turn["judge"].get(name)) for name in ("score", "length"))
+        gold = _selected(run, int(turn["round"]))
+        means = [esc("not known" if mean is None else f"{mean:.3g}") for mean in (score, length)]
+        shown = esc(interval(gold.get("value"), gold.get("low"), gold.get("high")))
+        rows.append([esc(str(turn["round"])), esc(count(turn["judge"].get("answers"))), *means, shown])
+    head = ["round", "answers", "mean score", "mean characters", "select tier"]
+    caption = "The judge's scores of accepted answers beside the select tier, in which it has no say"
+    return table(caption, head, rows, numeric=range(len(head)))
 
 
 def _sealed(run: Run) -> str:
