@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import takewhile
 from typing import ClassVar
 
 import numpy as np
@@ -15,14 +16,17 @@ from dataflywheel.selection.quota import share_out
 
 EDGE = 1e-4
 """Success this close to 0 or 1 counts as such."""
+HOPE = 0.25
+"""Success that is assumed of a slice on trial: near the 1/3 where the score is largest."""
 
 
 class WeakestSlices(Policy):
     """Budget by importance x error x learnability, with s the slice's success: w (1 - s) s (1 - s).
 
     s (1 - s) is largest at s = 1/2 and 0 for what the model masters and for what it cannot do at all, so that no slice
-    without hope takes the budget: it gets its floor. A slice with fewer than `minimum_n` evaluated rows moves nothing:
-    it gets its proportional share. Before the first evaluation all shares are proportional.
+    without hope takes the budget: it gets its floor. A skill that no row taught yet is at 0 too, so a slice counts as
+    hopeless only after `trials` evaluations at 0. A slice with fewer than `minimum_n` evaluated rows moves nothing: it
+    gets its proportional share. Before the first evaluation all shares are proportional.
     """
 
     card: ClassVar[Card] = Card(
@@ -47,6 +51,8 @@ class WeakestSlices(Policy):
     """Part of its proportional share that every slice keeps."""
     cap: float = Field(default=4.0, ge=1)
     """Most that a slice gets, as a multiple of its proportional share; lifted where nothing else can use the budget."""
+    trials: int = Field(default=2, ge=0)
+    """Evaluations in a row without any success after which a slice still gets budget to be taught."""
 
     @field_validator("importance")
     @classmethod
@@ -63,18 +69,27 @@ class WeakestSlices(Policy):
         weights = weights_of(ordered, slices, self.importance)
         even = share_out(budget, [budget] * len(ordered), weights)
         total = sum(weights)
-        score = [self._score(slices.get(name), weight / total) for name, weight in zip(ordered, weights, strict=True)]
+        score = [
+            self._score(slices.get(name), weight / total, self._on_trial(rounds, name))
+            for name, weight in zip(ordered, weights, strict=True)
+        ]
         if all(math.isnan(s) or s == 0 for s in score):
             reasons = {name: _why(slices.get(name), s, self.minimum_n) for name, s in zip(ordered, score, strict=True)}
             return _in_order(names, ordered, even, {n: f"{why}; proportional share" for n, why in reasons.items()})
         amounts = self._by_score(budget, even, [weight / total for weight in weights], score)
         return _in_order(names, ordered, amounts, self._reasons(ordered, slices, score))
 
-    def _score(self, found: SliceResult | None, importance: float) -> float:
+    def _on_trial(self, rounds: Sequence[RoundResult], name: str) -> bool:
+        """Whether the slice has been at 0 for so few evaluations that it may only lack rows."""
+        seen = [latest(rounds[: i + 1]).get(name) for i in range(len(rounds))]
+        at_zero = list(takewhile(lambda found: found is not None and found.success <= EDGE, reversed(seen)))
+        return 0 < len(at_zero) <= self.trials
+
+    def _score(self, found: SliceResult | None, importance: float, on_trial: bool) -> float:
         """NaN for a slice that is not acted on."""
         if found is None or found.n < self.minimum_n or not math.isfinite(found.success):
             return math.nan
-        s = found.success
+        s = HOPE if on_trial else found.success
         return importance * (1 - s) * s * (1 - s) if EDGE < s < 1 - EDGE else 0.0
 
     def _by_score(self, budget: int, even: Sequence[int], share: Sequence[float], score: Sequence[float]) -> list[int]:

@@ -22,7 +22,8 @@ def evaluated(**slices: tuple[int, float]) -> list[RoundResult]:
 
 
 def amounts(policy: WeakestSlices, budget: int, **slices: tuple[int, float]) -> dict[str, int]:
-    return dict(policy.allocate(evaluated(**slices), list(slices), budget, RNG).amounts)
+    """Where the same was found three times: nothing is on trial any more."""
+    return dict(policy.allocate(evaluated(**slices) * 3, list(slices), budget, RNG).amounts)
 
 
 def test_shares_by_hand() -> None:
@@ -52,6 +53,19 @@ def test_the_cap_holds_until_nothing_else_can_use_the_budget() -> None:
     assert amounts(WeakestSlices(cap=2.0), 800, weak=(50, 0.3), **dead)["weak"] == 800 - 7 * 25
 
 
+def test_a_skill_that_no_row_taught_yet_is_taught_before_it_counts_as_hopeless() -> None:
+    policy, slices = WeakestSlices(floor=0.1, cap=10), {"a": (50, 0.25), "absent": (50, 0.0), "done": (50, 1.0)}
+
+    def absent(rounds: list[RoundResult]) -> int:
+        return policy.allocate(rounds, list(slices), 300, RNG).amounts["absent"]
+
+    once, taught = evaluated(**slices), evaluated(**slices | {"absent": (50, 0.1)})
+    assert absent(once) == absent(once * 2) == 145  # as one at 1/4: half of what is left beside three floors of 10
+    assert absent(once * 3) == 10
+    assert absent([*once * 2, *taught, *once]) == 145  # it was learnt for a while, so it can be
+    assert WeakestSlices(floor=0.1, cap=10, trials=0).allocate(once, list(slices), 300, RNG).amounts["absent"] == 10
+
+
 def test_importance_moves_the_budget() -> None:
     equal = amounts(WeakestSlices(), 100, a=(50, 0.4), b=(50, 0.4))
     assert equal == {"a": 50, "b": 50}
@@ -64,7 +78,7 @@ def test_nothing_known_or_nothing_to_learn_is_proportional_and_says_so() -> None
     first = WeakestSlices().allocate([], ["a", "b"], 10, RNG)
     assert first.amounts == {"a": 5, "b": 5}
     assert first.reasons["a"] == "not evaluated; proportional share"
-    done = WeakestSlices().allocate(evaluated(a=(60, 1.0), b=(20, 0.0)), ["a", "b"], 100, RNG)
+    done = WeakestSlices().allocate(evaluated(a=(60, 1.0), b=(20, 0.0)) * 3, ["a", "b"], 100, RNG)
     assert done.amounts == {"a": 75, "b": 25}
     assert "mastered" in done.reasons["a"]
     assert "nothing is learned yet" in done.reasons["b"]
