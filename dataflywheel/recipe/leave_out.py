@@ -83,9 +83,13 @@ def _without(context: Context, steps: Sequence[Step], step: Step, folder: Path, 
 
 
 def _before_training(steps: Sequence[Step]) -> list[Step]:
-    """What makes the rows that are trained on; the training itself is one of the comparison's."""
+    """What makes the rows that are trained on, with the models whose failures are written from; the training itself is
+    one of the comparison's."""
     last = max(step.index for step in steps if isinstance(step.work, Train))
-    return [step for step in steps if changes_rows(step) and step.index < last]
+    failing = [step.index for step in steps if isinstance(step.work, Generate) and step.work.from_failures]
+    heard = max(failing, default=0)
+    made = [step for step in steps if changes_rows(step) or (isinstance(step.work, Train) and step.index < heard)]
+    return [step for step in made if step.index < last]
 
 
 def _lend(context: Context, steps: Sequence[Step], left: Step, folder: Path) -> list[Path]:

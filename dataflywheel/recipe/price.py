@@ -102,8 +102,18 @@ def step_cost(recipe: Recipe, step: Step, pool: PoolStatistics, speed: float, se
     if isinstance(step.work, Cleaner):
         cost += step.work.estimate(pool)
     if isinstance(step.work, Enhance | Generate):
-        cost += writing_cost(recipe, step.work, pool)
+        cost += writing_cost(recipe, step.work, pool) + failures_cost(recipe, step.work, pool, speed)
     return cost
+
+
+def failures_cost(recipe: Recipe, work: Enhance | Generate, pool: PoolStatistics, speed: float) -> Cost:
+    """Scoring the rows that a generator may write from, after every round but the last; the steering tier is scored by
+    the evaluation."""
+    if not isinstance(work, Generate) or not work.from_failures or work.source == "target":
+        return Cost()
+    times = max(1, recipe.rounds - 1)
+    seconds = 2 * parameters(recipe.models.student) * times * pool.tokens / (speed * EFFICIENCY)
+    return Cost(seconds=round(seconds, 2), forward=times * pool.rows, tokens=times * pool.tokens)
 
 
 def preferring_cost(recipe: Recipe, work: Prefer, pool: PoolStatistics, speed: float) -> Cost:

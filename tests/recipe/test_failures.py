@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataflywheel.contracts import REGISTRY, Card
+from dataflywheel.contracts import REGISTRY, Card, Cost, PoolStatistics
 from dataflywheel.evolution.feedback.evaluate import RowScores
 from dataflywheel.evolution.iteration.trial import write_scores
 from dataflywheel.models.tiny import init_tiny, pool_tokenizer
@@ -23,7 +23,10 @@ from dataflywheel.models.training import TrainSettings, train_sft
 from dataflywheel.proposing.kinds import Demand, Proposal, Proposer
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.failures import Student, evidence, wrong
+from dataflywheel.recipe.leave_out import _before_training
 from dataflywheel.recipe.load import recipe_from
+from dataflywheel.recipe.price import failures_cost
+from dataflywheel.recipe.propose import Generate
 from dataflywheel.recipe.propose_step import apply_propose_step
 from dataflywheel.recipe.schema import Recipe
 from dataflywheel.recipe.slicing import slices_in_reach
@@ -35,6 +38,7 @@ from dataflywheel.rows.schema import Row
 from dataflywheel.store.run import RunDirectory
 from dataflywheel.synthesis.lineage import child
 from tests.evolution.planted_wheels import FACTS
+from tests.synthesis.support import parts_of, teacher
 
 SKILLS = ("colour", "river", "metal", "shape")
 UNKNOWN = SKILLS[-1]
@@ -120,6 +124,7 @@ def steered(folder: Path, metric: str, **more: Any) -> tuple[Recipe, Context, St
         "name": "a",
         "pool": [{"builtin": "python_docs"}],
         "target": [{"path": "t.jsonl", "metric": metric, "slice": "tag"}],
+        "models": {"teacher": {"endpoint": "http://localhost:9/v1", "model": "m"}},
         "steps": [{"generate": {"by": "alike", "rows": 10, "visits": 9, "source": "target", "gates": [], **more}}],
         "rounds": 2,
         "feedback": {"proportional": {}},
@@ -159,6 +164,22 @@ def test_all_rows_come_from_the_skill_that_the_student_does_not_know(tmp_path: P
         assert failed == {"row": line["parents"][0], "metric": "exact_match", "score": 0.0}
 
 
+def test_llm2llm_asks_about_failures_and_about_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = teacher(lambda parts, request: {"problem": f"Like {parts['question']} but new", "solution": "So."})
+    monkeypatch.setattr("dataflywheel.synthesis.asking.client_for", lambda model: client)
+    _, context, step = steered(tmp_path, "exact_match", by={"llm2llm": {"attempts": 2}}, rows=30, visits=3)
+    rows = facts(6)
+    context.guide = write(tmp_path / "steer", rows)
+    right = [float(row["tags"] != [UNKNOWN]) for row in rows]
+    write_scores(tmp_path / "scores.parquet", scores_of(rows, right))
+    made, details = written(context, step, Student(tmp_path, tmp_path / "scores.parquet"), tmp_path / "out")
+    failed = {row["messages"][0]["content"] for row in rows[-6:]}
+    assert {parts_of(request)["question"] for request in client.requests} == failed
+    assert len(client.requests) == 2 * 6  # `attempts` of each, whatever `visits` allows
+    assert {row["parents"][0] for row in made} == {row["id"] for row in rows[-6:]}
+    assert details["missing"] == {"": 24}
+
+
 def test_a_student_without_a_failure_leaves_nothing_to_write_from(tmp_path: Path) -> None:
     _, context, step = steered(tmp_path, "exact_match")
     context.guide = write(tmp_path / "steer", facts())
@@ -180,6 +201,25 @@ def test_rows_of_the_pool_are_scored_by_the_model_itself(tmp_path: Path, per: st
     made, details = written(context, step, Student(tmp_path / "m"), tmp_path / "out")
     assert details["failures"] == {"metric": "bits_per_byte", "rows": 24}
     assert Counter(row["tags"][0] for row in made) == dict.fromkeys(SKILLS[2:], 12)
+
+
+def test_scoring_the_rows_is_priced_and_models_are_trained_where_a_step_is_left_out(tmp_path: Path) -> None:
+    def steps(by: str, **more: Any) -> list[Step]:
+        write = {"generate": {"by": by, "rows": 5, **more}}
+        value = {"name": "a", "pool": [{"builtin": "python_docs"}], "steps": ["train", write, "train"]}
+        return build_steps(recipe_from(value))
+
+    pool = PoolStatistics(70, 2800, 700)
+    (_, failing, _), (_, other, _) = steps("alike"), steps("grounded_rules")
+    made = steered(tmp_path, "exact_match")[0].model_copy(update={"rounds": 4})
+    assert isinstance(failing.work, Generate)
+    assert isinstance(other.work, Generate)
+    cost = failures_cost(made, failing.work, pool, 1e9)
+    assert (cost.forward, cost.tokens) == (210, 2100)
+    assert failures_cost(made, other.work, pool, 1e9) == Cost()
+    assert failures_cost(made, failing.work.model_copy(update={"source": "target"}), pool, 1e9) == Cost()
+    assert [step.name for step in _before_training(steps("alike"))] == ["train", "generate"]
+    assert [step.name for step in _before_training(steps("grounded_rules"))] == ["generate"]
 
 
 def test_the_choice_is_part_of_a_steps_fingerprint(tmp_path: Path) -> None:

@@ -54,7 +54,8 @@ class _Hypothesis:
 
 
 class BlindSpots(AskingProposer):
-    """Seeds are rows that the student got wrong with confidence. Those of one slice (first tag) are looked at together.
+    """Seeds are rows that the student got wrong: a recipe gives it those alone. Those of one slice (first tag) are
+    looked at together. The paper's are wrong with confidence; here no confidence is measured.
 
     Each seed gives one row: the slice's hypotheses take turns, abstraction and extrapolation alternating.
     """

@@ -38,7 +38,8 @@ class Problem(Numbered):
 
 
 class LLM2LLM(AskingProposer):
-    """Seeds are the rows that the student got wrong. Rows that were generated themselves are never expanded.
+    """Seeds are the rows that the student got wrong: a recipe gives it those alone, anew after every evaluation, so
+    that what is solved by now is dropped. Rows that were generated themselves are never expanded.
 
     A question too close to its seed fails, and so does an answer without a marked result where the seed's has one.
     Where it has, the question is solved again without a look at the first solution, and both must agree: the published
