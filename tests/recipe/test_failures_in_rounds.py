@@ -21,6 +21,7 @@ from dataflywheel.models.spec import ModelSpec
 from dataflywheel.recipe.execute import Result, run
 from dataflywheel.recipe.schema import Recipe
 from dataflywheel.recipe.why import as_text, why
+from dataflywheel.report.html import write_report
 from dataflywheel.rows.parts import read_rows
 from tests.evolution.planted_wheels import GATES, IN_POOL, SameSkill, recipe, student, train
 from tests.recipe.jobs import job
@@ -71,6 +72,12 @@ def test_the_first_round_writes_nothing_and_says_why_and_its_rows_are_written_la
     assert (first["added"], first["missing"]) == ([], {})
     assert "nothing was trained yet" in first["shortfall"]
     assert (len(second["added"]), second["shortfall"]) == (12, "")
+
+
+def test_the_report_says_why_the_first_round_wrote_nothing(turned: tuple[Path, Path]) -> None:
+    page = write_report(turned[1]).read_text(encoding="utf-8")
+    assert "nothing was trained yet" in page
+    assert "round 2, generate by alike" in page
 
 
 def test_every_row_comes_from_the_worse_half_of_its_slice(turned: tuple[Path, Path]) -> None:

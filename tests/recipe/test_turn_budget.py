@@ -52,6 +52,25 @@ def test_equal_rounds_add_up_to_the_whole(keep: int, rows: int, rounds: int) -> 
     assert total == {"01-select": keep, "02-generate": rows}
 
 
+@settings(max_examples=30, deadline=None)
+@given(st.integers(1, 300), st.integers(2, 6), st.booleans())
+def test_what_writes_from_failures_gets_all_its_rows_after_the_first_round(rows: int, rounds: int, arms: bool) -> None:
+    """Also beside a policy over ways to get rows, which then has nothing to move in the first round."""
+    steps = [{"select": {"by": "random", "keep": 90}}, {"generate": {"by": "llm2llm", "rows": rows}}]
+    feedback = {"thompson": {}} if arms else {"proportional": {}}
+    value = {"name": "b", "pool": [{"builtin": "python_docs"}], "steps": [*steps, "train", "evaluate"]}
+    made = recipe_from({**value, "rounds": rounds, "feedback": feedback})
+    done: list[RoundResult] = []
+    total: Counter[str] = Counter()
+    for round in range(1, rounds + 1):
+        budget = turn_budget(made, build_steps(made), done, round, both("a"), 10_000, 10**6)
+        assert round > 1 or budget.steps == {"01-select": -(-90 // rounds), "02-generate": 0}
+        total.update(budget.steps)
+        done.append(RoundResult([slice_of("a", 0.5)], {}, 0.1))
+    assert sum(total.values()) == 90 + rows
+    assert arms or total["02-generate"] == rows
+
+
 def test_the_weaker_slice_gets_more_than_its_share() -> None:
     made = recipe(200, 1, 2, {"weakest_slices": {}})
     done = [RoundResult([slice_of("weak", 0.5), slice_of("strong", 0.95)])]
