@@ -86,8 +86,7 @@ class Walk:
         after = [*map(title, left), *(["compare"] if context.recipe.compare else [])]
         context.watcher.planned(["00-pool", *self._titles(), *after])
         result = self.take_steps()
-        self._seal(result)
-        result.rows_out = write_dataset(context, self.rows)
+        self._close_rows(result)
         forget_comparison(context.run.path / "compare.json", self.fingerprint)
         if context.recipe.compare and not result.stopped:
             result.comparison = self._compare(left)
@@ -107,8 +106,9 @@ class Walk:
         self.context.run.forget_steps([self.context.run.step(0, "pool"), *self._steps(result)])
         return result
 
-    def _seal(self, result: Result) -> None:
-        """What is looked at only once, when all rows are chosen."""
+    def _close_rows(self, result: Result) -> None:
+        """All rows are chosen: write the data set."""
+        result.rows_out = write_dataset(self.context, self.rows)
 
     def _titles(self) -> list[str]:
         """What the live table shows."""

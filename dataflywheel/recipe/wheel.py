@@ -213,6 +213,10 @@ class Wheel(Walk):
             return evaluate_tiers(self.context, step.work, self.model, output, fingerprint, tiers)
         return super()._work(step, output, fingerprint)
 
+    def _close_rows(self, result: Result) -> None:
+        self._seal(result)
+        super()._close_rows(result)
+
     def _seal(self, result: Result) -> None:
         """Look at the sealed tier with the model of the best round, once, and count the look."""
         if self.kept is None:

@@ -173,7 +173,7 @@ def test_why_tells_of_a_written_row_what_it_was_made_from(turned: tuple[Path, Re
     [
         (TURN[:1] + TURN[3:], {"feedback": {}}, "feedback"),
         ([TURN[3], "evaluate"], {}, "nothing brings new rows"),
-        ([*TURN[:3], "evaluate", TURN[3]], {}, "last two steps"),
+        ([*TURN[:3], "evaluate", TURN[3]], {}, "a wheel ends with `train` and `evaluate`"),
         ([*TURN[:1], *CLEANED[2:], *TURN[3:]], {}, "cleaning comes before"),
         (TURN, {"feedback": {"weakest_slice": {}}}, "weakest_slices"),
         ([{"enhance": {"by": "grounded_rules"}}, *TURN], {}, "name it under `generate`"),
