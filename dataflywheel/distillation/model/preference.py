@@ -68,6 +68,7 @@ class Preference(Method):
             UsageError: no row is a pair.
         """
         from datasets import Dataset
+        from transformers import set_seed
         from trl import DPOConfig, DPOTrainer
 
         settings, base = settings or TrainSettings(learning_rate=1e-4), loaded(model)
@@ -80,6 +81,7 @@ class Preference(Method):
         # With adapters the model without them is the reference, and no second copy is held.
         held = None if settings.lora and reference is None else loaded(reference or model)
         origin = base.digest, "" if held is None else held.digest
+        set_seed(settings.seed)  # adapters are drawn before the trainer sets it
         checkpoints = checkpoints_of(output, self.digest(), settings.model_dump_json(), origin, examples)
         arguments = DPOConfig(
             **trl_arguments(base, checkpoints, settings),
