@@ -14,7 +14,7 @@ RUN = {
     "compare.json": "The scoreboard, where the recipe compares.",
     "dataset/train.jsonl": "The final rows in the recipe's `format`.",
     "dataset/README.md": "The data set card: composition, steps, methods with citations, licences, limits.",
-    "models/student/": "The trained model, loadable by transformers; with `prefer`, the one before it is `student-sft`.",
+    "models/student/": "The trained model, loadable by transformers; `student-sft` is the one before `prefer`.",
     "target/": "The evaluation rows, as a step.",
     ".lock": "Held by the process that works in the directory; it gives it up with its end, however that is.",
     "round-1/00-pool/": "The pool as rows, merged; the steps follow under their numbers.",
@@ -35,8 +35,8 @@ WRITERS = {
 }
 WHEEL = {
     "round-<n>/budget.json": "What the round may spend by step and by slice, and why.",
-    "round-<n>/turn.json": "What came of it: kept or not and why, scores by slice, rows, diversity, a judge's scores, alarms, "
-    "what stopped it.",
+    "round-<n>/turn.json": "What came of it: kept or not and why, scores by slice, rows, diversity, a judge's scores, "
+    "alarms, what stopped it.",
     "round-<n>/00-offer/": "From the second round on: the cleaned rows that no round has taken yet.",
     "round-<n>/<number>-accumulate/": "All rows that the round is trained on, those of kept rounds among them.",
     "models/round-<n>/": "The model of each round; `models/student/` is that of the last kept one.",
