@@ -15,7 +15,7 @@ import numpy as np
 
 from dataflywheel.contracts import AnyArray, FloatArray
 from dataflywheel.report.markup import clip, esc, slug
-from dataflywheel.report.numbers import number, short
+from dataflywheel.report.numbers import number, tick
 
 Kind = Literal["ours", "random", "baseline"]
 MAP_POINTS = 3000
@@ -79,7 +79,7 @@ def axis(scale: Scale, y: int, grid_top: int) -> str:
         x = scale(value)
         anchor = "start" if x < 4 else "end" if x > 96 else "middle"
         parts.append(f'<line class="grid" x1="{x}%" x2="{x}%" y1="{grid_top}" y2="{y}"/>')
-        parts.append(f'<text class="tick" x="{x}%" y="{y + 16}" text-anchor="{anchor}">{esc(short(value))}</text>')
+        parts.append(f'<text class="tick" x="{x}%" y="{y + 16}" text-anchor="{anchor}">{esc(tick(value))}</text>')
     return "".join(parts)
 
 

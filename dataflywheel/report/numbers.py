@@ -97,6 +97,24 @@ def signed_percent(share: float) -> str:
     return f"{100 * share:+.1f}%".replace("-", MINUS)
 
 
+def signed(value: float) -> str:
+    """A difference with its sign and three decimals.
+
+    >>> signed(-0.0671)
+    '\u22120.067'
+    """
+    return f"{value:+.3f}".replace("-", MINUS)
+
+
+def tick(value: float) -> str:
+    """A mark of an axis, no digit of it rounded away.
+
+    >>> tick(2.775), tick(2.8), tick(20_000)
+    ('2.775', '2.8', '20 k')
+    """
+    return short(value) if abs(value) >= 1e4 else f"{value:.8g}".replace("-", MINUS)
+
+
 def seconds(value: object) -> str:
     """`0.42 s`, `12.3 s`, `3 min 20 s`, `1 h 5 min`."""
     x = finite(value)
@@ -121,7 +139,7 @@ def money(value: object) -> str:
 
 
 def short(value: object) -> str:
-    """Compact counts for tiles and axes: `1,234`, `12.3 k`, `4.56 M`.
+    """Compact counts for tiles: `1,234`, `12.3 k`, `4.56 M`.
 
     >>> short(950), short(12345), short(4_560_000)
     ('950', '12.3 k', '4.56 M')

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from dataflywheel.report.numbers import aligned, count, finite, percent, plural, signed_percent
+from dataflywheel.report.numbers import aligned, count, finite, percent, plural, signed, signed_percent
 from dataflywheel.report.rundir import Run
 
 Tone = Literal["good", "neutral", "bad", "unknown"]
@@ -89,7 +89,7 @@ def _raw_detail(compare: dict[str, Any], arm: dict[str, Any]) -> str:
     bounds = [finite(difference.get(k)) for k in ("mean", "low", "high")]
     if any(b is None for b in bounds):
         return ""
-    mean, low, high = (f"{b:+.3f}" for b in bounds if b is not None)
+    mean, low, high = (signed(b) for b in bounds if b is not None)
     return f"Against random rows of the raw pool: {mean} {metric_name(compare.get('metric'))}, {low} to {high}."
 
 
