@@ -19,6 +19,11 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # one core each, for what a test starts
 os.environ.setdefault("FLYWHEEL_CACHE", str(Path(__file__).resolve().parent / ".cache"))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long tests first, so that no core waits for another at the end."""
+    items.sort(key=lambda item: "slow" not in item.keywords)
+
+
 @pytest.fixture(scope="session")
 def data() -> Path:
     """The folder of real data sets; tests that need it are skipped where it is absent."""
