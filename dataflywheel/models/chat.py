@@ -7,6 +7,7 @@ The answer is found by the character offsets of one tokenisation of the whole te
 from __future__ import annotations
 
 import copy
+import threading
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -73,6 +74,10 @@ class _Rendered:
     end: int
 
 
+_RENDERING = threading.Lock()
+"""A compiled template, which the library shares in the process, serves one caller at a time."""
+
+
 class ChatFormat:
     """Renders and tokenises rows for one tokenizer (a fast one: offsets are needed)."""
 
@@ -122,13 +127,14 @@ class ChatFormat:
     def _render(self, chats: list[Any], prompt: bool = False) -> tuple[list[str], list[Any]]:
         from transformers.utils.chat_template_utils import render_jinja_template
 
-        texts, spans = render_jinja_template(
-            conversations=chats,
-            chat_template=self.template,
-            return_assistant_tokens_mask=self.marked,
-            add_generation_prompt=prompt,
-            **self.tokenizer.special_tokens_map,
-        )
+        with _RENDERING:
+            texts, spans = render_jinja_template(
+                conversations=chats,
+                chat_template=self.template,
+                return_assistant_tokens_mask=self.marked,
+                add_generation_prompt=prompt,
+                **self.tokenizer.special_tokens_map,
+            )
         return texts, spans if self.marked else [None] * len(texts)
 
     def _probe(self) -> tuple[str, str]:

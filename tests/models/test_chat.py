@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import Any
 
@@ -109,18 +110,29 @@ def test_the_answer_alone_keeps_its_header_and_nothing_of_the_prompt(
     assert prompt not in lead or prompt in header + answer
 
 
+MARKED = FOREIGN.replace(
+    "{% for m in messages %}",
+    "{% for m in messages %}{% if m.role == 'assistant' %}{{ '<|im_start|>assistant\n' }}"
+    "{% generation %}{{ m.content | trim + '<|im_end|>' }}{% endgeneration %}{{ '\n' }}{% else %}",
+).replace("'\n' }}{% endfor %}", "'\n' }}{% endif %}{% endfor %}")
+
+
 def test_generation_marks_of_a_template_decide_what_the_answer_is() -> None:
-    marked = FOREIGN.replace(
-        "{% for m in messages %}",
-        "{% for m in messages %}{% if m.role == 'assistant' %}{{ '<|im_start|>assistant\n' }}"
-        "{% generation %}{{ m.content | trim + '<|im_end|>' }}{% endgeneration %}{{ '\n' }}{% else %}",
-    ).replace("'\n' }}{% endfor %}", "'\n' }}{% endif %}{% endfor %}")
     chats = [
         [message("system", "s"), *conversation("a", "b"), *conversation("c", " the a ")],
         conversation("q", "user the"),
     ]
-    plain, ours = (ChatFormat(tokenizer(template)).encode(chats, 999) for template in (FOREIGN, marked))
+    plain, ours = (ChatFormat(tokenizer(template)).encode(chats, 999) for template in (FOREIGN, MARKED))
     assert [(row.ids, row.start, row.header) for row in plain] == [(row.ids, row.start, row.header) for row in ours]
+
+
+def test_threads_render_side_by_side() -> None:
+    chats = [ChatFormat(tokenizer(MARKED)) for _ in range(4)]  # the library compiles their one template once
+    turns = [conversation(f"question {i}", f"answer {i}") for i in range(60)]
+    wanted = chats[0].render(turns)
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda i: chats[i % 4].render(turns), range(40)))
+    assert all(one == wanted for one in found)
 
 
 def test_a_row_that_breaks_the_template_fails_alone() -> None:
