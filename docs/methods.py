@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 from itertools import groupby
 from typing import Any
 
@@ -67,9 +68,20 @@ def _method(method: type[Method], card: dict[str, Any]) -> list[str]:
         columns = ", ".join(f"`{card['name']}.{name}` ({kind})" for name, kind in method.columns.items())
         lines.append(f"- Columns: {columns}, `{card['name']}.status`")
     if issubclass(method, Proposer):
-        gates = ", ".join(f"`{name}`" for name in method.gates) or "none"
+        gates = ", ".join(map(_gate, method.own_gates().items())) or "none"
         lines.append(f"- Named in: `{'enhance' if method.rewrites else 'generate'}`; its own gates: {gates}")
     return [*lines, "", *field_table(method)]
+
+
+def _gate(named: tuple[str, dict[str, Any]]) -> str:
+    """A gate as recipes name it.
+
+    >>> _gate(("refusal", {})), _gate(("meaning", {"additions": True}))
+    ('`refusal`', '`{meaning: {additions: true}}`')
+    """
+    name, parameters = named
+    given = ", ".join(f"{key}: {json.dumps(value)}" for key, value in parameters.items())
+    return f"`{{{name}: {{{given}}}}}`" if given else f"`{name}`"
 
 
 def _paragraphs(method: type[Method]) -> list[str]:

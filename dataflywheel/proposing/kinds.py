@@ -16,6 +16,9 @@ from dataflywheel.rows.schema import Row
 
 T = TypeVar("T")
 
+NamedGate = str | Mapping[str, Mapping[str, Any]]
+"""A gate as a method names it: `"refusal"`, or with its parameters `{"meaning": {"additions": True}}`."""
+
 
 @dataclass(frozen=True)
 class Proposal:
@@ -130,8 +133,14 @@ class Proposer(Method):
     from_failures: ClassVar[bool] = False
     """Whether it writes from what the student got wrong: a recipe gives it such rows alone as seeds, and none before a
     model was trained."""
-    gates: ClassVar[tuple[str, ...]] = ()
-    """Names of the gates that its proposals pass where a recipe names none, cheapest first."""
+    gates: ClassVar[tuple[NamedGate, ...]] = ()
+    """The gates that its proposals pass where a recipe names none, cheapest first, with their parameters."""
+
+    @classmethod
+    def own_gates(cls) -> dict[str, dict[str, Any]]:
+        """Parameters of the method's own gates, by name, in order."""
+        named = [({gate: {}} if isinstance(gate, str) else gate) for gate in cls.gates]
+        return {name: dict(parameters) for one in named for name, parameters in one.items()}
 
     @abstractmethod
     def propose(self, demand: Demand) -> list[Proposal]:

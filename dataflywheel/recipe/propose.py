@@ -44,8 +44,8 @@ class Propose(BaseModel):
 
     def gate_specs(self, target: bool) -> dict[str, dict[str, Any]]:
         """Parameters of every gate, by name, in order."""
-        own: list[Named] = [{name: {}} for name in self.proposer().gates if target or name not in SHARED]
-        named = own if self.gates is None else self.gates
+        own = {name: given for name, given in self.proposer().own_gates().items() if target or name not in SHARED}
+        named = [own] if self.gates is None else self.gates
         wanted = {name: parameters for spec in named for name, parameters in spec.items()}
         for name in SHARED if target else ():
             wanted.setdefault(name, {})

@@ -7,8 +7,10 @@ from typing import Literal
 
 import pytest
 
+from dataflywheel.proposing.kinds import Proposer
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.load import recipe_from
+from dataflywheel.recipe.propose import Enhance
 from dataflywheel.recipe.propose_step import apply_propose_step
 from dataflywheel.recipe.steps import build_steps
 from dataflywheel.rows.builder import build
@@ -46,3 +48,18 @@ def _written(context: Context, rows: Path, output: Path) -> list[Row]:
     apply_propose_step(context, step, rows, output, "f")
     found: list[Row] = read_rows(output / "rows").to_pylist()
     return [row for row in found if row["made_by"]]
+
+
+def test_gates_of_a_method_have_parameters_and_those_of_a_recipe_stand_in_their_place(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    own: type[Proposer] = Enhance.model_validate({"by": "revision"}).proposer()
+    monkeypatch.setattr(own, "gates", ("refusal", {"meaning": {"additions": True, "least": None}}, "contamination"))
+    for gates, expected in (
+        (None, {"refusal": {}, "meaning": {"additions": True, "least": None}}),
+        (["meaning"], {"meaning": {}}),
+        ([{"meaning": {"least": 0.9}}, "refusal"], {"meaning": {"least": 0.9}, "refusal": {}}),
+    ):
+        step = Enhance.model_validate({"by": "revision", "gates": gates})
+        assert step.gate_specs(False) == expected
+        assert step.gate_specs(True) == {**expected, "contamination": {}}

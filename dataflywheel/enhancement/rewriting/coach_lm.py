@@ -19,7 +19,7 @@ from dataflywheel.models.pool_tokenizer import rows_digest
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.models.tiny import train_tiny
 from dataflywheel.models.training import TrainSettings, train_sft
-from dataflywheel.proposing.kinds import Demand, Proposal, Proposer
+from dataflywheel.proposing.kinds import Demand, NamedGate, Proposal, Proposer
 from dataflywheel.proposing.rewritten import exchange_of, revised, unchanged, unfit
 from dataflywheel.rows.schema import Message, Row, message
 from dataflywheel.store.lock import made_once
@@ -49,7 +49,12 @@ class CoachLM(Proposer):
     )
     rewrites: ClassVar[bool] = True
     keeps_meaning: ClassVar[bool] = True
-    gates: ClassVar[tuple[str, ...]] = ("format_and_length", "prompt_leak", "meaning", "contamination")
+    gates: ClassVar[tuple[NamedGate, ...]] = (
+        "format_and_length",
+        "prompt_leak",
+        {"meaning": {"additions": True}},
+        "contamination",
+    )
 
     model: ModelSpec = Field(default=ModelSpec(builtin="tiny"))
     """What is fine-tuned: a folder or hub name, or the built-in model, trained first on the revised texts."""

@@ -12,7 +12,7 @@ from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.request import Sampling
 from dataflywheel.models.endpoint.structured import Asks, Numbered, ask_for, same_id
 from dataflywheel.models.spec import ModelSpec
-from dataflywheel.proposing.kinds import Demand, Proposal, Proposer
+from dataflywheel.proposing.kinds import Demand, NamedGate, Proposal, Proposer
 from dataflywheel.proposing.rewritten import exchange_of, revised, unchanged, unfit
 from dataflywheel.signals.rating.rating import failure
 
@@ -53,7 +53,13 @@ class Revision(Proposer):
     asks: ClassVar[bool] = True
     rewrites: ClassVar[bool] = True
     keeps_meaning: ClassVar[bool] = True
-    gates: ClassVar[tuple[str, ...]] = ("format_and_length", "refusal", "prompt_leak", "meaning", "contamination")
+    gates: ClassVar[tuple[NamedGate, ...]] = (
+        "format_and_length",
+        "refusal",
+        "prompt_leak",
+        {"meaning": {"additions": True}},
+        "contamination",
+    )
 
     model: ModelSpec
     """The model that revises."""
