@@ -50,6 +50,10 @@ def unfit(row: Row, max_chars: int, answered: bool = True) -> str:
         return "not rewritten: no answer"
     if row["messages"][-1]["tool_calls"]:
         return "not rewritten: the answer calls tools"
+    if row["messages"][-1]["reasoning"]:
+        return "not rewritten: the thoughts before the answer would not fit another one"
+    if row["media"]:
+        return "not rewritten: the writer cannot see its images or sounds"
     if sum(map(len, exchange.parts.values())) > max_chars:
         return "not rewritten: too long"
     return ""
@@ -68,14 +72,14 @@ def rewritten(
     Everything else stays: earlier turns, label, tools, source, tags, copies, extra. `rejected` makes the row a
     preference pair; a `label` takes the place of the row's own.
     """
-    before, _ = split_answer(row["messages"])
+    before, final = split_answer(row["messages"])
     place = _last_user(before)
     messages: list[Message] = [
         {**turn, "content": instruction} if i == place and instruction is not None else turn
         for i, turn in enumerate(before)
     ]
     made = make_row(
-        [*messages, message("assistant", answer)],
+        [*messages, message("assistant", answer, learn=final[0]["learn"] if final else None)],
         rejected=row["rejected"] if rejected is None else [message("assistant", rejected)],
         tools=row["tools"],
         label=row["label"] if label is None else label,
@@ -85,6 +89,8 @@ def rewritten(
         parents=[row["id"]],
         made_by=made_by,
         round=row["round"],
+        media=row["media"],
+        cells=row["cells"],
     )
     made["copies"] = row["copies"]
     return made

@@ -1,36 +1,51 @@
-"""Identity by content: equal messages, rejected answer, tools and label give an equal id."""
+"""Identity by content: equal messages, rejected answer, tools, label, media and cells give an equal id."""
 
 from __future__ import annotations
 
 import hashlib
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
 
-from dataflywheel.rows.schema import Message, Row, message
+from dataflywheel.rows.schema import Medium, Message, Row, message
 
 
 def row_id(
-    messages: Iterable[Message], rejected: Iterable[Message] | None, tools: str | None, label: str | None
+    messages: Iterable[Message],
+    rejected: Iterable[Message] | None,
+    tools: str | None,
+    label: str | None,
+    media: Sequence[Medium] | None = None,
+    cells: str | None = None,
 ) -> str:
     """32 hex digits of BLAKE2b over the NFC-normalised content; the text itself is stored unnormalised.
+
+    Fields that a row does not use do not enter, so that rows keep their identity when the schema grows.
 
     >>> a = row_id([message("user", "caf\\u00e9")], None, None, None)
     >>> a == row_id([message("user", "cafe\\u0301")], None, None, None), len(a)
     (True, 32)
     """
-    content = (
-        [(m["role"], m["content"], m["tool_calls"], m["name"]) for m in messages],
-        None if rejected is None else [(m["role"], m["content"], m["tool_calls"], m["name"]) for m in rejected],
+    content: tuple[object, ...] = (
+        [_content(m) for m in messages],
+        None if rejected is None else [_content(m) for m in rejected],
         tools,
         label,
     )
+    if media or cells is not None:
+        content = (*content, [(m["type"], m["ref"]) for m in media or ()], cells)
     text = orjson.dumps(content)
     if not text.isascii():
         text = unicodedata.normalize("NFC", text.decode()).encode()
     return hashlib.blake2b(text, digest_size=16).hexdigest()
+
+
+def _content(turn: Message) -> tuple[str | bool | None, ...]:
+    later = turn["reasoning"], turn["tool_call_id"], turn["learn"]
+    first = turn["role"], turn["content"], turn["tool_calls"], turn["name"]
+    return first if later == (None, None, None) else first + later
 
 
 def make_row(
@@ -45,10 +60,12 @@ def make_row(
     parents: Iterable[str] = (),
     made_by: str = "",
     round: int = 0,
+    media: list[Medium] | None = None,
+    cells: str | None = None,
 ) -> Row:
     """A row with its id; `extra` is stored as canonical JSON."""
     return {
-        "id": row_id(messages, rejected, tools, label),
+        "id": row_id(messages, rejected, tools, label, media, cells),
         "messages": messages,
         "rejected": rejected,
         "tools": tools,
@@ -60,6 +77,8 @@ def make_row(
         "parents": list(parents),
         "made_by": made_by,
         "round": round,
+        "media": media or None,
+        "cells": cells,
     }
 
 

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from dataflywheel.contracts import AnyArray
 from dataflywheel.rows.parts import iter_batches, part_paths
+from dataflywheel.rows.schema import ROW_SCHEMA, upgraded_batch
 from dataflywheel.rows.text import Part, texts
 
 
@@ -65,7 +66,14 @@ class RowLookup:
         known[known] = held[at[known]] == wanted[known]
         if not known.all():
             raise KeyError(f"{self.directory}: {(~known).sum()} of {len(wanted)} rows are not there")
-        return read_places(part_paths(self.directory), places[at], columns)
+        paths = part_paths(self.directory)
+        there = set(pq.read_schema(paths[0]).names)
+        names = [name for name in columns or ROW_SCHEMA.names if name in there]
+        found = read_places(paths, places[at], names)
+        return pa.Table.from_batches(
+            [upgraded_batch(batch, columns) for batch in found.combine_chunks().to_batches()],
+            schema=pa.schema([ROW_SCHEMA.field(name) for name in columns or ROW_SCHEMA.names]),
+        )
 
     def texts(self, ids: Iterable[str], part: Part = "all") -> list[str]:
         """Their texts, in the order of the ids."""

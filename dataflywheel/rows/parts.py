@@ -9,7 +9,7 @@ from types import TracebackType
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from dataflywheel.rows.schema import ROW_SCHEMA
+from dataflywheel.rows.schema import ROW_SCHEMA, upgraded_batch
 
 PART_ROWS = 50_000
 GROUP_ROWS = 8192
@@ -71,11 +71,13 @@ def count_rows(directory: Path) -> int:
 def iter_batches(
     directory: Path, columns: Sequence[str] | None = None, batch_size: int = 8192
 ) -> Iterator[pa.RecordBatch]:
-    """Batches in row order; memory is bounded by the batch."""
+    """Batches in row order, those that an earlier version wrote in today's schema; memory is bounded by the batch."""
     for path in part_paths(directory):
-        yield from pq.ParquetFile(path).iter_batches(
-            batch_size=batch_size, columns=None if columns is None else list(columns)
-        )
+        file = pq.ParquetFile(path)
+        held = set(file.schema_arrow.names)
+        wanted = None if columns is None else [name for name in columns if name in held]
+        for batch in file.iter_batches(batch_size=batch_size, columns=wanted):
+            yield upgraded_batch(batch, columns)
 
 
 def read_rows(directory: Path, columns: Sequence[str] | None = None) -> pa.Table:

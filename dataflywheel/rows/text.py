@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal
 
+import orjson
 import pyarrow as pa
 
 from dataflywheel.rows.schema import Message
@@ -23,8 +24,22 @@ def split_answer(messages: Sequence[Message]) -> tuple[list[Message], list[Messa
 
 
 def text_of(messages: Sequence[Message]) -> str:
-    """Contents (and tool calls) joined by blank lines, without role names."""
-    return "\n\n".join(m["content"] + (m["tool_calls"] or "") for m in messages)
+    """Thoughts, contents and tool calls (without their ids) joined by blank lines, without role names."""
+    return "\n\n".join(spoken(m) for m in messages)
+
+
+def spoken(turn: Message) -> str:
+    """All that one turn says."""
+    said = turn["content"] + (bare_calls(turn["tool_calls"]) if turn["tool_calls"] else "")
+    return f"{turn['reasoning']}\n\n{said}" if turn["reasoning"] else said
+
+
+def bare_calls(calls: str) -> str:
+    """Tool calls without their ids, which are chance."""
+    if '"id":' not in calls:
+        return calls
+    found = [{key: value for key, value in call.items() if key != "id"} for call in orjson.loads(calls)]
+    return orjson.dumps(found, option=orjson.OPT_SORT_KEYS).decode()
 
 
 def part_of(messages: Sequence[Message], part: Part) -> str:

@@ -21,6 +21,7 @@ from dataflywheel.contracts import AnyArray, Columns, FlywheelError, Signal, Sta
 from dataflywheel.models.endpoint.deferred import DEFERRED
 from dataflywheel.models.endpoint.request import Outcome
 from dataflywheel.rows.parts import count_rows, iter_batches, part_paths, read_rows
+from dataflywheel.rows.schema import upgraded
 from dataflywheel.signals.engine import Engine
 from dataflywheel.signals.side_by_side import side_by_side
 from dataflywheel.store.signals import SignalStore
@@ -95,8 +96,9 @@ def _udf(daft: Any, signal: Signal, engine: Engine) -> Any:
 
         @daft.method.batch(return_dtype=kind, batch_size=signal.batch_size)  # type: ignore[untyped-decorator]
         def measure(self, *columns: Any) -> pa.Array:
-            arrays = [c.to_arrow() for c in columns]
-            batch = pa.RecordBatch.from_arrays(arrays, names=["id", *self.signal.reads])
+            names = ["id", *self.signal.reads]
+            arrays = [upgraded(c.to_arrow(), name) for c, name in zip(columns, names, strict=True)]
+            batch = pa.RecordBatch.from_arrays(arrays, names=names)
             return in_turn(self.signal, batch)
 
     options: dict[str, Any] = {}

@@ -14,6 +14,7 @@ from dataflywheel.rows.formats import SHAPES, CannotHold, ReadError, Shape, cann
 from dataflywheel.rows.formats.patch import PatchError, apply, difference
 from dataflywheel.rows.identity import make_row
 from dataflywheel.rows.schema import Row, message
+from dataflywheel.rows.text import bare_calls, text_of
 from tests.rows.strategies import any_rows, chats, texts, values
 
 ONE_ROW = [shape for shape in SHAPES if shape.name != "oasst_tree"]
@@ -110,7 +111,7 @@ def test_what_is_not_content_stays_in_extra() -> None:
     assert (row["tags"], row["label"], row["source"]) == (["sum"], "easy", "pool")
 
 
-def test_tool_calls_of_both_spellings_are_the_same_row() -> None:
+def test_tool_calls_of_both_spellings_differ_in_their_ids_alone() -> None:
     arguments = {"city": "Rome", "days": 2}
     call = {"name": "look", "arguments": orjson.dumps(arguments).decode()}
     openai = [
@@ -127,10 +128,13 @@ def test_tool_calls_of_both_spellings_are_the_same_row() -> None:
     ]
     [a] = detect({"messages": openai}).read({"messages": openai})
     [b] = detect({"conversations": sharegpt}).read({"conversations": sharegpt})
-    assert a["id"] == b["id"]
-    assert a["messages"][1]["tool_calls"] == (
+    assert b["messages"][1]["tool_calls"] == (
         '[{"function":{"arguments":{"city":"Rome","days":2},"name":"look"},"type":"function"}]'
     )
+    assert [turn["tool_call_id"] for turn in a["messages"]] == [None, None, "call_1", None]
+    assert bare_calls(a["messages"][1]["tool_calls"]) == b["messages"][1]["tool_calls"]
+    assert a["id"] != b["id"]
+    assert text_of(a["messages"]) == text_of(b["messages"])
     assert shape_named("messages").write(a) == {"messages": openai}
     assert shape_named("sharegpt").write(b) == {"conversations": sharegpt}
 
@@ -188,7 +192,8 @@ def test_a_tree_gives_the_best_way_and_pairs_of_ranked_siblings() -> None:
         ({"messages": [{"content": "a"}]}, "messages[0].role", "got nothing"),
         ({"messages": [{"role": "critic", "content": "a"}]}, "messages[0].role", "got 'critic'"),
         ({"messages": [{"role": "user", "content": 3}]}, "messages[0].content", "expected text, got a number"),
-        ({"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}, "messages[0].content", "image_url"),
+        ({"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}, "images", "no column holds it"),
+        ({"messages": [{"role": "user", "content": [{"type": "file"}]}]}, "messages[0].content", "'file'"),
         ({"messages": [{"role": "assistant", "tool_calls": [{}]}]}, "messages[0].tool_calls[0]", "function's name"),
         ({"conversations": [{"from": "human"}]}, "conversations[0].value", "expected text, got null"),
         ({"instruction": "a", "output": ["b"]}, "output", "expected text, got a list"),

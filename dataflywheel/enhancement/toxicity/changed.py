@@ -12,9 +12,10 @@ from dataflywheel.rows.schema import Message, Row
 
 
 def changed(row: Row, made_by: str, change: Callable[[str], str], everything: bool = False) -> Row:
-    """`row` with the content of every message changed.
+    """`row` with the content and the thoughts of every message changed.
 
-    `everything`: also the rejected answer, the arguments of tool calls and all other fields of the input (`extra`).
+    `everything`: also the rejected answer, the arguments of tool calls, the cells of a table's row and all other
+    fields of the input (`extra`).
     """
 
     def inside(text: str | None) -> str | None:
@@ -22,7 +23,13 @@ def changed(row: Row, made_by: str, change: Callable[[str], str], everything: bo
 
     def turned(turns: list[Message]) -> list[Message]:
         return [
-            {**turn, "content": change(turn["content"]), "tool_calls": inside(turn["tool_calls"])} for turn in turns
+            {
+                **turn,
+                "content": change(turn["content"]),
+                "reasoning": change(turn["reasoning"]) if turn["reasoning"] else turn["reasoning"],
+                "tool_calls": inside(turn["tool_calls"]),
+            }
+            for turn in turns
         ]
 
     made = make_row(
@@ -36,6 +43,8 @@ def changed(row: Row, made_by: str, change: Callable[[str], str], everything: bo
         parents=[row["id"]],
         made_by=made_by,
         round=row["round"],
+        media=row["media"],
+        cells=inside(row["cells"]),
     )
     made["copies"] = row["copies"]
     return made

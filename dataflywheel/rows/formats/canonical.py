@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 
 from dataflywheel.rows.formats.draft import Draft, ReadError, Record, kind
+from dataflywheel.rows.formats.media import medium
 from dataflywheel.rows.formats.shape import Shape, finish
 from dataflywheel.rows.formats.turns import read_turns
 from dataflywheel.rows.schema import ROW_SCHEMA, Row
@@ -31,7 +32,11 @@ class Canonical(Shape):
         for key in ("tools", "label"):
             if not isinstance(record.get(key), str | None):
                 raise ReadError(key, f"expected text or null, got {kind(record[key])}")
-        return Draft(messages, rejected, record.get("tools"), record.get("label"))
+        media = [medium(one["type"], one["ref"], "media") for one in record.get("media") or ()]
+        cells = record.get("cells")
+        if not isinstance(cells, str | None):
+            raise ReadError("cells", f"expected JSON text or null, got {kind(cells)}")
+        return Draft(messages, rejected, record.get("tools"), record.get("label"), media=media, cells=cells)
 
     def render(self, draft: Draft) -> Record:
         return {"messages": draft.messages, "rejected": draft.rejected, "tools": draft.tools, "label": draft.label}

@@ -10,7 +10,7 @@ import orjson
 from dataflywheel.rows.formats.draft import CannotHold, Draft, Record
 from dataflywheel.rows.formats.shape import Shape
 from dataflywheel.rows.formats.turns import read_turn, read_turns
-from dataflywheel.rows.schema import Message, message
+from dataflywheel.rows.schema import Medium, Message, message
 
 
 class Conversation(Shape):
@@ -27,18 +27,20 @@ class Conversation(Shape):
         return not (isinstance(record.get("chosen"), list) and isinstance(record.get("rejected"), list))
 
     def parse(self, record: Record) -> Draft:
-        messages, exact = read_turns(record.pop(self.key), self.key)
+        media: list[Medium] = []
+        messages, exact = read_turns(record.pop(self.key), self.key, media)
         rejected = None
         if isinstance(record.get("chosen"), dict) and isinstance(record.get("rejected"), dict):
-            messages.append(read_turn(record.pop("chosen"), "chosen"))
-            rejected = [read_turn(record.pop("rejected"), "rejected")]
+            messages.append(read_turn(record.pop("chosen"), "chosen", media))
+            rejected = [read_turn(record.pop("rejected"), "rejected", media)]
             exact = False
         system = record.get("system")
         if isinstance(system, str) and system and messages[0]["role"] != "system":
             messages.insert(0, message("system", system))
             exact = False
         tools = take_tools(record)
-        return Draft(messages, rejected, tools, None, record, exact=exact and tools is None and "label" not in record)
+        exact = exact and tools is None and "label" not in record
+        return Draft(messages, rejected, tools, None, record, exact=exact, media=media)
 
     def render(self, draft: Draft) -> Record:
         record: Record = {}

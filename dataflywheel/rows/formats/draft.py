@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from dataflywheel.rows.schema import Message
+from dataflywheel.rows.schema import Medium, Message
 
 Record = dict[str, Any]
 
@@ -38,6 +38,8 @@ class Draft:
     extra: Record = field(default_factory=dict)
     prompt_turns: int | None = None
     exact: bool = False
+    media: list[Medium] = field(default_factory=list)
+    cells: str | None = None
 
     def pair(self) -> tuple[list[Message], list[Message], list[Message]]:
         """Prompt, chosen continuation and rejected continuation.
@@ -63,6 +65,16 @@ class Draft:
         return plain(self.messages[0]), plain(self.messages[1])
 
 
+BESIDE_CONTENT = {
+    "tool_calls": "tool calls",
+    "name": "a speaker's name",
+    "reasoning": "thoughts",
+    "tool_call_id": "the id of a tool call",
+    "learn": "a turn that must not be learned",
+}
+"""What a turn may hold beside its role and content, in the words of a refusal."""
+
+
 def roles(messages: Iterable[Message]) -> str:
     return ", ".join(m["role"] for m in messages)
 
@@ -71,10 +83,11 @@ def plain(message: Message) -> str:
     """The content of a message that has nothing else.
 
     Raises:
-        CannotHold: it has tool calls or a name.
+        CannotHold: it has thoughts, tool calls, a name, or must not be learned.
     """
-    if message["tool_calls"] is not None or message["name"] is not None:
-        raise CannotHold("tool calls or a speaker's name")
+    for key, what in BESIDE_CONTENT.items():
+        if message[key] is not None:  # type: ignore[literal-required]
+            raise CannotHold(what)
     return message["content"]
 
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 import contextlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from dataclasses import replace
+from typing import Any, Final
 
 import orjson
 
 from dataflywheel.rows.formats.draft import CannotHold, Draft, ReadError, Record
+from dataflywheel.rows.formats.media import media_columns, placed, take_cells, take_media
 from dataflywheel.rows.formats.patch import PatchError, apply, difference
 from dataflywheel.rows.identity import make_row
 from dataflywheel.rows.schema import Row
@@ -64,9 +66,13 @@ class Shape(ABC):
             record = dict(rest)
         tags = take_tags(rest)
         label = take_label(rest)
+        media = take_media(rest)
+        cells = take_cells(rest)
         draft = self.parse(rest)
-        draft.label = label
-        if not draft.exact:
+        draft.label, draft.cells = label, cells
+        if media or draft.media:
+            draft.media = placed(draft.media, media, [*draft.messages, *(draft.rejected or ())])
+        if not draft.exact or draft.media or cells is not None:
             self._remember(draft, tags, record)
         return [finish(draft, source, tags, facts)]
 
@@ -104,8 +110,11 @@ class Shape(ABC):
     def _compose(self, draft: Draft, tags: list[str]) -> Record:
         """The plain spelling of a draft, `extra` beside it; on a clash of names the shape's own field wins."""
         extra = {key: value for key, value in draft.extra.items() if key != OURS}
-        shown = Draft(draft.messages, draft.rejected, draft.tools, draft.label, extra, draft.prompt_turns)
+        shown = replace(draft, extra=extra)
         own = self.render(shown)
+        own |= media_columns(shown.media)
+        if draft.cells is not None:
+            own["cells"] = orjson.loads(draft.cells)
         if draft.label is not None:
             own["label"] = {"true": True, "false": False}.get(draft.label, draft.label)
         if tags:
@@ -116,16 +125,17 @@ class Shape(ABC):
         """Ways to write the row, best first; the caller takes the first that reads back the same."""
         ours = extra.get(OURS)
         ours = ours if isinstance(ours, dict) else {}
-        content = row["messages"], row["rejected"], row["tools"], row["label"]
-        record = self._compose(Draft(*content, extra, ours.get("prompt_turns")), row["tags"])
+        draft = draft_of(row)
+        shared = ours.get("prompt_turns")
+        record = self._compose(replace(draft, extra=extra, prompt_turns=shared), row["tags"])
         with contextlib.suppress(PatchError):
             yield apply(record, ours.get("patch", []))
-        bare = self._compose(Draft(*content, {}, ours.get("prompt_turns")), row["tags"])
+        bare = self._compose(replace(draft, extra={}, prompt_turns=shared), row["tags"])
         beside = {key: value for key, value in extra.items() if key != OURS and key not in bare}
         hidden = {key: value for key, value in extra.items() if key not in beside}
         yield {**beside, **bare, OURS: {"extra": hidden}}
         yield {**bare, OURS: {"extra": extra}}
-        yield {**self._compose(Draft(*content), []), OURS: {"extra": extra, "tags": row["tags"]}}
+        yield {**self._compose(replace(draft, extra={}), []), OURS: {"extra": extra, "tags": row["tags"]}}
 
 
 def take_facts(record: Record) -> Record:
@@ -168,7 +178,7 @@ def finish(draft: Draft, source: str, tags: list[str], facts: Record) -> Row:
         ReadError: no text in it, or text that is not valid Unicode.
     """
     for turn in draft.messages:
-        if turn["content"] or turn["tool_calls"]:
+        if turn["content"] or turn["tool_calls"] or turn["reasoning"]:
             break
     else:
         raise ReadError("", "no content: every turn is empty")
@@ -176,6 +186,7 @@ def finish(draft: Draft, source: str, tags: list[str], facts: Record) -> Row:
         row = make_row(
             draft.messages, rejected=draft.rejected, tools=draft.tools, label=draft.label, source=source,
             tags=tags, extra={**draft.extra, **facts["extra"]} if "extra" in facts else draft.extra,
+            media=draft.media, cells=draft.cells,
         )  # fmt: skip
     except TypeError as error:
         raise ReadError("", f"cannot be stored: {error}") from None
@@ -184,9 +195,18 @@ def finish(draft: Draft, source: str, tags: list[str], facts: Record) -> Row:
     return row
 
 
+CONTENT: Final = ("messages", "rejected", "tools", "label", "media", "cells", "tags", "extra")
+
+
+def draft_of(row: Row) -> Draft:
+    """The content of a row on its way out, with nothing in `extra`."""
+    content = row["messages"], row["rejected"], row["tools"], row["label"]
+    return Draft(*content, media=list(row["media"] or ()), cells=row["cells"])
+
+
 def same_content(a: Row, b: Row) -> bool:
     """Equal in everything but lineage."""
-    return all(a[key] == b[key] for key in ("messages", "rejected", "tools", "label", "tags", "extra"))
+    return all(a[key] == b[key] for key in CONTENT)
 
 
 def with_lineage(record: Record, row: Row, source: str) -> Record:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import orjson
 
+from dataflywheel.rows.formats.content import read_content
 from dataflywheel.rows.formats.draft import CannotHold, ReadError, Record, kind
-from dataflywheel.rows.schema import Message, message
+from dataflywheel.rows.formats.tool_calls import calls_in_text, canonical_calls, spaced
+from dataflywheel.rows.schema import Medium, Message, message
 
 ROLES = {
     **{name: "system" for name in ("system", "developer")},
@@ -20,8 +21,10 @@ CANONICAL = frozenset({"system", "user", "assistant", "tool"})
 SHAREGPT = {"system": "system", "user": "human", "assistant": "gpt", "tool": "observation"}
 
 
-def read_turns(value: Any, field: str) -> tuple[list[Message], bool]:
+def read_turns(value: Any, field: str, media: list[Medium] | None = None) -> tuple[list[Message], bool]:
     """Turns in either spelling, and whether each of them is exactly `{role, content}` with a canonical role.
+
+    Images and sounds within the turns are added to `media`, and refused where there is none.
 
     Raises:
         ReadError: not a list of turns; names the turn and its field.
@@ -36,104 +39,85 @@ def read_turns(value: Any, field: str) -> tuple[list[Message], bool]:
         if type(turn) is dict and len(turn) == 2:
             role, content = turn.get("role"), turn.get("content")
             if type(content) is str and role in CANONICAL:
-                turns.append({"role": role, "content": content, "tool_calls": None, "name": None})
+                turns.append(message(role, content))
                 continue
         exact = False
-        turns.append(read_turn(turn, f"{field}[{position}]"))
+        turns.append(read_turn(turn, f"{field}[{position}]", media))
     return turns, exact
 
 
-def read_turn(turn: Any, field: str) -> Message:
-    """One turn in either spelling, with tool calls and name.
+def read_turn(turn: Any, field: str, media: list[Medium] | None = None) -> Message:
+    """One turn in either spelling, with all that a turn may hold; null is absent.
 
     Raises:
         ReadError: names the field and what was expected.
     """
     if not isinstance(turn, dict):
         raise ReadError(field, f"expected a turn {{role, content}}, got {kind(turn)}")
-    role_key, content_key = ("from", "value") if "from" in turn and "role" not in turn else ("role", "content")
+    role_key, content_key = ("from", "value") if turn.get("role") is None and "from" in turn else ("role", "content")
     given = turn.get(role_key)
     role = ROLES.get(given) if isinstance(given, str) else None
     if role is None:
-        found = "nothing" if role_key not in turn else repr(given)
+        found = "nothing" if given is None else repr(given)
         raise ReadError(f"{field}.{role_key}", f"expected one of {', '.join(sorted(CANONICAL))}, got {found}")
     calls = turn.get("tool_calls")
     if not calls and isinstance(turn.get("function_call"), dict):
         calls = [turn["function_call"]]
-    content = read_content(turn.get(content_key), f"{field}.{content_key}", missing_allowed=bool(calls))
+    thoughts = read_thoughts(turn, field)
+    allowed = bool(calls) or thoughts is not None
+    content = read_content(turn.get(content_key), f"{field}.{content_key}", allowed, media)
     if given in ("function_call", "tool_call"):
         content, calls = calls_in_text(content)
-    name = turn.get("name")
+    name, call_id = turn.get("name"), turn.get("tool_call_id")
     return message(
-        role, content, canonical_calls(calls, field) if calls else None, name if isinstance(name, str) else None
+        role,
+        content,
+        canonical_calls(calls, field) if calls else None,
+        name if isinstance(name, str) else None,
+        reasoning=thoughts,
+        tool_call_id=call_id if isinstance(call_id, str) else None,
+        learn=read_learn(turn, role, field),
     )
 
 
-def read_content(content: Any, field: str, missing_allowed: bool = False) -> str:
-    """Text, or a list of text parts; null only beside tool calls.
+THOUGHTS = ("reasoning_content", "reasoning", "thinking", "thoughts")
+"""The names under which data sets and endpoints give a turn's thoughts."""
+LEARN = ("learn", "weight", "train", "training", "loss")
+"""The names under which data sets say whether a turn is to be learned."""
+
+
+def read_thoughts(turn: Record, field: str) -> str | None:
+    """The thoughts of a turn.
 
     Raises:
-        ReadError: the content holds anything else.
+        ReadError: two fields give different ones.
     """
-    if isinstance(content, str):
-        return content
-    if content is None and missing_allowed:
-        return ""
-    if isinstance(content, list) and all(isinstance(part, dict) for part in content):
-        other = next(
-            (part for part in content if part.get("type") != "text" or not isinstance(part.get("text"), str)), None
-        )
-        if other is None:
-            return "\n".join(part["text"] for part in content)
-        raise ReadError(field, f"expected text, got a part of type {other.get('type')!r}; only text is read")
-    raise ReadError(field, f"expected text, got {kind(content)}")
+    found = {key: turn[key] for key in THOUGHTS if isinstance(turn.get(key), str) and turn[key]}
+    if len(set(found.values())) > 1:
+        raise ReadError(f"{field}.{list(found)[1]}", f"other thoughts than in {next(iter(found))}; keep one of them")
+    return next(iter(found.values()), None)
 
 
-def canonical_calls(calls: Any, field: str) -> str:
-    """Tool calls as one canonical JSON text: `[{"function": {"arguments": {...}, "name": ...}, "type": "function"}]`.
-
-    Identifiers of calls are left out, since they are chance; arguments become an object when they are one in JSON text.
+def read_learn(turn: Record, role: str, field: str) -> bool | None:
+    """False for an assistant's turn that must not be learned; None where learning it is as usual.
 
     Raises:
-        ReadError: not a list of calls with a function's name.
+        ReadError: a weight between none and all, or a turn to be learned that is not the assistant's.
     """
-    if isinstance(calls, str):
-        try:
-            calls = orjson.loads(calls)
-        except orjson.JSONDecodeError:
-            raise ReadError(f"{field}.tool_calls", "expected JSON, got other text") from None
-    if not isinstance(calls, list):
-        raise ReadError(f"{field}.tool_calls", f"expected a list of calls, got {kind(calls)}")
-    result = []
-    for position, call in enumerate(calls):
-        function = call.get("function", call) if isinstance(call, dict) else None
-        if not isinstance(function, dict) or not isinstance(function.get("name"), str):
-            raise ReadError(f"{field}.tool_calls[{position}]", "expected a call with a function's name")
-        arguments = function.get("arguments", {})
-        if isinstance(arguments, str):
-            try:
-                parsed = orjson.loads(arguments)
-            except orjson.JSONDecodeError:
-                parsed = None
-            arguments = parsed if isinstance(parsed, dict) else arguments
-        result.append({"type": "function", "function": {"name": function["name"], "arguments": arguments}})
-    return orjson.dumps(result, option=orjson.OPT_SORT_KEYS).decode()
-
-
-def calls_in_text(content: str) -> tuple[str, Any]:
-    """A ShareGPT function call: the calls when the text is JSON for one or several, else the text as it stands."""
-    try:
-        calls = orjson.loads(content)
-    except orjson.JSONDecodeError:
-        return content, None
-    calls = calls if isinstance(calls, list) else [calls]
-    named = all(isinstance(call, dict) and isinstance(call.get("name"), str) for call in calls)
-    return ("", calls) if calls and named else (content, None)
-
-
-def spaced(value: Any) -> str:
-    """JSON as Python's own encoder spaces it, which is how data sets hold their calls."""
-    return json.dumps(value, ensure_ascii=False)
+    for key in LEARN:
+        given = turn.get(key)
+        if given is None:
+            continue
+        if not isinstance(given, bool | int | float) or given not in (0, 1):
+            raise ReadError(
+                f"{field}.{key}", f"expected true or false, or 0 or 1, got {given!r}; no other weight is kept"
+            )
+        if role != "assistant":
+            if given and key != "weight":
+                raise ReadError(f"{field}.{key}", f"a turn of the {role} cannot be learned; only the assistant's are")
+            return None
+        return None if given else False
+    return None
 
 
 def openai_turn(turn: Message) -> Record:
@@ -144,8 +128,20 @@ def openai_turn(turn: Message) -> Record:
         for call in record["tool_calls"]:
             if not isinstance(call["function"]["arguments"], str):
                 call["function"]["arguments"] = spaced(call["function"]["arguments"])
+    return record | beside(turn)
+
+
+def beside(turn: Message) -> Record:
+    """What a turn holds beside its role, content and tool calls, under its usual names."""
+    record: Record = {}
     if turn["name"] is not None:
         record["name"] = turn["name"]
+    if turn["reasoning"] is not None:
+        record["reasoning_content"] = turn["reasoning"]
+    if turn["tool_call_id"] is not None:
+        record["tool_call_id"] = turn["tool_call_id"]
+    if turn["learn"] is not None:
+        record["weight"] = int(turn["learn"])
     return record
 
 
@@ -159,9 +155,10 @@ def sharegpt_turn(turn: Message) -> Record:
     if turn["tool_calls"] is not None:
         if turn["content"] or turn["role"] != "assistant":
             raise CannotHold("text and tool calls in one turn")
-        functions = [call["function"] for call in orjson.loads(turn["tool_calls"])]
-        calls = [{"name": f["name"], "arguments": f["arguments"]} for f in functions]
+        calls = [
+            {"name": call["function"]["name"], "arguments": call["function"]["arguments"]}
+            | ({"id": call["id"]} if "id" in call else {})
+            for call in orjson.loads(turn["tool_calls"])
+        ]
         record = {"from": "function_call", "value": spaced(calls[0] if len(calls) == 1 else calls)}
-    if turn["name"] is not None:
-        record["name"] = turn["name"]
-    return record
+    return record | beside(turn)

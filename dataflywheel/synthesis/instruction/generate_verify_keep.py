@@ -112,6 +112,8 @@ class GenerateVerifyKeep(AskingProposer):
             parents=[seed["id"]],
             made_by=self.name,
             round=seed["round"],
+            media=seed["media"],
+            cells=seed["cells"],
         )
         proposal = Proposal((seed["id"],), row, facts=facts, replies=(reply,))
         check = ExecutableTruth().check_one(proposal)

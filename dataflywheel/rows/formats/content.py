@@ -1,0 +1,53 @@
+"""What a turn says: a text, or a list of parts of which some are images, videos or sounds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dataflywheel.rows.formats.draft import ReadError, Record, kind
+from dataflywheel.rows.formats.media import AWAITED, mark, medium
+from dataflywheel.rows.schema import MediaType, Medium
+
+
+def read_content(content: Any, field: str, missing_allowed: bool = False, media: list[Medium] | None = None) -> str:
+    """Text, or a list of parts with their images and sounds; null only beside tool calls or thoughts.
+
+    Raises:
+        ReadError: the content holds anything else.
+    """
+    if isinstance(content, str):
+        return content
+    if content is None and missing_allowed:
+        return ""
+    if isinstance(content, list) and all(isinstance(part, dict) for part in content):
+        return "\n".join(read_part(part, field, media) for part in content)
+    raise ReadError(field, f"expected text, got {kind(content)}")
+
+
+def read_part(part: Record, field: str, media: list[Medium] | None) -> str:
+    """The text of one part, or the mark of its medium.
+
+    Raises:
+        ReadError: a part of another type, or one without its content.
+    """
+    type = part.get("type")
+    if type == "text" and isinstance(part.get("text"), str):
+        return str(part["text"])
+    if not isinstance(type, str) or type not in PARTS or media is None:
+        raise ReadError(field, f"expected text, got a part of type {type!r}; only text is read")
+    held = next(
+        (part[key] for key in (type, "url", "path", "source", "image", "data") if part.get(key) is not None), None
+    )
+    if isinstance(held, dict) and isinstance(held.get("url"), str):
+        held = held["url"]
+    media.append(AWAITED[PARTS[type]] if held is None else medium(PARTS[type], held, field))
+    return mark(PARTS[type])
+
+
+PARTS: dict[str, MediaType] = {
+    "image": "image", "image_url": "image", "input_image": "image", "video": "video", "video_url": "video",
+    "audio": "audio", "audio_url": "audio", "input_audio": "audio",
+}  # fmt: skip
+"""The types of a content part that stand for a medium."""
+HELD_IN = ("url", "path", "source", "image", "video", "audio", "data")
+"""Where a part holds its medium, after the name of its own type."""

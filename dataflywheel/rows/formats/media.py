@@ -1,0 +1,107 @@
+"""Images, videos and sounds beside or inside the turns of a record, and the cells of a table's row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import orjson
+
+from dataflywheel.rows.formats.draft import ReadError, Record, kind
+from dataflywheel.rows.schema import MediaType, Medium, Message
+
+COLUMNS: dict[str, MediaType] = {
+    "images": "image", "image": "image", "videos": "video", "video": "video", "audios": "audio", "audio": "audio",
+}  # fmt: skip
+"""The columns that hold media, the usual one of each type first."""
+
+
+AWAITED: dict[MediaType, Medium] = {
+    "image": {"type": "image", "ref": ""}, "video": {"type": "video", "ref": ""}, "audio": {"type": "audio", "ref": ""},
+}  # fmt: skip
+"""Stands for a medium whose place is in a turn and whose reference is in a column."""
+
+
+def mark(type: MediaType) -> str:
+    """What stands in a text where a medium belongs."""
+    return f"<{type}>"
+
+
+def take_media(record: Record) -> list[Medium]:
+    """Take the media columns of a record: addresses, paths, or objects that hold the bytes.
+
+    Raises:
+        ReadError: a column holds something else.
+    """
+    found: list[Medium] = []
+    for column, type in COLUMNS.items():
+        value = record.get(column)
+        if value is None or value == []:
+            continue
+        found += [medium(type, one, column) for one in (value if isinstance(value, list) else [value])]
+        del record[column]
+    return found
+
+
+def placed(inside: list[Medium], columns: list[Medium], turns: Iterable[Message]) -> list[Medium]:
+    """The media of a row in the order of their marks: those inside its turns, filled up from its columns.
+
+    Raises:
+        ReadError: a place without its medium, or not as many marks as media.
+    """
+    waiting = list(columns)
+    found: list[Medium] = []
+    for one in inside:
+        if not one["ref"]:
+            one = next((held for held in waiting if held["type"] == one["type"]), one)
+            if not one["ref"]:
+                raise ReadError(f"{one['type']}s", f"a turn shows an {one['type']}, and no column holds it")
+            waiting.remove(one)
+        found.append(one)
+    found += waiting
+    for type in sorted({one["type"] for one in found}):
+        held = sum(one["type"] == type for one in found)
+        marks = sum(turn["content"].count(mark(type)) for turn in turns)
+        if marks not in (0, held):
+            raise ReadError(f"{type}s", f"{held} of them for {marks} marks {mark(type)} in the text")
+    return found
+
+
+def medium(type: MediaType, value: Any, field: str) -> Medium:
+    """One reference: text as it stands, an object as canonical JSON.
+
+    Raises:
+        ReadError: it is neither.
+    """
+    if isinstance(value, str) and value:
+        return {"type": type, "ref": value}
+    if isinstance(value, dict) and value:
+        return {"type": type, "ref": orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()}
+    raise ReadError(field, f"expected the path or address of the {type}, got {kind(value) if value else 'nothing'}")
+
+
+def reference(medium: Medium) -> str | Record:
+    """A reference as a record holds it."""
+    if medium["ref"].startswith("{"):
+        try:
+            return dict(orjson.loads(medium["ref"]))
+        except orjson.JSONDecodeError:
+            pass
+    return medium["ref"]
+
+
+def media_columns(media: list[Medium]) -> Record:
+    """The media as columns `images`, `videos` and `audios`."""
+    columns: Record = {}
+    for one in media:
+        columns.setdefault(f"{one['type']}s", []).append(reference(one))
+    return columns
+
+
+def take_cells(record: Record) -> str | None:
+    """Take `cells`, the columns of a table's row: an object by column name, as canonical JSON."""
+    cells = record.get("cells")
+    if not isinstance(cells, dict):
+        return None
+    del record["cells"]
+    return orjson.dumps(cells, option=orjson.OPT_SORT_KEYS).decode()

@@ -1,0 +1,60 @@
+"""Tool calls in the spellings of the OpenAI API and of ShareGPT, as one canonical JSON text."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import orjson
+
+from dataflywheel.rows.formats.draft import ReadError, Record, kind
+
+
+def canonical_calls(calls: Any, field: str) -> str:
+    """Tool calls as one canonical JSON text: `[{"function": {"arguments": {...}, "name": ...}, "type": "function"}]`.
+
+    A call keeps its `id` where it has one; arguments become an object when they are one in JSON text.
+
+    Raises:
+        ReadError: not a list of calls with a function's name.
+    """
+    if isinstance(calls, str):
+        try:
+            calls = orjson.loads(calls)
+        except orjson.JSONDecodeError:
+            raise ReadError(f"{field}.tool_calls", "expected JSON, got other text") from None
+    if not isinstance(calls, list):
+        raise ReadError(f"{field}.tool_calls", f"expected a list of calls, got {kind(calls)}")
+    result = []
+    for position, call in enumerate(calls):
+        function = call.get("function", call) if isinstance(call, dict) else None
+        if not isinstance(function, dict) or not isinstance(function.get("name"), str):
+            raise ReadError(f"{field}.tool_calls[{position}]", "expected a call with a function's name")
+        arguments = function.get("arguments", {})
+        if isinstance(arguments, str):
+            try:
+                parsed = orjson.loads(arguments)
+            except orjson.JSONDecodeError:
+                parsed = None
+            arguments = parsed if isinstance(parsed, dict) else arguments
+        one: Record = {"type": "function", "function": {"name": function["name"], "arguments": arguments}}
+        if isinstance(call.get("id"), str):
+            one["id"] = call["id"]
+        result.append(one)
+    return orjson.dumps(result, option=orjson.OPT_SORT_KEYS).decode()
+
+
+def calls_in_text(content: str) -> tuple[str, Any]:
+    """A ShareGPT function call: the calls when the text is JSON for one or several, else the text as it stands."""
+    try:
+        calls = orjson.loads(content)
+    except orjson.JSONDecodeError:
+        return content, None
+    calls = calls if isinstance(calls, list) else [calls]
+    named = all(isinstance(call, dict) and isinstance(call.get("name"), str) for call in calls)
+    return ("", calls) if calls and named else (content, None)
+
+
+def spaced(value: Any) -> str:
+    """JSON as Python's own encoder spaces it, which is how data sets hold their calls."""
+    return json.dumps(value, ensure_ascii=False)
