@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataflywheel.rows.thoughts import marks_thoughts, split_thoughts
@@ -35,7 +35,7 @@ WRITTEN = {
     "sky": "<|begin_of_thought|>\n\nadd\n\n<|end_of_thought|>\n\n<|begin_of_solution|>\n\n@\n\n<|end_of_solution|>",
     "granite": "Here is my thought process: add.\n\nHere is my response: @",
     "apriel": "Here are my reasoning steps:\nadd\n[BEGIN FINAL RESPONSE]\n@\n[END FINAL RESPONSE]\n<|end|>",
-    "open webui": '<details type="reasoning" done="true">\n<summary>Thought</summary>\n> add\n</details>\nA',
+    "open webui": '<details type="reasoning" done="true">\n<summary>Thought</summary>\n> add\n</details>\n@',
     "librechat": ":::thinking\nadd\n:::\n\n@",
     "with the turn's tokens": "<|im_start|>assistant\n<think>\nadd</think>@<|im_end|>",
     "blanks in tags": "< think >add</ THINK >@",
@@ -124,6 +124,7 @@ def test_any_plain_thought_comes_back(thought: str, name: str) -> None:
     assert split_thoughts(f"<{name}>{thought}</{name}>\n{SAID}") == (thought.strip(), SAID)
 
 
+@settings(max_examples=50)
 @given(st.text(max_size=60))
 def test_a_text_without_tags_stays_as_it_is(text: str) -> None:
     if "<" not in text and "[" not in text and "analysis" not in text:
