@@ -93,15 +93,16 @@ def channels(text: str) -> tuple[str, str] | None:
     if "<|channel|>" not in text:
         if not _STRIPPED.match(text):
             return None
-        thoughts, _, answer = text.removeprefix("analysis").partition("assistantfinal")
-        return thoughts.strip(), answer.strip()
+        thought, _, answer = text.removeprefix("analysis").partition("assistantfinal")
+        return thought.strip(), answer.strip()
     found = list(_CHANNEL.finditer(text))
     if not found:
         return None
     lead = text[: found[0].start()]
     if not LEAD.fullmatch(lead) and not lead.rstrip().endswith("<|end|>"):
         return None
-    thoughts, answers = [_body(lead)] if lead.strip() else [], []
+    thoughts = [_body(lead)] if lead.strip() else []
+    answers: list[str] = []
     for i, header in enumerate(found):
         body = _body(text[header.end() : found[i + 1].start() if i + 1 < len(found) else len(text)])
         (answers if header["name"] == "final" else thoughts).append(body)
