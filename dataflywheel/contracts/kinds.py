@@ -69,7 +69,6 @@ class Selection:
     order: AnyArray
     gain: FloatArray
     reason: str | Sequence[str]
-    weight: FloatArray | None = None
     nested: bool = True
     """Whether a prefix of `order` is what the method would give at the smaller budget."""
     notes: dict[str, Any] = field(default_factory=dict)

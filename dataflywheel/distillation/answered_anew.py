@@ -12,7 +12,7 @@ from dataflywheel.models.endpoint.quoting import Question
 from dataflywheel.models.endpoint.request import Reply, Sampling
 from dataflywheel.models.endpoint.structured import Asks
 from dataflywheel.models.spec import ModelSpec
-from dataflywheel.proposing.kinds import Demand, Proposal, Proposer
+from dataflywheel.proposing.kinds import Demand, NamedGate, Proposal, Proposer
 from dataflywheel.proposing.rewritten import replaced, rewritten, unchanged, unfit
 from dataflywheel.rows.schema import Row
 from dataflywheel.signals.rating.rating import failure
@@ -24,7 +24,8 @@ class AnsweredAnew(Proposer):
 
     asks: ClassVar[bool] = True
     rewrites: ClassVar[bool] = True
-    gates: ClassVar[tuple[str, ...]] = ("refusal", "format_and_length", "contamination")
+    # A whole new answer need not be about as long as the one before: "72" may become a worked solution.
+    gates: ClassVar[tuple[NamedGate, ...]] = ("refusal", {"format_and_length": {"ratio": None}}, "contamination")
     from_answers: ClassVar[bool] = True
     """Whether only rows that have an answer are asked about."""
     shown: ClassVar[tuple[str, ...]] = ()

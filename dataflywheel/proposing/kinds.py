@@ -42,8 +42,9 @@ class Proposal:
     facts: Mapping[str, Any] = field(default_factory=dict)
     """What gates check by, as plain JSON values: `span` [start, end] in `source`, `gold` (the right answer),
     `program` (code or an expression that computes it), `tests` (code that must pass). `score`: what a judge gave the
-    row's answer. `failed`, entered by the recipe: the `row` that the student got wrong, the `metric` and its `score`
-    there. Of a proposal without a row: `surplus`, true where it was good and one more than wanted of its seed."""
+    row's answer. `drop`: where nothing comes of the proposal, the row that it was made from leaves the data set.
+    `failed`, entered by the recipe: the `row` that the student got wrong, the `metric` and its `score` there. Of a
+    proposal without a row: `surplus`, true where it was good and one more than wanted of its seed."""
     replies: tuple[Reply, ...] = ()
     """What was asked of models for it: its bill."""
 
@@ -126,8 +127,9 @@ class Proposer(Method):
     """Whether reports must not show what a row was before: it held what was to be taken out."""
     makes_pairs: ClassVar[bool] = False
     """Whether its rows hold a worse answer beside the good one; also where it has a parameter `pairs` that is true."""
-    own_model: ClassVar[bool] = False
-    """Whether `model`, where none is named, is the one that the recipe trains, as it was trained last."""
+    own_model: ClassVar[Literal["trained", "base"] | None] = None
+    """Set where `model`, unless one is named, is the recipe's student: as it was `trained` last, or the `base` that
+    every training begins from."""
     writes_from: ClassVar[Literal["rows", "documents", "nothing"]] = "rows"
     """What seeds are. A document is a row whose final answer is the text; `nothing`: seeds carry no content."""
     from_failures: ClassVar[bool] = False

@@ -128,9 +128,11 @@ def replaced(
     replies: Sequence[Reply] = (),
     shown: Sequence[str] = (),
     facts: Mapping[str, Any] | None = None,
+    drop: bool = False,
 ) -> Proposal:
-    """A proposal that `by` takes the place of `row`."""
-    return Proposal((row["id"],), row=by, before=row, shown=tuple(shown), facts=facts or {}, replies=tuple(replies))
+    """A proposal that `by` takes the place of `row`; with `drop` the row leaves the data set where a gate says no."""
+    told = {**(facts or {}), **({"drop": True} if drop else {})}
+    return Proposal((row["id"],), row=by, before=row, shown=tuple(shown), facts=told, replies=tuple(replies))
 
 
 def _last_user(before: Sequence[Message]) -> int | None:

@@ -155,6 +155,11 @@ def teacher(recipe: Recipe, kind: type[Method], given: Mapping[str, Any] | None 
         return _own(kind, "model", own)
     if writes_itself(recipe, kind, given or {}):
         return recipe.models.student
+    if recipe.models.teacher is None and getattr(kind, "own_model", None):
+        raise UsageError(
+            f"{kind.name} asks the model that is to be trained: name it (`models: {{student: {{hf: FOLDER}}}}`, or "
+            "`--ask FOLDER` on the command line)"
+        )
     if recipe.models.teacher is None:
         raise UsageError(
             f"{kind.name} asks a model: name one, for instance `models: {{teacher: {{endpoint: "
@@ -164,9 +169,10 @@ def teacher(recipe: Recipe, kind: type[Method], given: Mapping[str, Any] | None 
 
 
 def writes_itself(recipe: Recipe, kind: type[Method], given: Mapping[str, Any]) -> bool:
-    """Whether a method asks the model that the recipe trains, as far as that is trained when it writes."""
+    """Whether a method asks the recipe's student: one that it trains, or that it names for a later training."""
     trains = any(name in ("train", "distill") for name, _ in recipe.named_steps())
-    return bool(getattr(kind, "own_model", False)) and trains and given.get("model") is None
+    has = trains or "student" in recipe.models.model_fields_set
+    return bool(getattr(kind, "own_model", None)) and has and given.get("model") is None
 
 
 def _others(kind: type[Method], given: Mapping[str, Any]) -> list[ModelSpec]:

@@ -90,15 +90,19 @@ class Context:
         """
         given = {**self.recipe.signals.get(name, {}), **(wanted or {}).get(name, {})}
         known = f"{name}:{json.dumps(given, sort_keys=True)}"
+        if known in self._signals:
+            return self._signals[known]
+        kind = catalog.get(name)
+        if not issubclass(kind, Signal):
+            raise UsageError(f"{name!r} is not a signal but a {kind.card.category} method")
+        own = getattr(kind, "own_model", None)
+        known += f":{self.trained}" if own else ""  # of another round, another signal
         if known not in self._signals:
-            kind = catalog.get(name)
-            if not issubclass(kind, Signal):
-                raise UsageError(f"{name!r} is not a signal but a {kind.card.category} method")
             needed = model_kind(kind)
             if needed == "embedder":
                 given.setdefault("embedder", self.recipe.models.embedder)
             elif needed == "model" and "model" not in given:
-                given["model"] = self.scorer()
+                given["model"] = self._own(self.recipe.models.student, kind) if own else self.scorer()
             elif needed == "teacher":
                 given["model"] = self.usable(teacher(self.recipe, kind), "teacher")
             built = build(kind, given)
@@ -127,13 +131,18 @@ class Context:
         if "embedder" in kind.model_fields:
             given.setdefault("embedder", self.recipe.models.embedder)
         if asks(kind):
-            itself = writes_itself(self.recipe, kind, given)
             spec = teacher(self.recipe, kind, given)
-            trained = spec.of(self.trained) if itself and self.trained is not None else None
-            given["model"] = trained or self.usable(spec, "first writer" if itself else "teacher")
+            itself = writes_itself(self.recipe, kind, given)
+            given["model"] = self._own(spec, kind) if itself else self.usable(spec, "teacher")
         elif "model" in kind.model_fields and "model" not in given:
             given["model"] = self.scorer()
         return build(kind, given)
+
+    def _own(self, spec: ModelSpec, kind: type[Method]) -> ModelSpec:
+        """The student as a method wants it: as it was trained last, where it was, or as training begins."""
+        if getattr(kind, "own_model", None) == "trained" and self.trained is not None:
+            return spec.of(self.trained)
+        return self.usable(spec, "first writer")
 
     def scorer(self) -> ModelSpec:
         """The model that measures likelihoods, as a folder."""

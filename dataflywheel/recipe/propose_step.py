@@ -197,13 +197,14 @@ def _decisions(table: list[Row], done: Fulfilment, changed: Mapping[str, Row], n
     """One decision for every row that came in, and one for every row that was added."""
     decisions = Decisions()
     told = {e.proposal.parents[0]: e for e in done.entries if e.proposal.parents and e.fate is not Fate.ACCEPTED}
-    dropped = {e.proposal.parents[0] for e in done.entries if not e.proposal.row and e.proposal.facts.get("drop")}
+    dropped = {id for id, entry in told.items() if entry.proposal.facts.get("drop")}
     for row in table:
         entry = told.get(row["id"]) if not new else None
         if row["id"] in changed:
             decisions.add(row["id"], "changed", "rewritten", changed[row["id"]]["id"])
         elif row["id"] in dropped and entry is not None:
-            decisions.add(row["id"], "dropped", entry.reason)
+            turned_away = f"its rewrite was turned away: {entry.gate}, " if entry.gate else ""
+            decisions.add(row["id"], "dropped", f"{turned_away}{entry.reason}")
         elif entry is not None:
             where = f"{entry.gate}, " if entry.gate else ""
             decisions.add(row["id"], "kept", f"as it was: {where}{entry.reason}")

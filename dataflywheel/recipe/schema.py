@@ -125,7 +125,7 @@ class Guards(Part):
     margin: float = Field(default=0.02, ge=0)
     """How much worse, in the metric, still counts as not worse."""
     diversity_drop: float = Field(default=0.15, gt=0, lt=1)
-    """Stop when a measure of the rows' diversity has fallen by this part since the first round."""
+    """Alarm when a measure of the rows' diversity has fallen by this part since the first round; stop when two have."""
     patience: int = Field(default=2, ge=1)
     """Stop after so many rounds in a row that made the model no better."""
     minimum_gain: float = Field(default=0.0, ge=0)

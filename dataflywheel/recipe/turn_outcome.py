@@ -13,7 +13,7 @@ from dataflywheel.contracts import RoundResult
 from dataflywheel.evolution.feedback.evaluate import Evaluate, Metric, RowScores
 from dataflywheel.evolution.feedback.paired import Change, improvement
 from dataflywheel.evolution.feedback.slice_results import slice_results
-from dataflywheel.evolution.iteration.diversity import FEWEST, Diversity, Measure, alarms, diversity
+from dataflywheel.evolution.iteration.diversity import FEWEST, Diversity, Measure, alarms, collapsed, diversity
 from dataflywheel.evolution.iteration.protected import Protected, protect
 from dataflywheel.evolution.iteration.stopping import Stopping
 from dataflywheel.recipe.judge_marks import Marks
@@ -40,6 +40,11 @@ class Judgement:
     @property
     def alarms(self) -> list[str]:
         return [*alarms(self.measures), *self.judge]
+
+    @property
+    def stops(self) -> list[str]:
+        """The alarms that end a wheel: a judge's, and those of diversity where several measures say it."""
+        return [*collapsed(self.measures), *self.judge]
 
     def told(self, stop: str) -> str:
         """The round's line; `stop`: why it is the last one."""

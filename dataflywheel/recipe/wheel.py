@@ -133,7 +133,7 @@ class Wheel(Walk):
         self.context.trained = self.kept.model if self.kept else None
         said = {"round": round, **as_json(judgement, outcome, budget.as_dict(), mixed, self.marks[-1])}
         more = round < self.context.recipe.rounds
-        stop = why_stop(self.selected, metric, guards, judgement.alarms) if more else ""
+        stop = why_stop(self.selected, metric, guards, judgement.stops) if more else ""
         write_json(self._folder(round) / "turn.json", finite({**said, "stopped": stop}))
         self.context.watcher.finished(f"round {round}", judgement.told(stop), False)
         result.rounds, result.ended = round, stop

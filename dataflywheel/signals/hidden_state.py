@@ -32,7 +32,7 @@ class HiddenState(LanguageModelBased):
 
     pooling: Pooling = "weighted"
     """`weighted`: the i-th of n states counts i times, since later states have seen more of the row."""
-    max_length: int = Field(default=1024, ge=16)
+    max_length: int = Field(default=2048, ge=16)
     """Tokens of a row, at most; never more than the model's own context."""
 
     def measure(self, batch: pa.RecordBatch) -> dict[str, pa.Array | AnyArray]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from dataflywheel.contracts import Card
 from dataflywheel.distillation.answered_anew import AnsweredAnew
@@ -16,9 +16,9 @@ from dataflywheel.rows.schema import Row
 
 INSTRUCTIONS = (
     "The material is an instruction and a reference answer that is right. Answer the instruction in your own words, "
-    "with the reference answer as your guide: everything that it says must stay true in yours, and a final result must "
-    "stay the same. Do not mention the reference answer. Write the question's id, a colon and your answer, and nothing "
-    "behind it."
+    "with the reference answer as your guide: everything that it says must stay true in yours, and a final result must"
+    " stay the same, and so must the language. Do not mention the reference answer. Write the question's id, a colon "
+    "and your answer, and nothing behind it."
 )
 LEAKS = re.compile(
     r"\b(?:reference answer|reference response|(?:provided|given) reference|your (?:own )?response|in my own words|"
@@ -33,7 +33,11 @@ EMPTY, OTHER, CODE = "empty", "another final answer", "code is missing"
 
 class SelfDistillation(AnsweredAnew):
     """An answer in the words of `model`, which is to be tuned, changes it less when it is trained on. What cannot be
-    trusted falls back to the reference: see `verify`."""
+    trusted falls back to the reference: see `verify`.
+
+    `model`, where none is named, is the recipe's student as it is before any training; the teacher is never asked."""
+
+    version: ClassVar[int] = 2
 
     card: ClassVar[Card] = Card(
         title="Self-Distillation Bridges Distribution Gap in Language Model Fine-Tuning",
@@ -48,6 +52,7 @@ class SelfDistillation(AnsweredAnew):
         checked="1,830 published pairs of reference and rewrite, planted leaks and changed results",
     )
     shown: ClassVar[tuple[str, ...]] = (INSTRUCTIONS,)
+    own_model: ClassVar[Literal["trained", "base"] | None] = "base"
 
     def _question(self, row: Row, sampling: Sampling, turn: int) -> Question:
         return question(INSTRUCTIONS, _parts(exchange_of(row).parts), sampling, turn)

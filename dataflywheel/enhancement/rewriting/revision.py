@@ -19,9 +19,10 @@ from dataflywheel.signals.rating.rating import failure
 INSTRUCTIONS = (
     "You edit training data for an assistant. The material is an instruction and an answer to it. Revise both as an "
     "expert would: make the instruction clear and answerable, and the answer correct, specific, detailed and well "
-    "ordered, step by step where that helps, without mistakes of language. Keep the meaning, and every number, name, "
-    "unit and piece of code that is right. Leave as it is what needs no revision; do not make a text longer for the "
-    "sake of length. Return the question's id, the revised `instruction` and the revised `answer`, each whole."
+    "ordered, step by step where that helps, without mistakes of language. Keep the meaning, the language in which "
+    "each is written, and every number, name, unit and piece of code that is right. Leave as it is what needs no "
+    "revision; do not make a text longer for the sake of length. Return the question's id, the revised `instruction` "
+    "and the revised `answer`, each whole."
 )
 
 

@@ -14,14 +14,14 @@ from dataflywheel.models.endpoint.quoting import Question, question
 from dataflywheel.models.endpoint.request import Reply, Sampling
 from dataflywheel.models.endpoint.structured import Asks, Numbered, ask_for, same_id
 from dataflywheel.models.spec import ModelSpec
-from dataflywheel.proposing.kinds import Demand, Proposal, Proposer
+from dataflywheel.proposing.kinds import Demand, NamedGate, Proposal, Proposer
 from dataflywheel.proposing.rewritten import exchange_of, replaced, rewritten, unchanged, unfit
 from dataflywheel.rows.schema import Row
 from dataflywheel.signals.rating.rating import failure, passing
 
 DRAFT = (
-    "The material is an instruction to an assistant. Write the best answer to it that you can. Return the question's "
-    "id and the answer."
+    "The material is an instruction to an assistant. Write the best answer to it that you can, in the language that it "
+    "is written in unless it asks for another. Return the question's id and the answer."
 )
 FEEDBACK = (
     "You examine an answer to an instruction. List every real fault of the answer: something wrong, missing, unclear "
@@ -30,9 +30,9 @@ FEEDBACK = (
     "the list `issues` and `score`."
 )
 REFINE = (
-    "The material is an instruction, an answer to it, and a list of the answer's faults. Write the answer anew without "
-    "these faults and keep everything that is right in it. Do not mention the faults or that there was an earlier "
-    "version. Return the question's id and the whole new answer."
+    "The material is an instruction, an answer to it, and a list of the answer's faults. Write the answer anew without"
+    " these faults and keep everything that is right in it, and its language. Do not mention the faults or that there "
+    "was an earlier version. Return the question's id and the whole new answer."
 )
 
 
@@ -88,7 +88,13 @@ class SelfRefine(Proposer):
     )
     asks: ClassVar[bool] = True
     rewrites: ClassVar[bool] = True
-    gates: ClassVar[tuple[str, ...]] = ("format_and_length", "refusal", "prompt_leak", "contamination")
+    # No bound above: what refines "72" may be a worked solution, and what was drafted replaces nothing.
+    gates: ClassVar[tuple[NamedGate, ...]] = (
+        {"format_and_length": {"ratio": (0.1, 1000.0)}},
+        "refusal",
+        "prompt_leak",
+        "contamination",
+    )
 
     model: ModelSpec
     """The model that criticises and mends."""

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from dataflywheel.contracts import Card
 from dataflywheel.enhancement.toxicity.changed import changed
-from dataflywheel.proposing.kinds import Demand, Proposal, Proposer
+from dataflywheel.proposing.kinds import Demand, NamedGate, Proposal, Proposer
 from dataflywheel.proposing.rewritten import replaced, unchanged
 from dataflywheel.rows.schema import Row
 from dataflywheel.signals.toxicity_classifier import ToxicityClassifier, pieces_of
@@ -24,10 +24,13 @@ _WORD = re.compile(r"\S+")
 class MaskToxicity(ToxicityLabels, Proposer):
     """Proposes each toxic row with as few words masked as bring every message below the threshold.
 
-    A word weighs what the score falls without it; words are masked from the heaviest on. A row that would lose more
-    than `most` of a toxic message's words stays as it is (`still toxic`), to be dropped or rewritten. The rejected
-    answer of a preference pair is meant to be worse and stays.
+    A word weighs what the score falls without it; words are masked from the heaviest on. What stays toxic leaves the
+    data set with its reason: a row that would lose more than `most` of a toxic message's words (`still toxic`), and
+    one whose masked form a gate turns away, such as for a lost "not". The rejected answer of a preference pair is
+    meant to be worse and stays. Whether a text still reads well is not tested.
     """
+
+    version: ClassVar[int] = 2
 
     card: ClassVar[Card] = Card(
         title="ParaDetox: Detoxification with Parallel Data",
@@ -42,11 +45,14 @@ class MaskToxicity(ToxicityLabels, Proposer):
     )
     rewrites: ClassVar[bool] = True
     keeps_meaning: ClassVar[bool] = True
+    gates: ClassVar[tuple[NamedGate, ...]] = ("meaning", "contamination")
 
     mask: str = "***"
     """What stands for a masked word; empty: words are deleted."""
     most: float = Field(default=0.3, gt=0, le=1)
     """Largest share of a message's words that may be masked."""
+    drop: bool = True
+    """Whether a row that stays toxic leaves the data set; `false` keeps it as it was, for a later step to rewrite."""
 
     def propose(self, demand: Demand) -> list[Proposal]:
         classifier = self.classifier()
@@ -62,8 +68,8 @@ class MaskToxicity(ToxicityLabels, Proposer):
         if not here:
             return unchanged(row, NOT_TOXIC)
         if any(known[text] is None for text in here):
-            return unchanged(row, STILL_TOXIC)
-        return replaced(row, changed(row, self.name, lambda text: known.get(text) or text))
+            return unchanged(row, STILL_TOXIC, drop=self.drop)
+        return replaced(row, changed(row, self.name, lambda text: known.get(text) or text), drop=self.drop)
 
 
 def masked(

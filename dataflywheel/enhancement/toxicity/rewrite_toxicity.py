@@ -1,4 +1,4 @@
-"""Rewriting: a model says the same without the toxicity, or the row stays as it is."""
+"""Rewriting: a model says the same without the toxicity, or the row goes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.request import Reply, Sampling
 from dataflywheel.models.endpoint.structured import Asks, Numbered, ask_for, same_id
 from dataflywheel.models.spec import ModelSpec
-from dataflywheel.proposing.kinds import Demand, Proposal, Proposer
+from dataflywheel.proposing.kinds import Demand, NamedGate, Proposal, Proposer
 from dataflywheel.proposing.rewritten import replaced, unchanged
 from dataflywheel.rows.schema import Row
 from dataflywheel.signals.rating.rating import failure
@@ -37,8 +37,11 @@ class RewriteToxicity(ToxicityLabels, Proposer):
     """Asks a model to rewrite each toxic message of a row; one question a message.
 
     Drafts that still score above the threshold are no proposals (`still toxic`); the others have to pass the gates,
-    among them that the meaning is kept. The rejected answer of a preference pair is meant to be worse and stays.
+    among them that the meaning is kept. A toxic row that no rewrite replaces leaves the data set with its reason. The
+    rejected answer of a preference pair is meant to be worse and stays.
     """
+
+    version: ClassVar[int] = 2
 
     card: ClassVar[Card] = Card(
         title="ParaDetox: Detoxification with Parallel Data",
@@ -55,12 +58,14 @@ class RewriteToxicity(ToxicityLabels, Proposer):
     asks: ClassVar[bool] = True
     rewrites: ClassVar[bool] = True
     keeps_meaning: ClassVar[bool] = True
-    gates: ClassVar[tuple[str, ...]] = ("refusal", "meaning")
+    gates: ClassVar[tuple[NamedGate, ...]] = ("refusal", "meaning", "contamination")
 
     model: ModelSpec
     """The model that rewrites."""
     max_tokens: int = Field(default=1024, ge=16)
     """Tokens of one reply, at most."""
+    drop: bool = True
+    """Whether a toxic row that no rewrite replaces leaves the data set; `false` keeps it as it was."""
 
     def propose(self, demand: Demand) -> list[Proposal]:
         return self.propose_with(client_for(self.model), demand)
@@ -95,7 +100,7 @@ class RewriteToxicity(ToxicityLabels, Proposer):
         self, row: Row, places: list[int], drafts: list[str], why: str, replies: tuple[Reply, ...]
     ) -> Proposal:
         if why:
-            return unchanged(row, why, replies)
+            return unchanged(row, why, replies, drop=self.drop and bool(places))
         by_text = {row["messages"][i]["content"]: draft for i, draft in zip(places, drafts, strict=True)}
         made = changed(row, self.name, lambda text: by_text.get(text, text))
-        return replaced(row, made, replies, shown=(INSTRUCTIONS,))
+        return replaced(row, made, replies, shown=(INSTRUCTIONS,), drop=self.drop)

@@ -97,6 +97,16 @@ def alarms(measures: Sequence[Measure]) -> list[str]:
     return [one.alarm for one in measures if one.alarm]
 
 
+def collapsed(measures: Sequence[Measure]) -> list[str]:
+    """The same where two measures or more say it, of which `distinct_2` and `distinct_3` are one; else nothing.
+
+    A single one also falls where nothing collapses: the tail of the vocabulary did where rounds only added rows, and
+    the model lost nothing.
+    """
+    said = {one.name.partition("_")[0] for one in measures if one.alarm}
+    return alarms(measures) if len(said) > 1 else []
+
+
 def vendi(vectors: FloatArray) -> float:
     """Exponential of the entropy of the eigenvalues of the similarity matrix over n; rows of `vectors` (n, d) are
     scaled to length 1. 1 for equal vectors, n for orthogonal ones.

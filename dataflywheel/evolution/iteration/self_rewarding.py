@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -72,7 +72,7 @@ class SelfRewarding(AskingProposer):
     )
     gates: ClassVar[tuple[str, ...]] = ("format_and_length", "refusal", "contamination")
     makes_pairs: ClassVar[bool] = True
-    own_model: ClassVar[bool] = True
+    own_model: ClassVar[Literal["trained", "base"] | None] = "trained"
 
     model: ModelSpec
     """The model that answers and judges. A recipe that trains gives its student, as the best round so far left it; in

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -42,7 +42,7 @@ class Spin(AskingProposer):
     )
     gates: ClassVar[tuple[str, ...]] = ("contamination",)
     makes_pairs: ClassVar[bool] = True
-    own_model: ClassVar[bool] = True
+    own_model: ClassVar[Literal["trained", "base"] | None] = "trained"
 
     model: ModelSpec
     """The model before this iteration, which the next one learns to be told from. A recipe that trains gives its

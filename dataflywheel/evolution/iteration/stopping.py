@@ -31,7 +31,7 @@ class Stopping(BaseModel):
 
         Args:
             select: scores of the select tier by round, oldest first; a round that was rolled back too.
-            alarms: what the monitors of diversity and of the judge say of the last round.
+            alarms: what the monitors of diversity and of the judge say of the last round and what is worth a stop.
         """
         if alarms:
             return f"stopped: {alarms[0]}" + (f" (and {len(alarms) - 1} alarms more)" if alarms[1:] else "")

@@ -20,9 +20,10 @@ class DiversifyAndConquer(Selector):
     """k-means splits the rows; every cluster gets an equal share of the budget, and within it rows are drawn without
     replacement with probability proportional to exp(quality), quality in standard deviations over all rows.
 
-    What a cluster smaller than its share cannot use goes to the others, evenly. With `gap` (k-means quality with
-    iterative refinement) shares are proportional to exp of the mean gap of each cluster's rows: more for what the model
-    cannot yet do.
+    What a cluster smaller than its share cannot use goes to the others, evenly. With `gap` shares are proportional to
+    exp of the mean gap of each cluster's rows: more for what the model cannot yet do. The paper's iterative refinement
+    is a recipe with `rounds: 3` and `gap: learner_gap.gap`, which every round measures with the model of the one
+    before.
     """
 
     card: ClassVar[Card] = Card(
@@ -45,8 +46,8 @@ class DiversifyAndConquer(Selector):
     temperature: float = Field(default=1.0, ge=0)
     """Of the draw within a cluster: 0 takes the best rows."""
     gap: str | None = None
-    """Column with what the model lacks on a row, such as the reward of its reference answer less that of the model's
-    own."""
+    """Column with what the model lacks on a row: `learner_gap.gap`, or another, such as the reward of its reference
+    answer less that of the model's own."""
 
     def needs(self) -> tuple[str, ...]:
         return (VECTOR, self.score, *([self.gap] if self.gap else []))

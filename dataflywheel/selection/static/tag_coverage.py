@@ -8,13 +8,16 @@ from typing import ClassVar
 import numpy as np
 from pydantic import Field
 
-from dataflywheel.contracts import Card, Columns, Selection, Selector
+from dataflywheel.contracts import AnyArray, Card, Columns, Selection, Selector
+from dataflywheel.models.spec import EmbedderSpec
 from dataflywheel.selection.order import Rejected, best_first, counts, eligible
+from dataflywheel.signals.model_based import embed_texts
 from dataflywheel.signals.rating.tag_merging import merge_tags
 
 
 class TagCoverage(Selector):
-    """InsTag's complexity-first diverse sampling, over tags merged by spelling and company (see `merge_tags`).
+    """InsTag's complexity-first diverse sampling, over tags merged by spelling and company, and with an
+    `embedder` by nearness (see `merge_tags`).
 
     Goes down the rows by number of tags and takes each that brings a tag not seen in this pass; when none is left
     that does, a new pass begins with nothing seen. Rows without a tag are turned away. `gain` is the number of tags
@@ -39,6 +42,11 @@ class TagCoverage(Selector):
     """Column with a list of tags for each row; `row.tags` for those that came with the rows."""
     min_rows: int = Field(default=2, ge=1)
     """Tags of fewer rows are dropped: what one row alone has is mostly a spelling. The paper drops those under 20."""
+    embedder: EmbedderSpec | None = None
+    """What tags are embedded with, as the paper merges them: `minilm`, `static`, or a sentence-transformers folder. Not
+    given: tags merge by spelling and company alone."""
+    nearness: float = Field(default=0.9, gt=0, le=1)
+    """Cosine from which on a tag goes to a more frequent one."""
 
     def needs(self) -> tuple[str, ...]:
         return (self.tags,)
@@ -46,7 +54,7 @@ class TagCoverage(Selector):
     def rank(self, columns: Columns, budget: int, rng: np.random.Generator) -> Selection:
         rows = eligible(columns, self.tags)
         found = [list(tags) if tags is not None else [] for tags in columns[self.tags][rows]]
-        table = merge_tags(found, min_rows=self.min_rows)
+        table = merge_tags(found, self.min_rows, self._vectors(found), self.nearness)
         tags = [table.apply(row) for row in found]
         tagged = np.flatnonzero([bool(row) for row in tags])
         first = tagged[best_first(tagged, np.array([len(tags[i]) for i in tagged]))]
@@ -59,6 +67,14 @@ class TagCoverage(Selector):
         notes["merged"] = len(moved)
         notes["merge_table"] = moved
         return Selection(rows[first[order]], np.asarray(gain, dtype=np.float64), "brings a new tag", notes=notes)
+
+    def _vectors(self, rows: Sequence[Sequence[str]]) -> dict[str, AnyArray] | None:
+        """Unit vectors of all tags, by tag: no column holds them, since tags are known only once rows are tagged."""
+        if self.embedder is None:
+            return None
+        tags = sorted({tag for row in rows for tag in row})
+        vectors, _ = embed_texts(self.embedder, tags)
+        return {tag: vector for tag, vector in zip(tags, vectors, strict=True) if np.isfinite(vector).all()}
 
 
 def covering_order(tags: Sequence[Sequence[str]], budget: int) -> tuple[list[int], list[int]]:

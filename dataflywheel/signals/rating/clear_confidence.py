@@ -21,10 +21,13 @@ COMPARE = (
     "with the question's id and the list `agree` of {n} words."
 )
 REFLECT = (
-    "The material is a question and a proposed answer. Is the proposed answer correct? Reply with the question's id "
-    "and `verdict`: correct, incorrect or unsure.",
-    "The material is a question and a proposed answer. Look for errors in the proposed answer, then say whether you "
-    "are confident that it is right. Reply with the question's id and `verdict`: correct, incorrect or unsure.",
+    "The material is a question and a proposed answer. Is the proposed answer correct? Reply with the question's id, "
+    "`analysis`: in one or two sentences what speaks for it and what against, and then `verdict`: correct, incorrect "
+    "or unsure.",
+    "The material is a question and a proposed answer. Look for errors in the proposed answer: go through its claims "
+    "and steps one by one and check each. Reply with the question's id, `analysis`: what you checked and every error "
+    "that you found, or that you found none, and then `verdict`: whether you are confident that the answer is right: "
+    "correct, incorrect or unsure.",
 )
 AGREEMENT = {"yes": 1.0, "partly": 0.5, "no": 0.0}
 VERDICT = {"correct": 1.0, "unsure": 0.5, "incorrect": 0.0}
@@ -35,6 +38,9 @@ class Agreement(Numbered):
 
 
 class Reflection(Numbered):
+    """What was found on a second look, written before the verdict, so that the verdict can rest on it."""
+
+    analysis: str
     verdict: Literal["correct", "incorrect", "unsure"]
 
 
@@ -43,8 +49,9 @@ class ClearConfidence(Rating):
 
     Consistency is how far the model's own answers to the prompt, drawn at temperature 1, agree with the row's answer
     (yes 1, partly 0.5, no 0), by the model's own comparison; `answers` counts them. Reflection is the mean of two
-    questions whether the row's answer is right (correct 1, unsure 0.5, incorrect 0). CLEAR drops the rows below the
-    median.
+    questions whether the row's answer is right (correct 1, unsure 0.5, incorrect 0), each after an analysis in words.
+    CLEAR drops the rows below the median. This is its detector: answers are not corrected here, nor is a model trained
+    on what is left and asked again.
     """
 
     card: ClassVar[Card] = Card(
@@ -67,7 +74,8 @@ class ClearConfidence(Rating):
         **COST_COLUMNS,
     }
     capabilities: ClassVar[tuple[str, ...]] = ("chat", "samples")
-    answer_tokens: ClassVar[int] = 160
+    answer_tokens: ClassVar[int] = 200
+    version: ClassVar[int] = 2
 
     beta: float = Field(default=0.7, ge=0, le=1)
     """Weight of consistency."""

@@ -15,18 +15,19 @@ from dataflywheel.models.endpoint.structured import Answer, Asks, Numbered
 from dataflywheel.proposing.kinds import Demand, Proposal
 from dataflywheel.rows.schema import Row
 from dataflywheel.rows.text import part_of
+from dataflywheel.synthesis.adversarial.label_check import confirmed
 from dataflywheel.synthesis.asking import AskingProposer, ask_forms, failed, without
 from dataflywheel.synthesis.lineage import child
 
 HYPOTHESES = (
-    "The material is rows, each a question with its right answer, that a model got wrong while it was sure of itself. "
-    "Write `abstraction`: what such rows have in common that may explain the errors; and `extrapolation`: other kinds "
-    "of questions, not among the rows, where the same weakness would show. Give {count} of each, every one in one "
+    "The material is rows, each a question with its right answer, that a model got wrong. Write "
+    "`abstraction`: what such rows have in common that may explain the errors; and `extrapolation`: other kinds of "
+    "questions, not among the rows, where the same weakness would show. Give {count} of each, every one in one "
     "sentence that stands by itself. Return the question's id and both lists."
 )
 WRITE = (
-    "The material is a hypothesis about where a model is wrong while it is sure of itself, and one row that it got "
-    "wrong. Write a new row that the hypothesis is about, unlike the one shown in content: a question and its right "
+    "The material is a hypothesis about where a model is wrong, and one row that it got wrong. Write a new row that "
+    "the hypothesis is about, in the language of the row shown and unlike it in content: a question and its right "
     "answer in the form of the row shown. Return the question's id, `question` and `answer`."
 )
 SHOWN_CHARS = 1000
@@ -55,10 +56,13 @@ class _Hypothesis:
 
 class BlindSpots(AskingProposer):
     """Seeds are rows that the student got wrong: a recipe gives it those alone. Those of one slice (first tag) are
-    looked at together. The paper's are wrong with confidence; here no confidence is measured.
+    looked at together. The paper's are wrong with confidence; here no confidence is measured, and none is spoken of.
 
-    Each seed gives one row: the slice's hypotheses take turns, abstraction and extrapolation alternating.
+    Each seed gives one row: the slice's hypotheses take turns, abstraction and extrapolation alternating. Its label is
+    the writer's own, and counts only where the question, answered anew without a look at it, gets the same answer.
     """
+
+    version: ClassVar[int] = 2
 
     card: ClassVar[Card] = Card(
         title="Exploring LLMs as a Source of Targeted Synthetic Textual Data to Minimize High Confidence "
@@ -68,10 +72,11 @@ class BlindSpots(AskingProposer):
         paper="2403.17860",
         category="synthesis",
         subcategory="adversarial",
-        summary="Hypotheses about a slice's confident errors, and labelled rows written for each.",
+        summary="Hypotheses about what a slice's errors share, and labelled rows for each, their labels checked.",
         needs=("endpoint",),
         cost="$",
-        checked="a scripted agent: slices never mix, hypotheses take turns, rows name theirs",
+        checked="a scripted agent: slices never mix, hypotheses take turns, rows name theirs; wrong "
+        "labels at a known rate are turned away",
     )
     from_failures: ClassVar[bool] = True
     gates: ClassVar[tuple[str, ...]] = ("format_and_length", "refusal", "prompt_leak", "novelty")
@@ -80,9 +85,11 @@ class BlindSpots(AskingProposer):
     """Of each kind, for each slice."""
     shown: int = Field(default=8, ge=2, le=40)
     """Rows of a slice that the hypotheses are drawn from, at most."""
+    agree: int = Field(default=1, ge=0, le=8)
+    """Independent answers to each new question that must come to the same as its label; 0 trusts the writer."""
 
     def calls_a_seed(self) -> float:
-        return 1.0 + 1.0 / self.shown
+        return 1.0 + 1.0 / self.shown + 2.0 * self.agree
 
     def propose_with(self, client: Asks, demand: Demand) -> list[Proposal]:
         slices: dict[str, list[int]] = {}
@@ -112,12 +119,16 @@ class BlindSpots(AskingProposer):
             for i in order
         ]
         rows = dict(zip(order, ask_forms(client, questions, Example), strict=True))
-        return [
+        made = [
             self._read(seed, given[i], rows[i], bills.get(i, ()))
             if i in given
             else self._nothing(seed, broken[i], bills.get(i, ()))
             for i, seed in enumerate(demand.seeds)
         ]
+        shown = [_shown(seed) for seed in demand.seeds]
+        for number in range(self.agree):
+            made = confirmed(client, made, shown, self.sampling, number)
+        return made
 
     def _about(self, demand: Demand, places: Sequence[int]) -> Question:
         parts = {f"row {n}": _shown(demand.seeds[i]) for n, i in enumerate(places[: self.shown], 1)}

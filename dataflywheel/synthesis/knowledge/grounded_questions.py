@@ -49,8 +49,7 @@ class GroundedQuestions(AskingProposer):
     """
 
     card: ClassVar[Card] = Card(
-        title="Document question-answer generation with located evidence and full coverage (after synthetic-data-kit "
-        "and Source2Synth, 2409.08239)",
+        title="Document question-answer generation with located evidence and full coverage",
         authors="dataflywheel",
         year=2025,
         paper="",

@@ -12,10 +12,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dataflywheel.contracts import UsageError
 from dataflywheel.distillation.data.self_distillation import SelfDistillation, read_answer, verify
+from dataflywheel.distillation.model.sequence_level import SequenceLevel
+from dataflywheel.enhancement.rewriting.self_refine import SelfRefine
 from dataflywheel.models.endpoint.request import Outcome, Reply, Request
-from dataflywheel.proposing.kinds import Demand
+from dataflywheel.proposing.gates.format_and_length import FormatAndLength
+from dataflywheel.proposing.kinds import Demand, Proposer, Surroundings
+from dataflywheel.proposing.rewritten import replaced, rewritten
+from dataflywheel.recipe.asking import teacher
+from dataflywheel.recipe.context import Context
+from dataflywheel.recipe.load import recipe_from
 from dataflywheel.rows.identity import prompt_answer_row
+from dataflywheel.store.run import RunDirectory
 from tests.models.endpoint.fake import FakeClient, id_of, user_text
 from tests.signals.rating.support import MODEL
 
@@ -96,3 +105,29 @@ def test_rows_are_rewritten_or_keep_their_answer_with_the_reason() -> None:
     assert made["parents"] == [rows[0]["id"]]
     assert [p.before for p in found] == rows
     assert all(p.row is None for p in found[1:])
+
+
+def test_the_model_that_is_to_be_tuned_rewrites_and_never_the_teacher(tmp_path: Path) -> None:
+    """Untrained in every round: it is the gap to the model before training that the method closes."""
+    value = {"name": "a", "pool": [{"builtin": "python_docs"}], "models": {"teacher": "./big", "student": "./small"}}
+    for steps in (["train"], ["deduplicate"]):
+        recipe = recipe_from({**value, "steps": steps})
+        context = Context(recipe, RunDirectory(tmp_path / "run"), tmp_path / "store")
+        context.trained = tmp_path / "models" / "round-3"
+        made = context.proposer("self_distillation", {})
+        assert isinstance(made, SelfDistillation)
+        assert made.model.hf == "./small"
+        own = context.proposer("self_distillation", {"model": "./other"})
+        assert isinstance(own, SelfDistillation)
+        assert own.model.hf == "./other"
+    with pytest.raises(UsageError, match="student"):
+        teacher(recipe_from({**value, "models": {}, "steps": ["deduplicate"]}), SelfDistillation)
+
+
+@pytest.mark.parametrize("kind", [SelfDistillation, SequenceLevel, SelfRefine])
+@pytest.mark.parametrize("before", ["", "72", "x = 72."])
+def test_a_worked_answer_may_stand_in_place_of_none_or_of_a_short_one(kind: type[Proposer], before: str) -> None:
+    gate = FormatAndLength(**kind.own_gates()["format_and_length"])
+    row = prompt_answer_row("What is 8 times 9?", before)
+    worked = rewritten(row, kind.name, "First, take 8 nine times. " * 80 + "So it is 72.")
+    assert gate.check([replaced(row, worked)], Surroundings())[0].passed

@@ -43,3 +43,4 @@ def test_every_row_ends_as_planted(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert after[4] == ["our train was late", "the garden seems green"]
     assert found[4].before == rows[4]
     assert len(client.requests) == 5
+    assert [bool(p.facts.get("drop")) for p in found] == [False, True, True, True, True], "what stays toxic goes"

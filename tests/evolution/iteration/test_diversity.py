@@ -13,7 +13,8 @@ import pytest
 
 from benchmarks.collapse import encoded, generations
 from dataflywheel.contracts import UsageError
-from dataflywheel.evolution.iteration.diversity import Diversity, alarms, diversity, vendi
+from dataflywheel.evolution.iteration.diversity import Diversity, Measure, alarms, collapsed, diversity, vendi
+from dataflywheel.recipe.turn_outcome import Judgement
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +79,20 @@ def test_equal_vectors_ring_whatever_the_words_are(answers: list[str]) -> None:
     found = diversity(answers[:400], answers[400:800], settings, vectors=(vectors, same))
     assert [one.name for one in found if one.alarm] == ["vendi"]
     assert "fell by" in alarms(found)[0]
+    assert collapsed(found) == [], "one measure alone is told and stops nothing"
+
+
+@pytest.mark.parametrize(
+    ("names", "stops"),
+    [(["tail"], False), (["distinct_2", "distinct_3"], False), (["distinct_2", "tail"], True), ([], False)],
+)
+def test_measures_stop_a_wheel_together_and_not_alone(names: list[str], stops: bool) -> None:
+    every = ("distinct_2", "distinct_3", "incompressible", "tail")
+    measures = [Measure(name, 0.5, 1.0, 0.9, f"{name} fell" if name in names else "") for name in every]
+    judgement = Judgement(True, ["level"], None, measures)
+    assert judgement.alarms == [f"{name} fell" for name in names]
+    assert judgement.stops == (judgement.alarms if stops else [])
+    assert Judgement(True, ["level"], None, measures, ["the judge is pleased"]).stops[-1] == "the judge is pleased"
 
 
 def test_too_few_texts_say_so() -> None:

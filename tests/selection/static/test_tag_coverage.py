@@ -47,6 +47,16 @@ def test_the_merge_table_with_its_reasons_reaches_the_notes_of_a_step() -> None:
     assert notes["merged"] == 1
 
 
+def test_tags_merge_by_nearness_where_an_embedder_is_named_in_the_recipe() -> None:
+    columns = tagged([["car"], ["car", "cooking"], ["automobile"], ["cooking"]])
+    apart = Select(by=[{"tag_coverage": {"min_rows": 1}}], keep=3)
+    near = Select(by=[{"tag_coverage": {"min_rows": 1, "embedder": "minilm", "nearness": 0.7}}], keep=3)
+    told = [select_rows(columns, spec, generator())[0].notes["tag_coverage"] for spec in (apart, near)]
+    assert [note["tags"] for note in told] == [3, 2]
+    (line,) = told[1]["merge_table"]
+    assert (line["tag"], line["merged_into"]) == ("automobile", "car")
+
+
 @pytest.mark.parametrize("seed", range(10))
 def test_more_tags_than_random_rows(seed: int) -> None:
     rng = np.random.default_rng(seed)

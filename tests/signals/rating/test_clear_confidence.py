@@ -30,7 +30,9 @@ def adder(accuracy: float):  # type: ignore[no-untyped-def]
             return json.dumps({"id": id_of(request), "agree": said})
         a, b, given = map(int, re.findall(r"(\d+) plus (\d+).*It is (\d+)", asked, re.DOTALL)[0])
         right = (a + b == given) == (rng.random() < accuracy)
-        return json.dumps({"id": id_of(request), "verdict": "correct" if right else "incorrect"})
+        return json.dumps(
+            {"id": id_of(request), "analysis": "Added up.", "verdict": "correct" if right else "incorrect"}
+        )
 
     return answer
 
