@@ -8,13 +8,15 @@ from dataclasses import dataclass, field
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from dataflywheel.contracts import OverBudgetError
+from dataflywheel.contracts import FlywheelError, OverBudgetError
 from dataflywheel.models.endpoint.request import Outcome
 from dataflywheel.proposing.kinds import PASSED, Check, Demand, Gate, Proposal, Proposer, Surroundings
 from dataflywheel.proposing.ledger import Entry, Fate
 from dataflywheel.proposing.seeds import SeedQueues, first_tag
 from dataflywheel.rows.schema import Row
 
+BROKEN = "the gate failed"
+"""Of a proposal that a gate could not check: it is not known to be good."""
 IDENTICAL = Check(False, "identical to a row that is there")
 LOST = frozenset(outcome.value for outcome in Outcome)
 """How failures begin that are a model's, not a rewriter's decision."""
@@ -141,12 +143,47 @@ def _checked(
         left = [i for i, proposal in enumerate(proposals) if proposal.row is not None and i not in found]
         if not left:
             break
-        checks = gate.check([proposals[i] for i in left], around)
+        checks = _said(gate, [proposals[i] for i in left], around)
         found |= {i: (gate.name, check) for i, check in zip(left, checks, strict=True) if not check.passed}
     return [
         (proposal, *(("", None) if proposal.row is None else found.get(i, ("", PASSED))))
         for i, proposal in enumerate(proposals)
     ]
+
+
+def _said(gate: Gate, proposals: Sequence[Proposal], around: Surroundings) -> list[Check]:
+    """What a gate says of each proposal; one at which it fails is turned away, and the others are checked without it.
+
+    What the text of a proposal cannot have caused goes on as an error: what the user can mend, a missing package or
+    file, and a gate that fails at every one of several proposals.
+    """
+    try:
+        return gate.check(proposals, around)
+    except (FlywheelError, MemoryError, ImportError, OSError):
+        raise
+    except Exception:
+        failed = {i: check for i, p in enumerate(proposals) if (check := _failure(gate, p, around)) is not None}
+        if len(failed) == len(proposals) > 1:
+            raise
+        left = [proposal for i, proposal in enumerate(proposals) if i not in failed]
+        if len(left) == len(proposals):  # together they cannot be checked, each alone can
+            return [check for proposal in left for check in gate.check([proposal], around)]
+        good = iter(gate.check(left, around) if left else [])
+        return [failed[i] if i in failed else next(good) for i in range(len(proposals))]
+
+
+def _failure(gate: Gate, proposal: Proposal, around: Surroundings) -> Check | None:
+    try:
+        gate.check([proposal], around)
+    except (FlywheelError, MemoryError, ImportError, OSError):
+        raise
+    except Exception as error:
+        return Check(False, BROKEN, _told(error))
+    return None
+
+
+def _told(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"[:200]
 
 
 def _unchanged(proposal: Proposal) -> bool:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import ClassVar, Literal
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -144,3 +145,32 @@ def test_rows_without_a_slice_do_not_take_the_place_of_those_that_have_one() -> 
         slice_of=lambda row: slices.get(row["id"], ""),
     )  # fmt: skip
     assert Counter(e.slice for e in done.entries if e.fate is Fate.ACCEPTED) == {"": 1, "a": 3, "b": 4}
+
+
+class Fragile(Gate):
+    """Fails at some answers, and where it sees two alike."""
+
+    worst: str = "a3"
+
+    def check(self, proposals: Sequence[Proposal], around: Surroundings) -> list[Check]:
+        answers = [p.row["messages"][1]["content"] for p in proposals if p.row]
+        if self.worst in "".join(answers):
+            raise ValueError(f"cannot read {self.worst}")
+        return [Check(not answer.startswith("a5"), "five") for answer in answers]
+
+
+def test_a_gate_that_fails_at_one_proposal_turns_that_one_away_and_no_other() -> None:
+    done = fulfil(Rewritten(), [Fragile()], SEEDS, Terms(), Surroundings(), 0)
+    told = {e.proposal.before["messages"][1]["content"]: e for e in done.entries if e.proposal.before}
+    assert {name: e.reason for name, e in told.items() if e.fate is Fate.REJECTED} == {
+        "a3": "the gate failed",
+        "a5": "five",
+    }
+    assert told["a3"].check is not None
+    assert told["a3"].check.detail == "ValueError: cannot read a3"
+    assert len(done.accepted) == len(SEEDS) - 2
+
+
+def test_a_gate_that_fails_at_every_proposal_is_an_error() -> None:
+    with pytest.raises(ValueError, match="cannot read"):
+        fulfil(Rewritten(), [Fragile(worst="a")], SEEDS, Terms(), Surroundings(), 0)
