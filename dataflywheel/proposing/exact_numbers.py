@@ -1,4 +1,4 @@
-"""Numbers as exact fractions: read from text, computed from expressions, compared."""
+"""Expressions of numbers, computed exactly."""
 
 from __future__ import annotations
 
@@ -12,18 +12,6 @@ MAX_CHARS = 1000
 """Of an expression."""
 MAX_BITS = 20_000
 """Of a numerator or denominator on the way."""
-_WHOLE = r"(?:\d{1,3}(?:,\d{3})+|\d+)"
-_PLAIN = rf"(?:{_WHOLE}(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{{1,3}})?"
-_NUMBER = re.compile(
-    rf"(?P<sign>[+-]?)\s?(?P<money>[$€£¥]?)\s?(?P<inner>[+-]?)(?P<top>{_PLAIN})(?:\s?/\s?(?P<under>{_PLAIN}))?"
-    r"(?P<share>\s?%)?(?:\s?(?P<unit>[^\W\d_]+\.?(?:\s[^\W\d_]+\.?){0,2}))?"
-)
-_NO_UNIT = frozenset((
-    "hundred", "thousand", "million", "billion", "trillion", "dozen", "half", "third", "quarter", "percent",
-    "to", "or", "and", "minus", "plus", "times", "over", "less", "more", "not", "point", "k", "m", "bn",
-))  # fmt: skip
-"""Words that change a number and do not name what is counted."""
-_LATEX = ((r"\\[dt]?frac\{([^{}]*)\}\{([^{}]*)\}", r"\1/\2"), (r"\\(?:text|mathrm)\{([^{}]*)\}", r"\1"))
 _OPERATORS: dict[type[ast.operator], Callable[[Fraction, Fraction], Fraction | int]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
@@ -36,44 +24,6 @@ _OPERATORS: dict[type[ast.operator], Callable[[Fraction, Fraction], Fraction | i
 
 class NotArithmeticError(ValueError):
     """The text is no expression over numbers, or its value is not defined or too large."""
-
-
-def parse_number(text: str) -> Fraction | None:
-    """The one number that a text is, exactly; None where it is anything else.
-
-    A sign, a currency, groups of three digits, a fraction, a percent sign and up to three words of unit may stand with
-    it. Nothing is guessed: two numbers, a range or a word such as `million` make it no number.
-
-    >>> parse_number("-5"), parse_number("1,000"), parse_number("10%"), parse_number("1/2"), parse_number("5 to 7")
-    (Fraction(-5, 1), Fraction(1000, 1), Fraction(1, 10), Fraction(1, 2), None)
-    """
-    text = text.strip().replace("\u2212", "-")
-    match = _NUMBER.fullmatch(text) if len(text) <= MAX_CHARS else None
-    if match is None or (match["sign"] and match["inner"]):
-        return None
-    if match["unit"] and not _NO_UNIT.isdisjoint(match["unit"].lower().replace(".", "").split()):
-        return None
-    value = Fraction(match["top"].replace(",", ""))
-    if match["under"]:
-        under = Fraction(match["under"].replace(",", ""))
-        if not under:
-            return None
-        value /= under
-    value = value / 100 if match["share"] else value
-    return -value if "-" in match["sign"] + match["inner"] else value
-
-
-def plain_math(text: str) -> str:
-    r"""A text without the dress of LaTeX, where it is simple.
-
-    >>> plain_math(r"$\frac{1}{2}$"), plain_math(r"\$1{,}000")
-    ('1/2', '$1,000')
-    """
-    for pattern, plain in _LATEX:
-        text = re.sub(pattern, plain, text)
-    text = re.sub(r"\\[,;!: ]", " ", text.replace("{,}", ","))
-    text = re.sub(r"^\s*\$(?!\d)(.*?)(?<!\\)\$\s*$|^\s*\$(.*?)(?<!\\)\$\s*$", r"\1\2", text, flags=re.DOTALL)
-    return text.replace(r"\$", "$").replace(r"\%", "%").strip()
 
 
 def evaluate(expression: str) -> Fraction:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import ClassVar, Literal
 
 from dataflywheel.contracts import Card
 from dataflywheel.distillation.answered_anew import AnsweredAnew
 from dataflywheel.models.endpoint.quoting import Question, question
 from dataflywheel.models.endpoint.request import Sampling
-from dataflywheel.proposing.exact_numbers import parse_number
-from dataflywheel.proposing.final_answer import NoAnswerError, final_answer, same_answer
+from dataflywheel.proposing.answers.compare import number_of, same_answer
+from dataflywheel.proposing.final_answer import NoAnswerError, final_answer
 from dataflywheel.proposing.rewritten import exchange_of
 from dataflywheel.rows.schema import Row
 
@@ -105,12 +106,9 @@ def verify(instruction: str, reference: str, rewrite: str) -> str:
 
 def _result(text: str) -> str | None:
     """The final answer of a text that marks one or is a number; prose has none."""
-    try:
-        found = final_answer(text)
-    except NoAnswerError:
-        return None
-    plain = text.strip().rstrip(".")
-    return found if found != plain or parse_number(found) is not None else None
+    with suppress(NoAnswerError):
+        return final_answer(text, unmarked=False)
+    return text if "\n" not in text.strip() and number_of(text) is not None else None
 
 
 def _gives(text: str, gold: str) -> bool:

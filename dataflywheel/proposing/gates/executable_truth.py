@@ -12,8 +12,9 @@ from typing import ClassVar
 from pydantic import Field
 
 from dataflywheel.contracts import Card
-from dataflywheel.proposing.exact_numbers import NotArithmeticError, evaluate, parse_number, plain_math
-from dataflywheel.proposing.final_answer import NoAnswerError, final_answer, same_answer
+from dataflywheel.proposing.answers.compare import number_of, same_answer
+from dataflywheel.proposing.exact_numbers import NotArithmeticError, evaluate
+from dataflywheel.proposing.final_answer import NoAnswerError, final_answer
 from dataflywheel.proposing.kinds import PASSED, Check, Gate, Proposal, Surroundings
 from dataflywheel.proposing.limited_process import Limits, run_limited
 from dataflywheel.rows.schema import Row
@@ -98,7 +99,7 @@ class ExecutableTruth(Gate):
             if run.value is None:
                 return Check(False, NO_VALUE)
             return PASSED if _near(given, run.value) else Check(False, wrong)
-        return PASSED if parse_number(plain_math(given)) == value else Check(False, wrong)
+        return PASSED if number_of(given) == value else Check(False, wrong)
 
 
 def answer_code(answer: str) -> str:
@@ -124,7 +125,7 @@ def _lines(code: str) -> list[str]:
 def _near(given: str, value: str) -> bool:
     if same_answer(given, value):
         return True
-    one, other = parse_number(plain_math(given)), parse_number(value)
+    one, other = number_of(given), number_of(value)
     return one is not None and other is not None and abs(one - other) <= FLOAT_TOLERANCE * abs(other)
 
 

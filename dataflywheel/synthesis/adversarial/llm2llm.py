@@ -11,7 +11,8 @@ from dataflywheel.contracts import Card
 from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.request import Reply, Sampling
 from dataflywheel.models.endpoint.structured import Answer, Asks, Numbered
-from dataflywheel.proposing.final_answer import NoAnswerError, final_answer, same_answer
+from dataflywheel.proposing.answers.compare import same_answer
+from dataflywheel.proposing.final_answer import NoAnswerError, final_answer
 from dataflywheel.proposing.kinds import Demand, Proposal
 from dataflywheel.rows.schema import Row
 from dataflywheel.rows.text import part_of
@@ -146,7 +147,7 @@ def _confirmed(proposal: Proposal, reply: Reply) -> Proposal:
 def marked(text: str) -> bool:
     """Whether a mark says what the final answer is."""
     try:
-        final_answer(f"-\n{text}")  # with a line before it, a short text is not taken as an answer by itself
+        final_answer(text, unmarked=False)
     except NoAnswerError:
         return False
     return True

@@ -1,0 +1,1 @@
+"""What an answer is worth: read as a value, compared exactly."""
