@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import re
+import unicodedata
 from collections.abc import Sequence
+from functools import cache
 from itertools import pairwise
 from typing import ClassVar, Literal
 
@@ -13,9 +15,10 @@ import pyarrow as pa
 
 from dataflywheel.contracts import AnyArray, Card, Signal, Status
 from dataflywheel.rows.text import Part, texts
+from dataflywheel.signals.words import folded_text
 
 WORD = re.compile(r"\w+|[^\w\s]+")
-"""Runs of letters and digits, and runs of punctuation, of the text in lower case."""
+"""Runs of letters and digits, and runs of punctuation, of the text in lower case, as the authors have it."""
 BUCKETS = 10_000
 FACTOR, S32 = np.uint64(0x9E3779B97F4A7C15), np.uint64(32)
 
@@ -37,19 +40,36 @@ class HashedNgrams(Signal):
         summary="Words and word pairs of a text, hashed into 10,000 buckets.",
         checked="with sha256, the counts of the data-selection package 1.0.3",
     )
+    version: ClassVar[int] = 2
     columns: ClassVar[dict[str, pa.DataType]] = {"buckets": pa.binary()}
 
     hash: Literal["fast", "sha256"] = "fast"
-    """`sha256` puts every n-gram into the bucket in which the authors' package has it; several times slower."""
+    """`sha256` takes words apart as the authors' package does, and puts every n-gram into the bucket in which that has
+    it; several times slower, and made for English. `fast` takes the words of `signals/words.py`."""
     part: Part = "all"
     """What is read: the whole row, all before its final answer, or that answer."""
 
     def measure(self, batch: pa.RecordBatch) -> dict[str, pa.Array | AnyArray]:
-        words = [WORD.findall(text.lower()) for text in texts(batch.column("messages"), self.part)]
-        hashed = _by_sha256(words) if self.hash == "sha256" else _fast(words)
+        given = texts(batch.column("messages"), self.part)
+        if self.hash == "sha256":
+            hashed = _by_sha256([WORD.findall(text.lower()) for text in given])
+        else:
+            hashed = _fast([words_and_marks(text) for text in given])
         values = [value.astype("<u2").tobytes() if len(value) else None for value in hashed]
         status = [Status.OK if value is not None else Status.EMPTY for value in values]
         return {"buckets": pa.array(values, pa.binary()), "status": np.asarray(status, dtype=np.uint8)}
+
+
+def words_and_marks(text: str) -> list[str]:
+    """The words of a text as everywhere else, and its runs of punctuation."""
+    return WORD.findall(text.lower()) if text.isascii() else with_marks().findall(folded_text(text))
+
+
+@cache
+def with_marks() -> re.Pattern[str]:
+    """`WORD` where marks belong to words: in Hindi or Thai they are vowels."""
+    marks = re.escape("".join(c for c in map(chr, range(0x300, 0x20000)) if unicodedata.category(c)[0] == "M"))
+    return re.compile(rf"[\w{marks}]+|[^\w\s{marks}]+")
 
 
 def bucket_counts(values: Sequence[bytes]) -> AnyArray:

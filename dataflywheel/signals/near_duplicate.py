@@ -15,9 +15,8 @@ from dataflywheel.signals.shingles import PERMUTATIONS, signatures
 class NearDuplicate(Signal):
     """MinHash signature of a row's text: the share of places equal in two rows estimates their Jaccard similarity.
 
-    The sets compared are word 3-grams. `signature` holds 128 values (uint32). Case, spacing and punctuation do not
-    matter. Status EMPTY, and no signature,
-    for a text without a word.
+    The sets compared are word 3-grams. `signature` holds 128 values (uint32). What a word is, in any script, says
+    `signals/words.py`. Status EMPTY, and no signature, for a text without a word.
     """
 
     card: ClassVar[Card] = Card(
@@ -30,7 +29,7 @@ class NearDuplicate(Signal):
         summary="MinHash signature over word 3-grams, the cheap test for near-duplicates.",
         checked="exact Jaccard similarity of the shingle sets; an independent tokeniser in Python",
     )
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     columns: ClassVar[dict[str, pa.DataType]] = {"signature": pa.list_(pa.uint32(), PERMUTATIONS)}
 
     part: Part = "all"

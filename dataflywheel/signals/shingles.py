@@ -1,12 +1,11 @@
 """Texts as sets of hashed word n-grams: what duplicates and leaks are found with.
 
-Texts are compared without regard to case, spacing, punctuation and Unicode compatibility forms.
+Texts are compared without regard to case, spacing, punctuation and the forms that `words.py` makes one.
 """
 
 from __future__ import annotations
 
 import os
-import unicodedata
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
@@ -16,9 +15,9 @@ from typing import NamedTuple, TypeVar
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from dataflywheel.contracts import AnyArray
+from dataflywheel.signals.words import folded_text
 
 PERMUTATIONS = 128
 PIECE = 1 << 21
@@ -37,13 +36,8 @@ def utf8(texts: Sequence[str] | pa.LargeStringArray) -> tuple[AnyArray, AnyArray
 
 
 def folded(texts: Sequence[str]) -> tuple[AnyArray, AnyArray]:
-    """`utf8` of the texts in Unicode form NFKC and lower case; ASCII texts as they are: the kernels fold those."""
-    ascii = [t.isascii() for t in texts]
-    if all(ascii):
-        return utf8(texts)
-    normal = [unicodedata.normalize("NFKC", t) for t, a in zip(texts, ascii, strict=True) if not a]
-    lowered = iter(pc.utf8_lower(pa.array(normal, pa.large_string())).to_pylist())
-    return utf8([t if a else next(lowered) for t, a in zip(texts, ascii, strict=True)])
+    """`utf8` of the texts as `folded_text` gives them; ASCII texts as they are: the kernels fold those."""
+    return utf8([text if text.isascii() else folded_text(text) for text in texts])
 
 
 def in_threads(work: Callable[[int, int], T], offsets: AnyArray) -> list[T]:

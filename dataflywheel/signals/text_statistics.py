@@ -45,6 +45,7 @@ class TextStatistics(Signal):
         summary="Lengths in characters and estimated tokens, turns, variety, compression, repetition, symbols.",
         checked="an independent computation in plain Python; token estimate against byte-level BPE",
     )
+    version: ClassVar[int] = 2
     columns: ClassVar[dict[str, pa.DataType]] = {
         "chars_prompt": pa.int32(),
         "chars_answer": pa.int32(),

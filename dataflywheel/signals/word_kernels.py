@@ -1,14 +1,15 @@
 """Compiled loops over UTF-8 bytes: words and their hashes. Loaded on first use: numba is heavy.
 
-A batch of texts is one array of bytes plus offsets (n + 1). A word is a maximal run of letters, digits, marks and
-underscores; a character of a script that is written without spaces (Han, Kana, Hangul, Thai, Lao, Khmer, Burmese)
-and an emoji are a word each; everything else separates. The kernels release the interpreter lock and never look across
-rows.
+A batch of texts is one array of bytes plus offsets (n + 1), folded as `words.py` does it. A word is a maximal run of
+letters, digits, marks and underscores, an emoji is one by itself, and everything else separates. The kernels release
+the interpreter lock and never look across rows.
 """
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable
+from itertools import groupby
 from typing import Any, TypeVar, cast
 
 import numba
@@ -17,17 +18,24 @@ import numpy as np
 from dataflywheel.contracts import AnyArray
 
 SEPARATOR, WORD, ALONE = 0, 1, 2
+EMOJI = (0x1F000, 0x1FAFF)
+LAST_LISTED = 0x20000
+"""From here on there are ideographs, and what has no meaning yet: words."""
+
+
+def character_kind(point: int) -> int:
+    """Letters, marks, numbers and what Unicode has not yet assigned make words, emoji are words, the rest separates."""
+    if EMOJI[0] <= point <= EMOJI[1]:
+        return ALONE
+    category = unicodedata.category(chr(point))
+    return WORD if category[0] in "LMN" or category in ("Cn", "Co") else SEPARATOR
+
+
+KINDS = [(kind, next(points)) for kind, points in groupby(range(0x80, LAST_LISTED), character_kind)]
+STARTS, KIND_FROM = np.array([s for _, s in KINDS], np.int64), np.array([k for k, _ in KINDS], np.uint8)
+"""Where a run of characters of one kind begins, from the first one past ASCII on, and its kind."""
 
 ASCII_WORD = np.array([ord(chr(b).lower()) if chr(b).isalnum() or chr(b) == "_" else 0 for b in range(128)], np.uint8)
-SEPARATORS = np.array(
-    [
-        (0x80, 0xA9), (0xAB, 0xB4), (0xB6, 0xB9), (0xBB, 0xBF), (0xD7, 0xD7), (0xF7, 0xF7), (0x060C, 0x060C),
-        (0x061B, 0x061F), (0x06D4, 0x06D4), (0x0964, 0x0965), (0x2000, 0x206F), (0x20A0, 0x20CF), (0x2190, 0x2BFF),
-        (0x2E00, 0x2E7F), (0x3000, 0x3004), (0x3008, 0x3020), (0x3030, 0x3030), (0xFE10, 0xFE1F), (0xFE30, 0xFE6F),
-        (0xFEFF, 0xFEFF), (0xFF00, 0xFF0F), (0xFF1A, 0xFF20), (0xFF3B, 0xFF40), (0xFF5B, 0xFF65), (0xFFF0, 0xFFFF),
-    ],
-    dtype=np.int64,
-)  # fmt: skip
 UNSPACED = np.array(
     [
         (0x0E00, 0x0EFF), (0x1000, 0x109F), (0x1100, 0x11FF), (0x1780, 0x17FF), (0x3005, 0x3007), (0x3021, 0x302F),
@@ -65,21 +73,33 @@ def code_point(data: AnyArray, at: int, end: int) -> tuple[Any, int]:
 
 
 @compiled
-def kind_of(point: Any) -> Any:
-    """Whether a character separates words, belongs to one, or is one."""
+def kind_in_words(point: Any) -> Any:
+    """Whether a character of a folded text separates words, belongs to one, or is one."""
     if point < 128:
         return WORD if ASCII_WORD[point] else SEPARATOR
-    if 0xC0 <= point < 0x600 and point != 0xD7 and point != 0xF7:  # the common ranges first, for speed alone
+    if 0xF8 <= point < 0x2C0 or 0x4E00 <= point <= 0x9FFF or point >= LAST_LISTED:  # the common ranges, for speed alone
         return WORD
-    if 0x4E00 <= point <= 0x9FFF:
-        return ALONE
-    for k in range(len(SEPARATORS)):
-        if SEPARATORS[k, 0] <= point <= SEPARATORS[k, 1]:
-            return SEPARATOR
-    for k in range(len(UNSPACED)):
-        if UNSPACED[k, 0] <= point <= UNSPACED[k, 1]:
-            return ALONE
-    return WORD
+    if 0x2000 <= point < 0x2060:
+        return SEPARATOR
+    low, high = 0, len(STARTS)
+    while high - low > 1:
+        middle = (low + high) // 2
+        if STARTS[middle] <= point:
+            low = middle
+        else:
+            high = middle
+    return np.int64(KIND_FROM[low])
+
+
+@compiled
+def kind_of(point: Any) -> Any:
+    """`kind_in_words` of a text as it stands: a character of a script that is written without spaces is a word."""
+    kind = kind_in_words(point)
+    if kind == WORD and point >= UNSPACED[0, 0]:
+        for k in range(len(UNSPACED)):
+            if UNSPACED[k, 0] <= point <= UNSPACED[k, 1]:
+                return ALONE
+    return kind
 
 
 @compiled
@@ -135,7 +155,7 @@ def hash_row(data: AnyArray, at: int, end: int, hashes: AnyArray, lengths: AnyAr
             at += 1
             continue
         point, width = code_point(data, at, end)
-        kind = kind_of(point)
+        kind = kind_in_words(point)
         if kind != WORD:
             hashes[count] = value
             if measured:

@@ -67,3 +67,11 @@ def test_parts_and_empty_rows() -> None:
     assert [v is None for v in found["buckets"].to_pylist()] == [False, True, False]  # type: ignore[union-attr]
     answers = HashedNgrams(part="answer").measure(rows)
     assert list(answers["status"]) == [Status.EMPTY, Status.EMPTY, Status.OK]
+
+
+def test_words_of_other_scripts_are_not_torn_at_their_marks() -> None:
+    hindi, thai = buckets(HashedNgrams(), "हिन्दी में", "สวัสดีครับ")
+    assert hindi is not None
+    assert thai is not None
+    assert (len(hindi), len(thai)) == (3, 3)
+    assert buckets(HashedNgrams(), "كتـــاب جديد") == buckets(HashedNgrams(), "كِتَاب جديد")

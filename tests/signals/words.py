@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Hashable, Sequence
+from itertools import groupby
 
-UNSPACED = ("CJK", "HIRAGANA", "KATAKANA", "HANGUL", "THAI", "LAO", "KHMER", "MYANMAR")
+from icu4py.breakers import WordBreaker
+
+UNSPACED = ("CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR", "IDEOGRAPHIC")
 
 
 def words(text: str) -> list[str]:
-    """Letters, marks, digits and underscores in runs; a character of an unspaced script is a word of its own."""
-    found, run = [], ""
-    for character in unicodedata.normalize("NFKC", text).lower():
-        kind = unicodedata.category(character)
-        if unicodedata.name(character, "").startswith(UNSPACED) and kind[0] in "LMN":
-            found += [run, character]
-            run = ""
-        elif kind[0] in "LMN" or character == "_":
-            run += character
-        else:
-            found.append(run)
-            run = ""
-    return [word for word in [*found, run] if word]
+    """Letters, marks, digits and underscores in runs; runs of unspaced scripts as ICU divides them, an emoji alone."""
+    found: list[str] = []
+    kinds = groupby(unicodedata.normalize("NFKC", text).casefold(), _kind)
+    for kind, run in ((kind, "".join(characters)) for kind, characters in kinds):
+        if kind == "unspaced":
+            found += WordBreaker(run.replace("\u0e4d\u0e32", "\u0e33"), "en")
+        elif kind != "separator":
+            found += [run] if kind == "word" else run
+    return found
+
+
+def _kind(character: str) -> str:
+    if unicodedata.category(character)[0] in "LMN" or character == "_":
+        return "unspaced" if unicodedata.name(character, "").startswith(UNSPACED) else "word"
+    return "emoji" if 0x1F000 <= ord(character) <= 0x1FAFF else "separator"
 
 
 def shingles(text: str) -> set[tuple[str, ...]]:
