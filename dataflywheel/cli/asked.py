@@ -116,8 +116,10 @@ def told(result: Any, what: str) -> list[str]:
     lines += [f"  {one['rows']:,} rejected by {one['gate']}: {one['reason']}" for one in found["rejections"][:3]]
     if details["shortfall"]:
         lines.append(f"Fewer than wanted: {details['shortfall']}.")
-    if found["calls"]:
-        lines.append(f"Cost: {found['calls']:,} calls, {found['tokens']:,} tokens, ${found['usd']:.4f}.")
+    # Of the ledger, not of the proposals: what was cut or failed and asked again is paid for as well.
+    paid = json.loads((result.path / "ledger.json").read_text(encoding="utf-8"))["total"]
+    if paid["calls"]:
+        lines.append(f"Cost: {paid['calls']:,} calls, {paid['tokens']:,} tokens, ${paid['usd']:.4f}.")
     lines.append(f"{result.rows_out:,} rows {what}: {result.path / 'dataset'}")
     lines.append(f"Next: flywheel why {result.path} ROW shows a row before and after, and what was asked for it.")
     return lines

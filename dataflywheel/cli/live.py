@@ -16,6 +16,9 @@ from rich.text import Text
 if TYPE_CHECKING:
     from dataflywheel.models.endpoint.progress import Progress
 
+REFUSAL_SHOWN = 80
+"""Letters of an endpoint's own words in the line about requests."""
+
 
 class LiveTable:
     """Watches a run (see `dataflywheel.recipe.progress.Watcher`) and draws it."""
@@ -24,7 +27,7 @@ class LiveTable:
         self.console = Console(stderr=True)
         self.rows: dict[str, dict[str, Any]] = {}
         self.live: Live | None = None
-        self.asked = ""
+        self.asked = self.refusal = ""
 
     def __enter__(self) -> LiveTable:
         if self.console.is_terminal:
@@ -53,6 +56,9 @@ class LiveTable:
 
     def asking(self, progress: Progress) -> None:
         self.asked = asking_line(progress)
+        if progress.refusal != self.refusal:
+            self.refusal = progress.refusal
+            self._line(f"the endpoint tells to wait: {self.refusal[:REFUSAL_SHOWN]}")
 
     def finished(self, step: str, note: str, reused: bool) -> None:
         self.asked = ""
@@ -97,7 +103,8 @@ def asking_line(progress: Progress) -> str:
     parts += [f"{progress.tokens:,} tokens" + (f" of {cap.tokens:,}" if cap.tokens is not None else ""), money]
     failed = progress.done - sum(n for outcome, n in progress.by_outcome.items() if outcome.value == "answered")
     parts += [f"{failed:,} without one"] if failed else []
-    parts += [f"{progress.rate_limited:,} times told to wait"] if progress.rate_limited else []
+    said = f" ({progress.refusal[:REFUSAL_SHOWN]})" if progress.refusal else ""
+    parts += [f"{progress.rate_limited:,} times told to wait{said}"] if progress.rate_limited else []
     return " · ".join(parts)
 
 

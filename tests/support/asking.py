@@ -48,6 +48,8 @@ def outcome(endpoint: Endpoint, fault: str) -> str:
     if status != 200:
         return str(status)
     reply = json.loads(body)
+    if not reply["choices"]:
+        return f"{status} error"
     choice = reply["choices"][0]
     message = choice["message"]
     if message.get("tool_calls") or message["refusal"]:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.asking import GOOD, chat, outcome, post
 from tests.support.endpoint import Endpoint
-from tests.support.endpoint.faults import FREE, LOST
+from tests.support.endpoint.faults import FREE, LOST, THOUGHT
 
 SEEN = {
     "http_400": "400", "http_429": "429", "http_500": "500", "http_502": "502", "http_503": "503",
@@ -21,6 +21,10 @@ SEEN = {
     "prose": f"stop {GOOD}\n\nI hope this helps! Let me know whether {{you}} need more.",
     "two_values": f'stop {GOOD}\n{{"id":"r1","score":97}}', "wrong_enum": 'stop {"id":"r1","score":97}',
     "wrong_ids": 'stop {"id":"r1-x","score":4}', "unicode": 'stop {"\\u0069d": "r1", "score": 4}',
+    "ok_429": "200 error", "ok_502": "200 error", "finish_error": f"error {GOOD[: len(GOOD) // 2]}",
+    "choice_error": f"error {GOOD[: len(GOOD) // 2]}", "thoughts": f"stop <think>\n{THOUGHT}\n</think>\n\n{GOOD}",
+    "unopened": f"stop {THOUGHT}\n</think>\n\n{GOOD}",
+    "reasoning_field": f"stop {GOOD}", "only_thoughts": "stop None",
     "empty": "stop ", "tool_call": "tool_calls None False", "no_usage": "no usage",
 }  # fmt: skip
 

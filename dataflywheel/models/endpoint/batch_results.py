@@ -7,9 +7,11 @@ from typing import Any
 
 import orjson
 
-from dataflywheel.models.endpoint.caller import Question, charged, record_of, without_answer, worst_cost
+from dataflywheel.contracts import FlywheelError
+from dataflywheel.models.endpoint.caller import Question, charged, record_of, used_cost, without_answer, worst_cost
 from dataflywheel.models.endpoint.chat_model import AttemptError
 from dataflywheel.models.endpoint.openai_endpoint import OpenAIEndpoint
+from dataflywheel.models.endpoint.openai_error import again
 from dataflywheel.models.endpoint.openai_reply import read_reply
 from dataflywheel.models.endpoint.request import Outcome, Reply, Request, Sampling
 from dataflywheel.store.answer_ledger import Amount, Settle
@@ -37,7 +39,7 @@ class Results:
                 continue  # without a response it has expired or was cancelled: not worked on, not charged
             status, body = response.get("status_code"), orjson.dumps(response.get("body"))
             if status == 200:
-                ended.append(self._answered(key, body))
+                ended += self._answered(key, body)
             elif isinstance(status, int) and status not in AGAIN:
                 said = body.decode()[:SHOWN]
                 limit_renamed = limit_renamed or self.model.renames_limit(said)
@@ -49,14 +51,21 @@ class Results:
         """All that is left ends without an answer, and unpaid."""
         return [self._ended(key, without_answer(outcome, why, key)) for key in self.left]
 
-    def _answered(self, key: bytes, body: bytes) -> Ended:
+    def _answered(self, key: bytes, body: bytes) -> list[Ended]:
+        """The end of a request whose body came; none where it holds an error that may pass, and cost nothing."""
         question = Question(read_request(self.left[key]), self.left[key], key)
         try:
-            reply, cost = charged(self.model, question, read_reply(body, question.request))
+            reply, cost = charged(self.model, question, read_reply(body, question.request, self.model.where))
         except AttemptError as error:
-            cost = worst_cost(self.model, question.request)
-            return self._ended(key, without_answer(Outcome.SERVER_ERROR, str(error), key), cost, str(error))
-        return self._ended(key, reply, cost)
+            if again(error) and not (error.maybe_paid or error.used):
+                return []
+            outcome = Outcome.SERVER_ERROR if again(error) else Outcome.REJECTED
+            maybe = str(error) if error.maybe_paid and not error.used else ""
+            cost = worst_cost(self.model, question.request) if maybe else used_cost(self.model, error)
+            return [self._ended(key, without_answer(outcome, str(error), key), cost, maybe)]
+        except FlywheelError as error:
+            return [self._ended(key, without_answer(Outcome.REJECTED, str(error), key))]
+        return [self._ended(key, reply, cost)]
 
     def _ended(self, key: bytes, reply: Reply, cost: Amount | None = None, maybe: str = "") -> Ended:
         spent = cost or Amount()

@@ -75,7 +75,7 @@ class Caller:
         record = self.answers.find(key)
         if record is None or record.outcome in self._again:
             return None
-        return _reply(record, key)
+        return _reply(record, key).spoken()
 
     async def ask(self, question: Question, stopped: Callable[[], bool]) -> Reply | None:
         """The reply to a question that the store cannot answer; None if it was stopped before it was sent."""
@@ -141,12 +141,12 @@ class Caller:
         except RateLimitedError as error:
             await self._settle(question, Amount())
             effort.refused += 1
-            effort.pause = self.flow.rate_limit(entered, error.retry_after, effort.refused)
+            effort.pause = self.flow.rate_limit(entered, error.retry_after, effort.refused, str(error))
             return None
         except RejectedError as error:
             self.flow.success(entered)
             rejected = without_answer(Outcome.REJECTED, str(error), question.key)
-            await self._settle(question, Amount(), rejected)
+            await self._settle(question, used_cost(self.model, error), rejected)
             return rejected
         except TimeoutError:
             return await self._failed(question, entered, effort, TooSlowError("no answer in time", maybe_paid=True))
@@ -162,7 +162,7 @@ class Caller:
         self.flow.success(entered)
         reply, cost = charged(self.model, question, reply)
         await self._settle(question, cost, reply)
-        return reply
+        return reply.spoken()
 
     async def _failed(self, question: Question, entered: float, effort: _Effort, error: AttemptError) -> Reply | None:
         """Settle an attempt without an answer: the reply if it was the last one."""
@@ -174,8 +174,9 @@ class Caller:
         if effort.failures >= self.flow.pace.attempts or effort.seconds <= 0:
             outcome = Outcome.TIMED_OUT if isinstance(error, TooSlowError) else Outcome.SERVER_ERROR
             reply = without_answer(outcome, f"{error} (attempt {effort.failures}, the last)", question.key)
-        worst = worst_cost(self.model, question.request) if error.maybe_paid else Amount()
-        await self._settle(question, worst, reply, str(error) if error.maybe_paid else "")
+        maybe = str(error) if error.maybe_paid and not error.used else ""
+        cost = worst_cost(self.model, question.request) if maybe else used_cost(self.model, error)
+        await self._settle(question, cost, reply, maybe)
         return reply
 
     async def _settle(self, question: Question, cost: Amount, reply: Reply | None = None, maybe: str = "") -> None:
@@ -191,6 +192,11 @@ class Caller:
 def worst_cost(model: ChatModel, request: Request) -> Amount:
     """What one call can cost at most: a prompt estimated from above, and the longest answer."""
     return _cost(model, model.tokens(request), request.sampling.max_tokens)
+
+
+def used_cost(model: ChatModel, error: AttemptError) -> Amount:
+    """What an attempt without an answer cost by the endpoint's own word."""
+    return _cost(model, *error.used) if error.used else Amount()
 
 
 def charged(model: ChatModel, question: Question, reply: Reply) -> tuple[Reply, Amount]:
@@ -212,8 +218,9 @@ def picodollars(price: Price, tokens_in: int, tokens_out: int) -> int:
 
 
 def record_of(reply: Reply, cost: Amount, canonical: bytes) -> Record:
-    """The reply as the store keeps it."""
+    """The reply as the store keeps it: raw, with its thoughts where they stood."""
     said = {"text": reply.text, "finish": reply.finish, "detail": reply.detail}
+    said |= {"reasoning": reply.reasoning} if reply.reasoning else {}
     logprobs = [[one.token, one.logprob, dict(one.top)] for one in reply.logprobs]
     return Record(reply.outcome, said | {"logprobs": logprobs}, cost, canonical, reply.outcome not in KEPT)
 
@@ -231,6 +238,7 @@ def _reply(record: Record, key: bytes) -> Reply:
         said["detail"],
         key.hex(),
         cached=True,
+        reasoning=said.get("reasoning", ""),
     )
 
 

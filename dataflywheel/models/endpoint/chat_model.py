@@ -74,11 +74,14 @@ class ChatModel(Protocol):
 
 
 class AttemptError(FlywheelError):
-    """One attempt brought no reply. `maybe_paid`: it may have been worked on, and billed, all the same."""
+    """One attempt brought no reply. `maybe_paid`: it may have been worked on, and billed, all the same.
 
-    def __init__(self, message: str, maybe_paid: bool = False) -> None:
+    `used`: the tokens, in and out, that the endpoint says it took for it.
+    """
+
+    def __init__(self, message: str, maybe_paid: bool = False, used: tuple[int, int] | None = None) -> None:
         super().__init__(message)
-        self.maybe_paid = maybe_paid
+        self.maybe_paid, self.used = maybe_paid, used
 
 
 class RateLimitedError(AttemptError):

@@ -102,7 +102,7 @@ class Client:
                         reply = self._at_once(request)
                         if isinstance(reply, Reply):
                             self._caller.tally.ended(reply)
-                            yield index, reply.spoken()
+                            yield index, reply
                         else:
                             waiting.append((index, reply))
                     under_way += len(waiting)
@@ -113,7 +113,7 @@ class Client:
                     if isinstance(landed, Exception):
                         raise landed
                     self._caller.tally.ended(landed)
-                    yield index, landed.spoken()
+                    yield index, landed
         finally:
             batch.stopped = True
             self._batches.discard(batch)
@@ -214,8 +214,7 @@ class Client:
             self.caps,
             dict(tally.by_outcome),
             tally.retries,
-            flow.rate_limited,
-            int(flow.limit),
+            *(flow.rate_limited, flow.refusal, int(flow.limit)),
         )
 
     def close(self) -> None:

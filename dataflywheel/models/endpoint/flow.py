@@ -77,6 +77,8 @@ class Flow:
         self.in_flight = 0
         self.rate_limited = 0
         """429s so far."""
+        self.refusal = ""
+        """What the endpoint said with the last of them."""
         self._random = random.Random(self.pace.seed)
         self._rate = Rate()
         self._waiting: deque[asyncio.Future[None]] = deque()
@@ -119,22 +121,24 @@ class Flow:
             self.limit = min(self.limit + 1, self.pace.concurrency)
             self._successes = 0
 
-    def rate_limit(self, entered: float, retry_after: float | None, times: int) -> float:
+    def rate_limit(self, entered: float, retry_after: float | None, times: int, said: str = "") -> float:
         """Note a 429 to a call that entered at that time; gives the seconds that its request must wait.
 
-        `times`: how often this request was refused, for the pause where the server names none.
+        `times`: how often this request was refused, for the pause where the server names none; `said`: its words.
 
         Raises:
             FlywheelError: there were nothing but 429s for as long as patience lasts.
         """
         now = asyncio.get_running_loop().time()
         self.rate_limited += 1
+        self.refusal = said or self.refusal
         self._failures = 0
         self._limited_since = self._limited_since or now
         if now - self._limited_since > self.pace.patience:
             raise FlywheelError(
                 f"the endpoint has refused every request (429) for {self.pace.patience / 60:.0f} minutes: its quota is "
                 "used up; run the same command later, answers that are there are kept"
+                f"{f'. It says: {self.refusal}' if self.refusal else ''}"
             )
         rest = self.pace.cool_down if self._rate.known else UNKNOWN
         if entered >= self._decreased_at and now >= self._decreased_at + rest:

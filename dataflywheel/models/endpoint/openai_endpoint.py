@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import time
 from typing import Any
 
 import orjson
 
-from dataflywheel.contracts import FlywheelError
 from dataflywheel.models.endpoint.chat_model import (
-    RateLimitedError,
     RejectedError,
     TooSlowError,
     UnavailableError,
     declared,
 )
-from dataflywheel.models.endpoint.flow import retry_after
+from dataflywheel.models.endpoint.openai_error import refusal
 from dataflywheel.models.endpoint.openai_reply import read_reply
 from dataflywheel.models.endpoint.request import Reply, Request
 from dataflywheel.models.spec import KEY_LETTERS, ModelSpec, Price
@@ -26,7 +23,6 @@ CONNECT_SECONDS = 10.0
 MESSAGE_TOKENS = 16
 TEMPLATE_TOKENS = 64
 """What a chat template may add to a conversation, and to each of its messages."""
-SHOWN = 300
 
 
 class OpenAIEndpoint:
@@ -38,6 +34,7 @@ class OpenAIEndpoint:
         self.price = spec.usd_per_mtok or Price()
         added = orjson.dumps(spec.extra, option=orjson.OPT_SORT_KEYS).decode() if spec.extra else ""
         self.identity = f"{spec.model}@{spec.endpoint.rstrip('/')}{added}"
+        self.where = f"{spec.endpoint} (model {spec.model})"
         self._spec = spec
         self._secret = spec.api_key.get_secret_value() if spec.api_key else ""
         self._limit_name = "max_tokens"
@@ -64,7 +61,7 @@ class OpenAIEndpoint:
             if not self.renames_limit(str(error), limit_name):
                 raise
             return await self.send(request)
-        return read_reply(content, request)
+        return read_reply(content, request, self.where)
 
     def renames_limit(self, refusal: str, sent: str = "") -> bool:
         """Whether the endpoint wants the token limit under its newer name; if so, it has it from now on.
@@ -145,9 +142,7 @@ class OpenAIEndpoint:
                 content = await self._carry(path, body, headers or {}, file)
         except TimeoutError:
             raise TooSlowError(f"no whole answer within {self._spec.timeout:g} s", maybe_paid=True) from None
-        if len(self._secret) >= KEY_LETTERS and self._secret.encode() in content:
-            content = content.replace(self._secret.encode(), b"***")
-        return content
+        return self._blotted(content)
 
     async def _carry(
         self, path: str, body: bytes | None, headers: dict[str, str], file: tuple[str, bytes] | None
@@ -167,7 +162,10 @@ class OpenAIEndpoint:
             content: bytes = reply.content
             return content
         except openai.APIStatusError as error:
-            raise self._refused(error.response) from None
+            given_back = error.response
+            raise refusal(
+                given_back.status_code, self._blotted(given_back.content), given_back.headers, self.where
+            ) from None
         except openai.APIConnectionError as error:
             cause = error.__cause__
             unsent = isinstance(cause, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.PoolTimeout)
@@ -178,24 +176,8 @@ class OpenAIEndpoint:
         except httpx2.HTTPError as error:  # while the body was read
             raise UnavailableError(self._clean(f"{type(error).__name__}: {error}"), maybe_paid=True) from None
 
-    def _refused(self, response: Any) -> FlywheelError:
-        """The error that a status other than 200 stands for."""
-        status, where = int(response.status_code), f"{self._spec.endpoint} (model {self._spec.model})"
-        said = self._clean(f"{status}: {_said(response.content)}")
-        if status == 429:
-            if b"insufficient_quota" in response.content:
-                return FlywheelError(f"{where}: the account has no credit left; top it up and run again. {said}")
-            return RateLimitedError(said, retry_after(response.headers, time.time()))
-        if status in (408, 409) or status >= 500:
-            # A gateway that gave up waiting leaves the work behind it going on.
-            return UnavailableError(said, maybe_paid=status in (408, 504, 524))
-        if status == 401:
-            return FlywheelError(f"{where} does not accept the key; set `api_key: ${{NAME}}` in the recipe. {said}")
-        if status == 403:
-            return FlywheelError(f"{where} gives no permission; check what the key is allowed to use. {said}")
-        if status == 404:
-            return FlywheelError(f"{where} is not there; check `endpoint` (most end in /v1) and `model`. {said}")
-        return RejectedError(said)
+    def _blotted(self, content: bytes) -> bytes:
+        return content.replace(self._secret.encode(), b"***") if len(self._secret) >= KEY_LETTERS else content
 
     def _clean(self, text: str) -> str:
         return text.replace(self._secret, "***") if self._secret else text
@@ -218,14 +200,3 @@ UNSENT = (
     "OpenAI-Project",
 )
 """What the transport would tell about this machine and its environment."""
-
-
-def _said(content: bytes) -> str:
-    """The endpoint's own words for an error, shortened."""
-    try:
-        value = orjson.loads(content)
-        error = value.get("error", value)
-        text = str(error.get("message", error) if isinstance(error, dict) else error)
-    except (orjson.JSONDecodeError, AttributeError):
-        text = content.decode("utf-8", "replace")
-    return " ".join(text.split())[:SHOWN]

@@ -7,23 +7,38 @@ from typing import Any
 import orjson
 
 from dataflywheel.models.endpoint.chat_model import UnavailableError
-from dataflywheel.models.endpoint.request import Outcome, Reply, Request, TokenLogprob
+from dataflywheel.models.endpoint.finish import outcome_of
+from dataflywheel.models.endpoint.openai_error import error_in, error_of
+from dataflywheel.models.endpoint.request import WITHIN_THOUGHTS, Outcome, Reply, Request, TokenLogprob
+
+WHY = {
+    Outcome.FILTERED: "the provider's content filter stopped the answer",
+    Outcome.TRUNCATED: "the answer reached the token limit",
+}
+MOST_TOKENS = 10**8
+"""A usage above it is a mistake: no model reads or writes so much."""
 
 
-def read_reply(content: bytes, request: Request) -> Reply:
-    """The first choice as a reply. Usage that is missing or incomplete is left at 0.
+def read_reply(content: bytes, request: Request, where: str = "the endpoint") -> Reply:
+    """The first choice as a reply, thoughts and answer as they came. Usage that cannot be is left at 0.
 
-    An answer that consists of tool calls has them as JSON text. A reply without content is MALFORMED.
+    An answer that consists of tool calls has them as JSON text. A reply without content is MALFORMED, one with thoughts
+    alone TRUNCATED.
 
     Raises:
-        UnavailableError: not a whole reply: half a body, an error page. The work may have been paid for.
+        RateLimitedError, RejectedError, FlywheelError: the body holds an error, and its code says that.
+        UnavailableError: it holds another error, is no whole reply (half a body, an error page), or ended for a reason
+            that is not known as good. The work may have been paid for.
     """
     try:
         body = orjson.loads(content)
+        if said := error_in(body):
+            began = bool(body.get("choices"))
+            raise error_of(said, where, began=began, used=_usage(body.get("usage")) if began else None)
         choice = body["choices"][0]
         finish = choice.get("finish_reason") or ""
         part = choice if request.prompt is not None else choice["message"]
-        text = _text(part, request)
+        text, thoughts = _text(part, request)
         refusal = part.get("refusal") or ""
         logprobs = _logprobs(choice.get("logprobs"), request.prompt is not None)
         if not isinstance(finish, str) or not isinstance(refusal, str):
@@ -32,33 +47,60 @@ def read_reply(content: bytes, request: Request) -> Reply:
         start = content[:80].decode("utf-8", "replace")
         message = f"not a reply of this interface ({type(error).__name__}: {error}); it begins {start!r}"
         raise UnavailableError(message, maybe_paid=True) from None
-    outcome, detail = _outcome(text, finish, refusal)
-    tokens_in, tokens_out = _usage(body.get("usage"))
-    return Reply(outcome, text or refusal, finish, logprobs, tokens_in, tokens_out, detail=detail)
+    used = _usage(body.get("usage"), bool(text or thoughts))
+    outcome, detail = _outcome(
+        text or thoughts, finish, refusal, used is not None and used[1] >= request.sampling.max_tokens
+    )
+    if outcome is None:
+        raise UnavailableError(f"the answer ended with {finish[:80]!r}: {text[:80]!r}", maybe_paid=True, used=used)
+    if thoughts and not text.strip() and outcome is Outcome.ANSWERED:
+        outcome, detail = Outcome.TRUNCATED, WITHIN_THOUGHTS
+    tokens_in, tokens_out = used or (0, 0)
+    return Reply(outcome, text or refusal, finish, logprobs, tokens_in, tokens_out, detail=detail, reasoning=thoughts)
 
 
-def _outcome(text: str, finish: str, refusal: str) -> tuple[Outcome, str]:
-    if refusal:
-        return Outcome.REFUSED, refusal
-    if finish == "content_filter":
-        return Outcome.FILTERED, "the provider's content filter stopped the answer"
-    if finish == "length":
-        return Outcome.TRUNCATED, "the answer reached the token limit"
-    if not text.strip():
+def _outcome(said: str, finish: str, refusal: str, full: bool) -> tuple[Outcome | None, str]:
+    """The outcome by the endpoint's word for how the answer ended, None for an unknown word.
+
+    `full`: the answer is as long as was allowed, which decides where there is no word.
+    """
+    ended = outcome_of(finish) if finish else Outcome.TRUNCATED if full else Outcome.ANSWERED
+    if refusal or ended is Outcome.REFUSED:
+        return Outcome.REFUSED, refusal or "the model declined to answer"
+    if ended is Outcome.ANSWERED and not said.strip():
         return Outcome.MALFORMED, f"the reply has no content (finish reason {finish or 'not given'})"
-    return Outcome.ANSWERED, ""
+    return ended, WHY.get(ended, "") if ended else ""
 
 
-def _text(part: dict[str, Any], request: Request) -> str:
-    """Content, which may come in parts; tool calls as JSON where there is none and tools were offered."""
+def _text(part: dict[str, Any], request: Request) -> tuple[str, str]:
+    """Content and thoughts. Both may come in parts; tool calls as JSON where there is none and tools were offered."""
     content = part.get("text") if request.prompt is not None else part.get("content")
+    thoughts = next((words for name in THOUGHTS if (words := _words(part.get(name)))), "")
     if isinstance(content, list):
-        content = "".join(str(piece["text"]) for piece in content if piece.get("type") == "text")
+        kinds = [(piece.get("type"), piece) for piece in content]
+        thoughts = thoughts or "\n\n".join(_words(piece) for kind, piece in kinds if kind in THINKS)
+        content = "".join(str(piece["text"]) for kind, piece in kinds if kind in ("text", "output_text"))
     if not isinstance(content, str | None):
         raise TypeError("the content must be text")
     if not content and request.tools and part.get("tool_calls"):
-        return orjson.dumps(part["tool_calls"]).decode()
-    return content or ""
+        return orjson.dumps(part["tool_calls"]).decode(), thoughts
+    return content or "", thoughts
+
+
+THOUGHTS = ("reasoning_content", "reasoning", "thinking", "reasoning_details")
+"""Where thoughts stand beside the content: vLLM and DeepSeek, OpenRouter and newer vLLM, Ollama."""
+THINKS = ("thinking", "reasoning", "reasoning_text")
+"""Types of parts of the content that are thoughts."""
+
+
+def _words(value: Any) -> str:
+    """The text of thoughts, which may be given in parts."""
+    if isinstance(value, list):
+        return "\n\n".join(filter(None, map(_words, value)))
+    if isinstance(value, dict):
+        names = ("text", "thinking", "content", "summary")
+        return next((words for name in names if (words := _words(value.get(name)))), "")
+    return value if isinstance(value, str) else ""
 
 
 def _logprobs(given: Any, completion: bool) -> tuple[TokenLogprob, ...]:
@@ -76,11 +118,13 @@ def _logprobs(given: Any, completion: bool) -> tuple[TokenLogprob, ...]:
     return tuple(TokenLogprob(str(token), float(value), dict(top or {})) for token, value, top in triples)
 
 
-def _usage(usage: Any) -> tuple[int, int]:
-    """Tokens in and out, both 0 where one of them is not told."""
+def _usage(usage: Any, wrote: bool = False) -> tuple[int, int] | None:
+    """Tokens in and out; None where they are not told, or cannot be: negative, without bounds, no number, no prompt,
+    or nothing written where there is an answer."""
     if not isinstance(usage, dict):
-        return 0, 0
+        return None
     read, written = usage.get("prompt_tokens"), usage.get("completion_tokens")
-    if not (isinstance(read, int) and isinstance(written, int) and read >= 0 and written >= 0):
-        return 0, 0
-    return read, written
+    for count, least in ((read, 1), (written, int(wrote))):
+        if not isinstance(count, int) or isinstance(count, bool) or not least <= count <= MOST_TOKENS:
+            return None
+    return read, written  # type: ignore[return-value]

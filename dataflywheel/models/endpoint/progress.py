@@ -29,6 +29,8 @@ class Progress:
     by_outcome: Mapping[Outcome, int]
     retries: int
     rate_limited: int
+    refusal: str
+    """What the endpoint said when it last told a request to wait."""
     concurrency: int
     """Requests that the endpoint is trusted with at a time."""
 

@@ -6,9 +6,14 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from itertools import accumulate
 from typing import Any
 
 import orjson
+
+from dataflywheel.rows.thoughts import split_thoughts
+
+WITHIN_THOUGHTS = "the reply ends within its thoughts, and no answer followed: allow more tokens, or turn thinking off"
 
 
 class Outcome(StrEnum):
@@ -118,12 +123,41 @@ class Reply:
     key: str = ""
     cached: bool = False
     """Whether it was in the store: it cost nothing now."""
+    reasoning: str = ""
+    """What the model thought before its answer."""
+    parted: bool = False
+    """Whether thoughts are cut off `text` already."""
 
     def spoken(self) -> Reply:
-        """Without the thoughts that some models put before their answer, between <think> and </think>."""
-        thought, mark, said = self.text.partition("</think>")
-        return replace(self, text=said.lstrip()) if mark and thought.lstrip().startswith("<think>") else self
+        """The answer in `text`, what was thought before it in `reasoning`; without an answer behind them it was cut."""
+        if self.parted:
+            return self
+        thoughts, said = split_thoughts(self.text)
+        if said == self.text and not self.reasoning:
+            return replace(self, parted=True)
+        outcome, detail = self.outcome, self.detail
+        if self.answered and not said.strip():
+            outcome, detail = Outcome.TRUNCATED, WITHIN_THOUGHTS
+        return replace(
+            self,
+            outcome=outcome,
+            text=said,
+            detail=detail,
+            reasoning="\n\n".join(filter(None, (self.reasoning, thoughts))),
+            logprobs=_behind(self.logprobs, said),
+            parted=True,
+        )
 
     @property
     def answered(self) -> bool:
         return self.outcome is Outcome.ANSWERED
+
+
+def _behind(tokens: tuple[TokenLogprob, ...], said: str) -> tuple[TokenLogprob, ...]:
+    """The tokens of the answer alone, behind those of the thoughts; none where they cannot be told apart."""
+    answer = said.strip()
+    at = "".join(token.token for token in tokens).rfind(answer) if answer else -1
+    if at < 0:
+        return ()
+    ends = accumulate(len(token.token) for token in tokens)
+    return tuple(token for token, end in zip(tokens, ends, strict=True) if end > at)

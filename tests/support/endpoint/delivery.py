@@ -14,7 +14,18 @@ from tests.support.endpoint.question import Question
 from tests.support.endpoint.reply import Choice, events, failure, whole
 
 PAGE = b"<html><head><title>502</title></head><body><h1>Bad gateway</h1><p>Try again later.</p></body></html>"
-STATUS = {"http_400": 400, "http_429": 429, "http_500": 500, "http_502": 502, "http_503": 503, "html": 502}
+STATUS = {
+    "ok_429": 200,
+    "ok_502": 200,
+    "http_400": 400,
+    "http_429": 429,
+    "http_500": 500,
+    "http_502": 502,
+    "http_503": 503,
+    "html": 502,
+}
+OK = {"ok_429": 429, "ok_502": 502}
+"""Errors in the body of a reply with status 200, and their codes."""
 PIECES = 10
 """Parts of a body that drips."""
 
@@ -25,6 +36,9 @@ def turn_away(connection: Connection, fault: str, plan: Plan) -> None:
         return connection.reset()
     if fault == "html":
         return connection.reply(502, PAGE, {"content-type": "text/html"})
+    if fault in OK:
+        raw = {"error": {"message": "Provider returned error", "code": OK[fault], "metadata": {"raw": "Too busy"}}}
+        return connection.reply(200, orjson.dumps({"id": None, "choices": None, **raw}))
     status = STATUS[fault]
     headers = retry_header(plan.limits.retry_after, 1.0) if status in (429, 503) else {}
     kind = "rate_limit_error" if status == 429 else "invalid_request_error" if status == 400 else "server_error"

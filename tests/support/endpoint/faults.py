@@ -10,16 +10,19 @@ import orjson
 
 Fault = Literal[
     # Turned away before any work: a vendor charges nothing.
-    "http_400", "http_429", "http_500", "http_502", "http_503", "html", "reset_before",
+    "http_400", "http_429", "http_500", "http_502", "http_503", "html", "reset_before", "ok_429", "ok_502",
     # Worked on, and charged, but the answer does not arrive whole or in time.
     "reset_after", "truncated_body", "hang", "drip", "slow", "html_ok",
     # A whole reply whose content is not what was asked for.
     "length", "cut", "content_filter", "refusal", "refusal_field", "fenced", "prose", "two_values", "wrong_enum",
     "wrong_ids", "unicode", "empty", "tool_call", "no_usage",
+    # Thoughts, and answers that failed on their way.
+    "thoughts", "unopened", "reasoning_field", "only_thoughts", "finish_error", "choice_error",
 ]  # fmt: skip
 
-FREE: frozenset[str] = frozenset(get_args(Fault)[:7])
+FREE: frozenset[str] = frozenset(get_args(Fault)[:9])
 LOST: frozenset[str] = frozenset({"reset_after", "truncated_body", "hang", "html_ok"})
+THOUGHT = "First I draft: no. Then I look again."
 REFUSAL = "I'm sorry, but I can't help with that request."
 
 
@@ -74,4 +77,8 @@ TEXT: Mapping[str, Callable[[str], str]] = {
     "wrong_ids": _json(_wrong_ids),
     "unicode": _unicode,
     "empty": lambda text: "",
+    "thoughts": lambda text: f"<think>\n{THOUGHT}\n</think>\n\n{text}",
+    "unopened": lambda text: f"{THOUGHT}\n</think>\n\n{text}",
+    "finish_error": lambda text: text[: len(text) // 2],
+    "choice_error": lambda text: text[: len(text) // 2],
 }

@@ -11,11 +11,12 @@ from typing import Any
 import orjson
 
 from tests.support.endpoint.draws import unit
-from tests.support.endpoint.faults import REFUSAL, TEXT
+from tests.support.endpoint.faults import REFUSAL, TEXT, THOUGHT
 from tests.support.endpoint.question import Question
 from tests.support.endpoint.rules.phrasing import Answer
 
 TOKEN = re.compile(r"\s?(?:[^\W\d_]+|\d{1,3}|[^\w\s]+|_+)|\s")
+FINISH = {"length": "length", "content_filter": "content_filter", "finish_error": "error", "choice_error": "error"}
 Scored = tuple[str, float, Mapping[str, float]]
 
 
@@ -29,6 +30,9 @@ class Choice:
     logprobs: list[Scored] | None = None
     refusal: str | None = None
     tool_call: bool = False
+    thoughts: str | None = None
+    error: int | None = None
+    """The code of an error that stands in the choice."""
 
 
 def choice(question: Question, answer: Answer, fault: str, number: int) -> Choice:
@@ -36,7 +40,7 @@ def choice(question: Question, answer: Answer, fault: str, number: int) -> Choic
     text = TEXT[fault](answer.text) if fault in TEXT else answer.text
     scored = list(answer.logprobs) if answer.logprobs is not None and text == answer.text else None
     tokens = [token for token, _, _ in scored] if scored is not None else TOKEN.findall(text)
-    finish = {"length": "length", "content_filter": "content_filter"}.get(fault, answer.finish or "stop")
+    finish = FINISH.get(fault, answer.finish or "stop")
     if len(tokens) > question.max_tokens:
         tokens, finish = tokens[: question.max_tokens], "length"
         text = "".join(tokens)
@@ -47,6 +51,10 @@ def choice(question: Question, answer: Answer, fault: str, number: int) -> Choic
         made = Choice(None, tokens, "stop", refusal=REFUSAL)
     elif fault == "tool_call":
         made = Choice(None, tokens, "tool_calls", tool_call=True)
+    elif fault in ("reasoning_field", "only_thoughts"):
+        made.thoughts, made.text = (THOUGHT, text) if fault == "reasoning_field" else (text, None)
+    elif fault == "choice_error":
+        made.error = 502
     return made
 
 
@@ -86,6 +94,8 @@ def _text_logprobs(scored: Sequence[Scored]) -> dict[str, Any]:
 
 def _message(made: Choice) -> dict[str, Any]:
     message: dict[str, Any] = {"role": "assistant", "content": made.text, "refusal": made.refusal}
+    if made.thoughts is not None:
+        message["reasoning_content"] = made.thoughts
     if made.tool_call:
         call = {"name": "look_up", "arguments": '{"query": "?"}'}
         message["tool_calls"] = [{"id": "call_1", "type": "function", "function": call}]
@@ -106,6 +116,8 @@ def whole(question: Question, choices: Sequence[Choice], with_usage: bool) -> di
         if chat:
             logprobs = _chat_logprobs(scored) if scored is not None else None
             part = {"index": i, "message": _message(made), "logprobs": logprobs, "finish_reason": made.finish}
+            if made.error is not None:
+                part["error"] = {"code": made.error, "message": "the provider hung up"}
         else:
             logprobs = _text_logprobs(scored) if scored is not None else None
             part = {"index": i, "text": made.text or "", "logprobs": logprobs, "finish_reason": made.finish}

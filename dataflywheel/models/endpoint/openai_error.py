@@ -1,0 +1,146 @@
+"""What an endpoint's error means, wherever it stands: in a status, in the body of a good status, or in one choice."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from dataflywheel.contracts import FlywheelError
+from dataflywheel.models.endpoint.chat_model import AttemptError, RateLimitedError, RejectedError, UnavailableError
+from dataflywheel.models.endpoint.flow import Headers, retry_after
+
+SHOWN = 300
+UNKNOWN = 500
+"""An error that does not say what it is: the endpoint's own, so it is asked again."""
+_WORDS = (
+    (402, re.compile(r"insufficient_(?:quota|balance|credit|funds)|billing|payment_required")),
+    (429, re.compile(r"rate_?limit|too_many_requests|resource_exhausted|throttl|quota")),
+    (401, re.compile(r"authentication|unauthori[sz]ed|unauthenticated|invalid_api_key")),
+    (403, re.compile(r"permission|forbidden")),
+    (404, re.compile(r"not_found|no_such_model")),
+    (504, re.compile(r"timeout|timed_out|deadline")),
+    (400, re.compile(r"invalid|bad_request|context_length|unsupported|too_long|content_(?:filter|policy)")),
+)
+"""Words of `code`, `type` or `status` where no number says what happened, the first that fits."""
+_FLAGGED = re.compile(r"moderation|flagged|content[ _](?:filter|policy)", re.IGNORECASE)
+_HANDS_OFF = (408, 504, 524)
+"""A gateway that gave up waiting leaves the work behind it going on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """An error in the endpoint's own words. `status` is that of HTTP; `wait` the seconds that it asks for."""
+
+    status: int
+    words: str
+    wait: float | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def error_in(body: Any) -> Said | None:
+    """The error that the parsed body of a reply holds in place of an answer, or that its first choice holds."""
+    if not isinstance(body, dict):
+        return None
+    choices = body.get("choices")
+    if body.get("error"):
+        return read_error(body)
+    if isinstance(choices, list) and choices:
+        first = choices[0]
+        return read_error(first) if isinstance(first, dict) and first.get("error") else None
+    base = body.get("base_resp")
+    if isinstance(base, dict) and base.get("status_code"):
+        return Said(429 if base["status_code"] in (1002, 1039) else UNKNOWN, _shown(base.get("status_msg") or base))
+    if body.get("object") == "error" or any(body.get(name) for name in ("errors", "detail", "msg", "message")):
+        return read_error(body)
+    return None
+
+
+def read_error(body: Any) -> Said:
+    """The error that a body tells, in any of the forms that gateways write."""
+    error = body.get("error") or body if isinstance(body, dict) else body
+    if isinstance(error, dict) and isinstance(error.get("errors"), list) and error["errors"]:
+        error = error["errors"][0]
+    if not isinstance(error, dict):
+        return Said(_status({}, str(error)), _shown(error))
+    words = _shown(next((error[name] for name in ("message", "msg", "detail") if error.get(name)), error))
+    more = error.get("metadata")
+    more = more if isinstance(more, dict) else {}
+    raw = more.get("raw")
+    if raw and _shown(raw) not in words:
+        words = f"{words}: {_shown(raw)}"[:SHOWN]
+    status = _status(error, words)
+    if status == 403 and (more.get("reasons") or _FLAGGED.search(words)):
+        status = 400  # the text was flagged; the key may do what it likes
+    headers = more.get("headers")
+    told = {str(name).lower(): str(value) for name, value in headers.items()} if isinstance(headers, dict) else {}
+    return Said(status, words, retry_after({**told, "retry-after": _wait(error, more, told)}, time.time()))
+
+
+def _wait(*places: Mapping[str, Any]) -> str:
+    named = (place.get(name) for place in places for name in ("retry_after", "retry-after", "retry_after_seconds"))
+    return next((str(value) for value in named if value), "")
+
+
+def _status(error: Mapping[str, Any], words: str) -> int:
+    for name in ("code", "status", "status_code", "http_code"):
+        value = error.get(name)
+        if isinstance(value, str | int) and not isinstance(value, bool) and re.fullmatch(r"[45]\d\d", str(value)):
+            return int(value)
+    named = " ".join(str(error.get(name) or "") for name in ("code", "type", "status")).lower()
+    for text in (named, words[:SHOWN].lower().replace(" ", "_") if not named.strip() else ""):
+        for status, pattern in _WORDS:
+            if pattern.search(text):
+                return status
+    return UNKNOWN
+
+
+def error_of(
+    said: Said, where: str, headers: Headers | None = None, began: bool = False, used: tuple[int, int] | None = None
+) -> FlywheelError:
+    """The error to raise: to be asked again, final for this request, or the end of the run.
+
+    `began`: the work was under way, and may have to be paid for; `used`: the tokens that the endpoint says it took.
+    """
+    status, words = said.status, f"{said.status}: {said.words}"
+    if status == 402 or (status == 429 and "insufficient_quota" in words):
+        return FlywheelError(f"{where}: the account has no credit left; top it up and run again. {words}")
+    if status == 429:
+        wait = retry_after(headers, time.time()) if headers is not None else None
+        return RateLimitedError(words, said.wait if wait is None else wait)
+    if status in (408, 409, 425) or status >= 500:
+        return UnavailableError(words, maybe_paid=began or status in _HANDS_OFF, used=used)
+    if status == 401:
+        return FlywheelError(f"{where} does not accept the key; set `api_key: ${{NAME}}` in the recipe. {words}")
+    if status == 403:
+        return FlywheelError(f"{where} gives no permission; check what the key is allowed to use. {words}")
+    if status == 404:
+        return FlywheelError(f"{where} is not there; check `endpoint` (most end in /v1) and `model`. {words}")
+    return RejectedError(words, used=used)
+
+
+def refusal(status: int, content: bytes, headers: Headers, where: str) -> FlywheelError:
+    """The error that a status other than 200 stands for."""
+    try:
+        told = read_error(orjson.loads(content))
+    except orjson.JSONDecodeError:
+        told = Said(status, _shown(content.decode("utf-8", "replace")))
+    if status == 429 and told.status == 402:
+        status = 402
+    if status == 403 and told.status == 400:
+        status = 400
+    return error_of(Said(status, told.words, told.wait), where, headers)
+
+
+def again(error: FlywheelError) -> bool:
+    """Whether the same request may be sent once more."""
+    return isinstance(error, AttemptError) and not isinstance(error, RejectedError)
+
+
+def _shown(value: Any) -> str:
+    text = value if isinstance(value, str) else orjson.dumps(value, default=str).decode()
+    return " ".join(text.split())[:SHOWN]
