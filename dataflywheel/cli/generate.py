@@ -1,8 +1,9 @@
-"""`flywheel generate POOL --by METHOD --rows 100`."""
+"""`flywheel generate [POOL] --by METHOD --rows 100`."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -11,10 +12,17 @@ from dataflywheel.cli.options import AsJson, Embedder, Format, Runs, Seed, Store
 
 
 def generate_command(
-    pool: list[str] = typer.Argument(help="Files, folders or data set names that are written from, in any format."),
+    pool: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="Files, folders or data set names that are written from, in any format; magpie needs none."
+        ),
+    ] = None,
     by: str = typer.Option("grounded_rules", help="The method; `flywheel methods --category synthesis` lists them."),
     rows: str = typer.Option("100", help="New rows wanted: 100, or 10% of the pool."),
-    visits: int = typer.Option(1, min=1, help="How often one row is written from, at most."),
+    visits: int | None = typer.Option(
+        None, min=1, help="How often one row is written from, at most; the method's own if none."
+    ),
     given: Parameters = None,
     gate: Gates = None,
     target: str | None = typer.Option(None, help="Evaluation rows that no new row may give away."),
@@ -44,4 +52,4 @@ def generate_command(
             target=target, models=models, budget=limits(usd, calls), seed=seed, format=to, runs=runs, home=home,
             watcher=watcher,
         )  # fmt: skip
-    say(result, "with the pool's", as_json)
+    say(result, "with the pool's" if pool else "in all", as_json)

@@ -13,6 +13,7 @@ from dataflywheel.models.endpoint.request import Outcome
 from dataflywheel.proposing.kinds import PASSED, Check, Demand, Gate, Proposal, Proposer, Surroundings
 from dataflywheel.proposing.ledger import Entry, Fate
 from dataflywheel.proposing.seeds import SeedQueues, first_tag
+from dataflywheel.rows.identity import prompt_answer_row
 from dataflywheel.rows.schema import Row
 
 BROKEN = "the gate failed"
@@ -20,6 +21,8 @@ BROKEN = "the gate failed"
 IDENTICAL = Check(False, "identical to a row that is there")
 LOST = frozenset(outcome.value for outcome in Outcome)
 """How failures begin that are a model's, not a rewriter's decision."""
+NOTHING = prompt_answer_row("", "")
+"""What stands for a seed where there is none."""
 RECENT = 64
 """Proposals over which the yield is looked at."""
 
@@ -35,8 +38,8 @@ class Terms(BaseModel):
     """Accepted rows wanted by slice, in place of `rows`."""
     wave: int = Field(default=64, ge=1)
     """Seeds that are written from before the gates look again at what was accepted."""
-    visits: int = Field(default=1, ge=1)
-    """How often one seed is written from, at most."""
+    visits: int | None = Field(default=1, ge=1)
+    """How often one seed is written from, at most; None: until the rows are there or the yield is too low."""
     least_yield: float = Field(default=0.02, ge=0, le=1)
     """Give up when a smaller share of the recent proposals was accepted."""
 
@@ -72,13 +75,16 @@ def fulfil(
 
     A function of its arguments and the answers of models alone: begun again after a kill, it finds those answers in
     their store and comes to the same rows. `known` holds ids of rows that are there; `settle` is called after each
-    wave was asked for, to hand in what waits for a batch; `slice_of` says which quota a seed's rows count for.
+    wave was asked for, to hand in what waits for a batch; `slice_of` says which quota a seed's rows count for. A
+    proposer that writes from nothing needs no seeds.
 
     Raises:
         OverBudgetError: a cap left a question unasked. What was answered is kept and not paid twice.
     """
     place = (slice_of or first_tag) if terms.quotas else None
     wanted = dict(terms.quotas) if terms.quotas else {"": len(seeds) if terms.rows is None else terms.rows}
+    if proposer.writes_from == "nothing" and not seeds:
+        seeds = [NOTHING]
     queues = SeedQueues(seeds, place, wanted, terms.visits, None if proposer.rewrites else seed)
     done, missing, ids, wave = Fulfilment(), dict(wanted), set(known), 0
     while any(missing.values()):
@@ -205,7 +211,7 @@ def _entry(
 
 def _parts_unasked(proposer: Proposer, terms: Terms) -> str:
     """What to say besides where documents were visited once: a visit is about one part of a document."""
-    if proposer.writes_from != "documents" or terms.visits > 1:
+    if proposer.writes_from != "documents" or terms.visits != 1:
         return ""
     return "; each was asked about its first part alone: raise `visits`, which is 1, to reach the others"
 

@@ -132,6 +132,9 @@ class Proposer(Method):
     every training begins from."""
     writes_from: ClassVar[Literal["rows", "documents", "nothing"]] = "rows"
     """What seeds are. A document is a row whose final answer is the text; `nothing`: seeds carry no content."""
+    revisits: ClassVar[bool] = False
+    """Whether seeds are written from as often as rows are missing, where a recipe does not say how often: they are
+    examples of a kind, or nothing at all."""
     from_failures: ClassVar[bool] = False
     """Whether it writes from what the student got wrong: a recipe gives it such rows alone as seeds, and none before a
     model was trained."""

@@ -29,7 +29,8 @@ class Taken:
 class SeedQueues:
     """The seeds of each wanted slice in an order that depends on the random seed alone; in their own without one.
 
-    Without `place` all seeds are of one slice.
+    Without `place` all seeds are of one slice. `visits`: how often each is written from, at most; None: without end,
+    in another order at each pass.
     """
 
     def __init__(
@@ -37,7 +38,7 @@ class SeedQueues:
         seeds: Sequence[Row],
         place: Callable[[Row], str] | None,
         wanted: Mapping[str, int],
-        visits: int,
+        visits: int | None,
         seed: int | None,
     ) -> None:
         groups: dict[str, list[Row]] = {name: [] for name in wanted}
@@ -48,7 +49,7 @@ class SeedQueues:
         if seed is not None:
             rng = np.random.default_rng([seed, 15485863])
             groups = {name: [rows[i] for i in rng.permutation(len(rows))] for name, rows in groups.items()}
-        self.groups, self.visits = groups, visits
+        self.groups, self.visits, self.seed = groups, visits, seed
         self.at = dict.fromkeys(groups, 0)
         self.rate = dict.fromkeys(groups, 1.0)
 
@@ -61,6 +62,8 @@ class SeedQueues:
             for name in need:
                 if need[name] > 0 and self._left(name) and len(taken) < room:
                     turn, place = divmod(self.at[name], len(self.groups[name]))
+                    if turn and not place:
+                        self._shuffle(name, turn)
                     taken.append(Taken(self.groups[name][place], turn, name))
                     self.at[name] += 1
                     need[name] -= 1
@@ -78,8 +81,18 @@ class SeedQueues:
         seeds = sum(len(rows) for rows in self.groups.values())
         empty = [name for name, rows in self.groups.items() if not rows and name]
         nothing = f"; none belongs to {', '.join(empty)}" if empty else ""
+        if self.visits is None:
+            return f"there is no seed to write from{nothing}"
         often = "once" if self.visits == 1 else f"{self.visits} times"
         return f"every one of the {seeds:,} seeds that could help was used {often}{nothing}"
 
+    def _shuffle(self, name: str, turn: int) -> None:
+        """Another order for the next pass, so that seeds which are shown together are not always the same."""
+        if self.visits is None and self.seed is not None:
+            rows = self.groups[name]
+            order = np.random.default_rng([self.seed, 15485863, turn]).permutation(len(rows))
+            self.groups[name] = [rows[i] for i in order]
+
     def _left(self, name: str) -> bool:
-        return self.at[name] < self.visits * len(self.groups[name])
+        there = len(self.groups[name])
+        return bool(there) if self.visits is None else self.at[name] < self.visits * there

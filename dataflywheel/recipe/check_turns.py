@@ -38,6 +38,8 @@ def check_proposing(recipe: Recipe, step: Step) -> None:
             f"{step.title}: `source: target` writes from the steering tier, and only a wheel has tiers; write "
             "`rounds: 2` or more, or write from rows"
         )
+    if isinstance(work, Generate) and not recipe.pool and step.index == 1:
+        _check_from_nothing(step, work)
     earlier = {name for name, _ in recipe.named_steps()[: step.index - 1]}
     if isinstance(work, Generate) and work.from_failures and recipe.rounds == 1 and not {"train", "distill"} & earlier:
         raise UsageError(
@@ -50,6 +52,15 @@ def check_proposing(recipe: Recipe, step: Step) -> None:
             check_asking(recipe, method, parameters)
         else:
             build(method, {**_placeholder(method), **parameters})
+
+
+def _check_from_nothing(step: Step, work: Generate) -> None:
+    if work.proposer().writes_from != "nothing":
+        raise UsageError(
+            f"{step.title}: {work.proposer().name} writes from rows, and the recipe has no `pool`; name one"
+        )
+    if work.budget().unit != "rows":
+        raise UsageError(f"{step.title}: `rows: {work.rows}` is a share of no rows; say how many")
 
 
 def _gates(work: Enhance | Generate, target: bool) -> list[tuple[type, dict[str, object]]]:

@@ -29,7 +29,7 @@ def ingest_pool(context: Context) -> tuple[int, str]:
     """Read the pool into `00-pool`; gives its rows and the fingerprint that later steps build on."""
     output = context.run.step(0, "pool")
     metrics = _ingest(context, "00-pool", output, context.recipe.pool)
-    if not metrics["rows_out"]:
+    if context.recipe.pool and not metrics["rows_out"]:
         names = ", ".join(entry.path or str(entry.builtin) for entry in context.recipe.pool)
         raise FlywheelError(f"pool: no row could be read from {names}; see {output}/quarantine.jsonl for the reasons")
     context.run.bill(output, Cost(**metrics["cost"]))

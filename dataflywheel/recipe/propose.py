@@ -84,8 +84,9 @@ class Generate(Propose):
     evaluation, or under a loss the worse half of each slice; of rows and pool the worse half by bits per byte."""
     per: Literal["tag", "slice"] | None = None
     """Share the rows out equally among the first tags of what is written from, or among the target's slices."""
-    visits: int = Field(default=1, ge=1)
-    """How often one row is written from, at most."""
+    visits: int | None = Field(default=None, ge=1)
+    """How often one row is written from, at most. Not given: once, or as often as rows are missing where a method's
+    seeds are mere examples (`self_instruct`) or nothing (`magpie`)."""
     least_yield: float = Field(default=0.02, ge=0, le=1)
     """Stop when a smaller share of recent proposals is accepted, and say so."""
 
@@ -96,6 +97,10 @@ class Generate(Propose):
 
     def needs(self) -> tuple[str, ...]:
         return ()
+
+    def most_visits(self) -> int | None:
+        """How often one row is written from, at most; None: without end."""
+        return self.visits if self.visits is not None else None if self.proposer().revisits else 1
 
     def budget(self) -> Budget:
         return Budget.parse(self.rows)

@@ -140,6 +140,8 @@ def _generate(
     assert origin is not None
     written_from: list[Row] = read_rows(origin).to_pylist()
     wanted = work.wanted(len(written_from))
+    if proposer.writes_from == "nothing":
+        written_from = []
     place, quotas, failures = None, dict(step.amounts), None
     if work.per == "slice" or quotas:
         slices = slices_by_id(context, origin) if work.source == "target" else slices_of(context, origin)
@@ -154,7 +156,7 @@ def _generate(
         quotas = quotas or _even(wanted, sorted({place(row) for row in written_from} - {""}))
     elif work.per == "tag":
         quotas = _even(wanted, sorted({first_tag(row) for row in written_from} - {""}))
-    terms = Terms(rows=wanted, quotas=quotas, wave=work.wave, visits=work.visits, least_yield=work.least_yield)
+    terms = Terms(rows=wanted, quotas=quotas, wave=work.wave, visits=work.most_visits(), least_yield=work.least_yield)
     # What is written from the target is new beside the rows; copies of the target are for the gate that looks for them.
     there = origin if work.source != "target" else seeds or rows
     held = {origin, there, rows, *([earlier] if earlier else [])}

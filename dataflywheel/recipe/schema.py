@@ -137,7 +137,8 @@ class Recipe(Part):
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
     seed: int = 0
-    pool: list[Source] = Field(min_length=1)
+    pool: list[Source] = []
+    """May be empty only where all rows are written from nothing (`generate: {by: magpie}`)."""
     target: list[Target] = []
     models: Models = Models()
     budget: Limits = Limits()
@@ -164,6 +165,12 @@ class Recipe(Part):
     @classmethod
     def _names_only(cls, value: Any) -> Any:
         return {"arms": value} if isinstance(value, list) else value
+
+    @model_validator(mode="after")
+    def _something_to_read(self) -> Self:
+        if not self.pool and (next(iter(self.steps[0])) != "generate" or self.rounds > 1):
+            raise ValueError("there is no `pool`: name the rows to work on, such as `pool: [{path: rows.jsonl}]`")
+        return self
 
     @model_validator(mode="after")
     def _feedback_needs_rounds(self) -> Self:

@@ -35,12 +35,12 @@ def enhance(
 
 
 def generate(
-    pool: str | list[str],
+    pool: str | list[str] | None,
     by: Method,
     rows: str | int = 100,
     *,
     gates: list[Method] | None = None,
-    visits: int = 1,
+    visits: int | None = None,
     target: str | None = None,
     models: dict[str, Any] | None = None,
     budget: dict[str, Any] | None = None,
@@ -49,7 +49,8 @@ def generate(
     format: str = "messages",
     **options: Any,
 ) -> Result:
-    """Write new rows from those of a pool; the data set holds the pool's rows and the accepted new ones.
+    """Write new rows from those of a pool; the data set holds the pool's rows and the accepted new ones. What writes
+    from nothing (`magpie`) needs no pool.
 
     Raises:
         UsageError: unknown method or gate, or a method that needs what is not there.
@@ -80,7 +81,7 @@ def distill(
 
 def _run(
     verb: str,
-    pool: str | list[str],
+    pool: str | list[str] | None,
     by: Method,
     step: dict[str, Any],
     target: str | None,
@@ -91,9 +92,9 @@ def _run(
     format: str,
     options: dict[str, Any],
 ) -> Result:
-    paths = [pool] if isinstance(pool, str) else list(pool)
+    paths = [pool] if isinstance(pool, str) else list(pool or [])
     method = by if isinstance(by, str) else next(iter(by))
-    title = name or "-".join([verb, Path(paths[0]).name.split(".")[0], method])
+    title = name or "-".join([verb, *(Path(path).name.split(".")[0] for path in paths[:1]), method])
     value = {
         "name": re.sub(r"[^A-Za-z0-9._-]+", "-", title),
         "seed": seed,

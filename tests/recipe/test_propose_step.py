@@ -7,17 +7,24 @@ from typing import Literal
 
 import pytest
 
+from dataflywheel.contracts import UsageError
+from dataflywheel.models.endpoint.request import Request
 from dataflywheel.proposing.kinds import Proposer
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.load import recipe_from
 from dataflywheel.recipe.propose import Enhance
 from dataflywheel.recipe.propose_step import apply_propose_step
+from dataflywheel.recipe.single import generate
 from dataflywheel.recipe.steps import build_steps
+from dataflywheel.report.card import write_card
+from dataflywheel.report.html import write_report
 from dataflywheel.rows.builder import build
 from dataflywheel.rows.identity import prompt_answer_row
 from dataflywheel.rows.parts import PartWriter, read_rows
 from dataflywheel.rows.schema import Row
 from dataflywheel.store.run import RunDirectory
+from dataflywheel.synthesis.instruction.magpie import Magpie
+from tests.models.endpoint.fake import FakeClient
 
 DOCUMENT = prompt_answer_row("", "A filter is a sieve that keeps sand out of the pump.\n")
 
@@ -63,3 +70,27 @@ def test_gates_of_a_method_have_parameters_and_those_of_a_recipe_stand_in_their_
         step = Enhance.model_validate({"by": "revision", "gates": gates})
         assert step.gate_specs(False) == expected
         assert step.gate_specs(True) == {**expected, "contamination": {}}
+
+
+def test_what_writes_from_nothing_needs_no_pool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[str] = []
+
+    def said(request: Request) -> str:
+        drawn.append(f"Name {len(drawn)} birds of {len(drawn) % 7} colours, please.")
+        return drawn[-1]
+
+    monkeypatch.setattr(Magpie, "propose", lambda self, demand: self.propose_with(client, demand))
+    client = FakeClient(said, completion=True)
+    model = {"endpoint": "http://127.0.0.1:9/v1", "model": "m", "capabilities": {"completion": True}}
+    magpie = {"magpie": {"template": "chatml"}}
+    made = generate(
+        None, magpie, 150, gates=[], models={"teacher": model}, runs=tmp_path / "runs", home=tmp_path / "store"
+    )
+    assert (made.rows_in, made.rows_out, made.path.name) == (0, 150, "generate-magpie")
+    assert sum(1 for _ in (made.path / "dataset" / "train.jsonl").open(encoding="utf-8")) == 150
+    assert "150" in write_report(made.path).read_text(encoding="utf-8")
+    assert "magpie" in write_card(made.path).read_text(encoding="utf-8")
+    with pytest.raises(UsageError, match="writes from rows, and the recipe has no `pool`"):
+        generate(None, "grounded_rules", 5, runs=tmp_path / "runs", home=tmp_path / "store")
+    with pytest.raises(UsageError, match="there is no `pool`"):
+        recipe_from({"name": "a", "steps": ["deduplicate"]})

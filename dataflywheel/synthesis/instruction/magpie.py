@@ -21,7 +21,7 @@ PLACES = 20
 
 
 class Magpie(AskingProposer):
-    """One draw of a user's turn a seed, and the model's own greedy answer to it.
+    """Draws of a user's turn, as many as rows are wanted, and the model's own greedy answer to each. It needs no rows.
 
     The model must continue raw text; a chat interface alone cannot be used, and is refused before anything is spent.
 
@@ -44,6 +44,7 @@ class Magpie(AskingProposer):
     )
     capabilities: ClassVar[tuple[str, ...]] = ("completion",)
     writes_from: ClassVar[Literal["rows", "documents", "nothing"]] = "nothing"
+    revisits: ClassVar[bool] = True
     gates: ClassVar[tuple[str, ...]] = ("format_and_length", "refusal", "prompt_leak", "novelty")
 
     template: str = ""

@@ -21,7 +21,7 @@ from dataflywheel.synthesis.lineage import child
 
 TASKS = (
     "The material is {shown} tasks for an assistant. Write {wanted} new ones that differ from these and from each "
-    "other in subject, in what is to be done and in wording. An assistant that reads and writes text alone must be "
+    "other in subject, in what is to be done, in length and in wording, in the language of the tasks shown. An assistant that reads and writes text alone must be "
     "able to do them. Return the question's id and the list `instructions`."
 )
 INSTANCE = (
@@ -52,11 +52,17 @@ class Instance(Numbered):
 
 
 class SelfInstruct(AskingProposer):
-    """Seeds are taken in groups: each group is shown, with tasks accepted before, and gives as many new tasks.
+    """Seeds are taken in groups, over and over: each group is shown and gives as many new tasks. As soon as tasks were
+    accepted, some of them are shown in place of seeds, and beside them where there are fewer seeds than a group has: so
+    a handful of seeds is enough. Lineage names the seeds that were shown.
 
     The heuristics are the paper's: length, words for what text cannot do, programs, closeness by ROUGE-L to what was
     shown, written or accepted; empty or echoed outputs. The classification call of the paper is a clause of the second.
+    Its presence penalty of 2 is not sent; `extra: {presence_penalty: 2}` of the model sends it where the server knows
+    it.
     """
+
+    version: ClassVar[int] = 2
 
     card: ClassVar[Card] = Card(
         title="Self-Instruct: Aligning Language Models with Self-Generated Instructions",
@@ -71,14 +77,15 @@ class SelfInstruct(AskingProposer):
         checked="a scripted teacher with planted copies and faults; ROUGE-L against every pair by brute force",
     )
     gates: ClassVar[tuple[str, ...]] = ("format_and_length", "refusal", "prompt_leak", "novelty")
+    revisits: ClassVar[bool] = True
 
     temperature: float = Field(default=0.7, ge=0, le=2)
-    top_p: float = Field(default=0.95, gt=0, le=1)
+    top_p: float = Field(default=0.5, gt=0, le=1)
     """Share of the probability from which tasks are drawn."""
-    group: int = Field(default=6, ge=1, le=20)
-    """Seeds shown in one question, and new tasks asked for."""
+    group: int = Field(default=8, ge=1, le=20)
+    """Tasks shown in one question, and new ones asked for."""
     own: int = Field(default=2, ge=0, le=20)
-    """Accepted rows shown with them, where there are so many."""
+    """Of those shown, so many are accepted rows as soon as there are any."""
     most_alike: float = Field(default=0.7, gt=0, le=1)
     """ROUGE-L over which a task is a copy."""
 
@@ -90,7 +97,8 @@ class SelfInstruct(AskingProposer):
             list(range(start, min(start + self.group, len(demand.seeds))))
             for start in range(0, len(demand.seeds), self.group)
         ]
-        shown = [self._shown(demand, group) for group in groups]
+        drawn = [self._shown(demand, group) for group in groups]
+        shown = [texts for texts, _ in drawn]
         drawing = Sampling(self.temperature, self.top_p, self.max_tokens)
         asked = [
             question(
@@ -101,7 +109,7 @@ class SelfInstruct(AskingProposer):
             )
             for group, texts in zip(groups, shown, strict=True)
         ]
-        found = self._tasks(demand, groups, shown, ask_forms(client, asked, Instructions))
+        found = self._tasks(demand, groups, drawn, ask_forms(client, asked, Instructions))
         good = [i for i, (_, task, why, _) in enumerate(found) if task and not why]
         questions = [question(INSTANCE, {"task": found[i][1]}, self.sampling) for i in good]
         instances = dict(zip(good, ask_forms(client, questions, Instance), strict=True))
@@ -113,23 +121,31 @@ class SelfInstruct(AskingProposer):
             for i, (parents, task, why, replies) in enumerate(found)
         ]
 
-    def _shown(self, demand: Demand, group: list[int]) -> list[str]:
-        """The group's tasks and some that were accepted, in an order of their own."""
-        own = demand.rng.permutation(len(demand.accepted))[: self.own]
-        rows = [*(demand.seeds[i] for i in group), *(demand.accepted[i] for i in own)]
-        return [part_of(rows[i]["messages"], "prompt")[:SHOWN_CHARS] for i in demand.rng.permutation(len(rows))]
+    def _shown(self, demand: Demand, group: list[int]) -> tuple[list[str], list[int]]:
+        """Tasks of the group and some that were accepted, in an order of their own; and which seeds are among them."""
+        room = max(min(self.own, self.group - 1), self.group - len(group))
+        own = demand.rng.permutation(len(demand.accepted))[:room]
+        seeds = group[: self.group - len(own)]
+        rows = [*(demand.seeds[i] for i in seeds), *(demand.accepted[i] for i in own)]
+        return [_prompt(rows[i])[:SHOWN_CHARS] for i in demand.rng.permutation(len(rows))], seeds
 
     def _tasks(
-        self, demand: Demand, groups: list[list[int]], shown: list[list[str]], answers: list[Answer[Instructions]]
+        self,
+        demand: Demand,
+        groups: list[list[int]],
+        drawn: list[tuple[list[str], list[int]]],
+        answers: list[Answer[Instructions]],
     ) -> list[tuple[list[Row], str, str, tuple[Reply, ...]]]:
-        """For each seed in turn: its group with the seed first, the new task, or why there is none, and the bill."""
-        before = list(dict.fromkeys([*(t for texts in shown for t in texts), *map(_prompt, demand.accepted)]))
+        """For each seed in turn: the seeds shown, itself first where it was, the new task, or why there is none, and
+        the bill."""
+        before = list(dict.fromkeys([*(t for texts, _ in drawn for t in texts), *map(_prompt, demand.accepted)]))
         known = indexed(before, *word_hashes(before), self.most_alike)
         found: list[tuple[list[Row], str, str, tuple[Reply, ...]]] = []
-        for group, answer in zip(groups, answers, strict=True):
+        for group, (_, seeds), answer in zip(groups, drawn, answers, strict=True):
             tasks = [" ".join(t.split()) for t in answer.value.instructions] if answer.value else []
             for number, place in enumerate(group):
-                parents = [demand.seeds[place], *(demand.seeds[i] for i in group if i != place)]
+                order = sorted(seeds, key=lambda i: i != place)
+                parents = [demand.seeds[i] for i in order]
                 task = tasks[number] if number < len(tasks) else ""
                 why = failed(answer).failure if answer.value is None else "too few tasks written"
                 if task:

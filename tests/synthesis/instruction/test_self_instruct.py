@@ -9,6 +9,7 @@ import pytest
 from dataflywheel.models.endpoint.request import Outcome, Reply, Request
 from dataflywheel.proposing.fulfil import Terms, fulfil
 from dataflywheel.proposing.kinds import Demand, Proposal, Surroundings
+from dataflywheel.recipe.propose import Generate
 from dataflywheel.synthesis.instruction.self_instruct import SelfInstruct, unfit
 from tests.models.endpoint.fake import FakeClient
 from tests.signals.rating.support import MODEL
@@ -45,13 +46,35 @@ def test_a_group_gives_as_many_tasks_as_it_has_seeds() -> None:
     assert len(client.requests) == 4
 
 
-def test_the_last_group_may_be_smaller_and_accepted_rows_are_shown() -> None:
+def test_accepted_rows_are_further_seeds_and_fill_a_group_that_lacks_some() -> None:
     accepted = seeds(("An accepted task about bees.", "Yes."), ("An accepted task about ants.", "Yes."))
     client = scripted(["Name three rivers in Europe."])
-    SelfInstruct(model=MODEL, group=3, own=1).propose_with(client, demand(SEEDS, accepted=accepted))
+    made = SelfInstruct(model=MODEL, group=3, own=1).propose_with(client, demand(SEEDS, accepted=accepted))
     shown = [str(r.messages[1]["content"]) for r in client.requests[:2]]
-    assert [text.count("Seed task") for text in shown] == [3, 1]
-    assert [text.count("accepted task") for text in shown] == [1, 1]
+    assert [text.count("Seed task") for text in shown] == [2, 1]
+    assert [text.count("accepted task") for text in shown] == [1, 2]
+    named = [set(p.parents) for p in made if p.row]
+    assert named[0] == {s["id"] for s in SEEDS[:2]}, "a seed that was not shown is no parent"
+
+
+def test_a_handful_of_seeds_gives_many_times_as_many_rows() -> None:
+    """Without `visits`: each accepted row is one more that the next question may show."""
+    given: list[int] = []
+
+    def write(parts: dict[str, str], request: Request) -> Any:
+        if "task 1" in parts:
+            return {"instructions": [f"Tell {len(given)} {i}: {' '.join(parts.values())[-9:]}" for i in range(8)]}
+        given.append(1)
+        return {"input": "", "output": f"Answer {len(given)} to {parts['task']}."}
+
+    class InProcess(SelfInstruct):
+        def propose(self, demand: Demand) -> list[Proposal]:
+            return self.propose_with(teacher(write), demand)
+
+    visits = Generate.model_validate({"by": "self_instruct", "rows": 1}).most_visits()
+    proposer = InProcess(model=MODEL, most_alike=1.0)
+    done = fulfil(proposer, [], SEEDS, Terms(rows=100, visits=visits), Surroundings(), 0)
+    assert (len(done.accepted), done.shortfall) == (100, "")
 
 
 @pytest.mark.parametrize(
