@@ -164,7 +164,7 @@ def judged_wheel(
 
     def points(parts: dict[str, str], request: Any) -> dict[str, Any]:
         score = judge(parts["answer"])
-        return {point: i < score for i, point in enumerate(POINTS)}
+        return {"justification": "So.", **{point: i < score for i, point in enumerate(POINTS)}}
 
     clients = {"writer": FakeClient(lambda request: policy({}, request)), "judge": scripted(points)}
     for module in ("synthesis.asking", "evolution.iteration.self_rewarding"):

@@ -35,7 +35,7 @@ def similar(teacher: NoisyTeacher, seeds: list[Row], terms: Terms, agree: int) -
     return fulfil(InProcess(model=MODEL, attempts=terms.visits, agree=agree), GATES, seeds, terms, Surroundings(), 0)
 
 
-@pytest.mark.parametrize(("agree", "factor"), [(0, 4.0), (1, 20.0)])
+@pytest.mark.parametrize(("agree", "factor"), [(0, 2.5), (1, 20.0)])
 def test_accepted_rows_are_cleaner_by_a_factor_and_counts_are_exact(agree: int, factor: float) -> None:
     """`agree` solutions by the same teacher, which errs in these as often, must confirm the first."""
     teacher = NoisyTeacher(**RATES)

@@ -17,9 +17,9 @@ from dataflywheel.rows.schema import Row
 
 INSTRUCTIONS = (
     "The material is an instruction and a reference answer that is right. Answer the instruction in your own words, "
-    "with the reference answer as your guide: everything that it says must stay true in yours, and a final result must"
-    " stay the same, and so must the language. Do not mention the reference answer. Write the question's id, a colon "
-    "and your answer, and nothing behind it."
+    "with the reference answer as your guide: everything that it says must stay true in yours, and a final result "
+    "must stay the same, and so must the language. Do not mention the reference answer. Write the question's id, a "
+    "colon and your answer, and nothing behind it."
 )
 LEAKS = re.compile(
     r"\b(?:reference answer|reference response|(?:provided|given) reference|your (?:own )?response|in my own words|"

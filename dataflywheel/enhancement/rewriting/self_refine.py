@@ -30,9 +30,9 @@ FEEDBACK = (
     "the list `issues` and `score`."
 )
 REFINE = (
-    "The material is an instruction, an answer to it, and a list of the answer's faults. Write the answer anew without"
-    " these faults and keep everything that is right in it, and its language. Do not mention the faults or that there "
-    "was an earlier version. Return the question's id and the whole new answer."
+    "The material is an instruction, an answer to it, and a list of the answer's faults. Write the answer anew "
+    "without these faults and keep everything that is right in it, and its language. Do not mention the faults or "
+    "that there was an earlier version. Return the question's id and the whole new answer."
 )
 
 

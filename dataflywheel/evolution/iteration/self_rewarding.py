@@ -24,20 +24,22 @@ from dataflywheel.signals.rating.rating import passing
 from dataflywheel.synthesis.asking import AskingProposer, ask_forms, without
 
 RUBRIC = (
-    "You judge an answer to an instruction by five points, each of which it earns or does not. `relevant`: it is about "
-    "what was asked and gives some of it. `substantial`: it covers most of what was asked. `useful`: it serves the "
-    "person who asked, and its main part is right. `clear`: it is well ordered, complete and keeps to what was asked. "
-    "`excellent`: an expert would change nothing, neither to add nor to leave out. Length is no merit. Return the "
-    "question's id and true or false for each point."
+    "You judge an answer to an instruction by five points that build on each other: it can earn a point only if it "
+    "has earned all before. `relevant`: it is about what was asked and gives some of it. `substantial`: it covers "
+    "most of what was asked. `useful`: it serves the person who asked, and its main part is right. `clear`: it is "
+    "well ordered, complete and keeps to what was asked. `excellent`: an expert would change nothing, neither to add "
+    "nor to leave out. Length is no merit. First write `justification`: in a few sentences what the answer does well "
+    "and where it falls short. Then say true or false for each point. Return the question's id and all of these."
 )
 POINTS = ("relevant", "substantial", "useful", "clear", "excellent")
 
-JUDGEMENT_TOKENS = 256
+JUDGEMENT_TOKENS = 512
 
 
 class Points(Numbered):
-    """The five points; an answer's score is how many it earns."""
+    """Why, and then the five points; an answer's score is how many it earns from the first on without a gap."""
 
+    justification: str
     relevant: bool
     substantial: bool
     useful: bool
@@ -46,7 +48,7 @@ class Points(Numbered):
 
     @property
     def score(self) -> int:
-        return sum(getattr(self, name) for name in POINTS)
+        return next((i for i, name in enumerate(POINTS) if not getattr(self, name)), len(POINTS))
 
 
 class SelfRewarding(AskingProposer):
@@ -55,7 +57,11 @@ class SelfRewarding(AskingProposer):
     An additive rubric spreads scores where a plain mark would be 5 almost always. Each answer is judged several times
     and its score is the mean of what could be read; pairs of equal scores are dropped. Nothing here anchors the judge:
     watch `length_drift`. A recipe with rounds holds its scores against the select tier and stops where they part.
+
+    The paper's model writes its prompts too: put `generate: {by: self_instruct}` before it, with that model.
     """
+
+    version: ClassVar[int] = 2
 
     card: ClassVar[Card] = Card(
         title="Self-Rewarding Language Models",

@@ -10,7 +10,8 @@ from pydantic import Field
 from dataflywheel.models.endpoint.quoting import Question, question
 from dataflywheel.models.endpoint.request import Sampling
 from dataflywheel.models.endpoint.structured import Answer, Asks, Numbered
-from dataflywheel.proposing.final_answer import NoAnswerError, final_answer, same_answer
+from dataflywheel.proposing.answers.compare import same_answer
+from dataflywheel.proposing.final_answer import NoAnswerError, final_answer
 from dataflywheel.proposing.kinds import Proposal
 from dataflywheel.rows.text import part_of
 from dataflywheel.signals.rating.rating import failure

@@ -24,8 +24,9 @@ from dataflywheel.synthesis.lineage import child
 
 SIMILAR = (
     "The material is a question that a student got wrong, with its worked answer. Write one new question that needs "
-    "the same skill, with other content and other numbers, and work it out with care. The answer must have the form of "
-    "the one shown, down to how its final result is marked. Return the question's id, `problem` and `solution`."
+    "the same skill, in the same language, with other content and other numbers, and work it out with care. The answer "
+    "must have the form of the one shown, down to how its final result is marked. Return the question's id, `problem` "
+    "and `solution`."
 )
 DISAGREE = "independent solutions disagree"
 FORM = "no final answer marked as in its seed"

@@ -22,13 +22,14 @@ from dataflywheel.synthesis.lineage import child
 
 DEEPER = (
     "The material is an instruction to an assistant. Write a more demanding version of it: {how}. It must stay "
-    "reasonable, clear to a person and possible to answer, keep all that the material holds, such as tables, code and "
-    "input, and add 10 to 20 words, no more. Return the question's id and the new `instruction` alone."
+    "reasonable, clear to a person and possible to answer, keep its language and all that the material holds, such as "
+    "tables, code and input, and add 10 to 20 words, no more. Return the question's id and the new `instruction` "
+    "alone."
 )
 RARER = (
-    "The material is an instruction to an assistant. Write a new one of the same field that is rarer, of about the "
-    "same length and difficulty, and that is reasonable, clear to a person and possible to answer. Return the "
-    "question's id and the new `instruction` alone."
+    "The material is an instruction to an assistant. Write a new one of the same field and language that is rarer, of "
+    "about the same length and difficulty, and that is reasonable, clear to a person and possible to answer. Return "
+    "the question's id and the new `instruction` alone."
 )
 OPERATIONS = (
     ("constraint", DEEPER.format(how="add one more constraint or requirement")),

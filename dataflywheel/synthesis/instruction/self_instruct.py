@@ -21,8 +21,9 @@ from dataflywheel.synthesis.lineage import child
 
 TASKS = (
     "The material is {shown} tasks for an assistant. Write {wanted} new ones that differ from these and from each "
-    "other in subject, in what is to be done, in length and in wording, in the language of the tasks shown. An assistant that reads and writes text alone must be "
-    "able to do them. Return the question's id and the list `instructions`."
+    "other in subject, in what is to be done, in length and in wording, in the language of the tasks shown. An "
+    "assistant that reads and writes text alone must be able to do them. Return the question's id and the list "
+    "`instructions`."
 )
 INSTANCE = (
     "The material is a task. If it needs some text to work on, write one as `input`, else leave `input` empty. If the "

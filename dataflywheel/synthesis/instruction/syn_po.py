@@ -19,20 +19,26 @@ from dataflywheel.models.spec import ModelSpec
 from dataflywheel.proposing.kinds import Demand, Proposal
 from dataflywheel.rows.identity import make_row
 from dataflywheel.rows.schema import Row, message
-from dataflywheel.rows.text import part_of
+from dataflywheel.rows.text import part_of, text_of
+from dataflywheel.signals.rating.rating import failure
 from dataflywheel.synthesis.asking import AskingProposer, ask_forms, failed, follow, without
 
 PROMPT = (
     "The material is three keywords. Write one instruction that a person might give to an assistant and that has to do "
-    "with the keywords; leave out any that does not fit. It must be clear and possible to answer by text alone. Return "
-    "the question's id and `prompt`."
+    "with the keywords, in their language; leave out any that does not fit. It must be clear and possible to answer by "
+    "text alone. Return the question's id and `prompt`."
 )
 IMPROVE = (
     "The material is an instruction and an answer to it. Write a better answer: correct what is wrong, add what is "
-    "missing, leave out what does not help, and do not speak of the answer that you were shown. Return the question's "
-    "id and the whole new `answer`."
+    "missing, leave out what does not help, keep the language, and do not speak of the answer that you were shown. "
+    "Longer is not better. Return the question's id and the whole new `answer`."
 )
-_WORD = re.compile(r"[A-Za-z][\w-]{4,}")
+MARK = (
+    "The material is an instruction and an answer to it. Judge how right, complete and useful the answer is to the "
+    "person who asked; length is no merit. Write `reasons` in one or two sentences, and then `score` from 0 (useless) "
+    "to 10 (nothing could be better). Return the question's id and both."
+)
+_WORD = re.compile(r"[^\W\d_][\w-]{4,}")
 
 
 class Prompt(Numbered):
@@ -47,12 +53,24 @@ class Improved(Numbered):
     answer: str = Field(min_length=1)
 
 
+class Mark(Numbered):
+    """What an answer is worth to a judge that sees it alone."""
+
+    reasons: str
+    score: int = Field(ge=0, le=10)
+
+
 class SynPO(AskingProposer):
-    """Chosen is the improved answer, rejected the one that an earlier model gave and that was improved.
+    """Chosen is the improved answer, rejected the one that an earlier model gave and that was improved; a judge must
+    see the difference.
 
     Prompts come from two words of the seed and one of another seed. `length_gap` in the facts is the number of words
-    by which the chosen answer is longer.
+    by which the chosen answer is longer, `score` and `rejected_score` are the judge's marks. What the paper trains is
+    prompted here: the writer of prompts, and the improver, which learns from model answers beside the rows' own. Its
+    SimPO is the step `prefer`, direct preference optimisation.
     """
+
+    version: ClassVar[int] = 2
 
     card: ClassVar[Card] = Card(
         title="Self-Boosting Large Language Models with Synthetic Preference Data",
@@ -61,10 +79,12 @@ class SynPO(AskingProposer):
         paper="2410.06961",
         category="synthesis",
         subcategory="instruction",
-        summary="Preference pairs from keyword prompts: an earlier model's answer against its improvement.",
+        summary="Preference pairs from keyword prompts: an earlier model's answer against its improvement; prompted "
+        "where the paper trains a prompt writer and an improver.",
         needs=("endpoint",),
         cost="$$",
-        checked="a scripted improver: chosen differs from rejected, nothing of the instructions in it, gaps recorded",
+        checked="a scripted improver: chosen differs from rejected, nothing of the instructions in it, gaps recorded; "
+        "an improvement that the judge marks no higher is no pair",
     )
     name: ClassVar[str] = "syn_po"
     gates: ClassVar[tuple[str, ...]] = ("format_and_length", "refusal", "prompt_leak", "novelty")
@@ -72,19 +92,22 @@ class SynPO(AskingProposer):
 
     earlier: ModelSpec | None = None
     """The model whose answers are rejected: the first one, or the one of the round before. None: `model` itself."""
+    least_gap: int = Field(default=1, ge=0, le=10)
+    """By how much the improved answer's mark, of 10, must be higher; 0 asks for no marks."""
     max_chars: int = Field(default=24_000, ge=100)
     """Of a seed's text that keywords are drawn from."""
 
     def calls_a_seed(self) -> float:
-        return 3.0
+        return 5.0 if self.least_gap else 3.0
 
     def estimate(self, pool: PoolStatistics) -> Cost:
-        """One of the three calls is the earlier model's, at its own price."""
+        """One of the calls is the earlier model's, at its own price."""
         whole = super().estimate(pool)
         if self.earlier is None:
             return whole
         its = self.model_copy(update={"model": self.earlier, "earlier": None}).estimate(pool)
-        return replace(whole, usd=(2 * whole.usd + its.usd) / 3)
+        calls = self.calls_a_seed()
+        return replace(whole, usd=((calls - 1) * whole.usd + its.usd) / calls)
 
     def propose_with(self, client: Asks, demand: Demand) -> list[Proposal]:
         return self.propose_between(client, client_for(self.earlier) if self.earlier else client, demand)
@@ -106,10 +129,38 @@ class SynPO(AskingProposer):
             question(IMPROVE, {"instruction": texts[i], "answer": drafts[i].text.strip()}, plain) for i in written
         ]
         better = dict(zip(written, ask_forms(client, improving, Improved), strict=True))
-        return [
+        made = [
             self._pair(seed, prompts[i], drafts.get(i), better.get(i)) if i in prompts else without("no keywords", seed)
             for i, seed in enumerate(demand.seeds)
         ]
+        return self._marked(client, made) if self.least_gap else made
+
+    def _marked(self, client: Asks, made: list[Proposal]) -> list[Proposal]:
+        """The pairs whose better answer is better to a judge that sees each alone, with the marks among the facts."""
+        rows = {i: row for i, proposal in enumerate(made) if (row := proposal.row) is not None}
+        plain = Sampling(0.0, 1.0, self.max_tokens)
+        sides = [(i, side) for i in rows for side in ("messages", "rejected")]
+        asked = []
+        for i, side in sides:
+            answer = (
+                text_of(rows[i]["rejected"] or []) if side == "rejected" else part_of(rows[i]["messages"], "answer")
+            )
+            parts = {"instruction": part_of(rows[i]["messages"], "prompt"), "answer": answer}
+            asked.append(question(MARK, parts, plain))
+        marks = dict(zip(sides, ask_forms(client, asked, Mark), strict=True))
+        found = list(made)
+        for i in rows:
+            found[i] = self._by_the_gap(made[i], marks[i, "messages"], marks[i, "rejected"])
+        return found
+
+    def _by_the_gap(self, pair: Proposal, chosen: Answer[Mark], rejected: Answer[Mark]) -> Proposal:
+        replies = (*pair.replies, *chosen.replies, *rejected.replies)
+        if chosen.value is None or rejected.value is None:
+            return replace(pair, row=None, failure=failure(rejected if chosen.value else chosen), replies=replies)
+        marks = {"score": chosen.value.score, "rejected_score": rejected.value.score}
+        if marks["score"] - marks["rejected_score"] < self.least_gap:
+            return replace(pair, row=None, failure="no better: the judge's marks are too near", replies=replies)
+        return replace(pair, facts={**pair.facts, **marks}, replies=replies)
 
     def _pair(
         self, seed: Row, prompt: Answer[Prompt], draft: Reply | None, better: Answer[Improved] | None

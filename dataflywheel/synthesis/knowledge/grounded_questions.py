@@ -20,9 +20,9 @@ from dataflywheel.synthesis.lineage import child
 
 INSTRUCTIONS = (
     "The material is a part of a document. Write {count} that this part answers, as somebody would ask who has not "
-    "seen the document: name what the question is about and never mention a document, text or passage. Answer each in "
-    "full from this part alone, and copy as `evidence`, letter for letter, the sentences that the answer rests on. "
-    "Where `asked before` is given, ask for something else. Return the question's id and `pairs`."
+    "seen the document, in its language: name what the question is about and never mention a document, text or "
+    "passage. Answer each in full from this part alone, and copy as `evidence`, letter for letter, the sentences that "
+    "the answer rests on. Where `asked before` is given, ask for something else. Return the question's id and `pairs`."
 )
 EARLIER = 20
 """Questions asked before that are shown, at most."""

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataflywheel.evolution.iteration.self_rewarding import POINTS, SelfRewarding, best_and_worst, length_drift
+from dataflywheel.evolution.iteration.self_rewarding import POINTS, Points, SelfRewarding, best_and_worst, length_drift
 from dataflywheel.models.endpoint.request import Outcome, Reply, Request
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.rows.identity import prompt_answer_row
@@ -23,7 +23,14 @@ ROWS = seeds(("Name a prime.", "2"), ("Name a colour.", "red"))
 
 
 def earned(score: int) -> dict[str, Any]:
-    return {point: i < score for i, point in enumerate(POINTS)}
+    return {"justification": "So it is.", **{point: i < score for i, point in enumerate(POINTS)}}
+
+
+def test_a_point_counts_only_with_all_before_and_the_judge_says_why_first() -> None:
+    assert list(Points.model_fields) == ["id", "justification", *POINTS]
+    for said, score in (("11111", 5), ("00000", 0), ("01111", 0), ("11011", 2), ("11110", 4), ("00001", 0)):
+        points = dict(zip(POINTS, (c == "1" for c in said), strict=True))
+        assert Points(id="a", justification="", **points).score == score
 
 
 def scripted(answers: Callable[[Request], str | Reply], judge: Callable[[str, int], Any]) -> FakeClient:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from dataflywheel.contracts import PoolStatistics
 from dataflywheel.models.endpoint.request import Outcome, Reply, Request
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.synthesis.instruction.syn_po import IMPROVE, PROMPT, SynPO
-from tests.models.endpoint.fake import FakeClient, user_text
+from tests.models.endpoint.fake import FakeClient, system_text, user_text
 from tests.signals.rating.support import MODEL
 from tests.synthesis.support import demand, failures, seeds, teacher
 
@@ -21,8 +22,10 @@ SEEDS = seeds(
 )
 
 
-def scripted(improve: Any = None, draft: Any = None) -> FakeClient:
+def scripted(improve: Any = None, draft: Any = None, mark: Callable[[str], int] = len) -> FakeClient:
     def write(parts: dict[str, str], request: Request) -> Any:
+        if "0 (useless)" in system_text(request):
+            return {"reasons": "So.", "score": min(10, mark(parts["answer"]))}
         if "keywords" in parts:
             return {"prompt": f"Write about {parts['keywords']}."}
         if "answer" in parts:
@@ -33,7 +36,7 @@ def scripted(improve: Any = None, draft: Any = None) -> FakeClient:
 
 
 def test_every_pair_has_two_answers_and_their_gap() -> None:
-    made = SynPO(model=MODEL).propose_with(scripted(), demand(SEEDS))
+    made = SynPO(model=MODEL, least_gap=0).propose_with(scripted(), demand(SEEDS))
     assert failures(made) == []
     for proposal, seed in zip(made, SEEDS, strict=True):
         row = proposal.row
@@ -49,7 +52,7 @@ def test_every_pair_has_two_answers_and_their_gap() -> None:
 
 def test_keywords_are_two_of_the_seed_and_one_of_another() -> None:
     client = scripted()
-    SynPO(model=MODEL).propose_with(client, demand(SEEDS))
+    SynPO(model=MODEL, least_gap=0).propose_with(client, demand(SEEDS))
     texts = [" ".join(m["content"] for m in seed["messages"]).casefold() for seed in SEEDS]
     prompts = [user_text(r).split("\n") for r in client.requests[:3]]
     for own, lines in enumerate(prompts):
@@ -61,13 +64,13 @@ def test_keywords_are_two_of_the_seed_and_one_of_another() -> None:
 
 def test_the_rejected_answer_is_the_earlier_models() -> None:
     earlier = FakeClient(lambda request: "The old answer.")
-    made = SynPO(model=MODEL, earlier=MODEL).propose_between(scripted(), earlier, demand(SEEDS))
+    made = SynPO(model=MODEL, earlier=MODEL, least_gap=0).propose_between(scripted(), earlier, demand(SEEDS))
     assert {p.row["rejected"][0]["content"] for p in made if p.row and p.row["rejected"]} == {"The old answer."}
     assert len(earlier.requests) == 3
 
 
 def test_equal_answers_and_failed_calls_are_no_pairs() -> None:
-    method = SynPO(model=MODEL)
+    method = SynPO(model=MODEL, least_gap=0)
     same = method.propose_with(scripted(improve={"answer": " a  draft\n"}, draft="a draft"), demand(SEEDS))
     assert failures(same) == ["chosen and rejected are equal"] * 3
     assert failures(method.propose_with(scripted(draft=" "), demand(SEEDS))) == ["empty answer"] * 3
@@ -77,7 +80,9 @@ def test_equal_answers_and_failed_calls_are_no_pairs() -> None:
 
 
 def test_two_runs_are_alike() -> None:
-    first, second = ([p.row for p in SynPO(model=MODEL).propose_with(scripted(), demand(SEEDS))] for _ in range(2))
+    first, second = (
+        [p.row for p in SynPO(model=MODEL, least_gap=0).propose_with(scripted(), demand(SEEDS))] for _ in range(2)
+    )
     assert first == second
 
 
@@ -87,7 +92,22 @@ def test_the_earlier_model_is_paid_at_its_own_price() -> None:
         return ModelSpec.model_validate({"endpoint": "http://localhost/v1", "model": "m", "usd_per_mtok": price})
 
     pool = PoolStatistics(rows=100, chars=4000, tokens=1000)
-    both, first = (SynPO(model=priced(3), earlier=e).estimate(pool) for e in (priced(9), None))
+    both, first = (SynPO(model=priced(3), earlier=e, least_gap=0).estimate(pool) for e in (priced(9), None))
     assert first.usd == pytest.approx(300 * 300 * 3 / 1e6)
     assert both.usd == pytest.approx((200 * 300 * 3 + 100 * 300 * 9) / 1e6)
     assert both.calls == first.calls == 300
+
+
+def test_an_improvement_that_the_judge_does_not_see_is_no_pair() -> None:
+    def mark(answer: str) -> int:
+        better = "better" in answer
+        return 5 + 2 * better if "glaciers" in answer else 5 + better if "violins" in answer else 5
+
+    for gap, kept in ((1, [True, True, False]), (2, [True, False, False])):
+        client = scripted(mark=mark)
+        made = SynPO(model=MODEL, least_gap=gap).propose_with(client, demand(SEEDS))
+        assert [p.row is not None for p in made] == kept
+        assert set(failures(made)) == {"no better"}
+        assert [len(p.replies) for p in made] == [5, 5, 5]
+        assert (made[0].facts["score"], made[0].facts["rejected_score"]) == (7, 5)
+    assert SynPO(model=MODEL).calls_a_seed() == 5
