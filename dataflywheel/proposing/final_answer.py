@@ -9,6 +9,7 @@ from dataflywheel.proposing.answers.plain import MAX_CHARS, plain_math
 from dataflywheel.proposing.answers.reading import read
 from dataflywheel.proposing.answers.units import known_unit
 from dataflywheel.proposing.answers.values import Choice, Words
+from dataflywheel.rows.thoughts import split_thoughts
 
 NONE = "no final answer"
 SEVERAL = "several final answers"
@@ -16,7 +17,6 @@ SHORT = 80
 """Characters of an answer of one line that is taken whole where nothing is marked."""
 SPOKEN = 3
 """Words of a text that "the answer is" may announce where something else is marked too; a longer one is prose."""
-_THOUGHT = re.compile(r"</think(?:ing)?>|\[/THINK\]", re.IGNORECASE)
 _WORKED = re.compile(r"<<[^<>\n]{0,100}>>")
 """What a calculator said in a worked solution: `48/2=<<48/2=24>>24`."""
 _HASHES = re.compile(r"^[ \t]*####(?!#)[ \t]*(?P<said>[^\n]*)$", re.MULTILINE)
@@ -61,7 +61,7 @@ def final_answer(text: str, unmarked: bool = True) -> str:
     Raises:
         NoAnswerError: nothing is marked, or marks disagree.
     """
-    text = _WORKED.sub("", _THOUGHT.split(text)[-1])
+    text = _WORKED.sub("", split_thoughts(text)[1])
     strong = [match["said"] for match in _HASHES.finditer(text)] + _boxes(text) + _TAGGED.findall(text)
     spoken = _spoken(text)
     if strong:

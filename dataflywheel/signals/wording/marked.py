@@ -5,18 +5,16 @@ from __future__ import annotations
 import re
 from collections import Counter
 
+from dataflywheel.signals.wording.fences import blocks, without_blocks
 from dataflywheel.signals.wording.sentences import fold, words
 
-FENCED = re.compile(r"^[ \t]*(`{3,}|~{3,})[^\n]*\n(.*?)(?:^[ \t]*\1[ \t]*$|\Z)", re.DOTALL | re.MULTILINE)
 INLINE = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 LINK = re.compile(r"(?:https?://|www\.)[^\s<>\"'`]+", re.IGNORECASE)
 SPACES = re.compile(r"[^\S\n]+")
-OPTION = re.compile(
-    r"(?:^|(?<=\s))\(?(?P<letter>[A-Ha-h])[).:]\s+(?P<text>.+?)(?=\s+\(?[A-Ha-h][).:]\s|\n|$)", re.MULTILINE
-)
+OPTION = re.compile(r"(?:^|(?<=\s))\(?(?P<letter>[A-Ha-h])[).:](?=\s)", re.MULTILINE)
 CHOICE = re.compile(
-    r"\b(?:answer|option|choice|choose|pick)\b(?:\s+(?:is|would\s+be|should\s+be))?\s*[:=]?\s*\(?"
-    r"(?P<letter>[A-H](?=\s*(?:[).,;:\]]|$))|(?-i:[B-H])(?!['\u2019]))(?!\w)",
+    r"\b(?:answer|option|choice|choose|pick)\b(?:\s{1,3}(?:is|would\sbe|should\sbe))?\s{0,3}[:=]?\s{0,3}\(?"
+    r"(?P<letter>[A-H](?=\s{0,3}(?:[).,;:\]]|$))|(?-i:[B-H])(?!['\u2019]))(?!\w)",
     re.IGNORECASE | re.MULTILINE,
 )
 ALONE = re.compile(r"\(?([A-H])[).]?", re.IGNORECASE)
@@ -30,8 +28,8 @@ def code(text: str) -> Counter[str]:
     >>> sorted(code("Use `a`:\\n```py\\nb = 1\\n```"))
     ['a', 'b = 1']
     """
-    blocks = ["\n".join(line.rstrip() for line in m[2].strip("\n").split("\n")).rstrip() for m in FENCED.finditer(text)]
-    return Counter(blocks + [m[1].strip() for m in INLINE.finditer(FENCED.sub("\n", text))])
+    bodies = ["\n".join(line.rstrip() for line in block.body.split("\n")).strip("\n") for block in blocks(text)]
+    return Counter(bodies + [m[1].strip() for m in INLINE.finditer(without_blocks(text))])
 
 
 def links(text: str) -> Counter[str]:
@@ -45,14 +43,17 @@ def links(text: str) -> Counter[str]:
 
 def prose(text: str) -> str:
     """A text without its code and links, with one space between words."""
-    return SPACES.sub(" ", LINK.sub(" ", INLINE.sub(" ", FENCED.sub("\n", text))))
+    return SPACES.sub(" ", LINK.sub(" ", INLINE.sub(" ", without_blocks(text))))
 
 
 def options(text: str) -> dict[str, set[str]]:
     """Words of each lettered option of a question (`A) red B) blue`); empty where A and B are not both there."""
     found: dict[str, set[str]] = {}
-    for m in OPTION.finditer(text):
-        found.setdefault(m["letter"].upper(), set()).update(fold(w.text) for w in words(m["text"]))
+    marks = list(OPTION.finditer(text))
+    for mark, after in zip(marks, [*(m.start() for m in marks[1:]), len(text)], strict=False):
+        said = text[mark.end() : after].lstrip().partition("\n")[0]
+        if said:
+            found.setdefault(mark["letter"].upper(), set()).update(fold(w.text) for w in words(said))
     return found if {"A", "B"} <= set(found) else {}
 
 
