@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from dataflywheel.proposing import jail
+from dataflywheel.proposing.jail import confine
+from dataflywheel.proposing.jail import reasons as jail
 from dataflywheel.proposing.limited_process import (
     EARLY,
     FAILED,
@@ -160,9 +161,9 @@ def test_the_kernel_alone_confines(act: str, expected: str, tmp_path: Path) -> N
     (tmp_path / "secret").write_text("s")
     script = (
         "import os, sys\n"
-        f"sys.path.insert(0, {str(Path(jail.__file__).parent)!r})\n"
-        "import socket, jail\n"
-        "jail._confine_files(jail._readable())\njail._confine_calls()\n"
+        f"sys.path.insert(0, {str(Path(confine.__file__).parent)!r})\n"
+        "import socket, confine\n"
+        "confine.confine_files(confine.readable())\nconfine.confine_calls()\n"
         f"try:\n    exec({act.format(outside=tmp_path / 'out')!r})\n    print('done')\n"
         "except Exception as error:\n    print(type(error).__name__)\n"
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
@@ -12,6 +11,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from dataflywheel.contracts import Card
+from dataflywheel.proposing.answer_code import MAX_ANSWER, answer_code
 from dataflywheel.proposing.answers.compare import number_of, same_answer
 from dataflywheel.proposing.exact_numbers import NotArithmeticError, evaluate
 from dataflywheel.proposing.final_answer import NoAnswerError, final_answer
@@ -23,24 +23,25 @@ from dataflywheel.rows.text import part_of
 NOTHING = Check(False, "nothing to check")
 WRONG = "wrong answer"
 NO_VALUE = "program gives no value"
+LONG = "the answer is too long"
 OTHER_CODE = "tested code is not the answer"
 DISAGREE = "gold and program disagree"
 FLOAT_TOLERANCE = Fraction(1, 10**9)
 """Relative; values of a program that ran may carry the rounding of floating point."""
-_BLOCK = re.compile(r"^[ \t]*```[^\n`]*\n(.*?)^[ \t]*```[ \t]*$", re.DOTALL | re.MULTILINE)
 
 
 class ExecutableTruth(Gate):
     """Checks an answer by what can be computed; what nothing can be computed for is rejected.
 
-    - With the fact `tests`: the program, and behind it the tests, run in a limited process (`limited_process` says what
-      that keeps out). They must come to their end with at least one assertion made. The program is the code of the
-      answer; the fact `program` may put code of the prompt before it, but nothing that the answer does not hold.
+    - With the fact `tests`: they run against the program, each in a limited process (`limited_process` says what that
+      keeps out), and must come to their end with at least one assertion made. The program is the code of the answer,
+      as `answer_code` finds it; the fact `program` may put code of the prompt before it, but nothing that the answer
+      does not hold.
     - Without tests: the final answer (`####`, `\\boxed{}`, "the answer is", or the whole answer where it is one short
       line) must equal the fact `gold`, or the value of the fact `program`, or both where there are both. A program that
       is an expression is computed exactly without running anything; any other runs in the limited process.
 
-    Answers are compared as exact numbers where both are numbers, else as text.
+    Answers are compared as `same_answer` says: as exact values, with their units, else as text.
     """
 
     card: ClassVar[Card] = Card(
@@ -77,7 +78,10 @@ class ExecutableTruth(Gate):
         return self._computed(given, program, bool(gold)) if program else PASSED
 
     def _tested(self, row: Row, program: str, tests: str) -> Check:
-        code = answer_code(part_of(row["messages"], "answer"))
+        answer = part_of(row["messages"], "answer")
+        if len(answer) > MAX_ANSWER:
+            return Check(False, LONG, f"{len(answer):,} characters")
+        code = answer_code(answer)
         if program and not _holds(program, part_of(row["messages"], "prompt"), code):
             return Check(False, OTHER_CODE)
         if not code.strip():
@@ -100,12 +104,6 @@ class ExecutableTruth(Gate):
                 return Check(False, NO_VALUE)
             return PASSED if _near(given, run.value) else Check(False, wrong)
         return PASSED if number_of(given) == value else Check(False, wrong)
-
-
-def answer_code(answer: str) -> str:
-    """The fenced blocks of an answer joined, else all of it."""
-    blocks = _BLOCK.findall(answer)
-    return "\n".join(blocks) if blocks else answer
 
 
 def _holds(program: str, prompt: str, code: str) -> bool:
