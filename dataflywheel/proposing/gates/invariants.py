@@ -2,21 +2,58 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
-from dataflywheel.signals.wording import marked, negation
+from dataflywheel.signals.wording import marked, negation, scope
 from dataflywheel.signals.wording.names import missing, names
-from dataflywheel.signals.wording.numbers import Number, numbers
+from dataflywheel.signals.wording.negation import PASSED_OVER
+from dataflywheel.signals.wording.negation_words import denials_of
+from dataflywheel.signals.wording.numbers import numbers
+from dataflywheel.signals.wording.numbers_compared import measured, number_tokens, unmatched
+from dataflywheel.signals.wording.opposites import changed_places
 from dataflywheel.signals.wording.order import BREAK, Token, replaced, swapped
-from dataflywheel.signals.wording.sentences import fold, sentences, words
+from dataflywheel.signals.wording.sentences import Word, fold, forms, sentences, words
 
 Broken = tuple[str, str] | None
 """A reason from a closed list, and the detail."""
-Invariant = Callable[[str, str, bool], Broken]
-"""Of the text before, the text after, and whether anything may be added."""
 SHOWN = 60
 """Characters of a text that a detail quotes."""
+
+
+@dataclass(frozen=True)
+class Sides:
+    """A text before and after it was rewritten."""
+
+    before: str
+    after: str
+    additions: bool = False
+    """Whether anything may be added, and a sentence be written anew or left out, as a revision does."""
+
+    @cached_property
+    def prose(self) -> tuple[str, str]:
+        """Without code and links."""
+        return marked.prose(self.before), marked.prose(self.after)
+
+    @cached_property
+    def sentences(self) -> tuple[list[str], list[str]]:
+        return sentences(self.prose[0]), sentences(self.prose[1])
+
+    @cached_property
+    def versions(self) -> list[tuple[str, str]]:
+        """Sentences that were changed, each with what became of it."""
+        return negation.aligned(*self.sentences)
+
+    @cached_property
+    def compared(self) -> list[tuple[str, str]]:
+        """The pieces of text that must hold the same: all of it, or where texts may be added versions of sentences."""
+        return self.versions if self.additions else [self.prose]
+
+
+Invariant = Callable[[Sides], Broken]
 
 
 def compared(before: Counter[str], after: Counter[str], additions: bool, what: str) -> Broken:
@@ -27,18 +64,18 @@ def compared(before: Counter[str], after: Counter[str], additions: bool, what: s
     return None
 
 
-def code_kept(before: str, after: str, additions: bool) -> Broken:
-    return compared(marked.code(before), marked.code(after), additions, "code")
+def code_kept(sides: Sides) -> Broken:
+    return compared(marked.code(sides.before), marked.code(sides.after), sides.additions, "code")
 
 
-def links_kept(before: str, after: str, additions: bool) -> Broken:
-    return compared(marked.links(before), marked.links(after), additions, "links")
+def links_kept(sides: Sides) -> Broken:
+    return compared(marked.links(sides.before), marked.links(sides.after), sides.additions, "links")
 
 
-def options_kept(before: str, after: str, additions: bool) -> Broken:
+def options_kept(sides: Sides) -> Broken:
     """Every option keeps its letter, and the letter that is chosen stays."""
-    chosen = compared(marked.choices(before), marked.choices(after), additions, "options")
-    old, new = marked.options(before), marked.options(after)
+    chosen = compared(marked.choices(sides.before), marked.choices(sides.after), sides.additions, "options")
+    old, new = marked.options(sides.before), marked.options(sides.after)
     if chosen is not None or not old:
         return chosen
     if set(old) - set(new):
@@ -51,77 +88,134 @@ def options_kept(before: str, after: str, additions: bool) -> Broken:
     return None
 
 
-def numbers_kept(before: str, after: str, additions: bool) -> Broken:
-    """The same values, as often, in the same places."""
-    ours, theirs = marked.prose(before), marked.prose(after)
-    old, new = numbers(ours), numbers(theirs)
-    lost = Counter(n.value for n in old if n.sure) - Counter(n.value for n in new)
-    added = Counter(n.value for n in new if n.sure) - Counter(n.value for n in old)
-    if lost:
-        came = f"; added: {first(added)}" if added else ""
-        return "numbers changed", f"lost: {first(lost)}{came}"
-    if added and not additions:
-        return "numbers changed", f"added: {first(added)}"
-    return moved(ours, theirs, number_tokens, "numbers swapped")
+def numbers_kept(sides: Sides) -> Broken:
+    """The same values, as often, in the same places; where sentences may be written anew, in versions of one."""
+    everywhere = {n.value for n in numbers(sides.prose[1])} if sides.additions else set()
+    for before, after in sides.compared:
+        lost, added = unmatched(numbers(before), numbers(after), lambda n: n.value)
+        if not added:  # A number that went from one sentence to another is still there.
+            lost = [n for n in lost if n.value not in everywhere]
+        if lost:
+            came = f"; added: {quoted(added[0].value)}" if added else ""
+            return "numbers changed", f"lost: {quoted(lost[0].value)}{came}"
+        if added and not sides.additions:
+            return "numbers changed", f"added: {quoted(added[0].value)}"
+    return moved(sides, number_tokens, "numbers swapped")
 
 
-def units_kept(before: str, after: str, additions: bool) -> Broken:
+def units_kept(sides: Sides) -> Broken:
     """Each value keeps its unit."""
-    old, new = (Counter(f"{n.value} {n.unit}" for n in numbers(marked.prose(t)) if n.unit) for t in (before, after))
-    return compared(old, new, additions, "units")
+    everywhere = {measured(n) for n in numbers(sides.prose[1])} if sides.additions else set()
+    for before, after in sides.compared:
+        old, new = ([n for n in numbers(text) if n.unit] for text in (before, after))
+        lost, added = unmatched(old, new, measured)
+        if not added:
+            lost = [n for n in lost if measured(n) not in everywhere]
+        if lost:
+            return "units changed", f"lost: {measured(lost[0])}"
+        if added and not sides.additions:
+            return "units changed", f"added: {measured(added[0])}"
+    return None
 
 
-def negation_kept(before: str, after: str, additions: bool) -> Broken:
-    sides = [sentences(marked.prose(text)) for text in (before, after)]
-    changed = negation.changed(sides[0], sides[1], whole=not additions)
-    return ("negation changed", quoted(changed)) if changed else None
+def negation_kept(sides: Sides) -> Broken:
+    what, where = negation.found_change(*sides.sentences, whole=not sides.additions)
+    if what:
+        return f"{what} changed", quoted(where)
+    for one, other in sides.versions:
+        pair = changed_places(word_tokens(one), word_tokens(other), PASSED_OVER)
+        if pair is not None:
+            return "opposites changed", f"{quoted(pair[0])} stands where {quoted(pair[1])} stood"
+    return None
 
 
-def names_kept(before: str, after: str, additions: bool) -> Broken:
-    """The same names in some spelling, in the same places."""
-    ours, theirs = marked.prose(before), marked.prose(after)
-    lost = missing(names(ours), theirs)
-    if lost:
-        return "names changed", f"lost: {quoted(lost[0])}"
-    added = [] if additions else missing(names(theirs), ours)
-    if added:
-        return "names changed", f"added: {quoted(added[0])}"
-    known = {fold(w.text) for text in (ours, theirs) for w in names(text)}
-    return moved(ours, theirs, lambda text: name_tokens(text, known), "names swapped")
+def scope_kept(sides: Sides) -> Broken:
+    """What holds for all, always, surely, before or at least keeps its scope in versions of one sentence."""
+    usual = denials_of(sides.prose[0])
+    for one, other in sides.versions:
+        if denials_of(f"{one}\n{other}", usual) is not None:
+            continue
+        what = scope.exchanged(one, other)
+        if what:
+            return "scope changed", what
+    return None
 
 
-def moved(before: str, after: str, tokens: Callable[[str], list[Token]], reason: str) -> Broken:
+def names_kept(sides: Sides) -> Broken:
+    """The same names in some spelling, in the same places; where sentences may be written anew, in versions of one."""
+    ours, theirs = sides.prose
+    known = [{fold(w.text) for w in names(text)} for text in (ours, theirs)]
+    for before, after in sides.compared:
+        old, new = own_names(before, known[0]), own_names(after, known[1])
+        added = missing(new, before)
+        # Who is named in another sentence of a revision may be `she` in this one.
+        lost = missing(old, theirs if sides.additions else after)
+        if lost:
+            return "names changed", f"lost: {quoted(lost[0])}"
+        if added and not sides.additions:
+            return "names changed", f"added: {quoted(added[0])}"
+    for one, other in sides.versions:
+        subjects = [m["name"] for m in map(SUBJECT.match, (one, other)) if m]
+        if len(subjects) == 2 and fold(subjects[0]) != fold(subjects[1]) and missing_words(subjects, one, other):
+            return "names changed", f"lost: {quoted(subjects[0])}"
+    return moved(sides, lambda text: name_tokens(text, known[0] | known[1]), "names swapped")
+
+
+SUBJECT = re.compile(
+    r"(?P<name>(?!(?:It|He|She|This|That|What|Who|There|Here|Each|One|Today|Now|Everyone|Everything|Nothing|Nobody|"
+    r"Something|Someone|Another|Neither|Either|None|Which|Where|When|Why|How|Life|Love)\b)[A-Z][a-z]+(?<!ing))"
+    r"(?=['\u2019]s\b|\s(?:is|was|has|had|does|did|will)\b)"
+)
+"""A word at the head of a sentence that has no article and one verb: a name, or what cannot be counted."""
+
+
+def missing_words(subjects: Sequence[str], one: str, other: str) -> bool:
+    """Whether neither of two subjects stands anywhere in the other's sentence."""
+    return all(fold(s) not in forms(text) for s, text in zip(subjects, (other, one), strict=True))
+
+
+def own_names(piece: str, known: set[str]) -> list[Word]:
+    """The names of a piece of a text with `known` names; a month within a date is a number's part and no name."""
+    inside = bytearray(len(piece))
+    for n in numbers(piece):
+        if n.unit == "date":
+            inside[n.start : n.end] = b"\1" * (n.end - n.start)
+    held = [w for w in words(piece) if w.text[0].isupper() and fold(w.text) in known]
+    return [w for w in held if not inside[w.start]]
+
+
+def moved(sides: Sides, tokens: Callable[[str], list[Token]], reason: str) -> Broken:
     """Whether items changed places, within versions of one sentence or in the whole texts.
 
     Sentences that both texts have are left out: in whatever order, they say the same.
     """
-    old, new = ([tokens(sentence) for sentence in sentences(text)] for text in (before, after))
-    common = set(map(tuple, old)) & set(map(tuple, new))
-    old, new = ([s for s in side if tuple(s) not in common] for side in (old, new))
+    old, new = ([tokens(sentence) for sentence in side] for side in sides.sentences)
+    common = Counter(map(tuple, old)) & Counter(map(tuple, new))
+    old, new = (without_common(side, Counter(common)) for side in (old, new))
     pair = replaced(old, new) or swapped(joined(old), joined(new))
     return None if pair is None else (reason, f"{quoted(pair[0])} stands where {quoted(pair[1])} stood")
+
+
+def without_common(side: Iterable[list[Token]], common: Counter[tuple[Token, ...]]) -> list[list[Token]]:
+    left = []
+    for sentence in side:
+        common[tuple(sentence)] -= 1
+        if common[tuple(sentence)] < 0:
+            left.append(sentence)
+    return left
 
 
 def joined(by_sentence: Iterable[list[Token]]) -> list[Token]:
     return [token for sentence in by_sentence for token in [*sentence, BREAK]]
 
 
-def number_tokens(text: str) -> list[Token]:
-    """Words and numbers in order; a number that is spelled out and may be none is a word."""
-    found = [n for n in numbers(text) if n.sure]
-    places = sorted([(n.start, Token("", n.value)) for n in found] + plain_words(text, found), key=lambda p: p[0])
-    return [token for _, token in places]
-
-
-def plain_words(text: str, found: Iterable[Number]) -> list[tuple[int, Token]]:
-    spans = [(n.start, n.end) for n in found]
-    inside = set().union(*(range(start, end) for start, end in spans)) if spans else set()
-    return [(w.start, Token(fold(w.text))) for w in words(text) if w.start not in inside]
-
-
 def name_tokens(text: str, known: set[str]) -> list[Token]:
     """Words in order, those among the `known` names as items wherever they stand."""
     return [Token("", form) if form in known else Token(form) for form in (fold(w.text) for w in words(text))]
+
+
+def word_tokens(text: str) -> list[str]:
+    return [fold(w.text) for w in words(text)]
 
 
 def first(values: Iterable[str]) -> str:
@@ -140,6 +234,7 @@ INVARIANTS: dict[str, Invariant] = {
     "numbers": numbers_kept,
     "units": units_kept,
     "negation": negation_kept,
+    "scope": scope_kept,
     "names": names_kept,
 }
 """Cheapest and surest first."""

@@ -10,10 +10,13 @@ from pydantic import Field
 
 from dataflywheel.contracts import Card
 from dataflywheel.models.spec import EmbedderSpec
-from dataflywheel.proposing.gates.invariants import INVARIANTS
+from dataflywheel.proposing.gates.invariants import INVARIANTS, Sides
 from dataflywheel.proposing.kinds import PASSED, Check, Gate, Proposal, Surroundings
 from dataflywheel.rows.text import Part, part_of
 from dataflywheel.signals.model_based import embed_texts
+
+LONGEST = 200_000
+"""Characters of a text that invariants are looked for in."""
 
 
 class Meaning(Gate):
@@ -30,7 +33,7 @@ class Meaning(Gate):
         paper="",
         category="proposing",
         subcategory="gates",
-        summary="Rewrites keep numbers, units, names, negation, options, code and links, within a band of similarity.",
+        summary="Rewrites keep numbers, units, names, negation, scope, options, code, links and a band of similarity.",
         needs=("embedder",),
         checked="negations, numbers, names, units and options changed in 1,000 real rows; transforms that keep meaning",
     )
@@ -38,18 +41,20 @@ class Meaning(Gate):
     part: Part = "all"
     """What is compared: the prompt, the answer, or both."""
     additions: bool = False
-    """Whether new numbers, names, code and links may come in, as a revision brings them; nothing may be lost either
-    way."""
-    keep: tuple[Literal["code", "links", "options", "numbers", "units", "negation", "names"], ...] = (
+    """Whether new numbers, names, code and links may come in, and sentences be written anew, as a revision does it.
+    What stays of a sentence must still say the same; code, links and options may not be lost either way."""
+    keep: tuple[Literal["code", "links", "options", "numbers", "units", "negation", "scope", "names"], ...] = (
         "code",
         "links",
         "options",
         "numbers",
         "units",
         "negation",
+        "scope",
         "names",
     )
-    """The invariants that are checked."""
+    """The invariants that are checked. `negation` holds opposites (`safe`, `unsafe`), `scope` all and some, always and
+    sometimes, must and may, before and after, at least and at most, only."""
     least: float | None = Field(0.5, ge=-1, le=1)
     """Cosine of embeddings below which the two say different things; null switches it off."""
     most: float | None = Field(None, ge=-1, le=1)
@@ -78,9 +83,13 @@ class Meaning(Gate):
         return before, after
 
     def invariants(self, before: str, after: str) -> Check:
+        longest = max(len(before), len(after))
+        if longest > LONGEST:
+            return Check(False, "too long to compare", f"{longest:,} characters; {LONGEST:,} are compared at most")
+        sides = Sides(before, after, self.additions)
         for name, broken in INVARIANTS.items():
             if name in self.keep:
-                found = broken(before, after, self.additions)
+                found = broken(sides)
                 if found is not None:
                     return Check(False, *found)
         return PASSED

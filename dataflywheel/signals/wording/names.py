@@ -19,6 +19,7 @@ NO_NAMES = set(
         "mr mrs ms dr prof"
     )
 )
+LONGEST_INITIALS = 6
 SHORTEST = 3
 """Letters of an abbreviation that stands for a name (`Fri` for Friday)."""
 
@@ -68,9 +69,12 @@ def missing(wanted: Iterable[Word], text: str) -> list[str]:
     forms = {fold(w.text) for w in held}
     forms |= {fold(a.text + b.text) for a, b in pairwise(held)}
     forms |= {part for w in held for part in map(fold, re.split(r"[-.&'\u2019]", w.text)) if part}
-    starts = {fold(w.text) for w in held if w.text[0].isupper() and len(w.text) >= SHORTEST}
     capital = [w for w in held if w.text[0].isupper()]
-    initials = " ".join("".join(f[0] for f in map(fold, (w.text for w in some)) if f) for some in (held, capital))
+    starts = {form for w in capital if (form := fold(w.text)) and len(w.text) >= SHORTEST}
+    opened = {form[:n] for form in starts for n in range(SHORTEST, len(form) + 1)}
+    initials: set[str] = set()
+    for some in (held, capital):
+        initials |= runs("".join(form[0] for form in (fold(w.text) for w in some) if form))
     spelled_out = covered_by_initials(run, forms)
     found = []
     for name in run:
@@ -80,7 +84,8 @@ def missing(wanted: Iterable[Word], text: str) -> list[str]:
             or form in forms
             or {form + "s", form.removesuffix("s"), form + "es"} & forms
             or name.start in spelled_out
-            or any(form.startswith(s) or (s.startswith(form) and len(form) >= SHORTEST) for s in starts)
+            or form in opened
+            or any(form[:n] in starts for n in range(1, len(form) + 1))
             or (name.text.replace(".", "").isupper() and len(form) >= 2 and form in initials)
             or all(fold(part) in forms for part in re.split(r"[-.&'\u2019]", name.text))
         ):
@@ -89,12 +94,17 @@ def missing(wanted: Iterable[Word], text: str) -> list[str]:
     return list(dict.fromkeys(found))
 
 
+def runs(letters: str) -> set[str]:
+    """All runs of two to `LONGEST_INITIALS` letters."""
+    return {letters[i : i + n] for n in range(2, LONGEST_INITIALS + 1) for i in range(len(letters) - n + 1)}
+
+
 def covered_by_initials(run: Sequence[Word], forms: set[str]) -> set[int]:
     """Where names stand whose initials, taken together with those of their neighbours, are a word of the other text."""
     covered: set[int] = set()
     for first in range(len(run)):
         letters = ""
-        for last in range(first, min(first + 6, len(run))):
+        for last in range(first, min(first + LONGEST_INITIALS, len(run))):
             letters += fold(run[last].text)[:1]
             if len(letters) >= 2 and letters in forms:
                 covered |= {w.start for w in run[first : last + 1]}

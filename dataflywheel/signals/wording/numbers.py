@@ -4,145 +4,129 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from typing import NamedTuple
 
+from dataflywheel.signals.wording.dates import list_marks, moments
+from dataflywheel.signals.wording.number import SCALES, SMALL, VAGUE, VALUES, Number, plain, unit_after
+from dataflywheel.signals.wording.parts import AND_A_HALF, PARTS, fractions, parts
 from dataflywheel.signals.wording.sentences import listed
+from dataflywheel.signals.wording.units import unit_name
 
-SMALL = listed(
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
-    "eighteen nineteen"
-)
-TENS = listed("twenty thirty forty fifty sixty seventy eighty ninety")
-VALUES = {word: n for n, word in enumerate(SMALL)} | {word: 10 * n for n, word in enumerate(TENS, 2)}
-SCALES = {"hundred": 10**2, "thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
-VAGUE = {"one"}
-"""Spelled out, these are more often no number: they may stand for one, and need not."""
-
-UNITS = {
-    unit: names[0]
-    for names in (
-        line.split()
-        for line in (
-            "% percent pct per-cent",
-            "$ dollar usd buck",
-            "€ euro eur",
-            "£ pound-sterling gbp quid",
-            "¥ yen jpy yuan rmb cny",
-            "₹ rupee inr rs",
-            "cent ¢",
-            "km kilometer kilometre kms",
-            "m meter metre",
-            "cm centimeter centimetre",
-            "mm millimeter millimetre",
-            "mile mi",
-            "foot feet ft",
-            "inch inches",
-            "yard yd",
-            "kg kilogram kilo kgs",
-            "g gram",
-            "mg milligram",
-            "pound lb lbs",
-            "ounce oz",
-            "ton tonne",
-            "l liter litre",
-            "ml milliliter millilitre",
-            "gallon gal",
-            "cup",
-            "tablespoon tbsp",
-            "teaspoon tsp",
-            "pint",
-            "quart",
-            "second sec secs s",
-            "ms millisecond",
-            "minute min mins",
-            "hour hr hrs h",
-            "day",
-            "week wk",
-            "month",
-            "year yr yrs",
-            "decade",
-            "century centuries",
-            "degree ° deg",
-            "°c celsius ℃",
-            "°f fahrenheit ℉",
-            "mph",
-            "km/h kph kmh",
-            "hz hertz",
-            "w watt",
-            "kw kilowatt",
-            "v volt",
-            "kb kilobyte",
-            "mb megabyte",
-            "gb gigabyte",
-            "tb terabyte",
-            "am a.m a.m.",
-            "pm p.m p.m.",
-        )
-    )
-    for unit in names
-}
 ERA = 100
 """`1990s` is a time, `90s` may be seconds."""
 NUMBER = re.compile(
-    r"(?P<currency>[$€£¥₹])?\s?(?<![a-zA-Z_\u00b5-\u058f])"
-    r"(?P<digits>\d{1,3}(?:,\d{3})+(?!,?\d)(?:\.\d+)?|\d+(?:\.\d+)?|(?<![\d\w])\.\d+)"
+    r"(?P<currency>[$€£¥₹])?\s?(?<![a-zA-Z_\u00b5-\u058f])(?<!\d[,\u00a0\u2009\u202f'\u2019])"
+    r"(?P<digits>\d{1,3}(?:,\d{3})+(?!,?\d)(?:\.\d+)?|\d{1,3}(?:[\u00a0\u2009\u202f'\u2019]\d{3})+(?!\d)"
+    r"|\d+(?:\.\d+)?|(?<![\d\w])\.\d+)"
     r"(?P<attached>[^\W\d_]+)?"
 )
-LIST_MARKER = re.compile(r"^[^\S\n]*\(?(?P<number>\d{1,2})[.)][^\S\n]", re.MULTILINE)
+GROUPED = r"\d{1,3}(?:,\d{3})+(?!,?\d)(?:\.\d+)?|\d{1,3}(?:[\u00a0\u2009\u202f'\u2019]\d{3})+(?!\d)|"
+AFTER_SIGN = re.compile(NUMBER.pattern.replace(r"(?<!\d[,\u00a0\u2009\u202f'\u2019])", "").replace(GROUPED, ""))
+JOINING = frozenset(",\u00a0\u2009\u202f'\u2019")
+"""Signs that part groups of thousands; a row of digits that they part otherwise holds several numbers."""
+O_CLOCK = re.compile(r"\s?o['\u2019]clock\b", re.IGNORECASE)
 SPELLED = re.compile(
     rf"\b(?P<whole>(?:{'|'.join([*VALUES, *SCALES])})"
     rf"(?:(?:\s+and\s+|[\s-]+|(?<=sand),\s+|(?<=lion),\s+)(?:{'|'.join([*VALUES, *SCALES])}))*)\b"
     rf"(?:\s+point(?P<part>(?:\s+(?:{'|'.join(SMALL[:10])})\b)+))?",
     re.IGNORECASE,
 )
-SCALE = re.compile(rf"\s*-?(?P<scale>{'|'.join(SCALES)})\b", re.IGNORECASE)
-UNIT = re.compile(r"[^\S\n]?(?P<sign>[%°℃℉€£¥¢](?:[CFcf]\b)?)|(?:[^\S\n]|-)?(?P<word>[^\W\d_]+(?:/h\b|\.m\b)?)")
+TIMES = {"once": 1, "twice": 2, "thrice": 3}
+ORDINALS = {
+    word: n
+    for n, word in enumerate(
+        listed(
+            "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth "
+            "fifteenth sixteenth seventeenth eighteenth nineteenth twentieth"
+        ),
+        1,
+    )
+}
+MAYBE = re.compile(rf"\b(?:{'|'.join([*TIMES, *ORDINALS])})\b", re.IGNORECASE)
+SCALE = re.compile(rf"\s{{0,2}}-?(?P<scale>{'|'.join(SCALES)})\b", re.IGNORECASE)
+SHORT_SCALES = {"k": 10**3, "bn": 10**9, "mn": 10**6, "mln": 10**6}
+MONEY_SCALES = {"m": 10**6, "b": 10**9}
 SIGN = re.compile(r"(?:^|[\s(=,:])[-\u2212][$€£¥₹]?$")
-
-
-class Number(NamedTuple):
-    """A number: its value in plain notation, its unit ("" without one), where it stands, whether it is surely one."""
-
-    value: str
-    unit: str
-    start: int
-    end: int
-    sure: bool = True
+LARGEST = 10**18
+"""Scale words beyond begin another number: nobody counts in hundreds of hundreds of hundreds."""
 
 
 def numbers(text: str) -> list[Number]:
-    """The numbers of a text in order. A digit within a word (`x2`) is none, nor is the number of a list item.
+    """The numbers of a text in order. A digit within a word (`x2`) is none, nor is the number of a list item or step.
+
+    Dates are months with days (`01-05`), with the year beside them; times are those of a day of 24 hours.
 
     >>> [(n.value, n.unit) for n in numbers("$1,000.50, 3 kilograms, two hundred and five, -4%, 2nd, 1.5 million")]
     [('1000.5', '$'), ('3', 'kg'), ('205', ''), ('-4', '%'), ('2', 'th'), ('1500000', '')]
+    >>> [n.value for n in numbers("\u00bd cup, 1 1/2 cups, two thirds of it at 9 am on Jan 5")]
+    ['0.5', '1.5', '2/3', '09:00', '01-05']
     """
-    markers = {m.start("number") for m in LIST_MARKER.finditer(text)}
-    found = [in_digits(text, m) for m in NUMBER.finditer(text) if m.start("digits") not in markers]
-    taken = [(n.start, n.end) for n in found]
-    for m in SPELLED.finditer(text):
-        if not any(start < m.end() and m.start() < end for start, end in taken):
-            found += spelled(text, m)
+    taken = bytearray(len(text))
+    for place in list_marks(text):
+        taken[place] = 1
+    found: list[Number] = []
+    for some in (
+        [Number(m.value, m.unit, m.start, m.end) for m in moments(text)],
+        fractions(text),
+        _digits(text),
+        parts(text),
+        [number for m in SPELLED.finditer(text) for number in spelled(text, m)],
+        [_maybe(m) for m in MAYBE.finditer(text)],
+    ):
+        free = [n for n in some if taken.find(1, n.start, n.end) < 0]
+        for n in free:
+            taken[n.start : n.end] = b"\1" * (n.end - n.start)
+        found += free
     return sorted(found, key=lambda n: n.start)
 
 
+def _digits(text: str) -> list[Number]:
+    found: list[Number] = []
+    at = 0
+    while True:
+        m = NUMBER.search(text, at)
+        if m is None:
+            return found
+        found.append(in_digits(text, m))
+        at = m.end()
+        # What follows a comma in a row of digits, as in `1,2,3`, begins no group of thousands.
+        while text[at : at + 1] in JOINING and text[at + 1 : at + 2].isdigit():
+            m = AFTER_SIGN.match(text, at + 1)
+            if m is None:
+                break
+            found.append(in_digits(text, m))
+            at = m.end()
+
+
 def in_digits(text: str, m: re.Match[str]) -> Number:
-    value, end = Decimal(m["digits"].replace(",", "")), m.end()
+    value, end = Decimal(re.sub(r"[^\d.]", "", m["digits"])), m.end()
     attached = (m["attached"] or "").lower()
     unit = unit_name(m["currency"] or "")
+    scales = SHORT_SCALES | MONEY_SCALES if unit else SHORT_SCALES
     if attached in ("st", "nd", "rd", "th"):
         unit = "th"
     elif attached == "s" and value >= ERA:
         unit = "era"
+    elif attached in scales:
+        value *= scales[attached]
+        unit = unit or unit_after(text, end)
     elif attached:
         unit = unit_name(attached) or (attached if attached.isascii() else "")
     else:
         scale = SCALE.match(text, end)
         if scale:
             value, end = value * SCALES[scale["scale"].lower()], scale.end()
+        half = AND_A_HALF.match(text, end)
+        if half:
+            value, end = value + Decimal(1) / PARTS[half["part"].lower()], half.end()
         unit = unit or unit_after(text, end)
     if SIGN.search(text, max(0, m.start() - 4), m.start("digits")):
         value = -value
     return Number(plain(value), unit, m.start("digits"), end)
+
+
+def _maybe(m: re.Match[str]) -> Number:
+    word = m.group().lower()
+    return Number(str(TIMES.get(word) or ORDINALS[word]), "th" if word in ORDINALS else "", m.start(), m.end(), False)
 
 
 def spelled(text: str, m: re.Match[str]) -> list[Number]:
@@ -151,50 +135,33 @@ def spelled(text: str, m: re.Match[str]) -> list[Number]:
     for word in re.findall(r"[a-z]+", m["whole"].lower()):
         if word == "and":
             continue
-        if word in SCALES:
-            current = max(current, 1) * SCALES[word]
-            if SCALES[word] >= 1000:
+        scale = SCALES.get(word)
+        if scale is not None and max(current, 1) < scale and (scale < 1000 or total == 0 or total >= 1000 * scale):
+            current = max(current, 1) * scale
+            if scale >= 1000:
                 total, current = total + current, 0
-        elif current <= 0 or joins(current, VALUES[word]):
+        elif scale is not None and total and not current and total * scale <= LARGEST:
+            total *= scale
+        elif scale is None and (current <= 0 or joins(current, VALUES[word])):
             current = max(current, 0) + VALUES[word]
         else:
-            pieces.append(total + current)
-            total, current = 0, VALUES[word]
+            pieces.append(total + max(current, 0))
+            total, current = (scale, 0) if scale is not None and scale >= 1000 else (0, scale or VALUES.get(word, 0))
     pieces.append(total + max(current, 0))
-    unit, sure = unit_after(text, m.end()), m.group().lower() not in VAGUE
+    end = m.end()
+    half = None if m["part"] else AND_A_HALF.match(text, end)
+    last = Decimal(pieces[-1]) + (Decimal(1) / PARTS[half["part"].lower()] if half else 0)
+    end = half.end() if half else end
+    clock = O_CLOCK.match(text, end) if len(pieces) == 1 and 0 < pieces[0] <= 12 else None
+    if clock is not None:
+        return [Number(f"{pieces[0]:02}:00", "time", m.start(), clock.end())]
+    unit, sure = unit_after(text, end), m.group().lower() not in VAGUE
     units = [""] * (len(pieces) - 1) + [unit]
     decimals = "".join(str(VALUES[word]) for word in (m["part"] or "").lower().split())
-    texts = [*map(str, pieces[:-1]), f"{pieces[-1]}.{decimals or 0}"]
-    return [Number(plain(Decimal(n)), u, m.start(), m.end(), sure) for n, u in zip(texts, units, strict=True)]
+    texts = [*map(str, pieces[:-1]), f"{pieces[-1]}.{decimals}" if decimals else plain(last)]
+    return [Number(plain(Decimal(n)), u, m.start(), end, sure) for n, u in zip(texts, units, strict=True)]
 
 
 def joins(current: int, value: int) -> bool:
     """Whether a value goes on from what was said: `twenty` and `five`, `two hundred` and `fifty`."""
     return (current % 100 == 0 and value < 100) or (current % 100 >= 20 and current % 10 == 0 and 0 < value < 10)
-
-
-def plain(value: Decimal) -> str:
-    """A value without needless zeros.
-
-    >>> plain(Decimal("1.50")), plain(Decimal("1E+3"))
-    ('1.5', '1000')
-    """
-    text = format(value, "f")
-    if "." in text:
-        text = text.rstrip("0").rstrip(".")
-    return text if value else "0"
-
-
-def unit_after(text: str, end: int) -> str:
-    m = UNIT.match(text, end)
-    return unit_name(m["sign"] or m["word"]) if m else ""
-
-
-def unit_name(word: str) -> str:
-    """One name for all spellings of a unit, "" for what is none.
-
-    >>> unit_name("Kilometres"), unit_name("apples")
-    ('km', '')
-    """
-    lower = word.lower()
-    return UNITS.get(lower) or UNITS.get(lower.removesuffix("s"), "")

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from difflib import SequenceMatcher
-from itertools import takewhile
+from itertools import accumulate, takewhile
 from typing import NamedTuple
 
-from dataflywheel.signals.wording.sentences import likeness
+from dataflywheel.signals.wording.sentences import likest
 
 REACH = 3
 """Words on either side by which an item is told from another."""
-
-
 ALIKE = 0.6
 """Share of common words from which two sentences are taken for versions of one."""
+LOOKED_AT = 100
+COMPARISONS = 1_000_000
+"""Of items that are out of order, so many are compared with all others, and in long texts so many pairs at most: else
+time would grow with the square of the length."""
 
 
 class Token(NamedTuple):
@@ -34,7 +36,8 @@ def swapped(before: Sequence[Token], after: Sequence[Token]) -> tuple[str, str] 
 
     Items in an equal order are in place. One out of order is in place, too, when the words around it are those that
     were around it before, more than those around any other: then its sentence was moved, and not the item. Items of
-    which nothing around says where they belong are taken for swapped.
+    which nothing around says where they belong are taken for swapped. Of more than 100 out of order the first 100 are
+    looked at, of very long texts fewer.
 
     >>> tokens = lambda text: [Token("" if w.isdigit() else w, w if w.isdigit() else "") for w in text.split()]
     >>> swapped(tokens("Ann has 3 pears Tom has 5 nuts"), tokens("Ann has 5 pears Tom has 3 nuts"))
@@ -42,23 +45,46 @@ def swapped(before: Sequence[Token], after: Sequence[Token]) -> tuple[str, str] 
     >>> swapped(tokens("Ann has 3 pears Tom has 5 nuts"), tokens("Tom has 5 nuts Ann has 3 pears"))
     """
     old, new = places(before), places(after)
-    sequences = [before[k].item for k in old], [after[k].item for k in new]
-    if Counter(sequences[0]) != Counter(sequences[1]) or sequences[0] == sequences[1]:
+    was, now = [before[k].item for k in old], [after[k].item for k in new]
+    if Counter(was) != Counter(now) or was == now:
         return None
-    theirs: set[int] = set()
-    for _, b, size in SequenceMatcher(None, *sequences, autojunk=False).get_matching_blocks():
-        theirs |= set(range(b, b + size))
     around, there = ([surroundings(tokens, k) for k in at] for tokens, at in ((before, old), (after, new)))
-    for k, (was, now) in enumerate(zip(*sequences, strict=True)):
-        if was != now and around[k] and around[k] == there[k]:
-            return now, was
-    for k in sorted(set(range(len(new))) - theirs):
-        item, here = sequences[1][k], there[k]
-        own = max(overlap(here, around[j]) for j in range(len(old)) if sequences[0][j] == item)
-        other, j = max((overlap(here, around[j]), -j) for j in range(len(old)) if sequences[0][j] != item)
+    for k, (a, b) in enumerate(zip(was, now, strict=True)):
+        if a != b and around[k] and around[k] == there[k]:
+            return b, a
+    for k in out_of_order(was, now)[: min(LOOKED_AT, max(4, COMPARISONS // len(now)))]:
+        item, here = now[k], there[k]
+        own, other, j = -1, -1, 0
+        for place, held in enumerate(around):
+            common = overlap(here, held)
+            if was[place] == item:
+                own = max(own, common)
+            elif common > other:
+                other, j = common, place
         if other >= own:
-            return item, sequences[0][-j]
+            return item, was[j]
     return None
+
+
+def out_of_order(was: Sequence[str], now: Sequence[str]) -> list[int]:
+    """Places in `now`, another order of the same items, of those that passed some other item.
+
+    >>> out_of_order("abcd", "bacd"), out_of_order("aba", "aab")
+    ([0, 1], [1, 2])
+    """
+    seen: Counter[str] = Counter()
+    place: dict[tuple[str, int], int] = {}
+    for k, item in enumerate(was):
+        place[item, seen[item]] = k
+        seen[item] += 1
+    seen.clear()
+    order = []
+    for item in now:
+        order.append(place[item, seen[item]])
+        seen[item] += 1
+    highest = list(accumulate(order, max))
+    lowest = list(accumulate(reversed(order), min))[::-1]
+    return [k for k, value in enumerate(order) if highest[k] > value or lowest[k] < value]
 
 
 def replaced(before: Sequence[Sequence[Token]], after: Sequence[Sequence[Token]]) -> tuple[str, str] | None:
@@ -69,18 +95,13 @@ def replaced(before: Sequence[Sequence[Token]], after: Sequence[Sequence[Token]]
     with most items in common.
     """
     known = {t.item for s in before for t in s if t.item} & {t.item for s in after for t in s if t.item}
-    plain = [{token.word for token in sentence if not token.item} for sentence in after]
-    for sentence in before:
+    with_items = [sentence for sentence in before if any(token.item for token in sentence)]
+    plain, theirs = ([{t.word for t in s if not t.item} for s in side] for side in (with_items, after))
+    for sentence, near in zip(with_items, likest(plain, theirs, ALIKE), strict=True):
         held = {token.item for token in sentence if token.item}
-        if not held:
-            continue
-        ours = {token.word for token in sentence if not token.item}
-        likest = max(
-            ((likeness(ours, other), len(held & {t.item for t in after[k]}), -k) for k, other in enumerate(plain)),
-            default=(0.0, 0, 0),
-        )
-        if likest[0] >= ALIKE:
-            pair = exchanged(sentence, after[-likest[2]], known)
+        scored = [(like, len(held & {t.item for t in after[k]}), -k) for like, k in near]
+        if scored:
+            pair = exchanged(sentence, after[-max(scored)[2]], known)
             if pair is not None:
                 return pair
     return None

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks.wording_pairs import TUNED_BROKEN, TUNED_KEPT
 from dataflywheel.models.spec import EmbedderSpec
 from dataflywheel.proposing.gates.meaning import Meaning
 from dataflywheel.proposing.kinds import Surroundings
@@ -54,6 +55,46 @@ def test_what_changes_the_meaning_is_named(after: str, reason: str) -> None:
 )
 def test_other_words_for_the_same_pass(after: str) -> None:
     assert check(WORDS, rewrite(("Sum up.", TOM), ("Sum up.", after))).passed
+
+
+@pytest.mark.parametrize("additions", [False, True])
+@pytest.mark.parametrize("passes", [False, True])
+def test_sentences_of_every_kind_are_judged_alone_and_among_others(passes: bool, additions: bool) -> None:
+    gate = Meaning(least=None, additions=additions)
+    desk = "On the desk lay a grey folder with papers that the clerk had read."
+    for kind, sentences in (TUNED_KEPT if passes else TUNED_BROKEN).items():
+        for one, other in sentences:
+            for lead in ("", f"{desk}\n"):
+                before, after = (lead + text.replace("\\n", "\n") for text in (one, other))
+                found = check(gate, rewrite(("Rewrite.", before), ("Rewrite.", after)))
+                assert found.passed is passes, (kind, one, other, found)
+
+
+def test_expert_revisions_pass_and_the_same_with_planted_damage_do_not(data: Path) -> None:
+    revising = Meaning(least=None, additions=True)
+    rows = json_lines(data / "coachlm_revisions" / "expert_revisions.jsonl.gz")[::12]
+    pairs = [
+        (
+            (f"{r['Raw Instruction']}\n{r['Raw Input']}", r["Raw Response"]),
+            (f"{r['Revised Instruction']}\n{r['Revised Input']}", r["Revised Response"]),
+        )
+        for r in rows
+    ]
+    rejected = [not found.passed for found in revising.check([rewrite(*pair) for pair in pairs], Surroundings())]
+    assert np.mean(rejected) < 0.12
+    damaged = [
+        rewrite(raw, (raw[0], raw[1].replace(old, new, 1)))
+        for raw, _ in pairs
+        for old, new in ((" is ", " is not "), (" are ", " aren't "), (" can ", " cannot "), (" not ", " "))
+        if old in raw[1]
+    ]
+    assert len(damaged) > 80
+    assert np.mean([not found.passed for found in revising.check(damaged, Surroundings())]) >= 0.97
+
+
+def test_a_text_too_long_to_compare_is_said_to_be() -> None:
+    found = check(WORDS, rewrite(("Say it.", "word " * 50_000), ("Say it.", "words " * 50_000)))
+    assert (found.passed, found.reason) == (False, "too long to compare")
 
 
 def test_a_revision_may_add_but_not_lose() -> None:

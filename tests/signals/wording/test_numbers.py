@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataflywheel.signals.wording.numbers import SMALL, TENS, numbers
+from dataflywheel.signals.wording.number import SMALL, TENS
+from dataflywheel.signals.wording.numbers import numbers
 
 
 def values(text: str) -> list[tuple[str, str]]:
@@ -27,6 +28,17 @@ def values(text: str) -> list[tuple[str, str]]:
         ("a 5-mile run", "5 miles"),
         ("-4", "\u22124"),
         ("61 \u00b0C", "61\u00b0c"),
+        ("\u00bd", "1/2"),
+        ("1\u00bd", "1 1/2"),
+        ("one and a half", "1.5"),
+        ("two thirds", "2/3"),
+        ("9 am", "9:00 a.m."),
+        ("5:30 pm", "17:30"),
+        ("four o'clock", "4 o\u2019clock"),
+        ("January 5", "the 5th of January"),
+        ("a dozen", "12"),
+        ("1\u202f000", "1,000"),
+        ("10k", "10,000"),
     ],
 )
 def test_spellings_of_one_number_are_one(a: str, b: str) -> None:
@@ -41,11 +53,18 @@ def test_spellings_of_one_number_are_one(a: str, b: str) -> None:
         ("1. red\n2) blue 7", [("7", "")]),
         ("3-5 apples", [("3", ""), ("5", "")]),
         ("8 - 3 = 5", [("8", ""), ("3", ""), ("5", "")]),
-        ("in the 1990s at 3pm", [("1990", "era"), ("3", "pm")]),
+        ("in the 1990s at 3pm", [("1990", "era"), ("15:00", "time")]),
         ("nine eleven", [("9", ""), ("11", "")]),
         ("1, 2, 3", [("1", ""), ("2", ""), ("3", "")]),
         ("the 2nd of 10", [("2", "th"), ("10", "")]),
         ("\u5171\u670938\u4efd", [("38", "")]),
+        ("Step 1: Boil 3 eggs.\nStep 2. Peel", [("3", "")]),
+        ("Do (1) this, (2) that and (3) those 4 things", [("4", "")]),
+        ("- 1) red\n**2.** blue\nQ3: 5", [("5", "")]),
+        ("It is\n4.", [("4", "")]),
+        ("1,2,3", [("1", ""), ("2", ""), ("3", "")]),
+        ("on 2020-01-05", [("01-05", "date"), ("2020", "")]),
+        ("24/7 and 48/2", [("24", ""), ("7", ""), ("48", ""), ("2", "")]),
     ],
 )
 def test_numbers_in_order_with_their_units(text: str, expected: list[tuple[str, str]]) -> None:
@@ -77,3 +96,8 @@ def test_numbers_stand_where_they_say(text: str) -> None:
     found = numbers(text)
     assert [n.start for n in found] == sorted(n.start for n in found)
     assert all(0 <= n.start < n.end <= len(text) for n in found)
+
+
+def test_no_number_is_counted_in_hundreds_of_hundreds() -> None:
+    assert {n.value for n in numbers("hundred " * 2200)} == {"100"}
+    assert values("two hundred thousand million") == [("200000000000", "")]

@@ -1,0 +1,53 @@
+"""Which language a text is in, as far as its denials go, and how often a sentence of it says no."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from dataflywheel.signals.wording.languages import LATIN, SCRIPTS, Denials
+from dataflywheel.signals.wording.sentences import WORD, listed
+
+ENGLISH = frozenset(
+    listed(
+        "the and is are was were of to in that it for on with as this have has had they he she "
+        "we you be been by at from "
+        "what which who when where how his her their our your would could should will can not "
+        "but there these those than"
+    )
+)
+SAMPLE = 20_000
+"""Characters of a text from which its language is told."""
+
+
+@lru_cache(maxsize=4096)
+def denials_of(text: str, usual: Denials | None = None) -> Denials | None:
+    """The denying words of a text's language; None: it is English. `usual` where nothing in the text tells.
+
+    >>> denials_of("Ella no puede venir a la fiesta") is LATIN["es"], denials_of("She is not in") is None
+    (True, True)
+    """
+    sample = text[:SAMPLE]
+    letters = sum(map(str.isalpha, sample))
+    for script, denials in SCRIPTS:
+        if 3 * len(script.findall(sample)) > letters > 0:
+            return denials
+    held = [m.group().lower() for m in WORD.finditer(sample)]
+    scores = {name: sum(word in one.common for word in held) for name, one in LATIN.items()}
+    best, english = max(scores, key=lambda name: scores[name]), sum(word in ENGLISH for word in held)
+    if not scores[best] and not english:
+        return usual
+    return LATIN[best] if scores[best] > english else None
+
+
+def denied_times(sentence: str, denials: Denials) -> int:
+    """How often a sentence says no; words that go with a particle count once with it.
+
+    >>> denied_times("Il ne vient jamais", LATIN["fr"]), denied_times("Nadie vino sin ella", LATIN["es"])
+    (1, 2)
+    """
+    text = denials.neutral.sub(" ", sentence) if denials.neutral else sentence
+    count = len(denials.particles.findall(text))
+    if denials.words is not None:
+        beside = len(denials.words.findall(text))
+        count = max(count, beside if denials is LATIN["fr"] else min(1, beside))
+    return count + (len(denials.without.findall(text)) if denials.without else 0)
