@@ -34,7 +34,6 @@ TAG = re.compile(
 )
 LEAD = re.compile(r"(?:\s|\ufeff|\u200b|<\|im_start\|>(?:assistant)?|<\|assistant\|>|<s>)*")
 """What may stand before an opening tag that begins a text."""
-FENCE = re.compile(r"(?m)^[ \t]{0,12}(?P<mark>`{3,}|~{3,})(?P<info>[^`\n]*)$")
 QUOTES_OPEN, QUOTES_CLOSE = tuple("\u201c\u2018\u00ab\u300c"), tuple("\u201d\u2019\u00bb\u300d")
 SENTENCE_ENDS = frozenset(".!?\u2026\u3002\uff01\uff1f:;)]}\"'`*\u300d\u201d")
 _WRAPS = (

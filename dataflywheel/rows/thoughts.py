@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from dataflywheel.rows import thought_forms as forms
+from dataflywheel.rows.fences import fenced
 
 PREAMBLE = 300
 """Characters that may stand before thoughts that do not begin the text."""
@@ -89,7 +90,7 @@ def _outside_code(text: str, tags: Sequence[_Tag]) -> list[_Tag]:
     """Without the pairs, and the openings, that stand in one block of fenced code; a closing tag alone ends thoughts
     that left a fence open."""
     kept: list[_Tag] = []
-    fences = list(_fences(text)) if "```" in text or "~~~" in text else []
+    fences = [(block.start, block.end) for block in fenced(text)]
     place = 0
     inside: list[_Tag] = []
     for tag in tags:
@@ -104,18 +105,6 @@ def _outside_code(text: str, tags: Sequence[_Tag]) -> list[_Tag]:
         else:
             kept.append(tag)
     return kept
-
-
-def _fences(text: str) -> Iterator[tuple[int, int]]:
-    """Spans of fenced code that is closed."""
-    opened: tuple[int, str] | None = None
-    for found in forms.FENCE.finditer(text):
-        mark, info = found["mark"], found["info"].strip()
-        if opened is None:
-            opened = found.start(), mark
-        elif mark[0] == opened[1][0] and len(mark) >= len(opened[1]) and not info:
-            yield opened[0], found.end()
-            opened = None
 
 
 def _blocks(text: str, tags: Sequence[_Tag]) -> Iterator[tuple[int, int, int, int]]:

@@ -28,10 +28,11 @@ class Choice(Named):
     better: Literal["1", "2", "tie"]
 
 
-class ReasonedChoice(Choice):
-    """The same with the evidence. Named to stand first among sorted keys: written before what rests on it."""
+class ReasonedChoice(Named):
+    """The same with the evidence, written before what rests on it."""
 
     analysis: str
+    better: Literal["1", "2", "tie"]
 
 
 class Pairwise(AskingJudge):
@@ -64,7 +65,8 @@ class Pairwise(AskingJudge):
 
     def _judge(self, client: Asks, cases: Sequence[Case]) -> list[Judgement]:
         questions = [self.ask(case, order) for case in cases for order in (0, 1)]
-        answers: list[Answer[Choice]] = ask_named(client, questions, ReasonedChoice if self.evidence else Choice)
+        form: type[Choice | ReasonedChoice] = ReasonedChoice if self.evidence else Choice
+        answers = ask_named(client, questions, form)
         found = []
         for i, case in enumerate(cases):
             both = answers[2 * i : 2 * i + 2]
@@ -80,7 +82,7 @@ class Pairwise(AskingJudge):
         return question(" ".join(instructions), parts, Sampling(max_tokens=self.max_tokens))
 
 
-def read(answer: Answer[Choice], order: int) -> Verdict:
+def read(answer: Answer[Choice | ReasonedChoice], order: int) -> Verdict:
     """The verdict by answer: in order 1 the answer shown first is the case's second."""
     if answer.value is None:
         return Verdict.INVALID

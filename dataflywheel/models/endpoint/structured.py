@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -12,19 +11,20 @@ from typing import Any, Generic, Protocol, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from dataflywheel.models.endpoint.chat_model import ChatModel
+from dataflywheel.models.endpoint.json_text import FormError, first_json
 from dataflywheel.models.endpoint.quoting import DATA_RULE, Question, quote
 from dataflywheel.models.endpoint.request import Outcome, Reply, Request
 
 T = TypeVar("T", bound=BaseModel)
 
-FORM = "Answer with one JSON object and nothing else. It must follow this JSON Schema:\n{schema}"
+FORM = (
+    "Answer with one JSON object and nothing else. It must follow this JSON Schema, its keys in this order; within a "
+    'text each backslash is written twice, as in "\\\\frac":\n{schema}'
+)
 REPAIR = (
     "The material is an answer that was to be one JSON object but cannot be read, and the error that says why. Write "
     "the same answer again in the right form. Keep every value as it is; add no value that the answer does not hold."
 )
-_OPENING = re.compile(r'\{(?=\s*["}])|\[(?=\s*(?:[\[\]{"\d-]|true|false|null))')
-"""Where a JSON object or array begins, told from brackets in prose by what follows."""
-_REASONING = re.compile(r"\A\s*<think>.*?</think>", re.DOTALL)
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
 
 
@@ -64,9 +64,10 @@ class Answer(Generic[T]):
     replies: tuple[Reply, ...] = ()
     """The reply, and the one to the repair request where there was one: what this answer cost."""
 
-
-class FormError(ValueError):
-    """Text without the JSON value that was asked for."""
+    @property
+    def reasoning(self) -> str:
+        """What the model thought before it answered, the first time."""
+        return self.replies[0].reasoning if self.replies else ""
 
 
 def ask_for(
@@ -112,51 +113,8 @@ def parse(text: str, schema: type[T]) -> T:
         raise FormError("; ".join(problems)) from None
 
 
-def first_json(text: str) -> Any:
-    """The first JSON object or array in the text; what stands before and behind it is passed over.
-
-    Nothing is completed: where the first one does not end, there is none, whatever lies inside it.
-
-    >>> first_json('Sure! ```json\\n{"score": 4}\\n``` I hope {"score": 5} helps.')
-    {'score': 4}
-
-    Raises:
-        FormError: there is none, it is cut off or wrong, or it holds a key twice or a number that is not finite.
-    """
-    text = _REASONING.sub("", text, count=1)
-    if text.lstrip().startswith("<think>"):
-        raise FormError("the answer ends within its reasoning")
-    opening = _OPENING.search(text)
-    if opening is None:
-        raise FormError("there is no JSON object in the answer")
-    try:
-        value, _ = _DECODER.raw_decode(text, opening.start())
-    except FormError:
-        raise
-    except (ValueError, RecursionError) as error:
-        raise FormError(f"the JSON cannot be read: {error}") from None
-    return value
-
-
-def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise FormError("a key of the JSON object occurs twice")
-    return found
-
-
-def _float(text: str) -> float:
-    value = float(text)
-    if not math.isfinite(value):
-        raise FormError("a number of the JSON is not finite")
-    return value
-
-
-_DECODER = json.JSONDecoder(object_pairs_hook=_pairs, parse_float=_float, parse_constant=_float, strict=False)
-
-
 def _shaped(request: Request, schema: type[BaseModel], native: bool) -> Request:
-    form = json.dumps(schema.model_json_schema(), sort_keys=True)
+    form = json.dumps(_untitled(schema.model_json_schema()))  # in the order of definition, in which models write
     if native:
         return replace(request, schema=form)
     described = FORM.format(schema=form)
@@ -168,10 +126,22 @@ def _shaped(request: Request, schema: type[BaseModel], native: bool) -> Request:
     return replace(request, messages=messages)
 
 
+def _untitled(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema without the titles that repeat its names."""
+    found = {}
+    for name, part in schema.items():
+        if name in ("properties", "$defs"):
+            found[name] = {key: _untitled(inner) for key, inner in part.items()}
+        elif name != "title":
+            found[name] = _untitled(part) if isinstance(part, dict) else part
+    return found
+
+
 def _read(
     i: int, replies: tuple[Reply, ...], schema: type[T], check: Callable[[int, T], str] | None
 ) -> tuple[Answer[T], bool]:
     """The answer, and whether a repair may be asked for."""
+    replies = tuple(reply.spoken() for reply in replies)
     first, last = replies[0], replies[-1]
     if not last.answered:
         if len(replies) == 1 or last.outcome is Outcome.OVER_BUDGET:
@@ -199,16 +169,22 @@ def _repair(asked: Request, answer: Answer[T], schema: type[T]) -> Request:
 def _refuse_additions(value: BaseModel, source: str) -> None:
     """Raises FormError where a number, text or truth value was not in the answer that was repaired."""
     numbers = {float(match) for match in _NUMBER.findall(source)}
-    words = " ".join(source.casefold().split())
+    words = _plain(re.sub(r"\\u([0-9a-fA-F]{4})", lambda code: chr(int(code[1], 16)), source))
     for leaf in _leaves(value.model_dump(mode="json", exclude_unset=True)):
         if isinstance(leaf, bool) or leaf is None:
             known = json.dumps(leaf) in words
         elif isinstance(leaf, int | float):
             known = float(leaf) in numbers
         else:
-            known = " ".join(str(leaf).casefold().split()) in words
+            known = any(_plain(form) in words for form in (leaf, leaf.replace("\n", "n").replace("\t", "t")))
         if not known:
             raise FormError(f"the repair added {str(leaf)[:40]!r}, which the answer does not hold")
+
+
+def _plain(text: str) -> str:
+    """A text without what a repair of its form may change: blanks, backslashes, capitals. A line end may have been
+    written as one, or as a backslash and an n."""
+    return " ".join(text.replace("\\", "").casefold().split())
 
 
 def _leaves(value: Any) -> list[Any]:

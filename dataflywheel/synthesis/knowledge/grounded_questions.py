@@ -32,8 +32,8 @@ class Pair(Form):
     """A question, its answer, and the words of the document that say so."""
 
     question: str = Field(min_length=1)
-    answer: str = Field(min_length=1)
     evidence: str = Field(min_length=1)
+    answer: str = Field(min_length=1)
 
 
 class Pairs(Numbered):

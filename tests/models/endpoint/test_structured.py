@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, Literal
 
 import pytest
@@ -10,9 +11,16 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
+from dataflywheel.enhancement.rewriting.revision import Revised
+from dataflywheel.enhancement.rewriting.self_refine import Feedback
+from dataflywheel.evolution.judging.pairwise import ReasonedChoice
 from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.request import Outcome, Reply, Request
 from dataflywheel.models.endpoint.structured import FormError, Numbered, ask_for, first_json, parse, same_id
+from dataflywheel.synthesis.adversarial.blind_spots import Example
+from dataflywheel.synthesis.adversarial.llm2llm import Problem
+from dataflywheel.synthesis.instruction.self_instruct import Instance
+from dataflywheel.synthesis.knowledge.grounded_questions import Pair, Pairs
 from tests.models.endpoint.fake import FakeClient, id_of, system_text, user_text
 
 
@@ -32,7 +40,6 @@ GOOD = '{"id": "q1", "score": 4.5, "why": "good"}'
         f"Sure, here {{it}} is [as asked]: {GOOD}",
         f"{GOOD}\nI hope this helps {{you}}!",
         f'{GOOD}\n{{"id": "q1", "score": 0, "why": "bad"}}',
-        f'<think>perhaps {{"id": "q1", "score": 1, "why": "bad"}}</think>\n{GOOD}',
         GOOD.replace("good", "g\\u006fod"),
         GOOD.replace(" ", "\n"),
     ],
@@ -100,9 +107,44 @@ def test_no_cut_answer_is_accepted(score: float, why: str, data: Any) -> None:
     assert parse(inner, Grade).score == score
 
 
-@given(JSON.filter(lambda value: isinstance(value, dict) and value), st.text())
+def plain(value: Any) -> bool:
+    """Without escapes that a model which forgets to double its backslashes may have meant as commands."""
+    return (
+        isinstance(value, dict)
+        and bool(value)
+        and not re.search(r"\\[\\bfnrtu]|\x7f", json.dumps(value, ensure_ascii=False))
+    )
+
+
+@given(JSON.filter(plain), st.text())
 def test_what_follows_does_not_matter(value: Any, after: str) -> None:
     assert first_json(f"{json.dumps(value)} {after}") == value
+
+
+def test_a_draft_within_the_thoughts_is_never_the_verdict() -> None:
+    draft = '{"id": "q1", "score": 1, "why": "bad"}'
+    for said in (f"<think>perhaps {draft}</think>\n{GOOD}", f"Perhaps {draft} But no.\n</think>\n{GOOD}"):
+        (found,) = ask_for(FakeClient(lambda request, said=said: said), [Request.chat("x")], Grade)
+        assert found.value == Grade(id="q1", score=4.5, why="good")
+        assert "erhaps" in found.reasoning
+    for said in (f"Let me see: <think>perhaps {draft}", f"<think>perhaps {draft}"):
+        (found,) = ask_for(FakeClient(lambda request, said=said: said), [Request.chat("x")], Grade)
+        assert found.value is None
+
+
+def test_keys_are_asked_for_in_the_order_of_definition() -> None:
+    forms = [Grade, Revised, Problem, Pairs, ReasonedChoice, Feedback, Instance, Example]
+    for form in forms:
+        for native in (True, False):
+            client = FakeClient(lambda request: "{}", json_schema=native)
+            ask_for(client, [Request.chat("x")], form)
+            sent = client.requests[0].schema if native else system_text(client.requests[0]).partition("JSON Schema")[2]
+            assert sent is not None
+            places = [sent.rindex(f'"{name}": {{') for name in form.model_fields]
+            assert places == sorted(places)
+            assert '"title"' not in sent
+    assert list(ReasonedChoice.model_fields) == ["id", "analysis", "better"]
+    assert list(Pair.model_fields) == ["question", "evidence", "answer"]
 
 
 def asked(n: int) -> list[Any]:
@@ -182,6 +224,18 @@ def test_other_outcomes_pass_through(outcome: Outcome) -> None:
     client = FakeClient(lambda request: Reply(outcome, GOOD, detail="why"))
     (found,) = ask_for(client, [asked(1)[0].request], Grade)
     assert (found.outcome, found.value, found.error, len(client.requests)) == (outcome, None, "why", 1)
+
+
+def test_a_repair_may_mend_backslashes_and_line_ends() -> None:
+    broken = '{"words": ["so \\\\frac{1}{2}\\nthen", "x \\to 0"'
+
+    def answer(request: Request) -> str:
+        return (
+            json.dumps({"words": ["so \\frac{1}{2}\nthen", "x \\to 0"]}) if "cannot" in system_text(request) else broken
+        )
+
+    (found,) = ask_for(FakeClient(answer), [Request.chat("list words")], Free)
+    assert found.value == Free(words=["so \\frac{1}{2}\nthen", "x \\to 0"])
 
 
 class Free(BaseModel):
