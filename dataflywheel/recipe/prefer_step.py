@@ -17,7 +17,8 @@ from dataflywheel.evolution.iteration.trial import LOSSES_KEPT, Progress
 from dataflywheel.models.files import folder_digest
 from dataflywheel.models.training import TrainSettings
 from dataflywheel.recipe.context import Context, digest
-from dataflywheel.recipe.model_step import advanced, copy_model, finish_step, row_ids
+from dataflywheel.recipe.model_step import advanced, copy_model, finish_step
+from dataflywheel.recipe.pair_writers import opponent, pairs_to_learn
 from dataflywheel.recipe.training import Prefer
 from dataflywheel.rows.parts import count_rows, read_rows
 from dataflywheel.store.atomic import write_json
@@ -30,14 +31,25 @@ NO_PAIR = (
 
 
 def prefer_step(
-    context: Context, work: Prefer, rows: Path, start: Path, output: Path, fingerprint: str, name: str
+    context: Context,
+    work: Prefer,
+    rows: Path,
+    start: Path,
+    output: Path,
+    fingerprint: str,
+    name: str,
+    writers: Sequence[Path] = (),
+    turn: int = 1,
 ) -> dict[str, Any]:
     """Train the model in `start` on the rows that are pairs; the new one lies in `models/<name>`.
 
+    `writers` are the outputs of the steps of this round, the `turn`, before it, in which the model in training may have
+    written.
+
     Raises:
-        UsageError: no row is a pair.
+        UsageError: no row is a pair, or the model that wrote them is gone.
     """
-    ids = row_ids(rows, pairs=True)
+    ids, older = pairs_to_learn(rows, turn, work.iterations)
     if not ids:
         there = f"none of {count_rows(rows):,} rows"
         tried = "; what became of every pair that was tried is in `proposals.parquet` of the step that writes them"
@@ -45,11 +57,14 @@ def prefer_step(
     settings = work.settings()
     settings = settings.model_copy(update={"seed": context.recipe.seed + settings.seed})
     report = partial(advanced, context, output.name)
-    made, facts = preferred(context.home, rows, ids, start, settings, work.method(), report)
+    reference = None if work.reference == "start" else opponent(context, writers)
+    made, facts = preferred(context.home, rows, ids, start, settings, work.method(), report, reference)
     copy_model(made, context.run.path / "models" / name)
     passes = 2 * facts["pairs"] * work.epochs
     cost = Cost(facts["seconds"], round(2 * passes), round(passes), facts["tokens"])
-    details = {"model": f"models/{name}", "digest": folder_digest(context.run.path / "models" / name), **facts}
+    model = {"model": f"models/{name}", "digest": folder_digest(context.run.path / "models" / name)}
+    held = "start" if reference is None else folder_digest(reference)
+    details = {**model, "reference": held, "pairs_of_earlier_iterations": older, **facts}
     return finish_step(context, "prefer", work.model_dump(mode="json"), output, fingerprint, cost, details, len(ids))
 
 
@@ -61,14 +76,17 @@ def preferred(
     settings: TrainSettings,
     method: Preference,
     progress: Progress | None = None,
+    reference: Path | None = None,
 ) -> tuple[Path, dict[str, Any]]:
     """The model that these pairs make of the one in `start`, from the store where it is there; with steps, tokens,
-    seconds, losses and margins. Where another run is training the same, it is waited for."""
-    origin = settings.version, method.digest(), folder_digest(start), settings.model_dump_json()
+    seconds, losses and margins. Where another run is training the same, it is waited for. `reference` is the model that
+    it is held to, `start` where none is given."""
+    origin = [settings.version, method.digest(), folder_digest(start), settings.model_dump_json()]
+    origin += [f"reference={folder_digest(reference)}"] if reference is not None else []
     folder = home / "models" / f"dpo-{digest(*origin, *sorted(ids))}"
     with one_at_a_time(folder):
         if not (folder / "training.json").exists():
-            _train(folder, rows, ids, start, settings, method, progress)
+            _train(folder, rows, ids, start, settings, method, progress, reference)
     facts: dict[str, Any] = json.loads((folder / "training.json").read_text(encoding="utf-8"))
     return folder, facts
 
@@ -81,11 +99,12 @@ def _train(
     settings: TrainSettings,
     method: Preference,
     progress: Progress | None,
+    reference: Path | None,
 ) -> None:
     table = read_rows(rows, ["id", "messages", "rejected"])
     pairs = table.filter(pc.is_in(table["id"], value_set=pa.array(list(ids), pa.string())))
     pairs = pairs.take(pc.sort_indices(pairs["id"]))  # the order in which rows were found must not matter
-    made = method.train(pairs, start, folder, settings, progress=progress)
+    made = method.train(pairs, start, folder, settings, reference=reference, progress=progress)
     done = made.trained
     facts = {
         "steps": done.steps,

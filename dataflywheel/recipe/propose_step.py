@@ -23,6 +23,7 @@ from dataflywheel.recipe.asking import asked_cost, hand_in
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.failures import Failures, Student, facts_of, find_failures, why_none, why_not_yet
 from dataflywheel.recipe.ingest_step import slices_by_id
+from dataflywheel.recipe.pair_writers import written_by
 from dataflywheel.recipe.propose import Enhance, Generate
 from dataflywheel.recipe.slicing import slices_of
 from dataflywheel.recipe.steps import Step
@@ -90,6 +91,7 @@ def apply_propose_step(
                 "missing": done.missing,
                 "wanted": dict(step.amounts),
                 "added": [row["id"] for row in new],
+                "writer": written_by(context, proposer, next(iter(work.by.values()))),
                 **facts_of(failures),
             },
         }

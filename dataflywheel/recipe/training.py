@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -64,12 +64,19 @@ class Distill(TaughtBy, Train):
 
 class Prefer(Settings):
     """The step `prefer`: direct preference optimisation (arXiv 2305.18290) on the rows that are pairs, from the model
-    of the `train` or `distill` step before, which is its reference."""
+    of the `train` or `distill` step before."""
+
+    version: ClassVar[int] = 2
 
     epochs: float = Field(default=1.0, gt=0)
     learning_rate: float = Field(default=1e-4, gt=0)
     beta: float = Field(default=0.1, gt=0)
     """How strongly the model is held to the reference; the larger, the nearer it stays."""
+    reference: Literal["start", "writer"] = "writer"
+    """What the model is held to: where the model in training wrote pairs of this round (`spin`, `self_rewarding`), that
+    `writer` as it was then, which is the methods' own loss; elsewhere, or with `start`, what it starts from."""
+    iterations: int = Field(default=2, ge=1)
+    """Of pairs that the model in training wrote, those of so many last rounds are learned, as SPIN is published."""
 
     def method(self) -> Preference:
         return Preference(beta=self.beta)

@@ -199,7 +199,9 @@ class Walk:
         if isinstance(step.work, Prefer):
             assert self.model is not None, "the plan refuses `prefer` without a trained model"
             name = self._model_name(step)
-            return prefer_step(self.context, step.work, self.rows, self.model, output, fingerprint, name)
+            before = [self._output(replace(s, round=step.round)) for s in self.steps if s.index < step.index]
+            held = (before, step.round)
+            return prefer_step(self.context, step.work, self.rows, self.model, output, fingerprint, name, *held)
         if isinstance(step.work, Evaluate):
             if self.model is None:
                 raise UsageError(f"{step.title}: nothing was trained before; put a `train` step before it")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from dataflywheel.contracts import UsageError
 from dataflywheel.evolution.iteration.own_answers import own_request
 from dataflywheel.evolution.iteration.self_rewarding import POINTS, SelfRewarding
 from dataflywheel.evolution.iteration.spin import Spin
@@ -23,10 +25,14 @@ from dataflywheel.recipe.asking import teacher, writes_itself
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.execute import Result, run
 from dataflywheel.recipe.load import recipe_from
+from dataflywheel.recipe.pair_writers import opponent, pairs_to_learn, written_by
 from dataflywheel.recipe.progress import Silent
 from dataflywheel.report.html import write_report
-from dataflywheel.rows.parts import read_rows
+from dataflywheel.rows.builder import build
+from dataflywheel.rows.identity import prompt_answer_row
+from dataflywheel.rows.parts import PartWriter, read_rows
 from dataflywheel.rows.python_docs import python_docs
+from dataflywheel.rows.schema import message
 from dataflywheel.rows.text import part_of, text_of
 from dataflywheel.store.run import RunDirectory
 from tests.models.endpoint.fake import FakeClient
@@ -94,16 +100,61 @@ def test_each_round_of_spin_is_written_by_the_model_of_the_round_before(spun: Re
 
 @pytest.mark.slow
 def test_pairs_add_up_over_rounds_and_the_result_is_the_preferred_model(spun: Result) -> None:
-    for round, pairs in ((1, 8), (2, 16)):
+    untrained = folder_digest(Path(student()))
+    for round, pairs, writer in ((1, 8, untrained), (2, 16, folder_digest(spun.path / "models" / "round-1"))):
         found = json.loads((spun.path / f"round-{round}" / "06-prefer" / "metrics.json").read_text(encoding="utf-8"))
         assert found["rows_in"] == pairs
         assert found["details"]["model"] == f"models/round-{round}"
+        assert found["details"]["reference"] == writer, "it is held to the model that wrote the rejected answers"
     models = {path.name: folder_digest(path) for path in (spun.path / "models").iterdir()}
     assert set(models) == {"round-1", "round-1-sft", "round-2", "round-2-sft", "student"}
     assert models["student"] in (models["round-1"], models["round-2"])
     assert len(set(models.values())) == 4
     turns = [json.loads((spun.path / f"round-{r}" / "turn.json").read_text(encoding="utf-8")) for r in (1, 2)]
     assert [(turn["judge"], turn["alarms"]) for turn in turns] == [(None, []), (None, [])]
+
+
+def test_own_pairs_of_the_last_two_iterations_are_learned_and_those_of_others_always(tmp_path: Path) -> None:
+    rows = [
+        dict(
+            prompt_answer_row(f"{by} {round}", "good", made_by=by, round=round), rejected=[message("assistant", "bad")]
+        )
+        for by in ("spin", "self_rewarding", "syn_po", "")
+        for round in (1, 2, 3)
+    ]
+    rows.append(dict(prompt_answer_row("no pair", "good", made_by="spin", round=3)))
+    with PartWriter(tmp_path / "rows") as writer:
+        writer.write(build(rows))  # type: ignore[arg-type]
+    table = {row["id"]: row["messages"][0]["content"] for row in rows}
+    for iterations, gone in (
+        (2, {"spin 1", "self_rewarding 1"}),
+        (1, {f"{m} {r}" for m in ("spin", "self_rewarding") for r in (1, 2)}),
+    ):
+        ids, older = pairs_to_learn(tmp_path / "rows", 3, iterations)
+        assert set(table.values()) - {table[i] for i in ids} == {"no pair"} | gone
+        assert older == len(gone)
+
+
+def test_the_opponent_is_the_model_that_wrote_and_must_still_be_there(tmp_path: Path) -> None:
+    value = {"name": "a", "pool": [{"builtin": "python_docs"}], "models": {"student": student()}, "steps": ["train"]}
+    context = Context(recipe_from(value), RunDirectory(tmp_path / "run"), tmp_path / "store")
+    first, second = tmp_path / "run" / "round-2" / "03-generate", tmp_path / "run" / "round-2" / "04-enhance"
+    kept = tmp_path / "run" / "models" / "round-1"
+    shutil.copytree(student(), kept)
+    for folder, trained in ((first, None), (second, kept)):
+        context.trained = trained
+        spin = context.proposer("spin", {})
+        assert isinstance(spin, Spin)
+        folder.mkdir(parents=True)
+        told = {"details": {"writer": written_by(context, spin, {})}}
+        (folder / "metrics.json").write_text(json.dumps(told), encoding="utf-8")
+    assert written_by(context, Spin(model=ModelSpec(endpoint="http://localhost:1/v1", model="m")), {}) is None
+    assert opponent(context, []) is None
+    assert opponent(context, [first, tmp_path / "nothing"]) == Path(student())
+    assert opponent(context, [first, second]) == kept
+    (kept / "config.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(UsageError, match=r"not in .*round-1 any more"):
+        opponent(context, [first, second])
 
 
 def test_a_method_writes_with_the_students_model_only_where_one_is_trained(tmp_path: Path) -> None:

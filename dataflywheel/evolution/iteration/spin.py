@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import ClassVar, Literal
 
 from pydantic import Field
@@ -23,9 +22,14 @@ from dataflywheel.synthesis.asking import AskingProposer, failed, without
 class Spin(AskingProposer):
     """For each row a pair: its answer, and what the model of the iteration before answers itself.
 
-    Direct preference optimisation on these pairs, with that same model as the reference, is the method's loss. Its
-    ceiling is the quality of the rows, and mostly the first iteration helps: run a second only if the first one passed.
+    Direct preference optimisation on these pairs, with that same model as the reference, is the method's loss; the step
+    `prefer` takes it as such, and the pairs of this round and the one before. Its ceiling is the quality of the rows,
+    and mostly the first iteration helps: run a second only if the first one passed.
+
+    Neither answer of a pair has white space around it, which would tell them apart.
     """
+
+    version: ClassVar[int] = 2
 
     card: ClassVar[Card] = Card(
         title="Self-Play Fine-Tuning Converts Weak Language Models to Strong Language Models",
@@ -67,16 +71,11 @@ class Spin(AskingProposer):
         return Sampling(temperature=self.temperature, max_tokens=self.max_tokens)
 
     def _pair(self, row: Row, reply: Reply) -> Proposal:
-        own, gold = reply.text.strip(), part_of(row["messages"], "answer")
+        own, gold = reply.text.strip(), part_of(row["messages"], "answer").strip()
         if reply.outcome not in (Outcome.ANSWERED, Outcome.TRUNCATED) or passing([reply]):
             return failed(reply, row)
         if not own:
             return without("no pair: the model's own answer is empty", row, replies=[reply])
-        if own == gold.strip():
+        if own == gold:
             return without("no pair: the model's own answer is the human one", row, replies=[reply])
         return Proposal((row["id"],), row=rewritten(row, self.name, gold, rejected=own), replies=(reply,))
-
-
-def last_two(iterations: Sequence[Sequence[Row]]) -> list[Row]:
-    """What an iteration is trained on: the pairs of the one before and its own, equal rows once."""
-    return list({row["id"]: row for rows in iterations[-2:] for row in rows}.values())

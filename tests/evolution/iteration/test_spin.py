@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from dataflywheel.distillation.model.preference import train_dpo
-from dataflywheel.evolution.iteration.spin import Spin, last_two
+from dataflywheel.evolution.iteration.spin import Spin
 from dataflywheel.models.endpoint.account import account
 from dataflywheel.models.endpoint.request import Outcome, Reply
 from dataflywheel.models.spec import ModelSpec
@@ -57,10 +57,11 @@ def test_what_is_no_pair_says_why() -> None:
     assert text_of(found[2].row["rejected"] or []) == "half of an ans"
 
 
-def test_an_iteration_learns_from_its_own_pairs_and_those_before() -> None:
-    first, second, third = ([row] for row in seeds(("a", "1"), ("b", "2"), ("c", "3")))
-    assert last_two([first]) == first
-    assert last_two([first, second, [*second, *third]]) == [*second, *third]
+def test_white_space_tells_no_answer_from_the_other() -> None:
+    (row,) = seeds(("Say it.", "\n  gold \n\n"))
+    (found,) = METHOD.propose_with(FakeClient(lambda request: " own\n"), demand([row]))
+    assert found.row is not None
+    assert (part_of(found.row["messages"], "answer"), text_of(found.row["rejected"] or [])) == ("gold", "own")
 
 
 def loglikelihoods(folder: Path, rows: list[Row]) -> Any:
