@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from typing import Any
 
 import typer
 
@@ -33,11 +34,31 @@ def convert_command(
     if as_json:
         typer.echo(json.dumps(result, ensure_ascii=False))
         return
-    typer.echo(f"{result['rows']:,} rows as {result['records']:,} {to} records ({result['container']}): {output}")
-    for path in result["beside"]:
-        typer.echo(f"beside it: {path}")
+    for line in written(result):
+        typer.echo(line)
+    for line in set_aside(result):
+        typer.echo(line, err=True)
+
+
+def written(result: dict[str, Any]) -> list[str]:
+    """What was written, and where."""
+    form = f"{result['format']} records ({result['container']})"
+    lines = [f"{result['rows']:,} rows as {result['records']:,} {form}: {result['output']}"]
+    if len(result["files"]) > 1:
+        lines = [f"{result['rows']:,} rows of several kinds as {result['records']:,} {form}, a file a kind:"]
+        lines += [f"{file['records']:,} {kind}: {file['path']}" for kind, file in result["files"].items()]
+    return lines + [f"beside it: {path}" for path in result["beside"]]
+
+
+def set_aside(result: dict[str, Any]) -> list[str]:
+    """The first lines and rows that were not written, and how many there are in all, by reason."""
+    lines = []
     for entry in result["examples"][:3]:
         where = f"{entry['file']}, line {entry['line']}" + (f", {entry['field']}" if entry["field"] else "")
-        typer.echo(f"set aside: {where}: {entry['reason']}", err=True)
+        row = f"row {entry['id']} ({where})" if "id" in entry else where
+        lines.append(f"set aside: {row}: {entry['reason']}")
     if result["quarantined"]:
-        typer.echo(f"set aside in all: {result['quarantined']:,}", err=True)
+        lines.append(f"set aside in all, not readable: {result['quarantined']:,}")
+    for reason, count in result["reasons"].items():
+        lines.append(f"left out, since {result['format']} cannot hold {reason}: {count:,}")
+    return lines

@@ -35,6 +35,8 @@ def plan_command(
     console = Console(highlight=False)
     console.print(f"{found['name']}: {pool['rows']:,} rows offered, about {_short(pool['tokens'])} tokens")
     console.print(_table(found))
+    for line in _unheld(found["dataset"]):
+        console.print(line)
     for line in _probed(found.get("probe", [])):
         console.print(line)
     for line in _again(found):
@@ -58,6 +60,15 @@ def _table(found: dict[str, Any]) -> Any:
         numbers = (_short(passes), _short(cost["tokens"]), f"{cost['calls']:,}", f"{cost['usd']:.2f}")
         table.add_row(name, rows, *numbers, _time(cost["seconds"]))
     return table
+
+
+def _unheld(found: dict[str, Any]) -> list[str]:
+    """Rows that will not be in the data set, by what its format has no place for."""
+    looked = f"of the {found['looked_at']:,} rows looked at"
+    return [
+        f"Left out of the data set, since {found['format']} cannot hold {reason}: {count:,} {looked}."
+        for reason, count in found["reasons"].items()
+    ]
 
 
 def _again(found: dict[str, Any]) -> list[str]:

@@ -35,6 +35,8 @@ def summary(result: Any) -> list[str]:
     """What was gained, at what cost, where the report is, and what to try next."""
     ledger = json.loads((result.path / "ledger.json").read_text(encoding="utf-8"))["total"]
     lines = [f"{result.rows_out:,} of {result.rows_in:,} rows kept: {result.path / 'dataset'}"]
+    for reason, count in result.left_out.items():
+        lines.append(f"Left out of the data set, since its format cannot hold {reason}: {count:,} (see the report).")
     if result.stopped:
         lines.append(f"Stopped early: {result.stopped}. What is there is valid; the same command goes on.")
     if result.rounds > 1:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from dataflywheel.recipe.context import Context
+from dataflywheel.contracts import Cost, Decisions
+from dataflywheel.recipe.context import Context, digest
+from dataflywheel.recipe.row_step import write_decided, write_kept
 from dataflywheel.rows.convert import convert
 from dataflywheel.rows.parts import count_rows, read_rows
 from dataflywheel.store.atomic import atomic_directory, atomic_path
@@ -16,11 +19,41 @@ from dataflywheel.store.atomic import atomic_directory, atomic_path
 MAP_ROWS = 3000
 
 
-def write_dataset(context: Context, rows: Path) -> int:
-    """`dataset/`: the final rows as the recipe's trainer reads them; gives how many."""
-    with atomic_directory(context.run.path / "dataset") as aside:
-        convert(str(rows), str(aside / "train.jsonl"), context.recipe.format)
-    return count_rows(rows)
+def write_dataset(context: Context, rows: Path, last: int, round: int) -> tuple[int, dict[str, int]]:
+    """`dataset/`: the final rows as the recipe's trainer reads them; gives how many, and how many not, by reason.
+
+    Rows that it cannot hold are left out; then a step `dataset` after the `last` one has a decision with its reason for
+    each, and the rows that are in the data set.
+
+    Raises:
+        FlywheelError: it can hold none of the rows.
+    """
+    final = context.run.path / "dataset"
+    reasons: dict[str, str] = {}
+    with atomic_directory(final) as aside:
+        found = convert(str(rows), str(aside / "train.jsonl"), context.recipe.format, place=final)
+        listed = aside / "train.jsonl.quarantine.jsonl"
+        if found["left_out"]:
+            entries = map(orjson.loads, listed.read_bytes().splitlines())
+            reasons = {entry["id"]: entry["reason"] for entry in entries}
+        listed.unlink(missing_ok=True)
+    if reasons:
+        _decide(context, rows, reasons, context.run.step(last + 1, "dataset", round))
+    return count_rows(rows) - len(reasons), found["reasons"]
+
+
+def _decide(context: Context, rows: Path, reasons: dict[str, str], output: Path) -> None:
+    """The step that says which rows are not in the data set, and why."""
+    decisions = Decisions()
+    for id_ in read_rows(rows, ["id"])["id"].to_pylist():
+        held = id_ not in reasons
+        decisions.add(
+            id_, "kept" if held else "dropped", f"written as {context.recipe.format}" if held else reasons[id_]
+        )
+    with atomic_directory(output) as aside:
+        kept = write_kept(rows, decisions, aside / "rows")
+        params = {"format": context.recipe.format}
+        write_decided(aside, "dataset", digest(context.recipe.format), params, decisions, kept, Cost(), {})
 
 
 def embedding_map(context: Context, kept: Path) -> None:

@@ -14,6 +14,7 @@ from dataflywheel.models.spec import ModelSpec
 from dataflywheel.recipe.arms import arm_needs
 from dataflywheel.recipe.asking import check_asking
 from dataflywheel.recipe.check_turns import check_pairs, check_preferring, check_proposing, check_rounds
+from dataflywheel.recipe.holding import holding
 from dataflywheel.recipe.load import load_recipe
 from dataflywheel.recipe.needs import model_kind, signals_of
 from dataflywheel.recipe.price import comparison_cost, flops, left_after, statistics, step_cost
@@ -65,6 +66,7 @@ def make_plan(recipe: Recipe, steps: list[Step], comparison: bool) -> dict[str, 
         "name": recipe.name,
         "seed": recipe.seed,
         "pool": {"rows": pool.rows, "chars": pool.chars, "tokens": pool.tokens},
+        "dataset": holding(recipe),
     }
     total = sum(costs, Cost())
     if comparison and recipe.compare:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from dataflywheel.recipe.failures import Student, evidence
 from dataflywheel.recipe.finish import embedding_map, write_dataset
 from dataflywheel.recipe.ingest_step import ingest_pool, ingest_target, target_exam
 from dataflywheel.recipe.leave_out import leave_out
-from dataflywheel.recipe.leaving import left_out, title
+from dataflywheel.recipe.leaving import changes_rows, left_out, title
 from dataflywheel.recipe.model_step import evaluate_step, student_folder, train_step
 from dataflywheel.recipe.needs import asks, signals_of
 from dataflywheel.recipe.notes import note
@@ -47,6 +47,7 @@ class Result:
     stopped: str = ""
     """Why the run ended early, "" when it did not."""
     rounds: int = 1
+    left_out: dict[str, int] = field(default_factory=dict)  # final rows that the format cannot hold, by reason
     ended: str = ""
     """Why a wheel ended before its last round, "" where it turned to the end."""
 
@@ -108,7 +109,7 @@ class Walk:
 
     def _close_rows(self, result: Result) -> None:
         """All rows are chosen: write the data set."""
-        result.rows_out = write_dataset(self.context, self.rows)
+        result.rows_out, result.left_out = write_dataset(self.context, self.rows, len(self.steps), result.rounds)
 
     def _titles(self) -> list[str]:
         """What the live table shows."""
@@ -117,7 +118,9 @@ class Walk:
     def _steps(self, result: Result) -> list[Path]:
         """Do the steps, up to where a budget ends; gives the directories of those that are done."""
         done = []
-        for step in self.steps:
+        for number, step in enumerate(self.steps):
+            if isinstance(step.work, Train) and not any(map(changes_rows, self.steps[number:])):
+                self._close_rows(result)  # before hours of training
             if not self._try(step, result):
                 break
             done.append(self._output(step))

@@ -47,6 +47,9 @@ def proposals_of(step: Path, id_: str, answers: AnswerStore | None) -> list[dict
 
 def final_rows(run: Path) -> Path | None:
     """The rows that the run ended with: those of the last round that was kept, or of its last step."""
+    written = [step / "rows" for step in step_directories(run) if step.name.endswith("-dataset")]
+    if written:  # some could not be written
+        return written[-1]
     turns = sorted(run.glob("round-*/turn.json"), key=lambda path: int(path.parent.name.partition("-")[2]))
     kept = [path for path in turns if json.loads(path.read_text(encoding="utf-8"))["kept"]]
     if kept:

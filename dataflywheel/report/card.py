@@ -68,7 +68,7 @@ def _front_matter(run: Run, facts: CardFacts) -> dict[str, Any]:
     front["pretty_name"] = visible(run.name)
     files = _files(run)
     if files:
-        front["configs"] = [{"config_name": "default", "data_files": files}]
+        front["configs"] = [{"config_name": name, "data_files": [file]} for name, file in _by_kind(files).items()]
     return front
 
 
@@ -188,8 +188,17 @@ def _limits(run: Run, facts: CardFacts) -> str:
     return "## Limits\n\n" + "\n".join(f"- {md(line)}" for line in lines)
 
 
+def _by_kind(files: list[str]) -> dict[str, str]:
+    """Files by kind of row (`train.chat.jsonl`), each a data set of its own; `default` where there is one."""
+    return {file.split(".")[1] if len(files) > 1 else "default": file for file in files}
+
+
 def _loading(run: Run) -> str:
-    files = _files(run) or ["train.jsonl"]
-    kind = "parquet" if files[0].endswith(".parquet") else "json"
-    call = f'load_dataset("{kind}", data_files={json.dumps(files)}, split="train")'
-    return f"## How to load\n\n```python\nfrom datasets import load_dataset\n\nrows = {call}\n```"
+    lines = []
+    files = _by_kind(_files(run) or ["train.jsonl"])
+    for name, file in files.items():
+        kind = "parquet" if file.endswith(".parquet") else "json"
+        call = f'load_dataset("{kind}", data_files={json.dumps([file])}, split="train")'
+        lines.append(f"{'rows' if len(files) == 1 else name} = {call}")
+    shown = "\n".join(lines)
+    return f"## How to load\n\n```python\nfrom datasets import load_dataset\n\n{shown}\n```"

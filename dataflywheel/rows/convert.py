@@ -1,25 +1,29 @@
-"""From any format to any other, as a stream."""
+"""From any format to any other, as a stream: what the other cannot hold is set aside, each row with its reason."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from itertools import chain
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, groupby
 from pathlib import Path
 from typing import Any
+
+import orjson
 
 from dataflywheel.contracts import FlywheelError, UsageError, nearest
 from dataflywheel.rows.containers import CONTAINERS
 from dataflywheel.rows.containers.find import hub_name
 from dataflywheel.rows.containers.write import DATASET, container_for, write_records
-from dataflywheel.rows.formats import SHAPES, CannotHold, cannot_hold, shape_named
+from dataflywheel.rows.formats import SHAPES, CannotHold, Shape, holding, shape_named
 from dataflywheel.rows.formats.draft import Record
-from dataflywheel.rows.quarantine import Quarantined
-from dataflywheel.rows.reading import Input, iter_parsed, stem
+from dataflywheel.rows.kind_files import KindFiles
+from dataflywheel.rows.parse import parse_block
+from dataflywheel.rows.reading import Input, open_input, stem
 from dataflywheel.rows.schema import ROW_SCHEMA, Row
-from dataflywheel.rows.trainers import TRAINERS, Trainer
-from dataflywheel.rows.trainers.kind import Kind, one_kind
+from dataflywheel.rows.set_aside import Origin, SetAside, reason_of
+from dataflywheel.rows.trainers import TRAINERS
+from dataflywheel.rows.trainers.kind import kind_of
 
-SHOWN = 20
 TRAINABLE = ("jsonl", "json", "parquet", DATASET)
 
 
@@ -41,106 +45,152 @@ def convert(
     source: str | None = None,
     lineage: bool = False,
     progress: Callable[[int], None] | None = None,
+    place: Path | None = None,
 ) -> dict[str, Any]:
     """Read `input` (file, folder, pattern or hub name) and write its rows to `output` as `to`.
 
     The name of `output` decides the container and compression (`.jsonl`, `.json`, `.csv`, `.tsv`, `.parquet`, `.txt`,
-    each also `.gz` or `.zst`; without a suffix a `datasets` directory). With `lineage`, source, copies, parents,
-    made_by and round are kept in records of foreign shapes. Lines that cannot be read are written to
-    `<output>.quarantine.jsonl`.
+    each also `.gz` or `.zst`; without a suffix a `datasets` directory). A trainer reads one kind of row a file: rows of
+    several kinds become `<name>.chat.jsonl`, `<name>.preference.jsonl`, `<name>.kto.jsonl` and `<name>.text.jsonl`.
+    With `lineage`, source, copies, parents, made_by and round are kept in records of foreign shapes. Lines that cannot
+    be read and rows that the format cannot hold are written to `<output>.quarantine.jsonl`, with file, line and reason.
+    Descriptions name the data by its path, or as it will be in the folder `place`.
 
     Returns:
-        input, output, format, rows read, records written, quarantined (count and the first 20), files written beside.
+        input, output, format, rows read, records written, files by kind, quarantined (lines that could not be read) and
+        left_out (rows that the format cannot hold) as counts, left_out also by reason, the first 20 of both, files
+        written beside.
 
     Raises:
         UsageError: `to` names no format.
-        FlywheelError: the input names nothing, holds no row, or the format cannot hold one (named, with one that can).
+        FlywheelError: the input names nothing or holds no row, or the format can hold none of its rows.
     """
-    if to not in formats():
-        raise UsageError(f"no format {to!r}{nearest(to, formats())}")
     target = Path(output)
-    if not hub_name(input) and target.resolve() == Path(input).resolve():
-        raise UsageError(f"{output}: input and output are the same file")
-    container = container_for(target)
-    if to in (*CONTAINERS, DATASET) and to not in ("text", container):
-        raise UsageError(f"{output}: its name says {container}, not {to}; name it accordingly")
-    if to in TRAINERS and container not in TRAINABLE:
-        raise UsageError(f"{output}: trainers read lists of turns, which {container} has not; write .jsonl or .parquet")
-    reading = _Rows(Input(input, source or ""), progress)
-    trainer = TRAINERS.get(to)
-    if trainer:
-        writing = _Training(trainer)
-        records = writing.records(iter(reading))
-    else:
-        records = shaped(reading, to, lineage, stem(target))
-    schema = ROW_SCHEMA if to == "canonical" else None
-    count = write_records(target, records, container, schema, plain=trainer is not None)
-    beside = trainer.describe(target, writing.kind) if trainer else []
-    if reading.quarantined:
-        beside.append(target.with_name(f"{target.name}.quarantine.jsonl"))
-        beside[-1].write_bytes(b"".join(entry.as_json() for entry in reading.quarantined))
+    container = _checked(input, target, to)
+    with SetAside(target) as aside:
+        reading = _Rows(Input(input, source or ""), aside, progress)
+        if to in TRAINERS:
+            writing = KindFiles(TRAINERS[to], target, container)
+            for origin in reading:
+                try:
+                    writing.add(origin.row)
+                except CannotHold as why:
+                    aside.refused(origin, to, why)
+            if writing.spools:
+                files, beside = writing.write(place or target.parent)
+        else:
+            records = _shaped(reading, aside, to, lineage, stem(target))
+            first = next(records, None)
+            if first is not None:
+                schema = ROW_SCHEMA if to == "canonical" else None
+                count = write_records(target, chain([first], records), container, schema)
+                files, beside = {"rows": {"path": output, "records": count}}, []
+    if reading.count == aside.left_out:
+        where = "" if place else f", see {aside.path}"
+        raise FlywheelError(
+            f"{aside.first} (and so for all {reading.count:,} rows{where}); write another format, such as 'canonical'"
+        )
+    if aside.unread or aside.left_out:
+        beside.append(aside.path)
     return {
         "input": input, "output": output, "format": to, "container": container, "rows": reading.count,
-        "records": count, "quarantined": len(reading.quarantined), "beside": [str(path) for path in beside],
-        "examples": [vars(entry) for entry in reading.quarantined[:SHOWN]],
+        "records": sum(int(str(file["records"])) for file in files.values()), "files": files,
+        "quarantined": aside.unread, "left_out": aside.left_out, "reasons": dict(aside.reasons.most_common()),
+        "beside": [str(path) for path in beside], "examples": aside.examples,
     }  # fmt: skip
 
 
-class _Rows:
-    """Rows of an input, counted, with what was set aside on the way and the shape that came first."""
+def unheld(rows: Iterable[Row], to: str) -> Counter[str]:
+    """How many of the rows the format cannot hold, by reason."""
+    reasons: Counter[str] = Counter()
+    for row in rows:
+        try:
+            if to in TRAINERS:
+                TRAINERS[to].record(kind_of(row), row)
+            else:
+                shape_named(to).write(row)
+        except CannotHold as why:
+            reasons[reason_of(why)] += 1
+    return reasons
 
-    def __init__(self, given: Input, progress: Callable[[int], None] | None) -> None:
-        self.given, self.progress = given, progress
+
+def _checked(input: str, target: Path, to: str) -> str:
+    """The container to write, once it is sure that the request makes sense.
+
+    Raises:
+        UsageError: it does not.
+    """
+    if to not in formats():
+        raise UsageError(f"no format {to!r}{nearest(to, formats())}")
+    if not hub_name(input) and target.resolve() == Path(input).resolve():
+        raise UsageError(f"{target}: input and output are the same file")
+    container = container_for(target)
+    if to in (*CONTAINERS, DATASET) and to not in ("text", container):
+        raise UsageError(f"{target}: its name says {container}, not {to}; name it accordingly")
+    if to in TRAINERS and container not in TRAINABLE:
+        raise UsageError(f"{target}: trainers read lists of turns, which {container} has not; write .jsonl or .parquet")
+    return container
+
+
+class _Rows:
+    """Rows of an input, counted, and the shape that came first; what cannot be read is set aside."""
+
+    def __init__(self, given: Input, aside: SetAside, progress: Callable[[int], None] | None) -> None:
+        self.given, self.aside, self.progress = given, aside, progress
         self.count = 0
         self.shape = ""
-        self.quarantined: list[Quarantined] = []
 
-    def __iter__(self) -> Iterator[Row]:
-        for parsed in iter_parsed(self.given):
-            self.quarantined += parsed.quarantined
-            self.shape = self.shape or next(iter(parsed.shapes), "")
-            self.count += len(parsed.rows)
-            yield from parsed.rows
-            if self.progress:
-                self.progress(self.count)
+    def __iter__(self) -> Iterator[Origin]:
+        for file in open_input(self.given):
+            for block in file.blocks:
+                parsed = parse_block(block, file.name, file.source, file.shape)
+                self.aside.unreadable(parsed.quarantined)
+                self.shape = self.shape or next(iter(parsed.shapes), "")
+                self.count += len(parsed.rows)
+                for row, line in zip(parsed.rows, parsed.lines, strict=True):
+                    yield Origin(row, file.name, line)
+                if self.progress:
+                    self.progress(self.count)
         if not self.count:
-            why = f": {self.quarantined[0].reason}" if self.quarantined else ""
+            why = f": {self.aside.examples[0]['reason']}" if self.aside.unread else ""
             raise FlywheelError(f"{self.given.path}: no row could be read{why}")
 
 
-class _Training:
-    """Records for a trainer; `kind` is known once the first was made."""
-
-    def __init__(self, trainer: Trainer) -> None:
-        self.trainer = trainer
-        self.kind: Kind = "chat"
-
-    def records(self, rows: Iterator[Row]) -> Iterator[Record]:
-        for kind, row in one_kind(rows, self.trainer.name):
-            self.kind = kind
-            try:
-                yield self.trainer.record(kind, row)
-            except CannotHold as why:
-                raise FlywheelError(
-                    f"row {row['id']}: {self.trainer.name} cannot hold {why}; write it as 'canonical' or filter it out"
-                ) from None
-
-
-def shaped(reading: _Rows, to: str, lineage: bool, source: str) -> Iterator[Record]:
+def _shaped(reading: _Rows, aside: SetAside, to: str, lineage: bool, source: str) -> Iterator[Record]:
     """Records in the shape that `to` names, or in the input's own where `to` is a container."""
     rows = iter(reading)
-    first = next(rows)
+    rows = chain([next(rows)], rows)
     shape = shape_named(to if to in [shape.name for shape in SHAPES] else reading.shape)
-    latest = first
+    if shape.name == "oasst_tree":
+        yield from _trees(rows, aside, shape, lineage, source)
+    elif type(shape).write_all is not Shape.write_all:
+        held = _held(rows, aside, shape)
+        yield from (record for _, record in shape.write_all(held, lineage, source))
+    else:
+        for origin in rows:
+            try:
+                yield shape.write(origin.row, lineage, source)
+            except CannotHold as why:
+                aside.refused(origin, shape.name, f"{why}; write it as {holding(origin.row)!r} instead")
 
-    def watched() -> Iterator[Row]:
-        nonlocal latest
-        for row in chain([first], rows):
-            latest = row
-            yield row
 
-    try:
-        for _, record in shape.write_all(watched(), lineage, source):
-            yield record
-    except CannotHold as why:
-        raise cannot_hold(latest, shape, why) from None
+def _held(rows: Iterable[Origin], aside: SetAside, shape: Shape) -> Iterator[Row]:
+    """The rows that the shape can hold, for one that joins rows to a record."""
+    for origin in rows:
+        try:
+            shape.write(origin.row)
+        except CannotHold as why:
+            aside.refused(origin, shape.name, f"{why}; write it as {holding(origin.row)!r} instead")
+            continue
+        yield origin.row
+
+
+def _trees(rows: Iterable[Origin], aside: SetAside, shape: Shape, lineage: bool, source: str) -> Iterator[Record]:
+    """Records of whole trees; a tree that is not whole is set aside with all its rows."""
+    for _, group in groupby(rows, key=lambda origin: orjson.loads(origin.row["extra"]).get("message_tree_id")):
+        tree = list(group)
+        try:
+            yield from [record for _, record in shape.write_all([origin.row for origin in tree], lineage, source)]
+        except CannotHold as why:
+            for origin in tree:
+                aside.refused(origin, shape.name, f"{why}; write it as {holding(origin.row)!r} instead")

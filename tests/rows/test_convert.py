@@ -129,7 +129,7 @@ def test_llamafactory_refuses_turns_that_it_would_drop(tmp_path: Path) -> None:
             {"role": "assistant", "content": "c"},
         ]
     }
-    with pytest.raises(FlywheelError, match=r"row [0-9a-f]{32}: llamafactory cannot hold turns that do not alternate"):
+    with pytest.raises(FlywheelError, match=r"row [0-9a-f]{32} \(.*in.jsonl line 1\): llamafactory cannot hold"):
         convert(given(tmp_path, twice), str(tmp_path / "out.jsonl"), "llamafactory")
     assert not (tmp_path / "out.jsonl").exists()
 
@@ -147,14 +147,31 @@ def test_axolotl_gets_its_configuration(tmp_path: Path) -> None:
         convert(given(tmp_path, KTO), str(tmp_path / "out.jsonl"), "axolotl")
 
 
-def test_kinds_are_not_mixed_in_a_trainers_file(tmp_path: Path) -> None:
-    with pytest.raises(FlywheelError, match="is a preference row among chat rows"):
-        convert(given(tmp_path, CHAT, PAIR), str(tmp_path / "out.jsonl"), "trl")
+@pytest.mark.parametrize("trainer", ["trl", "llamafactory", "axolotl"])
+def test_several_kinds_become_one_file_a_kind_each_described(tmp_path: Path, trainer: str) -> None:
+    target = tmp_path / "out.jsonl"
+    target.write_text("of an earlier conversion", encoding="utf-8")
+    result = convert(given(tmp_path, CHAT, PAIR, CHAT), str(target), trainer)
+    assert {kind: file["records"] for kind, file in result["files"].items()} == {"chat": 2, "preference": 1}
+    assert not target.exists()
+    assert len(lines(tmp_path / "out.chat.jsonl")) == 2
+    assert len(lines(tmp_path / "out.preference.jsonl")) == 1
+    if trainer == "llamafactory":
+        info = json.loads((tmp_path / "dataset_info.json").read_text(encoding="utf-8"))
+        assert {name: entry["file_name"] for name, entry in info.items()} == {
+            "out.chat": "out.chat.jsonl", "out.preference": "out.preference.jsonl",
+        }  # fmt: skip
+        assert info["out.preference"]["ranking"] is True
+    if trainer == "axolotl":
+        assert {Path(path).name for path in result["beside"]} == {
+            "out.chat.axolotl.yaml",
+            "out.preference.axolotl.yaml",
+        }
 
 
 def test_a_shape_without_room_is_refused_by_row_with_one_that_has(tmp_path: Path) -> None:
     with pytest.raises(
-        FlywheelError, match=r"row [0-9a-f]{32}: prompt_completion cannot hold .*; write it as 'messages'"
+        FlywheelError, match=r"row [0-9a-f]{32} .*: prompt_completion cannot hold .*; write it as 'messages'"
     ):
         convert(given(tmp_path, CHAT), str(tmp_path / "out.jsonl"), "prompt_completion")
 

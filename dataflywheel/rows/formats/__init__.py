@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from dataflywheel.contracts import FlywheelError, UsageError, nearest
+from dataflywheel.contracts import UsageError, nearest
 from dataflywheel.rows.formats.alpaca import Alpaca
 from dataflywheel.rows.formats.canonical import Canonical
 from dataflywheel.rows.formats.draft import CannotHold, ReadError, Record
@@ -19,7 +19,7 @@ from dataflywheel.rows.formats.text import Text
 from dataflywheel.rows.formats.transcript import Transcript
 from dataflywheel.rows.schema import Row
 
-__all__ = ["SHAPES", "CannotHold", "ReadError", "Record", "Shape", "cannot_hold", "detect", "shape_named"]
+__all__ = ["SHAPES", "CannotHold", "ReadError", "Record", "Shape", "detect", "holding", "shape_named"]
 
 # The first that matches is taken, so what is told by more or rarer keys comes before what is told by fewer.
 SHAPES: tuple[Shape, ...] = (
@@ -78,12 +78,12 @@ def shape_named(name: str) -> Shape:
     raise UsageError(f"no format {name!r}{nearest(name, [shape.name for shape in SHAPES])}")
 
 
-def cannot_hold(row: Row, shape: Shape, why: CannotHold) -> FlywheelError:
-    """The error for a row that a shape has no place for, naming a shape that has."""
-    for name in ("messages", "turns_preference", "sharegpt", "canonical"):
+def holding(row: Row) -> str:
+    """The name of a shape that has a place for all of the row; canonical has one for every row."""
+    for name in ("messages", "turns_preference", "sharegpt"):
         try:
             shape_named(name).write(row)
         except CannotHold:
             continue
-        return FlywheelError(f"row {row['id']}: {shape.name} cannot hold {why}; write it as {name!r} instead")
-    raise AssertionError("canonical holds every row")
+        return name
+    return "canonical"

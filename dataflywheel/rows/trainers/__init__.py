@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,11 +15,14 @@ from dataflywheel.rows.trainers.kind import Kind
 
 @dataclass(frozen=True)
 class Trainer:
-    """How one trainer wants its data: a record of each row, and files beside them."""
+    """How one trainer wants its data: a record of each row, and files beside them.
+
+    `describe` takes the data file, its kind, the columns that its records hold, and where the file will lie.
+    """
 
     name: str
     record: Callable[[Kind, Row], Record]
-    describe: Callable[[Path, Kind], list[Path]]
+    describe: Callable[[Path, Kind, Collection[str], Path], list[Path]]
 
 
 TRAINERS = {
