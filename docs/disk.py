@@ -12,7 +12,7 @@ RUN = {
     "report.html": "The report: one file without scripts from elsewhere, to be mailed.",
     "map.parquet": "Two principal components of the embeddings, where a step measured them.",
     "compare.json": "The scoreboard, where the recipe compares.",
-    "dataset/train.jsonl": "The final rows in the recipe's `format`.",
+    "dataset/train.jsonl": "The final rows in the recipe's `format`; of several kinds, `train.<kind>.jsonl` for each.",
     "dataset/README.md": "The data set card: composition, steps, methods with citations, licences, limits.",
     "models/student/": "The trained model, loadable by transformers; `student-sft` is the one before `prefer`.",
     "target/": "The evaluation rows, as a step.",

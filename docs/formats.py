@@ -35,8 +35,8 @@ TRAINER_FILES = {
     "axolotl": "chat_template records, and `<name>.axolotl.yaml` to paste into the configuration",
 }
 COLUMNS = {
-    "id": "digest of messages, rejected, tools and label: equal content, equal id",
-    "messages": "turns with role, content, tool_calls, name: the prompt and the good answer",
+    "id": "digest of messages, rejected, tools, label, media and cells: equal content, equal id",
+    "messages": "turns with role, content, reasoning, tool_calls, tool_call_id, name, learn: prompt and good answer",
     "rejected": "the same with the worse answer, for preference rows",
     "tools": "tool specifications as JSON text",
     "label": "class or KTO label",
@@ -47,6 +47,8 @@ COLUMNS = {
     "parents": "rows that this one was made from",
     "made_by": "the method that made it, empty for rows that were read",
     "round": "the round in which it appeared",
+    "media": "images, videos and sounds that the text points at, each with its path or address",
+    "cells": "the columns of a table's row, as JSON text",
 }
 
 
