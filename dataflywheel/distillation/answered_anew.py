@@ -37,6 +37,8 @@ class AnsweredAnew(Proposer):
     """0: the model's likeliest answer."""
     max_tokens: int = Field(default=1024, ge=16)
     """Tokens of one answer, at most; one that is longer is no answer."""
+    thoughts: bool = False
+    """Keep what the model thought before its answer, as the `reasoning` of the row's last turn."""
     max_chars: int = Field(default=24_000, ge=100)
     """Longer rows are left as they are."""
 
@@ -55,7 +57,7 @@ class AnsweredAnew(Proposer):
         """`propose` by a client of one's own."""
         client.model.capabilities.require(self.capabilities, self.name, client.model.identity)
         sampling = Sampling(temperature=self.temperature, max_tokens=self.max_tokens)
-        why = [unfit(row, self.max_chars, self.from_answers) for row in demand.seeds]
+        why = [unfit(row, self.max_chars, self.from_answers, self.thoughts) for row in demand.seeds]
         visits = zip(demand.seeds, demand.turns, why, strict=True)
         questions = [self._question(row, sampling, turn) for row, turn, bad in visits if not bad]
         replies = client.ask([one.request for one in questions]) if questions else []
@@ -66,9 +68,11 @@ class AnsweredAnew(Proposer):
         ]
 
     def _proposal(self, row: Row, asked: Question, reply: Reply) -> Proposal:
+        reply = reply.spoken()
         if not reply.answered:
             return unchanged(row, failure(reply), (reply,))
-        answer, wrong = self._read(row, asked.id, reply.spoken().text)
+        answer, wrong = self._read(row, asked.id, reply.text)
         if wrong:
             return unchanged(row, wrong, (reply,))
-        return replaced(row, rewritten(row, self.name, answer), (reply,), self.shown)
+        thought = (self.thoughts and reply.reasoning) or None
+        return replaced(row, rewritten(row, self.name, answer, reasoning=thought), (reply,), self.shown)

@@ -41,8 +41,9 @@ def exchange_of(row: Row) -> Exchange:
     return Exchange(transcript(rest), before[place]["content"], text_of(final))
 
 
-def unfit(row: Row, max_chars: int, answered: bool = True) -> str:
-    """Why a row cannot be rewritten, or "". `answered`: it must have an answer already."""
+def unfit(row: Row, max_chars: int, answered: bool = True, thoughts: bool = False) -> str:
+    """Why a row cannot be rewritten, or "". `answered`: it must have an answer already; `thoughts`: those before its
+    answer are written anew as well."""
     exchange = exchange_of(row)
     if not exchange.instruction.strip():
         return "not rewritten: no instruction"
@@ -50,7 +51,7 @@ def unfit(row: Row, max_chars: int, answered: bool = True) -> str:
         return "not rewritten: no answer"
     if row["messages"][-1]["tool_calls"]:
         return "not rewritten: the answer calls tools"
-    if row["messages"][-1]["reasoning"]:
+    if row["messages"][-1]["reasoning"] and not thoughts:
         return "not rewritten: the thoughts before the answer would not fit another one"
     if row["media"]:
         return "not rewritten: the writer cannot see its images or sounds"
@@ -66,8 +67,9 @@ def rewritten(
     instruction: str | None = None,
     rejected: str | None = None,
     label: str | None = None,
+    reasoning: str | None = None,
 ) -> Row:
-    """`row` with another final answer, and another last instruction where one is given.
+    """`row` with another final answer, with the thoughts before it, and another last instruction where one is given.
 
     Everything else stays: earlier turns, label, tools, source, tags, copies, extra. `rejected` makes the row a
     preference pair; a `label` takes the place of the row's own.
@@ -79,7 +81,7 @@ def rewritten(
         for i, turn in enumerate(before)
     ]
     made = make_row(
-        [*messages, message("assistant", answer, learn=final[0]["learn"] if final else None)],
+        [*messages, message("assistant", answer, reasoning=reasoning, learn=final[0]["learn"] if final else None)],
         rejected=row["rejected"] if rejected is None else [message("assistant", rejected)],
         tools=row["tools"],
         label=row["label"] if label is None else label,

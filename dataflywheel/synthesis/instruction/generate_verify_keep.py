@@ -54,6 +54,9 @@ class GenerateVerifyKeep(AskingProposer):
     instructions: str = WORK
     """A system text that asks for a marked answer; empty for a student that was trained to give one."""
 
+    thoughts: bool = False
+    """Keep what the model thought before its answer, as the `reasoning` of the row's last turn."""
+
     def calls_a_seed(self) -> float:
         return float(self.samples)
 
@@ -103,8 +106,9 @@ class GenerateVerifyKeep(AskingProposer):
         if not reply.answered:
             return failed(reply, seed)
         before, _ = split_answer(seed["messages"])
+        thought = (self.thoughts and reply.reasoning) or None
         row = make_row(
-            [*before, message("assistant", reply.text.strip())],
+            [*before, message("assistant", reply.text.strip(), reasoning=thought)],
             tools=seed["tools"],
             source=seed["source"],
             tags=seed["tags"],

@@ -56,6 +56,20 @@ def test_good_answers_replace_with_their_lineage_and_bad_ones_say_why() -> None:
     assert all(len(p.replies) == 1 for p in found)
 
 
+def test_thoughts_are_kept_where_they_are_wanted() -> None:
+    said = {"a": "<think>hm</think>new a", "b": Reply(Outcome.ANSWERED, "new b", reasoning="so"), "c": "<think>cut"}
+    old = message("assistant", "old", reasoning="mine")
+    rows = [prompt_answer_row("a", "old"), make_row([message("user", "b"), old]), prompt_answer_row("c", "old")]
+    client = FakeClient(lambda request: said[user_text(request)])
+    found = SequenceLevel(model=MODEL, thoughts=True).propose_with(client, demand(rows))
+    turns = [proposal.row["messages"][-1] for proposal in found if proposal.row]
+    assert [(turn["content"], turn["reasoning"]) for turn in turns] == [("new a", "hm"), ("new b", "so")]
+    assert found[2].failure.startswith("truncated: the reply ends within its thoughts")
+    without = SequenceLevel(model=MODEL).propose_with(client, demand(rows))
+    assert [proposal.row and proposal.row["messages"][-1]["reasoning"] for proposal in without] == [None] * 3
+    assert without[1].failure == "not rewritten: the thoughts before the answer would not fit another one"
+
+
 def test_the_teacher_sees_the_prompt_and_never_the_answer() -> None:
     row = make_row([message("system", "Be short."), message("user", "Why?"), message("assistant", "secret")])
     seen: list[Request] = []

@@ -152,6 +152,15 @@ def test_the_whole_conversation_is_asked_and_kept() -> None:
     assert "####" in system_text(client.requests[1])
 
 
+def test_thoughts_are_kept_where_they_are_wanted() -> None:
+    client = samples("<think>\n5 and 7\n#### 13\n</think>\nSo\n#### 12")
+    for thoughts in (True, False):
+        (made,) = in_process(client, samples=1, thoughts=thoughts).propose(demand([sums()]))
+        assert made.row is not None
+        turn = made.row["messages"][-1]
+        assert (turn["content"], turn["reasoning"]) == ("So\n#### 12", "5 and 7\n#### 13" if thoughts else None)
+
+
 def test_failed_calls_are_failures_of_their_draw() -> None:
     made = in_process(samples(Reply(Outcome.TRUNCATED), "#### 12"), samples=2).propose(demand([sums()]))
     assert failures(made) == ["truncated"]
