@@ -34,6 +34,11 @@ def spoken(turn: Message) -> str:
     return f"{turn['reasoning']}\n\n{said}" if turn["reasoning"] else said
 
 
+def answer_said(messages: Sequence[Message]) -> str:
+    """What the final answer says, without the thoughts before it: a draft among them is no answer."""
+    return text_of([{**turn, "reasoning": None} for turn in split_answer(messages)[1]])
+
+
 def bare_calls(calls: str) -> str:
     """Tool calls without their ids, which are chance."""
     if '"id":' not in calls:

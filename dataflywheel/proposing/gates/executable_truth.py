@@ -18,7 +18,7 @@ from dataflywheel.proposing.final_answer import NoAnswerError, final_answer
 from dataflywheel.proposing.kinds import PASSED, Check, Gate, Proposal, Surroundings
 from dataflywheel.proposing.limited_process import Limits, run_limited
 from dataflywheel.rows.schema import Row
-from dataflywheel.rows.text import part_of
+from dataflywheel.rows.text import answer_said, part_of
 
 NOTHING = Check(False, "nothing to check")
 WRONG = "wrong answer"
@@ -70,7 +70,7 @@ class ExecutableTruth(Gate):
         if not gold and not program:
             return NOTHING
         try:
-            given = final_answer(part_of(proposal.row["messages"], "answer"))
+            given = final_answer(answer_said(proposal.row["messages"]))
         except NoAnswerError as error:
             return Check(False, str(error))
         if gold and not same_answer(given, gold):
@@ -78,7 +78,7 @@ class ExecutableTruth(Gate):
         return self._computed(given, program, bool(gold)) if program else PASSED
 
     def _tested(self, row: Row, program: str, tests: str) -> Check:
-        answer = part_of(row["messages"], "answer")
+        answer = answer_said(row["messages"])
         if len(answer) > MAX_ANSWER:
             return Check(False, LONG, f"{len(answer):,} characters")
         code = answer_code(answer)

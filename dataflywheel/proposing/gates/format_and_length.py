@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from dataflywheel.contracts import Card
 from dataflywheel.proposing.kinds import PASSED, Check, Gate, Proposal, Surroundings
-from dataflywheel.rows.text import part_of
+from dataflywheel.rows.text import answer_said, part_of
 from dataflywheel.signals.shingles import text_keys
 from dataflywheel.signals.wording.marked import prose
 
@@ -63,7 +63,7 @@ class FormatAndLength(Gate):
     def one(self, proposal: Proposal) -> Check:
         row, before = proposal.row, proposal.before
         messages = row["messages"] if row is not None else []
-        prompt, answer = part_of(messages, "prompt").strip(), part_of(messages, "answer").strip()
+        prompt, answer = part_of(messages, "prompt").strip(), answer_said(messages).strip()
         for name, text, (least, most) in (("answer", answer, self.answer), ("prompt", prompt, self.prompt)):
             if least and not text:
                 return Check(False, f"{name} empty")
@@ -73,7 +73,7 @@ class FormatAndLength(Gate):
         if answer and prompt and len(set(text_keys([prompt, answer]))) == 1:
             return Check(False, "answer repeats the prompt")
         if before is not None:
-            old = [part_of(before["messages"], part).strip() for part in ("prompt", "answer")]
+            old = [part_of(before["messages"], "prompt").strip(), answer_said(before["messages"]).strip()]
             if [" ".join(t.split()) for t in old] == [" ".join(t.split()) for t in (prompt, answer)]:
                 return Check(False, "unchanged copy")
             check = self.length_against(len(old[1]), len(answer))

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from dataflywheel.contracts import Card
 from dataflywheel.proposing.kinds import PASSED, Check, Gate, Proposal, Surroundings
-from dataflywheel.rows.text import part_of
+from dataflywheel.rows.text import answer_said
 from dataflywheel.signals.wording.names import missing, names
 from dataflywheel.signals.wording.numbers import numbers
 from dataflywheel.signals.wording.sentences import fold, listed, words
@@ -60,7 +60,7 @@ class Grounded(Gate):
         return [self.one(proposal) for proposal in proposals]
 
     def one(self, proposal: Proposal) -> Check:
-        answer = part_of(proposal.row["messages"], "answer").strip() if proposal.row is not None else ""
+        answer = answer_said(proposal.row["messages"]).strip() if proposal.row is not None else ""
         if not proposal.source.strip():
             return Check(False, "no source")
         if not answer:

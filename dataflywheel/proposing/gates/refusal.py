@@ -10,7 +10,7 @@ from pydantic import Field
 
 from dataflywheel.contracts import Card
 from dataflywheel.proposing.kinds import PASSED, Check, Gate, Proposal, Surroundings
-from dataflywheel.rows.text import part_of
+from dataflywheel.rows.text import answer_said
 
 UNABLE = r"(?:can(?:no|')?t|(?:am|'m)\s+(?:not\s+able|unable)|won't|will\s+not|must\s+decline)"
 LEAD = (
@@ -60,7 +60,7 @@ class Refusal(Gate):
     """Answers of more words are not looked at."""
 
     def check(self, proposals: Sequence[Proposal], around: Surroundings) -> list[Check]:
-        return [self.one(part_of(p.row["messages"], "answer") if p.row is not None else "") for p in proposals]
+        return [self.one(answer_said(p.row["messages"]) if p.row is not None else "") for p in proposals]
 
     def one(self, answer: str) -> Check:
         text = " ".join(answer.replace("\u2019", "'").split()).lstrip("\"'*_#>- ")

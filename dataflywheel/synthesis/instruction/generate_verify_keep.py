@@ -17,7 +17,7 @@ from dataflywheel.proposing.gates.executable_truth import ExecutableTruth
 from dataflywheel.proposing.kinds import Demand, Proposal
 from dataflywheel.rows.identity import make_row
 from dataflywheel.rows.schema import Row, message
-from dataflywheel.rows.text import part_of, split_answer
+from dataflywheel.rows.text import answer_said, split_answer
 from dataflywheel.synthesis.asking import WORK, AskingProposer, failed, without
 
 CHECKABLE = ("gold", "program", "tests")
@@ -132,7 +132,7 @@ def checked_by(seed: Row) -> dict[str, str]:
         found = {"gold": seed["label"]}
     if not found:
         try:
-            found = {"gold": final_answer(part_of(seed["messages"], "answer"))}
+            found = {"gold": final_answer(answer_said(seed["messages"]))}
         except NoAnswerError:
             return {}
     return found
