@@ -112,6 +112,8 @@ class Decisions:
     other: list[str | None] = field(default_factory=list)
     """The row that this decision points at: the kept copy, the matched target row, the parent."""
     score: list[float | None] = field(default_factory=list)
+    notes: dict[str, Any] = field(default_factory=dict)
+    """What else the step found, for the report; JSON."""
 
     def add(self, id: str, action: str, reason: str, other: str | None = None, score: float | None = None) -> None:
         self.ids.append(id)

@@ -72,7 +72,8 @@ def decide(
     assert isinstance(step.work, Cleaner)
     part = getattr(step.work, "part", step.work.text)
     fetch = partial(RowLookup(rows).texts, part=part)
-    return step.work.decide(columns, fetch, target_view(context, step)), {}, None
+    decisions = step.work.decide(columns, fetch, target_view(context, step))
+    return decisions, dict(decisions.notes), None
 
 
 def target_view(context: Context, step: Step) -> TargetView | None:

@@ -54,6 +54,8 @@ UNSEEN = re.compile(f"[{INVISIBLE}]+")
 DROPPED = re.compile(f"[{INVISIBLE}{OPTIONAL}]+")
 LOCAL_DIGITS = re.compile(f"[{''.join(DIGITS)}]")
 RUNS = re.compile(f"[{UNSPACED}]+")
+LONE_KANA = re.compile(r"(?<![^ \n])[\u3041-\u3096](?: [\u3041-\u3096](?![^ \n]))+")
+"""What the dictionary does not know comes out letter by letter: such letters in a row are one word."""
 SYLLABLES = re.compile(f"[{SYLLABIC}]")
 UNUSUAL = re.compile(f"[{INVISIBLE}{OPTIONAL}{''.join(DIGITS)}{''.join(LETTERS)}{UNSPACED}{SYLLABIC}]")
 
@@ -96,7 +98,8 @@ def with_spaces(text: str) -> str:
     if not runs:
         return text
     # All runs go through one breaker; the line ends between them end words, so that none depends on another run.
-    found = iter(" ".join(WordBreaker("\n".join(runs), "en")).split("\n"))
+    divided = " ".join(WordBreaker("\n".join(runs), "en"))
+    found = iter(LONE_KANA.sub(lambda letters: letters[0].replace(" ", ""), divided).split("\n"))
     return RUNS.sub(lambda _: f" {next(found)} ", text)
 
 

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from pydantic import Field
 
 from dataflywheel.contracts import AnyArray, Card, Cleaner, Columns, Decisions, TargetView, Texts, UsageError
+from dataflywheel.enhancement.preparation.leak_settings import OtherSettings
 from dataflywheel.signals.cells import directions
-from dataflywheel.signals.leaked_rows import Match, TargetWords
+from dataflywheel.signals.common_grams import CommonGrams
+from dataflywheel.signals.leaked_rows import LeakRules, Match, TargetWords
 
 ROWS_AT_ONCE = 4096
 PROMPT_KEY, VECTOR = "text.prompt_key", "embedding.vector"
 
 
-class Decontaminate(Cleaner):
+class Decontaminate(LeakRules, Cleaner):
     """Drops pool rows that hold a target row: by its words, or by its meaning.
 
-    A row goes when it contains the given share of the distinct word 8-grams or 13-grams of a target row's prompt or
-    answer (anywhere in the row); when it holds all of a target prompt of 5 to 7 words in one piece; when its prompt, or
-    the row as a whole, equals that of a target row with a prompt of under 8 words; or when the cosine of the embeddings
-    reaches `semantic`. Case, spacing, punctuation and Unicode forms do not matter. A short answer alone ("yes") is
-    never a leak, and a prompt of under 5 words only where it is all of the row's prompt.
+    A row goes when it contains any word 13-gram or half of the distinct word 8-grams of a target row's prompt or answer
+    (anywhere in the row), n-grams that are common in the pool aside; when it contains a prompt or answer of 8 to 64
+    words but for an eighth of its words; when it holds all of a target prompt of 5 to 7 words in one piece; when its
+    prompt equals that of a target row, or the row as a whole one with a prompt of under 8 words; or when the cosine of
+    the embeddings reaches `semantic`. What a word is, in any script, says `signals/words.py`. A short answer alone
+    ("yes") is never a leak, and a prompt of under 5 words only where it is all of the row's prompt. The report of a run
+    says how many rows looser and stricter settings would let through.
     """
 
     card: ClassVar[Card] = Card(
@@ -32,17 +36,12 @@ class Decontaminate(Cleaner):
         paper="2005.14165",
         category="enhancement",
         subcategory="preparation",
-        summary="Leaked evaluation rows by 8- and 13-gram containment, exact match of short prompts, and embeddings.",
+        summary="Leaked evaluation rows by shared 13- and 8-grams, near copies, equal prompts, and embeddings.",
         needs=("target",),
-        checked="verbatim, case and whitespace copies of six evaluation sets planted in an instruction pool",
+        checked="copies of six evaluation sets, verbatim and with changed words, planted in an instruction pool",
     )
+    version: ClassVar[int] = 2
 
-    share_8: float | None = Field(0.7, gt=0, le=1)
-    """Share of a target text's word 8-grams from which a row that contains them goes; null switches the check off."""
-    share_13: float | None = Field(0.5, gt=0, le=1)
-    """The same for 13-grams, which are so rarely shared by chance that half of them is enough."""
-    exact: bool = True
-    """Look for target prompts of fewer than 8 words as a whole."""
     semantic: float | None = Field(0.95, gt=0, le=1)
     """Cosine of embeddings from which a row goes; null switches the check off and needs no embedder."""
 
@@ -53,11 +52,11 @@ class Decontaminate(Cleaner):
         if target is None:
             raise UsageError("decontaminate has nothing to compare with: add a target to the recipe, or leave it out")
         matches: dict[int, Match] = {}
+        decisions = Decisions()
         if len(target.columns):
-            self._by_words(matches, columns, texts, target)
+            matches, decisions.notes["settings"] = self._by_words(columns, texts, target)
             if self.semantic is not None:
                 by_meaning(matches, columns, target, self.semantic)
-        decisions = Decisions()
         for i, id in enumerate(columns.ids.tolist()):
             if i in matches:
                 match = matches[i]
@@ -66,13 +65,31 @@ class Decontaminate(Cleaner):
                 decisions.add(id, "kept", "no match in the target")
         return decisions
 
-    def _by_words(self, matches: dict[int, Match], columns: Columns, texts: Texts, target: TargetView) -> None:
-        wording = TargetWords.of(target.prompts, target.answers, self.share_8, self.share_13, self.exact)
+    def _by_words(
+        self, columns: Columns, texts: Texts, target: TargetView
+    ) -> tuple[dict[int, Match], list[dict[str, Any]]]:
+        """Rows by position with what they match, and what other settings would find."""
+        wording = TargetWords.of(target.prompts, target.answers, self)
         keys = columns[PROMPT_KEY] if self.exact else np.full(len(columns), None, dtype=object)
+        common, other = CommonGrams(wording, keys.tolist()), OtherSettings(wording, len(columns))
+        matches: dict[int, Match] = {}
+        suspects: list[int] = []
         for start in range(0, len(columns), ROWS_AT_ONCE):
-            block = texts([str(id) for id in columns.ids[start : start + ROWS_AT_ONCE]])
-            found = wording.matches(block, keys[start : start + ROWS_AT_ONCE].tolist())
+            look = wording.look(texts([str(id) for id in columns.ids[start : start + ROWS_AT_ONCE]]))
+            common.add(look)
+            other.add(start, look)
+            found = wording.matches(look, keys[start : start + ROWS_AT_ONCE].tolist())
             matches.update((start + row, match) for row, match in found.items())
+            suspects += [start + row for row in sorted(wording.suspects(look) | set(found))]
+        masks = common.common()
+        if any(mask.any() for mask in masks.values()):  # what is common is known at the end only: suspects once more
+            matches.clear()
+            for start in range(0, len(suspects), ROWS_AT_ONCE):
+                rows = suspects[start : start + ROWS_AT_ONCE]
+                look = wording.look(texts([str(id) for id in columns.ids[rows]]))
+                found = wording.matches(look, keys[rows].tolist(), masks)
+                matches.update((rows[k], match) for k, match in found.items())
+        return matches, other.table(matches)
 
 
 def by_meaning(matches: dict[int, Match], columns: Columns, target: TargetView, threshold: float) -> None:

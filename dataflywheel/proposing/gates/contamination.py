@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -13,9 +14,10 @@ from dataflywheel.contracts import AnyArray, Card, FloatArray
 from dataflywheel.errors import UsageError
 from dataflywheel.models.spec import EmbedderSpec
 from dataflywheel.proposing.kinds import PASSED, Check, Gate, Proposal, Surroundings
-from dataflywheel.rows.parts import read_rows
+from dataflywheel.rows.parts import iter_batches, read_rows
 from dataflywheel.rows.text import part_of, texts
-from dataflywheel.signals.leaked_rows import TargetWords
+from dataflywheel.signals.common_grams import CommonGrams
+from dataflywheel.signals.leaked_rows import Common, LeakRules, TargetWords
 from dataflywheel.signals.model_based import embed_texts
 from dataflywheel.signals.shingles import text_keys
 
@@ -26,11 +28,15 @@ class Target:
 
     ids: list[str]
     wording: TargetWords
+    common: Common
     vectors: FloatArray | None
 
 
-class Contamination(Gate):
-    """Rejects rows that hold an evaluation row, by its words or by its meaning: the rule by which pools are cleaned."""
+class Contamination(LeakRules, Gate):
+    """Rejects rows that hold an evaluation row, by its words or by its meaning: the rule by which pools are cleaned.
+
+    What is common language is counted in the pool.
+    """
 
     card: ClassVar[Card] = Card(
         title="Language Models are Few-Shot Learners",
@@ -39,17 +45,12 @@ class Contamination(Gate):
         paper="2005.14165",
         category="proposing",
         subcategory="gates",
-        summary="New rows that hold evaluation rows, by 8- and 13-gram containment, short prompts, and embeddings.",
+        summary="New rows that hold evaluation rows, by shared 13- and 8-grams, near copies, and embeddings.",
         needs=("target",),
-        checked="verbatim, case and whitespace copies of evaluation sets; equal decisions to the cleaner of pools",
+        checked="copies of evaluation sets, verbatim and with changed words; equal decisions to the cleaner of pools",
     )
+    version: ClassVar[int] = 2
 
-    share_8: float | None = Field(0.7, gt=0, le=1)
-    """Share of a target text's word 8-grams from which a row that contains them is a leak; null switches it off."""
-    share_13: float | None = Field(0.5, gt=0, le=1)
-    """The same for 13-grams."""
-    exact: bool = True
-    """Look for target prompts of fewer than 8 words as a whole."""
     semantic: float | None = Field(0.95, gt=0, le=1)
     """Cosine of embeddings from which a row is a leak; null switches it off and needs no embedder."""
     embedder: EmbedderSpec = Field(default=EmbedderSpec(builtin="minilm"))
@@ -59,7 +60,8 @@ class Contamination(Gate):
         target = around.once(f"contamination:{self.digest()}", lambda: self.target(around))
         conversations = [p.row["messages"] if p.row is not None else [] for p in proposals]
         wholes = [part_of(messages, "all") for messages in conversations]
-        found = target.wording.matches(wholes, text_keys([part_of(m, "prompt") for m in conversations]))
+        keys = text_keys([part_of(m, "prompt") for m in conversations])
+        found = target.wording.matches(target.wording.look(wholes), keys, target.common)
         checks = [PASSED] * len(proposals)
         for i, match in found.items():
             detail = f"{match.reason.removeprefix('leak: ')}, {target.ids[match.target]}"
@@ -80,14 +82,27 @@ class Contamination(Gate):
             raise UsageError("contamination has nothing to compare with: add a target to the recipe, or leave it out")
         rows = read_rows(around.target, ["id", "messages"])
         prompts, answers, wholes = (texts(rows["messages"], part) for part in ("prompt", "answer", "all"))
-        wording = TargetWords.of(prompts, answers, self.share_8, self.share_13, self.exact)
+        wording = TargetWords.of(prompts, answers, self)
         vectors = None
         if self.semantic is not None and wholes:
             vectors = np.nan_to_num(embed_texts(self.embedder, wholes)[0])  # an empty row is near to nothing
-        return Target(rows["id"].to_pylist(), wording, vectors)
+        return Target(rows["id"].to_pylist(), wording, common_in(around.pool, wording), vectors)
 
     def nearest(self, vectors: FloatArray, wholes: Sequence[str]) -> tuple[AnyArray, AnyArray]:
         """Cosine to the nearest target row and which it is; NaN where a text could not be embedded."""
         near = embed_texts(self.embedder, wholes)[0] @ vectors.T
         best = near.argmax(axis=1)
         return near[np.arange(len(near)), best], best
+
+
+def common_in(pool: Path | None, wording: TargetWords) -> Common:
+    """The n-grams of the target that are common in the pool."""
+    if pool is None:
+        return {}
+    keys: list[str | None] = []
+    for batch in iter_batches(pool, ["messages"]):
+        keys += text_keys(texts(batch["messages"], "prompt"))
+    found = CommonGrams(wording, keys)
+    for batch in iter_batches(pool, ["messages"]):
+        found.add(wording.look(texts(batch["messages"])))
+    return found.common()
