@@ -17,7 +17,7 @@ from dataflywheel.rows.schema import table
 from dataflywheel.signals.text_statistics import TextStatistics
 from tests.enhancement.columns import lookup, measured, target
 from tests.enhancement.test_decontaminate import evaluation_sets
-from tests.proposing.gates.proposals import check, new
+from tests.proposing.gates.proposals import check, new, pool_of
 from tests.signals.rows import Pair, alpaca
 
 WORDS = Contamination(semantic=None)
@@ -51,6 +51,17 @@ def test_decisions_are_those_of_the_cleaner(data: Path, tmp_path: Path) -> None:
     found = WORDS.check([new(*pair) for pair in pool], Surroundings(target=target_of(tmp_path / "target", evaluation)))
     assert [c.passed for c in found] == [action == "kept" for action in cleaned.action]
     assert cleaned.action.count("dropped") > 5
+
+
+def test_what_is_common_is_counted_in_the_pool(tmp_path: Path) -> None:
+    phrase = "it was the best of times it was the worst of times it was the age of wisdom"
+    pairs = [(f"{phrase} and so on, and who wrote this line in which year of the century?", "")]
+    pool = pool_of(tmp_path / "pool", [prompt_answer_row(f"{phrase} {k} {'x' * k}", "") for k in range(1, 13)])
+    target = target_of(tmp_path / "target", pairs)
+    proposal = new(f"Go on: {phrase}, what then?", "")
+    assert not WORDS.check([proposal], Surroundings(target=target))[0].passed
+    assert WORDS.check([proposal], Surroundings(target=target, pool=pool))[0].passed
+    assert not WORDS.check([new(*pairs[0])], Surroundings(target=target, pool=pool))[0].passed
 
 
 def test_the_same_in_other_words_is_found_by_its_meaning(tmp_path: Path) -> None:
