@@ -16,6 +16,8 @@ KEYS = {
     "messages": "`messages` of `role` and `content`, with tool calls",
     "alpaca": "`instruction`, `input`, `output`",
     "transcript": "`chosen`, `rejected` as one text with speakers",
+    "chat": "`conversation`, `dialogue`, `data`, ...: turns, pairs or texts",
+    "columns": "other names of prompt, answer, system, thoughts, context; two answers with a verdict",
     "turns_preference": "`prompt`, `chosen`, `rejected` as lists of turns",
     "implicit_preference": "`chosen`, `rejected` as lists of turns, the prompt in both",
     "preference": "`prompt`, `chosen`, `rejected` as texts",

@@ -173,7 +173,7 @@ def test_a_shape_without_room_is_refused_by_row_with_one_that_has(tmp_path: Path
     with pytest.raises(
         FlywheelError, match=r"row [0-9a-f]{32} .*: prompt_completion cannot hold .*; write it as 'messages'"
     ):
-        convert(given(tmp_path, CHAT), str(tmp_path / "out.jsonl"), "prompt_completion")
+        convert(given(tmp_path, PAIR), str(tmp_path / "out.jsonl"), "prompt_completion")
 
 
 def test_a_container_keeps_the_shape(tmp_path: Path) -> None:

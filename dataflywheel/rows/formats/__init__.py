@@ -7,7 +7,11 @@ from functools import lru_cache
 from dataflywheel.contracts import UsageError, nearest
 from dataflywheel.rows.formats.alpaca import Alpaca
 from dataflywheel.rows.formats.canonical import Canonical
+from dataflywheel.rows.formats.chats import Chats
+from dataflywheel.rows.formats.columns import Columns
 from dataflywheel.rows.formats.draft import CannotHold, ReadError, Record
+from dataflywheel.rows.formats.flat import left_over, texts_in
+from dataflywheel.rows.formats.names import others
 from dataflywheel.rows.formats.oasst_tree import OasstTree
 from dataflywheel.rows.formats.openai_messages import OpenAIMessages
 from dataflywheel.rows.formats.preference import ImplicitPreference, Preference, TurnsPreference
@@ -17,7 +21,7 @@ from dataflywheel.rows.formats.shape import Shape
 from dataflywheel.rows.formats.sharegpt import ShareGPT
 from dataflywheel.rows.formats.text import Text
 from dataflywheel.rows.formats.transcript import Transcript
-from dataflywheel.rows.schema import Row
+from dataflywheel.rows.schema import Row, message
 
 __all__ = ["SHAPES", "CannotHold", "ReadError", "Record", "Shape", "detect", "holding", "shape_named"]
 
@@ -41,29 +45,46 @@ SHAPES: tuple[Shape, ...] = (
     PromptCompletion("query", "response"),
     Prompt(),
     Text(),
+    Chats(),
+    Columns(),
 )
 
 
 @lru_cache(maxsize=4096)
-def _candidates(keys: frozenset[str]) -> tuple[Shape, ...]:
-    return tuple(shape for shape in SHAPES if shape.matches(keys))
+def _candidates(keys: frozenset[str]) -> tuple[tuple[Shape, tuple[str, ...]], ...]:
+    """The shapes that a record with these keys may be of, each with the keys that would be left over by their name."""
+    return tuple((shape, others(keys, shape.own) if shape.own else ()) for shape in SHAPES if shape.matches(keys))
 
 
 def detect(record: Record) -> Shape:
-    """The shape of a record, told from its keys.
+    """The shape of a record, told from its keys; a field that is null is absent.
 
     Raises:
         ReadError: no shape has such keys.
     """
+    if None in record.values():
+        record = {key: value for key, value in record.items() if value is not None}
     candidates = _candidates(frozenset(record))
-    for shape in candidates:
-        if len(candidates) == 1 or shape.accepts(record):
+    for shape, doubts in candidates:
+        sure = len(candidates) == 1 and not doubts
+        if sure or (shape.accepts(record) and not (doubts and loses(record, shape, doubts))):
             return shape
+    raise ReadError("", unknown(record))
+
+
+def loses(record: Record, shape: Shape, doubts: tuple[str, ...]) -> bool:
+    """Whether one of the doubtful fields says what the shape's own do not."""
+    own = [text for key in shape.own if key in record for text in texts_in(record[key])]
+    return left_over(record, doubts, [message("", text) for text in own]) is not None
+
+
+def unknown(record: Record) -> str:
+    """Why a record is of no shape."""
     keys = ", ".join(list(record)[:12]) or "none"
-    raise ReadError(
-        "", f"no known shape has the keys {keys}; expected such as messages, conversations, "
-        "instruction and output, prompt and completion, chosen and rejected, or text",
-    )  # fmt: skip
+    return (
+        f"no known shape has the keys {keys}; expected such as messages, conversations, "
+        "instruction and output, prompt and completion, chosen and rejected, or text"
+    )
 
 
 def shape_named(name: str) -> Shape:

@@ -12,8 +12,11 @@ from dataflywheel.rows.schema import Message, message
 class Alpaca(Shape):
     """The prompt is the instruction, then a blank line and the input where there is one; the input stays in `extra`."""
 
+    system_column = True
+
     def __init__(self, name: str, input_key: str, output_key: str) -> None:
         self.name, self.input_key, self.output_key = name, input_key, output_key
+        self.own = frozenset({"instruction", input_key, output_key, "chosen", "rejected", "history"})
 
     def matches(self, keys: frozenset[str]) -> bool:
         return "instruction" in keys and (self.output_key in keys or {"chosen", "rejected"} <= keys)
@@ -26,11 +29,7 @@ class Alpaca(Shape):
         if not given:
             record.pop(self.input_key, None)
         prompt = f"{instruction}\n\n{given}" if given and instruction else given or instruction
-        messages: list[Message] = []
-        system = record.get("system")
-        if isinstance(system, str) and system:
-            messages.append(message("system", record.pop("system")))
-        messages += self._history(record)
+        messages = self._history(record)
         messages.append(message("user", prompt))
         rejected = None
         answer = self.output_key

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dataflywheel.rows.formats.draft import ReadError, Record, kind
+from dataflywheel.rows.formats.draft import ReadError, Record, kind, present
 from dataflywheel.rows.formats.media import AWAITED, mark, medium
 from dataflywheel.rows.schema import MediaType, Medium
 
@@ -19,8 +19,8 @@ def read_content(content: Any, field: str, missing_allowed: bool = False, media:
         return content
     if content is None and missing_allowed:
         return ""
-    if isinstance(content, list) and all(isinstance(part, dict) for part in content):
-        return "\n".join(read_part(part, field, media) for part in content)
+    if isinstance(content, list) and all(isinstance(part, dict | str) for part in content):
+        return "\n".join(part if isinstance(part, str) else read_part(present(part), field, media) for part in content)
     raise ReadError(field, f"expected text, got {kind(content)}")
 
 
@@ -31,23 +31,25 @@ def read_part(part: Record, field: str, media: list[Medium] | None) -> str:
         ReadError: a part of another type, or one without its content.
     """
     type = part.get("type")
-    if type == "text" and isinstance(part.get("text"), str):
+    if type in TEXTS and isinstance(part.get("text"), str):
         return str(part["text"])
+    if type == "refusal" and isinstance(part.get("refusal"), str):
+        return str(part["refusal"])
     if not isinstance(type, str) or type not in PARTS or media is None:
         raise ReadError(field, f"expected text, got a part of type {type!r}; only text is read")
-    held = next(
-        (part[key] for key in (type, "url", "path", "source", "image", "data") if part.get(key) is not None), None
-    )
+    held = next((part[key] for key in (type, *HELD_IN) if part.get(key) is not None), None)
     if isinstance(held, dict) and isinstance(held.get("url"), str):
         held = held["url"]
     media.append(AWAITED[PARTS[type]] if held is None else medium(PARTS[type], held, field))
     return mark(PARTS[type])
 
 
+TEXTS = frozenset({"text", "input_text", "output_text", "summary_text", None})
+"""The types of a part that is text; Gemini and Bedrock give none."""
 PARTS: dict[str, MediaType] = {
     "image": "image", "image_url": "image", "input_image": "image", "video": "video", "video_url": "video",
     "audio": "audio", "audio_url": "audio", "input_audio": "audio",
 }  # fmt: skip
 """The types of a content part that stand for a medium."""
-HELD_IN = ("url", "path", "source", "image", "video", "audio", "data")
+HELD_IN = ("url", "path", "source", "image", "image_url", "video", "audio", "data")
 """Where a part holds its medium, after the name of its own type."""

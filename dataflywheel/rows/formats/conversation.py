@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import orjson
-
-from dataflywheel.rows.formats.draft import CannotHold, Draft, Record
+from dataflywheel.rows.formats.draft import CannotHold, Draft, ReadError, Record, plain
+from dataflywheel.rows.formats.flat import turns_of
+from dataflywheel.rows.formats.names import COMPLETIONS, LESS, SOLUTIONS, folded, others
 from dataflywheel.rows.formats.shape import Shape
-from dataflywheel.rows.formats.turns import read_turn, read_turns
+from dataflywheel.rows.formats.turns import ROLES, read_turns
 from dataflywheel.rows.schema import Medium, Message, message
+
+CHAT = frozenset({"messages"})
 
 
 class Conversation(Shape):
@@ -24,23 +26,23 @@ class Conversation(Shape):
 
     def accepts(self, record: Mapping[str, Any]) -> bool:
         # Two whole conversations are a comparison; one of them alone is just another field.
-        return not (isinstance(record.get("chosen"), list) and isinstance(record.get("rejected"), list))
+        return not (whole(record.get("chosen")) and whole(record.get("rejected")))
 
     def parse(self, record: Record) -> Draft:
         media: list[Medium] = []
         messages, exact = read_turns(record.pop(self.key), self.key, media)
-        rejected = None
-        if isinstance(record.get("chosen"), dict) and isinstance(record.get("rejected"), dict):
-            messages.append(read_turn(record.pop("chosen"), "chosen", media))
-            rejected = [read_turn(record.pop("rejected"), "rejected", media)]
+        draft = Draft(messages, extra=record, media=media)
+        two = record.get("chosen"), record.get("rejected")
+        if all(isinstance(answer, dict) for answer in two) or (None not in two and messages[-1]["role"] != "assistant"):
+            chosen, draft.rejected = (turns_of(record, key, "assistant", media) for key in ("chosen", "rejected"))
+            del record["chosen"], record["rejected"]
+            draft.prompt_turns = len(messages)
+            draft.messages = [*messages, *chosen]
             exact = False
-        system = record.get("system")
-        if isinstance(system, str) and system and messages[0]["role"] != "system":
-            messages.insert(0, message("system", system))
-            exact = False
-        tools = take_tools(record)
-        exact = exact and tools is None and "label" not in record
-        return Draft(messages, rejected, tools, None, record, exact=exact, media=media)
+        elif messages[-1]["role"] != "assistant":
+            exact = not answer_beside(draft, record) and exact
+        draft.exact = exact
+        return draft
 
     def render(self, draft: Draft) -> Record:
         record: Record = {}
@@ -50,33 +52,34 @@ class Conversation(Shape):
             if len(chosen) != 1 or len(rejected) != 1:
                 raise CannotHold("answers to compare that are several turns long")
             record = {"chosen": self.turn(chosen[0]), "rejected": self.turn(rejected[0])}
-        if messages and messages[0]["role"] == "system" and messages[0]["content"] == draft.extra.get("system"):
-            record["system"] = draft.extra.pop("system")
-            messages = messages[1:]
+        elif "completion" in draft.names and messages and messages[-1]["role"] == "assistant":
+            record[draft.names["completion"]] = plain(messages[-1])
+            messages = messages[:-1]
         if not messages:
             raise CannotHold("a row without a prompt beside its answers")
-        if draft.tools is not None:
-            record["tools"] = self.tools(draft.tools)
         return {self.key: [self.turn(turn) for turn in messages], **record}
 
-    def tools(self, tools: str) -> Any:
-        return tools
+
+def whole(value: Any) -> bool:
+    """Whether a value is a list of turns that does not begin with the assistant's."""
+    if not isinstance(value, list) or not value or not isinstance(value[0], dict):
+        return isinstance(value, list)
+    return ROLES.get(str(value[0].get("role", value[0].get("from")))) != "assistant"
 
 
-def take_tools(record: Record) -> str | None:
-    """Take tool specifications: text as it stands, a list or an object as canonical JSON."""
-    tools = record.get("tools")
-    if not isinstance(tools, str | list | dict):
-        return None
-    del record["tools"]
-    return tools if isinstance(tools, str) else orjson.dumps(tools, option=orjson.OPT_SORT_KEYS).decode()
+def answer_beside(draft: Draft, record: Record) -> bool:
+    """Take the answer to the turns from a column beside them, where exactly one is named as an answer.
 
-
-def tool_list(tools: str) -> Any:
-    """Canonical tool specifications as JSON values; other text as it stands."""
-    try:
-        value = orjson.loads(tools)
-    except orjson.JSONDecodeError:
-        return tools
-    same = orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode() == tools
-    return value if same and isinstance(value, list | dict) else tools
+    Raises:
+        ReadError: several columns are.
+    """
+    keys = [key for key in others(frozenset(record), CHAT) if record[key] not in ("", [], {})]
+    held = [key for key in keys if folded(key) in COMPLETIONS]
+    held = held or [key for key in keys if folded(key) in SOLUTIONS] or [key for key in keys if folded(key) in LESS]
+    if len(held) > 1:
+        raise ReadError(held[1], f"an answer beside {held[0]}; say which: columns: {{answer: {held[0]}}}")
+    if not held or not isinstance(record[held[0]], str):
+        return False
+    draft.messages = [*draft.messages, message("assistant", record.pop(held[0]))]
+    draft.names["completion"] = held[0]
+    return True

@@ -28,7 +28,8 @@ class Draft:
     """The content of a row before it has an identity, with `extra` still a dict.
 
     `prompt_turns` counts the turns that `messages` and `rejected` share; None means all turns but the last.
-    `exact` says that rendering the draft is known to give the record back.
+    `exact` says that rendering the draft is known to give the record back. `names` are the record's own names of the
+    shape's fields, where they are others; `whole` are fields that stay together because no plain spelling holds them.
     """
 
     messages: list[Message]
@@ -40,6 +41,8 @@ class Draft:
     exact: bool = False
     media: list[Medium] = field(default_factory=list)
     cells: str | None = None
+    names: dict[str, str] = field(default_factory=dict)
+    whole: Record = field(default_factory=dict)
 
     def pair(self) -> tuple[list[Message], list[Message], list[Message]]:
         """Prompt, chosen continuation and rejected continuation.
@@ -101,6 +104,17 @@ def text(record: Record, key: str) -> str:
     if not isinstance(value, str):
         raise ReadError(key, f"expected text, got {kind(value)}")
     return value
+
+
+def present(value: Any) -> Any:
+    """A value without the fields of its objects that are null: columns of joined data sets fill up with them.
+
+    >>> present({"a": 1, "b": None, "c": [{"d": None, "e": 2}]})
+    {'a': 1, 'c': [{'e': 2}]}
+    """
+    if isinstance(value, dict):
+        return {key: present(item) for key, item in value.items() if item is not None}
+    return [present(item) for item in value] if isinstance(value, list) else value
 
 
 def kind(value: Any) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from dataflywheel.rows.formats.draft import ReadError, Record, kind
+from dataflywheel.rows.formats.draft import ReadError, Record, kind, present
 from dataflywheel.rows.schema import MediaType, Medium, Message
 
 COLUMNS: dict[str, MediaType] = {
@@ -38,7 +38,8 @@ def take_media(record: Record) -> list[Medium]:
         value = record.get(column)
         if value is None or value == []:
             continue
-        found += [medium(type, one, column) for one in (value if isinstance(value, list) else [value])]
+        held = value if isinstance(value, list) else [value]
+        found += [medium(type, present(one), column) for one in held if one is not None]
         del record[column]
     return found
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from dataflywheel.rows.formats.conversation import Conversation, tool_list
+from dataflywheel.rows.formats.conversation import Conversation
+from dataflywheel.rows.formats.draft import Draft, Record
 from dataflywheel.rows.formats.turns import openai_turn
 
 
@@ -15,5 +14,12 @@ class OpenAIMessages(Conversation):
     key = "messages"
     turn = staticmethod(openai_turn)
 
-    def tools(self, tools: str) -> Any:
-        return tool_list(tools)
+    def add_system(self, draft: Draft, key: str, said: str, record: Record) -> Record:
+        """As a turn, and written as one: what reads messages looks nowhere else. The column stays beside it."""
+        exact, turns = draft.exact, len(draft.messages)
+        super().add_system(draft, key, said, record)
+        if len(draft.messages) == turns:
+            return record
+        draft.exact, draft.extra[key] = exact, said
+        draft.names.pop("system", None)
+        return {**record, self.key: [openai_turn(draft.messages[0]), *record[self.key]]}

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dataflywheel.rows.formats.draft import CannotHold, Draft, Record, plain, text
+from dataflywheel.rows.formats.flat import unsaid
 from dataflywheel.rows.formats.shape import Shape
 from dataflywheel.rows.formats.turns import openai_turn, read_turns
-from dataflywheel.rows.schema import Message, message
+from dataflywheel.rows.schema import Medium, Message, message
 
 
 def shared(a: Sequence[Message], b: Sequence[Message]) -> int:
@@ -23,12 +24,17 @@ class Preference(Shape):
     """Texts: `prompt` (may be absent), `chosen`, `rejected`."""
 
     name = "preference"
+    own = frozenset({"prompt", "chosen", "rejected"})
+    system_column = True
 
     def matches(self, keys: frozenset[str]) -> bool:
         return {"chosen", "rejected"} <= keys
 
     def accepts(self, record: Mapping[str, Any]) -> bool:
-        return not isinstance(record["chosen"], list)
+        texts = (record["chosen"], record["rejected"], record.get("prompt", ""))
+        if not all(isinstance(value, str) for value in texts):
+            return False
+        return "prompt" in record or unsaid(record, self.own, [message("", text) for text in texts]) is None
 
     def parse(self, record: Record) -> Draft:
         prompt = [message("user", text(record, "prompt"))] if "prompt" in record else []
@@ -40,8 +46,6 @@ class Preference(Shape):
         turns = [*prompt, *chosen, *rejected]
         if [m["role"] for m in turns] not in (["user", "assistant", "assistant"], ["assistant", "assistant"]):
             raise CannotHold("a comparison of more than one turn")
-        if draft.tools is not None:
-            raise CannotHold("tool specifications")
         names = ("prompt", "chosen", "rejected")[-len(turns) :]
         return {name: plain(turn) for name, turn in zip(names, turns, strict=True)}
 
@@ -50,21 +54,23 @@ class TurnsPreference(Shape):
     """Lists of turns: `prompt`, and `chosen` and `rejected` that continue it."""
 
     name = "turns_preference"
+    own = frozenset({"prompt", "chosen", "rejected"})
 
     def matches(self, keys: frozenset[str]) -> bool:
         return {"prompt", "chosen", "rejected"} <= keys
 
     def accepts(self, record: Mapping[str, Any]) -> bool:
-        return isinstance(record["chosen"], list) and isinstance(record["prompt"], list)
+        return all(isinstance(record[key], list) for key in ("prompt", "chosen", "rejected"))
 
     def parse(self, record: Record) -> Draft:
-        prompt, chosen, rejected = (read_turns(record.pop(key), key)[0] for key in ("prompt", "chosen", "rejected"))
+        media: list[Medium] = []
+        keys = ("prompt", "chosen", "rejected")
+        prompt, chosen, rejected = (read_turns(record.pop(key), key, media)[0] for key in keys)
         count = shared(chosen, rejected)
-        return Draft(prompt + chosen, rejected[count:], extra=record, prompt_turns=len(prompt) + count)
+        turns = len(prompt) + count
+        return Draft(prompt + chosen, rejected[count:], extra=record, prompt_turns=turns, media=media)
 
     def render(self, draft: Draft) -> Record:
-        if draft.tools is not None:
-            raise CannotHold("tool specifications")
         prompt, chosen, rejected = ([openai_turn(turn) for turn in part] for part in draft.pair())
         if not prompt:
             raise CannotHold("answers without a prompt")
@@ -75,24 +81,25 @@ class ImplicitPreference(Shape):
     """Lists of turns with the prompt at their head: `chosen`, `rejected`; a `prompt` beside them is kept in extra."""
 
     name = "implicit_preference"
+    own = frozenset({"prompt", "chosen", "rejected"})
 
     def matches(self, keys: frozenset[str]) -> bool:
         return {"chosen", "rejected"} <= keys
 
     def accepts(self, record: Mapping[str, Any]) -> bool:
-        return isinstance(record["chosen"], list) and not isinstance(record.get("prompt"), list)
+        both = isinstance(record["chosen"], list) and isinstance(record["rejected"], list)
+        return both and not isinstance(record.get("prompt"), list)
 
     def parse(self, record: Record) -> Draft:
-        chosen, _ = read_turns(record.pop("chosen"), "chosen")
+        media: list[Medium] = []
+        chosen, _ = read_turns(record.pop("chosen"), "chosen", media)
         rejected, _ = read_turns(record.pop("rejected"), "rejected")
         prompt = record.get("prompt")
         if isinstance(prompt, str) and chosen[0]["role"] == rejected[0]["role"] == "assistant":
             chosen, rejected = ([message("user", prompt), *turns] for turns in (chosen, rejected))
         count = shared(chosen, rejected)
-        return Draft(chosen, rejected[count:], extra=record, prompt_turns=count)
+        return Draft(chosen, rejected[count:], extra=record, prompt_turns=count, media=media)
 
     def render(self, draft: Draft) -> Record:
-        if draft.tools is not None:
-            raise CannotHold("tool specifications")
         prompt, chosen, rejected = ([openai_turn(turn) for turn in part] for part in draft.pair())
         return {"chosen": prompt + chosen, "rejected": prompt + rejected}

@@ -8,28 +8,29 @@ from typing import Any
 from dataflywheel.rows.formats.draft import CannotHold, Draft, Record, plain, roles, text
 from dataflywheel.rows.formats.shape import Shape
 from dataflywheel.rows.formats.turns import openai_turn, read_turns
-from dataflywheel.rows.schema import message
+from dataflywheel.rows.schema import Medium, message
 
 
 class PromptCompletion(Shape):
     """Two texts: one user turn, one assistant turn."""
 
+    system_column = True
+
     def __init__(self, prompt: str, completion: str) -> None:
         self.name, self.prompt, self.completion = f"{prompt}_{completion}", prompt, completion
+        self.own = frozenset({prompt, completion})
 
     def matches(self, keys: frozenset[str]) -> bool:
         return self.prompt in keys and self.completion in keys
 
     def accepts(self, record: Mapping[str, Any]) -> bool:
-        return not isinstance(record.get(self.prompt), list)
+        return isinstance(record[self.prompt], str) and isinstance(record[self.completion], str)
 
     def parse(self, record: Record) -> Draft:
         prompt, answer = text(record, self.prompt), text(record, self.completion)
         return Draft([message("user", prompt), message("assistant", answer)], extra=record)
 
     def render(self, draft: Draft) -> Record:
-        if draft.tools is not None:
-            raise CannotHold("tool specifications")
         prompt, answer = draft.turn()
         return {self.prompt: prompt, self.completion: answer}
 
@@ -38,18 +39,23 @@ class TurnsCompletion(Shape):
     """A prompt and a completion that are both lists of turns, as TRL reads them; the prompt may have many turns."""
 
     name = "turns_completion"
+    own = frozenset({"prompt", "completion"})
 
     def matches(self, keys: frozenset[str]) -> bool:
         return {"prompt", "completion"} <= keys
 
+    def accepts(self, record: Mapping[str, Any]) -> bool:
+        return isinstance(record["prompt"], list) and isinstance(record["completion"], list)
+
     def parse(self, record: Record) -> Draft:
-        prompt, _ = read_turns(record.pop("prompt"), "prompt")
-        answer, _ = read_turns(record.pop("completion"), "completion")
-        return Draft(prompt + answer, extra=record)
+        media: list[Medium] = []
+        prompt, _ = read_turns(record.pop("prompt"), "prompt", media)
+        answer, _ = read_turns(record.pop("completion"), "completion", media)
+        return Draft(prompt + answer, extra=record, media=media)
 
     def render(self, draft: Draft) -> Record:
-        if draft.rejected is not None or draft.tools is not None:
-            raise CannotHold("a rejected answer or tool specifications")
+        if draft.rejected is not None:
+            raise CannotHold("a rejected answer")
         if len(draft.messages) < 2:
             raise CannotHold(f"a row of one turn (it has {roles(draft.messages)})")
         turns = [openai_turn(turn) for turn in draft.messages]
@@ -60,18 +66,20 @@ class Prompt(Shape):
     """A prompt that nobody has answered yet."""
 
     name = "prompt"
+    own = frozenset({"prompt"})
 
     def matches(self, keys: frozenset[str]) -> bool:
         return "prompt" in keys
 
     def parse(self, record: Record) -> Draft:
         if isinstance(record["prompt"], list):
-            return Draft(read_turns(record.pop("prompt"), "prompt")[0], extra=record)
+            media: list[Medium] = []
+            return Draft(read_turns(record.pop("prompt"), "prompt", media)[0], extra=record, media=media)
         return Draft([message("user", text(record, "prompt"))], extra=record)
 
     def render(self, draft: Draft) -> Record:
-        if draft.rejected is not None or draft.tools is not None or not draft.messages:
-            raise CannotHold("a rejected answer or tool specifications")
+        if draft.rejected is not None or not draft.messages:
+            raise CannotHold("a rejected answer")
         if draft.messages[-1]["role"] == "assistant":
             raise CannotHold("an answer")
         if len(draft.messages) == 1 and draft.messages[0]["role"] == "user":

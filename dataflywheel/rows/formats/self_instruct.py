@@ -19,6 +19,7 @@ class SelfInstruct(Shape):
     """Every field but `instances` is repeated in the `extra` of each row; `instance` counts the rows of one task."""
 
     name = "self_instruct"
+    system_column = True
     _inner = Alpaca("alpaca", "input", "output")
 
     def matches(self, keys: frozenset[str]) -> bool:

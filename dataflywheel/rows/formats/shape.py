@@ -14,21 +14,27 @@ from typing import Any, Final
 
 import orjson
 
-from dataflywheel.rows.formats.draft import CannotHold, Draft, ReadError, Record
+from dataflywheel.rows.formats.beside import OURS as OURS
+from dataflywheel.rows.formats.beside import beside, take_system, take_tags
+from dataflywheel.rows.formats.beside import take_facts as take_facts
+from dataflywheel.rows.formats.beside import with_lineage as with_lineage
+from dataflywheel.rows.formats.draft import CannotHold, Draft, ReadError, Record, plain
+from dataflywheel.rows.formats.label import add_label, take_label
 from dataflywheel.rows.formats.media import media_columns, placed, take_cells, take_media
 from dataflywheel.rows.formats.patch import PatchError, apply, difference
+from dataflywheel.rows.formats.tool_specs import take_tools, tool_list
 from dataflywheel.rows.identity import make_row
-from dataflywheel.rows.schema import Row
-
-OURS = "flywheel"
-FACTS = frozenset({"extra", "source", "tags", "copies", "parents", "made_by", "round"})
-"""What the key `flywheel` of a written record may hold."""
+from dataflywheel.rows.schema import Row, message
 
 
 class Shape(ABC):
     """One way of writing a training example as a JSON object. Most shapes hold one row a record."""
 
     name: str
+    own: frozenset[str] = frozenset()
+    """The fields that hold prompt and answers, where other fields of such a name would be lost beside them."""
+    system_column = False
+    """Whether a system text is written as a column of its own, and not as a turn."""
 
     @abstractmethod
     def matches(self, keys: frozenset[str]) -> bool:
@@ -36,6 +42,10 @@ class Shape(ABC):
 
     def accepts(self, record: Mapping[str, Any]) -> bool:
         """Whether this record is of this shape, where the keys alone do not tell."""
+        return True
+
+    def takes_label(self, record: Record) -> bool:
+        """Whether `label` is a label, and not which of two answers is better."""
         return True
 
     @abstractmethod
@@ -64,17 +74,53 @@ class Shape(ABC):
         facts = take_facts(rest)
         if facts:
             record = dict(rest)
-        tags = take_tags(rest)
-        label = take_label(rest)
-        media = take_media(rest)
-        cells = take_cells(rest)
+        nulls = {}
+        if None in rest.values():
+            nulls = {key: None for key, value in rest.items() if value is None}
+            rest = {key: value for key, value in rest.items() if value is not None}
+        there = beside(frozenset(rest))
+        tags = take_tags(rest) if "tags" in there else []
+        label = take_label(rest) if "label" in there and self.takes_label(rest) else None
+        tools = take_tools(rest) if "tools" in there else None
+        media = take_media(rest) if "media" in there else []
+        cells = take_cells(rest) if "cells" in there else None
+        system = take_system(rest) if "system" in there else None
         draft = self.parse(rest)
-        draft.label, draft.cells = label, cells
+        if nulls:
+            draft.extra.update(nulls)
+        draft.cells = cells
+        if tools is not None:
+            draft.tools, draft.exact = tools, False
+        if system is not None:
+            record = self.add_system(draft, *system, record)
+        if label is not None:
+            add_label(draft, *label)
+        if "label" in facts:
+            draft.label = facts["label"]
         if media or draft.media:
             draft.media = placed(draft.media, media, [*draft.messages, *(draft.rejected or ())])
-        if not draft.exact or draft.media or cells is not None:
+        if not draft.exact or draft.media or cells is not None or nulls:
             self._remember(draft, tags, record)
         return [finish(draft, source, tags, facts)]
+
+    def add_system(self, draft: Draft, key: str, said: str, record: Record) -> Record:
+        """Put the system text of a column before the other turns; gives the record that writing is to restore.
+
+        Raises:
+            ReadError: the turns begin with another one.
+        """
+        if draft.messages and draft.messages[0]["role"] == "system":
+            if draft.messages[0]["content"] != said:
+                raise ReadError(key, "another text than the system turn at the head of the turns; keep one of them")
+            draft.extra[key] = said
+            return record
+        draft.messages.insert(0, message("system", said))
+        draft.exact = False
+        if draft.prompt_turns is not None:
+            draft.prompt_turns += 1
+        if not self.system_column or key != "system":
+            draft.names["system"] = key
+        return record
 
     def write(self, row: Row, lineage: bool = True, source: str = "") -> Record:
         """The record of one row; `source` is what a reader would give it by default.
@@ -99,24 +145,41 @@ class Shape(ABC):
         for row in rows:
             yield row, self.write(row, lineage, source)
 
+    def tools(self, tools: str) -> Any:
+        """Tool specifications as the shape writes them."""
+        return tool_list(tools)
+
     def _remember(self, draft: Draft, tags: list[str], record: Record) -> None:
         patch = difference(self._compose(draft, tags), record)
-        ours = {"patch": patch} if patch else {}
+        ours: Record = {"patch": patch} if patch else {}
+        if draft.names or draft.whole:
+            ours["names"] = {**draft.names, "shape": self.name}
+        if draft.whole:
+            ours["whole"] = draft.whole
         if draft.prompt_turns is not None and draft.prompt_turns != len(draft.messages) - 1:
-            ours["prompt_turns"] = draft.prompt_turns  # type: ignore[assignment]
+            ours["prompt_turns"] = draft.prompt_turns
         if ours:
             draft.extra[OURS] = ours
 
     def _compose(self, draft: Draft, tags: list[str]) -> Record:
         """The plain spelling of a draft, `extra` beside it; on a clash of names the shape's own field wins."""
         extra = {key: value for key, value in draft.extra.items() if key != OURS}
-        shown = replace(draft, extra=extra)
-        own = self.render(shown)
+        shown = replace(draft, extra=extra, tools=None)
+        system = shown.names.get("system", "system" if self.system_column else None)
+        first = shown.messages[0] if shown.messages else None
+        if system is None or first is None or first["role"] != "system":
+            own = self.render(shown)
+        else:
+            cut = None if shown.prompt_turns is None else max(0, shown.prompt_turns - 1)
+            own = self.render(replace(shown, messages=shown.messages[1:], prompt_turns=cut))
+            own[system] = plain(first)
+        if draft.tools is not None:
+            own["tools"] = self.tools(draft.tools)
         own |= media_columns(shown.media)
         if draft.cells is not None:
             own["cells"] = orjson.loads(draft.cells)
         if draft.label is not None:
-            own["label"] = {"true": True, "false": False}.get(draft.label, draft.label)
+            own[shown.names.get("label", "label")] = {"true": True, "false": False}.get(draft.label, draft.label)
         if tags:
             own["tags"] = tags
         return {**extra, **own}
@@ -126,49 +189,26 @@ class Shape(ABC):
         ours = extra.get(OURS)
         ours = ours if isinstance(ours, dict) else {}
         draft = draft_of(row)
-        shared = ours.get("prompt_turns")
-        record = self._compose(replace(draft, extra=extra, prompt_turns=shared), row["tags"])
-        with contextlib.suppress(PatchError):
-            yield apply(record, ours.get("patch", []))
+        turns = ours.get("prompt_turns")
+        shared = turns if type(turns) is int and 0 <= turns <= len(row["messages"]) else None
+        names, whole = (dict(held) if isinstance(held := ours.get(key), dict) else {} for key in ("names", "whole"))
+        if names.pop("shape", None) == self.name and all(isinstance(name, str) for name in names.values()):
+            with contextlib.suppress(PatchError, CannotHold):
+                told = replace(draft, extra=extra, prompt_turns=shared, names=names, whole=whole)
+                yield apply(self._compose(told, row["tags"]), ours.get("patch", []))
+        else:
+            record = self._compose(replace(draft, extra=extra, prompt_turns=shared), row["tags"])
+            with contextlib.suppress(PatchError):
+                yield apply(record, ours.get("patch", []))
         bare = self._compose(replace(draft, extra={}, prompt_turns=shared), row["tags"])
         beside = {key: value for key, value in extra.items() if key != OURS and key not in bare}
         hidden = {key: value for key, value in extra.items() if key not in beside}
         yield {**beside, **bare, OURS: {"extra": hidden}}
         yield {**bare, OURS: {"extra": extra}}
-        yield {**self._compose(replace(draft, extra={}), []), OURS: {"extra": extra, "tags": row["tags"]}}
-
-
-def take_facts(record: Record) -> Record:
-    """Take what a writer of ours put under `flywheel`; anything else under that name stays where it is."""
-    facts = record.get(OURS)
-    if not isinstance(facts, dict) or not facts or not facts.keys() <= FACTS:
-        return {}
-    if not isinstance(facts.get("extra", {}), dict):
-        return {}
-    del record[OURS]
-    return facts
-
-
-def take_tags(record: Record) -> list[str]:
-    """Take `tags` where it is a list of texts that is not empty."""
-    tags = record.get("tags")
-    if isinstance(tags, list) and tags and all(isinstance(tag, str) for tag in tags):
-        del record["tags"]
-        return tags
-    return []
-
-
-def take_label(record: Record) -> str | None:
-    """Take `label` as text: `true` and `false` for KTO, a class otherwise; other types stay in extra."""
-    label = record.get("label")
-    if isinstance(label, bool):
-        label = "true" if label else "false"
-    elif isinstance(label, int):
-        label = str(label)
-    if not isinstance(label, str):
-        return None
-    del record["label"]
-    return label
+        rest: Record = {"extra": extra, "tags": row["tags"]}
+        yield {**self._compose(replace(draft, extra={}), []), OURS: rest}
+        if row["label"] is not None:
+            yield {**self._compose(replace(draft, extra={}, label=None), []), OURS: {**rest, "label": row["label"]}}
 
 
 def finish(draft: Draft, source: str, tags: list[str], facts: Record) -> Row:
@@ -207,12 +247,3 @@ def draft_of(row: Row) -> Draft:
 def same_content(a: Row, b: Row) -> bool:
     """Equal in everything but lineage."""
     return all(a[key] == b[key] for key in CONTENT)
-
-
-def with_lineage(record: Record, row: Row, source: str) -> Record:
-    """`record` with the lineage that a reader would not give by default."""
-    default = {"source": source, "copies": 1, "parents": [], "made_by": "", "round": 0}
-    facts = {key: row[key] for key, usual in default.items() if row[key] != usual}  # type: ignore[literal-required]
-    if not facts:
-        return record
-    return {**record, OURS: {**record.get(OURS, {}), **facts}}

@@ -12,3 +12,6 @@ class ShareGPT(Conversation):
     name = "sharegpt"
     key = "conversations"
     turn = staticmethod(sharegpt_turn)
+
+    def tools(self, tools: str) -> str:
+        return tools

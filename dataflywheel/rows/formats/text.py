@@ -11,6 +11,7 @@ class Text(Shape):
     """A document."""
 
     name = "text"
+    own = frozenset({"text"})
 
     def matches(self, keys: frozenset[str]) -> bool:
         return "text" in keys
@@ -19,10 +20,6 @@ class Text(Shape):
         return Draft([message("assistant", text(record, "text"))], extra=record)
 
     def render(self, draft: Draft) -> Record:
-        if (
-            [m["role"] for m in draft.messages] != ["assistant"]
-            or draft.rejected is not None
-            or draft.tools is not None
-        ):
+        if [m["role"] for m in draft.messages] != ["assistant"] or draft.rejected is not None:
             raise CannotHold("anything but one document (an assistant turn without a prompt)")
         return {"text": plain(draft.messages[0])}

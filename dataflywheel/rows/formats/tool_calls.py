@@ -7,18 +7,20 @@ from typing import Any
 
 import orjson
 
-from dataflywheel.rows.formats.draft import ReadError, Record, kind
+from dataflywheel.rows.formats.draft import ReadError, Record, kind, present
 
 
-def canonical_calls(calls: Any, field: str) -> str:
+def canonical_calls(calls: Any, field: str, written: bool = False) -> str:
     """Tool calls as one canonical JSON text: `[{"function": {"arguments": {...}, "name": ...}, "type": "function"}]`.
 
-    A call keeps its `id` where it has one; arguments become an object when they are one in JSON text.
+    A call keeps its `id` where it has one; arguments become an object when they are one in JSON text. Nulls are what
+    columns fill up with, unless the call was `written` out as text.
 
     Raises:
         ReadError: not a list of calls with a function's name.
     """
     if isinstance(calls, str):
+        written = True
         try:
             calls = orjson.loads(calls)
         except orjson.JSONDecodeError:
@@ -26,7 +28,7 @@ def canonical_calls(calls: Any, field: str) -> str:
     if not isinstance(calls, list):
         raise ReadError(f"{field}.tool_calls", f"expected a list of calls, got {kind(calls)}")
     result = []
-    for position, call in enumerate(calls):
+    for position, call in enumerate(calls if written else present(calls)):
         function = call.get("function", call) if isinstance(call, dict) else None
         if not isinstance(function, dict) or not isinstance(function.get("name"), str):
             raise ReadError(f"{field}.tool_calls[{position}]", "expected a call with a function's name")

@@ -19,6 +19,8 @@ class Transcript(Shape):
     """Two transcripts that share their beginning."""
 
     name = "transcript"
+    own = frozenset({"chosen", "rejected"})
+    system_column = True
 
     def matches(self, keys: frozenset[str]) -> bool:
         return {"chosen", "rejected"} <= keys and "prompt" not in keys
@@ -33,8 +35,6 @@ class Transcript(Shape):
 
     def render(self, draft: Draft) -> Record:
         prompt, chosen, rejected = draft.pair()
-        if draft.tools is not None:
-            raise CannotHold("tool specifications")
         return {"chosen": join([*prompt, *chosen]), "rejected": join([*prompt, *rejected])}
 
 

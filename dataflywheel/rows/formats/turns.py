@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 from typing import Any
 
 import orjson
 
+from dataflywheel.rows.formats.blocks import gemini_parts, has_blocks, read_blocks
 from dataflywheel.rows.formats.content import read_content
 from dataflywheel.rows.formats.draft import CannotHold, ReadError, Record, kind
+from dataflywheel.rows.formats.marks import read_learn, read_thoughts
 from dataflywheel.rows.formats.tool_calls import calls_in_text, canonical_calls, spaced
 from dataflywheel.rows.schema import Medium, Message, message
 
@@ -15,39 +18,65 @@ ROLES = {
     **{name: "system" for name in ("system", "developer")},
     **{name: "user" for name in ("user", "human", "prompter")},
     **{name: "assistant" for name in ("assistant", "gpt", "chatgpt", "bot", "model", "function_call", "tool_call")},
+    **{name: "assistant" for name in ("ai", "chatbot", "bing", "bard", "claude", "llm", "gpt4")},
     **{name: "tool" for name in ("tool", "observation", "function", "tool_response", "ipython")},
+    **{name: "tool" for name in ("function_response", "tool_result", "function-response", "tool-response")},
 }
 CANONICAL = frozenset({"system", "user", "assistant", "tool"})
 SHAREGPT = {"system": "system", "user": "human", "assistant": "gpt", "tool": "observation"}
+CALLED = ("function_call", "tool_call")
+CHANNELS = ("analysis", "commentary", "final")
+ROLE_KEYS = ("role", "from", "speaker", "sender", "author")
+CONTENT_KEYS = ("content", "value", "text", "message", "parts")
 
 
 def read_turns(value: Any, field: str, media: list[Medium] | None = None) -> tuple[list[Message], bool]:
-    """Turns in either spelling, and whether each of them is exactly `{role, content}` with a canonical role.
+    """Turns in any spelling, and whether each of them is exactly `{role, content}` with a canonical role.
 
     Images and sounds within the turns are added to `media`, and refused where there is none.
 
     Raises:
         ReadError: not a list of turns; names the turn and its field.
     """
+    if type(value) is str and value.lstrip()[:1] == "[":
+        value = in_text(value)
     if type(value) is not list:
         raise ReadError(field, f"expected a list of turns {{role, content}}, got {kind(value)}")
     if not value:
         raise ReadError(field, "expected at least one turn, got an empty list")
     turns: list[Message] = []
     exact = True
+    channels = False
     for position, turn in enumerate(value):
-        if type(turn) is dict and len(turn) == 2:
-            role, content = turn.get("role"), turn.get("content")
-            if type(content) is str and role in CANONICAL:
-                turns.append(message(role, content))
-                continue
+        if type(turn) is dict:
+            if len(turn) == 2:
+                role, content = turn.get("role"), turn.get("content")
+                if type(content) is str and role in CANONICAL:
+                    turns.append(message(role, content))
+                    continue
+            channels = channels or turn.get("channel") in CHANNELS
         exact = False
-        turns.append(read_turn(turn, f"{field}[{position}]", media))
+        if not channels:
+            turns += read_turn(turn, f"{field}[{position}]", media)
+    if channels:
+        return read_channels(value, field, media), False
     return turns, exact
 
 
-def read_turn(turn: Any, field: str, media: list[Medium] | None = None) -> Message:
-    """One turn in either spelling, with all that a turn may hold; null is absent.
+def in_text(value: str) -> Any:
+    """A list of turns that was written as text, by JSON or by Python; the text itself where it is neither."""
+    try:
+        return orjson.loads(value)
+    except orjson.JSONDecodeError:
+        pass
+    try:
+        return ast.literal_eval(value.strip())
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return value
+
+
+def read_turn(turn: Any, field: str, media: list[Medium] | None = None) -> list[Message]:
+    """One turn in any spelling, with all that a turn may hold; null is absent. Results of tools are turns of their own.
 
     Raises:
         ReadError: names the field and what was expected.
@@ -55,69 +84,82 @@ def read_turn(turn: Any, field: str, media: list[Medium] | None = None) -> Messa
     if not isinstance(turn, dict):
         raise ReadError(field, f"expected a turn {{role, content}}, got {kind(turn)}")
     role_key, content_key = ("from", "value") if turn.get("role") is None and "from" in turn else ("role", "content")
+    if turn.get(role_key) is None:
+        role_key = next((key for key in ROLE_KEYS if turn.get(key) is not None), role_key)
+    if turn.get(content_key) is None:
+        content_key = next((key for key in CONTENT_KEYS if turn.get(key) is not None), content_key)
     given = turn.get(role_key)
-    role = ROLES.get(given) if isinstance(given, str) else None
+    said_by = given.strip().lower() if isinstance(given, str) else None
+    role = None if said_by is None else ROLES.get(said_by)
     if role is None:
         found = "nothing" if given is None else repr(given)
-        raise ReadError(f"{field}.{role_key}", f"expected one of {', '.join(sorted(CANONICAL))}, got {found}")
+        expected = ", ".join(sorted(CANONICAL))
+        hint = f"; another name needs a mapping, such as roles: {{{given}: user}}" if isinstance(given, str) else ""
+        raise ReadError(f"{field}.{role_key}", f"expected one of {expected}, got {found}{hint}")
+    where, content = f"{field}.{content_key}", turn.get(content_key)
+    if content_key == "parts":
+        content = gemini_parts(content)
+    learn = read_learn(turn, role, field)
+    if has_blocks(content):
+        found_turns = read_blocks(role, content, where, media)
+        for one in found_turns:
+            one["learn"] = learn
+        return found_turns
     calls = turn.get("tool_calls")
     if not calls and isinstance(turn.get("function_call"), dict):
         calls = [turn["function_call"]]
     thoughts = read_thoughts(turn, field)
-    allowed = bool(calls) or thoughts is not None
-    content = read_content(turn.get(content_key), f"{field}.{content_key}", allowed, media)
-    if given in ("function_call", "tool_call"):
+    if content is None and isinstance(turn.get("refusal"), str):
+        content = turn["refusal"]
+    content = read_content(content, where, bool(calls) or thoughts is not None, media)
+    if said_by in CALLED:
         content, calls = calls_in_text(content)
     name, call_id = turn.get("name"), turn.get("tool_call_id")
-    return message(
-        role,
-        content,
-        canonical_calls(calls, field) if calls else None,
-        name if isinstance(name, str) else None,
-        reasoning=thoughts,
-        tool_call_id=call_id if isinstance(call_id, str) else None,
-        learn=read_learn(turn, role, field),
-    )
+    return [
+        message(
+            role,
+            content,
+            canonical_calls(calls, field, said_by in CALLED) if calls else None,
+            name if isinstance(name, str) else None,
+            reasoning=thoughts,
+            tool_call_id=call_id if isinstance(call_id, str) else None,
+            learn=learn,
+        )
+    ]
 
 
-THOUGHTS = ("reasoning_content", "reasoning", "thinking", "thoughts")
-"""The names under which data sets and endpoints give a turn's thoughts."""
-LEARN = ("learn", "weight", "train", "training", "loss")
-"""The names under which data sets say whether a turn is to be learned."""
-
-
-def read_thoughts(turn: Record, field: str) -> str | None:
-    """The thoughts of a turn.
+def read_channels(value: list[Any], field: str, media: list[Medium] | None) -> list[Message]:
+    """Turns with the channels of gpt-oss: `analysis` is the thought before the assistant's next turn, and `commentary`
+    for a recipient a call of it.
 
     Raises:
-        ReadError: two fields give different ones.
+        ReadError: a thought that nothing follows, or a channel that is not known.
     """
-    found = {key: turn[key] for key in THOUGHTS if isinstance(turn.get(key), str) and turn[key]}
-    if len(set(found.values())) > 1:
-        raise ReadError(f"{field}.{list(found)[1]}", f"other thoughts than in {next(iter(found))}; keep one of them")
-    return next(iter(found.values()), None)
-
-
-def read_learn(turn: Record, role: str, field: str) -> bool | None:
-    """False for an assistant's turn that must not be learned; None where learning it is as usual.
-
-    Raises:
-        ReadError: a weight between none and all, or a turn to be learned that is not the assistant's.
-    """
-    for key in LEARN:
-        given = turn.get(key)
-        if given is None:
+    turns: list[Message] = []
+    thoughts: list[str] = []
+    for position, turn in enumerate(value):
+        where = f"{field}[{position}]"
+        channel = turn.get("channel") if isinstance(turn, dict) else None
+        found = read_turn(turn, where, media)
+        if channel is not None and channel not in CHANNELS:
+            raise ReadError(f"{where}.channel", f"expected analysis, commentary or final, got {channel!r}")
+        own, recipient = found[0], turn.get("recipient")
+        if channel == "analysis" and own["role"] == "assistant":
+            thoughts.append(own["content"])
             continue
-        if not isinstance(given, bool | int | float) or given not in (0, 1):
-            raise ReadError(
-                f"{field}.{key}", f"expected true or false, or 0 or 1, got {given!r}; no other weight is kept"
-            )
-        if role != "assistant":
-            if given and key != "weight":
-                raise ReadError(f"{field}.{key}", f"a turn of the {role} cannot be learned; only the assistant's are")
-            return None
-        return None if given else False
-    return None
+        if own["role"] != "assistant" and thoughts:
+            break
+        if isinstance(recipient, str) and own["role"] == "assistant" and recipient not in ("all", "user"):
+            call = {"name": recipient.removeprefix("functions."), "arguments": own["content"]}
+            own["content"], own["tool_calls"] = "", canonical_calls([call], where)
+        if thoughts:
+            if own["reasoning"] is not None:
+                raise ReadError(where, "thoughts of its own after a turn of thoughts; keep one of them")
+            own["reasoning"], thoughts = "\n\n".join(thoughts), []
+        turns += found
+    if thoughts:
+        raise ReadError(field, "a turn of the channel analysis that no turn of the assistant follows")
+    return turns
 
 
 def openai_turn(turn: Message) -> Record:

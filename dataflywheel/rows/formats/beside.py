@@ -1,0 +1,76 @@
+"""What any record may have beside its shape's own fields: tags, a system text, and what a writer of ours put there."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from dataflywheel.rows.formats.content import read_content
+from dataflywheel.rows.formats.draft import Record
+from dataflywheel.rows.formats.media import COLUMNS
+from dataflywheel.rows.formats.names import label_key, system_key
+from dataflywheel.rows.schema import Row
+
+OURS = "flywheel"
+FACTS = frozenset({"extra", "source", "tags", "copies", "parents", "made_by", "round", "label"})
+"""What the key `flywheel` of a written record may hold."""
+
+
+@lru_cache(maxsize=4096)
+def beside(keys: frozenset[str]) -> frozenset[str]:
+    """Which of the things that any shape may have beside its own fields a record with these keys may hold."""
+    held = {
+        "tags": "tags" in keys,
+        "label": "label" in keys or label_key(keys) is not None,
+        "tools": not keys.isdisjoint(("tools", "functions")),
+        "media": not keys.isdisjoint(COLUMNS),
+        "cells": "cells" in keys,
+        "system": system_key(keys) is not None,
+    }
+    return frozenset(name for name, is_there in held.items() if is_there)
+
+
+def take_facts(record: Record) -> Record:
+    """Take what a writer of ours put under `flywheel`; anything else under that name stays where it is."""
+    facts = record.get(OURS)
+    if not isinstance(facts, dict) or not facts or not facts.keys() <= FACTS:
+        return {}
+    if not isinstance(facts.get("extra", {}), dict):
+        return {}
+    del record[OURS]
+    return facts
+
+
+def take_tags(record: Record) -> list[str]:
+    """Take `tags` where it is a list of texts that is not empty."""
+    tags = record.get("tags")
+    if isinstance(tags, list) and tags and all(isinstance(tag, str) for tag in tags):
+        del record["tags"]
+        return tags
+    return []
+
+
+def take_system(record: Record) -> tuple[str, str] | None:
+    """Take the system text of a record with the name of its column.
+
+    Raises:
+        ReadError: a system text that is no text.
+    """
+    key = system_key(frozenset(record))
+    if key is None:
+        return None
+    value = record[key]
+    if isinstance(value, list) and value:
+        value = read_content(value, key)
+    if not isinstance(value, str) or not value:
+        return None
+    del record[key]
+    return key, value
+
+
+def with_lineage(record: Record, row: Row, source: str) -> Record:
+    """`record` with the lineage that a reader would not give by default."""
+    default = {"source": source, "copies": 1, "parents": [], "made_by": "", "round": 0}
+    facts = {key: row[key] for key, usual in default.items() if row[key] != usual}  # type: ignore[literal-required]
+    if not facts:
+        return record
+    return {**record, OURS: {**record.get(OURS, {}), **facts}}

@@ -1,0 +1,91 @@
+"""Turns made of blocks (Anthropic, Gemini): thoughts, texts, calls of tools and their results, as turns of ours."""
+
+from __future__ import annotations
+
+from typing import Any, TypeGuard
+
+from dataflywheel.rows.formats.content import read_content
+from dataflywheel.rows.formats.draft import ReadError, Record, present
+from dataflywheel.rows.formats.tool_calls import canonical_calls
+from dataflywheel.rows.schema import Medium, Message, message
+
+BLOCKS = frozenset({"thinking", "reasoning", "redacted_thinking", "tool_use", "tool_result"})
+
+
+def has_blocks(content: Any) -> TypeGuard[list[Any]]:
+    """Whether a turn's content is more than text and media."""
+    return isinstance(content, list) and any(isinstance(part, dict) and part.get("type") in BLOCKS for part in content)
+
+
+def read_blocks(role: str, parts: list[Any], field: str, media: list[Medium] | None) -> list[Message]:
+    """The turns of one turn made of blocks: results of tools are turns of their own, before what the user says.
+
+    Raises:
+        ReadError: a block that is not known, or one in a place where its order would be lost.
+    """
+    thoughts: list[str] = []
+    said: list[Any] = []
+    calls: list[Record] = []
+    results: list[Message] = []
+    for position, part in enumerate(parts):
+        where = f"{field}[{position}]"
+        part = present(part) if isinstance(part, dict) else {"type": "text", "text": part}
+        type = part.get("type")
+        if type in ("thinking", "reasoning"):
+            if said or calls:
+                raise ReadError(where, "thoughts after the answer began; only thoughts before it keep their place")
+            thoughts.append(str(part.get("thinking") or part.get("reasoning") or part.get("text") or ""))
+        elif type == "tool_use":
+            calls.append(call_of(part))
+        elif type == "tool_result":
+            if said:
+                raise ReadError(where, "a tool's result after a text; its place would be lost")
+            results.append(result_of(part, where, media))
+        elif calls:
+            raise ReadError(where, f"a part of type {type!r} after a call; its place would be lost")
+        else:
+            said.append(part)
+    content = read_content(said, field, media=media)
+    if role != "assistant" and (thoughts or calls):
+        raise ReadError(field, f"thoughts or calls in a turn of the {role}")
+    if results and not content:
+        return results
+    written = canonical_calls(calls, field) if calls else None
+    return [*results, message(role, content, written, reasoning="\n\n".join(thoughts) or None)]
+
+
+def call_of(part: Record) -> Record:
+    call: Record = {"function": {"name": part.get("name"), "arguments": part.get("input", {})}}
+    return {**call, "id": part["id"]} if isinstance(part.get("id"), str) else call
+
+
+def result_of(part: Record, field: str, media: list[Medium] | None) -> Message:
+    content, name, id = part.get("content"), part.get("name"), part.get("tool_use_id")
+    said = read_content(content, f"{field}.content", missing_allowed=True, media=media)
+    return message("tool", said, None, name, tool_call_id=id if isinstance(id, str) else None)
+
+
+def gemini_parts(parts: Any) -> Any:
+    """The parts of a Gemini turn in the words of Anthropic's blocks."""
+    return (
+        [gemini_part(present(part)) for part in parts if isinstance(part, dict)] if isinstance(parts, list) else parts
+    )
+
+
+def gemini_part(part: Record) -> Record:
+    call = part.get("functionCall", part.get("function_call"))
+    result = part.get("functionResponse", part.get("function_response"))
+    blob = part.get("inlineData", part.get("inline_data", part.get("fileData", part.get("file_data"))))
+    if isinstance(call, dict):
+        return {"type": "tool_use", "id": call.get("id"), "name": call.get("name"), "input": call.get("args", {})}
+    if isinstance(result, dict):
+        import orjson
+
+        answer = orjson.dumps(result.get("response", {})).decode()
+        return {"type": "tool_result", "tool_use_id": result.get("id"), "name": result.get("name"), "content": answer}
+    if isinstance(blob, dict):
+        sort = str(blob.get("mimeType", blob.get("mime_type", ""))).split("/")[0]
+        return {"type": sort or "file", "source": blob.get("fileUri", blob.get("file_uri")) or blob}
+    if part.get("thought") is True:
+        return {"type": "thinking", "thinking": part.get("text", "")}
+    return part

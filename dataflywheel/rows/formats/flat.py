@@ -1,0 +1,114 @@
+"""The columns of flat records: texts or turns in them, and whether one says what the row does not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from dataflywheel.rows.formats.draft import CannotHold, ReadError, Record, kind, plain
+from dataflywheel.rows.formats.names import PROMPTS, THOUGHTS, UNPLACED, folded
+from dataflywheel.rows.formats.turns import openai_turn, read_turn, read_turns
+from dataflywheel.rows.schema import Medium, Message, message
+
+SWITCHES = frozenset({"on", "off", "true", "false", "yes", "no", "none", "low", "medium", "high"})
+"""What a column named `reasoning` holds where it says whether there is any."""
+WORDS = 3
+"""A text of fewer words is a name, a number or a note, unless its column is named as a prompt or an answer."""
+
+
+SENTENCE = 6
+"""Texts with at least so many words may be a prompt or an answer, whatever their column is called."""
+NOTES = frozenset({"rationale", "critique", "feedback", "explanation", "comment", "notes", "description", "license"})
+"""Columns that speak about the row."""
+
+
+def turns_of(record: Record, key: str, role: str, media: list[Medium]) -> list[Message]:
+    """The turns of one column: a text, or a number as an answer, is one of `role`; else a turn or a list of turns.
+
+    Raises:
+        ReadError: the column holds anything else.
+    """
+    value = record[key]
+    if isinstance(value, str):
+        return [message(role, value)]
+    if role == "assistant" and isinstance(value, int | float) and not isinstance(value, bool):
+        return [message(role, str(value))]
+    if isinstance(value, dict):
+        return read_turn(value, key, media)
+    if isinstance(value, list) and value and all(isinstance(item, str) for item in value):
+        if len(set(value)) > 1:
+            raise ReadError(key, f"expected one text, got {len(value)}; name one: columns: {{... : '{key}[0]'}}")
+        return [message(role, value[0])]
+    if isinstance(value, list):
+        return read_turns(value, key, media)[0]
+    raise ReadError(key, f"expected text or turns, got {kind(value)}")
+
+
+def spoken(turns: Sequence[Message], role: str) -> str | list[Record]:
+    """One plain turn of `role` as its text, others as a list of turns.
+
+    Raises:
+        CannotHold: no turn.
+    """
+    if not turns:
+        raise CannotHold("a row without turns")
+    if [turn["role"] for turn in turns] == [role]:
+        try:
+            return plain(turns[0])
+        except CannotHold:
+            pass
+    return [openai_turn(turn) for turn in turns]
+
+
+def thoughts_of(record: Record, key: str) -> str | None:
+    """The thoughts of a column; None where it only says whether there are any."""
+    value = record[key]
+    if not isinstance(value, str) or value.strip().lower() in SWITCHES or not value.strip():
+        return None
+    return value
+
+
+def left_over(record: Record, doubts: Iterable[str], turns: Sequence[Message]) -> str | None:
+    """The first of the doubtful keys that says what none of the turns does."""
+    for key in doubts:
+        name, value = folded(key), record.get(key)
+        if name in THOUGHTS and thoughts_of(record, key) is None:
+            continue
+        if name in UNPLACED and not (name in PROMPTS or long(value)):
+            continue
+        if name == "text" and isinstance(value, str) and all(t["content"].strip() in value for t in turns):
+            continue
+        if not said_by(value, turns):
+            return key
+    return None
+
+
+def unsaid(record: Mapping[str, Any], used: Iterable[str], turns: Sequence[Message]) -> str | None:
+    """The first key beyond those used that holds a text which none of the turns says: a part of the row, it may be."""
+    held = frozenset(used)
+    for key in sorted(record.keys() - held):
+        value = record[key]
+        if folded(key) == "answers" and value:
+            return key
+        sentence = any(len(text.split(maxsplit=SENTENCE)) >= SENTENCE for text in texts_in(value))
+        if sentence and folded(key) not in NOTES and not said_by(value, turns):
+            return key
+    return None
+
+
+def said_by(value: Any, turns: Sequence[Message]) -> bool:
+    """Whether the turns say all texts within a value."""
+    return all(any(text.strip() in turn["content"] for turn in turns) for text in texts_in(value))
+
+
+def long(value: Any) -> bool:
+    return any(len(text.split(maxsplit=WORDS)) >= WORDS for text in texts_in(value)) or isinstance(value, dict | list)
+
+
+def texts_in(value: Any) -> list[str]:
+    """All texts within a value, those of roles and types left out."""
+    if isinstance(value, str):
+        return [value] if value.strip() else []
+    if isinstance(value, dict):
+        return [text for key, item in value.items() if key not in ("role", "from", "type") for text in texts_in(item)]
+    return [text for item in value for text in texts_in(item)] if isinstance(value, list) else []

@@ -1,0 +1,57 @@
+"""The label of a record: a class, or whether its answer is wanted (KTO), in the spellings that data sets have."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from dataflywheel.rows.formats.draft import Draft, ReadError, Record, kind
+from dataflywheel.rows.formats.names import label_key
+
+WANTED = {
+    **dict.fromkeys(("true", "desirable", "chosen", "accepted", "thumbs_up", "thumbs up", "+1"), "true"),
+    **dict.fromkeys(("false", "undesirable", "rejected", "thumbs_down", "thumbs down", "-1"), "false"),
+}
+"""What says of an answer whether it is wanted, in any case."""
+ONLY_THERE = {
+    **dict.fromkeys(("yes", "good", "positive", "like", "1", "up"), "true"),
+    **dict.fromkeys(("no", "bad", "negative", "dislike", "0", "down"), "false"),
+}
+"""The same where the column's own name says that this is asked."""
+NUMBERS = {"1": "true", "0": "false", "1.0": "true", "0.0": "false", "-1": "false", "-1.0": "false"}
+
+
+def take_label(record: Record) -> tuple[str, str] | None:
+    """Take the label with the name of its column: texts as they stand, all else as JSON.
+
+    Raises:
+        ReadError: a column that asks whether the answer is wanted holds something else.
+    """
+    if "label" in record:
+        value = record.pop("label")
+        return "label", value if isinstance(value, str) else said(value)
+    key = label_key(frozenset(record))
+    if key is None:
+        return None
+    value = said(record[key]) if not isinstance(record[key], str) else record[key].strip().lower()
+    wanted = WANTED.get(value, ONLY_THERE.get(value, NUMBERS.get(value)))
+    if wanted is None:
+        raise ReadError(key, f"expected true or false, got {kind(record[key])} {record[key]!r:.40}")
+    del record[key]
+    return key, wanted
+
+
+def said(value: Any) -> str:
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+
+
+def add_label(draft: Draft, key: str, label: str) -> None:
+    """Give a draft its label: of an answer to a prompt, 1 and 0 and True and False in text say whether it is wanted."""
+    draft.exact = False
+    if key != "label":
+        draft.names["label"] = key
+    roles = {turn["role"] for turn in draft.messages}
+    if draft.rejected is None and {"user", "assistant"} <= roles and draft.messages[-1]["role"] == "assistant":
+        label = WANTED.get(label.strip().lower(), NUMBERS.get(label.strip(), label))
+    draft.label = label

@@ -1,0 +1,47 @@
+"""What a turn holds beside its role and content: thoughts, and whether it is to be learned."""
+
+from __future__ import annotations
+
+from dataflywheel.rows.formats.draft import ReadError, Record
+
+THOUGHTS = ("reasoning_content", "reasoning", "thinking", "thoughts")
+"""The names under which data sets and endpoints give a turn's thoughts."""
+LEARN = ("learn", "weight", "train", "training", "trainable", "loss", "loss_weight", "loss_scale")
+"""The names under which data sets say whether a turn is to be learned."""
+
+
+def read_thoughts(turn: Record, field: str) -> str | None:
+    """The thoughts of a turn.
+
+    Raises:
+        ReadError: two fields give different ones.
+    """
+    found = {key: turn[key] for key in THOUGHTS if isinstance(turn.get(key), str) and turn[key]}
+    if len(set(found.values())) > 1:
+        raise ReadError(f"{field}.{list(found)[1]}", f"other thoughts than in {next(iter(found))}; keep one of them")
+    return next(iter(found.values()), None)
+
+
+def read_learn(turn: Record, role: str, field: str) -> bool | None:
+    """False for an assistant's turn that must not be learned; None where learning it is as usual.
+
+    Raises:
+        ReadError: a weight between none and all, or a turn to be learned that is not the assistant's.
+    """
+    for key in ("train_detail", "training_detail"):
+        if turn.get(key):
+            raise ReadError(f"{field}.{key}", "a turn of which parts must not be learned; only whole turns are marked")
+    for key in LEARN:
+        given = turn.get(key)
+        if given is None:
+            continue
+        if not isinstance(given, bool | int | float) or given not in (0, 1):
+            raise ReadError(
+                f"{field}.{key}", f"expected true or false, or 0 or 1, got {given!r}; no other weight is kept"
+            )
+        if role != "assistant":
+            if given and key != "weight":
+                raise ReadError(f"{field}.{key}", f"a turn of the {role} cannot be learned; only the assistant's are")
+            return None
+        return None if given else False
+    return None

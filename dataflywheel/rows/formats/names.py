@@ -1,0 +1,146 @@
+"""The names under which data sets hold prompts, answers and what stands beside them, and what those of a record say."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+
+PROMPTS = (
+    "prompt", "instruction", "question", "query", "problem", "input", "inputs", "user_prompt", "user_query",
+    "user_question", "user_message", "user_input", "prompt_text", "user", "human", "inputs_pretokenized",
+)  # fmt: skip
+"""Names of a prompt, the surest first."""
+CONTEXTS = ("input", "context", "passage", "paragraph")
+"""Names of a text that belongs to the prompt beside it."""
+UNPLACED = (
+    "document", "documents", "contexts", "passages", "paragraphs", "article", "background", "body", "story", "inputs",
+    "evidence", "retrieved_documents", "answers", "text",
+)  # fmt: skip
+"""Names of what may belong to the prompt or the answer, nobody knows where."""
+COMPLETIONS = (
+    "completion", "response", "output", "generation", "assistant", "gpt", "assistant_response", "model_response",
+    "model_output", "model_answer", "generated_text", "generated_response", "generated_answer", "response_text",
+    "deepseek_solution", "bot",
+)  # fmt: skip
+SOLUTIONS = ("generated_solution", "solution")
+LESS = ("answer", "target", "targets", "targets_pretokenized", "reply")
+"""Names of an answer that beside a completion or a solution are no more than what to check it by."""
+CHOSEN = ("chosen", "chosen_response", "chosen_answer", "preferred_response", "preferred")
+REJECTED = ("rejected", "rejected_response", "rejected_answer", "dispreferred_response", "dispreferred")
+THOUGHTS = (
+    "reasoning_content", "reasoning", "thinking", "thoughts", "thought", "deepseek_reasoning", "chain_of_thought",
+    "cot", "complex_cot", "reasoning_trace",
+)  # fmt: skip
+SYSTEM = ("system", "system_prompt", "system_message", "system_instruction", "system_text", "sys_prompt")
+LABELS = ("kto_tag", "kto_label", "desirable", "is_desirable", "thumbs_up")
+"""Names of a label that can only be whether the answer is wanted."""
+PAIRS = (
+    ("response_a", "response_b"), ("response_0", "response_1"), ("response1", "response2"),
+    ("response_1", "response_2"), ("answer_a", "answer_b"), ("answer_0", "answer_1"), ("answer_1", "answer_2"),
+    ("completion_a", "completion_b"), ("output_a", "output_b"), ("output_1", "output_2"),
+    ("human_ref_a", "human_ref_b"), ("conversation_a", "conversation_b"),
+)  # fmt: skip
+"""Names of two answers of which another column says the better."""
+WORDS = re.compile(r"[\s\-./]+|(?<=[a-z])(?=[A-Z][a-z])")
+ANSWERS = frozenset((*COMPLETIONS, *SOLUTIONS, *LESS))
+FLAT = frozenset(
+    (*PROMPTS, *CONTEXTS, *UNPLACED, *ANSWERS, *CHOSEN, *REJECTED, *THOUGHTS, *(name for two in PAIRS for name in two))
+)
+
+
+@lru_cache(maxsize=16384)
+def folded(name: str) -> str:
+    """A column's name without its case, spaces and hyphens.
+
+    >>> folded(" System Prompt"), folded("systemPrompt"), folded("Complex_CoT")
+    ('system_prompt', 'system_prompt', 'complex_cot')
+    """
+    return WORDS.sub("_", name.strip()[:64]).lower()
+
+
+@lru_cache(maxsize=4096)
+def by_name(keys: frozenset[str]) -> dict[str, str]:
+    """The keys of a record by their folded names; of two alike, the one that is spelled so."""
+    return {folded(key): key for key in sorted(keys, key=lambda key: (key == folded(key), key))}
+
+
+def first(names: dict[str, str], wanted: tuple[str, ...]) -> str | None:
+    """The key of the first wanted name that is there."""
+    return next((names[name] for name in wanted if name in names), None)
+
+
+@lru_cache(maxsize=4096)
+def system_key(keys: frozenset[str]) -> str | None:
+    """The key that holds the system text."""
+    return first(by_name(keys), SYSTEM)
+
+
+@lru_cache(maxsize=4096)
+def label_key(keys: frozenset[str]) -> str | None:
+    """The key that holds the label, where it is not `label`."""
+    return first(by_name(keys), LABELS)
+
+
+@dataclass(frozen=True)
+class Found:
+    """Which keys of a record hold what; `rivals` are two that claim the same place, `doubts` the others by name."""
+
+    prompt: str | None = None
+    context: str | None = None
+    answer: str | None = None
+    rejected: str | None = None
+    two: tuple[str, str] | None = None
+    thoughts: str | None = None
+    rivals: tuple[str, str] | None = None
+    doubts: tuple[str, ...] = field(default=())
+
+    def used(self) -> tuple[str, ...]:
+        """The keys that the row is made of."""
+        held = (self.prompt, self.context, self.answer, self.rejected, self.thoughts, *(self.two or ()))
+        return tuple(key for key in held if key is not None)
+
+
+@lru_cache(maxsize=4096)
+def resolve(keys: frozenset[str]) -> Found | None:
+    """What the keys of a flat record say, or None where none of them names a prompt or an answer."""
+    names = by_name(keys)
+    prompt = first(names, PROMPTS)
+    chosen, rejected = first(names, CHOSEN), first(names, REJECTED)
+    two = next(((names[a], names[b]) for a, b in PAIRS if a in names and b in names), None)
+    answers = [names[name] for name in COMPLETIONS if name in names]
+    answers = answers or [names[name] for name in SOLUTIONS if name in names][:1]
+    answers = answers or [names[name] for name in LESS if name in names][:1]
+    if chosen is not None and rejected is not None:
+        two, answers = None, [chosen]
+    elif two is not None:
+        answers, rejected = [], None
+    if prompt is None and two is None and (rejected is None or chosen is None):
+        return None
+    # `input` is the second part of an instruction, and of nothing else.
+    parts = CONTEXTS if prompt is not None and folded(prompt) == "instruction" else CONTEXTS[1:]
+    parts = (*parts, "history", "post") if two and prompt is None else parts
+    context = first(names, parts) if prompt is not None or two or chosen else None
+    thoughts = first(names, THOUGHTS) if answers else None
+    found = Found(
+        prompt, context, answers[0] if answers else None, rejected if chosen is not None else None, two, thoughts,
+        (answers[0], answers[1]) if len(answers) > 1 else None,
+    )  # fmt: skip
+    less = frozenset(LESS) | frozenset(SOLUTIONS) if answers or two else frozenset()
+    if chosen is not None and rejected is not None:
+        less |= frozenset(COMPLETIONS)
+    held = frozenset(found.used())
+    doubts = tuple(sorted(names[n] for n in FLAT & names.keys() - less if names[n] not in held))
+    return replace(found, doubts=doubts)
+
+
+@lru_cache(maxsize=4096)
+def others(keys: frozenset[str], own: frozenset[str]) -> tuple[str, ...]:
+    """Keys beyond a shape's own that by their name hold a prompt, an answer, thoughts or what belongs to them."""
+    names = by_name(keys)
+    less: frozenset[str] = frozenset()
+    if own & {*COMPLETIONS, *SOLUTIONS, "chosen"}:
+        less = frozenset(LESS) | frozenset(SOLUTIONS)
+    if "chosen" in own and own.isdisjoint(COMPLETIONS):
+        less |= frozenset(COMPLETIONS)
+    return tuple(sorted(names[n] for n in FLAT & names.keys() - less if names[n] not in own))
