@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
-from dataflywheel.rows.containers.find import find_files, hub_name
+from dataflywheel.rows.containers.find import find, hub_name
 from dataflywheel.rows.reading import Input
 
 CHUNK = 1 << 20
@@ -30,7 +30,10 @@ def fingerprint(inputs: Sequence[Input]) -> str:
         if hub_name(given.path):
             digest.update(given.path.encode())
             continue
-        for path in find_files(given.path):
+        found = find(given.path)
+        if found.part:
+            digest.update(f"#{found.part}".encode())
+        for path in found.files:
             digest.update(f"{path.stat().st_size}:".encode())
             with path.open("rb") as file:
                 while chunk := file.read(CHUNK):

@@ -32,12 +32,16 @@ PARALLEL_BYTES = 32 << 20
 
 @dataclass
 class Ingested:
-    """The outcome: rows written, rows merged into an earlier equal one, entries in quarantine, and the same by file."""
+    """The outcome: rows written, rows merged into an earlier equal one, entries in quarantine, and the same by file.
+
+    `unread` names what lies beside the rows and was not read, each with its reason.
+    """
 
     rows: int = 0
     merged: int = 0
     quarantined: int = 0
     files: list[dict[str, Any]] = field(default_factory=list)
+    unread: list[tuple[str, str]] = field(default_factory=list)
 
 
 def ingest(
@@ -100,6 +104,7 @@ class _Reading:
             entry["quarantined"] += len(spilled.quarantined)
             shapes += spilled.shapes
             self._set_aside(spilled.quarantined)
+            self.result.unread += [entry for entry in spilled.unread if entry not in self.result.unread]
             self.read_rows += len(spilled.ids)
             if self.progress:
                 self.progress(self.read_rows)

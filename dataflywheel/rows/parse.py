@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-import orjson
-
-from dataflywheel.rows.containers.block import Bad, Block
-from dataflywheel.rows.containers.columnar import records_of
+from dataflywheel.rows.containers.arrow_values import records_of
+from dataflywheel.rows.containers.block import Bad, Block, Left
+from dataflywheel.rows.containers.json_lines import json_lines, text_lines
 from dataflywheel.rows.formats import ReadError, detect, shape_named
 from dataflywheel.rows.formats.draft import kind
 from dataflywheel.rows.quarantine import Quarantined, beginning
@@ -19,12 +18,13 @@ from dataflywheel.rows.schema import Row
 
 @dataclass
 class Parsed:
-    """The rows of a block with the line or record that each came from, and what was set aside."""
+    """The rows of a block with the line or record that each came from, what was set aside, and what was not read."""
 
     rows: list[Row] = field(default_factory=list)
     lines: list[int] = field(default_factory=list)
     quarantined: list[Quarantined] = field(default_factory=list)
     shapes: Counter[str] = field(default_factory=Counter)
+    unread: list[tuple[str, str]] = field(default_factory=list)
 
 
 def parse_block(block: Block, file: str, source: str, shape: str | None = None) -> Parsed:
@@ -36,6 +36,11 @@ def parse_block(block: Block, file: str, source: str, shape: str | None = None) 
     for line, raw, record in records(block):
         try:
             if type(record) is not dict:
+                if type(record) is Left:
+                    result.unread.append(
+                        (record.path if block.kind == "records" else f"{file}#{record.path}", record.reason)
+                    )
+                    continue
                 raise unreadable(record)
             used = forced or detect(record)
             read = used.read(record, source)
@@ -69,39 +74,11 @@ def records(block: Block) -> Iterator[tuple[int, bytes | None, Any]]:
     elif block.kind == "text":
         yield from text_lines(block)
     elif block.kind == "arrow":
-        for number, record in enumerate(records_of(block.payload), start=block.first):
+        number = block.first
+        for record in records_of(block.payload):
             yield number, None, record
+            number += type(record) is dict
     else:
         assert isinstance(block.payload, list)
         for number, record in block.payload:
             yield number, None, record
-
-
-def json_lines(block: Block) -> Iterator[tuple[int, bytes, Any]]:
-    assert isinstance(block.payload, bytes)
-    for number, line in enumerate(block.payload.split(b"\n"), start=block.first):
-        if not line.strip():
-            continue
-        try:
-            yield number, line, orjson.loads(line)
-        except orjson.JSONDecodeError as error:
-            yield number, line, Bad(what_is_wrong(line) or f"not JSON: {error}")
-
-
-def text_lines(block: Block) -> Iterator[tuple[int, bytes, Any]]:
-    assert isinstance(block.payload, bytes)
-    for number, line in enumerate(block.payload.split(b"\n"), start=block.first):
-        if line.strip():
-            reason = what_is_wrong(line)
-            yield number, line, Bad(reason) if reason else {"text": line.removesuffix(b"\r").decode()}
-
-
-def what_is_wrong(line: bytes) -> str | None:
-    """Why a line is not text, or None when it is."""
-    if b"\0" in line:
-        return f"a NUL byte at byte {line.index(0)}; expected UTF-8 text"
-    try:
-        line.decode()
-    except UnicodeDecodeError as error:
-        return f"not UTF-8 at byte {error.start}; save the file as UTF-8"
-    return None

@@ -23,6 +23,8 @@ class Size(NamedTuple):
     chars: int
     pairs: int
     """Rows with a worse answer beside the good one; at least 1 where the look did not reach an input's end."""
+    unread: tuple[tuple[str, str], ...] = ()
+    """What lies beside the rows and is not read, with the reason."""
 
 
 def peek(given: Input) -> Size:
@@ -34,6 +36,7 @@ def peek(given: Input) -> Size:
     if given.records is not None:
         return _read(list(row_blocks(given.records())), given.source)
     rows = chars = pairs = 0.0
+    unread: dict[tuple[str, str], None] = {}
     for file in open_input(given):
         seen = list(islice(file.blocks, BLOCKS))
         found = _read(seen, file.source, file.shape)
@@ -43,13 +46,20 @@ def peek(given: Input) -> Size:
         factor = max(1.0, file.size * packed / read) if more and read else 1.0
         rows, chars = rows + found.rows * factor, chars + found.chars * factor
         pairs += max(found.pairs * factor, float(more))
-    return Size(int(rows), int(chars), int(pairs))
+        unread |= dict.fromkeys(found.unread)
+    return Size(int(rows), int(chars), int(pairs), tuple(unread))
 
 
 def _read(blocks: list[Block], source: str, shape: str | None = None) -> Size:
-    parsed = [parse_block(block, "", source, shape).rows for block in blocks]
+    read = [parse_block(block, "", source, shape) for block in blocks]
+    parsed = [one.rows for one in read]
     chars = sum(len(text_of(row["messages"])) for rows in parsed for row in rows)
-    return Size(sum(map(len, parsed)), chars, sum(bool(row["rejected"]) for rows in parsed for row in rows))
+    return Size(
+        sum(map(len, parsed)),
+        chars,
+        sum(bool(row["rejected"]) for rows in parsed for row in rows),
+        tuple(entry for one in read for entry in one.unread),
+    )
 
 
 def _bytes(block: Block) -> int:

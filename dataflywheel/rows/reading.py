@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,9 @@ import pyarrow as pa
 from dataflywheel.contracts import UsageError, nearest
 from dataflywheel.rows.builder import build
 from dataflywheel.rows.containers import CONTAINERS, read_blocks
-from dataflywheel.rows.containers.block import BLOCK_BYTES, Block
-from dataflywheel.rows.containers.find import find_files, hub_name
-from dataflywheel.rows.containers.sniff import PACKED
+from dataflywheel.rows.containers.block import BLOCK_BYTES, Block, left_out
+from dataflywheel.rows.containers.find import find, hub_name
+from dataflywheel.rows.containers.sniff import bare_stem
 from dataflywheel.rows.formats import SHAPES
 from dataflywheel.rows.parse import Parsed, parse_block
 from dataflywheel.rows.quarantine import Quarantined
@@ -24,6 +25,8 @@ from dataflywheel.rows.schema import Row
 @dataclass
 class Input:
     """Where rows come from: a path (file, folder, pattern, hub name), or `records` that make them.
+
+    A path may name a split of a folder or data set, or the key of a JSON document, after a `#`.
 
     `source` is the file's name without its suffix unless given. `format` names a container (`jsonl`, `csv`, ...) or a
     record shape (`alpaca`, `sharegpt`, ...) where it should not be detected.
@@ -75,8 +78,11 @@ def open_input(given: Input, block_bytes: int = BLOCK_BYTES) -> Iterator[InputFi
 
         yield InputFile(given.path, given.source or hub[0].split("/")[-1], "hub", shape, hub_blocks(*hub), 0)
         return
-    for path in find_files(given.path):
-        found, blocks = read_blocks(path, container, block_bytes)
+    place = find(given.path)
+    for number, path in enumerate(place.files):
+        found, blocks = read_blocks(path, container, block_bytes, place.part)
+        if place.unread and number == 0:
+            blocks = chain([left_out(place.unread)], blocks)
         yield InputFile(str(path), given.source or stem(path), found, shape, blocks, path.stat().st_size)
 
 
@@ -86,8 +92,7 @@ def stem(path: Path) -> str:
     >>> stem(Path("data/pool.jsonl.gz"))
     'pool'
     """
-    bare = Path(path.stem) if path.suffix.lower() in PACKED else path
-    return bare.stem
+    return bare_stem(path)
 
 
 def row_blocks(rows: Iterator[Row], size: int = 4096) -> Iterator[Block]:

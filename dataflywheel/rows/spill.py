@@ -39,13 +39,14 @@ class Spilled:
     lines: Array
     quarantined: list[Quarantined]
     shapes: Counter[str]
+    unread: list[tuple[str, str]]
 
 
 def spill_task(task: Task) -> Spilled:
     """Parse a block and write its rows to `task.target`."""
     parsed = parse_block(task.block, task.file, task.source, task.shape)
     ids, copies = spill_rows(parsed.rows, task.target)
-    return Spilled(ids, copies, np.array(parsed.lines, np.int64), parsed.quarantined, parsed.shapes)
+    return Spilled(ids, copies, np.array(parsed.lines, np.int64), parsed.quarantined, parsed.shapes, parsed.unread)
 
 
 def spill_rows(rows: list[Row], target: Path) -> tuple[Array, Array]:

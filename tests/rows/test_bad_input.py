@@ -31,7 +31,6 @@ def outcome(path: Path, *texts: str) -> list[tuple[int, str, str]]:
     ("line", "field", "reason"),
     [
         (b'{"text": "cut off', "", "not JSON"),
-        (b'{"text": NaN}', "", "not JSON"),
         (b'{"text": "lone \\ud800"}', "", "not JSON"),
         (b'{"text": "caf\xe9"}', "", "not UTF-8 at byte 13"),
         (b'{"text": "a\x00b"}', "", "a NUL byte at byte 11"),
@@ -122,14 +121,13 @@ def test_a_damaged_parquet_file_is_set_aside(tmp_path: Path) -> None:
     assert (line, "damaged" in reason) == (1, True)
 
 
-def test_of_a_broken_array_what_stands_before_the_break_is_read(tmp_path: Path) -> None:
+def test_of_an_array_only_what_is_broken_is_set_aside(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_bytes(
-        b'[\n{"text": "good"},\n{"text": "also good"},\n{"text": oops},\n{"text": "lost"}]'
+        b'[\n{"text": "good"},\n{"text": "also good"},\n{"text": oops},\n{"text": "last"}]'
     )
-    [(line, _, reason)] = outcome(tmp_path / "a.json", "good", "also good")
-    assert line == 3
-    assert "the array breaks at line 4" in reason
-    assert "what follows was not read" in reason
+    [(record, _, reason)] = outcome(tmp_path / "a.json", "good", "also good", "last")
+    assert record == 3
+    assert "line 4: not JSON" in reason
 
 
 def test_lines_of_a_table_with_too_few_or_too_many_cells_are_set_aside(tmp_path: Path) -> None:
@@ -138,7 +136,7 @@ def test_lines_of_a_table_with_too_few_or_too_many_cells_are_set_aside(tmp_path:
     assert [(line, reason[:16]) for line, _, reason in found] == [
         (3, "expected 2 cells"),
         (4, "expected 2 cells"),
-        (6, "not UTF-8"),
+        (6, "not UTF-8; save "),
     ]
 
 

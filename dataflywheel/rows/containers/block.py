@@ -9,6 +9,8 @@ import pyarrow as pa
 
 BLOCK_BYTES = 4 << 20
 BLOCK_RECORDS = 4096
+LONGEST = 64 << 20
+"""Bytes of one line or record; a longer one is set aside, so that memory stays bounded."""
 
 
 @dataclass(frozen=True)
@@ -18,6 +20,14 @@ class Bad:
     reason: str
     text: Any = ""
     field: str = ""
+
+
+@dataclass(frozen=True)
+class Left:
+    """Something beside the records that was not read, and why: no fault, but said."""
+
+    path: str
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -35,3 +45,8 @@ class Block:
 def bad_file(reason: str, line: int = 0, text: Any = "") -> Block:
     """A block that says only that the file, or the rest of it from `line`, could not be read."""
     return Block("records", line, [(line, Bad(reason, text))])
+
+
+def left_out(unread: list[Left]) -> Block:
+    """A block without records that says what was not read."""
+    return Block("records", 0, [(0, entry) for entry in unread])

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import base64
 import json
+from collections import Counter
 from collections.abc import Iterator
-from datetime import date, datetime, time
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -14,64 +12,82 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dataflywheel.rows.containers.block import BLOCK_RECORDS, Block, bad_file
-from dataflywheel.rows.containers.cells import mend
 from dataflywheel.rows.containers.opening import BROKEN, decompressed
-from dataflywheel.rows.formats.draft import Record
+
+Batches = Iterator[pa.RecordBatch]
 
 
 def columnar_blocks(path: Path, container: str) -> Iterator[Block]:
-    """Record batches in order; what follows a damaged place is reported as one bad block."""
+    """Record batches in order; a damaged place is one bad block, and the parts after it are read.
+
+    A table that names a column twice is refused, as a text table is.
+    """
     first = 1
     try:
-        for batch in batches(path, container):
-            for start in range(0, batch.num_rows, BLOCK_RECORDS):
-                part = batch.slice(start, BLOCK_RECORDS)
-                yield Block("arrow", first, part)
-                first += part.num_rows
+        schema, parts = opened(path, container)
     except BROKEN as error:
         yield bad_file(f"the {container} file is damaged: {error}", first)
+        return
+    twice = [name for name, count in Counter(schema.names).items() if count > 1]
+    if twice:
+        yield bad_file(f"the table names a column twice: {', '.join(twice)}", 1)
+        return
+    for rows, part in parts:
+        done = 0
+        try:
+            for batch in part:
+                for start in range(0, batch.num_rows, BLOCK_RECORDS):
+                    cut = batch.slice(start, BLOCK_RECORDS)
+                    yield Block("arrow", first + done, cut)
+                    done += cut.num_rows
+        except (*BROKEN, ValueError) as error:
+            yield bad_file(f"the {container} file is damaged: {error}", first + done)
+        first += max(rows, done)
 
 
-def batches(path: Path, container: str) -> Iterator[pa.RecordBatch]:
+def opened(path: Path, container: str) -> tuple[pa.Schema, Iterator[tuple[int, Batches]]]:
+    """The schema, and parts that can be read though another is damaged: their rows (0: not known) and batches."""
     with decompressed(path) as stream:
         packed = not stream.peek(4).startswith(path.open("rb").read(4))
-        source: Any = pa.BufferReader(stream.read()) if packed else str(path)
+        content = stream.read() if packed else b""
+    source: Any = pa.BufferReader(content) if packed else str(path)
     if container == "parquet":
-        yield from pq.ParquetFile(source).iter_batches(batch_size=BLOCK_RECORDS)
-    elif path.open("rb").read(6) == b"ARROW1":
-        file = pa.ipc.open_file(pa.memory_map(source) if isinstance(source, str) else source)
-        yield from (file.get_batch(i) for i in range(file.num_record_batches))
-    else:
-        yield from pa.ipc.open_stream(pa.memory_map(source) if isinstance(source, str) else source)
+        table = pq.ParquetFile(source)
+        return table.schema_arrow, row_groups(table)
+    source = source if packed else pa.memory_map(source)
+    if (content[:6] or path.open("rb").read(6)) == b"ARROW1":
+        file = pa.ipc.open_file(source)
+        return file.schema, ((0, batch_at(file, number)) for number in range(file.num_record_batches))
+    reader = pa.ipc.open_stream(source)
+    return reader.schema, iter([(0, iter(reader))])
 
 
-def records_of(batch: pa.RecordBatch) -> Iterator[Record]:
-    """Plain records: nulls are absent fields, since columns cannot tell them apart."""
-    for record in batch.to_pylist():
-        yield mend(plain_value(record))
+def row_groups(table: pq.ParquetFile) -> Iterator[tuple[int, Batches]]:
+    for group in range(table.num_row_groups):
+        rows = table.metadata.row_group(group).num_rows
+        yield rows, table.iter_batches(batch_size=BLOCK_RECORDS, row_groups=[group])
 
 
-def plain_value(value: Any) -> Any:
-    """A value as JSON has it: without null fields, times as ISO text, decimals as text, bytes as base64."""
-    if isinstance(value, dict):
-        return {key: plain_value(item) for key, item in value.items() if item is not None}
-    if isinstance(value, list | tuple):
-        return [plain_value(item) for item in value]
-    if isinstance(value, datetime | date | time):
-        return value.isoformat()
-    if isinstance(value, Decimal):
-        return str(value)
-    if isinstance(value, bytes):
-        return base64.b64encode(value).decode()
-    return value
+def batch_at(file: Any, number: int) -> Batches:
+    yield file.get_batch(number)
+
+
+def saved_splits(directory: Path) -> list[str] | None:
+    """The splits of a directory written by `DatasetDict.save_to_disk`; None when it is not one."""
+    place = directory / "dataset_dict.json"
+    if not place.is_file():
+        return None
+    splits = json.loads(place.read_text(encoding="utf-8")).get("splits", [])
+    return [str(split) for split in splits if isinstance(split, str)]
 
 
 def saved_files(directory: Path) -> list[Path]:
-    """The Arrow files of a directory written by `save_to_disk`, all splits in order; empty when it is not one."""
-    if (directory / "dataset_dict.json").is_file():
-        splits = json.loads((directory / "dataset_dict.json").read_text(encoding="utf-8"))["splits"]
-        return [file for split in splits for file in saved_files(directory / split)]
+    """The Arrow files of a directory written by `Dataset.save_to_disk`, in order; empty when it is not one."""
     state = directory / "state.json"
     if not state.is_file() or not (directory / "dataset_info.json").is_file():
         return []
-    return [directory / entry["filename"] for entry in json.loads(state.read_text(encoding="utf-8"))["_data_files"]]
+    try:
+        held = json.loads(state.read_text(encoding="utf-8"))["_data_files"]
+        return [directory / Path(str(entry["filename"])).name for entry in held]
+    except (ValueError, KeyError, TypeError):
+        return []

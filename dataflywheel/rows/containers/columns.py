@@ -6,8 +6,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from dataflywheel.rows.containers.arrow_values import plain_value
 from dataflywheel.rows.containers.cells import to_cell, with_edits
-from dataflywheel.rows.containers.columnar import plain_value
 from dataflywheel.rows.formats.draft import Record
 from dataflywheel.rows.formats.shape import OURS
 

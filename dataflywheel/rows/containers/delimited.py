@@ -4,67 +4,171 @@ from __future__ import annotations
 
 import csv
 import io
-import sys
+from collections import Counter
 from collections.abc import Iterator
+from itertools import chain, islice
 from typing import Any, BinaryIO
 
-from dataflywheel.rows.containers.block import BLOCK_RECORDS, Bad, Block, bad_file
+from dataflywheel.rows.containers.block import BLOCK_RECORDS, LONGEST, Bad, Block, bad_file
 from dataflywheel.rows.containers.cells import from_cells
-from dataflywheel.rows.containers.opening import BROKEN
+from dataflywheel.rows.containers.dialect import Dialect, dialect_of, stray
+from dataflywheel.rows.containers.lines import told
+from dataflywheel.rows.containers.lost_place import Place
+from dataflywheel.rows.containers.unpacking import damage_of
+
+HEAD_LINES, HEAD_CHARS = 5000, 1 << 20
+TOO_LONG = "\udffd"
 
 
 def delimited_blocks(stream: BinaryIO, container: str) -> Iterator[Block]:
-    """Records by header; a line with another number of cells is bad. `line` is where the record begins."""
-    csv.field_size_limit(sys.maxsize)
+    """Records by header; what does not fit it is bad. `line` is where the record begins."""
+    csv.field_size_limit(LONGEST)
     text = io.TextIOWrapper(stream, encoding="utf-8", errors="surrogateescape", newline="")
-    header_line = text.readline()
-    delimiter = max(",\t;", key=header_line.count) if container == "csv" else "\t"
-    text = _Again(header_line, text)  # type: ignore[assignment]
-    reader = csv.reader(text, delimiter=delimiter, strict=True)
-    header = next(reader, [])
-    if len(set(header)) != len(header):
-        yield bad_file(f"the header names a column twice: {', '.join(header)}", 1)
+    lines = bounded_lines(text)
+    before, head = first_lines(lines)
+    sign = head[0].strip().strip('"') if head else ""
+    dialect = dialect_of(head, container)
+    if sign.lower().startswith("sep=") and len(sign) == 5:
+        before, head = before + 1, head[1:]
+        dialect = Dialect(sign[4], dialect_of(head, container).escapes)
+    table = Table(chain(head, lines), dialect, before)
+    header = table.header()
+    twice = [name for name, count in Counter(header).items() if count > 1 and name]
+    if twice:
+        yield bad_file(f"the header names a column twice: {', '.join(twice)}", before + 1)
         return
-    records: list[tuple[int, Any]] = []
-    for line, value in numbered(reader, header):
-        records.append((line, value))
-        if len(records) == BLOCK_RECORDS:
-            yield Block("records", records[0][0], records)
-            records = []
-    if records:
+    numbered = table.records(stream)
+    while records := list(islice(numbered, BLOCK_RECORDS)):
         yield Block("records", records[0][0], records)
 
 
-class _Again:
-    """Lines of a text, the first of which was already read."""
+def bounded_lines(text: io.TextIOWrapper) -> Iterator[str]:
+    """Lines, those of more than 64 M characters as a mark that no cell can hold."""
+    while line := text.readline(LONGEST):
+        if len(line) == LONGEST and not line.endswith(("\n", "\r")):
+            while len(line) == LONGEST and not line.endswith(("\n", "\r")):
+                line = text.readline(LONGEST)
+            line = f"{TOO_LONG}\n"
+        yield line
 
-    def __init__(self, first: str, rest: io.TextIOWrapper) -> None:
-        self._first, self._rest = first, rest
 
-    def __iter__(self) -> Iterator[str]:
-        yield self._first
-        yield from self._rest
-
-
-def numbered(reader: Any, header: list[str]) -> Iterator[tuple[int, Any]]:
-    """Each record with the line on which it begins."""
-    while True:
-        line = reader.line_num + 1
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            yield line, Bad(f"not a line of a table: {error}")
+def first_lines(lines: Iterator[str]) -> tuple[int, list[str]]:
+    """How many blank lines come first, and the lines after them by which the dialect is told."""
+    before, head, chars = 0, list[str](), 0
+    for line in lines:
+        if not head and not line.strip():
+            before += 1
             continue
-        except BROKEN as error:
-            yield line, Bad(f"the file is damaged or ends early: {error}")
-            return
-        if cells:
-            yield line, record_of(cells, header)
+        head.append(line)
+        chars += len(line)
+        if len(head) == HEAD_LINES or chars > HEAD_CHARS:
+            break
+    return before, head
+
+
+class Table:
+    """Records of a table, line by line, with the lines of the latest record at hand."""
+
+    def __init__(self, lines: Iterator[str], dialect: Dialect, before: int) -> None:
+        self.lines, self.dialect = lines, dialect
+        self.line = before
+        self.held: list[str] = []
+        self.reader = dialect.reader(self._watched())
+        self.columns: list[str] = []
+
+    def _watched(self) -> Iterator[str]:
+        for line in self.lines:
+            self.line += 1
+            self.held.append(line)
+            yield self.dialect.line(line)
+
+    def _next(self) -> tuple[int, list[str]]:
+        """The next record and the line on which it begins."""
+        self.held.clear()
+        line = self.line + 1
+        return line, next(self.reader)
+
+    def stray(self, cells: list[str]) -> bool:
+        """Whether a cell closes with a quote that nothing opened."""
+        if not any(cell.endswith('"') for cell in cells):
+            return False
+        return stray(cells, self.dialect.line("".join(self.held)) + "\n", self.dialect.delimiter)
+
+    def header(self) -> list[str]:
+        try:
+            _, cells = self._next()
+        except (StopIteration, csv.Error):
+            cells = []
+        names = self.dialect.cells(cells)
+        line = "".join(self.held).rstrip("\r\n")
+        if not line.startswith('"'):
+            names = [name.strip(" ") for name in names]
+            # Excel ends every line with as many delimiters as its widest has.
+            while names and not names[-1] and line.rstrip(" ").endswith(self.dialect.delimiter):
+                names.pop()
+                line = line.rstrip(" ")[:-1]
+        self.columns = names
+        return names
+
+    def records(self, stream: BinaryIO) -> Iterator[tuple[int, Any]]:
+        """Each record, or what is bad about it, with its line. After a broken one, all is set aside up to a place
+        where a record is sure to begin."""
+        latest: list[tuple[int, Any]] = []
+        while True:
+            line = self.line + 1
+            try:
+                line, cells = self._next()
+            except StopIteration:
+                damage = damage_of(stream)
+                yield from [*latest, (line, Bad(told(damage.reason)))] if damage else latest
+                return
+            except csv.Error as error:
+                yield from [*latest, *self._broken(line, f"not a line of a table: {error}", stream)]
+                latest = []
+                continue
+            damage = damage_of(stream)
+            if damage and damage.cut and self.held and not self.held[-1].endswith(("\n", "\r")):
+                yield from [*latest, (line, Bad(told(damage.reason), "".join(self.held)))]
+                return
+            if self.dialect.quoted and self.stray(cells):
+                # What closes here was opened before: then the record before ended too early.
+                half = "perhaps half a record: the next line ends with a quote"
+                latest = [(at, row if isinstance(row, Bad) else Bad(half, row)) for at, row in latest]
+                yield from [*latest, *self._broken(line, "a cell ends with a quote that nothing opens", stream)]
+                latest = []
+                continue
+            yield from latest
+            latest = [(line, record_of(self.dialect.cells(cells), self.columns))] if cells else []
+
+    def _broken(self, line: int, reason: str, stream: BinaryIO) -> Iterator[tuple[int, Any]]:
+        """One entry for the broken record and all lines that may belong to it."""
+        place = Place(self.dialect, len(self.columns))
+        shown = "".join(self.held)[:1000]
+        for held in self.held:
+            place.passed(held)
+        taken = None
+        for text in self.lines:
+            self.line += 1
+            taken = text
+            if place.certain(text):
+                break
+            place.passed(text)
+            taken = None
+        damage = damage_of(stream) if taken is None else None
+        last = self.line - (taken is not None)
+        lines = f"; lines {line} to {last} may belong to it" if last > line else ""
+        yield line, Bad(told(damage.reason) if damage and damage.cut else f"{reason}{lines}", shown)
+        if taken is not None:
+            self.line -= 1
+            self.lines = chain([taken], self.lines)
+        self.reader = self.dialect.reader(self._watched())
 
 
 def record_of(cells: list[str], header: list[str]) -> Any:
+    while len(cells) > len(header) and not cells[-1].strip():
+        cells.pop()
+    if any(TOO_LONG in cell for cell in cells):
+        return Bad(f"a line of more than {LONGEST >> 20} M characters", cells)
     if len(cells) != len(header):
         return Bad(f"expected {len(header)} cells ({', '.join(header)[:100]}), got {len(cells)}", cells)
     joined = "".join(cells)
@@ -74,5 +178,5 @@ def record_of(cells: list[str], header: list[str]) -> Any:
         try:
             joined.encode()
         except UnicodeEncodeError:
-            return Bad("not UTF-8", joined)
+            return Bad("not UTF-8; save the file as UTF-8 (of Excel: CSV UTF-8)", joined)
     return from_cells(dict(zip(header, cells, strict=True)))

@@ -1,54 +1,103 @@
-"""A JSON file that is one array of records, or one record."""
+"""JSON files that are not one object a line: an array, objects over many lines or in a row, records under a key."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any, BinaryIO
 
 import orjson
 
-from dataflywheel.rows.containers.block import BLOCK_RECORDS, Bad, Block, bad_file
-from dataflywheel.rows.containers.opening import BROKEN
+from dataflywheel.contracts import FlywheelError
+from dataflywheel.rows.containers.block import BLOCK_RECORDS, LONGEST, Bad, Block
+from dataflywheel.rows.containers.json_values import BETWEEN, Found, Values, loads, why_not
+from dataflywheel.rows.containers.json_wrapped import unwrapped
+from dataflywheel.rows.containers.lines import told
+from dataflywheel.rows.containers.unpacking import damage_of
+
+WHOLE = 32 << 20
+"""Bytes of a document that is read at once; a larger one goes record by record."""
 
 
-def document_blocks(stream: BinaryIO) -> Iterator[Block]:
-    """The records of the document; of a broken array, those before the break. The whole document is held in memory."""
-    try:
-        content = stream.read()
-    except BROKEN as error:
-        yield bad_file(f"the file is damaged or ends early: {error}")
-        return
-    try:
-        value = orjson.loads(content)
-        records = list(enumerate(value if isinstance(value, list) else [value], start=1))
-    except orjson.JSONDecodeError as error:
-        records = salvage(content.decode("utf-8", errors="surrogateescape"), error)
-    for start in range(0, len(records), BLOCK_RECORDS):
-        yield Block("records", records[start][0], records[start : start + BLOCK_RECORDS])
+def document_blocks(stream: BinaryIO, name: str = "the document", part: str | None = None) -> Iterator[Block]:
+    """The records of the document, numbered; what is broken among them is set aside alone.
+
+    `part` names a split, or the key that the records stand under. Memory is bounded by the largest record, where no
+    key holds all of them.
+
+    Raises:
+        FlywheelError: the document has no such part.
+    """
+    head = stream.read(WHOLE + 1)
+    numbered = enumerate(entries(stream, head, name, part), start=1)
+    while block := list(islice(numbered, BLOCK_RECORDS)):
+        yield Block("records", block[0][0], block)
 
 
-def salvage(text: str, error: orjson.JSONDecodeError) -> list[tuple[int, Any]]:
-    """The elements of a broken array up to the break, and what broke it."""
-    decoder = json.JSONDecoder()
-    records: list[tuple[int, Any]] = []
-    position = len(text) - len(text.lstrip())
-    if text[position : position + 1] != "[":
-        return [(0, Bad(f"not JSON: {error}", text))]
-    while True:
-        position += 1
-        position += len(text[position : position + 4096]) - len(text[position : position + 4096].lstrip())
+def entries(stream: BinaryIO, head: bytes, name: str, part: str | None) -> Iterator[Any]:
+    """Records, and what is bad or was left between them."""
+    if len(head) <= WHOLE and not damage_of(stream):
         try:
-            value, position = decoder.raw_decode(text, position)
-        except (json.JSONDecodeError, RecursionError):
-            break
-        records.append((len(records) + 1, value))
-        while text[position : position + 1].isspace():
-            position += 1
-        if text[position : position + 1] != ",":
-            if text[position : position + 1] == "]" and not text[position + 1 :].strip():
-                return records
-            break
-    line = text.count("\n", 0, position) + 1
-    reason = f"the array breaks at line {line}: {error}; what follows was not read"
-    return [*records, (len(records) + 1, Bad(reason, text[position:]))]
+            value = orjson.loads(head)
+        except orjson.JSONDecodeError:
+            pass
+        else:
+            yield from value if isinstance(value, list) and part is None else opened(value, name, part)
+            return
+    values = Values(stream, head)
+    place = Place()
+    for found in values:
+        junk = found.before.strip(BETWEEN + b"[]")
+        if junk:
+            yield Bad(why_not(junk) if junk[:1] in b"/#" else "text between the records; expected an object", junk)
+        if not place.holds(found, bool(junk)):
+            yield Bad(f"line {values.line}: perhaps a piece of the record before, which is broken", found.text)
+            continue
+        try:
+            value = loads(found.text)
+        except ValueError:
+            yield Bad(f"line {values.line}: {why_not(found.text)}", found.text)
+            continue
+        yield from [value] if found.in_array and part is None else opened(value, name, part)
+    yield from after(values, damage_of(stream))
+
+
+class Place:
+    """Whether a value is a record of its own: after text that is none, the next is where one begins its line again."""
+
+    def __init__(self) -> None:
+        self.indent: int | None = None
+        self.lost = False
+
+    def holds(self, found: Found, junk: bool) -> bool:
+        _, newline, margin = found.before.rpartition(b"\n")
+        begins = bool(newline) and not margin.strip(BETWEEN)
+        if self.indent is None:
+            self.indent = len(margin) if begins else 0
+        elif junk or self.lost:
+            self.lost = not (begins and len(margin) <= self.indent)
+        return not self.lost
+
+
+def opened(value: Any, name: str, part: str | None) -> Iterable[Any]:
+    """The records of a value that may wrap them.
+
+    Raises:
+        FlywheelError: it has no part of that name.
+    """
+    try:
+        return unwrapped(value, name, part)
+    except KeyError as error:
+        raise FlywheelError(f"{name}: {error.args[0]}") from None
+
+
+def after(values: Values, damage: Any) -> Iterator[Any]:
+    """One entry for what stands after the last record, and for the damage that cut the file there."""
+    rest = values.cut.strip(BETWEEN + b"[]")
+    if damage:
+        yield Bad(told(damage.reason), rest)
+    elif rest.startswith((b"{", b"[")) or len(rest) > LONGEST:
+        large = f"a record of more than {LONGEST >> 20} MB" if len(rest) > LONGEST else why_not(rest)
+        yield Bad(f"line {values.line}: {large}; what follows was not read", rest)
+    elif rest:
+        yield Bad(f"line {values.line}: text after the records; expected an object", rest)

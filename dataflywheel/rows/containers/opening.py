@@ -1,55 +1,33 @@
-"""Open a file by what it is, not by its name: gzip and Zstandard are undone, UTF-16 and UTF-32 become UTF-8."""
+"""Open a file by what it is, not by its name: compression is undone, UTF-16 and UTF-32 become UTF-8."""
 
 from __future__ import annotations
 
-import gzip
+import codecs
 import io
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 import pyarrow as pa
 
-GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+from dataflywheel.rows.containers.unpacking import Damage, Unpacked, damage_of, unpacked
+
 UTF8_BOM = b"\xef\xbb\xbf"
 WIDE = {b"\xff\xfe\x00\x00": "utf-32", b"\x00\x00\xfe\xff": "utf-32", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 BROKEN = (EOFError, OSError, zlib.error, pa.ArrowException, UnicodeDecodeError)
 """What reading a damaged file may raise."""
 
 
-class _Recoded(io.RawIOBase):
-    """UTF-8 bytes of a stream in another encoding."""
-
-    def __init__(self, stream: BinaryIO, encoding: str) -> None:
-        self._text = io.TextIOWrapper(stream, encoding=encoding, newline="")
-        self._rest = b""
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: object) -> int:
-        view = memoryview(cast(bytearray, buffer))
-        if not self._rest:
-            self._rest = self._text.read(1 << 16).encode("utf-8", errors="surrogatepass")
-        count = min(len(view), len(self._rest))
-        view[:count] = self._rest[:count]
-        self._rest = self._rest[count:]
-        return count
-
-    def close(self) -> None:
-        self._text.close()
-        super().close()
-
-
 def decompressed(path: Path) -> io.BufferedReader:
-    """The bytes of the file behind at most one layer of gzip or Zstandard."""
+    """The bytes of the file behind at most one layer of compression (gzip, Zstandard, bzip2, xz, lz4).
+
+    A damaged file gives what stands before the damage, and then `damage_of` the stream tells.
+    """
     with path.open("rb") as file:
-        magic = file.read(4)
-    if magic.startswith(GZIP):
-        return io.BufferedReader(cast(io.RawIOBase, gzip.open(path, "rb")), 1 << 20)
-    if magic == ZSTD:
-        return io.BufferedReader(cast(io.RawIOBase, pa.input_stream(str(path), compression="zstd")), 1 << 20)
-    return io.BufferedReader(io.FileIO(path), 1 << 20)
+        magic = file.read(8)
+    pieces = unpacked(path, magic)
+    return io.BufferedReader(io.FileIO(path) if pieces is None else Unpacked(pieces), 1 << 20)
 
 
 def open_bytes(path: Path) -> io.BufferedReader:
@@ -58,7 +36,34 @@ def open_bytes(path: Path) -> io.BufferedReader:
     head = stream.peek(4)[:4]
     for mark, encoding in WIDE.items():
         if head.startswith(mark):
-            return io.BufferedReader(_Recoded(stream, encoding), 1 << 20)
+            return io.BufferedReader(Unpacked(recoded(stream, encoding)), 1 << 20)
     if head.startswith(UTF8_BOM):
         stream.read(3)
     return stream
+
+
+def recoded(stream: BinaryIO, encoding: str) -> Iterator[bytes]:
+    """UTF-8 pieces of a stream in another encoding; a lone surrogate stays one, for its line alone to be set aside.
+
+    Raises:
+        Damage: after the last character that could be read.
+    """
+    decoder = codecs.getincrementaldecoder(encoding)("surrogatepass")
+    with stream:
+        ended = False
+        while not ended:
+            chunk = stream.read(1 << 16)
+            ended = not chunk
+            state = decoder.getstate()
+            try:
+                text, broken = decoder.decode(chunk, final=ended), None
+            except UnicodeDecodeError as error:
+                decoder.setstate(state)
+                text, broken = decoder.decode(chunk[: max(0, error.start - len(state[0]))]), error
+            if text:
+                yield text.encode("utf-8", "surrogatepass")
+            if broken:
+                raise Damage(f"not {encoding.upper()}: {broken.reason}", cut=True)
+        damage = damage_of(stream)
+        if damage:
+            raise damage

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import orjson
-
+from dataflywheel.rows.containers.json_values import BETWEEN, is_json
 from dataflywheel.rows.containers.opening import decompressed, open_bytes
+from dataflywheel.rows.containers.refused import refused
 
 CONTAINERS = ("jsonl", "json", "csv", "tsv", "parquet", "arrow", "text")
 SUFFIXES = {
     ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "json", ".csv": "csv", ".tsv": "tsv", ".parquet": "parquet",
     ".arrow": "arrow", ".txt": "text",
 }  # fmt: skip
-PACKED = (".gz", ".zst", ".zstd")
+PACKED = (".gz", ".zst", ".zstd", ".bz2", ".xz", ".lz4")
 HEAD = 1 << 16
+FIRST_LINES = 50
+
+
+class Unread(Exception):  # noqa: N818 - what the file is, not a fault of the program
+    """The file is known and not read: the text says what it is and what to do."""
 
 
 def named(path: Path) -> str | None:
@@ -29,17 +34,33 @@ def named(path: Path) -> str | None:
     return SUFFIXES.get(suffixes[-1]) if suffixes else None
 
 
+def bare_stem(path: Path) -> str:
+    """The name of a file without the suffixes of format and compression.
+
+    >>> bare_stem(Path("data/pool.jsonl.gz"))
+    'pool'
+    """
+    return Path(path.stem).stem if path.suffix.lower() in PACKED else path.stem
+
+
 def container_of(path: Path) -> str | None:
-    """One of `CONTAINERS`, or None for a file that is none of them (binary)."""
+    """One of `CONTAINERS`, or None for a file that is none of them (binary).
+
+    Raises:
+        Unread: it is of a kind that is known and not read.
+    """
     with decompressed(path) as stream:
-        magic = stream.peek(8)[:8]
+        magic = stream.peek(512)[:512]
     if magic.startswith(b"PAR1"):
         return "parquet"
     if magic.startswith((b"ARROW1", b"\xff\xff\xff\xff")):
         return "arrow"
+    hint = named(path)
+    words = refused(magic)
+    if words and not (words.startswith("a web page") and hint in (None, "text")):
+        raise Unread(f"this is {words}")
     with open_bytes(path) as text:
         head = text.read(HEAD)
-    hint = named(path)
     if hint == "text":
         return "text"
     json = json_kind(head, hint)
@@ -55,26 +76,28 @@ def container_of(path: Path) -> str | None:
 def json_kind(head: bytes, hint: str | None) -> str | None:
     """`jsonl` or `json` for a text that begins like JSON, else None.
 
-    One object a line is told from one object over many lines by whether any of the first lines is whole by itself.
+    One record a line is told from any other layout by its first lines: where one of them is not whole by itself and
+    the records of the text go over several lines, it is a document.
     """
-    start = head.lstrip()
+    start = head.lstrip(BETWEEN)
+    if hint in ("json", "jsonl") and start.startswith((b"//", b"/*", b"#")):
+        return "json"
     if start[:1] not in (b"{", b"["):
         return None
-    lines = [line for line in start.split(b"\n")[:50] if line.strip()]
-    whole = [is_json(line) for line in (lines if len(head) < HEAD else lines[:-1])]
+    lines = [line for line in start.split(b"\n")[:FIRST_LINES] if line.strip()]
+    whole = [is_json(line.strip(BETWEEN)) for line in (lines if len(head) < HEAD else lines[:-1])]
     if hint in ("csv", "tsv") and not any(whole):
         return None
     if start.startswith(b"["):
         return "json"
-    if whole and len(lines) == 1 and hint == "json":
-        return "json"
-    if any(whole) or (not whole and hint != "json"):
+    if whole and len(lines) == 1:
+        return "json" if hint == "json" else "jsonl"
+    if all(whole) and whole:
         return "jsonl"
-    return "json" if hint != "jsonl" or lines[0].strip() == b"{" else "jsonl"
+    document = over_lines(lines) if whole else hint == "json"
+    return "json" if document else "jsonl"
 
 
-def is_json(line: bytes) -> bool:
-    try:
-        return isinstance(orjson.loads(line), dict | list)
-    except orjson.JSONDecodeError:
-        return False
+def over_lines(lines: list[bytes]) -> bool:
+    """Whether records go over several lines, rather than single lines being broken."""
+    return lines[0].strip() in (b"{", b"[") or any(line.strip()[:1] in (b'"', b"}", b"]") for line in lines)

@@ -1,0 +1,96 @@
+"""The records of whole lines: one a line, and what else the field writes in such files."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+
+from dataflywheel.rows.containers.block import Bad, Block
+from dataflywheel.rows.containers.json_values import BETWEEN, Values, loads, why_not
+
+Line = tuple[int, bytes, Any]
+BLANKS = b"\n\n\n\n\n\n\n\n"
+NOT_BLANK = re.compile(rb"[^\s][^\n]*")
+UTF8_BOM = b"\xef\xbb\xbf"
+
+
+def lines_of(block: Block) -> Iterator[tuple[int, bytes]]:
+    """Numbered lines; long stretches of blank ones are passed over at once."""
+    text = block.payload
+    assert isinstance(text, bytes)
+    if text.isspace():
+        return
+    if BLANKS not in text:
+        yield from enumerate(text.split(b"\n"), start=block.first)
+        return
+    line, seen = block.first, 0
+    for found in NOT_BLANK.finditer(text):
+        begins = text.rfind(b"\n", seen, found.start()) + 1 or seen
+        line += text.count(b"\n", seen, found.start())
+        seen = found.start()
+        yield line, text[max(begins, 0) : found.end()]
+
+
+def json_lines(block: Block) -> Iterator[Line]:
+    """One record a line. A line may also hold several, begin with a mark or end with a comma."""
+    parse = orjson.loads
+    for number, line in lines_of(block):
+        if not line.strip():
+            continue
+        try:
+            yield number, line, parse(line)
+        except orjson.JSONDecodeError:
+            yield from odd_line(number, line)
+
+
+def odd_line(number: int, line: bytes) -> Iterator[Line]:
+    """The records of a line that is not one JSON value, and what is bad about the rest of it."""
+    bare = line.strip(BETWEEN).removeprefix(UTF8_BOM)
+    if not bare:
+        return
+    try:
+        yield number, line, loads(bare)
+        return
+    except ValueError:
+        reason = what_is_wrong(line)
+    values = Values(io.BytesIO(), bare)
+    at = 0
+    for found in values if not reason else ():
+        # After anything else than records nobody knows where the next begins: it may be a piece of a torn one.
+        if found.before.strip(BETWEEN) or not is_record(found.text):
+            break
+        at = values.start + len(found.text)
+        yield number, found.text, loads(found.text)
+    rest = bare[at:].strip(BETWEEN)
+    if rest:
+        yield number, rest, Bad(reason or f"{'text after a record: ' if at else ''}{why_not(rest)}")
+
+
+def is_record(text: bytes) -> bool:
+    try:
+        return isinstance(loads(text), dict)
+    except ValueError:
+        return False
+
+
+def text_lines(block: Block) -> Iterator[Line]:
+    """One document a line."""
+    for number, line in lines_of(block):
+        if line.strip():
+            reason = what_is_wrong(line)
+            yield number, line, Bad(reason) if reason else {"text": line.removesuffix(b"\r").decode()}
+
+
+def what_is_wrong(line: bytes) -> str | None:
+    """Why a line is not text, or None when it is."""
+    if b"\0" in line:
+        return f"a NUL byte at byte {line.index(0)}; expected UTF-8 text"
+    try:
+        line.decode()
+    except UnicodeDecodeError as error:
+        return f"not UTF-8 at byte {error.start}; save the file as UTF-8"
+    return None

@@ -1,0 +1,88 @@
+"""Which of the files of a folder belong to the split that is asked for, or to the one to train on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from dataflywheel.contracts import FlywheelError
+from dataflywheel.rows.containers.block import Left
+from dataflywheel.rows.containers.sniff import bare_stem
+from dataflywheel.rows.containers.splits import same_split, split_kind, split_name, training
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A file with its data set (the folder, less the name of a split) and its split, None where it names none."""
+
+    path: Path
+    data_set: tuple[str, ...]
+    split: str | None
+
+
+def split_files(folder: Path, files: list[Path], part: str | None, shown: str) -> tuple[list[Path], list[Left]]:
+    """The files to read and those left, with the reason.
+
+    A file's split is told by its name, else by a folder that it lies in. Of each data set the files to train on are
+    taken; where it has none, those without a split; other splits only where the folder holds nothing else.
+
+    Raises:
+        FlywheelError: no file of the split that is asked for; or several splits, and none to train on.
+    """
+    placed = [place(folder, file) for file in files]
+    if part is not None:
+        return asked(placed, part, shown)
+    sets: dict[tuple[str, ...], list[Placed]] = {}
+    for one in placed:
+        sets.setdefault(one.data_set, []).append(one)
+    chosen = [one for of_set in sets.values() for one in to_train_on(of_set)]
+    if not chosen:
+        kinds = {split_kind(one.split or "") for one in placed}
+        if len(kinds) > 1:
+            names = sorted({one.split or "" for one in placed})
+            choices = ", ".join(f"{shown}#{name}" for name in names[:8])
+            raise FlywheelError(f"{shown}: several splits and none to train on; name one of {choices}")
+        chosen = placed
+    taken = {one.path for one in chosen}
+    left = [Left(str(one.path), why(one, shown)) for one in placed if one.path not in taken]
+    return [one.path for one in placed if one.path in taken], left
+
+
+def place(folder: Path, file: Path) -> Placed:
+    """
+    >>> place(Path("d"), Path("d/data/test/a.jsonl"))
+    Placed(path=PosixPath('d/data/test/a.jsonl'), data_set=('data',), split='test')
+    """
+    parts = file.relative_to(folder).parts[:-1]
+    name = split_name(bare_stem(file))
+    if name is not None:
+        return Placed(file, parts, name)
+    for at in reversed(range(len(parts))):
+        if split_kind(parts[at]):
+            return Placed(file, parts[:at] + parts[at + 1 :], parts[at])
+    return Placed(file, parts, None)
+
+
+def to_train_on(files: list[Placed]) -> Iterable[Placed]:
+    names = list(dict.fromkeys(one.split for one in files if one.split and split_kind(one.split) == "train"))
+    chosen = set(training(names)) if names else {None}
+    return [one for one in files if one.split in chosen]
+
+
+def asked(placed: list[Placed], part: str, shown: str) -> tuple[list[Path], list[Left]]:
+    named = [one for one in placed if one.split and one.split.lower() == part.lower()]
+    chosen = named or [one for one in placed if one.split and same_split(one.split, part)]
+    if not chosen:
+        names = sorted({one.split for one in placed if one.split})
+        has = f"it has {', '.join(names[:12])}" if names else "its files name no splits"
+        raise FlywheelError(f"{shown}#{part}: no split {part!r}; {has}")
+    taken = {one.path for one in chosen}
+    left = [Left(str(one.path), "of another split than asked for") for one in placed if one.path not in taken]
+    return sorted(taken), left
+
+
+def why(one: Placed, shown: str) -> str:
+    if one.split is None:
+        return "names no split, beside files that do; name the file to read it"
+    return f"of the split {one.split}; name it as {shown}#{one.split} to read it"
