@@ -21,6 +21,7 @@ def convert_command(
 ) -> None:
     """Convert rows between formats."""
     from dataflywheel.rows.convert import convert
+    from dataflywheel.rows.unread import unread_lines
 
     shown = sys.stderr.isatty()
 
@@ -36,7 +37,7 @@ def convert_command(
         return
     for line in written(result):
         typer.echo(line)
-    for line in set_aside(result):
+    for line in [*unread_lines(result["unread"]), *set_aside(result)]:
         typer.echo(line, err=True)
 
 

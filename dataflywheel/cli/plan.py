@@ -26,6 +26,7 @@ def plan_command(
     from rich.console import Console
 
     from dataflywheel.recipe.plan import plan
+    from dataflywheel.rows.unread import unread_lines
 
     found = plan(recipe, probe=PROBED if probe else 0, runs=runs, home=home)
     if as_json:
@@ -34,6 +35,8 @@ def plan_command(
     pool = found["pool"]
     console = Console(highlight=False)
     console.print(f"{found['name']}: {pool['rows']:,} rows offered, about {_short(pool['tokens'])} tokens")
+    for line in unread_lines(pool["unread"]):
+        console.print(line, markup=False)
     console.print(_table(found))
     for line in _unheld(found["dataset"]):
         console.print(line)

@@ -40,10 +40,13 @@ def _show(found: Profile, console: Console) -> None:
     from dataflywheel.report.markup import visible
     from dataflywheel.report.numbers import count, percent, plural, short
     from dataflywheel.report.profile_page import LENGTH_NAMES, headline
+    from dataflywheel.rows.unread import unread_lines
 
     console.print(Text(visible(headline(found)), style="bold"))
     files = {visible(f"{file['path']} ({file['format']})"): count(file["rows"]) for file in found.files}
     _table(console, "files", files)
+    for line in unread_lines(found.unread):
+        console.print(Text(visible(line)))
     lengths = {
         name: f"median {short(spread['p50'])}, 95% under {short(spread['p95'])}, longest {short(spread['max'])}"
         for column, name in LENGTH_NAMES.items()

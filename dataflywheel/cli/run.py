@@ -21,13 +21,17 @@ def run_command(
     """Plan, run or resume a recipe."""
     from dataflywheel.api import run
     from dataflywheel.cli.live import LiveTable
+    from dataflywheel.recipe.ingest_step import unread_of
+    from dataflywheel.rows.unread import unread_lines
+    from dataflywheel.store.run import RunDirectory
 
     with LiveTable() as watcher:
         result = run(recipe, runs=runs, home=home, watcher=watcher)
+    unread = unread_of(RunDirectory(result.path))
     if as_json:
-        typer.echo(json.dumps(result.as_dict(), ensure_ascii=False))
+        typer.echo(json.dumps({**result.as_dict(), "unread": unread}, ensure_ascii=False))
         return
-    for line in summary(result):
+    for line in [*summary(result), *unread_lines(unread)]:
         typer.echo(line)
 
 

@@ -23,6 +23,7 @@ from dataflywheel.rows.reading import stem
 from dataflywheel.rows.text import texts
 from dataflywheel.store.atomic import atomic_directory, write_json
 from dataflywheel.store.decisions import write_decisions
+from dataflywheel.store.run import RunDirectory
 
 
 def ingest_pool(context: Context) -> tuple[int, str]:
@@ -107,6 +108,7 @@ def _ingest(context: Context, title: str, output: Path, sources: list[Source] | 
             "details": {
                 "files": [dict(f) if isinstance(f, dict) else asdict(f) for f in found.files],
                 "merged": found.merged,
+                "unread": found.unread,
             },
         }
         for name in ("quarantine.jsonl", "origins.parquet"):
@@ -124,6 +126,13 @@ def _kept(rows: Path) -> Decisions:
         for id_, copies in zip(batch["id"].to_pylist(), batch["copies"].to_pylist(), strict=True):
             decisions.add(id_, "kept", "read" if copies == 1 else f"read: {copies} identical rows merged")
     return decisions
+
+
+def unread_of(run: RunDirectory) -> list[tuple[str, str]]:
+    """What lay beside the pool and the target of a run and was not read, with the reason."""
+    places = [place / "metrics.json" for place in (run.step(0, "pool"), run.path / "target")]
+    held = [orjson.loads(place.read_bytes())["details"] for place in places if place.is_file()]
+    return list(dict.fromkeys((path, reason) for details in held for path, reason in details.get("unread", [])))
 
 
 def _note(metrics: dict[str, Any]) -> str:

@@ -17,13 +17,14 @@ from dataflywheel.recipe.check_turns import check_pairs, check_preferring, check
 from dataflywheel.recipe.holding import holding
 from dataflywheel.recipe.load import load_recipe
 from dataflywheel.recipe.needs import model_kind, signals_of
-from dataflywheel.recipe.price import comparison_cost, flops, left_after, statistics, step_cost
+from dataflywheel.recipe.price import comparison_cost, flops, left_after, look, step_cost
 from dataflywheel.recipe.price_more import more_lines
 from dataflywheel.recipe.propose import Enhance, Generate
 from dataflywheel.recipe.schema import Recipe
 from dataflywheel.recipe.steps import Step, build_steps
 from dataflywheel.recipe.targeting import targeted
 from dataflywheel.recipe.training import Distill, Train, check_sampling, distilling_teacher
+from dataflywheel.rows.containers.find import with_part
 
 
 def plan(
@@ -49,7 +50,7 @@ def plan(
 def make_plan(recipe: Recipe, steps: list[Step], comparison: bool) -> dict[str, Any]:
     """The content of `plan.json`."""
     check(recipe, steps, comparison)
-    pool = statistics(recipe.pool)
+    pool, unread = look(recipe.pool)
     speed = flops()
     seen: set[str] = set()
     left = pool
@@ -65,7 +66,7 @@ def make_plan(recipe: Recipe, steps: list[Step], comparison: bool) -> dict[str, 
     facts = {
         "name": recipe.name,
         "seed": recipe.seed,
-        "pool": {"rows": pool.rows, "chars": pool.chars, "tokens": pool.tokens},
+        "pool": {"rows": pool.rows, "chars": pool.chars, "tokens": pool.tokens, "unread": unread},
         "dataset": holding(recipe),
     }
     total = sum(costs, Cost())
@@ -151,6 +152,7 @@ def _check_files(sources: Any, field: str) -> None:
 
 
 def _exists(path: str) -> bool:
+    path, _ = with_part(path)
     place = Path(path).expanduser()
     if any(sign in path for sign in "*?["):
         return place.exists() or any(glob.iglob(str(place), recursive=True))

@@ -32,9 +32,15 @@ EFFICIENCY = 0.35  # share of a large matrix product's speed that a small model 
 
 def statistics(sources: list[Source]) -> PoolStatistics:
     """Rows and characters of the pool, from a look at the first rows of each file and its size."""
+    return look(sources)[0]
+
+
+def look(sources: list[Source]) -> tuple[PoolStatistics, list[tuple[str, str]]]:
+    """`statistics`, and what lies beside the rows and is not read, with the reason."""
     found = [peek(entry) for entry in inputs(sources)]
     rows, chars = sum(f.rows for f in found), sum(f.chars for f in found)
-    return PoolStatistics(rows, chars, chars // CHARS_PER_TOKEN, sum(f.pairs for f in found))
+    unread = list(dict.fromkeys(entry for f in found for entry in f.unread))
+    return PoolStatistics(rows, chars, chars // CHARS_PER_TOKEN, sum(f.pairs for f in found)), unread
 
 
 def left_after(step: Step, pool: PoolStatistics) -> PoolStatistics:

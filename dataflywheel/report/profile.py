@@ -51,6 +51,8 @@ class Profile:
     merged: int
     quarantined: int
     quarantine_reasons: dict[str, int]
+    unread: list[tuple[str, str]]
+    """What lies beside the rows and was not read, with the reason."""
     facts: PoolFacts = field(repr=False)
     lengths: dict[str, dict[str, float]]
     """By column: percentiles 5 to 99, mean and max."""
@@ -69,7 +71,8 @@ class Profile:
     not_measured: dict[str, str] = field(default_factory=lambda: dict(NOT_MEASURED))
 
     def as_dict(self) -> dict[str, Any]:
-        own = ["pool", "files", "rows", "merged", "quarantined", "quarantine_reasons", "lengths", "languages"]
+        own = ["pool", "files", "rows", "merged", "quarantined", "quarantine_reasons", "unread"]
+        own += ["lengths", "languages"]
         own += ["language_rows", "near_copies", "near_rows", "same_prompt", "outliers", "leaks", "not_measured"]
         facts = self.facts
         counted = {name: dict(getattr(facts, name).most_common()) for name in ("sources", "roles", "kinds", "answers")}
@@ -123,6 +126,7 @@ def _measure(pool: str, read: Ingested, rows: Path, target: str | None) -> Profi
         merged=read.merged,
         quarantined=read.quarantined,
         quarantine_reasons=dict(reasons.most_common()),
+        unread=read.unread,
         facts=facts,
         lengths={name: _percentiles(facts.numbers[name]) for name in LENGTHS},
         languages=languages,

@@ -109,6 +109,9 @@ def _files(found: Profile) -> str:
     if found.quarantine_reasons:
         reasons = [[esc(reason), esc(count(n))] for reason, n in found.quarantine_reasons.items()]
         body += table("Entries that could not be read", ["reason", "entries"], reasons, numeric=(1,))
+    if found.unread:
+        unread = [[f"<code>{esc(path)}</code>", esc(reason)] for path, reason in found.unread]
+        body += table("Beside them, and not read", ["what", "reason"], unread, css="stack")
     return section("files", SECTIONS["files"], body)
 
 

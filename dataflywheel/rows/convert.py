@@ -59,7 +59,7 @@ def convert(
     Returns:
         input, output, format, rows read, records written, files by kind, quarantined (lines that could not be read) and
         left_out (rows that the format cannot hold) as counts, left_out also by reason, the first 20 of both, files
-        written beside.
+        written beside, and `unread`: what lies beside the rows and was not read, with the reason.
 
     Raises:
         UsageError: `to` names no format.
@@ -96,7 +96,7 @@ def convert(
         "input": input, "output": output, "format": to, "container": container, "rows": reading.count,
         "records": sum(int(str(file["records"])) for file in files.values()), "files": files,
         "quarantined": aside.unread, "left_out": aside.left_out, "reasons": dict(aside.reasons.most_common()),
-        "beside": [str(path) for path in beside], "examples": aside.examples,
+        "beside": [str(path) for path in beside], "examples": aside.examples, "unread": list(reading.unread),
     }  # fmt: skip
 
 
@@ -139,12 +139,14 @@ class _Rows:
         self.given, self.aside, self.progress = given, aside, progress
         self.count = 0
         self.shape = ""
+        self.unread: dict[tuple[str, str], None] = {}
 
     def __iter__(self) -> Iterator[Origin]:
         for file in open_input(self.given):
             for block in file.blocks:
                 parsed = parse_block(block, file.name, file.source, file.shape)
                 self.aside.unreadable(parsed.quarantined)
+                self.unread |= dict.fromkeys(parsed.unread)
                 self.shape = self.shape or next(iter(parsed.shapes), "")
                 self.count += len(parsed.rows)
                 for row, line in zip(parsed.rows, parsed.lines, strict=True):

@@ -34,9 +34,11 @@ def sources(run: Run) -> str:
     merged = int(pool.details.get("merged") or 0)
     lead = f"{plural(merged, 'identical row')} merged on reading; {plural(pool.rows_out, 'distinct row')} in the pool."
     head = ["file", "source", "format", "rows", "in quarantine"]
-    return section(
-        "sources", "Where the rows came from", table("Input files", head, rows, numeric=(3, 4), css="stack"), esc(lead)
-    )
+    body = table("Input files", head, rows, numeric=(3, 4), css="stack")
+    unread = [[f"<code>{esc(path)}</code>", esc(reason)] for path, reason in pool.details.get("unread") or []]
+    if unread:
+        body += table("Beside them, and not read", ["what", "reason"], unread, css="stack")
+    return section("sources", "Where the rows came from", body, esc(lead))
 
 
 def quarantine(run: Run) -> str:

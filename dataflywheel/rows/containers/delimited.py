@@ -75,6 +75,7 @@ class Table:
         self.held: list[str] = []
         self.reader = dialect.reader(self._watched())
         self.columns: list[str] = []
+        self.told = False
 
     def _watched(self) -> Iterator[str]:
         for line in self.lines:
@@ -87,6 +88,10 @@ class Table:
         self.held.clear()
         line = self.line + 1
         return line, next(self.reader)
+
+    def ended_early(self, cells: list[str]) -> bool:
+        """Whether a record has too few cells and quotes, one of which may have ended it."""
+        return 0 < len(cells) < len(self.columns) and self.dialect.quoted and any('"' in line for line in self.held)
 
     def stray(self, cells: list[str]) -> bool:
         """Whether a cell closes with a quote that nothing opened."""
@@ -119,7 +124,7 @@ class Table:
             try:
                 line, cells = self._next()
             except StopIteration:
-                damage = damage_of(stream)
+                damage = None if self.told else damage_of(stream)
                 yield from [*latest, (line, Bad(told(damage.reason)))] if damage else latest
                 return
             except csv.Error as error:
@@ -130,6 +135,11 @@ class Table:
             if damage and damage.cut and self.held and not self.held[-1].endswith(("\n", "\r")):
                 yield from [*latest, (line, Bad(told(damage.reason), "".join(self.held)))]
                 return
+            if self.ended_early(cells):
+                reason = f"{expected(self.columns)}, got {len(cells)}; perhaps a quote inside a cell ended it early"
+                yield from [*latest, *self._broken(line, reason, stream)]
+                latest = []
+                continue
             if self.dialect.quoted and self.stray(cells):
                 # What closes here was opened before: then the record before ended too early.
                 half = "perhaps half a record: the next line ends with a quote"
@@ -155,6 +165,7 @@ class Table:
             place.passed(text)
             taken = None
         damage = damage_of(stream) if taken is None else None
+        self.told = damage is not None and damage.cut
         last = self.line - (taken is not None)
         lines = f"; lines {line} to {last} may belong to it" if last > line else ""
         yield line, Bad(told(damage.reason) if damage and damage.cut else f"{reason}{lines}", shown)
@@ -164,13 +175,17 @@ class Table:
         self.reader = self.dialect.reader(self._watched())
 
 
+def expected(header: list[str]) -> str:
+    return f"expected {len(header)} cells ({', '.join(header)[:100]})"
+
+
 def record_of(cells: list[str], header: list[str]) -> Any:
     while len(cells) > len(header) and not cells[-1].strip():
         cells.pop()
     if any(TOO_LONG in cell for cell in cells):
         return Bad(f"a line of more than {LONGEST >> 20} M characters", cells)
     if len(cells) != len(header):
-        return Bad(f"expected {len(header)} cells ({', '.join(header)[:100]}), got {len(cells)}", cells)
+        return Bad(f"{expected(header)}, got {len(cells)}", cells)
     joined = "".join(cells)
     if "\0" in joined:
         return Bad("a NUL byte in text", joined)

@@ -16,6 +16,9 @@ BRACKET = re.compile(rb'(?:[^"\[\]{}]++|' + STRING + rb')*+([\[\]{}"])')
 BETWEEN = b" \t\r\n\x0b\x0c,\x1e"
 """What may stand between two records: blanks, commas, and the mark of JSON text sequences."""
 NUMBERS = (b"NaN", b"Infinity")
+PARTNER = {b"}": ord("{"), b"]": ord("[")}
+LOOKED_AT = 1 << 18
+"""Bytes of a broken text in which what is wrong is looked for."""
 STEP = 4 << 20
 RESTARTS = 100
 ENOUGH = 100
@@ -58,7 +61,7 @@ def why_not(text: bytes) -> str:
         orjson.loads(text)
     except orjson.JSONDecodeError as error:
         reason = str(error)
-    bare = re.sub(STRING, b'""', text)
+    bare = re.sub(STRING, b"0", text[:LOOKED_AT])
     rules = (
         (rb'"[^"\n]*\n', "a line break inside a text; write it as \\n"),
         (rb"//|/\*|#", "it has comments, which JSON has not; take them out"),
@@ -99,8 +102,9 @@ class Values:
         return self.lines + self.text.count(b"\n", 0, self.start) + 1
 
     def __iter__(self) -> Iterator[Found]:
-        at = end = depth = closed = restarts = 0
+        at = end = closed = restarts = 0
         array = opened = False
+        inside = bytearray()
         while True:
             found = BRACKET.match(self.text, at)
             if found is None or (found[1] == b'"' and self._waits(found.start(1))):
@@ -116,21 +120,24 @@ class Values:
                     return
                 yield Found(self.text[end : self.start], self.text[self.start : again], array)
                 at = end = again
-                restarts, depth, opened = restarts + 1, 0, False
+                restarts, opened = restarts + 1, False
+                inside.clear()
                 continue
             at, sign = found.end(), found[1]
-            if sign == b'"' or (not depth and sign in b"}]"):
-                array = array and (depth > 0 or sign != b"]")
+            if sign == b'"' or (not inside and sign in b"}]"):
+                array = array and (bool(inside) or sign != b"]")
             elif sign in b"}]":
-                depth -= 1
-                closed += depth == 2
-                if not depth:
+                again = 0 if inside.pop() == PARTNER[sign] or restarts >= RESTARTS else self._after_broken()
+                closed += len(inside) == 2
+                if not inside or again:
+                    at, restarts = again or at, restarts + bool(again)
                     yield Found(self.text[end : self.start], self.text[self.start : at], array)
                     end, opened = at, False
-            elif depth or sign == b"{" or array:
-                if not depth:
+                    inside.clear()
+            elif inside or sign == b"{" or array:
+                if not inside:
                     self.start, opened, closed = at - 1, True, 0
-                depth += 1
+                inside += sign
             else:
                 array = True
 

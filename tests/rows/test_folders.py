@@ -1,0 +1,156 @@
+"""What a folder means: its data, once, the split to train on; and what was not read is said."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from dataflywheel.contracts import FlywheelError
+from dataflywheel.rows.containers.find import find, find_files, with_part
+from dataflywheel.rows.fingerprint import fingerprint
+from dataflywheel.rows.ingest import Input, ingest
+from dataflywheel.rows.peek import peek
+from dataflywheel.rows.reading import read_file
+from dataflywheel.rows.unread import unread_lines
+
+
+def put(folder: Path, *names: str) -> Path:
+    """Files whose one row says which file it is of."""
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.suffix == ".parquet":
+            pq.write_table(pa.table({"text": [name]}), path)
+        elif path.suffix in (".json", ".jsonl"):
+            path.write_text(json.dumps({"text": name}) + "\n")
+        else:
+            path.write_text("text\n" + name + "\n")
+    return folder
+
+
+def names(folder: Path, part: str = "") -> list[str]:
+    return [file.relative_to(folder).as_posix() for file in find_files(f"{folder}{part}")]
+
+
+TRAIN, TEST = "data/train-00000-of-00001.parquet", "data/test-00000-of-00001.parquet"
+
+
+def test_train_is_read_and_the_other_split_is_said(tmp_path: Path) -> None:
+    repo = put(tmp_path / "repo", TRAIN, TEST, "README.md", "dataset_infos.json", ".gitattributes", "load.py")
+    result = ingest([Input(str(repo))], tmp_path / "rows")
+    assert result.rows == 1
+    said = {Path(path).name: reason for path, reason in result.unread}
+    assert said.keys() == {Path(TEST).name, "README.md", "dataset_infos.json", ".gitattributes", "load.py"}
+    assert said[Path(TEST).name] == f"of the split test; name it as {repo}#test to read it"
+    assert peek(Input(str(repo))).unread == tuple(result.unread)
+    assert "not read: README.md, load.py (no data, by its name)" in unread_lines(result.unread)
+    [turns] = read_file(f"{repo}#test")[0]["messages"].to_pylist()
+    assert turns[0]["content"] == TEST
+    assert fingerprint([Input(str(repo))]) != fingerprint([Input(f"{repo}#test")])
+
+
+@pytest.mark.parametrize(
+    ("files", "taken"),
+    [
+        (["train.jsonl", "valid.jsonl", "test.jsonl"], ["train.jsonl"]),
+        (["training.csv", "testing.csv"], ["training.csv"]),
+        (["train/a.jsonl", "train/b.jsonl", "dev/a.jsonl"], ["train/a.jsonl", "train/b.jsonl"]),
+        (["alpaca_train.json", "alpaca_val.json"], ["alpaca_train.json"]),
+        (["en/train.csv", "en/test.csv", "de/train.csv"], ["de/train.csv", "en/train.csv"]),
+        (["train-00000-of-00002.parquet", "train-00001-of-00002.parquet", "eval-00000-of-00001.parquet"],
+         ["train-00000-of-00002.parquet", "train-00001-of-00002.parquet"]),
+        (["train_sft-00000-of-00001.parquet", "test_sft-00000-of-00001.parquet", "train_gen-00000-of-00001.parquet"],
+         ["train_sft-00000-of-00001.parquet"]),
+        (["train_math.jsonl", "train_code.jsonl", "test_math.jsonl"], ["train_code.jsonl", "train_math.jsonl"]),
+        (["alpaca.jsonl", "dolly.jsonl", "held/test.jsonl"], ["alpaca.jsonl", "dolly.jsonl"]),
+        (["a.jsonl", "b.jsonl", "test.jsonl"], ["a.jsonl", "b.jsonl"]),
+        (["train.jsonl", "test.jsonl", "all.jsonl"], ["train.jsonl"]),
+        (["gsm8k_test.jsonl", "math_test.jsonl"], ["gsm8k_test.jsonl", "math_test.jsonl"]),
+        (["default/train/0000.parquet", "default/test/0000.parquet"], ["default/train/0000.parquet"]),
+        (["latest.jsonl", "contest.jsonl", "devices.jsonl", "values.jsonl"],
+         ["contest.jsonl", "devices.jsonl", "latest.jsonl", "values.jsonl"]),
+    ],
+)  # fmt: skip
+def test_splits_are_never_mixed_unasked(tmp_path: Path, files: list[str], taken: list[str]) -> None:
+    put(tmp_path, *files)
+    assert names(tmp_path) == taken
+    found = find(str(tmp_path))
+    assert len(found.files) + len(found.unread) == len(files)
+    if not any("/" in file for file in files):
+        assert names(tmp_path, f"/*{Path(files[0]).suffix}") == taken
+
+
+def test_a_split_is_named_after_the_path(tmp_path: Path) -> None:
+    put(tmp_path, "train_sft.jsonl", "test_sft.jsonl", "train_gen.jsonl", "dev.jsonl")
+    assert names(tmp_path, "#train_gen") == ["train_gen.jsonl"]
+    assert names(tmp_path, "#test") == ["test_sft.jsonl"]
+    assert names(tmp_path, "#validation") == ["dev.jsonl"]
+    with pytest.raises(FlywheelError, match=r"no split 'train\[:10%\]'; it has dev, test_sft, train_gen, train_sft"):
+        find(f"{tmp_path}#train[:10%]")
+    (tmp_path / "odd#name.jsonl").write_text('{"text": "a"}\n')
+    assert with_part(str(tmp_path / "odd#name.jsonl"))[1] is None
+
+
+def test_several_splits_without_one_to_train_on_are_refused(tmp_path: Path) -> None:
+    put(tmp_path, "dev.jsonl", "test.jsonl")
+    with pytest.raises(FlywheelError, match=r"none to train on; name one of .*#dev, .*#test"):
+        find(str(tmp_path))
+
+
+def test_a_saved_dictionary_of_splits(tmp_path: Path) -> None:
+    datasets = pytest.importorskip("datasets")
+    of = {name: datasets.Dataset.from_list([{"text": name}]) for name in ("train", "test")}
+    datasets.DatasetDict(of).save_to_disk(tmp_path / "d")
+    result = ingest([Input(str(tmp_path / "d"))], tmp_path / "rows")
+    assert result.rows == 1
+    assert [Path(path).name for path, _ in result.unread] == ["test"]
+    [turns] = read_file(f"{tmp_path / 'd'}#test")[0]["messages"].to_pylist()
+    assert turns[0]["content"] == "test"
+    with pytest.raises(FlywheelError, match="no split 'dev'"):
+        find(f"{tmp_path / 'd'}#dev")
+
+
+def test_links_are_followed_once(tmp_path: Path) -> None:
+    real = put(tmp_path / "elsewhere", "blob.jsonl", "more/c.jsonl")
+    pool = put(tmp_path / "pool", "a.jsonl")
+    (pool / "b.jsonl").symlink_to(real / "blob.jsonl")
+    (pool / "linked").symlink_to(real / "more")
+    (pool / "again").symlink_to(real / "more")
+    (pool / "up").symlink_to(pool)
+    (pool / "gone.jsonl").symlink_to(real / "never.jsonl")
+    (pool / "self.jsonl").symlink_to(pool / "self.jsonl")
+    os.mkfifo(pool / "pipe.jsonl")
+    found = find(str(pool))
+    assert [file.name for file in found.files] == ["a.jsonl", "c.jsonl", "b.jsonl"]
+    said = {Path(left.path).name: left.reason for left in found.unread}
+    assert said == {
+        "linked": "the same as one that is read already",
+        "up": "the same as one that is read already",
+        "gone.jsonl": "a link that leads nowhere",
+        "self.jsonl": "a link that leads nowhere",
+        "pipe.jsonl": "not a regular file",
+    }
+    with pytest.raises(FlywheelError, match=r"gone\.jsonl: a link to .*never\.jsonl, which is not there"):
+        find(str(pool / "gone.jsonl"))
+    with pytest.raises(FlywheelError, match="a link that leads to itself"):
+        find(str(pool / "self.jsonl"))
+
+
+def test_what_lies_beside_data_by_custom_is_not_learned(tmp_path: Path) -> None:
+    data = put(
+        tmp_path, "pool.jsonl", "LICENSE.txt", "requirements-dev.txt", "README.txt", "tokenizer_config.json",
+        "package.json", "model.safetensors.index.json", ".cache/huggingface/x.json", ".hidden.jsonl", "x.jsonl.lock",
+        "cache-1f.arrow", "quarantine.jsonl", "script.py", "LICENSE",
+    )  # fmt: skip
+    found = find(str(data))
+    assert [file.name for file in found.files] == ["pool.jsonl"]
+    assert {".cache", "x.jsonl.lock", "LICENSE", "package.json"} <= {Path(left.path).name for left in found.unread}
+    assert len(find_files(str(put(tmp_path / "docs", "notes.txt", "chapter.txt")))) == 2
+    for number in range(200):
+        (data / f"{number}.png").touch()
+    assert [left.path for left in find(str(data)).unread if ".png" in left.path] == [f"{data}: 200 of *.png"]
