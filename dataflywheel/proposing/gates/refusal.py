@@ -2,72 +2,71 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import ClassVar
 
 from pydantic import Field
 
 from dataflywheel.contracts import Card
+from dataflywheel.proposing.gates.refusal_phrases import ELSEWHERE, MILD, MORAL, PLAIN, PREACHING, TURN
 from dataflywheel.proposing.kinds import PASSED, Check, Gate, Proposal, Surroundings
 from dataflywheel.rows.text import answer_said
+from dataflywheel.signals.wording.sentences import UNSPACED
 
-UNABLE = r"(?:can(?:no|')?t|(?:am|'m)\s+(?:not\s+able|unable)|won't|will\s+not|must\s+decline)"
-LEAD = (
-    r"(?:(?:i'?m|i\s+am|we\s+are|i|we)\s+(?:very\s+|so\s+|really\s+|deeply\s+)?|my\s+)?"
-    r"(?:sorry|apologi[sz]e|apologies|afraid)"
-)
-DO = (
-    r"(?:help|assist|provide|fulfil?l|comply|answer|generate|create|write|complete|do|support|discuss|respond|give|"
-    r"offer|engage|access|share|process|produce)"
-)
-PHRASES = tuple(
-    re.compile(phrase, re.IGNORECASE)
-    for phrase in (
-        rf"^{LEAD}\W.{{0,60}}?\b(?:i|we)\s*{UNABLE}\b",
-        rf"^{LEAD}\W.{{0,40}}?\b(?:as\s+an?|i'?m|i\s+am)\s+(?:only\s+|just\s+)?(?:an?\s+)?(?:ai|artificial|language\s+model)",
-        rf"^(?:unfortunately|regrettably|no)?\W*\b(?:i|we)\s*{UNABLE}\b(?:\s+to)?\s+{DO}\b",
-        r"^as\s+(?:an?|your)\s+(?:ai|artificial\s+intelligence|(?:large\s+)?language\s+model|virtual\s+assistant)\b",
-        r"^(?:i'?m|i\s+am)\s+(?:only\s+|just\s+)?an?\s+(?:ai|artificial\s+intelligence|large\s+language|language\s+model)",
-        r"^it\s+is\s+not\s+(?:appropriate|possible|ethical)\s+(?:for\s+me\s+)?to\s+(?:answer|provide|assist|help|comply)",
-        r"^(?:this|the|your)\s+(?:request|question|prompt|instruction|input)\s+(?:is|cannot|can't|does\s+not|is\s+not)\b"
-        r".{0,40}(?:be\s+(?:answered|completed|fulfilled)|inappropriate|against|violates|unclear|incomplete)",
-        r"^(?:sorry|apologies)\W+(?:but\s+)?(?:this|that)\s+(?:is\s+not|isn't|cannot|can't)\b",
-        r"^(?:there\s+is\s+)?(?:no|not)\s+(?:enough\s+|sufficient\s+)?(?:input|context|information)\s+(?:was\s+|is\s+)?"
-        r"(?:given|provided|available)",
-    )
-)
+OPENING = 400
+"""Characters in which a refusal begins."""
+SHOWN = 60
+LETTERS = 2
+"""Letters that count as a word in scripts without spaces."""
+READ = 4000
+"""Characters of an answer in which a turn to the matter is looked for."""
 
 
 class Refusal(Gate):
-    """Rejects answers that begin by declining: a refusal is no answer, and a model learns it fast.
+    """Rejects answers that decline: a refusal is no answer, and a model learns it fast.
 
-    Only the beginning of short answers counts: an answer that goes on at length after an apology does answer.
+    A plain refusal at the beginning counts however much follows, unless what follows turns to the answer (`however, I
+    can tell you`). What only may be a refusal, such as what a language model does not have, counts in short answers;
+    a beginning that preaches counts where the text goes on so. Read in English and in twenty other languages.
     """
 
+    version: ClassVar[int] = 2
     card: ClassVar[Card] = Card(
-        title="WizardLM: Empowering Large Language Models to Follow Complex Instructions",
-        authors="Xu et al.",
+        title="XSTest: A Test Suite for Identifying Exaggerated Safety Behaviours in Large Language Models",
+        authors="Röttger et al.",
         year=2023,
-        paper="2304.12244",
+        paper="2308.01263",
         category="proposing",
         subcategory="gates",
-        summary="Short answers that begin with an apology, a refusal, or what a language model cannot do.",
-        checked="planted refusals; false rejects on human-written rows",
+        summary="Answers that begin with a refusal, a sermon or what a model cannot do, and do not go on to answer.",
+        checked="two people's labels of refusals by two models; false rejects on rows written by people and models",
     )
 
     words: int = Field(80, ge=1)
-    """Answers of more words are not looked at."""
+    """In answers of more words, an apology or a disclaimer alone is no refusal."""
 
     def check(self, proposals: Sequence[Proposal], around: Surroundings) -> list[Check]:
         return [self.one(answer_said(p.row["messages"]) if p.row is not None else "") for p in proposals]
 
     def one(self, answer: str) -> Check:
-        text = " ".join(answer.replace("\u2019", "'").split()).lstrip("\"'*_#>- ")
-        if len(text.split()) > self.words:
-            return PASSED
-        for phrase in PHRASES:
-            found = phrase.search(text)
-            if found:
-                return Check(False, "refusal", found.group()[:60])
+        text = " ".join(answer[: 2 * READ].replace("\u2019", "'").split()).lstrip("\"'*_#>- ")[:READ]
+        read = answer[: 20 * self.words + READ]
+        short = len(read.split()) + len(UNSPACED.findall(read)) // LETTERS <= self.words
+        phrases = (*PLAIN, *MILD) if short else PLAIN
+        opening = text[:OPENING]
+        found = next((match for phrase in phrases if (match := phrase.search(opening))), None)
+        if found is not None and (short or not turns_to_answer(text[found.end() :])):
+            return Check(False, "refusal", found.group()[:SHOWN])
+        found = next((match for phrase in MORAL if (match := phrase.search(opening))), None)
+        if found is not None and PREACHING.search(text, found.end()) and not turns_to_answer(text[found.end() :]):
+            return Check(False, "refusal", found.group()[:SHOWN])
         return PASSED
+
+
+def turns_to_answer(rest: str) -> bool:
+    """Whether a text goes on to what was asked after it began like a refusal.
+
+    >>> turns_to_answer("However, I can tell you that it rains."), turns_to_answer("But I can suggest something else.")
+    (True, False)
+    """
+    return any(not ELSEWHERE.search(rest[turn.start() : turn.end() + 40]) for turn in TURN.finditer(rest))
