@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -24,6 +25,10 @@ SURROGATE = re.compile(
     r"name-[0-9a-f]{8}@redacted\.invalid|\bredacted-[0-9a-f]{8}\b@?|\+999 \d{3} \d{3} \d{3}\b|\b000-\d{2}-\d{4}\b"
     r"|\bZZ00(?: ?\d{4}){4}\b|\b0000(?: \d{4}){3}\b|\b240(?:\.\d{1,3}){3}\b"
 )
+# A value may stand behind any sign, a comma, letters of other scripts and an escaped line end, but not within a word or
+# a number: no ASCII letter or digit before it, and no digit with a sign that goes on with a number.
+_FREE = r"(?:(?<![A-Za-z0-9])|(?<=\\[nrt]))"
+_DONE = r"(?![A-Za-z0-9])"
 _URL = re.compile(r"\b[a-zA-Z][a-zA-Z0-9+.-]{1,15}://([^\s/:@\"'<>]{1,64}:[^\s/@\"'<>]{1,128})@(?=[\w\[])")
 _KEY = re.compile(
     r"(?<![\w-])(?:sk-[A-Za-z0-9_-]{20,200}|[sr]k_(?:live|test)_[A-Za-z0-9]{16,100}|(?:AKIA|ASIA)[0-9A-Z]{16}"
@@ -38,18 +43,20 @@ _NAMED_KEY = re.compile(
     r"(?i)\b(?:api[ _-]?key|secret(?:[ _-]?key)?|access[ _-]?token|auth[ _-]?token|password|passwd)\b"
     r"[\"']?\s{0,3}[:=]\s{0,3}[\"']?((?=[^\s\"']{0,200}\d)(?=[^\s\"']{0,200}[a-zA-Z])[A-Za-z0-9_/+=.-]{16,200})"
 )
-_EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}(?![\w-])")
-_IBAN = re.compile(r"(?i)(?<![\w-])[a-z]{2}\d{2}(?: ?[a-z0-9]{4}){2,7}(?: ?[a-z0-9]{1,3})?(?![\w-])")
+_EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}(?![A-Za-z0-9-])")
+_IBAN = re.compile(rf"(?i){_FREE}[a-z]{{2}}\d{{2}}(?: ?[a-z0-9]{{4}}){{2,7}}(?: ?[a-z0-9]{{1,3}})?{_DONE}")
 # Four digits at a time with one separator throughout, 4-6-5, or a bare run in the ranges of the card networks.
 _CARD = re.compile(
-    r"(?<![\w.,+-])(?:[3-6]\d{3}([ -]?)\d{4}\1\d{4}\1\d{4}(?:\1\d{3})?|3[47]\d{2}([ -]?)\d{6}\2\d{5}"
+    rf"{_FREE}(?<!\d[.+-])(?<!\+)"
+    r"(?:[3-6]\d{3}([ -]?)\d{4}\1\d{4}\1\d{4}(?:\1\d{3})?|3[47]\d{2}([ -]?)\d{6}\2\d{5}"
     r"|4\d{12}|3[0689]\d{12}|2[2-7]\d{14}|(?:1800|2131)\d{11}|(?:50|5[6-9]|6\d)\d{10,17})"
-    r"(?![\w-]|[.,]\d)"
+    rf"{_DONE}(?![.-]\d)"
 )
-_SSN = re.compile(r"(?<![\w-])(?!000|666|9\d\d)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?![\w-])")
+_SSN = re.compile(rf"{_FREE}(?<!\d-)(?!000|666|9\d\d)\d{{3}}-(?!00)\d{{2}}-(?!0000)\d{{4}}{_DONE}(?!-\d)")
 _IP = re.compile(
-    r"(?<![\w.-])(?:\d{1,3}\.){3}\d{1,3}(?![\w-]|\.\d)"
-    r"|(?<![\w:.])(?:[0-9a-fA-F]{0,4}:){2,7}[0-9a-fA-F]{1,4}(?![\w:])"
+    rf"{_FREE}"
+    r"(?<!\d[.-])(?:\d{1,3}\.){3}\d{1,3}(?![A-Za-z0-9]|[.-]\d)"
+    r"|(?<![A-Za-z0-9:.])(?:[0-9a-fA-F]{0,4}:){2,7}[0-9a-fA-F]{1,4}(?![A-Za-z0-9:])"
 )
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\.?"
 _DATE = re.compile(
@@ -58,20 +65,27 @@ _DATE = re.compile(
     r"(?![\w/]|-\d)"
 )
 _BIRTH = re.compile(r"(?i)\b(?:born|birth|birthday|birthdate|dob|d\.o\.b)\b")
+# Behind a digit and a comma, a number in three groups alone: `1,000-500-100` is a sum.
+_PHONE_FREE = (
+    rf"(?:{_FREE}(?<!\d[ .,/-])(?<![A-Za-z]-)|(?<=\d,)(?=\(?[2-9]\d\d\)?[ .-]{{1,2}}\d{{3}}[ .-]\d{{4}}{_DONE}))"
+)
 _PHONE = re.compile(
-    r"(?<![\w.,/-])(?<!\d[ .-])"
+    rf"{_PHONE_FREE}"
     r"(?:(?:\+?\d{1,3}[ .-]?)?(?:\(\d{2,4}\)[ .-]?|\d{2,4}[ .-])\d{3,4}[ .-]\d{3,4}"
     # Fewer or more groups only where a trunk zero, a plus or a bracket says that it is a telephone number.
     r"|(?:\+\d{1,3}[ .-]?\(?\d{1,4}\)?|\(\d{1,4}\)|0\d{1,4})(?:[ .-]?(?:\(\d{2,4}\)|\d{2,4})){2,5})"
-    r"(?:\s?(?:x|ext\.?)\s?\d{1,6})?(?![\w/]|[.,-]\d| \d)"
+    r"(?:\s?(?:x|ext\.?)\s?\d{1,6})?(?![A-Za-z0-9/]|[.-]\d| \d|,\d{3}(?!\d)|\s{0,3}=)"
 )
 _DIGITS = re.compile(
-    r"(?<![\w.,/:-])\+?\(?\d{1,4}\)?(?:[ .-]?\(?\d{1,4}\)?){1,6}(?:\s?(?:x|ext\.?)\s?\d{1,6})?(?![\w/]|[.,-]\d)"
+    rf"{_FREE}(?<!\d[.,/:-])\+?\(?\d{{1,4}}\)?(?:[ .-]?\(?\d{{1,4}}\)?){{1,6}}(?:\s?(?:x|ext\.?)\s?\d{{1,6}})?"
+    r"(?![A-Za-z0-9/]|[.,-]\d|\s{0,3}=)"
 )
 _YEARS = re.compile(r"\(?[12]\d{3} ?- ?[12]\d{3}\)?")
 _PHONE_WORD = re.compile(
-    r"(?i)\b(?:tele)?(?:phone|tel|mobile|cell|fax|desk|office|call|calling|dial|sms|whatsapp|reach|contact|answering"
-    r"|voicemail|message)\b"
+    r"(?i)\b(?:tele|cell)?(?:phones?|tel|mobile|mob|cell|ph|fax|desk|office|call|called|calling|dial|sms|text(?:ed)?|whatsapp|viber"
+    r"|telegram|reach|contact|answering|voicemail|message|hotline|helpline|landline|(?:my|his|her|their|your|our)\s(?:\w{1,12}\s)?number"
+    r"|tel[eé]fono|t[eé]l[eé]phone|telefon\w?|telefoon|handy|m[oó]vil|celular|cellulare|portable|puhelin|\u0442\u0435\u043b(?:\u0435\u0444\u043e\u043d)?)\b"
+    r"|\u7535\u8bdd|\u96fb\u8a71|\u624b\u673a|\u624b\u6a5f|\u643a\u5e2f|\uc804\ud654|\u0647\u0627\u062a\u0641|\u092b\u093c?\u094b\u0928"
 )
 _PHONE_WORD_AFTER = re.compile(r"(?i)\s?-?\s?(?:office|mobile|home|work|fax|desk|cell)\b")
 
@@ -95,8 +109,10 @@ def find(text: str, types: tuple[str, ...] = TYPES) -> list[Span]:
     found = []
     for name in TYPES:
         for start, end in _FINDERS[name](text):
-            if all(end <= a or b <= start for a, b in taken):
-                taken.append((start, end))
+            place = bisect_right(taken, (start, end))
+            before_free = place == 0 or taken[place - 1][1] <= start
+            if before_free and (place == len(taken) or end <= taken[place][0]):
+                taken.insert(place, (start, end))
                 found.append(Span(name, start, end))
     return sorted((span for span in found if span.type in types), key=lambda span: span.start)
 

@@ -51,6 +51,45 @@ def test_forms(text: str, found: dict[str, str]) -> None:
     assert {span.type: text[span.start : span.end] for span in find(text)} == found
 
 
+@pytest.mark.parametrize(
+    "around",
+    [
+        "Ann,{},Rome", "a,b,{},c",
+        "Ann;{};x", "Call phone:{}", "({})", "[{}]", '"{}"', "n={}&x=1", "a/{}", "Ann\t{}\tRome",
+        "|{}|", "It is {}.", "Is it {}?", "**{}**", "_{}_", "\u53f7\u7801\u662f{}\uff0c\u8c22\u8c22", "Ann...{}",
+        '{{"a":"{}","b":2}}',
+        "<td>{}</td>", "x\\n{}\\n", "{}", "Ann -\n{}\n", "101,{},5",
+    ],
+)  # fmt: skip
+def test_values_are_found_between_any_signs(around: str) -> None:
+    for kind, value in (
+        ("card", "5500 0000 0000 0004"), ("card", "4111111111111111"), ("card", "3782-822463-10005"),
+        ("phone", "604-457-4895"), ("phone", "+44 20 7946 0958"), ("phone", "(604) 457-4895"), ("ip", "8.8.8.8"),
+        ("email", "jane@corp.org"), ("iban", "GB82 WEST 1234 5698 7654 32"), ("ssn", "078-05-1120"),
+    ):  # fmt: skip
+        text = around.format(value)
+        if kind in ("phone", "ip") and text.startswith("101,") and value[0] in "+8":
+            continue
+        start = text.index(value)
+        spans = [(s.type, s.start <= start and start + len(value) <= s.end) for s in find(text)]
+        assert (kind, True) in spans, (text, spans)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1,000-500-100 = 400",
+        "<<1000-200-400=400>>400",
+        "3.5500000000000004",
+        "v1.2.3.4.5",
+        "5500000000000004a",
+        "10,000,000,000",
+    ],
+)
+def test_sums_and_parts_of_numbers_are_nobodys(text: str) -> None:
+    assert find(text) == []
+
+
 @given(st.integers(0, 10**15 - 1))
 def test_luhn_accepts_exactly_one_check_digit(number: int) -> None:
     assert sum(luhn(f"{number:015d}{digit}") for digit in range(10)) == 1
