@@ -60,6 +60,7 @@ LAYOUTS = {
     "by split under a key": dump({"data": {"training": PAIRS, "dev": [PAIRS[0]]}}),
     "lists by column": dump(COLUMNS),
     "objects by column": dump({key: {str(i): v for i, v in enumerate(held)} for key, held in COLUMNS.items()}),
+    "texts by column": dump({"text": [pair["prompt"] for pair in PAIRS]}),
     "pandas split": dump({"columns": list(COLUMNS), "index": [0, 1, 2], "data": [list(p.values()) for p in PAIRS]}),
     "pandas index": dump({str(i): pair for i, pair in enumerate(PAIRS)}),
     "pandas table": dump({"schema": {"fields": [{"name": "prompt"}]}, "data": PAIRS}),
@@ -92,7 +93,16 @@ def test_what_stands_beside_the_records_is_said(tmp_path: Path) -> None:
 def test_a_record_is_never_taken_apart() -> None:
     preference = {"prompt": CHAT["messages"], "chosen": CHAT["messages"], "rejected": CHAT["messages"]}
     tagged = {**CHAT, "tags": ["a", "b"], "tools": [{"name": "f"}, {"name": "g"}]}
-    for record in (CHAT, preference, tagged, PAIRS[0], {"text": "a", "data": [{"b": 1}]}):
+    listed = {"data": ["Hello?", "Hello."]}
+    for record in (
+        CHAT,
+        preference,
+        tagged,
+        listed,
+        {**listed, "id": "7"},
+        PAIRS[0],
+        {"text": "a", "notes": [{"b": 1}]},
+    ):
         assert of(dump(record, indent=1)) == [record]
     assert of(dump({"dialog": [{"role": "user", "content": "a"}]})) == [{"dialog": [{"role": "user", "content": "a"}]}]
 

@@ -13,7 +13,8 @@ from dataflywheel.rows.containers.block import Bad, Block
 from dataflywheel.rows.containers.json_values import BETWEEN, Values, loads, why_not
 
 Line = tuple[int, bytes, Any]
-BLANKS = b"\n\n\n\n\n\n\n\n"
+BLANK = 4
+"""Bytes a line on average, below which most lines are taken to be blank."""
 NOT_BLANK = re.compile(rb"[^\s][^\n]*")
 UTF8_BOM = b"\xef\xbb\xbf"
 
@@ -23,11 +24,13 @@ def lines_of(block: Block) -> Iterator[tuple[int, bytes]]:
     text = block.payload
     assert isinstance(text, bytes)
     if text.isspace():
-        return
-    if BLANKS not in text:
-        yield from enumerate(text.split(b"\n"), start=block.first)
-        return
-    line, seen = block.first, 0
+        return iter(())
+    lines = text.split(b"\n")
+    return sparse(text, block.first) if len(text) < BLANK * len(lines) else enumerate(lines, start=block.first)
+
+
+def sparse(text: bytes, first: int) -> Iterator[tuple[int, bytes]]:
+    line, seen = first, 0
     for found in NOT_BLANK.finditer(text):
         begins = text.rfind(b"\n", seen, found.start()) + 1 or seen
         line += text.count(b"\n", seen, found.start())

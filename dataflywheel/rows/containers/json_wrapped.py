@@ -12,6 +12,8 @@ from dataflywheel.rows.formats import ReadError, detect
 
 KEYS = ("data", "rows", "records", "items", "examples", "instances", "entries", "results")
 """Keys that records stand under, by custom; any other does where it is the only one that holds objects."""
+TEXTS = frozenset({"text", "content", "document", "prompt"})
+"""Names of a column that may stand alone; under others a list of texts is a chat or a list of labels."""
 TURN = ({"role"}, {"from", "value"}, {"speaker", "text"}, {"human", "assistant"})
 """Keys that tell a turn of a chat from a record."""
 
@@ -32,13 +34,13 @@ def unwrapped(value: Any, name: str, part: str | None = None) -> Iterable[Any]:
         return value if isinstance(value, list) else [value]
     if part is not None:
         return part_of(value, name, part)
+    if isinstance(value.get("columns"), list) and isinstance(value.get("data"), list):
+        return by_position(value)
     if looks_like_record(value):
         return [value]
     splits = {key: held for key, held in value.items() if is_split(key) and holds_records(held)}
     if splits:
         return by_split(value, splits, name)
-    if {"columns", "data"} <= value.keys():
-        return by_position(value)
     columns = by_column(value)
     if columns is not None:
         return columns
@@ -55,7 +57,7 @@ def unwrapped(value: Any, name: str, part: str | None = None) -> Iterable[Any]:
 
 def looks_like_record(value: Mapping[str, Any]) -> bool:
     """Whether an object is one training example: of a known shape, and not its columns."""
-    if by_column(value) is not None:
+    if by_column(value) is not None or any(key in KEYS and holds_records(held) for key, held in value.items()):
         return False
     try:
         detect(dict(value))
@@ -124,8 +126,8 @@ def viewer_rows(records: list[Any]) -> Iterator[Any]:
 def by_position(value: Lists) -> Iterable[Any]:
     """Records of names once and lists of values (`orient="split"` of pandas)."""
     names, data = value["columns"], value["data"]
-    if not isinstance(names, list) or not isinstance(data, list) or len(set(map(str, names))) != len(names):
-        return [Bad("`columns` and `data` that are no table: expected names, each once, and lists of values", value)]
+    if len(set(map(str, names))) != len(names):
+        return [Bad("a table that names a column twice", value)]
     return [
         dict(zip(map(str, names), held, strict=True))
         if isinstance(held, list) and len(held) == len(names)
@@ -146,7 +148,9 @@ def by_column(value: Mapping[str, Any]) -> Iterable[Any] | None:
         return [{name: held[at] for name, held in value.items()} for at in index]
     if not all(isinstance(held, list) for held in columns) or len({len(held) for held in columns}) != 1:
         return None
-    if any(is_turn(held[0]) or (len(value) == 1 and not isinstance(held[0], str)) for held in columns):
+    if len(value) == 1 and not (value.keys() <= TEXTS and isinstance(columns[0][0], str)):
+        return None
+    if any(is_turn(held[0]) for held in columns):
         return None
     if all(isinstance(held[0], dict) for held in columns):
         return None
