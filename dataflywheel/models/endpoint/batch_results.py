@@ -8,8 +8,9 @@ from typing import Any
 import orjson
 
 from dataflywheel.contracts import FlywheelError
-from dataflywheel.models.endpoint.caller import Question, charged, record_of, used_cost, without_answer, worst_cost
+from dataflywheel.models.endpoint.caller import Question, record_of, without_answer
 from dataflywheel.models.endpoint.chat_model import AttemptError
+from dataflywheel.models.endpoint.costs import charged, used_cost, worst_cost
 from dataflywheel.models.endpoint.openai_endpoint import OpenAIEndpoint
 from dataflywheel.models.endpoint.openai_error import again
 from dataflywheel.models.endpoint.openai_reply import read_reply
@@ -55,7 +56,8 @@ class Results:
         """The end of a request whose body came; none where it holds an error that may pass, and cost nothing."""
         question = Question(read_request(self.left[key]), self.left[key], key)
         try:
-            reply, cost = charged(self.model, question, read_reply(body, question.request, self.model.where))
+            said = read_reply(body, question.request, self.model.where)
+            reply, cost = charged(self.model, question.request, key, said)
         except AttemptError as error:
             if again(error) and not (error.maybe_paid or error.used):
                 return []

@@ -5,27 +5,29 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from dataflywheel.contracts import FlywheelError
 from dataflywheel.models.endpoint.chat_model import (
     AttemptError,
+    AwayError,
     ChatModel,
     RateLimitedError,
     RejectedError,
     TooSlowError,
 )
-from dataflywheel.models.endpoint.flow import EndpointDownError, Flow
+from dataflywheel.models.endpoint.costs import charged, used_cost, worst_cost
+from dataflywheel.models.endpoint.flow import Flow
 from dataflywheel.models.endpoint.group_commit import GroupCommit
 from dataflywheel.models.endpoint.progress import Tally
 from dataflywheel.models.endpoint.request import Outcome, Reply, Request, TokenLogprob
-from dataflywheel.models.spec import Price
 from dataflywheel.store.answer_ledger import PICO, Amount, Caps, Reserve, Settle, Verdict
 from dataflywheel.store.answers import AnswerStore, Ended, Record
 
 KEPT = frozenset({Outcome.ANSWERED, Outcome.REFUSED, Outcome.FILTERED, Outcome.TRUNCATED})
 """Outcomes that serve from the store; the others are failures."""
 WAIT_SECONDS = 0.25
+SHOWN = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,17 +80,18 @@ class Caller:
         return _reply(record, key).spoken()
 
     async def ask(self, question: Question, stopped: Callable[[], bool]) -> Reply | None:
-        """The reply to a question that the store cannot answer; None if it was stopped before it was sent."""
+        """The reply to a question that the store cannot answer; None if it was stopped before it was sent.
+
+        Raises:
+            FlywheelError: nothing will work, or the endpoint is down: this question was not sent, and has not failed.
+        """
         effort = _Effort(self.flow.pace.deadline)
         try:
             worst = worst_cost(self.model, question.request)
         except RejectedError as error:
             return without_answer(Outcome.REJECTED, f"not sent: {error}", question.key)
         while True:
-            try:
-                entered = await self.flow.enter(effort.again)
-            except EndpointDownError as error:
-                return without_answer(Outcome.SERVER_ERROR, str(error), question.key)
+            entered = await self.flow.enter(effort.again)
             effort.again = True
             try:
                 if stopped():
@@ -148,6 +151,10 @@ class Caller:
             rejected = without_answer(Outcome.REJECTED, str(error), question.key)
             await self._settle(question, used_cost(self.model, error), rejected)
             return rejected
+        except AwayError as error:
+            await self._settle(question, Amount())
+            effort.pause = self.flow.away(entered, str(error))
+            return None
         except TimeoutError:
             return await self._failed(question, entered, effort, TooSlowError("no answer in time", maybe_paid=True))
         except AttemptError as error:
@@ -160,13 +167,13 @@ class Caller:
             self._commits.write(Ended(Settle(question.key, self.scope, worst, type(error).__name__)))
             raise
         self.flow.success(entered)
-        reply, cost = charged(self.model, question, reply)
+        reply, cost = charged(self.model, request, question.key, reply)
         await self._settle(question, cost, reply)
         return reply.spoken()
 
     async def _failed(self, question: Question, entered: float, effort: _Effort, error: AttemptError) -> Reply | None:
         """Settle an attempt without an answer: the reply if it was the last one."""
-        self.flow.failure(entered)
+        self.flow.failure(entered, question.key, str(error))
         effort.failures += 1
         effort.pause = self.flow.backoff(effort.failures)
         effort.seconds -= asyncio.get_running_loop().time() - entered + effort.pause
@@ -183,38 +190,15 @@ class Caller:
         record = record_of(reply, cost, question.canonical) if reply else None
         try:
             await self._commits.write(Ended(Settle(question.key, self.scope, cost, maybe), record))
+        except Exception as error:
+            # Without its answer, but off the reservations: nobody is to wait for it.
+            worst = worst_cost(self.model, question.request)
+            await self._commits.write(Ended(Settle(question.key, self.scope, worst, f"not written: {error}"[:SHOWN])))
+            raise
         finally:
             self._settled.set()
         if not maybe:
             self.tally.cost += cost
-
-
-def worst_cost(model: ChatModel, request: Request) -> Amount:
-    """What one call can cost at most: a prompt estimated from above, and the longest answer."""
-    return _cost(model, model.tokens(request), request.sampling.max_tokens)
-
-
-def used_cost(model: ChatModel, error: AttemptError) -> Amount:
-    """What an attempt without an answer cost by the endpoint's own word."""
-    return _cost(model, *error.used) if error.used else Amount()
-
-
-def charged(model: ChatModel, question: Question, reply: Reply) -> tuple[Reply, Amount]:
-    """The reply with its key and cost; one that does not tell its tokens is taken to have cost the most."""
-    told = reply.tokens_in or reply.tokens_out
-    cost = _cost(model, reply.tokens_in, reply.tokens_out) if told else worst_cost(model, question.request)
-    usd = cost.pico / PICO
-    key = question.key.hex()
-    return replace(reply, key=key, tokens_in=cost.tokens_in, tokens_out=cost.tokens_out, usd=usd), cost
-
-
-def _cost(model: ChatModel, tokens_in: int, tokens_out: int) -> Amount:
-    return Amount(1, tokens_in, tokens_out, picodollars(model.price, tokens_in, tokens_out))
-
-
-def picodollars(price: Price, tokens_in: int, tokens_out: int) -> int:
-    """The price of one call in 1e-12 dollars."""
-    return round((tokens_in * price.input + tokens_out * price.output) * (PICO // 10**6))
 
 
 def record_of(reply: Reply, cost: Amount, canonical: bytes) -> Record:

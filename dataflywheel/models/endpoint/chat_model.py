@@ -62,7 +62,7 @@ class ChatModel(Protocol):
         """One attempt. The reply's outcome is ANSWERED, REFUSED, TRUNCATED or FILTERED.
 
         Raises:
-            RateLimitedError, UnavailableError, TooSlowError: the client decides whether to try again.
+            RateLimitedError, UnavailableError, AwayError, TooSlowError: the client decides whether to try again.
             RejectedError: the endpoint does not take this request.
             FlywheelError: nothing will work: no such model, no permission.
         """
@@ -94,6 +94,10 @@ class RateLimitedError(AttemptError):
 
 class UnavailableError(AttemptError):
     """A server error, a refused or a dropped connection."""
+
+
+class AwayError(UnavailableError):
+    """Nobody took the connection: nothing was sent, and no question is to blame."""
 
 
 class TooSlowError(AttemptError):

@@ -3,7 +3,7 @@
 Concurrency starts small and doubles with every round of successes until the first 429 or the limit; after that it grows
 by one for every 25 successes and falls on a 429 to three quarters, or to what the endpoint has sustained (additive
 increase, multiplicative decrease: Chiu and Jain, 1989). Requests are also spread in time at the rate that was accepted.
-A run of server errors opens a circuit breaker. Time is that of the running event loop.
+A run of server errors at different questions opens a circuit breaker. Time is that of the running event loop.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from email.utils import parsedate_to_datetime
 from typing import Protocol
 
 from dataflywheel.contracts import FlywheelError
+from dataflywheel.models.endpoint.breaker import Breaker
 from dataflywheel.models.endpoint.rate import Rate
 
 SPARE = 1.5
@@ -29,10 +30,6 @@ UNKNOWN = 3.0
 
 class Headers(Protocol):
     def get(self, name: str, /) -> str | None: ...
-
-
-class EndpointDownError(FlywheelError):
-    """The circuit breaker is open and its probes keep failing: the request was not sent."""
 
 
 @dataclass(frozen=True)
@@ -59,12 +56,16 @@ class Pace:
     patience: float = 1800.0
     """With nothing but 429s for so long, the run stops instead of waiting on."""
     breaker: int = 10
-    """Failures in a row, over all requests, that stop the sending."""
+    """Different questions that fail, with no answer between, and stop the sending."""
     probe: float = 1.0
     """First pause of the breaker, doubled with every failed probe."""
     probe_most: float = 30.0
     give_up: int = 5
-    """Failed probes in a row after which waiting requests fail instead."""
+    """Failed probes in a row after which the endpoint is taken to be down."""
+    away: float = 300.0
+    """Longest wait for an endpoint that has answered before and takes no connections."""
+    absent: float = 10.0
+    """The same for one that never answered."""
     seed: int = 0
 
 
@@ -82,8 +83,9 @@ class Flow:
         self._random = random.Random(self.pace.seed)
         self._rate = Rate()
         self._waiting: deque[asyncio.Future[None]] = deque()
-        self._successes = self._failures = self._probes = 0
-        self._paused_until = self._opened_at = self._limited_since = 0.0
+        self._breaker = Breaker(self.pace)
+        self._successes = 0
+        self._paused_until = self._limited_since = 0.0
         self._decreased_at = -math.inf
         self._timer: asyncio.TimerHandle | None = None
 
@@ -91,7 +93,7 @@ class Flow:
         """Wait for a place; requests that come `again` go first. Gives the time of entry, for `rate_limit`.
 
         Raises:
-            EndpointDownError: the endpoint has failed for long; this request was not sent.
+            EndpointDownError: the endpoint has failed for long; this request was not sent, and has not failed.
         """
         place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         (self._waiting.appendleft if again else self._waiting.append)(place)
@@ -113,7 +115,7 @@ class Flow:
         """Note that a call that entered at that time was answered."""
         now = asyncio.get_running_loop().time()
         self._rate.took(now, now - entered)
-        self._failures = self._probes = 0
+        self._breaker.answered()
         self._limited_since = 0.0
         self._successes += 1
         quiet = now - self._decreased_at > QUIET  # at first, and long after the last 429
@@ -132,7 +134,7 @@ class Flow:
         now = asyncio.get_running_loop().time()
         self.rate_limited += 1
         self.refusal = said or self.refusal
-        self._failures = 0
+        self._breaker.responded()
         self._limited_since = self._limited_since or now
         if now - self._limited_since > self.pace.patience:
             raise FlywheelError(
@@ -152,17 +154,20 @@ class Flow:
             self._pause(now + pause)
         return pause
 
-    def failure(self, entered: float) -> None:
-        """Note a server error, a lost connection or silence in a call that entered at that time."""
+    def failure(self, entered: float, key: object = None, said: str = "") -> None:
+        """Note a server error, a lost connection or silence in a call that entered at that time, to question `key`."""
+        self._pause(self._breaker.failed(asyncio.get_running_loop().time(), entered, key, said))
+
+    def away(self, entered: float, said: str = "") -> float:
+        """Note that nobody took the connection of a call; gives the seconds that its request must wait.
+
+        Raises:
+            EndpointDownError: nobody has for long.
+        """
         now = asyncio.get_running_loop().time()
-        self._failures += 1
-        if self._failures == self.pace.breaker:
-            self._opened_at = now
-        elif self._failures < self.pace.breaker or entered < self._opened_at:
-            return
-        else:
-            self._probes += 1
-        self._pause(now + min(self.pace.probe * 2**self._probes, self.pace.probe_most))
+        until = self._breaker.away(now, entered, said)
+        self._pause(until)
+        return max(until - now, 0.0)
 
     def backoff(self, failures: int) -> float:
         """Seconds before a request is tried again after so many failures or refusals: full jitter, doubling."""
@@ -175,19 +180,20 @@ class Flow:
     def _admit(self) -> None:
         loop = asyncio.get_running_loop()
         now = loop.time()
-        breaker_open = self._failures >= self.pace.breaker
-        allowed = 1 if breaker_open else int(self.limit)
+        alone = self._breaker.alone
+        allowed = 1 if alone else int(self.limit)
         while self._waiting and self.in_flight < allowed and now >= max(self._paused_until, self._rate.next_at):
-            place = self._waiting.popleft()
+            # What failed before is sent again first, but a probe is a question that may be a good one.
+            place = self._waiting.pop() if alone else self._waiting.popleft()
             if not place.done():
                 self.in_flight += 1
                 self._rate.sent(now)
                 place.set_result(None)
-        if breaker_open and self._probes >= self.pace.give_up:
+        if self._breaker.gave_up:
             while self._waiting:
                 place = self._waiting.popleft()
                 if not place.done():
-                    place.set_exception(EndpointDownError(f"not sent: the last {self._failures} requests failed"))
+                    place.set_exception(self._breaker.error())
         elif self._waiting and self.in_flight < allowed and self._timer is None:
             self._timer = loop.call_at(max(self._paused_until, self._rate.next_at), self._resume)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from dataflywheel.contracts import FlywheelError
 from dataflywheel.store.answer_ledger import Reserve, Verdict
 from dataflywheel.store.answers import AnswerStore, Ended
 
@@ -32,6 +33,13 @@ class GroupCommit:
         try:
             verdicts = self._answers.commit([write for write, _ in batch])
         except Exception as error:
+            if len(batch) > 1 and not isinstance(
+                error, FlywheelError
+            ):  # one of them cannot be written: not all are lost
+                for one in batch:
+                    self._waiting = [one]
+                    self._commit()
+                return
             for _, future in batch:
                 if not future.done():
                     future.set_exception(error)

@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from dataflywheel.models.endpoint.chat_model import (
+    AwayError,
     RejectedError,
     TooSlowError,
     UnavailableError,
@@ -172,6 +173,8 @@ class OpenAIEndpoint:
             message = self._clean(f"{type(cause).__name__}: {cause}")
             if isinstance(error, openai.APITimeoutError) and not unsent:
                 raise TooSlowError(message, maybe_paid=True) from None
+            if isinstance(cause, httpx2.ConnectError | httpx2.ConnectTimeout):
+                raise AwayError(message) from None
             raise UnavailableError(message, maybe_paid=not unsent) from None
         except httpx2.HTTPError as error:  # while the body was read
             raise UnavailableError(self._clean(f"{type(error).__name__}: {error}"), maybe_paid=True) from None

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import random
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataflywheel.contracts import UsageError
+from dataflywheel.contracts import FlywheelError, UsageError
 from dataflywheel.models.endpoint.chat_model import RateLimitedError, RejectedError, TooSlowError, UnavailableError
 from dataflywheel.models.endpoint.client import Client
 from dataflywheel.models.endpoint.flow import Flow, Pace
@@ -112,6 +113,51 @@ def test_failures_are_kept_apart_and_asked_again_by_the_next_run(tmp_path: Path)
     assert kept["outcome"] == "server error"
     assert store.find(bytes.fromhex(failed[0].key)) is None
     assert all(reply.answered and not reply.cached for reply in client(FakeModel(), tmp_path).ask(numbered(3)))
+
+
+def test_questions_that_always_fail_take_no_other_with_them(tmp_path: Path) -> None:
+    def act(request: Request, attempt: int) -> Reply | Exception:
+        poison = request.messages[-1]["content"] in {"question 0", "question 1", "question 2"}
+        return UnavailableError("500") if poison else echo(request, attempt)
+
+    requests = numbered(40)
+    pace = Pace(backoff=0.001, probe=0.01, attempts=5, breaker=10, give_up=5)
+    client(FakeModel(), tmp_path).ask(requests[3:30])  # most healthy ones are answered from the store
+    replies = client(FakeModel(act), tmp_path, pace=pace).ask(requests)
+    assert [reply.outcome for reply in replies[:3]] == [Outcome.SERVER_ERROR] * 3
+    assert all(reply.answered for reply in replies[3:])
+
+
+def test_an_endpoint_that_fails_at_every_question_ends_the_run_and_unsent_ones_have_not_failed(tmp_path: Path) -> None:
+    down = FakeModel(lambda request, attempt: UnavailableError("500: out of memory"))
+    pace = Pace(start=2, concurrency=2, backoff=0.001, probe=0.001, attempts=2, breaker=5, give_up=2)
+    asking = client(down, tmp_path, pace=pace)
+    with pytest.raises(FlywheelError, match=r"different questions .500: out of memory.; .*same command goes on"):
+        asking.ask(numbered(100))
+    asking.close()
+    store = AnswerStore(tmp_path / "answers.db")
+    kept = [store.explain(bytes.fromhex(request.key("fake@nowhere"))) for request in numbered(100)]
+    assert sum(record is not None for record in kept) <= down.calls < 30
+    assert all(record is None or "attempt 2" in record["detail"] for record in kept)
+    assert store.spent("test").reserved_calls == 0
+
+
+def test_one_record_that_cannot_be_written_loses_no_other(tmp_path: Path) -> None:
+    def act(request: Request, attempt: int) -> Reply:
+        reply = echo(request, attempt)
+        return replace(reply, tokens_in=2**63) if request.messages[-1]["content"] == "question 7" else reply
+
+    model = FakeModel(act)
+    asking = client(model, tmp_path)
+    with pytest.raises(OverflowError):
+        asking.ask(numbered(16))
+    asking.close()
+    store = AnswerStore(tmp_path / "answers.db")
+    assert (store.spent("test").reserved_calls, store.spent("test").maybe_paid_calls) == (0, 1)
+    assert model.calls == 16
+    healthy = FakeModel()
+    assert len(client(healthy, tmp_path).ask(numbered(16))) == 16
+    assert healthy.calls == 1
 
 
 @pytest.mark.parametrize("outcome", [Outcome.REFUSED, Outcome.FILTERED])

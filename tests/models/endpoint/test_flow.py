@@ -12,7 +12,8 @@ from typing import Any, TypeVar
 import pytest
 
 from dataflywheel.contracts import FlywheelError
-from dataflywheel.models.endpoint.flow import EndpointDownError, Flow, Pace, retry_after
+from dataflywheel.models.endpoint.breaker import EndpointDownError
+from dataflywheel.models.endpoint.flow import Flow, Pace, retry_after
 
 T = TypeVar("T")
 
@@ -133,6 +134,58 @@ def test_a_half_open_breaker_lets_one_request_through() -> None:
         return let_in
 
     assert run(work()) == 1
+
+
+def test_a_question_that_always_fails_says_nothing_of_the_endpoint() -> None:
+    async def work() -> float:
+        began = asyncio.get_running_loop().time()
+        flow = Flow(Pace(breaker=4, probe=1.0))
+        for _ in range(20):
+            for key in ("a", "b", "c"):
+                at = await flow.enter()
+                flow.failure(at, key)
+                flow.leave()
+        return asyncio.get_running_loop().time() - began
+
+    assert run(work()) == 0.0
+
+
+def test_a_probe_is_a_question_that_has_not_failed() -> None:
+    async def work() -> str:
+        flow = Flow(Pace(breaker=2, probe=1.0))
+        for key in ("a", "b"):
+            flow.failure(await flow.enter(), key)
+            flow.leave()
+        again = asyncio.ensure_future(flow.enter(again=True))
+        fresh = asyncio.ensure_future(flow.enter())
+        await asyncio.sleep(1.5)
+        first = "fresh" if fresh.done() and not again.done() else "again"
+        again.cancel()
+        return first
+
+    assert run(work()) == "fresh"
+
+
+def test_an_endpoint_that_is_away_is_waited_for_longer_if_it_was_there_before() -> None:
+    async def work(answered: bool) -> float:
+        flow = Flow(Pace(away=60.0, absent=5.0))
+        if answered:
+            flow.success(await flow.enter())
+            flow.leave()
+        began = asyncio.get_running_loop().time()
+
+        async def ask() -> None:
+            while True:
+                at = await flow.enter()
+                flow.leave()
+                await asyncio.sleep(flow.away(at, "refused"))
+
+        with pytest.raises(EndpointDownError, match="refused"):
+            await ask()
+        return asyncio.get_running_loop().time() - began
+
+    assert 5.0 < run(work(False)) < 20.0
+    assert 60.0 < run(work(True)) < 100.0
 
 
 def test_a_429_does_not_open_the_breaker() -> None:

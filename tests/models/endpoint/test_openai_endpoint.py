@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import socket
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from dataflywheel.contracts import FlywheelError
-from dataflywheel.models.endpoint.chat_model import RejectedError
+from dataflywheel.models.endpoint.chat_model import AwayError, RejectedError
 from dataflywheel.models.endpoint.client import Client
 from dataflywheel.models.endpoint.flow import Flow, Pace
 from dataflywheel.models.endpoint.openai_endpoint import OpenAIEndpoint
@@ -106,16 +107,35 @@ def test_log_probabilities_of_chat_and_of_raw_text(endpoint: Endpoint, tmp_path:
     assert again.ask([Request.chat("one two", sampling=sampling)])[0].logprobs == chat.logprobs
 
 
-def test_a_dead_port_is_a_server_error_that_cost_nothing(tmp_path: Path) -> None:
+def test_a_dead_port_ends_the_run_and_fails_no_question(tmp_path: Path) -> None:
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
         spec = ModelSpec(endpoint=f"http://127.0.0.1:{held.getsockname()[1]}/v1", model="m")
         store = AnswerStore(tmp_path / "answers.db")
-        asking = Client(OpenAIEndpoint(spec), store, scope="run", flow=Flow(Pace(backoff=0.01, probe=0.01)))
-        replies = asking.ask(Request.chat(str(i)) for i in range(200))
-    assert {reply.outcome for reply in replies} == {Outcome.SERVER_ERROR}
+        asking = Client(OpenAIEndpoint(spec), store, scope="run", flow=Flow(Pace(probe=0.01, absent=0.1)))
+        with pytest.raises(FlywheelError, match=r"is not there .*the same command goes on"):
+            asking.ask(Request.chat(str(i)) for i in range(200))
+        asking.close()
     spent = store.spent("run")
-    assert spent.calls == spent.maybe_paid_calls == 0
+    assert spent.calls == spent.maybe_paid_calls == spent.reserved_calls == 0
+    assert store.explain(bytes.fromhex(Request.chat("0").key(asking.model.identity))) is None
+
+
+def test_an_endpoint_that_comes_back_is_waited_for(endpoint: Endpoint, tmp_path: Path) -> None:
+    asking = client(endpoint, tmp_path, Pace(backoff=0.001, probe=0.02, attempts=1))
+    real = asking.model.exchange  # type: ignore[attr-defined]
+    refused = iter(range(12))
+
+    async def exchange(*given: Any, **more: Any) -> bytes:
+        if next(refused, None) is not None:
+            raise AwayError("ConnectError: refused")
+        found: bytes = await real(*given, **more)
+        return found
+
+    asking.model.exchange = exchange  # type: ignore[attr-defined]
+    replies = asking.ask([Request.chat(str(i)) for i in range(5)])
+    assert all(reply.answered for reply in replies)
+    assert len(endpoint.bill().lines) == 5
 
 
 def test_an_error_in_a_good_status_is_what_its_code_says(endpoint: Endpoint, tmp_path: Path) -> None:
