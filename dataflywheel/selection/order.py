@@ -56,6 +56,19 @@ def best_first(positions: AnyArray, score: AnyArray) -> AnyArray:
     return np.argsort(-np.asarray(score, dtype=np.float64), kind="stable")
 
 
+def shuffled(columns: Columns, positions: AnyArray, rng: np.random.Generator) -> AnyArray:
+    """The positions, which come in the order of ids, in a random order that each row's id and the generator decide.
+
+    Rows that come or go leave the others where they are: a draw hardly changes where the pool hardly does.
+    """
+    import xxhash
+
+    seed = int(rng.integers(1 << 63))
+    ids = np.asarray(columns.ids, dtype=str)[positions]
+    keys = np.fromiter((xxhash.xxh3_64_intdigest(id.encode(), seed) for id in ids.tolist()), np.uint64, len(ids))
+    return positions[np.argsort(keys, kind="stable")]
+
+
 def turns(group: AnyArray, groups: int) -> AnyArray:
     """The place of each entry within its group, from 0; sorting by it lets the groups take turns.
 

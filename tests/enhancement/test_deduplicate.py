@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+import random
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from dataflywheel.contracts import Decisions, UsageError, build
+from dataflywheel.contracts import Columns, Decisions, UsageError, build
 from dataflywheel.enhancement.preparation.deduplicate import Deduplicate
 from dataflywheel.signals.near_duplicate import NearDuplicate
 from dataflywheel.signals.text_statistics import TextStatistics
 from tests.enhancement.columns import lookup, measured
-from tests.signals.rows import Pair
+from tests.signals.rows import Pair, alpaca
 
 LONG = "The river rises in the mountains, crosses four countries and reaches the sea after nine hundred kilometres"
 PAIRS: list[Pair] = [
@@ -61,6 +64,29 @@ def test_ties_go_to_the_smaller_id() -> None:
     assert dropped(found) == {"r000002": "r000000", "r000001": "r000000"}
 
 
+@pytest.mark.parametrize("semantic", [None, 0.97])
+def test_the_order_of_rows_plays_no_part(data: Path, semantic: float | None) -> None:
+    rng = random.Random(0)
+    texts = [pair for pair in alpaca(data)[:400] if len(pair[1].split()) > 20]
+    pairs = [*texts, *((p, a.replace(rng.choice(a.split()), "edit")) for p, a in texts[:150] for _ in range(3))]
+    columns = measured(pairs, NearDuplicate())
+    vectors = np.random.default_rng(0).normal(size=(len(pairs), 8)).astype(np.float32)
+    vectors[len(texts) :: 2] = vectors[: len(vectors[len(texts) :: 2])] + 0.05
+    columns.values["embedding.vector"] = vectors
+    order = rng.sample(range(len(pairs)), len(pairs))
+    ids = columns.ids.tolist()
+    shuffled = Columns(columns.ids[order], {name: value[order] for name, value in columns.values.items()})
+    cleaner = Deduplicate(semantic=semantic)
+    here = cleaner.decide(columns, lookup(pairs), None)
+    there = cleaner.decide(shuffled, lookup(pairs), None)
+    assert [here.action[k] for k in order] == there.action
+    assert [here.other[k] for k in order] == there.other
+    assert here.action.count("dropped") > 100
+    assert cleaner.decide(columns, lookup(pairs), None).ids == ids
+    by_place = [Deduplicate(keep="first").decide(c, lookup(pairs), None).action for c in (columns, shuffled)]
+    assert [by_place[0][k] for k in order] != by_place[1]
+
+
 def test_part_chooses_what_is_compared() -> None:
     pairs = [("What is the capital of France today?", "Paris"), ("what is the capital of france today", "It is Paris")]
     for part, expected in (("prompt", 1), ("answer", 0)):
@@ -97,7 +123,7 @@ def test_nothing_to_compare_keeps_everything() -> None:
     [
         ({"near": None}, "near, semantic or both"),
         ({"near": 1.2}, "less than or equal to 1"),
-        ({"keep": "best"}, "'first', 'longest' or a column"),
+        ({"keep": "best"}, "'any', 'longest', 'first' or a column"),
         ({"nearr": 0.8}, "did you mean 'near'"),
     ],
 )

@@ -39,21 +39,26 @@ class Deduplicate(Cleaner):
         checked="exact Jaccard and exact cosine over all pairs; datasketch, rensa and semhash",
     )
 
+    version: ClassVar[int] = 2
+
     near: float | None = Field(0.8, gt=0, le=1)
     """Jaccard similarity of word 3-grams from which two rows are copies; null switches the check off."""
     semantic: float | None = Field(None, gt=0, le=1)
     """Cosine of embeddings from which two rows are copies, for instance 0.95; null switches the check off."""
     part: Part = "all"
     """Text whose words are compared."""
-    keep: str = "first"
-    """Which of several copies stays: `first`, `longest`, or the column (`signal.column`) whose highest value does."""
+    keep: str = "any"
+    """Which of several copies stays: `any`, which is the one with the smallest id, in whatever order the rows came;
+    `longest`; the column (`signal.column`) whose highest value does; or `first`, by which the order of rows decides."""
 
     @model_validator(mode="after")
     def _something_to_do(self) -> Self:
         if self.near is None and self.semantic is None:
             raise ValueError("give near, semantic or both; with neither nothing would be dropped")
-        if self.keep not in ("first", "longest") and "." not in self.keep:
-            raise ValueError(f"keep must be 'first', 'longest' or a column such as 'rating.quality', not {self.keep!r}")
+        if self.keep not in ("any", "first", "longest") and "." not in self.keep:
+            raise ValueError(
+                f"keep must be 'any', 'longest', 'first' or a column such as 'rating.quality', not {self.keep!r}"
+            )
         return self
 
     @property
@@ -69,7 +74,7 @@ class Deduplicate(Cleaner):
         return {"near_duplicate": {"part": self.part}}
 
     def _preferring(self) -> tuple[str, ...]:
-        if self.keep == "first":
+        if self.keep in ("any", "first"):
             return ()
         return LENGTHS[self.part] if self.keep == "longest" else (self.keep,)
 
@@ -91,18 +96,21 @@ class Deduplicate(Cleaner):
             found = semantic_duplicates(vectors, self.semantic)
             settle(fate, order, found, f"semantic duplicate: cosine {{:.3f}} >= {self.semantic:g}")
         decisions = Decisions()
+        kept = {"any": "no copy of another row", "first": "first of its kind"}.get(self.keep, "no copy of a better row")
         for i, id in enumerate(columns.ids.tolist()):
             if i in fate:
                 reason, other, similarity = fate[i]
                 decisions.add(id, "dropped", reason, str(columns.ids[other]), similarity)
             else:
-                decisions.add(id, "kept", "no copy of a better row" if self.keep != "first" else "first of its kind")
+                decisions.add(id, "kept", kept)
         return decisions
 
     def preference(self, columns: Columns) -> AnyArray:
         """Positions of all rows, the most worth keeping first; unmeasured rows come last, ties go to the smaller id."""
         if self.keep == "first":
             return np.arange(len(columns))
+        if self.keep == "any":
+            return np.argsort(columns.ids.astype(str), kind="stable")
         values = sum(np.asarray(columns[name], dtype=np.float64) for name in self._preferring())
         usable = np.logical_and.reduce([columns.ok(name) for name in self._preferring()])
         return np.lexsort((columns.ids.astype(str), -np.where(usable, values, -np.inf)))

@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from dataflywheel.contracts import AnyArray, Card, Columns, Selection, Selector, UsageError
-from dataflywheel.selection.order import counts, eligible
+from dataflywheel.selection.order import counts, eligible, shuffled
 
 
 class LengthMatchedRandom(Selector):
@@ -28,6 +28,7 @@ class LengthMatchedRandom(Selector):
         summary="Draws random rows with the length histogram of another selection.",
         checked="Kolmogorov-Smirnov test against the selection that is matched; exact lengths where the pool has them",
     )
+    version: ClassVar[int] = 2
     deterministic: ClassVar[bool] = False
 
     length: Literal["tokens", "chars"] = "tokens"
@@ -42,10 +43,9 @@ class LengthMatchedRandom(Selector):
         """Raises UsageError without `lengths`: there is nothing to match."""
         if not self.lengths:
             raise UsageError("length_matched_random: lengths: give the answer lengths of the selection to match")
-        rows = eligible(columns, *self.needs())
+        rows = shuffled(columns, eligible(columns, *self.needs()), rng)
         size = columns[self.needs()[0]][rows].astype(np.int64)
-        shuffled = rng.permutation(len(rows))
-        by_length = shuffled[np.argsort(size[shuffled], kind="stable")]
+        by_length = np.argsort(size, kind="stable")
         wanted = resampled(self.lengths, min(budget, len(rows)))
         picks = by_length[nearest_unused(size[by_length], rng.permutation(wanted))]
         return Selection(

@@ -7,11 +7,14 @@ from typing import ClassVar
 import numpy as np
 
 from dataflywheel.contracts import Card, Columns, Selection, Selector
-from dataflywheel.selection.order import counts, eligible
+from dataflywheel.selection.order import counts, eligible, shuffled
 
 
 class Random(Selector):
-    """Rows in random order: the control that every other selector has to beat at the same cost."""
+    """Rows in random order: the control that every other selector has to beat at the same cost.
+
+    A row's place is decided by its id and the seed alone, so that a pool that hardly changes gives hardly another draw.
+    """
 
     card: ClassVar[Card] = Card(
         title="Uniform random choice",
@@ -23,6 +26,7 @@ class Random(Selector):
         summary="Draws rows uniformly without replacement; the baseline of every comparison.",
         checked="seeded permutation: exact counts, equal inclusion frequency of every row over 2,000 draws",
     )
+    version: ClassVar[int] = 2
     deterministic: ClassVar[bool] = False
 
     def needs(self) -> tuple[str, ...]:
@@ -30,5 +34,5 @@ class Random(Selector):
 
     def rank(self, columns: Columns, budget: int, rng: np.random.Generator) -> Selection:
         rows = eligible(columns)
-        order = rows[rng.permutation(len(rows))]
+        order = shuffled(columns, rows, rng)
         return Selection(order, np.full(len(order), np.nan), "drawn at random", notes=counts(columns, rows))

@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from dataflywheel.contracts import Card, Columns, Selection, Selector
-from dataflywheel.selection.order import counts, eligible, turns
+from dataflywheel.selection.order import counts, eligible, shuffled, turns
 
 
 class SourceBalancedRandom(Selector):
@@ -26,14 +26,14 @@ class SourceBalancedRandom(Selector):
         summary="Draws equally many random rows from every source; small sources give their rest to the others.",
         checked="counts against integer max-min allocation by brute force, for every prefix",
     )
+    version: ClassVar[int] = 2
     deterministic: ClassVar[bool] = False
 
     def needs(self) -> tuple[str, ...]:
         return ("row.source",)
 
     def rank(self, columns: Columns, budget: int, rng: np.random.Generator) -> Selection:
-        rows = eligible(columns)
-        rows = rows[rng.permutation(len(rows))]
+        rows = shuffled(columns, eligible(columns), rng)
         names, source = np.unique(columns["row.source"][rows].astype(str), return_inverse=True)
         sizes = np.bincount(source, minlength=len(names))
         order = np.lexsort((rng.permutation(len(names))[source], turns(source, len(names))))
