@@ -13,6 +13,8 @@ from dataflywheel.contracts import AnyArray
 
 TINY = 1e-9
 """Guards the comparison of shares against rounding: 0.7 * 10 must be 7."""
+LONGEST = 8192
+"""Words at the beginning of a text that are compared: with all of them, time would grow with the square of a text."""
 
 
 def rouge_l(common: int, a: int, b: int) -> float:
@@ -63,7 +65,8 @@ class RougeIndex:
         self.ids.append(id)
 
     def words(self, hashes: AnyArray) -> Words:
-        """A sequence as this index, and any other with the same threshold and rank, takes it."""
+        """A sequence as this index, and any other with the same threshold and rank, takes it: its first 8,192 words."""
+        hashes = hashes[:LONGEST]
         seen: dict[int, int] = {}
         keys = []
         for word in hashes.tolist():

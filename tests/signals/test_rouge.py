@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from dataflywheel.contracts import AnyArray
 from dataflywheel.signals.rouge import RougeIndex, frequencies, indexed, rouge_l
+from dataflywheel.signals.rouge_kernels import common_subsequences
 from dataflywheel.signals.shingles import word_hashes
 from tests.signals.rows import alpaca
 
@@ -83,3 +85,24 @@ def test_few_of_real_rows_are_compared_in_full(data: Path) -> None:
 
 def test_frequencies_count_words() -> None:
     assert frequencies(hashes([3, 1, 3])) == {1: 1, 3: 2}
+
+
+@pytest.mark.parametrize("sizes", [(63, 65), (64, 64), (200, 130), (1, 300), (129, 1)])
+def test_sequences_of_more_words_than_a_machine_word_has_bits(sizes: tuple[int, int]) -> None:
+    rng = np.random.default_rng(sizes[0])
+    for words in (2, 9, 400):
+        a, b = (rng.integers(0, words, size).tolist() for size in sizes)
+        lengths = np.zeros(2, dtype=np.int64)
+        common_subsequences(hashes(a), hashes([*b, *a]), np.array([0, len(b)]), np.array([len(b), len(a + b)]), lengths)
+        assert lengths.tolist() == [table_of(a, b), len(a)]
+
+
+@pytest.mark.parametrize("piece", ["7 ", "-", "\n", "a", "one two ", "は", "word1 word2 word3 "])
+def test_a_megabyte_of_odd_text_takes_linear_time(piece: str) -> None:
+    text = piece * (10**6 // len(piece))
+    words, offsets = word_hashes([text, text + " more", "short"])
+    began = time.process_time()
+    index = indexed(["a", "b", "c"], words, offsets, 0.7)
+    found = index.above(index.words(words[offsets[1] : offsets[2]]), ["b"])
+    assert time.process_time() - began < 4
+    assert (found is not None) == (" " in piece)  # the others are one word, or none

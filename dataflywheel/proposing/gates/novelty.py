@@ -63,7 +63,8 @@ class Novelty(Gate):
 
     ROUGE-L on words (case and punctuation aside) as in Self-Instruct, with equal decisions to comparing with every row,
     and the cosine of embeddings, which finds repeats in other words. A rewrite may be near to the row it replaces. Of
-    two near proposals of one batch the later goes, whatever becomes of the earlier one in other gates.
+    two near proposals of one batch the later goes, whatever becomes of the earlier one in other gates. Of texts over
+    8,192 words the first 8,192 are compared.
     """
 
     card: ClassVar[Card] = Card(
@@ -76,6 +77,8 @@ class Novelty(Gate):
         summary="New rows differ from pool, accepted rows and each other by ROUGE-L, and by embeddings if wanted.",
         checked="equal decisions to the exhaustive comparison on real instructions, many times faster",
     )
+
+    version: ClassVar[int] = 2
 
     part: Part = "prompt"
     """What is compared."""
