@@ -15,8 +15,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from gates_clean import clean_text, contamination
+from gates_clean import clean_text
 from gates_common import Pair, dolly, gsm8k, markdown, named, records, rejected, rewrite
+from gates_leaks import contamination
 from gates_novelty import novelty
 from mutations import BREAKING, KEEPING, Mutation
 

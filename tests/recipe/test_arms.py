@@ -12,6 +12,7 @@ from dataflywheel.recipe.arms import Field, build_arms, leaked_rows
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.ingest_step import ingest_pool, ingest_target, target_exam
 from dataflywheel.recipe.load import recipe_from
+from dataflywheel.recipe.row_step import decide
 from dataflywheel.recipe.steps import build_steps
 from dataflywheel.rows.parts import PartWriter, read_rows
 from dataflywheel.store.run import RunDirectory
@@ -51,6 +52,10 @@ def test_copies_of_leaks_stay_out_of_the_raw_arm(tmp_path: Path) -> None:
     assert context.pool is not None
     ids = read_rows(context.pool, ["id"])["id"].to_pylist()
     assert leaked_rows(context, field) == set(ids[:2])
+    (guard,) = field.guards
+    columns = context.measured(field.raw, guard.needs(), "compare", guard.signal_parameters())
+    _, details, _ = decide(context, guard, field.raw, columns)
+    assert {entry["setting"]: entry["rows"] for entry in details["settings"]}["any 8-gram"] == 2
     raw = next(arm for arm in build_arms(context, field, range(20), 1.0) if arm.name == "random_raw")
     assert not {id for seed in raw.ids for id in seed} & set(ids[:2])
     assert {id for seed in raw.ids for id in seed} == set(ids[2:])

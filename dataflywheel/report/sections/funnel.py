@@ -10,6 +10,7 @@ from dataflywheel.report.charts import svg
 from dataflywheel.report.markup import esc, note, section
 from dataflywheel.report.numbers import MINUS, count, percent, plural
 from dataflywheel.report.rundir import Run, Step
+from dataflywheel.report.sections.leak_settings import leak_settings
 
 REASONS_SHOWN = 8
 NUMBER = re.compile(r"\d[\d,.]*(?<=\d)")
@@ -86,7 +87,8 @@ def _entry(run: Run, step: Step, widest: int) -> str:
         chips += f"<li>and {plural(len(listed) - REASONS_SHOWN, 'more reason')}</li>"
     return (
         f'<li><div class="head"><span class="name">{esc(title)}</span><span class="rows">{count(step.rows_out)} rows '
-        f'{change}</span></div>{_bar(step, title, widest)}<ul class="reasons">{chips}</ul></li>'
+        f'{change}</span></div>{_bar(step, title, widest)}<ul class="reasons">{chips}</ul>'
+        f"{leak_settings(step)}</li>"
     )
 
 
