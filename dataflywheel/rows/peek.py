@@ -8,6 +8,7 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from dataflywheel.rows.containers.block import Block
+from dataflywheel.rows.containers.sniff import PACKED
 from dataflywheel.rows.ingest import Input, open_input, row_blocks
 from dataflywheel.rows.parse import parse_block
 from dataflywheel.rows.text import text_of
@@ -42,7 +43,7 @@ def peek(given: Input) -> Size:
         found = _read(seen, file.source, file.shape)
         more = next(file.blocks, None) is not None
         read = sum(_bytes(block) for block in seen)
-        packed = PACKED_RATIO if file.name.endswith((".gz", ".zst", ".parquet")) else 1
+        packed = PACKED_RATIO if file.name.endswith((*PACKED, ".parquet")) else 1
         factor = max(1.0, file.size * packed / read) if more and read else 1.0
         rows, chars = rows + found.rows * factor, chars + found.chars * factor
         pairs += max(found.pairs * factor, float(more))

@@ -145,11 +145,14 @@ def test_what_lies_beside_data_by_custom_is_not_learned(tmp_path: Path) -> None:
     data = put(
         tmp_path, "pool.jsonl", "LICENSE.txt", "requirements-dev.txt", "README.txt", "tokenizer_config.json",
         "package.json", "model.safetensors.index.json", ".cache/huggingface/x.json", ".hidden.jsonl", "x.jsonl.lock",
-        "cache-1f.arrow", "quarantine.jsonl", "script.py", "LICENSE",
+        "cache-1f.arrow", "more.zip", "table.xlsx", "quarantine.jsonl", "script.py", "LICENSE",
     )  # fmt: skip
     found = find(str(data))
     assert [file.name for file in found.files] == ["pool.jsonl"]
     assert {".cache", "x.jsonl.lock", "LICENSE", "package.json"} <= {Path(left.path).name for left in found.unread}
+    said = {Path(left.path).name: left.reason for left in found.unread}
+    assert said["more.zip"].startswith("an archive; unpack it")
+    assert said["table.xlsx"].startswith("a workbook; save it as .csv")
     assert len(find_files(str(put(tmp_path / "docs", "notes.txt", "chapter.txt")))) == 2
     for number in range(200):
         (data / f"{number}.png").touch()

@@ -56,6 +56,7 @@ LAYOUTS = {
     "under any key": dump({"version": 1, "questions": PAIRS}, indent=2),
     "under two keys": dump({"result": {"items": PAIRS}}),
     "viewer": dump({"features": [{"name": "prompt"}], "rows": [{"row_idx": 0, "row": pair} for pair in PAIRS]}),
+    "viewer, in short": dump({"rows": [{"row": pair} for pair in PAIRS]}),
     "by split": dump({"train": PAIRS, "test": [PAIRS[0]]}),
     "by split under a key": dump({"data": {"training": PAIRS, "dev": [PAIRS[0]]}}),
     "lists by column": dump(COLUMNS),

@@ -116,6 +116,8 @@ def saved(folder: Path, splits: list[str], part: str | None) -> Found:
         what = f"no split {part!r}" if part else "several splits and none to train on"
         raise FlywheelError(f"{folder}: {what}; name one of {', '.join(f'{folder}#{split}' for split in splits)}")
     files = [file for split in chosen for file in saved_files(folder / split)]
+    if not files:
+        raise FlywheelError(f"{folder}: the split {', '.join(chosen)} is named in dataset_dict.json and is not there")
     left = [Left(str(folder / s), f"another split; name it as {folder}#{s}") for s in splits if s not in chosen]
     return Found(files, left)
 

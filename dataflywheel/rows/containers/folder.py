@@ -23,6 +23,14 @@ NOT_ROWS = re.compile(
     re.IGNORECASE,
 )
 """Names of files that lie beside data by custom and hold none."""
+WAYS_OUT = {
+    **dict.fromkeys((".zip", ".tar", ".tgz", ".7z", ".rar"), "an archive; unpack it to have it read"),
+    **dict.fromkeys((".xlsx", ".xls", ".ods"), "a workbook; save it as .csv or .jsonl to have it read"),
+    **dict.fromkeys(
+        (".avro", ".orc", ".db", ".sqlite", ".h5"), "data of a kind that is not read; write it as .parquet"
+    ),
+    **dict.fromkeys((".pkl", ".pickle"), "a pickle, which is never opened; write it as .jsonl"),
+}
 SHOWN = 100
 
 
@@ -71,7 +79,7 @@ def why_left(path: Path, seen: set[tuple[int, int]]) -> str | None:
         return "kept beside rows"
     if NOT_ROWS.fullmatch(path.name):
         return "beside data by custom, and no rows"
-    return once(place, seen) if named(path) else "no data, by its name"
+    return once(place, seen) if named(path) else WAYS_OUT.get(path.suffix.lower(), "no data, by its name")
 
 
 def once(place: os.stat_result, seen: set[tuple[int, int]]) -> str | None:

@@ -17,6 +17,9 @@ TEXTS = frozenset({"text", "content", "document", "prompt"})
 TURN = ({"role"}, {"from", "value"}, {"speaker", "text"}, {"human", "assistant"})
 """Keys that tell a turn of a chat from a record."""
 
+VIEWED = {"row_idx", "row", "truncated_cells"}
+"""What the hub's viewer gives of a row."""
+
 Lists = dict[str, Any]
 
 
@@ -115,7 +118,7 @@ def beside(value: Lists, taken: list[str], name: str) -> Iterator[Left]:
 def viewer_rows(records: list[Any]) -> Iterator[Any]:
     """Records as they are; of the rows that the hub's viewer gives, what each holds."""
     for record in records:
-        if not (isinstance(record, dict) and isinstance(record.get("row"), dict) and "row_idx" in record):
+        if not (isinstance(record, dict) and isinstance(record.get("row"), dict) and record.keys() <= VIEWED):
             yield record
         elif record.get("truncated_cells"):
             yield Bad(f"the viewer cut these cells short: {', '.join(map(str, record['truncated_cells']))}", record)

@@ -11,7 +11,8 @@ from dataflywheel.rows.containers.refused import refused
 CONTAINERS = ("jsonl", "json", "csv", "tsv", "parquet", "arrow", "text")
 SUFFIXES = {
     ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "json", ".csv": "csv", ".tsv": "tsv", ".parquet": "parquet",
-    ".arrow": "arrow", ".txt": "text",
+    ".arrow": "arrow", ".txt": "text", ".jsonlines": "jsonl", ".jl": "jsonl", ".tab": "tsv", ".pq": "parquet",
+    ".feather": "arrow",
 }  # fmt: skip
 PACKED = (".gz", ".zst", ".zstd", ".bz2", ".xz", ".lz4")
 HEAD = 1 << 16

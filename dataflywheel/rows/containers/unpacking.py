@@ -16,6 +16,8 @@ STEP = 1 << 14
 PIECE = 1 << 20
 GZIP, BZIP2, XZ = b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00"
 ZSTD, LZ4 = b"\x28\xb5\x2f\xfd", b"\x04\x22\x4d\x18"
+SKIPPABLE = b"\x2a\x4d\x18"
+"""How a frame goes on that holds no data, as parallel packers write one first."""
 FAULTS = (EOFError, OSError, zlib.error, lzma.LZMAError, pa.ArrowException)
 
 
@@ -71,6 +73,8 @@ def unpacked(path: Path, magic: bytes) -> Iterator[bytes] | None:
         return members(path, bz2.BZ2Decompressor, "bzip2")
     if magic.startswith(XZ):
         return members(path, lzma.LZMADecompressor, "xz")
+    if magic[1:4] == SKIPPABLE and 0x50 <= magic[0] <= 0x5F:
+        return framed(path, "zstd")
     if magic.startswith((ZSTD, LZ4)):
         return framed(path, "zstd" if magic.startswith(ZSTD) else "lz4")
     return None
