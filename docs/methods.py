@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Any
 
 from dataflywheel import catalog
-from dataflywheel.contracts import Cleaner, Judge, Method, Objective, Policy, Sampler, Selector, Signal, Status
+from dataflywheel.contracts import Cleaner, Judge, Method, Metric, Objective, Policy, Sampler, Selector, Signal, Status
 from dataflywheel.proposing.kinds import Gate, Proposer
 from docs.fields import field_table, one_line, table
 
@@ -26,6 +26,7 @@ KINDS: dict[type[Method], str] = {
     Judge: "A judge scores answers and changes none; it is named in `flywheel judge --by`.",
     Proposer: "A proposer writes candidate rows: a rewriter is named in `enhance`, a generator in `generate`.",
     Gate: "A gate accepts or rejects each candidate with a reason; it is named in `gates` of these two steps.",
+    Metric: "A metric scores the answers of the model in training; it is named in `target: {metric: ...}`.",
     Sampler: "A sampler chooses the rows of each batch during training; it is named in `train: {sampler: ...}`.",
     Objective: "An objective says what is learned from an answer token; it is named in `distill: {by: ...}`.",
     Policy: "A policy shares out the next round's budget; it is named in `feedback`.",

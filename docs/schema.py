@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from dataflywheel import catalog
-from dataflywheel.contracts import Cleaner, Policy, Sampler, Selector, Signal
+from dataflywheel.contracts import Cleaner, Metric, Policy, Sampler, Selector, Signal
 from dataflywheel.distillation.model.taught import TaughtObjective
 from dataflywheel.evolution.feedback.evaluate import Evaluate
 from dataflywheel.models.spec import EmbedderSpec, ModelSpec, Price
@@ -49,6 +49,12 @@ def recipe_schema() -> Json:
         one = {"$ref": f"#/$defs/{entry}"}
         many = {"type": "array", "items": one, **({"minItems": 1} if name == "pool" else {})}
         properties[name] = {"description": properties[name].get("description", ""), "anyOf": [many, one]}
+    metrics = _by_name(catalog.names(Metric), definitions)
+    metrics["anyOf"][0] = {"enum": [name for name in metrics["anyOf"][0]["enum"] if name != "python"]}
+    metrics["anyOf"].append({"type": "string", "pattern": "^[a-z_]+:"})
+    python = metrics["anyOf"][1]["properties"]["python"]
+    metrics["anyOf"][1]["properties"]["python"] = {"anyOf": [{"type": "string", "pattern": r"\.py:"}, python]}
+    _named(definitions["Target"]["properties"], "metric", metrics)
     arm = {"anyOf": [{"enum": [*ARMS, *catalog.names(Selector)]}, {"$ref": "#/$defs/Selector"}]}
     arms = {"type": "array", "items": arm, "contains": {"const": "random"}}
     definitions["Compare"]["properties"]["arms"] |= arms

@@ -17,6 +17,7 @@ from dataflywheel.contracts.kinds import (
     Verdict,
 )
 from dataflywheel.contracts.method import REGISTRY, Card, Method, Named, UserPath, build, explain, nearest, snake_case
+from dataflywheel.contracts.metric import Mark, Metric
 from dataflywheel.contracts.policy import Allocation, Policy, RoundResult, SliceResult
 from dataflywheel.contracts.training import AnswerPositions, ChoosingDraw, Draw, Objective, Sampler, TrainingRows
 from dataflywheel.errors import DeferredError, FlywheelError, OverBudgetError, UsageError
@@ -40,7 +41,9 @@ __all__ = [
     "FlywheelError",
     "Judge",
     "Judgement",
+    "Mark",
     "Method",
+    "Metric",
     "Named",
     "Objective",
     "OverBudgetError",

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from dataflywheel.contracts import Cost, FlywheelError, UsageError
-from dataflywheel.evolution.feedback.evaluate import BETTER
 from dataflywheel.evolution.iteration.trial import PLAIN, Exam, Teaching, Trial
+from dataflywheel.evolution.metrics.named import better as better_way
 from dataflywheel.models.files import folder_digest
 from dataflywheel.models.training import TrainSettings
 from dataflywheel.recipe.arms import LENGTH, Arm, Field, build_arms
@@ -102,7 +102,7 @@ def _board(
     done: dict[Job, Trial],
     exam: Exam,
 ) -> dict[str, Any]:
-    better = BETTER[exam.metric]
+    better = better_way(exam.metric)
     offered = context.measured(field.before, LENGTH, "compare")
     lengths = {
         path: dict(zip(c.ids, c["text.tokens_answer"], strict=True))

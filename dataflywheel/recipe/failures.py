@@ -9,8 +9,9 @@ from typing import Any, Literal
 
 import numpy as np
 
-from dataflywheel.evolution.feedback.evaluate import BETTER, Evaluate, Metric, RowScores
+from dataflywheel.evolution.feedback.evaluate import Evaluate, RowScores
 from dataflywheel.evolution.iteration.trial import Exam, examine, read_scores
+from dataflywheel.evolution.metrics.named import better
 from dataflywheel.models.files import folder_digest
 from dataflywheel.proposing.ledger import Entry
 from dataflywheel.recipe.context import Context, digest
@@ -18,9 +19,9 @@ from dataflywheel.recipe.propose import Generate
 from dataflywheel.recipe.steps import Step
 from dataflywheel.rows.schema import Row
 
-READ: Metric = "bits_per_byte"
-"""What rows outside the target are scored by: rows of any kind have it, where a worked answer is hardly ever given
-word for word."""
+READ = "bits_per_byte"
+"""What rows outside the target are scored by where the target is not scored by final answers: rows of any kind have it,
+where a worked answer is hardly ever given word for word."""
 Origin = Literal["rows", "pool", "target"]
 
 
@@ -37,7 +38,7 @@ class Student:
 class Failures:
     """Rows that the student got wrong: `scores` by row id, each row's own value in the metric."""
 
-    metric: Metric
+    metric: str
     scores: dict[str, float]
 
     def told(self, entries: Sequence[Entry]) -> list[Entry]:
@@ -70,21 +71,29 @@ def find_failures(
 ) -> Failures:
     """The failures among the `rows` of the directory `origin`, those that a method wrote left out.
 
-    Of the steering tier they are told by its scores in the last evaluation. Other rows are scored here, by the bits per
-    byte of their answers under the student; the worse half are the failures, in each slice where `place` gives slices.
+    Of the steering tier they are told by its scores in the last evaluation. Other rows are scored here: by their final
+    answers where the target is, so that those with a wrong one are the failures; else by the bits per byte of their
+    answers, of which the worse half are, in each slice where `place` gives slices.
     """
     own = {row["id"] for row in rows if not row["parents"] and not row["made_by"]}
     if work.source == "target":
         found = steering_failures(context, student)
         return replace(found, scores={id: score for id, score in found.scores.items() if id in own})
     slices = tuple(place(row) if place else "" for row in rows)
-    return Failures(READ, wrong(examine(student.model, Exam(origin, READ, slices, Evaluate())), READ, own))
+    metric = read_by(context)
+    return Failures(metric, wrong(examine(student.model, Exam(origin, metric, slices, Evaluate())), metric, own))
 
 
-def wrong(scores: RowScores, metric: Metric, among: Collection[str] | None = None) -> dict[str, float]:
+def read_by(context: Context) -> str:
+    """The metric by which rows outside the target are scored."""
+    target = context.recipe.target
+    return target[0].metric if target and target[0].metric.partition(":")[0] == "final_answer" else READ
+
+
+def wrong(scores: RowScores, metric: str, among: Collection[str] | None = None) -> dict[str, float]:
     """Ids of the rows that a model failed on, with each row's own value; `among`: other rows do not take part.
 
-    Under `exact_match` and `multiple_choice` those with 0. Under a loss, which knows no right and wrong, the worse half
+    Under a metric of right and wrong those with 0. Under a loss, which knows no right and wrong, the worse half
     of every slice by the row's own loss (bits per byte, nats a token), the middle row among them; ties go to the
     smaller row id. Rows that could not be scored are not known to be wrong, and left out.
     """
@@ -92,7 +101,7 @@ def wrong(scores: RowScores, metric: Metric, among: Collection[str] | None = Non
         value = scores.value / scores.weight
     ids, slices = scores.ids.tolist(), np.asarray(scores.slices, dtype=str)
     able = np.isfinite(value) & np.array([among is None or id in among for id in ids], dtype=bool)
-    if BETTER[metric] == "higher":
+    if better(metric) == "higher":
         return {ids[i]: 0.0 for i in np.flatnonzero(able & (value == 0))}
     found: dict[str, float] = {}
     for name in np.unique(slices[able]):
@@ -115,7 +124,7 @@ def why_not_yet(name: str) -> str:
     )
 
 
-def evidence(step: Step, student: Student | None) -> list[str]:
+def evidence(context: Context, step: Step, student: Student | None) -> list[str]:
     """Of a step that writes from failures, a digest of what their choice follows from besides the rows: part of its
     fingerprint. Nothing for other steps, and before a model was trained."""
     if student is None or not isinstance(step.work, Generate) or not step.work.from_failures:
@@ -123,7 +132,7 @@ def evidence(step: Step, student: Student | None) -> list[str]:
     if step.work.source == "target" and student.steered is not None:
         found = read_scores(student.steered)
         return [digest("failures@1", *found.ids, *found.slices, found.value.tolist(), found.weight.tolist())]
-    return [digest("failures@1", READ, folder_digest(student.model))]
+    return [digest("failures@1", read_by(context), folder_digest(student.model))]
 
 
 def facts_of(found: Failures | None) -> dict[str, Any]:

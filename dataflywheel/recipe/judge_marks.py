@@ -12,7 +12,7 @@ import orjson
 import pyarrow.parquet as pq
 
 from dataflywheel.contracts import FloatArray
-from dataflywheel.evolution.feedback.evaluate import Metric, RowScores
+from dataflywheel.evolution.feedback.evaluate import RowScores
 from dataflywheel.evolution.iteration.reward_hacking import JudgedRound, reward_hacking
 from dataflywheel.proposing.ledger import Fate
 from dataflywheel.rows.text import part_of
@@ -45,7 +45,7 @@ def marks(ledgers: Sequence[Path]) -> Marks:
     return Marks(judge, length)
 
 
-def of_the_judge(rounds: Sequence[Marks], select: Sequence[RowScores], metric: Metric) -> list[str]:
+def of_the_judge(rounds: Sequence[Marks], select: Sequence[RowScores], metric: str) -> list[str]:
     """Alarms over the last round, where a judge had a say in it and in one before; each a sentence."""
     if not len(rounds[-1].judge):
         return []

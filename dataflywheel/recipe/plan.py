@@ -22,6 +22,7 @@ from dataflywheel.recipe.price_more import more_lines
 from dataflywheel.recipe.propose import Enhance, Generate
 from dataflywheel.recipe.schema import Recipe
 from dataflywheel.recipe.steps import Step, build_steps
+from dataflywheel.recipe.target_rows import check_target_rows
 from dataflywheel.recipe.targeting import targeted
 from dataflywheel.recipe.training import Distill, Train, check_sampling, distilling_teacher
 from dataflywheel.rows.containers.find import with_part
@@ -69,6 +70,8 @@ def make_plan(recipe: Recipe, steps: list[Step], comparison: bool) -> dict[str, 
         "pool": {"rows": pool.rows, "chars": pool.chars, "tokens": pool.tokens, "unread": unread},
         "dataset": holding(recipe),
     }
+    if any(step.name == "evaluate" for step in steps):
+        facts["target"] = check_target_rows(recipe)
     total = sum(costs, Cost())
     if comparison and recipe.compare:
         total += (trials := comparison_cost(recipe, lines))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any, Literal, Self
 
+import orjson
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from dataflywheel.contracts import UsageError
 from dataflywheel.evolution.feedback.learning_curve import FEWEST_SEEDS
+from dataflywheel.evolution.metrics.named import metric_of
 from dataflywheel.models.spec import EmbedderSpec, ModelSpec
 from dataflywheel.signals.engine import Engine
-
-Metric = Literal["bits_per_byte", "answer_loss", "exact_match", "multiple_choice"]
 
 
 class Part(BaseModel):
@@ -40,9 +41,27 @@ class Source(Part):
 class Target(Source):
     """Evaluation rows: never trained on, always decontaminated against."""
 
-    metric: Metric = "bits_per_byte"
+    metric: str = "bits_per_byte"
+    """What answers are scored by: `bits_per_byte`, `answer_loss`, `exact_match`, `multiple_choice`, `final_answer`,
+    `unit_tests`, `tool_call`, or a function of your own, `{python: ./metrics.py:score}`. One with parameters stands as
+    `{unit_tests: {limits: {seconds: 10}}}`."""
     slice: str | None = None
     """What divides the rows into skills: `tag`, `source`, or the name of a field of the input."""
+
+    @field_validator("metric", mode="before")
+    @classmethod
+    def _one_metric(cls, value: Any) -> Any:
+        if isinstance(value, dict) and len(value) == 1:
+            ((name, given),) = value.items()
+            given = given.get("function", "") if name == "python" and isinstance(given, dict) else given
+            rest = given if isinstance(given, str) else orjson.dumps(given).decode() if given else ""
+            value = f"{name}:{rest}" if rest else name
+        if isinstance(value, str):
+            try:
+                metric_of(value).contents()
+            except UsageError as error:
+                raise ValueError(str(error)) from None
+        return value
 
 
 class Models(Part):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from dataflywheel.contracts import RoundResult
-from dataflywheel.evolution.feedback.evaluate import Evaluate, Metric, RowScores
+from dataflywheel.evolution.feedback.evaluate import Evaluate, RowScores
 from dataflywheel.evolution.feedback.paired import Change, improvement
 from dataflywheel.evolution.feedback.slice_results import slice_results
 from dataflywheel.evolution.iteration.diversity import FEWEST, Diversity, Measure, alarms, collapsed, diversity
@@ -52,7 +52,7 @@ class Judgement:
         return f"{'kept' if self.kept else 'taken back'}: {'; '.join(said)}"
 
 
-def judged(best: Scores | None, now: Scores, metric: Metric, guards: Guards) -> Judgement:
+def judged(best: Scores | None, now: Scores, metric: str, guards: Guards) -> Judgement:
     """Whether the round stays: it does not where the select tier came out worse, or a protected slice did."""
     if best is None:
         return Judgement(True, ["the first round"], None)
@@ -84,7 +84,7 @@ def vocabulary(model: Path) -> int:
     return int(config.get("vocab_size") or config["text_config"]["vocab_size"])
 
 
-def why_stop(select: Sequence[RowScores], metric: Metric, guards: Guards, found: Sequence[str]) -> str:
+def why_stop(select: Sequence[RowScores], metric: str, guards: Guards, found: Sequence[str]) -> str:
     """A plain sentence, or "" where another round is worth its budget."""
     stopping = Stopping(patience=guards.patience, minimum_gain=guards.minimum_gain)
     return stopping.why(select, metric, alarms=found)
@@ -93,7 +93,7 @@ def why_stop(select: Sequence[RowScores], metric: Metric, guards: Guards, found:
 def round_result(
     steer: RowScores,
     before: RowScores | None,
-    metric: Metric,
+    metric: str,
     settings: Evaluate,
     spent: Mapping[str, float],
     vocabulary: int,

@@ -154,7 +154,7 @@ class Walk:
             self.context.recipe.models.model_dump_json(),
             model_contents(self.context.recipe),
             self.context.recipe.budget.rows,
-            *(asking_keys(self.context, step) + evidence(step, self._student())),
+            *(asking_keys(self.context, step) + evidence(self.context, step, self._student())),
             *named_contents([step.parameters(), self.context.recipe.signals]),
         ]
         return digest(*parts, json.dumps(self.context.recipe.signals, sort_keys=True))

@@ -13,6 +13,9 @@ METRIC_NAMES = {
     "bits_per_byte": "bits per byte",
     "exact_match": "exact match",
     "multiple_choice": "multiple choice accuracy",
+    "final_answer": "right final answers",
+    "unit_tests": "programs that pass their tests",
+    "tool_call": "right tool calls",
 }
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dataflywheel.evolution.feedback.evaluate import Evaluate, RowScores, interval, normalised, summarise
+from dataflywheel.evolution.feedback.evaluate import Evaluate, RowScores, interval, summarise
+from dataflywheel.evolution.metrics.exact_match import normalised
 
 
 def scores(value: list[float], weight: list[float], slices: list[str]) -> RowScores:

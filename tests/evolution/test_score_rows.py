@@ -9,6 +9,7 @@ import pyarrow as pa
 import pytest
 
 from dataflywheel.contracts import FlywheelError
+from dataflywheel.evolution.feedback.answering import answers
 from dataflywheel.evolution.feedback.evaluate import Evaluate, score_rows
 from dataflywheel.models.language_model import LanguageModel
 from dataflywheel.models.spec import ModelSpec
@@ -56,3 +57,22 @@ def test_exact_match_reads_what_the_model_writes(model: LanguageModel) -> None:
 def test_metrics_are_never_mixed(model: LanguageModel) -> None:
     with pytest.raises(FlywheelError, match="one metric at a time"):
         score_rows(model, rows(), ["bits_per_byte"] * 23 + ["exact_match"], ["s"] * 24, Evaluate())
+
+
+def test_answers_of_the_model_are_scored(model: LanguageModel) -> None:
+    """A model that copies: what it is asked to say is its final answer."""
+    rows = table([make_row(turns) for turns in copy_rows(12, seed=5)])
+    exact = score_rows(model, rows, ["exact_match"] * 12, ["s"] * 12, Evaluate(max_new_tokens=16))
+    final = score_rows(model, rows, ["final_answer"] * 12, ["s"] * 12, Evaluate(max_new_tokens=16))
+    assert final.metric() >= exact.metric() > 0.6
+    drawn = Evaluate(max_new_tokens=16, samples=3, k=3, temperature=0.7)
+    several = score_rows(model, rows, ["final_answer"] * 12, ["s"] * 12, drawn)
+    assert several.metric() >= 0.6
+    assert several.value.tolist() == score_rows(model, rows, ["final_answer"] * 12, ["s"] * 12, drawn).value.tolist()
+
+
+def test_samples_do_not_depend_on_their_neighbours(model: LanguageModel) -> None:
+    prompts = [turns[:1] for turns in copy_rows(4, seed=1)]
+    together = answers(model, prompts, 8, samples=3, temperature=1.5)
+    assert together[2] == answers(model, prompts[2:3], 8, samples=3, temperature=1.5)[0]
+    assert len({text for texts in together for text in texts}) > 4

@@ -223,14 +223,14 @@ def test_scoring_the_rows_is_priced_and_models_are_trained_where_a_step_is_left_
 
 
 def test_the_choice_is_part_of_a_steps_fingerprint(tmp_path: Path) -> None:
-    _, _, step = steered(tmp_path, "exact_match")
+    _, context, step = steered(tmp_path, "exact_match")
     path, rows = tmp_path / "scores.parquet", facts(2)
     found = []
     for value in ([1.0] * 8, [1.0] * 7 + [0.0], [1.0] * 8):
         write_scores(path, scores_of(rows, value))
-        found.append(evidence(step, Student(tmp_path, path)))
+        found.append(evidence(context, step, Student(tmp_path, path)))
     assert found[0] == found[2] != found[1]
-    assert evidence(step, None) == []
+    assert evidence(context, step, None) == []
     steps = [{"generate": {"by": "grounded_rules", "rows": 1}}]
     other = recipe_from({"name": "a", "pool": [{"builtin": "python_docs"}], "steps": steps})
-    assert evidence(build_steps(other)[0], Student(tmp_path, path)) == []
+    assert evidence(context, build_steps(other)[0], Student(tmp_path, path)) == []

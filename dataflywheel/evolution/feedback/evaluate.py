@@ -1,29 +1,31 @@
-"""What a model can do, by slice, with intervals: bits per byte, exact match, multiple choice by likelihood."""
+"""What a model can do, by slice, with intervals."""
 
 from __future__ import annotations
 
 import math
-import re
-import unicodedata
+import os
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, Self
 
 import numpy as np
 import pyarrow as pa
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from dataflywheel.contracts import AnyArray, FloatArray, FlywheelError, Status
+from dataflywheel.contracts import AnyArray, FloatArray, FlywheelError, Mark, Metric
+from dataflywheel.evolution.feedback.answering import answers
+from dataflywheel.evolution.metrics.model_metric import ModelMetric
+from dataflywheel.evolution.metrics.named import better, metric_of
 from dataflywheel.models.language_model import LanguageModel
-from dataflywheel.rows.text import part_of, split_answer
+from dataflywheel.proposing.metrics.unit_tests import pass_at_k
+from dataflywheel.rows.schema import Row
+from dataflywheel.rows.text import split_answer
 
-Metric = Literal["bits_per_byte", "answer_loss", "exact_match", "multiple_choice"]
-BETTER: dict[str, Literal["lower", "higher"]] = {
-    "bits_per_byte": "lower",
-    "answer_loss": "lower",
-    "exact_match": "higher",
-    "multiple_choice": "higher",
-}
+Scored = tuple[FloatArray, FloatArray, AnyArray]
+"""Value, weight and note of each row."""
+UNSCORED = "the model gives no likelihood"
 
 
 class Evaluate(BaseModel):
@@ -35,8 +37,23 @@ class Evaluate(BaseModel):
     """Slices with fewer rows are reported together as `other`."""
     resamples: int = Field(default=2000, ge=100)
     """Bootstrap resamples of the rows behind each 95 % interval."""
-    max_new_tokens: int = Field(default=64, ge=1)
-    """Longest answer that exact match reads."""
+    max_new_tokens: int | None = Field(default=None, ge=1)
+    """Longest answer that is written to be scored; by default what the metric needs: 512 tokens, 256 for `tool_call`,
+    64 for `exact_match`, and at most half of the model's context."""
+    samples: int = Field(default=1, ge=1, le=1000)
+    """Answers written to each row. With more than one, a share of right answers is pass@`k`, estimated without bias."""
+    k: int = Field(default=1, ge=1)
+    """Of how many samples one must be right."""
+    temperature: float = Field(default=0.0, ge=0, le=5)
+    """Of the samples; 0 takes the likeliest answer."""
+
+    @model_validator(mode="after")
+    def _drawn(self) -> Self:
+        if self.k > self.samples:
+            raise ValueError(f"pass@{self.k} needs at least {self.k} samples; write `samples: {5 * self.k}`")
+        if self.samples > 1 and not self.temperature:
+            raise ValueError("at temperature 0 all samples are one; write `temperature: 0.8`")
+        return self
 
 
 @dataclass
@@ -47,6 +64,8 @@ class RowScores:
     slices: AnyArray
     value: FloatArray
     weight: FloatArray
+    note: AnyArray = field(default_factory=lambda: np.empty(0, dtype=object))
+    """Why a row was not scored, or got nothing without being read; "" elsewhere. Empty where nobody said."""
 
     def metric(self, at: AnyArray | None = None) -> float:
         """The metric over all scored rows, or over those at the positions `at`; NaN where none was scored."""
@@ -66,7 +85,7 @@ class RowScores:
 
 
 def score_rows(
-    model: LanguageModel, rows: pa.Table, metrics: Sequence[Metric], slices: Sequence[str], settings: Evaluate
+    model: LanguageModel, rows: pa.Table, metrics: Sequence[str], slices: Sequence[str], settings: Evaluate
 ) -> RowScores:
     """One score a row under the metric of its target; all rows of one call share a metric.
 
@@ -77,82 +96,40 @@ def score_rows(
         raise FlywheelError(
             f"evaluate: one metric at a time, not {sorted(set(metrics))}; split the targets into two recipes"
         )
+    value, weight, note = _measured(model, rows, metric_of(metrics[0]), settings)
+    ids = np.asarray(rows["id"].to_pylist(), dtype=object)
+    return RowScores(ids, np.asarray(slices, dtype=object), value, weight, note)
+
+
+def _measured(model: LanguageModel, rows: pa.Table, metric: Metric, settings: Evaluate) -> Scored:
     messages: list[Any] = rows["messages"].to_pylist()
-    value, weight = _SCORERS[metrics[0]](model, messages, rows, settings)
-    return RowScores(np.asarray(rows["id"].to_pylist(), dtype=object), np.asarray(slices, dtype=object), value, weight)
+    if isinstance(metric, ModelMetric):
+        value, weight = metric.measure(model, messages, rows)
+        return value, weight, np.where(np.isfinite(value), "", UNSCORED).astype(object)
+    tokens = settings.max_new_tokens or min(metric.tokens, max(1, model.context // 2))
+    prompts = [split_answer(turns)[0] for turns in messages]
+    made = answers(model, prompts, tokens, settings.samples, settings.temperature)
+    marks = marked(metric, rows.to_pylist(), made, settings.k)
+    value = np.array([math.nan if mark.value is None else mark.value for mark in marks], dtype=float)
+    return value, np.ones(len(marks)), np.array([mark.note for mark in marks], dtype=object)
 
 
-Scored = tuple[FloatArray, FloatArray]
+def marked(metric: Metric, rows: Sequence[Row], made: Sequence[Sequence[str]], k: int = 1) -> list[Mark]:
+    """The mark of each row from its answers. Of several answers: pass@k where the metric is a share of right ones, else
+    their mean; a row of which one could not be scored is not scored."""
 
+    def one(at: int) -> Mark:
+        found = [metric.mark(text, rows[at]) for text in made[at]]
+        values = [mark.value for mark in found if mark.value is not None]
+        note = next((mark.note for mark in found if mark.note), "")
+        if len(values) < len(found):
+            return Mark(None, next(mark.note for mark in found if mark.value is None))
+        if metric.share and len(values) > 1:
+            return Mark(pass_at_k(sum(value == 1.0 for value in values), len(values), k), note)
+        return Mark(sum(values) / len(values), note)
 
-def _bits_per_byte(model: LanguageModel, messages: list[Any], rows: pa.Table, settings: Evaluate) -> Scored:
-    """Bits of the answer over its UTF-8 bytes; comparable between tokenizers. The end of turn is paid for too.
-
-    An answer that does not fit the model's context is not scored: its bytes beyond the cut cost nothing.
-    """
-    encoded = model.encode(messages)
-    total = model.answer_scores(encoded).total / math.log(2)
-    size = np.array([len(part_of(m, "answer").encode()) for m in messages], dtype=float)
-    whole = np.array([row.ended or row.status != Status.TRUNCATED for row in encoded])
-    return np.where(whole & (size > 0), total, np.nan), size
-
-
-def _answer_loss(model: LanguageModel, messages: list[Any], rows: pa.Table, settings: Evaluate) -> Scored:
-    """Nats a token of the answer."""
-    scores = model.answer_scores(model.encode(messages))
-    return scores.total, scores.tokens.astype(float)
-
-
-def _exact_match(model: LanguageModel, messages: list[Any], rows: pa.Table, settings: Evaluate) -> Scored:
-    """Whether the likeliest answer is the reference, but for case, punctuation and white space.
-
-    A row without a reference is not scored.
-    """
-    made = model.generate([split_answer(m)[0] for m in messages], settings.max_new_tokens)
-    wanted = [normalised(part_of(m, "answer")) for m in messages]
-    right = [float(normalised(a) == w) if w else math.nan for a, w in zip(made, wanted, strict=True)]
-    return np.array(right, dtype=float), np.ones(len(messages))
-
-
-def normalised(text: str) -> str:
-    """Lower case, words and numbers only; all signs of a text that has neither.
-
-    >>> normalised(" The answer: 42. ") == normalised("the answer 42")
-    True
-    """
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    return " ".join(re.findall(r"\w+", folded) or folded.split())
-
-
-def _multiple_choice(model: LanguageModel, messages: list[Any], rows: pa.Table, settings: Evaluate) -> Scored:
-    """Whether the reference is the likeliest of the row's `choices`, by log-likelihood per byte.
-
-    A row whose reference is none of its choices, or that has a choice without a likelihood, is not scored.
-    """
-    import orjson
-
-    choices = [[str(c) for c in orjson.loads(extra).get("choices") or []] for extra in rows["extra"].to_pylist()]
-    if not all(choices):
-        missing = rows["id"][choices.index([])].as_py()
-        raise FlywheelError(
-            f"multiple_choice: row {missing} has no field `choices`, a list of answers with the right one"
-        )
-    prompts = [split_answer(m)[0] for m in messages]
-    found = np.full(len(messages), np.nan)
-    for i, loglikelihood in enumerate(model.loglikelihood(prompts, choices)):
-        right = part_of(messages[i], "answer").strip()
-        if right in [c.strip() for c in choices[i]] and np.isfinite(loglikelihood).all():
-            best = int(np.argmax(loglikelihood / np.array([max(1, len(c.encode())) for c in choices[i]])))
-            found[i] = float(choices[i][best].strip() == right)
-    return found, np.ones(len(messages))
-
-
-_SCORERS = {
-    "bits_per_byte": _bits_per_byte,
-    "answer_loss": _answer_loss,
-    "exact_match": _exact_match,
-    "multiple_choice": _multiple_choice,
-}
+    with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as threads:
+        return list(threads.map(one, range(len(rows))))
 
 
 def interval(value: FloatArray, weight: FloatArray, resamples: int, seed: int = 0) -> dict[str, float]:
@@ -179,15 +156,26 @@ def interval(value: FloatArray, weight: FloatArray, resamples: int, seed: int = 
     return {"value": point, "low": float(found.low), "high": float(found.high), "n": len(value)}
 
 
-def summarise(scores: RowScores, metric: Metric, settings: Evaluate) -> dict[str, Any]:
+def summarise(scores: RowScores, metric: str, settings: Evaluate) -> dict[str, Any]:
     """Overall and by slice, each with an interval; how many rows could not be scored."""
     return {
         "metric": metric,
-        "better": BETTER[metric],
+        "better": better(metric),
         "overall": interval(scores.value, scores.weight, settings.resamples),
         "slices": {
             name: interval(scores.value[at], scores.weight[at], settings.resamples)
             for name, at in scores.by_slice(settings.smallest_slice).items()
         },
         "not_scored": int((~np.isfinite(scores.value)).sum()),
+        **_notes(scores),
     }
+
+
+def _notes(scores: RowScores) -> dict[str, dict[str, int]]:
+    """How many rows were not scored, or got nothing without being read, by reason."""
+    if not len(scores.note):
+        return {}
+    able = np.isfinite(scores.value)
+    told = {"not_scored_because": scores.note[~able], "nothing_because": scores.note[able]}
+    counted = {name: Counter(note for note in notes.tolist() if note) for name, notes in told.items()}
+    return {name: dict(found.most_common()) for name, found in counted.items() if found}

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from dataflywheel.contracts import AnyArray, FloatArray
-from dataflywheel.evolution.feedback.evaluate import BETTER, Metric, RowScores
+from dataflywheel.evolution.feedback.evaluate import RowScores
+from dataflywheel.evolution.metrics.named import better
 
 RESAMPLES = 2000
 
@@ -34,7 +35,7 @@ class Resampled:
 
 
 def improvement(
-    before: RowScores, after: RowScores, metric: Metric, slices: Sequence[str] | None = None, seed: int = 0
+    before: RowScores, after: RowScores, metric: str, slices: Sequence[str] | None = None, seed: int = 0
 ) -> Change:
     """Paired bootstrap over the rows that both have a score for, in the metric's unit; above 0 is better.
 
@@ -49,14 +50,14 @@ def improvement(
 
 
 def resampled(
-    before: RowScores, after: RowScores, metric: Metric, slices: Sequence[str] | None = None, seed: int = 0
+    before: RowScores, after: RowScores, metric: str, slices: Sequence[str] | None = None, seed: int = 0
 ) -> Resampled:
     """What `improvement` takes its interval from."""
     first, second = _shared(before, after, slices)
     n = len(first)
     if n < 2:
         return Resampled(math.nan, np.empty(0), n)
-    sign = 1 if BETTER[metric] == "higher" else -1
+    sign = 1 if better(metric) == "higher" else -1
     columns = np.stack([before.value[first], before.weight[first], after.value[second], after.weight[second]], axis=1)
     spread = sign * _difference(bootstrap_counts(n, seed) @ columns)
     return Resampled(sign * float(_difference(columns.sum(axis=0))), spread, n)

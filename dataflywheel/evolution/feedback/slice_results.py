@@ -7,14 +7,15 @@ import math
 import numpy as np
 
 from dataflywheel.contracts import FloatArray, SliceResult, UsageError
-from dataflywheel.evolution.feedback.evaluate import Evaluate, Metric, RowScores, interval
+from dataflywheel.evolution.feedback.evaluate import Evaluate, RowScores, interval
+from dataflywheel.evolution.metrics.named import better, is_share
 
 BITS_OF_A_BYTE = 8.0
 NORMAL_95 = 1.959963984540054
 
 
 def slice_results(
-    scores: RowScores, metric: Metric, settings: Evaluate | None = None, chance: float | None = None
+    scores: RowScores, metric: str, settings: Evaluate | None = None, chance: float | None = None
 ) -> list[SliceResult]:
     """One result a slice, by name; a slice of which no row was scored has NaN and n = 0.
 
@@ -35,14 +36,16 @@ def slice_results(
     ]
 
 
-def success(value: float, metric: Metric, chance: float | None = None) -> float:
+def success(value: float, metric: str, chance: float | None = None) -> float:
     """A metric as a share from 0 (chance) to 1 (perfect); NaN stays NaN.
 
     >>> success(2.0, "bits_per_byte"), success(9.5, "bits_per_byte"), success(0.4, "exact_match")
     (0.75, 0.0, 0.4)
     """
-    if metric in ("exact_match", "multiple_choice"):
+    if is_share(metric):
         return value
+    if better(metric) == "higher":  # a user's own, whose ends are not known
+        return value if math.isnan(value) else min(1.0, max(0.0, value))
     worst = BITS_OF_A_BYTE if metric == "bits_per_byte" else chance
     if worst is None or worst <= 0:
         raise UsageError("answer_loss: give `chance`, the logarithm of the vocabulary's size, to tell how good it is")
@@ -64,10 +67,10 @@ def wilson(right: float, n: int) -> tuple[float, float]:
 
 
 def _result(
-    name: str, value: FloatArray, weight: FloatArray, metric: Metric, settings: Evaluate, chance: float | None
+    name: str, value: FloatArray, weight: FloatArray, metric: str, settings: Evaluate, chance: float | None
 ) -> SliceResult:
     found = interval(value, weight, settings.resamples)
     low, high, n = found["low"], found["high"], int(found["n"])
-    if metric in ("exact_match", "multiple_choice"):
+    if is_share(metric):
         low, high = wilson(float(np.nansum(value)), n)
     return SliceResult(name, found["value"], low, high, n, success(found["value"], metric, chance))

@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from dataflywheel.contracts import UsageError
-from dataflywheel.evolution.feedback.evaluate import Metric, RowScores
+from dataflywheel.evolution.feedback.evaluate import RowScores
 from dataflywheel.evolution.feedback.paired import Change, improvement
 
 
@@ -35,7 +35,7 @@ class Protection:
     changes: Mapping[str, Change]
 
 
-def protect(before: RowScores, after: RowScores, metric: Metric, protected: Protected) -> Protection:
+def protect(before: RowScores, after: RowScores, metric: str, protected: Protected) -> Protection:
     """Whether the round from `before` to `after` must be undone.
 
     A slice holds where its 95 % interval lies above minus its margin; it regressed where the change itself lies below;

@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from dataflywheel.contracts import FloatArray
-from dataflywheel.evolution.feedback.evaluate import Metric, RowScores
+from dataflywheel.evolution.feedback.evaluate import RowScores
 from dataflywheel.evolution.feedback.paired import bootstrap_counts, resampled
 
 FEWEST = 10
@@ -37,7 +37,7 @@ class RewardHacking(BaseModel):
     """Growth of the mean length at a flat gold score that counts as drift."""
 
 
-def reward_hacking(rounds: Sequence[JudgedRound], metric: Metric, settings: RewardHacking | None = None) -> list[str]:
+def reward_hacking(rounds: Sequence[JudgedRound], metric: str, settings: RewardHacking | None = None) -> list[str]:
     """Alarms over the last round against the first, each a plain sentence; none where all is well.
 
     The judge alarm: the judge's mean rose (its 95 % interval lies above 0), gold's did not (its interval does not), and

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from dataflywheel.evolution.feedback.evaluate import BETTER, Metric, RowScores
+from dataflywheel.evolution.feedback.evaluate import RowScores
 from dataflywheel.evolution.feedback.paired import improvement
+from dataflywheel.evolution.metrics.named import better
 
 
 class Stopping(BaseModel):
@@ -23,7 +24,7 @@ class Stopping(BaseModel):
     def why(
         self,
         select: Sequence[RowScores],
-        metric: Metric,
+        metric: str,
         *,
         alarms: Sequence[str] = (),
     ) -> str:
@@ -37,12 +38,12 @@ class Stopping(BaseModel):
             return f"stopped: {alarms[0]}" + (f" (and {len(alarms) - 1} alarms more)" if alarms[1:] else "")
         return self._stalled(select, metric)
 
-    def _stalled(self, select: Sequence[RowScores], metric: Metric) -> str:
+    def _stalled(self, select: Sequence[RowScores], metric: str) -> str:
         """Whether none of the last rounds is better than the best round before them: by the paired bootstrap its lower
         end is not above 0, or even its upper end below the minimum gain."""
         if len(select) <= self.patience:
             return ""
-        sign = 1 if BETTER[metric] == "higher" else -1
+        sign = 1 if better(metric) == "higher" else -1
         before = max(select[: -self.patience], key=lambda scores: sign * scores.metric())
         changes = [improvement(before, scores, metric) for scores in select[-self.patience :]]
         if any(change.low > 0 and change.high >= self.minimum_gain for change in changes):

@@ -23,7 +23,8 @@ import pyarrow.parquet as pq
 
 from dataflywheel.contracts import Objective, Sampler
 from dataflywheel.distillation.model.taught import TaughtObjective
-from dataflywheel.evolution.feedback.evaluate import Evaluate, Metric, RowScores, score_rows
+from dataflywheel.evolution.feedback.evaluate import Evaluate, RowScores, score_rows
+from dataflywheel.evolution.metrics.named import metric_of
 from dataflywheel.models.files import folder_digest
 from dataflywheel.models.language_model import LanguageModel, local_folder
 from dataflywheel.models.reference import reference_losses
@@ -44,15 +45,17 @@ class Exam:
     """The target as a trial needs it: its rows, one metric, and each row's slice."""
 
     rows: Path
-    metric: Metric
+    metric: str
     slices: tuple[str, ...]
     settings: Evaluate
 
     def digest(self) -> str:
         rows = read_rows(self.rows, ["id", "extra"])
-        choices = rows["extra"].to_pylist() if self.metric == "multiple_choice" else []  # elsewhere no score reads them
-        settings = self.settings.model_dump(include={"max_new_tokens"})
-        return _digest(SCORING, self.metric, settings, *rows["id"].to_pylist(), *self.slices, *choices)
+        metric = metric_of(self.metric)
+        extra = rows["extra"].to_pylist() if metric.reads_extra else []  # elsewhere no score reads it
+        settings = self.settings.model_dump(include={"max_new_tokens", "samples", "k", "temperature"})
+        told = (self.metric, metric.version, metric.contents(), settings)
+        return _digest(SCORING, *told, *rows["id"].to_pylist(), *self.slices, *extra)
 
 
 @dataclass(frozen=True)
@@ -222,16 +225,17 @@ def examine(model: Path, exam: Exam) -> RowScores:
 
 
 def write_scores(path: Path, scores: RowScores) -> None:
-    names = ["id", "slice", "value", "weight"]
-    pq.write_table(
-        pa.table([pa.array(list(scores.ids)), list(scores.slices), scores.value, scores.weight], names), path
-    )
+    note = scores.note if len(scores.note) else np.full(len(scores.ids), "", dtype=object)
+    columns = [pa.array(list(scores.ids)), list(scores.slices), scores.value, scores.weight, pa.array(list(note))]
+    pq.write_table(pa.table(columns, ["id", "slice", "value", "weight", "note"]), path)
 
 
 def read_scores(path: Path) -> RowScores:
     table = pq.ParquetFile(path).read()
     ids, slices = (np.asarray(table[name].to_pylist(), dtype=object) for name in ("id", "slice"))
-    return RowScores(ids, slices, table["value"].to_numpy(), table["weight"].to_numpy())
+    note = table["note"].to_pylist() if "note" in table.column_names else []  # older ones say none
+    value, weight = table["value"].to_numpy(), table["weight"].to_numpy()
+    return RowScores(ids, slices, value, weight, np.asarray(note, dtype=object))
 
 
 def _digest(*parts: Any) -> str:

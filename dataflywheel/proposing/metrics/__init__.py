@@ -1,0 +1,1 @@
+"""Metrics that need nothing but an answer and its row."""
