@@ -12,12 +12,20 @@ from dataflywheel.rows.formats.draft import CannotHold, Record
 from dataflywheel.rows.reading import stem
 from dataflywheel.rows.schema import MediaType, Message, Row
 from dataflywheel.rows.trainers import pictures
-from dataflywheel.rows.trainers.kind import Kind, beside, conversation, document, pair_of, tools_of, with_thoughts
+from dataflywheel.rows.trainers.kind import (
+    TRAIN,
+    Kind,
+    beside,
+    conversation,
+    document,
+    pair_of,
+    tools_of,
+    with_thoughts,
+)
 from dataflywheel.rows.trainers.trl import turn as trl_turn
 
 TURN = ("role", "content", "reasoning_content", "tool_calls", "tool_call_id", "name")
 """What a turn may hold: everything that the configuration maps to the template."""
-TRAIN = "train"
 
 
 def record(kind: Kind, row: Row) -> Record:
@@ -53,8 +61,7 @@ def record(kind: Kind, row: Row) -> Record:
 
 
 def turn(message: Message, media: Collection[MediaType] = ()) -> Record:
-    """A turn as TRL's, with arguments of tool calls as JSON text, since Axolotl takes empty fields out of objects, and
-    `train: false` where it must not be learned.
+    """A turn as TRL's, with arguments of tool calls as JSON text, since Axolotl takes empty fields out of objects.
 
     Raises:
         CannotHold: arguments that are not an object.
@@ -64,8 +71,6 @@ def turn(message: Message, media: Collection[MediaType] = ()) -> Record:
         if not isinstance(call["function"]["arguments"], dict):
             raise CannotHold("a tool call whose arguments are not a JSON object")
         call["function"]["arguments"] = orjson.dumps(call["function"]["arguments"]).decode()
-    if message["learn"] is False:
-        record[TRAIN] = False
     return record
 
 
@@ -78,7 +83,8 @@ def bare(message: Message) -> Record:
     for key, what in (("tool_calls", "tool calls"), ("tool_call_id", "results of tools"), ("name", "speakers' names")):
         if message[key] is not None:  # type: ignore[literal-required]
             raise CannotHold(f"{what} in preference rows")
-    return {"role": message["role"], "content": with_thoughts(message, message["content"])}
+    record: Record = {"role": message["role"], "content": with_thoughts(message, message["content"])}
+    return record if message["learn"] is None else {**record, TRAIN: message["learn"]}
 
 
 def configuration(path: Path, kind: Kind, columns: Collection[str] = ()) -> Record:

@@ -14,6 +14,8 @@ from dataflywheel.rows.schema import Message, Row
 Kind = Literal["chat", "preference", "kto", "text"]
 KINDS: Final[tuple[Kind, ...]] = ("chat", "preference", "kto", "text")
 LABELS: Final = {"true": True, "false": False}
+TRAIN: Final = "train"
+"""The field of a turn that says whether it is learned; in prompts of comparisons, never learned, it is passed over."""
 
 
 def kind_of(row: Row) -> Kind:

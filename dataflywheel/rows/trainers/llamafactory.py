@@ -19,6 +19,7 @@ from dataflywheel.rows.schema import Message, Row
 from dataflywheel.rows.trainers import pictures
 from dataflywheel.rows.trainers.kind import (
     LABELS,
+    TRAIN,
     Kind,
     all_learned,
     beside,
@@ -88,8 +89,7 @@ def alpaca(kind: Kind, row: Row) -> Record:
         if kind == "kto":
             judged(turns[-1])
             pictures.in_the_prompt(media, turns[-1:])
-        else:
-            all_learned(turns)
+    all_learned(turns)
     rendered = Alpaca("alpaca", "input", "output").render(
         Draft(list(map(folded, turns)), rejected, row["tools"] or None)
     )
@@ -99,14 +99,15 @@ def alpaca(kind: Kind, row: Row) -> Record:
 
 
 def folded(message: Message) -> Message:
-    """A turn with its thoughts in its content, and without the mark of what is learned, which was looked at before."""
-    return {**message, "content": with_thoughts(message, message["content"]), "reasoning": None, "learn": None}
+    """A turn with its thoughts in its content."""
+    return {**message, "content": with_thoughts(message, message["content"]), "reasoning": None}
 
 
 def turn(message: Message) -> Record:
     """`{from, value}`; tool calls are the value of a turn from `function_call`.
 
-    The factory reads nothing else of a turn. Ids of calls and results stand beside for whoever reads the file again.
+    The factory reads nothing else of a turn. Ids of calls and results, and marks on turns of a prompt, which are never
+    learned, stand beside for whoever reads the file again.
 
     Raises:
         CannotHold: text beside tool calls, or a speaker's name.
@@ -128,6 +129,8 @@ def turn(message: Message) -> Record:
         record["name"] = message["name"]
     if message["tool_call_id"] is not None:
         record["tool_call_id"] = message["tool_call_id"]
+    if message["learn"] is False:
+        record[TRAIN] = False
     return record
 
 

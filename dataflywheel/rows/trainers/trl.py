@@ -13,6 +13,7 @@ from dataflywheel.rows.schema import MediaType, Message, Row
 from dataflywheel.rows.trainers import pictures
 from dataflywheel.rows.trainers.kind import (
     LABELS,
+    TRAIN,
     Kind,
     all_learned,
     beside,
@@ -29,7 +30,7 @@ READ: Final[tuple[MediaType, ...]] = ("image",)
 def turn(message: Message, media: Collection[MediaType] = ()) -> Record:
     """A turn as chat templates take it: thoughts as `reasoning_content`, tool calls as objects, arguments too.
 
-    Where the row has `media` in its text, a content is a list of parts.
+    Where the row has `media` in its text, a content is a list of parts. `train: false` marks what must not be learned.
     """
     content = message["content"]
     record: Record = {"role": message["role"], "content": pictures.parts(content, media) if media else content}
@@ -41,6 +42,8 @@ def turn(message: Message, media: Collection[MediaType] = ()) -> Record:
         record["tool_call_id"] = message["tool_call_id"]
     if message["name"] is not None:
         record["name"] = message["name"]
+    if message["learn"] is False:
+        record[TRAIN] = False
     return record
 
 
