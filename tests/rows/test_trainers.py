@@ -81,6 +81,7 @@ def test_results_of_tools_keep_their_calls() -> None:
         "from": "observation", "value": "5", "tool_call_id": "c1", "name": "weather",
     }  # fmt: skip
     assert json.loads(factory["tools"]) == TOOLS
+    assert json.loads(given("llamafactory_alpaca", {"messages": [U, A], "tools": TOOLS})["tools"]) == TOOLS
 
 
 def test_calls_side_by_side_are_held_where_the_trainer_knows_several_results() -> None:
@@ -152,7 +153,7 @@ def test_a_turn_that_must_not_be_learned_is_marked_or_refused() -> None:
         ({"messages": [U, A], "tools": "no JSON"}, ["trl", "llamafactory", "axolotl"], "not JSON"),
         ({"messages": [U, A], "label": True}, ["axolotl"], "KTO rows"),
         ({"messages": [U, {**A, "content": ""}], "label": True}, ["llamafactory"], "an empty answer in a KTO row"),
-        (pair(U, tools=TOOLS), ["axolotl", "llamafactory_alpaca"], "tools|tool spec"),
+        (pair(U, tools=TOOLS), ["axolotl"], "tools or media in preference rows"),
         (pair(U, chosen=CALLS), ["axolotl"], "tool calls in preference rows"),
         ({"prompt": [U], "chosen": [A, U, A], "rejected": [A]}, list(TRAINERS), "several turns long"),
         ({"messages": [U, {**U, "reasoning_content": "hm"}, A]}, list(TRAINERS), "not the assistant's|alternate"),

@@ -15,8 +15,10 @@ from dataflywheel.rows.formats.draft import Record
 from dataflywheel.rows.formats.patch import PatchError, apply, difference
 from dataflywheel.rows.formats.shape import OURS
 
-TURNS = frozenset({"messages", "conversations", "prompt", "completion", "chosen", "rejected", "instances", "tools"})
-LISTS = frozenset({"tags", "parents", "history"})
+TURNS = frozenset(
+    {"messages", "conversations", "prompt", "completion", "chosen", "rejected", "instances", "tools", "media", "cells"}
+)
+LISTS = frozenset({"tags", "parents", "history", "images", "videos", "audios"})
 INTEGERS = frozenset({"copies", "round"})
 OPTIONAL = TURNS | LISTS | INTEGERS | {"label", OURS}
 """Fields whose empty cell means that the field is absent."""

@@ -29,14 +29,9 @@ class Canonical(Shape):
     def parse(self, record: Record) -> Draft:
         messages, _ = read_turns(record["messages"], "messages")
         rejected = None if record.get("rejected") is None else read_turns(record["rejected"], "rejected")[0]
-        for key in ("tools", "label"):
-            if not isinstance(record.get(key), str | None):
-                raise ReadError(key, f"expected text or null, got {kind(record[key])}")
+        texts = {key: as_text(record.get(key), key) for key in ("tools", "label", "cells")}
         media = [medium(one["type"], one["ref"], "media") for one in record.get("media") or ()]
-        cells = record.get("cells")
-        if not isinstance(cells, str | None):
-            raise ReadError("cells", f"expected JSON text or null, got {kind(cells)}")
-        return Draft(messages, rejected, record.get("tools"), record.get("label"), media=media, cells=cells)
+        return Draft(messages, rejected, texts["tools"], texts["label"], media=media, cells=texts["cells"])
 
     def render(self, draft: Draft) -> Record:
         return {"messages": draft.messages, "rejected": draft.rejected, "tools": draft.tools, "label": draft.label}
@@ -62,6 +57,19 @@ class Canonical(Shape):
             if key in fields:
                 fields[key] = [{k: v for k, v in turn.items() if v is not None} for turn in row[key] or ()]
         return fields
+
+
+def as_text(value: Any, key: str) -> str | None:
+    """A text, or for tools and cells what the text would hold.
+
+    Raises:
+        ReadError: anything else.
+    """
+    if key != "label" and isinstance(value, list | dict):
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+    if isinstance(value, str | None):
+        return value
+    raise ReadError(key, f"expected {'text' if key == 'label' else 'JSON'} or null, got {kind(value)}")
 
 
 def read_extra(value: Any) -> Record:

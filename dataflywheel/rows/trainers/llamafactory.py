@@ -90,10 +90,10 @@ def alpaca(kind: Kind, row: Row) -> Record:
             judged(turns[-1])
             pictures.in_the_prompt(media, turns[-1:])
     all_learned(turns)
-    rendered = Alpaca("alpaca", "input", "output").render(
-        Draft(list(map(folded, turns)), rejected, row["tools"] or None)
-    )
+    rendered = Alpaca("alpaca", "input", "output").render(Draft(list(map(folded, turns)), rejected))
     record = {"system": "", "history": [], **rendered}
+    if tools := tools_text(row):
+        record["tools"] = tools
     record |= {f"{type}s": held for type, held in media.items()} | beside(row, kind)
     return {**record, "label": row["label"] == "true"} if kind == "kto" else record
 
@@ -202,7 +202,7 @@ def entry(path: Path, kind: Kind, formatting: str, held: Collection[str] = ()) -
         record["ranking"] = True
     if kind == "kto":
         columns["kto_tag"] = "label"
-    record["columns"] = columns | {name: name for name in sorted(pictures.COLUMNS.intersection(held))}
+    record["columns"] = columns | {name: name for name in sorted({"tools", *pictures.COLUMNS}.intersection(held))}
     return {**record, "tags": TAGS} if formatting == "sharegpt" else record
 
 
