@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import csv
 import json
-import re
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +20,7 @@ from dataflywheel.contracts import FlywheelError
 from dataflywheel.rows.convert import convert
 from dataflywheel.rows.reading import Input, iter_parsed
 from dataflywheel.rows.schema import Message, Row
+from dataflywheel.rows.set_aside import reason_of
 from dataflywheel.rows.thoughts import split_thoughts
 from dataflywheel.rows.trainers import TRAINERS
 
@@ -191,10 +191,9 @@ def held(field: str, row: Row) -> Any:
 
 
 def spoken(row: Row) -> list[tuple[str, str, str | None]]:
-    """What is said in a row, without the places of its media and line ends beside them."""
+    """What is said in a row."""
     return [
-        (turn["role"], re.sub(r"<image>\n?", "", thoughts(turn)[1]), turn["tool_calls"])
-        for turn in [*row["messages"], *(row["rejected"] or ())]
+        (turn["role"], thoughts(turn)[1], turn["tool_calls"]) for turn in [*row["messages"], *(row["rejected"] or ())]
     ]
 
 
@@ -225,9 +224,7 @@ def fate(field: str, before: Row, path: str, trainer: str, folder: Path) -> str:
     try:
         result = convert(path, str(folder / "out.jsonl"), trainer)
     except FlywheelError as error:
-        return (
-            "refused: " + re.split(rf"{trainer} cannot hold ", str(error), maxsplit=1)[-1].split(" (")[0].split(":")[0]
-        )
+        return f"refused: {reason_of(str(error).split('cannot hold ', 1)[-1])}"
     rows, why = read(next(iter(result["files"].values()))["path"])
     if not rows:
         return f"lost: cannot be read again: {why}"

@@ -73,7 +73,8 @@ def rows(draw: st.DrawFn) -> Row:
 
 
 def spelled(turn: Message) -> tuple[Any, ...]:
-    """A turn as it is said, thoughts and calls within, as some trainers are given them; without places of media."""
+    """A turn as it is said, thoughts and calls within, as some trainers are given them; without places of media, which
+    some need where there are none."""
     made = [
         {"name": call["function"]["name"], "arguments": call["function"]["arguments"]}
         | ({"id": call["id"]} if "id" in call else {})
@@ -81,7 +82,7 @@ def spelled(turn: Message) -> tuple[Any, ...]:
     ]
     called = spaced(made[0] if len(made) == 1 else made) if made else ""
     text = with_thoughts(turn, turn["content"] + called)
-    for mark in ("\n", *MARKS.values()):
+    for mark in MARKS.values():
         text = text.replace(mark, "")
     return turn["role"], text, turn["name"], turn["tool_call_id"], turn["learn"]
 

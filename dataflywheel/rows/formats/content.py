@@ -20,28 +20,42 @@ def read_content(content: Any, field: str, missing_allowed: bool = False, media:
     if content is None and missing_allowed:
         return ""
     if isinstance(content, list) and all(isinstance(part, dict | str) for part in content):
-        return "\n".join(part if isinstance(part, str) else read_part(present(part), field, media) for part in content)
+        found = [(part, None) if isinstance(part, str) else read_part(present(part), field, media) for part in content]
+        return joined(found)
     raise ReadError(field, f"expected text, got {kind(content)}")
 
 
-def read_part(part: Record, field: str, media: list[Medium] | None) -> str:
-    """The text of one part, or the mark of its medium.
+def joined(parts: list[tuple[str, MediaType | None]]) -> str:
+    """One text: texts are parted by line ends, and a medium stands where it stood, with nothing around it.
+
+    >>> joined([("<image>", "image"), ("Which", None), ("one?", None)])
+    '<image>Which\\none?'
+    """
+    found = ""
+    for at, (text, type) in enumerate(parts):
+        parted = at > 0 and type is None and parts[at - 1][1] is None
+        found += f"\n{text}" if parted else text
+    return found
+
+
+def read_part(part: Record, field: str, media: list[Medium] | None) -> tuple[str, MediaType | None]:
+    """The text of one part, or the mark of its medium and its type.
 
     Raises:
         ReadError: a part of another type, or one without its content.
     """
     type = part.get("type")
     if type in TEXTS and isinstance(part.get("text"), str):
-        return str(part["text"])
+        return str(part["text"]), None
     if type == "refusal" and isinstance(part.get("refusal"), str):
-        return str(part["refusal"])
+        return str(part["refusal"]), None
     if not isinstance(type, str) or type not in PARTS or media is None:
         raise ReadError(field, f"expected text, got a part of type {type!r}; only text is read")
     held = next((part[key] for key in (type, *HELD_IN) if part.get(key) is not None), None)
     if isinstance(held, dict) and isinstance(held.get("url"), str):
         held = held["url"]
     media.append(AWAITED[PARTS[type]] if held is None else medium(PARTS[type], held, field))
-    return mark(PARTS[type])
+    return mark(PARTS[type]), PARTS[type]
 
 
 TEXTS = frozenset({"text", "input_text", "output_text", "summary_text", None})
