@@ -21,7 +21,7 @@ from dataflywheel.models.spec import ModelSpec
 from dataflywheel.store.atomic import atomic_directory
 from dataflywheel.store.lock import made_once
 
-VERSION = 1
+VERSION = 2
 RISE = 0.03
 """Share of the steps over which the learning rate rises, before it falls in a line to nothing."""
 FACTS = "checkpoints.json"
@@ -41,7 +41,7 @@ class Adapters(BaseModel):
 
 
 class Schedule(BaseModel):
-    """How the training goes: AdamW without decay, in float32, on the final answers' tokens."""
+    """How the training goes: AdamW without decay, in float32, on the answers' tokens."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -70,7 +70,7 @@ def keep_checkpoints(rows: Sequence[Conversation], model: ModelSpec, schedule: S
     folder = models_folder(cache) / f"checkpoints-{known}"
 
     def make() -> None:
-        encoded = [row for row in base.encode(rows, schedule.max_length) if row.ids]
+        encoded = [row for row in base.examples(rows, schedule.max_length) if row.ids]
         if not encoded:
             raise UsageError(f"none of {len(rows)} rows has an answer to learn; each must end in an assistant turn")
         with atomic_directory(folder) as aside:
@@ -126,11 +126,11 @@ def load_checkpoint(weights: dict[str, Any], file: Path) -> dict[str, tuple[Any,
 
 
 def answer_batch(rows: Sequence[EncodedRow], width: int, pad_id: int, device: Any) -> tuple[Any, Any]:
-    """Right-padded tokens (b, width), and a mask (b, width) of those that belong to an answer."""
+    """Right-padded tokens (b, width), and a mask (b, width) of those that are learned."""
     import torch
 
     place = np.arange(width)
-    wanted = np.stack([(place >= row.start) & (place < len(row.ids)) for row in rows])
+    wanted = np.stack([np.isin(place, row.learned) for row in rows])
     return pad_batch([row.ids for row in rows], width, pad_id, device), torch.from_numpy(wanted).to(device)
 
 

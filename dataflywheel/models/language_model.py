@@ -11,14 +11,14 @@ import numpy as np
 
 from dataflywheel.contracts import FloatArray, UsageError
 from dataflywheel.models.batching import batches
-from dataflywheel.models.chat import ChatFormat, EncodedRow
+from dataflywheel.models.chat import Chat, ChatFormat, EncodedRow, Turns
 from dataflywheel.models.files import folder_digest, resolve_folder
 from dataflywheel.models.quiet import quiet_transformers
 from dataflywheel.models.scoring import AnswerScores, answer_scores, autocast, head_is_linear, last_hidden, pad_batch
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.rows.schema import Message, message
 
-Conversation = Sequence[Message]
+Conversation = Chat | Sequence[Message]
 Pooling = Literal["mean", "weighted", "last"]
 
 MAX_TOKENS = 16_384
@@ -76,8 +76,14 @@ class LanguageModel:
         return head_is_linear(self.model)
 
     def encode(self, rows: Sequence[Conversation], max_length: int | None = None) -> list[EncodedRow]:
-        """Tokens of each row with its answer located, at most `max_length` and the model's context."""
+        """Tokens of each row with its final answer located, at most `max_length` and the model's context."""
         return self.chat.encode(rows, min(max_length or self.context, self.context))
+
+    def examples(
+        self, rows: Sequence[Conversation], max_length: int | None = None, turns: Turns = "all"
+    ) -> list[EncodedRow]:
+        """What is learned from each row, an example or more a row; see `ChatFormat.examples`."""
+        return self.chat.examples(rows, min(max_length or self.context, self.context), turns)
 
     def answer_scores(
         self, rows: Sequence[EncodedRow], *, alone: bool = False, detail: bool = False, max_tokens: int = MAX_TOKENS
@@ -96,8 +102,23 @@ class LanguageModel:
             max_tokens=max_tokens,
         )
 
+    def learned_scores(self, examples: Sequence[EncodedRow], *, max_tokens: int = MAX_TOKENS) -> AnswerScores:
+        """Likelihood of the tokens that are learned from each example, all its turns together."""
+        return answer_scores(
+            self.model,
+            [(one.ids, one.learned) for one in examples],
+            pad_id=self.pad_id,
+            dtype=self.dtype,
+            linear=self.linear,
+            detail=False,
+            max_tokens=max_tokens,
+        )
+
     def loglikelihood(
-        self, prompts: Sequence[Conversation], continuations: Sequence[Sequence[str]], max_length: int | None = None
+        self,
+        prompts: Sequence[Sequence[Message]],
+        continuations: Sequence[Sequence[str]],
+        max_length: int | None = None,
     ) -> list[FloatArray]:
         """Log-likelihood in nats of each continuation as the whole answer to its prompt: one array a prompt."""
         pairs = [(p, c) for p, options in zip(prompts, continuations, strict=True) for c in options]

@@ -21,12 +21,13 @@ from dataflywheel.contracts import (
     TrainingRows,
     UsageError,
 )
-from dataflywheel.models.language_model import MAX_TOKENS
+from dataflywheel.models.chat import as_chat
+from dataflywheel.models.encoded import EncodedRow, example_ids
+from dataflywheel.models.language_model import MAX_TOKENS, Conversation
 from dataflywheel.models.losses import IGNORED
 from dataflywheel.models.reference import ReferenceLosses, aligned
 from dataflywheel.models.scoring import answer_scores
 from dataflywheel.rows.identity import row_id
-from dataflywheel.rows.schema import Message
 
 STATE = "sampler.json"
 
@@ -81,10 +82,11 @@ class LiveBatches:
                 )
         return losses
 
-    def seen_of(self, rows: int) -> AnyArray:
-        """How often each of the rows given was trained on (rows,); 0 for those without an answer."""
+    def seen_of(self, rows: int, places: Sequence[int]) -> AnyArray:
+        """How often each of the rows given was trained on (rows,); 0 for those without an answer. `places` are the rows
+        of the examples."""
         found = np.zeros(rows, dtype=np.int64)
-        found[self._rows] = self.seen
+        np.maximum.at(found, np.asarray(places), self.seen)
         return found
 
     def save(self, folder: Path) -> None:
@@ -100,27 +102,28 @@ class LiveBatches:
 
 
 def training_rows(
-    rows: Sequence[Sequence[Message]] | pa.Table,
-    examples: list[Example],
+    rows: Sequence[Conversation] | pa.Table,
+    encoded: Sequence[EncodedRow],
     sampler: Sampler | None,
     reference: ReferenceLosses | None,
 ) -> TrainingRows | None:
     """What the sampler is told of the examples; None without a sampler."""
     if sampler is None:
         return None
-    places = [one["row"] for one in examples]
+    places = [one.row for one in encoded]
     if isinstance(rows, pa.Table):
-        chosen = rows.select(["id", "source"]).take(places)
-        ids, sources = chosen["id"].to_pylist(), chosen["source"].to_pylist()
+        every, sources = rows["id"].to_pylist(), rows["source"].take(places).to_pylist()
     else:
-        ids, sources = [row_id(rows[i], None, None, None) for i in places], [""] * len(places)
-    lengths = np.array([len(one["input_ids"]) for one in examples])
+        chats = map(as_chat, rows)
+        every, sources = [row_id(chat.messages, None, chat.tools, None) for chat in chats], [""] * len(places)
+    ids = [every[place] for place in places]
+    lengths = np.array([len(one.ids) for one in encoded])
     if not sampler.needs_reference:
         return TrainingRows(ids, lengths, sources)
     if reference is None:
         raise UsageError(f"{sampler.name} compares with a reference model: give the `reference_losses` of one")
-    answers = [len(one["labels"]) - one["labels"].count(IGNORED) for one in examples]
-    return TrainingRows(ids, lengths, sources, aligned(reference, ids, answers))
+    learned = [len(one.learned) for one in encoded]
+    return TrainingRows(ids, lengths, sources, aligned(reference, example_ids(every, encoded), learned))
 
 
 def live_trainer(kind: Any, live: LiveBatches) -> Any:
@@ -154,7 +157,7 @@ def live_trainer(kind: Any, live: LiveBatches) -> Any:
             self.model.eval()
             scores = answer_scores(
                 self.causal(),
-                [(one["input_ids"], one["labels"].count(IGNORED)) for one in examples],
+                [(one["input_ids"], [i for i, x in enumerate(one["labels"]) if x != IGNORED]) for one in examples],
                 pad_id=self.pad_id,
                 dtype="bfloat16" if self.args.bf16 else "float32",
                 linear=self.linear,

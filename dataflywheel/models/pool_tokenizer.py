@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from dataflywheel.contracts import UsageError
+from dataflywheel.models.chat import Conversation, as_chat
 from dataflywheel.models.files import models_folder
 from dataflywheel.models.quiet import quiet_transformers
 from dataflywheel.rows.schema import Message, message
 from dataflywheel.store.atomic import atomic_directory
 from dataflywheel.store.lock import made_once
 
-VERSION = 1
+VERSION = 2
 VOCABULARY = 4096
 CONTEXT = 1024
 TOKENIZER_CHARS = 20_000_000
@@ -22,10 +23,12 @@ TOKENIZER_CHARS = 20_000_000
 
 
 TEMPLATE = (
-    "{{ bos_token }}{% for message in messages %}{{ '<|' + message.role + '|>' }}"
-    "{% if message.role == 'assistant' %}{% generation %}{{ message.content }}"
-    "{% if message.tool_calls %}{{ message.tool_calls | tojson }}{% endif %}{{ eos_token }}{% endgeneration %}"
-    "{% else %}{{ message.content }}{{ eos_token }}{% endif %}{% endfor %}"
+    "{{ bos_token }}{% if tools %}{{ '<|system|>' + tools | tojson + eos_token }}{% endif %}"
+    "{% for message in messages %}{{ '<|' + message.role + '|>' }}"
+    "{% if message.role == 'assistant' %}{% generation %}"
+    "{% if message.reasoning_content %}{{ '<think>\n' + message.reasoning_content + '\n</think>\n\n' }}{% endif %}"
+    "{{ message.content }}{% if message.tool_calls %}{{ message.tool_calls | tojson }}{% endif %}{{ eos_token }}"
+    "{% endgeneration %}{% else %}{{ message.content }}{{ eos_token }}{% endif %}{% endfor %}"
     "{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}"
 )
 ROLES = ("<|system|>", "<|user|>", "<|assistant|>", "<|tool|>")
@@ -60,11 +63,14 @@ def conversations_of(rows: Rows) -> list[Sequence[Message]]:
     return found
 
 
-def rows_digest(conversations: Iterable[Sequence[Message]], *parameters: object) -> str:
+def rows_digest(conversations: Iterable[Conversation], *parameters: object) -> str:
     whole = hashlib.blake2b(repr(parameters).encode(), digest_size=8)
-    for row in conversations:
-        for turn in row:
-            for part in (turn["role"], turn["content"], turn["tool_calls"] or ""):
+    for row in map(as_chat, conversations):
+        if row.tools or row.media:
+            whole.update(repr((row.tools, row.media)).encode())
+        for turn in row.messages:
+            later = [f"{key}={turn[key]}" for key in ("reasoning", "learn") if turn[key] is not None]
+            for part in (turn["role"], turn["content"], turn["tool_calls"] or "", *later):
                 text = part.encode("utf-8", "surrogatepass")
                 whole.update(len(text).to_bytes(8, "little"))
                 whole.update(text)

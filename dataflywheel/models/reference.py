@@ -9,23 +9,28 @@ import numpy as np
 import pyarrow as pa
 
 from dataflywheel.contracts import FloatArray, UsageError
+from dataflywheel.models.chat import Turns, chats_of
+from dataflywheel.models.encoded import example_ids
 from dataflywheel.models.language_model import LanguageModel
 from dataflywheel.models.spec import ModelSpec
 
 ReferenceLosses = Mapping[str, FloatArray]
-"""Nats of each answer token by row id; a row that is not in it has no reference."""
+"""Nats of each token that is learned, by example (see `example_ids`); one that is not in it has no reference."""
 
 
-def reference_losses(rows: pa.Table, model: Path | ModelSpec | LanguageModel, max_length: int) -> ReferenceLosses:
-    """Nats of each answer token of `rows` (with `id` and `messages`) under `model`, by row id.
+def reference_losses(
+    rows: pa.Table, model: Path | ModelSpec | LanguageModel, max_length: int, turns: Turns = "all"
+) -> ReferenceLosses:
+    """Nats of each token that is learned from `rows` (with `id` and `messages`) under `model`, by example.
 
-    `max_length` is that of the training, so that both read the same tokens. Rows without an answer, and those whose
-    loss is not finite, are left out.
+    `max_length` and `turns` are those of the training, so that both read the same tokens. Rows without an answer, and
+    those whose loss is not finite, are left out.
     """
     if not isinstance(model, LanguageModel):
         model = LanguageModel.load(model if isinstance(model, ModelSpec) else ModelSpec(hf=str(model)))
-    scores = model.answer_scores(model.encode(rows["messages"].to_pylist(), max_length))
-    ids = rows["id"].to_pylist()
+    examples = model.examples(chats_of(rows), max_length, turns)
+    scores = model.learned_scores(examples)
+    ids = example_ids(rows["id"].to_pylist(), examples)
     return {
         id: -logprobs for id, logprobs, loss in zip(ids, scores.logprobs, scores.loss, strict=True) if np.isfinite(loss)
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
@@ -72,7 +73,7 @@ def head_is_linear(model: Any) -> bool:
 
 def answer_scores(
     model: Any,
-    sequences: list[tuple[list[int], int]],
+    sequences: list[tuple[list[int], Sequence[int]]],
     *,
     pad_id: int,
     dtype: str,
@@ -80,19 +81,19 @@ def answer_scores(
     detail: bool,
     max_tokens: int,
 ) -> AnswerScores:
-    """Score `ids[start:]` of every (ids, start); a sequence without tokens keeps NaN."""
+    """Score the tokens at `places` of every (ids, places); a sequence without such tokens keeps NaN."""
     import torch
 
     scores = AnswerScores.blank(len(sequences))
     head = model.get_output_embeddings() if linear else None
-    rows = [i for i, (ids, _) in enumerate(sequences) if ids]
+    rows = [i for i, (_, places) in enumerate(sequences) if len(places)]
     for width, part in batches([len(sequences[i][0]) for i in rows], max_tokens):
         members = [rows[j] for j in part]
-        lengths = [len(sequences[i][0]) - sequences[i][1] for i in members]
+        lengths = [len(sequences[i][1]) for i in members]
         with torch.inference_mode(), autocast(model, dtype):
             ids = pad_batch([sequences[i][0] for i in members], width, pad_id, model.device)
             row = np.repeat(np.arange(len(members)), lengths)
-            position = np.concatenate([np.arange(sequences[i][1], len(sequences[i][0])) for i in members])
+            position = np.concatenate([np.asarray(sequences[i][1]) for i in members])
             at = (torch.from_numpy(row).to(ids.device), torch.from_numpy(position).to(ids.device))
             states = last_hidden(model, ids) if linear else model(input_ids=ids, use_cache=False).logits
             found = _token_scores(states[at[0], at[1] - 1], ids[at], head, detail)

@@ -1,10 +1,11 @@
-"""Supervised fine-tuning through TRL: loss on the final answer only; resumable; same rows and seed, same weights."""
+"""Supervised fine-tuning through TRL: loss on answers only; resumable; same rows and seed, same weights."""
 
 from __future__ import annotations
 
 import hashlib
 import shutil
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,15 +15,14 @@ import numpy as np
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field
 
-from dataflywheel.contracts import AnyArray, FlywheelError, Objective, Sampler, TrainingRows, UsageError
+from dataflywheel.contracts import AnyArray, FlywheelError, Objective, Sampler, Status, TrainingRows, UsageError
 from dataflywheel.models.answer_trainer import IGNORED, Progress, answer_trainer, trl_arguments
-from dataflywheel.models.chat import EncodedRow
+from dataflywheel.models.chat import EncodedRow, Turns, chats_of
 from dataflywheel.models.files import folder_digest
-from dataflywheel.models.language_model import LanguageModel
+from dataflywheel.models.language_model import Conversation, LanguageModel
 from dataflywheel.models.live_batches import LiveBatches, training_rows
 from dataflywheel.models.reference import ReferenceLosses
 from dataflywheel.models.spec import ModelSpec
-from dataflywheel.rows.schema import Message
 from dataflywheel.store.atomic import atomic_directory
 
 
@@ -41,7 +41,7 @@ class TrainSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     """One more whenever equal rows and settings would give other weights: part of the key of whatever was trained."""
 
     epochs: float = Field(default=3.0, gt=0)
@@ -51,6 +51,8 @@ class TrainSettings(BaseModel):
     """Rows a step."""
     max_length: int = Field(default=1024, ge=8)
     """Tokens a row: the prompt is cut from its left first, then the answer."""
+    turns: Turns = "all"
+    """Which of the assistant's turns are learned: `all` but those that say that they must not be, or the `last`."""
     lora: Lora | None = None
     warmup: float = Field(default=0.05, ge=0, lt=1)
     """Share of the steps over which the learning rate rises."""
@@ -81,10 +83,16 @@ class TrainResult:
     candidates_tokens: int = 0
     seen: AnyArray | None = None
     sampler: dict[str, Any] = field(default_factory=dict)
+    left_out: dict[int, str] = field(default_factory=dict)
+    """Rows, by their position among those given, that were not trained on, each with its reason."""
+    changed: dict[str, int] = field(default_factory=dict)
+    """What the chat template changes of the text that was learned, with the number of rows."""
+    cut: int = 0
+    """Rows that were longer than `max_length`."""
 
 
 def train_sft(
-    rows: Sequence[Sequence[Message]] | pa.Table,
+    rows: Sequence[Conversation] | pa.Table,
     model: Path | ModelSpec | LanguageModel,
     output: Path,
     settings: TrainSettings | None = None,
@@ -94,14 +102,14 @@ def train_sft(
     sampler: Sampler | None = None,
     reference: ReferenceLosses | None = None,
 ) -> TrainResult:
-    """Fine-tune `model` on the final answer of each row and save it as the transformers folder `output`.
+    """Fine-tune `model` on the answers of each row and save it as the transformers folder `output`.
 
-    An `objective` is learned in place of the answers' cross-entropy; it sees rows by their position in `rows`. A
-    `sampler` decides which rows each step sees, the steps of an epoch stay as they are; one that `needs_reference`
-    takes the losses of `reference_losses`, by row id.
+    An `objective` is learned in place of the answers' cross-entropy; it sees the examples of `LanguageModel.examples`
+    that have tokens, by their position among them. A `sampler` decides which rows each step sees, the steps of an epoch
+    stay as they are; one that `needs_reference` takes the losses of `reference_losses`.
 
-    Checkpoints lie beside `output` until it is whole; the same call after a kill goes on from the last one. Rows
-    without an answer teach nothing and are left out.
+    Checkpoints lie beside `output` until it is whole; the same call after a kill goes on from the last one. Rows that
+    teach nothing, or that the model's chat template cannot show, are left out and told of.
 
     Raises:
         UsageError: no row has an answer, or the sampler lacks a reference.
@@ -109,14 +117,11 @@ def train_sft(
     settings = settings or TrainSettings()
     started = time.monotonic()
     base = loaded(model)
-    conversations = rows.column("messages").to_pylist() if isinstance(rows, pa.Table) else rows
-    encoded = enumerate(base.encode(conversations, settings.max_length))
-    examples = [{**example(row), "row": i} for i, row in encoded if row.ids]
-    if not examples:
-        raise UsageError(
-            f"none of {len(conversations)} rows has an answer to learn; each must end in an assistant turn"
-        )
-    known = training_rows(rows, examples, sampler, reference)
+    conversations = chats_of(rows) if isinstance(rows, pa.Table) else rows
+    found = base.examples(conversations, settings.max_length, settings.turns)
+    encoded = learnable(found)
+    examples = [{**example(row), "row": i} for i, row in enumerate(encoded)]
+    known = training_rows(rows, encoded, sampler, reference)
     name = _fingerprint(examples, base, settings, objective, sampler, known)
     checkpoints = output.parent / f".{output.name}.checkpoints-{name}"
     live = None
@@ -128,7 +133,7 @@ def train_sft(
         live.load(last)
     trainer.train(resume_from_checkpoint=None if last is None else str(last))
     trained = trainer.model.merge_and_unload() if settings.lora else trainer.model
-    result = _result(trainer, output, settings, live, len(conversations), started)
+    result = _result(trainer, output, settings, live, len(conversations), found, started)
     with atomic_directory(output) as aside:
         trained.save_pretrained(aside)
         base.tokenizer.save_pretrained(aside)
@@ -138,16 +143,33 @@ def train_sft(
 
 
 def _result(
-    trainer: Any, output: Path, settings: TrainSettings, live: LiveBatches | None, rows: int, started: float
+    trainer: Any,
+    output: Path,
+    settings: TrainSettings,
+    live: LiveBatches | None,
+    rows: int,
+    found: Sequence[EncodedRow],
+    started: float,
 ) -> TrainResult:
     steps = [entry for entry in trainer.state.log_history if "loss" in entry]
     losses = finite_losses(steps, settings)
     names = ("tokens", "answer_tokens", "candidates_tokens")
     tokens, answers, candidates = (int(sum(entry.get(name, 0) for entry in steps)) for name in names)
-    made = TrainResult(output, trainer.state.global_step, tokens, answers, time.monotonic() - started, losses)
+    made = TrainResult(
+        output,
+        trainer.state.global_step,
+        tokens,
+        answers,
+        time.monotonic() - started,
+        losses,
+        left_out={one.row: one.reason for one in found if not one.ids},
+        changed=dict(Counter(one.changed for one in found if one.changed)),
+        cut=len({one.row for one in found if one.status is Status.TRUNCATED}),
+    )
     if live is None:
         return made
-    return replace(made, candidates_tokens=candidates, seen=live.seen_of(rows), sampler=live.draw.summary())
+    seen = live.seen_of(rows, [one.row for one in found if one.ids])
+    return replace(made, candidates_tokens=candidates, seen=seen, sampler=live.draw.summary())
 
 
 def finite_losses(steps: Sequence[dict[str, Any]], settings: TrainSettings) -> list[float]:
@@ -158,9 +180,26 @@ def finite_losses(steps: Sequence[dict[str, Any]], settings: TrainSettings) -> l
     return losses
 
 
+def learnable(found: Sequence[EncodedRow]) -> list[EncodedRow]:
+    """The examples that have tokens.
+
+    Raises:
+        UsageError: none has.
+    """
+    encoded = [one for one in found if one.ids]
+    if encoded:
+        return encoded
+    reasons = Counter(one.reason for one in found).most_common(3)
+    told = "; ".join(f"{count} rows: {reason}" for reason, count in reasons) or "there is no row"
+    raise UsageError(f"none of {len({one.row for one in found})} rows can be learned: {told}")
+
+
 def example(row: EncodedRow) -> dict[str, list[int]]:
-    """What the trainer reads: tokens, and labels on the answer only."""
-    return {"input_ids": row.ids, "labels": [IGNORED] * row.start + row.ids[row.start :]}
+    """What the trainer reads: tokens, and labels on what is learned only."""
+    labels = [IGNORED] * len(row.ids)
+    for span in row.spans:
+        labels[span.start : span.end] = row.ids[span.start : span.end]
+    return {"input_ids": row.ids, "labels": labels}
 
 
 def loaded(model: Path | ModelSpec | LanguageModel) -> LanguageModel:
@@ -183,7 +222,7 @@ def _fingerprint(
     whole = hashlib.blake2b(parts.encode(), digest_size=8)
     for one in examples:
         whole.update(repr(one["input_ids"]).encode())
-        whole.update(repr(one["labels"].count(IGNORED)).encode())
+        whole.update(repr([i for i, label in enumerate(one["labels"]) if label == IGNORED]).encode())
     if known is not None:
         whole.update(repr((known.ids, known.sources)).encode())
         for losses in known.reference or ():

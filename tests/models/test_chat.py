@@ -101,7 +101,8 @@ def test_the_answer_alone_keeps_its_header_and_nothing_of_the_prompt(
 ) -> None:
     tokens = tokenizer(template)
     encoded = ChatFormat(tokens).encode([conversation(prompt, answer)], 4096)[0]
-    ids, start = encoded.sequence(alone=True)
+    ids, places = encoded.sequence(alone=True)
+    start = places[0]
     header = {FOREIGN: "<|im_start|>assistant\n", GLUED: "<s>assistant: ", None: "<s>### Assistant:\n"}[template]
     assert ids[start:] == encoded.ids[encoded.start :]
     lead = tokens.decode(ids[:start])

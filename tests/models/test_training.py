@@ -105,7 +105,7 @@ def test_adapters_are_merged_into_a_plain_folder(start: Path, tmp_path: Path) ->
 
 
 def test_rows_without_answers_are_refused(start: Path, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="none of 1 rows has an answer"):
+    with pytest.raises(UsageError, match="none of 1 rows can be learned"):
         train_sft([ROWS[0][:1]], start, tmp_path / "a")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from dataflywheel.distillation.model.divergences import cross_entropy, linear_lo
 from dataflywheel.distillation.model.taught import Lesson, TaughtObjective
 from dataflywheel.distillation.model.teacher import OnlineTeacher
 from dataflywheel.distillation.model.token_bytes import aligned, token_bytes
+from dataflywheel.models.encoded import EncodedRow
 
 NOWHERE = -1
 
@@ -27,24 +29,34 @@ class AcrossTeacher:
         Raises:
             FlywheelError: student and teacher spell no answer alike.
         """
-        student = lesson.student.encode(lesson.conversations, lesson.max_length)
-        teacher = lesson.teacher.encode(lesson.conversations)
+        student = lesson.examples
+        teacher = heard(student, lesson.teacher.examples(lesson.conversations, turns=lesson.turns))
         self.spelled = token_bytes(lesson.student.tokenizer), token_bytes(lesson.teacher.tokenizer)
         self.online = OnlineTeacher(lesson.teacher, teacher)
         self.place: list[AnyArray] = []
         for ours, theirs in zip(student, teacher, strict=True):
-            place = np.full(ours.answer_tokens, NOWHERE)
-            if theirs.ids and by_place:
-                last = len(place) - ours.ended
-                both = min(last, theirs.answer_tokens)
-                place[:both] = np.arange(both)
-            elif theirs.ids and ours.ids:
-                pairs = aligned(ours.ids[ours.start :], theirs.ids[theirs.start :], self.spelled)
-                if pairs is not None:
-                    place[pairs[0]] = pairs[1]
-            self.place.append(place)
+            self.place.append(self._places(ours, theirs, by_place))
         if not any((place != NOWHERE).any() for place in self.place):
             raise FlywheelError("the tokens of student and teacher spell no answer alike: nothing can be distilled")
+
+    def _places(self, ours: EncodedRow, theirs: EncodedRow, by_place: bool) -> AnyArray:
+        """Turn by turn, for the turns that both have."""
+        place = np.full(len(ours.learned), NOWHERE)
+        starts = dict(zip((s.turn for s in theirs.spans), offsets(theirs), strict=True))
+        spans = {span.turn: span for span in theirs.spans}
+        for span, at in zip(ours.spans, offsets(ours), strict=True):
+            if span.turn not in spans:
+                continue
+            other, length = spans[span.turn], span.end - span.start
+            if by_place:
+                ended = ours.ended or span is not ours.spans[-1]
+                both = min(length - ended, other.end - other.start)
+                place[at : at + both] = starts[span.turn] + np.arange(both)
+                continue
+            pairs = aligned(ours.ids[span.start : span.end], theirs.ids[other.start : other.end], self.spelled)
+            if pairs is not None:
+                place[at + np.asarray(pairs[0], dtype=np.int64)] = starts[span.turn] + np.asarray(pairs[1])
+        return place
 
     def share(self) -> float:
         """Of all the student's answer tokens, those at which the teacher is heard."""
@@ -60,6 +72,25 @@ class AcrossTeacher:
         heard = place != NOWHERE
         states, starts = self.online.states(at)
         return states[(starts + place)[heard]], heard
+
+
+def offsets(row: EncodedRow) -> list[int]:
+    """Where each learned turn begins among the learned tokens of a row."""
+    ends = np.cumsum([span.end - span.start for span in row.spans]).tolist()
+    return [0, *ends[:-1]] if row.spans else []
+
+
+def heard(student: Sequence[EncodedRow], teacher: Sequence[EncodedRow]) -> list[EncodedRow]:
+    """For each of the student's examples the teacher's example of that row with most of its turns; one without tokens
+    where the teacher cannot read the row."""
+    of_row: dict[int, list[EncodedRow]] = {}
+    for one in teacher:
+        of_row.setdefault(one.row, []).append(one)
+
+    def shared(ours: EncodedRow, theirs: EncodedRow) -> int:
+        return len({span.turn for span in ours.spans} & {span.turn for span in theirs.spans})
+
+    return [max(of_row[ours.row], key=lambda theirs: shared(ours, theirs)) for ours in student]
 
 
 class AcrossObjective(TaughtObjective):

@@ -31,7 +31,7 @@ class DenseDistillation(MixedObjective):
 
     def bind(self, lesson: Lesson) -> OnlineTeacher:
         check_same_vocabulary(lesson.student, lesson.teacher)
-        return OnlineTeacher(lesson.teacher, lesson.student.encode(lesson.conversations, lesson.max_length))
+        return OnlineTeacher(lesson.teacher, lesson.examples)
 
     def loss(self, at: AnswerPositions, table: Any) -> Any:
         teacher: OnlineTeacher = self.bound

@@ -12,6 +12,7 @@ from dataflywheel.contracts import Method, Named, UsageError, build
 from dataflywheel.distillation.model.on_policy import OnPolicy
 from dataflywheel.distillation.model.taught import TaughtObjective
 from dataflywheel.models.answer_trainer import Progress
+from dataflywheel.models.chat import chats_of
 from dataflywheel.models.language_model import LanguageModel
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.models.training import TrainResult, TrainSettings, train_sft
@@ -62,8 +63,8 @@ def distill(
     if isinstance(method, OnPolicy):
         return method.train(rows, student, teacher, output, settings.train, progress=progress)
     base = student if isinstance(student, LanguageModel) else LanguageModel.load(_spec(student))
-    ids, conversations = rows["id"].to_pylist(), rows["messages"].to_pylist()
-    objective = method.taught(ids, conversations, base, teacher, settings.train.max_length, home)
+    ids, train = rows["id"].to_pylist(), settings.train
+    objective = method.taught(ids, chats_of(rows), base, teacher, train.max_length, home, train.turns)
     return train_sft(rows, base, output, settings.train, progress=progress, objective=objective)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
@@ -13,9 +14,10 @@ from pydantic import Field, PrivateAttr
 from dataflywheel.contracts import Cost, Objective, PoolStatistics, UsageError
 from dataflywheel.distillation.model.divergences import Beta, Divergence, cross_entropy, divergence
 from dataflywheel.distillation.model.teacher import load_teacher
-from dataflywheel.models.language_model import LanguageModel
+from dataflywheel.models.chat import EncodedRow, Turns
+from dataflywheel.models.language_model import Conversation, LanguageModel
 from dataflywheel.models.spec import ModelSpec
-from dataflywheel.rows.schema import Message
+from dataflywheel.models.training import learnable
 
 
 @dataclass(frozen=True)
@@ -23,12 +25,18 @@ class Lesson:
     """What a teacher is bound by: the rows of one training in order, as the student will read them."""
 
     ids: Sequence[str]
-    conversations: Sequence[Sequence[Message]]
+    conversations: Sequence[Conversation]
     student: LanguageModel
     teacher: LanguageModel
     max_length: int
     home: Path
     """The store's folder, for what the teacher said."""
+    turns: Turns = "all"
+
+    @cached_property
+    def examples(self) -> list[EncodedRow]:
+        """What the student learns from, in the order in which objectives count it."""
+        return learnable(self.student.examples(self.conversations, self.max_length, self.turns))
 
 
 class TaughtObjective(Objective):
@@ -40,11 +48,12 @@ class TaughtObjective(Objective):
     def taught(
         self,
         ids: Sequence[str],
-        conversations: Sequence[Sequence[Message]],
+        conversations: Sequence[Conversation],
         student: LanguageModel,
         teacher: ModelSpec,
         max_length: int,
         home: Path,
+        turns: Turns = "all",
     ) -> Self:
         """This objective with its teacher, for one training on just these rows in this order.
 
@@ -54,7 +63,7 @@ class TaughtObjective(Objective):
         model = load_teacher(teacher)
         bound = self.model_copy()
         bound._digest = f"{model.digest}:{teacher.dtype}"
-        bound._bound = bound.bind(Lesson(ids, conversations, student, model, max_length, home))
+        bound._bound = bound.bind(Lesson(ids, conversations, student, model, max_length, home, turns))
         return bound
 
     @abstractmethod

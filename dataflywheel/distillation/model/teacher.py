@@ -27,7 +27,7 @@ def load_teacher(spec: ModelSpec) -> LanguageModel:
 
 def tokenizer_digest(model: LanguageModel) -> str:
     """16 hex digits over the tokenizer (vocabulary, merges, normaliser) and the chat template."""
-    text = f"{model.chat.backend.to_str()}\0{model.chat.template}"
+    text = f"{model.chat.backend.to_str()}\0{model.chat.template}\0{model.chat.taught}"
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
@@ -63,14 +63,15 @@ def check_context(teacher: LanguageModel, rows: Sequence[EncodedRow]) -> None:
 
 
 def answer_states(model: LanguageModel, rows: Sequence[EncodedRow]) -> Any:
-    """Last hidden states (n, d) that predict the answer tokens of `rows`, row after row."""
+    """Last hidden states (n, d) that predict the tokens of `rows` that are learned, row after row."""
     import torch
 
     width = max(1, *(len(row.ids) for row in rows))
     with torch.no_grad(), autocast(model.model, model.dtype):
         ids = pad_batch([row.ids for row in rows], width, model.pad_id, model.model.device)
         states = last_hidden(model.model, ids).float()
-    return torch.cat([states[i, row.start - 1 : len(row.ids) - 1] for i, row in enumerate(rows)])
+    places = [torch.tensor(row.learned, device=states.device, dtype=torch.long) - 1 for row in rows]
+    return torch.cat([states[i, place] for i, place in enumerate(places)])
 
 
 class OnlineTeacher:
@@ -87,7 +88,7 @@ class OnlineTeacher:
 
         found, which = torch.unique(at.rows, return_inverse=True)
         rows = [self.rows[i] for i in found.tolist()]
-        starts = torch.tensor([0, *(row.answer_tokens for row in rows[:-1])], device=at.rows.device).cumsum(0)
+        starts = torch.tensor([0, *(len(row.learned) for row in rows[:-1])], device=at.rows.device).cumsum(0)
         return answer_states(self.model, rows), starts[which]
 
     def logits(self, states: Any) -> Any:

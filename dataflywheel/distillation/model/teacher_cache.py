@@ -50,7 +50,7 @@ class Identity:
     """Tokens of the distributions: those that student and teacher both have."""
     max_length: int
     dtype: str
-    version: int = 1
+    version: int = 2
 
     @classmethod
     def of(
@@ -155,9 +155,9 @@ class TeacherCache:
         for _, members in batches([len(row.ids) for row in rows], MAX_TOKENS):
             states = answer_states(teacher, [rows[i] for i in members])
             top, logprobs = self._kept(teacher, states)
-            ends = np.cumsum([rows[i].answer_tokens for i in members])
+            ends = np.cumsum([len(rows[i].learned) for i in members])
             for i, start, end in zip(members, [0, *ends[:-1]], ends, strict=True):
-                tokens = np.asarray(rows[i].ids[rows[i].start :], dtype=np.uint32)
+                tokens = np.asarray(rows[i].learned_ids, dtype=np.uint32)
                 found[i] = tokens, None if top is None else top[start:end], logprobs[start:end]
         return [found[i] for i in range(len(rows))]
 

@@ -12,6 +12,7 @@ from dataflywheel.distillation.model.divergences import Tail, linear_loss, top_l
 from dataflywheel.distillation.model.taught import Lesson, MixedObjective
 from dataflywheel.distillation.model.teacher import check_same_vocabulary
 from dataflywheel.distillation.model.teacher_cache import Identity, Taught, TeacherCache
+from dataflywheel.models.encoded import example_ids
 
 
 class TopKDistillation(MixedObjective):
@@ -43,8 +44,9 @@ class TopKDistillation(MixedObjective):
         check_same_vocabulary(lesson.student, lesson.teacher)
         identity = Identity.of(lesson.student, lesson.teacher, self.k, self.temperature, lesson.max_length)
         cache = TeacherCache.at(lesson.home, identity)
-        cache.fill(lesson.teacher, lesson.ids, lesson.student.encode(lesson.conversations, lesson.max_length))
-        return cache.load(lesson.ids)
+        ids = example_ids(lesson.ids, lesson.examples)
+        cache.fill(lesson.teacher, ids, lesson.examples)
+        return cache.load(ids)
 
     def loss(self, at: AnswerPositions, table: Any) -> Any:
         import torch

@@ -25,6 +25,7 @@ from dataflywheel.contracts import Objective, Sampler
 from dataflywheel.distillation.model.taught import TaughtObjective
 from dataflywheel.evolution.feedback.evaluate import Evaluate, RowScores, score_rows
 from dataflywheel.evolution.metrics.named import metric_of
+from dataflywheel.models.chat import chats_of
 from dataflywheel.models.files import folder_digest
 from dataflywheel.models.language_model import LanguageModel, local_folder
 from dataflywheel.models.reference import reference_losses
@@ -151,7 +152,7 @@ def _train(
     progress: Progress | None,
     teaching: Teaching,
 ) -> None:
-    table = read_rows(rows, ["id", "messages", "source"])
+    table = read_rows(rows, ["id", "messages", "source", "tools", "media"])
     sampler, objective = teaching.sampler, teaching.objective
     if sampler is not None and sampler.follows_order:
         place = pc.index_in(pa.array(list(ids), pa.string()), value_set=table["id"])
@@ -159,12 +160,14 @@ def _train(
     else:
         chosen = table.filter(pc.is_in(table["id"], value_set=pa.array(list(ids), pa.string())))
         chosen = chosen.take(pc.sort_indices(chosen["id"]))  # the order in which rows were found must not matter
-    reference = reference_losses(chosen, teaching.reference, settings.max_length) if teaching.reference else None
+    reference = None
+    if teaching.reference:
+        reference = reference_losses(chosen, teaching.reference, settings.max_length, settings.turns)
     base = LanguageModel.load(ModelSpec(hf=str(student)))
     if isinstance(objective, TaughtObjective) and teaching.teacher is not None:
-        ids, conversations = chosen["id"].to_pylist(), chosen["messages"].to_pylist()
-        store = folder.parents[1]
-        objective = objective.taught(ids, conversations, base, teaching.teacher, settings.max_length, store)
+        names, chats = chosen["id"].to_pylist(), chats_of(chosen)
+        store, length = folder.parents[1], settings.max_length
+        objective = objective.taught(names, chats, base, teaching.teacher, length, store, settings.turns)
     made = train_sft(
         chosen,
         base,
@@ -181,7 +184,9 @@ def _train(
         facts |= {"candidates_tokens": made.candidates_tokens, "sampler": made.sampler}
     every = max(1, len(made.losses) // LOSSES_KEPT)
     losses = [[step + 1, round(loss, 4)] for step, loss in enumerate(made.losses) if step % every == 0]
-    write_json(folder / "training.json", {**facts, "rows": len(chosen), "losses": losses})
+    left_out = [[chosen["id"][row].as_py(), reason] for row, reason in sorted(made.left_out.items())]
+    facts |= {"rows": len(chosen), "left_out": left_out, "changed": made.changed, "cut": made.cut, "losses": losses}
+    write_json(folder / "training.json", facts)
 
 
 def run_trial(

@@ -1,0 +1,68 @@
+"""Which chat template a row is rendered by: the model's own, its variant for training, one that merges system turns."""
+
+from __future__ import annotations
+
+import importlib.util
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+PLAIN_TEMPLATE = (
+    "{% if bos_token is defined and bos_token %}{{ bos_token }}{% endif %}"
+    "{% if tools %}{{ '### Tools:\n' + tools | tojson + '\n\n' }}{% endif %}"
+    "{% for message in messages %}{{ '### ' + message.role | capitalize + ':\n' }}"
+    "{% if message.role == 'assistant' %}"
+    "{% if message.reasoning_content %}{{ '<think>\n' + message.reasoning_content + '\n</think>\n\n' }}{% endif %}"
+    "{{ message.content }}{% if message.tool_calls %}{{ message.tool_calls | tojson }}{% endif %}"
+    "{% if eos_token is defined and eos_token %}{{ eos_token }}{% endif %}"
+    "{% else %}{{ message.content }}{% endif %}{{ '\n\n' }}{% endfor %}"
+    "{% if add_generation_prompt %}{{ '### Assistant:\n' }}{% endif %}"
+)
+"""For tokenizers without a chat template of their own."""
+
+MERGE = (
+    "{%- if messages and messages[0].role == 'system' and messages | length > 1 and messages[1].role == 'user' -%}"
+    "{%- set messages = [{'role': 'user', 'content': messages[0].content + '\n\n' + messages[1].content}]"
+    " + messages[2:] -%}{%- endif -%}"
+)
+"""Before a template: the system text stands at the head of the first question."""
+
+THOUGHT_FIELDS = ("reasoning_content", "thinking", "reasoning")
+"""The names under which templates look for a turn's thoughts."""
+
+
+def shows_thoughts(template: str) -> bool:
+    """Whether a template reads the thoughts of a turn from a field of their own."""
+    return any(name in template for name in THOUGHT_FIELDS)
+
+
+def training_template(template: str) -> str:
+    """The variant of a known family's template that leaves nothing out of a turn, or the template itself.
+
+    Templates for answering drop what a model need not read again, such as earlier thoughts; TRL ships variants of them
+    that keep it. A template that was edited is nobody's variant.
+    """
+    merged, bare = template.startswith(MERGE), template.removeprefix(MERGE)
+    found = _variants().get(bare, bare)
+    return MERGE + found if merged else found
+
+
+@lru_cache(maxsize=1)
+def _variants() -> dict[str, str]:
+    """The training variant of each template that TRL knows, by the template's text."""
+    spec = importlib.util.find_spec("trl")
+    folder = Path(spec.origin).parent / "chat_templates" if spec is not None and spec.origin else None
+    found: dict[str, str] = {}
+    for variant in sorted(folder.glob("*_training.jinja")) if folder is not None else ():
+        original = variant.with_name(variant.name.replace("_training.jinja", ".jinja"))
+        if original.is_file():
+            found[original.read_text(encoding="utf-8")] = variant.read_text(encoding="utf-8")
+    return found
+
+
+def render(template: str, turns: list[dict[str, Any]], tools: Any, prompt: bool, names: dict[str, Any]) -> str:
+    """One conversation by a template, with the cue for an answer where `prompt`; `names` are its special tokens."""
+    from transformers.utils.chat_template_utils import render_jinja_template
+
+    texts, _ = render_jinja_template([turns], tools, chat_template=template, add_generation_prompt=prompt, **names)
+    return str(texts[0])

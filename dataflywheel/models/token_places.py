@@ -1,0 +1,78 @@
+"""Turns that are located in a text by characters, located among its tokens."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from bisect import bisect_left
+from collections.abc import Callable
+from typing import Any
+
+from dataflywheel.contracts import Status
+from dataflywheel.models.encoded import EncodedRow, Span, nothing
+from dataflywheel.models.shown import SPACE
+from dataflywheel.models.spelled_out import BREAK
+from dataflywheel.models.turn_places import OPENER, Placed
+
+
+class TokenPlaces:
+    """Finds turns among the tokens of one tokenizer, and checks that these say what the text says."""
+
+    def __init__(self, tokenizer: Any, backend: Any, header_text: str) -> None:
+        self.tokenizer, self.backend = tokenizer, backend
+        self.headers = list(dict.fromkeys([header_text, OPENER.sub("", header_text)]))
+        added = tokenizer.added_tokens_decoder
+        special = {i for i, token in added.items() if token.special}
+        self.special_ids = special | set(tokenizer.all_special_ids)
+        names = sorted({str(tokenizer.convert_ids_to_tokens(i)) for i in self.special_ids}, key=len, reverse=True)
+        self.special_text = re.compile("|".join(map(re.escape, names)) or r"(?!)")
+
+    def encoded(self, one: Placed, encoding: Any, row: int) -> EncodedRow:
+        """The tokens of a text up to its last turn that is learned."""
+        ids: list[int] = encoding.ids
+
+        def begins(i: int) -> int:
+            # Bytes of one character that fell into several tokens share its offset.
+            first: int = encoding.token_to_chars(i)[0]
+            return min(first, encoding.token_to_chars(i - 1)[1]) if i else first
+
+        spans = []
+        for turn, start, end in one.turns:
+            span = self._span(one.text, ids, begins, turn, start, end)
+            if span is None:
+                return nothing(Status.FAILED, f"one token runs from the header into all of turn {turn + 1}", row)
+            if not self._says(ids[span.start : span.end], one.text[begins(span.start) : end]):
+                return nothing(Status.FAILED, f"the tokenizer has no tokens for the text of turn {turn + 1}", row)
+            spans.append(span)
+        last = spans[-1]
+        header_text = next((h for h in self.headers if one.text[: one.turns[-1][1]].endswith(h)), "")
+        header = bisect_left(range(len(ids)), one.turns[-1][1] - len(header_text), hi=last.start, key=begins)
+        bos = ids[0] == self.tokenizer.bos_token_id and header > 0
+        ended = ids[last.end - 1] in self.special_ids
+        return EncodedRow(
+            ids[: last.end], header, last.start, bos, Status.OK, ended, tuple(spans), row, changed=one.changed
+        )
+
+    def _span(
+        self, text: str, ids: list[int], begins: Callable[[int], int], turn: int, start: int, end: int
+    ) -> Span | None:
+        """The tokens of a turn, up to its end-of-turn token where it has one: white space behind it is not learned."""
+        tokens = range(len(ids))
+        first = bisect_left(tokens, start, key=begins)
+        stop = bisect_left(tokens, end, lo=first, key=begins)
+        last = stop
+        while last > first and not text[begins(last - 1) : begins(last) if last < len(ids) else end].strip():
+            last -= 1
+        ended = last > first and ids[last - 1] in self.special_ids
+        return Span(turn, first, last if ended else stop) if stop > first else None
+
+    def _says(self, ids: list[int], text: str) -> bool:
+        """Whether tokens decode to a text, white space and composition of characters aside."""
+        said = self.tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+        bare = self.special_text.sub("", text).replace(BREAK, "")
+        return plain(said) == plain(bare)
+
+
+def plain(text: str) -> str:
+    folded = text if text.isascii() else unicodedata.normalize("NFKC", text)
+    return SPACE.sub("", folded)

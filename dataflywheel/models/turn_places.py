@@ -1,0 +1,129 @@
+"""Where the turns of a rendered conversation stand: each begins where the model is asked for it, and ends with it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from dataflywheel.models.shown import as_written, lost, lost_before
+from dataflywheel.models.spelled_out import BREAK
+from dataflywheel.rows.schema import Message
+
+# Private-use characters: no template changes them and no sensible text holds them side by side.
+MARK = "\ue0f1\ue0f2\ue0f3"
+
+OPENER = re.compile(
+    r"(?:<think>\s*(?:</think>\s*)?|<thinking>\s*|<thought>\s*|\[THINK\]|<seed:think>\s*|◁think▷\s*"
+    r"|<\|START_THINKING\|>(?:<\|END_THINKING\|>)?|<\|channel>thought\s*(?:<channel\|>)?)\Z"
+)
+"""How a cue may open the thoughts, which the turn itself then begins with, or not."""
+
+Rendered = Mapping[tuple[int, bool], str]
+"""Texts by how many turns they show and whether they end in the cue for an answer."""
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A text with the turns that are learned from it: (turn, first character, first character after it)."""
+
+    text: str
+    turns: tuple[tuple[int, int, int], ...]
+    changed: str = ""
+
+
+class Unplaced(Exception):  # noqa: N818 - says what the template does with the row
+    """The template does not show the row; the text says what it does."""
+
+
+def jobs(wanted: Sequence[int]) -> list[tuple[int, bool]]:
+    """The texts that `placed` needs for these turns."""
+    return [job for turn in wanted for job in ((turn, True), (turn + 1, False))]
+
+
+def placed(
+    messages: Sequence[Message], wanted: Sequence[int], texts: Rendered, marked: Callable[[int], str]
+) -> list[Placed]:
+    """The texts that the turns `wanted` are learned from, the last turn's last.
+
+    One text holds every turn that stands in it as it stood when it was the last; a turn that a template shows
+    otherwise once others follow, without its thoughts for one, has a text of its own that ends with it. `marked` gives
+    the text up to a turn with the mark in place of what that turn says.
+
+    Raises:
+        Unplaced: the template hides where a turn begins, or leaves something out.
+    """
+    whole = texts[len(messages), False] if (len(messages), False) in texts else texts[wanted[-1] + 1, False]
+    together: list[tuple[int, int, int]] = []
+    alone: list[Placed] = []
+    for turn in wanted:
+        upto, cue = texts[turn + 1, False], texts[turn, True]
+        start = begin(whole, cue)
+        if start is not None and whole.startswith(upto):
+            together.append((turn, start, end_of(upto, start, messages[turn])))
+            continue
+        start = begin(upto, cue)
+        if start is None:
+            start = begin_by_mark(upto, marked(turn))
+        if start is None:
+            raise Unplaced(f"the chat template does not show where turn {turn + 1} begins")
+        alone.append(checked(messages[: turn + 1], Placed(upto, ((turn, start, end_of(upto, start, messages[turn])),))))
+    shared = [checked(messages, Placed(whole, tuple(together)))] if together else []
+    return sorted([*alone, *shared], key=lambda one: one.turns[-1][0])
+
+
+def begin(text: str, cue: str) -> int | None:
+    """Where a turn begins in a text, given the text that asks for it; an opening of thoughts belongs to the turn."""
+    bare = OPENER.sub("", cue)
+    for start in (bare, cue, bare.rstrip()):
+        if start and text.startswith(start):
+            return len(start)
+    return None
+
+
+def end_of(text: str, start: int, turn: Message) -> int:
+    """Where a turn ends in the text up to it: white space that the template adds to a bare answer is not its own."""
+    said = turn["content"]
+    end = text.rfind(said, start) + len(said) if said and not turn["tool_calls"] else -1
+    return end if end >= start + len(said) and not text[end:].strip() else len(text)
+
+
+def begin_by_mark(text: str, marked: str) -> int | None:
+    """Where the mark stands, the turn's text stands: between the same text before and after."""
+    before, mark, after = marked.rpartition(MARK)
+    if not mark or not text.startswith(before) or not text.endswith(after) or len(text) <= len(before) + len(after):
+        return None
+    return len(before)
+
+
+def checked(messages: Sequence[Message], one: Placed) -> Placed:
+    """The text with a word about what the template changes.
+
+    Raises:
+        Unplaced: what is learned, or read before it, is not all there.
+    """
+    text = one.text.replace(BREAK, "")
+    learned = {turn: one.text[start:end].replace(BREAK, "") for turn, start, end in one.turns}
+    changed: list[str] = []
+    for place, turn in enumerate(messages):
+        gone = lost(learned[place], turn) if place in learned else lost_before(text, turn)
+        if gone:
+            raise Unplaced(f"the chat template leaves out {gone} of turn {place + 1} ({turn['role']})")
+        if place in learned and not as_written(learned[place], turn):
+            changed.append(f"writes turn {place + 1} with other white space")
+    moved = out_of_order(text, messages)
+    if moved:
+        changed.append(f"moves the text of turn {moved} ({messages[moved - 1]['role']})")
+    return Placed(one.text, one.turns, "; ".join(changed))
+
+
+def out_of_order(text: str, messages: Sequence[Message]) -> int:
+    """The first turn, counted from 1, whose text stands before that of an earlier turn; 0 where none does."""
+    at = 0
+    for place, turn in enumerate(messages):
+        content = turn["content"].rpartition("</think>")[2].strip()
+        found = text.find(content, at)
+        if content and found < 0 and content in text:
+            return place + 1
+        at = found + len(content) if found >= 0 else at
+    return 0
