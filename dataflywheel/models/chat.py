@@ -78,6 +78,8 @@ class ChatFormat:
         self.backend.no_padding()
         self.spelled_out = SpelledOut(tokenizer)
         self.spelled_out.teach(self.backend)
+        self.in_parts = self._wants_parts()
+        """Whether the template reads contents as lists of parts alone, as those of models that see do."""
         self.bos_text, self.header_text = self._probe()
         self.places = TokenPlaces(tokenizer, self.backend, self.header_text)
 
@@ -86,10 +88,10 @@ class ChatFormat:
         out are broken up."""
         return [self._text(as_chat(chat), self.template, add_generation_prompt) for chat in chats]
 
-    def encode(self, rows: Sequence[Conversation], max_length: int) -> list[EncodedRow]:
+    def encode(self, rows: Sequence[Conversation], max_length: int, turns: Turns | None = None) -> list[EncodedRow]:
         """Tokens of every row up to its final answer, at most `max_length`: the prompt is cut from its left first, then
-        the answer's end."""
-        found = self._encoded(rows, max_length, "final")
+        the answer's end. See `LanguageModel.encode`."""
+        found = self._encoded(rows, max_length, turns or "final")
         return [of_row[-1] for of_row in found]
 
     def examples(self, rows: Sequence[Conversation], max_length: int, turns: Turns = "all") -> list[EncodedRow]:
@@ -137,7 +139,7 @@ class ChatFormat:
                 texts[len(turns), False] = self._text(Chat(turns, row.tools), self.taught)
         except Exception as error:
             raise Unplaced(f"the chat template refuses it: {error}") from None
-        found = placed(turns, wanted, texts, lambda turn: self._marked(turns[:turn], row.tools))
+        found = placed(turns, wanted, texts, lambda turn: self._marked(turns[:turn], row.tools), self.header_text)
         gone = lost_tools(found[-1].text.replace(BREAK, ""), orjson.loads(row.tools)) if row.tools else ""
         if gone:
             raise Unplaced(f"the chat template leaves out {gone}")
@@ -155,10 +157,20 @@ class ChatFormat:
 
     def _text(self, chat: Chat, template: str, prompt: bool = False) -> str:
         inline = not shows_thoughts(template)
-        turns = [self.spelled_out.mark(template_turn(turn, inline)) for turn in chat.messages]
+        turns = [self.spelled_out.mark(template_turn(turn, inline, self.in_parts)) for turn in chat.messages]
         tools = self.spelled_out.mark(tool_list(chat.tools)) if chat.tools else None
         with _RENDERING:
             return render(template, turns, tools, prompt, self.tokenizer.special_tokens_map)
+
+    def _wants_parts(self) -> bool:
+        question = Chat([message("user", MARK)])
+        for self.in_parts in (False, True):
+            try:
+                if MARK in self._text(question, self.template):
+                    return self.in_parts
+            except Exception:
+                continue
+        return False
 
     def _probe(self) -> tuple[str, str]:
         """BOS as the template writes it, and the header that it puts before an answer."""
@@ -207,15 +219,17 @@ def says_something(turn: Message) -> bool:
     return bool(turn["content"].strip() or turn["tool_calls"] or (turn["reasoning"] or "").strip())
 
 
-def template_turn(turn: Message, inline: bool) -> dict[str, Any]:
+def template_turn(turn: Message, inline: bool, in_parts: bool = False) -> dict[str, Any]:
     """A turn as templates read it; thoughts `inline`, in a block before the text, where a template has no field for
-    them."""
+    them; the text as the one part of a list where it is to be `in_parts`."""
     one: dict[str, Any] = {"role": turn["role"], "content": turn["content"]}
     if turn["reasoning"]:
         if inline:
             one["content"] = f"<think>\n{turn['reasoning']}\n</think>\n\n{turn['content']}"
         else:
             one |= dict.fromkeys(("reasoning_content", "thinking", "reasoning"), turn["reasoning"])
+    if in_parts:
+        one["content"] = [{"type": "text", "text": one["content"]}]
     if turn["tool_calls"]:
         one["tool_calls"] = orjson.loads(turn["tool_calls"])
     if turn["name"]:

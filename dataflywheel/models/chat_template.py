@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -27,13 +28,14 @@ MERGE = (
 )
 """Before a template: the system text stands at the head of the first question."""
 
-THOUGHT_FIELDS = ("reasoning_content", "thinking", "reasoning")
+COMMENT = re.compile(r"{#.*?#}", re.DOTALL)
+THOUGHT_FIELD = re.compile(r"(?:\.|['\"])(?:reasoning_content|thinking|reasoning)\b")
 """The names under which templates look for a turn's thoughts."""
 
 
 def shows_thoughts(template: str) -> bool:
     """Whether a template reads the thoughts of a turn from a field of their own."""
-    return any(name in template for name in THOUGHT_FIELDS)
+    return THOUGHT_FIELD.search(COMMENT.sub("", template)) is not None
 
 
 def training_template(template: str) -> str:

@@ -75,9 +75,12 @@ class LanguageModel:
         """Whether logits are the output embedding times the last hidden state."""
         return head_is_linear(self.model)
 
-    def encode(self, rows: Sequence[Conversation], max_length: int | None = None) -> list[EncodedRow]:
-        """Tokens of each row with its final answer located, at most `max_length` and the model's context."""
-        return self.chat.encode(rows, min(max_length or self.context, self.context))
+    def encode(
+        self, rows: Sequence[Conversation], max_length: int | None = None, turns: Turns | None = None
+    ) -> list[EncodedRow]:
+        """Tokens of each row up to its final answer, at most `max_length` and the model's context. With `turns`, its
+        spans are those that are learned, of the turns that stand in the text as they stood when they were the last."""
+        return self.chat.encode(rows, min(max_length or self.context, self.context), turns)
 
     def examples(
         self, rows: Sequence[Conversation], max_length: int | None = None, turns: Turns = "all"

@@ -25,7 +25,7 @@ def lost(text: str, turn: Message) -> str:
     for call in orjson.loads(turn["tool_calls"]) if turn["tool_calls"] else ():
         function = call.get("function", call)
         if function["name"] not in text or not all(holds(text, leaf) for leaf in leaves(function.get("arguments"))):
-            return "its tool calls"
+            return "the tool calls"
     return ""
 
 

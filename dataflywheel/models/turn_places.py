@@ -42,13 +42,13 @@ def jobs(wanted: Sequence[int]) -> list[tuple[int, bool]]:
 
 
 def placed(
-    messages: Sequence[Message], wanted: Sequence[int], texts: Rendered, marked: Callable[[int], str]
+    messages: Sequence[Message], wanted: Sequence[int], texts: Rendered, marked: Callable[[int], str], header: str
 ) -> list[Placed]:
     """The texts that the turns `wanted` are learned from, the last turn's last.
 
     One text holds every turn that stands in it as it stood when it was the last; a turn that a template shows
     otherwise once others follow, without its thoughts for one, has a text of its own that ends with it. `marked` gives
-    the text up to a turn with the mark in place of what that turn says.
+    the text up to a turn with the mark in place of what that turn says, `header` stands before an answer.
 
     Raises:
         Unplaced: the template hides where a turn begins, or leaves something out.
@@ -65,6 +65,8 @@ def placed(
         start = begin(upto, cue)
         if start is None:
             start = begin_by_mark(upto, marked(turn))
+        if start is None and turn:
+            start = begin_by_header(upto, messages[turn - 1]["content"], messages[turn]["content"], header)
         if start is None:
             raise Unplaced(f"the chat template does not show where turn {turn + 1} begins")
         alone.append(checked(messages[: turn + 1], Placed(upto, ((turn, start, end_of(upto, start, messages[turn])),))))
@@ -94,6 +96,15 @@ def begin_by_mark(text: str, marked: str) -> int | None:
     if not mark or not text.startswith(before) or not text.endswith(after) or len(text) <= len(before) + len(after):
         return None
     return len(before)
+
+
+def begin_by_header(text: str, before: str, answer: str, header: str) -> int | None:
+    """After the first header between what was said last and the answer: templates may drop earlier thoughts once an answer is
+    there, so that its text does not begin as the one that asks for it."""
+    bare = OPENER.sub("", header)
+    said = text.rfind(before, 0, text.rfind(answer.strip())) if before and answer.strip() else -1
+    found = text.find(bare, said + len(before)) if said >= 0 and bare else -1
+    return found + len(bare) if found >= 0 else None
 
 
 def checked(messages: Sequence[Message], one: Placed) -> Placed:

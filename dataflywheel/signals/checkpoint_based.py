@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import pyarrow as pa
 from pydantic import Field
 
 from dataflywheel.contracts import UsageError
+from dataflywheel.models.chat import chats_of
 from dataflywheel.models.checkpoints import Schedule, checkpoint_files, keep_checkpoints
 from dataflywheel.models.files import folder_digest
 from dataflywheel.signals.model_based import LanguageModelBased, Pool
@@ -37,7 +38,7 @@ class CheckpointBased(LanguageModelBased):
     def prepared(self, pool: Pool, cache: Path) -> Self:
         if self.checkpoints:
             return self
-        rows: list[Any] = self.lesson(pool().sort_by("id"))["messages"].to_pylist()
+        rows = chats_of(self.lesson(pool().sort_by("id")))
         folder = keep_checkpoints(rows, self.model, self.schedule(), cache)
         return self.model_copy(update={"checkpoints": str(folder)})
 

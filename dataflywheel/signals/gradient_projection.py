@@ -12,6 +12,7 @@ from pydantic import Field
 
 from dataflywheel.contracts import AnyArray, Card, Cost, FloatArray, PoolStatistics, Status
 from dataflywheel.models.batching import batches
+from dataflywheel.models.chat import chats_of
 from dataflywheel.models.checkpoints import (
     Adapters,
     Schedule,
@@ -55,6 +56,8 @@ class GradientProjection(CheckpointBased):
     )
     columns: ClassVar[dict[str, pa.DataType]] = {"vector": pa.list_(pa.float16())}
     batch_size: ClassVar[int] = 512
+    version: ClassVar[int] = 2
+    reads: ClassVar[tuple[str, ...]] = ("messages", "tools", "media")
 
     direction: Literal["adam", "gradient"] = "adam"
     """What a row is taken for: one to be trained on with Adam, or one whose loss is to fall."""
@@ -86,7 +89,7 @@ class GradientProjection(CheckpointBased):
     def measure(self, batch: pa.RecordBatch) -> dict[str, pa.Array | AnyArray]:
         files = self.files()
         at = _loaded(self.model, self.adapters, self.dimension, self.seed)
-        rows = at.base.encode([row or [] for row in batch.column("messages").to_pylist()], self.max_length)
+        rows = at.base.encode(chats_of(batch), self.max_length, "all")
         status = np.asarray([row.status for row in rows], dtype=np.uint8)
         members = [i for i, row in enumerate(rows) if row.ids]
         vectors = np.full((len(rows), self.dimension * len(files)), np.nan, dtype=np.float16)

@@ -9,6 +9,7 @@ import pyarrow as pa
 from pydantic import Field
 
 from dataflywheel.contracts import AnyArray, Card, Cost, PoolStatistics, Status
+from dataflywheel.models.chat import chats_of
 from dataflywheel.models.language_model import Pooling, shared_model
 from dataflywheel.signals.model_based import LanguageModelBased, vector_column
 
@@ -29,6 +30,8 @@ class HiddenState(LanguageModelBased):
         checked="plain transformers, one row at a time",
     )
     columns: ClassVar[dict[str, pa.DataType]] = {"vector": pa.list_(pa.float32())}
+    version: ClassVar[int] = 2
+    reads: ClassVar[tuple[str, ...]] = ("messages", "tools", "media")
 
     pooling: Pooling = "weighted"
     """`weighted`: the i-th of n states counts i times, since later states have seen more of the row."""
@@ -37,7 +40,7 @@ class HiddenState(LanguageModelBased):
 
     def measure(self, batch: pa.RecordBatch) -> dict[str, pa.Array | AnyArray]:
         model = shared_model(self.model)
-        rows = model.encode([row or [] for row in batch.column("messages").to_pylist()], self.max_length)
+        rows = model.encode(chats_of(batch), self.max_length)
         vectors = model.hidden_states(rows, self.pooling)
         status = np.asarray([row.status for row in rows], dtype=np.uint8)
         status[(status <= Status.TRUNCATED) & ~np.isfinite(vectors).all(axis=1)] = Status.FAILED

@@ -9,6 +9,7 @@ import pyarrow as pa
 from pydantic import Field
 
 from dataflywheel.contracts import AnyArray, Card, Cost, PoolStatistics, Status
+from dataflywheel.models.chat import chats_of
 from dataflywheel.models.language_model import shared_model
 from dataflywheel.signals.model_based import LanguageModelBased
 
@@ -44,14 +45,15 @@ class Likelihood(LanguageModelBased):
         "margin": pa.float32(),
         "end_loss": pa.float32(),
     }
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
+    reads: ClassVar[tuple[str, ...]] = ("messages", "tools", "media")
 
     max_length: int = Field(default=1024, ge=16)
     """Tokens of a row, at most; never more than the model's own context."""
 
     def measure(self, batch: pa.RecordBatch) -> dict[str, pa.Array | AnyArray]:
         model = shared_model(self.model)
-        rows = model.encode([row or [] for row in batch.column("messages").to_pylist()], self.max_length)
+        rows = model.encode(chats_of(batch), self.max_length)
         given = model.answer_scores(rows, detail=True)
         alone = model.answer_scores(rows, alone=True)
         values = {

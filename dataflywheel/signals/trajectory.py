@@ -10,6 +10,7 @@ import pyarrow as pa
 from pydantic import Field
 
 from dataflywheel.contracts import AnyArray, Card, Cost, PoolStatistics, Status
+from dataflywheel.models.chat import chats_of
 from dataflywheel.models.checkpoints import (
     Schedule,
     load_checkpoint,
@@ -64,11 +65,11 @@ class Trajectory(CheckpointBased):
     def measure(self, batch: pa.RecordBatch) -> dict[str, pa.Array | AnyArray]:
         files = self.files()
         base, weights = _loaded(self.model)
-        rows = base.encode([row or [] for row in batch.column("messages").to_pylist()], self.max_length)
+        rows = base.encode(chats_of(batch), self.max_length, "all")
         losses = []
         for file, _ in files:
             load_checkpoint(weights, file)
-            losses.append(base.answer_scores(rows).loss)
+            losses.append(base.learned_scores(rows).loss)
         found = np.stack(losses, axis=1).astype(np.float32)
         status = np.asarray([row.status for row in rows], dtype=np.uint8)
         status[(status <= Status.TRUNCATED) & ~np.isfinite(found).all(axis=1)] = Status.FAILED
