@@ -62,6 +62,19 @@ def _variants() -> dict[str, str]:
     return found
 
 
+def merge_system(tokenizer: Any) -> bool:
+    """Let a tokenizer's template put system texts before the first question; False where it shows them itself."""
+    template = tokenizer.get_chat_template() if tokenizer.chat_template else PLAIN_TEMPLATE
+    turns = [{"role": "system", "content": "\ue0f7"}, {"role": "user", "content": "a"}]
+    try:
+        shown = "\ue0f7" in render(template, turns, None, True, tokenizer.special_tokens_map)
+    except Exception:
+        shown = False
+    if not shown:
+        tokenizer.chat_template = MERGE + template
+    return not shown
+
+
 def render(template: str, turns: list[dict[str, Any]], tools: Any, prompt: bool, names: dict[str, Any]) -> str:
     """One conversation by a template, with the cue for an answer where `prompt`; `names` are its special tokens."""
     from transformers.utils.chat_template_utils import render_jinja_template

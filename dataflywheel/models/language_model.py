@@ -12,11 +12,14 @@ import numpy as np
 from dataflywheel.contracts import FloatArray, UsageError
 from dataflywheel.models.batching import batches
 from dataflywheel.models.chat import Chat, ChatFormat, EncodedRow, Turns
-from dataflywheel.models.files import folder_digest, resolve_folder
+from dataflywheel.models.chat_template import merge_system
+from dataflywheel.models.files import folder_digest, models_folder, resolve_folder
 from dataflywheel.models.quiet import quiet_transformers
 from dataflywheel.models.scoring import AnswerScores, answer_scores, autocast, head_is_linear, last_hidden, pad_batch
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.rows.schema import Message, message
+from dataflywheel.store.atomic import atomic_directory
+from dataflywheel.store.lock import made_once
 
 Conversation = Chat | Sequence[Message]
 Pooling = Literal["mean", "weighted", "last"]
@@ -191,7 +194,28 @@ def local_folder(spec: ModelSpec, cache_dir: Path | None = None) -> Path:
         raise UsageError(f"the built-in {spec.builtin!r} model is trained on a pool first; then give its folder as hf")
     if spec.hf is None:
         raise UsageError(f"{spec.endpoint} is an endpoint: likelihoods and training need a local model (hf)")
-    return resolve_folder(spec.hf, cache_dir)
+    folder = resolve_folder(spec.hf, cache_dir)
+    return with_merged_system(folder, cache_dir) if spec.system == "merge" else folder
+
+
+def with_merged_system(folder: Path, cache_dir: Path | None = None) -> Path:
+    """A model folder whose chat template puts system texts before the first question; `folder` itself where its own
+    template shows them. The weights are linked, not copied."""
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+    if not merge_system(tokenizer):
+        return folder
+    made = models_folder(cache_dir) / f"merged-{folder_digest(folder)}"
+
+    def make() -> None:
+        with atomic_directory(made) as aside:
+            tokenizer.save_pretrained(aside)
+            for file in folder.iterdir():
+                if file.is_file() and not (aside / file.name).exists() and file.name != "chat_template.jinja":
+                    (aside / file.name).symlink_to(file.resolve())
+
+    return made_once(made, make)
 
 
 def shared_model(spec: ModelSpec) -> LanguageModel:

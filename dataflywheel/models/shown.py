@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 
 from dataflywheel.rows.schema import Message
+from dataflywheel.rows.thoughts import split_thoughts
 
 SPACE = re.compile(r"\s+")
 
@@ -20,8 +21,8 @@ def lost(text: str, turn: Message) -> str:
         return "the thoughts"
     content = turn["content"]
     if not holds(text, content):
-        thoughts, end, answer = content.rpartition("</think>")
-        return "the thoughts before </think>" if end and thoughts and holds(text, answer) else "the text"
+        thoughts, answer = split_thoughts(content)
+        return "the thoughts in the text" if thoughts and holds(text, answer) else "the text"
     for call in orjson.loads(turn["tool_calls"]) if turn["tool_calls"] else ():
         function = call.get("function", call)
         if function["name"] not in text or not all(holds(text, leaf) for leaf in leaves(function.get("arguments"))):
@@ -33,7 +34,7 @@ def lost_before(text: str, turn: Message) -> str:
     """What of a turn that is only read is not in a text: thoughts that a model need not see again may go."""
     content = turn["content"]
     if turn["role"] == "assistant":
-        content = content.rpartition("</think>")[2]
+        content = split_thoughts(content)[1]
     bare: Message = {**turn, "content": content, "reasoning": None}
     return lost(text, bare)
 

@@ -38,6 +38,9 @@ class ModelSpec(BaseModel):
     """Parameters of the built-in model."""
     hf: str | None = None
     """A folder that transformers can load, or a name on the model hub. Weights must be safetensors."""
+    system: Literal["refuse", "merge"] = "refuse"
+    """Where the model's chat template takes no system turn: rows with one are left out with that reason, or (`merge`)
+    their system text stands before the first question. What is trained keeps a template that does the same."""
     dtype: Literal["float32", "bfloat16"] = "float32"
     """Arithmetic of the matrix products; float32 keeps scores independent of the batch to 1e-4."""
     endpoint: str | None = None

@@ -85,8 +85,8 @@ class TrainResult:
     sampler: dict[str, Any] = field(default_factory=dict)
     left_out: dict[int, str] = field(default_factory=dict)
     """Rows, by their position among those given, that were not trained on, each with its reason."""
-    changed: dict[str, int] = field(default_factory=dict)
-    """What the chat template changes of the text that was learned, with the number of rows."""
+    changed: dict[int, str] = field(default_factory=dict)
+    """What the chat template changed of what was learned, by the row's position."""
     cut: int = 0
     """Rows that were longer than `max_length`."""
 
@@ -163,7 +163,7 @@ def _result(
         time.monotonic() - started,
         losses,
         left_out={one.row: one.reason for one in found if not one.ids},
-        changed=dict(Counter(one.changed for one in found if one.changed)),
+        changed={one.row: one.changed for one in found if one.changed},
         cut=len({one.row for one in found if one.status is Status.TRUNCATED}),
     )
     if live is None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from dataflywheel.models.shown import as_written, lost, lost_before
 from dataflywheel.models.spelled_out import BREAK
 from dataflywheel.rows.schema import Message
+from dataflywheel.rows.thoughts import split_thoughts
 
 # Private-use characters: no template changes them and no sensible text holds them side by side.
 MARK = "\ue0f1\ue0f2\ue0f3"
@@ -99,8 +100,8 @@ def begin_by_mark(text: str, marked: str) -> int | None:
 
 
 def begin_by_header(text: str, before: str, answer: str, header: str) -> int | None:
-    """After the first header between what was said last and the answer: templates may drop earlier thoughts once an answer is
-    there, so that its text does not begin as the one that asks for it."""
+    """After the first header between what was said last and the answer: templates may drop earlier thoughts once an
+    answer is there, so that its text does not begin as the one that asks for it."""
     bare = OPENER.sub("", header)
     said = text.rfind(before, 0, text.rfind(answer.strip())) if before and answer.strip() else -1
     found = text.find(bare, said + len(before)) if said >= 0 and bare else -1
@@ -132,7 +133,7 @@ def out_of_order(text: str, messages: Sequence[Message]) -> int:
     """The first turn, counted from 1, whose text stands before that of an earlier turn; 0 where none does."""
     at = 0
     for place, turn in enumerate(messages):
-        content = turn["content"].rpartition("</think>")[2].strip()
+        content = split_thoughts(turn["content"])[1].strip()
         found = text.find(content, at)
         if content and found < 0 and content in text:
             return place + 1

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -55,6 +55,8 @@ class Context:
     target_digest: str = ""
     trained: Path | None = field(init=False, default=None)
     """The model that was trained last, in a wheel that of the best round so far."""
+    cleaned: Callable[[], Path] | None = field(init=False, default=None)
+    """Gives the pool without rows that share text with the target, where there is one."""
     spent: float = field(init=False, default=0.0)
     """Seconds billed by earlier attempts."""
     answers: AnswerStore | None = None
@@ -174,9 +176,13 @@ class Context:
         rows: list[Any] = self._pool_rows()["messages"].to_pylist()
         return rows
 
-    def _pool_rows(self) -> pa.Table:
+    def clean_pool(self) -> Path:
+        """The pool without rows that share text with the target: what helpers may learn from."""
         assert self.pool is not None
-        return read_rows(self.pool, ["id", "messages"])
+        return self.pool if self.cleaned is None else self.cleaned()
+
+    def _pool_rows(self) -> pa.Table:
+        return read_rows(self.clean_pool(), ["id", "messages", "tools", "media"])
 
     def measured(self, rows: Path, names: Iterable[str], step: str, wanted: Parameters | None = None) -> Columns:
         """Columns of a directory of rows, measuring what the store lacks.

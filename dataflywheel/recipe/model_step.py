@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pyarrow.compute as pc
 
-from dataflywheel.contracts import Cost, UsageError
+from dataflywheel.contracts import Cost, Decisions, UsageError
 from dataflywheel.evolution.feedback.evaluate import Evaluate, RowScores, summarise
 from dataflywheel.evolution.iteration.trial import examine, trained, write_scores
-from dataflywheel.models.files import folder_digest, resolve_folder
+from dataflywheel.models.files import folder_digest
+from dataflywheel.models.language_model import local_folder
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.ingest_step import target_exam
 from dataflywheel.recipe.training import Distill, Train, teaching
 from dataflywheel.rows.parts import read_rows
 from dataflywheel.store.atomic import atomic_directory, finite, write_json
+from dataflywheel.store.decisions import counts, write_decisions
 
 
 def student_folder(context: Context) -> Path:
@@ -28,7 +30,7 @@ def student_folder(context: Context) -> Path:
 
     spec = context.recipe.models.student
     if spec.builtin is None:
-        return resolve_folder(str(spec.hf))
+        return local_folder(spec)
     tokenizer = pool_tokenizer(context.pool_texts(), cache_dir=context.home / "models")
     return init_tiny(tokenizer, spec.size, seed=context.recipe.seed, cache_dir=context.home / "models")
 
@@ -50,9 +52,31 @@ def train_step(
     made, facts = trained(context.home, rows, ids, student, settings, report, taught)
     copy_model(made, context.run.path / "models" / name)
     cost = Cost(seconds=round(facts["seconds"], 3), backward=facts["steps"], tokens=facts["tokens"])
+    left_out, changed = dict(facts.pop("left_out")), facts.pop("changed_rows")
+    decisions = of_training(row_ids(rows), set(ids), left_out, changed)
     details = {"model": f"models/{name}", "digest": folder_digest(context.run.path / "models" / name), **facts}
+    details |= {"not_trained": decisions.action.count("dropped"), "changed": len(changed)}
     done = "distill" if isinstance(work, Distill) else "train"
-    return finish_step(context, done, work.model_dump(mode="json"), output, fingerprint, cost, details, len(ids))
+    params = work.model_dump(mode="json")
+    return finish_step(
+        context, done, params, output, fingerprint, cost, details, len(decisions.ids), decisions=decisions
+    )
+
+
+def of_training(
+    ids: Sequence[str], taught: Collection[str], left_out: Mapping[str, str], changed: Mapping[str, str]
+) -> Decisions:
+    """What became of every row that a training was given: learned, with what the chat template changed of it, or left
+    out with the reason."""
+    decisions = Decisions()
+    for id in ids:
+        if id not in taught:
+            decisions.add(id, "dropped", "not trained; it is a pair, which `prefer` learns")
+        elif id in left_out:
+            decisions.add(id, "dropped", f"not trained; {left_out[id]}")
+        else:
+            decisions.add(id, "kept", f"trained; {changed[id]}" if id in changed else "trained")
+    return decisions
 
 
 def copy_model(made: Path, folder: Path) -> None:
@@ -111,6 +135,7 @@ def finish_step(
     details: dict[str, Any],
     rows: int,
     scores: RowScores | Mapping[str, RowScores] | None = None,
+    decisions: Decisions | None = None,
 ) -> dict[str, Any]:
     """Write what a step that hands no rows on did, and give its metrics."""
     metrics = {
@@ -118,9 +143,9 @@ def finish_step(
         "fingerprint": fingerprint,
         "params": params,
         "rows_in": rows,
-        "rows_out": rows,
+        "rows_out": rows if decisions is None else decisions.action.count("kept"),
         "cost": cost.as_dict(),
-        "counts": {},
+        "counts": {} if decisions is None else counts(decisions),
         "details": details,
     }
     with atomic_directory(output) as aside:
@@ -128,6 +153,8 @@ def finish_step(
             write_scores(aside / f"scores-{tier}.parquet", of_tier)
         if isinstance(scores, RowScores):
             write_scores(aside / "scores.parquet", scores)
+        if decisions is not None:
+            write_decisions(aside / "decisions.parquet", decisions)
         write_json(aside / "metrics.json", metrics)
     found: dict[str, Any] = finite(metrics)
     return found

@@ -13,7 +13,9 @@ def note(metrics: Mapping[str, Any]) -> str:
     if metrics["step"] == "prefer":
         return f"{details['pairs']:,} pairs in {details['steps']:,} steps"
     if metrics["step"] in ("train", "distill"):
-        return f"{details['tokens']:,} tokens in {details['steps']:,} steps"
+        left_out = details.get("not_trained", 0)
+        told = f"; {left_out:,} of {metrics['rows_in']:,} rows not trained" if left_out else ""
+        return f"{details['tokens']:,} tokens in {details['steps']:,} steps{told}"
     if metrics["step"] == "evaluate":
         value, low, high = (_number(details["overall"][name]) for name in ("value", "low", "high"))
         return f"{details['metric']} {value} ({low} to {high})"

@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dataflywheel.contracts import Cost, UsageError
+from dataflywheel.contracts import Cost, Decisions, UsageError
 from dataflywheel.distillation.model.preference import Preference
 from dataflywheel.evolution.iteration.trial import LOSSES_KEPT, Progress
 from dataflywheel.models.files import folder_digest
@@ -62,10 +62,16 @@ def prefer_step(
     copy_model(made, context.run.path / "models" / name)
     passes = 2 * facts["pairs"] * work.epochs
     cost = Cost(facts["seconds"], round(2 * passes), round(passes), facts["tokens"])
+    left_out = dict(facts.pop("left_out"))
     model = {"model": f"models/{name}", "digest": folder_digest(context.run.path / "models" / name)}
     held = "start" if reference is None else folder_digest(reference)
-    details = {**model, "reference": held, "pairs_of_earlier_iterations": older, **facts}
-    return finish_step(context, "prefer", work.model_dump(mode="json"), output, fingerprint, cost, details, len(ids))
+    details = {**model, "reference": held, "pairs_of_earlier_iterations": older, **facts, "left_out": len(left_out)}
+    decisions = Decisions()
+    for id in ids:
+        why = left_out.get(id)
+        decisions.add(id, "dropped" if why else "kept", f"not trained, {why}" if why else "trained")
+    params = work.model_dump(mode="json")
+    return finish_step(context, "prefer", params, output, fingerprint, cost, details, len(ids), decisions=decisions)
 
 
 def preferred(
@@ -101,7 +107,7 @@ def _train(
     progress: Progress | None,
     reference: Path | None,
 ) -> None:
-    table = read_rows(rows, ["id", "messages", "rejected"])
+    table = read_rows(rows, ["id", "messages", "rejected", "tools", "media"])
     pairs = table.filter(pc.is_in(table["id"], value_set=pa.array(list(ids), pa.string())))
     pairs = pairs.take(pc.sort_indices(pairs["id"]))  # the order in which rows were found must not matter
     made = method.train(pairs, start, folder, settings, reference=reference, progress=progress)
@@ -111,7 +117,7 @@ def _train(
         "tokens": done.tokens,
         "seconds": round(done.seconds, 3),
         "pairs": len(pairs) - len(made.left_out),
-        "left_out": len(made.left_out),
+        "left_out": sorted(made.left_out.items()),
         "losses": _thinned(done.losses),
         "margins": _thinned(made.margins),
     }

@@ -106,11 +106,11 @@ def check_sampling(work: Train, target: bool) -> None:
 
 def teaching(context: Context, work: Train, student: Path) -> Teaching:
     """What takes part in the training besides rows and settings; a reference is trained on the steering rows, or on the
-    pool as it was read."""
+    pool without what shares text with the target."""
     sampler = work.sampling()
     reference = None
     if sampler is not None and sampler.needs_reference:
-        rows = context.guide if sampler.reference_of == "target" else context.pool
+        rows = context.guide if sampler.reference_of == "target" else context.clean_pool()
         assert rows is not None, "the plan refuses a sampler that compares with the target where there is none"
         ids = read_rows(rows, ["id"])["id"].to_pylist()
         reference, _ = trained(context.home, rows, ids, student, work.settings())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field, replace
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from dataflywheel.evolution.iteration.trial import Exam
 from dataflywheel.models.files import folder_digest
 from dataflywheel.recipe.arms import Field
 from dataflywheel.recipe.asking import account_of, asked_cost, asking_keys
+from dataflywheel.recipe.clean_pool import clean_pool
 from dataflywheel.recipe.compare import forget_comparison, run_comparison
 from dataflywheel.recipe.context import Context, digest, model_contents, named_contents
 from dataflywheel.recipe.failures import Student, evidence
@@ -102,6 +104,8 @@ class Walk:
         rows_in, self.fingerprint = ingest_pool(self.context)
         ingest_target(self.context, guides_and_judges(self.context.recipe, self.steps))
         assert self.context.pool is not None
+        if self.context.target is not None:
+            self.context.cleaned = cache(partial(clean_pool, self.context, self.steps, self.fingerprint))
         self.rows = self.context.pool
         result = Result(self.context.run.path, rows_in, rows_in)
         self.context.run.forget_steps([self.context.run.step(0, "pool"), *self._steps(result)])

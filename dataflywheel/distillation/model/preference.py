@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,10 +14,11 @@ from pydantic import Field
 from dataflywheel.contracts import Card, Method, UsageError
 from dataflywheel.distillation.model.trl_loop import checkpoints_of, finish, without_card
 from dataflywheel.models.answer_trainer import Progress, adapters, trl_arguments, watch
+from dataflywheel.models.chat import Chat, EncodedRow
 from dataflywheel.models.language_model import LanguageModel
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.models.training import TrainResult, TrainSettings, loaded
-from dataflywheel.rows.schema import Row
+from dataflywheel.rows.schema import Message, Row
 from dataflywheel.rows.text import split_answer
 
 UNBOUNDED = 1 << 30
@@ -29,8 +31,8 @@ class Preferred:
 
     trained: TrainResult
     margins: list[float]
-    left_out: tuple[str, ...]
-    """Ids of rows that are no pair, or whose answers leave no room for their prompt."""
+    left_out: dict[str, str]
+    """Rows that were not trained on, by id, each with its reason."""
 
 
 class Preference(Method):
@@ -74,10 +76,11 @@ class Preference(Method):
         settings, base = settings or TrainSettings(learning_rate=1e-4), loaded(model)
         given = rows.to_pylist() if isinstance(rows, pa.Table) else list(rows)
         pairs = _pairs(base, given, min(settings.max_length, base.context))
-        left_out = tuple(row["id"] for row, pair in zip(given, pairs, strict=True) if pair is None)
-        examples = [pair for pair in pairs if pair is not None]
+        left_out = {row["id"]: pair for row, pair in zip(given, pairs, strict=True) if isinstance(pair, str)}
+        examples = [pair for pair in pairs if not isinstance(pair, str)]
         if not examples:
-            raise UsageError(f"none of {len(given)} rows has a rejected answer beside the good one, and room for both")
+            why = "; ".join(f"{n} rows: {reason}" for reason, n in Counter(left_out.values()).most_common(3))
+            raise UsageError(f"none of {len(given)} rows gives a pair to learn from: {why or 'there is none'}")
         # With adapters the model without them is the reference, and no second copy is held.
         held = None if settings.lora and reference is None else loaded(reference or model)
         origin = base.digest, "" if held is None else held.digest
@@ -117,26 +120,38 @@ def train_dpo(
     return Preference(beta=beta).train(rows, model, output, settings, reference=reference, progress=progress)
 
 
-def _pairs(base: LanguageModel, rows: Sequence[Any], max_length: int) -> list[dict[str, list[int]] | None]:
-    """Tokens of each pair, the prompt cut from its left to fit the longer answer; None for a row that is no pair."""
+def _pairs(base: LanguageModel, rows: Sequence[Any], max_length: int) -> list[dict[str, list[int]] | str]:
+    """Tokens of each pair, the prompt cut from its left to fit the longer answer, or why a row gives none."""
     prompts = [split_answer(row["messages"])[0] for row in rows]
-    good = base.chat.encode([row["messages"] for row in rows], UNBOUNDED)
-    bad = base.chat.encode(
-        [[*p, *row["rejected"]] if row["rejected"] else [] for p, row in zip(prompts, rows, strict=True)], UNBOUNDED
-    )
-    found: list[dict[str, list[int]] | None] = []
-    for chosen, rejected in zip(good, bad, strict=True):
-        room = max_length - max(chosen.answer_tokens, rejected.answer_tokens)
-        prompt = chosen.ids[: chosen.start]
-        lead = chosen.bos + chosen.start - chosen.header
-        whole = chosen.ids and rejected.ids and prompt == rejected.ids[: rejected.start] and room >= lead > 0
-        answers = chosen.ids[chosen.start :], rejected.ids[rejected.start :]
-        if not whole or answers[0] == answers[1]:
-            found.append(None)
-            continue
-        kept = prompt if len(prompt) <= room else prompt[: chosen.bos] + prompt[len(prompt) - room + chosen.bos :]
-        found.append({"prompt_ids": kept, "chosen_ids": answers[0], "rejected_ids": answers[1]})
-    return found
+
+    def chat(row: Any, turns: Sequence[Message]) -> Chat:
+        return Chat(turns, row.get("tools"), bool(row.get("media")))
+
+    good = base.chat.encode([chat(row, row["messages"]) for row in rows], UNBOUNDED)
+    worse = [[*p, *row["rejected"]] if row["rejected"] else [] for p, row in zip(prompts, rows, strict=True)]
+    bad = base.chat.encode([chat(row, turns) for row, turns in zip(rows, worse, strict=True)], UNBOUNDED)
+    return [
+        _pair(chosen, rejected, max_length) if row["rejected"] else "it has no worse answer"
+        for row, chosen, rejected in zip(rows, good, bad, strict=True)
+    ]
+
+
+def _pair(chosen: EncodedRow, rejected: EncodedRow, max_length: int) -> dict[str, list[int]] | str:
+    for which, one in (("better", chosen), ("worse", rejected)):
+        if not one.ids:
+            return f"its {which} answer cannot be learned: {one.reason}"
+    prompt = chosen.ids[: chosen.start]
+    if prompt != rejected.ids[: rejected.start]:
+        return "the chat template shows its prompt otherwise before the worse answer"
+    answers = chosen.ids[chosen.start :], rejected.ids[rejected.start :]
+    if answers[0] == answers[1]:
+        return "its answers are the same"
+    room = max_length - max(map(len, answers))
+    lead = chosen.bos + chosen.start - chosen.header
+    if not room >= lead > 0:
+        return f"its answers leave no room for the prompt in {max_length} tokens"
+    kept = prompt if len(prompt) <= room else prompt[: chosen.bos] + prompt[len(prompt) - room + chosen.bos :]
+    return {"prompt_ids": kept, "chosen_ids": answers[0], "rejected_ids": answers[1]}
 
 
 def _tokenised(kind: Any) -> Any:

@@ -184,8 +184,14 @@ def _train(
         facts |= {"candidates_tokens": made.candidates_tokens, "sampler": made.sampler}
     every = max(1, len(made.losses) // LOSSES_KEPT)
     losses = [[step + 1, round(loss, 4)] for step, loss in enumerate(made.losses) if step % every == 0]
-    left_out = [[chosen["id"][row].as_py(), reason] for row, reason in sorted(made.left_out.items())]
-    facts |= {"rows": len(chosen), "left_out": left_out, "changed": made.changed, "cut": made.cut, "losses": losses}
+    known = chosen["id"].to_pylist()
+    facts |= {
+        "rows": len(chosen),
+        "left_out": [[known[row], reason] for row, reason in sorted(made.left_out.items())],
+        "changed_rows": {known[row]: what for row, what in sorted(made.changed.items())},
+        "cut": made.cut,
+        "losses": losses,
+    }
     write_json(folder / "training.json", facts)
 
 

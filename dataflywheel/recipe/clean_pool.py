@@ -1,0 +1,31 @@
+"""The pool that helpers learn from: teachers, scorers, proxies and references must not know what the target asks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from dataflywheel.contracts import build
+from dataflywheel.enhancement.preparation.decontaminate import Decontaminate
+from dataflywheel.recipe.context import Context, digest
+from dataflywheel.recipe.row_step import apply_row_step
+from dataflywheel.recipe.steps import Step
+
+
+def clean_pool(context: Context, steps: Sequence[Step], pool: str) -> Path:
+    """Rows of the pool as it was read that the recipe's own decontamination keeps, or one by default.
+
+    Helpers are made before, between and after a run's steps; they learn from these rows whenever that is. What is
+    measured for it is in the store when the step itself comes. `pool` is the pool's fingerprint.
+    """
+    assert context.pool is not None
+    found = next((step for step in steps if isinstance(step.work, Decontaminate)), None)
+    default = build(Decontaminate, {})
+    assert isinstance(default, Decontaminate)
+    step = replace(found or Step(0, "decontaminate", default), round=1)
+    known = digest(pool, context.target_digest, step.identity())
+    output = context.home / "clean" / known
+    if not (output / "metrics.json").is_file():
+        apply_row_step(context, step, context.pool, output, known)
+    return output / "rows"
