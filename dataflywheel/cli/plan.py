@@ -38,9 +38,8 @@ def plan_command(
     for line in unread_lines(pool["unread"]):
         console.print(line, markup=False)
     console.print(_table(found))
-    for line in _unheld(found["dataset"]):
-        console.print(line)
-    for line in _probed(found.get("probe", [])):
+    lines = [*_unheld(found["dataset"]), *_shown(found.get("shown", {})), *_probed(found.get("probe", []))]
+    for line in lines:
         console.print(line)
     for line in _again(found):
         console.print(line)
@@ -84,6 +83,16 @@ def _again(found: dict[str, Any]) -> list[str]:
         f"The job runs {times} more {'time' if times == 1 else 'times'}, each without one step, to be trained with "
         "every seed. This is the most that it can cost: what is in the store is not done or paid again."
     ]
+
+
+def _shown(found: dict[str, Any]) -> list[str]:
+    """What the student's chat template makes of rows, a line for each thing that it does."""
+    if not found:
+        return []
+    lines = [f"{n:,} will not be trained: {reason}" for reason, n in found["not_trained"].items()]
+    lines += [f"{n:,} are changed; the chat template {what}" for what, n in found["changed"].items()]
+    lines += [f"{found['cut']:,} are longer than max_length and will be cut"] if found["cut"] else []
+    return [f"Of {found['rows']:,} rows looked at: {line}" for line in lines]
 
 
 def _probed(found: list[dict[str, Any]]) -> list[str]:

@@ -44,7 +44,7 @@ def pool_tokenizer(rows: Rows, *, cache_dir: Path | None = None) -> Path:
 
     def make() -> None:
         with atomic_directory(folder) as aside:
-            _train_tokenizer(conversations).save_pretrained(aside)
+            train_tokenizer(conversations).save_pretrained(aside)
 
     return made_once(folder, make)
 
@@ -78,7 +78,7 @@ def rows_digest(conversations: Iterable[Conversation], *parameters: object) -> s
     return whole.hexdigest()
 
 
-def _train_tokenizer(conversations: list[Sequence[Message]]) -> Any:
+def train_tokenizer(conversations: Sequence[Sequence[Message]]) -> Any:
     """Byte-level BPE: any text can be encoded, since all 256 bytes are tokens."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import PreTrainedTokenizerFast
@@ -105,7 +105,7 @@ def _train_tokenizer(conversations: list[Sequence[Message]]) -> Any:
     )
 
 
-def _sample(conversations: list[Sequence[Message]]) -> Iterator[str]:
+def _sample(conversations: Sequence[Sequence[Message]]) -> Iterator[str]:
     total = sum(len(turn["content"]) for row in conversations for turn in row)
     for row in conversations[:: max(1, -(-total // TOKENIZER_CHARS))]:
         for turn in row:

@@ -71,11 +71,11 @@ def of_training(
     decisions = Decisions()
     for id in ids:
         if id not in taught:
-            decisions.add(id, "dropped", "not trained; it is a pair, which `prefer` learns")
+            decisions.add(id, "dropped", "not trained, it is a pair, which `prefer` learns")
         elif id in left_out:
-            decisions.add(id, "dropped", f"not trained; {left_out[id]}")
+            decisions.add(id, "dropped", f"not trained, {left_out[id]}")
         else:
-            decisions.add(id, "kept", f"trained; {changed[id]}" if id in changed else "trained")
+            decisions.add(id, "kept", f"trained, the chat template {changed[id]}" if id in changed else "trained")
     return decisions
 
 

@@ -1,0 +1,75 @@
+"""What the student's chat template makes of the pool's rows, found before anything is trained."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from itertools import islice
+from typing import Any
+
+from dataflywheel.contracts import UsageError
+from dataflywheel.models.spec import ModelSpec
+from dataflywheel.recipe.context import inputs
+from dataflywheel.recipe.schema import Recipe
+from dataflywheel.recipe.training import Train
+from dataflywheel.rows.reading import iter_parsed
+from dataflywheel.rows.schema import Row
+
+TURN = re.compile(r"turn \d+")
+SYSTEM = re.compile(r"refuses it: .*system", re.IGNORECASE)
+LOOKED_AT = 1000
+"""Rows of each source, its first."""
+MERGE_HINT = (
+    "; `models: {student: {..., system: merge}}` puts a system text that the template refuses before the first question"
+)
+
+
+def shown_rows(recipe: Recipe, work: Train) -> dict[str, Any]:
+    """Of the first rows of every source: how many are looked at, which will not be trained and which are changed by the
+    template, each by reason, and how many are cut at `max_length`.
+
+    Raises:
+        UsageError: none of them can be trained.
+    """
+    from dataflywheel.models.chat import Chat, ChatFormat
+
+    rows = {row["id"]: row for given in inputs(recipe.pool) for row in islice(_rows(given), LOOKED_AT)}
+    if not rows:
+        return {}
+    ids = list(rows)
+    chat = ChatFormat(_tokenizer(recipe.models.student, list(rows.values())))
+    chats = [Chat(row["messages"], row["tools"], bool(row["media"])) for row in rows.values()]
+    found = chat.examples(chats, work.max_length, work.turns)
+    left_out = {ids[one.row]: one.reason for one in found if not one.ids}
+    changed = {ids[one.row]: one.changed for one in found if one.changed}
+    if len(left_out) == len(rows):
+        reasons = "; ".join(f"{n:,}: {reason}" for reason, n in list(_kinds(left_out).items())[:3])
+        raise UsageError(f"train: none of the first {len(rows):,} rows can be trained: {reasons}")
+    return {
+        "rows": len(rows),
+        "not_trained": _kinds(left_out),
+        "changed": _kinds(changed),
+        "cut": len({one.row for one in found if one.ids and one.status}),
+    }
+
+
+def _rows(given: Any) -> Any:
+    for parsed in iter_parsed(given):
+        yield from parsed.rows
+
+
+def _tokenizer(student: ModelSpec, rows: Sequence[Row]) -> Any:
+    """The student's, or one that the built-in student could have: their chat template is the same."""
+    from dataflywheel.models.language_model import local_folder
+    from dataflywheel.models.pool_tokenizer import load_tokenizer, train_tokenizer
+
+    if student.builtin is None:
+        return load_tokenizer(local_folder(student))
+    return train_tokenizer([row["messages"] for row in rows[:100]])
+
+
+def _kinds(told: dict[str, str]) -> dict[str, int]:
+    """Rows by kind of reason, the most frequent first; which turn it is about is left out."""
+    found = Counter(TURN.sub("an answer" if "writes" in reason else "a turn", reason) for reason in told.values())
+    return {reason + (MERGE_HINT if SYSTEM.search(reason) else ""): n for reason, n in found.most_common()}
