@@ -60,7 +60,7 @@ def test_margins_grow_over_seeds_on_pairs_that_were_not_seen(lora: Lora | None, 
         settings = TrainSettings(max_steps=12, batch_size=32, learning_rate=1e-3, seed=seed, lora=lora, dtype="float32")
         made = train_dpo(pairs(96, seed), copy_model(), tmp_path / f"{seed}", settings)
         assert made.margins[-1] > made.margins[0]
-        assert made.left_out == ()
+        assert made.left_out == {}
         unseen = margins(made.trained.folder, copy_model(), pairs(32, 100 + seed))
         assert unseen.mean() > 0.5
 
@@ -108,6 +108,10 @@ def test_rows_that_are_no_pair_are_named_and_long_prompts_are_cut(tmp_path: Path
     )
     settings = ONE.model_copy(update={"max_length": 64})
     made = train_dpo([*rows, alone, equal, long, endless], untrained(0), tmp_path / "a", settings)
-    assert made.left_out == (alone["id"], equal["id"], endless["id"])
-    with pytest.raises(UsageError, match="none of 1 rows has a rejected answer"):
+    assert made.left_out == {
+        alone["id"]: "it has no worse answer",
+        equal["id"]: "its answers are the same",
+        endless["id"]: "its answers leave no room for the prompt in 64 tokens",
+    }
+    with pytest.raises(UsageError, match="none of 1 rows gives a pair to learn from: 1 rows: it has no worse answer"):
         train_dpo([alone], untrained(0), tmp_path / "b", ONE)
