@@ -40,7 +40,7 @@ def plan_command(
     console.print(_table(found))
     lines = [*_unheld(found["dataset"]), *_shown(found.get("shown", {})), *_probed(found.get("probe", []))]
     for line in lines:
-        console.print(line)
+        console.print(line, markup=False)
     for line in _again(found):
         console.print(line)
     console.print("Rows are the most that go on; passes, tokens and time are estimates for this machine.")

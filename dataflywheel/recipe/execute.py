@@ -9,9 +9,10 @@ from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.load import load_recipe
 from dataflywheel.recipe.plan import make_plan
 from dataflywheel.recipe.progress import Silent, Watcher
+from dataflywheel.recipe.result import Result
 from dataflywheel.recipe.schema import Compare, Recipe
 from dataflywheel.recipe.steps import build_steps
-from dataflywheel.recipe.walk import Result, Walk
+from dataflywheel.recipe.walk import Walk
 from dataflywheel.recipe.wheel import Wheel
 from dataflywheel.store.atomic import write_json, write_text
 from dataflywheel.store.lock import only_here

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -29,32 +29,12 @@ from dataflywheel.recipe.notes import note
 from dataflywheel.recipe.prefer_step import prefer_step
 from dataflywheel.recipe.propose import Enhance, Generate
 from dataflywheel.recipe.propose_step import apply_propose_step
+from dataflywheel.recipe.result import Result
 from dataflywheel.recipe.row_step import apply_row_step
 from dataflywheel.recipe.steps import Step
 from dataflywheel.recipe.targeting import guides_and_judges
 from dataflywheel.recipe.training import Prefer, Train, teaching
 from dataflywheel.selection.combine import Select
-
-
-@dataclass
-class Result:
-    """Where a run's results lie and what came out."""
-
-    path: Path
-    rows_in: int
-    rows_out: int
-    model: Path | None = None
-    evaluation: dict[str, Any] | None = None
-    comparison: dict[str, Any] | None = None
-    stopped: str = ""
-    """Why the run ended early, "" when it did not."""
-    rounds: int = 1
-    left_out: dict[str, int] = field(default_factory=dict)  # final rows that the format cannot hold, by reason
-    ended: str = ""
-    """Why a wheel ended before its last round, "" where it turned to the end."""
-
-    def as_dict(self) -> dict[str, Any]:
-        return {name: str(value) if isinstance(value, Path) else value for name, value in vars(self).items()}
 
 
 class Walk:

@@ -19,13 +19,14 @@ from dataflywheel.recipe.ingest_step import target_exam, write_tiers
 from dataflywheel.recipe.judge_marks import Marks, marks, of_the_judge
 from dataflywheel.recipe.model_step import copy_model, evaluate_tiers
 from dataflywheel.recipe.propose import Enhance, Generate
+from dataflywheel.recipe.result import Result
 from dataflywheel.recipe.slicing import slices_in_reach
 from dataflywheel.recipe.steps import Step
 from dataflywheel.recipe.training import Prefer, Train
 from dataflywheel.recipe.turn_budget import TurnBudget, turn_budget, waits
 from dataflywheel.recipe.turn_outcome import Scores, as_json, judged, round_result, varied, vocabulary, why_stop
 from dataflywheel.recipe.turn_spent import spent
-from dataflywheel.recipe.walk import Result, Walk
+from dataflywheel.recipe.walk import Walk
 from dataflywheel.rows.parts import PartWriter, count_rows, read_rows
 from dataflywheel.selection.combine import Select
 from dataflywheel.store.atomic import atomic_directory, finite, write_json

@@ -1,0 +1,28 @@
+"""What comes out of a run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+
+@dataclass
+class Result:
+    """Where a run's results lie and what came out."""
+
+    path: Path
+    rows_in: int
+    rows_out: int
+    model: Path | None = None
+    evaluation: dict[str, Any] | None = None
+    comparison: dict[str, Any] | None = None
+    stopped: str = ""
+    """Why the run ended early, "" when it did not."""
+    rounds: int = 1
+    left_out: dict[str, int] = field(default_factory=dict)  # final rows that the format cannot hold, by reason
+    ended: str = ""
+    """Why a wheel ended before its last round, "" where it turned to the end."""
+
+    def as_dict(self) -> dict[str, Any]:
+        return {name: str(value) if isinstance(value, Path) else value for name, value in vars(self).items()}
