@@ -92,7 +92,7 @@ def test_true_answers_come_out_likelier_than_false_ones_by_more_than_before(calm
 def test_pairs_are_for_prefer_and_rows_without_one_are_for_train(calm: tuple[Path, Result]) -> None:
     result = calm[1]
     trained, preferred = metrics(result, "01-train"), metrics(result, "02-prefer")
-    assert (trained["rows_in"], preferred["rows_in"]) == (PLAIN, PAIRED)
+    assert (trained["rows_in"], trained["rows_out"], preferred["rows_in"]) == (PLAIN + PAIRED, PLAIN, PAIRED)
     assert (trained["details"]["model"], preferred["details"]["model"]) == ("models/student-sft", "models/student")
     details = preferred["details"]
     assert (details["pairs"], details["left_out"], details["steps"]) == (PAIRED, 0, 3 * 8)
