@@ -9,6 +9,7 @@ import pyarrow as pa
 from dataflywheel.contracts import Card
 from dataflywheel.evolution.metrics.bits_per_byte import BitsPerByte
 from dataflywheel.evolution.metrics.model_metric import Scored
+from dataflywheel.models.chat import chats_of
 from dataflywheel.models.language_model import LanguageModel
 
 
@@ -29,5 +30,5 @@ class AnswerLoss(BitsPerByte):
     better: ClassVar[Literal["lower", "higher"]] = "lower"
 
     def measure(self, model: LanguageModel, messages: list[Any], rows: pa.Table) -> Scored:
-        scores = model.answer_scores(model.encode(messages))
+        scores = model.answer_scores(model.encode(chats_of(rows)))
         return scores.total, scores.tokens.astype(float)

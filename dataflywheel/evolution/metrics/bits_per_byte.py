@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from dataflywheel.contracts import Card, Status
 from dataflywheel.evolution.metrics.model_metric import ModelMetric, Scored
+from dataflywheel.models.chat import chats_of
 from dataflywheel.models.language_model import LanguageModel
 from dataflywheel.rows.text import part_of
 
@@ -38,7 +39,7 @@ class BitsPerByte(ModelMetric):
     share: ClassVar[bool] = False
 
     def measure(self, model: LanguageModel, messages: list[Any], rows: pa.Table) -> Scored:
-        encoded = model.encode(messages)
+        encoded = model.encode(chats_of(rows))
         total = model.answer_scores(encoded).total / math.log(2)
         size = np.array([len(part_of(m, "answer").encode()) for m in messages], dtype=float)
         whole = np.array([row.ended or row.status != Status.TRUNCATED for row in encoded])
