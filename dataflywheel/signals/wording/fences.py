@@ -36,6 +36,8 @@ def blocks(text: str) -> list[Block]:
     [('py', 'a = 1'), ('', 'b = 2')]
     """
     found: list[Block] = []
+    if "```" not in text and "~~~" not in text:
+        return found
     inside: tuple[str, str, int, int] | None = None
     body: list[str] = []
     for start, end, line in _lines(text):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from collections import Counter
 
 import pytest
@@ -45,3 +46,15 @@ def test_one_option_is_none() -> None:
 )
 def test_the_chosen_letter(text: str, expected: list[str]) -> None:
     assert list(choices(text).elements()) == expected
+
+
+@pytest.mark.parametrize(
+    "piece", ["`", "```\n", "~~~", "A) ", "answer ", "answer is (", " ", "www.", "\n", "- a\n", "1,"]
+)
+def test_marks_are_found_in_a_time_that_grows_as_the_text(piece: str) -> None:
+    began = time.perf_counter()
+    for size in (10**4, 10**5, 10**6):
+        text = f"The answer {(piece * size)[:size]}"
+        for rule in (code, links, prose, options, choices):
+            rule(text)
+    assert time.perf_counter() - began < 8
