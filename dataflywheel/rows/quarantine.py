@@ -32,5 +32,8 @@ def beginning(value: object) -> str:
     if isinstance(value, bytes):
         return value[: 4 * SHOWN].decode("utf-8", errors="replace")[:SHOWN]
     if not isinstance(value, str):
-        value = orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+        try:
+            value = orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+        except TypeError:  # text that is not UTF-8
+            value = str(value)
     return value[:SHOWN].encode("utf-8", errors="replace").decode()

@@ -138,6 +138,12 @@ def test_what_a_table_cannot_say_is_told(text: str | bytes, reason: str) -> None
     assert (rows, reason in told) == ([], True)
 
 
+def test_bad_text_in_a_ragged_line_is_shown(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(HEADER.encode() + b"caf\xe9,b,c\na,b\n")
+    rows, [entry] = read_file(str(tmp_path / "a.csv"))
+    assert (len(rows), entry.line, "expected 2 cells" in entry.reason) == (1, 2, True)
+
+
 def test_tables_without_quoting_keep_their_quotes() -> None:
     assert of('prompt\tcompletion\n"x" y\tz\n"Hello\tw\n', "tsv")[0] == [['"x" y', "z"], ['"Hello', "w"]]
     assert of('prompt\tcompletion\n"a\nb"\tz\n', "tsv")[0] == [["a\nb", "z"]]
