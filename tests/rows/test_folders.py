@@ -102,6 +102,31 @@ def test_several_splits_without_one_to_train_on_are_refused(tmp_path: Path) -> N
         find(str(tmp_path))
 
 
+def test_the_card_of_a_data_set_says_which_file_is_which(tmp_path: Path) -> None:
+    put(tmp_path, "data/one.jsonl", "data/two.jsonl", "data/bench.jsonl", "extra.jsonl")
+    (tmp_path / "README.md").write_text(
+        "---\nlicense: mit\nconfigs:\n- config_name: default\n  data_files:\n  - split: train\n"
+        "    path: [data/one.jsonl, 'data/tw*']\n  - {split: test, path: data/bench.jsonl}\n"
+        "  - {split: dev, path: ../../etc/passwd}\n---\n# Data\n"
+    )
+    assert names(tmp_path) == ["data/one.jsonl", "data/two.jsonl"]
+    said = {Path(left.path).name: left.reason for left in find(str(tmp_path)).unread}
+    assert said["bench.jsonl"] == f"of the split test; name it as {tmp_path}#test to read it"
+    assert said["extra.jsonl"].startswith("not among the files that README.md declares")
+    assert names(tmp_path, "#test") == ["data/bench.jsonl"]
+    (tmp_path / "README.md").write_text("---\nconfigs: [data_files: {train: [}\n---\n")
+    assert len(names(tmp_path)) == 4
+
+
+def test_files_beside_rows_in_parts_are_said(tmp_path: Path) -> None:
+    put(tmp_path, "part-00000.parquet", "part-00001.parquet", "more.jsonl")
+    found = find(str(tmp_path))
+    assert ([file.name for file in found.files], [Path(left.path).name for left in found.unread]) == (
+        ["part-00000.parquet", "part-00001.parquet"],
+        ["more.jsonl"],
+    )
+
+
 def test_a_saved_dictionary_of_splits(tmp_path: Path) -> None:
     datasets = pytest.importorskip("datasets")
     of = {name: datasets.Dataset.from_list([{"text": name}]) for name in ("train", "test")}

@@ -94,6 +94,8 @@ def test_what_stands_beside_the_records_is_said(tmp_path: Path) -> None:
 def test_a_record_is_never_taken_apart() -> None:
     preference = {"prompt": CHAT["messages"], "chosen": CHAT["messages"], "rejected": CHAT["messages"]}
     tagged = {**CHAT, "tags": ["a", "b"], "tools": [{"name": "f"}, {"name": "g"}]}
+    tasks = {"instruction": "Add.", "instances": [{"input": "1, 2", "output": "3"}]}
+    assert of(dump(tasks, indent=1)) == [tasks]
     listed = {"data": ["Hello?", "Hello."]}
     for record in (
         CHAT,

@@ -108,6 +108,7 @@ def test_what_is_written_by_the_book_comes_back(cells: list[str]) -> None:
         ("prompt|completion\na|b\n", [GOOD]),
         ("prompt,completion,,\na,b,,\n", [GOOD]),
         ("prompt,completion\ra,b\r", [GOOD]),
+        ("prompt,completion,note\na,b,\\N\n,,\n", [GOOD]),
         ("\n\nprompt,completion\n\na,b\n\n", [GOOD]),
         ('prompt,completion\n="007","=""0,5"""\n007,0\n', [["007", "0,5"], ["007", "0"]]),
         ('prompt,completion\nHe said "hi",6""\n', [['He said "hi"', '6""']]),

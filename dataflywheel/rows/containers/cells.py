@@ -20,6 +20,8 @@ TURNS = frozenset(
 )
 LISTS = frozenset({"tags", "parents", "history", "images", "videos", "audios"})
 INTEGERS = frozenset({"copies", "round"})
+NULL = "\\N"
+"""How databases write a cell without a value."""
 OPTIONAL = TURNS | LISTS | INTEGERS | {"label", OURS}
 """Fields whose empty cell means that the field is absent."""
 
@@ -49,7 +51,7 @@ def from_cell(key: str, cell: str) -> Any:
 
 def from_cells(cells: dict[str, str]) -> Record:
     """The record of one line of a table."""
-    return mend({k: from_cell(k, cell) for k, cell in cells.items() if cell or k not in OPTIONAL})
+    return mend({k: from_cell(k, cell) for k, cell in cells.items() if (cell or k not in OPTIONAL) and cell != NULL})
 
 
 def to_cells(record: Record, columns: Iterable[str]) -> dict[str, str]:

@@ -148,7 +148,7 @@ class Table:
                 latest = []
                 continue
             yield from latest
-            latest = [(line, record_of(self.dialect.cells(cells), self.columns))] if cells else []
+            latest = [(line, record_of(self.dialect.cells(cells), self.columns))] if any(cells) else []
 
     def _broken(self, line: int, reason: str, stream: BinaryIO) -> Iterator[tuple[int, Any]]:
         """One entry for the broken record and all lines that may belong to it."""

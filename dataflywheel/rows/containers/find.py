@@ -96,7 +96,8 @@ def in_folder(folder: Path, part: str | None) -> Found:
     if files:
         if part is not None:
             raise FlywheelError(f"{folder}#{part}: the folder holds one set of rows and no splits")
-        return Found(files)
+        others = set(folder_files(folder)[0]) - set(files) if ours else ()
+        return Found(files, [Left(str(file), "beside rows in parts; name it to read it") for file in sorted(others)])
     files, unread = folder_files(folder)
     if not files:
         raise FlywheelError(f"{folder}: the folder holds no data; {DATA}{beside(unread)}")

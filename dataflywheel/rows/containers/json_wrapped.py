@@ -12,6 +12,8 @@ from dataflywheel.rows.formats import ReadError, detect
 
 KEYS = ("data", "rows", "records", "items", "examples", "instances", "entries", "results")
 """Keys that records stand under, by custom; any other does where it is the only one that holds objects."""
+NESTED = ("self_instruct", "oasst_tree", "canonical")
+"""Shapes whose records hold lists of objects that are no turns."""
 TEXTS = frozenset({"text", "content", "document", "prompt"})
 """Names of a column that may stand alone; under others a list of texts is a chat or a list of labels."""
 TURN = ({"role"}, {"from", "value"}, {"speaker", "text"}, {"human", "assistant"})
@@ -60,13 +62,13 @@ def unwrapped(value: Any, name: str, part: str | None = None) -> Iterable[Any]:
 
 def looks_like_record(value: Mapping[str, Any]) -> bool:
     """Whether an object is one training example: of a known shape, and not its columns."""
-    if by_column(value) is not None or any(key in KEYS and holds_records(held) for key, held in value.items()):
+    if by_column(value) is not None:
         return False
     try:
-        detect(dict(value))
+        shape = detect(dict(value))
     except (ReadError, KeyError, TypeError, AttributeError):
         return False
-    return True
+    return shape.name in NESTED or not any(key in KEYS and holds_records(held) for key, held in value.items())
 
 
 def holds_records(value: Any) -> bool:

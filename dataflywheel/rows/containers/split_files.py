@@ -8,6 +8,7 @@ from pathlib import Path
 
 from dataflywheel.contracts import FlywheelError
 from dataflywheel.rows.containers.block import Left
+from dataflywheel.rows.containers.declared import declared
 from dataflywheel.rows.containers.sniff import bare_stem
 from dataflywheel.rows.containers.splits import same_split, split_kind, split_name, training
 
@@ -24,15 +25,20 @@ class Placed:
 def split_files(folder: Path, files: list[Path], part: str | None, shown: str) -> tuple[list[Path], list[Left]]:
     """The files to read and those left, with the reason.
 
-    A file's split is told by its name, else by a folder that it lies in. Of each data set the files to train on are
-    taken; where it has none, those without a split; other splits only where the folder holds nothing else.
+    A file's split is told by the data set's card, else by its name, else by a folder that it lies in. Of each data set
+    the files to train on are taken; where it has none, those without a split; other splits only where the folder holds
+    nothing else.
 
     Raises:
         FlywheelError: no file of the split that is asked for; or several splits, and none to train on.
     """
-    placed = [place(folder, file) for file in files]
+    card = declared(folder)
+    unnamed = [file for file in files if file not in card] if any(file in card for file in files) else []
+    aside = [Left(str(file), "not among the files that README.md declares; name it to read it") for file in unnamed]
+    placed = [place(folder, file, card.get(file)) for file in files if file not in unnamed]
     if part is not None:
-        return asked(placed, part, shown)
+        chosen_files, others = asked(placed, part, shown)
+        return chosen_files, [*others, *aside]
     sets: dict[tuple[str, ...], list[Placed]] = {}
     for one in placed:
         sets.setdefault(one.data_set, []).append(one)
@@ -46,14 +52,17 @@ def split_files(folder: Path, files: list[Path], part: str | None, shown: str) -
         chosen = placed
     taken = {one.path for one in chosen}
     left = [Left(str(one.path), why(one, shown)) for one in placed if one.path not in taken]
-    return [one.path for one in placed if one.path in taken], left
+    return [one.path for one in placed if one.path in taken], [*left, *aside]
 
 
-def place(folder: Path, file: Path) -> Placed:
-    """
+def place(folder: Path, file: Path, said: tuple[str, str] | None = None) -> Placed:
+    """A file where the data set's card says that it belongs, else where its names do.
+
     >>> place(Path("d"), Path("d/data/test/a.jsonl"))
     Placed(path=PosixPath('d/data/test/a.jsonl'), data_set=('data',), split='test')
     """
+    if said is not None:
+        return Placed(file, ("card", said[0]), said[1])
     parts = file.relative_to(folder).parts[:-1]
     name = split_name(bare_stem(file))
     if name is not None:

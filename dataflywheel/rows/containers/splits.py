@@ -6,9 +6,9 @@ import re
 from collections.abc import Sequence
 
 KINDS = {
-    "train": ("train", "training"),
-    "validation": ("validation", "valid", "val", "dev", "eval", "evaluation"),
-    "test": ("test", "testing", "heldout", "holdout"),
+    "train": ("train", "training", "trainset"),
+    "validation": ("validation", "valid", "val", "dev", "eval", "evaluation", "evals", "devset", "valset"),
+    "test": ("test", "testing", "tests", "testset", "heldout", "holdout"),
 }
 KIND = {word: kind for kind, words in KINDS.items() for word in words}
 WORDS = re.compile(r"[-._ /\[\]()0-9]+")
