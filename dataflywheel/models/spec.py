@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -12,6 +14,39 @@ Size = Literal["0.5m", "1m", "2m", "5m", "20m"]
 Capability = Literal["chat", "completion", "logprobs", "samples", "seed", "json_schema", "batch"]
 KEY_LETTERS = 12
 """A key has so many or more; shorter ones (`none`, `ollama`) are no secrets but words, for servers that ask for one."""
+
+HIDDEN = "***"
+USE_KEY = "use `api_key: ${NAME}`"
+_KEY = re.compile(
+    r"(?:Bearer )?"
+    r"(?:sk[-_][\w.+=-]{12,}|(?:pk|rk|gsk|xai|hf|ghp|key|api|tok)[-_](?=[^/]*\d)[\w.+=-]{16,}|AIza[\w-]{20,})"
+)
+_KEY_NAME = re.compile(
+    r"(?:api|access|secret|auth|private)[-_]?key|authorization|password|secret|(?:access|api|auth)[-_]?token", re.I
+)
+
+
+def hidden_address(address: str) -> str:
+    """An address without what may be a key: user and password, what stands behind ? and #, and parts of the path that
+    look like one. `***` is in their place, and is refused."""
+    parts = urlsplit(address)
+    path = "/".join(HIDDEN if _KEY.fullmatch(part) else part for part in parts.path.split("/"))
+    if not (parts.username or parts.password or parts.query or parts.fragment or path != parts.path):
+        return address
+    return f"{parts.scheme}://{HIDDEN}@{parts.hostname}{path}"
+
+
+def without_keys(value: Any, key: str, name: str = "") -> Any:
+    """A field as it is, with `***` for what is the key, looks like one or is called one, however deep."""
+    if isinstance(value, dict):
+        return {inner: without_keys(item, key, str(inner)) for inner, item in value.items()}
+    if isinstance(value, list):
+        return [without_keys(item, key, name) for item in value]
+    if not isinstance(value, str) or not value:
+        return value
+    if _KEY_NAME.fullmatch(name) or _KEY.fullmatch(value):
+        return HIDDEN
+    return value.replace(key, HIDDEN) if len(key) >= KEY_LETTERS else value
 
 
 class Price(BaseModel):
@@ -70,10 +105,24 @@ class ModelSpec(BaseModel):
         if isinstance(value, dict):
             # In place and first of all, so that no complaint about any field shows a secret.
             if value.get("api_key") is not None and not isinstance(value["api_key"], SecretStr):
-                value["api_key"] = SecretStr(str(value["api_key"]))
-            parts = urlsplit(str(value.get("endpoint") or ""))
-            if parts.username or parts.password or parts.query:
-                value["endpoint"] = f"{parts.scheme}://***@{parts.hostname}{parts.path}"
+                value["api_key"] = SecretStr(
+                    str(value["api_key"]).strip()
+                )  # files of Windows leave a line end behind it
+            key = value["api_key"].get_secret_value() if value.get("api_key") is not None else ""
+            if isinstance(value.get("endpoint"), str):
+                value["endpoint"] = hidden_address(value["endpoint"].strip())
+            for name in ("endpoint", "model", "extra"):
+                if value.get(name) is not None:
+                    value[name] = without_keys(value[name], key)
+        return value
+
+    @field_validator("api_key")
+    @classmethod
+    def _one_word(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not re.fullmatch(r"[!-~]*", value.get_secret_value()):
+            raise ValueError(
+                "a key is one word of ASCII letters, digits and signs; look at the variable that it is from"
+            )
         return value
 
     @field_validator("endpoint")
@@ -83,8 +132,8 @@ class ModelSpec(BaseModel):
             parts = urlsplit(value)
             if parts.scheme not in ("http", "https") or not parts.hostname:
                 raise ValueError("an endpoint is an address such as http://localhost:8000/v1")
-            if parts.username:
-                raise ValueError("an address is written to disk: no password or key in it; use `api_key: ${NAME}`")
+            if parts.username or HIDDEN in value:
+                raise ValueError(f"an address is written to disk: no password or key in it; {USE_KEY}")
         return value
 
     @model_validator(mode="after")
@@ -96,12 +145,21 @@ class ModelSpec(BaseModel):
             raise ValueError("an endpoint needs `model`, the model's name there, and nothing else takes it")
         return self
 
+    @field_validator("model")
+    @classmethod
+    def _plain_name(cls, value: str | None) -> str | None:
+        if value is not None and HIDDEN in value:
+            raise ValueError(f"a model's name is written to disk: no key in it; {USE_KEY}")
+        return value
+
     @field_validator("extra")
     @classmethod
     def _only_added(cls, value: dict[str, Any]) -> dict[str, Any]:
         taken = sorted({"model", "messages", "prompt", "n", "stream", "temperature", "max_tokens"} & set(value))
         if taken:
             raise ValueError(f"{', '.join(taken)} is set by the method that asks; extra fields only add to it")
+        if HIDDEN in json.dumps(value, default=str):
+            raise ValueError(f"extra fields are written to disk, and one looks like a key; {USE_KEY}")
         return value
 
     def __hash__(self) -> int:

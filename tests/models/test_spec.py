@@ -51,6 +51,14 @@ def test_key_price_and_pace_do_not_change_a_digest(changed: dict[str, Any]) -> N
         {"capabilities": {"logprob": True}},
         {"endpoint": f"http://user:{SECRET}@host/v1"},
         {"endpoint": f"http://host/v1?key={SECRET}"},
+        {"endpoint": f"http://host/v1#{SECRET}"},
+        {"endpoint": f"http://host/{SECRET}/v1"},
+        {"extra": {"api_key": SECRET}},
+        {"extra": {"headers": [{"x": f"Bearer {SECRET}"}]}},
+        {"extra": {"user": SECRET}},
+        {"model": f"m-{SECRET}"},
+        {"api_key": f"{SECRET}\nnext"},
+        {"api_key": f"{SECRET}\u00e9"},
         {"endpoint": "host:8000"},
         {"model": None},
     ],
@@ -60,3 +68,16 @@ def test_no_complaint_shows_the_key(wrong: dict[str, Any]) -> None:
     with pytest.raises(UsageError) as error:
         recipe_from({**recipe, "models": {"student": {**FULL, **wrong}}})
     assert SECRET not in str(error.value)
+
+
+def test_a_line_end_behind_a_key_or_an_address_is_none_of_it() -> None:
+    spec = ModelSpec.model_validate({**FULL, "api_key": f"{SECRET}\r\n", "endpoint": "http://localhost:8000/v1\r"})
+    assert spec.api_key is not None
+    assert (spec.api_key.get_secret_value(), spec.endpoint) == (SECRET, "http://localhost:8000/v1")
+
+
+def test_addresses_and_extra_fields_that_hold_no_key_are_taken() -> None:
+    for endpoint in ("http://api.host/api-gateway/token/v1", "https://router.host/hf-inference/models/gpt2/v1"):
+        ModelSpec.model_validate({**FULL, "endpoint": endpoint})
+    extra = {"chat_template_kwargs": {"enable_thinking": False}, "top_k": 20, "user": "skilled-annotator-01"}
+    ModelSpec.model_validate({**FULL, "extra": extra})

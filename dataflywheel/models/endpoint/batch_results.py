@@ -56,7 +56,7 @@ class Results:
         """The end of a request whose body came; none where it holds an error that may pass, and cost nothing."""
         question = Question(read_request(self.left[key]), self.left[key], key)
         try:
-            said = read_reply(body, question.request, self.model.where)
+            said = self.model.masked(read_reply(body, question.request, self.model.where))
             reply, cost = charged(self.model, question.request, key, said)
         except AttemptError as error:
             if again(error) and not (error.maybe_paid or error.used):

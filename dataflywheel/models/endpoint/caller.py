@@ -15,6 +15,7 @@ from dataflywheel.models.endpoint.chat_model import (
     RateLimitedError,
     RejectedError,
     TooSlowError,
+    UnreadableError,
 )
 from dataflywheel.models.endpoint.costs import charged, used_cost, worst_cost
 from dataflywheel.models.endpoint.flow import Flow
@@ -28,6 +29,8 @@ KEPT = frozenset({Outcome.ANSWERED, Outcome.REFUSED, Outcome.FILTERED, Outcome.T
 """Outcomes that serve from the store; the others are failures."""
 WAIT_SECONDS = 0.25
 SHOWN = 300
+UNREADABLE = 2
+"""Replies to one request that cannot be read, each of them paid for, after which it is not sent again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,7 @@ class _Effort:
     seconds: float
     failures: int = 0
     refused: int = 0
+    unreadable: int = 0
     pause: float = 0.0
     again: bool = False
 
@@ -175,10 +179,13 @@ class Caller:
         """Settle an attempt without an answer: the reply if it was the last one."""
         self.flow.failure(entered, question.key, str(error))
         effort.failures += 1
+        effort.unreadable += isinstance(error, UnreadableError)
         effort.pause = self.flow.backoff(effort.failures)
         effort.seconds -= asyncio.get_running_loop().time() - entered + effort.pause
         reply = None
-        if effort.failures >= self.flow.pace.attempts or effort.seconds <= 0:
+        if effort.unreadable >= UNREADABLE:
+            reply = without_answer(Outcome.MALFORMED, f"{error} (attempt {effort.failures}, the last)", question.key)
+        elif effort.failures >= self.flow.pace.attempts or effort.seconds <= 0:
             outcome = Outcome.TIMED_OUT if isinstance(error, TooSlowError) else Outcome.SERVER_ERROR
             reply = without_answer(outcome, f"{error} (attempt {effort.failures}, the last)", question.key)
         maybe = str(error) if error.maybe_paid and not error.used else ""

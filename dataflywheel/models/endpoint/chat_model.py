@@ -96,6 +96,10 @@ class UnavailableError(AttemptError):
     """A server error, a refused or a dropped connection."""
 
 
+class UnreadableError(UnavailableError):
+    """A whole reply that is none: half a body, an error page, no end. It was worked on, and will hardly get better."""
+
+
 class AwayError(UnavailableError):
     """Nobody took the connection: nothing was sent, and no question is to blame."""
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from base64 import b64encode
+from dataclasses import replace
 from typing import Any
+from urllib.parse import quote
 
 import orjson
 
@@ -18,9 +21,13 @@ from dataflywheel.models.endpoint.chat_model import (
 from dataflywheel.models.endpoint.openai_error import refusal
 from dataflywheel.models.endpoint.openai_reply import read_reply
 from dataflywheel.models.endpoint.request import Reply, Request
+from dataflywheel.models.endpoint.transport import MOST, connect
 from dataflywheel.models.spec import KEY_LETTERS, ModelSpec, Price
 
-CONNECT_SECONDS = 10.0
+MOST_FILE = 1 << 31
+"""Bytes of a file of a batch, at most."""
+LEAST_BOUND = 1 << 20
+TOKEN_BYTES = 256
 MESSAGE_TOKENS = 16
 TEMPLATE_TOKENS = 64
 """What a chat template may add to a conversation, and to each of its messages."""
@@ -38,6 +45,7 @@ class OpenAIEndpoint:
         self.where = f"{spec.endpoint} (model {spec.model})"
         self._spec = spec
         self._secret = spec.api_key.get_secret_value() if spec.api_key else ""
+        self._forms = key_forms(self._secret)
         self._limit_name = "max_tokens"
         self._made: Any = None
 
@@ -57,12 +65,13 @@ class OpenAIEndpoint:
         name = hashlib.sha256(body + str(request.sample).encode()).hexdigest()
         self._client()  # loading the transport is not the endpoint's delay
         try:
-            content = await self.exchange(path_of(request), body, {"Idempotency-Key": name})
+            most = most_bytes(request)
+            content = await self.exchange(path_of(request), body, {"Idempotency-Key": name}, most=most)
         except RejectedError as error:
             if not self.renames_limit(str(error), limit_name):
                 raise
             return await self.send(request)
-        return read_reply(content, request, self.where)
+        return self.masked(read_reply(content, request, self.where))
 
     def renames_limit(self, refusal: str, sent: str = "") -> bool:
         """Whether the endpoint wants the token limit under its newer name; if so, it has it from now on.
@@ -108,21 +117,7 @@ class OpenAIEndpoint:
     def _client(self) -> Any:
         """The transport, made at the first request, in the event loop that it belongs to."""
         if self._made is None:
-            import httpx2
-            import openai
-
-            spec = self._spec
-            places = httpx2.Limits(max_connections=spec.concurrency, max_keepalive_connections=spec.concurrency)
-            timeout = httpx2.Timeout(spec.timeout, connect=min(CONNECT_SECONDS, spec.timeout))
-            # All is said here, for what is not said is taken from the environment: a key of another provider, say.
-            self._made = openai.AsyncOpenAI(
-                api_key=self._secret or "none",
-                base_url=spec.endpoint,
-                max_retries=0,
-                timeout=timeout,
-                http_client=openai.DefaultAsyncHttpxClient(limits=places, timeout=timeout),
-                default_headers={name: openai.omit for name in UNSENT},  # type: ignore[misc]
-            )
+            self._made = connect(self._spec, self._secret)
         return self._made
 
     async def exchange(
@@ -131,14 +126,16 @@ class OpenAIEndpoint:
         body: bytes | None = None,
         headers: dict[str, str] | None = None,
         file: tuple[str, bytes] | None = None,
+        most: int = MOST_FILE,
     ) -> bytes:
-        """The body of a good reply, raw: reading it is our work, whatever it may be.
+        """The body of a good reply, raw, up to `most` bytes: reading it is our work, whatever it may be.
 
         For a POST of `body`, the upload of a `file` (name, content) of a batch, or a GET where there is neither.
 
         Raises: what `ChatModel.send` raises.
         """
         try:
+            MOST.set(most)
             async with asyncio.timeout(self._spec.timeout):
                 content = await self._carry(path, body, headers or {}, file)
         except TimeoutError:
@@ -179,11 +176,29 @@ class OpenAIEndpoint:
         except httpx2.HTTPError as error:  # while the body was read
             raise UnavailableError(self._clean(f"{type(error).__name__}: {error}"), maybe_paid=True) from None
 
+    def masked(self, reply: Reply) -> Reply:
+        """The reply without the key, in whatever form the endpoint wrote it."""
+        hide = self._hidden
+        return replace(
+            reply,
+            text=hide(reply.text),
+            reasoning=hide(reply.reasoning),
+            detail=hide(reply.detail),
+            finish=hide(reply.finish),
+        )
+
+    def _hidden(self, text: str) -> str:
+        for form in self._forms:
+            text = text.replace(form, "***")
+        return text
+
     def _blotted(self, content: bytes) -> bytes:
-        return content.replace(self._secret.encode(), b"***") if len(self._secret) >= KEY_LETTERS else content
+        for form in self._forms:
+            content = content.replace(form.encode(), b"***")
+        return content
 
     def _clean(self, text: str) -> str:
-        return text.replace(self._secret, "***") if self._secret else text
+        return self._hidden(text.replace(self._secret, "***") if self._secret else text)
 
 
 def path_of(request: Request) -> str:
@@ -191,15 +206,17 @@ def path_of(request: Request) -> str:
     return "/chat/completions" if request.prompt is None else "/completions"
 
 
-UNSENT = (
-    "X-Stainless-Lang",
-    "X-Stainless-Package-Version",
-    "X-Stainless-OS",
-    "X-Stainless-Arch",
-    "X-Stainless-Runtime",
-    "X-Stainless-Runtime-Version",
-    "X-Stainless-Async",
-    "OpenAI-Organization",
-    "OpenAI-Project",
-)
-"""What the transport would tell about this machine and its environment."""
+def most_bytes(request: Request) -> int:
+    """Bytes of an answer that is as long as was allowed, generously: a token is a few letters, all of them escaped,
+    and its log-probabilities."""
+    tokens, tops = request.sampling.max_tokens, request.sampling.top_logprobs
+    return LEAST_BOUND + tokens * (TOKEN_BYTES + (TOKEN_BYTES * (tops + 1) if tops else 0))
+
+
+def key_forms(secret: str) -> tuple[str, ...]:
+    """The forms in which a key may be echoed; none for a word that stands in for a key."""
+    if len(secret) < KEY_LETTERS:
+        return ()
+    escaped = orjson.dumps(secret).decode()[1:-1]
+    packed = b64encode(secret.encode()).decode().rstrip("=")
+    return tuple(dict.fromkeys((secret, escaped, repr(secret)[1:-1], quote(secret, safe=""), packed)))

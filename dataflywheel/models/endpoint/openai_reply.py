@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import orjson
 
-from dataflywheel.models.endpoint.chat_model import UnavailableError
+from dataflywheel.models.endpoint.chat_model import UnavailableError, UnreadableError
 from dataflywheel.models.endpoint.finish import outcome_of
 from dataflywheel.models.endpoint.openai_error import error_in, error_of
 from dataflywheel.models.endpoint.request import WITHIN_THOUGHTS, Outcome, Reply, Request, TokenLogprob
@@ -31,7 +32,7 @@ def read_reply(content: bytes, request: Request, where: str = "the endpoint") ->
             that is not known as good. The work may have been paid for.
     """
     try:
-        body = orjson.loads(content)
+        body, whole = _parsed(content)
         if said := error_in(body):
             began = bool(body.get("choices"))
             raise error_of(said, where, began=began, used=_usage(body.get("usage")) if began else None)
@@ -43,10 +44,10 @@ def read_reply(content: bytes, request: Request, where: str = "the endpoint") ->
         logprobs = _logprobs(choice.get("logprobs"), request.prompt is not None)
         if not isinstance(finish, str) or not isinstance(refusal, str):
             raise TypeError("finish_reason and refusal must be text")
-    except (orjson.JSONDecodeError, KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError, RecursionError) as error:
         start = content[:80].decode("utf-8", "replace")
         message = f"not a reply of this interface ({type(error).__name__}: {error}); it begins {start!r}"
-        raise UnavailableError(message, maybe_paid=True) from None
+        raise UnreadableError(message, maybe_paid=True) from None
     used = _usage(body.get("usage"), bool(text or thoughts))
     outcome, detail = _outcome(
         text or thoughts, finish, refusal, used is not None and used[1] >= request.sampling.max_tokens
@@ -55,8 +56,21 @@ def read_reply(content: bytes, request: Request, where: str = "the endpoint") ->
         raise UnavailableError(f"the answer ended with {finish[:80]!r}: {text[:80]!r}", maybe_paid=True, used=used)
     if thoughts and not text.strip() and outcome is Outcome.ANSWERED:
         outcome, detail = Outcome.TRUNCATED, WITHIN_THOUGHTS
+    if not whole and outcome is Outcome.ANSWERED:
+        outcome, detail = Outcome.MALFORMED, "the answer holds half a character"
     tokens_in, tokens_out = used or (0, 0)
     return Reply(outcome, text or refusal, finish, logprobs, tokens_in, tokens_out, detail=detail, reasoning=thoughts)
+
+
+def _parsed(content: bytes) -> tuple[Any, bool]:
+    """The body, and whether all its texts are whole: half a pair of surrogates becomes a replacement character."""
+    try:
+        return orjson.loads(content), True
+    except orjson.JSONDecodeError:
+        if b"\\u" not in content:
+            raise
+        text = json.dumps(json.loads(content), ensure_ascii=False).encode("utf-8", "surrogatepass")
+        return orjson.loads(text.decode("utf-8", "replace")), False
 
 
 def _outcome(said: str, finish: str, refusal: str, full: bool) -> tuple[Outcome | None, str]:
