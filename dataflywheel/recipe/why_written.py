@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from dataflywheel.rows.parts import iter_batches, read_rows
 from dataflywheel.store.answers import AnswerStore
-from dataflywheel.store.run import step_directories
+from dataflywheel.store.run import natural, step_directories
 
 SHOWN = ["wave", "fate", "gate", "reason", "detail", "facts", "id", "parents", "keys", "calls", "tokens", "usd"]
 
@@ -50,11 +50,11 @@ def final_rows(run: Path) -> Path | None:
     written = [step / "rows" for step in step_directories(run) if step.name.endswith("-dataset")]
     if written:  # some could not be written
         return written[-1]
-    turns = sorted(run.glob("round-*/turn.json"), key=lambda path: int(path.parent.name.partition("-")[2]))
-    kept = [path for path in turns if json.loads(path.read_text(encoding="utf-8"))["kept"]]
-    if kept:
-        said = json.loads(kept[-1].read_text(encoding="utf-8"))
-        return kept[-1].parent / str(said["rows"]["folder"]) / "rows"
+    for path in sorted(run.glob("round-*/turn.json"), key=lambda path: natural(path.parent.name), reverse=True):
+        said = json.loads(path.read_text(encoding="utf-8"))
+        rows = path.parent / str(said["rows"]["folder"]) / "rows"
+        if said["kept"] and rows.is_dir():  # where it is not, an earlier recipe of that name had more rounds
+            return rows
     steps = [step / "rows" for step in step_directories(run) if (step / "rows").is_dir()]
     return steps[-1] if steps else None
 

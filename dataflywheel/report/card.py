@@ -11,10 +11,12 @@ import yaml
 
 from dataflywheel import catalog
 from dataflywheel.report.card_facts import CardFacts
+from dataflywheel.report.card_safety import safety
 from dataflywheel.report.markup import visible
 from dataflywheel.report.numbers import count, interval, percent, plural, seconds
 from dataflywheel.report.rundir import Run, Step, load_run
 from dataflywheel.report.sections.funnel import reasons
+from dataflywheel.report.sections.wheel import turns
 from dataflywheel.report.used_methods import methods_of_run, paper_link
 from dataflywheel.report.verdict import metric_name, own_arm, verdict
 from dataflywheel.store.atomic import write_text
@@ -114,6 +116,8 @@ def _history(run: Run) -> str:
         for step in run.row_steps
     ]
     seed = f" Seed {run.plan['seed']}." if "seed" in run.plan else ""
+    back = [str(turn["round"]) for turn in turns(run) if not turn.get("kept")]
+    seed += f" Taken back, so that their rows are not in this set: rounds {', '.join(back)}." if back else ""
     lead = f"Every row that was read is kept or has a reason in the decisions of the step that dropped it.{seed}"
     return f"## How each row got here\n\n{lead}\n\n" + _table(
         ["step", "parameters", "rows in", "rows out", "why"], rows
@@ -176,7 +180,7 @@ def _methods(run: Run) -> str:
 
 
 def _limits(run: Run, facts: CardFacts) -> str:
-    lines = ["Toxicity and personal data were not measured in this run."]
+    lines = []
     if run.compare is None:
         lines.append("Nothing shows that this selection is better than a random one of the same size.")
     else:
@@ -185,7 +189,8 @@ def _limits(run: Run, facts: CardFacts) -> str:
         lines.append("The licence of at least one source is not stated; find it out before you publish.")
     if run.missing:
         lines.append(f"The run is not finished: {', '.join(run.missing)} not done.")
-    return "## Limits\n\n" + "\n".join(f"- {md(line)}" for line in lines)
+    told = [*safety(run, facts), *map(md, lines)]
+    return "## Limits\n\n" + "\n".join(f"- {line}" for line in told)
 
 
 def _by_kind(files: list[str]) -> dict[str, str]:

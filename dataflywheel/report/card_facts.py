@@ -8,12 +8,15 @@ from typing import Any
 
 import yaml
 
+from dataflywheel.report import personal_data
 from dataflywheel.report.languages import language_shares
 from dataflywheel.report.rundir import Run
 from dataflywheel.rows.parts import count_rows, iter_batches
 from dataflywheel.rows.text import part_of
 
 LANGUAGE_ROWS = 300
+PERSONAL_ROWS = 5_000
+"""Rows in which personal data is looked for, at most."""
 
 
 class CardFacts:
@@ -23,18 +26,26 @@ class CardFacts:
         self.recipe = _recipe(run)
         self.sources: Counter[str] = Counter()
         self.preferences = self.tools = self.conversations = 0
-        last = run.row_steps[-1].directory / "rows" if run.row_steps else run.directory
+        last = run.final.directory / "rows" if run.final else run.directory
         total = count_rows(last)
         texts: list[str] = []
+        self.personal: Counter[str] = Counter()
+        self.personal_rows = 0
         for batch in iter_batches(last, ["source", "rejected", "tools", "messages"]):
             self.sources.update(batch.column("source").to_pylist())
             self.preferences += len(batch) - batch.column("rejected").null_count
             self.tools += len(batch) - batch.column("tools").null_count
             rows = batch.column("messages").to_pylist()
             self.conversations += sum(sum(m["role"] == "user" for m in row or []) > 1 for row in rows)
+            self._look_for_personal_data(rows[:: max(1, -(-total // PERSONAL_ROWS))])
             texts += [part_of(row or [], "all") for row in rows[:: max(1, total // LANGUAGE_ROWS)]]
         self.rows = sum(self.sources.values())
         self.languages, self.language_rows = language_shares(texts[:LANGUAGE_ROWS])
+
+    def _look_for_personal_data(self, rows: list[Any]) -> None:
+        self.personal_rows += len(rows)
+        for row in rows:
+            self.personal.update({kind for kind, _ in personal_data.find(part_of(row or [], "all"))})
 
     def entries(self, section: str) -> list[dict[str, Any]]:
         """The recipe's `pool` or `target`, always as a list."""

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from dataflywheel.contracts import AnyArray, FlywheelError, UsageError
+from dataflywheel.recipe.why_written import final_rows
 from dataflywheel.rows.parts import count_rows, iter_batches
 from dataflywheel.store.decisions import DECISION_SCHEMA, read_decisions
 
@@ -143,6 +144,13 @@ class Run:
     def row_steps(self) -> list[Step]:
         """The steps that hand rows on: all but training and evaluation."""
         return [step for step in self.steps if step.name not in ("train", "distill", "prefer", "evaluate")]
+
+    @property
+    def final(self) -> Step | None:
+        """The step whose rows the run ended with: of a wheel what the last round that was kept was trained on."""
+        rows = final_rows(self.directory)
+        found = [step for step in self.row_steps if rows is not None and step.directory == rows.parent]
+        return found[0] if found else self.row_steps[-1] if self.row_steps else None
 
     @property
     def missing(self) -> list[str]:

@@ -1,28 +1,44 @@
-"""Which published methods a step rests on: its own, and the signals that they read."""
+"""Which published methods a run rests on: its steps' own, those that they name, and the signals that they read."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import yaml
+
 from dataflywheel import catalog
 from dataflywheel.contracts import Card, Cleaner, FlywheelError, Selector, build
 from dataflywheel.report.rundir import Run, Step
 
+NAMED = ("by", "then", "sampler", "judge")
+"""Parameters of steps that name methods: one, or a list."""
+OWN = {"prefer": "preference", "distill": "dense_distillation"}
+"""The method of a step that names none."""
+MEASURED = ("where", "bounds")
+"""Parameters of steps whose keys are columns of signals."""
+
 
 def _specs(step: Step) -> list[tuple[str, dict[str, Any]]]:
-    """(method, parameters) of a step: a selection names its selectors in `by` and `then`."""
-    if step.name != "select":
-        return [(step.name, step.params)]
-    by, then = step.params.get("by"), step.params.get("then")
+    """(method, parameters) of everything that a step names, itself first."""
     found: list[tuple[str, dict[str, Any]]] = []
-    for entry in [*(by if isinstance(by, list) else [by]), then]:
-        named = {entry: {}} if isinstance(entry, str) else entry or {}
-        found += [(name, parameters or {}) for name, parameters in named.items()]
-    return found
+    if step.name not in OWN or not step.params.get("by"):
+        found.append((OWN.get(step.name, step.name), step.params))
+    for entry in (step.params.get(name) for name in NAMED):
+        found += _entries(entry)
+    gates = [*_entries(step.params.get("gates")), *((name, {}) for name in step.details.get("gates") or ())]
+    return found + gates
+
+
+def _entries(entry: Any) -> list[tuple[str, dict[str, Any]]]:
+    """Methods as recipes write them: `ifd`, `{ifd: {}}`, or a list of these."""
+    if isinstance(entry, list):
+        return [spec for one in entry for spec in _entries(one)]
+    named = {entry: {}} if isinstance(entry, str) else entry if isinstance(entry, dict) else {}
+    return [(str(name), given if isinstance(given, dict) else {}) for name, given in named.items()]
 
 
 def methods_of(step: Step) -> list[str]:
-    """Names in the catalogue, in order of use; steps that are no published method (train) give none."""
+    """Names in the catalogue, in order of use; steps that are no published method (train) give what they name."""
     known = set(catalog.names())
     names: list[str] = []
     for name, parameters in _specs(step):
@@ -32,15 +48,29 @@ def methods_of(step: Step) -> list[str]:
         try:
             method = build(catalog.get(name), parameters)
         except FlywheelError:
-            continue  # written by another version of the method: the name stays, its signals are not known
+            continue  # of another version, or with models of the recipe's: the name stays
         if isinstance(method, Cleaner | Selector):
-            names += [signal for column in method.needs() if (signal := column.partition(".")[0]) in known]
-    return list(dict.fromkeys(names))
+            names += _signals(method.needs(), known)
+    columns = [column for name in MEASURED for column in step.params.get(name) or ()]
+    return list(dict.fromkeys([*names, *_signals(columns, known)]))
+
+
+def _signals(columns: Any, known: set[str]) -> list[str]:
+    return [signal for column in columns if (signal := str(column).partition(".")[0]) in known]
 
 
 def methods_of_run(run: Run) -> list[str]:
-    """All methods that the rows of a run passed through, in order of use."""
-    return list(dict.fromkeys(name for step in run.row_steps for name in methods_of(step)))
+    """All methods that took part in a run, in order of use: in its steps, and in what shared out its rounds."""
+    policies = [name for name, _ in _entries(_recipe(run).get("feedback")) if name in catalog.names()]
+    return list(dict.fromkeys([*(name for step in run.steps for name in methods_of(step)), *policies]))
+
+
+def _recipe(run: Run) -> dict[str, Any]:
+    try:
+        found = yaml.safe_load(run.recipe)
+    except yaml.YAMLError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def paper_link(card: Card) -> str:

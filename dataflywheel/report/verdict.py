@@ -73,8 +73,7 @@ def gain_text(value: float, better: object) -> str:
 
 
 def _not_measured(run: Run) -> Verdict:
-    pool = run.pool
-    last = run.row_steps[-1] if run.row_steps else None
+    pool, last = run.pool, run.final
     if pool is None or last is None:
         return Verdict("unknown", "This run stopped before any rows were read.", "There is nothing to report yet.")
     remaining = f"{plural(last.rows_out, 'row')} of {count(max(pool.rows_in, pool.rows_out))} remain"

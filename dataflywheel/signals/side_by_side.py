@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextvars import copy_context
 
 import pyarrow as pa
 
@@ -22,7 +23,8 @@ def side_by_side(
     under_way: deque[Future[pa.RecordBatch]] = deque()
     try:
         for batch in batches:
-            under_way.append(pool.submit(work, batch))
+            # In this thread's context: what is asked there is paid on the account that is open here.
+            under_way.append(pool.submit(copy_context().run, work, batch))
             if len(under_way) > 1:
                 yield _result(under_way.popleft())
         while under_way:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import time
 from collections.abc import Collection
@@ -58,5 +59,15 @@ class RunDirectory:
 
 
 def step_directories(run: Path) -> list[Path]:
-    """Finished steps in order of execution."""
-    return sorted((p.parent for p in run.glob("round-*/*/metrics.json")), key=lambda p: (p.parent.name, p.name))
+    """Finished steps in order of execution: round 10 comes after round 9."""
+    found = (path.parent for path in run.glob("round-*/*/metrics.json"))
+    return sorted(found, key=lambda step: (natural(step.parent.name), natural(step.name)))
+
+
+def natural(name: str) -> tuple[tuple[int, str], ...]:
+    """A name as a key to sort by, its numbers by their size.
+
+    >>> sorted(["round-10", "round-9", "round-1"], key=natural)
+    ['round-1', 'round-9', 'round-10']
+    """
+    return tuple((int(part), "") if part.isdigit() else (-1, part) for part in re.findall(r"[0-9]+|[^0-9]+", name))

@@ -16,8 +16,12 @@ from dataflywheel.recipe.execute import Result, run
 from dataflywheel.recipe.steps import build_steps
 from dataflywheel.recipe.wheel import Wheel
 from dataflywheel.recipe.why import as_text, why
+from dataflywheel.report.card import write_card
+from dataflywheel.report.card_facts import CardFacts
 from dataflywheel.report.html import write_report
 from dataflywheel.report.numbers import percent
+from dataflywheel.report.rundir import load_run
+from dataflywheel.report.verdict import verdict
 from dataflywheel.rows.parts import read_rows
 from dataflywheel.selection.combine import Select
 from dataflywheel.store.decisions import read_decisions
@@ -151,6 +155,30 @@ def test_the_report_tells_the_rounds_and_what_became_of_proposals(turned: tuple[
     turns = [json.loads((path / f"round-{r}" / "turn.json").read_text()) for r in (1, 2)]
     shares = re.findall(r'data-label="real">([^<]*)<', page)
     assert shares == [percent(turn["rows"]["real_share"]) for turn in turns]
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_why_card_and_headline_agree_on_the_rows_of_the_last_kept_round(
+    turned: tuple[Path, Result], tmp_path: Path, kept: bool
+) -> None:
+    path = tmp_path / "wheel"
+    shutil.copytree(turned[1].path, path)
+    turns = [json.loads((path / f"round-{r}" / "turn.json").read_text(encoding="utf-8")) for r in (1, 2)]
+    (path / "round-2" / "turn.json").write_text(json.dumps({**turns[1], "kept": kept}), encoding="utf-8")
+    # A third round that an earlier recipe of that name had: its steps are gone.
+    (path / "round-3").mkdir()
+    (path / "round-3" / "turn.json").write_text(json.dumps({**turns[1], "round": 3, "kept": True}), encoding="utf-8")
+    last = 2 if kept else 1
+    rows = ids(path / f"round-{last}" / turns[last - 1]["rows"]["folder"])
+    other = ids(path / f"round-{3 - last}" / turns[2 - last]["rows"]["folder"])
+    assert len(rows) != len(other)
+    found = load_run(path)
+    assert (CardFacts(found).rows, found.final.rows_out if found.final else 0) == (len(rows), len(rows))
+    assert verdict(found).headline.startswith(f"{len(rows):,} rows of ")
+    assert f"{len(rows):,} rows: " in write_card(path).read_text(encoding="utf-8")
+    assert f"<b>{len(rows):,}</b>" in write_report(path).read_text(encoding="utf-8")
+    for id in {rows[0], *(set(rows) ^ set(other))}:
+        assert (why(path, id)["outcome"] == "in the final data set") == (id in rows)
 
 
 def test_why_tells_of_a_written_row_what_it_was_made_from(turned: tuple[Path, Result]) -> None:

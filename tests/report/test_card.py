@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -84,3 +85,20 @@ def test_text_of_strangers_is_no_markup(tmp_path: Path) -> None:
     _, body = read(build_run(tmp_path / "run", hostile=True))
     assert "<script" not in body
     assert HOSTILE not in body
+
+
+def test_what_was_measured_of_toxicity_and_personal_data_is_told(tmp_path: Path) -> None:
+    pairs = [(f"Question {i}?", f"Write to jane.doe{i}@example.org about it. " * 3) for i in range(20)]
+    run = build_run(tmp_path / "run", pairs=pairs, budget=10)
+    _, body = read(run)
+    assert "Toxicity was not measured" in body
+    assert "Personal data was looked for by form in the text of the final rows: 10 rows with email." in body
+    filtered = next(run.glob("round-1/*-filter")) / "metrics.json"
+    metrics = json.loads(filtered.read_text(encoding="utf-8"))
+    metrics["params"] = {"bounds": {"toxicity.toxic": [None, 0]}}
+    metrics["counts"] = {"kept": 17, "dropped": 3}
+    filtered.write_text(json.dumps(metrics), encoding="utf-8")
+    _, body = read(run)
+    assert "Toxicity was not measured" not in body
+    assert "`toxicity` took part in round-1/02-filter: 3 dropped." in body
+    assert "`toxicity`: " in body, "and it is cited"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,7 +21,7 @@ from dataflywheel.store.answer_ledger import Caps
 from dataflywheel.store.answers import AnswerStore
 
 
-@dataclass
+@dataclass(eq=False)
 class _Account:
     answers: AnswerStore
     caps: Caps
@@ -28,10 +29,12 @@ class _Account:
     watch: Watch | None
     deferring: bool
     clients: dict[tuple[Any, ...], Client] = field(default_factory=dict)
+    thread: int = field(default_factory=threading.get_ident)
 
 
 _LOCK = threading.Lock()
 _accounts: list[_Account] = []
+_own: ContextVar[_Account | None] = ContextVar("account", default=None)
 
 
 @contextmanager
@@ -42,7 +45,9 @@ def account(
     watch: Watch | None = None,
     deferring: bool = False,
 ) -> Iterator[None]:
-    """Within, all threads of this process ask models on this account; the innermost one counts.
+    """Within, this thread and those that work for it ask models on this account; the innermost one counts.
+
+    Two runs in one process, each in a thread of its own, keep each to its own caps.
 
     `caps` hold for all that was ever spent on `scope` in this store. `watch` sees each client's progress.
     `deferring`: models with `batch: true` are not asked at once, but in batches by `submit_deferred`.
@@ -50,13 +55,32 @@ def account(
     opened = _Account(answers, caps or Caps(), scope, watch, deferring)
     with _LOCK:
         _accounts.append(opened)
+    token = _own.set(opened)
     try:
         yield
     finally:
+        _own.reset(token)
         with _LOCK:
             _accounts.remove(opened)
         for client in opened.clients.values():
             client.close()
+
+
+def _current() -> _Account | None:
+    """The account of this thread, else the innermost that is open in the process, where all are one thread's.
+
+    Raises:
+        UsageError: several threads have opened accounts, and this one belongs to none of them.
+    """
+    own = _own.get()
+    if own is not None and own in _accounts:
+        return own
+    if len({one.thread for one in _accounts}) > 1:
+        raise UsageError(
+            "several runs of this process ask models, and this thread belongs to none of them: start it with "
+            "`contextvars.copy_context().run`, so that it is known on whose account it asks"
+        )
+    return _accounts[-1] if _accounts else None
 
 
 def client_for(spec: ModelSpec) -> Client:
@@ -66,12 +90,12 @@ def client_for(spec: ModelSpec) -> Client:
         UsageError: no account, an untrained model, or dollars are capped and the price is not known.
     """
     with _LOCK:
-        if not _accounts:
+        current = _current()
+        if current is None:
             raise UsageError(
                 f"nothing is set up to ask {spec.model or spec.hf or spec.builtin}: work inside "
                 "`with account(AnswerStore(path), caps):`, in the same process"
             )
-        current = _accounts[-1]
         place = spec, spec.usd_per_mtok, spec.api_key, spec.concurrency, spec.timeout
         if place not in current.clients:
             current.clients[place] = _client(spec, current)
@@ -85,7 +109,8 @@ def submit_deferred() -> list[Submitted]:
         FlywheelError: the provider cannot be reached, or another process is handing in or collecting.
     """
     with _LOCK:
-        clients = list(_accounts[-1].clients.values()) if _accounts else []
+        current = _current()
+        clients = list(current.clients.values()) if current is not None else []
     return [batch for client in clients if isinstance(client, Deferred) for batch in client.submit()]
 
 

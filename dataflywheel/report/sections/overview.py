@@ -53,7 +53,7 @@ def _tile(name: str, value: str, below: str) -> str:
 
 
 def _rows_tile(run: Run) -> str:
-    pool, last = run.pool, run.row_steps[-1] if run.row_steps else None
+    pool, last = run.pool, run.final
     if pool is None or last is None:
         return _tile("Rows kept", "none yet", "the pool was not read")
     read = max(pool.rows_in, pool.rows_out)
