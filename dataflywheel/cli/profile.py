@@ -18,14 +18,15 @@ def profile_command(
     pool: str = typer.Argument(help="A file, folder, pattern or data set name."),
     html: Annotated[Path | None, typer.Option("--html", help="Write the page here as well.")] = None,
     target: str | None = typer.Option(None, help="Evaluation rows: count the rows of the pool that hold one."),
+    toxicity: str | None = typer.Option(None, help="Labelled rows: count the rows of the pool that they make toxic."),
     as_json: bool = typer.Option(False, "--json", help="The profile as JSON."),
 ) -> None:
-    """What is in a pool: formats, lengths, languages, duplicates, personal data."""
+    """What is in a pool: formats, lengths, languages, duplicates, personal data, toxicity."""
     from rich.console import Console
 
     from dataflywheel.report.profile import profile
 
-    found = profile(pool, output=html, target=target)
+    found = profile(pool, output=html, target=target, toxicity=toxicity)
     if as_json:
         typer.echo(json.dumps(found.as_dict(), ensure_ascii=False))
         return
@@ -39,7 +40,7 @@ def _show(found: Profile, console: Console) -> None:
 
     from dataflywheel.report.markup import visible
     from dataflywheel.report.numbers import count, percent, plural, short
-    from dataflywheel.report.profile_page import LENGTH_NAMES, headline
+    from dataflywheel.report.profile_page import LENGTH_NAMES, headline, toxicity_line
     from dataflywheel.rows.unread import unread_lines
 
     console.print(Text(visible(headline(found)), style="bold"))
@@ -77,6 +78,8 @@ def _show(found: Profile, console: Console) -> None:
         if hint.hits
     }
     _table(console, "personal data, by form", hints or {"nothing found": ""})
+    if found.toxicity is not None:
+        _table(console, "toxicity", {"by labels": toxicity_line(found)})
     _table(console, "not measured", found.not_measured)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from dataflywheel.contracts import AnyArray, Columns, FlywheelError, TargetView
 from dataflywheel.enhancement.preparation.decontaminate import Decontaminate
@@ -23,6 +24,7 @@ from dataflywheel.rows.ingest import Ingested, Input, ingest
 from dataflywheel.rows.parts import count_rows, iter_batches, read_rows
 from dataflywheel.rows.text import texts
 from dataflywheel.signals.shingles import text_keys
+from dataflywheel.signals.toxicity import Toxicity
 
 NEAR = 0.8
 NEAR_ROWS = 200_000
@@ -36,7 +38,7 @@ OUTLIERS = {
     "repeated word 3-grams (over half of the text)": ("repeated_ngrams", 0.5, True),
 }
 NOT_MEASURED = {
-    "toxicity": "no toxicity signal has been built in yet, so nothing is said about it",
+    "toxicity": "it takes labels of what counts as toxic (--toxicity LABELS); without them nothing is said about it",
     "names and postal addresses": "personal data is looked for by form only (emails, numbers, addresses of machines)",
 }
 
@@ -68,12 +70,24 @@ class Profile:
     outliers: dict[str, int]
     leaks: dict[str, int] | None
     """Rows that match the target, by reason; None where no target was given."""
+    toxicity: dict[str, Any] | None
+    """Of `rows` that have text those that are `toxic` to a classifier of the `labels`, at its `false_positive_rate`;
+    None where no labels were given."""
     not_measured: dict[str, str] = field(default_factory=lambda: dict(NOT_MEASURED))
 
     def as_dict(self) -> dict[str, Any]:
         own = ["pool", "files", "rows", "merged", "quarantined", "quarantine_reasons", "unread"]
         own += ["lengths", "languages"]
-        own += ["language_rows", "near_copies", "near_rows", "same_prompt", "outliers", "leaks", "not_measured"]
+        own += [
+            "language_rows",
+            "near_copies",
+            "near_rows",
+            "same_prompt",
+            "outliers",
+            "leaks",
+            "toxicity",
+            "not_measured",
+        ]
         facts = self.facts
         counted = {name: dict(getattr(facts, name).most_common()) for name in ("sources", "roles", "kinds", "answers")}
         return {
@@ -85,12 +99,15 @@ class Profile:
         }
 
 
-def profile(pool: str, *, output: Path | None = None, target: str | None = None) -> Profile:
+def profile(
+    pool: str, *, output: Path | None = None, target: str | None = None, toxicity: str | None = None
+) -> Profile:
     """Read a pool (file, folder, pattern or data set name) and tell what is in it.
 
     Args:
         output: where to write the HTML page, if anywhere.
         target: evaluation rows; the rows of the pool that hold one of them are counted.
+        toxicity: labelled rows, as of the signal `toxicity`; the rows of the pool that they make toxic are counted.
 
     Raises:
         FlywheelError: the pool names nothing, or no row of it can be read.
@@ -100,7 +117,7 @@ def profile(pool: str, *, output: Path | None = None, target: str | None = None)
         read = ingest([Input(pool)], rows)
         if not read.rows:
             raise FlywheelError(f"{pool}: none of {read.quarantined:,} entries is a row{_first_reason(rows)}")
-        found = _measure(pool, read, rows, target)
+        found = _measure(pool, read, rows, target, toxicity)
     if output is not None:
         from dataflywheel.report.profile_page import write_profile_page
 
@@ -113,7 +130,7 @@ def _first_reason(rows: Path) -> str:
     return f"; the first: {entries[0]['file']}, line {entries[0]['line']}: {entries[0]['reason']}" if entries else ""
 
 
-def _measure(pool: str, read: Ingested, rows: Path, target: str | None) -> Profile:
+def _measure(pool: str, read: Ingested, rows: Path, target: str | None, labels: str | None) -> Profile:
     facts = collect(rows)
     reasons = Counter(str(entry.get("reason", "")).split(":")[0] for entry in read_lines(rows / "quarantine.jsonl"))
     keys = [key for key in facts.prompt_keys if key is not None]
@@ -137,7 +154,18 @@ def _measure(pool: str, read: Ingested, rows: Path, target: str | None) -> Profi
         same_prompt=len(keys) - len(set(keys)),
         outliers={name: _count(facts.numbers[c], limit, above) for name, (c, limit, above) in OUTLIERS.items()},
         leaks=None if target is None else _leaks(rows, target, facts),
+        toxicity=None if labels is None else _toxicity(rows, labels),
+        not_measured={name: why for name, why in NOT_MEASURED.items() if name != "toxicity" or labels is None},
     )
+
+
+def _toxicity(rows: Path, labels: str) -> dict[str, Any]:
+    signal = Toxicity(labels=Path(labels))
+    toxic, known = 0, 0
+    for batch in iter_batches(rows, ["messages"]):
+        found = pa.array(signal.measure(batch)["toxic"])
+        toxic, known = toxic + (pc.sum(found).as_py() or 0), known + len(found) - found.null_count
+    return {"labels": labels, "rows": known, "toxic": toxic, "false_positive_rate": signal.false_positive_rate}
 
 
 def _percentiles(values: AnyArray) -> dict[str, float]:

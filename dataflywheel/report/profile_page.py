@@ -195,7 +195,22 @@ def _personal(found: Profile) -> str:
     ]
     head = ["kind", "rows", "hits", "examples, masked"]
     lead = "Found by form: an invented address looks like a real one. Look before you publish."
-    return section("personal", SECTIONS["personal"], table("Hints", head, rows, numeric=(1, 2), css="stack"), lead)
+    body = table("Hints", head, rows, numeric=(1, 2), css="stack")
+    toxic = toxicity_line(found)
+    body += f"<h3>Toxicity</h3><p>{esc(toxic)}</p>" if toxic else ""
+    return section("personal", SECTIONS["personal"], body, lead)
+
+
+def toxicity_line(found: Profile) -> str:
+    """What was measured of toxicity, "" where nothing was."""
+    if found.toxicity is None:
+        return ""
+    measured = found.toxicity
+    share = percent(measured["toxic"] / max(measured["rows"], 1))
+    return (
+        f"{count(measured['toxic'])} of {count(measured['rows'])} rows ({share}) are toxic to a classifier trained on "
+        f"{measured['labels']}, which calls {percent(measured['false_positive_rate'])} of texts so that are not."
+    )
 
 
 def _limits(found: Profile) -> str:

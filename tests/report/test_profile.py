@@ -14,6 +14,7 @@ from dataflywheel.contracts import FlywheelError
 from dataflywheel.report.profile import Profile, profile
 from tests.report.fixture import HOSTILE, alpaca_like
 from tests.report.page_check import PageCheck
+from tests.signals.toxic_words import label_file, sentences
 
 
 def write(path: Path, rows: list[dict[str, Any]]) -> str:
@@ -82,7 +83,7 @@ def test_the_page_is_whole_and_inert(planted: tuple[Profile, str]) -> None:
     assert not re.search(r"@import|url\(|https?://", page)
     assert len(seen.ids) == len(set(seen.ids))
     assert "208 distinct rows in 1 file" in seen.text
-    assert "toxicity: no toxicity signal" in seen.text
+    assert "toxicity: it takes labels" in seen.text
 
 
 def test_percentiles_are_those_of_the_answers(tmp_path: Path) -> None:
@@ -155,3 +156,17 @@ def test_the_command_prints_text_json_and_page(tmp_path: Path) -> None:
     found = json.loads(run("--json"))
     assert found["rows"] == 31
     assert found["not_measured"]["toxicity"]
+
+
+def test_toxicity_is_measured_where_there_are_labels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FLYWHEEL_CACHE", str(tmp_path / "cache"))
+    said = sentences(60, seed=9)
+    pool = write(tmp_path / "pool.jsonl", rows_of([(f"Say {i}:", text) for i, (text, _) in enumerate(said)]))
+    labels, page = str(label_file(tmp_path / "labels.jsonl")), tmp_path / "page.html"
+    found = profile(pool, output=page, toxicity=labels)
+    planted_ones = sum(toxic for _, toxic in said)
+    assert found.toxicity == {"labels": labels, "rows": 60, "toxic": planted_ones, "false_positive_rate": 0.01}
+    assert "toxicity" not in found.not_measured
+    assert f"{planted_ones} of 60 rows" in page.read_text(encoding="utf-8")
+    assert json.loads(json.dumps(found.as_dict()))["toxicity"]["toxic"] == planted_ones
+    assert "--toxicity" in profile(pool).not_measured["toxicity"]
