@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 
-from dataflywheel.cli.options import AsJson
+from dataflywheel.cli.options import AsJson, Columns, Roles, named
 
 
 def convert_command(
@@ -16,6 +16,8 @@ def convert_command(
     output: str = typer.Argument(help="What to write; its suffix decides between jsonl, json, csv, tsv, parquet, txt."),
     to: str = typer.Option(..., help="messages, sharegpt, alpaca, trl, llamafactory, axolotl, canonical, parquet, ..."),
     source: str | None = typer.Option(None, help="Where the rows came from; the file's name unless given."),
+    columns: Columns = None,
+    roles: Roles = None,
     lineage: bool = typer.Option(False, help="Keep source, copies and parents in the records."),
     as_json: AsJson = False,
 ) -> None:
@@ -29,7 +31,7 @@ def convert_command(
         if shown:
             typer.echo(f"\r{rows:,} rows", err=True, nl=False)
 
-    result = convert(input, output, to, source=source, lineage=lineage, progress=progress)
+    result = convert(input, output, to, source=source, lineage=lineage, progress=progress, **named(columns, roles))
     if shown:
         typer.echo("", err=True)
     if as_json:

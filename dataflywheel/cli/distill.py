@@ -9,7 +9,7 @@ from typing import Any
 import typer
 
 from dataflywheel.cli.asked import Parameters
-from dataflywheel.cli.options import AsJson, Runs, Seed, Store
+from dataflywheel.cli.options import AsJson, Columns, Roles, Runs, Seed, Store, named
 
 
 def distill_command(
@@ -23,6 +23,8 @@ def distill_command(
     epochs: float = typer.Option(3.0, help="Passes over the rows."),
     learning_rate: float = typer.Option(1e-3, help="Peak learning rate."),
     max_length: int = typer.Option(1024, help="Tokens of a row, at most."),
+    columns: Columns = None,
+    roles: Roles = None,
     seed: Seed = 0,
     runs: Runs = Path("runs"),
     home: Store = Path(".flywheel"),
@@ -41,6 +43,7 @@ def distill_command(
         result = distill(
             pool, model(teacher, teacher_size), student=model(student, student_size),
             by=with_parameters(by, given or []), settings=settings, seed=seed, runs=runs, home=home, watcher=watcher,
+            **named(columns, roles),
         )  # fmt: skip
     if as_json:
         typer.echo(json.dumps(result.as_dict(), ensure_ascii=False))

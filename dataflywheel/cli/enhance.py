@@ -7,7 +7,7 @@ from pathlib import Path
 import typer
 
 from dataflywheel.cli.asked import Asked, Calls, Can, Gates, Key, ModelName, Parameters, Price, Usd
-from dataflywheel.cli.options import AsJson, Embedder, Format, Runs, Seed, Store
+from dataflywheel.cli.options import AsJson, Columns, Embedder, Format, Roles, Runs, Seed, Store, named
 
 
 def enhance_command(
@@ -23,6 +23,8 @@ def enhance_command(
     can: Can = None,
     usd: Usd = None,
     calls: Calls = None,
+    columns: Columns = None,
+    roles: Roles = None,
     embedder: Embedder = "minilm",
     to: Format = "messages",
     seed: Seed = 0,
@@ -40,5 +42,6 @@ def enhance_command(
         result = enhance(
             pool, with_parameters(by, given or []), gates=[*gate] if gate else None, target=target, models=models,
             budget=limits(usd, calls), seed=seed, format=to, runs=runs, home=home, watcher=watcher,
+            **named(columns, roles),
         )  # fmt: skip
     say(result, "in all", as_json)

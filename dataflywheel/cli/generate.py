@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from dataflywheel.cli.asked import Asked, Calls, Can, Gates, Key, ModelName, Parameters, Price, Usd
-from dataflywheel.cli.options import AsJson, Embedder, Format, Runs, Seed, Store
+from dataflywheel.cli.options import AsJson, Columns, Embedder, Format, Roles, Runs, Seed, Store, named
 
 
 def generate_command(
@@ -33,6 +33,8 @@ def generate_command(
     can: Can = None,
     usd: Usd = None,
     calls: Calls = None,
+    columns: Columns = None,
+    roles: Roles = None,
     embedder: Embedder = "minilm",
     to: Format = "messages",
     seed: Seed = 0,
@@ -50,6 +52,6 @@ def generate_command(
         result = generate(
             pool, with_parameters(by, given or []), rows, gates=[*gate] if gate else None, visits=visits,
             target=target, models=models, budget=limits(usd, calls), seed=seed, format=to, runs=runs, home=home,
-            watcher=watcher,
+            watcher=watcher, **named(columns, roles),
         )  # fmt: skip
     say(result, "with the pool's" if pool else "in all", as_json)

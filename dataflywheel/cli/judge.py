@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dataflywheel.cli.asked import Calls, Key, ModelName, Price, Usd
-from dataflywheel.cli.options import AsJson
+from dataflywheel.cli.options import AsJson, Columns, Roles, named
 from dataflywheel.cli.tables import number_table
 
 if TYPE_CHECKING:
@@ -46,6 +46,8 @@ def judge_command(
         typer.Option(help="What the endpoint can do beyond chat: logprobs (for calibra_eval), json_schema."),
     ] = None,
     key: Key = "",
+    columns: Columns = None,
+    roles: Roles = None,
     seed: int = typer.Option(0, help="Seed of the intervals and of what --limit draws."),
     home: Path = typer.Option(Path(".flywheel"), help="Where answers are kept, so that none is paid twice."),
     as_json: AsJson = False,
@@ -76,7 +78,10 @@ def judge_command(
     from dataflywheel.evolution.judging.judge import judge as judged
 
     with asking_shown() as watch:
-        result = judged(a, b, spec, by, reference=reference, gold=gold, earlier=earlier or (), watch=watch, **shared)
+        result = judged(
+            a, b, spec, by, reference=reference, gold=gold, earlier=earlier or (), watch=watch, **shared,
+            **named(columns, roles),
+        )  # fmt: skip
     _print(result.as_dict()) if as_json else _result(result)
 
 

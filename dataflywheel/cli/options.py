@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -13,4 +13,17 @@ Store = Annotated[Path, typer.Option(help="The store of signals, models and tria
 Seed = Annotated[int, typer.Option(help="Seed of everything random.")]
 Embedder = Annotated[str, typer.Option(help="minilm (exact), static (over 100 times faster), or a folder.")]
 Format = Annotated[str, typer.Option("--to", help="Format of the result: messages, trl, llamafactory, axolotl.")]
+Columns = Annotated[
+    list[str] | None,
+    typer.Option(help="Columns under other names: prompt=q,answer=a; prompt=context+question puts two together."),
+]
+Roles = Annotated[list[str] | None, typer.Option(help="Other names of roles: customer=user,agent=assistant.")]
 AsJson = Annotated[bool, typer.Option("--json", help="The result as JSON.")]
+
+
+def named(columns: list[str] | None, roles: list[str] | None) -> dict[str, Any]:
+    """The mapping that the options ask for, as the functions take it."""
+    from dataflywheel.rows.mapping import from_options
+
+    given = from_options(columns or [], roles or [])
+    return dict(zip(("columns", "roles"), given, strict=True))

@@ -8,10 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dataflywheel.cli.options import Columns, Roles, named
+
 if TYPE_CHECKING:
     from rich.console import Console
 
     from dataflywheel.report.profile import Profile
+
+
+REASONS = 5
+"""Reasons shown in the terminal, the most frequent first; the page has all."""
 
 
 def profile_command(
@@ -19,6 +25,8 @@ def profile_command(
     html: Annotated[Path | None, typer.Option("--html", help="Write the page here as well.")] = None,
     target: str | None = typer.Option(None, help="Evaluation rows: count the rows of the pool that hold one."),
     toxicity: str | None = typer.Option(None, help="Labelled rows: count the rows of the pool that they make toxic."),
+    columns: Columns = None,
+    roles: Roles = None,
     as_json: bool = typer.Option(False, "--json", help="The profile as JSON."),
 ) -> None:
     """What is in a pool: formats, lengths, languages, duplicates, personal data, toxicity."""
@@ -26,7 +34,7 @@ def profile_command(
 
     from dataflywheel.report.profile import profile
 
-    found = profile(pool, output=html, target=target, toxicity=toxicity)
+    found = profile(pool, output=html, target=target, toxicity=toxicity, **named(columns, roles))
     if as_json:
         typer.echo(json.dumps(found.as_dict(), ensure_ascii=False))
         return
@@ -72,6 +80,9 @@ def _show(found: Profile, console: Console) -> None:
     }
     faults |= {"same prompt, other answer": found.same_prompt, **facts.answers, **found.outliers, **(found.leaks or {})}
     _table(console, "what may be wrong", _counted(faults, found.rows) or {"nothing found": ""})
+    if found.quarantine_reasons:
+        reasons = list(found.quarantine_reasons.items())[:REASONS]
+        _table(console, "why it could not be read", {visible(reason): count(n) for reason, n in reasons})
     hints = {
         kind: f"{count(hint.rows)} rows, {count(hint.hits)} hits, such as {', '.join(hint.examples)}"
         for kind, hint in facts.hints.items()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import typer
 
-from dataflywheel.cli.options import AsJson, Embedder, Format, Runs, Seed, Store
+from dataflywheel.cli.options import AsJson, Columns, Embedder, Format, Roles, Runs, Seed, Store, named
 
 
 def select_command(
@@ -16,6 +16,8 @@ def select_command(
     keep: str = typer.Option("10%", help="The budget: 1000, 10% or '50000 tokens'."),
     then: str = typer.Option("", help="A diversity method that chooses among the best by score."),
     per: str = typer.Option("", help="Share the budget out: source or tag."),
+    columns: Columns = None,
+    roles: Roles = None,
     embedder: Embedder = "minilm",
     model: str = typer.Option("tiny", help="Model that measures likelihoods: tiny, trained on the pool, or a folder."),
     to: Format = "messages",
@@ -32,7 +34,7 @@ def select_command(
     with LiveTable() as watcher:
         result = select(
             pool, by, keep, then=then or None, per=per or None, models=models, seed=seed, format=to,
-            runs=runs, home=home, watcher=watcher,
+            runs=runs, home=home, watcher=watcher, **named(columns, roles),
         )  # fmt: skip
     if as_json:
         typer.echo(json.dumps(result.as_dict(), ensure_ascii=False))

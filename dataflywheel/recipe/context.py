@@ -213,7 +213,7 @@ def inputs(sources: Iterable[Source]) -> list[Input]:
     return [
         Input(None, source=entry.source or entry.builtin, records=partial(python_docs, entry.split))
         if entry.builtin
-        else Input(find(entry.path or ""), source=entry.source, format=entry.format)
+        else Input(find(entry.path or ""), source=entry.source, format=entry.format, mapping=entry.mapping())
         for entry in sources
     ]
 

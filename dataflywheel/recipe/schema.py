@@ -11,6 +11,7 @@ from dataflywheel.contracts import UsageError
 from dataflywheel.evolution.feedback.learning_curve import FEWEST_SEEDS
 from dataflywheel.evolution.metrics.named import metric_of
 from dataflywheel.models.spec import EmbedderSpec, ModelSpec
+from dataflywheel.rows.mapping import ColumnMapping, column_mapping
 from dataflywheel.signals.engine import Engine
 
 
@@ -30,11 +31,28 @@ class Source(Part):
     """Name of the source in rows, quotas and the card; the file's name where not given."""
     format: str | None = None
     license: str | None = None
+    columns: dict[str, str | list[str]] = {}
+    """Which columns hold what, where their names are not known: `{prompt: q, answer: a}`. Also system, rejected,
+    messages, role, content, label, reasoning, tools, images, weight, text, source, tags. A column may be a path
+    (`data.question`, `choices[0].text`); with `?` behind it, a record may lack it; several make up a prompt:
+    `prompt: [context, question]`."""
+    roles: dict[str, str] = {}
+    """What other names of roles mean: `{customer: user, agent: assistant}`."""
+
+    def mapping(self) -> ColumnMapping | None:
+        """Columns and roles for the reader of the file."""
+        return column_mapping(self.columns, self.roles)
 
     @model_validator(mode="after")
     def _one_origin(self) -> Self:
         if (self.path is None) == (self.builtin is None):
             raise ValueError("give exactly one of `path` and `builtin`")
+        try:
+            mapped = self.mapping()
+        except UsageError as error:
+            raise ValueError(str(error)) from None
+        if mapped is not None and self.builtin is not None:
+            raise ValueError("`columns` and `roles` belong to a `path`; what is built in has none")
         return self
 
 

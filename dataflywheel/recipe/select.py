@@ -21,12 +21,14 @@ def select(
     name: str | None = None,
     seed: int = 0,
     format: str = "messages",
+    columns: dict[str, Any] | None = None,
+    roles: dict[str, str] | None = None,
     **options: Any,
 ) -> Result:
     """Select rows of a pool by a method, under a budget; the data set lies in the result's `path / "dataset"`.
 
     The run is named after the pool, the methods and the budget where no `name` is given; one of the same name replaces
-    what the other left.
+    what the other left. `columns` and `roles` name what the pool holds under other names, as in a recipe.
 
     Raises:
         UsageError: unknown method, unreadable budget, or a method that needs what is not there.
@@ -39,7 +41,7 @@ def select(
     value = {
         "name": re.sub(r"[^A-Za-z0-9._-]+", "-", title),
         "seed": seed,
-        "pool": [{"path": path} for path in paths],
+        "pool": [{"path": path, "columns": columns or {}, "roles": roles or {}} for path in paths],
         "models": models or {},
         "steps": [{"select": step}],
         "format": format,

@@ -23,6 +23,8 @@ def enhance(
     name: str | None = None,
     seed: int = 0,
     format: str = "messages",
+    columns: dict[str, Any] | None = None,
+    roles: dict[str, str] | None = None,
     **options: Any,
 ) -> Result:
     """Rewrite rows of a pool by a method; a proposal that passes its gates replaces its row, all others stay.
@@ -31,7 +33,7 @@ def enhance(
         UsageError: unknown method or gate, or a method that needs what is not there.
     """
     step = {"by": by, **({"gates": gates} if gates is not None else {})}
-    return _run("enhance", pool, by, step, target, models, budget, name, seed, format, options)
+    return _run("enhance", entries(pool, columns, roles), by, step, target, models, budget, name, seed, format, options)
 
 
 def generate(
@@ -47,6 +49,8 @@ def generate(
     name: str | None = None,
     seed: int = 0,
     format: str = "messages",
+    columns: dict[str, Any] | None = None,
+    roles: dict[str, str] | None = None,
     **options: Any,
 ) -> Result:
     """Write new rows from those of a pool; the data set holds the pool's rows and the accepted new ones. What writes
@@ -56,7 +60,8 @@ def generate(
         UsageError: unknown method or gate, or a method that needs what is not there.
     """
     step = {"by": by, "rows": rows, "visits": visits, **({"gates": gates} if gates is not None else {})}
-    return _run("generate", pool, by, step, target, models, budget, name, seed, format, options)
+    held = entries(pool, columns, roles)
+    return _run("generate", held, by, step, target, models, budget, name, seed, format, options)
 
 
 def distill(
@@ -68,6 +73,8 @@ def distill(
     settings: dict[str, Any] | None = None,
     name: str | None = None,
     seed: int = 0,
+    columns: dict[str, Any] | None = None,
+    roles: dict[str, str] | None = None,
     **options: Any,
 ) -> Result:
     """Train a student on a pool's answers with a local teacher heard at every token; the model is in `models/student`.
@@ -76,12 +83,32 @@ def distill(
         UsageError: no such method, or the teacher is no local model or does not fit.
     """
     step = {"by": by, "teacher": teacher, **(settings or {})}
-    return _run("distill", pool, by, step, None, {"student": student}, None, name, seed, "messages", options)
+    return _run(
+        "distill",
+        entries(pool, columns, roles),
+        by,
+        step,
+        None,
+        {"student": student},
+        None,
+        name,
+        seed,
+        "messages",
+        options,
+    )
+
+
+def entries(
+    pool: str | list[str] | None, columns: dict[str, Any] | None, roles: dict[str, str] | None
+) -> list[dict[str, Any]]:
+    """The pool as recipes write it."""
+    paths = [pool] if isinstance(pool, str) else list(pool or [])
+    return [{"path": path, "columns": columns or {}, "roles": roles or {}} for path in paths]
 
 
 def _run(
     verb: str,
-    pool: str | list[str] | None,
+    pool: list[dict[str, Any]],
     by: Method,
     step: dict[str, Any],
     target: str | None,
@@ -92,13 +119,12 @@ def _run(
     format: str,
     options: dict[str, Any],
 ) -> Result:
-    paths = [pool] if isinstance(pool, str) else list(pool or [])
     method = by if isinstance(by, str) else next(iter(by))
-    title = name or "-".join([verb, *(Path(path).name.split(".")[0] for path in paths[:1]), method])
+    title = name or "-".join([verb, *(Path(entry["path"]).name.split(".")[0] for entry in pool[:1]), method])
     value = {
         "name": re.sub(r"[^A-Za-z0-9._-]+", "-", title),
         "seed": seed,
-        "pool": [{"path": path} for path in paths],
+        "pool": pool,
         "target": [{"path": target}] if target else [],
         "models": models or {},
         "budget": budget or {},

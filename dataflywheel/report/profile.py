@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -21,6 +21,7 @@ from dataflywheel.report.languages import language_shares
 from dataflywheel.report.pool_facts import PoolFacts, collect
 from dataflywheel.report.rundir import read_lines
 from dataflywheel.rows.ingest import Ingested, Input, ingest
+from dataflywheel.rows.mapping import column_mapping
 from dataflywheel.rows.parts import count_rows, iter_batches, read_rows
 from dataflywheel.rows.text import texts
 from dataflywheel.signals.shingles import text_keys
@@ -100,7 +101,13 @@ class Profile:
 
 
 def profile(
-    pool: str, *, output: Path | None = None, target: str | None = None, toxicity: str | None = None
+    pool: str,
+    *,
+    output: Path | None = None,
+    target: str | None = None,
+    toxicity: str | None = None,
+    columns: Mapping[str, str | Sequence[str]] | None = None,
+    roles: Mapping[str, str] | None = None,
 ) -> Profile:
     """Read a pool (file, folder, pattern or data set name) and tell what is in it.
 
@@ -108,13 +115,15 @@ def profile(
         output: where to write the HTML page, if anywhere.
         target: evaluation rows; the rows of the pool that hold one of them are counted.
         toxicity: labelled rows, as of the signal `toxicity`; the rows of the pool that they make toxic are counted.
+        columns: columns of the pool under other names, such as `{"prompt": "q", "answer": "a"}`; `roles` likewise.
 
     Raises:
+        UsageError: a mapping that makes no sense.
         FlywheelError: the pool names nothing, or no row of it can be read.
     """
     with tempfile.TemporaryDirectory(prefix="flywheel-profile-") as scratch:
         rows = Path(scratch) / "rows"
-        read = ingest([Input(pool)], rows)
+        read = ingest([Input(pool, mapping=column_mapping(columns, roles))], rows)
         if not read.rows:
             raise FlywheelError(f"{pool}: none of {read.quarantined:,} entries is a row{_first_reason(rows)}")
         found = _measure(pool, read, rows, target, toxicity)
@@ -132,7 +141,7 @@ def _first_reason(rows: Path) -> str:
 
 def _measure(pool: str, read: Ingested, rows: Path, target: str | None, labels: str | None) -> Profile:
     facts = collect(rows)
-    reasons = Counter(str(entry.get("reason", "")).split(":")[0] for entry in read_lines(rows / "quarantine.jsonl"))
+    reasons = Counter(_reason_class(str(entry.get("reason", ""))) for entry in read_lines(rows / "quarantine.jsonl"))
     keys = [key for key in facts.prompt_keys if key is not None]
     near, near_rows, pairs = _near_copies(rows)
     languages, language_rows = language_shares(_texts(rows, LANGUAGE_ROWS))
@@ -166,6 +175,11 @@ def _toxicity(rows: Path, labels: str) -> dict[str, Any]:
         found = pa.array(signal.measure(batch)["toxic"])
         toxic, known = toxic + (pc.sum(found).as_py() or 0), known + len(found) - found.null_count
     return {"labels": labels, "rows": known, "toxic": toxic, "false_positive_rate": signal.false_positive_rate}
+
+
+def _reason_class(reason: str) -> str:
+    """A reason without what is about one line alone; a proposed mapping stays, since it is the way out."""
+    return reason if "columns: {" in reason else reason.split(":")[0]
 
 
 def _percentiles(values: AnyArray) -> dict[str, float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, groupby
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from dataflywheel.rows.containers.write import DATASET, container_for, write_rec
 from dataflywheel.rows.formats import SHAPES, CannotHold, Shape, holding, shape_named
 from dataflywheel.rows.formats.draft import Record
 from dataflywheel.rows.kind_files import KindFiles
+from dataflywheel.rows.mapping import column_mapping
 from dataflywheel.rows.parse import parse_block
 from dataflywheel.rows.reading import Input, open_input, stem
 from dataflywheel.rows.schema import ROW_SCHEMA, Row
@@ -46,6 +47,8 @@ def convert(
     lineage: bool = False,
     progress: Callable[[int], None] | None = None,
     place: Path | None = None,
+    columns: Mapping[str, str | Sequence[str]] | None = None,
+    roles: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Read `input` (file, folder, pattern or hub name) and write its rows to `output` as `to`.
 
@@ -54,7 +57,8 @@ def convert(
     several kinds become `<name>.chat.jsonl`, `<name>.preference.jsonl`, `<name>.kto.jsonl` and `<name>.text.jsonl`.
     With `lineage`, source, copies, parents, made_by and round are kept in records of foreign shapes. Lines that cannot
     be read and rows that the format cannot hold are written to `<output>.quarantine.jsonl`, with file, line and reason.
-    Descriptions name the data by its path, or as it will be in the folder `place`.
+    Descriptions name the data by its path, or as it will be in the folder `place`. `columns` and `roles` name what is
+    read under other names: `{"prompt": "q", "answer": "a"}`, `{"customer": "user"}`.
 
     Returns:
         input, output, format, rows read, records written, files by kind, quarantined (lines that could not be read) and
@@ -62,13 +66,13 @@ def convert(
         written beside, and `unread`: what lies beside the rows and was not read, with the reason.
 
     Raises:
-        UsageError: `to` names no format.
+        UsageError: `to` names no format, or a mapping that makes no sense.
         FlywheelError: the input names nothing or holds no row, or the format can hold none of its rows.
     """
     target = Path(output)
     container = _checked(input, target, to)
     with SetAside(target) as aside:
-        reading = _Rows(Input(input, source or ""), aside, progress)
+        reading = _Rows(Input(input, source or "", mapping=column_mapping(columns, roles)), aside, progress)
         if to in TRAINERS:
             writing = KindFiles(TRAINERS[to], target, container)
             for origin in reading:
@@ -144,7 +148,7 @@ class _Rows:
     def __iter__(self) -> Iterator[Origin]:
         for file in open_input(self.given):
             for block in file.blocks:
-                parsed = parse_block(block, file.name, file.source, file.shape)
+                parsed = parse_block(block, file.name, file.source, file.shape, file.mapping)
                 self.aside.unreadable(parsed.quarantined)
                 self.unread |= dict.fromkeys(parsed.unread)
                 self.shape = self.shape or next(iter(parsed.shapes), "")

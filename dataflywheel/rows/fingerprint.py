@@ -12,7 +12,7 @@ CHUNK = 1 << 20
 
 
 def fingerprint(inputs: Sequence[Input]) -> str:
-    """32 hex digits over source, format, size and content of every file, in order; file names do not count.
+    """32 hex digits over source, format, mapping, size and content of every file, in order; file names do not count.
 
     Of a hub data set its name counts, and of `records` the rows themselves.
 
@@ -22,6 +22,8 @@ def fingerprint(inputs: Sequence[Input]) -> str:
     digest = hashlib.blake2b(digest_size=16)
     for given in inputs:
         digest.update(repr((given.source, given.format)).encode())
+        if given.mapping is not None:
+            digest.update(repr(given.mapping).encode())
         if given.records is not None:
             for row in given.records():
                 digest.update(repr(row).encode())

@@ -114,7 +114,8 @@ class _Reading:
     def _make_tasks(self, file: InputFile) -> Iterator[Task]:
         for block in file.blocks:
             self.tasks += 1
-            yield Task(block, file.name, file.source, file.shape, self.scratch / f"{self.tasks:06d}.arrow")
+            target = self.scratch / f"{self.tasks:06d}.arrow"
+            yield Task(block, file.name, file.source, file.shape, target, file.mapping)
 
     def _set_aside(self, quarantined: list[Quarantined]) -> None:
         if quarantined:

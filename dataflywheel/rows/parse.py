@@ -12,6 +12,7 @@ from dataflywheel.rows.containers.block import Bad, Block, Left
 from dataflywheel.rows.containers.json_lines import json_lines, text_lines
 from dataflywheel.rows.formats import ReadError, detect, shape_named
 from dataflywheel.rows.formats.draft import kind
+from dataflywheel.rows.mapping import ColumnMapping
 from dataflywheel.rows.quarantine import Quarantined, beginning
 from dataflywheel.rows.schema import Row
 
@@ -27,8 +28,10 @@ class Parsed:
     unread: list[tuple[str, str]] = field(default_factory=list)
 
 
-def parse_block(block: Block, file: str, source: str, shape: str | None = None) -> Parsed:
-    """The rows of one block; `shape` is told from each record's keys when None."""
+def parse_block(
+    block: Block, file: str, source: str, shape: str | None = None, mapping: ColumnMapping | None = None
+) -> Parsed:
+    """The rows of one block; `shape` is told from each record's keys when None, under the names of a `mapping`."""
     result = Parsed()
     forced = None if shape is None else shape_named(shape)
     rows, lines = result.rows, result.lines
@@ -42,8 +45,13 @@ def parse_block(block: Block, file: str, source: str, shape: str | None = None) 
                     )
                     continue
                 raise unreadable(record)
-            used = forced or detect(record)
-            read = used.read(record, source)
+            if mapping is None:
+                used = forced or detect(record)
+                read = used.read(record, source)
+            else:
+                renamed, used = mapping.read(record)
+                used = forced or used
+                read = used.read(renamed, source)
         except ReadError as error:
             shown = raw if raw is not None else record.text if isinstance(record, Bad) else record
             result.quarantined.append(Quarantined(file, line, error.field, error.reason, beginning(shown)))

@@ -10,6 +10,7 @@ import pyarrow as pa
 from dataflywheel.rows.containers.block import Block
 from dataflywheel.rows.containers.sniff import PACKED
 from dataflywheel.rows.ingest import Input, open_input, row_blocks
+from dataflywheel.rows.mapping import ColumnMapping
 from dataflywheel.rows.parse import parse_block
 from dataflywheel.rows.text import text_of
 
@@ -40,7 +41,7 @@ def peek(given: Input) -> Size:
     unread: dict[tuple[str, str], None] = {}
     for file in open_input(given):
         seen = list(islice(file.blocks, BLOCKS))
-        found = _read(seen, file.source, file.shape)
+        found = _read(seen, file.source, file.shape, file.mapping)
         more = next(file.blocks, None) is not None
         read = sum(_bytes(block) for block in seen)
         packed = PACKED_RATIO if file.name.endswith((*PACKED, ".parquet")) else 1
@@ -51,8 +52,8 @@ def peek(given: Input) -> Size:
     return Size(int(rows), int(chars), int(pairs), tuple(unread))
 
 
-def _read(blocks: list[Block], source: str, shape: str | None = None) -> Size:
-    read = [parse_block(block, "", source, shape) for block in blocks]
+def _read(blocks: list[Block], source: str, shape: str | None = None, mapping: ColumnMapping | None = None) -> Size:
+    read = [parse_block(block, "", source, shape, mapping) for block in blocks]
     parsed = [one.rows for one in read]
     chars = sum(len(text_of(row["messages"])) for rows in parsed for row in rows)
     return Size(

@@ -17,6 +17,7 @@ from dataflywheel.rows.containers.block import BLOCK_BYTES, Block, left_out
 from dataflywheel.rows.containers.find import find, hub_name
 from dataflywheel.rows.containers.sniff import bare_stem
 from dataflywheel.rows.formats import SHAPES
+from dataflywheel.rows.mapping import ColumnMapping
 from dataflywheel.rows.parse import Parsed, parse_block
 from dataflywheel.rows.quarantine import Quarantined
 from dataflywheel.rows.schema import Row
@@ -29,13 +30,14 @@ class Input:
     A path may name a split of a folder or data set, or the key of a JSON document, after a `#`.
 
     `source` is the file's name without its suffix unless given. `format` names a container (`jsonl`, `csv`, ...) or a
-    record shape (`alpaca`, `sharegpt`, ...) where it should not be detected.
+    record shape (`alpaca`, `sharegpt`, ...) where it should not be detected. `mapping` names columns and roles.
     """
 
     path: str | None
     source: str = ""
     format: str | None = None
     records: Callable[[], Iterator[Row]] | None = None
+    mapping: ColumnMapping | None = None
 
 
 @dataclass
@@ -48,6 +50,7 @@ class InputFile:
     shape: str | None
     blocks: Iterator[Block]
     size: int
+    mapping: ColumnMapping | None = None
 
 
 def split_format(format: str | None) -> tuple[str | None, str | None]:
@@ -76,14 +79,16 @@ def open_input(given: Input, block_bytes: int = BLOCK_BYTES) -> Iterator[InputFi
     if hub:
         from dataflywheel.rows.containers.hub import hub_blocks
 
-        yield InputFile(given.path, given.source or hub[0].split("/")[-1], "hub", shape, hub_blocks(*hub), 0)
+        yield InputFile(
+            given.path, given.source or hub[0].split("/")[-1], "hub", shape, hub_blocks(*hub), 0, given.mapping
+        )
         return
     place = find(given.path)
     for number, path in enumerate(place.files):
         found, blocks = read_blocks(path, container, block_bytes, place.part)
         if place.unread and number == 0:
             blocks = chain([left_out(place.unread)], blocks)
-        yield InputFile(str(path), given.source or stem(path), found, shape, blocks, path.stat().st_size)
+        yield InputFile(str(path), given.source or stem(path), found, shape, blocks, path.stat().st_size, given.mapping)
 
 
 def stem(path: Path) -> str:
@@ -116,7 +121,7 @@ def iter_parsed(given: Input) -> Iterator[Parsed]:
     """
     for file in open_input(given):
         for block in file.blocks:
-            yield parse_block(block, file.name, file.source, file.shape)
+            yield parse_block(block, file.name, file.source, file.shape, file.mapping)
 
 
 def read_file(path: str, source: str | None = None, format: str | None = None) -> tuple[pa.Table, list[Quarantined]]:

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from dataflywheel.rows.builder import build
 from dataflywheel.rows.containers.block import Block
+from dataflywheel.rows.mapping import ColumnMapping
 from dataflywheel.rows.parse import parse_block
 from dataflywheel.rows.quarantine import Quarantined
 from dataflywheel.rows.schema import Row
@@ -28,6 +29,7 @@ class Task:
     source: str
     shape: str | None
     target: Path
+    mapping: ColumnMapping | None = None
 
 
 @dataclass
@@ -44,7 +46,7 @@ class Spilled:
 
 def spill_task(task: Task) -> Spilled:
     """Parse a block and write its rows to `task.target`."""
-    parsed = parse_block(task.block, task.file, task.source, task.shape)
+    parsed = parse_block(task.block, task.file, task.source, task.shape, task.mapping)
     ids, copies = spill_rows(parsed.rows, task.target)
     return Spilled(ids, copies, np.array(parsed.lines, np.int64), parsed.quarantined, parsed.shapes, parsed.unread)
 

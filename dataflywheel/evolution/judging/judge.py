@@ -13,6 +13,7 @@ from dataflywheel.evolution.judging.session import ask, make_judge, named
 from dataflywheel.evolution.judging.worth import worth
 from dataflywheel.models.endpoint.client import Watch
 from dataflywheel.models.spec import ModelSpec
+from dataflywheel.rows.mapping import column_mapping
 from dataflywheel.store.answer_ledger import Caps
 
 
@@ -31,6 +32,8 @@ def judge(
     seed: int = 0,
     home: str | Path = ".flywheel",
     watch: Watch | None = None,
+    columns: dict[str, Any] | None = None,
+    roles: dict[str, str] | None = None,
 ) -> Judged:
     """Let a model judge the answers of A against those of B to the same prompts.
 
@@ -49,12 +52,13 @@ def judge(
         usd: dollars that may be spent on this comparison, over all its runs.
         calls: the same for requests.
         watch: sees the progress of the requests.
+        columns: columns of the answers under other names, such as `{"prompt": "q", "answer": "a"}`; `roles` likewise.
 
     Raises:
         UsageError: unknown method, nothing to compare, unreadable labels, a model without what the method needs.
         FlywheelError: the judge fails the obvious pairs.
     """
-    pairs = read_pairs(a, b, reference)
+    pairs = read_pairs(a, b, reference, column_mapping(columns, roles))
     labels = read_gold(gold, pairs) if gold is not None else None
     others = [read_earlier(path, pairs.baseline) for path in earlier]
     method = make_judge(by, model)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from dataflywheel.contracts import Case, UsageError, Verdict
 from dataflywheel.rows.diff import prompt_digest, rows_path
+from dataflywheel.rows.mapping import ColumnMapping
 from dataflywheel.rows.reading import Input, iter_parsed
 from dataflywheel.rows.text import part_of, split_answer, text_of
 from dataflywheel.signals.rating.rating import transcript
@@ -47,15 +48,17 @@ class _Side:
         return sum(len(own) for own in self.answers.values())
 
 
-def read_pairs(a: str | Path, b: str | Path, reference: str | Path | None = None) -> Pairs:
+def read_pairs(
+    a: str | Path, b: str | Path, reference: str | Path | None = None, mapping: ColumnMapping | None = None
+) -> Pairs:
     """Answers of A and B to the same prompts: of several answers to one prompt the first meets the first, and so on.
 
     Raises:
         FlywheelError: a path names nothing.
         UsageError: no prompt has an answer in both.
     """
-    left, right = _read(a), _read(b)
-    references = _read(reference).answers if reference else {}
+    left, right = _read(a, mapping), _read(b, mapping)
+    references = _read(reference, mapping).answers if reference else {}
     found = Pairs(left_out=left.left_out + right.left_out)
     for prompt, answers in left.answers.items():
         for number, both in enumerate(zip(answers, right.answers.get(prompt, []), strict=False)):
@@ -102,9 +105,9 @@ def read_gold(path: str | Path, pairs: Pairs) -> list[Verdict]:
     return gold
 
 
-def _read(path: str | Path) -> _Side:
+def _read(path: str | Path, mapping: ColumnMapping | None = None) -> _Side:
     side = _Side()
-    for parsed in iter_parsed(Input(rows_path(str(path)))):
+    for parsed in iter_parsed(Input(rows_path(str(path)), mapping=mapping)):
         side.left_out += len(parsed.quarantined)
         for row in parsed.rows:
             before, final = split_answer(row["messages"])

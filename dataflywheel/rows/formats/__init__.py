@@ -16,6 +16,7 @@ from dataflywheel.rows.formats.oasst_tree import OasstTree
 from dataflywheel.rows.formats.openai_messages import OpenAIMessages
 from dataflywheel.rows.formats.preference import ImplicitPreference, Preference, TurnsPreference
 from dataflywheel.rows.formats.prompt_completion import Prompt, PromptCompletion, TurnsCompletion
+from dataflywheel.rows.formats.proposal import propose
 from dataflywheel.rows.formats.self_instruct import SelfInstruct
 from dataflywheel.rows.formats.shape import Shape
 from dataflywheel.rows.formats.sharegpt import ShareGPT
@@ -66,7 +67,7 @@ def detect(record: Record) -> Shape:
         record = {key: value for key, value in record.items() if value is not None}
     candidates = _candidates(frozenset(record))
     for shape, doubts in candidates:
-        sure = len(candidates) == 1 and not doubts
+        sure = len(candidates) == 1 and shape.by_keys and not doubts
         if sure or (shape.accepts(record) and not (doubts and loses(record, shape, doubts))):
             return shape
     raise ReadError("", unknown(record))
@@ -81,6 +82,9 @@ def loses(record: Record, shape: Shape, doubts: tuple[str, ...]) -> bool:
 def unknown(record: Record) -> str:
     """Why a record is of no shape."""
     keys = ", ".join(list(record)[:12]) or "none"
+    proposal = propose(record)
+    if proposal:
+        return f"no known shape has the keys {keys}; try {proposal}"
     return (
         f"no known shape has the keys {keys}; expected such as messages, conversations, "
         "instruction and output, prompt and completion, chosen and rejected, or text"

@@ -26,6 +26,7 @@ class Chats(Shape):
     """A list of turns, of pairs of what was asked and answered, or of texts in turn."""
 
     name = "chat"
+    by_keys = False
 
     def matches(self, keys: frozenset[str]) -> bool:
         names = by_name(keys)
@@ -72,7 +73,7 @@ def chat(value: Any, name: str) -> bool:
     if all(isinstance(turn, dict) for turn in value):
         return (
             any(not turn.keys().isdisjoint(ROLE_KEYS) and not turn.keys().isdisjoint(CONTENT_KEYS) for turn in value)
-            or pair_keys(value) is not None
+            or (name != "data" and pair_keys(value) is not None)  # records under a key are no chat
         )
     return all(isinstance(turn, str) for turn in value) and (len(value) > 1 or name in ASKED)
 

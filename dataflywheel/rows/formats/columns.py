@@ -10,6 +10,7 @@ from dataflywheel.rows.formats.draft import CannotHold, Draft, ReadError, Record
 from dataflywheel.rows.formats.flat import left_over, said_by, spoken, thoughts_of, turns_of, unsaid
 from dataflywheel.rows.formats.names import Found, folded, resolve
 from dataflywheel.rows.formats.preference import shared
+from dataflywheel.rows.formats.proposal import answers_in
 from dataflywheel.rows.formats.shape import Shape
 from dataflywheel.rows.formats.verdicts import OTHERS, first_is_better
 from dataflywheel.rows.schema import Medium, Message
@@ -60,7 +61,20 @@ class Columns(Shape):
         return {**asked(draft, before), **record} if before else record
 
 
-def take(record: Record, found: Found) -> Draft:
+class Told(Columns):
+    """Records of which somebody said what their columns hold: nothing is doubted."""
+
+    def __init__(self, found: Found) -> None:
+        self.found = found
+
+    def takes_label(self, record: Record) -> bool:
+        return True
+
+    def parse(self, record: Record) -> Draft:
+        return take(record, self.found, sure=True)
+
+
+def take(record: Record, found: Found, sure: bool = False) -> Draft:
     """The draft of a record of whose keys it is known what they hold.
 
     Raises:
@@ -85,22 +99,25 @@ def take(record: Record, found: Found) -> Draft:
         draft.names["completion"] = found.answer
     if found.thoughts is not None:
         add_thoughts(draft, record, found.thoughts)
-    partial = "prompt" not in draft.names or not draft.names.keys() - {"prompt", "context"}
+    partial = not sure and ("prompt" not in draft.names or not draft.names.keys() - {"prompt", "context"})
     if partial and not (draft.messages and draft.messages[0]["role"] != "assistant" and draft.rejected):
         doubt = unsaid(record, found.used(), [*draft.messages, *(draft.rejected or ())])
         if doubt is not None:
             raise ReadError(
-                doubt, f"may be the rest of the row beside {' and '.join(found.used())}; {way_out(found, doubt)}"
+                doubt,
+                f"may be the rest of the row beside {' and '.join(found.used())}; {way_out(record, found, doubt)}",
             )
     doubt = left_over(record, found.doubts, [*draft.messages, *(draft.rejected or ())])
     if doubt is not None:
-        raise ReadError(doubt, f"would be left out beside {' and '.join(found.used())}; {way_out(found, doubt)}")
+        raise ReadError(
+            doubt, f"would be left out beside {' and '.join(found.used())}; {way_out(record, found, doubt)}"
+        )
     used = {name for key, name in draft.names.items() if key != "context"}
     draft.extra = {key: value for key, value in record.items() if key not in used}
     return draft
 
 
-def way_out(found: Found, doubt: str) -> str:
+def way_out(record: Record, found: Found, doubt: str) -> str:
     """The mapping that would help."""
     given = {"prompt": found.prompt or doubt, "answer": found.answer or doubt, "rejected": found.rejected}
     if found.prompt is not None and found.answer is not None and found.rejected is None:
@@ -108,6 +125,9 @@ def way_out(found: Found, doubt: str) -> str:
             f"where it is part of the prompt: columns: {{prompt: [{doubt}, {found.prompt}], answer: {found.answer}}}; "
             f"where not: columns: {{prompt: {found.prompt}, answer: {found.answer}}}"
         )
+    if found.prompt is not None and found.answer is None and found.two is None:
+        left = {key: value for key, value in record.items() if key != found.prompt}
+        given["answer"] = next((path for path in answers_in(left)), doubt)
     shown = ", ".join(f"{key}: {name}" for key, name in given.items() if name is not None)
     return f"say what is what: columns: {{{shown}}}"
 

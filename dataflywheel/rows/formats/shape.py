@@ -33,6 +33,8 @@ class Shape(ABC):
     name: str
     own: frozenset[str] = frozenset()
     """The fields that hold prompt and answers, where other fields of such a name would be lost beside them."""
+    by_keys = True
+    """Whether the keys alone tell the shape where no other has them."""
     system_column = False
     """Whether a system text is written as a column of its own, and not as a turn."""
 
