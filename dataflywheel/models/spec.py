@@ -22,7 +22,8 @@ _KEY = re.compile(
     r"(?:sk[-_][\w.+=-]{12,}|(?:pk|rk|gsk|xai|hf|ghp|key|api|tok)[-_](?=[^/]*\d)[\w.+=-]{16,}|AIza[\w-]{20,})"
 )
 _KEY_NAME = re.compile(
-    r"(?:api|access|secret|auth|private)[-_]?key|authorization|password|secret|(?:access|api|auth)[-_]?token", re.I
+    r"(?:x-)?(?:api|access|secret|auth|private)[-_]?key|authorization|password|secret|(?:access|api|auth)[-_]?token",
+    re.I,
 )
 
 

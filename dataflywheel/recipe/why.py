@@ -158,7 +158,8 @@ def _conversation(asked: dict[str, Any]) -> list[str]:
 
 def _answer(answer: dict[str, Any]) -> list[str]:
     question = answer["request"]["prompt"] or answer["request"]["messages"][-1]["content"]
-    return [f"      asked: {_cut(question)}", f"      {answer['outcome']}: {_cut(answer['text'])}"]
+    thought = [f"      thought: {_cut(answer['reasoning'])}"] if answer.get("reasoning") else []
+    return [f"      asked: {_cut(question)}", *thought, f"      {answer['outcome']}: {_cut(answer['text'])}"]
 
 
 def _cut(text: str, length: int = 300) -> str:

@@ -23,6 +23,7 @@ from dataflywheel.models.files import folder_digest
 from dataflywheel.models.language_model import MAX_TOKENS, LanguageModel, local_folder, shared_model
 from dataflywheel.models.spec import ModelSpec, Price
 from dataflywheel.rows.schema import message
+from dataflywheel.rows.thoughts import split_thoughts
 
 GATHER_SECONDS = 0.01
 """How long the first request of a batch waits for others."""
@@ -172,6 +173,11 @@ class LocalChat:
         text: str = self.model.tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
         return text
 
+    def _with_thoughts(self, ids: list[int], text: str) -> str:
+        """The text with its special tokens where these tell thoughts from the answer, as in `[THINK]` or channels."""
+        whole: str = self.model.tokenizer.decode(ids, skip_special_tokens=False, clean_up_tokenization_spaces=False)
+        return whole if whole != text and split_thoughts(whole)[1] != whole else text
+
     def _piece(self, token: int) -> str:
         """A token's text as it stands behind others: decoders drop the blank before a text's first token."""
         if token not in self._pieces:
@@ -189,6 +195,8 @@ class LocalChat:
         if cut is not None:
             text = text[:cut]
             ids = ids[: next(n for n in range(len(ids) + 1) if len(self._text(ids[:n])) >= cut)]
+        else:
+            text = self._with_thoughts(ids, text)
         logprobs = tuple(
             TokenLogprob(self._piece(token), draw.logprobs[i], self._named(draw.alternatives[i]))
             for i, token in enumerate(ids)

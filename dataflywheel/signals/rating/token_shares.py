@@ -40,7 +40,7 @@ def shares(reply: Reply, answers: Sequence[str]) -> Shares | str:
         return failure(reply)
     place = next((i for i, token in enumerate(reply.logprobs) if plain(token.token)), None)
     if place is None:
-        return "malformed: the reply has no token with a log-probability"
+        return failure(reply) if reply.reasoning else "malformed: the reply has no token with a log-probability"
     if _goes_on(reply.logprobs, place):
         return "malformed: the reply is a longer number than was asked for"
     found = dict.fromkeys(answers, 0.0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dataflywheel.models.endpoint.request import Outcome, Reply
+from dataflywheel.models.endpoint.request import Outcome, Reply, TokenLogprob
 from dataflywheel.signals.rating.token_shares import Shares, shares
 from tests.models.endpoint.fake import first_token
 
@@ -46,3 +46,11 @@ def test_blank_tokens_before_the_word_are_passed_over() -> None:
     found = shares(Reply(Outcome.TRUNCATED, "\n2", logprobs=(*blank, *tail)), ONE_TO_SIX)
     assert isinstance(found, Shares)
     assert found.share["2"] == pytest.approx(0.75)
+
+
+def test_a_model_that_only_thought_is_told_how_to_answer() -> None:
+    found = shares(
+        Reply(Outcome.ANSWERED, "<think>Is it", logprobs=(TokenLogprob("<think>", -0.1),)).spoken(), ("yes", "no")
+    )
+    assert isinstance(found, str)
+    assert "turn thinking off" in found
