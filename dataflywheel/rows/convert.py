@@ -13,7 +13,7 @@ import orjson
 from dataflywheel.contracts import FlywheelError, UsageError, nearest
 from dataflywheel.rows.containers import CONTAINERS
 from dataflywheel.rows.containers.find import hub_name
-from dataflywheel.rows.containers.write import DATASET, container_for, write_records
+from dataflywheel.rows.containers.write import DATASET, container_for, text_line, write_records
 from dataflywheel.rows.formats import SHAPES, CannotHold, Shape, holding, shape_named
 from dataflywheel.rows.formats.draft import Record
 from dataflywheel.rows.kind_files import KindFiles
@@ -83,7 +83,8 @@ def convert(
             if writing.spools:
                 files, beside = writing.write(place or target.parent)
         else:
-            records = _shaped(reading, aside, to, lineage, stem(target))
+            check = _one_line if container == "text" else None
+            records = _shaped(reading, aside, to, lineage, stem(target), check)
             first = next(records, None)
             if first is not None:
                 schema = ROW_SCHEMA if to == "canonical" else None
@@ -162,7 +163,26 @@ class _Rows:
             raise FlywheelError(f"{self.given.path}: no row could be read{why}")
 
 
-def _shaped(reading: _Rows, aside: SetAside, to: str, lineage: bool, source: str) -> Iterator[Record]:
+def _one_line(record: Record) -> None:
+    """Check that a text file can hold the record.
+
+    Raises:
+        CannotHold: it is not a document of one line.
+    """
+    try:
+        text_line(record, 0)
+    except FlywheelError:
+        raise CannotHold("anything but a document of one line in a text file (.jsonl can)") from None
+
+
+def _shaped(
+    reading: _Rows,
+    aside: SetAside,
+    to: str,
+    lineage: bool,
+    source: str,
+    check: Callable[[Record], None] | None,
+) -> Iterator[Record]:
     """Records in the shape that `to` names, or in the input's own where `to` is a container."""
     rows = iter(reading)
     rows = chain([next(rows)], rows)
@@ -175,9 +195,13 @@ def _shaped(reading: _Rows, aside: SetAside, to: str, lineage: bool, source: str
     else:
         for origin in rows:
             try:
-                yield shape.write(origin.row, lineage, source)
+                record = shape.write(origin.row, lineage, source)
+                if check:
+                    check(record)
             except CannotHold as why:
                 aside.refused(origin, shape.name, f"{why}; write it as {holding(origin.row)!r} instead")
+                continue
+            yield record
 
 
 def _held(rows: Iterable[Origin], aside: SetAside, shape: Shape) -> Iterator[Row]:

@@ -26,10 +26,11 @@ TWICE: dict[str, Any] = {"messages": [U, U, A, A]}
 PAIR: dict[str, Any] = {"prompt": "Which one?", "chosen": "The good one.", "rejected": "None."}
 
 
-def recipe(folder: Path, *records: dict[str, Any], format: str = "llamafactory") -> Recipe:
+def recipe(folder: Path, *records: dict[str, Any], format: str = "llamafactory", train: bool = False) -> Recipe:
     pool = folder / "rows.jsonl"
     pool.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
     steps: list[Any] = [{"deduplicate": {"near": 0.8}}]
+    steps += ["train"] if train else []
     return recipe_from({"name": "r", "pool": [{"path": str(pool)}], "steps": steps, "format": format})
 
 
@@ -70,6 +71,8 @@ def test_where_all_can_be_written_nothing_is_said(tmp_path: Path) -> None:
     ).read_text(encoding="utf-8")
 
 
-def test_a_run_of_which_nothing_can_be_written_says_why(tmp_path: Path) -> None:
+@pytest.mark.parametrize("train", [False, True])
+def test_a_run_of_which_nothing_can_be_written_says_why_before_it_trains(tmp_path: Path, train: bool) -> None:
     with pytest.raises(FlywheelError, match="llamafactory cannot hold turns that do not alternate"):
-        run(recipe(tmp_path, TWICE), runs=tmp_path / "runs", home=tmp_path / "store")
+        run(recipe(tmp_path, TWICE, train=train), runs=tmp_path / "runs", home=tmp_path / "store")
+    assert not (tmp_path / "runs" / "r" / "models").exists()

@@ -223,3 +223,12 @@ def test_a_shape_leaves_out_what_it_has_no_place_for(tmp_path: Path) -> None:
         result = convert(str(source), str(tmp_path / "out.jsonl"), shape)
         assert (result["records"], result["left_out"]) == (1, 1)
         assert "write it as 'messages' instead" in result["examples"][0]["reason"]
+
+
+def test_a_text_file_leaves_out_what_is_not_one_line(tmp_path: Path) -> None:
+    source = tmp_path / "in.jsonl"
+    records = [{"text": "one line"}, {"text": "two\nlines"}, {"messages": [U, A]}]
+    source.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
+    result = convert(str(source), str(tmp_path / "out.txt"), "text")
+    assert (result["records"], result["left_out"]) == (1, 2)
+    assert (tmp_path / "out.txt").read_text(encoding="utf-8") == "one line\n"
