@@ -124,6 +124,7 @@ def test_archives_are_refused_by_name(tmp_path: Path, name: str) -> None:
         (b"<!DOCTYPE html><html>404</html>", "web page"),
         (b"\x80\x04\x95abc", "pickle"),
         (b"%PDF-1.7", "PDF"),
+        (gzip.compress(gzip.compress(LINES)), "packed twice; unpack it once"),
     ],
 )
 def test_what_is_known_and_not_read_is_named(tmp_path: Path, content: bytes, words: str) -> None:

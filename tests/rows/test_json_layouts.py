@@ -146,6 +146,13 @@ def test_a_broken_record_is_set_aside_alone_and_in_clear_words(tmp_path: Path, b
         assert (texts, words in reason) == (["good", "last"], True)
 
 
+def test_an_array_that_was_cut_between_records_is_told() -> None:
+    *records, told = of('[{"text": "a"},\n{"text": "b"},\n')
+    assert records == [{"text": "a"}, {"text": "b"}]
+    assert "the array does not close" in told.reason
+    assert of("[]") == of("[ ]\n") == []
+
+
 def test_pieces_of_a_torn_record_are_no_rows(tmp_path: Path) -> None:
     torn = '", "content": [{"type": "text", "text": "never"}]}'
     lines = '{"text": "good"}\n' + torn + '\n{"text": "also"}{"text": "cut\n{"text": "last"}\n'

@@ -78,10 +78,11 @@ class Table:
         self.told = False
 
     def _watched(self) -> Iterator[str]:
+        plain = self.dialect.escapes == "doubled"
         for line in self.lines:
             self.line += 1
             self.held.append(line)
-            yield self.dialect.line(line)
+            yield line if plain else self.dialect.line(line)
 
     def _next(self) -> tuple[int, list[str]]:
         """The next record and the line on which it begins."""
@@ -131,8 +132,9 @@ class Table:
                 yield from [*latest, *self._broken(line, f"not a line of a table: {error}", stream)]
                 latest = []
                 continue
-            damage = damage_of(stream)
-            if damage and damage.cut and self.held and not self.held[-1].endswith(("\n", "\r")):
+            open_end = bool(self.held) and not self.held[-1].endswith(("\n", "\r"))
+            damage = damage_of(stream) if open_end else None
+            if damage and damage.cut:
                 yield from [*latest, (line, Bad(told(damage.reason), "".join(self.held)))]
                 return
             if self.ended_early(cells):
@@ -182,11 +184,11 @@ def expected(header: list[str]) -> str:
 def record_of(cells: list[str], header: list[str]) -> Any:
     while len(cells) > len(header) and not cells[-1].strip():
         cells.pop()
-    if any(TOO_LONG in cell for cell in cells):
+    joined = "".join(cells)
+    if not joined.isascii() and TOO_LONG in joined:
         return Bad(f"a line of more than {LONGEST >> 20} M characters", cells)
     if len(cells) != len(header):
         return Bad(f"{expected(header)}, got {len(cells)}", cells)
-    joined = "".join(cells)
     if "\0" in joined:
         return Bad("a NUL byte in text", joined)
     if not joined.isascii():

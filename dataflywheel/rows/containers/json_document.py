@@ -99,5 +99,7 @@ def after(values: Values, damage: Any) -> Iterator[Any]:
     elif rest.startswith((b"{", b"[")) or len(rest) > LONGEST:
         large = f"a record of more than {LONGEST >> 20} MB" if len(rest) > LONGEST else why_not(rest)
         yield Bad(f"line {values.line}: {large}; what follows was not read", rest)
+    elif not rest and values.unclosed:
+        yield Bad(f"line {values.line}: the array does not close; perhaps the file was cut here")
     elif rest:
         yield Bad(f"line {values.line}: text after the records; expected an object", rest)

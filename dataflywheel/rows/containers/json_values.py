@@ -43,10 +43,10 @@ def loads(text: bytes) -> Any:
     except orjson.JSONDecodeError:
         if not any(name in text for name in NUMBERS):
             raise
-        value = json.loads(text.decode(), parse_constant=_constant)
         try:
+            value = json.loads(text.decode(), parse_constant=_constant)
             orjson.dumps(value)
-        except TypeError as error:
+        except (TypeError, RecursionError) as error:
             raise ValueError(str(error)) from None
         return value
 
@@ -95,6 +95,8 @@ class Values:
         self.start, self.lines = 0, 0
         self.cut = b""
         """What stands after the last record, where the text ends inside one or holds too much for one."""
+        self.unclosed = False
+        """Whether the text ends inside an array."""
 
     @property
     def line(self) -> int:
@@ -116,7 +118,7 @@ class Values:
                 again = self._after_broken() if opened and self.ended and restarts < RESTARTS else 0
                 if not again:
                     self.start = self.start if opened else end
-                    self.cut = self.text[self.start :]
+                    self.cut, self.unclosed = self.text[self.start :], array
                     return
                 yield Found(self.text[end : self.start], self.text[self.start : again], array)
                 at = end = again

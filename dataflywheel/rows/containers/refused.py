@@ -4,7 +4,11 @@ from __future__ import annotations
 
 UNPACK = "unpack it and name the folder"
 TABLE = "save it as .csv (UTF-8) or .jsonl"
+TWICE = "a file packed twice; unpack it once"
 KNOWN: tuple[tuple[bytes, str], ...] = (
+    (b"\x1f\x8b\x08", TWICE),
+    (b"\x28\xb5\x2f\xfd", TWICE),
+    (b"\xfd7zXZ", TWICE),
     (b"PK\x03\x04", f"a zip archive or an Excel workbook; {UNPACK}, or {TABLE}"),
     (b"PK\x05\x06", "an empty zip archive"),
     (b"7z\xbc\xaf\x27\x1c", f"a 7z archive; {UNPACK}"),
