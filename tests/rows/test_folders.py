@@ -15,7 +15,7 @@ from dataflywheel.rows.containers.find import find, find_files, with_part
 from dataflywheel.rows.fingerprint import fingerprint
 from dataflywheel.rows.ingest import Input, ingest
 from dataflywheel.rows.peek import peek
-from dataflywheel.rows.reading import read_file
+from dataflywheel.rows.reading import iter_parsed, read_file
 from dataflywheel.rows.unread import unread_lines
 
 
@@ -138,6 +138,23 @@ def test_a_saved_dictionary_of_splits(tmp_path: Path) -> None:
     assert turns[0]["content"] == "test"
     with pytest.raises(FlywheelError, match="no split 'dev'"):
         find(f"{tmp_path / 'd'}#dev")
+
+
+def test_splits_of_the_hub_are_not_mixed_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    datasets = pytest.importorskip("datasets")
+    names = ("test_sft", "train_gen", "train_sft")
+    held = datasets.DatasetDict({name: datasets.Dataset.from_list([{"text": name}]) for name in names})
+    monkeypatch.setattr(datasets, "load_dataset", lambda name: held)
+    found = list(iter_parsed(Input("hf:owner/ultrachat")))
+    assert [row["messages"][0]["content"] for parsed in found for row in parsed.rows] == ["train_sft"]
+    assert [what for parsed in found for what, _ in parsed.unread] == [
+        "owner/ultrachat#test_sft",
+        "owner/ultrachat#train_gen",
+    ]
+    [turns] = read_file("hf:owner/ultrachat#test")[0]["messages"].to_pylist()
+    assert turns[0]["content"] == "test_sft"
+    with pytest.raises(FlywheelError, match="no split 'dev'"):
+        read_file("hf:owner/ultrachat#dev")
 
 
 def test_links_are_followed_once(tmp_path: Path) -> None:

@@ -110,6 +110,12 @@ def test_a_record_is_never_taken_apart() -> None:
     assert of(dump({"dialog": [{"role": "user", "content": "a"}]})) == [{"dialog": [{"role": "user", "content": "a"}]}]
 
 
+def test_rows_and_columns_of_names_that_nobody_knows() -> None:
+    rows = [{"frage": "q", "antwort": "a"}, {"frage": "r", "antwort": "b"}]
+    assert of(dump({str(i): row for i, row in enumerate(rows)})) == rows
+    assert of(dump({key: {str(i): row[key] for i, row in enumerate(rows)} for key in rows[0]})) == rows
+
+
 def test_what_cannot_be_told_is_not_guessed() -> None:
     several, splits = of(dump({"a": PAIRS, "b": PAIRS})), of(dump({"dev": PAIRS, "test": PAIRS}))
     assert "several lists of records: a, b; name one of them, such as x#a" in several[0].reason

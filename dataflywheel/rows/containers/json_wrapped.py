@@ -150,6 +150,8 @@ def by_column(value: Mapping[str, Any]) -> Iterable[Any] | None:
         index = columns[0].keys()
         if any(held.keys() != index for held in columns) or looks_named(columns[0]) or holds_records(value):
             return None
+        if not numbered(index) and (numbered(value) or len(index) <= len(value)):
+            return None
         return [{name: held[at] for name, held in value.items()} for at in index]
     if not all(isinstance(held, list) for held in columns) or len({len(held) for held in columns}) != 1:
         return None
@@ -174,11 +176,18 @@ def looks_named(record: Mapping[str, Any]) -> bool:
 def by_name(value: Lists) -> list[Any]:
     """Records by a name of their own (`orient="index"`), which becomes their `index` where it says more than order."""
     held = list(value.values())
-    if len(held) < 2 or not all(isinstance(record, dict) and looks_named(record) for record in held):
+    if len(held) < 2 or not all(isinstance(record, dict) for record in held):
+        return []
+    if not (numbered(value) or all(looks_named(record) for record in held)):
         return []
     if list(value) == [str(number) for number in range(len(held))]:
         return held
     return [record if "index" in record else {**record, "index": key} for key, record in value.items()]
+
+
+def numbered(keys: Iterable[str]) -> bool:
+    """Whether keys are numbers, as those of rows are."""
+    return all(key.isdecimal() for key in keys)
 
 
 def shown(value: Mapping[str, Any]) -> str:
