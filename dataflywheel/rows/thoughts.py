@@ -197,5 +197,5 @@ def _ends_thoughts(text: str, tag: _Tag) -> bool:
 
 def _in_json(before: str) -> bool:
     """Whether what stands before a tag is the beginning of JSON that ends within a string."""
-    start = before.lstrip()
+    start = re.sub(r"\A\s*```\w*", "", before).lstrip()
     return start[:1] in ("{", "[") and len(re.findall(r'(?<!\\)"', start)) % 2 == 1

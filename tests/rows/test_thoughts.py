@@ -66,6 +66,7 @@ KEPT = [
     "Use [THINK] and [/THINK].",
     "He wrote (</think>), then left.",
     '{"id": "q1", "answer": "It ends with\\n</think>\\nThen the answer."}',
+    '```json\n{"id": "q1", "answer": "It ends with</think>Then the answer."}\n```',
     "analysis of the text: fine",
     "Here is my thought process: I add.",
     "a </details> b",

@@ -178,6 +178,8 @@ class Caller:
     async def _failed(self, question: Question, entered: float, effort: _Effort, error: AttemptError) -> Reply | None:
         """Settle an attempt without an answer: the reply if it was the last one."""
         self.flow.failure(entered, question.key, str(error))
+        if isinstance(error, TooSlowError):
+            self.flow.too_slow(entered)
         effort.failures += 1
         effort.unreadable += isinstance(error, UnreadableError)
         effort.pause = self.flow.backoff(effort.failures)

@@ -86,7 +86,7 @@ class Flow:
         self._breaker = Breaker(self.pace)
         self._successes = 0
         self._paused_until = self._limited_since = 0.0
-        self._decreased_at = -math.inf
+        self._decreased_at = self._slowed_at = -math.inf
         self._timer: asyncio.TimerHandle | None = None
 
     async def enter(self, again: bool = False) -> float:
@@ -118,7 +118,7 @@ class Flow:
         self._breaker.answered()
         self._limited_since = 0.0
         self._successes += 1
-        quiet = now - self._decreased_at > QUIET  # at first, and long after the last 429
+        quiet = now - max(self._decreased_at, self._slowed_at) > QUIET  # at first, and long after the last 429
         if quiet or self._successes >= min(self.pace.growth, self.limit):
             self.limit = min(self.limit + 1, self.pace.concurrency)
             self._successes = 0
@@ -157,6 +157,13 @@ class Flow:
     def failure(self, entered: float, key: object = None, said: str = "") -> None:
         """Note a server error, a lost connection or silence in a call that entered at that time, to question `key`."""
         self._pause(self._breaker.failed(asyncio.get_running_loop().time(), entered, key, said))
+
+    def too_slow(self, entered: float) -> None:
+        """Note that no whole answer came in time to a call that entered at that time: what is asked at once may only
+        have waited for its turn, so less is."""
+        if entered >= self._slowed_at:  # once for all that were under way together
+            self._slowed_at = asyncio.get_running_loop().time()
+            self.limit = max(1.0, min(self.limit, self.in_flight) / 2)
 
     def away(self, entered: float, said: str = "") -> float:
         """Note that nobody took the connection of a call; gives the seconds that its request must wait.

@@ -188,6 +188,23 @@ def test_an_endpoint_that_is_away_is_waited_for_longer_if_it_was_there_before() 
     assert 60.0 < run(work(True)) < 100.0
 
 
+def test_answers_that_do_not_come_in_time_halve_what_is_asked_at_once_for_each_round() -> None:
+    async def work() -> list[float]:
+        flow = Flow(Pace(start=16))
+        limits = []
+        for _ in range(3):
+            entered = [await flow.enter() for _ in range(int(flow.limit))]
+            await asyncio.sleep(120)
+            for key, at in enumerate(entered):
+                flow.too_slow(at)
+                flow.failure(at, key % 3)
+                flow.leave()
+            limits.append(flow.limit)
+        return limits
+
+    assert run(work()) == [8.0, 4.0, 2.0]
+
+
 def test_a_429_does_not_open_the_breaker() -> None:
     async def work() -> None:
         flow = Flow(Pace(breaker=3, start=64))

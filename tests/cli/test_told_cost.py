@@ -1,0 +1,22 @@
+"""What a verb says that it cost is what its ledger holds."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+from dataflywheel.cli.asked import told
+
+
+def test_the_bill_is_the_ledgers_with_what_was_cut_and_asked_again(tmp_path: Path) -> None:
+    funnel = {
+        **dict.fromkeys(("rejected", "failed", "left", "surplus"), 0),
+        **{"accepted": 3, "proposed": 3, "rejections": [], "calls": 3, "tokens": 307, "usd": 0.1},
+    }
+    step = tmp_path / "round-1" / "01-enhance"
+    step.mkdir(parents=True)
+    (step / "metrics.json").write_text(json.dumps({"details": {"funnel": funnel, "gates": [], "shortfall": ""}}))
+    (tmp_path / "ledger.json").write_text(json.dumps({"total": {"calls": 4, "tokens": 445, "usd": 0.15}, "steps": {}}))
+    lines = told(SimpleNamespace(path=tmp_path, rows_out=3), "in all")
+    assert "Cost: 4 calls, 445 tokens, $0.1500." in lines
