@@ -17,7 +17,9 @@ def select(
     *,
     then: str | dict[str, Any] | None = None,
     per: str | None = None,
+    target: str | None = None,
     models: dict[str, Any] | None = None,
+    budget: dict[str, Any] | None = None,
     name: str | None = None,
     seed: int = 0,
     format: str = "messages",
@@ -26,6 +28,8 @@ def select(
     **options: Any,
 ) -> Result:
     """Select rows of a pool by a method, under a budget; the data set lies in the result's `path / "dataset"`.
+
+    `target` holds the evaluation rows that targeted methods compare with; `budget` caps what is spent on models.
 
     The run is named after the pool, the methods and the budget where no `name` is given; one of the same name replaces
     what the other left. `columns` and `roles` name what the pool holds under other names, as in a recipe.
@@ -36,13 +40,15 @@ def select(
     paths = [pool] if isinstance(pool, str) else list(pool)
     step = {"by": by, "keep": keep, **({"then": then} if then else {}), **({"per": per} if per else {})}
     methods = [entry if isinstance(entry, str) else next(iter(entry)) for entry in (by, then) if entry]
-    budget = str(keep).replace("%", "-percent")
-    title = name or "-".join(["select", Path(paths[0]).name.split(".")[0], *methods, *([per] if per else []), budget])
+    size = str(keep).replace("%", "-percent")
+    title = name or "-".join(["select", Path(paths[0]).name.split(".")[0], *methods, *([per] if per else []), size])
     value = {
         "name": re.sub(r"[^A-Za-z0-9._-]+", "-", title),
         "seed": seed,
         "pool": [{"path": path, "columns": columns or {}, "roles": roles or {}} for path in paths],
+        "target": [{"path": target}] if target else [],
         "models": models or {},
+        "budget": budget or {},
         "steps": [{"select": step}],
         "format": format,
     }

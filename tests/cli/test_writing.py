@@ -6,9 +6,13 @@ import json
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from dataflywheel.cli.main import app
+from dataflywheel.errors import UsageError
 from tests.cli.test_main import flywheel
 from tests.recipe.jobs import write_pool
+from tests.signals.rating.support import ID_PATTERN
 from tests.support.endpoint import Endpoint
 
 
@@ -83,3 +87,25 @@ def test_distill_ends_with_a_model_that_loads(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     model = tmp_path / json.loads(done.stdout)["model"]
     assert LanguageModel.load(ModelSpec(hf=str(model))).parameters > 100_000
+
+
+def test_every_selector_can_be_run_with_its_parameters_target_and_teacher(endpoint: Endpoint, tmp_path: Path) -> None:
+    endpoint.configure(
+        rules=[{"rule": "rater", "low": 0, "high": 5, "template": "$id: $score\nBecause."}], id_pattern=ID_PATTERN
+    )
+    pool, target = str(write_pool(tmp_path, rows=30)), str(write_pool(tmp_path, rows=5, split="held_out"))
+    common = ["--keep", "4", "--json", "--runs", str(tmp_path / "runs"), "--home", str(tmp_path / "home")]
+    asking = ["--ask", endpoint.url, "--model", "grader"]
+    for by, options in (
+        ("dsir", ["--target", target, "--set", "noise=0"]),
+        ("rated", [*asking, "--set", "score=alpagasus.score", "--set", "at_least=0.5"]),
+    ):
+        done = CliRunner().invoke(app, ["select", pool, "--by", by, *options, *common])
+        assert done.exit_code == 0, done.output
+        result = json.loads(done.stdout.splitlines()[-1])
+        assert result["rows_out"] == 4
+        params = json.loads((Path(result["path"]) / "round-1" / "01-select" / "metrics.json").read_text())["params"]
+        assert set(params["by"][0][by]) == {one.split("=")[0] for one in options if "=" in one}
+    wrong = CliRunner().invoke(app, ["select", pool, "--model", "folder", *common])
+    assert wrong.exit_code != 0
+    assert isinstance(wrong.exception, UsageError | SystemExit)
