@@ -15,7 +15,10 @@ Can = Annotated[
     list[str] | None, typer.Option(help="What the endpoint can do beyond chat: completion, logprobs, json_schema.")
 ]
 Parameters = Annotated[
-    list[str] | None, typer.Option("--set", help="A parameter of the method, such as rounds=2; as often as needed.")
+    list[str] | None,
+    typer.Option(
+        "--set", help="A parameter of the method, such as rounds=2, or NAME=@FILE with its value in YAML; repeatable."
+    ),
 ]
 Gates = Annotated[list[str] | None, typer.Option("--gate", help="A gate for every proposal; the method's own if none.")]
 Usd = Annotated[float | None, typer.Option(min=0, help="Dollars to spend on this, at most, over all its runs.")]
@@ -63,11 +66,13 @@ def with_models(embedder: str, ask: str, model: str, price: str, key: str, can: 
 
 
 def with_parameters(by: str, given: Sequence[str]) -> dict[str, Any]:
-    """A method with its parameters, each written as NAME=VALUE in YAML.
+    """A method with its parameters, each written as NAME=VALUE in YAML, or as NAME=@FILE where a file holds the value.
 
     Raises:
-        UsageError: one without `=`, or with a value that is no YAML.
+        UsageError: one without `=`, or with a value that is no YAML or a file that cannot be read.
     """
+    from pathlib import Path
+
     import yaml
 
     from dataflywheel.errors import UsageError
@@ -78,9 +83,12 @@ def with_parameters(by: str, given: Sequence[str]) -> dict[str, Any]:
         try:
             if not (sign and name):
                 raise ValueError
-            parameters[name] = yaml.safe_load(value)
+            text = Path(value[1:]).expanduser().read_text(encoding="utf-8") if value.startswith("@") else value
+            parameters[name] = yaml.safe_load(text)
+        except OSError as error:
+            raise UsageError(f"--set {name}: {value[1:]} cannot be read: {error.strerror}") from None
         except (ValueError, yaml.YAMLError):
-            raise UsageError(f"--set takes NAME=VALUE, such as --set rounds=2, not {one!r}") from None
+            raise UsageError(f"--set takes NAME=VALUE in YAML, such as --set rounds=2, not {one!r}") from None
     return {by: parameters}
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dataflywheel.cli.asked import Calls, Key, ModelName, Price, Usd
+from dataflywheel.cli.asked import Calls, Key, Parameters, Price, Usd
 from dataflywheel.cli.options import AsJson, Columns, Roles, named
 from dataflywheel.cli.tables import number_table
 
@@ -24,9 +24,14 @@ Answers = Annotated[str | None, typer.Argument(help="Answers, in any format; mat
 def judge_command(
     a: Answers = None,
     b: Answers = None,
-    judge: str = typer.Option(..., help="Who judges: the address of an endpoint, or a folder with a model."),
-    model: ModelName = "",
-    by: str = typer.Option("pairwise", help="pairwise, pointwise, rubric, crowd_score or calibra_eval."),
+    judge: list[str] = typer.Option(
+        ..., help="Who judges: the address of an endpoint, or a folder with a model; of a panel, each member's."
+    ),
+    model: Annotated[
+        list[str] | None, typer.Option(help="The model's name at the endpoint; of a panel, each member's in turn.")
+    ] = None,
+    by: str = typer.Option("pairwise", help="pairwise, pointwise, rubric, crowd_score, calibra_eval or panel."),
+    given: Parameters = None,
     reference: str | None = typer.Option(None, help="Correct answers to the prompts, for the judge to see."),
     gold: str | None = typer.Option(None, help="Human labels, rows with prompt and label: what is the judge worth?"),
     earlier: Annotated[
@@ -53,12 +58,11 @@ def judge_command(
     as_json: AsJson = False,
 ) -> None:
     """Which of two models answers better, as a judge sees it, and how far that can be believed."""
-    from dataflywheel.cli.asked import asked_model
     from dataflywheel.cli.live import asking_shown
     from dataflywheel.errors import UsageError
 
-    spec = asked_model(judge, model, price, key, can or [])
-    if usd is not None and isinstance(spec, dict) and not price:
+    spec, method = _judging(judge, model or [], by, given or [], price, key, can or [])
+    if usd is not None and not price and any(place.startswith(("http://", "https://")) for place in judge):
         raise UsageError(
             "judge: --usd needs the price to be kept: --price 0.1/0.4, dollars per million tokens read and written "
             "(0/0 for a server of your own); or cap --calls"
@@ -70,7 +74,7 @@ def judge_command(
         from dataflywheel.evolution.judging.calibrate import calibrate as calibrated
 
         with asking_shown() as watch:
-            found = calibrated(spec, by, data=data, limit=limit, watch=watch, **shared)
+            found = calibrated(spec, method, data=data, limit=limit, watch=watch, **shared)
         _print(found.as_dict()) if as_json else _calibration(found)
         return
     if a is None or b is None:
@@ -79,10 +83,43 @@ def judge_command(
 
     with asking_shown() as watch:
         result = judged(
-            a, b, spec, by, reference=reference, gold=gold, earlier=earlier or (), watch=watch, **shared,
+            a, b, spec, method, reference=reference, gold=gold, earlier=earlier or (), watch=watch, **shared,
             **named(columns, roles),
         )  # fmt: skip
     _print(result.as_dict()) if as_json else _result(result)
+
+
+def _judging(
+    places: Sequence[str],
+    names: Sequence[str],
+    by: str,
+    given: Sequence[str],
+    price: str,
+    key: str,
+    can: Sequence[str],
+) -> tuple[dict[str, Any] | str | None, dict[str, Any]]:
+    """Who judges, None for a panel, whose members are among its parameters; and the method with its parameters.
+
+    Raises:
+        UsageError: several judges and no panel, a panel of one, or names that do not fit the addresses.
+    """
+    from dataflywheel.cli.asked import asked_model, with_parameters
+    from dataflywheel.errors import UsageError
+
+    method = with_parameters(by, given)
+    if by != "panel":
+        if len(places) > 1 or len(names) > 1:
+            raise UsageError(f"judge: {by} has one judge; several are `--by panel`")
+        return asked_model(places[0], next(iter(names), ""), price, key, can), method
+    members = max(len(places), len(names))
+    if members < 2 or len(places) not in (1, members) or len(names) not in (0, 1, members):
+        raise UsageError(
+            "judge: a panel has two members or more: name --judge for each, or one address and --model for each"
+        )
+    every = [places[i % len(places)] for i in range(members)]
+    called = [names[i % len(names)] if names else "" for i in range(members)]
+    method[by]["models"] = [asked_model(*one, price, key, can) for one in zip(every, called, strict=True)]
+    return None, method
 
 
 def _print(found: dict[str, Any]) -> None:

@@ -9,9 +9,13 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
+from dataflywheel.cli.judge import _judging
 from dataflywheel.cli.main import app
 from dataflywheel.contracts import UsageError
 from dataflywheel.evolution.judging.gold import gold_sets
+from dataflywheel.evolution.judging.pairwise import Pairwise
+from dataflywheel.evolution.judging.rubric import Rubric
+from dataflywheel.evolution.judging.session import make_judge
 from tests.evolution.judging.scripted import IDS, KNOWS, knows, labels, script, two_files
 from tests.support.endpoint import Endpoint
 
@@ -88,6 +92,9 @@ def test_a_terminal_shows_how_the_questions_are_going(
         (["a", "b", "--judge", "http://localhost:1/v1", "--model", "m", "--price", "cheap"], "two numbers"),
         (["a", "b", "--judge", "http://localhost:1/v1", "--model", "m", "--usd", "1"], "--usd needs the price"),
         (["a", "b", "--judge", "http://localhost:1/v1", "--model", "m", "--key", "NO_SUCH_KEY"], "is not set"),
+        (["a", "b", "--judge", "x", "--judge", "y"], "several are `--by panel`"),
+        (["a", "b", "--judge", "x", "--by", "panel"], "two members or more"),
+        (["a", "b", "--judge", "x", "--set", "criteria=@no.yaml"], "no.yaml cannot be read"),
         (["a", "b", "--calibrate", "--judge", "x"], "takes no A and B"),
         (["--calibrate", "--judge", "x", "--data", "."], "no pairs with human labels"),
     ],
@@ -99,3 +106,28 @@ def test_wrong_calls_say_what_is_wrong(
     done = CliRunner().invoke(app, ["judge", *arguments])
     assert isinstance(done.exception, UsageError)
     assert message in str(done.exception)
+
+
+def test_a_panel_and_the_parameters_of_a_judge_are_given_on_the_command_line(
+    endpoint: Endpoint, tmp_path: Path
+) -> None:
+    script(endpoint)
+    common = ["judge", *map(str, two_files(tmp_path)), "--judge", endpoint.url, "--json", "--home", str(tmp_path)]
+    done = CliRunner().invoke(app, [*common, "--by", "panel", "--model", "one", "--model", "other"])
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.stdout)
+    assert (found["judge"], found["model"], found["pairs"]) == ("panel", "one, other", 40)
+    levels = ["wrong", "poor", "fair", "good", "right"]
+    rubric = tmp_path / "rubric.yaml"
+    rubric.write_text(json.dumps([{"name": "safety", "asks": "Is it safe?", "levels": levels}]), encoding="utf-8")
+    spec, method = _judging([endpoint.url], ["m"], "rubric", [f"criteria=@{rubric}"], "", "", [])
+    made = make_judge(method, spec)
+    assert isinstance(made, Rubric)
+    assert [(c.name, list(c.levels)) for c in made.criteria] == [("safety", levels)]
+    pairwise = make_judge(
+        *_judging([endpoint.url], ["m"], "pairwise", ["evidence=true", "persona=a poet"], "", "", [])[::-1]
+    )
+    assert isinstance(pairwise, Pairwise)
+    assert (pairwise.evidence, pairwise.persona) == (True, "a poet")
+    folders = _judging(["a", "b"], [], "panel", ["evidence=true"], "", "", [])
+    assert folders == (None, {"panel": {"evidence": True, "models": ["a", "b"]}})
