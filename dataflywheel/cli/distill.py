@@ -21,7 +21,7 @@ def distill_command(
     by: str = typer.Option("dense_distillation", help="The method; `flywheel methods --category model` lists them."),
     given: Parameters = None,
     epochs: float = typer.Option(3.0, help="Passes over the rows."),
-    learning_rate: float = typer.Option(1e-3, help="Peak learning rate."),
+    learning_rate: float | None = typer.Option(None, help="Peak learning rate; the usual one where not given."),
     max_length: int = typer.Option(1024, help="Tokens of a row, at most."),
     columns: Columns = None,
     roles: Roles = None,

@@ -14,6 +14,7 @@ from dataflywheel.contracts import FlywheelError, UsageError
 from dataflywheel.models.chat import EncodedRow
 from dataflywheel.models.files import models_folder
 from dataflywheel.models.language_model import Conversation, LanguageModel
+from dataflywheel.models.learning_rate import usual_rate
 from dataflywheel.models.losses import linear_cross_entropy
 from dataflywheel.models.pool_tokenizer import rows_digest
 from dataflywheel.models.scoring import autocast, last_hidden, pad_batch
@@ -48,7 +49,8 @@ class Schedule(BaseModel):
     epochs: int = Field(ge=1)
     checkpoints: int = Field(ge=1)
     """Kept at equal distances, the last at the end."""
-    learning_rate: float = Field(gt=0)
+    learning_rate: float | None = Field(default=None, gt=0)
+    """At its peak; the usual one for the model where none is given."""
     batch_size: int = Field(ge=1)
     max_length: int = Field(ge=16)
     adapters: Adapters | None = None
@@ -66,6 +68,8 @@ def keep_checkpoints(rows: Sequence[Conversation], model: ModelSpec, schedule: S
         FlywheelError: the training diverged.
     """
     base = LanguageModel.load(model)
+    rate = schedule.learning_rate or usual_rate("answers", base.parameters, lora=False)
+    schedule = schedule.model_copy(update={"learning_rate": rate})
     known = rows_digest(rows, VERSION, base.digest, schedule.model_dump_json())
     folder = models_folder(cache) / f"checkpoints-{known}"
 
@@ -157,22 +161,23 @@ def _train(base: LanguageModel, rows: list[EncodedRow], schedule: Schedule, fold
     keep = {round(steps * (i + 1) / schedule.checkpoints) for i in range(schedule.checkpoints)} - {0}
     facts: list[dict[str, Any]] = []
     rates: list[float] = []
+    peak = schedule.learning_rate or usual_rate("answers", base.parameters, lora=False)
     linear = base.linear  # looked up before dropout makes two passes differ
     with torch.random.fork_rng(devices=[]):
         weights = trainable(base.model, schedule.adapters, schedule.seed)
         for weight in weights.values():
             weight.requires_grad_(True)
-        optimizer = torch.optim.AdamW(list(weights.values()), lr=schedule.learning_rate, weight_decay=0.0)
+        optimizer = torch.optim.AdamW(list(weights.values()), lr=peak, weight_decay=0.0)
         torch.manual_seed(schedule.seed)
         base.model.train()
         for step, batch in enumerate(_batches(rows, schedule), 1):
-            rates.append(schedule.learning_rate * _rate(step - 1, steps))
+            rates.append(peak * _rate(step - 1, steps))
             optimizer.param_groups[0]["lr"] = rates[-1]
             width = max(len(row.ids) for row in batch)
             ids, wanted = answer_batch(batch, width, base.pad_id, base.model.device)
             loss = summed_loss(base, ids, wanted, linear) / wanted.sum()
             if not torch.isfinite(loss):
-                raise FlywheelError(f"training diverged at step {step}; lower learning_rate {schedule.learning_rate:g}")
+                raise FlywheelError(f"training diverged at step {step}; lower learning_rate {schedule.learning_rate}")
             loss.backward()
             torch.nn.utils.clip_grad_norm_(list(weights.values()), 1.0)
             optimizer.step()

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import pyarrow as pa
@@ -20,6 +20,7 @@ from dataflywheel.models.answer_trainer import IGNORED, Progress, answer_trainer
 from dataflywheel.models.chat import EncodedRow, Turns, chats_of
 from dataflywheel.models.files import folder_digest
 from dataflywheel.models.language_model import Conversation, LanguageModel
+from dataflywheel.models.learning_rate import Job, fitting_rate
 from dataflywheel.models.live_batches import LiveBatches, training_rows
 from dataflywheel.models.reference import ReferenceLosses
 from dataflywheel.models.spec import ModelSpec
@@ -46,7 +47,11 @@ class TrainSettings(BaseModel):
 
     epochs: float = Field(default=3.0, gt=0)
     max_steps: int | None = Field(default=None, ge=1)
-    learning_rate: float = Field(default=1e-3, gt=0)
+    learning_rate: float | None = Field(default=None, gt=0)
+    """At its peak. Where none is given the usual one: of answers 1e-3 for models below 50 million weights, else 2e-5
+    (with `lora` 2e-4); of pairs 1e-4, else 5e-7 (5e-6)."""
+    force: bool = False
+    """Take a learning rate that is ten times the usual one or more, which is refused otherwise."""
     batch_size: int = Field(default=16, ge=1)
     """Rows a step."""
     max_length: int = Field(default=1024, ge=8)
@@ -64,6 +69,15 @@ class TrainSettings(BaseModel):
     save_steps: int = Field(default=500, ge=1)
     """Steps between the checkpoints that a killed run resumes from."""
     seed: int = 0
+
+    def fitted(self, parameters: float, job: Job = "answers") -> Self:
+        """These settings with the learning rate for a model of so many weights.
+
+        Raises:
+            UsageError: the one that is given would ruin it.
+        """
+        rate = fitting_rate(self.learning_rate, job, parameters, self.lora is not None, self.force)
+        return self.model_copy(update={"learning_rate": rate})
 
 
 @dataclass(frozen=True)
@@ -114,9 +128,9 @@ def train_sft(
     Raises:
         UsageError: no row has an answer, or the sampler lacks a reference.
     """
-    settings = settings or TrainSettings()
     started = time.monotonic()
     base = loaded(model)
+    settings = (settings or TrainSettings()).fitted(base.parameters)
     conversations = chats_of(rows) if isinstance(rows, pa.Table) else rows
     found = base.examples(conversations, settings.max_length, settings.turns)
     encoded = learnable(found)
@@ -176,7 +190,7 @@ def finite_losses(steps: Sequence[dict[str, Any]], settings: TrainSettings) -> l
     """The loss of every logged step. Raises FlywheelError where one is not finite."""
     losses = [float(entry["loss"]) for entry in steps]
     if not np.isfinite(losses).all():
-        raise FlywheelError(f"training diverged (loss is not finite); lower learning_rate {settings.learning_rate:g}")
+        raise FlywheelError(f"training diverged (loss is not finite); lower learning_rate {settings.learning_rate}")
     return losses
 
 

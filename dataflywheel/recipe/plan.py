@@ -10,6 +10,7 @@ from typing import Any
 
 from dataflywheel import catalog
 from dataflywheel.contracts import Cost, Signal, UsageError
+from dataflywheel.models.learning_rate import Job
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.recipe.arms import arm_needs
 from dataflywheel.recipe.asking import check_asking
@@ -17,7 +18,7 @@ from dataflywheel.recipe.check_turns import check_pairs, check_preferring, check
 from dataflywheel.recipe.holding import holding
 from dataflywheel.recipe.load import load_recipe
 from dataflywheel.recipe.needs import model_kind, signals_of
-from dataflywheel.recipe.price import comparison_cost, flops, left_after, look, step_cost
+from dataflywheel.recipe.price import comparison_cost, flops, left_after, look, parameters, step_cost
 from dataflywheel.recipe.price_more import more_lines
 from dataflywheel.recipe.propose import Enhance, Generate
 from dataflywheel.recipe.schema import Recipe
@@ -25,7 +26,7 @@ from dataflywheel.recipe.shown_rows import shown_rows
 from dataflywheel.recipe.steps import Step, build_steps
 from dataflywheel.recipe.target_rows import check_target_rows
 from dataflywheel.recipe.targeting import targeted
-from dataflywheel.recipe.training import Distill, Train, check_sampling, distilling_teacher
+from dataflywheel.recipe.training import Distill, Prefer, Train, check_sampling, distilling_teacher
 from dataflywheel.rows.containers.find import with_part
 
 
@@ -127,6 +128,9 @@ def check(recipe: Recipe, steps: list[Step], comparison: bool) -> None:
         if isinstance(step.work, Distill):
             _local(distilling_teacher(recipe, step.work), "teacher")
             step.work.objective()
+        if isinstance(step.work, Train | Prefer):
+            job: Job = "pairs" if isinstance(step.work, Prefer) else "answers"
+            step.work.settings().fitted(parameters(recipe.models.student), job)
         if isinstance(step.work, Train):
             check_sampling(step.work, bool(recipe.target))
     if "train" in names:

@@ -69,7 +69,6 @@ class Prefer(Settings):
     version: ClassVar[int] = 2
 
     epochs: float = Field(default=1.0, gt=0)
-    learning_rate: float = Field(default=1e-4, gt=0)
     beta: float = Field(default=0.1, gt=0)
     """How strongly the model is held to the reference; the larger, the nearer it stays."""
     reference: Literal["start", "writer"] = "writer"

@@ -67,8 +67,8 @@ class GradientProjection(CheckpointBased):
     """Share of the pool that the warm-up trains on; 64 rows at least."""
     epochs: int = Field(default=3, ge=1)
     """Of the warm-up; one checkpoint each, and each costs a pass over the pool. The paper takes 4."""
-    learning_rate: float = Field(default=1e-3, gt=0)
-    """Of the warm-up, at its highest; the paper takes 2e-5 for models of 7 to 13 billion weights."""
+    learning_rate: float | None = Field(default=None, gt=0)
+    """Of the warm-up, at its highest: 1e-3 for models below 50 million weights, else 2e-5, as in the paper."""
     adapters: Adapters = Adapters()
 
     def schedule(self) -> Schedule:

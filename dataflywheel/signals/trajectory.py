@@ -49,8 +49,8 @@ class Trajectory(CheckpointBased):
     """Of the small model's training on the pool."""
     points: int = Field(default=8, ge=2)
     """Checkpoints at equal distances, the last at the end."""
-    learning_rate: float = Field(default=1e-3, gt=0)
-    """At its highest; the paper takes 2e-5 for a model of 70 million weights."""
+    learning_rate: float | None = Field(default=None, gt=0)
+    """At its highest: 1e-3 for models below 50 million weights, else 2e-5, as in the paper."""
 
     def schedule(self) -> Schedule:
         return Schedule(

@@ -58,7 +58,8 @@ class OnPolicy(Method):
         from datasets import Dataset
         from trl import DistillationConfig, DistillationTrainer
 
-        settings, base, taught = settings or TrainSettings(learning_rate=1e-4), loaded(student), load_teacher(teacher)
+        base, taught = loaded(student), load_teacher(teacher)
+        settings = (settings or TrainSettings()).fitted(base.parameters, "on_policy")
         check_same_vocabulary(base, taught)
         sizes = [one.model.config.get_text_config().vocab_size for one in (base, taught)]
         if sizes[0] != sizes[1]:

@@ -73,7 +73,8 @@ class Preference(Method):
         from transformers import set_seed
         from trl import DPOConfig, DPOTrainer
 
-        settings, base = settings or TrainSettings(learning_rate=1e-4), loaded(model)
+        base = loaded(model)
+        settings = (settings or TrainSettings()).fitted(base.parameters, "pairs")
         given = rows.to_pylist() if isinstance(rows, pa.Table) else list(rows)
         pairs = _pairs(base, given, min(settings.max_length, base.context))
         left_out = {row["id"]: pair for row, pair in zip(given, pairs, strict=True) if isinstance(pair, str)}
