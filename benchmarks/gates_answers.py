@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from dataflywheel.proposing.answer_code import answer_code  # noqa: E402
-from dataflywheel.proposing.answers.compare import same_answer  # noqa: E402
-from dataflywheel.proposing.final_answer import NoAnswerError, final_answer  # noqa: E402
-from dataflywheel.proposing.limited_process import Limits, run_limited  # noqa: E402
-from gates_safety import lines, markdown  # noqa: E402
-from tests.proposing.answers.test_compare import DIFFERENT, EQUAL  # noqa: E402
-from tests.proposing.test_tests_apart import ATTACKS, CHECK, HONEST  # noqa: E402
+from gates_safety import lines, markdown
+
+from dataflywheel.proposing.answer_code import answer_code
+from dataflywheel.proposing.answers.compare import same_answer
+from dataflywheel.proposing.final_answer import NoAnswerError, final_answer
+from dataflywheel.proposing.limited_process import Limits, run_limited
+from tests.proposing.answers.test_compare import DIFFERENT, EQUAL
+from tests.proposing.test_tests_apart import ATTACKS, CHECK, HONEST
 
 Same = Callable[[str, str], bool]
 BEFORE = {
@@ -44,7 +45,7 @@ def tables(data: Path) -> str:
     found = {**answers(data, final_answer, NoAnswerError, same_answer), **programs(data)}
     rows = [[what, str(n), BEFORE[name], told] for name, (what, n, told) in found.items()]
     note = (
-        "Respelt: other fractions, spaces, brackets of LaTeX, boxes, signs. Changed: one digit, sign, bracket or letter. "
+        "Respelt: fractions, spaces, brackets of LaTeX, boxes, signs. Changed: one digit, sign, bracket or letter. "
         "A verdict of equality that is false teaches what is false; one that is missing costs a row."
     )
     head = ["cases", "number", "before", "now"]
