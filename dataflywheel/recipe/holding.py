@@ -9,14 +9,13 @@ from typing import Any
 from dataflywheel.recipe.context import inputs
 from dataflywheel.recipe.schema import Recipe
 from dataflywheel.rows.convert import unheld
-from dataflywheel.rows.parse import parse_block
-from dataflywheel.rows.reading import open_input
+from dataflywheel.rows.reading import iter_parsed
 
-LOOKED_AT = 2000
+LOOKED_AT = 5000
 
 
 def holding(recipe: Recipe) -> dict[str, Any]:
-    """The recipe's format, how many rows of each input were looked at (the first 2,000), and how many of them it
+    """The recipe's format, how many rows of each input were looked at (the first 5,000), and how many of them it
     cannot hold, by reason. Rows that are built in fit every format.
 
     Raises:
@@ -26,8 +25,7 @@ def holding(recipe: Recipe) -> dict[str, Any]:
     for given in inputs(recipe.pool):
         if given.records is not None:
             continue
-        blocks = (parse_block(b, f.name, f.source, f.shape) for f in open_input(given) for b in f.blocks)
-        first = list(islice((row for parsed in blocks for row in parsed.rows), LOOKED_AT))
+        first = list(islice((row for parsed in iter_parsed(given) for row in parsed.rows), LOOKED_AT))
         rows += len(first)
         reasons += unheld(first, recipe.format)
     found = dict(reasons.most_common())

@@ -62,6 +62,13 @@ def test_a_run_ends_with_its_data_set_and_says_what_was_left_out(tmp_path: Path)
         assert "llamafactory cannot hold turns that do not alternate" in result.report.read_text(encoding="utf-8")
 
 
+def test_the_plan_looks_at_rows_under_the_names_that_the_recipe_gives(tmp_path: Path) -> None:
+    (tmp_path / "rows.jsonl").write_text('{"q": "Hi.", "a": "Hello!"}\n', encoding="utf-8")
+    pool = [{"path": str(tmp_path / "rows.jsonl"), "columns": {"prompt": "q", "answer": "a"}}]
+    said = plan(recipe_from({"name": "r", "pool": pool, "steps": ["deduplicate"], "format": "llamafactory"}))["dataset"]
+    assert (said["looked_at"], said["cannot_hold"]) == (1, 0)
+
+
 def test_where_all_can_be_written_nothing_is_said(tmp_path: Path) -> None:
     result = run(recipe(tmp_path, GOOD, TWICE, format="axolotl"), runs=tmp_path / "runs", home=tmp_path / "store")
     assert (result.rows_out, result.left_out) == (2, {})
