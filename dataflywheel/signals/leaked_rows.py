@@ -18,6 +18,8 @@ WHOLE_PROMPT = range(5, SHORT)  # words of a short prompt that is looked for ins
 NEAR_WORDS = 64
 """Longer texts of which an eighth was changed still share an 8- or 13-gram."""
 TRIVIAL_WORDS = 3
+SIDES, WHOLE = ("prompt", "answer", "row"), 2
+"""What a target text is; a prompt that is too short by itself is looked for together with its answer."""
 FEW_GRAMS = 4
 Common = Mapping[int, AnyArray]
 """For each length of n-grams a mask of those of the target that are common language, or the wording of a template."""
@@ -59,11 +61,12 @@ class Look(NamedTuple):
 
 @dataclass(frozen=True)
 class TargetWords:
-    """The wording of target rows, ready to be looked for in many texts: prompts, then answers.
+    """The wording of target rows, ready to be looked for in many texts: prompts, then answers, then whole rows.
 
     A text holds a target row when it holds any 13-gram or half of the distinct 8-grams of the row's prompt or answer,
-    or one of these of 8 to 64 words but for an eighth of the words; when it holds all of a prompt of 5 to 7 words in
-    one piece; when its prompt equals that of the row; or when all of it equals a row with a prompt of under 8 words.
+    or one of these (both, where the prompt has under 8 words) of 8 to 64 words but for an eighth of the words; when it
+    holds all of a prompt of 5 to 7 words in one piece; when its prompt equals that of the row; or when all of it equals
+    a row with a prompt of under 8 words.
     """
 
     rows: int
@@ -86,17 +89,18 @@ class TargetWords:
         """
         if len(prompts) != len(answers):
             raise ValueError(f"{len(prompts)} prompts and {len(answers)} answers")
-        words, offsets = distinct_texts([*prompts, *answers])
+        words, offsets = distinct_texts([*prompts, *answers, *wholes(prompts, answers)])
         sizes = np.diff(offsets)
+        side = np.arange(len(sizes)) // max(len(prompts), 1)
         found = []
         for size, wanted in ((LONG, rules.share_13), (SHORT, rules.share_8), (NEAR, rules.changed)):
             if wanted is not None:
-                fitting = varied(words, offsets) & (sizes <= NEAR_WORDS) if size == NEAR else sizes >= size
+                near = varied(words, offsets) & (sizes <= NEAR_WORDS)
+                fitting = near if size == NEAR else (sizes >= size) & (side < WHOLE)
                 found.append(GramIndex.of(*only(words, offsets, fitting), size))
         if rules.exact:
-            prompt = np.arange(len(sizes)) < len(prompts)
-            lengths = sorted(set(sizes[prompt].tolist()) & set(WHOLE_PROMPT), reverse=True)
-            found += [GramIndex.of(*only(words, offsets, prompt & (sizes == size)), size) for size in lengths]
+            lengths = sorted(set(sizes[side == 0].tolist()) & set(WHOLE_PROMPT), reverse=True)
+            found += [GramIndex.of(*only(words, offsets, (side == 0) & (sizes == size)), size) for size in lengths]
         keys = short_keys(prompts, answers) if rules.exact else ({}, {})
         return cls(len(prompts), rules, words, offsets, tuple(found), *keys)
 
@@ -144,7 +148,7 @@ class TargetWords:
             enough |= shared.held == totals
         held = shared.held / np.maximum(totals, 1)
         for row, k in strongest(shared, held, totals, enough):
-            side = "prompt" if shared.targets[k] < self.rows else "answer"
+            side = SIDES[shared.targets[k] // self.rows]
             reason = f"leak: holds {held[k]:.0%} of the {index.size}-grams of a target {side}"
             yield row, Match(reason, int(shared.targets[k]) % self.rows, float(held[k]))
 
@@ -167,7 +171,7 @@ class TargetWords:
         edits[likely] = found
         score = 1 - edits / np.maximum(sizes, 1)
         for row, k in strongest(shared, score, sizes, edits <= allowed):
-            side = "prompt" if shared.targets[k] < self.rows else "answer"
+            side = SIDES[shared.targets[k] // self.rows]
             reason = f"leak: holds a target {side} with {edits[k]} of {sizes[k]} words changed"
             yield row, Match(reason, int(shared.targets[k]) % self.rows, float(score[k]))
 
@@ -178,6 +182,12 @@ def strongest(shared: Shared, score: AnyArray, size: AnyArray, enough: AnyArray)
     order = order[enough[order]]
     rows, first = np.unique(shared.rows[order], return_index=True)
     return zip(rows.tolist(), order[first].tolist(), strict=True)
+
+
+def wholes(prompts: Sequence[str], answers: Sequence[str]) -> list[str]:
+    """Prompt and answer as one text where the prompt has under 8 words, and where it has more nothing."""
+    short = np.diff(word_hashes(prompts)[1]) < SHORT
+    return [f"{p}\n\n{a}" if p and a and s else "" for p, a, s in zip(prompts, answers, short, strict=True)]
 
 
 def distinct_texts(texts: Sequence[str]) -> tuple[AnyArray, AnyArray]:

@@ -174,6 +174,19 @@ def test_what_a_near_copy_is() -> None:
     assert decide([("Which of the rivers is largest of all?", "")], short).action == ["dropped"]
 
 
+def test_a_short_prompt_with_a_changed_word_is_known_by_its_answer() -> None:
+    evaluation = [("Who wrote the novel Ulysses?", "James Joyce, an Irish writer"), ("Is it blue?", "yes")]
+    pool = [
+        ("Who wrote the book Ulysses?", "James Joyce, an Irish writer."),
+        ("Who wrote the novel Emma?", "Jane Austen, an English writer."),
+        ("Who wrote the novel?", "I do not know."),
+        ("Is it green?", "yes"),
+    ]
+    found = decide(pool, evaluation)
+    assert found.action == ["dropped", "kept", "kept", "kept"]
+    assert found.reason[0] == "leak: holds a target row with 1 of 10 words changed"
+
+
 CASES = {
     "en": (
         "good morning",

@@ -22,11 +22,12 @@ class Decontaminate(LeakRules, Cleaner):
 
     A row goes when it contains any word 13-gram or half of the distinct word 8-grams of a target row's prompt or answer
     (anywhere in the row), n-grams that are common in the pool aside; when it contains a prompt or answer of 8 to 64
-    words but for an eighth of its words; when it holds all of a target prompt of 5 to 7 words in one piece; when its
-    prompt equals that of a target row, or the row as a whole one with a prompt of under 8 words; or when the cosine of
-    the embeddings reaches `semantic`. What a word is, in any script, says `signals/words.py`. A short answer alone
-    ("yes") is never a leak, and a prompt of under 5 words only where it is all of the row's prompt. The report of a run
-    says how many rows looser and stricter settings would let through.
+    words but for an eighth of the words (a prompt of under 8 words counts with its answer); when it holds all of a
+    target prompt of 5 to 7 words in one piece; when its prompt equals that of a target row, or the row as a whole one
+    with a prompt of under 8 words; or when the cosine of the embeddings reaches `semantic`. What a word is, in any
+    script, says `signals/words.py`. A short answer alone ("yes") is never a leak, and a prompt of under 5 words only
+    where it is all of the row's prompt. The report of a run says how many rows looser and stricter settings would let
+    through.
     """
 
     card: ClassVar[Card] = Card(
