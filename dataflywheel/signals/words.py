@@ -57,6 +57,10 @@ RUNS = re.compile(f"[{UNSPACED}]+")
 LONE_KANA = re.compile(r"(?<![^ \n])[\u3041-\u3096](?: [\u3041-\u3096](?![^ \n]))+")
 """What the dictionary does not know comes out letter by letter: such letters in a row are one word."""
 SYLLABLES = re.compile(f"[{SYLLABIC}]")
+UNPLAIN = re.compile(
+    "[^\u00a0-\u00a7\u00a9\u00ab\u00ac\u00ae\u00b0\u00b1\u00b6\u00b7\u00bb\u00bf-\u00de\u00e0-\u00ff\u2010-\u2027\u2030-\u203a\u20ac]"
+)
+"""All but the letters and marks of western Europe, of which folding leaves everything but the case as it is."""
 UNUSUAL = re.compile(f"[{INVISIBLE}{OPTIONAL}{''.join(DIGITS)}{''.join(LETTERS)}{UNSPACED}{SYLLABIC}]")
 
 
@@ -66,7 +70,10 @@ def folded_text(text: str) -> str:
     >>> folded_text("Stra\\u00adße كتـــاب"), folded_text("我喜欢苹果。").split()
     ('strasse كتاب', ['我', '喜欢', '苹果', '。'])
     """
-    if UNSEEN.search(beyond_ascii(text)) is not None:
+    foreign = beyond_ascii(text)
+    if UNPLAIN.search(foreign) is None:
+        return text.lower()
+    if UNSEEN.search(foreign) is not None:
         text = UNSEEN.sub("", text)
     text = renamed(text, HALF_WIDTH_MARKS)
     if PILED.search(beyond_ascii(text)) is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 import time
 import unicodedata
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,7 +14,7 @@ from dataflywheel.proposing.kinds import Surroundings
 from dataflywheel.signals.near_duplicate import NearDuplicate
 from dataflywheel.signals.shingles import shingle_hashes, signatures, text_keys, word_hashes
 from dataflywheel.signals.word_kernels import SEPARATOR, character_kind, kind_in_words
-from dataflywheel.signals.words import folded_text
+from dataflywheel.signals.words import UNPLAIN, folded_text
 from tests.proposing.gates.proposals import new
 from tests.signals.rows import batch
 
@@ -109,6 +110,14 @@ def test_kinds_of_characters_are_those_of_unicode() -> None:
         if (character_kind(point) == SEPARATOR) != (kind_in_words(point) == SEPARATOR)
     ]
     assert wrong == []
+
+
+def test_the_short_way_of_western_letters_is_the_long_one() -> None:
+    plain = [c for c in map(chr, range(0x80, 0x2100)) if UNPLAIN.search(c) is None]
+    assert len(plain) > 100
+    short = word_hashes([f"A{character}b" for character in plain])[0]
+    long = [word_hashes([f"A{character}b \u4e2d"])[0][:-1] for character in plain]
+    assert short.tolist() == np.concatenate(long).tolist()
 
 
 def test_duplicates_and_novelty_see_the_same_words() -> None:
