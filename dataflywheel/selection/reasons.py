@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -29,8 +30,9 @@ class Outcome:
     quotas: list[int]
     wanted: int
 
-    @property
+    @cached_property
     def kept(self) -> int:
+        """Rows that are taken; counted once, since every row's reason says it."""
         return int(self.taken.sum())
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from dataflywheel.contracts import Card, Columns, Selection, Selector
-from dataflywheel.selection.greedy_cover import cover
+from dataflywheel.selection.blocked_cover import cover
 from dataflywheel.selection.order import counts, eligible
 
 VECTOR = "embedding.vector"
@@ -18,8 +18,8 @@ VECTOR = "embedding.vector"
 class FacilityLocation(Selector):
     """Greedy maximisation of `sum_i max_{j in S} max(0, cos(i, j))` over embeddings: dense regions weigh by their size.
 
-    Exact lazy greedy while the similarities of all pairs fit `memory_gb`; beyond that the partitioned form, whose
-    bound is in `greedy_cover.partitioned`.
+    Exact lazy greedy while the similarities of all pairs fit `memory_gb`; beyond that greedy over what random parts put
+    forward, counted over all rows (`blocked_cover.partitioned`).
     """
 
     card: ClassVar[Card] = Card(
@@ -34,8 +34,10 @@ class FacilityLocation(Selector):
         checked="plain greedy on 200 random inputs; 1 - 1/e of the brute-force optimum; apricot's objective value",
     )
 
+    version: ClassVar[int] = 2
+
     memory_gb: float = Field(default=2.0, gt=0)
-    """Largest block of float32 similarities; 2 GB hold all pairs of 23,170 rows."""
+    """Largest block of float32 similarities; 2 GB hold all pairs of 23,170 rows, and above that a quarter is used."""
 
     def needs(self) -> tuple[str, ...]:
         return (VECTOR,)
