@@ -18,8 +18,8 @@ from dataflywheel.models.endpoint.request import Outcome, Reply, Request
 T = TypeVar("T", bound=BaseModel)
 
 FORM = (
-    "Answer with one JSON object and nothing else. It must follow this JSON Schema, its keys in this order; within a "
-    'text each backslash is written twice, as in "\\\\frac":\n{schema}'
+    "Answer with one JSON object and nothing else, its keys in the order of the schema. In a text each backslash is "
+    'written twice, as in "\\\\frac". It must follow this JSON Schema:\n{schema}'
 )
 REPAIR = (
     "The material is an answer that was to be one JSON object but cannot be read, and the error that says why. Write "
