@@ -91,10 +91,7 @@ def convert(
                 count = write_records(target, chain([first], records), container, schema)
                 files, beside = {"rows": {"path": output, "records": count}}, []
     if reading.count == aside.left_out:
-        where = "" if place else f", see {aside.path}"
-        raise FlywheelError(
-            f"{aside.first} (and so for all {reading.count:,} rows{where}); write another format, such as 'canonical'"
-        )
+        raise _none_held(aside, reading.count, None if place else aside.path)
     if aside.unread or aside.left_out:
         beside.append(aside.path)
     return {
@@ -103,6 +100,15 @@ def convert(
         "quarantined": aside.unread, "left_out": aside.left_out, "reasons": dict(aside.reasons.most_common()),
         "beside": [str(path) for path in beside], "examples": aside.examples, "unread": list(reading.unread),
     }  # fmt: skip
+
+
+def _none_held(aside: SetAside, count: int, listed: Path | None) -> FlywheelError:
+    """The error where a format can hold no row, with the formats that can hold the first."""
+    assert aside.first is not None
+    row, reason = aside.first
+    others = [name for name in ("messages", *TRAINERS, "canonical") if not unheld([row], name)]
+    where = f", see {listed}" if listed else ""
+    return FlywheelError(f"{reason} (and so for all {count:,} rows{where}); it can be written as {', '.join(others)}")
 
 
 def unheld(rows: Iterable[Row], to: str) -> Counter[str]:

@@ -40,8 +40,8 @@ class SetAside:
         self.path = output.with_name(f"{output.name}.quarantine.jsonl")
         self.unread = self.left_out = 0
         self.reasons: Counter[str] = Counter()
-        self.first = ""
-        """The first row that was left out, with its reason, as a sentence."""
+        self.first: tuple[Row, str] | None = None
+        """The first row that was left out, and its reason as a sentence."""
         self.examples: list[dict[str, Any]] = []
         self._file: BinaryIO | None = None
 
@@ -52,8 +52,9 @@ class SetAside:
 
     def refused(self, origin: Origin, format: str, why: object) -> None:
         """A row that `format` cannot hold; `why` is what it has no place for."""
-        if not self.left_out:
-            self.first = f"row {origin.row['id']} ({origin.file} line {origin.line}): {format} cannot hold {why}"
+        if self.first is None:
+            place = f"{origin.file} line {origin.line}"
+            self.first = origin.row, f"row {origin.row['id']} ({place}): {format} cannot hold {why}"
         self.left_out += 1
         self.reasons[reason_of(why)] += 1
         shown = beginning(orjson.dumps(origin.row["messages"]))

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from dataflywheel.contracts import FlywheelError
 from dataflywheel.rows.convert import convert
 from dataflywheel.rows.formats import CannotHold, detect
 from dataflywheel.rows.schema import Row
@@ -159,6 +160,7 @@ def test_a_turn_that_must_not_be_learned_is_marked_or_refused() -> None:
         ({"messages": [U, {**U, "reasoning_content": "hm"}, A]}, list(TRAINERS), "not the assistant's|alternate"),
         ({"messages": [U, A], "images": [{"bytes": "eA=="}]}, ["trl", "llamafactory", "axolotl"], "by its bytes"),
         ({"messages": [{"role": "system", "content": "s"}, A], "images": ["a"]}, list(TRAINERS), "question|alternate"),
+        ({"messages": [U, A], "images": ["https://x.org/a.png"]}, ["llamafactory"], "an image that is not a file"),
         (pair(U, chosen={**A, "content": "<image>"}, images=["a"]), ["trl", "llamafactory"], "in an answer to compare"),
     ],
 )  # fmt: skip
@@ -232,3 +234,11 @@ def test_a_text_file_leaves_out_what_is_not_one_line(tmp_path: Path) -> None:
     result = convert(str(source), str(tmp_path / "out.txt"), "text")
     assert (result["records"], result["left_out"]) == (1, 2)
     assert (tmp_path / "out.txt").read_text(encoding="utf-8") == "one line\n"
+
+
+def test_where_no_row_can_be_held_the_error_says_what_can(tmp_path: Path) -> None:
+    (tmp_path / "in.jsonl").write_text(json.dumps(UNLEARNED), encoding="utf-8")
+    with pytest.raises(FlywheelError, match=r"must not be learned .* written as messages, axolotl, canonical$"):
+        convert(str(tmp_path / "in.jsonl"), str(tmp_path / "out.jsonl"), "trl")
+    assert not (tmp_path / "out.jsonl").exists()
+    assert len((tmp_path / "out.jsonl.quarantine.jsonl").read_text(encoding="utf-8").splitlines()) == 1

@@ -53,7 +53,7 @@ def record(kind: Kind, row: Row) -> Record:
     messages = [turn(m, media) for m in turns]
     for part in (part for m in messages if media for part in m["content"] if part["type"] in places):
         address = next(places[part["type"]])
-        part["url" if address.startswith(("http://", "https://", "data:")) else "path"] = address
+        part["url" if pictures.remote(address) else "path"] = address
     record: Record = {"messages": messages}
     if tools := tools_of(row):
         record["tools"] = tools

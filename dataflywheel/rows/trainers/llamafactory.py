@@ -15,7 +15,7 @@ from dataflywheel.rows.formats.draft import CannotHold, Draft, Record
 from dataflywheel.rows.formats.tool_calls import spaced
 from dataflywheel.rows.formats.turns import SHAREGPT
 from dataflywheel.rows.reading import stem
-from dataflywheel.rows.schema import Message, Row
+from dataflywheel.rows.schema import MediaType, Message, Row
 from dataflywheel.rows.trainers import pictures
 from dataflywheel.rows.trainers.kind import (
     LABELS,
@@ -47,7 +47,7 @@ def sharegpt(kind: Kind, row: Row) -> Record:
     """
     if kind == "text":
         return document(row) | beside(row, kind)
-    media = pictures.addresses(row)
+    media = opened(row)
     record: Record
     if kind == "preference":
         prompt, chosen, rejected = pair_of(row)
@@ -78,7 +78,7 @@ def alpaca(kind: Kind, row: Row) -> Record:
     """
     if kind == "text":
         return document(row) | beside(row, kind)
-    media = pictures.addresses(row)
+    media = opened(row)
     rejected = None
     if kind == "preference":
         prompt, chosen, worse = pair_of(row)
@@ -96,6 +96,19 @@ def alpaca(kind: Kind, row: Row) -> Record:
         record["tools"] = tools
     record |= {f"{type}s": held for type, held in media.items()} | beside(row, kind)
     return {**record, "label": row["label"] == "true"} if kind == "kto" else record
+
+
+def opened(row: Row) -> dict[MediaType, list[str]]:
+    """The media of a row by type.
+
+    Raises:
+        CannotHold: an image or a sound that is not a file: the factory opens no addresses.
+    """
+    media = pictures.addresses(row)
+    for type in ("image", "audio"):
+        if any(map(pictures.remote, media.get(type, ()))):
+            raise CannotHold(f"{pictures.NAMES[type]} that is not a file")
+    return media
 
 
 def folded(message: Message) -> Message:

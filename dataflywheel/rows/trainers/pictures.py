@@ -48,6 +48,11 @@ def _marks(turns: Sequence[Message], type: MediaType) -> int:
     return sum(turn["content"].count(mark(type)) for turn in turns)
 
 
+def remote(address: str) -> bool:
+    """Whether the medium lies elsewhere, or in the address itself."""
+    return address.startswith(("http://", "https://", "data:"))
+
+
 def in_the_prompt(media: Collection[MediaType], answers: Sequence[Message]) -> None:
     """Check that answers to compare show nothing.
 
