@@ -60,7 +60,6 @@ MEANINGS = {
     "GradientProjection.adapters": "Low-rank adapters whose gradients are taken: rank, alpha and dropout.",
     "DoReMi.step_size": "How fast weights follow the excess loss.",
     "CoachLM.train": "How the reviser is fine-tuned.",
-    "LabelClassifier.seed": "Of the fit and of the intervals.",
     "SelfRewarding.top_p": "Share of the probability from which answers are drawn.",
     "MixedObjective.temperature": "Of both softmaxes.",
     "MixedObjective.divergence": "Measure of how far the student is from its teacher.",

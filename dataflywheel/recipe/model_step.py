@@ -18,6 +18,7 @@ from dataflywheel.models.files import folder_digest
 from dataflywheel.models.language_model import local_folder
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.ingest_step import target_exam
+from dataflywheel.recipe.on_policy_step import learn_on_policy, on_policy_of
 from dataflywheel.recipe.training import Distill, Train, teaching
 from dataflywheel.rows.parts import read_rows
 from dataflywheel.store.atomic import atomic_directory, finite, write_json
@@ -48,8 +49,12 @@ def train_step(
         )
     report = partial(advanced, context, output.name)
     student = student_folder(context)
-    taught = teaching(context, work, student)
-    made, facts = trained(context.home, rows, ids, student, settings, report, taught)
+    on_policy = on_policy_of(work)
+    if on_policy is not None and isinstance(work, Distill):
+        made, facts = learn_on_policy(context, work, on_policy, rows, ids, student, settings, report)
+    else:
+        taught = teaching(context, work, student)
+        made, facts = trained(context.home, rows, ids, student, settings, report, taught)
     copy_model(made, context.run.path / "models" / name)
     cost = Cost(seconds=round(facts["seconds"], 3), backward=facts["steps"], tokens=facts["tokens"])
     left_out, changed = dict(facts.pop("left_out")), facts.pop("changed_rows")

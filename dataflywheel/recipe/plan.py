@@ -18,6 +18,7 @@ from dataflywheel.recipe.check_turns import check_pairs, check_preferring, check
 from dataflywheel.recipe.holding import holding
 from dataflywheel.recipe.load import load_recipe
 from dataflywheel.recipe.needs import model_kind, signals_of
+from dataflywheel.recipe.on_policy_step import check_on_policy, on_policy_of
 from dataflywheel.recipe.price import comparison_cost, flops, left_after, look, parameters, step_cost
 from dataflywheel.recipe.price_more import more_lines
 from dataflywheel.recipe.propose import Enhance, Generate
@@ -127,9 +128,10 @@ def check(recipe: Recipe, steps: list[Step], comparison: bool) -> None:
     for step in steps:
         if isinstance(step.work, Distill):
             _local(distilling_teacher(recipe, step.work), "teacher")
-            step.work.objective()
+            check_on_policy(step.work, comparison)
         if isinstance(step.work, Train | Prefer):
-            job: Job = "pairs" if isinstance(step.work, Prefer) else "answers"
+            writes = on_policy_of(step.work) is not None
+            job: Job = "pairs" if isinstance(step.work, Prefer) else "on_policy" if writes else "answers"
             step.work.settings().fitted(parameters(recipe.models.student), job)
         if isinstance(step.work, Train):
             check_sampling(step.work, bool(recipe.target))

@@ -57,7 +57,7 @@ class Distill(TaughtBy, Train):
         if not isinstance(made, TaughtObjective):
             raise UsageError(
                 f"distill: {made.name} gives no objective to train with; there is dense_distillation, "
-                "top_k_distillation, aligned_vocabulary and uld"
+                "top_k_distillation, aligned_vocabulary and uld; on_policy trains in its own way"
             )
         return made
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import orjson
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from dataflywheel.contracts import AnyArray, Card, FloatArray, FlywheelError, Method, UsageError
+from dataflywheel.contracts import AnyArray, FloatArray, FlywheelError, UsageError
 from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.request import Reply, Sampling
 from dataflywheel.models.endpoint.structured import Asks, Numbered, ask_for, same_id
@@ -51,22 +51,11 @@ class Distilled:
     trained_on: int
 
 
-class LabelClassifier(Method):
-    """Logistic regression over hashed words and pairs of words, trained on a large model's labels."""
+class LabelClassifier(BaseModel):
+    """Logistic regression over hashed words and pairs of words, trained on a large model's labels (Pangakis and Wolken
+    2024, 2406.17633). A tool for Python: no step of a recipe works on labels alone."""
 
-    card: ClassVar[Card] = Card(
-        title="Knowledge Distillation in Automated Annotation: Supervised Text Classification with LLM-Generated "
-        "Labels",
-        authors="Pangakis and Wolken",
-        year=2024,
-        paper="2406.17633",
-        category="distillation",
-        subcategory="data",
-        summary="A small classifier from a large model's labels, refused where a human sample does not confirm them.",
-        needs=("labels",),
-        cost="$",
-        checked="news topics, film reviews and tweets with planted label noise; kappa against scikit-learn",
-    )
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     floor: float = Field(default=0.6, ge=0, le=1)
     """Least kappa between the large model's labels and the human ones."""

@@ -24,7 +24,7 @@ class TaughtBy(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     by: Named = Field(default={"dense_distillation": {}})
-    """`dense_distillation`, `top_k_distillation`, `aligned_vocabulary` or `uld`, with its parameters."""
+    """`dense_distillation`, `top_k_distillation`, `aligned_vocabulary`, `uld`, or `on_policy`, with its parameters."""
 
     def method(self) -> TaughtObjective | OnPolicy:
         """Raises UsageError: no such method of distillation, or a parameter that it does not take."""
