@@ -39,7 +39,7 @@ def unwrapped(value: Any, name: str, part: str | None = None) -> Iterable[Any]:
         return value if isinstance(value, list) else [value]
     if part is not None:
         return part_of(value, name, part)
-    if isinstance(value.get("columns"), list) and isinstance(value.get("data"), list):
+    if is_table(value):
         return by_position(value)
     if looks_like_record(value):
         return [value]
@@ -58,6 +58,13 @@ def unwrapped(value: Any, name: str, part: str | None = None) -> Iterable[Any]:
     if lists:
         return [Bad(f"several lists of records: {shown(lists)}; name one of them, such as {name}#{next(iter(lists))}")]
     return by_name(value) or [value]
+
+
+def wraps(value: Any) -> bool:
+    """Whether an object is no training example and holds a list of them, or columns of one."""
+    if not isinstance(value, dict) or looks_like_record(value):
+        return False
+    return is_table(value) or holds_records(value) or by_column(value) is not None or bool(by_name(value))
 
 
 def looks_like_record(value: Mapping[str, Any]) -> bool:
@@ -126,6 +133,10 @@ def viewer_rows(records: list[Any]) -> Iterator[Any]:
             yield Bad(f"the viewer cut these cells short: {', '.join(map(str, record['truncated_cells']))}", record)
         else:
             yield record["row"]
+
+
+def is_table(value: Mapping[str, Any]) -> bool:
+    return isinstance(value.get("columns"), list) and isinstance(value.get("data"), list)
 
 
 def by_position(value: Lists) -> Iterable[Any]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dataflywheel.rows.containers.json_values import BETWEEN, is_json
+from dataflywheel.rows.containers.json_values import BETWEEN, is_json, loads
+from dataflywheel.rows.containers.json_wrapped import wraps
 from dataflywheel.rows.containers.opening import decompressed, open_bytes
 from dataflywheel.rows.containers.refused import refused
 
@@ -92,7 +93,7 @@ def json_kind(head: bytes, hint: str | None) -> str | None:
     if start.startswith(b"["):
         return "json"
     if whole and len(lines) == 1:
-        return "json" if hint == "json" else "jsonl"
+        return "json" if hint == "json" or (whole[0] and wraps(loads(lines[0].strip(BETWEEN)))) else "jsonl"
     if all(whole) and whole:
         return "jsonl"
     document = over_lines(lines) if whole else hint == "json"
