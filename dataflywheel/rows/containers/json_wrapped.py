@@ -161,7 +161,7 @@ def by_column(value: Mapping[str, Any]) -> Iterable[Any] | None:
         index = columns[0].keys()
         if any(held.keys() != index for held in columns) or looks_named(columns[0]) or holds_records(value):
             return None
-        if not numbered(index) and (numbered(value) or len(index) <= len(value)):
+        if not numbered(index):
             return None
         return [{name: held[at] for name, held in value.items()} for at in index]
     if not all(isinstance(held, list) for held in columns) or len({len(held) for held in columns}) != 1:
