@@ -49,7 +49,7 @@ def unwrapped(value: Any, name: str, part: str | None = None) -> Iterable[Any]:
     columns = by_column(value)
     if columns is not None:
         return columns
-    lists = {key: held for key, held in value.items() if holds_records(held)}
+    lists = {key: held for key, held in value.items() if holds_records(held) and (key in KEYS or known(held))}
     key = next((key for key in KEYS if key in lists), next(iter(lists)) if len(lists) == 1 else None)
     if key is not None:
         held = lists[key]
@@ -64,7 +64,10 @@ def wraps(value: Any) -> bool:
     """Whether an object is no training example and holds a list of them, or columns of one."""
     if not isinstance(value, dict) or looks_like_record(value):
         return False
-    return is_table(value) or holds_records(value) or by_column(value) is not None or bool(by_name(value))
+    lists = [
+        key for key, held in value.items() if holds_records(held) and (key in KEYS or is_split(key) or known(held))
+    ]
+    return bool(lists) or is_table(value) or by_column(value) is not None or bool(by_name(value))
 
 
 def looks_like_record(value: Mapping[str, Any]) -> bool:
@@ -83,6 +86,13 @@ def holds_records(value: Any) -> bool:
     if isinstance(value, Mapping):
         return any(holds_records(held) for held in value.values())
     return isinstance(value, list) and bool(value) and isinstance(value[0], dict) and not is_turn(value[0])
+
+
+def known(value: Any) -> bool:
+    """Whether the records of a list, or of one in an object, are of a known shape; others may be turns of a chat."""
+    if isinstance(value, Mapping):
+        return any(known(held) or key in KEYS for key, held in value.items() if holds_records(held))
+    return looks_named(value[0])
 
 
 def is_turn(value: Any) -> bool:
