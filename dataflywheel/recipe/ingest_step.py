@@ -16,6 +16,7 @@ from dataflywheel.evolution.feedback.tiers import TIERS, Tier, split
 from dataflywheel.evolution.iteration.trial import Exam
 from dataflywheel.recipe.context import Context, digest, inputs
 from dataflywheel.recipe.schema import Source, Target
+from dataflywheel.recipe.target_judge import judge_of
 from dataflywheel.rows.fingerprint import fingerprint
 from dataflywheel.rows.ingest import ingest
 from dataflywheel.rows.parts import PartWriter, count_rows, iter_batches, read_rows
@@ -151,7 +152,8 @@ def target_exam(context: Context, settings: Evaluate, rows: Path | None = None) 
     if len(metrics) > 1:
         raise UsageError(f"target: one metric for all entries, not {sorted(metrics)}; make one recipe for each")
     rows = rows or context.exam or context.target
-    return Exam(rows, metrics.pop(), tuple(slices_by_id(context, rows).values()), settings)
+    name = metrics.pop()
+    return Exam(rows, name, tuple(slices_by_id(context, rows).values()), settings, judge_of(context, name))
 
 
 def slices_by_id(context: Context, target: Path) -> dict[str, str]:

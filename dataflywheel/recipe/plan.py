@@ -25,6 +25,7 @@ from dataflywheel.recipe.propose import Enhance, Generate
 from dataflywheel.recipe.schema import Recipe
 from dataflywheel.recipe.shown_rows import shown_rows
 from dataflywheel.recipe.steps import Step, build_steps
+from dataflywheel.recipe.target_judge import check_judged
 from dataflywheel.recipe.target_rows import check_target_rows
 from dataflywheel.recipe.targeting import targeted
 from dataflywheel.recipe.training import Distill, Prefer, Train, check_sampling, distilling_teacher
@@ -106,6 +107,7 @@ def check(recipe: Recipe, steps: list[Step], comparison: bool) -> None:
             "that needs none"
         )
     check_rounds(recipe, names)
+    check_judged(recipe, names, comparison)
     check_preferring(steps, comparison)
     proposals = [step for step in steps if isinstance(step.work, Enhance | Generate)]
     for step in proposals:

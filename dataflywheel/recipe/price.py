@@ -20,6 +20,7 @@ from dataflywheel.recipe.needs import asks, model_kind, signals_of
 from dataflywheel.recipe.propose import Enhance, Generate
 from dataflywheel.recipe.schema import Recipe, Source
 from dataflywheel.recipe.steps import Step
+from dataflywheel.recipe.target_judge import judging_cost
 from dataflywheel.recipe.training import Prefer, Train
 from dataflywheel.rows.peek import peek
 from dataflywheel.selection.combine import Select
@@ -105,6 +106,7 @@ def step_cost(recipe: Recipe, step: Step, pool: PoolStatistics, speed: float, se
             forward=target.rows,
             tokens=target.tokens,
         )
+        cost += judging_cost(recipe, target)
     if isinstance(step.work, Cleaner):
         cost += step.work.estimate(pool)
     if isinstance(step.work, Enhance | Generate):

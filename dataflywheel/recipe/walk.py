@@ -32,6 +32,7 @@ from dataflywheel.recipe.propose_step import apply_propose_step
 from dataflywheel.recipe.result import Result
 from dataflywheel.recipe.row_step import apply_row_step
 from dataflywheel.recipe.steps import Step
+from dataflywheel.recipe.target_judge import judges
 from dataflywheel.recipe.targeting import guides_and_judges
 from dataflywheel.recipe.training import Prefer, Train, teaching
 from dataflywheel.selection.combine import Select
@@ -60,7 +61,8 @@ class Walk:
         wanted = signals_of(need for step in self.steps for need in step.needs())
         methods = [catalog.get(name) for name in wanted]
         methods += [method for step in self.steps for method in step.proposes(self.context.recipe.target != [])]
-        with account_of(self.context, any(asks(method) for method in methods)):
+        judged = any(step.name == "evaluate" for step in self.steps) and judges(self.context.recipe) is not None
+        with account_of(self.context, judged or any(asks(method) for method in methods)):
             return self._walk("embedding" in wanted)
 
     def _walk(self, mapped: bool) -> Result:

@@ -14,10 +14,11 @@ import numpy as np
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from dataflywheel.contracts import AnyArray, FloatArray, FlywheelError, Mark, Metric
+from dataflywheel.contracts import AnyArray, FloatArray, FlywheelError, Judge, Mark, Metric
 from dataflywheel.evolution.feedback.answering import answers
 from dataflywheel.evolution.metrics.model_metric import ModelMetric
 from dataflywheel.evolution.metrics.named import better, metric_of
+from dataflywheel.evolution.metrics.win_rate import WinRate
 from dataflywheel.models.language_model import LanguageModel
 from dataflywheel.proposing.metrics.unit_tests import pass_at_k
 from dataflywheel.rows.schema import Row
@@ -85,9 +86,15 @@ class RowScores:
 
 
 def score_rows(
-    model: LanguageModel, rows: pa.Table, metrics: Sequence[str], slices: Sequence[str], settings: Evaluate
+    model: LanguageModel,
+    rows: pa.Table,
+    metrics: Sequence[str],
+    slices: Sequence[str],
+    settings: Evaluate,
+    judge: Judge | None = None,
 ) -> RowScores:
-    """One score a row under the metric of its target; all rows of one call share a metric.
+    """One score a row under the metric of its target; all rows of one call share a metric. `judge`: who judges, for
+    `win_rate`.
 
     Raises:
         FlywheelError: rows with different metrics, which have no common number.
@@ -96,12 +103,12 @@ def score_rows(
         raise FlywheelError(
             f"evaluate: one metric at a time, not {sorted(set(metrics))}; split the targets into two recipes"
         )
-    value, weight, note = _measured(model, rows, metric_of(metrics[0]), settings)
+    value, weight, note = _measured(model, rows, metric_of(metrics[0]), settings, judge)
     ids = np.asarray(rows["id"].to_pylist(), dtype=object)
     return RowScores(ids, np.asarray(slices, dtype=object), value, weight, note)
 
 
-def _measured(model: LanguageModel, rows: pa.Table, metric: Metric, settings: Evaluate) -> Scored:
+def _measured(model: LanguageModel, rows: pa.Table, metric: Metric, settings: Evaluate, judge: Judge | None) -> Scored:
     messages: list[Any] = rows["messages"].to_pylist()
     if isinstance(metric, ModelMetric):
         value, weight = metric.measure(model, messages, rows)
@@ -109,7 +116,12 @@ def _measured(model: LanguageModel, rows: pa.Table, metric: Metric, settings: Ev
     tokens = settings.max_new_tokens or min(metric.tokens, max(1, model.context // 2))
     prompts = [split_answer(turns)[0] for turns in messages]
     made = answers(model, prompts, tokens, settings.samples, settings.temperature)
-    marks = marked(metric, rows.to_pylist(), made, settings.k)
+    if isinstance(metric, WinRate):
+        if judge is None:
+            raise FlywheelError("win_rate needs a judge: it is the metric of a step `evaluate`, and of no trial")
+        marks = metric.judged(judge, [texts[0] for texts in made], rows.to_pylist())
+    else:
+        marks = marked(metric, rows.to_pylist(), made, settings.k)
     value = np.array([math.nan if mark.value is None else mark.value for mark in marks], dtype=float)
     return value, np.ones(len(marks)), np.array([mark.note for mark in marks], dtype=object)
 

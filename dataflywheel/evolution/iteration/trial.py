@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from dataflywheel.contracts import Objective, Sampler
+from dataflywheel.contracts import Judge, Objective, Sampler
 from dataflywheel.distillation.model.taught import TaughtObjective
 from dataflywheel.evolution.feedback.evaluate import Evaluate, RowScores, score_rows
 from dataflywheel.evolution.metrics.named import metric_of
@@ -49,6 +49,8 @@ class Exam:
     metric: str
     slices: tuple[str, ...]
     settings: Evaluate
+    judge: Judge | None = None
+    """Who judges, where the metric asks a judge."""
 
     def digest(self) -> str:
         rows = read_rows(self.rows, ["id", "extra"])
@@ -232,7 +234,7 @@ def examine(model: Path, exam: Exam) -> RowScores:
     """Scores of a model folder on the target."""
     rows = read_rows(exam.rows)
     loaded = LanguageModel.load(ModelSpec(hf=str(model)))
-    return score_rows(loaded, rows, [exam.metric] * len(rows), exam.slices, exam.settings)
+    return score_rows(loaded, rows, [exam.metric] * len(rows), exam.slices, exam.settings, exam.judge)
 
 
 def write_scores(path: Path, scores: RowScores) -> None:

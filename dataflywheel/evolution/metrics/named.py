@@ -12,6 +12,7 @@ from dataflywheel.evolution.metrics.answer_loss import AnswerLoss
 from dataflywheel.evolution.metrics.bits_per_byte import BitsPerByte
 from dataflywheel.evolution.metrics.exact_match import ExactMatch
 from dataflywheel.evolution.metrics.multiple_choice import MultipleChoice
+from dataflywheel.evolution.metrics.win_rate import WinRate
 from dataflywheel.proposing.metrics.final_answer import FinalAnswer
 from dataflywheel.proposing.metrics.tool_call import ToolCall
 from dataflywheel.proposing.metrics.unit_tests import UnitTests
@@ -25,6 +26,7 @@ OWN: tuple[type[Metric], ...] = (
     FinalAnswer,
     UnitTests,
     ToolCall,
+    WinRate,
     Python,
 )
 Direction = Literal["lower", "higher"]

@@ -1,0 +1,92 @@
+"""How often a judge prefers the model's answer to the reference."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from pydantic import Field
+
+from dataflywheel.contracts import Card, Case, FlywheelError, Judge, Judgement, Mark, Metric, OverBudgetError, Verdict
+from dataflywheel.evolution.metrics.bits_per_byte import NO_ANSWER
+from dataflywheel.models.endpoint.request import Outcome
+from dataflywheel.models.spec import ModelSpec
+from dataflywheel.rows.text import split_answer, text_of
+from dataflywheel.rows.thoughts import split_thoughts
+from dataflywheel.signals.rating.rating import transcript
+
+UNREADABLE = "the judge gave no verdict"
+NOTHING_SAID = "an empty answer"
+WORTH = {Verdict.FIRST: 1.0, Verdict.TIE: 0.5, Verdict.SECOND: 0.0}
+
+
+class WinRate(Metric):
+    """Share of rows whose answer a judge prefers to the target's reference, a tie as half.
+
+    The judge is the recipe's teacher, by pairs and in both orders: an answer wins only where both agree. It must pass a
+    self-test before. A pair without a verdict is not scored; an empty answer loses unseen. Thoughts are not judged.
+    """
+
+    card: ClassVar[Card] = Card(
+        title="AlpacaEval: An Automatic Evaluator of Instruction-following Models",
+        authors="Li et al.",
+        year=2023,
+        paper="https://github.com/tatsu-lab/alpaca_eval",
+        category="evolution",
+        subcategory="metrics",
+        summary="Share of answers that a judge prefers to the reference, in both orders.",
+        needs=("target", "endpoint"),
+        cost="$$",
+        checked="a scripted judge with planted preferences, one that follows the order alone, and lost verdicts",
+    )
+    asks: ClassVar[bool] = True
+    capabilities: ClassVar[tuple[str, ...]] = ("chat",)
+    reads_extra: ClassVar[bool] = False
+
+    model: ModelSpec | None = None
+    """The judge; the recipe's teacher where none is named."""
+    evidence: bool = False
+    """Ask for the evidence before the verdict: slower, often steadier."""
+    max_tokens: int = Field(default=512, ge=1)
+    """Longest answer of the judge."""
+
+    def mark(self, answer: str, row: Mapping[str, Any]) -> Mark:
+        raise FlywheelError("win_rate asks a judge about all answers together: name it as the metric of a target")
+
+    def lacks(self, row: Mapping[str, Any]) -> str:
+        return "" if _reference(row) else NO_ANSWER
+
+    def judged(self, judge: Judge, answers: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> list[Mark]:
+        """A mark for each row.
+
+        Raises:
+            OverBudgetError: a cap left pairs unjudged; verdicts that were given are not paid twice.
+        """
+        said = [split_thoughts(answer)[1].strip() for answer in answers]
+        references = [_reference(row) for row in rows]
+        cases = [
+            Case(row["id"], transcript(split_answer(row["messages"])[0]), (text, reference))
+            for row, text, reference in zip(rows, said, references, strict=True)
+            if text and reference
+        ]
+        found = {judgement.id: judgement for judgement in judge.judge(cases)} if cases else {}
+        left = sum(one.reason.startswith(Outcome.OVER_BUDGET.value) for one in found.values())
+        if left:
+            raise OverBudgetError(
+                f"the cap on dollars, tokens or calls was reached with {left:,} of {len(cases):,} answers not judged; "
+                "raise it under `budget` and run again: what was answered is not paid twice"
+            )
+        return [_mark(found.get(row["id"]), text, ref) for row, text, ref in zip(rows, said, references, strict=True)]
+
+
+def _mark(judgement: Judgement | None, answer: str, reference: str) -> Mark:
+    if not reference:
+        return Mark(None, NO_ANSWER)
+    if not answer:
+        return Mark(0.0, NOTHING_SAID)
+    verdict = judgement.verdict if judgement is not None else Verdict.INVALID
+    return Mark(WORTH[verdict]) if verdict in WORTH else Mark(None, UNREADABLE)
+
+
+def _reference(row: Mapping[str, Any]) -> str:
+    return text_of(split_answer(row["messages"])[1]).strip()
