@@ -27,6 +27,8 @@ class Metric(Method):
     """Whether scores are shares of right answers, from 0 to 1."""
     tokens: ClassVar[int] = 512
     """Tokens of an answer where the evaluation names no number."""
+    waits: ClassVar[bool] = False
+    """Whether scoring waits for processes of its own, so that several answers are scored at a time."""
     reads_extra: ClassVar[bool] = True
     """Whether scores depend on more of a row than its turns."""
 

@@ -54,8 +54,8 @@ def account_of(context: Context, asks: bool) -> Iterator[None]:
 def asked_cost(context: Context, output: Path) -> Cost:
     """Calls, tokens and dollars of a step, what may have been paid at its worst case: all that the run spent so far and
     no other step was billed for. So bills add up to what was spent, also when a process was killed in between."""
-    if context.answers is None:
-        return Cost()
+    if context.answers is None or not output.is_relative_to(context.run.path):
+        return Cost()  # nobody was asked, or what was made for a helper in the store and asks nobody
     step = context.run.bill_name(output)
     spent = context.answers.spent(context.scope)
     billed = sum((cost for name, cost in context.run.ledger.steps.items() if cost.calls and name != step), Cost())

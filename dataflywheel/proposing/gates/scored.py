@@ -61,6 +61,8 @@ class Scored(Gate):
         return self
 
     def check(self, proposals: Sequence[Proposal], around: Surroundings) -> list[Check]:
+        if not self._metric.waits:
+            return [self.check_one(proposal) for proposal in proposals]
         with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as threads:
             return list(threads.map(self.check_one, proposals))
 

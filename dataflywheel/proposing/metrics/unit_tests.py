@@ -41,6 +41,8 @@ class UnitTests(Metric):
         checked="the 164 reference solutions of HumanEval and their mutants; pass@k against enumeration",
     )
 
+    waits: ClassVar[bool] = True
+
     limits: Limits = Field(default_factory=Limits)
     """What a program may use."""
 
