@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-from dataflywheel.contracts import FlywheelError
-from dataflywheel.rows.convert import convert
 from dataflywheel.rows.formats import CannotHold, detect
 from dataflywheel.rows.schema import Row
 from dataflywheel.rows.trainers import TRAINERS
@@ -180,65 +176,20 @@ def test_labels_cells_and_copies_stand_beside_what_is_learned() -> None:
     assert given("trl", {"text": "A document.", "label": "sport"}) == {"text": "A document.", "label": "sport"}
 
 
-def test_descriptions_name_what_the_file_holds(tmp_path: Path) -> None:
-    source = tmp_path / "in.jsonl"
-    source.write_text("".join(json.dumps(r) + "\n" for r in (SEEN, {"messages": [U, A], "tools": TOOLS})), "utf-8")
-    convert(str(source), str(tmp_path / "out.jsonl"), "llamafactory")
-    entry = json.loads((tmp_path / "dataset_info.json").read_text(encoding="utf-8"))["out"]
-    written = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text(encoding="utf-8").splitlines()]
-    assert entry["columns"]["images"] == "images"
-    assert [record["images"] for record in written] == [["a.png", "b.png"], []]
-    assert all(set(entry["columns"].values()) == set(record) for record in written)
-    convert(str(source), str(tmp_path / "out.jsonl"), "axolotl", place=Path("elsewhere"))
-    found = yaml.safe_load((tmp_path / "out.axolotl.yaml").read_text(encoding="utf-8"))
-    [dataset] = found["datasets"]
-    assert (dataset["path"], dataset["field_tools"], dataset["message_field_training"]) == (
-        "elsewhere/out.jsonl", "tools", "train",
-    )  # fmt: skip
-    assert {"reasoning_content", "tool_calls", "tool_call_id", "name"} <= set(dataset["message_property_mappings"])
-    assert found["processor_type"] == "AutoProcessor"
-
-
-def test_one_row_that_cannot_be_held_does_not_stop_a_file(tmp_path: Path) -> None:
-    records = [{"messages": [U, A]}, {"messages": [U, U, A, A]}, {"messages": [U, A, U]}]
-    source = tmp_path / "in.jsonl"
-    source.write_text("".join(json.dumps(record) + "\n" for record in records) + "{broken\n", encoding="utf-8")
-    result = convert(str(source), str(tmp_path / "out.jsonl"), "llamafactory")
-    assert (result["records"], result["left_out"], result["quarantined"]) == (1, 2, 1)
-    assert sum(result["reasons"].values()) == 2
-    entries = [json.loads(line) for line in (tmp_path / "out.jsonl.quarantine.jsonl").read_text("utf-8").splitlines()]
-    rows = {entry["id"]: entry for entry in entries if "id" in entry}
-    assert {entry["line"] for entry in entries} == {2, 3, 4}
-    refused = rows[row_of(records[2])["id"]]
-    assert (refused["file"], refused["line"]) == (str(source), 3)
-    assert refused["reason"] == "llamafactory cannot hold a row without an answer to learn"
-    convert(str(source), str(tmp_path / "out.jsonl"), "messages")
-    again = (tmp_path / "out.jsonl.quarantine.jsonl").read_text(encoding="utf-8")
-    assert len(again.splitlines()) == 1
-
-
-def test_a_shape_leaves_out_what_it_has_no_place_for(tmp_path: Path) -> None:
-    source = tmp_path / "in.jsonl"
-    records = [{"messages": [U, A]}, {"messages": [U, A, U, A]}]
-    source.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
-    for shape in ("prompt_completion", "self_instruct"):
-        result = convert(str(source), str(tmp_path / "out.jsonl"), shape)
-        assert (result["records"], result["left_out"]) == (1, 1)
-        assert "write it as 'messages' instead" in result["examples"][0]["reason"]
-
-
-def test_a_text_file_leaves_out_what_is_not_one_line(tmp_path: Path) -> None:
-    source = tmp_path / "in.jsonl"
-    records = [{"text": "one line"}, {"text": "two\nlines"}, {"messages": [U, A]}]
-    source.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
-    result = convert(str(source), str(tmp_path / "out.txt"), "text")
-    assert (result["records"], result["left_out"]) == (1, 2)
-    assert (tmp_path / "out.txt").read_text(encoding="utf-8") == "one line\n"
-
-
-def test_where_no_row_can_be_held_the_error_says_what_can(tmp_path: Path) -> None:
-    (tmp_path / "in.jsonl").write_text(json.dumps(UNLEARNED), encoding="utf-8")
-    with pytest.raises(FlywheelError, match=r"must not be learned .* written as messages, axolotl, canonical$"):
-        convert(str(tmp_path / "in.jsonl"), str(tmp_path / "out.jsonl"), "trl")
-    assert not (tmp_path / "out.jsonl").exists()
-    assert len((tmp_path / "out.jsonl.quarantine.jsonl").read_text(encoding="utf-8").splitlines()) == 1
+def test_the_older_spelling_of_tools_reaches_trainers_as_todays() -> None:
+    weather = {"name": "weather", "parameters": {"type": "object", "properties": {"city": {"type": "string"}}}}
+    asked = {
+        "role": "assistant",
+        "content": None,
+        "function_call": {"name": "weather", "arguments": '{"city": "Oslo"}'},
+    }
+    record = {
+        "messages": [U, asked, {"role": "function", "name": "weather", "content": "5"}, A],
+        "functions": [weather],
+    }
+    for trainer in ("trl", "axolotl"):
+        found = given(trainer, record)
+        assert found["tools"] == [{"type": "function", "function": weather}]
+        assert found["messages"][2] == {"role": "tool", "name": "weather", "content": "5"}
+    assert json.loads(given("llamafactory", record)["tools"]) == [{"type": "function", "function": weather}]
+    assert given("llamafactory", record)["conversations"][1]["from"] == "function_call"
