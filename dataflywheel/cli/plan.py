@@ -38,7 +38,12 @@ def plan_command(
     for line in unread_lines(pool["unread"]):
         console.print(line, markup=False)
     console.print(_table(found))
-    lines = [*_unheld(found["dataset"]), *_shown(found.get("shown", {})), *_probed(found.get("probe", []))]
+    lines = [
+        *_unheld(found["dataset"]),
+        *found["notes"],
+        *_shown(found.get("shown", {})),
+        *_probed(found.get("probe", [])),
+    ]
     for line in lines:
         console.print(line, markup=False)
     for line in _again(found):

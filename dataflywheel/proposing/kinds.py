@@ -19,6 +19,9 @@ T = TypeVar("T")
 NamedGate = str | Mapping[str, Mapping[str, Any]]
 """A gate as a method names it: `"refusal"`, or with its parameters `{"meaning": {"additions": True}}`."""
 
+KEPT = "language_kept"
+"""The gate that every rewriter's proposals pass."""
+
 
 @dataclass(frozen=True)
 class Proposal:
@@ -87,6 +90,10 @@ class Surroundings:
 class Gate(Method):
     """Accepts proposals or rejects them with a reason. Never changes one."""
 
+    def unread(self) -> str:
+        """What it does not look at here, for want of an extra package, and how to get it; "" where there is nothing."""
+        return ""
+
     @abstractmethod
     def check(self, proposals: Sequence[Proposal], around: Surroundings) -> list[Check]:
         """One check a proposal, in order; every proposal has a row.
@@ -139,13 +146,15 @@ class Proposer(Method):
     """Whether it writes from what the student got wrong: a recipe gives it such rows alone as seeds, and none before a
     model was trained."""
     gates: ClassVar[tuple[NamedGate, ...]] = ()
-    """The gates that its proposals pass where a recipe names none, cheapest first, with their parameters."""
+    """The gates that its proposals pass where a recipe names none, cheapest first, with their parameters. Rewriters
+    keep the language of their rows without naming that gate."""
 
     @classmethod
     def own_gates(cls) -> dict[str, dict[str, Any]]:
         """Parameters of the method's own gates, by name, in order."""
         named = [({gate: {}} if isinstance(gate, str) else gate) for gate in cls.gates]
-        return {name: dict(parameters) for one in named for name, parameters in one.items()}
+        found = {name: dict(parameters) for one in named for name, parameters in one.items()}
+        return found | {KEPT: {}} if cls.rewrites and KEPT not in found else found
 
     @abstractmethod
     def propose(self, demand: Demand) -> list[Proposal]:

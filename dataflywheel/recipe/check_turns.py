@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dataflywheel import catalog
-from dataflywheel.contracts import Policy, UsageError, build
+from dataflywheel.contracts import Method, Policy, UsageError, build
+from dataflywheel.proposing.kinds import Gate
 from dataflywheel.recipe.asking import check_asking
 from dataflywheel.recipe.needs import asks
 from dataflywheel.recipe.prefer_step import NO_PAIR
@@ -54,6 +55,18 @@ def check_proposing(recipe: Recipe, step: Step) -> None:
             build(method, {**_placeholder(method), **parameters})
 
 
+def unread_by_gates(recipe: Recipe, steps: Sequence[Step]) -> list[str]:
+    """What gates will not look at for want of an extra package, a line a step and gate."""
+    found = []
+    for step in steps:
+        if isinstance(step.work, Enhance | Generate):
+            for kind, parameters in _gates(step.work, bool(recipe.target)):
+                gate = None if asks(kind) else build(kind, {**_placeholder(kind), **parameters})
+                said = gate.unread() if isinstance(gate, Gate) else ""
+                found += [f"{step.title}: {kind.name}: {said}"] if said else []
+    return found
+
+
 def _check_from_nothing(step: Step, work: Generate) -> None:
     if work.proposer().writes_from != "nothing":
         raise UsageError(
@@ -63,9 +76,7 @@ def _check_from_nothing(step: Step, work: Generate) -> None:
         raise UsageError(f"{step.title}: `rows: {work.rows}` is a share of no rows; say how many")
 
 
-def _gates(work: Enhance | Generate, target: bool) -> list[tuple[type, dict[str, object]]]:
-    from dataflywheel.proposing.kinds import Gate
-
+def _gates(work: Enhance | Generate, target: bool) -> list[tuple[type[Method], dict[str, object]]]:
     return [(catalog.get(name, Gate), given) for name, given in work.gate_specs(target).items()]
 
 

@@ -14,7 +14,13 @@ from dataflywheel.models.learning_rate import Job
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.recipe.arms import arm_needs
 from dataflywheel.recipe.asking import check_asking
-from dataflywheel.recipe.check_turns import check_pairs, check_preferring, check_proposing, check_rounds
+from dataflywheel.recipe.check_turns import (
+    check_pairs,
+    check_preferring,
+    check_proposing,
+    check_rounds,
+    unread_by_gates,
+)
 from dataflywheel.recipe.holding import holding
 from dataflywheel.recipe.load import load_recipe
 from dataflywheel.recipe.needs import model_kind, signals_of
@@ -73,6 +79,7 @@ def make_plan(recipe: Recipe, steps: list[Step], comparison: bool) -> dict[str, 
         "seed": recipe.seed,
         "pool": {"rows": pool.rows, "chars": pool.chars, "tokens": pool.tokens, "unread": unread},
         "dataset": holding(recipe),
+        "notes": unread_by_gates(recipe, steps),
     }
     if any(step.name == "evaluate" for step in steps):
         facts["target"] = check_target_rows(recipe)

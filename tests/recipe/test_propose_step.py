@@ -60,10 +60,11 @@ def _written(context: Context, rows: Path, output: Path) -> list[Row]:
 def test_gates_of_a_method_have_parameters_and_those_of_a_recipe_stand_in_their_place(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    kept = {"language_kept": {}}
     own: type[Proposer] = Enhance.model_validate({"by": "revision"}).proposer()
     monkeypatch.setattr(own, "gates", ("refusal", {"meaning": {"additions": True, "least": None}}, "contamination"))
     for gates, expected in (
-        (None, {"refusal": {}, "meaning": {"additions": True, "least": None}}),
+        (None, {"refusal": {}, "meaning": {"additions": True, "least": None}, **kept}),
         (["meaning"], {"meaning": {}}),
         ([{"meaning": {"least": 0.9}}, "refusal"], {"meaning": {"least": 0.9}, "refusal": {}}),
     ):

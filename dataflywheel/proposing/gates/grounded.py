@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Sequence, Set
+from functools import lru_cache
+from itertools import pairwise
 from typing import ClassVar, Literal
 
 from pydantic import Field
@@ -12,7 +15,8 @@ from dataflywheel.proposing.kinds import PASSED, Check, Gate, Proposal, Surround
 from dataflywheel.rows.text import answer_said
 from dataflywheel.signals.wording.names import missing, names
 from dataflywheel.signals.wording.numbers import numbers
-from dataflywheel.signals.wording.sentences import fold, listed, words
+from dataflywheel.signals.wording.opposites import bases
+from dataflywheel.signals.wording.sentences import UNSPACED, fold, listed, sentences, words
 
 SHORT = 4
 """An answer of so many words or fewer says nothing but what its source must hold."""
@@ -25,17 +29,19 @@ FREE = set(
     )
 )
 """Words that need no source."""
-UNSPACED = "\u2e80"
-"""From here on, Unicode holds the scripts of East Asia, which set no spaces between words."""
+SAYS = 3
+"""Words with a meaning from which a sentence is looked at by itself."""
 
 
 class Grounded(Gate):
     """Rejects answers with numbers or names that their source does not have, and evidence that lies outside of it.
 
-    Numbers are compared by value (`1,000` is `one thousand`), names in any spelling. An answer of up to four words must
-    be in the source word by word, but for words such as `the` and `yes`. A proposal without a source is rejected: there
-    is nothing that it could rest on.
+    Numbers are compared by value (`1,000` is `one thousand`), names in any spelling, words in any inflection, scripts
+    without spaces by pairs of letters. An answer of up to four words must be in the source word by word, but for words
+    such as `the` and `yes`. A proposal without a source is rejected: there is nothing that it could rest on.
     """
+
+    version: ClassVar[int] = 2
 
     card: ClassVar[Card] = Card(
         title="Faithfulness of answers to a source by spans, numbers and entities",
@@ -53,8 +59,8 @@ class Grounded(Gate):
     extractive: bool = False
     """Whether the answer must stand in the source letter for letter, spacing aside."""
     least_words: float | None = Field(None, gt=0, le=1)
-    """Share of the distinct words of the answer, without words such as `the`, that the source must hold; null does not
-    look."""
+    """Share of the distinct words with a meaning, without `the` and the like, that the source must hold, of the answer
+    and of each of its sentences; null does not look."""
 
     def check(self, proposals: Sequence[Proposal], around: Surroundings) -> list[Check]:
         return [self.one(proposal) for proposal in proposals]
@@ -87,24 +93,46 @@ class Grounded(Gate):
         unknown = missing(names(answer), evidence)
         if unknown:
             return Check(False, "names not in the source", unknown[0])
-        ours = {fold(w.text) for w in words(answer)} - FREE - {""}
-        held = {fold(w.text) for w in words(evidence)}
-        absent = sorted(w for w in ours - held if not in_other_form(w, held, evidence))
-        share = 1 - len(absent) / len(ours) if ours else 1.0
+        held = content(evidence)
+        share, absent = rest(answer, held)
         facts = {"grounded_words": share}
-        if absent and len(words(answer)) <= SHORT:
+        short = len(words(answer)) <= SHORT
+        if absent and short and (self.least_words is None or len(UNSPACED.findall(answer)) <= 2 * SHORT):
             return Check(False, "answer not in the source", f"{absent[0]!r}", facts)
-        if self.least_words is not None and share < self.least_words:
+        if self.least_words is None:
+            return Check(True, facts=facts)
+        if share < self.least_words:
             return Check(False, "words not in the source", f"{share:.0%} of them are", facts)
+        for sentence in sentences(answer):
+            part, gone = rest(sentence, held)
+            if part < self.least_words and len(gone) >= SAYS:
+                return Check(False, "words not in the source", f"{part:.0%} of those of a sentence are", facts)
         return Check(True, facts=facts)
 
 
-def in_other_form(word: str, held: set[str], evidence: str) -> bool:
-    """Whether a word is a number (compared by value before), a plural of what is held, or of a script without spaces
-    and anywhere in the text."""
-    if numbers(word) or {word + "s", word.removesuffix("s")} & held:
-        return True
-    return word[0] >= UNSPACED and word in fold(evidence)
+def rest(text: str, held: Set[str]) -> tuple[float, list[str]]:
+    """Share of the distinct words of a text that are held in some inflection, and those that are not."""
+    ours = content(text, inflected=False) - FREE
+    absent = sorted(word for word in ours if not bases(word) & held and not numbers(word))
+    return (1 - len(absent) / len(ours) if ours else 1.0), absent
+
+
+@lru_cache(maxsize=64)
+def content(text: str, inflected: bool = True) -> frozenset[str]:
+    """The words of a text, with what they may be inflections of; pairs of letters in scripts without spaces.
+
+    >>> sorted(content("\u732b\u304c\u597d cat", inflected=False))
+    ['cat', '\u304c\u597d', '\u732b\u304c']
+    """
+    found: set[str] = set()
+    for word in words(text):
+        form = unicodedata.normalize("NFKC", word.text.lower())
+        if UNSPACED.search(form):
+            found.update([form] if len(form) == 1 else map("".join, pairwise(form)))
+            found.update(form if inflected else ())
+        elif fold(word.text):
+            found.add(fold(word.text))
+    return frozenset(found.union(*map(bases, found)) if inflected else found)
 
 
 def is_inside(span: object, source: str) -> bool:

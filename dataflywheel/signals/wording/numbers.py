@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from decimal import Decimal
+from functools import lru_cache
 
 from dataflywheel.signals.wording.dates import list_marks, moments
 from dataflywheel.signals.wording.number import SCALES, SMALL, VAGUE, VALUES, Number, plain, unit_after
@@ -14,7 +16,7 @@ from dataflywheel.signals.wording.units import unit_name
 ERA = 100
 """`1990s` is a time, `90s` may be seconds."""
 NUMBER = re.compile(
-    r"(?P<currency>[$€£¥₹])?\s?(?<![a-zA-Z_\u00b5-\u058f])(?<!\d[,\u00a0\u2009\u202f'\u2019])"
+    r"(?<![a-zA-Z_\u00b5-\u058f])(?<!\d[,\u00a0\u2009\u202f'\u2019])"
     r"(?P<digits>\d{1,3}(?:,\d{3})+(?!,?\d)(?:\.\d+)?|\d{1,3}(?:[\u00a0\u2009\u202f'\u2019]\d{3})+(?!\d)"
     r"|\d+(?:\.\d+)?|(?<![\d\w])\.\d+)"
     r"(?P<attached>[^\W\d_]+)?"
@@ -45,7 +47,9 @@ MAYBE = re.compile(rf"\b(?:{'|'.join([*TIMES, *ORDINALS])})\b", re.IGNORECASE)
 SCALE = re.compile(rf"\s{{0,2}}-?(?P<scale>{'|'.join(SCALES)})\b", re.IGNORECASE)
 SHORT_SCALES = {"k": 10**3, "bn": 10**9, "mn": 10**6, "mln": 10**6}
 MONEY_SCALES = {"m": 10**6, "b": 10**9}
-SIGN = re.compile(r"(?:^|[\s(=,:])[-\u2212][$€£¥₹]?$")
+SIGN = re.compile(r"(?:^|[\s(=,:])[-\u2212](?:[$€£¥₹]\s?)?$")
+CURRENCY = re.compile(r"[$€£¥₹]\s?$")
+DIGIT = re.compile(r"\d|[½⅓⅔¼¾⅕-⅞⅐⅑⅒]")
 LARGEST = 10**18
 """Scale words beyond begin another number: nobody counts in hundreds of hundreds of hundreds."""
 
@@ -60,23 +64,33 @@ def numbers(text: str) -> list[Number]:
     >>> [n.value for n in numbers("\u00bd cup, 1 1/2 cups, two thirds of it at 9 am on Jan 5")]
     ['0.5', '1.5', '2/3', '09:00', '01-05']
     """
+    return list(_numbers(text))
+
+
+@lru_cache(maxsize=256)
+def _numbers(text: str) -> tuple[Number, ...]:
+    """Kept, since what compares two texts asks for those of each several times."""
     taken = bytearray(len(text))
-    for place in list_marks(text):
-        taken[place] = 1
     found: list[Number] = []
-    for some in (
-        [Number(m.value, m.unit, m.start, m.end) for m in moments(text)],
-        fractions(text),
-        _digits(text),
-        parts(text),
-        [number for m in SPELLED.finditer(text) for number in spelled(text, m)],
-        [_maybe(m) for m in MAYBE.finditer(text)],
-    ):
-        free = [n for n in some if taken.find(1, n.start, n.end) < 0]
-        for n in free:
-            taken[n.start : n.end] = b"\1" * (n.end - n.start)
+    passes: list[Callable[[str], list[Number]]] = [parts, _spelled_out, _maybe]
+    if DIGIT.search(text):
+        passes = [_moments, fractions, _digits, *passes]
+        for place in list_marks(text):
+            taken[place] = 1
+    for numbers_of in passes:
+        free = [n for n in numbers_of(text) if taken.find(1, n.start, n.end) < 0]
+        for start, end in {(n.start, n.end) for n in free}:
+            taken[start:end] = b"\1" * (end - start)
         found += free
-    return sorted(found, key=lambda n: n.start)
+    return tuple(sorted(found, key=lambda n: n.start))
+
+
+def _moments(text: str) -> list[Number]:
+    return [Number(m.value, m.unit, m.start, m.end) for m in moments(text)]
+
+
+def _spelled_out(text: str) -> list[Number]:
+    return [number for m in SPELLED.finditer(text) for number in spelled(text, m)]
 
 
 def _digits(text: str) -> list[Number]:
@@ -100,7 +114,8 @@ def _digits(text: str) -> list[Number]:
 def in_digits(text: str, m: re.Match[str]) -> Number:
     value, end = Decimal(re.sub(r"[^\d.]", "", m["digits"])), m.end()
     attached = (m["attached"] or "").lower()
-    unit = unit_name(m["currency"] or "")
+    currency = CURRENCY.search(text, max(0, m.start() - 2), m.start())
+    unit = unit_name(currency.group().strip()) if currency else ""
     scales = SHORT_SCALES | MONEY_SCALES if unit else SHORT_SCALES
     if attached in ("st", "nd", "rd", "th"):
         unit = "th"
@@ -119,14 +134,18 @@ def in_digits(text: str, m: re.Match[str]) -> Number:
         if half:
             value, end = value + Decimal(1) / PARTS[half["part"].lower()], half.end()
         unit = unit or unit_after(text, end)
-    if SIGN.search(text, max(0, m.start() - 4), m.start("digits")):
+    if SIGN.search(text, max(0, m.start() - 4), m.start()):
         value = -value
     return Number(plain(value), unit, m.start("digits"), end)
 
 
-def _maybe(m: re.Match[str]) -> Number:
-    word = m.group().lower()
-    return Number(str(TIMES.get(word) or ORDINALS[word]), "th" if word in ORDINALS else "", m.start(), m.end(), False)
+def _maybe(text: str) -> list[Number]:
+    found = []
+    for m in MAYBE.finditer(text):
+        word = m.group().lower()
+        unit = "th" if word in ORDINALS else ""
+        found.append(Number(str(TIMES.get(word) or ORDINALS[word]), unit, m.start(), m.end(), False))
+    return found
 
 
 def spelled(text: str, m: re.Match[str]) -> list[Number]:

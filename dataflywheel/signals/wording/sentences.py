@@ -59,7 +59,7 @@ LIKE = 0.5
 LONGEST = 200
 """Words after which a text without full stops is cut, as if one stood there: what compares sentences takes time in
 proportion to their lengths."""
-CANDIDATES = 200
+CANDIDATES = 100
 """Sentences that one is compared with, at most: those that share its rarest words."""
 UNSPACED = re.compile(
     r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u2fff\u3040-\u30ff\u31f0-\u31ff\u3400-\u9fff\uf900-\ufaff"
@@ -187,16 +187,18 @@ def likest(ours: Sequence[set[str]], theirs: Sequence[set[str]], least: float) -
         for word in rarest(one):
             if len(places[word]) < CANDIDATES:
                 places[word].append(k)
-    found = []
+    known: dict[frozenset[str], list[tuple[float, int]]] = {}
     for one in ours:
+        if frozenset(one) in known:
+            continue
         near = set(equal.get(frozenset(one), [])[:CANDIDATES])
         for word in rarest(one):
             near.update(places.get(word, []))
             if len(near) > CANDIDATES:
                 break
         scored = [(likeness(one, theirs[k]), k) for k in sorted(near)]
-        found.append([pair for pair in scored if pair[0] >= least])
-    return found
+        known[frozenset(one)] = [pair for pair in scored if pair[0] >= least]
+    return [known[frozenset(one)] for one in ours]
 
 
 def versions(before: Sequence[str], after: Sequence[str], least: float = LIKE) -> list[tuple[str, str]]:

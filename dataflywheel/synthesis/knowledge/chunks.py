@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from dataflywheel.synthesis.knowledge.sections import Span, sections, sentences
 
 
@@ -45,8 +43,11 @@ def locate(quotation: str, text: str, start: int = 0, end: int | None = None) ->
     >>> locate("b  c", "a b\\nc d"), locate("b d", "a b\\nc d")
     ((2, 5), None)
     """
-    words = quotation.split()
-    if not words:
+    wanted = " ".join(quotation.split())
+    if not wanted:
         return None
-    found = re.compile(r"\s+".join(map(re.escape, words))).search(text, start, len(text) if end is None else end)
-    return found.span() if found else None
+    piece = text[start:end]
+    places = [i for i, c in enumerate(piece) if not c.isspace() or (i and not piece[i - 1].isspace())]
+    plain = "".join(" " if piece[i].isspace() else piece[i] for i in places)
+    at = plain.find(wanted)
+    return None if at < 0 else (start + places[at], start + places[at + len(wanted) - 1] + 1)

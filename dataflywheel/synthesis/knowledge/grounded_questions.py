@@ -9,7 +9,7 @@ from pydantic import Field
 from dataflywheel.contracts import Card
 from dataflywheel.models.endpoint.quoting import Question, question
 from dataflywheel.models.endpoint.structured import Answer, Asks, Form, Numbered
-from dataflywheel.proposing.kinds import Demand, Proposal
+from dataflywheel.proposing.kinds import Demand, NamedGate, Proposal
 from dataflywheel.rows.schema import Row
 from dataflywheel.rows.text import part_of
 from dataflywheel.synthesis.asking import AskingProposer, ask_forms, failed, without
@@ -61,7 +61,12 @@ class GroundedQuestions(AskingProposer):
         checked="a document of 200 sections through a scripted teacher; planted made-up evidence",
     )
     writes_from: ClassVar[Literal["rows", "documents", "nothing"]] = "documents"
-    gates: ClassVar[tuple[str, ...]] = ("format_and_length", "refusal", "prompt_leak", "grounded")
+    gates: ClassVar[tuple[NamedGate, ...]] = (
+        "format_and_length",
+        "refusal",
+        "prompt_leak",
+        {"grounded": {"within": "span", "least_words": 0.6}},
+    )
 
     questions: int = Field(default=1, ge=1, le=20)
     """Questions asked of the model at each visit."""

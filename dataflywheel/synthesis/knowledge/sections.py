@@ -18,6 +18,8 @@ DEFINED = re.compile(rf"{_TERM}(?:[ \t]*:[ \t]+|[ \t]+(?:--?|\u2013|\u2014)[ \t]
 """A term and, behind a colon, a dash or a gap, what it means."""
 _TITLE_LINE = re.compile(r"^[ \t]*[A-Z][\w ]{2,40}:[ \t]*$", re.MULTILINE)
 _SIGNATURE = re.compile(r"[\w.\[\]]+\(.*\)(?:[ \t]*--?>[ \t]*.+?)?[.:]?\s*")
+LONGEST_SIGNATURE = 1000
+"""Characters of a line that may be a signature."""
 _SENTENCE_END = re.compile(r"[.!?][\"')\]*`]*(?:(?=\s+[A-Z\"'`*(\d])|(?=[ \t]*\n)|(?=[ \t]{2,}))")
 _NOT_ENDS = re.compile(r"(?:\b(?:e\.g|i\.e|etc|vs|cf|Dr|Mr|Mrs|Ms|St|No|Fig|al|approx|[A-Z])|\s\d{1,2})\.$")
 
@@ -79,12 +81,16 @@ def stripped(text: str, start: int, end: int) -> Span:
 def _blocks(text: str) -> list[Span]:
     """Lines between blank ones, with the indentation of the first."""
     found: list[Span] = []
-    at = 0
-    for part in re.split(r"(\n[ \t]*\n\s*?(?=[^\n]))", text):
-        if part.strip():
-            found.append((at, at + len(part.rstrip())))
-        at += len(part)
-    return found
+    at, start = 0, -1
+    for line in text.split("\n"):
+        if line.strip():
+            start = at if start < 0 else start
+            end = at + len(line.rstrip())
+        elif start >= 0:
+            found.append((start, end))
+            start = -1
+        at += len(line) + 1
+    return [*found, (start, end)] if start >= 0 else found
 
 
 def _title(text: str, start: int, end: int) -> tuple[str | None, int]:
@@ -104,16 +110,26 @@ def _title(text: str, start: int, end: int) -> tuple[str | None, int]:
 
 def _of_block(text: str, start: int, end: int, heading: str) -> list[Section]:
     """A block's sections: a signature comes off its head, examples off its tail, lists fall into items."""
-    first_line = text.find("\n", start, end)
-    first_line = end if first_line < 0 else first_line
-    if _SIGNATURE.fullmatch(text[start:first_line]):
-        rest = _of_block(text, first_line + 1, end, heading) if first_line < end else []
-        return [Section("signature", *stripped(text, start, first_line), heading), *rest]
+    found: list[Section] = []
+    while start < end:
+        stop = text.find("\n", start, end)
+        stop = end if stop < 0 else stop
+        if stop - start > LONGEST_SIGNATURE or not _SIGNATURE.fullmatch(text, start, stop):
+            break
+        found.append(Section("signature", *stripped(text, start, stop), heading))
+        start = stop + 1
+    return found if start >= end else [*found, *_without_signatures(text, start, end, heading)]
+
+
+def _without_signatures(text: str, start: int, end: int, heading: str) -> list[Section]:
     block = text[start:end]
     example = re.search(r"^[ \t]*>>> ", block, re.MULTILINE)
     if example is not None and example.start() > 0:
         cut = start + example.start()
-        return [*_of_block(text, start, cut - 1, heading), Section("example", *stripped(text, cut, end), heading)]
+        return [
+            *_without_signatures(text, start, cut - 1, heading),
+            Section("example", *stripped(text, cut, end), heading),
+        ]
     if example is not None or _is_code(block):
         return [Section("example", *stripped(text, start, end), heading)]
     return _listed(text, start, end, heading) or [

@@ -5,8 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from dataflywheel.contracts import build
 from dataflywheel.proposing.gates.grounded import Grounded
 from dataflywheel.proposing.kinds import Surroundings
+from dataflywheel.synthesis.knowledge.grounded_questions import GroundedQuestions
 from tests.proposing.gates.proposals import check, new
 from tests.signals.rows import json_lines
 
@@ -75,12 +77,50 @@ def test_the_share_of_words_is_that_of_distinct_words_with_a_meaning() -> None:
     assert rejected.reason == "words not in the source"
 
 
+WHEEL = (
+    "The keeper turns the wheel every morning. The wheel feeds the lamp with oil from the tank below. "
+    "It was built in 1904."
+)
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        ("The keeper turns the wheel every morning.", ""),
+        ("Each morning the wheel is turned by the keeper, and oil from the tank feeds the lamp.", ""),
+        ("Because the wheel would otherwise melt and poison everyone in the village.", "words not in the source"),
+        (
+            "The wheel feeds the lamp with oil from the tank. A jealous sailor stole it later.",
+            "words not in the source",
+        ),
+        ("The wheel was built in 1904 and feeds the lamp.", "numbers not in the source"),
+    ],
+)
+def test_documents_are_answered_from_the_cited_sentences_alone(answer: str, reason: str) -> None:
+    gate = build(Grounded, GroundedQuestions.own_gates()["grounded"])
+    assert isinstance(gate, Grounded)
+    span = [0, WHEEL.index(" It was built")]
+    found = check(gate, new("Tell.", answer, source=WHEEL, facts={"span": span}))
+    assert found.reason == reason
+
+
+def test_scripts_without_spaces_are_compared_by_pairs_of_letters() -> None:
+    source = "\u5b88\u5854\u4eba\u6bcf\u5929\u65e9\u4e0a\u8f6c\u52a8\u8f6e\u5b50\u3002"
+    gate = Grounded(least_words=0.6)
+    assert check(
+        gate, new("Tell.", "\u5b88\u5854\u4eba\u65e9\u4e0a\u8f6c\u52a8\u8f6e\u5b50\u3002", source=source)
+    ).passed
+    assert not check(
+        gate, new("Tell.", "\u6c34\u624b\u5077\u8d70\u4e86\u706f\u6cb9\u5356\u7ed9\u5546\u4eba\u3002", source=source)
+    ).passed
+
+
 def test_answers_of_people_pass_and_those_to_other_passages_do_not(data: Path) -> None:
     for language, least in (("en", 0.9), ("de", 0.95), ("zh", 0.95)):
-        rows = json_lines(data / "xquad" / f"xquad.{language}.jsonl.gz")
+        rows = json_lines(data / "xquad" / f"xquad.{language}.jsonl.gz")[::2]
         answers = [r["answers"][0] if isinstance(r["answers"][0], str) else r["answers"][0]["text"] for r in rows]
         own = [new(r["question"], a, source=r["context"]) for r, a in zip(rows, answers, strict=True)]
-        turned = [*answers[400:], *answers[:400]]
+        turned = [*answers[200:], *answers[:200]]
         others = [new(r["question"], a, source=r["context"]) for r, a in zip(rows, turned, strict=True)]
         kept, alien = ([c.passed for c in Grounded().check(ps, Surroundings())] for ps in (own, others))
         print(f"{language}: own {np.mean(kept):.3f}, others {1 - np.mean(alien):.3f}")

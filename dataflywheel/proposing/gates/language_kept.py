@@ -1,0 +1,102 @@
+"""Is a rewritten row still in its language?"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from functools import lru_cache
+from importlib.util import find_spec
+from typing import ClassVar
+
+from pydantic import Field
+
+from dataflywheel.contracts import Card
+from dataflywheel.proposing.kinds import PASSED, Check, Gate, Proposal, Surroundings
+from dataflywheel.rows.text import answer_said, part_of
+from dataflywheel.signals.language import detector
+from dataflywheel.signals.wording.marked import prose
+
+READ = 600
+"""Characters of a text that its language is told from."""
+ONE_SCRIPT = {"HIRAGANA": "CJK", "KATAKANA": "CJK", "KATAKANA-HIRAGANA": "CJK", "FULLWIDTH": "LATIN"}
+"""Scripts that are set side by side in one language."""
+OWN_SCRIPT = 0.6
+"""Share of letters in one script from which a text is in it."""
+
+
+class LanguageKept(Gate):
+    """Rejects a rewrite whose prompt or answer is in another language than before; code and links are not read.
+
+    Another script is another language. Within one script languages are told by lingua, an extra package; without it
+    they are not looked at, and `flywheel plan` says so. Short texts, and texts whose language is not sure, pass, and so
+    does a row that replaces none.
+    """
+
+    card: ClassVar[Card] = Card(
+        title="Lingua: natural language detection for short and mixed-language text",
+        authors="Stahl",
+        year=2023,
+        paper="https://github.com/pemistahl/lingua-rs",
+        category="proposing",
+        subcategory="gates",
+        summary="Rejects rewrites in another language than the row they replace.",
+        checked="parallel passages in three languages; revisions by experts, none of which changed the language",
+    )
+
+    letters: int = Field(60, ge=1)
+    """Texts with fewer letters are too short to tell."""
+    sure: float = Field(0.9, gt=0, le=1)
+    """Confidence from which the language of a text counts, before and after."""
+
+    def unread(self) -> str:
+        if find_spec("lingua") is not None:
+            return ""
+        return "without lingua only another script is another language: pip install 'dataflywheel[language]'"
+
+    def check(self, proposals: Sequence[Proposal], around: Surroundings) -> list[Check]:
+        return [self.one(proposal) for proposal in proposals]
+
+    def one(self, proposal: Proposal) -> Check:
+        if proposal.before is None or proposal.row is None:
+            return PASSED
+        old, new = proposal.before["messages"], proposal.row["messages"]
+        for part, before, after in (
+            ("prompt", part_of(old, "prompt"), part_of(new, "prompt")),
+            ("answer", answer_said(old), answer_said(new)),
+        ):
+            if before == after:
+                continue
+            was, now = (language(prose(text[:READ]), self.letters, self.sure) for text in (before, after))
+            if was and now and was != now and (was[0] != now[0] or (was[1] and now[1])):
+                return Check(False, "language changed", f"{part}: {named(was)} became {named(now)}")
+        return PASSED
+
+
+def named(found: tuple[str, str]) -> str:
+    return found[1] or found[0].lower()
+
+
+@lru_cache(maxsize=4096)
+def language(text: str, letters: int, sure: float) -> tuple[str, str] | None:
+    """Script and language of a text, the latter "" where it is not known; None where the text is too short or mixed."""
+    held = [c for c in text if c.isalpha()]
+    # A letter of scripts without an alphabet says as much as several others.
+    scripts = Counter(script(c) for c in held)
+    if not scripts:
+        return None
+    most, count = scripts.most_common(1)[0]
+    weight = 4 if most == "CJK" else 1
+    if weight * len(held) < letters or count < OWN_SCRIPT * len(held):
+        return None
+    if find_spec("lingua") is None:
+        return most, ""
+    guesses = detector(False).compute_language_confidence_values(text)
+    known = bool(guesses) and guesses[0].value >= sure
+    return most, guesses[0].language.iso_code_639_1.name.lower() if known else ""
+
+
+@lru_cache(maxsize=100_000)
+def script(letter: str) -> str:
+    name = unicodedata.name(letter, "OTHER").split()[0]
+    return ONE_SCRIPT.get(name, name)
