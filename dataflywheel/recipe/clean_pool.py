@@ -11,6 +11,7 @@ from dataflywheel.enhancement.preparation.decontaminate import Decontaminate
 from dataflywheel.recipe.context import Context, digest
 from dataflywheel.recipe.row_step import apply_row_step
 from dataflywheel.recipe.steps import Step
+from dataflywheel.store.seal import is_whole
 
 
 def clean_pool(context: Context, steps: Sequence[Step], pool: str) -> Path:
@@ -26,6 +27,6 @@ def clean_pool(context: Context, steps: Sequence[Step], pool: str) -> Path:
     step = replace(found or Step(0, "decontaminate", default), round=1)
     known = digest(pool, context.target_digest, step.identity())
     output = context.home / "clean" / known
-    if not (output / "metrics.json").is_file():
+    if not is_whole(output):
         apply_row_step(context, step, context.pool, output, known)
     return output / "rows"

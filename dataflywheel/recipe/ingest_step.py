@@ -22,9 +22,10 @@ from dataflywheel.rows.ingest import ingest
 from dataflywheel.rows.parts import PartWriter, count_rows, iter_batches, read_rows
 from dataflywheel.rows.reading import stem
 from dataflywheel.rows.text import texts
-from dataflywheel.store.atomic import atomic_directory, write_json
+from dataflywheel.store.atomic import atomic_directory
 from dataflywheel.store.decisions import write_decisions
 from dataflywheel.store.run import RunDirectory
+from dataflywheel.store.seal import write_sealed
 
 
 def ingest_pool(context: Context) -> tuple[int, str]:
@@ -81,7 +82,7 @@ def write_tiers(context: Context) -> dict[Tier, Path]:
             for tier, at in found.items():
                 with PartWriter(aside / tier) as writer:
                     writer.write(rows.take(pa.array(at)))
-            write_json(aside / "metrics.json", {"fingerprint": known, **{t: len(at) for t, at in found.items()}})
+            write_sealed(aside, {"fingerprint": known, **{t: len(at) for t, at in found.items()}})
     return {tier: output / tier for tier in TIERS}
 
 
@@ -115,8 +116,8 @@ def _ingest(context: Context, title: str, output: Path, sources: list[Source] | 
         for name in ("quarantine.jsonl", "origins.parquet"):
             if (aside / "rows" / name).exists():
                 (aside / "rows" / name).rename(aside / name)
-        write_json(aside / "metrics.json", metrics)
-    context.watcher.finished(title, _note(metrics), False)
+        write_sealed(aside, metrics)
+    context.watcher.finished(title, _note(metrics) + context.run.made_anew(output), False)
     return metrics
 
 

@@ -21,8 +21,9 @@ from dataflywheel.recipe.ingest_step import target_exam
 from dataflywheel.recipe.on_policy_step import learn_on_policy, on_policy_of
 from dataflywheel.recipe.training import Distill, Train, teaching
 from dataflywheel.rows.parts import read_rows
-from dataflywheel.store.atomic import atomic_directory, finite, write_json
+from dataflywheel.store.atomic import atomic_directory, finite
 from dataflywheel.store.decisions import counts, write_decisions
+from dataflywheel.store.seal import write_sealed
 
 
 def student_folder(context: Context) -> Path:
@@ -160,6 +161,6 @@ def finish_step(
             write_scores(aside / "scores.parquet", scores)
         if decisions is not None:
             write_decisions(aside / "decisions.parquet", decisions)
-        write_json(aside / "metrics.json", metrics)
+        write_sealed(aside, metrics)
     found: dict[str, Any] = finite(metrics)
     return found

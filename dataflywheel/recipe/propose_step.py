@@ -30,8 +30,9 @@ from dataflywheel.recipe.steps import Step
 from dataflywheel.rows.builder import build as build_table
 from dataflywheel.rows.parts import PartWriter, iter_batches, read_rows
 from dataflywheel.rows.schema import Row
-from dataflywheel.store.atomic import atomic_directory, write_json
+from dataflywheel.store.atomic import atomic_directory
 from dataflywheel.store.decisions import counts, write_decisions
+from dataflywheel.store.seal import write_sealed
 
 ROUND = 1009
 """What the random seed moves by from round to round, so that seeds are taken in another order."""
@@ -95,7 +96,7 @@ def apply_propose_step(
                 **facts_of(failures),
             },
         }
-        write_json(aside / "metrics.json", metrics)
+        write_sealed(aside, metrics)
     return metrics
 
 

@@ -27,8 +27,9 @@ from dataflywheel.rows.schema import ROW_SCHEMA
 from dataflywheel.rows.text import texts
 from dataflywheel.selection.combine import Select, select_rows
 from dataflywheel.selection.order import SLICE
-from dataflywheel.store.atomic import atomic_directory, write_json
+from dataflywheel.store.atomic import atomic_directory
 from dataflywheel.store.decisions import counts, write_decisions
+from dataflywheel.store.seal import write_sealed
 
 
 def apply_row_step(context: Context, step: Step, rows: Path, output: Path, fingerprint: str) -> dict[str, Any]:
@@ -146,7 +147,7 @@ def write_decided(
         "counts": counts(decisions),
         "details": details,
     }
-    write_json(directory / "metrics.json", metrics)
+    write_sealed(directory, metrics)
     return metrics
 
 

@@ -168,7 +168,7 @@ class Walk:
         self.context.run.bill(output, Cost(**metrics["cost"]))  # here, so that a kill between step and bill loses none
         self._after(step, output, metrics, result)
         self.fingerprint = fingerprint
-        self.context.watcher.finished(step.title, note(metrics), reused)
+        self.context.watcher.finished(step.title, note(metrics) + self.context.run.made_anew(output), reused)
 
     def _holds_model(self, step: Step, metrics: dict[str, Any]) -> bool:
         """Whether the model on disk is the one that the step made: another recipe of that name may have replaced it."""

@@ -30,6 +30,7 @@ from dataflywheel.recipe.walk import Walk
 from dataflywheel.rows.parts import PartWriter, count_rows, read_rows
 from dataflywheel.selection.combine import Select
 from dataflywheel.store.atomic import atomic_directory, finite, write_json
+from dataflywheel.store.seal import write_sealed
 
 TURNING = (Select, Enhance, Generate, Train, Prefer, Evaluate)
 
@@ -237,7 +238,7 @@ class Wheel(Walk):
             metrics = finite({"fingerprint": known, **summarise(scores, exam.metric, settings)})
             with atomic_directory(output) as aside:
                 write_scores(aside / "scores.parquet", scores)
-                write_json(aside / "metrics.json", metrics)
+                write_sealed(aside, metrics)
         result.evaluation = {name: value for name, value in metrics.items() if name != "fingerprint"}
         if self.field is not None:
             select = next(s for s in self.steps if isinstance(s.work, Select))

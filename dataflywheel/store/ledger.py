@@ -16,8 +16,7 @@ class Ledger:
         self.path = path
         self.steps: dict[str, Cost] = {}
         if path.exists():
-            held = json.loads(path.read_text(encoding="utf-8"))
-            self.steps = {name: Cost(**bill) for name, bill in held["steps"].items()}
+            self.steps = read_bills(path.read_text(encoding="utf-8", errors="replace"))
 
     def enter(self, step: str, cost: Cost) -> None:
         """Set the bill of a step, replacing an earlier bill of the same step."""
@@ -32,3 +31,21 @@ class Ledger:
 
     def total(self) -> Cost:
         return sum(self.steps.values(), Cost())
+
+
+def read_bills(text: str) -> dict[str, Cost]:
+    """The bills of a ledger; of a torn one those before its tear."""
+    bills: dict[str, Cost] = {}
+    _, found, rest = text.partition('"steps":')
+    decoder = json.JSONDecoder()
+    at = rest.find('"') if found else -1
+    while at >= 0:
+        try:
+            name, end = decoder.raw_decode(rest, at)
+            bill, end = decoder.raw_decode(rest, rest.index("{", end))
+            bills[name] = Cost(**bill)
+        except (ValueError, TypeError):
+            break
+        comma = rest.find(",", end)
+        at = rest.find('"', end) if comma >= 0 and not rest[end:comma].strip() else -1
+    return bills

@@ -13,6 +13,7 @@ from typing import Any
 from dataflywheel.contracts import Cost
 from dataflywheel.store.atomic import sweep
 from dataflywheel.store.ledger import Ledger
+from dataflywheel.store.seal import RECORD, DamagedError, read_sealed
 
 
 class RunDirectory:
@@ -21,6 +22,7 @@ class RunDirectory:
     def __init__(self, path: Path, ledger: Ledger | None = None, lent: Collection[Path] = ()) -> None:
         """`ledger` is that of the run which this one is a part of, `lent` are steps that it has from there, billed."""
         self.path, self.lent = path, lent
+        self.damaged: dict[Path, list[str]] = {}
         path.mkdir(parents=True, exist_ok=True)
         for directory in (path, path / "models", *path.glob("round-*")):
             sweep(directory)
@@ -36,12 +38,25 @@ class RunDirectory:
             log.write(line + "\n")
 
     def finished(self, step: Path, fingerprint: str) -> dict[str, Any] | None:
-        """The metrics of a step that is there with this fingerprint, else None."""
-        path = step / "metrics.json"
-        if not path.exists():
+        """The metrics of a step that is there with this fingerprint, else None.
+
+        What is damaged is not there; `made_anew` says so once.
+        """
+        if not (step / RECORD).exists():
             return None
-        metrics: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        try:
+            metrics = read_sealed(step)
+        except DamagedError as damage:
+            self.damaged[step] = damage.names
+            self.event("damaged", step=step.relative_to(self.path).as_posix(), files=damage.names)
+            return None
         return metrics if metrics.get("fingerprint") == fingerprint else None
+
+    def made_anew(self, step: Path) -> str:
+        """What to say of a step that was done again because its files were damaged; "" of any other."""
+        names = self.damaged.pop(step, [])
+        shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+        return f"; made anew, since {shown} was not as it had been written" if names else ""
 
     def forget_steps(self, known: Collection[Path]) -> None:
         """Remove finished steps that are not among the `known`: what an earlier recipe of that name left."""

@@ -11,19 +11,24 @@ value serves, since a measurement depends on nothing but row, parameters and mod
 from __future__ import annotations
 
 import time
-import uuid
+import warnings
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+import xxhash
 
 from dataflywheel.contracts import AnyArray, Status
 from dataflywheel.rows.lookup import read_places
 from dataflywheel.rows.parts import GROUP_ROWS, part_paths
 from dataflywheel.store.atomic import atomic_path, sweep
+
+DIGITS = 16
+"""Of the digest in a part's name."""
 
 
 class SignalStore:
@@ -34,16 +39,19 @@ class SignalStore:
 
     def missing(self, key: str, ids: pa.Array) -> AnyArray:
         """Boolean mask over `ids`: not in the store, or there only as failed."""
-        held = _index(part_paths(self.root / key))
+        held = _index(whole_parts(self.root / key))
         done = held.filter(pc.not_equal(held["status"], int(Status.FAILED)))["id"].combine_chunks()
         return np.asarray(pc.is_null(pc.index_in(ids, value_set=done)))
 
     def append(self, key: str, values: pa.Table) -> None:
         """Add a part; it is there whole or not at all."""
-        # Parts sort by name, later ones last.
-        name = f"part-{time.time_ns():020d}-{uuid.uuid4().hex[:8]}.parquet"
+        written = pa.BufferOutputStream()
+        pq.write_table(values, written, compression="zstd", compression_level=1, row_group_size=GROUP_ROWS)
+        content = written.getvalue()
+        # Parts sort by name, later ones last; the digest in it tells a part that was changed.
+        name = f"part-{time.time_ns():020d}-{xxhash.xxh3_64_hexdigest(memoryview(content))}.parquet"
         with atomic_path(self.root / key / name) as aside:
-            pq.write_table(values, aside, compression="zstd", compression_level=1, row_group_size=GROUP_ROWS)
+            aside.write_bytes(memoryview(content))
 
     def read(self, key: str, ids: pa.Array, columns: Sequence[str] | None = None) -> pa.Table:
         """Values of the given ids, in their order. A repaired failure wins over the failure, and of failures the last.
@@ -53,7 +61,7 @@ class SignalStore:
         Raises:
             KeyError: an id was never measured.
         """
-        paths = part_paths(self.root / key)
+        paths = whole_parts(self.root / key)
         held = _index(paths)
         if not paths:
             raise KeyError(f"{key}: nothing measured yet")
@@ -73,6 +81,43 @@ class SignalStore:
         """Forget half-written parts of a killed process; one of the last hour may be in the making elsewhere."""
         for directory in self.root.iterdir() if self.root.is_dir() else ():
             sweep(directory, older_than)
+
+
+def whole_parts(directory: Path) -> list[Path]:
+    """The parts of a signal that can be read. One that was cut or changed, or that is something else, is set aside
+    under a name of its own, with a warning, and its rows are measured again."""
+    found = []
+    for path in part_paths(directory):
+        stat = path.stat()
+        wrong = _wrong(path, stat.st_mtime_ns, stat.st_size)
+        if not wrong:
+            found.append(path)
+            continue
+        aside = path.with_name(f"{path.name}.damaged")
+        path.rename(aside)
+        warnings.warn(f"{path}: {wrong}; set aside as {aside.name}, and its rows are measured again", stacklevel=2)
+    return found
+
+
+@lru_cache(maxsize=4096)
+def _wrong(path: Path, changed: int, size: int) -> str:
+    """Why a part cannot be used, "" where it can; looked at once a process."""
+    said = path.stem.rpartition("-")[2]
+    try:
+        if len(said) == DIGITS:
+            with path.open("rb") as file:
+                digest = xxhash.xxh3_64()
+                while block := file.read(1 << 22):
+                    digest.update(block)
+            return "" if digest.hexdigest() == said else "damaged (its content is not what was written)"
+        with pq.ParquetFile(path) as part:  # of an earlier version, whose names say nothing of the content
+            if not {"id", "status", "seconds"} <= set(part.schema_arrow.names):
+                return "not a part of a signal"
+            for _ in part.iter_batches():
+                pass
+    except (pa.ArrowException, OSError) as error:
+        return f"damaged ({str(error).splitlines()[0][:100]})"
+    return ""
 
 
 def _index(paths: Sequence[Path]) -> pa.Table:
