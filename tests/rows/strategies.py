@@ -15,7 +15,8 @@ texts = st.text(max_size=12) | st.sampled_from(
 )
 names = st.sampled_from(
     ["category", "input", "system", "history", "label", "tags", "prompt", "source", "flywheel", "tools", "instance",
-     "tree", "instances", "messages", "text", "chosen", "id", "extra"]
+     "tree", "instances", "messages", "text", "chosen", "id", "extra", "rejected", "response", "question", "answer",
+     "system_prompt", "kto_tag", "images", "cells", "conversation", "context", "reasoning", "functions", "learn"]
 ) | st.text(min_size=1, max_size=4)  # fmt: skip
 leaves = (
     st.none()
@@ -44,14 +45,30 @@ specs = st.builds(
 @st.composite
 def turns(draw: st.DrawFn) -> Message:
     role = draw(st.sampled_from(["system", "user", "assistant", "tool"]))
-    tool_calls = draw(st.none() | calls) if role == "assistant" else None
-    return message(role, draw(texts), tool_calls, draw(st.none() | texts))
+    name, content = draw(st.none() | texts), draw(texts)
+    if role == "assistant":
+        beside = {"reasoning": draw(st.none() | texts.filter(bool)), "learn": draw(st.sampled_from([None, False]))}
+        return message(role, content, draw(st.none() | calls), name, **beside)  # type: ignore[arg-type]
+    return message(role, content, None, name, tool_call_id=draw(st.none() | texts) if role == "tool" else None)
+
+
+media = st.lists(
+    st.builds(
+        lambda type, ref: {"type": type, "ref": ref},
+        st.sampled_from(["image", "video", "audio"]),
+        st.sampled_from(["a.png", "http://x/y", '{"bytes":"AA==","path":"a.png"}', "{", "text"]),
+    ),
+    max_size=2,
+).map(lambda held: sorted(held, key=lambda one: ["image", "video", "audio"].index(one["type"])))
+cells = st.none() | st.dictionaries(names, leaves, max_size=2).map(
+    lambda held: orjson.dumps(held, option=orjson.OPT_SORT_KEYS).decode()
+)
 
 
 @st.composite
 def facts(draw: st.DrawFn) -> dict[str, Any]:
     return {
-        "label": draw(st.none() | st.sampled_from(["true", "false", "7", "sport"])),
+        "label": draw(st.none() | st.sampled_from(["true", "false", "7", "sport", "1", "0", "True", "rejected", ""])),
         "source": draw(st.sampled_from(["", "mine"])),
         "tags": draw(st.lists(texts, max_size=2)),
         "extra": draw(extras),
@@ -70,7 +87,8 @@ def any_rows(draw: st.DrawFn) -> Row:
     """Any row at all: any turns, tool calls, names, preference or not."""
     messages = draw(st.lists(turns(), min_size=1, max_size=4).filter(told))
     rejected = draw(st.none() | st.lists(turns(), min_size=1, max_size=2))
-    row = make_row(messages, rejected=rejected, tools=draw(st.none() | specs), **draw(facts()))
+    held: dict[str, Any] = {"tools": draw(st.none() | specs), "media": draw(media), "cells": draw(cells)}
+    row = make_row(messages, rejected=rejected, **held, **draw(facts()))
     row["copies"] = draw(st.integers(1, 3))
     return row
 

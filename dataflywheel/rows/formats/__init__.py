@@ -11,16 +11,19 @@ from dataflywheel.rows.formats.chats import Chats
 from dataflywheel.rows.formats.columns import Columns
 from dataflywheel.rows.formats.draft import CannotHold, ReadError, Record
 from dataflywheel.rows.formats.flat import left_over, texts_in
+from dataflywheel.rows.formats.logs import Logs
 from dataflywheel.rows.formats.names import others
 from dataflywheel.rows.formats.oasst_tree import OasstTree
 from dataflywheel.rows.formats.openai_messages import OpenAIMessages
 from dataflywheel.rows.formats.preference import ImplicitPreference, Preference, TurnsPreference
 from dataflywheel.rows.formats.prompt_completion import Prompt, PromptCompletion, TurnsCompletion
 from dataflywheel.rows.formats.proposal import propose
+from dataflywheel.rows.formats.ranked import Ranked
 from dataflywheel.rows.formats.self_instruct import SelfInstruct
 from dataflywheel.rows.formats.shape import Shape
 from dataflywheel.rows.formats.sharegpt import ShareGPT
 from dataflywheel.rows.formats.text import Text
+from dataflywheel.rows.formats.tool_answers import ToolAnswers
 from dataflywheel.rows.formats.transcript import Transcript
 from dataflywheel.rows.schema import Row, message
 
@@ -34,6 +37,9 @@ SHAPES: tuple[Shape, ...] = (
     ShareGPT(),
     OpenAIMessages(),
     Alpaca("alpaca", "input", "output"),
+    Ranked(),
+    ToolAnswers(),
+    Logs(),
     Transcript(),
     TurnsPreference(),
     ImplicitPreference(),

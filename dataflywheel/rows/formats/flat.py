@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from dataflywheel.rows.formats.draft import CannotHold, ReadError, Record, kind, plain
-from dataflywheel.rows.formats.names import PROMPTS, THOUGHTS, UNPLACED, folded
+from dataflywheel.rows.formats.names import LISTS, PROMPTS, THOUGHTS, UNPLACED, folded
 from dataflywheel.rows.formats.turns import openai_turn, read_turn, read_turns
 from dataflywheel.rows.schema import Medium, Message, message
 
@@ -88,7 +88,7 @@ def unsaid(record: Mapping[str, Any], used: Iterable[str], turns: Sequence[Messa
     held = frozenset(used)
     for key in sorted(record.keys() - held):
         value = record[key]
-        if folded(key) == "answers" and value:
+        if folded(key) in LISTS and value:
             return key
         sentence = any(len(text.split(maxsplit=SENTENCE)) >= SENTENCE for text in texts_in(value))
         if sentence and folded(key) not in NOTES and not said_by(value, turns):

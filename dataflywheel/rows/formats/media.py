@@ -16,6 +16,7 @@ COLUMNS: dict[str, MediaType] = {
 """The columns that hold media, the usual one of each type first."""
 
 
+TYPES = tuple(dict.fromkeys(COLUMNS.values()))
 AWAITED: dict[MediaType, Medium] = {
     "image": {"type": "image", "ref": ""}, "video": {"type": "video", "ref": ""}, "audio": {"type": "audio", "ref": ""},
 }  # fmt: skip
@@ -45,7 +46,7 @@ def take_media(record: Record) -> list[Medium]:
 
 
 def placed(inside: list[Medium], columns: list[Medium], turns: Iterable[Message]) -> list[Medium]:
-    """The media of a row in the order of their marks: those inside its turns, filled up from its columns.
+    """The media of a row by type, each in the order of its marks: those inside its turns, filled up from its columns.
 
     Raises:
         ReadError: a place without its medium, or not as many marks as media.
@@ -65,7 +66,7 @@ def placed(inside: list[Medium], columns: list[Medium], turns: Iterable[Message]
         marks = sum(turn["content"].count(mark(type)) for turn in turns)
         if marks not in (0, held):
             raise ReadError(f"{type}s", f"{held} of them for {marks} marks {mark(type)} in the text")
-    return found
+    return sorted(found, key=lambda one: TYPES.index(one["type"]))
 
 
 def medium(type: MediaType, value: Any, field: str) -> Medium:

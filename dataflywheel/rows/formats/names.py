@@ -18,6 +18,8 @@ UNPLACED = (
     "evidence", "retrieved_documents", "answers", "text",
 )  # fmt: skip
 """Names of what may belong to the prompt or the answer, nobody knows where."""
+LISTS = ("completions", "responses", "generations", "candidates", "answers")
+"""Names of a list of answers to one prompt."""
 COMPLETIONS = (
     "completion", "response", "output", "generation", "assistant", "gpt", "assistant_response", "model_response",
     "model_output", "model_answer", "generated_text", "generated_response", "generated_answer", "response_text",
@@ -139,8 +141,9 @@ def others(keys: frozenset[str], own: frozenset[str]) -> tuple[str, ...]:
     """Keys beyond a shape's own that by their name hold a prompt, an answer, thoughts or what belongs to them."""
     names = by_name(keys)
     less: frozenset[str] = frozenset()
+    lists = LISTS if own.isdisjoint((*COMPLETIONS, *SOLUTIONS, *LESS, "chosen")) else ()
     if own & {*COMPLETIONS, *SOLUTIONS, "chosen"}:
         less = frozenset(LESS) | frozenset(SOLUTIONS)
     if "chosen" in own and own.isdisjoint(COMPLETIONS):
         less |= frozenset(COMPLETIONS)
-    return tuple(sorted(names[n] for n in FLAT & names.keys() - less if names[n] not in own))
+    return tuple(sorted(names[n] for n in FLAT.union(lists) & names.keys() - less if names[n] not in own))

@@ -97,12 +97,11 @@ class Shape(ABC):
             record = self.add_system(draft, *system, record)
         if label is not None:
             add_label(draft, *label)
-        if "label" in facts:
-            draft.label = facts["label"]
         if media or draft.media:
             draft.media = placed(draft.media, media, [*draft.messages, *(draft.rejected or ())])
         if not draft.exact or draft.media or cells is not None or nulls:
             self._remember(draft, tags, record)
+        draft.label = facts.get("label", draft.label)
         return [finish(draft, source, tags, facts)]
 
     def add_system(self, draft: Draft, key: str, said: str, record: Record) -> Record:
