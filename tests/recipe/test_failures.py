@@ -22,7 +22,7 @@ from dataflywheel.models.tiny import init_tiny, pool_tokenizer
 from dataflywheel.models.training import TrainSettings, train_sft
 from dataflywheel.proposing.kinds import Demand, Proposal, Proposer
 from dataflywheel.recipe.context import Context
-from dataflywheel.recipe.failures import Student, evidence, wrong
+from dataflywheel.recipe.failures import Student, evidence, read_by, wrong
 from dataflywheel.recipe.leave_out import _before_training
 from dataflywheel.recipe.load import recipe_from
 from dataflywheel.recipe.price import failures_cost
@@ -234,3 +234,12 @@ def test_the_choice_is_part_of_a_steps_fingerprint(tmp_path: Path) -> None:
     steps = [{"generate": {"by": "grounded_rules", "rows": 1}}]
     other = recipe_from({"name": "a", "pool": [{"builtin": "python_docs"}], "steps": steps})
     assert evidence(context, build_steps(other)[0], Student(tmp_path, path)) == []
+
+
+def test_rows_are_read_by_final_answers_where_the_target_is(tmp_path: Path) -> None:
+    """Where worked solutions are told right from wrong, no half of what the student got right counts as failed."""
+    assert read_by(steered(tmp_path / "a", "final_answer")[1]) == "final_answer"
+    assert read_by(steered(tmp_path / "b", "exact_match")[1]) == "bits_per_byte"
+    rows = facts(2)
+    found = wrong(scores_of(rows, [1, 1, 0, 1, math.nan, 1, 1, 1]), "final_answer")
+    assert found == {rows[2]["id"]: 0.0}
