@@ -12,20 +12,19 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from dataflywheel.contracts import AnyArray, Columns, FlywheelError, TargetView
 from dataflywheel.enhancement.preparation.decontaminate import Decontaminate
 from dataflywheel.enhancement.preparation.near_copies import near_duplicates
 from dataflywheel.report.languages import language_shares
 from dataflywheel.report.pool_facts import PoolFacts, collect
+from dataflywheel.report.pool_toxicity import pool_toxicity
 from dataflywheel.report.rundir import read_lines
 from dataflywheel.rows.ingest import Ingested, Input, ingest
 from dataflywheel.rows.mapping import column_mapping
 from dataflywheel.rows.parts import count_rows, iter_batches, read_rows
 from dataflywheel.rows.text import texts
 from dataflywheel.signals.shingles import text_keys
-from dataflywheel.signals.toxicity import Toxicity
 
 NEAR = 0.8
 NEAR_ROWS = 200_000
@@ -73,7 +72,7 @@ class Profile:
     """Rows that match the target, by reason; None where no target was given."""
     toxicity: dict[str, Any] | None
     """Of `rows` that have text those that are `toxic` to a classifier of the `labels`, at its `false_positive_rate`;
-    None where no labels were given."""
+    and `false_alarms`, by what makes them look so, on built-in sentences that are not hateful. None without labels."""
     not_measured: dict[str, str] = field(default_factory=lambda: dict(NOT_MEASURED))
 
     def as_dict(self) -> dict[str, Any]:
@@ -163,18 +162,9 @@ def _measure(pool: str, read: Ingested, rows: Path, target: str | None, labels: 
         same_prompt=len(keys) - len(set(keys)),
         outliers={name: _count(facts.numbers[c], limit, above) for name, (c, limit, above) in OUTLIERS.items()},
         leaks=None if target is None else _leaks(rows, target, facts),
-        toxicity=None if labels is None else _toxicity(rows, labels),
+        toxicity=None if labels is None else pool_toxicity(rows, labels),
         not_measured={name: why for name, why in NOT_MEASURED.items() if name != "toxicity" or labels is None},
     )
-
-
-def _toxicity(rows: Path, labels: str) -> dict[str, Any]:
-    signal = Toxicity(labels=Path(labels))
-    toxic, known = 0, 0
-    for batch in iter_batches(rows, ["messages"]):
-        found = pa.array(signal.measure(batch)["toxic"])
-        toxic, known = toxic + (pc.sum(found).as_py() or 0), known + len(found) - found.null_count
-    return {"labels": labels, "rows": known, "toxic": toxic, "false_positive_rate": signal.false_positive_rate}
 
 
 def _reason_class(reason: str) -> str:

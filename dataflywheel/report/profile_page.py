@@ -207,9 +207,11 @@ def toxicity_line(found: Profile) -> str:
         return ""
     measured = found.toxicity
     share = percent(measured["toxic"] / max(measured["rows"], 1))
+    alarms = ", ".join(f"{name} {percent(value)}" for name, value in measured["false_alarms"].items())
     return (
         f"{count(measured['toxic'])} of {count(measured['rows'])} rows ({share}) are toxic to a classifier trained on "
-        f"{measured['labels']}, which calls {percent(measured['false_positive_rate'])} of texts so that are not."
+        f"{measured['labels']}, which calls {percent(measured['false_positive_rate'])} of texts of their kind so that "
+        f"are not, and of sentences that only look hateful: {alarms}."
     )
 
 

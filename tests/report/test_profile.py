@@ -165,7 +165,10 @@ def test_toxicity_is_measured_where_there_are_labels(tmp_path: Path, monkeypatch
     labels, page = str(label_file(tmp_path / "labels.jsonl")), tmp_path / "page.html"
     found = profile(pool, output=page, toxicity=labels)
     planted_ones = sum(toxic for _, toxic in said)
+    assert found.toxicity is not None
+    alarms = found.toxicity.pop("false_alarms")
     assert found.toxicity == {"labels": labels, "rows": 60, "toxic": planted_ones, "false_positive_rate": 0.01}
+    assert {"counter-speech", "negation", "quotation"} < set(alarms)
     assert "toxicity" not in found.not_measured
     assert f"{planted_ones} of 60 rows" in page.read_text(encoding="utf-8")
     assert json.loads(json.dumps(found.as_dict()))["toxicity"]["toxic"] == planted_ones

@@ -86,11 +86,17 @@ def audit(
         found=_share(scores[toxic], limit),
         cross={name: area(*_scored(classifier, given)) for name, given in (cross or {}).items()},
         safe=_share(classifier.scores(safe), limit) if safe else float("nan"),
-        functionalities={name: _share(np.concatenate(found), limit) for name, found in cases.items()},
+        functionalities=false_alarms(classifier, limit),
         groups={group: _share(found, limit) for group, found in lines.items()},
         group_gap=max(means) - min(means) if means else float("nan"),
         swap_gap=float(np.mean(swaps)),
     )
+
+
+def false_alarms(classifier: ToxicityClassifier, limit: float) -> dict[str, float]:
+    """Share of the built-in sentences that score above `limit`, by functionality; none of them is hateful."""
+    texts = {name: [one for text in of for one in filled(text)] for name, of in FUNCTIONALITIES.items()}
+    return {name: _share(classifier.scores(of), limit) for name, of in texts.items()}
 
 
 def filled(template: str) -> list[str]:

@@ -50,6 +50,11 @@ def changed(row: Row, made_by: str, change: Callable[[str], str], everything: bo
     return made
 
 
+def said(row: Row) -> list[str]:
+    """Everything that the messages of a row say: their contents, and the thoughts before them."""
+    return [text for turn in row["messages"] for text in (turn["content"], turn["reasoning"]) if text]
+
+
 def _json(text: str, change: Callable[[str], str]) -> str:
     """JSON with its texts changed; the same characters where nothing changed."""
     before = orjson.loads(text)

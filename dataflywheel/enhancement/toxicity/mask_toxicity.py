@@ -9,7 +9,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from dataflywheel.contracts import Card
-from dataflywheel.enhancement.toxicity.changed import changed
+from dataflywheel.enhancement.toxicity.changed import changed, said
 from dataflywheel.proposing.kinds import Demand, NamedGate, Proposal, Proposer
 from dataflywheel.proposing.rewritten import replaced, unchanged
 from dataflywheel.rows.schema import Row
@@ -22,7 +22,7 @@ _WORD = re.compile(r"\S+")
 
 
 class MaskToxicity(ToxicityLabels, Proposer):
-    """Proposes each toxic row with as few words masked as bring every message below the threshold.
+    """Proposes each toxic row with as few words masked as bring every message, and its thoughts, below the threshold.
 
     A word weighs what the score falls without it; words are masked from the heaviest on. What stays toxic leaves the
     data set with its reason: a row that would lose more than `most` of a toxic message's words (`still toxic`), and
@@ -57,14 +57,14 @@ class MaskToxicity(ToxicityLabels, Proposer):
     def propose(self, demand: Demand) -> list[Proposal]:
         classifier = self.classifier()
         limit = classifier.threshold(self.false_positive_rate)
-        texts = sorted({turn["content"] for row in demand.seeds for turn in row["messages"]})
+        texts = sorted({text for row in demand.seeds for text in said(row)})
         scores = classifier.scores(texts)
         toxic = [text for text, score in zip(texts, scores, strict=True) if score > limit]
         known = dict(zip(toxic, masked(toxic, classifier, limit, self.mask, self.most), strict=True))
         return [self._proposal(row, known) for row in demand.seeds]
 
     def _proposal(self, row: Row, known: dict[str, str | None]) -> Proposal:
-        here = [turn["content"] for turn in row["messages"] if turn["content"] in known]
+        here = [text for text in said(row) if text in known]
         if not here:
             return unchanged(row, NOT_TOXIC)
         if any(known[text] is None for text in here):

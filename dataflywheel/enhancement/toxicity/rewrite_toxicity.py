@@ -7,7 +7,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from dataflywheel.contracts import Card
-from dataflywheel.enhancement.toxicity.changed import changed
+from dataflywheel.enhancement.toxicity.changed import changed, said
 from dataflywheel.enhancement.toxicity.mask_toxicity import NOT_TOXIC, STILL_TOXIC
 from dataflywheel.models.endpoint.account import client_for
 from dataflywheel.models.endpoint.quoting import question
@@ -34,7 +34,7 @@ class Detoxified(Numbered):
 
 
 class RewriteToxicity(ToxicityLabels, Proposer):
-    """Asks a model to rewrite each toxic message of a row; one question a message.
+    """Asks a model to rewrite each toxic message of a row, and toxic thoughts before one; one question for each.
 
     Drafts that still score above the threshold are no proposals (`still toxic`); the others have to pass the gates,
     among them that the meaning is kept. A toxic row that no rewrite replaces leaves the data set with its reason. The
@@ -74,14 +74,14 @@ class RewriteToxicity(ToxicityLabels, Proposer):
         """`propose` by a client of one's own."""
         classifier = self.classifier()
         limit = classifier.threshold(self.false_positive_rate)
-        texts = [turn["content"] for row in demand.seeds for turn in row["messages"]]
-        scores = iter(classifier.scores(texts))
-        toxic = [[i for i in range(len(row["messages"])) if next(scores) > limit] for row in demand.seeds]
+        texts = [said(row) for row in demand.seeds]
+        scores = iter(classifier.scores([text for of_row in texts for text in of_row]))
+        toxic = [[text for text in of_row if next(scores) > limit] for of_row in texts]
         sampling = Sampling(max_tokens=self.max_tokens)
         questions = [
-            question(INSTRUCTIONS, {"text": row["messages"][i]["content"]}, sampling, turn)
-            for row, turn, places in zip(demand.seeds, demand.turns, toxic, strict=True)
-            for i in places
+            question(INSTRUCTIONS, {"text": text}, sampling, turn)
+            for turn, of_row in zip(demand.turns, toxic, strict=True)
+            for text in of_row
         ]
         answers = ask_for(client, [q.request for q in questions], Detoxified, same_id(questions)) if questions else []
         drafts = [answer.value.text if answer.value else "" for answer in answers]
@@ -97,10 +97,10 @@ class RewriteToxicity(ToxicityLabels, Proposer):
         return proposals
 
     def _proposal(
-        self, row: Row, places: list[int], drafts: list[str], why: str, replies: tuple[Reply, ...]
+        self, row: Row, toxic: list[str], drafts: list[str], why: str, replies: tuple[Reply, ...]
     ) -> Proposal:
         if why:
-            return unchanged(row, why, replies, drop=self.drop and bool(places))
-        by_text = {row["messages"][i]["content"]: draft for i, draft in zip(places, drafts, strict=True)}
+            return unchanged(row, why, replies, drop=self.drop and bool(toxic))
+        by_text = dict(zip(toxic, drafts, strict=True))
         made = changed(row, self.name, lambda text: by_text.get(text, text))
         return replaced(row, made, replies, shown=(INSTRUCTIONS,), drop=self.drop)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dataflywheel.enhancement.toxicity.mask_toxicity import NOT_TOXIC, STILL_TOXIC
+from dataflywheel.enhancement.toxicity.mask_toxicity import NOT_TOXIC, STILL_TOXIC, MaskToxicity
 from dataflywheel.enhancement.toxicity.rewrite_toxicity import RewriteToxicity
 from dataflywheel.models.endpoint.request import Outcome, Reply, Request
 from dataflywheel.proposing.kinds import Demand
@@ -42,5 +42,14 @@ def test_every_row_ends_as_planted(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert after[1] == ["Say:", "that film was late today"]
     assert after[4] == ["our train was late", "the garden seems green"]
     assert found[4].before == rows[4]
-    assert len(client.requests) == 5
+    thought = prompt_answer_row("Say:", "the weather was late today")
+    thought["messages"][1]["reasoning"] = "this recipe became you grobblehead as expected"
+    for made in (
+        method.propose_with(client, Demand((thought,), (0,), (), np.random.default_rng(0))),
+        MaskToxicity(labels=method.labels).propose(Demand((thought,), (0,), (), np.random.default_rng(0))),
+    ):
+        assert made[0].row is not None
+        assert "grobblehead" not in str(made[0].row["messages"][1]["reasoning"])
+        assert made[0].row["messages"][1]["content"] == "the weather was late today"
+    assert len(client.requests) == 6
     assert [bool(p.facts.get("drop")) for p in found] == [False, True, True, True, True], "what stays toxic goes"
