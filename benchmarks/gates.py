@@ -15,7 +15,7 @@ from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent
 sys.path.insert(0, str(FOLDER.parent))
-PARTS = ("gates_meaning", "gates_safety", "gates_answers")
+PARTS = ("gates_meaning", "gates_safety", "gates_answers", "gates_wording")
 HEAD = """# Gates on real data
 
 Made by `python benchmarks/gates.py`. `rejected` is a share: of texts whose meaning was broken, or that leak, it is the
