@@ -134,7 +134,7 @@ def of_grounding(data: Path) -> str:
         ]
         lines.append((name, len(rows), BEFORE[name], rejected(gate, proposals)[0]))
     note = (
-        "Answers in full sentences of people to a passage (dolly), its four sentences likest to the answer being cited. "
+        "Answers in full sentences of people to a passage (dolly), its four sentences likest the answer being cited. "
         "Many of their answers hold facts that the passage does not."
     )
     table = markdown(("answers", "rows", "rejected before", "rejected"), lines)

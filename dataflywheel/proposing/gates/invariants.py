@@ -109,8 +109,9 @@ def units_kept(sides: Sides) -> Broken:
     for before, after in sides.compared:
         old, new = ([n for n in numbers(text) if n.unit] for text in (before, after))
         lost, added = unmatched(old, new, measured)
-        if not added:
-            lost = [n for n in lost if measured(n) not in everywhere]
+        here = {n.value for n in numbers(after)}
+        if not added:  # A number that went with its unit may stand in another sentence.
+            lost = [n for n in lost if measured(n) not in everywhere or n.value in here]
         if lost:
             return "units changed", f"lost: {measured(lost[0])}"
         if added and not sides.additions:

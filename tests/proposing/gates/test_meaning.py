@@ -92,6 +92,13 @@ def test_expert_revisions_pass_and_the_same_with_planted_damage_do_not(data: Pat
     assert np.mean([not found.passed for found in revising.check(damaged, Surroundings())]) >= 0.97
 
 
+def test_a_unit_is_lost_where_the_same_quantity_stands_elsewhere() -> None:
+    text = "Tom bought 5 kg of pears on Monday morning. Ann sold 5 kg of apples in the afternoon."
+    for additions in (False, True):
+        gate = Meaning(least=None, additions=additions)
+        assert not check(gate, rewrite(("Say it.", text), ("Say it.", text.replace("5 kg", "5", 1)))).passed
+
+
 def test_a_text_too_long_to_compare_is_said_to_be() -> None:
     found = check(WORDS, rewrite(("Say it.", "word " * 50_000), ("Say it.", "words " * 50_000)))
     assert (found.passed, found.reason) == (False, "too long to compare")
