@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -12,6 +13,7 @@ from dataflywheel.contracts import Card, Method, UsageError
 from dataflywheel.distillation.model.teacher import check_same_vocabulary, load_teacher
 from dataflywheel.distillation.model.trl_loop import checkpoints_of, finish, without_card
 from dataflywheel.models.answer_trainer import Progress, adapters, trl_arguments, watch
+from dataflywheel.models.chat import Chat, chats_of
 from dataflywheel.models.language_model import LanguageModel
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.models.training import TrainResult, TrainSettings, loaded
@@ -64,14 +66,15 @@ class OnPolicy(Method):
         sizes = [one.model.config.get_text_config().vocab_size for one in (base, taught)]
         if sizes[0] != sizes[1]:
             raise UsageError(f"on_policy: {sizes[0]} and {sizes[1]} tokens with padding; use dense_distillation")
-        prompts = [split_answer(messages)[0] for messages in rows["messages"].to_pylist()]
+        given = chats_of(rows)
+        left_out = {i: why for i, chat in enumerate(given) if (why := _unfit(chat))}
         chats = [
-            [{"role": turn["role"], "content": turn["content"]} for turn in prompt]
-            for prompt in prompts
-            if text_of(prompt).strip()
+            [{"role": turn["role"], "content": turn["content"]} for turn in split_answer(chat.messages)[0]]
+            for i, chat in enumerate(given)
+            if i not in left_out
         ]
         if not chats:
-            raise UsageError(f"on_policy: none of {len(prompts)} rows has a prompt for the student to answer")
+            raise UsageError(f"on_policy: none of {len(given)} rows has a prompt for the student to answer")
         base.tokenizer.padding_side, base.tokenizer.chat_template = "left", base.chat.template
         origin = base.digest, taught.digest
         checkpoints = checkpoints_of(output, self.digest(), settings.model_dump_json(), origin, chats)
@@ -91,4 +94,16 @@ class OnPolicy(Method):
             callbacks=[watch(progress)],
             peft_config=adapters(settings.lora),
         )
-        return finish(trainer, base, checkpoints, output, settings)
+        return replace(finish(trainer, base, checkpoints, output, settings), left_out=left_out)
+
+
+def _unfit(chat: Chat) -> str:
+    """Why the student cannot answer a prompt here, or ""."""
+    prompt, _ = split_answer(chat.messages)
+    if not text_of(prompt).strip():
+        return "it has no prompt"
+    if chat.media:
+        return "it shows images or sounds, and only text is read"
+    if chat.tools or any(turn["tool_calls"] or turn["role"] == "tool" for turn in prompt):
+        return "its prompt needs tools, which the trainer does not show"
+    return ""

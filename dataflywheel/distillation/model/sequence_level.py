@@ -8,6 +8,7 @@ from dataflywheel.contracts import Card
 from dataflywheel.distillation.answered_anew import AnsweredAnew
 from dataflywheel.models.endpoint.quoting import Question
 from dataflywheel.models.endpoint.request import Request, Sampling
+from dataflywheel.rows.formats.turns import asked_turns
 from dataflywheel.rows.schema import Row
 from dataflywheel.rows.text import split_answer
 
@@ -35,7 +36,7 @@ class SequenceLevel(AnsweredAnew):
 
     def _question(self, row: Row, sampling: Sampling, turn: int) -> Question:
         """The prompt as any user would send it: the answer is to follow it, and nothing else is read from it."""
-        turns = tuple({"role": m["role"], "content": m["content"]} for m in split_answer(row["messages"])[0])
+        turns = asked_turns(split_answer(row["messages"])[0])
         return Question("", Request(turns, tools=row["tools"], sampling=sampling, sample=turn))
 
     def _read(self, row: Row, id: str, said: str) -> tuple[str, str]:

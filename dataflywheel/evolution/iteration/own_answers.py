@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataflywheel.models.endpoint.request import Request, Sampling
+from dataflywheel.rows.formats.turns import asked_turns
 from dataflywheel.rows.schema import Row
 from dataflywheel.rows.text import split_answer
 
@@ -10,5 +11,4 @@ from dataflywheel.rows.text import split_answer
 def own_request(row: Row, sampling: Sampling, sample: int) -> Request:
     """All turns before the final answer, as they are: the model is to answer them, and nothing else is read from it."""
     before, _ = split_answer(row["messages"])
-    turns = tuple({"role": turn["role"], "content": turn["content"]} for turn in before)
-    return Request(turns, sampling=sampling, sample=sample)
+    return Request(asked_turns(before), tools=row["tools"], sampling=sampling, sample=sample)

@@ -16,13 +16,14 @@ from hashlib import blake2b
 import numpy as np
 
 from dataflywheel.models.batching import batches
+from dataflywheel.models.chat import Chat
 from dataflywheel.models.decoding import Draw, decode
 from dataflywheel.models.endpoint.chat_model import Capabilities, RejectedError
 from dataflywheel.models.endpoint.request import Outcome, Reply, Request, TokenLogprob
 from dataflywheel.models.files import folder_digest
 from dataflywheel.models.language_model import MAX_TOKENS, LanguageModel, local_folder, shared_model
 from dataflywheel.models.spec import ModelSpec, Price
-from dataflywheel.rows.schema import message
+from dataflywheel.rows.formats.turns import read_turns
 from dataflywheel.rows.thoughts import split_thoughts
 
 GATHER_SECONDS = 0.01
@@ -65,9 +66,9 @@ class LocalChat:
         return len(self._encode(request))
 
     async def send(self, request: Request) -> Reply:
-        """See `ChatModel.send`. Never fails for load or time; RejectedError: too long, or tools or a schema asked."""
-        if request.tools is not None or request.schema is not None:
-            raise RejectedError("a local model takes neither tools nor a JSON schema; describe the form in the prompt")
+        """See `ChatModel.send`. Never fails for load or time; RejectedError: too long, or a schema asked."""
+        if request.schema is not None:
+            raise RejectedError("a local model takes no JSON schema; describe the form in the prompt")
         answer: Future[Reply] = Future()
         self._start()
         self._waiting.put((request, answer))
@@ -146,8 +147,8 @@ class LocalChat:
             if chat.bos_text and not text.startswith(chat.bos_text):
                 text = chat.bos_text + text
         else:
-            turns = [message(turn["role"], turn["content"]) for turn in request.messages]
-            text = chat.render([turns], add_generation_prompt=True)[0]
+            turns, _ = read_turns([dict(turn) for turn in request.messages], "messages")
+            text = chat.render([Chat(turns, request.tools)], add_generation_prompt=True)[0]
         ids: list[int] = chat.backend.encode(text, add_special_tokens=False).ids
         return ids
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, cast
 
 import orjson
 
@@ -171,6 +172,12 @@ def openai_turn(turn: Message) -> Record:
             if not isinstance(call["function"]["arguments"], str):
                 call["function"]["arguments"] = spaced(call["function"]["arguments"])
     return record | beside(turn)
+
+
+def asked_turns(messages: Iterable[Message]) -> tuple[Record, ...]:
+    """Turns as an endpoint is asked about them: with calls, results and names, without thoughts and marks."""
+    bare = ({**turn, "reasoning": None, "learn": None} for turn in messages)
+    return tuple(openai_turn(cast(Message, turn)) for turn in bare)
 
 
 def beside(turn: Message) -> Record:

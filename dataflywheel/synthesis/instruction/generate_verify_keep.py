@@ -15,6 +15,7 @@ from dataflywheel.models.endpoint.structured import Asks
 from dataflywheel.proposing.final_answer import NoAnswerError, final_answer
 from dataflywheel.proposing.gates.executable_truth import ExecutableTruth
 from dataflywheel.proposing.kinds import Demand, Proposal
+from dataflywheel.rows.formats.turns import asked_turns
 from dataflywheel.rows.identity import make_row
 from dataflywheel.rows.schema import Row, message
 from dataflywheel.rows.text import answer_said, split_answer
@@ -81,9 +82,9 @@ class GenerateVerifyKeep(AskingProposer):
 
     def _request(self, seed: Row, sample: int) -> Request:
         before, _ = split_answer(seed["messages"])
-        turns = tuple({"role": turn["role"], "content": turn["content"]} for turn in before)
+        turns = asked_turns(before)
         system = ({"role": "system", "content": self.instructions},) if self.instructions else ()
-        return Request((*system, *turns), sampling=self.sampling, sample=sample)
+        return Request((*system, *turns), tools=seed["tools"], sampling=self.sampling, sample=sample)
 
     def _kept(self, seed: Row, facts: Mapping[str, Any], drawn: Sequence[Reply], room: int) -> list[Proposal]:
         """A proposal for every draw, in order: the right ones as far as there is room, and why the others are none."""
