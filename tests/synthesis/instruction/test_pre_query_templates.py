@@ -66,7 +66,8 @@ def test_a_tokenizers_own_template_is_the_familys() -> None:
 def test_a_template_that_hides_the_turn_is_refused() -> None:
     tokenizer = load_tokenizer(pool_tokenizer(["some words to learn from"] * 20))
     tokenizer.chat_template = (
-        "{% for m in messages if m.role == 'assistant' %}{{ m.content }}{{ eos_token }}{% endfor %}"
+        "{% for m in messages if m.role == 'assistant' %}<a>{{ m.content }}{{ eos_token }}{% endfor %}"
+        "{% if add_generation_prompt %}<a>{% endif %}"
     )
     with pytest.raises(UsageError, match="does not show the user's turn"):
         own_template(ChatFormat(tokenizer))
