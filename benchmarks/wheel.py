@@ -23,7 +23,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.wheel_cases import NONE, Case, cases
 from dataflywheel.evolution.feedback.evaluate import Evaluate
-from dataflywheel.evolution.iteration.trial import Exam, examine, read_scores
+from dataflywheel.evolution.feedback.score_files import read_scores
+from dataflywheel.evolution.iteration.trial import Exam, examine
 from dataflywheel.recipe.context import digest
 from dataflywheel.recipe.execute import run
 from dataflywheel.recipe.schema import Recipe

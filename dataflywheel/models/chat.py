@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -16,7 +16,14 @@ import orjson
 import pyarrow as pa
 
 from dataflywheel.contracts import Status, UsageError
-from dataflywheel.models.chat_template import PLAIN_TEMPLATE, render, shows_thoughts, training_template
+from dataflywheel.models.chat_template import (
+    PLAIN_TEMPLATE,
+    render,
+    shows_thoughts,
+    template_turn,
+    tool_list,
+    training_template,
+)
 from dataflywheel.models.encoded import EncodedRow, fitted, nothing
 from dataflywheel.models.shown import lost_tools
 from dataflywheel.models.spelled_out import BREAK, SpelledOut
@@ -217,39 +224,3 @@ def wanted_turns(row: Chat, turns: str) -> tuple[list[int], str]:
 
 def says_something(turn: Message) -> bool:
     return bool(turn["content"].strip() or turn["tool_calls"] or (turn["reasoning"] or "").strip())
-
-
-def template_turn(turn: Message, inline: bool, in_parts: bool = False) -> dict[str, Any]:
-    """A turn as templates read it; thoughts `inline`, in a block before the text, where a template has no field for
-    them; the text as the one part of a list where it is to be `in_parts`."""
-    one: dict[str, Any] = {"role": turn["role"], "content": turn["content"]}
-    if turn["reasoning"]:
-        if inline:
-            one["content"] = f"<think>\n{turn['reasoning']}\n</think>\n\n{turn['content']}"
-        else:
-            one |= dict.fromkeys(("reasoning_content", "thinking", "reasoning"), turn["reasoning"])
-    if in_parts:
-        one["content"] = [{"type": "text", "text": one["content"]}]
-    if turn["tool_calls"]:
-        one["tool_calls"] = orjson.loads(turn["tool_calls"])
-    if turn["name"]:
-        one["name"] = turn["name"]
-    if turn["tool_call_id"]:
-        one["tool_call_id"] = turn["tool_call_id"]
-    return one
-
-
-def tool_list(tools: str) -> Any:
-    """Tool specifications as templates read them: a list of objects, each with its `function`.
-
-    Raises:
-        ValueError: the text is not JSON.
-    """
-    found = orjson.loads(tools)
-    specs: Iterable[Any] = found if isinstance(found, list) else [found]
-    return [
-        {"type": "function", "function": one}
-        if isinstance(one, dict) and "function" not in one and "name" in one
-        else one
-        for one in specs
-    ]

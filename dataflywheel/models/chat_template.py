@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import importlib.util
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+
+import orjson
+
+from dataflywheel.rows.schema import Message
 
 PLAIN_TEMPLATE = (
     "{% if bos_token is defined and bos_token %}{{ bos_token }}{% endif %}"
@@ -81,3 +86,39 @@ def render(template: str, turns: list[dict[str, Any]], tools: Any, prompt: bool,
 
     texts, _ = render_jinja_template([turns], tools, chat_template=template, add_generation_prompt=prompt, **names)
     return str(texts[0])
+
+
+def template_turn(turn: Message, inline: bool, in_parts: bool = False) -> dict[str, Any]:
+    """A turn as templates read it; thoughts `inline`, in a block before the text, where a template has no field for
+    them; the text as the one part of a list where it is to be `in_parts`."""
+    one: dict[str, Any] = {"role": turn["role"], "content": turn["content"]}
+    if turn["reasoning"]:
+        if inline:
+            one["content"] = f"<think>\n{turn['reasoning']}\n</think>\n\n{turn['content']}"
+        else:
+            one |= dict.fromkeys(("reasoning_content", "thinking", "reasoning"), turn["reasoning"])
+    if in_parts:
+        one["content"] = [{"type": "text", "text": one["content"]}]
+    if turn["tool_calls"]:
+        one["tool_calls"] = orjson.loads(turn["tool_calls"])
+    if turn["name"]:
+        one["name"] = turn["name"]
+    if turn["tool_call_id"]:
+        one["tool_call_id"] = turn["tool_call_id"]
+    return one
+
+
+def tool_list(tools: str) -> Any:
+    """Tool specifications as templates read them: a list of objects, each with its `function`.
+
+    Raises:
+        ValueError: the text is not JSON.
+    """
+    found = orjson.loads(tools)
+    specs: Iterable[Any] = found if isinstance(found, list) else [found]
+    return [
+        {"type": "function", "function": one}
+        if isinstance(one, dict) and "function" not in one and "name" in one
+        else one
+        for one in specs
+    ]

@@ -10,7 +10,8 @@ from typing import Any, Literal
 import numpy as np
 
 from dataflywheel.evolution.feedback.evaluate import Evaluate, RowScores
-from dataflywheel.evolution.iteration.trial import Exam, examine, read_scores
+from dataflywheel.evolution.feedback.score_files import read_scores
+from dataflywheel.evolution.iteration.trial import Exam, examine
 from dataflywheel.evolution.metrics.named import better
 from dataflywheel.models.files import folder_digest
 from dataflywheel.proposing.ledger import Entry

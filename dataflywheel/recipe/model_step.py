@@ -13,7 +13,8 @@ import pyarrow.compute as pc
 
 from dataflywheel.contracts import Cost, Decisions, UsageError
 from dataflywheel.evolution.feedback.evaluate import Evaluate, RowScores, summarise
-from dataflywheel.evolution.iteration.trial import examine, trained, write_scores
+from dataflywheel.evolution.feedback.score_files import write_scores
+from dataflywheel.evolution.iteration.trial import examine, trained
 from dataflywheel.models.files import folder_digest
 from dataflywheel.models.language_model import local_folder
 from dataflywheel.recipe.context import Context

@@ -9,8 +9,9 @@ from typing import Any
 
 from dataflywheel.contracts import Cost, RoundResult
 from dataflywheel.evolution.feedback.evaluate import Evaluate, RowScores, summarise
+from dataflywheel.evolution.feedback.score_files import read_scores, write_scores
 from dataflywheel.evolution.feedback.tiers import SealedLooks
-from dataflywheel.evolution.iteration.trial import examine, read_scores, write_scores
+from dataflywheel.evolution.iteration.trial import examine
 from dataflywheel.models.files import folder_digest
 from dataflywheel.recipe.accumulate import accumulate, offer
 from dataflywheel.recipe.arms import LENGTH, row_tokens

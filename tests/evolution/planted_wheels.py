@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from dataflywheel.contracts import REGISTRY, Card
-from dataflywheel.evolution.iteration.trial import read_scores
+from dataflywheel.evolution.feedback.score_files import read_scores
 from dataflywheel.models.tiny import init_tiny, pool_tokenizer
 from dataflywheel.models.training import TrainSettings, train_sft
 from dataflywheel.proposing.kinds import Demand, Proposal, Proposer

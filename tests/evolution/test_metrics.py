@@ -12,8 +12,9 @@ from pydantic import ValidationError
 
 from dataflywheel.contracts import UsageError
 from dataflywheel.evolution.feedback.evaluate import Evaluate, RowScores, marked, summarise
+from dataflywheel.evolution.feedback.score_files import read_scores, write_scores
 from dataflywheel.evolution.feedback.slice_results import slice_results, success
-from dataflywheel.evolution.iteration.trial import Exam, read_scores, write_scores
+from dataflywheel.evolution.iteration.trial import Exam
 from dataflywheel.evolution.metrics.named import better, is_share, metric_of, names
 from dataflywheel.recipe.load import recipe_from
 from dataflywheel.recipe.schema import Recipe

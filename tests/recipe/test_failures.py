@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from dataflywheel.contracts import REGISTRY, Card, Cost, PoolStatistics
 from dataflywheel.evolution.feedback.evaluate import RowScores
-from dataflywheel.evolution.iteration.trial import write_scores
+from dataflywheel.evolution.feedback.score_files import write_scores
 from dataflywheel.models.tiny import init_tiny, pool_tokenizer
 from dataflywheel.models.training import TrainSettings, train_sft
 from dataflywheel.proposing.kinds import Demand, Proposal, Proposer

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from dataflywheel.contracts import REGISTRY
-from dataflywheel.evolution.iteration.trial import read_scores, write_scores
+from dataflywheel.evolution.feedback.score_files import read_scores, write_scores
 from dataflywheel.models.language_model import LanguageModel
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.recipe.execute import Result, run

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from dataflywheel.contracts import FlywheelError, UsageError
-from dataflywheel.evolution.iteration.trial import read_scores
+from dataflywheel.evolution.feedback.score_files import read_scores
 from dataflywheel.models.tiny import train_tiny
 from dataflywheel.recipe.execute import run
 from dataflywheel.recipe.load import recipe_from

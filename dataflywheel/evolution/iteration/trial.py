@@ -16,14 +16,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from dataflywheel.contracts import Judge, Objective, Sampler
 from dataflywheel.distillation.model.taught import TaughtObjective
 from dataflywheel.evolution.feedback.evaluate import Evaluate, RowScores, score_rows
+from dataflywheel.evolution.feedback.score_files import read_scores, write_scores
 from dataflywheel.evolution.metrics.named import metric_of
 from dataflywheel.models.chat import chats_of
 from dataflywheel.models.files import folder_digest
@@ -235,20 +234,6 @@ def examine(model: Path, exam: Exam) -> RowScores:
     rows = read_rows(exam.rows)
     loaded = LanguageModel.load(ModelSpec(hf=str(model)))
     return score_rows(loaded, rows, [exam.metric] * len(rows), exam.slices, exam.settings, exam.judge)
-
-
-def write_scores(path: Path, scores: RowScores) -> None:
-    note = scores.note if len(scores.note) else np.full(len(scores.ids), "", dtype=object)
-    columns = [pa.array(list(scores.ids)), list(scores.slices), scores.value, scores.weight, pa.array(list(note))]
-    pq.write_table(pa.table(columns, ["id", "slice", "value", "weight", "note"]), path)
-
-
-def read_scores(path: Path) -> RowScores:
-    table = pq.ParquetFile(path).read()
-    ids, slices = (np.asarray(table[name].to_pylist(), dtype=object) for name in ("id", "slice"))
-    note = table["note"].to_pylist() if "note" in table.column_names else []  # older ones say none
-    value, weight = table["value"].to_numpy(), table["weight"].to_numpy()
-    return RowScores(ids, slices, value, weight, np.asarray(note, dtype=object))
 
 
 def _digest(*parts: Any) -> str:
