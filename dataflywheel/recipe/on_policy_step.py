@@ -21,7 +21,6 @@ from dataflywheel.models.training import TrainSettings
 from dataflywheel.recipe.context import Context, digest
 from dataflywheel.recipe.training import Distill, distilling_teacher
 from dataflywheel.rows.parts import read_rows
-from dataflywheel.rows.text import split_answer, text_of
 from dataflywheel.store.atomic import write_json
 from dataflywheel.store.lock import one_at_a_time
 
@@ -75,16 +74,16 @@ def learn_on_policy(
 
 
 def _train(folder: Path, rows: Path, ids: Sequence[str], student: Path, teacher: ModelSpec, train: Any) -> None:
-    table = read_rows(rows, ["id", "messages"])
+    table = read_rows(rows, ["id", "messages", "source", "tools", "media"])
     chosen = table.filter(pc.is_in(table["id"], value_set=pa.array(list(ids), pa.string())))
     chosen = chosen.take(pc.sort_indices(chosen["id"]))  # the order in which rows were found must not matter
     made = train(chosen, student, teacher)
-    asked = [bool(text_of(split_answer(turns)[0]).strip()) for turns in chosen["messages"].to_pylist()]
-    left_out = [[id, "no prompt to answer"] for id, has in zip(chosen["id"].to_pylist(), asked, strict=True) if not has]
+    ids = chosen["id"].to_pylist()
+    left_out = [[ids[row], why] for row, why in sorted(made.left_out.items())]
     every = max(1, len(made.losses) // LOSSES)
     losses = [[step + 1, round(loss, 4)] for step, loss in enumerate(made.losses) if step % every == 0]
     facts = {name: getattr(made, name) for name in ("steps", "tokens", "answer_tokens", "seconds")}
     write_json(
         folder / "training.json",
-        {**facts, "rows": sum(asked), "losses": losses, "left_out": left_out, "changed_rows": {}},
+        {**facts, "rows": len(ids) - len(left_out), "losses": losses, "left_out": left_out, "changed_rows": {}},
     )

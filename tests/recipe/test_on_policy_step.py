@@ -25,6 +25,9 @@ def test_a_recipe_distils_on_policy_and_says_what_became_of_every_row(tmp_path: 
         {"messages": [dict(role=m["role"], content=m["content"]) for m in row]} for row in copy_rows(16, seed=9)
     ]
     rows.append({"messages": [{"role": "assistant", "content": "an answer to nothing"}]})
+    asks = [{"role": "user", "content": "How warm is it?"}, {"role": "assistant", "content": "Cold."}]
+    tool = {"type": "function", "function": {"name": "weather", "parameters": {"type": "object", "properties": {}}}}
+    rows.append({"messages": asks, "tools": [tool]})
     pool.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     distill = {
         "by": {"on_policy": {"max_new_tokens": 4}}, "teacher": {"hf": str(copy_model())},
@@ -42,7 +45,8 @@ def test_a_recipe_distils_on_policy_and_says_what_became_of_every_row(tmp_path: 
     assert (details["steps"], details["rows"], details["digest"]) == (2, 16, folder_digest(made.model))
     reasons = read_decisions(step / "decisions.parquet")["reason"].to_pylist()
     assert reasons.count("trained") == 16
-    assert reasons.count("not trained, no prompt to answer") == 1
+    assert reasons.count("not trained, it has no prompt") == 1
+    assert reasons.count("not trained, its prompt needs tools, which the trainer does not show") == 1
     assert "`on_policy`" in write_card(made.path).read_text(encoding="utf-8")
 
 
