@@ -23,6 +23,7 @@ from dataflywheel.report.rundir import read_lines
 from dataflywheel.rows.ingest import Ingested, Input, ingest
 from dataflywheel.rows.mapping import column_mapping
 from dataflywheel.rows.parts import count_rows, iter_batches, read_rows
+from dataflywheel.rows.quarantine import reason_class
 from dataflywheel.rows.text import texts
 from dataflywheel.signals.shingles import text_keys
 
@@ -140,7 +141,7 @@ def _first_reason(rows: Path) -> str:
 
 def _measure(pool: str, read: Ingested, rows: Path, target: str | None, labels: str | None) -> Profile:
     facts = collect(rows)
-    reasons = Counter(_reason_class(str(entry.get("reason", ""))) for entry in read_lines(rows / "quarantine.jsonl"))
+    reasons = Counter(reason_class(str(entry.get("reason", ""))) for entry in read_lines(rows / "quarantine.jsonl"))
     keys = [key for key in facts.prompt_keys if key is not None]
     near, near_rows, pairs = _near_copies(rows)
     languages, language_rows = language_shares(_texts(rows, LANGUAGE_ROWS))
@@ -165,11 +166,6 @@ def _measure(pool: str, read: Ingested, rows: Path, target: str | None, labels: 
         toxicity=None if labels is None else pool_toxicity(rows, labels),
         not_measured={name: why for name, why in NOT_MEASURED.items() if name != "toxicity" or labels is None},
     )
-
-
-def _reason_class(reason: str) -> str:
-    """A reason without what is about one line alone; a proposed mapping stays, since it is the way out."""
-    return reason if "columns: {" in reason else reason.split(":")[0]
 
 
 def _percentiles(values: AnyArray) -> dict[str, float]:

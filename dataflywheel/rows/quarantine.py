@@ -37,3 +37,8 @@ def beginning(value: object) -> str:
         except TypeError:  # text that is not UTF-8
             value = str(value)
     return value[:SHOWN].encode("utf-8", errors="replace").decode()
+
+
+def reason_class(reason: str) -> str:
+    """A reason without what is about one line alone; a proposed mapping stays, since it is the way out."""
+    return reason if "columns: {" in reason else reason.split(":")[0]

@@ -15,10 +15,11 @@ from dataflywheel.rows.text import part_of, split_answer, text_of
 from dataflywheel.signals.rating.rating import transcript
 
 SPELLINGS: Mapping[str, Verdict] = {
-    **dict.fromkeys(("1", "a", "first"), Verdict.FIRST),
+    **dict.fromkeys(("1", "a", "first", "true"), Verdict.FIRST),
     **dict.fromkeys(("2", "b", "second"), Verdict.SECOND),
-    **dict.fromkeys(("0", "tie"), Verdict.TIE),
+    **dict.fromkeys(("0", "tie", "false"), Verdict.TIE),
 }
+"""Labels; a row that has an answer reads 1 and 0 as true and false."""
 
 
 @dataclass

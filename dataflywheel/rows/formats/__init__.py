@@ -9,6 +9,7 @@ from dataflywheel.rows.formats.alpaca import Alpaca
 from dataflywheel.rows.formats.canonical import Canonical
 from dataflywheel.rows.formats.chats import Chats
 from dataflywheel.rows.formats.columns import Columns
+from dataflywheel.rows.formats.conversation import Conversation
 from dataflywheel.rows.formats.draft import CannotHold, ReadError, Record
 from dataflywheel.rows.formats.flat import left_over, texts_in
 from dataflywheel.rows.formats.logs import Logs
@@ -63,12 +64,23 @@ def _candidates(keys: frozenset[str]) -> tuple[tuple[Shape, tuple[str, ...]], ..
     return tuple((shape, others(keys, shape.own) if shape.own else ()) for shape in SHAPES if shape.matches(keys))
 
 
+@lru_cache(maxsize=4096)
+def _sure(keys: frozenset[str]) -> Conversation | None:
+    """The chat that a record with these keys is, whatever it holds, unless the chat's own field is null."""
+    candidates = _candidates(keys)
+    shape, doubts = candidates[0] if len(candidates) == 1 else (None, ())
+    return shape if isinstance(shape, Conversation) and not doubts else None
+
+
 def detect(record: Record) -> Shape:
     """The shape of a record, told from its keys; a field that is null is absent.
 
     Raises:
         ReadError: no shape has such keys.
     """
+    chat = _sure(frozenset(record))
+    if chat is not None and record[chat.key] is not None:
+        return chat
     if None in record.values():
         record = {key: value for key, value in record.items() if value is not None}
     candidates = _candidates(frozenset(record))

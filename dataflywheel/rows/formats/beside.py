@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from dataflywheel.rows.formats.content import read_content
-from dataflywheel.rows.formats.draft import Record
+from dataflywheel.rows.formats.draft import ReadError, Record
 from dataflywheel.rows.formats.media import COLUMNS
 from dataflywheel.rows.formats.names import label_key, system_key
 from dataflywheel.rows.schema import Row
@@ -59,6 +59,10 @@ def take_system(record: Record) -> tuple[str, str] | None:
     if key is None:
         return None
     value = record[key]
+    if isinstance(value, dict) and value:
+        value = value.get("content", value.get("parts"))
+        if not isinstance(value, str | list):
+            raise ReadError(key, "expected a text, got an object")
     if isinstance(value, list) and value:
         value = read_content(value, key)
     if not isinstance(value, str) or not value:

@@ -7,7 +7,7 @@ the question, thoughts beside the answer, texts beside turns, or two answers wit
 from __future__ import annotations
 
 from dataflywheel.rows.formats.draft import CannotHold, Draft, ReadError, Record
-from dataflywheel.rows.formats.flat import left_over, said_by, spoken, thoughts_of, turns_of, unsaid
+from dataflywheel.rows.formats.flat import in_turns, left_over, said_by, spoken, thoughts_of, turns_of, unsaid
 from dataflywheel.rows.formats.names import Found, folded, resolve
 from dataflywheel.rows.formats.preference import shared
 from dataflywheel.rows.formats.proposal import answers_in
@@ -83,6 +83,8 @@ def take(record: Record, found: Found, sure: bool = False) -> Draft:
     if found.rivals is not None and record[found.rivals[0]] != record[found.rivals[1]]:
         one, other = found.rivals
         raise ReadError(other, f"an answer beside {one}; say which is to be learned: columns: {{answer: {one}}}")
+    if found.two is not None and found.prompt is not None:
+        record = in_turns(record, found.prompt, found.two)
     draft = Draft([], media=[])
     if found.prompt is not None:
         draft.messages = turns_of(record, found.prompt, "user", draft.media)

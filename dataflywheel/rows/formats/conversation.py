@@ -26,14 +26,14 @@ class Conversation(Shape):
 
     def accepts(self, record: Mapping[str, Any]) -> bool:
         # Two whole conversations are a comparison; one of them alone is just another field.
-        return not (whole(record.get("chosen")) and whole(record.get("rejected")))
+        return record.get(self.key) != [] and not (whole(record.get("chosen")) and whole(record.get("rejected")))
 
     def parse(self, record: Record) -> Draft:
         media: list[Medium] = []
         messages, exact = read_turns(record.pop(self.key), self.key, media)
         draft = Draft(messages, extra=record, media=media)
-        two = record.get("chosen"), record.get("rejected")
-        if all(isinstance(answer, dict) for answer in two) or (None not in two and messages[-1]["role"] != "assistant"):
+        both = "chosen" in record and "rejected" in record
+        if both and (messages[-1]["role"] != "assistant" or isinstance(record["chosen"], dict)):
             chosen, draft.rejected = (turns_of(record, key, "assistant", media) for key in ("chosen", "rejected"))
             del record["chosen"], record["rejected"]
             draft.prompt_turns = len(messages)
@@ -41,7 +41,7 @@ class Conversation(Shape):
             exact = False
         elif messages[-1]["role"] != "assistant":
             exact = not answer_beside(draft, record) and exact
-        draft.exact = exact
+        draft.exact = exact and self.key == "messages"
         return draft
 
     def render(self, draft: Draft) -> Record:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
-from dataflywheel.rows.schema import Medium, Message
+from dataflywheel.rows.schema import Medium, Message, Row
 
 Record = dict[str, Any]
 
@@ -121,3 +121,17 @@ def kind(value: Any) -> str:
     """The JSON name of a value's type, for messages to people."""
     names = {dict: "an object", list: "a list", str: "text", bool: "true or false", type(None): "null"}
     return names.get(type(value), "a number")
+
+
+CONTENT: Final = ("messages", "rejected", "tools", "label", "media", "cells", "tags", "extra")
+
+
+def draft_of(row: Row) -> Draft:
+    """The content of a row on its way out, with nothing in `extra`."""
+    content = row["messages"], row["rejected"], row["tools"], row["label"]
+    return Draft(*content, media=list(row["media"] or ()), cells=row["cells"])
+
+
+def same_content(a: Row, b: Row) -> bool:
+    """Equal in everything but lineage."""
+    return all(a[key] == b[key] for key in CONTENT)

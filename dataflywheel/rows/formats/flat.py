@@ -7,7 +7,7 @@ from typing import Any
 
 from dataflywheel.rows.formats.draft import CannotHold, ReadError, Record, kind, plain
 from dataflywheel.rows.formats.names import LISTS, PROMPTS, THOUGHTS, UNPLACED, folded
-from dataflywheel.rows.formats.turns import openai_turn, read_turn, read_turns
+from dataflywheel.rows.formats.turns import in_text, openai_turn, read_turn, read_turns
 from dataflywheel.rows.schema import Medium, Message, message
 
 SWITCHES = frozenset({"on", "off", "true", "false", "yes", "no", "none", "low", "medium", "high"})
@@ -44,6 +44,30 @@ def turns_of(record: Record, key: str, role: str, media: list[Medium]) -> list[M
     raise ReadError(key, f"expected text or turns, got {kind(value)}")
 
 
+def texts_of_json(value: Any) -> list[str]:
+    """The texts of a JSON list of texts; none of anything else."""
+    found = in_text(value) if isinstance(value, str) and value[:2] == '["' else None
+    return found if isinstance(found, list) and all(isinstance(text, str) for text in found) else []
+
+
+def in_turns(record: Record, prompt: str, two: tuple[str, str]) -> Record:
+    """A record whose prompts and answers are lists of texts, written as JSON, as whole conversations (LMSYS).
+
+    Raises:
+        ReadError: not as many prompts as answers.
+    """
+    asked, *answers = (texts_of_json(record[key]) for key in (prompt, *two))
+    if not asked or not all(answers):
+        return record
+    if any(len(texts) != len(asked) for texts in answers):
+        raise ReadError(prompt, "not as many prompts as answers")
+    chats: Record = {}
+    for key, texts in zip(two, answers, strict=True):
+        turns = [text for pair in zip(asked, texts, strict=True) for text in pair]
+        chats[key] = [{"role": ("user", "assistant")[i % 2], "content": text} for i, text in enumerate(turns)]
+    return {**record, **chats}
+
+
 def spoken(turns: Sequence[Message], role: str) -> str | list[Record]:
     """One plain turn of `role` as its text, others as a list of turns.
 
@@ -78,6 +102,8 @@ def left_over(record: Record, doubts: Iterable[str], turns: Sequence[Message]) -
             continue
         if name == "text" and isinstance(value, str) and all(t["content"].strip() in value for t in turns):
             continue
+        if name in ("options", "choices") and any(turn["content"] in texts_in(value) for turn in turns):
+            continue  # the answer says which, in full
         if not said_by(value, turns):
             return key
     return None

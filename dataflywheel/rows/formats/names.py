@@ -15,11 +15,13 @@ CONTEXTS = ("input", "context", "passage", "paragraph")
 """Names of a text that belongs to the prompt beside it."""
 UNPLACED = (
     "document", "documents", "contexts", "passages", "paragraphs", "article", "background", "body", "story", "inputs",
-    "evidence", "retrieved_documents", "answers", "text",
+    "evidence", "retrieved_documents", "answers", "text", "options", "choices",
 )  # fmt: skip
 """Names of what may belong to the prompt or the answer, nobody knows where."""
 LISTS = ("completions", "responses", "generations", "candidates", "answers")
 """Names of a list of answers to one prompt."""
+OF_A_TEXT = ("summary", "highlights", "translation", "paraphrase", "headline", "simplified")
+"""Names of an answer of which a text beside it is the prompt."""
 COMPLETIONS = (
     "completion", "response", "output", "generation", "assistant", "gpt", "assistant_response", "model_response",
     "model_output", "model_answer", "generated_text", "generated_response", "generated_answer", "response_text",
@@ -142,6 +144,8 @@ def others(keys: frozenset[str], own: frozenset[str]) -> tuple[str, ...]:
     names = by_name(keys)
     less: frozenset[str] = frozenset()
     lists = LISTS if own.isdisjoint((*COMPLETIONS, *SOLUTIONS, *LESS, "chosen")) else ()
+    if own == {"text"}:
+        lists = (*lists, *OF_A_TEXT)
     if own & {*COMPLETIONS, *SOLUTIONS, "chosen"}:
         less = frozenset(LESS) | frozenset(SOLUTIONS)
     if "chosen" in own and own.isdisjoint(COMPLETIONS):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dataflywheel.rows.formats.draft import Record
-from dataflywheel.rows.formats.names import COMPLETIONS, LESS, PROMPTS, SOLUTIONS, folded
+from dataflywheel.rows.formats.names import COMPLETIONS, LESS, PROMPTS, SOLUTIONS, folded, system_key
 from dataflywheel.rows.formats.turns import ROLES
 
 ASKING = frozenset((
@@ -41,7 +41,8 @@ def propose(record: Record) -> str:
         proposal = of_turns(key, value)
         if proposal:
             return proposal
-    texts = {path: value for path, value in texts_of(record).items() if not words(path) & NO_TEXT}
+    system = system_key(frozenset(record))
+    texts = {path: text for path, text in texts_of(record).items() if path != system and not words(path) & NO_TEXT}
     if not texts:
         return ""
     if len(texts) == 1:

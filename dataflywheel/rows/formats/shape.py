@@ -10,7 +10,7 @@ import contextlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 
 import orjson
 
@@ -18,13 +18,13 @@ from dataflywheel.rows.formats.beside import OURS as OURS
 from dataflywheel.rows.formats.beside import beside, take_system, take_tags
 from dataflywheel.rows.formats.beside import take_facts as take_facts
 from dataflywheel.rows.formats.beside import with_lineage as with_lineage
-from dataflywheel.rows.formats.draft import CannotHold, Draft, ReadError, Record, plain
+from dataflywheel.rows.formats.draft import CannotHold, Draft, ReadError, Record, draft_of, plain, same_content
 from dataflywheel.rows.formats.label import add_label, take_label
 from dataflywheel.rows.formats.media import media_columns, placed, take_cells, take_media
 from dataflywheel.rows.formats.patch import PatchError, apply, difference
 from dataflywheel.rows.formats.tool_specs import take_tools, tool_list
 from dataflywheel.rows.identity import make_row
-from dataflywheel.rows.schema import Row, message
+from dataflywheel.rows.schema import Medium, Row, message
 
 
 class Shape(ABC):
@@ -76,17 +76,21 @@ class Shape(ABC):
         facts = take_facts(rest)
         if facts:
             record = dict(rest)
-        nulls = {}
+        nulls: Record = {}
         if None in rest.values():
             nulls = {key: None for key, value in rest.items() if value is None}
             rest = {key: value for key, value in rest.items() if value is not None}
         there = beside(frozenset(rest))
-        tags = take_tags(rest) if "tags" in there else []
-        label = take_label(rest) if "label" in there and self.takes_label(rest) else None
-        tools = take_tools(rest) if "tools" in there else None
-        media = take_media(rest) if "media" in there else []
-        cells = take_cells(rest) if "cells" in there else None
-        system = take_system(rest) if "system" in there else None
+        tags: list[str] = []
+        media: list[Medium] = []
+        label = tools = cells = system = None
+        if there:
+            tags = take_tags(rest) if "tags" in there else tags
+            label = take_label(rest) if "label" in there and self.takes_label(rest) else None
+            tools = take_tools(rest) if "tools" in there else None
+            media = take_media(rest) if "media" in there else media
+            cells = take_cells(rest) if "cells" in there else None
+            system = take_system(rest) if "system" in there else None
         draft = self.parse(rest)
         if nulls:
             draft.extra.update(nulls)
@@ -101,7 +105,8 @@ class Shape(ABC):
             draft.media = placed(draft.media, media, [*draft.messages, *(draft.rejected or ())])
         if not draft.exact or draft.media or cells is not None or nulls:
             self._remember(draft, tags, record)
-        draft.label = facts.get("label", draft.label)
+        if facts:
+            draft.label = facts.get("label", draft.label)
         return [finish(draft, source, tags, facts)]
 
     def add_system(self, draft: Draft, key: str, said: str, record: Record) -> Record:
@@ -234,17 +239,3 @@ def finish(draft: Draft, source: str, tags: list[str], facts: Record) -> Row:
     for key in facts.keys() - {"extra"}:
         row[key] = facts[key]  # type: ignore[literal-required]
     return row
-
-
-CONTENT: Final = ("messages", "rejected", "tools", "label", "media", "cells", "tags", "extra")
-
-
-def draft_of(row: Row) -> Draft:
-    """The content of a row on its way out, with nothing in `extra`."""
-    content = row["messages"], row["rejected"], row["tools"], row["label"]
-    return Draft(*content, media=list(row["media"] or ()), cells=row["cells"])
-
-
-def same_content(a: Row, b: Row) -> bool:
-    """Equal in everything but lineage."""
-    return all(a[key] == b[key] for key in CONTENT)
