@@ -13,6 +13,9 @@ from dataflywheel.rows.thoughts import split_thoughts
 
 NONE = "no final answer"
 SEVERAL = "several final answers"
+LONG = "the answer is too long to be read"
+MAX_TEXT = 200_000
+"""Characters of a text that is looked through."""
 SHORT = 80
 """Characters of an answer of one line that is taken whole where nothing is marked."""
 SPOKEN = 3
@@ -43,7 +46,7 @@ _REASON = re.compile(r",? (?:because|since) ")
 
 
 class NoAnswerError(ValueError):
-    """There is not exactly one final answer; the message is one of `NONE` and `SEVERAL`."""
+    """There is not exactly one final answer; the message is one of `NONE`, `SEVERAL` and `LONG`."""
 
 
 def final_answer(text: str, unmarked: bool = True) -> str:
@@ -59,8 +62,10 @@ def final_answer(text: str, unmarked: bool = True) -> str:
     ('24', '\\frac{1}{2}', '7')
 
     Raises:
-        NoAnswerError: nothing is marked, or marks disagree.
+        NoAnswerError: nothing is marked, marks disagree, or the text has more than `MAX_TEXT` characters.
     """
+    if len(text) > MAX_TEXT:
+        raise NoAnswerError(LONG)
     text = _WORKED.sub("", split_thoughts(text)[1])
     strong = [match["said"] for match in _HASHES.finditer(text)] + _boxes(text) + _TAGGED.findall(text)
     spoken = _spoken(text)

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import pytest
 
-from dataflywheel.proposing.final_answer import NONE, SEVERAL, NoAnswerError, final_answer
+from dataflywheel.proposing.final_answer import LONG, NONE, SEVERAL, NoAnswerError, final_answer
 
 
 @pytest.mark.parametrize(
@@ -68,6 +68,7 @@ def test_found(text: str, answer: str) -> None:
         ("####\n", NONE),
         (r"\boxed{1", NONE),
         ("<think>\nThe answer is 5.\n</think>\n", NONE),
+        ("x" * 300_000 + "\n#### 5", LONG),
     ],
 )
 def test_not_found(text: str, reason: str) -> None:

@@ -63,7 +63,7 @@ def test_all_reference_solutions_pass_and_their_mutants_fail(data: Path) -> None
 
 
 def test_published_worked_solutions_are_verified_and_wrong_ones_are_not(data: Path) -> None:
-    rows = json_lines(data / "gsm8k" / "train.jsonl.gz")
+    rows = json_lines(data / "gsm8k" / "train.jsonl.gz")[::3]
     golds = [row["answer"].split("####")[1].strip() for row in rows]
     right = check(*(proposal(r["question"], r["answer"], gold=g) for r, g in zip(rows, golds, strict=True)))
     # Five worked solutions say "the answer" of a step as well.
@@ -79,10 +79,10 @@ def test_published_equations_give_the_published_answers(data: Path) -> None:
     assert reasons(found) == {"": 999, DISAGREE: 1}  # one equation of the set does not give its answer
 
 
-def test_nothing_unverified_passes_among_ten_thousand_noisy_sums() -> None:
+def test_nothing_unverified_passes_among_thousands_of_noisy_sums() -> None:
     rng = np.random.default_rng(0)
     proposals, truths = [], []
-    for _ in range(10_000):
+    for _ in range(4_000):
         a, b, c = (int(x) for x in rng.integers(-999, 1000, 3))
         op = "+-*"[rng.integers(3)]
         value = Fraction(eval(f"({a} {op} {b})")) / (c or 1)
@@ -101,7 +101,7 @@ def test_nothing_unverified_passes_among_ten_thousand_noisy_sums() -> None:
         truths.append(said == value and style < 4)
     found = check(*proposals)
     assert [one.passed for one in found] == truths
-    assert 1000 < sum(truths) < 3000
+    assert 400 < sum(truths) < 1200
 
 
 def test_what_cannot_be_checked_does_not_pass() -> None:
