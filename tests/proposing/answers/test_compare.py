@@ -35,7 +35,7 @@ EQUAL = [
     # letters of choices
     ("(B)", "B."), (r"\boxed{\text{B}}", "B"), ("B) Paris", "(B)"), ("b", "B"), (r"\textbf{(B)}", "B"),
     ("**B**", "[B]"),
-    ("option B", "B)"), ("B: Paris", "B. paris"),
+    ("option B", "B)"), ("Answer: B", "(b)"), ("answer is B", "B"), ("B: Paris", "B. paris"),
     # collections
     (r"\left(1,2\right)", "(1, 2)"), (r"\{1,2\}", r"\{2, 1\}"), ("{1, 2}", r"\left\{ 2,1 \right\}"),
     ("1, 2", r"\{2,1\}"), ("1 and 2", "1, 2"), (r"\pm 2", "2, -2"), (r"x = \pm 2", r"\{2, -2\}"),
