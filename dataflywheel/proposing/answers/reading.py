@@ -28,7 +28,7 @@ LONGEST = 400
 
 
 _CHOICE = re.compile(
-    r"(?:(?:option|choice|answer)(?:\s+is)?:?\s+)?(?:\(\s*([A-Ja-j])\s*\)|\[\s*([A-J])\s*\]|([A-Ja-j])(?=$|[).:]\s|[).:]$))[).:]?\s*(.*)",
+    r"(?:(?i:option|choice|answer)(?:\s+is)?:?\s+)?(?:\(\s*([A-Ja-j])\s*\)|\[\s*([A-J])\s*\]|([A-Ja-j])(?=$|[).:]\s|[).:]$))[).:]?\s*(.*)",
     re.DOTALL,
 )
 _CURRENCY = re.compile(r"([+-]?)\s?(US\s?|USD\s?)?([$€£¥₹])\s?([+-]?)(?=[\d.])|(USD|EUR|GBP|JPY|INR)\s(?=[\d.])()()()")
