@@ -1,9 +1,10 @@
-"""Rows a second and peak memory of reading chats, beside `datasets`, on the same files in the same run.
+"""Rows a second and peak memory of reading chats, beside `datasets` and `polars`, on the same files in the same run.
 
     python benchmarks/ingest.py [ROWS ...]
 
 Prints a Markdown table. Ours reads jsonl, gives each row its identity, merges equal rows and writes canonical parquet;
-the peer (`datasets.load_dataset("json")`, then `to_parquet`) neither identifies nor merges.
+the peers (`datasets.load_dataset("json")`, then `to_parquet`; `polars.scan_ndjson`, then `sink_parquet`) neither
+identify nor merge.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ def ours(path: Path, folder: Path) -> int:
     return result.rows + result.merged
 
 
-def peer(path: Path, folder: Path) -> int:
+def with_datasets(path: Path, folder: Path) -> int:
     import datasets
 
     rows = datasets.load_dataset(
@@ -56,7 +57,14 @@ def peer(path: Path, folder: Path) -> int:
     return len(rows)
 
 
-ENGINES = {"dataflywheel": ours, "datasets": peer}
+def with_polars(path: Path, folder: Path) -> int:
+    import polars
+
+    polars.scan_ndjson(path).sink_parquet(folder / "rows.parquet", compression="zstd", compression_level=1)
+    return int(polars.scan_parquet(folder / "rows.parquet").select(polars.len()).collect().item())
+
+
+ENGINES = {"dataflywheel": ours, "datasets": with_datasets, "polars": with_polars}
 
 
 def measure(engine: str, path: Path, folder: Path) -> None:

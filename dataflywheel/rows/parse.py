@@ -13,6 +13,7 @@ from dataflywheel.rows.containers.json_lines import json_lines, text_lines
 from dataflywheel.rows.formats import ReadError, detect, shape_named
 from dataflywheel.rows.formats.draft import kind
 from dataflywheel.rows.mapping import ColumnMapping
+from dataflywheel.rows.plain import NAME, PlainChats
 from dataflywheel.rows.quarantine import Quarantined, beginning
 from dataflywheel.rows.schema import Row
 
@@ -23,20 +24,35 @@ class Parsed:
 
     rows: list[Row] = field(default_factory=list)
     lines: list[int] = field(default_factory=list)
+    places: list[int] = field(default_factory=list)
     quarantined: list[Quarantined] = field(default_factory=list)
     shapes: Counter[str] = field(default_factory=Counter)
     unread: list[tuple[str, str]] = field(default_factory=list)
 
 
 def parse_block(
-    block: Block, file: str, source: str, shape: str | None = None, mapping: ColumnMapping | None = None
+    block: Block,
+    file: str,
+    source: str,
+    shape: str | None = None,
+    mapping: ColumnMapping | None = None,
+    plain: PlainChats | None = None,
 ) -> Parsed:
-    """The rows of one block; `shape` is told from each record's keys when None, under the names of a `mapping`."""
+    """The rows of one block; `shape` is told from each record's keys when None, under the names of a `mapping`.
+
+    Where `plain` is given, rows that it can take go there, and `places` says where they stand among all.
+    """
     result = Parsed()
+    take = plain.take if plain is not None and mapping is None and shape in (None, NAME) else None
+    places = result.places
     forced = None if shape is None else shape_named(shape)
     rows, lines = result.rows, result.lines
     names: list[str] = []
     for line, raw, record in records(block):
+        if take is not None and take(record):
+            places.append(len(lines))
+            lines.append(line)
+            continue
         try:
             if type(record) is not dict:
                 if type(record) is Left:
@@ -66,6 +82,8 @@ def parse_block(
         rows += read
         lines += [line] * len(read)
     result.shapes = Counter(names)
+    if places:
+        result.shapes[NAME] += len(places)
     return result
 
 

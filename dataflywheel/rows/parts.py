@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 
@@ -14,12 +16,14 @@ from dataflywheel.rows.schema import ROW_SCHEMA, upgraded_batch
 PART_ROWS = 50_000
 GROUP_ROWS = 8192
 """Rows of a row group, the least of a part that is read at once."""
+WRITERS = 2
+"""Parts that are packed and written at a time, beside whoever makes the rows; so many are held in memory at most."""
 
 
 class PartWriter:
     """Writes tables of any size as parts of exactly `part_rows` rows (the last may be smaller): same rows, same bytes.
 
-    An empty directory of rows holds one part with no rows.
+    An empty directory of rows holds one part with no rows. Parts are there when the writer is closed.
     """
 
     def __init__(self, directory: Path, schema: pa.Schema = ROW_SCHEMA, part_rows: int = PART_ROWS) -> None:
@@ -29,6 +33,8 @@ class PartWriter:
         self._parts = 0
         self._waiting: list[pa.Table] = []
         self._waiting_rows = 0
+        self._threads: ThreadPoolExecutor | None = None
+        self._writing: deque[Future[None]] = deque()
 
     def write(self, rows: pa.Table) -> None:
         self._waiting.append(rows.cast(self.schema))
@@ -41,14 +47,34 @@ class PartWriter:
 
     def _flush(self, rows: pa.Table) -> None:
         path = self.directory / f"part-{self._parts:05d}.parquet"
-        pq.write_table(rows.combine_chunks(), path, compression="zstd", compression_level=1, row_group_size=GROUP_ROWS)
         self._parts += 1
         self.rows += len(rows)
+        if len(rows) < self.part_rows and not self._writing:  # the only part: no thread is worth its start
+            write_part(rows, path)
+            return
+        if self._threads is None:
+            self._threads = ThreadPoolExecutor(WRITERS)
+        while len(self._writing) >= WRITERS:
+            self._writing.popleft().result()
+        self._writing.append(self._threads.submit(write_part, rows, path))
 
     def close(self) -> None:
         if self._waiting_rows or not self._parts:
             self._flush(pa.concat_tables(self._waiting) if self._waiting else self.schema.empty_table())
         self._waiting, self._waiting_rows = [], 0
+        self._end()
+
+    def _end(self) -> None:
+        """Wait for the parts under way.
+
+        Raises:
+            OSError: one of them could not be written.
+        """
+        if self._threads is not None:
+            self._threads.shutdown()
+            self._threads = None
+        while self._writing:
+            self._writing.popleft().result()
 
     def __enter__(self) -> PartWriter:
         return self
@@ -58,6 +84,12 @@ class PartWriter:
     ) -> None:
         if kind is None:
             self.close()
+        elif self._threads is not None:
+            self._threads.shutdown()
+
+
+def write_part(rows: pa.Table, path: Path) -> None:
+    pq.write_table(rows.combine_chunks(), path, compression="zstd", compression_level=1, row_group_size=GROUP_ROWS)
 
 
 def part_paths(directory: Path) -> list[Path]:

@@ -13,9 +13,9 @@ import pyarrow as pa
 from dataflywheel.rows.builder import build
 from dataflywheel.rows.containers.block import Block
 from dataflywheel.rows.mapping import ColumnMapping
-from dataflywheel.rows.parse import parse_block
+from dataflywheel.rows.parse import Parsed, parse_block
+from dataflywheel.rows.plain import PlainChats
 from dataflywheel.rows.quarantine import Quarantined
-from dataflywheel.rows.schema import Row
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -46,16 +46,26 @@ class Spilled:
 
 def spill_task(task: Task) -> Spilled:
     """Parse a block and write its rows to `task.target`."""
-    parsed = parse_block(task.block, task.file, task.source, task.shape, task.mapping)
-    ids, copies = spill_rows(parsed.rows, task.target)
+    plain = PlainChats(task.source)
+    parsed = parse_block(task.block, task.file, task.source, task.shape, task.mapping, plain)
+    rows = in_place(parsed, plain)
+    with pa.ipc.new_file(str(task.target), rows.schema) as writer:
+        writer.write_table(rows)
+    digests = bytes.fromhex("".join(rows["id"].to_pylist()))
+    ids = np.frombuffer(digests, dtype=">u8").reshape(-1, 2).astype(np.uint64)
+    copies = rows["copies"].to_numpy().astype(np.int64)
     return Spilled(ids, copies, np.array(parsed.lines, np.int64), parsed.quarantined, parsed.shapes, parsed.unread)
 
 
-def spill_rows(rows: list[Row], target: Path) -> tuple[Array, Array]:
-    """Write rows as one Arrow file; their ids and copies."""
-    table = build(rows)
-    with pa.ipc.new_file(str(target), table.schema) as writer:
-        writer.write_table(table)
-    digests = bytes.fromhex("".join([row["id"] for row in rows]))
-    ids = np.frombuffer(digests, dtype=">u8").reshape(-1, 2).astype(np.uint64)
-    return ids, np.array([row["copies"] for row in rows], np.int64)
+def in_place(parsed: Parsed, plain: PlainChats) -> pa.Table:
+    """All rows of a block in the order of its lines, by whichever way they were read."""
+    if not len(plain):
+        return build(parsed.rows)
+    if not parsed.rows:
+        return plain.table()
+    places = np.ones(len(parsed.lines), bool)
+    places[parsed.places] = False
+    order = np.concatenate([parsed.places, np.flatnonzero(places)])
+    back = np.empty(len(order), np.int64)
+    back[order] = np.arange(len(order))
+    return pa.concat_tables([plain.table(), build(parsed.rows)]).combine_chunks().take(pa.array(back))

@@ -59,7 +59,7 @@ SHAPES: tuple[Shape, ...] = (
 
 
 @lru_cache(maxsize=4096)
-def _candidates(keys: frozenset[str]) -> tuple[tuple[Shape, tuple[str, ...]], ...]:
+def candidates(keys: frozenset[str]) -> tuple[tuple[Shape, tuple[str, ...]], ...]:
     """The shapes that a record with these keys may be of, each with the keys that would be left over by their name."""
     return tuple((shape, others(keys, shape.own) if shape.own else ()) for shape in SHAPES if shape.matches(keys))
 
@@ -67,8 +67,8 @@ def _candidates(keys: frozenset[str]) -> tuple[tuple[Shape, tuple[str, ...]], ..
 @lru_cache(maxsize=4096)
 def _sure(keys: frozenset[str]) -> Conversation | None:
     """The chat that a record with these keys is, whatever it holds, unless the chat's own field is null."""
-    candidates = _candidates(keys)
-    shape, doubts = candidates[0] if len(candidates) == 1 else (None, ())
+    found = candidates(keys)
+    shape, doubts = found[0] if len(found) == 1 else (None, ())
     return shape if isinstance(shape, Conversation) and not doubts else None
 
 
@@ -83,9 +83,9 @@ def detect(record: Record) -> Shape:
         return chat
     if None in record.values():
         record = {key: value for key, value in record.items() if value is not None}
-    candidates = _candidates(frozenset(record))
-    for shape, doubts in candidates:
-        sure = len(candidates) == 1 and shape.by_keys and not doubts
+    found = candidates(frozenset(record))
+    for shape, doubts in found:
+        sure = len(found) == 1 and shape.by_keys and not doubts
         if sure or (shape.accepts(record) and not (doubts and loses(record, shape, doubts))):
             return shape
     raise ReadError("", unknown(record))
