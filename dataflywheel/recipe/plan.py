@@ -37,6 +37,9 @@ from dataflywheel.recipe.targeting import targeted
 from dataflywheel.recipe.training import Distill, Prefer, Train, check_sampling, distilling_teacher
 from dataflywheel.rows.containers.find import with_part
 
+LOOKED_AT = 5000
+"""Rows of each input whose form is checked against what the data set and the student can hold, its first."""
+
 
 def plan(
     recipe: str | Path | Recipe, *, probe: int = 0, runs: Path = Path("runs"), home: Path = Path(".flywheel")
@@ -61,7 +64,8 @@ def plan(
 def make_plan(recipe: Recipe, steps: list[Step], comparison: bool) -> dict[str, Any]:
     """The content of `plan.json`."""
     check(recipe, steps, comparison)
-    pool, unread = look(recipe.pool)
+    looked = look(recipe.pool, LOOKED_AT)
+    pool = looked.size
     speed = flops()
     seen: set[str] = set()
     left = pool
@@ -77,15 +81,15 @@ def make_plan(recipe: Recipe, steps: list[Step], comparison: bool) -> dict[str, 
     facts = {
         "name": recipe.name,
         "seed": recipe.seed,
-        "pool": {"rows": pool.rows, "chars": pool.chars, "tokens": pool.tokens, "unread": unread},
-        "dataset": holding(recipe),
+        "pool": {"rows": pool.rows, "chars": pool.chars, "tokens": pool.tokens, "unread": looked.unread},
+        "dataset": holding(recipe, looked.first),
         "notes": unread_by_gates(recipe, steps),
     }
     if any(step.name == "evaluate" for step in steps):
         facts["target"] = check_target_rows(recipe)
     taught = next((step.work for step in steps if isinstance(step.work, Train)), None)
     if taught is not None:
-        facts["shown"] = shown_rows(recipe, taught)
+        facts["shown"] = shown_rows(recipe, taught, looked.first)
     total = sum(costs, Cost())
     if comparison and recipe.compare:
         total += (trials := comparison_cost(recipe, lines))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,8 @@ from dataflywheel.recipe.schema import Recipe, Source
 from dataflywheel.recipe.steps import Step
 from dataflywheel.recipe.target_judge import judging_cost
 from dataflywheel.recipe.training import Prefer, Train
-from dataflywheel.rows.peek import peek
+from dataflywheel.rows.peek import look_into
+from dataflywheel.rows.schema import Row
 from dataflywheel.selection.combine import Select
 
 PARAMETERS = {"0.5m": 0.5e6, "1m": 1e6, "2m": 2e6, "5m": 5e6, "20m": 20e6}
@@ -31,17 +32,30 @@ ANSWER_SECONDS = 2.0  # of an endpoint that is not known yet; a probe measures i
 EFFICIENCY = 0.35  # share of a large matrix product's speed that a small model reaches
 
 
+@dataclass(frozen=True)
+class Looked:
+    """What the beginnings of the inputs say: rows and characters of all, what lies beside them and is not read, with
+    the reason, and the first rows of every input that is not built in."""
+
+    size: PoolStatistics
+    unread: list[tuple[str, str]]
+    first: list[list[Row]]
+
+
 def statistics(sources: list[Source]) -> PoolStatistics:
     """Rows and characters of the pool, from a look at the first rows of each file and its size."""
-    return look(sources)[0]
+    return look(sources, 0).size
 
 
-def look(sources: list[Source]) -> tuple[PoolStatistics, list[tuple[str, str]]]:
-    """`statistics`, and what lies beside the rows and is not read, with the reason."""
-    found = [peek(entry) for entry in inputs(sources)]
+def look(sources: list[Source], wanted: int) -> Looked:
+    """Read the beginning of every input, once; `wanted` rows of each are kept for whoever checks rows."""
+    entries = inputs(sources)
+    looked = [look_into(entry, wanted) for entry in entries]
+    found = [size for size, _ in looked]
     rows, chars = sum(f.rows for f in found), sum(f.chars for f in found)
+    size = PoolStatistics(rows, chars, chars // CHARS_PER_TOKEN, sum(f.pairs for f in found))
     unread = list(dict.fromkeys(entry for f in found for entry in f.unread))
-    return PoolStatistics(rows, chars, chars // CHARS_PER_TOKEN, sum(f.pairs for f in found)), unread
+    return Looked(size, unread, [first for _, first in looked])
 
 
 def left_after(step: Step, pool: PoolStatistics) -> PoolStatistics:

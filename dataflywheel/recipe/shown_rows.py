@@ -5,15 +5,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from itertools import islice
 from typing import Any
 
 from dataflywheel.contracts import UsageError
 from dataflywheel.models.spec import ModelSpec
-from dataflywheel.recipe.context import inputs
 from dataflywheel.recipe.schema import Recipe
 from dataflywheel.recipe.training import Train
-from dataflywheel.rows.reading import iter_parsed
 from dataflywheel.rows.schema import Row
 
 TURN = re.compile(r"turn \d+")
@@ -25,16 +22,16 @@ MERGE_HINT = (
 )
 
 
-def shown_rows(recipe: Recipe, work: Train) -> dict[str, Any]:
-    """Of the first rows of every source: how many are looked at, which will not be trained and which are changed by the
-    template, each by reason, and how many are cut at `max_length`.
+def shown_rows(recipe: Recipe, work: Train, first: Sequence[Sequence[Row]]) -> dict[str, Any]:
+    """Of the `first` rows of every source: how many are looked at, which will not be trained and which are changed by
+    the template, each by reason, and how many are cut at `max_length`.
 
     Raises:
         UsageError: none of them can be trained.
     """
     from dataflywheel.models.chat import Chat, ChatFormat
 
-    rows = {row["id"]: row for given in inputs(recipe.pool) for row in islice(_rows(given), LOOKED_AT)}
+    rows = {row["id"]: row for held in first for row in held[:LOOKED_AT]}
     if not rows:
         return {}
     ids = list(rows)
@@ -52,11 +49,6 @@ def shown_rows(recipe: Recipe, work: Train) -> dict[str, Any]:
         "changed": _kinds(changed),
         "cut": len({one.row for one in found if one.ids and one.status}),
     }
-
-
-def _rows(given: Any) -> Any:
-    for parsed in iter_parsed(given):
-        yield from parsed.rows
 
 
 def _tokenizer(student: ModelSpec, rows: Sequence[Row]) -> Any:

@@ -12,6 +12,8 @@ from dataflywheel.rows.containers.sniff import PACKED
 from dataflywheel.rows.ingest import Input, open_input, row_blocks
 from dataflywheel.rows.mapping import ColumnMapping
 from dataflywheel.rows.parse import parse_block
+from dataflywheel.rows.plain import PlainChats
+from dataflywheel.rows.schema import Row
 from dataflywheel.rows.text import text_of
 
 BLOCKS = 4
@@ -35,13 +37,23 @@ def peek(given: Input) -> Size:
     Raises:
         FlywheelError: an input names nothing, or a folder without data.
     """
+    return look_into(given, 0)[0]
+
+
+def look_into(given: Input, wanted: int) -> tuple[Size, list[Row]]:
+    """`peek`, and the first rows of what it looks at, as many as are wanted where so many are there.
+
+    Raises:
+        FlywheelError: an input names nothing, or a folder without data.
+    """
+    first: list[Row] = []
     if given.records is not None:
-        return _read(list(row_blocks(given.records())), given.source)
+        return _read(list(row_blocks(given.records())), given.source, first, wanted), first
     rows = chars = pairs = 0.0
     unread: dict[tuple[str, str], None] = {}
     for file in open_input(given):
         seen = list(islice(file.blocks, BLOCKS))
-        found = _read(seen, file.source, file.shape, file.mapping)
+        found = _read(seen, file.source, first, wanted, file.shape, file.mapping)
         more = next(file.blocks, None) is not None
         read = sum(_bytes(block) for block in seen)
         packed = PACKED_RATIO if file.name.endswith((*PACKED, ".parquet")) else 1
@@ -49,19 +61,29 @@ def peek(given: Input) -> Size:
         rows, chars = rows + found.rows * factor, chars + found.chars * factor
         pairs += max(found.pairs * factor, float(more))
         unread |= dict.fromkeys(found.unread)
-    return Size(int(rows), int(chars), int(pairs), tuple(unread))
+    return Size(int(rows), int(chars), int(pairs), tuple(unread)), first
 
 
-def _read(blocks: list[Block], source: str, shape: str | None = None, mapping: ColumnMapping | None = None) -> Size:
-    read = [parse_block(block, "", source, shape, mapping) for block in blocks]
-    parsed = [one.rows for one in read]
-    chars = sum(len(text_of(row["messages"])) for rows in parsed for row in rows)
-    return Size(
-        sum(map(len, parsed)),
-        chars,
-        sum(bool(row["rejected"]) for rows in parsed for row in rows),
-        tuple(entry for one in read for entry in one.unread),
-    )
+def _read(
+    blocks: list[Block],
+    source: str,
+    first: list[Row],
+    wanted: int,
+    shape: str | None = None,
+    mapping: ColumnMapping | None = None,
+) -> Size:
+    """The size of some blocks; their rows go to `first` until that holds what is wanted, and then are only counted."""
+    rows = chars = pairs = 0
+    unread: list[tuple[str, str]] = []
+    for block in blocks:
+        plain = PlainChats(source) if len(first) >= wanted else None
+        parsed = parse_block(block, "", source, shape, mapping, plain)
+        first += parsed.rows[: max(0, wanted - len(first))]
+        rows += len(parsed.lines)
+        chars += sum(len(text_of(row["messages"])) for row in parsed.rows) + (plain.chars() if plain else 0)
+        pairs += sum(bool(row["rejected"]) for row in parsed.rows)
+        unread += parsed.unread
+    return Size(rows, chars, pairs, tuple(unread))
 
 
 def _bytes(block: Block) -> int:

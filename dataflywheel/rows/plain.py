@@ -82,6 +82,10 @@ class PlainChats:
         self.contents += contents
         return True
 
+    def chars(self) -> int:
+        """Characters of the rows' texts, as `text_of` puts the turns together."""
+        return sum(map(len, self.contents)) + 2 * (len(self.contents) - len(self))
+
     def table(self) -> pa.Table:
         """The rows in the row schema."""
         n = len(self)

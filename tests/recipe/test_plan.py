@@ -9,6 +9,8 @@ import pytest
 from dataflywheel.contracts import UsageError
 from dataflywheel.recipe.execute import run
 from dataflywheel.recipe.plan import plan
+from dataflywheel.rows import reading
+from dataflywheel.rows.containers import read_blocks
 from dataflywheel.rows.python_docs import python_docs
 from tests.recipe.jobs import CLEAN, TRAIN, job
 
@@ -98,3 +100,13 @@ def test_a_run_without_a_step_pays_for_what_is_written_from_other_rows(tmp_path:
     assert lines["without 01-deduplicate"]["calls"] == calls
     assert lines["without 03-select"]["calls"] == pytest.approx(2 * calls, abs=2)
     assert lines["without 04-enhance"]["calls"] == 0
+
+
+def test_a_plan_reads_the_beginning_of_the_pool_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = job(tmp_path, [*CLEAN, *TRAIN])
+    read: list[str] = []
+    monkeypatch.setattr(
+        reading, "read_blocks", lambda path, *given: read.append(path.name) or read_blocks(path, *given)
+    )
+    plan(recipe)
+    assert read.count("pool.jsonl") == 1

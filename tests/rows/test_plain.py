@@ -15,8 +15,11 @@ from dataflywheel.rows.containers.block import Block
 from dataflywheel.rows.mapping import column_mapping
 from dataflywheel.rows.parse import parse_block
 from dataflywheel.rows.parts import PartWriter, read_rows
+from dataflywheel.rows.peek import look_into, peek
 from dataflywheel.rows.plain import PlainChats, plain_keys
+from dataflywheel.rows.reading import Input, iter_parsed
 from dataflywheel.rows.spill import in_place
+from dataflywheel.rows.text import text_of
 from tests.rows.strategies import texts, values
 
 USER, ANSWER = {"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}
@@ -110,6 +113,16 @@ def test_which_keys_are_plain() -> None:
     assert plain_keys(frozenset({"messages", "id", "source"}))
     for key in ("tools", "system", "label", "tags", "images", "chosen", "flywheel", "cells"):
         assert not plain_keys(frozenset({"messages", key})), key
+
+
+def test_rows_are_counted_without_being_made(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b"\n".join(orjson.dumps(LINES[name]) for name in [*SHORT, "two answers", "another shape"] * 3))
+    size, first = look_into(Input(str(path)), 4)
+    rows = [row for parsed in iter_parsed(Input(str(path))) for row in parsed.rows]
+    assert first == rows[:4]
+    assert size[:3] == (len(rows), sum(len(text_of(row["messages"])) for row in rows), 3)
+    assert size == peek(Input(str(path))) == look_into(Input(str(path)), 10**6)[0]
 
 
 def test_parts_are_there_in_order_when_the_writer_is_closed(tmp_path: Path) -> None:
