@@ -18,6 +18,7 @@ KEYS = {
     "transcript": "`chosen`, `rejected` as one text with speakers",
     "chat": "`conversation`, `dialogue`, `data`, ...: turns, pairs or texts",
     "columns": "other names of prompt, answer, system, thoughts, context; two answers with a verdict",
+    "spoken_text": "`chat` or `conversation` as one text with `USER:` and `ASSISTANT:`",
     "ranked": "a prompt with `completions`, `answers` or `generations` that have scores or ranks",
     "tool_answers": "`query`, `tools`, `answers`: calls as JSON",
     "log": "`request` and `response`, batches, `contents`, `input` and `preferred_output`",

@@ -23,6 +23,7 @@ from dataflywheel.rows.formats.ranked import Ranked
 from dataflywheel.rows.formats.self_instruct import SelfInstruct
 from dataflywheel.rows.formats.shape import Shape
 from dataflywheel.rows.formats.sharegpt import ShareGPT
+from dataflywheel.rows.formats.spoken_text import SpokenText
 from dataflywheel.rows.formats.text import Text
 from dataflywheel.rows.formats.tool_answers import ToolAnswers
 from dataflywheel.rows.formats.transcript import Transcript
@@ -54,6 +55,7 @@ SHAPES: tuple[Shape, ...] = (
     Prompt(),
     Text(),
     Chats(),
+    SpokenText(),
     Columns(),
 )
 
