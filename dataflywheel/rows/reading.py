@@ -119,6 +119,10 @@ def iter_parsed(given: Input) -> Iterator[Parsed]:
         FlywheelError: the path names nothing, or a folder without data.
         UsageError: an unknown format.
     """
+    if given.records is not None:
+        for block in row_blocks(given.records()):
+            yield parse_block(block, given.source, given.source, "canonical")
+        return
     for file in open_input(given):
         for block in file.blocks:
             yield parse_block(block, file.name, file.source, file.shape, file.mapping)

@@ -140,3 +140,8 @@ def test_recipe_and_command_line_take_the_mapping(tmp_path: Path) -> None:
     assert len({fingerprint([given]), fingerprint([other]), fingerprint([Input(str(pool["path"]))])}) == 3
     with pytest.raises(UsageError, match="did you mean 'prompt'"):
         recipe_from({"name": "r", "pool": {**pool, "columns": {"promt": "q"}}, "steps": [{"select": {}}]}, "test")
+
+
+def test_rows_made_in_memory_are_an_input_like_any_other() -> None:
+    rows = [read({"q": "q", "a": "a"}, {"prompt": "q", "answer": "a"})]
+    assert [row for parsed in iter_parsed(Input(None, records=lambda: iter(rows))) for row in parsed.rows] == rows
