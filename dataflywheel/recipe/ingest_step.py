@@ -34,10 +34,19 @@ def ingest_pool(context: Context) -> tuple[int, str]:
     metrics = _ingest(context, "00-pool", output, context.recipe.pool)
     if context.recipe.pool and not metrics["rows_out"]:
         names = ", ".join(entry.path or str(entry.builtin) for entry in context.recipe.pool)
-        raise FlywheelError(f"pool: no row could be read from {names}; see {output}/quarantine.jsonl for the reasons")
+        raise FlywheelError(f"pool: no row could be read from {names}{_first_reason(output / 'quarantine.jsonl')}")
     context.run.bill(output, Cost(**metrics["cost"]))
     context.pool = output / "rows"
     return int(metrics["rows_out"]), str(metrics["fingerprint"])
+
+
+def _first_reason(quarantine: Path) -> str:
+    """Why the first line could not be read, which may hold the mapping that helps."""
+    if not quarantine.is_file():
+        return ""
+    with quarantine.open("rb") as lines:
+        entry = orjson.loads(next(lines))
+    return f"; the first, line {entry['line']}: {entry['reason']}; see {quarantine} for the others"
 
 
 def ingest_target(context: Context, divided: bool = False) -> None:

@@ -10,7 +10,8 @@ import pytest
 from typer.testing import CliRunner
 
 from dataflywheel.cli.main import app
-from dataflywheel.contracts import UsageError
+from dataflywheel.contracts import FlywheelError, UsageError
+from dataflywheel.recipe.execute import run
 from dataflywheel.recipe.load import recipe_from
 from dataflywheel.rows.fingerprint import fingerprint
 from dataflywheel.rows.formats import ReadError
@@ -129,9 +130,14 @@ def test_a_refused_file_is_told_with_a_mapping_that_reads_it(
 def test_recipe_and_command_line_take_the_mapping(tmp_path: Path) -> None:
     (tmp_path / "pool.csv").write_text("q,a\nWhy?,Because.\n")
     out = tmp_path / "out.jsonl"
+    bare = {"name": "bare", "pool": {"path": str(tmp_path / "pool.csv")}, "steps": [{"deduplicate": {}}]}
+    with pytest.raises(FlywheelError, match="line 2: no known shape has the keys q, a; try columns"):
+        run(recipe_from(bare, "test"), runs=tmp_path / "runs", home=tmp_path / "home")
     options = ["--to", "messages", "--columns", "prompt=q,answer=a"]
     assert CliRunner().invoke(app, ["convert", str(tmp_path / "pool.csv"), str(out), *options]).exit_code == 0
-    assert [turn["content"] for turn in json.loads(out.read_text())["messages"]] == ["Why?", "Because."]
+    assert json.loads(out.read_text()) == {
+        "messages": [{"role": "user", "content": "Why?"}, {"role": "assistant", "content": "Because."}]
+    }
     pool = {"path": str(tmp_path / "pool.csv"), "columns": {"prompt": "q", "answer": "a"}, "roles": {}}
     recipe = recipe_from({"name": "r", "pool": pool, "steps": [{"select": {"keep": 1}}]}, "test")
     given = Input(pool["path"], mapping=recipe.pool[0].mapping())  # type: ignore[arg-type]

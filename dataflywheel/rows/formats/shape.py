@@ -158,7 +158,8 @@ class Shape(ABC):
     def _remember(self, draft: Draft, tags: list[str], record: Record) -> None:
         patch = difference(self._compose(draft, tags), record)
         ours: Record = {"patch": patch} if patch else {}
-        if draft.names or draft.whole:
+        usual = "prompt" in draft.names and all(key == name for key, name in draft.names.items())
+        if draft.whole or (draft.names and not (usual and "context" not in draft.names)):
             ours["names"] = {**draft.names, "shape": self.name}
         if draft.whole:
             ours["whole"] = draft.whole
