@@ -1,0 +1,60 @@
+"""Every row that a training is given has a decision, and the plan says beforehand which will not be trained."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from dataflywheel.recipe.execute import run
+from dataflywheel.recipe.load import recipe_from
+from dataflywheel.recipe.plan import plan
+from dataflywheel.rows.parts import read_rows
+from dataflywheel.store.decisions import read_decisions
+
+ROWS = [
+    *({"prompt": f"Say {i}.", "completion": f"{i}!"} for i in range(9)),
+    {"messages": [{"role": "user", "content": "Is anybody there?"}]},
+    {
+        "messages": [{"role": "user", "content": "<image>What is it?"}, {"role": "assistant", "content": "A cat."}],
+        "images": ["cat.png"],
+    },
+    {
+        "messages": [
+            {"role": "user", "content": "Name a prime."},
+            {"role": "assistant", "content": "Nine.", "weight": 0},
+        ]
+    },
+]
+REASONS = {
+    "not trained, it does not end with an answer",
+    "not trained, it shows images or sounds, and only text is learned",
+    "not trained, all its answers are marked as not to be learned",
+}
+
+
+def test_what_is_not_trained_is_told_before_and_decided_on(tmp_path: Path) -> None:
+    (tmp_path / "pool.jsonl").write_text("".join(json.dumps(row) + "\n" for row in ROWS), encoding="utf-8")
+    recipe = recipe_from(
+        {
+            "name": "trained",
+            "pool": [{"path": str(tmp_path / "pool.jsonl")}],
+            "models": {"student": {"builtin": "tiny", "size": "0.5m"}},
+            "steps": [
+                {"select": {"by": "random", "keep": "100%"}},
+                {"train": {"max_steps": 1, "max_length": 32, "batch_size": 4}},
+            ],
+        }
+    )
+    shown = plan(recipe)["shown"]
+    assert (shown["rows"], shown["changed"], shown["cut"]) == (12, {}, 0)
+    assert {f"not trained, {reason}" for reason in shown["not_trained"]} == REASONS
+    result = run(recipe, runs=tmp_path / "runs", home=tmp_path / "home")
+    step = result.path / "round-1" / "02-train"
+    decisions = read_decisions(step / "decisions.parquet")
+    chosen = read_rows(result.path / "round-1" / "01-select" / "rows", ["id"])["id"].to_pylist()
+    assert sorted(decisions["id"].to_pylist()) == sorted(chosen)
+    pairs = list(zip(decisions["action"].to_pylist(), decisions["reason"].to_pylist(), strict=True))
+    assert pairs.count(("kept", "trained")) == 9
+    assert {reason for action, reason in pairs if action == "dropped"} == REASONS
+    metrics = json.loads((step / "metrics.json").read_text(encoding="utf-8"))
+    assert (metrics["rows_in"], metrics["rows_out"], metrics["details"]["not_trained"]) == (12, 9, 3)
