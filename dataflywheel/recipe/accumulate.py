@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from dataflywheel import catalog
 from dataflywheel.contracts import Cost, Decisions, FlywheelError
@@ -17,7 +16,7 @@ from dataflywheel.evolution.iteration.mixing import Anchor, room
 from dataflywheel.proposing.kinds import Proposer
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.row_step import write_decided, write_kept
-from dataflywheel.rows.parts import PartWriter, iter_batches, read_rows
+from dataflywheel.rows.parts import PartWriter, iter_among, iter_batches, read_rows
 from dataflywheel.store.atomic import atomic_directory
 
 
@@ -84,9 +83,8 @@ def _write_offered(earlier: Path | None, new: Path, before: Collection[str], rou
     with PartWriter(output) as writer:
         for batch in iter_batches(earlier) if earlier else ():
             writer.write(pa.Table.from_batches([batch]))
-        for batch in iter_batches(new):
+        for batch in iter_among(new, known, others=True):
             part = pa.Table.from_batches([batch])
-            part = part.filter(pc.invert(pc.is_in(part["id"], value_set=known)))
             stamp = pa.array([round] * len(part), pa.int32())
             writer.write(part.set_column(part.schema.get_field_index("round"), "round", stamp))
 

@@ -9,8 +9,9 @@ from typing import Any
 
 import orjson
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from dataflywheel.contracts import Cost, Decisions, FlywheelError, UsageError
+from dataflywheel.contracts import Cost, FlywheelError, UsageError
 from dataflywheel.evolution.feedback.evaluate import Evaluate
 from dataflywheel.evolution.feedback.tiers import TIERS, Tier, split
 from dataflywheel.evolution.iteration.trial import Exam
@@ -19,11 +20,11 @@ from dataflywheel.recipe.schema import Source, Target
 from dataflywheel.recipe.target_judge import judge_of
 from dataflywheel.rows.fingerprint import fingerprint
 from dataflywheel.rows.ingest import ingest
-from dataflywheel.rows.parts import PartWriter, count_rows, iter_batches, read_rows
+from dataflywheel.rows.parts import PartWriter, count_rows, read_rows
 from dataflywheel.rows.reading import stem
 from dataflywheel.rows.text import texts
 from dataflywheel.store.atomic import atomic_directory
-from dataflywheel.store.decisions import write_decisions
+from dataflywheel.store.decisions import DECISION_SCHEMA, write_decisions
 from dataflywheel.store.run import RunDirectory
 from dataflywheel.store.seal import write_sealed
 
@@ -130,13 +131,14 @@ def _ingest(context: Context, title: str, output: Path, sources: list[Source] | 
     return metrics
 
 
-def _kept(rows: Path) -> Decisions:
+def _kept(rows: Path) -> pa.Table:
     """One decision a row; how many identical lines it stands for is in the reason."""
-    decisions = Decisions()
-    for batch in iter_batches(rows, ["id", "copies"]):
-        for id_, copies in zip(batch["id"].to_pylist(), batch["copies"].to_pylist(), strict=True):
-            decisions.add(id_, "kept", "read" if copies == 1 else f"read: {copies} identical rows merged")
-    return decisions
+    held = read_rows(rows, ["id", "copies"])
+    copies = held["copies"].combine_chunks()
+    merged = pc.binary_join_element_wise("read: ", copies.cast(pa.string()), " identical rows merged", "")
+    columns = {"id": held["id"], "action": pa.repeat(pa.scalar("kept"), len(held))}
+    columns["reason"] = pc.if_else(pc.equal(copies, 1), "read", merged)
+    return pa.table([columns.get(f.name, pa.nulls(len(held), f.type)) for f in DECISION_SCHEMA], schema=DECISION_SCHEMA)
 
 
 def unread_of(run: RunDirectory) -> list[tuple[str, str]]:

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from dataflywheel.contracts import Cost, Decisions, UsageError
 from dataflywheel.enhancement.preparation.filter import Filter
@@ -28,7 +27,7 @@ from dataflywheel.recipe.propose import Enhance, Generate
 from dataflywheel.recipe.slicing import slices_of
 from dataflywheel.recipe.steps import Step
 from dataflywheel.rows.builder import build as build_table
-from dataflywheel.rows.parts import PartWriter, iter_batches, read_rows
+from dataflywheel.rows.parts import PartWriter, iter_among, read_rows
 from dataflywheel.rows.schema import Row
 from dataflywheel.store.atomic import atomic_directory
 from dataflywheel.store.decisions import counts, write_decisions
@@ -225,12 +224,10 @@ def _write(rows: Path, output: Path, changed: Mapping[str, Row], new: list[Row],
     dropped = pa.array(
         [i for i, action in zip(decisions.ids, decisions.action, strict=True) if action == "dropped"], pa.string()
     )
-    touched = pa.array(list(changed), pa.string())
     with PartWriter(output) as writer:
-        for batch in iter_batches(rows):
+        for batch in iter_among(rows, dropped, others=True):
             part = pa.Table.from_batches([batch])
-            part = part.filter(pc.invert(pc.is_in(part["id"], value_set=dropped)))
-            if pc.any(pc.is_in(part["id"], value_set=touched)).as_py():
+            if not changed.keys().isdisjoint(part["id"].to_pylist()):
                 part = build_table([changed.get(row["id"], row) for row in part.to_pylist()])
             writer.write(part)
         if new:

@@ -22,7 +22,7 @@ from dataflywheel.recipe.ingest_step import slices_by_id
 from dataflywheel.recipe.slicing import slice_column
 from dataflywheel.recipe.steps import Step, capped
 from dataflywheel.rows.lookup import RowLookup
-from dataflywheel.rows.parts import PartWriter, iter_batches, read_rows
+from dataflywheel.rows.parts import PartWriter, iter_among, read_rows
 from dataflywheel.rows.schema import ROW_SCHEMA
 from dataflywheel.rows.text import texts
 from dataflywheel.selection.combine import Select, select_rows
@@ -113,8 +113,7 @@ def write_kept(rows: Path, decisions: Decisions, output: Path, order: Sequence[s
     """Stream the kept rows, in their order, to a new directory; memory is bounded by a batch. With `order`, the ids of
     all kept rows, they are written in that one, and held at once."""
     kept = pa.array([i for i, a in zip(decisions.ids, decisions.action, strict=True) if a != "dropped"], pa.string())
-    tables = (pa.Table.from_batches([batch]) for batch in iter_batches(rows))
-    found = (table.filter(pc.is_in(table["id"], value_set=kept)) for table in tables)
+    found = (pa.Table.from_batches([batch]) for batch in iter_among(rows, kept))
     with PartWriter(output) as writer:
         if order is not None:
             whole = pa.concat_tables([ROW_SCHEMA.empty_table(), *(table.cast(ROW_SCHEMA) for table in found)])

@@ -6,6 +6,9 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 import yaml
 
 from dataflywheel.report import personal_data
@@ -35,10 +38,11 @@ class CardFacts:
             self.sources.update(batch.column("source").to_pylist())
             self.preferences += len(batch) - batch.column("rejected").null_count
             self.tools += len(batch) - batch.column("tools").null_count
-            rows = batch.column("messages").to_pylist()
-            self.conversations += sum(sum(m["role"] == "user" for m in row or []) > 1 for row in rows)
-            self._look_for_personal_data(rows[:: max(1, -(-total // PERSONAL_ROWS))])
-            texts += [part_of(row or [], "all") for row in rows[:: max(1, total // LANGUAGE_ROWS)]]
+            messages = batch.column("messages")
+            asked = pc.equal(messages.flatten().field("role"), "user")
+            self.conversations += int((np.bincount(pc.list_parent_indices(messages).filter(asked)) > 1).sum())
+            self._look_for_personal_data(every(messages, max(1, -(-total // PERSONAL_ROWS))))
+            texts += [part_of(row or [], "all") for row in every(messages, max(1, total // LANGUAGE_ROWS))]
         self.rows = sum(self.sources.values())
         self.languages, self.language_rows = language_shares(texts[:LANGUAGE_ROWS])
 
@@ -60,6 +64,12 @@ class CardFacts:
             if source in (entry.get("source"), entry.get("builtin"), path, Path(path).name, Path(path).stem):
                 return entry.get("license")
         return entries[0].get("license") if len(entries) == 1 else None
+
+
+def every(column: pa.Array, step: int) -> list[Any]:
+    """Every `step`th value of a column, from the first on."""
+    found: list[Any] = column.take(pa.array(np.arange(0, len(column), step))).to_pylist()
+    return found
 
 
 def _recipe(run: Run) -> dict[str, Any]:

@@ -16,27 +16,60 @@ from dataflywheel.rows.schema import ROW_SCHEMA, upgraded_batch
 from dataflywheel.rows.text import Part, texts
 
 
-def read_places(paths: Sequence[Path], places: AnyArray, columns: Sequence[str] | None = None) -> pa.Table:
-    """The rows at `places` (n,), counted through all parts, in that order.
+class Groups:
+    """The row groups of Parquet parts, one after the other; the footers are read once, the last group is kept."""
 
-    Beside the rows asked for, memory holds one row group.
-    """
-    order = np.argsort(places, kind="stable")
-    wanted = np.asarray(places)[order]
-    nothing = pq.ParquetFile(paths[0]).schema_arrow.empty_table()
-    found, start = [nothing if columns is None else nothing.select(list(columns))], 0
-    for path in paths:
-        file = pq.ParquetFile(path)
-        for group in range(file.num_row_groups):
-            stop = start + file.metadata.row_group(group).num_rows
-            inside = wanted[slice(*np.searchsorted(wanted, [start, stop]))] - start
-            if len(inside):
-                rows = file.read_row_group(group, columns=None if columns is None else list(columns))
-                found.append(rows.take(pa.array(inside)))
-            start = stop
-    back = np.empty(len(order), dtype=np.int64)
-    back[order] = np.arange(len(order))
-    return pa.concat_tables(found).take(pa.array(back))
+    def __init__(self, paths: Sequence[Path]) -> None:
+        self.schema = pq.read_schema(paths[0])
+        self.footers = [(path, pq.read_metadata(path)) for path in paths]
+        self.groups = [
+            (part, group) for part, (_, footer) in enumerate(self.footers) for group in range(footer.num_row_groups)
+        ]
+        sizes = [self.footers[part][1].row_group(group).num_rows for part, group in self.groups]
+        self.starts = np.concatenate([[0], np.cumsum(np.array(sizes, dtype=np.int64))])
+        self._last: tuple[int, list[str] | None, pa.Table] | None = None
+
+    def read(self, places: AnyArray, columns: Sequence[str] | None = None) -> pa.Table:
+        """The rows at `places` (n,), counted through all parts, in that order.
+
+        Beside the rows asked for, memory holds one row group.
+        """
+        names = None if columns is None else list(columns)
+        ascending = len(places) < 2 or bool((np.diff(places) >= 0).all())
+        order = np.arange(len(places)) if ascending else np.argsort(places, kind="stable")
+        wanted = np.asarray(places)[order]
+        nothing = self.schema.empty_table()
+        found = [nothing if names is None else nothing.select(names)]
+        bounds = np.searchsorted(wanted, self.starts)
+        for number in np.flatnonzero(np.diff(bounds)).tolist():
+            inside = wanted[bounds[number] : bounds[number + 1]] - self.starts[number]
+            found.append(some(self._group(number, names), inside))
+        if ascending:
+            return pa.concat_tables(found)
+        back = np.empty(len(order), dtype=np.int64)
+        back[order] = np.arange(len(order))
+        return pa.concat_tables(found).take(pa.array(back))
+
+    def _group(self, number: int, names: list[str] | None) -> pa.Table:
+        if self._last is None or self._last[:2] != (number, names):
+            self._last = None
+            part, group = self.groups[number]
+            path, footer = self.footers[part]
+            with pq.ParquetFile(path, metadata=footer) as file:
+                self._last = number, names, file.read_row_group(group, columns=names)
+        return self._last[2]
+
+
+def some(rows: pa.Table, inside: AnyArray) -> pa.Table:
+    """The rows at the ascending places `inside`; without a copy where they are most of the rows, side by side."""
+    if len(inside) > len(rows) // 2 and inside[-1] - inside[0] == len(inside) - 1 and (np.diff(inside) == 1).all():
+        return rows.slice(int(inside[0]), len(inside))
+    return rows.take(pa.array(inside))
+
+
+def read_places(paths: Sequence[Path], places: AnyArray, columns: Sequence[str] | None = None) -> pa.Table:
+    """The rows at `places` (n,), counted through all parts, in that order; see `Groups`."""
+    return Groups(paths).read(places, columns)
 
 
 class RowLookup:
@@ -53,6 +86,10 @@ class RowLookup:
         order = np.argsort(held, kind="stable")
         return held[order], order
 
+    @cached_property
+    def _groups(self) -> Groups:
+        return Groups(part_paths(self.directory))
+
     def read(self, ids: Iterable[str], columns: Sequence[str] | None = None) -> pa.Table:
         """The rows with these ids, in the order of the ids.
 
@@ -66,10 +103,9 @@ class RowLookup:
         known[known] = held[at[known]] == wanted[known]
         if not known.all():
             raise KeyError(f"{self.directory}: {(~known).sum()} of {len(wanted)} rows are not there")
-        paths = part_paths(self.directory)
-        there = set(pq.read_schema(paths[0]).names)
+        there = set(self._groups.schema.names)
         names = [name for name in columns or ROW_SCHEMA.names if name in there]
-        found = read_places(paths, places[at], names)
+        found = self._groups.read(places[at], names)
         return pa.Table.from_batches(
             [upgraded_batch(batch, columns) for batch in found.combine_chunks().to_batches()],
             schema=pa.schema([ROW_SCHEMA.field(name) for name in columns or ROW_SCHEMA.names]),

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from dataflywheel.rows.schema import ROW_SCHEMA, upgraded_batch
@@ -110,6 +111,27 @@ def iter_batches(
         wanted = None if columns is None else [name for name in columns if name in held]
         for batch in file.iter_batches(batch_size=batch_size, columns=wanted):
             yield upgraded_batch(batch, columns)
+
+
+def iter_among(
+    directory: Path,
+    ids: pa.Array,
+    columns: Sequence[str] | None = None,
+    *,
+    others: bool = False,
+    batch_size: int = 8192,
+) -> Iterator[pa.RecordBatch]:
+    """`iter_batches` of the rows whose id is among `ids`, or of all `others`; batches may be empty.
+
+    The ids are looked up once for all batches: Arrow hashes them anew at every look, which for every batch would be
+    work that grows as the square of the rows.
+    """
+    among = pc.is_in(read_rows(directory, ["id"])["id"].combine_chunks(), value_set=ids)
+    mask = pc.invert(among) if others else among
+    start = 0
+    for batch in iter_batches(directory, columns, batch_size):
+        yield batch.filter(mask.slice(start, len(batch)))
+        start += len(batch)
 
 
 def read_rows(directory: Path, columns: Sequence[str] | None = None) -> pa.Table:

@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 from dataflywheel.contracts import AnyArray, Columns, FlywheelError, Signal, Status
 from dataflywheel.models.endpoint.deferred import DEFERRED
 from dataflywheel.models.endpoint.request import Outcome
-from dataflywheel.rows.parts import count_rows, iter_batches, part_paths, read_rows
+from dataflywheel.rows.parts import count_rows, iter_among, part_paths, read_rows
 from dataflywheel.rows.schema import upgraded
 from dataflywheel.signals.engine import Engine
 from dataflywheel.signals.side_by_side import side_by_side
@@ -187,8 +187,7 @@ def _asked(rows: Path, signal: Signal, lacking: pa.Array) -> Iterator[pa.RecordB
     def measured(batch: pa.RecordBatch) -> pa.RecordBatch:
         return pa.record_batch([batch["id"], measured_batch(signal, batch)], names=["id", "value"])
 
-    blocks = iter_batches(rows, ["id", *signal.reads], signal.batch_size)
-    lack = (block.filter(pc.is_in(block["id"], value_set=lacking)) for block in blocks)
+    lack = iter_among(rows, lacking, ["id", *signal.reads], batch_size=signal.batch_size)
     yield from side_by_side((batch for batch in lack if len(batch)), measured)
 
 
@@ -219,27 +218,34 @@ def columns(rows: Path, names: Iterable[str], signals: Sequence[Signal], store: 
     for name, wanted in by_signal.items():
         held = store.read(known[name].key(), facts["id"].combine_chunks(), [c for c in wanted if c != "status"])
         for column in {*wanted, "status"}:
-            found.values[f"{name}.{column}"] = _numpy(held[column].combine_chunks())
+            values = held[column]
+            held = held.drop_columns([column])  # so that vectors are held once, and not also as they were read
+            found.values[f"{name}.{column}"] = _numpy(values)
+            del values
     return found
 
 
-def _numpy(values: pa.Array) -> AnyArray:
+def _numpy(values: pa.ChunkedArray) -> AnyArray:
     """Lists of numbers become a matrix; a null list becomes NaN (float) or zeros (whole numbers, by status).
 
     Lists of texts stay lists, in an array of objects.
     """
     kind = values.type
     if not (pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)):
-        return np.asarray(values.to_numpy(zero_copy_only=False))
+        return np.asarray(values.to_numpy())
     if not pa.types.is_primitive(kind.value_type):
         lists = np.empty(len(values), dtype=object)
         lists[:] = values.to_pylist()
         return lists
-    present = values.drop_null()
-    width = len(present[0]) if len(present) else 0
-    flat = present.flatten().to_numpy(zero_copy_only=False).reshape(len(present), width)
-    if len(present) == len(values):
-        return np.asarray(flat)
-    matrix = np.full((len(values), width), np.nan if flat.dtype.kind == "f" else 0, dtype=flat.dtype)
-    matrix[values.is_valid().to_numpy(zero_copy_only=False)] = flat
+    width = next((len(chunk.drop_null()[0]) for chunk in values.chunks if chunk.null_count < len(chunk)), 0)
+    matrix = np.empty((len(values), width), dtype=kind.value_type.to_pandas_dtype())
+    start = 0
+    for chunk in values.chunks:
+        part = matrix[start : start + len(chunk)]
+        if chunk.null_count:
+            part[:] = np.nan if matrix.dtype.kind == "f" else 0
+        part[chunk.is_valid().to_numpy(zero_copy_only=False)] = (
+            chunk.drop_null().flatten().to_numpy(zero_copy_only=False).reshape(-1, width)
+        )
+        start += len(chunk)
     return matrix

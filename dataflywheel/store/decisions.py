@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from itertools import zip_longest
 from pathlib import Path
 
 import pyarrow as pa
@@ -22,10 +23,12 @@ DECISION_SCHEMA = pa.schema(
 )
 
 
-def write_decisions(path: Path, decisions: Decisions) -> None:
-    table = pa.table(
-        [decisions.ids, decisions.action, decisions.reason, decisions.other, decisions.score], schema=DECISION_SCHEMA
-    )
+def write_decisions(path: Path, decisions: Decisions | pa.Table) -> None:
+    """Decisions, or a table of them in `DECISION_SCHEMA`."""
+    table = decisions
+    if isinstance(decisions, Decisions):
+        columns = decisions.ids, decisions.action, decisions.reason, decisions.other, decisions.score
+        table = pa.table(list(columns), schema=DECISION_SCHEMA)
     pq.write_table(table, path, compression="zstd", compression_level=1)
 
 
@@ -33,7 +36,7 @@ def read_decisions(path: Path) -> pa.Table:
     return pq.ParquetFile(path).read()
 
 
-NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+NUMBER = re.compile(r"(\d+(?:[.,]\d+)*)")
 
 
 def counts(decisions: Decisions) -> dict[str, int]:
@@ -41,15 +44,17 @@ def counts(decisions: Decisions) -> dict[str, int]:
 
     The kind is what stands before a colon or semicolon; numbers that differ between the rows of a kind are left out.
     """
-    sizes: Counter[tuple[str, str]] = Counter()
-    numbers: dict[tuple[str, str], list[str | None]] = {}
-    for action, reason in zip(decisions.action, decisions.reason, strict=True):
-        kind = re.split("[:;]", reason, maxsplit=1)[0]
-        key, found = (action, NUMBER.sub("{}", kind.replace("{", "(").replace("}", ")"))), NUMBER.findall(kind)
-        sizes[key] += 1
-        same = numbers.setdefault(key, list(found))
-        numbers[key] = [a if a == b else None for a, b in zip(same, found, strict=True)]
+    kinds = (reason.partition(":")[0].partition(";")[0] for reason in decisions.reason)
+    sizes: Counter[tuple[str, ...]] = Counter()
+    numbers: dict[tuple[str, ...], list[str]] = {}
+    for (action, kind), n in Counter(zip(decisions.action, kinds, strict=True)).items():
+        pieces = NUMBER.split(kind)
+        key, found = (action, *pieces[::2]), pieces[1::2]
+        sizes[key] += n
+        same = numbers.setdefault(key, found)
+        if same != found:
+            numbers[key] = [a if a == b else "\u2026" for a, b in zip(same, found, strict=True)]
     return {
-        f"{action}: {text.format(*(number or '…' for number in numbers[action, text]))}": n
-        for (action, text), n in sizes.most_common()
+        f"{action}: {''.join(a + b for a, b in zip_longest(texts, numbers[action, *texts], fillvalue=''))}": n
+        for (action, *texts), n in sizes.most_common()
     }

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
@@ -14,7 +16,7 @@ from hypothesis import strategies as st
 from dataflywheel.rows import parts
 from dataflywheel.rows.identity import prompt_answer_row
 from dataflywheel.rows.lookup import RowLookup, read_places
-from dataflywheel.rows.parts import PartWriter, part_paths, read_rows
+from dataflywheel.rows.parts import PartWriter, iter_among, part_paths, read_rows
 from dataflywheel.rows.schema import table
 from dataflywheel.rows.text import texts
 
@@ -84,3 +86,31 @@ def test_places_count_through_all_parts(tmp_path_factory: pytest.TempPathFactory
             write(folder, 120, patch)
     found = read_places(part_paths(folder), np.asarray(places, dtype=np.int64), ["messages"])
     assert [m[0]["content"] for m in found["messages"].to_pylist()] == [f"question {i}" for i in places]
+
+
+def test_rows_are_told_from_others_batch_by_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = write(tmp_path, 120, monkeypatch)
+    ids = read_rows(folder, ["id"])["id"].to_pylist()
+    wanted = pa.array([*ids[::3], "f" * 32])
+    looks: list[int] = []
+    monkeypatch.setattr(
+        parts.pc, "is_in", lambda *given, plain=pc.is_in, **options: looks.append(1) or plain(*given, **options)
+    )
+    for others in (False, True):
+        found = [
+            id
+            for batch in iter_among(folder, wanted, ["id"], others=others, batch_size=7)
+            for id in batch["id"].to_pylist()
+        ]
+        assert found == [id for i, id in enumerate(ids) if (i % 3 == 0) != others]
+    assert len(looks) == 2, "the ids are hashed once a walk, not once a batch"
+
+
+def test_a_group_is_read_once_for_rows_asked_for_in_turn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, groups_read: list[int]
+) -> None:
+    lookup = RowLookup(write(tmp_path, 100, monkeypatch))
+    ids = read_rows(tmp_path, ["id"])["id"].to_pylist()
+    found = [text for start in range(0, 100, 4) for text in lookup.texts(ids[start : start + 4])]
+    assert found == texts(read_rows(tmp_path, ["messages"])["messages"])
+    assert len(groups_read) == 10

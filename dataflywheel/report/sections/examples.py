@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from dataflywheel.report.markup import clip, details, esc, note, passage, section
 from dataflywheel.report.numbers import count, finite, number
@@ -18,30 +20,45 @@ DROPPED_SHOWN, CHANGED_SHOWN, KEPT_SHOWN = 6, 2, 2
 Decision = dict[str, Any]
 
 
-def spread(items: list[Decision], most: int) -> list[Decision]:
+def spread(decisions: pa.Table, most: int) -> list[Decision]:
     """At most `most` decisions: every reason class in turn, and within a class from its start to its end."""
-    classes: dict[str, list[Decision]] = {}
-    for item in items:
-        classes.setdefault(without_numbers(reason_class(str(item["reason"]))), []).append(item)
-    share = max(1, -(-most // max(len(classes), 1)))
+    if not len(decisions):
+        return []
+    reasons = pc.dictionary_encode(decisions["reason"].combine_chunks())
+    names = [without_numbers(reason_class(str(reason))) for reason in reasons.dictionary.to_pylist()]
+    known = {name: kind for kind, name in enumerate(dict.fromkeys(names))}
+    of_reason = np.array([known[name] for name in names])
+    code = of_reason[reasons.indices.to_numpy()]
+    share = max(1, -(-most // len(known)))
     queues = []
-    for members in sorted(classes.values(), key=len, reverse=True):
-        places = np.unique(np.linspace(0, len(members) - 1, min(share, len(members))).astype(int))
-        queues.append([members[i] for i in places])
-    turns = [queue[i] for i in range(share) for queue in queues if i < len(queue)]
-    return turns[:most]
+    for kind in np.argsort(-np.bincount(code), kind="stable")[:most]:
+        members = np.flatnonzero(code == kind)
+        queues.append(members[np.unique(np.linspace(0, len(members) - 1, min(share, len(members))).astype(int))])
+    turns = [int(queue[i]) for i in range(share) for queue in queues if i < len(queue)]
+    found: list[Decision] = decisions.take(pa.array(turns[:most], pa.int64())).to_pylist()
+    return found
+
+
+def ends(decisions: pa.Table) -> list[Decision]:
+    """The decisions of highest and of lowest score; rows without one count as 0, ties go to the smaller id first."""
+    if not len(decisions):
+        return []
+    score = np.nan_to_num(decisions["score"].to_numpy(), nan=0.0, posinf=0.0, neginf=0.0)
+    best = pc.min(decisions["id"].filter(pa.array(score == score.max())))
+    last = pc.max(decisions["id"].filter(pa.array(score == score.min())))
+    places = [pc.index(decisions["id"], id).as_py() for id in (best, last)]
+    found: list[Decision] = decisions.take(places).to_pylist()
+    return found[: len(decisions)]
 
 
 def pick(step: Step) -> list[Decision]:
     """The decisions to show of one step: dropped and changed ones by reason, the best and the last of the kept."""
-    decisions = step.decisions.to_pylist()
-    by_action: dict[str, list[Decision]] = {}
-    for decision in decisions:
-        by_action.setdefault(decision["action"], []).append(decision)
-    kept = sorted(by_action.get("kept", []), key=lambda d: (-(finite(d["score"]) or 0.0), d["id"]))
-    ends = [kept[0], kept[-1]][: len(kept)] if kept else []
-    changed = spread(by_action.get("changed", []) + by_action.get("added", []), CHANGED_SHOWN)
-    return spread(by_action.get("dropped", []), DROPPED_SHOWN) + changed + ends[:KEPT_SHOWN]
+    of = {
+        action: step.decisions.filter(pc.equal(step.decisions["action"], action))
+        for action in ("dropped", "changed", "added", "kept")
+    }
+    changed = spread(pa.concat_tables([of["changed"], of["added"]]), CHANGED_SHOWN)
+    return spread(of["dropped"], DROPPED_SHOWN) + changed + ends(of["kept"])[:KEPT_SHOWN]
 
 
 def _row(row: dict[str, Any] | None, id: str, heading: str) -> str:
