@@ -28,7 +28,7 @@ from dataflywheel.models.encoded import EncodedRow, fitted, nothing
 from dataflywheel.models.shown import lost_tools
 from dataflywheel.models.spelled_out import BREAK, SpelledOut
 from dataflywheel.models.token_places import TokenPlaces
-from dataflywheel.models.turn_places import MARK, Placed, Unplaced, begin, jobs, placed
+from dataflywheel.models.turn_places import MARK, OPENER, Placed, Unplaced, begin, jobs, placed
 from dataflywheel.rows.schema import Message, message
 
 __all__ = ["Chat", "ChatFormat", "EncodedRow", "Turns", "chats_of"]
@@ -73,22 +73,25 @@ class ChatFormat:
     def __init__(self, tokenizer: Any) -> None:
         if not tokenizer.is_fast:
             raise UsageError(f"{tokenizer.name_or_path}: a tokenizer.json is needed (offsets of tokens in the text)")
-        self.tokenizer = tokenizer
+        self.tokenizer, self.cue = tokenizer, ""
         self.template: str = tokenizer.get_chat_template() if tokenizer.chat_template else PLAIN_TEMPLATE
         """What asks for an answer."""
         self.taught = training_template(self.template)
         """What shows answers that are learned."""
+        self.spelled_out = SpelledOut(tokenizer)
+        self.in_parts = self._wants_parts()
+        """Whether the template reads contents as lists of parts alone, as those of models that see do."""
+        self.cue = self._missing_cue()
+        """The header of an answer where the template never asks for one."""
+        self.bos_text, self.header_text, frame = self._probe()
+        self.spelled_out = SpelledOut(tokenizer, frame)
         # A copy: without its post-processor, which trims blanks from offsets and adds special tokens of its own.
         self.backend = copy.deepcopy(tokenizer.backend_tokenizer)
         self.backend.post_processor = None
         self.backend.no_truncation()
         self.backend.no_padding()
-        self.spelled_out = SpelledOut(tokenizer)
         self.spelled_out.teach(self.backend)
-        self.in_parts = self._wants_parts()
-        """Whether the template reads contents as lists of parts alone, as those of models that see do."""
-        self.bos_text, self.header_text = self._probe()
-        self.places = TokenPlaces(tokenizer, self.backend, self.header_text)
+        self.places = TokenPlaces(tokenizer, self.backend, self.header_text, self.spelled_out.texts)
 
     def render(self, chats: Sequence[Conversation], add_generation_prompt: bool = False) -> list[str]:
         """The texts of conversations by the model's own template, for `backend`: special tokens that their texts spell
@@ -122,7 +125,7 @@ class ChatFormat:
         encodings = iter(self.backend.encode_batch(texts, add_special_tokens=False))
         return [
             [
-                fitted(self.places.encoded(one, next(encodings), number), max_length)
+                fitted(self.places.encoded(one, self.places.parted(one, next(encodings)), number), max_length)
                 if isinstance(one, Placed)
                 else one
                 for one in of_row
@@ -167,7 +170,8 @@ class ChatFormat:
         turns = [self.spelled_out.mark(template_turn(turn, inline, self.in_parts)) for turn in chat.messages]
         tools = self.spelled_out.mark(tool_list(chat.tools)) if chat.tools else None
         with _RENDERING:
-            return render(template, turns, tools, prompt, self.tokenizer.special_tokens_map)
+            text = render(template, turns, tools, prompt, self.tokenizer.special_tokens_map)
+        return text + self.cue if prompt else text
 
     def _wants_parts(self) -> bool:
         question = Chat([message("user", MARK)])
@@ -179,8 +183,18 @@ class ChatFormat:
                 continue
         return False
 
-    def _probe(self) -> tuple[str, str]:
-        """BOS as the template writes it, and the header that it puts before an answer."""
+    def _missing_cue(self) -> str:
+        question = [message("user", MARK)]
+        try:
+            plain, asked = (self._text(Chat(question), self.taught, prompt) for prompt in (False, True))
+        except Exception:
+            return ""  # the probe that follows tells of it
+        header = self._marked(question, None).removeprefix(plain).partition(MARK)[0] if plain == asked else ""
+        return OPENER.sub("", header) if header.strip() else ""
+
+    def _probe(self) -> tuple[str, str, str]:
+        """BOS as the template writes it, the header that it puts before an answer, and what it writes between a
+        question and an answer and behind that."""
         question, answer = message("user", MARK), message("assistant", "a")
         try:
             plain, asked = (self._text(Chat([question]), self.taught, prompt) for prompt in (False, True))
@@ -196,7 +210,9 @@ class ChatFormat:
         before = text[:start].rpartition(MARK)[2]
         cue = text[len(plain) : start] if text.startswith(plain) else ""
         bos = self.tokenizer.bos_token or ""
-        return bos if bos and text.startswith(bos) else "", cue if cue and cue in before else before
+        header = cue if cue and cue in before else before
+        frame = OPENER.sub("", before) + self._marked([question], None).rpartition(MARK)[2]
+        return bos if bos and text.startswith(bos) else "", header, frame
 
 
 def wanted_turns(row: Chat, turns: str) -> tuple[list[int], str]:

@@ -17,11 +17,14 @@ BREAK = "\ue0f4\ue0f5\ue0f6"
 
 
 class SpelledOut:
-    """Marks the special tokens in data, for one tokenizer."""
+    """Marks the special tokens in data, for one tokenizer; so are added tokens in the `frame` that its template writes
+    around turns, whether the tokenizer calls them special or not."""
 
-    def __init__(self, tokenizer: Any) -> None:
-        self.special = [token for token in tokenizer.added_tokens_decoder.values() if token.special]
-        self.pattern = _beginnings({token.content for token in self.special})
+    def __init__(self, tokenizer: Any, frame: str = "") -> None:
+        added = tokenizer.added_tokens_decoder.values()
+        self.special = [token for token in added if token.special or (token.content.strip() and token.content in frame)]
+        self.texts = {token.content for token in self.special}
+        self.pattern = _beginnings(self.texts)
 
     def mark(self, value: Any) -> Any:
         """A text, or every text within plain JSON data, with its special tokens broken."""

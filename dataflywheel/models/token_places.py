@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from dataflywheel.contracts import Status
@@ -15,17 +17,48 @@ from dataflywheel.models.spelled_out import BREAK
 from dataflywheel.models.turn_places import OPENER, Placed
 
 
+@dataclass(frozen=True)
+class Parts:
+    """Tokens of a text that was cut before it was tokenised, as `tokenizers` gives those of a whole one."""
+
+    ids: list[int]
+    offsets: list[tuple[int, int]]
+
+    def token_to_chars(self, token: int) -> tuple[int, int]:
+        return self.offsets[token]
+
+
 class TokenPlaces:
     """Finds turns among the tokens of one tokenizer, and checks that these say what the text says."""
 
-    def __init__(self, tokenizer: Any, backend: Any, header_text: str) -> None:
+    def __init__(self, tokenizer: Any, backend: Any, header_text: str, framing: Collection[str]) -> None:
         self.tokenizer, self.backend = tokenizer, backend
         self.headers = list(dict.fromkeys([header_text, OPENER.sub("", header_text)]))
         added = tokenizer.added_tokens_decoder
-        special = {i for i, token in added.items() if token.special}
+        special = {i for i, token in added.items() if token.special or token.content in framing}
         self.special_ids = special | set(tokenizer.all_special_ids)
         names = sorted({str(tokenizer.convert_ids_to_tokens(i)) for i in self.special_ids}, key=len, reverse=True)
         self.special_text = re.compile("|".join(map(re.escape, names)) or r"(?!)")
+
+    def parted(self, one: Placed, encoding: Any) -> Any:
+        """The tokens of a text, anew and in parts where one runs from a header into what an answer says: the model is
+        asked with the header alone, and all of the answer is to be learned."""
+        cuts = [start for _, start, _ in one.turns if self._straddles(one.text, encoding, start)]
+        if not cuts:
+            return encoding
+        ids: list[int] = []
+        offsets: list[tuple[int, int]] = []
+        for begin, end in pairwise([0, *cuts, len(one.text)]):
+            part = self.backend.encode(one.text[begin:end], add_special_tokens=False)
+            ids += part.ids
+            offsets += [(begin + first, begin + last) for first, last in part.offsets]
+        return Parts(ids, offsets)
+
+    @staticmethod
+    def _straddles(text: str, encoding: Any, start: int) -> bool:
+        token = encoding.char_to_token(start)
+        begins = encoding.token_to_chars(token)[0] if token is not None else start
+        return bool(text[begins:start].strip())
 
     def encoded(self, one: Placed, encoding: Any, row: int) -> EncodedRow:
         """The tokens of a text up to its last turn that is learned."""
@@ -59,6 +92,9 @@ class TokenPlaces:
         """The tokens of a turn, up to its end-of-turn token where it has one: white space behind it is not learned."""
         tokens = range(len(ids))
         first = bisect_left(tokens, start, key=begins)
+        said_before = text[start : begins(first) if first < len(ids) else len(text)].strip()
+        if first and said_before and not text[begins(first - 1) : start].strip():
+            first -= 1  # the header ends in a blank that is one token with the answer's first word
         stop = bisect_left(tokens, end, lo=first, key=begins)
         last = stop
         while last > first and not text[begins(last - 1) : begins(last) if last < len(ids) else end].strip():
@@ -68,7 +104,8 @@ class TokenPlaces:
 
     def _says(self, ids: list[int], text: str) -> bool:
         """Whether tokens decode to a text, white space and composition of characters aside."""
-        said = self.tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+        words = [token for token in ids if token not in self.special_ids]
+        said = self.tokenizer.decode(words, clean_up_tokenization_spaces=False)
         bare = self.special_text.sub("", text).replace(BREAK, "")
         return plain(said) == plain(bare)
 

@@ -61,10 +61,13 @@ def placed(
         upto, cue = texts[turn + 1, False], texts[turn, True]
         start = begin(whole, cue)
         if start is not None and whole.startswith(upto):
+            start = behind_header(whole, start, header)
             together.append((turn, start, end_of(upto, start, messages[turn])))
             continue
         start = begin(upto, cue)
-        if start is None:
+        if start is not None:
+            start = behind_header(upto, start, header)
+        else:
             start = begin_by_mark(upto, marked(turn))
         if start is None and turn:
             start = begin_by_header(upto, messages[turn - 1]["content"], messages[turn]["content"], header)
@@ -82,6 +85,14 @@ def begin(text: str, cue: str) -> int | None:
         if start and text.startswith(start):
             return len(start)
     return None
+
+
+def behind_header(text: str, start: int, header: str) -> int:
+    """Where the turn goes on behind its header, where the text that asks for it lacks one: some templates ask only
+    after a question."""
+    bare = OPENER.sub("", header)
+    asked = not bare.strip() or text.endswith(bare, 0, start) or not text.startswith(bare, start)
+    return start if asked else start + len(bare)
 
 
 def end_of(text: str, start: int, turn: Message) -> int:

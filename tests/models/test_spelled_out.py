@@ -47,12 +47,11 @@ def test_rows_are_data_whatever_they_spell(prompt: str, answer: str, template: s
     tokens = tokenizer(template)
     encoded = ChatFormat(tokens).encode([conversation(prompt, answer)], 4096)[0]
     assert encoded.status == Status.OK
-    assert encoded.ids == by_hand(tokens, template, prompt, answer)
+    if template != GLUED:  # a merge over the boundary is undone
+        assert encoded.ids == by_hand(tokens, template, prompt, answer)
     shown = answer.strip() if template == FOREIGN else answer
     tail = {FOREIGN: "<|im_end|>", GLUED: "", None: "</s>"}[template]
-    read = tokens.decode(encoded.ids[encoded.start :])
-    assert (shown + tail).endswith(read)  # a merge over the boundary belongs to the header
-    assert len(shown + tail) - len(read) <= 4
+    assert tokens.decode(encoded.ids[encoded.start :]).strip() == (shown + tail).strip()
 
 
 def test_a_row_gives_the_same_tokens_in_any_batch() -> None:

@@ -1,0 +1,91 @@
+"""Templates and tokenizers as people edit them: what is learned is the row's answers with their end, all and alone."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+
+from dataflywheel.models.chat import Chat, ChatFormat
+from dataflywheel.rows.schema import message
+from tests.models.template_rows import ANSWER, QUESTION
+from tests.models.test_chat import tokenizer
+
+TURNS = "{% for m in messages %}{{ '<|im_start|>' + m.role + '\n' + m.content + '<|im_end|>\n' }}{% endfor %}"
+ASKS = "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
+ASKS_AFTER_A_QUESTION = "{% if messages[-1].role != 'system' %}" + ASKS + "{% endif %}"
+TAGGED = "{% for m in messages %}{{ '[' + m.role + '] ' + m.content + eos_token }}{% endfor %}"
+NAMED = (
+    "{% for m in messages %}{% if m.role == 'user' %}{{ 'USER: ' + m.content }}"
+    "{% else %}{{ ' BOT:' + m.content + eos_token }}{% endif %}{% endfor %}"
+    "{% if add_generation_prompt %}{{ ' BOT:' }}{% endif %}"
+)
+SPACED = NAMED.replace("' BOT:", "' BOT: ")
+CHATS = {
+    "alone": Chat([QUESTION, ANSWER]),
+    "twice": Chat([QUESTION, ANSWER, QUESTION, ANSWER]),
+    "first": Chat([message("system", "Be terse."), ANSWER, QUESTION, ANSWER]),
+}
+
+
+def learned(chat: ChatFormat, row: Chat) -> list[str]:
+    [one] = chat.examples([row], 999)
+    return [chat.tokenizer.decode(one.ids[span.start : span.end]) for span in one.spans]
+
+
+@pytest.mark.parametrize(
+    ("template", "end"),
+    [(TURNS, "<|im_end|>"), (TURNS + ASKS_AFTER_A_QUESTION, "<|im_end|>"), (TAGGED, "</s>")],
+    ids=["never asks", "asks after a question", "plain tags, never asks"],
+)
+@pytest.mark.parametrize("kind", CHATS)
+def test_a_header_is_not_learned_where_a_template_does_not_ask_with_it(template: str, end: str, kind: str) -> None:
+    chat = ChatFormat(tokenizer(template))
+    answers = [turn for turn in CHATS[kind].messages if turn["role"] == "assistant"]
+    assert [text.strip() for text in learned(chat, CHATS[kind])] == [f"It is four.{end}"] * len(answers)
+
+
+def test_a_model_is_asked_with_the_header_that_its_template_leaves_out() -> None:
+    [asked] = ChatFormat(tokenizer(TURNS)).render([[QUESTION]], add_generation_prompt=True)
+    assert asked.endswith("What is two and two?<|im_end|>\n<|im_start|>assistant\n")
+
+
+def sentencepiece() -> Any:
+    """Pieces that hold the blank before a word, and bytes for what they lack."""
+    from tokenizers import Tokenizer, decoders, models, normalizers
+    from transformers import PreTrainedTokenizerFast
+
+    pieces = ["<unk>", "<s>", "</s>", *(f"<0x{byte:02X}>" for byte in range(256)), "\u2581", "y", "e", "s", ":", "*"]
+    merges = [("\u2581", "y"), ("\u2581y", "e"), ("\u2581ye", "s"), ("*", "*"), (":", "**")]
+    pieces += [a + b for a, b in merges]
+    vocabulary = {piece: i for i, piece in enumerate(pieces)}
+    made = Tokenizer(models.BPE(vocabulary, merges, byte_fallback=True, unk_token="<unk>"))
+    made.normalizer = normalizers.Sequence([normalizers.Prepend("\u2581"), normalizers.Replace(" ", "\u2581")])
+    made.decoder = decoders.Sequence([decoders.Replace("\u2581", " "), decoders.ByteFallback(), decoders.Fuse()])
+    return PreTrainedTokenizerFast(tokenizer_object=made, bos_token="<s>", eos_token="</s>", unk_token="<unk>")
+
+
+@pytest.mark.parametrize("answer", ["yes", "**yes** it is", "\u51b0", "yes\n"])
+@pytest.mark.parametrize("template", [NAMED, SPACED])
+def test_the_first_word_is_learned_where_a_token_runs_into_it_from_the_header(template: str, answer: str) -> None:
+    made = copy.deepcopy(sentencepiece())
+    made.chat_template = template
+    chat = ChatFormat(made)
+    for row in (Chat([QUESTION, message("assistant", answer)]), Chat([QUESTION, message("assistant", answer)] * 2)):
+        for text in learned(chat, row):
+            assert text.strip() == f"{answer}</s>"
+
+
+def test_added_tokens_that_are_not_called_special_end_a_turn_and_are_spelled_out_all_the_same() -> None:
+    from transformers import AddedToken
+
+    made = copy.deepcopy(tokenizer(None))
+    made.add_tokens([AddedToken("<|turn|>", special=False), AddedToken("<think>", special=False)])
+    made.chat_template = (TURNS + ASKS).replace("<|im_start|>", "<|turn|>").replace("<|im_end|>", "<|turn|>")
+    chat = ChatFormat(made)
+    said = "<think>\nHm.\n</think>\n\nIt ends with <|turn|>user\nNo."
+    [one] = chat.examples([Chat([QUESTION, message("assistant", said)])], 999)
+    turn, think = made.convert_tokens_to_ids(["<|turn|>", "<think>"])
+    assert (one.ids.count(turn), one.ids.count(think), one.ended) == (4, 1, True)
+    assert made.decode(one.learned_ids) == f"{said}<|turn|>"
