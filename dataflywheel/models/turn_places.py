@@ -65,10 +65,7 @@ def placed(
             together.append((turn, start, end_of(upto, start, messages[turn])))
             continue
         start = begin(upto, cue)
-        if start is not None:
-            start = behind_header(upto, start, header)
-        else:
-            start = begin_by_mark(upto, marked(turn))
+        start = begin_by_mark(upto, marked(turn)) if start is None else behind_header(upto, start, header)
         if start is None and turn:
             start = begin_by_header(upto, messages[turn - 1]["content"], messages[turn]["content"], header)
         if start is None:

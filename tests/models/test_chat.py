@@ -84,7 +84,7 @@ def test_answer_tokens_are_all_of_the_answer_and_nothing_of_its_header(
     boundary = len(text[:cut].encode())
     whole = tokens.encode(text, add_special_tokens=False)
     starts = byte_starts(tokens, whole)
-    # A token over the boundary is the answer's where it holds nothing but white space of the header; else there is none.
+    # A token over the boundary is the answer's where it holds only white space of the header; else there is none.
     over = max(i for i, start in enumerate(starts) if start <= boundary)
     expected = over if starts[over] == boundary else over + 1
     into = shown.encode()[: ([*starts, len(text.encode())][expected]) - boundary].strip()
