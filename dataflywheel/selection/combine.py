@@ -39,7 +39,7 @@ def select_rows(columns: Columns, spec: Select, rng: np.random.Generator) -> tup
     if budget.unit == "tokens":
         cost = sum((pool[name].astype(np.int64) for name in TOKENS), start=np.zeros(len(rows), dtype=np.int64))
     wanted = int(budget.amount) if budget.unit == "tokens" else budget.rows(len(columns))
-    weight = group_weights(spec.quota, names, [int(cost[group == g].sum()) for g in range(len(names))])
+    weight = group_weights(spec.quota, names, _sums(cost, group, len(names)))
 
     seeds = rng.integers(2**63, size=len(spec.by) + 1)
     expected = wanted / max(float(cost.mean()), 1.0) if len(rows) else 0.0
@@ -88,7 +88,7 @@ def _fill(
     listed[ranking.order] = True
     if ranking.complete:
         open_rows &= listed
-    capacity = [int(cost[open_rows & (group == g)].sum()) for g in range(len(weight))]
+    capacity = _sums(cost[open_rows], group[open_rows], len(weight))
     quotas = share_out(wanted, capacity, weight)
     left = list(quotas)
     taken = np.zeros(len(cost), dtype=bool)
@@ -99,5 +99,13 @@ def _fill(
             left[g] -= price
             taken[row] = weight[g] > 0
     waiting = open_rows & ~listed
-    done = all(cost[waiting & (group == g)].min(initial=np.iinfo(np.int64).max) > left[g] for g in range(len(weight)))
-    return quotas, taken, done
+    least = np.full(len(weight), np.iinfo(np.int64).max)
+    np.minimum.at(least, group[waiting], cost[waiting])
+    return quotas, taken, bool((least > np.array(left)).all())
+
+
+def _sums(cost: AnyArray, group: AnyArray, groups: int) -> list[int]:
+    """The cost of each group's rows together, in one pass over the rows, of however many groups they are."""
+    total = np.zeros(groups, dtype=np.int64)
+    np.add.at(total, group, cost)
+    return [int(sum) for sum in total]

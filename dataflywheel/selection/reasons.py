@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
@@ -50,20 +51,23 @@ def decisions_of(outcome: Outcome, spec: Select) -> Decisions:
     shortlisted[ranking.shortlist] = True
     words = _Words(outcome, spec)
     decisions = Decisions()
+    ids = [str(id) for id in columns.ids.tolist()]
+    facts = list(zip(turn.tolist(), listed.tolist(), shortlisted.tolist(), ranking.score.tolist(), strict=True))
     for position, row in enumerate(inner.tolist()):
-        id = str(columns.ids[position])
+        id = ids[position]
         if row < 0:
             decisions.add(id, "dropped", missing[position])
             continue
-        score = None if np.isnan(ranking.score[row]) else float(ranking.score[row])
+        place, in_list, in_shortlist, score = facts[row]
+        score = None if math.isnan(score) else score
         rejected = ranking.rejected.get(row)
-        if turn[row] >= 0:
-            decisions.add(id, "kept", words.kept(row, int(turn[row])), score=score)
+        if place >= 0:
+            decisions.add(id, "kept", words.kept(row, place), score=score)
         elif rejected is not None:
-            near = None if rejected.near is None else str(columns.ids[outcome.rows[rejected.near]])
+            near = None if rejected.near is None else ids[outcome.rows[rejected.near]]
             decisions.add(id, "dropped", rejected.reason, near, rejected.score if score is None else score)
         else:
-            decisions.add(id, "dropped", words.dropped(row, bool(listed[row]), bool(shortlisted[row])), score=score)
+            decisions.add(id, "dropped", words.dropped(row, in_list, in_shortlist), score=score)
     return decisions
 
 
@@ -76,10 +80,12 @@ class _Words:
         chooser = spec.chooser()
         self.chooser = None if chooser is None else chooser.name
         self.tokens = spec.budget().unit == "tokens"
+        self.places: list[int] = outcome.ranking.place.tolist()
+        self.of = f" of {outcome.ranking.scored:,} by {self.by}"
 
     def ranked(self, row: int) -> str:
-        place = int(self.outcome.ranking.place[row])
-        return f"ranked {place + 1:,} of {self.outcome.ranking.scored:,} by {self.by}" if place >= 0 else ""
+        place = self.places[row]
+        return f"ranked {place + 1:,}{self.of}" if place >= 0 else ""
 
     def kept(self, row: int, turn: int) -> str:
         if self.chooser is None:
