@@ -38,6 +38,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     write_rows(tmp_path / "chat.jsonl", pool[7::120])
     write_rows(tmp_path / "code.jsonl", pool[11::120])
     write_rows(tmp_path / "benchmark.jsonl", held[::20])
+    asked = {"context": "A shop.", "q": "Is it open?", "data": {"a": "Until six."}, "ok": True}
+    (tmp_path / "support.jsonl").write_text(json.dumps(asked) + "\n", encoding="utf-8")
     (tmp_path / "docs").symlink_to(ROOT / "docs")
     (tmp_path / "recipes").symlink_to(ROOT / "recipes")
     catalog.names()  # every method enters the registry on its first use

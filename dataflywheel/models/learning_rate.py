@@ -17,7 +17,8 @@ RATES: dict[Job, tuple[float, float, float]] = {
     "on_policy": (1e-4, 1e-6, 1e-5),
 }
 """Of tiny models, of all weights of others, and of low-rank adapters: what the papers and their trainers take."""
-TOO_MUCH = 10.0
+TOO_MUCH, TOO_MUCH_FOR_TINY = 10.0, 100.0
+"""Times the usual rate that are refused; tiny models bear more."""
 
 
 def usual_rate(job: Job, parameters: float, lora: bool) -> float:
@@ -34,12 +35,14 @@ def fitting_rate(given: float | None, job: Job, parameters: float, lora: bool, f
     """The rate that is given, or the usual one.
 
     Raises:
-        UsageError: it is ten times the usual one or more, and nobody said so twice (`force`).
+        UsageError: it is ten times the usual one or more (for tiny models a hundred times), and nobody said so twice
+            (`force`).
     """
     usual = usual_rate(job, parameters, lora)
+    most = usual * (TOO_MUCH_FOR_TINY if parameters < TINY else TOO_MUCH)
     if given is None:
         return usual
-    if given >= TOO_MUCH * usual * (1 - 1e-9) and not force:
+    if given >= most * (1 - 1e-9) and not force:
         how = "low-rank adapters" if lora else "all weights"
         raise UsageError(
             f"learning_rate: {given:g} is {given / usual:,.0f} times the usual {usual:g} for {how} of a model of "

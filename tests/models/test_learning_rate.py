@@ -30,3 +30,5 @@ def test_a_rate_that_would_ruin_the_model_is_said_twice() -> None:
     assert TrainSettings(learning_rate=1e-3, force=True).fitted(7e9).learning_rate == 1e-3
     assert TrainSettings(learning_rate=1.9e-4).fitted(7e9).learning_rate == 1.9e-4
     assert TrainSettings(learning_rate=4e-3).fitted(1e6).learning_rate == 4e-3
+    with pytest.raises(UsageError, match="is 100 times the usual"):
+        TrainSettings(learning_rate=0.1).fitted(1e6)

@@ -220,6 +220,6 @@ def test_fewer_rows_than_a_batch_are_one_batch(start: Path, tmp_path: Path) -> N
 
 @pytest.mark.parametrize("sampler", [Diary(), Diary(offered=2)])
 def test_a_loss_that_is_no_number_reaches_no_sampler(start: Path, tmp_path: Path, sampler: Diary) -> None:
-    settings = TrainSettings(max_steps=6, batch_size=8, learning_rate=1e18, warmup=0, max_grad_norm=1e9)
+    settings = TrainSettings(max_steps=6, batch_size=8, learning_rate=1e18, force=True, warmup=0, max_grad_norm=1e9)
     with pytest.raises(FlywheelError, match=r"training diverged \(the loss of row [0-9a-f]{32} is not finite\)"):
         train_sft(ROWS, start, tmp_path / "a", settings, sampler=sampler)

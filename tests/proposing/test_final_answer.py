@@ -81,8 +81,8 @@ def test_not_found(text: str, reason: str) -> None:
     "<<1=", "<answer>", "**", "{", "\\boxed{1}", " ", "Answer\n", "</think>", ". ",
 ])  # fmt: skip
 def test_any_text_is_read_in_a_time_that_grows_as_its_length(piece: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     for size in (10**4, 10**5, 10**6):
         with suppress(NoAnswerError):
             final_answer("x\n" + (piece * size)[:size])
-    assert time.perf_counter() - began < 4
+    assert time.process_time() - began < 4

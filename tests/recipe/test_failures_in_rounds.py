@@ -23,6 +23,7 @@ from dataflywheel.recipe.schema import Recipe
 from dataflywheel.recipe.why import as_text, why
 from dataflywheel.report.html import write_report
 from dataflywheel.rows.parts import read_rows
+from dataflywheel.store.seal import read_sealed, write_sealed
 from tests.evolution.planted_wheels import GATES, IN_POOL, SameSkill, recipe, student, train
 from tests.recipe.jobs import job
 from tests.recipe.test_failures import Alike
@@ -112,7 +113,9 @@ def test_the_same_again_does_nothing_and_other_scores_choose_anew(turned: tuple[
     assert (step / "metrics.json").stat().st_mtime_ns == stamp
     scores = read_scores(path)
     scores.value = scores.weight / scores.value
+    record = read_sealed(path.parent)
     write_scores(path, scores)
+    write_sealed(path.parent, record)
     before = pq.ParquetFile(step / "proposals.parquet").read().to_pylist()
     turn(turned[0])
     after = pq.ParquetFile(step / "proposals.parquet").read().to_pylist()

@@ -41,7 +41,10 @@ def test_pool_target_and_labels_are_all_read_from_the_working_directory(tmp_path
     label_file(away / "labels.jsonl")
     for name in ("pool", "labels"):  # with these beside the recipe nothing could be masked
         lines(jobs / f"{name}.jsonl", ["Not this file."])
-    step = {"by": {"mask_toxicity": {"labels": "labels.jsonl"}}, "gates": [{"contamination": {"semantic": None}}]}
+    step = {
+        "by": {"mask_toxicity": {"labels": "labels.jsonl", "drop": False}},
+        "gates": [{"contamination": {"semantic": None}}],
+    }
     recipe = {
         "name": "job",
         "pool": [{"path": "pool.jsonl"}],

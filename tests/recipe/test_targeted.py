@@ -84,7 +84,7 @@ def test_less_measures_steps_of_the_pool_and_gradients_of_the_target(tmp_path: P
     prompts = kept(found.path)
     assert sum("fruit" in prompt for prompt in prompts) >= 14
     measured = sorted(path.name.split("-")[0] for path in (tmp_path / "store" / "signals").glob("gradient_*"))
-    assert measured == ["gradient_projection@1"] * 2  # one for each direction
+    assert measured == ["gradient_projection@2"] * 2  # one for each direction
     metrics = json.loads((found.path / "round-1" / "01-select" / "metrics.json").read_text())
     assert "length_correlation" in metrics["details"]["notes"]["less"]
     priced = plan(recipe_from(value))["steps"][0]["cost"]

@@ -51,7 +51,7 @@ def test_losses_are_those_of_each_checkpoint_in_order(signal: Trajectory) -> Non
 def test_a_loss_that_is_not_finite_at_any_point_fails_the_row_alone(
     signal: Trajectory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    honest = LanguageModel.answer_scores
+    honest = LanguageModel.learned_scores
     calls: list[int] = []
 
     def broken(self: LanguageModel, rows: Any, **options: Any) -> AnswerScores:
@@ -61,7 +61,7 @@ def test_a_loss_that_is_not_finite_at_any_point_fails_the_row_alone(
             scores.loss[1] = np.nan
         return scores
 
-    monkeypatch.setattr(LanguageModel, "answer_scores", broken)
+    monkeypatch.setattr(LanguageModel, "learned_scores", broken)
     rows = [*POOL["messages"].slice(0, 3).to_pylist(), conversation("no answer", "")]
     found = signal.measure(batch_of(rows))
     assert isinstance(found["losses"], pa.Array)
