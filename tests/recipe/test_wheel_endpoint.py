@@ -31,7 +31,7 @@ AT_ONCE = 4
 LONGEST = 600.0
 STEPS: list[Any] = [
     {"select": {"by": "random", "keep": 30}},
-    {"enhance": {"by": {"revision": {"revise": "answer"}}}},
+    {"enhance": {"by": {"revision": {"revise": "answer"}}, "gates": ["format_and_length", "meaning", "contamination"]}},
     {"generate": {"by": "grounded_questions", "rows": 15, "visits": 2}},
     {"train": {"max_steps": 3, "max_length": 96, "batch_size": 8, "save_steps": 1}},
     "evaluate",
