@@ -6,7 +6,7 @@ import re
 
 NAMES = (
     "think|thinking|thought|thoughts|reasoning|scratchpad|reflection|thought_process|thinking_process|inner_thoughts|"
-    "inner_monologue|seed:think|mm:think|longcat_think|ant_?thinking|antml:thinking"
+    "inner_monologue|redacted_thinking|chain_of_thought|seed:think|mm:think|longcat_think|ant_?thinking|antml:thinking"
 )
 """Tags in angle brackets: DeepSeek, Qwen, GLM, Phi, MiniMax; Claude; EXAONE, Gemini, Marco; Reka; Seed; LongCat."""
 PAIRS = {
@@ -40,6 +40,8 @@ _WRAPS = (
     ("<answer>", "</answer>"),
     ("<response>", "</response>"),
     ("<output>", "</output>"),
+    ("<solution>", "</solution>"),
+    ("<final_answer>", "</final_answer>"),
     ("<|begin_of_solution|>", "<|end_of_solution|>"),
     ("<|START_RESPONSE|>", "<|END_RESPONSE|>"),
     ("<|START_TEXT|>", "<|END_TEXT|>"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from itertools import islice
 from typing import Any
 
 from dataflywheel.models.endpoint.backslashes import HURT, doubled
@@ -13,11 +14,17 @@ from dataflywheel.rows.thoughts import marks_thoughts
 
 _OPENING = re.compile(r'\{(?=\s*["}])|\[(?=\s*(?:[\[\]{"\d-]|true|false|null))')
 """Where a JSON object or array begins, told from brackets in prose by what follows."""
+MOST_COPIES = 20
+"""Answers to the same question that are compared."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n)")
 
 
 class FormError(ValueError):
     """Text without the JSON value that was asked for."""
+
+
+class TwoAnswersError(FormError):
+    """Text with two different answers to one question: a draft and what came of it, for one."""
 
 
 def first_json(text: str) -> Any:
@@ -30,6 +37,7 @@ def first_json(text: str) -> Any:
 
     Raises:
         FormError: there is none, it is cut off or wrong, or it holds a key twice or a number that is not finite.
+        TwoAnswersError: another object with the same `id` follows, and says something else.
     """
     opening = _OPENING.search(text)
     if marks_thoughts(text[: opening.start()] if opening else text):
@@ -37,12 +45,27 @@ def first_json(text: str) -> Any:
     if opening is None:
         raise FormError("there is no JSON object in the answer")
     try:
-        value, _ = _DECODER.raw_decode(doubled(text[opening.start() :]))
+        given = doubled(text[opening.start() :])
+        value, end = _DECODER.raw_decode(given)
+        _refuse_another(value, given[end:])
         return _whole(value)
     except FormError:
         raise
     except (ValueError, RecursionError) as error:
         raise FormError(f"the JSON cannot be read: {error}") from None
+
+
+def _refuse_another(value: Any, rest: str) -> None:
+    if not isinstance(value, dict) or not isinstance(value.get("id"), str):
+        return
+    same = re.compile(r'\{\s{0,20}"id"\s{0,5}:\s{0,5}' + re.escape(json.dumps(value["id"])))
+    for found in islice(same.finditer(rest), MOST_COPIES):
+        try:
+            other = _DECODER.raw_decode(rest[found.start() :])[0]
+        except (ValueError, RecursionError):
+            other = None
+        if other != value:
+            raise TwoAnswersError(f"two different answers to {value['id']} stand in the text")
 
 
 def _whole(value: Any) -> Any:

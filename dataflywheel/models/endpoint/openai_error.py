@@ -15,6 +15,7 @@ from dataflywheel.models.endpoint.chat_model import AttemptError, RateLimitedErr
 from dataflywheel.models.endpoint.flow import Headers, retry_after
 
 SHOWN = 300
+WORDS = ("message", "msg", "error_msg", "error_message")
 UNKNOWN = 500
 """An error that does not say what it is: the endpoint's own, so it is asked again."""
 _WORDS = (
@@ -43,31 +44,36 @@ class Said:
 
 
 def error_in(body: Any) -> Said | None:
-    """The error that the parsed body of a reply holds in place of an answer, or that its first choice holds."""
+    """The error that the parsed body of a reply holds in place of an answer, or that its first choice holds, itself or
+    in its message."""
+    body = body[0] if isinstance(body, list) and body else body
     if not isinstance(body, dict):
         return None
     choices = body.get("choices")
     if body.get("error"):
         return read_error(body)
     if isinstance(choices, list) and choices:
-        first = choices[0]
-        return read_error(first) if isinstance(first, dict) and first.get("error") else None
+        first = choices[0] if isinstance(choices[0], dict) else {}
+        places = [one for one in (first, first.get("message")) if isinstance(one, dict) and one.get("error")]
+        return read_error(places[0]) if places else None
     base = body.get("base_resp")
     if isinstance(base, dict) and base.get("status_code"):
         return Said(429 if base["status_code"] in (1002, 1039) else UNKNOWN, _shown(base.get("status_msg") or base))
-    if body.get("object") == "error" or any(body.get(name) for name in ("errors", "detail", "msg", "message")):
+    if body.get("object") == "error" or any(body.get(name) for name in ("errors", "detail", *WORDS)):
         return read_error(body)
     return None
 
 
 def read_error(body: Any) -> Said:
     """The error that a body tells, in any of the forms that gateways write."""
+    body = body[0] if isinstance(body, list) and body else body
     error = body.get("error") or body if isinstance(body, dict) else body
+    error = error[0] if isinstance(error, list) and error else error
     if isinstance(error, dict) and isinstance(error.get("errors"), list) and error["errors"]:
         error = error["errors"][0]
     if not isinstance(error, dict):
         return Said(_status({}, str(error)), _shown(error))
-    words = _shown(next((error[name] for name in ("message", "msg", "detail") if error.get(name)), error))
+    words = _shown(next((error[name] for name in (*WORDS, "detail") if error.get(name)), error))
     more = error.get("metadata")
     more = more if isinstance(more, dict) else {}
     raw = more.get("raw")
@@ -87,12 +93,13 @@ def _wait(*places: Mapping[str, Any]) -> str:
 
 
 def _status(error: Mapping[str, Any], words: str) -> int:
-    for name in ("code", "status", "status_code", "http_code"):
+    for name in ("code", "status", "status_code", "http_code", "error_code"):
         value = error.get(name)
         if isinstance(value, str | int) and not isinstance(value, bool) and re.fullmatch(r"[45]\d\d", str(value)):
             return int(value)
     named = " ".join(str(error.get(name) or "") for name in ("code", "type", "status")).lower()
-    for text in (named, words[:SHOWN].lower().replace(" ", "_") if not named.strip() else ""):
+    telling = re.search(r"[a-z]{4}", named)
+    for text in (named, "" if telling else words[:SHOWN].lower().replace(" ", "_")):
         for status, pattern in _WORDS:
             if pattern.search(text):
                 return status

@@ -34,10 +34,10 @@ def read_reply(content: bytes, request: Request, where: str = "the endpoint") ->
     try:
         body, whole = _parsed(content)
         if said := error_in(body):
-            began = bool(body.get("choices"))
+            began = isinstance(body, dict) and bool(body.get("choices"))
             raise error_of(said, where, began=began, used=_usage(body.get("usage")) if began else None)
         choice = body["choices"][0]
-        finish = choice.get("finish_reason") or ""
+        finish = "" if choice.get("finish_reason") is None else choice["finish_reason"]
         part = choice if request.prompt is not None else choice["message"]
         text, thoughts = _text(part, request)
         refusal = part.get("refusal") or ""
@@ -54,6 +54,9 @@ def read_reply(content: bytes, request: Request, where: str = "the endpoint") ->
     )
     if outcome is None:
         raise UnavailableError(f"the answer ended with {finish[:80]!r}: {text[:80]!r}", maybe_paid=True, used=used)
+    calls = part.get("tool_calls") or part.get("function_call")
+    if calls and outcome is Outcome.ANSWERED and not (request.tools and _consists_of(calls, text)):
+        outcome, detail = Outcome.MALFORMED, "the answer calls tools where text was asked, or beside its text"
     if thoughts and not text.strip() and outcome is Outcome.ANSWERED:
         outcome, detail = Outcome.TRUNCATED, WITHIN_THOUGHTS
     if not whole and outcome is Outcome.ANSWERED:
@@ -91,14 +94,27 @@ def _text(part: dict[str, Any], request: Request) -> tuple[str, str]:
     content = part.get("text") if request.prompt is not None else part.get("content")
     thoughts = next((words for name in THOUGHTS if (words := _words(part.get(name)))), "")
     if isinstance(content, list):
-        kinds = [(piece.get("type"), piece) for piece in content]
+        pieces = [{"type": "text", "text": piece} if isinstance(piece, str) else piece for piece in content]
+        kinds = [(piece.get("type", "text"), piece) for piece in pieces]
         thoughts = thoughts or "\n\n".join(_words(piece) for kind, piece in kinds if kind in THINKS)
-        content = "".join(str(piece["text"]) for kind, piece in kinds if kind in ("text", "output_text"))
+        content = "".join(_said(piece["text"]) for kind, piece in kinds if kind in ("text", "output_text"))
     if not isinstance(content, str | None):
         raise TypeError("the content must be text")
     if not content and request.tools and part.get("tool_calls"):
         return orjson.dumps(part["tool_calls"]).decode(), thoughts
     return content or "", thoughts
+
+
+def _said(text: Any) -> str:
+    """The text of a part of the content, in the form of messages or that of assistants' threads."""
+    text = text.get("value") if isinstance(text, dict) else text
+    if not isinstance(text, str):
+        raise TypeError("the text of a part of the content must be text")
+    return text
+
+
+def _consists_of(calls: Any, text: str) -> bool:
+    return text == orjson.dumps(calls).decode()
 
 
 THOUGHTS = ("reasoning_content", "reasoning", "thinking", "reasoning_details")

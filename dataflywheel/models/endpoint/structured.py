@@ -11,7 +11,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from dataflywheel.models.endpoint.chat_model import ChatModel
-from dataflywheel.models.endpoint.json_text import FormError, first_json
+from dataflywheel.models.endpoint.json_text import FormError, TwoAnswersError, first_json
 from dataflywheel.models.endpoint.quoting import DATA_RULE, Question, quote
 from dataflywheel.models.endpoint.request import Outcome, Reply, Request
 
@@ -152,7 +152,8 @@ def _read(
         if len(replies) > 1:
             _refuse_additions(value, first.text)
     except FormError as error:
-        return Answer(Outcome.MALFORMED, error=str(error), replies=replies), len(replies) == 1
+        repairable = len(replies) == 1 and not isinstance(error, TwoAnswersError)
+        return Answer(Outcome.MALFORMED, error=str(error), replies=replies), repairable
     wrong = check(i, value) if check else ""
     if wrong:
         return Answer(Outcome.MALFORMED, error=wrong, replies=replies), False

@@ -99,9 +99,17 @@ def test_an_error_in_a_body_is_what_its_code_says(error: Any, kind: type[Flywhee
         ({"code": 429, "msg": "busy"}, RateLimitedError),
         ({"errors": [{"code": 503, "message": "down"}]}, UnavailableError),
         ({"detail": "Internal error"}, UnavailableError),
+        ([{"error": {"code": 429, "message": "quota", "status": "RESOURCE_EXHAUSTED"}}], RateLimitedError),
+        ({"error": [{"code": 429, "message": "busy"}]}, RateLimitedError),
+        ({"error": {"code": "1302", "message": "rate limit reached"}}, RateLimitedError),
+        ({"error_code": 18, "error_msg": "Rate limit reached"}, RateLimitedError),
+        (
+            {"choices": [{"message": {"content": "The su", "error": {"code": 503}}, "finish_reason": "stop"}]},
+            UnavailableError,
+        ),
     ],
 )
-def test_errors_in_other_forms(told: dict[str, Any], kind: type[FlywheelError]) -> None:
+def test_errors_in_other_forms(told: Any, kind: type[FlywheelError]) -> None:
     with pytest.raises(kind):
         read_reply(json.dumps(told).encode(), ASKED)
 
@@ -236,3 +244,26 @@ def test_usage_that_cannot_be_is_no_usage(read: object, written: object) -> None
     for usage in ({"prompt_tokens": read, "completion_tokens": written}, {}, None):
         reply = read_reply(body(usage=usage or {}), ASKED)
         assert (reply.tokens_in, reply.tokens_out) == (0, 0)
+
+
+PART = {"type": "text", "text": "yes"}
+CALLS = [{"id": "c", "type": "function", "function": {"name": "look", "arguments": "{}"}}]
+
+
+def test_what_a_part_of_the_content_says_is_its_text_and_never_the_name_of_nothing() -> None:
+    for content in ([PART], ["yes"], [{"text": "yes"}], [{"type": "text", "text": {"value": "yes"}}]):
+        assert (read(content=content).outcome, read(content=content).text) == (Outcome.ANSWERED, "yes")
+    for part in (None, 4, {"type": "text", "text": None}, {"type": "text", "text": {"text": "yes"}}):
+        with pytest.raises(UnavailableError, match="not a reply"):
+            read(content=[part])
+
+
+def test_calls_where_text_was_asked_are_no_answer_and_calls_beside_text_are_not_lost() -> None:
+    offered = Request((*ASKED.messages,), tools='[{"type": "function", "function": {"name": "look"}}]')
+    for request, content, outcome in (
+        (ASKED, "Let me look.", Outcome.MALFORMED),
+        (ASKED, None, Outcome.MALFORMED),
+        (offered, "Let me look.", Outcome.MALFORMED),
+        (offered, None, Outcome.ANSWERED),
+    ):
+        assert read_reply(body(content, "tool_calls", tool_calls=CALLS), request).outcome is outcome

@@ -39,7 +39,8 @@ GOOD = '{"id": "q1", "score": 4.5, "why": "good"}'
         f"```json\n{GOOD}\n```",
         f"Sure, here {{it}} is [as asked]: {GOOD}",
         f"{GOOD}\nI hope this helps {{you}}!",
-        f'{GOOD}\n{{"id": "q1", "score": 0, "why": "bad"}}',
+        f"{GOOD}\n\nThat is: {GOOD}",
+        f'{GOOD}\nThe other question: {{"id": "q2", "score": 0, "why": "bad"}}',
         GOOD.replace("good", "g\\u006fod"),
         GOOD.replace(" ", "\n"),
     ],
@@ -54,6 +55,8 @@ def test_the_first_complete_value(text: str) -> None:
         "",
         "4.5",
         "no braces",
+        f'{GOOD}\nOn second thoughts: {{"id": "q1", "score": 0, "why": "bad"}}',  # which is the draft?
+        f'{GOOD} {GOOD} {{"id":"q1", "sco',
         GOOD[:-1],  # nothing is closed
         f'{{"answer": {GOOD}',  # whole inside, cut outside
         f"<think>so {GOOD}",
