@@ -23,7 +23,7 @@ from tests.support.endpoint import Endpoint
 PRICE = {"in": 1.0, "out": 10.0}
 STEPS: list[Any] = [
     CLEANED[1],
-    {"filter": {"bounds": {"text.tokens_answer": [5, 60]}}},
+    {"filter": {"bounds": {"text.tokens_answer": [5, 30]}}},
     {"select": {"by": "random", "keep": 8}},
     {"enhance": {"by": {"revision": {"revise": "answer"}}, "gates": GATES}},
     *TRAIN,
