@@ -26,7 +26,7 @@ from dataflywheel.rows.workers import run
 
 __all__ = ["Ingested", "Input", "ingest", "open_input", "read_file", "row_blocks"]
 
-PARALLEL_BYTES = 32 << 20
+PARALLEL_BYTES = 64 << 20
 """Below this, starting workers costs more than it gains."""
 
 
@@ -58,7 +58,7 @@ def ingest(
     reading and writing, so memory holds 32 bytes a row. Neither workers nor block size changes the outcome.
 
     Args:
-        workers: processes that parse; by default one a core for more than 32 MB, else none.
+        workers: processes that parse; by default one a core for more than 64 MB, else none.
         progress: called with the rows read so far.
 
     Raises:
