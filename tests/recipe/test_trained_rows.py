@@ -8,6 +8,7 @@ from pathlib import Path
 from dataflywheel.recipe.execute import run
 from dataflywheel.recipe.load import recipe_from
 from dataflywheel.recipe.plan import plan
+from dataflywheel.report.html import write_report
 from dataflywheel.rows.parts import read_rows
 from dataflywheel.store.decisions import read_decisions
 
@@ -58,3 +59,6 @@ def test_what_is_not_trained_is_told_before_and_decided_on(tmp_path: Path) -> No
     assert {reason for action, reason in pairs if action == "dropped"} == REASONS
     metrics = json.loads((step / "metrics.json").read_text(encoding="utf-8"))
     assert (metrics["rows_in"], metrics["rows_out"], metrics["details"]["not_trained"]) == (12, 9, 3)
+    page = write_report(result.path).read_text(encoding="utf-8")
+    assert "9 of 12 rows were learned." in page
+    assert all(reason in page for reason in REASONS)

@@ -101,7 +101,19 @@ def _training(run: Run) -> str:
         done = f"{count(found.get('steps'))} training steps over {count(found.get('tokens'))} tokens"
         facts = f"{done} in {seconds(step.cost.get('seconds'))}"
         parts.append(f"<p>Trained model: <code>{esc(found.get('model', 'unnamed'))}</code>, {esc(facts)}.</p>")
+        parts.append(_rows_of(step))
     return "".join(parts)
+
+
+def _rows_of(step: Step) -> str:
+    """What became of the rows that a training was given, where not all were learned as they are."""
+    told = {reason.partition(": ")[2]: n for reason, n in step.counts.items() if not reason.endswith(": trained")}
+    if not told:
+        return ""
+    rows = [[esc(reason), esc(count(n))] for reason, n in told.items()]
+    cut = f" {count(step.details['cut'])} were cut at max_length." if step.details.get("cut") else ""
+    head = f"<p>{count(step.rows_out)} of {count(step.rows_in)} rows were learned.{esc(cut)}</p>"
+    return head + table("Rows that were not learned as they are", ["why", "rows"], rows, numeric=(1,))
 
 
 def evaluation(run: Run) -> str:
