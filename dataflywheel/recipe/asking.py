@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from dataflywheel import catalog
 from dataflywheel.contracts import Cost, DeferredError, Method, OverBudgetError, Signal, UsageError
 from dataflywheel.models.endpoint.request import Outcome
 from dataflywheel.models.spec import ModelSpec
+from dataflywheel.proposing.kinds import Proposal
 from dataflywheel.recipe.needs import signals_of
 from dataflywheel.recipe.schema import Limits, Recipe
 from dataflywheel.store.answer_ledger import Caps
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from dataflywheel.recipe.steps import Step
 
 
+ENDPOINT_FAILED = f"^({Outcome.TIMED_OUT}|{Outcome.SERVER_ERROR})"
 RAISE = "raise it under `budget` and run again: what was answered is not paid twice"
 
 
@@ -66,16 +68,25 @@ def asked_cost(context: Context, output: Path) -> Cost:
     )
 
 
-def write_asked(path: Path, context: Context, step: Step, ids: pa.Array) -> None:
-    """For steps that rest on a model's answers: by row and signal, the answers' keys and what they cost."""
-    tables = []
+def write_asked(path: Path, context: Context, step: Step, ids: pa.Array) -> int:
+    """For steps that rest on a model's answers: by row and signal, the answers' keys and what they cost. Gives how many
+    values are missing since the endpoint failed, which another try may change."""
+    tables, again = [], 0
     for name in signals_of(step.needs()):
         signal = context.signal(name, step.signal_parameters())
         if signal.asks:
-            found = context.signal_store.read(signal.key(), ids, ["keys", "calls", "tokens", "usd"])
-            tables.append(found.drop_columns(["status"]).append_column("signal", pa.array([name] * len(found))))
+            found = context.signal_store.read(signal.key(), ids, ["error", "keys", "calls", "tokens", "usd"])
+            again += pc.sum(pc.match_substring_regex(found["error"], ENDPOINT_FAILED)).as_py() or 0
+            tables.append(found.drop_columns(["status", "error"]).append_column("signal", pa.array([name] * len(found))))
     if tables:
         pq.write_table(pa.concat_tables(tables), path, compression="zstd", compression_level=1)
+    return again
+
+
+def failed_at_endpoint(proposals: Iterable[Proposal]) -> int:
+    """How many proposals there is no row of since the endpoint failed, which another try may change."""
+    late = (Outcome.TIMED_OUT, Outcome.SERVER_ERROR)
+    return sum(one.row is None and any(reply.outcome in late for reply in one.replies) for one in proposals)
 
 
 def asking_keys(context: Context, step: Step) -> list[str]:

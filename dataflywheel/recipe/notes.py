@@ -19,7 +19,9 @@ def note(metrics: Mapping[str, Any]) -> str:
     if metrics["step"] == "evaluate":
         value, low, high = (_number(details["overall"][name]) for name in ("value", "low", "high"))
         return f"{details['metric']} {value} ({low} to {high})"
-    return f"{metrics['rows_out']:,} of {metrics['rows_in']:,} rows"
+    again = details.get("again", 0)
+    told = f"; the endpoint failed at {again:,}, which the same command tries again" if again else ""
+    return f"{metrics['rows_out']:,} of {metrics['rows_in']:,} rows{told}"
 
 
 def _number(value: float | None) -> str:

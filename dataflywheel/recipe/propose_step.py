@@ -18,7 +18,7 @@ from dataflywheel.proposing.fulfil import Fulfilment, Terms, fulfil
 from dataflywheel.proposing.kinds import Gate, Proposer, Surroundings
 from dataflywheel.proposing.ledger import Fate, funnel, write_ledger
 from dataflywheel.proposing.seeds import first_tag
-from dataflywheel.recipe.asking import asked_cost, hand_in
+from dataflywheel.recipe.asking import asked_cost, failed_at_endpoint, hand_in
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.failures import Failures, Student, facts_of, find_failures, why_none, why_not_yet
 from dataflywheel.recipe.ingest_step import slices_by_id
@@ -74,6 +74,7 @@ def apply_propose_step(
         write_decisions(aside / "decisions.parquet", decisions)
         write_ledger(aside / "proposals.parquet", done.entries)
         cost = Cost(seconds=round(time.perf_counter() - started, 3)) + asked_cost(context, output)
+        again = failed_at_endpoint(entry.proposal for entry in done.entries)
         metrics = {
             "step": step.name,
             "fingerprint": fingerprint,
@@ -93,6 +94,7 @@ def apply_propose_step(
                 "added": [row["id"] for row in new],
                 "writer": written_by(context, proposer, next(iter(work.by.values()))),
                 **facts_of(failures),
+                **({"again": again} if again else {}),
             },
         }
         write_sealed(aside, metrics)

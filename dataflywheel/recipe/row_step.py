@@ -49,8 +49,9 @@ def apply_row_step(context: Context, step: Step, rows: Path, output: Path, finge
     with atomic_directory(output) as aside:
         kept = write_kept(rows, decisions, aside / "rows", order)
         _write_scalars(aside / "columns.parquet", columns)
-        write_asked(aside / "asked.parquet", context, step, ids)
+        again = write_asked(aside / "asked.parquet", context, step, ids)
         cost = Cost(seconds=round(time.perf_counter() - started, 3)) + asked_cost(context, output)
+        details |= {"again": again} if again else {}
         details |= {"measuring_seconds": round(measuring, 3), "ranking_seconds": round(ranking, 3)}
         return write_decided(aside, step.name, fingerprint, step.parameters(), decisions, kept, cost, details)
 

@@ -35,6 +35,7 @@ from dataflywheel.recipe.steps import Step
 from dataflywheel.recipe.target_judge import judges
 from dataflywheel.recipe.targeting import guides_and_judges
 from dataflywheel.recipe.training import Prefer, Train, teaching
+from dataflywheel.rows.parts import read_rows
 from dataflywheel.selection.combine import Select
 
 
@@ -149,8 +150,11 @@ class Walk:
         return Student(self.model, self.steered) if self.model is not None else None
 
     def _reusable(self, step: Step) -> dict[str, Any] | None:
-        """The metrics of the step where its result is there already, whole and from the same input."""
+        """The metrics of the step where its result is there already, whole, from the same input, and with no failure of
+        an endpoint in it that another try may change."""
         metrics = self.context.run.finished(self._output(step), self._fingerprint(step))
+        if metrics is not None and metrics["details"].get("again"):
+            return None
         if metrics is not None and isinstance(step.work, Train | Prefer) and not self._holds_model(step, metrics):
             return None
         return metrics
@@ -167,7 +171,9 @@ class Walk:
             self.context.run.event("finished step", step=step.title, seconds=metrics["cost"]["seconds"])
         self.context.run.bill(output, Cost(**metrics["cost"]))  # here, so that a kill between step and bill loses none
         self._after(step, output, metrics, result)
-        self.fingerprint = fingerprint
+        again = metrics["details"].get("again")
+        # The same step may give other rows on another try: what comes after it follows from those that it gave.
+        self.fingerprint = digest(fingerprint, *read_rows(self.rows, ["id"])["id"].to_pylist()) if again else fingerprint
         self.context.watcher.finished(step.title, note(metrics) + self.context.run.made_anew(output), reused)
 
     def _holds_model(self, step: Step, metrics: dict[str, Any]) -> bool:

@@ -1,0 +1,77 @@
+"""What an endpoint failed at is tried again by the same command, and what follows from it is done anew."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dataflywheel.models.endpoint import account
+from dataflywheel.models.endpoint.flow import Pace
+from dataflywheel.recipe.execute import Result, run
+from dataflywheel.recipe.load import recipe_from
+from dataflywheel.rows.parts import read_rows
+from tests.signals.rating.support import ID_PATTERN
+from tests.support.endpoint import Endpoint
+
+DOWN: list[Any] = [{"fault": "http_503", "match": "frog", "attempts": []}]
+STEPS: dict[str, list[Any]] = {
+    "a selection": [
+        {"select": {"by": {"rated": {"score": "alpagasus.score"}}, "keep": 8}},
+        {"filter": {"bounds": {"text.tokens_answer": [1, 500]}}},
+    ],
+    "a rewriter": [
+        {"enhance": {"by": {"revision": {"revise": "answer"}}, "gates": []}},
+        {"filter": {"bounds": {"text.tokens_answer": [1, 500]}}},
+    ],
+}
+
+
+def behave(endpoint: Endpoint, kind: str, script: list[Any]) -> None:
+    rater = {"rule": "rater", "low": 0, "high": 5, "template": "$id: $score\nBecause."}
+    rules: list[Any] = [rater if kind == "a selection" else {"rule": "writer", "errors": 0.0}]
+    endpoint.configure(rules=rules, id_pattern=ID_PATTERN, script=script)
+
+
+@pytest.mark.parametrize("kind", STEPS)
+def test_a_step_at_which_the_endpoint_failed_is_not_finished(
+    kind: str, tmp_path: Path, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(account, "Pace", partial(Pace, attempts=1, backoff=0.01))
+    rows = [{"prompt": f"How does a {a} move, number {i}?", "completion": f"It hops {i} times."} for i, a in
+            enumerate(["frog", "frog", *["bird"] * 8])]  # fmt: skip
+    (tmp_path / "pool.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    teacher = {"endpoint": endpoint.url, "model": "m"}
+    recipe = recipe_from(
+        {
+            "name": "a",
+            "pool": [{"path": str(tmp_path / "pool.jsonl")}],
+            "models": {"teacher": teacher},
+            "steps": STEPS[kind],
+        }
+    )
+
+    def go(name: str) -> tuple[Result, dict[str, Any], list[str]]:
+        result = run(recipe, runs=tmp_path / name, home=tmp_path / f"{name}-store")
+        (first, last) = sorted(p for p in (result.path / "round-1").iterdir() if not p.name.startswith("00"))
+        details = json.loads((first / "metrics.json").read_text(encoding="utf-8"))["details"]
+        return result, details, read_rows(last / "rows", ["id"])["id"].to_pylist()
+
+    behave(endpoint, kind, DOWN)
+    _, details, poor = go("runs")
+    assert details["again"] == 2
+    charged = len(endpoint.bill().charged)
+    assert go("runs")[1]["again"] == 2  # it is down still: nothing else is asked, and nothing changes
+    assert len(endpoint.bill().charged) == charged
+
+    behave(endpoint, kind, [])
+    _, details, mended = go("runs")
+    assert "again" not in details
+    _, _, undisturbed = go("elsewhere")
+    assert mended == undisturbed != poor
+    calls = len(endpoint.bill().lines)
+    assert go("runs")[2] == mended
+    assert len(endpoint.bill().lines) == calls
