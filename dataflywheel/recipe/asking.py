@@ -77,7 +77,8 @@ def write_asked(path: Path, context: Context, step: Step, ids: pa.Array) -> int:
         if signal.asks:
             found = context.signal_store.read(signal.key(), ids, ["error", "keys", "calls", "tokens", "usd"])
             again += pc.sum(pc.match_substring_regex(found["error"], ENDPOINT_FAILED)).as_py() or 0
-            tables.append(found.drop_columns(["status", "error"]).append_column("signal", pa.array([name] * len(found))))
+            paid = found.drop_columns(["status", "error"])
+            tables.append(paid.append_column("signal", pa.array([name] * len(found))))
     if tables:
         pq.write_table(pa.concat_tables(tables), path, compression="zstd", compression_level=1)
     return again

@@ -171,9 +171,9 @@ class Walk:
             self.context.run.event("finished step", step=step.title, seconds=metrics["cost"]["seconds"])
         self.context.run.bill(output, Cost(**metrics["cost"]))  # here, so that a kill between step and bill loses none
         self._after(step, output, metrics, result)
-        again = metrics["details"].get("again")
-        # The same step may give other rows on another try: what comes after it follows from those that it gave.
-        self.fingerprint = digest(fingerprint, *read_rows(self.rows, ["id"])["id"].to_pylist()) if again else fingerprint
+        self.fingerprint = fingerprint
+        if metrics["details"].get("again"):  # another try may give other rows: what comes after follows from these
+            self.fingerprint = digest(fingerprint, *read_rows(self.rows, ["id"])["id"].to_pylist())
         self.context.watcher.finished(step.title, note(metrics) + self.context.run.made_anew(output), reused)
 
     def _holds_model(self, step: Step, metrics: dict[str, Any]) -> bool:
