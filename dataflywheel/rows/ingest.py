@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,8 @@ __all__ = ["Ingested", "Input", "ingest", "open_input", "read_file", "row_blocks
 
 PARALLEL_BYTES = 64 << 20
 """Below this, starting workers costs more than it gains."""
+READERS = 2
+"""Blocks that are read back at a time while parts are written."""
 
 
 @dataclass
@@ -127,13 +130,16 @@ class _Reading:
         ids = np.concatenate([np.zeros((0, 2), np.uint64), *(spilled.ids for _, _, spilled in self.spills)])
         copies = np.concatenate([np.zeros(0, np.int64), *(spilled.copies for _, _, spilled in self.spills)])
         keep, total = merge(ids, copies)
-        start = 0
-        with PartWriter(self.directory) as writer:
+        with PartWriter(self.directory) as writer, ThreadPoolExecutor(READERS) as readers:
+            waiting: deque[Future[pa.Table]] = deque()
+            start = 0
             for path, _, spilled in self.spills:
-                stop = start + len(spilled.ids)
-                writer.write(merged_rows(path, keep[start:stop], total[start:stop]))
-                path.unlink()
-                start = stop
+                part = slice(start, start := start + len(spilled.ids))
+                waiting.append(readers.submit(merged_rows, path, keep[part], total[part]))
+                if len(waiting) > READERS:
+                    writer.write(waiting.popleft().result())
+            while waiting:
+                writer.write(waiting.popleft().result())
         file_of = np.concatenate(
             [np.zeros(0, np.int32), *(np.full(len(s.ids), f, np.int32) for _, f, s in self.spills)]
         )
@@ -146,9 +152,10 @@ class _Reading:
 
 
 def merged_rows(path: Path, keep: np.ndarray[Any, Any], total: np.ndarray[Any, Any]) -> pa.Table:
-    """The first appearances among the rows of one block, with their copies."""
+    """The first appearances among the rows of one block, with their copies; the block is gone from the disk then."""
     with pa.OSFile(str(path)) as file:
         rows = pa.ipc.open_file(file).read_all()
+    path.unlink()
     if not keep.all():
         rows = rows.filter(pa.array(keep))
     return rows.set_column(ROW_SCHEMA.get_field_index("copies"), "copies", pa.array(total[keep], pa.int32()))
