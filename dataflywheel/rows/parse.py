@@ -12,6 +12,7 @@ from dataflywheel.rows.containers.block import Bad, Block, Left
 from dataflywheel.rows.containers.json_lines import json_lines, text_lines
 from dataflywheel.rows.formats import ReadError, detect, shape_named
 from dataflywheel.rows.formats.draft import kind
+from dataflywheel.rows.formats.lone_turns import is_conversation
 from dataflywheel.rows.mapping import ColumnMapping
 from dataflywheel.rows.plain import NAME, PlainChats
 from dataflywheel.rows.quarantine import Quarantined, beginning
@@ -54,6 +55,8 @@ def parse_block(
             lines.append(line)
             continue
         try:
+            if type(record) is list and is_conversation(record):
+                record = {NAME: record}
             if type(record) is not dict:
                 if type(record) is Left:
                     result.unread.append(

@@ -196,7 +196,7 @@ def test_a_tree_gives_the_best_way_and_pairs_of_ranked_siblings() -> None:
         ({"messages": [{"role": "user", "content": [{"type": "file"}]}]}, "messages[0].content", "'file'"),
         ({"messages": [{"role": "assistant", "tool_calls": [{}]}]}, "messages[0].tool_calls[0]", "function's name"),
         ({"conversations": [{"from": "human"}]}, "conversations[0].value", "expected text, got null"),
-        ({"instruction": "a", "output": ["b"]}, "output", "expected text, got a list"),
+        ({"instruction": "a", "output": ["b", "c"]}, "output", "expected one text, got 2"),
         ({"instruction": "a", "instances": {}}, "instances", "expected a list"),
         ({"prompt": 1, "completion": "b"}, "prompt", "expected text"),
         ({"text": ""}, "", "no content"),

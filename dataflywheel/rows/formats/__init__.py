@@ -13,6 +13,7 @@ from dataflywheel.rows.formats.conversation import Conversation
 from dataflywheel.rows.formats.draft import CannotHold, ReadError, Record
 from dataflywheel.rows.formats.flat import left_over, texts_in
 from dataflywheel.rows.formats.logs import Logs
+from dataflywheel.rows.formats.lone_turns import TOGETHER, is_conversation
 from dataflywheel.rows.formats.names import others
 from dataflywheel.rows.formats.oasst_tree import OasstTree
 from dataflywheel.rows.formats.openai_messages import OpenAIMessages
@@ -102,6 +103,8 @@ def loses(record: Record, shape: Shape, doubts: tuple[str, ...]) -> bool:
 def unknown(record: Record) -> str:
     """Why a record is of no shape."""
     keys = ", ".join(list(record)[:12]) or "none"
+    if is_conversation([record]):
+        return f"one turn, of the {record.get('role', record.get('from'))}; {TOGETHER}"
     proposal = propose(record)
     if proposal:
         return f"no known shape has the keys {keys}; try {proposal}"

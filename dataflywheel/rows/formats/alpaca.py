@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from dataflywheel.rows.formats.draft import CannotHold, Draft, ReadError, Record, plain, roles, text
+from dataflywheel.rows.formats.history import history_turns
 from dataflywheel.rows.formats.shape import Shape
 from dataflywheel.rows.schema import Message, message
 
@@ -39,16 +41,14 @@ class Alpaca(Shape):
         messages.append(message("assistant", text(record, answer)))
         return Draft(messages, rejected, extra=record)
 
+    def accepts(self, record: Mapping[str, Any]) -> bool:
+        held = [record.get(key) for key in (self.input_key, self.output_key, "chosen", "rejected")]
+        return all(isinstance(value, str | None) for value in (record["instruction"], *held))
+
     def _history(self, record: Record) -> list[Message]:
-        history = record.get("history")
-        if not isinstance(history, list) or not history:
-            return []
-        turns: list[Message] = []
-        for position, pair in enumerate(history):
-            if not isinstance(pair, list) or [type(part) for part in pair] != [str, str]:
-                raise ReadError(f"history[{position}]", "expected a pair of texts [prompt, answer]")
-            turns += [message("user", pair[0]), message("assistant", pair[1])]
-        del record["history"]
+        turns = history_turns(record.get("history"), "history")
+        if turns:
+            del record["history"]
         return turns
 
     def render(self, draft: Draft) -> Record:

@@ -6,7 +6,7 @@ from typing import Any, TypeGuard
 
 from dataflywheel.rows.formats.content import read_content
 from dataflywheel.rows.formats.draft import ReadError, Record, present
-from dataflywheel.rows.formats.tool_calls import canonical_calls
+from dataflywheel.rows.formats.tool_calls import canonical_calls, spaced
 from dataflywheel.rows.schema import Medium, Message, message
 
 BLOCKS = frozenset({"thinking", "reasoning", "redacted_thinking", "tool_use", "tool_result"})
@@ -89,3 +89,42 @@ def gemini_part(part: Record) -> Record:
     if part.get("thought") is True:
         return {"type": "thinking", "thinking": part.get("text", "")}
     return part
+
+
+BEDROCK = ("toolUse", "toolResult", "reasoningContent", "image")
+
+
+def bedrock_parts(parts: Any) -> Any:
+    """The parts of a turn of Bedrock's Converse in the words of Anthropic's blocks; anything else as it stands."""
+    if not isinstance(parts, list) or not any(is_bedrock(part) for part in parts):
+        return parts
+    return [bedrock_part(part) if is_bedrock(part) else part for part in parts]
+
+
+def is_bedrock(part: Any) -> bool:
+    named = isinstance(part, dict) and part.get("type") is None
+    return named and any(isinstance(part.get(key), dict) for key in BEDROCK)
+
+
+def bedrock_part(part: Record) -> Record:
+    part = present(part)
+    call, result, image = part.get("toolUse"), part.get("toolResult"), part.get("image")
+    if call is not None:
+        return {
+            "type": "tool_use",
+            "id": call.get("toolUseId"),
+            "name": call.get("name"),
+            "input": call.get("input", {}),
+        }
+    if result is not None:
+        said = [spaced_json(one) if isinstance(one, dict) else one for one in result.get("content") or ()]
+        return {"type": "tool_result", "tool_use_id": result.get("toolUseId"), "content": said}
+    if image is not None:
+        return {"type": "image", "image": image.get("source", image)}
+    held = part["reasoningContent"].get("reasoningText", part["reasoningContent"])
+    return {"type": "thinking", "thinking": held.get("text", "") if isinstance(held, dict) else held}
+
+
+def spaced_json(part: Record) -> Record:
+    """A part of a tool's result, its JSON as text."""
+    return {"type": "text", "text": spaced(part["json"])} if "json" in part else part

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dataflywheel.rows.formats.draft import CannotHold, Draft, ReadError, Record, plain
@@ -13,7 +13,7 @@ from dataflywheel.rows.schema import Medium, Message, message
 
 CHATS = (
     "messages", "conversations", "conversation", "dialogue", "dialog", "chat", "turns", "data", "utterances",
-    "chat_messages", "contents",
+    "chat_messages", "contents", "texts",
 )  # fmt: skip
 """Names of a chat, the surest first."""
 EXACT = ("messages", "conversations")
@@ -49,15 +49,7 @@ class Chats(Shape):
         key, form = draft.names.get("messages", "conversation"), draft.names.get("form")
         if form is None:
             return {key: [openai_turn(turn) for turn in draft.messages]}
-        roles, texts = [turn["role"] for turn in draft.messages], [plain(turn) for turn in draft.messages]
-        if form == "asked" and set(roles) == {"user"}:
-            return {key: texts}
-        if roles != (["user", "assistant"] * len(roles))[: len(roles)]:
-            raise CannotHold("turns that do not alternate")
-        if form == "texts":
-            return {key: texts}
-        names = form.split("\n")[:2]
-        return {key: [dict(zip(names, texts[i : i + 2], strict=False)) for i in range(0, len(texts), 2)]}
+        return {key: retold(draft.messages, form)}
 
 
 def chat_key(record: Mapping[str, Any]) -> str | None:
@@ -71,11 +63,17 @@ def chat(value: Any, name: str) -> bool:
     if not isinstance(value, list) or not value:
         return False
     if all(isinstance(turn, dict) for turn in value):
+        if name == "texts":  # captions beside images; pairs of them are a chat (the Cauldron)
+            return pair_keys(value) is not None
         return (
             any(not turn.keys().isdisjoint(ROLE_KEYS) and not turn.keys().isdisjoint(CONTENT_KEYS) for turn in value)
             or (name != "data" and pair_keys(value) is not None)  # records under a key are no chat
         )
-    return all(isinstance(turn, str) for turn in value) and (len(value) > 1 or name in ASKED)
+    return (
+        all(isinstance(turn, str) for turn in value)
+        and name != "texts"
+        and (len(value) > 1 or name in (*ASKED, *EXACT))
+    )
 
 
 def pair_keys(turns: list[Record]) -> tuple[str, str] | None:
@@ -84,6 +82,30 @@ def pair_keys(turns: list[Record]) -> tuple[str, str] | None:
     asked = next((names[name] for name in PROMPTS if name in names), None)
     answered = next((names[name] for name in sorted(ANSWERS) if name in names), None)
     return None if asked is None or answered is None or asked == answered else (asked, answered)
+
+
+def in_form(value: Any) -> bool:
+    """Whether a list holds texts in turn, or pairs of what was asked and answered, and no turns."""
+    if not isinstance(value, list) or not value or not chat(value, "messages"):
+        return False
+    return isinstance(value[0], str) or (pair_keys(value) is not None and value[0].keys().isdisjoint(ROLE_KEYS))
+
+
+def retold(turns: Sequence[Message], form: str) -> list[Any]:
+    """The turns in the form in which a chat was given.
+
+    Raises:
+        CannotHold: they do not alternate.
+    """
+    roles, texts = [turn["role"] for turn in turns], [plain(turn) for turn in turns]
+    if form == "asked" and set(roles) == {"user"}:
+        return texts
+    if roles != (["user", "assistant"] * len(roles))[: len(roles)]:
+        raise CannotHold("turns that do not alternate")
+    if form == "texts":
+        return texts
+    names = form.split("\n")[:2]
+    return [dict(zip(names, texts[i : i + 2], strict=False)) for i in range(0, len(texts), 2)]
 
 
 def told(value: list[Any], key: str, media: list[Medium]) -> tuple[list[Message], str]:

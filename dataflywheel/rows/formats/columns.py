@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from dataflywheel.rows.formats.draft import CannotHold, Draft, ReadError, Record
 from dataflywheel.rows.formats.flat import in_turns, left_over, said_by, spoken, thoughts_of, turns_of, unsaid
-from dataflywheel.rows.formats.names import Found, folded, resolve
+from dataflywheel.rows.formats.history import history_turns
+from dataflywheel.rows.formats.names import REJECTED, Found, folded, resolve, thinks
 from dataflywheel.rows.formats.preference import shared
-from dataflywheel.rows.formats.proposal import answers_in
+from dataflywheel.rows.formats.proposal import answers_in, texts_of
 from dataflywheel.rows.formats.shape import Shape
 from dataflywheel.rows.formats.verdicts import OTHERS, first_is_better
 from dataflywheel.rows.schema import Medium, Message
@@ -91,6 +92,8 @@ def take(record: Record, found: Found, sure: bool = False) -> Draft:
         draft.names["prompt"] = found.prompt
     if found.context is not None:
         add_context(draft, record, found.context)
+    if found.history is not None and (before := history_turns(record.get(found.history), found.history)):
+        draft.messages, draft.names["history"] = [*before, *draft.messages], found.history
     if found.two is not None:
         one, other = found.two if first_is_better(record, found.two) else found.two[::-1]
         compare(draft, record, one, other)
@@ -114,22 +117,30 @@ def take(record: Record, found: Found, sure: bool = False) -> Draft:
         raise ReadError(
             doubt, f"would be left out beside {' and '.join(found.used())}; {way_out(record, found, doubt)}"
         )
-    used = {name for key, name in draft.names.items() if key != "context"}
+    used = {name for key, name in draft.names.items() if key not in ("context", "history")}
     draft.extra = {key: value for key, value in record.items() if key not in used}
     return draft
 
 
 def way_out(record: Record, found: Found, doubt: str) -> str:
     """The mapping that would help."""
-    given = {"prompt": found.prompt or doubt, "answer": found.answer or doubt, "rejected": found.rejected}
-    if found.prompt is not None and found.answer is not None and found.rejected is None:
+    if thinks(folded(doubt)) and found.prompt is not None and found.answer is not None:
+        return (
+            f"where it is what the answer was thought of: columns: {{prompt: {found.prompt}, answer: {found.answer}, "
+            f"reasoning: '{next(iter(texts_of({doubt: record[doubt]})), doubt)}'}}"
+        )
+    path = next(iter(texts_of({doubt: record[doubt]})), doubt)
+    given = {"prompt": found.prompt or path, "answer": found.answer or path, "rejected": found.rejected}
+    if found.prompt is not None and found.answer is not None and folded(doubt) in REJECTED:
+        given["rejected"] = path
+    elif found.prompt is not None and found.answer is not None and found.rejected is None:
         return (
             f"where it is part of the prompt: columns: {{prompt: [{doubt}, {found.prompt}], answer: {found.answer}}}; "
             f"where not: columns: {{prompt: {found.prompt}, answer: {found.answer}}}"
         )
     if found.prompt is not None and found.answer is None and found.two is None:
         left = {key: value for key, value in record.items() if key != found.prompt}
-        given["answer"] = next((path for path in answers_in(left)), doubt)
+        given["answer"] = next((path for path in answers_in(left)), path)
     shown = ", ".join(f"{key}: {name}" for key, name in given.items() if name is not None)
     return f"say what is what: columns: {{{shown}}}"
 
@@ -158,6 +169,11 @@ def add_context(draft: Draft, record: Record, key: str) -> None:
 def asked(draft: Draft, turns: list[Message]) -> Record:
     """The prompt under its name, without the context that stands beside it."""
     key = draft.names.get("prompt", "prompt")
+    if "history" in draft.names:
+        before = history_turns(draft.extra.get(draft.names["history"]), draft.names["history"])
+        if turns[: len(before)] != before:
+            raise CannotHold("a prompt without the history beside it")
+        turns = turns[len(before) :]
     said, context = spoken(turns, "user"), draft.extra.get(draft.names.get("context", ""))
     if isinstance(context, str) and isinstance(said, str) and context:
         after = folded(key) == "instruction"

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from dataflywheel.rows.formats.chats import in_form, retold, told
 from dataflywheel.rows.formats.draft import CannotHold, Draft, ReadError, Record, plain
-from dataflywheel.rows.formats.flat import turns_of
-from dataflywheel.rows.formats.names import COMPLETIONS, LESS, SOLUTIONS, folded, others
+from dataflywheel.rows.formats.flat import long, turns_of
+from dataflywheel.rows.formats.names import COMPLETIONS, LESS, SOLUTIONS, by_name, folded, others
 from dataflywheel.rows.formats.shape import Shape
+from dataflywheel.rows.formats.tool_specs import take_tools
 from dataflywheel.rows.formats.turns import ROLES, read_turns
 from dataflywheel.rows.schema import Medium, Message, message
 
@@ -30,8 +33,14 @@ class Conversation(Shape):
 
     def parse(self, record: Record) -> Draft:
         media: list[Medium] = []
-        messages, exact = read_turns(record.pop(self.key), self.key, media)
+        value = record.pop(self.key)
+        if in_form(value):
+            messages, form = told(value, self.key, media)
+            return Draft(messages, extra=record, media=media, names={"form": form})
+        messages, exact = read_turns(value, self.key, media)
         draft = Draft(messages, extra=record, media=media)
+        if not exact and (tools := tools_in(value)) is not None:
+            draft.tools = tools
         both = "chosen" in record and "rejected" in record
         if both and (messages[-1]["role"] != "assistant" or isinstance(record["chosen"], dict)):
             chosen, draft.rejected = (turns_of(record, key, "assistant", media) for key in ("chosen", "rejected"))
@@ -41,12 +50,17 @@ class Conversation(Shape):
             exact = False
         elif messages[-1]["role"] != "assistant":
             exact = not answer_beside(draft, record) and exact
+        elif not both or record["chosen"] == messages[-1]["content"]:
+            exact = not worse_beside(draft, record) and exact
         draft.exact = exact and self.key == "messages"
         return draft
 
     def render(self, draft: Draft) -> Record:
         record: Record = {}
         messages = draft.messages
+        if "form" in draft.names and draft.rejected is None:
+            with contextlib.suppress(CannotHold):
+                return {self.key: retold(messages, draft.names["form"])}
         if draft.rejected is not None:
             messages, chosen, rejected = draft.pair()
             if len(chosen) != 1 or len(rejected) != 1:
@@ -83,3 +97,44 @@ def answer_beside(draft: Draft, record: Record) -> bool:
     draft.messages = [*draft.messages, message("assistant", record.pop(held[0]))]
     draft.names["completion"] = held[0]
     return True
+
+
+WORSE = ("rejected_messages", "rejected_response", "rejected_answer", "rejected")
+"""Columns that hold the worse answer to a chat that ends with the better one (ms-swift)."""
+
+
+def worse_beside(draft: Draft, record: Record) -> bool:
+    """Take the worse answer from a column beside a whole chat.
+
+    Raises:
+        ReadError: it is no answer, or a chat that goes another way before its last turn.
+    """
+    names = by_name(frozenset(record))
+    key = next((names[name] for name in WORSE if name in names and worse(record[names[name]], name)), None)
+    if key is None:
+        return False
+    turns = turns_of(record, key, "assistant", draft.media)
+    cut = len(draft.messages) - 1
+    rejected = turns if turns[0]["role"] == "assistant" else turns[cut:]
+    if (
+        len(rejected) != 1
+        or rejected[0]["role"] != "assistant"
+        or (len(turns) > 1 and turns[:cut] != draft.messages[:cut])
+    ):
+        raise ReadError(
+            key, "expected one worse answer to the same turns; write the row as prompt, chosen and rejected"
+        )
+    draft.rejected, draft.prompt_turns = rejected, cut
+    del record[key]
+    return True
+
+
+def worse(value: Any, name: str) -> bool:
+    """Whether a column of such a name holds an answer, and not whether the row was rejected."""
+    return isinstance(value, list | dict) or (isinstance(value, str) and (name != "rejected" or long(value)))
+
+
+def tools_in(turns: Any) -> str | None:
+    """The specifications of tools that stand in a turn (Kimi, OLMo), where they are written in one only."""
+    held = [turn for turn in turns if isinstance(turn, dict) and (turn.get("tools") or turn.get("functions"))]
+    return take_tools(dict(held[0])) if isinstance(turns, list) and len(held) == 1 else None

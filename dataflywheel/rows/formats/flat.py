@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from dataflywheel.rows.formats.draft import CannotHold, ReadError, Record, kind, plain
-from dataflywheel.rows.formats.names import LISTS, PROMPTS, THOUGHTS, UNPLACED, folded
-from dataflywheel.rows.formats.turns import in_text, openai_turn, read_turn, read_turns
+from dataflywheel.rows.formats.names import HISTORY, LISTS, PROMPTS, TASKS, THOUGHTS, UNPLACED, folded, thinks
+from dataflywheel.rows.formats.turns import ROLE_KEYS, in_text, openai_turn, read_turn, read_turns
 from dataflywheel.rows.schema import Medium, Message, message
 
 SWITCHES = frozenset({"on", "off", "true", "false", "yes", "no", "none", "low", "medium", "high"})
@@ -34,6 +34,11 @@ def turns_of(record: Record, key: str, role: str, media: list[Medium]) -> list[M
     if role == "assistant" and isinstance(value, int | float) and not isinstance(value, bool):
         return [message(role, str(value))]
     if isinstance(value, dict):
+        if value and value.keys().isdisjoint((*ROLE_KEYS, "type")):
+            texts = [name for name, text in value.items() if isinstance(text, str)] or ["..."]
+            raise ReadError(
+                key, f"expected text or turns, got an object; name its text: columns: {{... : {key}.{texts[0]}}}"
+            )
         return read_turn(value, key, media)
     if isinstance(value, list) and value and all(isinstance(item, str) for item in value):
         if len(set(value)) > 1:
@@ -98,7 +103,9 @@ def left_over(record: Record, doubts: Iterable[str], turns: Sequence[Message]) -
         name, value = folded(key), record.get(key)
         if name in THOUGHTS and thoughts_of(record, key) is None:
             continue
-        if name in UNPLACED and not (name in PROMPTS or long(value)):
+        if name in HISTORY and value:
+            return key  # short turns may stand in others by chance
+        if (name in UNPLACED or name in TASKS or thinks(name)) and not (name in PROMPTS or long(value)):
             continue
         if name == "text" and isinstance(value, str) and all(t["content"].strip() in value for t in turns):
             continue

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from dataflywheel.rows.formats.draft import ReadError, Record
+from typing import Any
 
-THOUGHTS = ("reasoning_content", "reasoning", "thinking", "thoughts")
+from dataflywheel.rows.formats.draft import ReadError, Record
+from dataflywheel.rows.formats.names import THOUGHTS as NAMES
+
+THOUGHTS = (*NAMES, "think")
 """The names under which data sets and endpoints give a turn's thoughts."""
+PIECES = ("reasoning_details", "thinking_blocks")
+"""The same in pieces (OpenRouter, LiteLLM), where no other name gives them as a whole."""
+SAID = ("text", "thinking", "content", "summary")
+"""Where an object holds its thoughts."""
 LEARN = ("learn", "weight", "train", "training", "trainable", "loss", "loss_weight", "loss_scale")
 """The names under which data sets say whether a turn is to be learned."""
 
@@ -16,10 +23,20 @@ def read_thoughts(turn: Record, field: str) -> str | None:
     Raises:
         ReadError: two fields give different ones.
     """
-    found = {key: turn[key] for key in THOUGHTS if isinstance(turn.get(key), str) and turn[key]}
+    found = {key: said for key in THOUGHTS if (said := thoughts_in(turn.get(key)))}
+    found = found or {key: said for key in PIECES if (said := thoughts_in(turn.get(key)))}
     if len(set(found.values())) > 1:
         raise ReadError(f"{field}.{list(found)[1]}", f"other thoughts than in {next(iter(found))}; keep one of them")
     return next(iter(found.values()), None)
+
+
+def thoughts_in(value: Any) -> str:
+    """The thoughts in a text, an object that holds one, or a list of such; "" where there are none."""
+    if isinstance(value, dict):
+        value = next((value[key] for key in SAID if isinstance(value.get(key), str)), "")
+    if isinstance(value, list):
+        return "\n\n".join(filter(None, map(thoughts_in, value)))
+    return value if isinstance(value, str) else ""
 
 
 def read_learn(turn: Record, role: str, field: str) -> bool | None:

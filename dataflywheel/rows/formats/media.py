@@ -45,6 +45,28 @@ def take_media(record: Record) -> list[Medium]:
     return found
 
 
+def with_media(turn: Record, content: Any, field: str, media: list[Medium] | None) -> Any:
+    """What a turn says, with the media of its own (`images` of Ollama) before it, or at their marks where it has some.
+
+    Raises:
+        ReadError: there is no place for media, or the turn is made of parts already.
+    """
+    there = [column for column in COLUMNS if turn.get(column) not in (None, [], "")]
+    if not there:
+        return content
+    if media is None or not isinstance(content, str | None):
+        raise ReadError(f"{field}.{there[0]}", "media beside a turn that is made of parts; write them as parts")
+    parts: list[Record] = []
+    for column in there:
+        type, value = COLUMNS[column], turn[column]
+        held = [one for one in (value if isinstance(value, list) else [value]) if one is not None]
+        if mark(type) in (content or ""):
+            media += [medium(type, present(one), field) for one in held]
+        else:
+            parts += [{"type": type, type: present(one)} for one in held]
+    return [*parts, {"type": "text", "text": content or ""}] if parts else content
+
+
 def placed(inside: list[Medium], columns: list[Medium], turns: Iterable[Message]) -> list[Medium]:
     """The media of a row by type, each in the order of its marks: those inside its turns, filled up from its columns.
 

@@ -15,9 +15,16 @@ CONTEXTS = ("input", "context", "passage", "paragraph")
 """Names of a text that belongs to the prompt beside it."""
 UNPLACED = (
     "document", "documents", "contexts", "passages", "paragraphs", "article", "background", "body", "story", "inputs",
-    "evidence", "retrieved_documents", "answers", "text", "options", "choices",
+    "evidence", "retrieved_documents", "answers", "text", "options", "choices", "history", "chat_history",
+    "conversation_history", "instructions", "task_instruction", "task_instructions",
 )  # fmt: skip
 """Names of what may belong to the prompt or the answer, nobody knows where."""
+HISTORY = ("history", "chat_history", "conversation_history")
+"""Names of the turns before a prompt."""
+TASKS = frozenset({"task", "definition", "task_definition", "task_description", "task_prompt"})
+"""Names of what is to be done with an `input`: with no other prompt they belong to it."""
+VERSUS = (("winner", "loser"), ("better", "worse"))
+"""Names of a better and a worse answer, where both are there."""
 LISTS = ("completions", "responses", "generations", "candidates", "answers")
 """Names of a list of answers to one prompt."""
 OF_A_TEXT = ("summary", "highlights", "translation", "paraphrase", "headline", "simplified")
@@ -46,6 +53,15 @@ PAIRS = (
     ("human_ref_a", "human_ref_b"), ("conversation_a", "conversation_b"),
 )  # fmt: skip
 """Names of two answers of which another column says the better."""
+REPLIES = frozenset({"response", "completion", "output", "reply"})
+"""Last words in the names of columns that hold an answer, whoever gave it."""
+THINKING = frozenset({"thinking", "thought", "thoughts", "cot", "reasoning"})
+VERDICTS = frozenset((
+    "judge", "judgement", "judgment", "score", "scores", "quality", "critic", "critique", "eval",
+    "evaluation", "rating", "grade", "review", "reward", "label", "annotation", "safety", "difficulty", "filter",
+    "classification", "rejected",
+))  # fmt: skip
+"""Words in the names of columns that speak about the row, though they may give reasons."""
 WORDS = re.compile(r"[\s\-./]+|(?<=[a-z])(?=[A-Z][a-z])")
 ANSWERS = frozenset((*COMPLETIONS, *SOLUTIONS, *LESS))
 FLAT = frozenset(
@@ -91,6 +107,7 @@ class Found:
     """Which keys of a record hold what; `rivals` are two that claim the same place, `doubts` the others by name."""
 
     prompt: str | None = None
+    history: str | None = None
     context: str | None = None
     answer: str | None = None
     rejected: str | None = None
@@ -101,8 +118,22 @@ class Found:
 
     def used(self) -> tuple[str, ...]:
         """The keys that the row is made of."""
-        held = (self.prompt, self.context, self.answer, self.rejected, self.thoughts, *(self.two or ()))
+        held = (self.prompt, self.history, self.context, self.answer, self.rejected, self.thoughts, *(self.two or ()))
         return tuple(key for key in held if key is not None)
+
+
+def versus(names: dict[str, str]) -> tuple[str | None, str | None]:
+    """The keys of the better and the worse answer."""
+    chosen, rejected = first(names, CHOSEN), first(names, REJECTED)
+    if chosen is None and rejected is None and not any(a in names and b in names for a, b in PAIRS):
+        return next(((names[a], names[b]) for a, b in VERSUS if a in names and b in names), (None, None))
+    return chosen, rejected
+
+
+def thinks(name: str) -> bool:
+    """Whether a folded name speaks of thoughts, and of no verdict on the row."""
+    words = frozenset(name.split("_"))
+    return not words.isdisjoint(THINKING) and words.isdisjoint(VERDICTS)
 
 
 @lru_cache(maxsize=4096)
@@ -110,11 +141,13 @@ def resolve(keys: frozenset[str]) -> Found | None:
     """What the keys of a flat record say, or None where none of them names a prompt or an answer."""
     names = by_name(keys)
     prompt = first(names, PROMPTS)
-    chosen, rejected = first(names, CHOSEN), first(names, REJECTED)
+    chosen, rejected = versus(names)
     two = next(((names[a], names[b]) for a, b in PAIRS if a in names and b in names), None)
     answers = [names[name] for name in COMPLETIONS if name in names]
     answers = answers or [names[name] for name in SOLUTIONS if name in names][:1]
     answers = answers or [names[name] for name in LESS if name in names][:1]
+    if rejected is not None and chosen is None and answers and folded(rejected) == "rejected_response":
+        chosen = answers[0]  # ms-swift: the answer that is learned is the better one
     if chosen is not None and rejected is not None:
         two, answers = None, [chosen]
     elif two is not None:
@@ -126,15 +159,21 @@ def resolve(keys: frozenset[str]) -> Found | None:
     parts = (*parts, "history", "post") if two and prompt is None else parts
     context = first(names, parts) if prompt is not None or two or chosen else None
     thoughts = first(names, THOUGHTS) if answers else None
+    history = first(names, HISTORY) if prompt is not None else None
     found = Found(
-        prompt, context, answers[0] if answers else None, rejected if chosen is not None else None, two, thoughts,
-        (answers[0], answers[1]) if len(answers) > 1 else None,
+        prompt, history, context, answers[0] if answers else None, rejected if chosen is not None else None, two,
+        thoughts, (answers[0], answers[1]) if len(answers) > 1 else None,
     )  # fmt: skip
     less = frozenset(LESS) | frozenset(SOLUTIONS) if answers or two else frozenset()
     if chosen is not None and rejected is not None:
         less |= frozenset(COMPLETIONS)
     held = frozenset(found.used())
-    doubts = tuple(sorted(names[n] for n in FLAT & names.keys() - less if names[n] not in held))
+    doubted = FLAT & names.keys() - less
+    if prompt is not None and folded(prompt) in ("input", "inputs"):
+        doubted |= TASKS & names.keys()
+    if answers and thoughts is None:
+        doubted |= {name for name in names if thinks(name)}
+    doubts = tuple(sorted(names[n] for n in doubted if names[n] not in held))
     return replace(found, doubts=doubts)
 
 
@@ -150,4 +189,11 @@ def others(keys: frozenset[str], own: frozenset[str]) -> tuple[str, ...]:
         less = frozenset(LESS) | frozenset(SOLUTIONS)
     if "chosen" in own and own.isdisjoint(COMPLETIONS):
         less |= frozenset(COMPLETIONS)
-    return tuple(sorted(names[n] for n in FLAT.union(lists) & names.keys() - less if names[n] not in own))
+    doubted = FLAT.union(lists) & names.keys() - less
+    if own == {"prompt"}:
+        chosen, rejected = versus(names)
+        doubted |= {folded(key) for key in (chosen, rejected) if chosen and rejected and key}
+        doubted |= {name for name in names if name.rpartition("_")[2] in REPLIES and name != "expected_output"}
+    if own & ANSWERS:
+        doubted |= {name for name in names if thinks(name)}
+    return tuple(sorted(names[n] for n in doubted if names[n] not in own))

@@ -14,6 +14,13 @@ from dataflywheel.rows.schema import Medium, Message, message
 ASKED = ("messages", "input", "contents", "prompt", "inputs")
 REPLIED = ("choices", "output", "candidates", "message", "content", "generations")
 LONE = ("completion", "text", "generated_text", "response", "output_text", "answer", "output")
+ENDS = ("finish_reason", "stop_reason", "finishReason", "stopReason", "done_reason", "status")
+CUT = frozenset((
+    "length", "max_length", "max_tokens", "max_output_tokens", "max_completion_tokens", "model_length", "incomplete",
+    "content_filter", "content_filtered", "safety", "recitation", "blocklist", "prohibited_content", "spii", "error",
+    "failed", "model_context_window_exceeded", "cancelled", "refusal",
+))  # fmt: skip
+"""Words of endpoints for an answer that was cut off or withheld."""
 SYSTEM = ("system", "instructions", "systemInstruction", "system_instruction")
 
 
@@ -88,6 +95,7 @@ def replied(value: Any, field: str, media: list[Medium]) -> list[Message]:
     value = present(value)
     if value.get("error"):
         raise ReadError(f"{field}.error", f"the request failed: {str(value['error'])[:80]}")
+    whole(value, field)
     if isinstance(value.get("role"), str):
         return read_turn(value, field, media)
     key = next((key for key in REPLIED if value.get(key)), None)
@@ -103,6 +111,21 @@ def replied(value: Any, field: str, media: list[Medium]) -> list[Message]:
     if lone is None:
         raise ReadError(field, f"expected a reply with one of {', '.join((*REPLIED, *LONE))}")
     return [message("assistant", lone)]
+
+
+def whole(reply: Record, field: str) -> None:
+    """Check that an answer was not cut off or withheld, where its end is told.
+
+    Raises:
+        ReadError: it was.
+    """
+    details = reply.get("incomplete_details")
+    said = details.get("reason") if isinstance(details, dict) else None
+    for key, word in (("incomplete_details", said), *((key, reply.get(key)) for key in ENDS)):
+        if isinstance(word, str) and word.strip().lower().replace("-", "_").removeprefix("finish_reason_") in CUT:
+            raise ReadError(
+                f"{field}.{key}", f"the answer did not come to its end ({word}); ask again with a higher limit"
+            )
 
 
 def lone_text(value: Record) -> str | None:

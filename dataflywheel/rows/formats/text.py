@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataflywheel.rows.formats.draft import CannotHold, Draft, Record, plain, text
+from dataflywheel.rows.formats.draft import CannotHold, Draft, ReadError, Record, plain, text
+from dataflywheel.rows.formats.lone_turns import TOGETHER
 from dataflywheel.rows.formats.shape import Shape
+from dataflywheel.rows.formats.turns import ROLES
 from dataflywheel.rows.schema import message
 
 
@@ -17,6 +19,8 @@ class Text(Shape):
         return "text" in keys
 
     def parse(self, record: Record) -> Draft:
+        if isinstance(role := record.get("role"), str) and role.strip().lower() in ROLES:
+            raise ReadError("text", f"one turn, of the {role}; {TOGETHER}")
         return Draft([message("assistant", text(record, "text"))], extra=record)
 
     def render(self, draft: Draft) -> Record:

@@ -9,6 +9,16 @@ import orjson
 
 from dataflywheel.rows.formats.draft import ReadError, Record, kind, present
 
+ARGUMENTS = ("arguments", "parameters", "args", "input", "kwargs")
+"""The names of a call's arguments, the usual one first (OpenAI, Llama, LangChain, Anthropic)."""
+
+
+def read_id(value: Any) -> str | None:
+    """The id of a call, as text."""
+    if isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool)):
+        return str(value)
+    return None
+
 
 def canonical_calls(calls: Any, field: str, written: bool = False) -> str:
     """Tool calls as one canonical JSON text: `[{"function": {"arguments": {...}, "name": ...}, "type": "function"}]`.
@@ -25,6 +35,7 @@ def canonical_calls(calls: Any, field: str, written: bool = False) -> str:
             calls = orjson.loads(calls)
         except orjson.JSONDecodeError:
             raise ReadError(f"{field}.tool_calls", "expected JSON, got other text") from None
+    calls = [calls] if isinstance(calls, dict) else calls
     if not isinstance(calls, list):
         raise ReadError(f"{field}.tool_calls", f"expected a list of calls, got {kind(calls)}")
     result = []
@@ -32,7 +43,8 @@ def canonical_calls(calls: Any, field: str, written: bool = False) -> str:
         function = call.get("function", call) if isinstance(call, dict) else None
         if not isinstance(function, dict) or not isinstance(function.get("name"), str):
             raise ReadError(f"{field}.tool_calls[{position}]", "expected a call with a function's name")
-        arguments = function.get("arguments", {})
+        arguments = next((function[key] for key in ARGUMENTS if function.get(key) is not None), None)
+        arguments = function.get("arguments", {}) if arguments is None else arguments
         if isinstance(arguments, str):
             try:
                 parsed = orjson.loads(arguments)
@@ -40,8 +52,8 @@ def canonical_calls(calls: Any, field: str, written: bool = False) -> str:
                 parsed = None
             arguments = parsed if isinstance(parsed, dict) else arguments
         one: Record = {"type": "function", "function": {"name": function["name"], "arguments": arguments}}
-        if isinstance(call.get("id"), str):
-            one["id"] = call["id"]
+        if (id := read_id(call.get("id"))) is not None:
+            one["id"] = id
         result.append(one)
     return orjson.dumps(result, option=orjson.OPT_SORT_KEYS).decode()
 
@@ -53,8 +65,13 @@ def calls_in_text(content: str) -> tuple[str, Any]:
     except orjson.JSONDecodeError:
         return content, None
     calls = calls if isinstance(calls, list) else [calls]
-    named = all(isinstance(call, dict) and isinstance(call.get("name"), str) for call in calls)
-    return ("", calls) if calls and named else (content, None)
+    return ("", calls) if calls and all(map(is_call, calls)) else (content, None)
+
+
+def is_call(value: Any) -> bool:
+    """Whether a value names a function, in one of the spellings of a call."""
+    function = value.get("function", value) if isinstance(value, dict) else None
+    return isinstance(function, dict) and isinstance(function.get("name"), str)
 
 
 def spaced(value: Any) -> str:

@@ -11,22 +11,25 @@ from dataflywheel.rows.formats.turns import in_text
 
 
 def take_tools(record: Record) -> str | None:
-    """Take tool specifications: text as it stands, a list or an object as canonical JSON without nulls.
+    """Take tool specifications: text as it stands, a list or an object as canonical JSON without nulls; empty ones are
+    none.
 
     OpenAI's older `functions` and Anthropic's tools become specifications of functions.
     """
     tools = record.get("tools")
+    if isinstance(tools, str) and tools.strip() in ("", "[]", "{}"):
+        return None
     if isinstance(tools, str):
         return str(record.pop("tools"))
     key = "tools" if isinstance(tools, list | dict) else "functions"
     found = record.get(key)
     if key == "functions" and isinstance(found, str) and found.lstrip()[:1] == "[":
         found = in_text(found)
-    if not isinstance(found, list | dict):
+    if not isinstance(found, list | dict) or not found:
         return None
     del record[key]
     if isinstance(found, list):
-        found = [specification(present(one), key) for one in found]
+        found = [specification(present(in_text(one) if isinstance(one, str) else one), key) for one in found]
     return orjson.dumps(present(found), option=orjson.OPT_SORT_KEYS).decode()
 
 

@@ -8,11 +8,13 @@ from typing import Any, cast
 
 import orjson
 
-from dataflywheel.rows.formats.blocks import gemini_parts, has_blocks, read_blocks
+from dataflywheel.rows.formats.blocks import bedrock_parts, gemini_parts, has_blocks, read_blocks
 from dataflywheel.rows.formats.content import read_content
 from dataflywheel.rows.formats.draft import CannotHold, ReadError, Record, kind
+from dataflywheel.rows.formats.langchain import opened
 from dataflywheel.rows.formats.marks import read_learn, read_thoughts
-from dataflywheel.rows.formats.tool_calls import calls_in_text, canonical_calls, spaced
+from dataflywheel.rows.formats.media import with_media
+from dataflywheel.rows.formats.tool_calls import calls_in_text, canonical_calls, read_id, spaced
 from dataflywheel.rows.schema import Medium, Message, message
 
 ROLES = {
@@ -26,6 +28,9 @@ ROLES = {
 CANONICAL = frozenset({"system", "user", "assistant", "tool"})
 SHAREGPT = {"system": "system", "user": "human", "assistant": "gpt", "tool": "observation"}
 CALLED = ("function_call", "tool_call")
+CALLS = ("tool_calls", "function_call", "function_calls")
+"""The fields of a turn that hold its calls."""
+THINKERS = frozenset({"think", "thinking", "thought", "thoughts", "reasoning", "analysis"})
 CHANNELS = ("analysis", "commentary", "final")
 ROLE_KEYS = ("role", "from", "speaker", "sender", "author")
 CONTENT_KEYS = ("content", "value", "text", "message", "parts")
@@ -41,6 +46,7 @@ def read_turns(value: Any, field: str, media: list[Medium] | None = None) -> tup
     """
     if type(value) is str and value.lstrip()[:1] == "[":
         value = in_text(value)
+    value = in_rows(value)
     if type(value) is not list:
         raise ReadError(field, f"expected a list of turns {{role, content}}, got {kind(value)}")
     if not value:
@@ -55,13 +61,23 @@ def read_turns(value: Any, field: str, media: list[Medium] | None = None) -> tup
                 if type(content) is str and role in CANONICAL:
                     turns.append(message(role, content))
                     continue
-            channels = channels or turn.get("channel") in CHANNELS
+            channels = channels or turn.get("channel") in CHANNELS or thought_aloud(turn)
         exact = False
         if not channels:
             turns += read_turn(turn, f"{field}[{position}]", media)
     if channels:
         return read_channels(value, field, media), False
     return turns, exact
+
+
+def in_rows(value: Any) -> Any:
+    """A list of turns that was written as one object of columns (a `Sequence` of the datasets library); else itself."""
+    if not isinstance(value, dict) or not value:
+        return value
+    columns = [column for column in value.values() if isinstance(column, list)]
+    if len(columns) != len(value) or len({len(column) for column in columns}) != 1:
+        return value
+    return [dict(zip(value, cells, strict=True)) for cells in zip(*columns, strict=True)]
 
 
 def in_text(value: str) -> Any:
@@ -84,6 +100,7 @@ def read_turn(turn: Any, field: str, media: list[Medium] | None = None) -> list[
     """
     if not isinstance(turn, dict):
         raise ReadError(field, f"expected a turn {{role, content}}, got {kind(turn)}")
+    turn = opened(turn)
     role_key, content_key = ("from", "value") if turn.get("role") is None and "from" in turn else ("role", "content")
     if turn.get(role_key) is None:
         role_key = next((key for key in ROLE_KEYS if turn.get(key) is not None), role_key)
@@ -100,22 +117,24 @@ def read_turn(turn: Any, field: str, media: list[Medium] | None = None) -> list[
     where, content = f"{field}.{content_key}", turn.get(content_key)
     if content_key == "parts":
         content = gemini_parts(content)
+    content = bedrock_parts(content)
+    content = with_media(turn, content, where, media)
     learn = read_learn(turn, role, field)
     if has_blocks(content):
         found_turns = read_blocks(role, content, where, media)
         for one in found_turns:
             one["learn"] = learn
         return found_turns
-    calls = turn.get("tool_calls")
-    if not calls and isinstance(turn.get("function_call"), dict):
-        calls = [turn["function_call"]]
+    calls = next((turn[key] for key in CALLS if turn.get(key)), None)
     thoughts = read_thoughts(turn, field)
-    if content is None and isinstance(turn.get("refusal"), str):
+    if not content and isinstance(turn.get("refusal"), str):
         content = turn["refusal"]
+    if role == "tool" and (isinstance(content, dict | int | float) or is_result(content)):
+        content = spaced(content)
     content = read_content(content, where, bool(calls) or thoughts is not None, media)
     if said_by in CALLED:
         content, calls = calls_in_text(content)
-    name, call_id = turn.get("name"), turn.get("tool_call_id")
+    name = turn.get("name")
     return [
         message(
             role,
@@ -123,10 +142,21 @@ def read_turn(turn: Any, field: str, media: list[Medium] | None = None) -> list[
             canonical_calls(calls, field, said_by in CALLED) if calls else None,
             name if isinstance(name, str) else None,
             reasoning=thoughts,
-            tool_call_id=call_id if isinstance(call_id, str) else None,
+            tool_call_id=read_id(turn.get("tool_call_id")),
             learn=learn,
         )
     ]
+
+
+def is_result(content: Any) -> bool:
+    """Whether a list is what a tool gave, and not the parts of a turn."""
+    return isinstance(content, list) and not any(isinstance(part, dict) and "type" in part for part in content)
+
+
+def thought_aloud(turn: Record) -> bool:
+    """Whether a turn is the thoughts before the assistant's next one, under a role of their own."""
+    role = turn.get("role", turn.get("from"))
+    return isinstance(role, str) and role.strip().lower() in THINKERS
 
 
 def read_channels(value: list[Any], field: str, media: list[Medium] | None) -> list[Message]:
@@ -140,6 +170,12 @@ def read_channels(value: list[Any], field: str, media: list[Medium] | None) -> l
     thoughts: list[str] = []
     for position, turn in enumerate(value):
         where = f"{field}[{position}]"
+        if isinstance(turn, dict) and thought_aloud(turn):
+            turn = {
+                **{key: held for key, held in turn.items() if key != "from"},
+                "role": "assistant",
+                "channel": "analysis",
+            }
         channel = turn.get("channel") if isinstance(turn, dict) else None
         found = read_turn(turn, where, media)
         if channel is not None and channel not in CHANNELS:

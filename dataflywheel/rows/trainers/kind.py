@@ -114,6 +114,8 @@ def tools_of(row: Row) -> list[Any]:
         tools: Any = orjson.loads(row["tools"])
     except orjson.JSONDecodeError:
         raise CannotHold("tool specifications that are not JSON") from None
+    if isinstance(tools, dict) and tools.keys().isdisjoint(("name", "function", "type")):
+        raise CannotHold("tool specifications that are an object by name, and not a list")
     tools = [tools] if isinstance(tools, dict) else tools
     if not isinstance(tools, list) or not all(isinstance(tool, dict) for tool in tools):
         raise CannotHold("tool specifications that are not a list of objects")
