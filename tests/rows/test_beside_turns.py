@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -10,6 +12,7 @@ import pytest
 from dataflywheel.rows.containers.block import Block
 from dataflywheel.rows.formats import detect
 from dataflywheel.rows.parse import Parsed, parse_block
+from dataflywheel.rows.reading import read_file
 from dataflywheel.rows.schema import Row
 
 ASKED = "Why is the sky blue over the hills?"
@@ -233,3 +236,22 @@ def test_an_answer_that_was_cut_is_no_answer(end: str) -> None:
     assert end in reason(log)
     log["response"]["choices"][0]["finish_reason"] = "stop"  # type: ignore[index]
     assert told(row(log))[-1] == ("assistant", SAID)
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.json"])
+def test_files_of_lists_of_turns_hold_conversations(tmp_path: Path, name: str) -> None:
+    lines = [json.dumps([USER, ANSWER]), json.dumps([{"role": "user", "content": "Else?"}, ANSWER])]
+    several, one = tmp_path / f"several-{name}", tmp_path / f"one-{name}"
+    several.write_text("\n".join(lines) if name == "a.jsonl" else f"[{','.join(lines)}]")
+    one.write_text(lines[0])
+    for file, turns in ((several, [2, 2]), (one, [2])):
+        found, aside = read_file(str(file))
+        assert not aside
+        assert [len(turns) for turns in found["messages"].to_pylist()] == turns
+
+
+def test_a_file_of_settings_is_no_text(tmp_path: Path) -> None:
+    (tmp_path / "rows.yaml").write_text("- prompt: a\n  completion: b\n")
+    found, [aside] = read_file(str(tmp_path / "rows.yaml"))
+    assert not len(found)
+    assert "yaml, which holds no rows" in aside.reason

@@ -14,6 +14,7 @@ from dataflywheel.rows.containers.json_values import BETWEEN, Found, Values, loa
 from dataflywheel.rows.containers.json_wrapped import unwrapped
 from dataflywheel.rows.containers.lines import told
 from dataflywheel.rows.containers.unpacking import damage_of
+from dataflywheel.rows.formats.lone_turns import is_conversation
 
 WHOLE = 32 << 20
 """Bytes of a document that is read at once; a larger one goes record by record."""
@@ -42,7 +43,10 @@ def entries(stream: BinaryIO, head: bytes, name: str, part: str | None) -> Itera
         except orjson.JSONDecodeError:
             pass
         else:
-            yield from value if isinstance(value, list) and part is None else opened(value, name, part)
+            if is_conversation(value):
+                yield value
+            else:
+                yield from value if isinstance(value, list) and part is None else opened(value, name, part)
             return
     values = Values(stream, head)
     place = Place()

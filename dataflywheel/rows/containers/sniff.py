@@ -16,6 +16,8 @@ SUFFIXES = {
     ".feather": "arrow",
 }  # fmt: skip
 PACKED = (".gz", ".zst", ".zstd", ".bz2", ".xz", ".lz4")
+NO_ROWS = (".yaml", ".yml", ".toml", ".xml", ".ini", ".cfg", ".py", ".sh")
+"""Suffixes of texts whose lines are no documents."""
 HEAD = 1 << 16
 FIRST_LINES = 50
 
@@ -72,6 +74,8 @@ def container_of(path: Path) -> str | None:
         return hint
     if hint in ("json", "jsonl"):
         return "jsonl"
+    if path.suffix.lower() in NO_ROWS:
+        raise Unread(f"this is a file of {path.suffix.lower()}, which holds no rows; write them as .jsonl")
     return None if b"\0" in head else "text"
 
 
@@ -91,7 +95,9 @@ def json_kind(head: bytes, hint: str | None) -> str | None:
     if hint in ("csv", "tsv") and not any(whole):
         return None
     if start.startswith(b"["):
-        return "json"
+        # Lists line by line are records of a file with one a line: conversations.
+        several = len(whole) > 1 and all(whole) and all(line.lstrip(BETWEEN)[:1] == b"[" for line in lines)
+        return "jsonl" if several and hint != "json" else "json"
     if whole and len(lines) == 1:
         return "json" if hint == "json" or (whole[0] and wraps(loads(lines[0].strip(BETWEEN)))) else "jsonl"
     if all(whole) and whole:

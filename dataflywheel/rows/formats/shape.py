@@ -159,7 +159,7 @@ class Shape(ABC):
         patch = difference(self._compose(draft, tags), record)
         ours: Record = {"patch": patch} if patch else {}
         usual = "prompt" in draft.names and all(key == name for key, name in draft.names.items())
-        if draft.whole or (draft.names and not (usual and "context" not in draft.names)):
+        if draft.whole or (draft.names and not (usual and draft.names.keys().isdisjoint(("context", "history")))):
             ours["names"] = {**draft.names, "shape": self.name}
         if draft.whole:
             ours["whole"] = draft.whole
