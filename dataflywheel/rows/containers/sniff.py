@@ -8,6 +8,7 @@ from dataflywheel.rows.containers.json_values import BETWEEN, is_json, loads
 from dataflywheel.rows.containers.json_wrapped import wraps
 from dataflywheel.rows.containers.opening import decompressed, open_bytes
 from dataflywheel.rows.containers.refused import refused
+from dataflywheel.rows.formats.lone_turns import is_conversation
 
 CONTAINERS = ("jsonl", "json", "csv", "tsv", "parquet", "arrow", "text")
 SUFFIXES = {
@@ -95,8 +96,8 @@ def json_kind(head: bytes, hint: str | None) -> str | None:
     if hint in ("csv", "tsv") and not any(whole):
         return None
     if start.startswith(b"["):
-        # Lists line by line are records of a file with one a line: conversations.
-        several = len(whole) > 1 and all(whole) and all(line.lstrip(BETWEEN)[:1] == b"[" for line in lines)
+        # A conversation is a record, other lists hold records.
+        several = len(whole) > 1 and all(whole) and is_conversation(loads(lines[0].strip(BETWEEN)))
         return "jsonl" if several and hint != "json" else "json"
     if whole and len(lines) == 1:
         return "json" if hint == "json" or (whole[0] and wraps(loads(lines[0].strip(BETWEEN)))) else "jsonl"

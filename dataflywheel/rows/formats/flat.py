@@ -35,6 +35,8 @@ def turns_of(record: Record, key: str, role: str, media: list[Medium]) -> list[M
         return [message(role, str(value))]
     if isinstance(value, dict):
         if value and value.keys().isdisjoint((*ROLE_KEYS, "type")):
+            if value.keys() == {"base64"}:
+                raise ReadError(key, "expected text, got bytes that are not UTF-8; save the column as text")
             texts = [name for name, text in value.items() if isinstance(text, str)] or ["..."]
             raise ReadError(
                 key, f"expected text or turns, got an object; name its text: columns: {{... : {key}.{texts[0]}}}"
