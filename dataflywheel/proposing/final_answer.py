@@ -22,12 +22,12 @@ SPOKEN = 3
 """Words of a text that "the answer is" may announce where something else is marked too; a longer one is prose."""
 _WORKED = re.compile(r"<<[^<>\n]{0,100}>>")
 """What a calculator said in a worked solution: `48/2=<<48/2=24>>24`."""
-_HASHES = re.compile(r"^[ \t]*####(?!#)[ \t]*(?P<said>[^\n]*)$", re.MULTILINE)
+_HASHES = re.compile(r"(?<![^\s.!])####(?!#)[ \t]*(?P<said>[^\n]*)$", re.MULTILINE)
 _TAGGED = re.compile(r"<(?:final_?)?answer>([^<]{1,1000})</(?:final_?)?answer>", re.IGNORECASE)
 _BOXED = re.compile(r"\\f?box(?:ed)?\s?(?:\{|(?=[\dA-Za-z]))")
 _SAID = re.compile(
     r"\b(?:(?:final |correct |right |exact |numerical )?(?:answer|ans)|(?:correct|right|best) (?:option|choice))\b"
-    r"(?: (?:to|for) (?:the|this) (?:question|problem))?[*_]{0,3} ?(?:\bis\b|:|=)[*_]{0,3}(?: ?:)? ?"
+    r"(?: (?:to|for) (?:the|this) (?:question|problem))?[*_]{0,3} ?(?:\b(?:is|would be|will be)\b|:|=)[*_]{0,3}(?: ?:)? ?"
     r"(?:(?:therefore|thus|hence|then|simply|just|equal to|given by),? )?",
     re.IGNORECASE,
 )

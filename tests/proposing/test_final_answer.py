@@ -28,6 +28,8 @@ from dataflywheel.proposing.final_answer import LONG, NONE, SEVERAL, NoAnswerErr
         ("The answer is 3.5. That is all.", "3.5"),
         ("So the answer is 4.\n#### 4", "4"),
         ("As for the answer: is it odd? No.\n#### 4", "4"),
+        ("She has 3 + 4 = 7 eggs left. #### 7", "7"),
+        ("So the answer would be 7.", "7"),
         ("Our answer is correct. So \\boxed{44}", "44"),
         (" 17 ", "17"),
         ("Paris", "Paris"),

@@ -62,6 +62,7 @@ ATTACKS = {
     "nothing": "",
 }
 HONEST = {
+    "a script besides": ("def f(x): return x + 1\nif __name__ == '__main__':\n    print(f(int(input())))", CHECK),
     "numbers": ("def f(x): return x + 1", CHECK),
     "mutates": ("def f(x): x.sort(); x.append(0)", "a = [3, 1]\nassert f(a) is None\nassert a == [1, 3, 0]"),
     "an own class": (

@@ -140,7 +140,7 @@ def _measured(node: Node, unit: Unit) -> Node:
 def _folded(text: str) -> str:
     """Without quotes around the whole, end marks of a sentence, and case where every word is written as words are."""
     quoted = _QUOTES.match(text)
-    text = re.sub(r"\s*([:;=])\s*", r"\1", " ".join((quoted[2] if quoted else text).split()))
+    text = re.sub(r"\s*([:;=<>]|\\[lgn]e(?![A-Za-z]))\s*", r"\1", " ".join((quoted[2] if quoted else text).split()))
     if re.search(r"[^\W\d_]{2}[.!]+$", text):
         text = text.rstrip(".!")
     words = re.findall(r"[^\W\d_]+", text)

@@ -35,6 +35,8 @@ _TEXT = re.compile(
 )
 _FRACTION = re.compile(r"\\[dtc]frac(?![A-Za-z])")
 _DEGREES = re.compile(r"\s*(?:\^\s*(?:\{\s*\\circ\s*\}|\\circ(?![A-Za-z]))|\\degree(?![A-Za-z])|\u00b0|\u00ba)\s*")
+_ABOUT = re.compile(r"^\s*~\s?(?=[$\d.])")
+_ENDLESS = re.compile(r"(?<![\\A-Za-z])(?:infinity|inf|oo)(?=\s*[)\]])")
 _RENAMED = re.compile(r"\\(?:leq|geq|neq|lt|gt|thinspace|land|pmatrix|bmatrix)(?![A-Za-z])")
 _NAMES = {r"\leq": r"\le", r"\geq": r"\ge", r"\neq": r"\ne", r"\lt": "<", r"\gt": ">", r"\thinspace": " "}
 _ESCAPED = re.compile(r"(?<!\\)\\([$%#])")
@@ -67,7 +69,8 @@ def plain_math(text: str) -> str:
 def _undressed(text: str) -> str:
     text = _RAISED.sub(lambda m: "^{" + m[0].translate(_SUPER) + "}", text.translate(_TRANSLATED))
     text = _VULGAR.sub(lambda m: f"{m[1]} {unicodedata.normalize('NFKD', m[2]).replace(chr(0x2044), '/')}", text)
-    text = _GROUPED.sub(",", _LAYOUT.sub("", text))
+    text = _GROUPED.sub(",", _LAYOUT.sub("", _ABOUT.sub(lambda m: r"\approx ", text)))
+    text = _ENDLESS.sub(lambda m: r"\infty", text)
     text = _DEGREES.sub("° ", text)
     text = _FRACTION.sub(lambda m: r"\frac", _TEXT.sub(r" \1 ", text))
     text = _INLINE.sub(r"\1", _EMPHASIS.sub(r"\1", _DELIMITERS.sub(" ", text)))

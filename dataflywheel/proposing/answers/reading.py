@@ -9,6 +9,7 @@ from dataflywheel.proposing.answers.equal_expressions import NotRationalError, e
 from dataflywheel.proposing.answers.expressions import parse
 from dataflywheel.proposing.answers.node import Node, NoExpressionError
 from dataflywheel.proposing.answers.plain import plain_math
+from dataflywheel.proposing.answers.spoken import composed
 from dataflywheel.proposing.answers.units import Unit, counts_nothing, scaled, unit_of
 from dataflywheel.proposing.answers.values import (
     Choice,
@@ -53,7 +54,7 @@ _MATHS = re.compile(r"[\d\\+*/^|()\-]")
 def read(text: str, depth: int = 0) -> Value:
     r"""The value that a text is; `Words` where it is no other, or has more than one reading.
 
-    >>> read("3 thousand").node.value, read("(B) Paris"), read("10 is wrong")
+    >>> read("three thousand").node.value, read("(B) Paris"), read("10 is wrong")
     (Fraction(3000, 1), Choice(letter='B', text='Paris'), Words(text='10 is wrong'))
     """
     text = plain_math(text)
@@ -63,7 +64,7 @@ def read(text: str, depth: int = 0) -> Value:
     choice = _CHOICE.fullmatch(text)
     if choice is not None:
         return Choice((choice[1] or choice[2] or choice[3]).upper(), choice[4].strip())
-    return _structured(text, depth) or _quantity(text) or Words(text)
+    return composed(text) or _structured(text, depth) or _quantity(text) or Words(text)
 
 
 def _structured(text: str, depth: int) -> Value | None:

@@ -94,8 +94,11 @@ def _said(error: BaseException) -> str:
 
 
 def run_and_serve(program: str, link: Link) -> None:
-    """Run a program and tell the names that it defined, or the error that ended it; then serve."""
-    space: dict[str, Any] = {"__name__": "__main__"}
+    """Run a program and tell the names that it defined, or the error that ended it; then serve.
+
+    It is imported, as it were: what it does as a script, such as asking for input, is nothing that a test calls.
+    """
+    space: dict[str, Any] = {"__name__": "program"}
     try:
         exec(compile(program, "program", "exec"), space)
     except BaseException as error:

@@ -20,6 +20,8 @@ NO_NAMES = set(
     )
 )
 LONGEST_INITIALS = 6
+LONGEST_NAME = 60
+"""Letters of a name by which it is told from one that is written shorter."""
 SHORTEST = 3
 """Letters of an abbreviation that stands for a name (`Fri` for Friday)."""
 
@@ -71,7 +73,7 @@ def missing(wanted: Iterable[Word], text: str) -> list[str]:
     forms |= {part for w in held for part in map(fold, re.split(r"[-.&'\u2019]", w.text)) if part}
     capital = [w for w in held if w.text[0].isupper()]
     starts = {form for w in capital if (form := fold(w.text)) and len(w.text) >= SHORTEST}
-    opened = {form[:n] for form in starts for n in range(SHORTEST, len(form) + 1)}
+    opened = {form[:n] for form in starts for n in range(SHORTEST, min(len(form), LONGEST_NAME) + 1)}
     initials: set[str] = set()
     for some in (held, capital):
         initials |= runs("".join(form[0] for form in (fold(w.text) for w in some) if form))
@@ -85,7 +87,7 @@ def missing(wanted: Iterable[Word], text: str) -> list[str]:
             or {form + "s", form.removesuffix("s"), form + "es"} & forms
             or name.start in spelled_out
             or form in opened
-            or any(form[:n] in starts for n in range(1, len(form) + 1))
+            or any(form[:n] in starts for n in range(1, min(len(form), LONGEST_NAME) + 1))
             or (name.text.replace(".", "").isupper() and len(form) >= 2 and form in initials)
             or all(fold(part) in forms for part in re.split(r"[-.&'\u2019]", name.text))
         ):

@@ -18,6 +18,9 @@ NEUTRAL = re.compile(
     re.IGNORECASE,
 )
 """What has a word of denial and denies nothing."""
+NO_DENIAL = re.compile(r"\b(?:do\s+not|don['\u2019`]?t|never)\s+(?P<verb>forget|hesitate)\b", re.IGNORECASE)
+SAYS = {"forget": "remember", "hesitate": "feel free"}
+"""What is said by denying its contrary."""
 CONTRACTED = re.compile(
     r"\b(\w+?)n['\u2019`]t\b|\b(do|does|did|is|are|was|were|have|has|had|should|would|could|ca|wo)nt\b", re.IGNORECASE
 )
@@ -74,7 +77,7 @@ def said(sentence: str) -> Said:
     >>> one.denials, sorted(one.about)
     (3, ['clean', 'go', 'safe'])
     """
-    plain = NEUTRAL.sub(" ", sentence)
+    plain = NEUTRAL.sub(" ", NO_DENIAL.sub(lambda m: SAYS[m["verb"].lower()], sentence))
     plain = CONTRACTED.sub(lambda m: f"{m[1] or m[2]} not", CANNOT.sub("can not", plain))
     plain = FAILS.sub("not", UNABLE.sub("not able", plain))
     tokens = [m.group() if m.group() in CLAUSE_ENDS else fold(m.group()) for m in PIECE.finditer(plain)]

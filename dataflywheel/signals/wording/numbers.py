@@ -25,6 +25,7 @@ GROUPED = r"\d{1,3}(?:,\d{3})+(?!,?\d)(?:\.\d+)?|\d{1,3}(?:[\u00a0\u2009\u202f'\
 AFTER_SIGN = re.compile(NUMBER.pattern.replace(r"(?<!\d[,\u00a0\u2009\u202f'\u2019])", "").replace(GROUPED, ""))
 JOINING = frozenset(",\u00a0\u2009\u202f'\u2019")
 """Signs that part groups of thousands; a row of digits that they part otherwise holds several numbers."""
+APOSTROPHE_S = re.compile(r"['\u2019]s\b")
 O_CLOCK = re.compile(r"\s?o['\u2019]clock\b", re.IGNORECASE)
 SPELLED = re.compile(
     rf"\b(?P<whole>(?:{'|'.join([*VALUES, *SCALES])})"
@@ -119,7 +120,9 @@ def in_digits(text: str, m: re.Match[str]) -> Number:
     scales = SHORT_SCALES | MONEY_SCALES if unit else SHORT_SCALES
     if attached in ("st", "nd", "rd", "th"):
         unit = "th"
-    elif attached == "s" and value >= ERA:
+    elif value >= ERA and (
+        attached == "s" or (not attached and m["digits"].endswith("0") and APOSTROPHE_S.match(text, end))
+    ):
         unit = "era"
     elif attached in scales:
         value *= scales[attached]
@@ -168,13 +171,15 @@ def spelled(text: str, m: re.Match[str]) -> list[Number]:
             total, current = (scale, 0) if scale is not None and scale >= 1000 else (0, scale or VALUES.get(word, 0))
     pieces.append(total + max(current, 0))
     end = m.end()
+    if len(pieces) == 2 and 11 <= pieces[0] <= 20 and 10 <= pieces[1] <= 99 and not m["part"]:
+        pieces = [100 * pieces[0] + pieces[1]]  # a year: nineteen ninety-nine
     half = None if m["part"] else AND_A_HALF.match(text, end)
     last = Decimal(pieces[-1]) + (Decimal(1) / PARTS[half["part"].lower()] if half else 0)
     end = half.end() if half else end
     clock = O_CLOCK.match(text, end) if len(pieces) == 1 and 0 < pieces[0] <= 12 else None
     if clock is not None:
         return [Number(f"{pieces[0]:02}:00", "time", m.start(), clock.end())]
-    unit, sure = unit_after(text, end), m.group().lower() not in VAGUE
+    unit, sure = unit_after(text, end), half is not None or m.group().lower() not in VAGUE
     units = [""] * (len(pieces) - 1) + [unit]
     decimals = "".join(str(VALUES[word]) for word in (m["part"] or "").lower().split())
     texts = [*map(str, pieces[:-1]), f"{pieces[-1]}.{decimals}" if decimals else plain(last)]

@@ -61,6 +61,7 @@ def item(number: Number) -> str:
 
 
 def plain_words(text: str, found: Iterable[Number]) -> list[tuple[int, Token]]:
-    spans = [(n.start, n.end) for n in found]
-    inside = set().union(*(range(start, end) for start, end in spans)) if spans else set()
-    return [(w.start, Token(fold(w.text))) for w in words(text) if w.start not in inside]
+    inside = bytearray(len(text))
+    for start, end in {(n.start, n.end) for n in found}:
+        inside[start:end] = b"\1" * (end - start)
+    return [(w.start, Token(fold(w.text))) for w in words(text) if not inside[w.start]]

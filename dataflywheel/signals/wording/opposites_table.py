@@ -46,6 +46,23 @@ success succeed / failure fail
 pass / fail
 accept approve / reject refuse decline deny disapprove
 agree / disagree
+agree consent / refuse decline
+acceptance approval / refusal rejection
+cause / prevent avoid
+confirm / deny
+prove / disprove refute
+victory / defeat
+gain / loss
+continue / stop end
+release emit / absorb
+on / off
+sink / float
+fill / empty
+for / against
+real / imaginary
+anode / cathode
+numerator / denominator
+latitude / longitude
 allow permit let / forbid prohibit ban prevent deny
 legal lawful / illegal unlawful
 include / exclude

@@ -65,6 +65,20 @@ FAMILIES: dict[str, Family] = {
         "after": _words("after|following|later than|since|once"),
         "while": _words("while|during|whilst"),
     },
+    "how many times": {
+        "twice": _words("twice|doubl(?:e|es|ed|ing)|twofold"),
+        "three times": _words("thrice|tripl(?:e|es|ed|ing)|trebled?|threefold"),
+        "four times": _words("quadrupl(?:e|es|ed|ing)|fourfold"),
+        "half": _words("half|halv(?:e|es|ed|ing)"),
+    },
+    "compared": {
+        "at most": re.compile(r"<=|[\u2264\u2a7d]|\\leq?(?![a-z])"),
+        "at least": re.compile(r">=|[\u2265\u2a7e]|\\geq?(?![a-z])"),
+        "unequal": re.compile(r"!=|\u2260|\\neq?(?![a-z])"),
+        "less": re.compile(r"(?<![<=-])<(?![<=/!-]|[a-zA-Z][^<>]{0,60}>)"),
+        "more": re.compile(r"(?<=[\w)\]] )>(?=\s?[\w(.+-])|(?<=[a-z\d)\]])>(?=\d)"),
+        "equal": re.compile(r"(?<![<>!=])==?(?![=>])"),
+    },
     "and or": {"both": _words("both"), "either": _words("either"), "neither": _words("neither")},
     "on what": {
         "unless": _words("unless|except (?:if|when)"),
@@ -89,6 +103,13 @@ EXCHANGES: dict[str, frozenset[frozenset[str]]] = {
             "more|exactly, less|exactly"
         ),
         "when": "before|after, before|while, after|while",
+        "how many times": (
+            "twice|three times, twice|four times, twice|half, three times|four times, three times|half, four times|half"
+        ),
+        "compared": (
+            "at most|at least, at most|less, at most|more, at least|less, at least|more, less|more, unequal|equal, "
+            "at most|equal, at least|equal, less|equal, more|equal"
+        ),
         "and or": "both|either, both|neither, either|neither",
         "on what": "unless|if, unless|only if, even if|only if, if|only if, even if|unless",
     }.items()

@@ -114,6 +114,39 @@ def test_a_revision_may_add_but_not_lose() -> None:
     assert other.reason == "names swapped"
 
 
+@pytest.mark.parametrize("additions", [False, True])
+@pytest.mark.parametrize(
+    ("before", "after", "passes"),
+    [
+        # Few words of a language that English writes too say nothing of the language.
+        ("Every student passed.", "No student passed.", False),
+        ("A isn't equal to B.", "A is equal to B.", False),
+        ("Keine Katze mag Wasser.", "Jede Katze mag Wasser.", False),
+        ("A man with no money.", "A man without money.", True),
+        ("Take one and a half tablets daily.", "Take one and a quarter tablets daily.", False),
+        ("It doubled in size.", "It tripled in size.", False),
+        ("x < 5", "x > 5", False),
+        ("x \u2264 5", "x \u2265 5", False),
+        ("It holds for a == b.", "It holds for a != b.", False),
+        ("Set it in <b>bold</b> and 3 > 2.", "Set it in <i>bold</i> and 3 > 2.", True),
+        ("The vaccine prevents infection.", "The vaccine causes infection.", False),
+        ("He refused to sign.", "He agreed to sign.", False),
+        ("The light is on.", "The light is off.", False),
+        ("The reaction is exothermic.", "The reaction is endothermic.", False),
+        ("Don't forget to save the file.", "Forget to save the file.", False),
+        ("Make sure to save the file.", "Don't forget to save the file.", True),
+        ("Don't hesitate to ask.", "Feel free to ask.", True),
+        ("Founded in nineteen ninety-nine.", "Founded in 1999.", True),
+        ("In the 1990s music was great.", "In the 1990's music was great.", True),
+    ],
+)
+def test_short_sentences_are_read_as_english_and_what_they_claim_is_compared(
+    before: str, after: str, passes: bool, additions: bool
+) -> None:
+    gate = Meaning(least=None, additions=additions)
+    assert check(gate, rewrite(("Sum up.", before), ("Sum up.", after))).passed == passes
+
+
 def test_code_links_and_options_stay_letter_for_letter() -> None:
     question = "Which?\nA) red\nB) green\nSee https://a.example/x and `f(x)`.\n```py\nx = 1\n```"
     for old, fresh, reason in (

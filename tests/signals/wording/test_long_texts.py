@@ -12,6 +12,7 @@ from dataflywheel.signals.personal_data_patterns import find
 from dataflywheel.signals.wording.names import missing, names
 from dataflywheel.signals.wording.negation import changed, negations
 from dataflywheel.signals.wording.numbers import numbers
+from dataflywheel.signals.wording.numbers_compared import number_tokens
 from dataflywheel.signals.wording.sentences import sentences
 from dataflywheel.synthesis.knowledge.chunks import chunks, locate
 from dataflywheel.synthesis.knowledge.sections import sections
@@ -67,3 +68,9 @@ def test_long_texts_without_versions_are_compared_in_seconds() -> None:
         text = unit * (20_000 // len(unit))
         assert seconds(lambda other: changed(sentences(text), sentences(other), True), f"x {text}") < 20, unit  # noqa: B023
         assert seconds(lambda other: missing(names(text), other), text[::-1]) < 20, unit  # noqa: B023
+
+
+def test_one_long_word_and_a_long_row_of_number_words_are_compared_in_seconds() -> None:
+    word = f"She met A{'a' * 200_000}."
+    assert seconds(lambda text: missing(names(text), text), word) < 10
+    assert seconds(number_tokens, "twenty-" * 10_000) < 10
