@@ -27,7 +27,8 @@ _TAGGED = re.compile(r"<(?:final_?)?answer>([^<]{1,1000})</(?:final_?)?answer>",
 _BOXED = re.compile(r"\\f?box(?:ed)?\s?(?:\{|(?=[\dA-Za-z]))")
 _SAID = re.compile(
     r"\b(?:(?:final |correct |right |exact |numerical )?(?:answer|ans)|(?:correct|right|best) (?:option|choice))\b"
-    r"(?: (?:to|for) (?:the|this) (?:question|problem))?[*_]{0,3} ?(?:\b(?:is|would be|will be)\b|:|=)[*_]{0,3}(?: ?:)? ?"
+    r"(?: (?:to|for) (?:the|this) (?:question|problem))?[*_]{0,3} ?"
+    r"(?:\b(?:is|would be|will be)\b|:|=)[*_]{0,3}(?: ?:)? ?"
     r"(?:(?:therefore|thus|hence|then|simply|just|equal to|given by),? )?",
     re.IGNORECASE,
 )

@@ -120,9 +120,7 @@ def in_digits(text: str, m: re.Match[str]) -> Number:
     scales = SHORT_SCALES | MONEY_SCALES if unit else SHORT_SCALES
     if attached in ("st", "nd", "rd", "th"):
         unit = "th"
-    elif value >= ERA and (
-        attached == "s" or (not attached and m["digits"].endswith("0") and APOSTROPHE_S.match(text, end))
-    ):
+    elif value >= ERA and (attached == "s" or (m[0].endswith("0") and APOSTROPHE_S.match(text, end))):
         unit = "era"
     elif attached in scales:
         value *= scales[attached]

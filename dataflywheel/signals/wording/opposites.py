@@ -15,7 +15,8 @@ PREFIXES = ("un", "in", "im", "ir", "il", "dis", "non", "mis", "de", "anti", "ab
 EXCHANGED = (
     ("over", "under"), ("pre", "post"), ("up", "down"), ("in", "out"), ("in", "ex"), ("im", "ex"), ("en", "dis"),
     ("en", "de"), ("in", "de"), ("inter", "intra"), ("hyper", "hypo"), ("macro", "micro"), ("pro", "anti"),
-    ("maxi", "mini"), ("mono", "poly"), ("homo", "hetero"), ("ante", "post"), ("fore", "hind"), ("endo", "exo"), ("out", "under"),
+    ("maxi", "mini"), ("mono", "poly"), ("homo", "hetero"), ("ante", "post"), ("fore", "hind"), ("endo", "exo"),
+    ("out", "under"),
 )  # fmt: skip
 """Beginnings of words of which one says the contrary of the other: `import`, `export`."""
 ROOT = 4
