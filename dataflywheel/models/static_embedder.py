@@ -16,6 +16,7 @@ from dataflywheel.contracts import AnyArray, FloatArray
 from dataflywheel.models.embedder import MINILM_TOKENS, Embedder, MeanPooled, minilm_folder, read_as_text
 from dataflywheel.models.files import folder_digest, models_folder
 from dataflywheel.store.atomic import atomic_directory
+from dataflywheel.store.lock import made_once
 
 VERSION = 1
 DIMENSION = 256
@@ -31,8 +32,7 @@ class StaticEmbedder(Embedder):
         from tokenizers import Tokenizer
 
         folder = models_folder(cache_dir) / f"static-{static_digest()}"
-        if not folder.is_dir():
-            make_static(folder)
+        made_once(folder, lambda: make_static(folder))
         vectors = load_file(folder / "model.safetensors")["embeddings"]
         tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self.model = StaticModel(vectors, tokenizer, normalize=True, max_length=None)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from dataflywheel.contracts import FlywheelError
 from dataflywheel.store.atomic import sweep
+from dataflywheel.store.seal import changed, is_there, seal_folder
 
 
 @contextmanager
@@ -65,11 +66,13 @@ def one_at_a_time(path: Path) -> Iterator[None]:
 
 
 def made_once(folder: Path, make: Callable[[], None]) -> Path:
-    """The folder, by `make` where it is not there; of several that want it one makes it, and the others wait."""
-    if not folder.is_dir():
+    """The folder, by `make` where it is not there or damaged; of several that want it one makes it, and the others
+    wait."""
+    if not folder.is_dir() or changed(folder):
         with one_at_a_time(folder):
-            if not folder.is_dir():
+            if not is_there(folder):
                 make()
+                seal_folder(folder)
     return folder
 
 

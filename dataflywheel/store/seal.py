@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,8 @@ import xxhash
 from dataflywheel.store.atomic import finite, write_json
 
 RECORD = "metrics.json"
+READ_WHOLE = 1 << 24
+"""Bytes of a file in a folder of models up to which its content is looked at, and not its size alone."""
 FILES, SELF = "files", "digest"
 """Keys of the record: the other files' sizes and digests, and a digest of the record itself."""
 
@@ -61,6 +65,55 @@ def is_whole(directory: Path) -> bool:
     except DamagedError:
         return False
     return True
+
+
+def seal_folder(folder: Path) -> None:
+    """Note beside a folder, in a file of its own, what is in it: a model's identity is that of its files, and a seal
+    among them would be one."""
+    write_json(_note(folder), {name: _told(folder / name) for name in _names(folder)})
+
+
+def is_there(folder: Path) -> bool:
+    """Whether a folder is there as it was sealed; one without a seal is taken as it is.
+
+    A damaged one is set aside under a name of its own, with a warning, so that it is made anew: nobody else may be at
+    work on it.
+    """
+    note = _note(folder)
+    if not folder.is_dir():
+        note.unlink(missing_ok=True)
+        return False
+    wrong = changed(folder)
+    if not wrong:
+        return True
+    aside = folder.with_name(f"{folder.name}.damaged")
+    shutil.rmtree(aside, ignore_errors=True)
+    folder.rename(aside)
+    note.unlink(missing_ok=True)
+    warnings.warn(f"{folder}: {wrong} is not as it was written; set aside as {aside.name}, and made anew", stacklevel=2)
+    return False
+
+
+def changed(folder: Path) -> str:
+    """The first file of a folder that is not as it was sealed; "" where all are, or nothing was sealed."""
+    try:
+        held = json.loads(_note(folder).read_text(encoding="utf-8"))
+    except (ValueError, OSError):
+        return ""
+    return next((name for name, told in held.items() if _told(folder / name) != told), "")
+
+
+def _told(path: Path) -> list[Any]:
+    """Size and digest of a file, of a large one the size alone: models are looked at in every run."""
+    try:
+        size = path.stat().st_size
+    except OSError:
+        return []
+    return _mark(path) if size <= READ_WHOLE else [size]
+
+
+def _note(folder: Path) -> Path:
+    return folder.parent / f".{folder.name}.seal"
 
 
 def _names(directory: Path) -> list[str]:

@@ -17,7 +17,8 @@ from dataflywheel.recipe.execute import run
 from dataflywheel.recipe.load import recipe_from
 from dataflywheel.recipe.progress import Silent
 from dataflywheel.store.ledger import Ledger, read_bills
-from dataflywheel.store.seal import DamagedError, read_sealed, write_sealed
+from dataflywheel.store.lock import made_once
+from dataflywheel.store.seal import DamagedError, is_there, read_sealed, write_sealed
 from dataflywheel.store.signals import SignalStore
 
 
@@ -139,3 +140,28 @@ def test_a_damaged_part_of_a_signal_is_set_aside_and_its_rows_are_lacking(
     assert missing.tolist() == [True, True, False]
     assert first.with_name(first.name + ".damaged").exists()
     assert store.read("s", pa.array(["c"]), ["v"])["v"].to_pylist() == [0]
+
+
+@pytest.mark.parametrize("damage", [cut, flip, empty, remove])
+def test_a_damaged_folder_of_a_model_is_set_aside_and_made_anew(tmp_path: Path, damage: Callable[[Path], None]) -> None:
+    folder, made = tmp_path / "tiny-1", []
+
+    def make() -> None:
+        made.append(folder)
+        (folder / "deep").mkdir(parents=True)
+        (folder / "deep" / "model.safetensors").write_bytes(bytes(range(200)))
+
+    assert made_once(folder, make) == made_once(folder, make) == folder
+    damage(folder / "deep" / "model.safetensors")
+    with pytest.warns(UserWarning, match="set aside as tiny-1.damaged, and made anew"):
+        made_once(folder, make)
+    assert len(made) == 2
+    assert (folder / "deep" / "model.safetensors").read_bytes() == bytes(range(200))
+    assert made_once(folder, make) == folder
+    assert len(made) == 2
+
+
+def test_a_folder_that_was_made_without_a_seal_is_taken_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "old").mkdir()
+    assert is_there(tmp_path / "old")
+    assert not is_there(tmp_path / "none")

@@ -33,6 +33,7 @@ from dataflywheel.models.training import TrainSettings, train_sft
 from dataflywheel.rows.parts import read_rows
 from dataflywheel.store.atomic import atomic_directory, write_json
 from dataflywheel.store.lock import made_once, one_at_a_time
+from dataflywheel.store.seal import is_there, seal_folder
 
 LOSSES_KEPT = 300
 SCORING = 2
@@ -138,8 +139,9 @@ def _model_folder(home: Path, ids: Sequence[str], student: Path, settings: Train
 
 def _trained(folder: Path, *training: Any) -> dict[str, Any]:
     """What `training.json` says of the folder's model, which nobody else works on."""
-    if not (folder / "training.json").exists():
+    if not (is_there(folder) and (folder / "training.json").exists()):
         _train(folder, *training)
+        seal_folder(folder)
     facts: dict[str, Any] = json.loads((folder / "training.json").read_text(encoding="utf-8"))
     return facts
 

@@ -19,7 +19,7 @@ SENTENCE = re.compile(r"\S.*?[.!?](?=\s|$)", re.DOTALL)
 class Writer(RuleBase):
     """To an instruction with its answer it adds a sentence; of a document's part it quotes one.
 
-    With probability `errors` it writes a number into its answer that stands nowhere, for gates to find.
+    With probability `errors` it answers something else, with a number that stands nowhere, for gates to find.
     """
 
     rule: Literal["writer"]
@@ -35,7 +35,7 @@ class Writer(RuleBase):
         if "answer" in parts:
             said |= {
                 "instruction": parts["instruction"],
-                "answer": f"{parts['answer']}\n\nThis is the whole of it.{wrong}",
+                "answer": wrong.strip() or f"{parts['answer']}\n\nThis is the whole of it.",
             }
         else:
             sentence = (SENTENCE.search(parts["part"]) or [parts["part"]])[0]
