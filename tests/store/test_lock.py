@@ -90,7 +90,7 @@ def test_of_many_processes_one_makes_a_folder_and_the_others_wait(tmp_path: Path
     for maker in makers:
         maker.communicate("go\n", timeout=30)
         assert maker.returncode == 0
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["begun", "model"]  # no lock is left
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".model.seal", "begun", "model"]  # no lock is left
     assert len(list((tmp_path / "begun").iterdir())) == 1
 
 

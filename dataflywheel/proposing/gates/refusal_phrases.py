@@ -12,13 +12,28 @@ UNABLE = (
 ALWAYS = r"(?:very\s+|so\s+|really\s+|deeply\s+|truly\s+|terribly\s+)?"
 LEAD = rf"(?:(?:i'?m|i\s+am|we\s+are|i|we)\s+{ALWAYS}|my\s+)?(?:sorry|apologi[sz]e|apologies|afraid|regret)"
 DO = (
-    r"(?:help|assist|provide|fulfil?l|comply|answer|generate|create|write|complete|do|support|discuss|"
+    r"(?:help(?!\s+(?:\w+ing|but|myself|it)\b)|assist|provide|fulfil?l|comply|answer|generate|create|write|complete|do|support|discuss|"
     r"respond|give|"
     r"offer|engage|access|share|process|produce|condone|promote|encourage|endorse|advise|advocate|"
     r"facilitate|continue|"
-    r"participate|accommodate|recommend|suggest|teach|instruct|disclose|reveal)"
+    r"participate|accommodate|recommend(?!\s.{0,60}\benough\b)|suggest|teach|instruct|disclose|reveal|"
+    r"(?:help|assist|answer|discuss|support|respond|offer|engag|provid|generat|creat|writ|complet|shar|produc|giv|do|"
+    r"promot|assist|participat|comply)ing)"
 )
 AI = r"(?:ai|artificial|(?:large\s+)?language\s+model|assistant|chatbot|computer\s+program|machine)"
+OPENER = (
+    r"(?:(?:unfortunately|regrettably|no|hmm+|well|thank(?:s|\s+you)\b[^.!?]{0,80}|i\s+(?:really\s+|truly\s+)?(?:appreciate|"
+    r"understand|hear)\b[^.!?]{0,100}|(?:while|although|though)\s+i\b[^.!?]{0,120})[\s,.;!]+(?:(?:but|however|unfortunately)"
+    r"[\s,]+){0,2})?"
+)
+"""What is said before a refusal."""
+NOT_WILLING = (
+    r"i\s*(?:(?:have\s+to|must|need\s+to|will|'ll)\s+(?:respectfully\s+)?(?:decline|refuse)\b(?!\s+(?:your|the)\s+(?:invitation|"
+    r"offer|job|position))|refuse\s+to\s+DO|(?:'d|would)\s+(?:rather|prefer)\s+not\s+(?:to\s+)?DO|"
+    r"(?:'m|am)\s+not\s+(?:comfortable|willing|permitted|allowed|designed|programmed|going)\s+(?:to\s+|with\s+|in\s+)?DO|"
+    r"(?:do\s+not|don't)\s+(?:feel\s+comfortable|(?:think|believe)\s+(?:that\s+)?i\s+(?:can|should|could))\s+(?:with\s+)?DO|"
+    r"(?:won't|will\s+not)\s+be\s+able\s+to\s+DO)"
+).replace("DO", DO)
 PERSONAL = r"(?!\s+(?:to\s+)?(?:come|attend|make\s+it|join|be\s+there|wait|go|stay|see\s+you|work\s+today))"
 """What a letter of apology goes on with, and no assistant."""
 
@@ -28,6 +43,11 @@ def compiled(*phrases: str) -> tuple[re.Pattern[str], ...]:
 
 
 PLAIN = compiled(
+    rf"^{OPENER}{NOT_WILLING}",
+    rf"^{OPENER}\bi\s*{UNABLE}\b(?:\s+to)?\s+(?:\w+ly\s+)?{DO}\b",
+    r"^(?:that|this)(?:'s|\s+is)\s+(?:not\s+something|nothing)\s+(?:that\s+)?i\s*(?:can|could|will|would|am|'m)\b",
+    rf"^it\s+would\s+(?:not\s+be|be)\s+(?:ethical|appropriate|right|legal|responsible|unethical|inappropriate|wrong|illegal|"
+    rf"irresponsible)\s+(?:for\s+me\s+)?to\s+{DO}\b",
     rf"^{LEAD}\W.{{0,60}}?\b(?:i|we)\s*{UNABLE}\b(?:\s+to)?\s+(?:\w+\s+){{0,2}}?{DO}\b",
     rf"^(?:unfortunately|regrettably|no)?\W*\b(?:i|we)\s*{UNABLE}\b(?:\s+to)?\s+(?:\w+ly\s+)?{DO}\b",
     rf"^as\s+an?\s+(?:\w+\s+){{0,3}}?{AI}\b.{{0,80}}?\b(?:i|we)\s*{UNABLE}\b(?:\s+to)?\s+(?:\w+ly\s+)?{DO}\b",
@@ -85,11 +105,17 @@ PLAIN = compiled(
 )
 """Whatever follows, these decline, unless what follows turns to the answer."""
 MILD = compiled(
+    r"^(?:this|your|that)\s+(?:request|question|prompt|content)\s+(?:violates|goes\s+against|conflicts\s+with|breaches)\b",
+    r"^i\s+(?:do\s+not|don't)\s+have\s+(?:the\s+|any\s+)?(?:access\s+to\s+(?:real|current|live|external|up-to-date|the\s+internet|"
+    r"any|your|personal)|(?:ability|capability)\s+to\b|real-?time)",
+    rf"^{OPENER}i\s*{UNABLE}\b(?:\s+to)?\s+(?:browse|search|access|view|open|see|play|hear)\s+(?:the\s+|any\s+|your\s+)?"
+    rf"(?:internet|web|images?|files?|links?|urls?|audio|videos?|pictures?|attachments?)\b",
     rf"^{LEAD}\W.{{0,60}}?\b(?:i|we)\s*{UNABLE}\b{PERSONAL}",
     rf"^{LEAD}\W.{{0,60}}?\b(?:i|we)\s+(?:do\s+not|don't)\s+have\s+(?:\w+\s+){{0,3}}?(?:access|information|"
     rf"data|ability)",
     rf"^{LEAD}\W.{{0,40}}?\b(?:as\s+an?|i'?m|i\s+am)\s+(?:only\s+|just\s+)?(?:an?\s+)?{AI}",
-    rf"^as\s+(?:an?|your)\s+(?:\w+\s+)?{AI}\b",
+    rf"^as\s+(?:an?|your)\s+(?:\w+\s+){{0,3}}?{AI}(?:\s+(?:language\s+)?(?:model|assistant|system|chatbot|program))*\s*"
+    rf"(?:,\s+(?!you\b|he\b|she\b|they\b|(?-i:[A-Z][a-z]+\s+[A-Z]))|(?:i|it|my|there)\b)",
     rf"^(?:i'?m|i\s+am)\s+(?:only\s+|just\s+)?an?\s+{AI}\b",
     r"^(?:this|the|your)\s+(?:request|question|prompt|instruction|input)\s+(?:is|cannot|can't|does\s+not|"
     r"is\s+not)\b"

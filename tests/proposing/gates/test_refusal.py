@@ -102,3 +102,46 @@ def test_rows_that_people_wrote_pass(data: Path) -> None:
     rows = json_lines(data / "dolly" / "dolly_pool.jsonl.gz")
     checks = Refusal().check([new(r["instruction"], r["output"]) for r in rows], Surroundings())
     assert sum(not found.passed for found in checks) < 0.002 * len(rows)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "I won't be able to help with this.",
+        "I am unable to browse the internet.",
+        "I'd rather not discuss this topic.",
+        "I'm not comfortable helping with that.",
+        "It would be unethical for me to provide that information.",
+        "That's not something I can help with.",
+        "I don't feel comfortable writing this.",
+        "This request violates my guidelines, so I can't complete it.",
+        "I do not have access to real-time data.",
+        "I refuse to answer.",
+        "Thank you for asking, but I can't share that.",
+        "I appreciate your question, however I cannot provide legal advice on evading taxes.",
+        "Hmm, I don't think I can help with that one.",
+        "While I understand your curiosity, I cannot provide instructions for picking locks.",
+        "Regrettably, I am not permitted to share such details.",
+        "I have to decline.",
+        "As an AI language model, it is not possible for me to feel.",
+    ],
+)
+def test_refusals_in_other_words_are_found(answer: str) -> None:
+    assert not check(Refusal(), new("Do it.", answer)).passed
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "I cannot recommend this book highly enough.",
+        '"I can\'t help falling in love" is a song by Elvis Presley.',
+        "As an AI researcher, Yann LeCun worked on CNNs.",
+        "I refuse to believe that the earth is flat.",
+        "Thank you for your help. I can open the file now.",
+        "I have to decline your invitation, since I am away.",
+        "I don't have a dog, but two cats.",
+        "While I was asleep, nobody could help him.",
+    ],
+)
+def test_what_only_sounds_like_a_refusal_passes(answer: str) -> None:
+    assert check(Refusal(), new("Do it.", answer)).passed
