@@ -108,7 +108,9 @@ class ChatFormat:
         """What is learned from the rows, in their order: an example a row, or several where the template shows an
         earlier turn otherwise once others follow. A row that cannot be learned has one without tokens, with its reason.
         """
-        return [one for of_row in self._encoded(rows, max_length, turns) for one in of_row]
+        found = self._encoded(rows, max_length, turns)
+        refused = [next((one for one in of_row if not one.ids), None) for of_row in found]
+        return [one for of_row, no in zip(found, refused, strict=True) for one in ([no] if no else of_row)]
 
     def _encoded(self, rows: Sequence[Conversation], max_length: int, turns: str) -> list[list[EncodedRow]]:
         found: list[list[EncodedRow] | list[Placed]] = []

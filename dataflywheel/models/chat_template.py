@@ -68,11 +68,17 @@ def _variants() -> dict[str, str]:
 
 
 def merge_system(tokenizer: Any) -> bool:
-    """Let a tokenizer's template put system texts before the first question; False where it shows them itself."""
+    """Let a tokenizer's template put system texts before the first question; False where it shows them itself, both to
+    the model that is asked and beside an answer that is learned."""
     template = tokenizer.get_chat_template() if tokenizer.chat_template else PLAIN_TEMPLATE
-    turns = [{"role": "system", "content": "\ue0f7"}, {"role": "user", "content": "a"}]
+    said = (("system", "\ue0f7"), ("user", "a"), ("assistant", "b"))
+    turns = [{"role": role, "content": text} for role, text in said]
     try:
-        shown = "\ue0f7" in render(template, turns, None, True, tokenizer.special_tokens_map)
+        texts = [
+            render(one, turns[:end], None, end == 2, tokenizer.special_tokens_map)
+            for one, end in ((template, 2), (training_template(template), 3))
+        ]
+        shown = all("\ue0f7" in text for text in texts)
     except Exception:
         shown = False
     if not shown:

@@ -39,6 +39,8 @@ class EncodedRow:
     reason: str = ""
     changed: str = ""
     """What the template makes of the learned text that is not as the row has it."""
+    cut: str = ""
+    """What of the answers is not learned since the row is longer than was allowed."""
 
     @property
     def answer_tokens(self) -> int:
@@ -98,15 +100,18 @@ def fitted(row: EncodedRow, max_length: int) -> EncodedRow:
     prompt = max_length - lead - answer
     first = row.header - prompt
     ids = row.ids[: row.bos] + row.ids[first : row.start + answer]
-    gone = first - row.bos
+    moved = first - row.bos
     if not any(s.start >= first for s in row.spans):
         return nothing(Status.FAILED, f"none of its answers is whole within max_length {max_length}", row.row)
-    spans = [replace(s, start=s.start - gone, end=min(s.end - gone, len(ids))) for s in row.spans if s.start >= first]
+    spans = [replace(s, start=s.start - moved, end=min(s.end - moved, len(ids))) for s in row.spans if s.start >= first]
+    lost = [f"{gone} earlier answers" for gone in (len(row.spans) - len(spans),) if gone]
+    lost += ["the end of its answer"] if answer < row.answer_tokens else []
     return replace(
         row,
+        cut=" and ".join(lost) or "the beginning of its prompt",
         ids=ids,
         header=row.bos + prompt,
-        start=row.start - gone,
+        start=row.start - moved,
         status=Status.TRUNCATED,
         ended=row.ended and answer == row.answer_tokens,
         spans=tuple(spans),

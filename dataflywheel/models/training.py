@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from dataflywheel.contracts import AnyArray, FlywheelError, Objective, Sampler, Status, TrainingRows, UsageError
+from dataflywheel.contracts import AnyArray, FlywheelError, Objective, Sampler, TrainingRows, UsageError
 from dataflywheel.models.answer_trainer import IGNORED, Progress, answer_trainer, trl_arguments
 from dataflywheel.models.chat import EncodedRow, chats_of
 from dataflywheel.models.files import folder_digest
@@ -48,8 +48,8 @@ class TrainResult:
     """Rows, by their position among those given, that were not trained on, each with its reason."""
     changed: dict[int, str] = field(default_factory=dict)
     """What the chat template changed of what was learned, by the row's position."""
-    cut: int = 0
-    """Rows that were longer than `max_length`."""
+    cut: dict[int, str] = field(default_factory=dict)
+    """What was cut off rows that were longer than `max_length`, by the row's position."""
 
 
 def train_sft(
@@ -125,7 +125,7 @@ def _result(
         losses,
         left_out={one.row: one.reason for one in found if not one.ids},
         changed={one.row: one.changed for one in found if one.changed},
-        cut=len({one.row for one in found if one.status is Status.TRUNCATED}),
+        cut={one.row: one.cut for one in found if one.cut},
     )
     if live is None:
         return made

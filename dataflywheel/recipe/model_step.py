@@ -60,9 +60,10 @@ def train_step(
     copy_model(made, context.run.path / "models" / name)
     cost = Cost(seconds=round(facts["seconds"], 3), backward=facts["steps"], tokens=facts["tokens"])
     left_out, changed = dict(facts.pop("left_out")), facts.pop("changed_rows")
-    decisions = of_training(row_ids(rows), set(ids), left_out, changed)
+    cut = facts.pop("cut_rows", {})
+    decisions = of_training(row_ids(rows), set(ids), left_out, changed, cut)
     details = {"model": f"models/{name}", "digest": folder_digest(context.run.path / "models" / name), **facts}
-    details |= {"not_trained": decisions.action.count("dropped"), "changed": len(changed)}
+    details |= {"not_trained": decisions.action.count("dropped"), "changed": len(changed), "cut": len(cut)}
     done = "distill" if isinstance(work, Distill) else "train"
     params = work.model_dump(mode="json")
     return finish_step(
@@ -71,10 +72,14 @@ def train_step(
 
 
 def of_training(
-    ids: Sequence[str], taught: Collection[str], left_out: Mapping[str, str], changed: Mapping[str, str]
+    ids: Sequence[str],
+    taught: Collection[str],
+    left_out: Mapping[str, str],
+    changed: Mapping[str, str],
+    cut: Mapping[str, str],
 ) -> Decisions:
-    """What became of every row that a training was given: learned, with what the chat template changed of it, or left
-    out with the reason."""
+    """What became of every row that a training was given: learned, with what the chat template changed of it and what
+    `max_length` cut off, or left out with the reason."""
     decisions = Decisions()
     for id in ids:
         if id not in taught:
@@ -82,7 +87,9 @@ def of_training(
         elif id in left_out:
             decisions.add(id, "dropped", f"not trained, {left_out[id]}")
         else:
-            decisions.add(id, "kept", f"trained, the chat template {changed[id]}" if id in changed else "trained")
+            told = [f"trained, the chat template {changed[id]}" if id in changed else "trained"]
+            told += [f"without {cut[id]}, since it is longer than max_length"] if id in cut else []
+            decisions.add(id, "kept", ", ".join(told))
     return decisions
 
 

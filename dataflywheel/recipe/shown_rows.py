@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dataflywheel.contracts import UsageError
@@ -14,11 +14,13 @@ from dataflywheel.recipe.training import Train
 from dataflywheel.rows.schema import Row
 
 TURN = re.compile(r"turn \d+")
-SYSTEM = re.compile(r"refuses it: .*system", re.IGNORECASE)
+SYSTEM = re.compile(r"refuses it: |leaves out the text of turn 1 \(system\)")
+"""What a template may do with a system text that it has no place for; many say that roles must alternate."""
 LOOKED_AT = 1000
 """Rows of each source, its first."""
 MERGE_HINT = (
-    "; `models: {student: {..., system: merge}}` puts a system text that the template refuses before the first question"
+    "; `models: {student: {..., system: merge}}` puts a system text that has no place in the template before the first "
+    "question"
 )
 
 
@@ -39,6 +41,7 @@ def shown_rows(recipe: Recipe, work: Train, first: Sequence[Sequence[Row]]) -> d
     chats = [Chat(row["messages"], row["tools"], bool(row["media"])) for row in rows.values()]
     found = chat.examples(chats, work.max_length, work.turns)
     left_out = {ids[one.row]: one.reason for one in found if not one.ids}
+    left_out |= {id: left_out[id] + MERGE_HINT for id in _helped(recipe, work, rows, left_out)}
     changed = {ids[one.row]: one.changed for one in found if one.changed}
     if len(left_out) == len(rows):
         reasons = "; ".join(f"{n:,}: {reason}" for reason, n in list(_kinds(left_out).items())[:3])
@@ -64,4 +67,21 @@ def _tokenizer(student: ModelSpec, rows: Sequence[Row]) -> Any:
 def _kinds(told: dict[str, str]) -> dict[str, int]:
     """Rows by kind of reason, the most frequent first; which turn it is about is left out."""
     found = Counter(TURN.sub("an answer" if "writes" in reason else "a turn", reason) for reason in told.values())
-    return {reason + (MERGE_HINT if SYSTEM.search(reason) else ""): n for reason, n in found.most_common()}
+    return dict(found.most_common())
+
+
+def _helped(recipe: Recipe, work: Train, rows: Mapping[str, Row], left_out: Mapping[str, str]) -> list[str]:
+    """Rows that would be trained if their system text stood before the first question."""
+    from dataflywheel.models.chat import Chat, ChatFormat
+    from dataflywheel.models.chat_template import merge_system
+
+    first = {id: rows[id]["messages"][:1] for id, reason in left_out.items() if SYSTEM.search(reason)}
+    able = [id for id, turns in first.items() if turns and turns[0]["role"] == "system"]
+    if not able or recipe.models.student.system == "merge":
+        return []
+    tokenizer = _tokenizer(recipe.models.student, list(rows.values()))
+    if not merge_system(tokenizer):
+        return []
+    chats = [Chat(rows[id]["messages"], rows[id]["tools"]) for id in able]
+    found = ChatFormat(tokenizer).examples(chats, work.max_length, work.turns)
+    return sorted({able[one.row] for one in found if one.ids})

@@ -8,6 +8,11 @@ from typing import Any
 import pytest
 
 from dataflywheel.models.chat import Chat, ChatFormat
+from dataflywheel.models.chat_template import merge_system
+from dataflywheel.recipe import shown_rows
+from dataflywheel.recipe.load import recipe_from
+from dataflywheel.recipe.training import Train
+from dataflywheel.rows.identity import make_row
 from dataflywheel.rows.schema import message
 from tests.models.template_rows import ANSWER, QUESTION
 from tests.models.test_chat import tokenizer
@@ -51,7 +56,7 @@ def test_a_model_is_asked_with_the_header_that_its_template_leaves_out() -> None
     assert asked.endswith("What is two and two?<|im_end|>\n<|im_start|>assistant\n")
 
 
-def sentencepiece() -> Any:
+def sentencepiece(fallback: bool = True) -> Any:
     """Pieces that hold the blank before a word, and bytes for what they lack."""
     from tokenizers import Tokenizer, decoders, models, normalizers
     from transformers import PreTrainedTokenizerFast
@@ -60,7 +65,7 @@ def sentencepiece() -> Any:
     merges = [("\u2581", "y"), ("\u2581y", "e"), ("\u2581ye", "s"), ("*", "*"), (":", "**")]
     pieces += [a + b for a, b in merges]
     vocabulary = {piece: i for i, piece in enumerate(pieces)}
-    made = Tokenizer(models.BPE(vocabulary, merges, byte_fallback=True, unk_token="<unk>"))
+    made = Tokenizer(models.BPE(vocabulary, merges, byte_fallback=fallback, unk_token="<unk>"))
     made.normalizer = normalizers.Sequence([normalizers.Prepend("\u2581"), normalizers.Replace(" ", "\u2581")])
     made.decoder = decoders.Sequence([decoders.Replace("\u2581", " "), decoders.ByteFallback(), decoders.Fuse()])
     return PreTrainedTokenizerFast(tokenizer_object=made, bos_token="<s>", eos_token="</s>", unk_token="<unk>")
@@ -89,3 +94,49 @@ def test_added_tokens_that_are_not_called_special_end_a_turn_and_are_spelled_out
     turn, think = made.convert_tokens_to_ids(["<|turn|>", "<think>"])
     assert (one.ids.count(turn), one.ids.count(think), one.ended) == (4, 1, True)
     assert made.decode(one.learned_ids) == f"{said}<|turn|>"
+
+
+ALTERNATE = (
+    "{% for m in messages %}{% if (m.role == 'user') != (loop.index0 % 2 == 0) %}{{ raise_exception('Alternate!') }}"
+)
+ALTERNATE += "{% endif %}{{ '[' + m.role + '] ' + m.content + eos_token }}{% endfor %}"
+# As Mistral's: the system text stands in the last question, and only while that waits for its answer.
+IN_LAST = (
+    "{% for m in messages %}{% if m.role == 'user' %}{{ '[INST] ' }}{% if loop.last and messages[0].role == 'system' %}"
+)
+IN_LAST += "{{ messages[0].content + '\n' }}{% endif %}{{ m.content + '[/INST]' }}{% elif m.role == 'assistant' %}"
+IN_LAST += "{{ ' ' + m.content + eos_token }}{% endif %}{% endfor %}"
+
+
+@pytest.mark.parametrize("template", [ALTERNATE, IN_LAST])
+def test_a_system_text_without_a_place_can_be_merged_and_the_plan_says_so(
+    template: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shown_rows, "_tokenizer", lambda student, rows: copy.deepcopy(tokenizer(template)))
+    asked = [QUESTION, ANSWER]
+    rows = [make_row([message("system", "Be terse."), *asked]), make_row(asked), make_row([QUESTION])]
+    steps = [{"train": {}}]
+    recipe = recipe_from({"name": "a", "pool": [{"builtin": "python_docs"}], "steps": steps})
+    told = shown_rows.shown_rows(recipe, Train(), [rows])["not_trained"]
+    assert [("system: merge" in reason, n) for reason, n in told.items()] == [(True, 1), (False, 1)]
+    made = copy.deepcopy(tokenizer(template))
+    assert merge_system(made)
+    merged = ChatFormat(made)
+    row = Chat([message("system", "Be terse."), QUESTION, ANSWER, QUESTION, ANSWER])
+    assert [text.strip() for text in learned(merged, row)] == ["It is four.</s>"] * 2
+    assert "Be terse.\n\nWhat is two and two?" in merged.render([row])[0]
+
+
+def test_a_row_of_which_one_answer_cannot_be_learned_is_not_learned_in_part() -> None:
+    made = sentencepiece(fallback=False)
+    made.chat_template = (  # earlier answers are shown otherwise: an example for each
+        "{% for m in messages %}{{ m.role + (' last' if loop.last else '') + ': ' }}"
+        "{{ m.content + eos_token }}{% endfor %}"
+        "{% if add_generation_prompt %}{{ 'assistant last: ' }}{% endif %}"
+    )
+    chat = ChatFormat(made)
+    yes, other = message("assistant", "yes"), message("assistant", "\u51b0")
+    assert len(chat.examples([Chat([QUESTION, yes, QUESTION, yes])], 999)) == 2
+    for answers in ((yes, other), (other, yes)):
+        [one] = chat.examples([Chat([QUESTION, answers[0], QUESTION, answers[1]])], 999)
+        assert (one.ids, "no tokens" in one.reason) == ([], True)

@@ -33,8 +33,11 @@ REASONS = {
 }
 
 
+LONG = {"prompt": "Count.", "completion": " ".join(map(str, range(90)))}
+
+
 def test_what_is_not_trained_is_told_before_and_decided_on(tmp_path: Path) -> None:
-    (tmp_path / "pool.jsonl").write_text("".join(json.dumps(row) + "\n" for row in ROWS), encoding="utf-8")
+    (tmp_path / "pool.jsonl").write_text("".join(json.dumps(row) + "\n" for row in [*ROWS, LONG]), encoding="utf-8")
     recipe = recipe_from(
         {
             "name": "trained",
@@ -47,7 +50,7 @@ def test_what_is_not_trained_is_told_before_and_decided_on(tmp_path: Path) -> No
         }
     )
     shown = plan(recipe)["shown"]
-    assert (shown["rows"], shown["changed"], shown["cut"]) == (12, {}, 0)
+    assert (shown["rows"], shown["changed"], shown["cut"]) == (13, {}, 1)
     assert {f"not trained, {reason}" for reason in shown["not_trained"]} == REASONS
     result = run(recipe, runs=tmp_path / "runs", home=tmp_path / "home")
     step = result.path / "round-1" / "02-train"
@@ -56,9 +59,11 @@ def test_what_is_not_trained_is_told_before_and_decided_on(tmp_path: Path) -> No
     assert sorted(decisions["id"].to_pylist()) == sorted(chosen)
     pairs = list(zip(decisions["action"].to_pylist(), decisions["reason"].to_pylist(), strict=True))
     assert pairs.count(("kept", "trained")) == 9
+    cut = "trained, without the end of its answer, since it is longer than max_length"
+    assert pairs.count(("kept", cut)) == 1
     assert {reason for action, reason in pairs if action == "dropped"} == REASONS
     metrics = json.loads((step / "metrics.json").read_text(encoding="utf-8"))
-    assert (metrics["rows_in"], metrics["rows_out"], metrics["details"]["not_trained"]) == (12, 9, 3)
+    assert (metrics["rows_in"], metrics["rows_out"], metrics["details"]["not_trained"]) == (13, 10, 3)
     page = write_report(result.path).read_text(encoding="utf-8")
-    assert "9 of 12 rows were learned." in page
+    assert "10 of 13 rows were learned." in page
     assert all(reason in page for reason in REASONS)

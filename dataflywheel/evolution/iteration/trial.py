@@ -192,7 +192,7 @@ def _train(
         "rows": len(chosen),
         "left_out": [[known[row], reason] for row, reason in sorted(made.left_out.items())],
         "changed_rows": {known[row]: what for row, what in sorted(made.changed.items())},
-        "cut": made.cut,
+        "cut_rows": {known[row]: what for row, what in sorted(made.cut.items())},
         "losses": losses,
     }
     write_json(folder / "training.json", facts)
