@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from dataflywheel.contracts import Cost, FlywheelError, UsageError
 from dataflywheel.evolution.feedback.evaluate import Evaluate
@@ -20,11 +21,11 @@ from dataflywheel.recipe.schema import Source, Target
 from dataflywheel.recipe.target_judge import judge_of
 from dataflywheel.rows.fingerprint import fingerprint
 from dataflywheel.rows.ingest import ingest
-from dataflywheel.rows.parts import PartWriter, count_rows, read_rows
+from dataflywheel.rows.parts import PART_ROWS, PartWriter, count_rows, iter_batches, read_rows
 from dataflywheel.rows.reading import stem
 from dataflywheel.rows.text import texts
 from dataflywheel.store.atomic import atomic_directory
-from dataflywheel.store.decisions import DECISION_SCHEMA, write_decisions
+from dataflywheel.store.decisions import DECISION_SCHEMA
 from dataflywheel.store.run import RunDirectory
 from dataflywheel.store.seal import write_sealed
 
@@ -108,7 +109,7 @@ def _ingest(context: Context, title: str, output: Path, sources: list[Source] | 
     with atomic_directory(output) as aside:
         found = ingest(entries, aside / "rows", progress=lambda rows: context.watcher.advanced(title, "rows", rows, 0))
         cost = Cost(seconds=round(time.perf_counter() - began, 3))
-        write_decisions(aside / "decisions.parquet", _kept(aside / "rows"))
+        _write_kept(aside / "decisions.parquet", aside / "rows")
         metrics = {
             "step": title.removeprefix("00-"),
             "fingerprint": known,
@@ -131,14 +132,16 @@ def _ingest(context: Context, title: str, output: Path, sources: list[Source] | 
     return metrics
 
 
-def _kept(rows: Path) -> pa.Table:
-    """One decision a row; how many identical lines it stands for is in the reason."""
-    held = read_rows(rows, ["id", "copies"])
-    copies = held["copies"].combine_chunks()
-    merged = pc.binary_join_element_wise("read: ", copies.cast(pa.string()), " identical rows merged", "")
-    columns = {"id": held["id"], "action": pa.repeat(pa.scalar("kept"), len(held))}
-    columns["reason"] = pc.if_else(pc.equal(copies, 1), "read", merged)
-    return pa.table([columns.get(f.name, pa.nulls(len(held), f.type)) for f in DECISION_SCHEMA], schema=DECISION_SCHEMA)
+def _write_kept(path: Path, rows: Path) -> None:
+    """One decision a row, batch by batch; how many identical lines it stands for is in the reason."""
+    with pq.ParquetWriter(path, DECISION_SCHEMA, compression="zstd", compression_level=1) as out:
+        for batch in iter_batches(rows, ["id", "copies"], PART_ROWS):
+            copies = batch["copies"]
+            merged = pc.binary_join_element_wise("read: ", copies.cast(pa.string()), " identical rows merged", "")
+            columns = {"id": batch["id"], "action": pa.repeat(pa.scalar("kept"), len(batch))}
+            columns["reason"] = pc.if_else(pc.equal(copies, 1), "read", merged)
+            held = [columns.get(field.name, pa.nulls(len(batch), field.type)) for field in DECISION_SCHEMA]
+            out.write_batch(pa.RecordBatch.from_arrays(held, schema=DECISION_SCHEMA))
 
 
 def unread_of(run: RunDirectory) -> list[tuple[str, str]]:

@@ -23,12 +23,10 @@ DECISION_SCHEMA = pa.schema(
 )
 
 
-def write_decisions(path: Path, decisions: Decisions | pa.Table) -> None:
-    """Decisions, or a table of them in `DECISION_SCHEMA`."""
-    table = decisions
-    if isinstance(decisions, Decisions):
-        columns = decisions.ids, decisions.action, decisions.reason, decisions.other, decisions.score
-        table = pa.table(list(columns), schema=DECISION_SCHEMA)
+def write_decisions(path: Path, decisions: Decisions) -> None:
+    table = pa.table(
+        [decisions.ids, decisions.action, decisions.reason, decisions.other, decisions.score], schema=DECISION_SCHEMA
+    )
     pq.write_table(table, path, compression="zstd", compression_level=1)
 
 
