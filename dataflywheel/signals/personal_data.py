@@ -24,6 +24,7 @@ class PersonalData(Signal):
     found. Status EMPTY, and no value, for a row without text.
     """
 
+    version: ClassVar[int] = 2
     card: ClassVar[Card] = Card(
         title="Presidio: Data Protection and De-identification SDK",
         authors="Microsoft",

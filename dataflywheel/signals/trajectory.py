@@ -30,6 +30,7 @@ class Trajectory(CheckpointBased):
     trajectory (FAILED); none is put in its place.
     """
 
+    version: ClassVar[int] = 2
     card: ClassVar[Card] = Card(
         title="SmallToLarge (S2L): Scalable Data Selection for Fine-tuning Large Language Models by Summarizing "
         "Training Trajectories of Small Models",

@@ -27,6 +27,7 @@ SHORT = 100
 class FormatAndLength(Gate):
     """Rejects what is empty, cut short, a copy of itself or of the row it replaces, or out of the bounds of length."""
 
+    version: ClassVar[int] = 2
     card: ClassVar[Card] = Card(
         title="Self-Instruct: Aligning Language Models with Self-Generated Instructions",
         authors="Wang et al.",

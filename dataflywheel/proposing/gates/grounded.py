@@ -25,7 +25,7 @@ FREE = set(
         "a an the and or but of in on at to for from by with as is are was were be been it its he she they them his "
         "her their this that these those if then so not no yes true false none both neither do does did has have had "
         "can could will would may might i you we who what which when where why how there here than because since while "
-        "about into over also only very more most such other"
+        "about into over also only very more most such other percent"
     )
 )
 """Words that need no source."""

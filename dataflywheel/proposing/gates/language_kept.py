@@ -15,12 +15,17 @@ from dataflywheel.contracts import Card
 from dataflywheel.proposing.kinds import PASSED, Check, Gate, Proposal, Surroundings
 from dataflywheel.rows.text import answer_said, part_of
 from dataflywheel.signals.language import detector
+from dataflywheel.signals.wording.languages import LATIN
 from dataflywheel.signals.wording.marked import prose
+from dataflywheel.signals.wording.negation_words import ENGLISH, denials_of
+from dataflywheel.signals.wording.sentences import WORD
 
 READ = 600
 """Characters of a text that its language is told from."""
 ONE_SCRIPT = {"HIRAGANA": "CJK", "KATAKANA": "CJK", "KATAKANA-HIRAGANA": "CJK", "FULLWIDTH": "LATIN"}
 """Scripts that are set side by side in one language."""
+FEW = 20
+"""Letters from which a shorter text counts where its everyday words are of the language that lingua tells."""
 OWN_SCRIPT = 0.6
 """Share of letters in one script from which a text is in it."""
 
@@ -45,7 +50,7 @@ class LanguageKept(Gate):
     )
 
     letters: int = Field(60, ge=1)
-    """Texts with fewer letters are too short to tell."""
+    """Texts with fewer letters are told by their everyday words alone, and not below 20 letters."""
     sure: float = Field(0.9, gt=0, le=1)
     """Confidence from which the language of a text counts, before and after."""
 
@@ -87,13 +92,28 @@ def language(text: str, letters: int, sure: float) -> tuple[str, str] | None:
         return None
     most, count = scripts.most_common(1)[0]
     weight = 4 if most == "CJK" else 1
-    if weight * len(held) < letters or count < OWN_SCRIPT * len(held):
+    few = weight * len(held) < letters
+    if weight * len(held) < min(FEW, letters) or count < OWN_SCRIPT * len(held):
         return None
     if find_spec("lingua") is None:
-        return most, ""
+        return None if few else (most, "")
     guesses = detector(False).compute_language_confidence_values(text)
     known = bool(guesses) and guesses[0].value >= sure
-    return most, guesses[0].language.iso_code_639_1.name.lower() if known else ""
+    told = guesses[0].language.iso_code_639_1.name.lower() if known else ""
+    if few and not (told and everyday(text, told)):
+        return None
+    return most, told
+
+
+def everyday(text: str, code: str) -> bool:
+    """Whether a text has everyday words of a language, as names and terms alone have not.
+
+    >>> everyday("Wir gehen heute nicht mit den Kindern", "de"), everyday("Cirrus, Stratus", "la")
+    (True, False)
+    """
+    if code == "en":
+        return denials_of(text) is None and sum(m.group().lower() in ENGLISH for m in WORD.finditer(text)) > 1
+    return code in LATIN and denials_of(text) is LATIN[code]
 
 
 @lru_cache(maxsize=100_000)

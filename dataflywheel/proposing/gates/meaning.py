@@ -26,6 +26,7 @@ class Meaning(Gate):
     reason names the stage that rejected. A new row (nothing is replaced) passes: it has nothing to keep.
     """
 
+    version: ClassVar[int] = 2
     card: ClassVar[Card] = Card(
         title="Meaning-preservation gate: similarity band and invariants",
         authors="",

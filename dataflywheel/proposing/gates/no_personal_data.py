@@ -21,6 +21,7 @@ class NoPersonalData(Gate):
     and are not found.
     """
 
+    version: ClassVar[int] = 2
     card: ClassVar[Card] = Card(
         title="Presidio: Data Protection and De-identification SDK",
         authors="Microsoft",

@@ -22,6 +22,7 @@ class PromptLeak(Gate):
     chat templates and of common prompts do, wherever they come from but these two.
     """
 
+    version: ClassVar[int] = 2
     card: ClassVar[Card] = Card(
         title="WizardLM: Empowering Large Language Models to Follow Complex Instructions",
         authors="Xu et al.",

@@ -114,7 +114,8 @@ MILD = compiled(
     rf"^{LEAD}\W.{{0,60}}?\b(?:i|we)\s+(?:do\s+not|don't)\s+have\s+(?:\w+\s+){{0,3}}?(?:access|information|"
     rf"data|ability)",
     rf"^{LEAD}\W.{{0,40}}?\b(?:as\s+an?|i'?m|i\s+am)\s+(?:only\s+|just\s+)?(?:an?\s+)?{AI}",
-    rf"^as\s+(?:an?|your)\s+(?:\w+\s+){{0,3}}?{AI}(?:\s+(?:language\s+)?(?:model|assistant|system|chatbot|program))*\s*"
+    rf"^as\s+(?:an?|your)\s+(?:\w+\s+){{0,3}}?{AI}(?:\s+(?:language\s+)?(?:model|assistant|system|chatbot|program))*"
+    rf"(?:\s+(?:developed|created|trained|made|built|designed)\s+by\s+\w+)?\s*"
     rf"(?:,\s+(?!you\b|he\b|she\b|they\b|(?-i:[A-Z][a-z]+\s+[A-Z]))|(?:i|it|my|there)\b)",
     rf"^(?:i'?m|i\s+am)\s+(?:only\s+|just\s+)?an?\s+{AI}\b",
     r"^(?:this|the|your)\s+(?:request|question|prompt|instruction|input)\s+(?:is|cannot|can't|does\s+not|"

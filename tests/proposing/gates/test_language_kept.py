@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import importlib.util
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -72,3 +73,17 @@ def test_passages_in_other_languages_are_found_and_experts_are_not(data: Path) -
     experts = json_lines(data / "coachlm_revisions" / "expert_revisions.jsonl.gz")[::25]
     revised = [rewrite(("Say it.", r["Raw Response"]), ("Say it.", r["Revised Response"])) for r in experts]
     assert sum(not found.passed for found in LanguageKept().check(revised, Surroundings())) <= 1
+
+
+@pytest.mark.skipif(find_spec("lingua") is None, reason="needs lingua")
+@pytest.mark.parametrize(
+    ("before", "after", "passes"),
+    [
+        ("We go to the park with the children.", "Wir gehen mit den Kindern in den Park.", False),
+        ("Wir gehen mit den Kindern in den Park.", "El clima está muy bien y vamos al parque con los niños.", False),
+        ("Three types of clouds are Cirrus, Stratus, and Cumulus.", "Cirrus, Stratus, and Cumulus are clouds.", True),
+        ("No, Pluto is not considered a planet in the Solar System.", "Pluto is no planet in the Solar System.", True),
+    ],
+)
+def test_short_texts_are_told_by_their_everyday_words(before: str, after: str, passes: bool) -> None:
+    assert check(LanguageKept(), rewrite(("Say it.", before), ("Say it.", after))).passed == passes
