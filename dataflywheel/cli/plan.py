@@ -35,6 +35,8 @@ def plan_command(
     pool = found["pool"]
     console = Console(highlight=False)
     console.print(f"{found['name']}: {pool['rows']:,} rows offered, about {_short(pool['tokens'])} tokens")
+    if pool["bad"]:
+        console.print(f"{pool['bad']:,} entries cannot be read; the first: {pool['why_bad']}", markup=False)
     for line in unread_lines(pool["unread"]):
         console.print(line, markup=False)
     console.print(_table(found))

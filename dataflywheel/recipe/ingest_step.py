@@ -152,7 +152,9 @@ def unread_of(run: RunDirectory) -> list[tuple[str, str]]:
 
 
 def _note(metrics: dict[str, Any]) -> str:
-    return f"{metrics['rows_out']:,} rows, {metrics['details']['merged']:,} identical ones merged"
+    bad = metrics["counts"]["dropped: cannot be read"]
+    aside = f", {bad:,} set aside as unreadable (quarantine.jsonl)" if bad else ""
+    return f"{metrics['rows_out']:,} rows, {metrics['details']['merged']:,} identical ones merged{aside}"
 
 
 def target_exam(context: Context, settings: Evaluate, rows: Path | None = None) -> Exam:

@@ -81,7 +81,14 @@ def make_plan(recipe: Recipe, steps: list[Step], comparison: bool) -> dict[str, 
     facts = {
         "name": recipe.name,
         "seed": recipe.seed,
-        "pool": {"rows": pool.rows, "chars": pool.chars, "tokens": pool.tokens, "unread": looked.unread},
+        "pool": {
+            "rows": pool.rows,
+            "chars": pool.chars,
+            "tokens": pool.tokens,
+            "unread": looked.unread,
+            "bad": looked.bad,
+            "why_bad": looked.why,
+        },
         "dataset": holding(recipe, looked.first),
         "notes": unread_by_gates(recipe, steps),
     }

@@ -35,11 +35,14 @@ EFFICIENCY = 0.35  # share of a large matrix product's speed that a small model 
 @dataclass(frozen=True)
 class Looked:
     """What the beginnings of the inputs say: rows and characters of all, what lies beside them and is not read, with
-    the reason, and the first rows of every input that is not built in."""
+    the reason, the first rows of every input that is not built in, and how many lines and records cannot be read, with
+    the reason of the first."""
 
     size: PoolStatistics
     unread: list[tuple[str, str]]
     first: list[list[Row]]
+    bad: int
+    why: str
 
 
 def statistics(sources: list[Source]) -> PoolStatistics:
@@ -55,7 +58,8 @@ def look(sources: list[Source], wanted: int) -> Looked:
     rows, chars = sum(f.rows for f in found), sum(f.chars for f in found)
     size = PoolStatistics(rows, chars, chars // CHARS_PER_TOKEN, sum(f.pairs for f in found))
     unread = list(dict.fromkeys(entry for f in found for entry in f.unread))
-    return Looked(size, unread, [first for _, first in looked])
+    why = next((f.why for f in found if f.why), "")
+    return Looked(size, unread, [first for _, first in looked], sum(f.bad for f in found), why)
 
 
 def left_after(step: Step, pool: PoolStatistics) -> PoolStatistics:

@@ -29,6 +29,10 @@ class Size(NamedTuple):
     """Rows with a worse answer beside the good one; at least 1 where the look did not reach an input's end."""
     unread: tuple[tuple[str, str], ...] = ()
     """What lies beside the rows and is not read, with the reason."""
+    bad: int = 0
+    """Lines and records that cannot be read, among those that were looked at."""
+    why: str = ""
+    """The first of them, with its reason."""
 
 
 def peek(given: Input) -> Size:
@@ -50,10 +54,11 @@ def look_into(given: Input, wanted: int) -> tuple[Size, list[Row]]:
     if given.records is not None:
         return _read(list(row_blocks(given.records())), given.source, first, wanted), first
     rows = chars = pairs = 0.0
+    bad, why = 0, ""
     unread: dict[tuple[str, str], None] = {}
     for file in open_input(given):
         seen = list(islice(file.blocks, BLOCKS))
-        found = _read(seen, file.source, first, wanted, file.shape, file.mapping)
+        found = _read(seen, file.source, first, wanted, file.shape, file.mapping, file.name)
         more = next(file.blocks, None) is not None
         read = sum(_bytes(block) for block in seen)
         packed = PACKED_RATIO if file.name.endswith((*PACKED, ".parquet")) else 1
@@ -61,7 +66,8 @@ def look_into(given: Input, wanted: int) -> tuple[Size, list[Row]]:
         rows, chars = rows + found.rows * factor, chars + found.chars * factor
         pairs += max(found.pairs * factor, float(more))
         unread |= dict.fromkeys(found.unread)
-    return Size(int(rows), int(chars), int(pairs), tuple(unread)), first
+        bad, why = bad + found.bad, why or found.why
+    return Size(int(rows), int(chars), int(pairs), tuple(unread), bad, why), first
 
 
 def _read(
@@ -71,19 +77,25 @@ def _read(
     wanted: int,
     shape: str | None = None,
     mapping: ColumnMapping | None = None,
+    name: str = "",
 ) -> Size:
     """The size of some blocks; their rows go to `first` until that holds what is wanted, and then are only counted."""
     rows = chars = pairs = 0
     unread: list[tuple[str, str]] = []
+    bad, why = 0, ""
     for block in blocks:
         plain = PlainChats(source) if len(first) >= wanted else None
-        parsed = parse_block(block, "", source, shape, mapping, plain)
+        parsed = parse_block(block, name, source, shape, mapping, plain)
         first += parsed.rows[: max(0, wanted - len(first))]
         rows += len(parsed.lines)
         chars += sum(len(text_of(row["messages"])) for row in parsed.rows) + (plain.chars() if plain else 0)
         pairs += sum(bool(row["rejected"]) for row in parsed.rows)
         unread += parsed.unread
-    return Size(rows, chars, pairs, tuple(unread))
+        bad += len(parsed.quarantined)
+        if parsed.quarantined and not why:
+            one = parsed.quarantined[0]
+            why = f"{one.file} line {one.line}{f', {one.field}' if one.field else ''}: {one.reason}"
+    return Size(rows, chars, pairs, tuple(unread), bad, why)
 
 
 def _bytes(block: Block) -> int:

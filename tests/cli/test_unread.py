@@ -1,4 +1,4 @@
-"""What lies beside the rows and was not read: a line of every verb, and in its JSON."""
+"""What lies beside the rows or among them and was not read: a line of every verb, and in its JSON."""
 
 from __future__ import annotations
 
@@ -19,13 +19,14 @@ VERBS = {"convert": convert_command, "profile": profile_command, "plan": plan_co
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_the_other_split_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, verb: str) -> None:
+def test_the_other_split_and_a_torn_line_are_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, verb: str) -> None:
     monkeypatch.chdir(tmp_path)
     repo = tmp_path / "repo"
     repo.mkdir()
     for split, count in (("train", 30), ("test", 3)):
         rows = [{"prompt": f"{split} question {i}?", "completion": f"answer {i * i}"} for i in range(count)]
-        (repo / f"{split}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+        torn = "{torn\n" if split == "train" else ""
+        (repo / f"{split}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows) + torn)
     (tmp_path / "job.yaml").write_text(
         "name: job\npool: [{path: repo}]\nsteps: [{select: {by: random, keep: 10}}]\nbudget: {rows: 10}\n"
     )
@@ -37,6 +38,11 @@ def test_the_other_split_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert "not read: test.jsonl (of the split test; name it as repo#test to read it)" in shown.output.replace(
         "\n", " "
     )
+    said = {
+        "plan": "1 entries cannot be read; the first: repo/train.jsonl line 31: not JSON",
+        "run": "1 set aside as unreadable",
+    }
+    assert said.get(verb, "") in " ".join(shown.output.split())
     found: dict[str, Any] = json.loads(CliRunner().invoke(app, [*given, "--json"]).stdout)
     unread = found["pool"]["unread"] if verb == "plan" else found["unread"]
     assert unread == [["repo/test.jsonl", "of the split test; name it as repo#test to read it"]]
