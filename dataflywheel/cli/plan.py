@@ -44,6 +44,7 @@ def plan_command(
         *_unheld(found["dataset"]),
         *found["notes"],
         *_shown(found.get("shown", {})),
+        *_shown_pairs(found.get("shown_pairs", {})),
         *_probed(found.get("probe", [])),
     ]
     for line in lines:
@@ -99,7 +100,16 @@ def _shown(found: dict[str, Any]) -> list[str]:
     lines = [f"{n:,} will not be trained: {reason}" for reason, n in found["not_trained"].items()]
     lines += [f"{n:,} are changed; the chat template {what}" for what, n in found["changed"].items()]
     lines += [f"{found['cut']:,} are longer than max_length and will be cut"] if found["cut"] else []
+    if endless := found["without_end"]:
+        lines.append(
+            f"{endless:,} have no token that ends a turn in the chat template, so that the model does not learn to stop"
+        )
     return [f"Of {found['rows']:,} rows looked at: {line}" for line in lines]
+
+
+def _shown_pairs(found: dict[str, Any]) -> list[str]:
+    told = found.get("not_trained", {}).items()
+    return [f"Of {found['pairs']:,} pairs looked at: {n:,} will not be learned by `prefer`: {why}" for why, n in told]
 
 
 def _probed(found: list[dict[str, Any]]) -> list[str]:

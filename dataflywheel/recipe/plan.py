@@ -29,7 +29,7 @@ from dataflywheel.recipe.price import comparison_cost, flops, left_after, look, 
 from dataflywheel.recipe.price_more import more_lines
 from dataflywheel.recipe.propose import Enhance, Generate
 from dataflywheel.recipe.schema import Recipe
-from dataflywheel.recipe.shown_rows import shown_rows
+from dataflywheel.recipe.shown_rows import shown_pairs, shown_rows
 from dataflywheel.recipe.steps import Step, build_steps
 from dataflywheel.recipe.target_judge import check_judged
 from dataflywheel.recipe.target_rows import check_target_rows
@@ -97,6 +97,9 @@ def make_plan(recipe: Recipe, steps: list[Step], comparison: bool) -> dict[str, 
     taught = next((step.work for step in steps if isinstance(step.work, Train)), None)
     if taught is not None:
         facts["shown"] = shown_rows(recipe, taught, looked.first)
+    preferred = next((step.work for step in steps if isinstance(step.work, Prefer)), None)
+    if preferred is not None:
+        facts["shown_pairs"] = shown_pairs(recipe, preferred, looked.first)
     total = sum(costs, Cost())
     if comparison and recipe.compare:
         total += (trials := comparison_cost(recipe, lines))

@@ -10,7 +10,7 @@ from typing import Any
 from dataflywheel.contracts import UsageError
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.recipe.schema import Recipe
-from dataflywheel.recipe.training import Train
+from dataflywheel.recipe.training import Prefer, Train
 from dataflywheel.rows.schema import Row
 
 TURN = re.compile(r"turn \d+")
@@ -26,7 +26,7 @@ MERGE_HINT = (
 
 def shown_rows(recipe: Recipe, work: Train, first: Sequence[Sequence[Row]]) -> dict[str, Any]:
     """Of the `first` rows of every source: how many are looked at, which will not be trained and which are changed by
-    the template, each by reason, and how many are cut at `max_length`.
+    the template, each by reason, how many are cut at `max_length`, and how many are shown without an end of turn.
 
     Raises:
         UsageError: none of them can be trained.
@@ -51,7 +51,22 @@ def shown_rows(recipe: Recipe, work: Train, first: Sequence[Sequence[Row]]) -> d
         "not_trained": _kinds(left_out),
         "changed": _kinds(changed),
         "cut": len({one.row for one in found if one.ids and one.status}),
+        "without_end": len({one.row for one in found if one.ids and not one.status and not one.ended}),
     }
+
+
+def shown_pairs(recipe: Recipe, work: Prefer, first: Sequence[Sequence[Row]]) -> dict[str, Any]:
+    """Of the pairs among the `first` rows: how many are looked at, and which will not be learned, by reason."""
+    from dataflywheel.distillation.model.preference import pairs_of
+    from dataflywheel.models.chat import ChatFormat
+
+    rows = {row["id"]: row for held in first for row in held[:LOOKED_AT] if row["rejected"]}
+    if not rows:
+        return {}
+    chat = ChatFormat(_tokenizer(recipe.models.student, list(rows.values())))
+    found = pairs_of(chat, list(rows.values()), work.max_length)
+    left_out = {id: pair for id, pair in zip(rows, found, strict=True) if isinstance(pair, str)}
+    return {"pairs": len(rows), "not_trained": _kinds(left_out)}
 
 
 def _tokenizer(student: ModelSpec, rows: Sequence[Row]) -> Any:

@@ -7,13 +7,15 @@ from typing import Any
 
 import pytest
 
+from dataflywheel.cli.plan import _shown
+from dataflywheel.distillation.model.preference import pairs_of
 from dataflywheel.models.chat import Chat, ChatFormat
 from dataflywheel.models.chat_template import merge_system
 from dataflywheel.recipe import shown_rows
 from dataflywheel.recipe.load import recipe_from
-from dataflywheel.recipe.training import Train
+from dataflywheel.recipe.training import Prefer, Train
 from dataflywheel.rows.identity import make_row
-from dataflywheel.rows.schema import message
+from dataflywheel.rows.schema import Row, message
 from tests.models.template_rows import ANSWER, QUESTION
 from tests.models.test_chat import tokenizer
 
@@ -108,16 +110,32 @@ IN_LAST += "{{ messages[0].content + '\n' }}{% endif %}{{ m.content + '[/INST]' 
 IN_LAST += "{{ ' ' + m.content + eos_token }}{% endif %}{% endfor %}"
 
 
+def planned(template: str, rows: list[Row], monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What the plan says of rows for a student with the template."""
+    monkeypatch.setattr(shown_rows, "_tokenizer", lambda student, rows: copy.deepcopy(tokenizer(template)))
+    recipe = recipe_from({"name": "a", "pool": [{"builtin": "python_docs"}], "steps": [{"train": {}}]})
+    return shown_rows.shown_rows(recipe, Train(), [rows])
+
+
+@pytest.mark.parametrize(("template", "endless"), [(TURNS, 0), (TURNS.replace("<|im_end|>", ""), 1)])
+def test_the_plan_says_where_no_end_of_a_turn_is_learned(
+    template: str, endless: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = planned(template, [make_row([QUESTION, ANSWER])], monkeypatch)
+    assert told["without_end"] == endless
+    assert ("not learn to stop" in "".join(_shown(told))) == bool(endless)
+
+
 @pytest.mark.parametrize("template", [ALTERNATE, IN_LAST])
 def test_a_system_text_without_a_place_can_be_merged_and_the_plan_says_so(
     template: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shown_rows, "_tokenizer", lambda student, rows: copy.deepcopy(tokenizer(template)))
-    asked = [QUESTION, ANSWER]
-    rows = [make_row([message("system", "Be terse."), *asked]), make_row(asked), make_row([QUESTION])]
-    steps = [{"train": {}}]
-    recipe = recipe_from({"name": "a", "pool": [{"builtin": "python_docs"}], "steps": steps})
-    told = shown_rows.shown_rows(recipe, Train(), [rows])["not_trained"]
+    rows = [
+        make_row([message("system", "Be terse."), QUESTION, ANSWER]),
+        make_row([QUESTION, ANSWER]),
+        make_row([QUESTION]),
+    ]
+    told = planned(template, rows, monkeypatch)["not_trained"]
     assert [("system: merge" in reason, n) for reason, n in told.items()] == [(True, 1), (False, 1)]
     made = copy.deepcopy(tokenizer(template))
     assert merge_system(made)
@@ -140,3 +158,22 @@ def test_a_row_of_which_one_answer_cannot_be_learned_is_not_learned_in_part() ->
     for answers in ((yes, other), (other, yes)):
         [one] = chat.examples([Chat([QUESTION, answers[0], QUESTION, answers[1]])], 999)
         assert (one.ids, "no tokens" in one.reason) == ([], True)
+
+
+def test_a_blank_at_the_end_of_the_header_does_not_part_the_answers_of_a_pair() -> None:
+    made = sentencepiece()
+    made.chat_template = SPACED
+    better, worse = [QUESTION, message("assistant", "yes")], [message("assistant", "**no**")]
+    [pair] = pairs_of(ChatFormat(made), [make_row(better, rejected=worse)], 999)
+    assert isinstance(pair, dict)
+    assert made.decode(pair["prompt_ids"]).endswith("BOT:")
+    assert [made.decode(pair[name]).strip() for name in ("chosen_ids", "rejected_ids")] == ["yes</s>", "**no**</s>"]
+
+
+def test_the_plan_says_which_pairs_will_not_be_learned(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shown_rows, "_tokenizer", lambda student, rows: copy.deepcopy(tokenizer(TURNS)))
+    recipe = recipe_from({"name": "a", "pool": [{"builtin": "python_docs"}], "steps": [{"train": {}}, {"prefer": {}}]})
+    rejected = [[message("assistant", "It is five.")], [message("assistant", "")], None]
+    rows = [make_row([QUESTION, ANSWER], rejected=worse) for worse in rejected]
+    found = shown_rows.shown_pairs(recipe, Prefer(), [rows])
+    assert found == {"pairs": 2, "not_trained": {"its worse answer cannot be learned: its answer is empty": 1}}

@@ -14,7 +14,7 @@ from pydantic import Field
 from dataflywheel.contracts import Card, Method, UsageError
 from dataflywheel.distillation.model.trl_loop import checkpoints_of, finish, without_card
 from dataflywheel.models.answer_trainer import Progress, adapters, trl_arguments, watch
-from dataflywheel.models.chat import Chat, EncodedRow
+from dataflywheel.models.chat import Chat, ChatFormat, EncodedRow
 from dataflywheel.models.language_model import LanguageModel
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.models.training import TrainResult, TrainSettings, loaded
@@ -76,7 +76,7 @@ class Preference(Method):
         base = loaded(model)
         settings = (settings or TrainSettings()).fitted(base.parameters, "pairs")
         given = rows.to_pylist() if isinstance(rows, pa.Table) else list(rows)
-        pairs = _pairs(base, given, min(settings.max_length, base.context))
+        pairs = pairs_of(base.chat, given, min(settings.max_length, base.context))
         left_out = {row["id"]: pair for row, pair in zip(given, pairs, strict=True) if isinstance(pair, str)}
         examples = [pair for pair in pairs if not isinstance(pair, str)]
         if not examples:
@@ -121,34 +121,36 @@ def train_dpo(
     return Preference(beta=beta).train(rows, model, output, settings, reference=reference, progress=progress)
 
 
-def _pairs(base: LanguageModel, rows: Sequence[Any], max_length: int) -> list[dict[str, list[int]] | str]:
+def pairs_of(format: ChatFormat, rows: Sequence[Any], max_length: int) -> list[dict[str, list[int]] | str]:
     """Tokens of each pair, the prompt cut from its left to fit the longer answer, or why a row gives none."""
     prompts = [split_answer(row["messages"])[0] for row in rows]
 
     def chat(row: Any, turns: Sequence[Message]) -> Chat:
         return Chat(turns, row.get("tools"), bool(row.get("media")))
 
-    good = base.chat.encode([chat(row, row["messages"]) for row in rows], UNBOUNDED)
+    good = format.encode([chat(row, row["messages"]) for row in rows], UNBOUNDED)
     worse = [[*p, *row["rejected"]] if row["rejected"] else [] for p, row in zip(prompts, rows, strict=True)]
-    bad = base.chat.encode([chat(row, turns) for row, turns in zip(rows, worse, strict=True)], UNBOUNDED)
+    bad = format.encode([chat(row, turns) for row, turns in zip(rows, worse, strict=True)], UNBOUNDED)
     return [
-        _pair(chosen, rejected, max_length) if row["rejected"] else "it has no worse answer"
+        _pair(format, chosen, rejected, max_length) if row["rejected"] else "it has no worse answer"
         for row, chosen, rejected in zip(rows, good, bad, strict=True)
     ]
 
 
-def _pair(chosen: EncodedRow, rejected: EncodedRow, max_length: int) -> dict[str, list[int]] | str:
+def _pair(format: ChatFormat, chosen: EncodedRow, rejected: EncodedRow, max_length: int) -> dict[str, list[int]] | str:
     for which, one in (("better", chosen), ("worse", rejected)):
         if not one.ids:
             return f"its {which} answer cannot be learned: {one.reason}"
-    prompt = chosen.ids[: chosen.start]
-    if prompt != rejected.ids[: rejected.start]:
+    # A blank that ends the header may be a token of its own before one answer, and part of the other's first word.
+    prompts = chosen.ids[: chosen.start], rejected.ids[: rejected.start]
+    start = next((i for i, (a, b) in enumerate(zip(*prompts, strict=False)) if a != b), min(map(len, prompts)))
+    if any(format.tokenizer.decode(one[start:]).strip() for one in prompts):
         return "the chat template shows its prompt otherwise before the worse answer"
-    answers = chosen.ids[chosen.start :], rejected.ids[rejected.start :]
+    prompt, answers = chosen.ids[:start], (chosen.ids[start:], rejected.ids[start:])
     if answers[0] == answers[1]:
         return "its answers are the same"
     room = max_length - max(map(len, answers))
-    lead = chosen.bos + chosen.start - chosen.header
+    lead = chosen.bos + start - chosen.header
     if not room >= lead > 0:
         return f"its answers leave no room for the prompt in {max_length} tokens"
     kept = prompt if len(prompt) <= room else prompt[: chosen.bos] + prompt[len(prompt) - room + chosen.bos :]
