@@ -28,6 +28,7 @@ FATES = (
     ("rejected", "rejected"),
     ("failed", "not readable"),
     ("left", "left as they were on purpose"),
+    ("dropped", "dropped"),
     ("surplus", "more than wanted"),
 )
 
@@ -116,7 +117,9 @@ def told(result: Any, what: str) -> list[str]:
     details = json.loads(path.read_text(encoding="utf-8"))["details"]
     found = details["funnel"]
     passed = ", ".join(details["gates"]) or "no gate"
-    lost = [f"{found[name]:,} {word}" for name, word in FATES if found[name]]
+    # What is left with a mark to drop it goes: only the rest stays as it was.
+    told = {**found, "left": sum(one["rows"] for one in found["left_as_they_were"])}
+    lost = [f"{told[name]:,} {word}" for name, word in FATES if told.get(name)]
     lines = [
         f"{found['accepted']:,} of {found['proposed']:,} proposals accepted by {passed}"
         f"{''.join(f'; {one}' for one in lost)}."

@@ -113,7 +113,8 @@ def funnel(entries: Sequence[Entry]) -> dict[str, Any]:
     fates = Counter(entry.fate for entry in entries)
     rejected = Counter((e.gate, e.reason) for e in entries if e.fate is Fate.REJECTED)
     failed = Counter(e.reason for e in entries if e.fate is Fate.FAILED)
-    left = Counter(e.reason for e in entries if e.fate is Fate.LEFT)
+    dropped = [e for e in entries if e.fate is not Fate.ACCEPTED and e.proposal.facts.get("drop")]
+    left = Counter(e.reason for e in entries if e.fate is Fate.LEFT and not e.proposal.facts.get("drop"))
     lines = [entry.as_dict() for entry in entries]
     paid = {name: sum(line[name] for line in lines) for name in ("calls", "tokens", "usd")}
     accepted = fates[Fate.ACCEPTED]
@@ -123,6 +124,7 @@ def funnel(entries: Sequence[Entry]) -> dict[str, Any]:
         "rejections": [{"gate": g, "reason": r, "rows": n} for (g, r), n in rejected.most_common()],
         "failures": [{"reason": reason, "rows": n} for reason, n in failed.most_common()],
         "left_as_they_were": [{"reason": reason, "rows": n} for reason, n in left.most_common()],
+        "dropped": len(dropped),
         **paid,
         "per_accepted": {name: value / accepted if accepted else None for name, value in paid.items()},
     }

@@ -43,7 +43,15 @@ _NAMED_KEY = re.compile(
     r"(?i)\b(?:api[ _-]?key|secret(?:[ _-]?key)?|access[ _-]?token|auth[ _-]?token|password|passwd)\b"
     r"[\"']?\s{0,3}[:=]\s{0,3}[\"']?((?=[^\s\"']{0,200}\d)(?=[^\s\"']{0,200}[a-zA-Z])[A-Za-z0-9_/+=.-]{16,200})"
 )
-_EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}(?![A-Za-z0-9-])")
+_EMAIL = re.compile(
+    r"(?<![\w.+-])[\w.+-]{1,64}@(?:[^\W_](?:[^\W_]|-){0,62}\.){1,8}"
+    r"(?:[A-Za-z]{2,24}(?![A-Za-z0-9-])|[^\W\d_a-zA-Z]{2,6})"
+)
+_SPELLED_EMAIL = re.compile(
+    r"(?i)(?<![\w.+-])[\w.+-]{1,64}\s?[(\[{]\s?at\s?[)\]}]\s?"
+    r"(?:[a-z0-9-]{1,63}(?:\.|\s?[(\[{]\s?dot\s?[)\]}]\s?)){1,4}[a-z]{2,24}(?![a-z0-9-])"
+)
+_SPELLED_AT = re.compile(r"(?i)[(\[{]\s?at\s?[)\]}]")
 _IBAN = re.compile(rf"(?i){_FREE}[a-z]{{2}}\d{{2}}(?: ?[a-z0-9]{{4}}){{2,7}}(?: ?[a-z0-9]{{1,3}})?{_DONE}")
 # Four digits at a time with one separator throughout, 4-6-5, or a bare run in the ranges of the card networks.
 _CARD = re.compile(
@@ -73,6 +81,7 @@ _PHONE = re.compile(
     rf"{_PHONE_FREE}"
     r"(?:(?:\+?\d{1,3}[ .-]?)?(?:\(\d{2,4}\)[ .-]?|\d{2,4}[ .-])\d{3,4}[ .-]\d{3,4}"
     # Fewer or more groups only where a trunk zero, a plus or a bracket says that it is a telephone number.
+    r"|0\d{2,4} ?/ ?\d{5,8}(?:-\d{1,4})?"
     r"|(?:\+\d{1,3}[ .-]?\(?\d{1,4}\)?|\(\d{1,4}\)|0\d{1,4})(?:[ .-]?(?:\(\d{2,4}\)|\d{2,4})){2,5})"
     r"(?:\s?(?:x|ext\.?)\s?\d{1,6})?(?![A-Za-z0-9/]|[.-]\d| \d|,\d{3}(?!\d)|\s{0,3}=)"
 )
@@ -80,6 +89,7 @@ _DIGITS = re.compile(
     rf"{_FREE}(?<!\d[.,/:-])\+?\(?\d{{1,4}}\)?(?:[ .-]?\(?\d{{1,4}}\)?){{1,6}}(?:\s?(?:x|ext\.?)\s?\d{{1,6}})?"
     r"(?![A-Za-z0-9/]|[.,-]\d|\s{0,3}=)"
 )
+_ROUND_SUM = re.compile(r"[1-9]\d{0,2}(?: \d{3})* 000")
 _YEARS = re.compile(r"\(?[12]\d{3} ?- ?[12]\d{3}\)?")
 _PHONE_WORD = re.compile(
     r"(?i)\b(?:tele|cell)?(?:phones?|tel|mobile|mob|cell|ph|fax|desk|office|call|called|calling|dial|sms|text(?:ed)?|whatsapp|viber"
@@ -145,7 +155,10 @@ def _spans(pattern: re.Pattern[str], good: Callable[[str], bool] = bool, group: 
 
 
 def _emails(text: str) -> Iterator[tuple[int, int]]:
-    return (match.span() for match in _EMAIL.finditer(text)) if "@" in text else iter(())
+    if "@" in text:
+        yield from (match.span() for match in _EMAIL.finditer(text))
+    if _SPELLED_AT.search(text):
+        yield from (match.span() for match in _SPELLED_EMAIL.finditer(text))
 
 
 def _keys(text: str) -> Iterator[tuple[int, int]]:
@@ -164,7 +177,7 @@ def _births(text: str) -> Iterator[tuple[int, int]]:
 def _phones(text: str) -> Iterator[tuple[int, int]]:
     """Numbers that look like nothing else, and those beside a word that says so."""
     for match in _PHONE.finditer(text):
-        if 8 <= _digits(match[0]) <= 21 and not _YEARS.fullmatch(match[0]):
+        if 8 <= _digits(match[0]) <= 21 and not _YEARS.fullmatch(match[0]) and not _ROUND_SUM.fullmatch(match[0]):
             yield match.span()
     for match in _DIGITS.finditer(text):
         if 7 <= _digits(match[0]) <= 21 and not _YEARS.fullmatch(match[0]):

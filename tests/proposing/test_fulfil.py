@@ -174,3 +174,19 @@ def test_a_gate_that_fails_at_one_proposal_turns_that_one_away_and_no_other() ->
 def test_a_gate_that_fails_at_every_proposal_is_an_error() -> None:
     with pytest.raises(ValueError, match="cannot read"):
         fulfil(Rewritten(), [Fragile(worst="a")], SEEDS, Terms(), Surroundings(), 0)
+
+
+class Dropping(Proposer):
+    rewrites: ClassVar[bool] = True
+
+    def propose(self, demand: Demand) -> list[Proposal]:
+        return [
+            Proposal((r["id"],), before=r, failure="nothing to do", facts={"drop": True} if i % 4 == 0 else {})
+            for i, r in enumerate(demand.seeds)
+        ]
+
+
+def test_rows_that_go_are_not_told_to_stay_as_they_were() -> None:
+    told = funnel(fulfil(Dropping(), [], SEEDS, Terms(wave=20), Surroundings(), 0).entries)
+    assert (told["left"], told["dropped"]) == (20, 5)
+    assert told["left_as_they_were"] == [{"reason": "nothing to do", "rows": 15}]
