@@ -97,6 +97,8 @@ def _shown(found: dict[str, Any]) -> list[str]:
     """What the student's chat template makes of rows, a line for each thing that it does."""
     if not found:
         return []
+    if "unseen" in found:
+        return [f"Which rows the student's chat template can show is not known: {found['unseen']}."]
     lines = [f"{n:,} will not be trained: {reason}" for reason, n in found["not_trained"].items()]
     lines += [f"{n:,} are changed; the chat template {what}" for what, n in found["changed"].items()]
     lines += [f"{found['cut']:,} are longer than max_length and will be cut"] if found["cut"] else []

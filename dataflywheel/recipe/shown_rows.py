@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from dataflywheel.contracts import UsageError
@@ -26,7 +27,8 @@ MERGE_HINT = (
 
 def shown_rows(recipe: Recipe, work: Train, first: Sequence[Sequence[Row]]) -> dict[str, Any]:
     """Of the `first` rows of every source: how many are looked at, which will not be trained and which are changed by
-    the template, each by reason, how many are cut at `max_length`, and how many are shown without an end of turn.
+    the template, each by reason, how many are cut at `max_length`, and how many are shown without an end of turn; or why
+    none could be looked at (`unseen`).
 
     Raises:
         UsageError: none of them can be trained.
@@ -37,7 +39,10 @@ def shown_rows(recipe: Recipe, work: Train, first: Sequence[Sequence[Row]]) -> d
     if not rows:
         return {}
     ids = list(rows)
-    chat = ChatFormat(_tokenizer(recipe.models.student, list(rows.values())))
+    tokenizer = _tokenizer(recipe.models.student, list(rows.values()))
+    if tokenizer is None:
+        return {"unseen": f"the tokenizer of {recipe.models.student.hf} is not on this machine yet"}
+    chat = ChatFormat(tokenizer)
     chats = [Chat(row["messages"], row["tools"], bool(row["media"])) for row in rows.values()]
     found = chat.examples(chats, work.max_length, work.turns)
     left_out = {ids[one.row]: one.reason for one in found if not one.ids}
@@ -63,20 +68,34 @@ def shown_pairs(recipe: Recipe, work: Prefer, first: Sequence[Sequence[Row]]) ->
     rows = {row["id"]: row for held in first for row in held[:LOOKED_AT] if row["rejected"]}
     if not rows:
         return {}
-    chat = ChatFormat(_tokenizer(recipe.models.student, list(rows.values())))
-    found = pairs_of(chat, list(rows.values()), work.max_length)
+    tokenizer = _tokenizer(recipe.models.student, list(rows.values()))
+    if tokenizer is None:
+        return {}
+    found = pairs_of(ChatFormat(tokenizer), list(rows.values()), work.max_length)
     left_out = {id: pair for id, pair in zip(rows, found, strict=True) if isinstance(pair, str)}
     return {"pairs": len(rows), "not_trained": _kinds(left_out)}
 
 
 def _tokenizer(student: ModelSpec, rows: Sequence[Row]) -> Any:
-    """The student's, or one that the built-in student could have: their chat template is the same."""
-    from dataflywheel.models.language_model import local_folder
+    """The student's, or one that the built-in student could have: their chat template is the same. Nothing is
+    fetched; None for a model on the hub that was never fetched."""
+    from huggingface_hub import try_to_load_from_cache
+
+    from dataflywheel.models.chat_template import merge_system
     from dataflywheel.models.pool_tokenizer import load_tokenizer, train_tokenizer
 
-    if student.builtin is None:
-        return load_tokenizer(local_folder(student))
-    return train_tokenizer([row["messages"] for row in rows[:100]])
+    if student.builtin is not None:
+        return train_tokenizer([row["messages"] for row in rows[:100]])
+    folder = Path(str(student.hf)).expanduser()
+    if not folder.is_dir():
+        held = try_to_load_from_cache(str(student.hf), "tokenizer_config.json")
+        if not isinstance(held, str):
+            return None
+        folder = Path(held).parent
+    tokenizer = load_tokenizer(folder)
+    if student.system == "merge":
+        merge_system(tokenizer)
+    return tokenizer
 
 
 def _kinds(told: dict[str, str]) -> dict[str, int]:

@@ -67,3 +67,11 @@ def test_what_is_not_trained_is_told_before_and_decided_on(tmp_path: Path) -> No
     page = write_report(result.path).read_text(encoding="utf-8")
     assert "10 of 13 rows were learned." in page
     assert all(reason in page for reason in REASONS)
+
+
+def test_a_student_that_was_never_fetched_is_planned_without_the_network(tmp_path: Path) -> None:
+    (tmp_path / "pool.jsonl").write_text(json.dumps({"prompt": "a", "completion": "b"}) + "\n", encoding="utf-8")
+    steps = [{"select": {"by": "random", "keep": 1}}, {"train": {}}]
+    pool, models = [{"path": str(tmp_path / "pool.jsonl")}], {"student": {"hf": "nobody/nothing"}}
+    found = plan(recipe_from({"name": "hub", "pool": pool, "models": models, "steps": steps}))
+    assert found["shown"] == {"unseen": "the tokenizer of nobody/nothing is not on this machine yet"}
