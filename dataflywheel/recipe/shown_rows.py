@@ -27,8 +27,8 @@ MERGE_HINT = (
 
 def shown_rows(recipe: Recipe, work: Train, first: Sequence[Sequence[Row]]) -> dict[str, Any]:
     """Of the `first` rows of every source: how many are looked at, which will not be trained and which are changed by
-    the template, each by reason, how many are cut at `max_length`, and how many are shown without an end of turn; or why
-    none could be looked at (`unseen`).
+    the template, each by reason, how many are cut at `max_length`, and how many are shown without an end of turn;
+    or why none could be looked at (`unseen`).
 
     Raises:
         UsageError: none of them can be trained.
