@@ -16,7 +16,7 @@ import orjson
 import pyarrow as pa
 
 from dataflywheel.rows.formats import candidates
-from dataflywheel.rows.formats.beside import OURS, beside
+from dataflywheel.rows.formats.beside import beside
 from dataflywheel.rows.formats.turns import CANONICAL
 from dataflywheel.rows.schema import MESSAGE, ROW_SCHEMA
 
@@ -26,10 +26,20 @@ CODES = {role: code for code, role in enumerate(ROLES)}
 DIGEST_BYTES = 16
 
 
+NEUTRAL = frozenset((
+    "id", "uuid", "uid", "idx", "index", "row_id", "prompt_id", "question_id", "conversation_id", "conversation_hash",
+    "hash", "source", "dataset", "origin", "subset", "split", "category", "categories", "domain", "topic", "subject",
+    "language", "lang", "model", "model_name", "generator", "timestamp", "created_at", "date", "url", "license",
+    "metadata", "meta", "num_turns", "turn", "n_tokens", "num_tokens", "token_count", "difficulty", "quality",
+))  # fmt: skip
+"""Names of fields that no shape has a say in: a row keeps them as they stand. A field of any other name may say what is
+learned, and the shapes decide."""
+
+
 @lru_cache(maxsize=4096)
 def plain_keys(keys: frozenset[str]) -> bool:
     """Whether a record with these keys is a chat whose other fields are kept as they stand."""
-    if not keys.isdisjoint((OURS, "chosen", "rejected")) or beside(keys):
+    if not keys <= NEUTRAL | {NAME} or beside(keys):
         return False
     shape, doubts = next(iter(candidates(keys)), (None, ()))
     return shape is not None and shape.name == NAME and not doubts

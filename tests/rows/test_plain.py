@@ -16,7 +16,7 @@ from dataflywheel.rows.mapping import column_mapping
 from dataflywheel.rows.parse import parse_block
 from dataflywheel.rows.parts import PartWriter, read_rows
 from dataflywheel.rows.peek import look_into, peek
-from dataflywheel.rows.plain import PlainChats, plain_keys
+from dataflywheel.rows.plain import NEUTRAL, PlainChats, plain_keys
 from dataflywheel.rows.reading import Input, iter_parsed
 from dataflywheel.rows.spill import in_place
 from dataflywheel.rows.text import text_of
@@ -27,7 +27,9 @@ LINES = {
     "plain": {"messages": [USER, ANSWER]},
     "system and several turns": {"messages": [{"role": "system", "content": "s"}, USER, ANSWER, USER, ANSWER]},
     "two spellings of one letter": {"messages": [USER, {"role": "assistant", "content": "cafe\u0301 \u00e9"}]},
-    "other fields": {"messages": [USER, ANSWER], "z": 1, "id": "7", "a": {"y": [None], "b": 2.5}},
+    "other fields": {"messages": [USER, ANSWER], "uuid": 1, "id": "7", "meta": {"y": [None], "b": 2.5}},
+    "a field nobody knows": {"messages": [USER, ANSWER], "z": 1},
+    "a worse answer beside": {"messages": [USER, ANSWER], "rejected_response": "another"},
     "no answer": {"messages": [USER]},
     "answer beside": {"messages": [USER], "completion": "a", "kind": "x"},
     "an empty answer": {"messages": [USER, {"role": "assistant", "content": ""}]},
@@ -53,7 +55,7 @@ LINES = {
     "a prompt too": {"messages": [USER, ANSWER], "prompt": "q", "response": "another"},
     "another shape": {"instruction": "i", "output": "o"},
 }
-SHORT = (*list(LINES)[:4], "an empty answer", "a prompt too")
+SHORT = (*list(LINES)[:4], "an empty answer")
 
 
 def both_ways(payload: bytes) -> tuple[PlainChats, pa.Table, pa.Table]:
@@ -87,7 +89,9 @@ turn = st.fixed_dictionaries(
     {"role": st.sampled_from(["system", "user", "assistant", "tool", "human"]), "content": texts | st.none()},
     optional={"name": texts, "weight": st.integers(0, 1)},
 )
-keys = st.sampled_from(["id", "source", "system", "answer", "label", "input", "tags", "images", "rejected", "flywheel"])
+keys = st.sampled_from(
+    ["id", "source", "meta", "system", "answer", "label", "input", "tags", "images", "rejected", "flywheel", "history"]
+)
 records = st.builds(
     lambda turns, beside: {**beside, "messages": turns},
     st.lists(turn, max_size=3),
@@ -107,6 +111,16 @@ def test_a_mapping_and_another_shape_take_the_long_way() -> None:
     assert len(parse_block(block, "f", "", None, column_mapping(roles={"user": "assistant"}), plain).rows) == 1
     parse_block(block, "f", "", "alpaca", None, plain)
     assert not len(plain)
+
+
+@pytest.mark.parametrize(
+    "value", ["said at length, in words", 7, True, ["a", "b"], {"a": None}, [USER, ANSWER], ANSWER]
+)
+def test_neutral_fields_say_nothing_of_the_turns(value: object) -> None:
+    lines = [orjson.dumps({"messages": [USER, ANSWER], name: value}) for name in sorted(NEUTRAL)]
+    plain, short, long = both_ways(b"\n".join(lines))
+    assert len(plain) == len(lines)
+    assert short.equals(long)
 
 
 def test_which_keys_are_plain() -> None:
