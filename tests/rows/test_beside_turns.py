@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from dataflywheel.rows.containers.block import Block
-from dataflywheel.rows.formats import detect
+from dataflywheel.rows.formats import CannotHold, detect, shape_named
 from dataflywheel.rows.parse import Parsed, parse_block
 from dataflywheel.rows.reading import read_file
 from dataflywheel.rows.schema import Row
@@ -176,11 +176,40 @@ def test_the_turns_before_a_question_are_part_of_it() -> None:
     assert "history" in reason({"query": ASKED, "response": SAID, "history": "User: hi there, how are you?"})
 
 
+def test_a_history_beside_a_chat_or_with_a_system_turn_is_part_of_it() -> None:
+    history = [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "so"}]
+    system = {"role": "system", "content": "Be brief."}
+    for record in (
+        {"messages": [system, USER, ANSWER], "history": history},
+        {"query": ASKED, "response": SAID, "history": [system, *history]},
+    ):
+        one = row(record)
+        assert [role for role, _ in told(one)] == ["system", "user", "assistant", "user", "assistant"]
+        assert row(detect(record).write(one))["id"] == one["id"]
+    assert len(row({"messages": [*history, USER, ANSWER], "history": history})["messages"]) == 4
+
+
+def test_what_a_shape_would_not_write_is_read_all_the_same() -> None:
+    record = {"messages": [USER], "chosen": [ANSWER, USER, ANSWER], "rejected": [{**ANSWER, "content": "No."}]}
+    one = row(record)
+    assert [role for role, _ in told(one)] == ["user", "assistant", "user", "assistant"]
+    with pytest.raises(CannotHold, match="several turns"):
+        detect(record).write(one)
+    assert shape_named("turns_preference").write(one)["rejected"] == [{"role": "assistant", "content": "No."}]
+
+
+def test_a_stream_and_another_answer_than_the_last_are_refused() -> None:
+    assert "stream of events" in reason({"request": {"messages": [USER]}, "response": 'data: {"choices": []}'})
+    assert reason({"messages": [USER, ANSWER], "chosen": "Another answer.", "rejected": "No."}).startswith("chosen")
+
+
 def test_a_worse_answer_beside_a_chat_is_the_rejected_one() -> None:
     for record in (
         {"messages": [USER, ANSWER], "rejected_response": "No."},
         {"messages": [USER, ANSWER], "rejected_messages": [USER, {"role": "assistant", "content": "No."}]},
         {"messages": [USER, ANSWER], "chosen": SAID, "rejected": [{"role": "assistant", "content": "No."}]},
+        {"messages": [USER, ANSWER], "chosen": [ANSWER], "rejected": [{"role": "assistant", "content": "No."}]},
+        {"conversations": [ASKED], "chosen": SAID, "rejected": "No."},
         {"query": ASKED, "response": SAID, "rejected_response": "No."},
         {"prompt": ASKED, "winner": SAID, "loser": "No."},
     ):

@@ -171,6 +171,8 @@ def asked(draft: Draft, turns: list[Message]) -> Record:
     key = draft.names.get("prompt", "prompt")
     if "history" in draft.names:
         before = history_turns(draft.extra.get(draft.names["history"]), draft.names["history"])
+        if before and before[0]["role"] == "system" and turns[0]["role"] != "system":
+            before = before[1:]
         if turns[: len(before)] != before:
             raise CannotHold("a prompt without the history beside it")
         turns = turns[len(before) :]

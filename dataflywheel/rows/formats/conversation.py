@@ -9,7 +9,8 @@ from typing import Any
 from dataflywheel.rows.formats.chats import in_form, retold, told
 from dataflywheel.rows.formats.draft import CannotHold, Draft, ReadError, Record, plain
 from dataflywheel.rows.formats.flat import long, turns_of
-from dataflywheel.rows.formats.names import COMPLETIONS, LESS, SOLUTIONS, by_name, folded, others
+from dataflywheel.rows.formats.history import history_turns
+from dataflywheel.rows.formats.names import COMPLETIONS, HISTORY, LESS, SOLUTIONS, by_name, folded, others
 from dataflywheel.rows.formats.shape import Shape
 from dataflywheel.rows.formats.tool_specs import take_tools
 from dataflywheel.rows.formats.turns import ROLES, read_turns
@@ -36,21 +37,26 @@ class Conversation(Shape):
         value = record.pop(self.key)
         if in_form(value):
             messages, form = told(value, self.key, media)
-            return Draft(messages, extra=record, media=media, names={"form": form})
-        messages, exact = read_turns(value, self.key, media)
-        draft = Draft(messages, extra=record, media=media)
+            draft, exact = Draft(messages, extra=record, media=media, names={"form": form}), False
+        else:
+            messages, exact = read_turns(value, self.key, media)
+            draft = Draft(messages, extra=record, media=media)
+        before = before_chat(record, messages)
+        if before:
+            first = int(messages[0]["role"] == "system")
+            draft.messages, exact = [*messages[:first], *before, *messages[first:]], False
         if not exact and (tools := tools_in(value)) is not None:
             draft.tools = tools
         both = "chosen" in record and "rejected" in record
         if both and (messages[-1]["role"] != "assistant" or isinstance(record["chosen"], dict)):
             chosen, draft.rejected = (turns_of(record, key, "assistant", media) for key in ("chosen", "rejected"))
             del record["chosen"], record["rejected"]
-            draft.prompt_turns = len(messages)
-            draft.messages = [*messages, *chosen]
+            draft.prompt_turns = len(draft.messages)
+            draft.messages = [*draft.messages, *chosen]
             exact = False
         elif messages[-1]["role"] != "assistant":
             exact = not answer_beside(draft, record) and exact
-        elif not both or record["chosen"] == messages[-1]["content"]:
+        elif not both or says_again(record["chosen"], messages[-1]):
             exact = not worse_beside(draft, record) and exact
         draft.exact = exact and self.key == "messages"
         return draft
@@ -127,6 +133,29 @@ def worse_beside(draft: Draft, record: Record) -> bool:
     draft.rejected, draft.prompt_turns = rejected, cut
     del record[key]
     return True
+
+
+def says_again(chosen: Any, last: Message) -> bool:
+    """Whether the better answer is the chat's last turn.
+
+    Raises:
+        ReadError: it is another answer.
+    """
+    if not isinstance(chosen, str | list | dict) or not chosen:
+        return False
+    turns = turns_of({"chosen": chosen}, "chosen", "assistant", [])
+    if turns[-1]["content"] != last["content"]:
+        raise ReadError("chosen", "another answer than the last turn of the chat; leave that turn or this column out")
+    return True
+
+
+def before_chat(record: Record, messages: list[Message]) -> list[Message]:
+    """The turns of a history beside a chat that the chat does not say itself."""
+    names = by_name(frozenset(record))
+    key = next((names[name] for name in HISTORY if isinstance(record.get(names.get(name, "")), list)), None)
+    turns = [] if key is None else history_turns(record[key], key)
+    known = {turn["content"] for turn in messages}
+    return [] if all(turn["content"] in known for turn in turns) else turns
 
 
 def worse(value: Any, name: str) -> bool:

@@ -51,7 +51,9 @@ def with_media(turn: Record, content: Any, field: str, media: list[Medium] | Non
     Raises:
         ReadError: there is no place for media, or the turn is made of parts already.
     """
-    there = [column for column in COLUMNS if turn.get(column) not in (None, [], "")]
+    there = [
+        column for column in COLUMNS if (held := turn.get(column)) and not (isinstance(held, dict) and "id" in held)
+    ]
     if not there:
         return content
     if media is None or not isinstance(content, str | None):

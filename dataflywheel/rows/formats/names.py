@@ -16,7 +16,8 @@ CONTEXTS = ("input", "context", "passage", "paragraph")
 UNPLACED = (
     "document", "documents", "contexts", "passages", "paragraphs", "article", "background", "body", "story", "inputs",
     "evidence", "retrieved_documents", "answers", "text", "options", "choices", "history", "chat_history",
-    "conversation_history", "instructions", "task_instruction", "task_instructions",
+    "conversation_history", "retrieved_contexts", "retrieved_context",
+    "retrieval_context", "instructions", "task_instruction", "task_instructions",
 )  # fmt: skip
 """Names of what may belong to the prompt or the answer, nobody knows where."""
 HISTORY = ("history", "chat_history", "conversation_history")

@@ -84,6 +84,8 @@ def replied(value: Any, field: str, media: list[Medium]) -> list[Message]:
     if isinstance(value, dict) and isinstance(status := value.get("status_code"), int) and status >= 400:
         raise ReadError(f"{field}.status_code", f"the request failed with {status}")
     value = body(value)
+    if isinstance(value, str) and value.startswith("data: {"):
+        raise ReadError(field, "a stream of events; put its pieces together, and log the whole answer")
     if isinstance(value, str):
         return [message("assistant", value)]
     if isinstance(value, list) and len(value) == 1 and not are_items(value):

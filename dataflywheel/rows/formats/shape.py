@@ -156,7 +156,11 @@ class Shape(ABC):
         return tool_list(tools)
 
     def _remember(self, draft: Draft, tags: list[str], record: Record) -> None:
-        patch = difference(self._compose(draft, tags), record)
+        try:
+            plain = self._compose(draft, tags)
+        except CannotHold:  # it was spelled as this shape does not write it: all of the spelling is kept
+            plain = {key: value for key, value in draft.extra.items() if key != OURS}
+        patch = difference(plain, record)
         ours: Record = {"patch": patch} if patch else {}
         usual = "prompt" in draft.names and all(key == name for key, name in draft.names.items())
         if draft.whole or (draft.names and not (usual and draft.names.keys().isdisjoint(("context", "history")))):

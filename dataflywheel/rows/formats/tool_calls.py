@@ -43,7 +43,7 @@ def canonical_calls(calls: Any, field: str, written: bool = False) -> str:
         function = call.get("function", call) if isinstance(call, dict) else None
         if not isinstance(function, dict) or not isinstance(function.get("name"), str):
             raise ReadError(f"{field}.tool_calls[{position}]", "expected a call with a function's name")
-        arguments = next((function[key] for key in ARGUMENTS if function.get(key) is not None), None)
+        arguments = next((function[key] for key in ARGUMENTS if function.get(key)), None)
         arguments = function.get("arguments", {}) if arguments is None else arguments
         if isinstance(arguments, str):
             try:
