@@ -22,6 +22,7 @@ def distill_command(
     given: Parameters = None,
     epochs: float = typer.Option(3.0, help="Passes over the rows."),
     learning_rate: float | None = typer.Option(None, help="Peak learning rate; the usual one where not given."),
+    force: bool = typer.Option(False, "--force", help="Take a learning rate of ten times the usual or more."),
     max_length: int = typer.Option(1024, help="Tokens of a row, at most."),
     columns: Columns = None,
     roles: Roles = None,
@@ -38,7 +39,7 @@ def distill_command(
     def model(name: str, size: str) -> dict[str, Any] | str:
         return {"builtin": "tiny", "size": size} if name == "tiny" else name
 
-    settings = {"epochs": epochs, "learning_rate": learning_rate, "max_length": max_length}
+    settings = {"epochs": epochs, "learning_rate": learning_rate, "max_length": max_length, "force": force}
     with LiveTable() as watcher:
         result = distill(
             pool, model(teacher, teacher_size), student=model(student, student_size),

@@ -102,7 +102,7 @@ class ChatFormat:
         """Tokens of every row up to its final answer, at most `max_length`: the prompt is cut from its left first, then
         the answer's end. See `LanguageModel.encode`."""
         found = self._encoded(rows, max_length, turns or "final")
-        return [of_row[-1] for of_row in found]
+        return [next((one for one in of_row if not one.ids), of_row[-1]) for of_row in found]
 
     def examples(self, rows: Sequence[Conversation], max_length: int, turns: Turns = "all") -> list[EncodedRow]:
         """What is learned from the rows, in their order: an example a row, or several where the template shows an

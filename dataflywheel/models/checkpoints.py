@@ -14,7 +14,7 @@ from dataflywheel.contracts import FlywheelError, UsageError
 from dataflywheel.models.chat import EncodedRow
 from dataflywheel.models.files import models_folder
 from dataflywheel.models.language_model import Conversation, LanguageModel
-from dataflywheel.models.learning_rate import usual_rate
+from dataflywheel.models.learning_rate import fitting_rate, usual_rate
 from dataflywheel.models.losses import linear_cross_entropy
 from dataflywheel.models.pool_tokenizer import rows_digest
 from dataflywheel.models.scoring import autocast, last_hidden, pad_batch
@@ -64,10 +64,11 @@ def keep_checkpoints(rows: Sequence[Conversation], model: ModelSpec, schedule: S
     Cached by rows, model and schedule: the same call again only looks up the folder.
 
     Raises:
-        UsageError: no row has an answer.
+        UsageError: no row has an answer, or the learning rate would ruin the model.
         FlywheelError: the training diverged.
     """
     base = LanguageModel.load(model)
+    fitting_rate(schedule.learning_rate, "answers", base.parameters, schedule.adapters is not None, None)
     rate = schedule.learning_rate or usual_rate("answers", base.parameters, lora=False)
     schedule = schedule.model_copy(update={"learning_rate": rate})
     known = rows_digest(rows, VERSION, base.digest, schedule.model_dump_json())

@@ -31,22 +31,22 @@ def usual_rate(job: Job, parameters: float, lora: bool) -> float:
     return tiny if parameters < TINY else adapters if lora else full
 
 
-def fitting_rate(given: float | None, job: Job, parameters: float, lora: bool, force: bool) -> float:
+def fitting_rate(given: float | None, job: Job, parameters: float, lora: bool, force: bool | None) -> float:
     """The rate that is given, or the usual one.
 
     Raises:
         UsageError: it is ten times the usual one or more (for tiny models a hundred times), and nobody said so twice
-            (`force`).
+            (`force`; None where it is no parameter).
     """
     usual = usual_rate(job, parameters, lora)
     most = usual * (TOO_MUCH_FOR_TINY if parameters < TINY else TOO_MUCH)
     if given is None:
         return usual
     if given >= most * (1 - 1e-9) and not force:
+        again = "" if force is None else ", or write `force: true` beside it (on the command line `--force`)"
         how = "low-rank adapters" if lora else "all weights"
         raise UsageError(
             f"learning_rate: {given:g} is {given / usual:,.0f} times the usual {usual:g} for {how} of a model of "
-            f"{parameters:,.0f} parameters, which mostly ruins it; lower it or leave it out, or write `force: true` "
-            "beside it"
+            f"{parameters:,.0f} parameters, which mostly ruins it; lower it or leave it out{again}"
         )
     return given

@@ -1,10 +1,19 @@
 from __future__ import annotations
 
-import pytest
+from pathlib import Path
 
+import pytest
+from typer.testing import CliRunner
+
+from dataflywheel.cli.main import app
 from dataflywheel.contracts import UsageError
+from dataflywheel.models.checkpoints import Adapters, Schedule, keep_checkpoints
 from dataflywheel.models.learning_rate import usual_rate
+from dataflywheel.models.pool_tokenizer import pool_tokenizer
+from dataflywheel.models.spec import ModelSpec
+from dataflywheel.models.tiny import init_tiny
 from dataflywheel.models.training import Lora, TrainSettings
+from dataflywheel.rows.identity import prompt_answer_row
 
 
 @pytest.mark.parametrize(
@@ -32,3 +41,17 @@ def test_a_rate_that_would_ruin_the_model_is_said_twice() -> None:
     assert TrainSettings(learning_rate=4e-3).fitted(1e6).learning_rate == 4e-3
     with pytest.raises(UsageError, match="is 100 times the usual"):
         TrainSettings(learning_rate=0.1).fitted(1e6)
+
+
+def test_helpers_and_the_command_line_are_held_to_it_too(tmp_path: Path) -> None:
+    rows = [prompt_answer_row("What is two and two?", "Four.")["messages"]] * 4
+    tiny = ModelSpec(hf=str(init_tiny(pool_tokenizer(rows, cache_dir=tmp_path), "0.5m", cache_dir=tmp_path)))
+    for adapters in (None, Adapters()):
+        schedule = Schedule(epochs=1, checkpoints=1, learning_rate=0.5, batch_size=2, max_length=32, adapters=adapters)
+        with pytest.raises(UsageError, match="out$"):
+            keep_checkpoints(rows, tiny, schedule, tmp_path)
+    (tmp_path / "pool.jsonl").write_text('{"prompt": "What is two and two?", "completion": "Four."}', encoding="utf-8")
+    words = [str(tmp_path / "pool.jsonl"), "--teacher", "tiny", "--learning-rate", "0.5", "--epochs", "1"]
+    refused = CliRunner().invoke(app, ["distill", *words, "--runs", str(tmp_path / "runs")])
+    assert refused.exit_code
+    assert "--force" in f"{refused.output}{refused.exception}"
