@@ -48,7 +48,7 @@ def test_helpers_and_the_command_line_are_held_to_it_too(tmp_path: Path) -> None
     tiny = ModelSpec(hf=str(init_tiny(pool_tokenizer(rows, cache_dir=tmp_path), "0.5m", cache_dir=tmp_path)))
     for adapters in (None, Adapters()):
         schedule = Schedule(epochs=1, checkpoints=1, learning_rate=0.5, batch_size=2, max_length=32, adapters=adapters)
-        with pytest.raises(UsageError, match="out$"):
+        with pytest.raises(UsageError, match=r"leave it out$"):
             keep_checkpoints(rows, tiny, schedule, tmp_path)
     (tmp_path / "pool.jsonl").write_text('{"prompt": "What is two and two?", "completion": "Four."}', encoding="utf-8")
     words = [str(tmp_path / "pool.jsonl"), "--teacher", "tiny", "--learning-rate", "0.5", "--epochs", "1"]
