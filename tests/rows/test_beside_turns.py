@@ -12,6 +12,7 @@ import pytest
 from dataflywheel.rows.containers.block import Block
 from dataflywheel.rows.formats import CannotHold, detect, shape_named
 from dataflywheel.rows.parse import Parsed, parse_block
+from dataflywheel.rows.plain import PlainChats
 from dataflywheel.rows.reading import read_file
 from dataflywheel.rows.schema import Row
 
@@ -184,6 +185,7 @@ def test_a_history_beside_a_chat_or_with_a_system_turn_is_part_of_it() -> None:
         {"query": ASKED, "response": SAID, "history": [system, *history]},
     ):
         one = row(record)
+        assert not PlainChats("").take(record)
         assert [role for role, _ in told(one)] == ["system", "user", "assistant", "user", "assistant"]
         assert row(detect(record).write(one))["id"] == one["id"]
     assert len(row({"messages": [*history, USER, ANSWER], "history": history})["messages"]) == 4
@@ -217,6 +219,7 @@ def test_a_worse_answer_beside_a_chat_is_the_rejected_one() -> None:
         assert told(one) == [("user", ASKED), ("assistant", SAID)]
         assert [turn["content"] for turn in one["rejected"] or ()] == ["No."]
         assert detect(record).write(one) == record
+        assert not PlainChats("").take(record)
     other = [{"role": "user", "content": "Else?"}, {"role": "assistant", "content": "No."}]
     assert "rejected_messages" in reason({"messages": [USER, ANSWER], "rejected_messages": other})
     assert row({"messages": [USER, ANSWER], "rejected": "false"})["rejected"] is None
@@ -237,7 +240,7 @@ def test_a_worse_answer_beside_a_chat_is_the_rejected_one() -> None:
             "[instructions, input]",
         ),
         ({"question": ASKED, "solution": SAID, "thinking_trajectories": [THOUGHT]}, "thinking_t", "trajectories[0]"),
-        ({"instruction": ASKED, "output": SAID, "r1_reasoning": THOUGHT}, "r1_reasoning", "reasoning: 'r1_reasoning'"),
+        ({"instruction": ASKED, "output": SAID, "r1_reasoning": THOUGHT}, "r1_reasoning", "reasoning: r1_reasoning"),
         ({"prompt": ASKED, "gpt4_response": SAID}, "gpt4_response", "answer: gpt4_response"),
         ({"question": {"full_text": ASKED}, "answer": SAID}, "question", "question.full_text"),
         (

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataflywheel.rows.formats.draft import CannotHold, Draft, ReadError, Record
 from dataflywheel.rows.formats.flat import in_turns, left_over, said_by, spoken, thoughts_of, turns_of, unsaid
 from dataflywheel.rows.formats.history import history_turns
-from dataflywheel.rows.formats.names import REJECTED, Found, folded, resolve, thinks
+from dataflywheel.rows.formats.names import REJECTED, Found, folded, quoted, resolve, thinks
 from dataflywheel.rows.formats.preference import shared
 from dataflywheel.rows.formats.proposal import answers_in, texts_of
 from dataflywheel.rows.formats.shape import Shape
@@ -124,24 +124,25 @@ def take(record: Record, found: Found, sure: bool = False) -> Draft:
 
 def way_out(record: Record, found: Found, doubt: str) -> str:
     """The mapping that would help."""
+    path = next(iter(texts_of({doubt: record[doubt]})), doubt)
+    prompt, answer = quoted(found.prompt or path), quoted(found.answer or path)
     if thinks(folded(doubt)) and found.prompt is not None and found.answer is not None:
         return (
-            f"where it is what the answer was thought of: columns: {{prompt: {found.prompt}, answer: {found.answer}, "
-            f"reasoning: '{next(iter(texts_of({doubt: record[doubt]})), doubt)}'}}"
+            f"where it is what the answer was thought of: columns: {{prompt: {prompt}, answer: {answer}, "
+            f"reasoning: {quoted(path)}}}"
         )
-    path = next(iter(texts_of({doubt: record[doubt]})), doubt)
     given = {"prompt": found.prompt or path, "answer": found.answer or path, "rejected": found.rejected}
     if found.prompt is not None and found.answer is not None and folded(doubt) in REJECTED:
         given["rejected"] = path
     elif found.prompt is not None and found.answer is not None and found.rejected is None:
         return (
-            f"where it is part of the prompt: columns: {{prompt: [{doubt}, {found.prompt}], answer: {found.answer}}}; "
-            f"where not: columns: {{prompt: {found.prompt}, answer: {found.answer}}}"
+            f"where it is part of the prompt: columns: {{prompt: [{quoted(doubt)}, {prompt}], answer: {answer}}}; "
+            f"where not: columns: {{prompt: {prompt}, answer: {answer}}}"
         )
     if found.prompt is not None and found.answer is None and found.two is None:
         left = {key: value for key, value in record.items() if key != found.prompt}
         given["answer"] = next((path for path in answers_in(left)), path)
-    shown = ", ".join(f"{key}: {name}" for key, name in given.items() if name is not None)
+    shown = ", ".join(f"{key}: {quoted(name)}" for key, name in given.items() if name is not None)
     return f"say what is what: columns: {{{shown}}}"
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from dataflywheel.rows.formats.draft import CannotHold, ReadError, Record, kind, plain
-from dataflywheel.rows.formats.names import HISTORY, LISTS, PROMPTS, TASKS, THOUGHTS, UNPLACED, folded, thinks
+from dataflywheel.rows.formats.names import HISTORY, LISTS, PROMPTS, TASKS, THOUGHTS, UNPLACED, folded, quoted, thinks
 from dataflywheel.rows.formats.turns import ROLE_KEYS, in_text, openai_turn, read_turn, read_turns
 from dataflywheel.rows.schema import Medium, Message, message
 
@@ -39,16 +39,26 @@ def turns_of(record: Record, key: str, role: str, media: list[Medium]) -> list[M
                 raise ReadError(key, "expected text, got bytes that are not UTF-8; save the column as text")
             texts = [name for name, text in value.items() if isinstance(text, str)] or ["..."]
             raise ReadError(
-                key, f"expected text or turns, got an object; name its text: columns: {{... : {key}.{texts[0]}}}"
+                key,
+                f"expected text or turns, got an object; name its text: columns: {place(role, f'{key}.{texts[0]}')}",
             )
         return read_turn(value, key, media)
     if isinstance(value, list) and value and all(isinstance(item, str) for item in value):
         if len(set(value)) > 1:
-            raise ReadError(key, f"expected one text, got {len(value)}; name one: columns: {{... : '{key}[0]'}}")
+            raise ReadError(key, f"expected one text, got {len(value)}; name one: columns: {place(role, f'{key}[0]')}")
         return [message(role, value[0])]
     if isinstance(value, list):
         return read_turns(value, key, media)[0]
     raise ReadError(key, f"expected text or turns, got {kind(value)}")
+
+
+def place(role: str, path: str) -> str:
+    """A mapping that names the path for a turn of the role."""
+    return (
+        f"{{prompt: ..., answer: {quoted(path)}}}"
+        if role == "assistant"
+        else f"{{prompt: {quoted(path)}, answer: ...}}"
+    )
 
 
 def texts_of_json(value: Any) -> list[str]:

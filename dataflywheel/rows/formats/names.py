@@ -63,6 +63,8 @@ VERDICTS = frozenset((
     "classification", "rejected",
 ))  # fmt: skip
 """Words in the names of columns that speak about the row, though they may give reasons."""
+YAML = frozenset("[]{},:#&*'\"\\")
+"""Signs of YAML that a name within braces has only in quotes."""
 WORDS = re.compile(r"[\s\-./]+|(?<=[a-z])(?=[A-Z][a-z])")
 ANSWERS = frozenset((*COMPLETIONS, *SOLUTIONS, *LESS))
 FLAT = frozenset(
@@ -84,6 +86,16 @@ def folded(name: str) -> str:
 def by_name(keys: frozenset[str]) -> dict[str, str]:
     """The keys of a record by their folded names; of two alike, the one that is spelled so."""
     return {folded(key): key for key in sorted(keys, key=lambda key: (key == folded(key), key))}
+
+
+def quoted(path: str) -> str:
+    """A column's name or path as YAML holds it within braces.
+
+    >>> quoted("question"), quoted("answers[0].text"), quoted("input, text")
+    ('question', "'answers[0].text'", "'input, text'")
+    """
+    plain = path == path.strip() and YAML.isdisjoint(path) and path[:1] not in ("-", "?", "!", "%", "@", "`", "|", ">")
+    return path if plain and path else "'" + path.replace("'", "''") + "'"
 
 
 def first(names: dict[str, str], wanted: tuple[str, ...]) -> str | None:

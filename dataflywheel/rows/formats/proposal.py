@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dataflywheel.rows.formats.draft import Record
-from dataflywheel.rows.formats.names import COMPLETIONS, LESS, PROMPTS, SOLUTIONS, folded, system_key
+from dataflywheel.rows.formats.names import COMPLETIONS, LESS, PROMPTS, SOLUTIONS, folded, quoted, system_key
 from dataflywheel.rows.formats.turns import ROLES
 
 ASKING = frozenset((
@@ -47,7 +47,9 @@ def propose(record: Record) -> str:
         return ""
     if len(texts) == 1:
         [only] = texts
-        return f"columns: {{text: {only}}}" if not words(only) & ALONE else f"columns: {{prompt: {only}}}"
+        return (
+            f"columns: {{text: {quoted(only)}}}" if not words(only) & ALONE else f"columns: {{prompt: {quoted(only)}}}"
+        )
     asked = best(texts, ASKING, PROMPTS)
     answered = best(
         {path: text for path, text in texts.items() if path != asked}, SAYING, (*COMPLETIONS, *SOLUTIONS, *LESS)
@@ -55,7 +57,7 @@ def propose(record: Record) -> str:
     longest = sorted(texts, key=lambda path: -len(texts[path]))
     asked = asked or next(path for path in [*(p for p in texts if p in longest[:2]), *longest] if path != answered)
     answered = answered or next(path for path in longest if path != asked)
-    return f"columns: {{prompt: {asked}, answer: {answered}}}"
+    return f"columns: {{prompt: {quoted(asked)}, answer: {quoted(answered)}}}"
 
 
 def answers_in(record: Record) -> list[str]:
@@ -102,5 +104,5 @@ def of_turns(key: str, value: Any) -> str:
         return ""
     unknown = list(dict.fromkeys(turn[who] for turn in value if turn[who].strip().lower() not in ROLES))[:LONGEST]
     meant = dict(zip(unknown, ("user", "assistant", "tool", "system"), strict=False))
-    roles = f"; roles: {{{', '.join(f'{name}: {role}' for name, role in meant.items())}}}" if meant else ""
-    return f"columns: {{messages: {key}, role: {who}, content: {said}}}{roles}"
+    roles = f"; roles: {{{', '.join(f'{quoted(name)}: {role}' for name, role in meant.items())}}}" if meant else ""
+    return f"columns: {{messages: {quoted(key)}, role: {quoted(who)}, content: {quoted(said)}}}{roles}"

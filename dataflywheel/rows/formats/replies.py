@@ -103,7 +103,8 @@ def replied(value: Any, field: str, media: list[Medium]) -> list[Message]:
     key = next((key for key in REPLIED if value.get(key)), None)
     if key in ("choices", "candidates", "generations") and isinstance(value[key], list) and len(value[key]) > 1:
         raise ReadError(
-            f"{field}.{key}", f"{len(value[key])} answers; name one: columns: {{answer: '{field}.{key}[0]'}}"
+            f"{field}.{key}",
+            f"{len(value[key])} answers; name one: columns: {{prompt: ..., answer: '{field}.{key}[0]'}}",
         )
     if key == "content":
         return read_turn({"role": "assistant", "content": value[key]}, field, media)
