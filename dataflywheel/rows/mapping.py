@@ -65,6 +65,11 @@ class ColumnMapping:
             record = {key: retold(value, renamed, {} if flat else turns) for key, value in record.items()}
         return self.shaped(record, given, flat)
 
+    def explained(self, reason: str) -> str:
+        """A reason with what the fields that it names were called in the record, where it proposes a mapping."""
+        called = [f"{field} is {', '.join(names)}" for field, names in self.columns if (field,) != names]
+        return f"{reason}, where {' and '.join(called)}" if called and "columns: {" in reason else reason
+
     def taken(self, record: Record) -> tuple[Record, dict[str, Any]]:
         """The record without its mapped columns, and their values by field; null is absent."""
         given: dict[str, Any] = {}

@@ -73,7 +73,8 @@ def parse_block(
                 read = used.read(renamed, source)
         except ReadError as error:
             shown = raw if raw is not None else record.text if isinstance(record, Bad) else record
-            result.quarantined.append(Quarantined(file, line, error.field, error.reason, beginning(shown)))
+            reason = error.reason if mapping is None else mapping.explained(error.reason)
+            result.quarantined.append(Quarantined(file, line, error.field, reason, beginning(shown)))
             continue
         except (KeyError, TypeError, AttributeError) as error:
             reason = f"not a record of the format {shape or 'told from its keys'}: {type(error).__name__} {error}"

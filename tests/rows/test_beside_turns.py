@@ -11,6 +11,7 @@ import pytest
 
 from dataflywheel.rows.containers.block import Block
 from dataflywheel.rows.formats import CannotHold, detect, shape_named
+from dataflywheel.rows.mapping import column_mapping
 from dataflywheel.rows.parse import Parsed, parse_block
 from dataflywheel.rows.plain import PlainChats
 from dataflywheel.rows.reading import read_file
@@ -287,3 +288,10 @@ def test_a_file_of_settings_is_no_text(tmp_path: Path) -> None:
     found, [aside] = read_file(str(tmp_path / "rows.yaml"))
     assert not len(found)
     assert "yaml, which holds no rows" in aside.reason
+
+
+def test_a_reason_under_a_mapping_says_what_its_names_are() -> None:
+    record = {"asked": ASKED, "said": SAID}
+    mapping = column_mapping({"prompt": "asked"})
+    [aside] = parse_block(Block("records", 1, [(1, record)]), "f", "", mapping=mapping).quarantined
+    assert aside.reason.endswith("columns: {prompt: prompt, answer: said}, where prompt is asked")
