@@ -291,7 +291,7 @@ def test_a_file_of_settings_is_no_text(tmp_path: Path) -> None:
 
 
 def test_a_reason_under_a_mapping_says_what_its_names_are() -> None:
-    record = {"asked": ASKED, "said": SAID}
+    record = {"asked": ASKED, "agent_reply": SAID}
     mapping = column_mapping({"prompt": "asked"})
     [aside] = parse_block(Block("records", 1, [(1, record)]), "f", "", mapping=mapping).quarantined
-    assert aside.reason.endswith("columns: {prompt: prompt, answer: said}, where prompt is asked")
+    assert aside.reason.endswith("columns: {prompt: prompt, answer: agent_reply}, where prompt is asked")
