@@ -58,7 +58,7 @@ def _has_body(node: ast.stmt) -> bool:
     if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         return False
     told = [s for s in node.body if isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant)]
-    return any(s not in told and not isinstance(s, ast.Pass) for s in node.body)
+    return any(s not in told and not isinstance(s, ast.Pass | ast.Import | ast.ImportFrom) for s in node.body)
 
 
 def _begun(prompt: str) -> ast.Module | None:

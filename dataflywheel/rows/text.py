@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import orjson
@@ -53,6 +53,12 @@ def part_of(messages: Sequence[Message], part: Part) -> str:
         return text_of(messages)
     prompt, answer = split_answer(messages)
     return text_of(prompt if part == "prompt" else answer)
+
+
+def fields_of(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The other fields of a row's input; none where they are no record."""
+    held = orjson.loads(row["extra"] or "{}")
+    return held if isinstance(held, dict) else {}
 
 
 def texts(messages: pa.Array | pa.ChunkedArray, part: Part = "all") -> list[str]:

@@ -17,6 +17,7 @@ from dataflywheel.proposing.exact_numbers import NotArithmeticError, evaluate
 from dataflywheel.proposing.final_answer import NoAnswerError, final_answer
 from dataflywheel.proposing.kinds import PASSED, Check, Gate, Proposal, Surroundings
 from dataflywheel.proposing.limited_process import Limits, run_limited
+from dataflywheel.proposing.runnable_tests import UNRUNNABLE, UnrunnableError, runnable
 from dataflywheel.proposing.tested_code import given_helpers
 from dataflywheel.rows.schema import Row
 from dataflywheel.rows.text import answer_said, part_of
@@ -88,7 +89,10 @@ class ExecutableTruth(Gate):
             return Check(False, OTHER_CODE)
         if not code.strip():
             return NOTHING
-        tests = given_helpers(part_of(row["messages"], "prompt")) + tests
+        try:
+            tests = given_helpers(part_of(row["messages"], "prompt")) + runnable(tests)
+        except UnrunnableError as error:
+            return Check(False, UNRUNNABLE, str(error))
         run = run_limited(program or code, tests, self.limits)
         if run.reason:
             return Check(False, run.reason, run.detail)

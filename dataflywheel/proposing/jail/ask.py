@@ -132,8 +132,29 @@ class _Counted(ast.NodeTransformer):
     """Puts a call before every assertion, so that it is known how many were made."""
 
     def visit_Assert(self, node: ast.Assert) -> list[ast.stmt]:
+        return self._with(node)
+
+    def visit_Expr(self, node: ast.Expr) -> ast.stmt | list[ast.stmt]:
+        return self._with(node) if _asserts(node.value) else self.generic_visit(node)  # type: ignore[return-value]
+
+    def visit_With(self, node: ast.With) -> ast.stmt | list[ast.stmt]:
+        self.generic_visit(node)
+        return self._with(node) if any(_asserts(item.context_expr) for item in node.items) else node
+
+    def _with(self, node: ast.stmt) -> list[ast.stmt]:
         call = ast.Expr(ast.Call(ast.Name("_count_", ast.Load()), [], []))
         return [ast.fix_missing_locations(ast.copy_location(call, node)), node]
+
+
+def _asserts(node: ast.expr) -> bool:
+    """`self.assertEqual(...)` and its like."""
+    return (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and isinstance(node.func.value, ast.Name)
+        and node.func.attr.startswith("assert")
+        and node.func.value.id == "self"
+    )
 
 
 def test(tests: str, link: Link) -> dict[str, Any]:

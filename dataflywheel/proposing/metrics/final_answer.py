@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-import orjson
-
 from dataflywheel.contracts import Card, Mark, Metric
 from dataflywheel.proposing.answers.compare import same_answer
 from dataflywheel.proposing.final_answer import NoAnswerError, final_answer
-from dataflywheel.rows.text import split_answer
+from dataflywheel.rows.text import fields_of, split_answer
 
 NO_REFERENCE = "no reference with a final answer"
 FIELDS = ("gold", "final_answer", "answer", "ground_truth", "expected_answer", "correct_answer", "answerKey")
 """Fields of the input that hold the right result, the surest first."""
+WORKED = "solution"
+"""A field with a worked solution, where its answer is marked in it."""
 LETTERS = "ABCDEFGHIJ"
+MOST = 100
+"""Writings of one answer that are looked at."""
 
 
 class FinalAnswer(Metric):
@@ -53,26 +55,52 @@ class FinalAnswer(Metric):
 
 
 def references(row: Mapping[str, Any]) -> list[str]:
-    """The right final answer of a row; of a choice its letter and its text. Empty where the row holds none."""
-    extra = orjson.loads(row["extra"] or "{}")
-    choices = extra.get("choices") or extra.get("options")
-    choices = choices.get("text") if isinstance(choices, dict) else choices
+    """The right final answer of a row in each of its writings; of a choice its letter and its text. Empty where the row
+    holds none."""
+    extra = fields_of(row)
+    labels, texts = _choices(extra.get("choices") or extra.get("options"))
     for name in FIELDS:
-        value = extra.get(name)
-        if isinstance(value, bool) or value is None or value == "":
-            continue
-        if isinstance(value, int) and isinstance(choices, list) and 0 <= value < min(len(choices), len(LETTERS)):
-            return [LETTERS[value], str(choices[value])]
-        found = _final(str(value)) if isinstance(value, str | int | float) else ""
+        found = _written(extra.get(name), labels, texts)
         if found:
-            return [found]
+            return found
+    marked = _final(str(extra.get(WORKED) or ""), unmarked=False)
     said = split_answer(row["messages"])[1]
-    found = _final(said[0]["content"]) if said else ""
-    return [found] if found else [str(row["label"])] if row["label"] else []
+    found = [answer for answer in (marked, _final(said[0]["content"]) if said else "") if answer][:1]
+    return found or ([str(row["label"])] if row["label"] else [])
 
 
-def _final(text: str) -> str:
+def _choices(given: Any) -> tuple[list[str], list[str]]:
+    """Labels and texts of a question's options: a list of texts, or of records or lists with labels beside them."""
+    if isinstance(given, list) and given and all(isinstance(one, dict) for one in given):
+        given = {"text": [one.get("text") for one in given], "label": [one.get("label") for one in given]}
+    texts = given.get("text") if isinstance(given, dict) else given
+    if not isinstance(texts, list) or len(texts) > len(LETTERS):
+        return [], []
+    labels = given.get("label") if isinstance(given, dict) else None
+    if not isinstance(labels, list) or len(labels) != len(texts):
+        labels = list(LETTERS[: len(texts)])
+    return [str(label).strip() for label in labels], [str(text) for text in texts]
+
+
+def _written(value: Any, labels: list[str], texts: list[str]) -> list[str]:
+    """What a field says of the right answer: a value, several writings of one, the label or the place of a choice."""
+    if isinstance(value, bool):
+        return ["true", "yes"] if value else ["false", "no"]
+    if isinstance(value, dict):
+        value = [value.get("value"), *(value.get("aliases") or [])]
+    if isinstance(value, list):
+        return list(dict.fromkeys(one for given in value[:MOST] for one in _written(given, [], [])))
+    place = labels.index(value.strip()) if isinstance(value, str) and value.strip() in labels else None
+    if isinstance(value, int) and value in range(len(texts)):
+        place = value
+    if place is not None:
+        return list(dict.fromkeys((LETTERS[place], texts[place], labels[place])))
+    found = _final(str(value)) if isinstance(value, str | int | float) and value != "" else ""
+    return [found] if found else []
+
+
+def _final(text: str, unmarked: bool = True) -> str:
     try:
-        return final_answer(text)
+        return final_answer(text, unmarked)
     except NoAnswerError:
         return ""

@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import orjson
 
-from dataflywheel.rows.text import split_answer
+from dataflywheel.rows.text import fields_of, split_answer
 from dataflywheel.rows.thoughts import split_thoughts
 from dataflywheel.signals.wording.fences import blocks, without_blocks
 
 MAX_CHARS = 200_000
 MAX_CALLS = 256
+MAX_TRIED = 20
+"""Places in a text at which JSON may begin that are looked at."""
 FIELDS = ("tool_calls", "answers", "ground_truth", "expected_calls", "function_calls")
 """Fields of the input that hold the right calls."""
 _TAG = re.compile(r"<(/?)(tool_calls?|function_calls?|functioncall|tools?|function)(?:=([\w.\-]{1,200}))?>")
 _MARKS = re.compile(r"\[TOOL_CALLS\]|<\|python_tag\|>|<\|tool_calls?(?:_start|_section_begin|_begin)?\|>")
+_BEGINS = re.compile(r"<[|\uff5c]tool[_\u2581]call[_\u2581]begin[|\uff5c]>")
+_CALL_ENDS = re.compile(r"<[|\uff5c]tool[_\u2581]calls?(?:_section)?[_\u2581]end[|\uff5c]>")
+_NAMED = re.compile(
+    r"\s{0,9}(?:function<\uff5ctool\u2581sep\uff5c>)?(?:functions\.)?(?P<name>[\w.\-]{1,200})(?::\d{1,4})?\s{0,9}"
+    r"(?:<\uff5ctool\u2581sep\uff5c>|<\|tool_call_argument_begin\|>|(?<=\n)|$)"
+)
+_PARAMETER = re.compile(r"<parameter=([\w.\-]{1,200})>([^<]*)</parameter>")
 _ENDS = re.compile(r"</s>|<\|eot_id\|>|<\|im_end\|>|<\|eom_id\|>|<\|tool_call_end\|>")
 
 
@@ -32,7 +43,7 @@ class Call:
 
     def key(self) -> str:
         """Equal for equal calls: keys in any order, 1 and 1.0 the same, texts letter by letter."""
-        return f"{self.name}({orjson.dumps(_plain(self.arguments), option=orjson.OPT_SORT_KEYS).decode()})"
+        return f"{self.name}({json.dumps(_plain(self.arguments), sort_keys=True, default=repr)})"
 
 
 def _plain(value: Any) -> Any:
@@ -40,6 +51,8 @@ def _plain(value: Any) -> Any:
         return int(value)
     if isinstance(value, dict):
         return {str(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, set | frozenset):
+        return {"set": sorted(map(repr, value))}
     return [_plain(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
@@ -51,7 +64,7 @@ def expected_calls(row: Mapping[str, Any]) -> list[Call] | None:
     said = split_answer(row["messages"])[1]
     if said and said[0]["tool_calls"]:
         return calls_in(orjson.loads(said[0]["tool_calls"]))
-    extra = orjson.loads(row["extra"] or "{}")
+    extra = fields_of(row)
     for name in FIELDS:
         value = extra.get(name)
         if isinstance(value, str) and value.strip()[:1] in ("[", "{"):
@@ -95,6 +108,9 @@ def written_calls(text: str) -> list[Call]:
     if len(text) > MAX_CHARS:
         return []
     text = split_thoughts(text)[1]
+    parted = [call for piece in _BEGINS.split(text)[1:] for call in _begun(piece)]
+    if parted:
+        return parted
     tagged = list(_tagged(text))
     if tagged:
         return [call for name, piece in tagged for call in _tagged_call(name, piece)]
@@ -104,6 +120,29 @@ def written_calls(text: str) -> list[Call]:
     for piece in [*(block.body for block in blocks(bare)), bare if not blocks(bare) else without_blocks(bare)]:
         found = _call_of(piece)
         if found:
+            return found
+    return _among_prose(bare)
+
+
+def _begun(piece: str) -> list[Call]:
+    """A call between marks of its own: its name, a mark or a line end, its arguments as JSON, bare or fenced."""
+    body = _CALL_ENDS.split(piece, maxsplit=1)[0]
+    named = _NAMED.match(body)
+    if named is None:
+        return _call_of(body)
+    given = body[named.end() :].strip()
+    return calls_in({"name": named["name"], "arguments": next((b.body for b in blocks(given)), given)})
+
+
+def _among_prose(text: str) -> list[Call]:
+    """A call in JSON behind words; only what has arguments is one, since much else has a name."""
+    for start in islice(re.finditer(r'[\[{]\s*[{"]', text), MAX_TRIED):
+        try:
+            value, _ = json.JSONDecoder().raw_decode(text, start.start())
+        except (ValueError, RecursionError):
+            continue
+        found = calls_in(value)
+        if found and ('"arguments"' in text or '"parameters"' in text):
             return found
     return []
 
@@ -124,7 +163,17 @@ def _tagged(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _tagged_call(name: str, piece: str) -> list[Call]:
+    if name and (given := _PARAMETER.findall(piece)):
+        return [Call(name, {key: _value(value.strip("\n")) for key, value in given})]
     return calls_in({"name": name, "arguments": piece.strip()}) if name else _call_of(piece)
+
+
+def _value(text: str) -> Any:
+    """A value that stands without quotes: JSON where it is some, else a text."""
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return text
 
 
 def _call_of(text: str) -> list[Call]:

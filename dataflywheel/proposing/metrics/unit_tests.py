@@ -11,8 +11,9 @@ from pydantic import Field
 
 from dataflywheel.contracts import Card, Mark, Metric
 from dataflywheel.proposing.limited_process import Limits, run_limited
+from dataflywheel.proposing.runnable_tests import UNRUNNABLE, UnrunnableError, runnable
 from dataflywheel.proposing.tested_code import given_helpers, program_of
-from dataflywheel.rows.text import part_of
+from dataflywheel.rows.text import fields_of, part_of
 
 NO_TESTS = "no tests"
 NO_PROGRAM = "no program in the answer"
@@ -54,6 +55,10 @@ class UnitTests(Metric):
         program = program_of(answer, prompt, entry)
         if not program.strip():
             return Mark(0.0, NO_PROGRAM)
+        try:
+            tests = runnable(tests)
+        except UnrunnableError as error:
+            return Mark(None, f"{UNRUNNABLE}: {error}")
         run = run_limited(program, given_helpers(prompt) + tests, self.limits)
         if run.reason:
             return Mark(0.0, run.reason)
@@ -65,7 +70,7 @@ class UnitTests(Metric):
 
 def tests_of(row: Mapping[str, Any]) -> tuple[str, str]:
     """The tests of a row as one program, and the name that they are about where it is said."""
-    extra = orjson.loads(row["extra"] or "{}")
+    extra = fields_of(row)
     entry = str(extra.get("entry_point") or "")
     parts: list[str] = []
     for name in ("test_setup_code", "test_imports"):
@@ -81,6 +86,11 @@ def tests_of(row: Mapping[str, Any]) -> tuple[str, str]:
 def _lines(value: Any) -> list[str]:
     if isinstance(value, list):
         return [line for line in value if isinstance(line, str) and line.strip()]
+    if isinstance(value, str) and value.lstrip()[:1] == "[":
+        try:
+            return _lines(orjson.loads(value))
+        except orjson.JSONDecodeError:
+            pass
     return [value] if isinstance(value, str) and value.strip() else []
 
 

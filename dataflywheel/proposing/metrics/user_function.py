@@ -6,6 +6,7 @@ import hashlib
 import importlib.util
 import math
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar
@@ -44,9 +45,9 @@ class Python(Metric):
     def mark(self, answer: str, row: Mapping[str, Any]) -> Mark:
         score = load(self.function, self.contents())
         try:
-            value = score(answer, dict(row))
+            value = score(answer, deepcopy(dict(row)))
             number = None if value is None else float(value)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             return Mark(None, f"{FAILED}: {type(error).__name__}")
         return Mark(number) if number is not None and math.isfinite(number) else Mark(None, NOT_SCORED)
 

@@ -110,6 +110,7 @@ def test_what_a_program_is_made_of() -> None:
     assert code.count("def area") == 1
     assert program_of("def f(): return 1", "Write f, please.", "f") == "def f(): return 1"
     assert given_helpers(CODE["prompt"]) == "import math\ndef helper(x):\n    return x\n"
+    assert given_helpers("def f(x):\n    import math\n    'Rounds x.'\n") == ""
     assert given_helpers("Write f, please.") == given_helpers("def f(x):\n    'Doubles x.'\n") == ""
 
 
