@@ -12,13 +12,18 @@ from dataflywheel.contracts import Card
 from dataflywheel.proposing.kinds import PASSED, Check, Gate, Proposal, Surroundings
 from dataflywheel.rows.text import answer_said, part_of
 from dataflywheel.signals.shingles import text_keys
+from dataflywheel.signals.wording.fences import blocks
 from dataflywheel.signals.wording.marked import prose
 
 CUT = {"length", "max_tokens", "model_length"}
 """Endpoints' words for an answer that ended at its limit."""
-FENCE = re.compile(r"^[ \t]*```", re.MULTILINE)
-UNFINISHED = re.compile(r"(?:[:,;(\[{=]|\b(?:and|or|the|a|an|of|to|with|because|such as))$", re.IGNORECASE)
+CLOSED = re.compile(r"\n[ \t]*(?:`{3,}|~{3,})[ \t]*$")
+UNFINISHED = re.compile(r"(?:[:,;(\[{=]|\b(?i:and|or|the|an|of|to|with|because|such as)|(?<=[a-z,] )a)$")
+FAREWELL = re.compile(
+    r"\b(?:sincerely|regards|yours|truly|faithfully|respectfully|wishes|love|cheers|best|thanks),$", re.I
+)
 END_MARKS = frozenset(".!?…\"'`)]}>*|\u201d\u3002\uff01\uff1f")
+INTERVAL = ({"(", "]"}, {"[", ")"})
 BRACKETS = {")": "(", "]": "[", "}": "{"}
 SHORT = 100
 """Characters that a text counts for at least where lengths are compared: a short one may grow at will."""
@@ -101,10 +106,11 @@ def cut_short(text: str, finishes: Sequence[str] = ()) -> str:
     """
     if any(finish in CUT for finish in finishes):
         return "stopped at the limit of tokens"
-    if len(FENCE.findall(text)) % 2:
+    fenced = blocks(text)
+    if fenced and fenced[-1].end == len(text) and not CLOSED.search(text[fenced[-1].start :].rstrip()):
         return "a code fence is open"
     plain = prose(text).strip()
-    if not plain or text.rstrip().endswith("```") or plain[-1] in END_MARKS:
+    if not plain or text.rstrip().endswith(("```", "~~~")) or plain[-1] in END_MARKS or FAREWELL.search(plain):
         return ""
     if UNFINISHED.search(plain):
         return "ends in the middle of a sentence"
@@ -112,11 +118,12 @@ def cut_short(text: str, finishes: Sequence[str] = ()) -> str:
 
 
 def open_bracket(text: str) -> bool:
-    """Whether the last line leaves a bracket open; brackets that close without one before (`a)`) do not count."""
+    """Whether the last line leaves a bracket open; brackets that close without one before (`a)`) do not count, and
+    half-open intervals are closed."""
     open_ones: list[str] = []
     for c in text.rpartition("\n")[2]:
         if c in "([{":
             open_ones.append(c)
-        elif c in BRACKETS and open_ones and open_ones[-1] == BRACKETS[c]:
+        elif c in BRACKETS and open_ones and (open_ones[-1] == BRACKETS[c] or {open_ones[-1], c} in INTERVAL):
             open_ones.pop()
     return bool(open_ones)

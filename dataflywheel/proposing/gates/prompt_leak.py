@@ -72,12 +72,24 @@ class PromptLeak(Gate):
         excused = [proposal.source, *([part_of(proposal.before["messages"], "all")] if proposal.before else [])]
         lower, known = new.lower(), "\n".join(excused).lower()
         for mark in self.marks:
-            if mark.lower() in lower and mark.lower() not in known:
+            if stands_in(mark.lower(), lower) and mark.lower() not in known:
                 return Check(False, "prompt leaked", f"the mark {mark!r}")
         run = longest_run(new, proposal.shown, excused, self.words)
         if run < self.words:
             return PASSED
         return Check(False, "prompt leaked", f"{run} words in one piece from what was shown", {"leaked_words": run})
+
+
+def stands_in(mark: str, text: str) -> bool:
+    """Whether a mark stands in a text, and no longer word that begins like it.
+
+    >>> stands_in("### instruction", "### instruction: mix"), stands_in("### instruction", "### instructions")
+    (True, False)
+    """
+    at = text.find(mark)
+    while at >= 0 and mark[-1:].isalpha() and text[at + len(mark) : at + len(mark) + 1].isalpha():
+        at = text.find(mark, at + 1)
+    return at >= 0
 
 
 def longest_run(text: str, shown: Sequence[str], excused: Sequence[str], least: int) -> int:

@@ -7,7 +7,7 @@ import pytest
 from dataflywheel.contracts import UsageError
 from dataflywheel.contracts.method import build
 from dataflywheel.models.endpoint.request import Outcome, Reply
-from dataflywheel.proposing.gates.format_and_length import FormatAndLength
+from dataflywheel.proposing.gates.format_and_length import FormatAndLength, cut_short
 from dataflywheel.proposing.kinds import Surroundings
 from tests.proposing.gates.proposals import check, new, rewrite
 from tests.signals.rows import json_lines
@@ -81,3 +81,25 @@ def test_rows_that_people_wrote_pass(data: Path) -> None:
     rejected = sum(not found.passed for found in checks)
     print(f"rejected {rejected} of {len(rows)}")
     assert rejected < 0.01 * len(rows)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "A",
+        "The answer is A",
+        "vitamin A",
+        "x = a",
+        "On $(0, 1]$ it holds for x",
+        "Dear Sir,\nI am ill.\nYours,",
+        "````md\n```py\nx\n```\n````",
+        "~~~\nx = 1\n~~~",
+    ],
+)
+def test_letters_intervals_farewells_and_nested_fences_are_whole(text: str) -> None:
+    assert cut_short(text) == ""
+
+
+@pytest.mark.parametrize("text", ["It consists of a", "~~~\nx = 1", "```py\nx = 1\n``", "She has (among others"])
+def test_what_stops_within_is_cut(text: str) -> None:
+    assert cut_short(text)

@@ -63,3 +63,8 @@ def test_rows_that_people_wrote_do_not_leak_the_seeds_of_others(data: Path) -> N
     rows = json_lines(data / "dolly" / "dolly_pool.jsonl.gz")[:500]
     checks = PromptLeak().check([new(r["instruction"], r["output"], shown=shown) for r in rows], Surroundings())
     assert sum(not found.passed for found in checks) <= 1
+
+
+def test_a_heading_that_only_begins_like_a_mark_is_none() -> None:
+    assert check(PromptLeak(), new("How?", "### Instructions for the cake\nMix the eggs.")).passed
+    assert not check(PromptLeak(), new("How?", "### Instruction:\nMix the eggs.")).passed
