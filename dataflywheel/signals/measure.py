@@ -218,10 +218,7 @@ def columns(rows: Path, names: Iterable[str], signals: Sequence[Signal], store: 
     for name, wanted in by_signal.items():
         held = store.read(known[name].key(), facts["id"].combine_chunks(), [c for c in wanted if c != "status"])
         for column in {*wanted, "status"}:
-            values, held = (
-                held[column],
-                held.drop_columns([column]),
-            )  # vectors are held once, not also as they were read
+            values, held = held[column], held.drop_columns([column])  # so that vectors are held once
             found.values[f"{name}.{column}"] = _numpy(values)
             del values
     return found
