@@ -19,7 +19,7 @@ SENTENCE = re.compile(r"\S.*?[.!?](?=\s|$)", re.DOTALL)
 class Writer(RuleBase):
     """To an instruction with its answer it adds a sentence; of a document's part it quotes one.
 
-    With probability `errors` it answers something else, with a number that stands nowhere, for gates to find.
+    With probability `errors` it goes on with a number that stands nowhere and breaks off, for gates to find.
     """
 
     rule: Literal["writer"]
@@ -30,12 +30,12 @@ class Writer(RuleBase):
         named = NAMED.search(question.text)
         # Not by the attempt: asked again by another run, it says the same.
         draw = unit(question.seed, question.key, choice, "error")
-        wrong = " It happened 4711 times." if draw < self.errors else ""
+        wrong = " It happened 4711 times, and the" if draw < self.errors else ""
         said: dict[str, object] = {"id": named[1] if named else ""}
         if "answer" in parts:
             said |= {
                 "instruction": parts["instruction"],
-                "answer": wrong.strip() or f"{parts['answer']}\n\nThis is the whole of it.",
+                "answer": f"{parts['answer']}\n\nThis is the whole of it.{wrong}",
             }
         else:
             sentence = (SENTENCE.search(parts["part"]) or [parts["part"]])[0]
