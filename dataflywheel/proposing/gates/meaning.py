@@ -15,6 +15,10 @@ from dataflywheel.proposing.kinds import PASSED, Check, Gate, Proposal, Surround
 from dataflywheel.rows.text import Part, part_of
 from dataflywheel.signals.model_based import embed_texts
 
+UNRELATED = 0.15
+"""Cosine of two answers below which one is about something else; no revision by experts came below it."""
+TOLD = 4
+"""Words of an answer from which it is told by its embedding what it is about."""
 LONGEST = 200_000
 """Characters of a text that invariants are looked for in."""
 
@@ -74,7 +78,19 @@ class Meaning(Gate):
             cosines = self.cosines(sides)
             for i, cosine in zip(left, cosines, strict=True):
                 checks[i] = self.band(cosine)
+        if self.part == "all" and self.least is not None:
+            self.look_at_answers(proposals, checks)
         return checks
+
+    def look_at_answers(self, proposals: Sequence[Proposal], checks: list[Check]) -> None:
+        """Turn away answers that have nothing to do with those they replace, which a long prompt in common hides."""
+        alone = self.model_copy(update={"part": "answer"})
+        pairs = {i: pair for i, p in enumerate(proposals) if checks[i].passed and (pair := alone.texts(p)) is not None}
+        pairs = {i: p for i, p in pairs.items() if p[0] != p[1] and min(len(t.split()) for t in p) >= TOLD}
+        if pairs:
+            for i, cosine in zip(pairs, self.cosines(list(pairs.values())), strict=True):
+                if cosine < UNRELATED:
+                    checks[i] = Check(False, "too far in meaning", f"answers: cosine {cosine:.2f} < {UNRELATED:g}")
 
     def texts(self, proposal: Proposal) -> tuple[str, str] | None:
         """The part before and after; None where nothing is replaced."""

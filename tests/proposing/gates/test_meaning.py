@@ -214,3 +214,14 @@ def test_planted_changes_in_real_rows_are_found_and_spacing_is_none(data: Path) 
     assert len(broken) > 150
     assert all(found.passed for found in WORDS.check(kept, Surroundings()))
     assert np.mean([not found.passed for found in WORDS.check(broken, Surroundings())]) >= 0.98
+
+
+def test_an_answer_about_something_else_is_not_hidden_by_a_long_prompt() -> None:
+    asked = "What does the class of abstract base classes say of registering a virtual subclass of it? " * 2
+    before = (asked, "It registers a virtual subclass of the abstract base class.")
+    assert not check(
+        Meaning(additions=True), rewrite(before, (asked, "It happened in the rainy summer of the year."))
+    ).passed
+    assert check(
+        Meaning(additions=True), rewrite(before, (asked, f"{before[1]} Registered ones are known to it."))
+    ).passed
