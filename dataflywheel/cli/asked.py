@@ -117,8 +117,9 @@ def told(result: Any, what: str) -> list[str]:
     details = json.loads(path.read_text(encoding="utf-8"))["details"]
     found = details["funnel"]
     passed = ", ".join(details["gates"]) or "no gate"
-    # What is left with a mark to drop it goes: only the rest stays as it was.
-    told = {**found, "left": sum(one["rows"] for one in found["left_as_they_were"])}
+    # What is left with a mark to drop it goes: only the rest stays as it was. Earlier versions told no two apart.
+    stayed = found.get("left_as_they_were")
+    told = {**found, "left": found["left"] if stayed is None else sum(one["rows"] for one in stayed)}
     lost = [f"{told[name]:,} {word}" for name, word in FATES if told.get(name)]
     lines = [
         f"{found['accepted']:,} of {found['proposed']:,} proposals accepted by {passed}"

@@ -22,7 +22,7 @@ def test_scores_survive_a_server_that_misbehaves(endpoint: Endpoint, tmp_path: P
     with asking(endpoint, tmp_path, capabilities={"json_schema": native}) as spec:
         found = plain(DS2Rating(model=spec).measure(batch))
     read = [i for i, status in enumerate(found["status"]) if status == Status.OK]
-    assert 100 < len(read) < 185
+    assert 85 < len(read) < 185  # a reply with two values is none
     for i in range(200):
         expected = [1 + i % 10] * 4 if i in read else [None] * 4
         assert [found[name][i] for name in ("rarity", "complexity", "informativeness", "overall")] == expected
