@@ -176,7 +176,10 @@ def test_a_student_that_learnt_three_of_four_skills_is_taught_the_fourth(tmp_pat
     steer = read_scores(path / "round-1" / "05-evaluate" / "scores-steer.parquet")
     failed = {id for id, value in zip(steer.ids, steer.value, strict=True) if value == 0}
     assert {row["parents"][0] for row in made[True]} <= failed
-    assert [tag for row in made[True] for tag in row["tags"]] == [absent] * 60
+    assert len(made[True]) == 60
+    assert (
+        sum(absent in row["tags"] for row in made[True]) > 54
+    )  # the student may fail at a row that it was taught, too
     assert sum(absent in row["tags"] for row in made[False]) < 15
     assert sealed[True][absent] > sealed[False][absent] + 0.1
     assert min(sealed[True][name] for name in known) > 0.9
