@@ -36,9 +36,10 @@ def test_the_scoreboard(tmp_path: Path) -> None:
     assert len(set(arms["random"]["scores"])) == 2
     assert arms["selection"]["length_shift"] > 2 > arms["random"]["length_shift"]
     assert arms["length_matched_random"]["length_shift"] == pytest.approx(arms["selection"]["length_shift"], rel=0.2)
-    trials = sorted(path for path in (tmp_path / "store" / "trials").iterdir() if path.is_dir())
+    held = sorted((tmp_path / "store" / "trials").iterdir())
+    trials = [path for path in held if path.is_dir()]
     assert len(trials) == 10
-    written = {t: t.stat().st_mtime_ns for t in trials}
+    written = {path: path.stat().st_mtime_ns for path in held}
     (tmp_path / "runs" / "job" / "compare.json").unlink()
     again = run(recipe, **options).comparison
     assert again is not None
