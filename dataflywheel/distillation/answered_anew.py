@@ -14,6 +14,8 @@ from dataflywheel.models.endpoint.structured import Asks
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.proposing.kinds import Demand, NamedGate, Proposal, Proposer
 from dataflywheel.proposing.rewritten import replaced, rewritten, unchanged, unfit
+from dataflywheel.rows.formats.draft import ReadError
+from dataflywheel.rows.formats.tool_calls import canonical_calls
 from dataflywheel.rows.schema import Row
 from dataflywheel.signals.rating.rating import failure
 
@@ -47,7 +49,7 @@ class AnsweredAnew(Proposer):
         """What is asked about a row at its `turn`-th visit; an empty id where the answer need not name it."""
 
     @abstractmethod
-    def _read(self, row: Row, id: str, said: str) -> tuple[str, str]:
+    def _read(self, row: Row, id: str, reply: Reply) -> tuple[str, str]:
         """The answer to take from what was said, and why it is not taken: "" where it is."""
 
     def propose(self, demand: Demand) -> list[Proposal]:
@@ -71,8 +73,12 @@ class AnsweredAnew(Proposer):
         reply = reply.spoken()
         if not reply.answered:
             return unchanged(row, failure(reply), (reply,))
-        answer, wrong = self._read(row, asked.id, reply.text)
+        answer, wrong = self._read(row, asked.id, reply)
         if wrong:
             return unchanged(row, wrong, (reply,))
+        try:
+            calls = canonical_calls(reply.calls, "the answer") if reply.calls else None
+        except ReadError as error:
+            return unchanged(row, f"malformed: {error}", (reply,))
         thought = (self.thoughts and reply.reasoning) or None
-        return replaced(row, rewritten(row, self.name, answer, reasoning=thought), (reply,), self.shown)
+        return replaced(row, rewritten(row, self.name, answer, reasoning=thought, calls=calls), (reply,), self.shown)

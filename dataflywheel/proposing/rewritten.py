@@ -68,8 +68,10 @@ def rewritten(
     rejected: str | None = None,
     label: str | None = None,
     reasoning: str | None = None,
+    calls: str | None = None,
 ) -> Row:
-    """`row` with another final answer, with the thoughts before it, and another last instruction where one is given.
+    """`row` with another final answer, with the thoughts before it and the calls of tools that it makes, as a row holds
+    them, and another last instruction where one is given.
 
     Everything else stays: earlier turns, label, tools, source, tags, copies, extra. `rejected` makes the row a
     preference pair; a `label` takes the place of the row's own.
@@ -80,8 +82,9 @@ def rewritten(
         {**turn, "content": instruction} if i == place and instruction is not None else turn
         for i, turn in enumerate(before)
     ]
+    learn = final[0]["learn"] if final else None
     made = make_row(
-        [*messages, message("assistant", answer, reasoning=reasoning, learn=final[0]["learn"] if final else None)],
+        [*messages, message("assistant", answer, calls, reasoning=reasoning, learn=learn)],
         rejected=row["rejected"] if rejected is None else [message("assistant", rejected)],
         tools=row["tools"],
         label=row["label"] if label is None else label,

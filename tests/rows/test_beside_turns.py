@@ -262,13 +262,15 @@ def test_columns_that_speak_about_a_row_stay_beside_it() -> None:
     assert "judge_reasoning" in one["extra"]
 
 
-@pytest.mark.parametrize("end", ["length", "MAX_TOKENS", "content_filter", "error"])
+@pytest.mark.parametrize("end", ["length", "MAX_TOKENS", "maximum_tokens", "content_filter", "error", "abort", "odd"])
 def test_an_answer_that_was_cut_is_no_answer(end: str) -> None:
     log = {"request": {"messages": [USER]}, "response": {"choices": [{"message": ANSWER, "finish_reason": end}]}}
     assert "finish_reason" in reason(log)
     assert end in reason(log)
     log["response"]["choices"][0]["finish_reason"] = "stop"  # type: ignore[index]
     assert told(row(log))[-1] == ("assistant", SAID)
+    log["response"]["choices"][0]["stop_reason"] = "###"  # type: ignore[index]
+    assert told(row(log))[-1] == ("assistant", SAID)  # vLLM names the user's own stop there
 
 
 @pytest.mark.parametrize("name", ["a.jsonl", "a.json"])

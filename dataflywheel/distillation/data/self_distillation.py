@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 from dataflywheel.contracts import Card
 from dataflywheel.distillation.answered_anew import AnsweredAnew
 from dataflywheel.models.endpoint.quoting import Question, question
-from dataflywheel.models.endpoint.request import Sampling
+from dataflywheel.models.endpoint.request import Reply, Sampling
 from dataflywheel.proposing.answers.compare import number_of, same_answer
 from dataflywheel.proposing.final_answer import NoAnswerError, final_answer
 from dataflywheel.proposing.rewritten import exchange_of
@@ -58,8 +58,8 @@ class SelfDistillation(AnsweredAnew):
     def _question(self, row: Row, sampling: Sampling, turn: int) -> Question:
         return question(INSTRUCTIONS, _parts(exchange_of(row).parts), sampling, turn)
 
-    def _read(self, row: Row, id: str, said: str) -> tuple[str, str]:
-        answer = read_answer(said, id)
+    def _read(self, row: Row, id: str, reply: Reply) -> tuple[str, str]:
+        answer = read_answer(reply.text, id)
         if answer is None:
             return "", "malformed: the answer does not begin with its id"
         exchange = exchange_of(row)

@@ -7,7 +7,8 @@ from typing import ClassVar
 from dataflywheel.contracts import Card
 from dataflywheel.distillation.answered_anew import AnsweredAnew
 from dataflywheel.models.endpoint.quoting import Question
-from dataflywheel.models.endpoint.request import Request, Sampling
+from dataflywheel.models.endpoint.request import Reply, Request, Sampling
+from dataflywheel.proposing.metrics.tool_calls import written_calls
 from dataflywheel.rows.formats.turns import asked_turns
 from dataflywheel.rows.schema import Row
 from dataflywheel.rows.text import split_answer
@@ -17,7 +18,8 @@ class SequenceLevel(AnsweredAnew):
     """Each row's prompt, answered by the teacher, in place of the row's answer; rows without one are answered too.
 
     `model` is the teacher. Its likeliest answer, at temperature 0, is what the published method takes for its whole
-    distribution. An answer that was cut, declined or empty leaves the row as it is, and says why.
+    distribution. It may call the tools that the row offers. An answer that was cut, declined or empty leaves the row as
+    it is, and says why.
     """
 
     card: ClassVar[Card] = Card(
@@ -39,6 +41,8 @@ class SequenceLevel(AnsweredAnew):
         turns = asked_turns(split_answer(row["messages"])[0])
         return Question("", Request(turns, tools=row["tools"], sampling=sampling, sample=turn))
 
-    def _read(self, row: Row, id: str, said: str) -> tuple[str, str]:
-        answer = said.strip()
-        return answer, "" if answer else "malformed: an empty answer"
+    def _read(self, row: Row, id: str, reply: Reply) -> tuple[str, str]:
+        answer = reply.text.strip()
+        if row["tools"] and not reply.calls and written_calls(answer):
+            return "", "malformed: the answer calls tools within its text, in the spelling of its own template"
+        return answer, "" if answer or reply.calls else "malformed: an empty answer"

@@ -169,8 +169,9 @@ class _Course:
 
     def take(self, reply: Reply) -> None:
         self.replies.append(reply)
-        if reply.answered and reply.text.strip() and reply.text.strip() not in self.answers:
-            self.answers.append(reply.text.strip())
+        text = reply.text.strip()
+        if reply.answered and text and not reply.calls and text not in self.answers:
+            self.answers.append(text)
 
 
 def best_and_worst(marks: FloatArray) -> tuple[int, int] | None:

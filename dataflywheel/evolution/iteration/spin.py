@@ -74,6 +74,8 @@ class Spin(AskingProposer):
         own, gold = reply.text.strip(), part_of(row["messages"], "answer").strip()
         if reply.outcome not in (Outcome.ANSWERED, Outcome.TRUNCATED) or passing([reply]):
             return failed(reply, row)
+        if reply.calls:
+            return without("no pair: the model's own answer calls tools", row, replies=[reply])
         if not own:
             return without("no pair: the model's own answer is empty", row, replies=[reply])
         if own == gold:

@@ -9,10 +9,10 @@ import orjson
 
 from dataflywheel.contracts import FlywheelError
 from dataflywheel.models.endpoint.caller import Question, record_of, without_answer
-from dataflywheel.models.endpoint.chat_model import AttemptError
+from dataflywheel.models.endpoint.chat_model import AttemptError, RejectedError
 from dataflywheel.models.endpoint.costs import charged, used_cost, worst_cost
 from dataflywheel.models.endpoint.openai_endpoint import OpenAIEndpoint
-from dataflywheel.models.endpoint.openai_error import again
+from dataflywheel.models.endpoint.openai_error import again, filters
 from dataflywheel.models.endpoint.openai_reply import read_reply
 from dataflywheel.models.endpoint.request import Outcome, Reply, Request, Sampling
 from dataflywheel.store.answer_ledger import Amount, Settle
@@ -45,7 +45,8 @@ class Results:
                 said = body.decode()[:SHOWN]
                 limit_renamed = limit_renamed or self.model.renames_limit(said)
                 if not limit_renamed:
-                    ended.append(self._ended(key, without_answer(Outcome.REJECTED, f"{status}: {said}", key)))
+                    outcome = Outcome.FILTERED if filters(said) else Outcome.REJECTED
+                    ended.append(self._ended(key, without_answer(outcome, f"{status}: {said}", key)))
         return ended
 
     def refused(self, outcome: Outcome, why: str) -> list[Ended]:
@@ -61,7 +62,7 @@ class Results:
         except AttemptError as error:
             if again(error) and not (error.maybe_paid or error.used):
                 return []
-            outcome = Outcome.SERVER_ERROR if again(error) else Outcome.REJECTED
+            outcome = error.outcome if isinstance(error, RejectedError) else Outcome.SERVER_ERROR
             maybe = str(error) if error.maybe_paid and not error.used else ""
             cost = worst_cost(self.model, question.request) if maybe else used_cost(self.model, error)
             return [self._ended(key, without_answer(outcome, str(error), key), cost, maybe)]

@@ -27,6 +27,8 @@ from dataflywheel.store.answers import AnswerStore, Ended, Record
 
 KEPT = frozenset({Outcome.ANSWERED, Outcome.REFUSED, Outcome.FILTERED, Outcome.TRUNCATED})
 """Outcomes that serve from the store; the others are failures."""
+MORE = ("reasoning", "calls")
+"""What is kept of a reply where it has it."""
 WAIT_SECONDS = 0.25
 SHOWN = 300
 UNREADABLE = 2
@@ -93,7 +95,7 @@ class Caller:
         try:
             worst = worst_cost(self.model, question.request)
         except RejectedError as error:
-            return without_answer(Outcome.REJECTED, f"not sent: {error}", question.key)
+            return without_answer(error.outcome, f"not sent: {error}", question.key)
         while True:
             entered = await self.flow.enter(effort.again)
             effort.again = True
@@ -152,7 +154,7 @@ class Caller:
             return None
         except RejectedError as error:
             self.flow.success(entered)
-            rejected = without_answer(Outcome.REJECTED, str(error), question.key)
+            rejected = without_answer(error.outcome, str(error), question.key)
             await self._settle(question, used_cost(self.model, error), rejected)
             return rejected
         except AwayError as error:
@@ -213,7 +215,7 @@ class Caller:
 def record_of(reply: Reply, cost: Amount, canonical: bytes) -> Record:
     """The reply as the store keeps it: raw, with its thoughts where they stood."""
     said = {"text": reply.text, "finish": reply.finish, "detail": reply.detail}
-    said |= {"reasoning": reply.reasoning} if reply.reasoning else {}
+    said |= {name: value for name in MORE if (value := getattr(reply, name))}
     logprobs = [[one.token, one.logprob, dict(one.top)] for one in reply.logprobs]
     return Record(reply.outcome, said | {"logprobs": logprobs}, cost, canonical, reply.outcome not in KEPT)
 
@@ -231,7 +233,7 @@ def _reply(record: Record, key: bytes) -> Reply:
         said["detail"],
         key.hex(),
         cached=True,
-        reasoning=said.get("reasoning", ""),
+        **{name: said.get(name, "") for name in MORE},
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Protocol
 
 from dataflywheel.errors import FlywheelError, UsageError
-from dataflywheel.models.endpoint.request import Reply, Request
+from dataflywheel.models.endpoint.request import Outcome, Reply, Request
 from dataflywheel.models.spec import ModelSpec, Price
 
 
@@ -109,4 +109,8 @@ class TooSlowError(AttemptError):
 
 
 class RejectedError(AttemptError):
-    """A request that the endpoint will not take in this form, however often it is sent."""
+    """A request that the endpoint will not take in this form, however often it is sent; `filtered`: for its content."""
+
+    def __init__(self, message: str, used: tuple[int, int] | None = None, filtered: bool = False) -> None:
+        super().__init__(message, used=used)
+        self.outcome = Outcome.FILTERED if filtered else Outcome.REJECTED

@@ -183,6 +183,7 @@ class OpenAIEndpoint:
             reply,
             text=hide(reply.text),
             reasoning=hide(reply.reasoning),
+            calls=hide(reply.calls),
             detail=hide(reply.detail),
             finish=hide(reply.finish),
         )

@@ -28,7 +28,13 @@ _WORDS = (
     (400, re.compile(r"invalid|bad_request|context_length|unsupported|too_long|content_(?:filter|policy)")),
 )
 """Words of `code`, `type` or `status` where no number says what happened, the first that fits."""
-_FLAGGED = re.compile(r"moderation|flagged|content[ _](?:filter|policy)", re.IGNORECASE)
+_FLAGGED = re.compile(
+    r"moderation|flagged|content[ _-]?(?:filter|(?:management )?policy)|content exists risk|safety system|"
+    r"responsible_?ai|inappropriate content|sensitive_?content|data_?inspection_?failed|considered high risk|"
+    r"prohibited_content",
+    re.IGNORECASE,
+)
+"""Words of a refusal that is about what the text says: OpenAI, Azure, OpenRouter, DeepSeek, DashScope, Volcengine."""
 _HANDS_OFF = (408, 504, 524)
 """A gateway that gave up waiting leaves the work behind it going on."""
 
@@ -58,8 +64,9 @@ def error_in(body: Any) -> Said | None:
         return read_error(places[0]) if places else None
     base = body.get("base_resp")
     if isinstance(base, dict) and base.get("status_code"):
-        return Said(429 if base["status_code"] in (1002, 1039) else UNKNOWN, _shown(base.get("status_msg") or base))
-    if body.get("object") == "error" or any(body.get(name) for name in ("errors", "detail", *WORDS)):
+        words = _shown(base.get("status_msg") or base)
+        return Said(429 if base["status_code"] in (1002, 1039) else _status({}, words), words)
+    if body.get("object") == "error" or _numbered(body) or any(body.get(name) for name in ("errors", "detail", *WORDS)):
         return read_error(body)
     return None
 
@@ -80,11 +87,19 @@ def read_error(body: Any) -> Said:
     if raw and _shown(raw) not in words:
         words = f"{words}: {_shown(raw)}"[:SHOWN]
     status = _status(error, words)
-    if status == 403 and (more.get("reasons") or _FLAGGED.search(words)):
+    if status == 403 and (more.get("reasons") or filters(words)):
         status = 400  # the text was flagged; the key may do what it likes
+        words = words if filters(words) else f"flagged: {words}"
+    elif not filters(words) and filters(named := _named(error)):
+        words = f"{words} ({named})"[:SHOWN]
     headers = more.get("headers")
     told = {str(name).lower(): str(value) for name, value in headers.items()} if isinstance(headers, dict) else {}
     return Said(status, words, retry_after({**told, "retry-after": _wait(error, more, told)}, time.time()))
+
+
+def _numbered(body: Mapping[str, Any]) -> bool:
+    """Whether a body without choices names a status of HTTP that is an error."""
+    return any(re.fullmatch(r"[45]\d\d", str(body.get(name))) is not None for name in ("status", "statusCode", "code"))
 
 
 def _wait(*places: Mapping[str, Any]) -> str:
@@ -97,13 +112,19 @@ def _status(error: Mapping[str, Any], words: str) -> int:
         value = error.get(name)
         if isinstance(value, str | int) and not isinstance(value, bool) and re.fullmatch(r"[45]\d\d", str(value)):
             return int(value)
-    named = " ".join(str(error.get(name) or "") for name in ("code", "type", "status")).lower()
+    named = _named(error).lower()
     telling = re.search(r"[a-z]{4}", named)
     for text in (named, "" if telling else words[:SHOWN].lower().replace(" ", "_")):
         for status, pattern in _WORDS:
             if pattern.search(text):
                 return status
     return UNKNOWN
+
+
+def _named(error: Mapping[str, Any]) -> str:
+    inner = error.get("innererror")
+    names = [error.get(name) for name in ("code", "type", "status")]
+    return " ".join(str(name) for name in (*names, inner.get("code") if isinstance(inner, dict) else None) if name)
 
 
 def error_of(
@@ -127,7 +148,12 @@ def error_of(
         return FlywheelError(f"{where} gives no permission; check what the key is allowed to use. {words}")
     if status == 404:
         return FlywheelError(f"{where} is not there; check `endpoint` (most end in /v1) and `model`. {words}")
-    return RejectedError(words, used=used)
+    return RejectedError(words, used, filters(words))
+
+
+def filters(words: str) -> bool:
+    """Whether an endpoint's words say that its filter stopped the text."""
+    return _FLAGGED.search(words) is not None
 
 
 def refusal(status: int, content: bytes, headers: Headers, where: str) -> FlywheelError:

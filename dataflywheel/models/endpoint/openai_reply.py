@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 from typing import Any
 
 import orjson
 
 from dataflywheel.models.endpoint.chat_model import UnavailableError, UnreadableError
-from dataflywheel.models.endpoint.finish import outcome_of
 from dataflywheel.models.endpoint.openai_error import error_in, error_of
+from dataflywheel.models.endpoint.openai_part import Part, read_part
+from dataflywheel.models.endpoint.openai_usage import tokens_used
 from dataflywheel.models.endpoint.request import WITHIN_THOUGHTS, Outcome, Reply, Request, TokenLogprob
+from dataflywheel.rows.endings import Ending, ending_of
 
+ENDS = {
+    Ending.WHOLE: Outcome.ANSWERED,
+    Ending.CUT: Outcome.TRUNCATED,
+    Ending.WITHHELD: Outcome.FILTERED,
+    Ending.DECLINED: Outcome.REFUSED,
+    None: None,
+}
 WHY = {
     Outcome.FILTERED: "the provider's content filter stopped the answer",
     Outcome.TRUNCATED: "the answer reached the token limit",
 }
-MOST_TOKENS = 10**8
-"""A usage above it is a mistake: no model reads or writes so much."""
 
 
 def read_reply(content: bytes, request: Request, where: str = "the endpoint") -> Reply:
     """The first choice as a reply, thoughts and answer as they came. Usage that cannot be is left at 0.
 
-    An answer that consists of tool calls has them as JSON text. A reply without content is MALFORMED, one with thoughts
-    alone TRUNCATED.
+    An answer may consist of calls of tools where the request offers some. A reply without content is MALFORMED, one
+    with thoughts alone TRUNCATED.
 
     Raises:
         RateLimitedError, RejectedError, FlywheelError: the body holds an error, and its code says that.
@@ -35,38 +43,68 @@ def read_reply(content: bytes, request: Request, where: str = "the endpoint") ->
         body, whole = _parsed(content)
         if said := error_in(body):
             began = isinstance(body, dict) and bool(body.get("choices"))
-            raise error_of(said, where, began=began, used=_usage(body.get("usage")) if began else None)
+            raise error_of(said, where, began=began, used=tokens_used(body.get("usage")) if began else None)
         choice = body["choices"][0]
-        finish = "" if choice.get("finish_reason") is None else choice["finish_reason"]
-        part = choice if request.prompt is not None else choice["message"]
-        text, thoughts = _text(part, request)
-        refusal = part.get("refusal") or ""
+        finish = _finish(choice)
+        part = read_part(_part(choice, finish, request), request)
         logprobs = _logprobs(choice.get("logprobs"), request.prompt is not None)
-        if not isinstance(finish, str) or not isinstance(refusal, str):
-            raise TypeError("finish_reason and refusal must be text")
     except (KeyError, IndexError, TypeError, ValueError, AttributeError, RecursionError) as error:
         start = content[:80].decode("utf-8", "replace")
         message = f"not a reply of this interface ({type(error).__name__}: {error}); it begins {start!r}"
         raise UnreadableError(message, maybe_paid=True) from None
-    used = _usage(body.get("usage"), bool(text or thoughts))
-    outcome, detail = _outcome(
-        text or thoughts, finish, refusal, used is not None and used[1] >= request.sampling.max_tokens
-    )
+    used = tokens_used(body.get("usage"), part.anything)
+    outcome, detail = _outcome(part, finish, used is not None and used[1] >= request.sampling.max_tokens)
     if outcome is None:
-        raise UnavailableError(f"the answer ended with {finish[:80]!r}: {text[:80]!r}", maybe_paid=True, used=used)
-    calls = part.get("tool_calls") or part.get("function_call")
-    if calls and outcome is Outcome.ANSWERED and not (request.tools and _consists_of(calls, text)):
-        outcome, detail = Outcome.MALFORMED, "the answer calls tools where text was asked, or beside its text"
-    if thoughts and not text.strip() and outcome is Outcome.ANSWERED:
-        outcome, detail = Outcome.TRUNCATED, WITHIN_THOUGHTS
-    if not whole and outcome is Outcome.ANSWERED:
-        outcome, detail = Outcome.MALFORMED, "the answer holds half a character"
+        raise UnavailableError(f"the answer ended with {finish[:80]!r}: {part.text[:80]!r}", maybe_paid=True, used=used)
+    if outcome is Outcome.ANSWERED and (wrong := _wrong(part, request, whole)):
+        outcome, detail = wrong
     tokens_in, tokens_out = used or (0, 0)
-    return Reply(outcome, text or refusal, finish, logprobs, tokens_in, tokens_out, detail=detail, reasoning=thoughts)
+    return Reply(
+        outcome,
+        part.text or part.refusal,
+        finish,
+        logprobs,
+        tokens_in,
+        tokens_out,
+        detail=detail,
+        reasoning=part.thoughts,
+        calls=part.calls if request.tools else "",
+    )
+
+
+def _finish(choice: dict[str, Any]) -> str:
+    """The word for how the answer ended; SGLang writes an object around it."""
+    finish = choice.get("finish_reason")
+    finish = finish.get("type") if isinstance(finish, dict) else finish
+    if not isinstance(finish, str | None):
+        raise TypeError("finish_reason must be text")
+    return finish or ""
+
+
+def _part(choice: dict[str, Any], finish: str, request: Request) -> dict[str, Any]:
+    """What was said; an answer that was filtered or cut may have no message at all."""
+    if request.prompt is not None:
+        return choice
+    if not choice.get("message") and ending_of(finish) not in (None, Ending.WHOLE):
+        return {}
+    message: dict[str, Any] = choice["message"]
+    return message
+
+
+def _wrong(part: Part, request: Request, whole: bool) -> tuple[Outcome, str] | None:
+    """Why an answer that ended well is none all the same."""
+    if part.calls and not request.tools:
+        return Outcome.MALFORMED, "the answer calls tools where text was asked"
+    if part.other:
+        return Outcome.MALFORMED, f"the answer holds a part of type {part.other[:40]!r}, which is no text"
+    if part.thoughts and not part.text.strip() and not part.calls:
+        return Outcome.TRUNCATED, WITHIN_THOUGHTS
+    return None if whole else (Outcome.MALFORMED, "the answer holds half a character")
 
 
 def _parsed(content: bytes) -> tuple[Any, bool]:
     """The body, and whether all its texts are whole: half a pair of surrogates becomes a replacement character."""
+    content = content.removeprefix(codecs.BOM_UTF8)
     try:
         return orjson.loads(content), True
     except orjson.JSONDecodeError:
@@ -76,61 +114,17 @@ def _parsed(content: bytes) -> tuple[Any, bool]:
         return orjson.loads(text.decode("utf-8", "replace")), False
 
 
-def _outcome(said: str, finish: str, refusal: str, full: bool) -> tuple[Outcome | None, str]:
+def _outcome(part: Part, finish: str, full: bool) -> tuple[Outcome | None, str]:
     """The outcome by the endpoint's word for how the answer ended, None for an unknown word.
 
     `full`: the answer is as long as was allowed, which decides where there is no word.
     """
-    ended = outcome_of(finish) if finish else Outcome.TRUNCATED if full else Outcome.ANSWERED
-    if refusal or ended is Outcome.REFUSED:
-        return Outcome.REFUSED, refusal or "the model declined to answer"
-    if ended is Outcome.ANSWERED and not said.strip():
+    ended = ENDS[ending_of(finish)] if finish else Outcome.TRUNCATED if full else Outcome.ANSWERED
+    if part.refusal or ended is Outcome.REFUSED:
+        return Outcome.REFUSED, part.refusal or "the model declined to answer"
+    if ended is Outcome.ANSWERED and not part.anything and not part.other:
         return Outcome.MALFORMED, f"the reply has no content (finish reason {finish or 'not given'})"
     return ended, WHY.get(ended, "") if ended else ""
-
-
-def _text(part: dict[str, Any], request: Request) -> tuple[str, str]:
-    """Content and thoughts. Both may come in parts; tool calls as JSON where there is none and tools were offered."""
-    content = part.get("text") if request.prompt is not None else part.get("content")
-    thoughts = next((words for name in THOUGHTS if (words := _words(part.get(name)))), "")
-    if isinstance(content, list):
-        pieces = [{"type": "text", "text": piece} if isinstance(piece, str) else piece for piece in content]
-        kinds = [(piece.get("type", "text"), piece) for piece in pieces]
-        thoughts = thoughts or "\n\n".join(_words(piece) for kind, piece in kinds if kind in THINKS)
-        content = "".join(_said(piece["text"]) for kind, piece in kinds if kind in ("text", "output_text"))
-    if not isinstance(content, str | None):
-        raise TypeError("the content must be text")
-    if not content and request.tools and part.get("tool_calls"):
-        return orjson.dumps(part["tool_calls"]).decode(), thoughts
-    return content or "", thoughts
-
-
-def _said(text: Any) -> str:
-    """The text of a part of the content, in the form of messages or that of assistants' threads."""
-    text = text.get("value") if isinstance(text, dict) else text
-    if not isinstance(text, str):
-        raise TypeError("the text of a part of the content must be text")
-    return text
-
-
-def _consists_of(calls: Any, text: str) -> bool:
-    return text == orjson.dumps(calls).decode()
-
-
-THOUGHTS = ("reasoning_content", "reasoning", "thinking", "reasoning_details")
-"""Where thoughts stand beside the content: vLLM and DeepSeek, OpenRouter and newer vLLM, Ollama."""
-THINKS = ("thinking", "reasoning", "reasoning_text")
-"""Types of parts of the content that are thoughts."""
-
-
-def _words(value: Any) -> str:
-    """The text of thoughts, which may be given in parts."""
-    if isinstance(value, list):
-        return "\n\n".join(filter(None, map(_words, value)))
-    if isinstance(value, dict):
-        names = ("text", "thinking", "content", "summary")
-        return next((words for name in names if (words := _words(value.get(name)))), "")
-    return value if isinstance(value, str) else ""
 
 
 def _logprobs(given: Any, completion: bool) -> tuple[TokenLogprob, ...]:
@@ -146,15 +140,3 @@ def _logprobs(given: Any, completion: bool) -> tuple[TokenLogprob, ...]:
             for one in given.get("content") or ()
         ]
     return tuple(TokenLogprob(str(token), float(value), dict(top or {})) for token, value, top in triples)
-
-
-def _usage(usage: Any, wrote: bool = False) -> tuple[int, int] | None:
-    """Tokens in and out; None where they are not told, or cannot be: negative, without bounds, no number, no prompt,
-    or nothing written where there is an answer."""
-    if not isinstance(usage, dict):
-        return None
-    read, written = usage.get("prompt_tokens"), usage.get("completion_tokens")
-    for count, least in ((read, 1), (written, int(wrote))):
-        if not isinstance(count, int) or isinstance(count, bool) or not least <= count <= MOST_TOKENS:
-            return None
-    return read, written  # type: ignore[return-value]

@@ -125,6 +125,8 @@ class Reply:
     """Whether it was in the store: it cost nothing now."""
     reasoning: str = ""
     """What the model thought before its answer."""
+    calls: str = ""
+    """The calls of tools that the answer makes, as a JSON list, where the request offers tools."""
     parted: bool = False
     """Whether thoughts are cut off `text` already."""
 
@@ -136,14 +138,14 @@ class Reply:
         if said == self.text and not self.reasoning:
             return replace(self, parted=True)
         outcome, detail = self.outcome, self.detail
-        if self.answered and not said.strip():
+        if self.answered and not said.strip() and not self.calls:
             outcome, detail = Outcome.TRUNCATED, WITHIN_THOUGHTS
         return replace(
             self,
             outcome=outcome,
             text=said,
             detail=detail,
-            reasoning="\n\n".join(filter(None, (self.reasoning, thoughts))),
+            reasoning=_together(self.reasoning, thoughts),
             logprobs=_behind(self.logprobs, said),
             parted=True,
         )
@@ -151,6 +153,11 @@ class Reply:
     @property
     def answered(self) -> bool:
         return self.outcome is Outcome.ANSWERED
+
+
+def _together(beside: str, within: str) -> str:
+    """Thoughts that came beside and within the content, once where they are the same."""
+    return beside if beside.strip() == within.strip() else "\n\n".join(filter(None, (beside, within)))
 
 
 def _behind(tokens: tuple[TokenLogprob, ...], said: str) -> tuple[TokenLogprob, ...]:

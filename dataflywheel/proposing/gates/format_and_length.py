@@ -10,13 +10,12 @@ from pydantic import Field, model_validator
 
 from dataflywheel.contracts import Card
 from dataflywheel.proposing.kinds import PASSED, Check, Gate, Proposal, Surroundings
+from dataflywheel.rows.endings import Ending, ending_of
 from dataflywheel.rows.text import answer_said, part_of
 from dataflywheel.signals.shingles import text_keys
 from dataflywheel.signals.wording.fences import blocks
 from dataflywheel.signals.wording.marked import prose
 
-CUT = {"length", "max_tokens", "model_length"}
-"""Endpoints' words for an answer that ended at its limit."""
 CLOSED = re.compile(r"\n[ \t]*(?:`{3,}|~{3,})[ \t]*$")
 UNFINISHED = re.compile(r"(?:[:,;(\[{=]|\b(?i:and|or|the|an|of|to|with|because|such as)|(?<=[a-z,] )a)$")
 FAREWELL = re.compile(
@@ -104,7 +103,7 @@ def cut_short(text: str, finishes: Sequence[str] = ()) -> str:
     >>> cut_short("It is as follows:"), cut_short("A list (see below"), cut_short("Done (see below).")
     ('ends in the middle of a sentence', 'a bracket is open', '')
     """
-    if any(finish in CUT for finish in finishes):
+    if any(ending_of(finish) is Ending.CUT for finish in finishes):
         return "stopped at the limit of tokens"
     fenced = blocks(text)
     if fenced and fenced[-1].end == len(text) and not CLOSED.search(text[fenced[-1].start :].rstrip()):

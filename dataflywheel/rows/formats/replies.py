@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from dataflywheel.rows.endings import Ending, ending_of
 from dataflywheel.rows.formats.content import read_content
 from dataflywheel.rows.formats.draft import ReadError, Record, kind, present
 from dataflywheel.rows.formats.responses import are_items, read_items
@@ -14,13 +15,11 @@ from dataflywheel.rows.schema import Medium, Message, message
 ASKED = ("messages", "input", "contents", "prompt", "inputs")
 REPLIED = ("choices", "output", "candidates", "message", "content", "generations")
 LONE = ("completion", "text", "generated_text", "response", "output_text", "answer", "output")
-ENDS = ("finish_reason", "stop_reason", "finishReason", "stopReason", "done_reason", "status")
-CUT = frozenset((
-    "length", "max_length", "max_tokens", "max_output_tokens", "max_completion_tokens", "model_length", "incomplete",
-    "content_filter", "content_filtered", "safety", "recitation", "blocklist", "prohibited_content", "spii", "error",
-    "failed", "model_context_window_exceeded", "cancelled", "refusal",
-))  # fmt: skip
-"""Words of endpoints for an answer that was cut off or withheld."""
+ENDS = ("finish_reason", "finishReason", "done_reason", "stop_reason", "stopReason")
+"""Fields whose words are those of `ending_of`; the first decides, for beside it vLLM's `stop_reason` is a text of the
+user's own."""
+FAILED = frozenset(("error", "failed", "cancelled", "canceled", "expired", "in_progress", "queued"))
+"""Other words of the field `status` for an answer that did not come."""
 SYSTEM = ("system", "instructions", "systemInstruction", "system_instruction")
 
 
@@ -124,10 +123,22 @@ def whole(reply: Record, field: str) -> None:
     """
     details = reply.get("incomplete_details")
     said = details.get("reason") if isinstance(details, dict) else None
-    for key, word in (("incomplete_details", said), *((key, reply.get(key)) for key in ENDS)):
-        if isinstance(word, str) and word.strip().lower().replace("-", "_").removeprefix("finish_reason_") in CUT:
+    status = reply.get("status")
+    told = next(((key, reply[key]) for key in ENDS if reply.get(key)), ("", None))
+    if isinstance(told[1], dict):
+        told = (told[0], told[1].get("type"))
+    for key, word, bad in (
+        ("incomplete_details", said, True),
+        (
+            "status",
+            status,
+            isinstance(status, str) and (status in FAILED or ending_of(status) not in (None, Ending.WHOLE)),
+        ),
+        (*told, isinstance(told[1], str) and ending_of(told[1]) is not Ending.WHOLE),
+    ):
+        if isinstance(word, str) and bad:
             raise ReadError(
-                f"{field}.{key}", f"the answer did not come to its end ({word}); ask again with a higher limit"
+                f"{field}.{key}", f"the answer did not come to its end ({word[:40]}); ask again with a higher limit"
             )
 
 

@@ -106,6 +106,8 @@ class GenerateVerifyKeep(AskingProposer):
     def _verified(self, seed: Row, facts: Mapping[str, Any], reply: Reply) -> Proposal:
         if not reply.answered:
             return failed(reply, seed)
+        if reply.calls:
+            return without("not verified: the answer calls tools", seed, replies=(reply,))
         before, _ = split_answer(seed["messages"])
         thought = (self.thoughts and reply.reasoning) or None
         row = make_row(

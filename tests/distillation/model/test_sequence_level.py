@@ -6,6 +6,7 @@ from contextlib import closing
 from pathlib import Path
 
 import numpy as np
+import orjson
 
 from dataflywheel.contracts import UsageError
 from dataflywheel.distillation.model.sequence_level import SequenceLevel
@@ -13,6 +14,7 @@ from dataflywheel.models.endpoint.account import account
 from dataflywheel.models.endpoint.request import Outcome, Reply, Request
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.proposing.fulfil import Terms, fulfil
+from dataflywheel.proposing.gates.format_and_length import FormatAndLength
 from dataflywheel.proposing.gates.refusal import Refusal
 from dataflywheel.proposing.kinds import Demand, Proposal, Surroundings
 from dataflywheel.proposing.ledger import Fate
@@ -54,6 +56,27 @@ def test_good_answers_replace_with_their_lineage_and_bad_ones_say_why() -> None:
         [rows[0]["id"]], "sequence_level", "s", ["t"],
     )  # fmt: skip
     assert all(len(p.replies) == 1 for p in found)
+
+
+def test_calls_of_tools_stay_calls() -> None:
+    tools = orjson.dumps([{"type": "function", "function": {"name": "look", "parameters": {}}}]).decode()
+    given = orjson.dumps([{"id": "c1", "type": "function", "function": {"name": "look", "arguments": '{"at": 3}'}}])
+    said: dict[str, str | Reply] = {
+        "a": Reply(Outcome.ANSWERED, "", "tool_calls", calls=given.decode()),
+        "b": Reply(Outcome.ANSWERED, "Let me look.", "tool_calls", calls=given.decode()),
+        "c": '<tool_call>\n{"name": "look", "arguments": {"at": 3}}\n</tool_call>',
+        "d": Reply(Outcome.ANSWERED, "", calls='[{"function": {}}]'),
+    }
+    rows = [make_row([message("user", name), message("assistant", "old")], tools=tools) for name in said]
+    found = SequenceLevel(model=MODEL).propose_with(FakeClient(lambda request: said[user_text(request)]), demand(rows))
+    assert answers(found) == ["", "Let me look.", None, None]
+    assert [p.failure[:20] for p in found] == ["", "", "malformed: the answe", "malformed: the answe"]
+    for proposal in found[:2]:
+        assert proposal.row is not None
+        (call,) = orjson.loads(proposal.row["messages"][-1]["tool_calls"] or "[]")
+        assert (call["id"], call["function"]) == ("c1", {"name": "look", "arguments": {"at": 3}})
+    checks = FormatAndLength(ratio=None).check([p for p in found if p.row], Surroundings())
+    assert all(check.passed for check in checks)
 
 
 def test_thoughts_are_kept_where_they_are_wanted() -> None:

@@ -97,7 +97,7 @@ def test_tool_calls_are_an_answer_where_tools_were_offered(endpoint: Endpoint, t
     request = Request(({"role": "user", "content": "x"},), tools=tools)
     reply = client(endpoint, tmp_path).ask([request])[0]
     assert reply.answered
-    assert "look_up" in reply.text
+    assert "look_up" in reply.calls
 
 
 def test_log_probabilities_of_chat_and_of_raw_text(endpoint: Endpoint, tmp_path: Path) -> None:
