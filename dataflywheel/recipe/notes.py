@@ -21,7 +21,8 @@ def note(metrics: Mapping[str, Any]) -> str:
         return f"{details['metric']} {value} ({low} to {high})"
     again = details.get("again", 0)
     told = f"; the endpoint failed at {again:,}, which the same command tries again" if again else ""
-    return f"{metrics['rows_out']:,} of {metrics['rows_in']:,} rows{told}"
+    came, went = metrics["rows_in"], metrics["rows_out"]
+    return f"{went:,} rows, from {came:,}{told}" if went > came else f"{went:,} of {came:,} rows{told}"
 
 
 def _number(value: float | None) -> str:

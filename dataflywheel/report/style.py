@@ -72,7 +72,7 @@ svg.mini { min-width:70px }
 .funnel { list-style:none; padding:0; margin:0; display:grid; gap:20px }
 .head { display:flex; justify-content:space-between; gap:4px 16px; flex-wrap:wrap; margin-bottom:5px }
 .name { font-weight:600 } .rows { font-variant-numeric:tabular-nums }
-.change { color:var(--drop); font-weight:600; margin-left:6px }
+.change { color:var(--drop); font-weight:600; margin-left:6px } .change.gained { color:var(--ours) }
 .reasons { list-style:none; display:flex; flex-wrap:wrap; gap:2px 18px; padding:0; margin:6px 0 0; font-size:13.5px;
   color:var(--soft) }
 .reasons li { overflow-wrap:anywhere } .reasons b { color:var(--ink); font-variant-numeric:tabular-nums }
@@ -85,7 +85,7 @@ caption { text-align:left; color:var(--soft); font-size:13.5px; padding-bottom:8
 th,td { text-align:left; padding:9px 16px 9px 0; border-bottom:1px solid var(--line); vertical-align:top;
   overflow-wrap:anywhere }
 thead th { color:var(--soft); font-weight:600; font-size:13px; vertical-align:bottom; overflow-wrap:normal }
-tbody th { font-weight:500 }
+tbody th { font-weight:500 } tbody tr>:first-child { min-width:6em }
 .num { text-align:right; padding-right:26px; font-variant-numeric:tabular-nums; overflow-wrap:normal }
 .dot-key { display:inline-block; width:9px; height:9px; border-radius:50%; background:var(--faint); margin-right:8px }
 .dot-key.ours { background:var(--ours) } .dot-key.random { background:none; border:2px solid var(--random) }

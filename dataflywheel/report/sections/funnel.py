@@ -77,7 +77,8 @@ def _entry(run: Run, step: Step, widest: int) -> str:
     change = ""
     if lost:
         sign, share = (MINUS, lost / step.rows_in) if lost > 0 else ("+", -lost / max(step.rows_in, 1))
-        change = f'<span class="change">{sign}{count(abs(lost))} ({percent(share)})</span>'
+        kind = "change" if lost > 0 else "change gained"
+        change = f'<span class="{kind}">{sign}{count(abs(lost))} ({percent(share)})</span>'
     listed = reasons(step)
     chips = "".join(
         f"<li><b>{count(n)}</b> {esc(action + ': ' if action != 'dropped' else '')}{esc(reason)}</li>"
