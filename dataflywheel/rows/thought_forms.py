@@ -45,6 +45,7 @@ _WRAPS = (
     ("<|begin_of_solution|>", "<|end_of_solution|>"),
     ("<|START_RESPONSE|>", "<|END_RESPONSE|>"),
     ("<|START_TEXT|>", "<|END_TEXT|>"),
+    ("<|begin_of_box|>", "<|end_of_box|>"),
 )
 _ENDS = (
     "<|end|>",
@@ -66,8 +67,9 @@ _SPOKEN = (
     ("here is my thought process:", "here is my response:", ""),
     ("here's my thought process:", "here's my response:", ""),
     ("here are my reasoning steps:", "[begin final response]", "[end final response]"),
+    ("thinking...\n", "\n...done thinking.", ""),
 )
-"""Granite and Apriel say it in words: how thoughts begin, how the answer does, and what ends it."""
+"""Granite, Apriel and Ollama's terminal say it in words: how thoughts begin, how the answer does, and what ends it."""
 
 
 def form_of(found: re.Match[str]) -> tuple[str, bool]:

@@ -35,6 +35,8 @@ WRITTEN = {
     "sky": "<|begin_of_thought|>\n\nadd\n\n<|end_of_thought|>\n\n<|begin_of_solution|>\n\n@\n\n<|end_of_solution|>",
     "granite": "Here is my thought process: add.\n\nHere is my response: @",
     "apriel": "Here are my reasoning steps:\nadd\n[BEGIN FINAL RESPONSE]\n@\n[END FINAL RESPONSE]\n<|end|>",
+    "ollama's terminal": "Thinking...\nadd\n...done thinking.\n\n@",
+    "glm": "<think>add</think><|begin_of_box|>@<|end_of_box|>",
     "open webui": '<details type="reasoning" done="true">\n<summary>Thought</summary>\n> add\n</details>\n@',
     "librechat": ":::thinking\nadd\n:::\n\n@",
     "with the turn's tokens": "<|im_start|>assistant\n<think>\nadd</think>@<|im_end|>",

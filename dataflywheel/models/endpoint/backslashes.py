@@ -35,6 +35,8 @@ _MATRIX = re.compile(
 )
 _TOKEN = re.compile(r'["{}\[\]]|\\.?', re.DOTALL)
 _MARK = re.compile(r"\\(.)|\$\$?", re.DOTALL)
+_CODE = re.compile(r"x[0-9a-fA-F]{2}|u[0-9]")
+"""Codes of characters that JSON does not know, and those that were cut off."""
 _WORD = re.compile(r"[A-Za-z]*")
 _NEXT = 300
 """How far the end of a formula is looked for, in letters."""
@@ -159,7 +161,7 @@ def _meant(said: str, found: re.Match[str], where: _Where) -> tuple[str, int]:
     if letter == "'":
         between = said[found.start() - 1 : found.start()].isalpha() and said[after : after + 1].isalpha()
         return ("'" if between else found[0]), after
-    if letter == "\n" or (letter == "x" and re.match(r"[0-9a-fA-F]{2}", said[after : after + 2])):
+    if letter == "\n" or _CODE.match(said, found.start() + 1):
         return found[0], after  # no JSON, and nobody knows what it is
     if letter not in "fnrt" or (letter in "fr" and len(word) > 1):
         return "\\" + found[0], after

@@ -73,6 +73,7 @@ UNKNOWN = [
     r"Use \tan x",
     r"C:\temp\new",
     r"\x41",
+    r"\u00",
     r"a\u0008b",
     "a\x0cb",
     r"a\u0009imes b",
