@@ -26,6 +26,8 @@ from dataflywheel.contracts import Columns
 from dataflywheel.enhancement.rewriting.coach_lm import ANSWER, CoachLM, asked, parse
 from dataflywheel.enhancement.rewriting.expert_revisions import ExpertRevision, read_revisions
 from dataflywheel.enhancement.rewriting.robust_ft import RobustFT
+from dataflywheel.evolution.feedback.answering import answers
+from dataflywheel.models.chat import Chat
 from dataflywheel.models.embedder import shared_embedder
 from dataflywheel.models.endpoint.chat_model import Capabilities
 from dataflywheel.models.endpoint.request import Outcome, Reply, Request, TokenLogprob
@@ -132,7 +134,7 @@ def coach_lm(data: Path) -> str:
         raw = [(one.raw_instruction, one.raw_answer) for one in held_out]
         good = sum(text is not None and parse(text) is not None for text in method.revisions(raw))
         model = shared_model(ModelSpec(hf=str(method.reviser())))
-    said = model.generate([asked(*one) for one in raw], max_new_tokens=200)
+    said = ["".join(one.texts) for one in answers(model, [Chat(asked(*one)) for one in raw], 200)]
     # Texts that are no revision are compared too, for what they are worth: no run would accept them.
     pairs = [(one, text.partition(ANSWER)[2] or text) for one, text in zip(held_out, said, strict=True)]
     lines = [

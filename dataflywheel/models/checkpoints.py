@@ -11,9 +11,9 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field
 
 from dataflywheel.contracts import FlywheelError, UsageError
-from dataflywheel.models.chat import EncodedRow
+from dataflywheel.models.chat import Conversation, EncodedRow
 from dataflywheel.models.files import models_folder
-from dataflywheel.models.language_model import Conversation, LanguageModel
+from dataflywheel.models.language_model import LanguageModel
 from dataflywheel.models.learning_rate import fitting_rate, usual_rate
 from dataflywheel.models.losses import linear_cross_entropy
 from dataflywheel.models.pool_tokenizer import rows_digest

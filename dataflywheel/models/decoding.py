@@ -11,6 +11,7 @@ import numpy as np
 
 from dataflywheel.models.batching import padded
 from dataflywheel.models.scoring import autocast
+from dataflywheel.rows.thoughts import split_thoughts
 
 
 @dataclass
@@ -35,6 +36,14 @@ class Draw:
     alternatives: list[list[tuple[int, float]]] = field(default_factory=list)
     ended: bool = False
     """Whether the answer came to its end before the limit."""
+
+
+def written(tokenizer: Any, ids: Sequence[int], calls: bool = False) -> str:
+    """The text of an answer's tokens, its end left out. Special tokens are part of it where they tell thoughts from the
+    answer, as in `[THINK]` or channels, and with `calls` where they may mark calls of tools."""
+    text: str = tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+    whole: str = tokenizer.decode(ids, skip_special_tokens=False, clean_up_tokenization_spaces=False)
+    return whole if whole != text and (calls or split_thoughts(whole)[1] != whole) else text
 
 
 def decode(model: Any, draws: Sequence[Draw], pad_id: int, end_ids: frozenset[int], dtype: str = "float32") -> None:

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
-from dataflywheel.contracts import FloatArray, UsageError
+from dataflywheel.contracts import FloatArray, Status, UsageError
 from dataflywheel.models.batching import batches
-from dataflywheel.models.chat import Chat, ChatFormat, EncodedRow, Turns
+from dataflywheel.models.chat import ChatFormat, Conversation, EncodedRow, Turns, as_chat
 from dataflywheel.models.chat_template import merge_system
 from dataflywheel.models.files import folder_digest, models_folder, resolve_folder
 from dataflywheel.models.quiet import quiet_transformers
 from dataflywheel.models.scoring import AnswerScores, answer_scores, autocast, head_is_linear, last_hidden, pad_batch
 from dataflywheel.models.spec import ModelSpec
-from dataflywheel.rows.schema import Message, message
+from dataflywheel.rows.schema import message
 from dataflywheel.store.atomic import atomic_directory
 from dataflywheel.store.lock import made_once
 
-Conversation = Chat | Sequence[Message]
 Pooling = Literal["mean", "weighted", "last"]
 
 MAX_TOKENS = 16_384
@@ -122,14 +122,17 @@ class LanguageModel:
 
     def loglikelihood(
         self,
-        prompts: Sequence[Sequence[Message]],
+        prompts: Sequence[Conversation],
         continuations: Sequence[Sequence[str]],
         max_length: int | None = None,
     ) -> list[FloatArray]:
-        """Log-likelihood in nats of each continuation as the whole answer to its prompt: one array a prompt."""
-        pairs = [(p, c) for p, options in zip(prompts, continuations, strict=True) for c in options]
-        encoded = self.encode([[*p, message("assistant", c)] for p, c in pairs], max_length)
-        total = -self.answer_scores(encoded).total
+        """Log-likelihood in nats of each continuation as the whole answer to its prompt: one array a prompt. NaN for a
+        continuation that does not fit, for what was cut off would have cost nothing."""
+        pairs = [(as_chat(p), c) for p, options in zip(prompts, continuations, strict=True) for c in options]
+        answered = [replace(p, messages=[*p.messages, message("assistant", c)]) for p, c in pairs]
+        encoded = self.encode(answered, max_length)
+        whole = np.array([row.ended or row.status != Status.TRUNCATED for row in encoded], dtype=bool)
+        total = np.where(whole, -self.answer_scores(encoded).total, np.nan)
         return np.split(total, np.cumsum([len(options) for options in continuations])[:-1])
 
     def hidden_states(
@@ -154,38 +157,6 @@ class LanguageModel:
                 states = last_hidden(self.model, ids).float()
             pooled[chosen] = torch.einsum("bt,btd->bd", weight, states).cpu().numpy()
         return pooled
-
-    def generate(
-        self, prompts: Sequence[Conversation], max_new_tokens: int = 256, max_tokens: int = MAX_TOKENS
-    ) -> list[str]:
-        """The model's likeliest answer, token by token, to each prompt; prompts are cut from the left to fit."""
-        import torch
-
-        room = self.context - max_new_tokens
-        if room < 1:
-            raise UsageError(f"max_new_tokens {max_new_tokens} leaves no room in the context of {self.context} tokens")
-        texts = self.chat.render(prompts, add_generation_prompt=True)
-        tokens = [e.ids[-room:] for e in self.chat.backend.encode_batch(texts, add_special_tokens=False)]
-        answers = [""] * len(prompts)
-        for width, part in batches([len(ids) + max_new_tokens for ids in tokens], max_tokens):
-            longest = width - max_new_tokens
-            ids = torch.tensor([[self.pad_id] * (longest - len(tokens[i])) + tokens[i] for i in part])
-            mask = torch.tensor([[0] * (longest - len(tokens[i])) + [1] * len(tokens[i]) for i in part])
-            with torch.inference_mode(), autocast(self.model, self.dtype):
-                made = self.model.generate(
-                    input_ids=ids.to(self.model.device),
-                    attention_mask=mask.to(self.model.device),
-                    max_new_tokens=max_new_tokens,
-                    do_sample=False,
-                    num_beams=1,
-                    temperature=None,
-                    top_p=None,
-                    top_k=None,
-                    pad_token_id=self.pad_id,
-                )
-            for i, answer in zip(part, made[:, longest:].tolist(), strict=True):
-                answers[i] = self.tokenizer.decode(answer, skip_special_tokens=True)
-        return answers
 
 
 def local_folder(spec: ModelSpec, cache_dir: Path | None = None) -> Path:

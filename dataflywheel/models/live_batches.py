@@ -21,9 +21,9 @@ from dataflywheel.contracts import (
     TrainingRows,
     UsageError,
 )
-from dataflywheel.models.chat import as_chat
+from dataflywheel.models.chat import Conversation, as_chat
 from dataflywheel.models.encoded import EncodedRow, example_ids
-from dataflywheel.models.language_model import MAX_TOKENS, Conversation
+from dataflywheel.models.language_model import MAX_TOKENS
 from dataflywheel.models.losses import IGNORED
 from dataflywheel.models.reference import ReferenceLosses, aligned
 from dataflywheel.models.scoring import answer_scores

@@ -16,9 +16,9 @@ import pyarrow as pa
 
 from dataflywheel.contracts import AnyArray, FlywheelError, Objective, Sampler, TrainingRows, UsageError
 from dataflywheel.models.answer_trainer import IGNORED, Progress, answer_trainer, trl_arguments
-from dataflywheel.models.chat import EncodedRow, chats_of
+from dataflywheel.models.chat import Conversation, EncodedRow, chats_of
 from dataflywheel.models.files import folder_digest
-from dataflywheel.models.language_model import Conversation, LanguageModel
+from dataflywheel.models.language_model import LanguageModel
 from dataflywheel.models.live_batches import LiveBatches, training_rows
 from dataflywheel.models.reference import ReferenceLosses
 from dataflywheel.models.spec import ModelSpec

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from dataflywheel.evolution.feedback.evaluate import Evaluate, RowScores, interval, summarise
-from dataflywheel.evolution.metrics.exact_match import normalised
 
 
 def scores(value: list[float], weight: list[float], slices: list[str]) -> RowScores:
@@ -44,17 +43,6 @@ def test_one_row_has_no_interval() -> None:
     found = interval(np.array([1.0]), np.array([2.0]), 200)
     assert found["value"] == 0.5
     assert np.isnan(found["low"])
-
-
-def test_exact_match_forgives_case_and_punctuation_but_not_signs_of_meaning() -> None:
-    assert normalised("Forty-two.") == normalised("forty two")
-    assert normalised("not good") != normalised("good")
-
-
-def test_a_text_of_signs_alone_matches_itself_alone() -> None:
-    assert normalised("->") == normalised(" -> ")
-    assert normalised("+") != normalised("-")
-    assert normalised("+") != ""
 
 
 def test_a_part_of_the_rows_has_its_own_ratio_over_what_was_scored() -> None:

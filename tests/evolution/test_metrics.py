@@ -11,6 +11,7 @@ import pytest
 from pydantic import ValidationError
 
 from dataflywheel.contracts import UsageError
+from dataflywheel.evolution.feedback.answering import Answered
 from dataflywheel.evolution.feedback.evaluate import Evaluate, RowScores, marked, summarise
 from dataflywheel.evolution.feedback.score_files import read_scores, write_scores
 from dataflywheel.evolution.feedback.slice_results import slice_results, success
@@ -36,9 +37,10 @@ def test_metrics_by_name() -> None:
 def test_several_answers_give_pass_at_k_and_an_unscored_one_leaves_its_row_unscored() -> None:
     rows = [prompt_answer_row("Q", "#### 4"), prompt_answer_row("Q", "#### 5"), prompt_answer_row("Q", "a\nb")]
     made = [["#### 4", "#### 4", "I cannot say.\nNo.", "#### 5"], ["4"] * 4, ["4"] * 4]
-    found = marked(metric_of("final_answer"), rows, made, k=2)
-    assert [mark.value for mark in found] == [pytest.approx(5 / 6), 0.0, None]
-    assert [mark.note for mark in found] == ["no final answer", "", "no reference with a final answer"]
+    rows.append(rows[0])
+    found = marked(metric_of("final_answer"), rows, [*map(Answered, made), Answered([], "too long")], k=2)
+    assert [mark.value for mark in found] == [pytest.approx(5 / 6), 0.0, None, None]
+    assert [mark.note for mark in found] == ["no final answer", "", "no reference with a final answer", "too long"]
 
 
 def test_what_was_not_scored_is_said_with_its_reason(tmp_path: Path) -> None:

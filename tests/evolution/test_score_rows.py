@@ -2,77 +2,97 @@
 
 from __future__ import annotations
 
-import math
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import pytest
 
 from dataflywheel.contracts import FlywheelError
-from dataflywheel.evolution.feedback.answering import answers
-from dataflywheel.evolution.feedback.evaluate import Evaluate, score_rows
-from dataflywheel.models.language_model import LanguageModel
-from dataflywheel.models.spec import ModelSpec
+from dataflywheel.evolution.feedback import answering
+from dataflywheel.evolution.feedback.answering import NO_TOOLS, REFUSED, TOO_LONG, UNSEEN, answers
+from dataflywheel.evolution.feedback.evaluate import Evaluate, score_rows, summarise
+from dataflywheel.models.chat import Chat, ChatFormat
+from dataflywheel.models.decoding import Draw
 from dataflywheel.rows.identity import make_row
-from dataflywheel.rows.schema import table
-from tests.models.copy_skill import copy_model, copy_rows
+from dataflywheel.rows.schema import message, table
+from tests.evolution.metrics.planted import copier, rows
+from tests.models.copy_skill import copy_rows
+from tests.models.template_rows import TOOLS, with_template
+from tests.models.test_chat import FOREIGN, tokenizer
 
 
-@pytest.fixture(scope="module")
-def model() -> LanguageModel:
-    return LanguageModel.load(ModelSpec(hf=str(copy_model())))
-
-
-def rows(choices: bool = False) -> pa.Table:
-    made = []
-    for right, wrong in zip(copy_rows(24, seed=5), copy_rows(24, seed=6), strict=True):
-        options = [wrong[1]["content"], right[1]["content"]]
-        made.append(make_row(right, extra={"choices": options} if choices else {}))
-    return table(made)
-
-
-def test_bits_per_byte_is_the_loss_over_the_bytes(model: LanguageModel) -> None:
-    pool = rows()
-    found = score_rows(model, pool, ["bits_per_byte"] * 24, ["s"] * 24, Evaluate())
-    messages = pool["messages"].to_pylist()
-    nats = [model.answer_scores(model.encode([m])).total[0] for m in messages]
-    size = [len(m[-1]["content"].encode()) for m in messages]
-    assert found.metric() == pytest.approx(sum(nats) / math.log(2) / sum(size), rel=1e-4)
-    assert found.metric() < 0.5
-
-
-def test_the_right_choice_is_the_likeliest(model: LanguageModel) -> None:
-    found = score_rows(model, rows(choices=True), ["multiple_choice"] * 24, ["s"] * 24, Evaluate())
-    assert found.metric() > 0.9
-    with pytest.raises(FlywheelError, match="has no field `choices`"):
-        score_rows(model, rows(), ["multiple_choice"] * 24, ["s"] * 24, Evaluate())
-
-
-def test_exact_match_reads_what_the_model_writes(model: LanguageModel) -> None:
-    found = score_rows(model, rows(), ["exact_match"] * 24, ["s"] * 24, Evaluate(max_new_tokens=16))
-    assert found.metric() > 0.8
-    assert set(np.unique(found.value)) <= {0.0, 1.0}
-
-
-def test_metrics_are_never_mixed(model: LanguageModel) -> None:
+def test_metrics_are_never_mixed() -> None:
     with pytest.raises(FlywheelError, match="one metric at a time"):
-        score_rows(model, rows(), ["bits_per_byte"] * 23 + ["exact_match"], ["s"] * 24, Evaluate())
+        score_rows(copier(), rows(), ["bits_per_byte"] * 23 + ["exact_match"], ["s"] * 24, Evaluate())
 
 
-def test_answers_of_the_model_are_scored(model: LanguageModel) -> None:
+def test_answers_of_the_model_are_scored() -> None:
     """A model that copies: what it is asked to say is its final answer."""
-    rows = table([make_row(turns) for turns in copy_rows(12, seed=5)])
-    exact = score_rows(model, rows, ["exact_match"] * 12, ["s"] * 12, Evaluate(max_new_tokens=16))
-    final = score_rows(model, rows, ["final_answer"] * 12, ["s"] * 12, Evaluate(max_new_tokens=16))
+    model, pool = copier(), table([make_row(turns) for turns in copy_rows(12, seed=5)])
+    exact = score_rows(model, pool, ["exact_match"] * 12, ["s"] * 12, Evaluate(max_new_tokens=16))
+    final = score_rows(model, pool, ["final_answer"] * 12, ["s"] * 12, Evaluate(max_new_tokens=16))
     assert final.metric() >= exact.metric() > 0.6
     drawn = Evaluate(max_new_tokens=16, samples=3, k=3, temperature=0.7)
-    several = score_rows(model, rows, ["final_answer"] * 12, ["s"] * 12, drawn)
+    several = score_rows(model, pool, ["final_answer"] * 12, ["s"] * 12, drawn)
     assert several.metric() >= 0.6
-    assert several.value.tolist() == score_rows(model, rows, ["final_answer"] * 12, ["s"] * 12, drawn).value.tolist()
+    assert several.value.tolist() == score_rows(model, pool, ["final_answer"] * 12, ["s"] * 12, drawn).value.tolist()
 
 
-def test_samples_do_not_depend_on_their_neighbours(model: LanguageModel) -> None:
-    prompts = [turns[:1] for turns in copy_rows(4, seed=1)]
-    together = answers(model, prompts, 8, samples=3, temperature=1.5)
-    assert together[2] == answers(model, prompts[2:3], 8, samples=3, temperature=1.5)[0]
-    assert len({text for texts in together for text in texts}) > 4
+def test_samples_do_not_depend_on_their_neighbours() -> None:
+    questions = [Chat(turns[:1]) for turns in copy_rows(4, seed=1)]
+    together = answers(copier(), questions, 8, samples=3, temperature=1.5)
+    assert together[2] == answers(copier(), questions[2:3], 8, samples=3, temperature=1.5)[0]
+    assert len({text for one in together for text in one.texts}) > 4
+
+
+def test_a_question_is_asked_whole_or_not_at_all() -> None:
+    long = message("user", "repeat " + "amber " * 3000)
+    pool = table(
+        [
+            make_row(copy_rows(1, seed=5)[0]),
+            make_row([long, message("assistant", "amber")]),
+            make_row(
+                [message("user", "What is it?"), message("assistant", "amber")],
+                media=[{"type": "image", "ref": "a.png"}],
+            ),
+        ]
+    )
+    found = score_rows(copier(), pool, ["exact_match"] * 3, ["s"] * 3, Evaluate(max_new_tokens=16))
+    assert found.note.tolist() == ["", TOO_LONG, UNSEEN]
+    assert np.isnan(found.value).tolist() == [False, True, True]
+    assert summarise(found, "exact_match", Evaluate())["not_scored_because"] == {TOO_LONG: 1, UNSEEN: 1}
+
+
+STRICT = "{% for m in messages %}{{ raise_exception(1) if m.role == 'system' else m.content }}{% endfor %}"
+
+
+def told(tokens: Any) -> Any:
+    """A model that is asked, and whose answer a test makes up."""
+    network = SimpleNamespace(generation_config=None)
+    return SimpleNamespace(
+        chat=ChatFormat(tokens), tokenizer=tokens, context=4096, pad_id=0, dtype="float32", model=network
+    )
+
+
+def test_tools_are_shown_and_special_tokens_of_thoughts_and_calls_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    mark = with_template("qwen3")
+    mark.add_special_tokens({"additional_special_tokens": ["[THINK]", "[/THINK]", "[TOOL_CALLS]"]})
+    said = '[THINK]Hm: [] is it.[/THINK][TOOL_CALLS][{"name": "weather", "arguments": {}}]'
+    read: list[str] = []
+
+    def act(network: Any, draws: list[Draw], *rest: Any) -> None:
+        for draw in draws:
+            read.append(mark.decode(draw.prompt))
+            draw.ids = mark.encode(said, add_special_tokens=False)
+
+    monkeypatch.setattr(answering, "decode", act)
+    called = message("assistant", "", '[{"function":{"arguments":{},"name":"weather"},"type":"function"}]')
+    pool = table([make_row([message("user", "How is it?"), called], tools=TOOLS)])
+    found = score_rows(told(mark), pool, ["tool_call"], ["s"], Evaluate())
+    assert "weather" in read[0]
+    assert found.value.tolist() == [1.0]
+    (plain,) = answers(told(tokenizer(FOREIGN)), [Chat([message("user", "Q")], TOOLS)], 8)
+    assert (plain.texts, plain.why) == ([], NO_TOOLS)
+    (refused,) = answers(told(tokenizer(STRICT)), [Chat([message("system", "S"), message("user", "Q")])], 8)
+    assert refused.why == REFUSED

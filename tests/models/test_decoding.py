@@ -2,14 +2,16 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from dataflywheel.models.decoding import Draw, decode
+from dataflywheel.models.decoding import Draw, decode, written
 from dataflywheel.models.language_model import LanguageModel
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.models.tiny import init_tiny, pool_tokenizer
+from dataflywheel.rows.thoughts import split_thoughts
 from tests.models.copy_skill import copy_rows
 
 
@@ -76,3 +78,17 @@ def test_a_nucleus_of_nothing_is_greedy_and_mixed_rows_keep_their_ways(model: La
     plain, narrow, wide = made(model, *draws())
     assert plain.ids == narrow.ids != wide.ids
     assert [one.ids for one in made(model, *draws()[::-1])[::-1]] == [plain.ids, narrow.ids, wide.ids]
+
+
+@pytest.mark.parametrize(("opens", "closes"), [("[THINK]", "[/THINK]"), ("<|START_THINKING|>", "<|END_THINKING|>")])
+def test_special_tokens_tell_thoughts_from_the_answer(opens: str, closes: str) -> None:
+    pieces = [opens, "hm", closes, "Four.", "<|extra|>"]
+
+    def text_of(ids: list[int], skip_special_tokens: bool, **options: object) -> str:
+        return "".join(pieces[i] for i in ids if not (skip_special_tokens and pieces[i][0] in "<["))
+
+    tokenizer = SimpleNamespace(decode=text_of)
+    for ids, thought, said in (([0, 1, 2, 3], "hm", "Four."), ([0, 1], "hm", ""), ([3, 4], "", "Four.")):
+        assert split_thoughts(written(tokenizer, ids)) == (thought, said)
+    assert written(tokenizer, [3, 4]) == "Four."
+    assert written(tokenizer, [3, 4], calls=True) == "Four.<|extra|>"

@@ -117,13 +117,10 @@ def test_a_model_that_copies_sees_shuffled_answers(model: LanguageModel) -> None
     assert (bad.loss / model.answer_scores(wrong, alone=True).loss).mean() > 1
 
 
-def test_generation_and_choice_show_the_skill(model: LanguageModel) -> None:
+def test_choice_shows_the_skill(model: LanguageModel) -> None:
     rows = copy_rows(12, seed=4)
     prompts = [row[:1] for row in rows]
     answers = [row[1]["content"] for row in rows]
-    made = model.generate(prompts, max_new_tokens=12)
-    assert np.mean([m == a for m, a in zip(made, answers, strict=True)]) > 0.8
-    assert model.generate(prompts[3:4], max_new_tokens=12) == made[3:4]
     options = [[answers[i], answers[(i + 1) % 12], "pearl"][: 2 + i % 2] for i in range(12)]
     found = model.loglikelihood(prompts, options)
     assert [len(one) for one in found] == [len(one) for one in options]

@@ -3,37 +3,74 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
 
 import numpy as np
+import orjson
 
 from dataflywheel.models.batching import batches
-from dataflywheel.models.decoding import Draw, decode
+from dataflywheel.models.chat import Chat
+from dataflywheel.models.decoding import Draw, decode, written
 from dataflywheel.models.language_model import MAX_TOKENS, LanguageModel
-from dataflywheel.rows.schema import Message
+from dataflywheel.models.shown import lost_tools
+from dataflywheel.models.spelled_out import BREAK
+from dataflywheel.rows.thoughts import split_thoughts
+
+UNSEEN = "the model sees no images or sounds"
+REFUSED = "the chat template refuses the question"
+NO_TOOLS = "the chat template does not show the tools"
+TOO_LONG = "the question does not fit the model's context beside an answer"
+
+
+@dataclass(slots=True)
+class Answered:
+    """What was written to one question, without the thoughts before it; `why` nothing was, where it was not asked."""
+
+    texts: list[str] = field(default_factory=list)
+    why: str = ""
 
 
 def answers(
-    model: LanguageModel, prompts: Sequence[Sequence[Message]], tokens: int, samples: int = 1, temperature: float = 0.0
-) -> list[list[str]]:
-    """`samples` answers to each prompt: the likeliest where the temperature is 0, else drawn by generators that depend
-    on the prompt and the number of the sample alone."""
-    if samples == 1 and not temperature:
-        return [[text] for text in model.generate(prompts, tokens)]
-    texts = model.chat.render(prompts, add_generation_prompt=True)
-    room = max(1, model.context - tokens)
-    encoded = [e.ids[-room:] for e in model.chat.backend.encode_batch(texts, add_special_tokens=False)]
-    draws = [
-        Draw(ids, tokens, temperature, generator=np.random.default_rng(_seed(text, number)))
-        for text, ids in zip(texts, encoded, strict=True)
-        for number in range(samples)
-    ]
+    model: LanguageModel, questions: Sequence[Chat], tokens: int, samples: int = 1, temperature: float = 0.0
+) -> list[Answered]:
+    """`samples` answers to each question, as the model's own template puts it with its tools: the likeliest where the
+    temperature is 0, else drawn by generators that depend on the question and the number of the sample alone. A
+    question is asked whole or not at all."""
+    found = [Answered() for _ in questions]
+    draws: list[tuple[int, Draw]] = []
+    for place, question in enumerate(questions):
+        text, found[place].why = _asked(model, question)
+        if found[place].why:
+            continue
+        ids = model.chat.backend.encode(text, add_special_tokens=False).ids
+        if not 0 < len(ids) <= model.context - tokens:
+            found[place].why = TOO_LONG
+            continue
+        for number in range(samples):
+            generator = np.random.default_rng(_seed(text, number)) if temperature else None
+            draws.append((place, Draw(ids, tokens, temperature, generator=generator)))
     ends = _ends(model)
-    for _, part in batches([len(draw.prompt) + tokens for draw in draws], MAX_TOKENS):
-        decode(model.model, [draws[i] for i in part], model.pad_id, ends, model.dtype)
-    said = [str(model.tokenizer.decode(draw.ids, skip_special_tokens=True)) for draw in draws]
-    return [said[i : i + samples] for i in range(0, len(said), samples)]
+    for _, part in batches([len(draw.prompt) + tokens for _, draw in draws], MAX_TOKENS):
+        decode(model.model, [draws[i][1] for i in part], model.pad_id, ends, model.dtype)
+    for place, draw in draws:
+        ids = draw.ids[:-1] if draw.ended else draw.ids
+        text = written(model.tokenizer, ids, calls=questions[place].tools is not None)
+        found[place].texts.append(split_thoughts(text)[1])
+    return found
+
+
+def _asked(model: LanguageModel, question: Chat) -> tuple[str, str]:
+    """The question as the model reads it, or why it cannot."""
+    if question.media:
+        return "", UNSEEN
+    try:
+        text = model.chat.render([question], add_generation_prompt=True)[0]
+    except Exception:  # whatever a template raises
+        return "", REFUSED
+    gone = lost_tools(text.replace(BREAK, ""), orjson.loads(question.tools)) if question.tools else ""
+    return text, gone and NO_TOOLS
 
 
 def _seed(text: str, number: int) -> int:

@@ -7,7 +7,7 @@ import os
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 import numpy as np
@@ -15,10 +15,11 @@ import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from dataflywheel.contracts import AnyArray, FloatArray, FlywheelError, Judge, Mark, Metric
-from dataflywheel.evolution.feedback.answering import answers
+from dataflywheel.evolution.feedback.answering import Answered, answers
 from dataflywheel.evolution.metrics.model_metric import ModelMetric
 from dataflywheel.evolution.metrics.named import better, metric_of
 from dataflywheel.evolution.metrics.win_rate import WinRate
+from dataflywheel.models.chat import chats_of
 from dataflywheel.models.language_model import LanguageModel
 from dataflywheel.proposing.metrics.unit_tests import pass_at_k
 from dataflywheel.rows.schema import Row
@@ -114,24 +115,29 @@ def _measured(model: LanguageModel, rows: pa.Table, metric: Metric, settings: Ev
         value, weight = metric.measure(model, messages, rows)
         return value, weight, np.where(np.isfinite(value), "", UNSCORED).astype(object)
     tokens = settings.max_new_tokens or min(metric.tokens, max(1, model.context // 2))
-    prompts = [split_answer(turns)[0] for turns in messages]
-    made = answers(model, prompts, tokens, settings.samples, settings.temperature)
+    questions = [replace(chat, messages=split_answer(chat.messages)[0]) for chat in chats_of(rows)]
+    made = answers(model, questions, tokens, settings.samples, settings.temperature)
     if isinstance(metric, WinRate):
         if judge is None:
             raise FlywheelError("win_rate needs a judge: it is the metric of a step `evaluate`, and of no trial")
-        marks = metric.judged(judge, [texts[0] for texts in made], rows.to_pylist())
+        asked = [i for i, one in enumerate(made) if not one.why]
+        found = metric.judged(judge, [made[i].texts[0] for i in asked], rows.take(asked).to_pylist()) if asked else []
+        judged = dict(zip(asked, found, strict=True))
+        marks = [judged[i] if i in judged else Mark(None, one.why) for i, one in enumerate(made)]
     else:
         marks = marked(metric, rows.to_pylist(), made, settings.k)
     value = np.array([math.nan if mark.value is None else mark.value for mark in marks], dtype=float)
     return value, np.ones(len(marks)), np.array([mark.note for mark in marks], dtype=object)
 
 
-def marked(metric: Metric, rows: Sequence[Row], made: Sequence[Sequence[str]], k: int = 1) -> list[Mark]:
+def marked(metric: Metric, rows: Sequence[Row], made: Sequence[Answered], k: int = 1) -> list[Mark]:
     """The mark of each row from its answers. Of several answers: pass@k where the metric is a share of right ones, else
-    their mean; a row of which one could not be scored is not scored."""
+    their mean; a row of which one could not be scored is not scored, nor one that was not asked."""
 
     def one(at: int) -> Mark:
-        found = [metric.mark(text, rows[at]) for text in made[at]]
+        if made[at].why:
+            return Mark(None, made[at].why)
+        found = [metric.mark(text, rows[at]) for text in made[at].texts]
         values = [mark.value for mark in found if mark.value is not None]
         note = next((mark.note for mark in found if mark.note), "")
         if len(values) < len(found):

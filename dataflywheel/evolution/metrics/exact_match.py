@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from dataflywheel.contracts import Card, Mark, Metric
 from dataflywheel.evolution.metrics.bits_per_byte import NO_ANSWER
-from dataflywheel.rows.text import part_of
+from dataflywheel.rows.text import answer_said
 
 
 class ExactMatch(Metric):
@@ -33,11 +33,11 @@ class ExactMatch(Metric):
     reads_extra: ClassVar[bool] = False
 
     def mark(self, answer: str, row: Mapping[str, Any]) -> Mark:
-        wanted = normalised(part_of(row["messages"], "answer"))
+        wanted = normalised(answer_said(row["messages"]))
         return Mark(float(normalised(answer) == wanted)) if wanted else Mark(None, NO_ANSWER)
 
     def lacks(self, row: Mapping[str, Any]) -> str:
-        return "" if normalised(part_of(row["messages"], "answer")) else NO_ANSWER
+        return "" if normalised(answer_said(row["messages"])) else NO_ANSWER
 
 
 def normalised(text: str) -> str:

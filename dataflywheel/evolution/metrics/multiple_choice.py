@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -11,8 +12,9 @@ import pyarrow as pa
 
 from dataflywheel.contracts import Card, FlywheelError
 from dataflywheel.evolution.metrics.model_metric import ModelMetric, Scored
+from dataflywheel.models.chat import chats_of
 from dataflywheel.models.language_model import LanguageModel
-from dataflywheel.rows.text import part_of, split_answer
+from dataflywheel.rows.text import answer_said, split_answer
 
 NO_CHOICES = "no field `choices`, a list of answers with the right one"
 
@@ -41,10 +43,10 @@ class MultipleChoice(ModelMetric):
         if not all(choices):
             missing = rows["id"][choices.index([])].as_py()
             raise FlywheelError(f"multiple_choice: row {missing} has {NO_CHOICES}")
-        prompts = [split_answer(m)[0] for m in messages]
+        prompts = [replace(chat, messages=split_answer(chat.messages)[0]) for chat in chats_of(rows)]
         found = np.full(len(messages), np.nan)
         for i, loglikelihood in enumerate(model.loglikelihood(prompts, choices)):
-            right = part_of(messages[i], "answer").strip()
+            right = answer_said(messages[i]).strip()
             if right in [c.strip() for c in choices[i]] and np.isfinite(loglikelihood).all():
                 best = int(np.argmax(loglikelihood / np.array([max(1, len(c.encode())) for c in choices[i]])))
                 found[i] = float(choices[i][best].strip() == right)
@@ -54,7 +56,7 @@ class MultipleChoice(ModelMetric):
         choices = _choices(row["extra"])
         if not choices:
             return NO_CHOICES
-        right = part_of(row["messages"], "answer").strip()
+        right = answer_said(row["messages"]).strip()
         return "" if right in [choice.strip() for choice in choices] else "a reference that is none of its choices"
 
 

@@ -17,14 +17,13 @@ import numpy as np
 
 from dataflywheel.models.batching import batches
 from dataflywheel.models.chat import Chat
-from dataflywheel.models.decoding import Draw, decode
+from dataflywheel.models.decoding import Draw, decode, written
 from dataflywheel.models.endpoint.chat_model import Capabilities, RejectedError
 from dataflywheel.models.endpoint.request import Outcome, Reply, Request, TokenLogprob
 from dataflywheel.models.files import folder_digest
 from dataflywheel.models.language_model import MAX_TOKENS, LanguageModel, local_folder, shared_model
 from dataflywheel.models.spec import ModelSpec, Price
 from dataflywheel.rows.formats.turns import read_turns
-from dataflywheel.rows.thoughts import split_thoughts
 
 GATHER_SECONDS = 0.01
 """How long the first request of a batch waits for others."""
@@ -174,11 +173,6 @@ class LocalChat:
         text: str = self.model.tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
         return text
 
-    def _with_thoughts(self, ids: list[int], text: str) -> str:
-        """The text with its special tokens where these tell thoughts from the answer, as in `[THINK]` or channels."""
-        whole: str = self.model.tokenizer.decode(ids, skip_special_tokens=False, clean_up_tokenization_spaces=False)
-        return whole if whole != text and split_thoughts(whole)[1] != whole else text
-
     def _piece(self, token: int) -> str:
         """A token's text as it stands behind others: decoders drop the blank before a text's first token."""
         if token not in self._pieces:
@@ -197,7 +191,7 @@ class LocalChat:
             text = text[:cut]
             ids = ids[: next(n for n in range(len(ids) + 1) if len(self._text(ids[:n])) >= cut)]
         else:
-            text = self._with_thoughts(ids, text)
+            text = written(self.model.tokenizer, ids, calls=request.tools is not None)
         logprobs = tuple(
             TokenLogprob(self._piece(token), draw.logprobs[i], self._named(draw.alternatives[i]))
             for i, token in enumerate(ids)

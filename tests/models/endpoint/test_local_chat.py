@@ -3,7 +3,6 @@ from __future__ import annotations
 import asyncio
 import os
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -131,20 +130,6 @@ def test_the_limit_truncates_and_a_stop_text_ends(skilled: LocalChat) -> None:
     assert len(stopped.logprobs) == 2
     [nothing] = ask(skilled, Request.chat(PROMPTS[0], sampling=Sampling(stop=(first[:2],), top_logprobs=1)))
     assert (nothing.outcome, nothing.text, nothing.logprobs) == (Outcome.ANSWERED, "", ())
-
-
-@pytest.mark.parametrize(("opens", "closes"), [("[THINK]", "[/THINK]"), ("<|START_THINKING|>", "<|END_THINKING|>")])
-def test_special_tokens_tell_thoughts_from_the_answer(opens: str, closes: str) -> None:
-    pieces = [opens, "hm", closes, "Four.", "<|extra|>"]
-
-    def decode(ids: list[int], skip_special_tokens: bool, **options: object) -> str:
-        return "".join(pieces[i] for i in ids if not (skip_special_tokens and pieces[i][0] in "<["))
-
-    chat = SimpleNamespace(model=SimpleNamespace(tokenizer=SimpleNamespace(decode=decode)))
-    for ids, thought, said in (([0, 1, 2, 3], "hm", "Four."), ([0, 1], "hm", ""), ([3, 4], "", "Four.")):
-        text = LocalChat._with_thoughts(chat, ids, decode(ids, True))  # type: ignore[arg-type]
-        reply = Reply(Outcome.ANSWERED, text).spoken()
-        assert (reply.reasoning, reply.text) == (thought, said)
 
 
 def test_raw_text_goes_on_without_a_template(skilled: LocalChat) -> None:
