@@ -7,43 +7,26 @@ Answers are found by the character offsets of one tokenisation of the whole text
 from __future__ import annotations
 
 import copy
-import threading
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
 import orjson
 import pyarrow as pa
 
 from dataflywheel.contracts import Status, UsageError
-from dataflywheel.models.chat_template import (
-    PLAIN_TEMPLATE,
-    render,
-    shows_thoughts,
-    template_turn,
-    tool_list,
-    training_template,
-)
+from dataflywheel.models.chat_template import templates_of
 from dataflywheel.models.encoded import EncodedRow, fitted, nothing
+from dataflywheel.models.rendering import Chat, Rendering
 from dataflywheel.models.shown import lost_tools
 from dataflywheel.models.spelled_out import BREAK, SpelledOut
 from dataflywheel.models.token_places import TokenPlaces
-from dataflywheel.models.turn_places import MARK, OPENER, Placed, Unplaced, begin, jobs, placed
+from dataflywheel.models.turn_places import Around, Placed, Unplaced, jobs, placed
 from dataflywheel.rows.schema import Message, message
 
 __all__ = ["Chat", "ChatFormat", "EncodedRow", "Turns", "chats_of"]
 
 Turns = Literal["all", "last"]
 """Which of the assistant's turns are learned."""
-
-
-@dataclass(frozen=True)
-class Chat:
-    """A conversation with the tools that may be called in it (JSON text), and whether it shows images or sounds."""
-
-    messages: Sequence[Message]
-    tools: str | None = None
-    media: bool = False
 
 
 Conversation = Chat | Sequence[Message]
@@ -63,40 +46,43 @@ def as_chat(row: Conversation) -> Chat:
     return row if isinstance(row, Chat) else Chat(row)
 
 
-_RENDERING = threading.Lock()
-"""A compiled template, which the library shares in the process, serves one caller at a time."""
-
-
 class ChatFormat:
     """Renders and tokenises rows for one tokenizer (a fast one: offsets are needed)."""
 
     def __init__(self, tokenizer: Any) -> None:
         if not tokenizer.is_fast:
             raise UsageError(f"{tokenizer.name_or_path}: a tokenizer.json is needed (offsets of tokens in the text)")
-        self.tokenizer, self.cue = tokenizer, ""
-        self.template: str = tokenizer.get_chat_template() if tokenizer.chat_template else PLAIN_TEMPLATE
-        """What asks for an answer."""
-        self.taught = training_template(self.template)
-        """What shows answers that are learned."""
-        self.spelled_out = SpelledOut(tokenizer)
-        self.in_parts = self._wants_parts()
-        """Whether the template reads contents as lists of parts alone, as those of models that see do."""
-        self.cue = self._missing_cue()
-        """The header of an answer where the template never asks for one."""
-        self.bos_text, self.header_text, frame = self._probe()
-        self.spelled_out = SpelledOut(tokenizer, frame)
+        self.tokenizer = tokenizer
+        plain, with_tools = templates_of(tokenizer)
+        self.plain = Rendering(tokenizer, plain)
+        self.with_tools = self.plain if with_tools == plain else Rendering(tokenizer, with_tools, with_tools=True)
+        """What shows conversations that have tools."""
+        self.template, self.taught = self.plain.template, self.plain.taught
+        """What asks for an answer, and what shows answers that are learned."""
+        self.bos_text, self.header_text = self.plain.bos_text, self.plain.header_text
+        spelled_out = SpelledOut(tokenizer, self.plain.frame + self.with_tools.frame)
+        self.plain.spelled_out = self.with_tools.spelled_out = spelled_out
         # A copy: without its post-processor, which trims blanks from offsets and adds special tokens of its own.
         self.backend = copy.deepcopy(tokenizer.backend_tokenizer)
         self.backend.post_processor = None
         self.backend.no_truncation()
         self.backend.no_padding()
-        self.spelled_out.teach(self.backend)
-        self.places = TokenPlaces(tokenizer, self.backend, self.header_text, self.spelled_out.texts)
+        spelled_out.teach(self.backend)
+        headers = [self.plain.header_text, self.with_tools.header_text]
+        self.places = TokenPlaces(tokenizer, self.backend, headers, spelled_out.texts)
+
+    def of(self, row: Chat) -> Rendering:
+        """What shows a conversation."""
+        return self.with_tools if row.tools else self.plain
 
     def render(self, chats: Sequence[Conversation], add_generation_prompt: bool = False) -> list[str]:
         """The texts of conversations by the model's own template, for `backend`: special tokens that their texts spell
         out are broken up."""
-        return [self._text(as_chat(chat), self.template, add_generation_prompt) for chat in chats]
+        found = []
+        for row in map(as_chat, chats):
+            shown = self.of(row)
+            found.append(shown.text(row, shown.template, add_generation_prompt))
+        return found
 
     def encode(self, rows: Sequence[Conversation], max_length: int, turns: Turns | None = None) -> list[EncodedRow]:
         """Tokens of every row up to its final answer, at most `max_length`: the prompt is cut from its left first, then
@@ -141,80 +127,33 @@ class ChatFormat:
         Raises:
             Unplaced: the template refuses the row, or does not show all of it.
         """
-        document = len(row.messages) == 1
+        shown, document = self.of(row), len(row.messages) == 1
         turns = [message("user", ""), *row.messages] if document else list(row.messages)
         wanted = [1] if document else wanted
-        asked = jobs(wanted)
-        try:
-            texts = {job: self._text(Chat(turns[: job[0]], row.tools), self.taught, job[1]) for job in asked}
-            if wanted[-1] + 1 < len(turns):
-                texts[len(turns), False] = self._text(Chat(turns, row.tools), self.taught)
-        except Exception as error:
-            raise Unplaced(f"the chat template refuses it: {error}") from None
-        found = placed(turns, wanted, texts, lambda turn: self._marked(turns[:turn], row.tools), self.header_text)
+        texts = dict(self._texts(shown, turns, row.tools, wanted))
+        around = Around(lambda turn: shown.marked(turns[:turn], row.tools), shown.header_text, shown.frame)
+        found = placed(turns, wanted, texts, around)
         gone = lost_tools(found[-1].text.replace(BREAK, ""), orjson.loads(row.tools)) if row.tools else ""
         if gone:
             raise Unplaced(f"the chat template leaves out {gone}")
         if document:  # many templates insist on a question; that of a plain text is empty, and cut away again
-            (_, start, end), lead = found[0].turns[0], self.bos_text + self.header_text
+            (_, start, end), lead = found[0].turns[0], shown.bos_text + shown.header_text
             text = lead + found[0].text[start:]
             return [Placed(text, ((0, len(lead), len(lead) + end - start),), found[0].changed)]
         return found
 
-    def _marked(self, before: list[Message], tools: str | None) -> str:
-        try:
-            return self._text(Chat([*before, message("assistant", MARK)], tools), self.taught)
-        except Exception:
-            return ""
-
-    def _text(self, chat: Chat, template: str, prompt: bool = False) -> str:
-        inline = not shows_thoughts(template)
-        turns = [self.spelled_out.mark(template_turn(turn, inline, self.in_parts)) for turn in chat.messages]
-        tools = self.spelled_out.mark(tool_list(chat.tools)) if chat.tools else None
-        with _RENDERING:
-            text = render(template, turns, tools, prompt, self.tokenizer.special_tokens_map)
-        return text + self.cue if prompt else text
-
-    def _wants_parts(self) -> bool:
-        question = Chat([message("user", MARK)])
-        for self.in_parts in (False, True):
+    def _texts(
+        self, shown: Rendering, turns: list[Message], tools: str | None, wanted: list[int]
+    ) -> Iterator[tuple[tuple[int, bool], str]]:
+        """The texts that turns are located by; a text that asks for a turn may be one that the template refuses, such
+        as that for a greeting which nothing stands before."""
+        whole = (len(turns), False)
+        for job in dict.fromkeys([*jobs(wanted), whole]):
             try:
-                if MARK in self._text(question, self.template):
-                    return self.in_parts
-            except Exception:
-                continue
-        return False
-
-    def _missing_cue(self) -> str:
-        question = [message("user", MARK)]
-        try:
-            plain, asked = (self._text(Chat(question), self.taught, prompt) for prompt in (False, True))
-        except Exception:
-            return ""  # the probe that follows tells of it
-        header = self._marked(question, None).removeprefix(plain).partition(MARK)[0] if plain == asked else ""
-        return OPENER.sub("", header) if header.strip() else ""
-
-    def _probe(self) -> tuple[str, str, str]:
-        """BOS as the template writes it, the header that it puts before an answer, and what it writes between a
-        question and an answer and behind that."""
-        question, answer = message("user", MARK), message("assistant", "a")
-        try:
-            plain, asked = (self._text(Chat([question]), self.taught, prompt) for prompt in (False, True))
-            text = self._text(Chat([question, answer]), self.taught)
-        except Exception as error:
-            raise UsageError(f"the tokenizer's chat template cannot render one question: {error}") from error
-        start = begin(text, asked)
-        if start is None:
-            marked = self._marked([question], None)
-            start = marked.rindex(MARK) if marked.count(MARK) == 2 else None
-        if start is None:
-            raise UsageError("the tokenizer's chat template does not show where an answer begins")
-        before = text[:start].rpartition(MARK)[2]
-        cue = text[len(plain) : start] if text.startswith(plain) else ""
-        bos = self.tokenizer.bos_token or ""
-        header = cue if cue and cue in before else before
-        frame = OPENER.sub("", before) + self._marked([question], None).rpartition(MARK)[2]
-        return bos if bos and text.startswith(bos) else "", header, frame
+                yield job, shown.text(Chat(turns[: job[0]], tools), shown.taught, job[1])
+            except Exception as error:
+                if not job[1]:
+                    raise Unplaced(f"the chat template refuses it: {error}") from None
 
 
 def wanted_turns(row: Chat, turns: str) -> tuple[list[int], str]:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 
+from dataflywheel.contracts import UsageError
 from dataflywheel.rows.schema import Message
 
 PLAIN_TEMPLATE = (
@@ -34,13 +37,55 @@ MERGE = (
 """Before a template: the system text stands at the head of the first question."""
 
 COMMENT = re.compile(r"{#.*?#}", re.DOTALL)
+OPENED = re.compile(r"\A\s*(?:<think>|<thinking>|<thought>|\[THINK\]|<seed:think>|◁think▷)\s*")
+"""A tag that opens thoughts at the head of a text."""
 THOUGHT_FIELD = re.compile(r"(?:\.|['\"])(?:reasoning_content|thinking|reasoning)\b")
 """The names under which templates look for a turn's thoughts."""
 
 
-def shows_thoughts(template: str) -> bool:
-    """Whether a template reads the thoughts of a turn from a field of their own."""
-    return THOUGHT_FIELD.search(COMMENT.sub("", template)) is not None
+THOUGHT_PART = re.compile(r"\btype\b['\"\])]*\s*==\s*['\"]thinking['\"]")
+"""Of templates that read a turn's thoughts from a part of its content."""
+
+
+Thoughts = Literal["field", "part", "inline"]
+
+
+@dataclass(frozen=True)
+class Form:
+    """In which form a template reads turns."""
+
+    thoughts: Thoughts = "inline"
+    """From fields of their own, from a part of the content, or in a block before the text, where it knows neither."""
+    in_parts: bool = False
+    """Contents as lists of parts, as templates of models that see may want them."""
+    text_arguments: bool = False
+    """Arguments of calls as JSON text."""
+    close: str = ""
+    """The tag behind the thoughts, where the template itself opens them before every answer that ends a conversation:
+    no answer is then shown as thoughts."""
+
+
+def thoughts_form(template: str) -> Thoughts:
+    bare = COMMENT.sub("", template)
+    if THOUGHT_PART.search(bare):
+        return "part"
+    return "field" if THOUGHT_FIELD.search(bare) else "inline"
+
+
+def templates_of(tokenizer: Any) -> tuple[str, str]:
+    """The template for conversations, and the one for those with tools: published tokenizers may name one `tool_use`.
+
+    Raises:
+        UsageError: there are several, and none is the default.
+    """
+    given = tokenizer.chat_template or PLAIN_TEMPLATE
+    if isinstance(given, str):
+        return given, given
+    if "default" not in given and len(given) > 1:
+        names = ", ".join(sorted(given))
+        raise UsageError(f"{tokenizer.name_or_path}: it has the chat templates {names}; one must be called `default`")
+    plain = str(given.get("default") or next(iter(given.values())))
+    return plain, str(given.get("tool_use", plain))
 
 
 def training_template(template: str) -> str:
@@ -69,21 +114,31 @@ def _variants() -> dict[str, str]:
 
 def merge_system(tokenizer: Any) -> bool:
     """Let a tokenizer's template put system texts before the first question; False where it shows them itself, both to
-    the model that is asked and beside an answer that is learned."""
-    template = tokenizer.get_chat_template() if tokenizer.chat_template else PLAIN_TEMPLATE
+    the model that is asked and beside an answer that is learned. Named templates are looked at one by one."""
+    given = tokenizer.chat_template or PLAIN_TEMPLATE
+    named = {"": given} if isinstance(given, str) else given
+    merged = {
+        name: text if _shows_system(text, tokenizer.special_tokens_map) else MERGE + text
+        for name, text in named.items()
+    }
+    if merged == named:
+        return False
+    tokenizer.chat_template = merged[""] if isinstance(given, str) else merged
+    return True
+
+
+def _shows_system(template: str, names: dict[str, Any]) -> bool:
     said = (("system", "\ue0f7"), ("user", "a"), ("assistant", "b"))
     turns = [{"role": role, "content": text} for role, text in said]
-    try:
-        texts = [
-            render(one, turns[:end], None, end == 2, tokenizer.special_tokens_map)
-            for one, end in ((template, 2), (training_template(template), 3))
-        ]
-        shown = all("\ue0f7" in text for text in texts)
-    except Exception:
-        shown = False
-    if not shown:
-        tokenizer.chat_template = MERGE + template
-    return not shown
+    for tools in (None, [{"type": "function", "function": {"name": "a", "description": "", "parameters": {}}}]):
+        try:
+            jobs = ((template, 2), (training_template(template), 3))
+            texts = [render(one, turns[:end], tools, end == 2, names) for one, end in jobs]
+        except Exception:
+            continue  # templates for tools may insist on some
+        if all("\ue0f7" in text for text in texts):
+            return True
+    return False
 
 
 def render(template: str, turns: list[dict[str, Any]], tools: Any, prompt: bool, names: dict[str, Any]) -> str:
@@ -94,24 +149,41 @@ def render(template: str, turns: list[dict[str, Any]], tools: Any, prompt: bool,
     return str(texts[0])
 
 
-def template_turn(turn: Message, inline: bool, in_parts: bool = False) -> dict[str, Any]:
-    """A turn as templates read it; thoughts `inline`, in a block before the text, where a template has no field for
-    them; the text as the one part of a list where it is to be `in_parts`."""
-    one: dict[str, Any] = {"role": turn["role"], "content": turn["content"]}
-    if turn["reasoning"]:
-        if inline:
-            one["content"] = f"<think>\n{turn['reasoning']}\n</think>\n\n{turn['content']}"
-        else:
-            one |= dict.fromkeys(("reasoning_content", "thinking", "reasoning"), turn["reasoning"])
-    if in_parts:
-        one["content"] = [{"type": "text", "text": one["content"]}]
+def template_turn(turn: Message, form: Form) -> dict[str, Any]:
+    """A turn in the form in which a template reads it."""
+    text, parts = _content(turn, form), []
+    if turn["reasoning"] and form.thoughts == "part":
+        parts.append({"type": "thinking", "thinking": turn["reasoning"], "closed": True})
+    one: dict[str, Any] = {"role": turn["role"], "content": text}
+    if turn["reasoning"] and form.thoughts == "field":
+        one |= dict.fromkeys(("reasoning_content", "thinking", "reasoning"), turn["reasoning"])
+    if form.in_parts or parts:
+        one["content"] = [*parts, {"type": "text", "text": text}]
     if turn["tool_calls"]:
-        one["tool_calls"] = orjson.loads(turn["tool_calls"])
+        one["tool_calls"] = [_call(call, form) for call in orjson.loads(turn["tool_calls"])]
     if turn["name"]:
         one["name"] = turn["name"]
     if turn["tool_call_id"]:
         one["tool_call_id"] = turn["tool_call_id"]
     return one
+
+
+def _content(turn: Message, form: Form) -> str:
+    thoughts, text = turn["reasoning"] if form.thoughts == "inline" else None, turn["content"]
+    if form.close and turn["role"] == "assistant":
+        opened = OPENED.sub("", text)
+        if thoughts or (opened.strip() and form.close not in opened):
+            return f"{thoughts}\n{form.close}\n\n{text}" if thoughts else f"{form.close}\n\n{text}"
+        return opened
+    return f"<think>\n{thoughts}\n</think>\n\n{text}" if thoughts else text
+
+
+def _call(call: Any, form: Form) -> Any:
+    function = call.get("function") if isinstance(call, dict) else None
+    if not form.text_arguments or not isinstance(function, dict) or isinstance(function.get("arguments"), str):
+        return call
+    written = json.dumps(function.get("arguments", {}), ensure_ascii=False)
+    return {**call, "function": {**function, "arguments": written}}
 
 
 def tool_list(tools: str) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import orjson
@@ -13,6 +13,9 @@ from dataflywheel.rows.schema import Message
 from dataflywheel.rows.thoughts import split_thoughts
 
 SPACE = re.compile(r"\s+")
+SWITCH = re.compile(r"/(?:no_)?think\b")
+EVIDENCE = 8
+"""Characters of a text that does not stand in another by chance."""
 
 
 def lost(text: str, turn: Message) -> str:
@@ -31,12 +34,21 @@ def lost(text: str, turn: Message) -> str:
 
 
 def lost_before(text: str, turn: Message) -> str:
-    """What of a turn that is only read is not in a text: thoughts that a model need not see again may go."""
+    """What of a turn that is only read is not in a text: thoughts that a model need not see again may go, and switches
+    that the template obeys."""
     content = turn["content"]
     if turn["role"] == "assistant":
         content = split_thoughts(content)[1]
+    elif switched(text, turn):
+        content = SWITCH.sub("", content)
     bare: Message = {**turn, "content": content, "reasoning": None}
     return lost(text, bare)
+
+
+def switched(text: str, turn: Message) -> bool:
+    """Whether a text lacks a turn only for a switch in it, `/think` or `/no_think`, which some templates take out."""
+    content = turn["content"]
+    return SWITCH.search(content) is not None and not holds(text, content)
 
 
 def lost_tools(text: str, tools: list[Any]) -> str:
@@ -63,6 +75,22 @@ def holds(text: str, piece: str) -> bool:
 def as_written(text: str, turn: Message) -> bool:
     """Whether the texts of a turn stand in a text just as the row has them, but for white space around them."""
     return all(piece.strip() in text for piece in (turn["content"], turn["reasoning"] or ""))
+
+
+def holds_another(text: str, turns: Sequence[Message], place: int, frame: str) -> int:
+    """The turn, counted from 1, whose text stands within that of the turn at `place` though that does not say it; 0
+    where there is none. Short texts, and those of the `frame` around every answer, are no evidence."""
+    turn = turns[place]
+    calls = [call.get("function", call) for call in orjson.loads(turn["tool_calls"] or "[]")]
+    said = [turn["content"], turn["reasoning"] or ""]
+    said += [leaf for call in calls for leaf in (str(call["name"]), *leaves(call.get("arguments")))]
+    for piece in filter(None, said):
+        text = text.replace(piece.strip(), "\n")
+    for number, other in enumerate(turns, 1):
+        content = other["content"].strip()
+        if number - 1 != place and len(content) >= EVIDENCE and content in text and content not in frame:
+            return number
+    return 0
 
 
 def leaves(value: Any) -> Iterator[str]:

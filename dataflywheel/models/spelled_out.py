@@ -25,6 +25,11 @@ class SpelledOut:
         self.special = [token for token in added if token.special or (token.content.strip() and token.content in frame)]
         self.texts = {token.content for token in self.special}
         self.pattern = _beginnings(self.texts)
+        self.whole = re.compile("|".join(map(re.escape, sorted(self.texts, key=len, reverse=True))) or r"(?!)")
+
+    def found(self, text: str) -> list[str]:
+        """The special tokens that a text spells out whole, in order."""
+        return self.whole.findall(text)
 
     def mark(self, value: Any) -> Any:
         """A text, or every text within plain JSON data, with its special tokens broken."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from bisect import bisect_left
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -31,34 +31,51 @@ class Parts:
 class TokenPlaces:
     """Finds turns among the tokens of one tokenizer, and checks that these say what the text says."""
 
-    def __init__(self, tokenizer: Any, backend: Any, header_text: str, framing: Collection[str]) -> None:
+    def __init__(self, tokenizer: Any, backend: Any, headers: Sequence[str], framing: Collection[str]) -> None:
         self.tokenizer, self.backend = tokenizer, backend
-        self.headers = list(dict.fromkeys([header_text, OPENER.sub("", header_text)]))
+        self.headers = list(dict.fromkeys(form for one in headers for form in (one, OPENER.sub("", one))))
         added = tokenizer.added_tokens_decoder
         special = {i for i, token in added.items() if token.special or token.content in framing}
         self.special_ids = special | set(tokenizer.all_special_ids)
         names = sorted({str(tokenizer.convert_ids_to_tokens(i)) for i in self.special_ids}, key=len, reverse=True)
         self.special_text = re.compile("|".join(map(re.escape, names)) or r"(?!)")
+        self.lead = next((name for name in names if self._is_one(name)), "")
 
     def parted(self, one: Placed, encoding: Any) -> Any:
-        """The tokens of a text, anew and in parts where one runs from a header into what an answer says: the model is
-        asked with the header alone, and all of the answer is to be learned."""
+        """The tokens of a text, anew and in parts where one runs from a header into what an answer says, or from that
+        into what follows: the model is asked with the header alone, and all of the answer is to be learned, and nothing
+        else."""
         cuts = [start for _, start, _ in one.turns if self._straddles(one.text, encoding, start)]
+        cuts += [end for _, _, end in one.turns if self._runs_on(one.text, encoding, end)]
         if not cuts:
             return encoding
         ids: list[int] = []
         offsets: list[tuple[int, int]] = []
-        for begin, end in pairwise([0, *cuts, len(one.text)]):
-            part = self.backend.encode(one.text[begin:end], add_special_tokens=False)
-            ids += part.ids
-            offsets += [(begin + first, begin + last) for first, last in part.offsets]
+        for begin, end in pairwise([0, *sorted(set(cuts)), len(one.text)]):
+            # Behind a special token, or tokenizers that put a blank before a text would put one before every part.
+            lead = self.lead if begin else ""
+            part = self.backend.encode(lead + one.text[begin:end], add_special_tokens=False)
+            ids += part.ids[bool(lead) :]
+            moved = begin - len(lead)
+            offsets += [(moved + first, moved + last) for first, last in part.offsets[bool(lead) :]]
         return Parts(ids, offsets)
+
+    def _is_one(self, name: str) -> bool:
+        """Whether a special token that a text begins with is one token there, and takes nothing of the text."""
+        found = self.backend.encode(name + " a", add_special_tokens=False)
+        return found.ids[0] in self.special_ids and tuple(found.offsets[0]) == (0, len(name))
 
     @staticmethod
     def _straddles(text: str, encoding: Any, start: int) -> bool:
         token = encoding.char_to_token(start)
         begins = encoding.token_to_chars(token)[0] if token is not None else start
         return bool(text[begins:start].strip())
+
+    @staticmethod
+    def _runs_on(text: str, encoding: Any, end: int) -> bool:
+        token = encoding.char_to_token(end) if end < len(text) else None
+        first, last = encoding.token_to_chars(token) if token is not None else (end, end)
+        return bool(first < end and text[end:last].strip())
 
     def encoded(self, one: Placed, encoding: Any, row: int) -> EncodedRow:
         """The tokens of a text up to its last turn that is learned."""

@@ -25,7 +25,7 @@ class TrainSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     """One more whenever equal rows and settings would give other weights: part of the key of whatever was trained."""
 
     epochs: float = Field(default=3.0, gt=0)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from dataflywheel.models.shown import as_written, lost, lost_before
+from dataflywheel.models.shown import as_written, holds_another, lost, lost_before, switched
 from dataflywheel.models.spelled_out import BREAK
 from dataflywheel.rows.schema import Message
 from dataflywheel.rows.thoughts import split_thoughts
@@ -33,6 +33,16 @@ class Placed:
     changed: str = ""
 
 
+@dataclass(frozen=True)
+class Around:
+    """What a template writes around the turns of one row: the text up to a turn with the mark in place of what that
+    turn says (`marked`), the header before an answer, and all that stands around an answer (`frame`)."""
+
+    marked: Callable[[int], str]
+    header: str
+    frame: str
+
+
 class Unplaced(Exception):  # noqa: N818 - says what the template does with the row
     """The template does not show the row; the text says what it does."""
 
@@ -42,36 +52,34 @@ def jobs(wanted: Sequence[int]) -> list[tuple[int, bool]]:
     return [job for turn in wanted for job in ((turn, True), (turn + 1, False))]
 
 
-def placed(
-    messages: Sequence[Message], wanted: Sequence[int], texts: Rendered, marked: Callable[[int], str], header: str
-) -> list[Placed]:
+def placed(messages: Sequence[Message], wanted: Sequence[int], texts: Rendered, around: Around) -> list[Placed]:
     """The texts that the turns `wanted` are learned from, the last turn's last.
 
     One text holds every turn that stands in it as it stood when it was the last; a turn that a template shows
-    otherwise once others follow, without its thoughts for one, has a text of its own that ends with it. `marked` gives
-    the text up to a turn with the mark in place of what that turn says, `header` stands before an answer.
+    otherwise once others follow, without its thoughts for one, has a text of its own that ends with it.
 
     Raises:
         Unplaced: the template hides where a turn begins, or leaves something out.
     """
-    whole = texts[len(messages), False] if (len(messages), False) in texts else texts[wanted[-1] + 1, False]
+    whole, header = texts[len(messages), False], around.header
     together: list[tuple[int, int, int]] = []
     alone: list[Placed] = []
     for turn in wanted:
-        upto, cue = texts[turn + 1, False], texts[turn, True]
-        start = begin(whole, cue)
+        upto, cue = texts[turn + 1, False], texts.get((turn, True))
+        start = begin_by_mark(upto, around.marked(turn)) if cue is None else begin(whole, cue)
         if start is not None and whole.startswith(upto):
             start = behind_header(whole, start, header)
             together.append((turn, start, end_of(upto, start, messages[turn])))
             continue
-        start = begin(upto, cue)
-        start = begin_by_mark(upto, marked(turn)) if start is None else behind_header(upto, start, header)
+        start = begin(upto, cue) if cue is not None else start
+        start = begin_by_mark(upto, around.marked(turn)) if start is None else behind_header(upto, start, header)
         if start is None and turn:
             start = begin_by_header(upto, messages[turn - 1]["content"], messages[turn]["content"], header)
         if start is None:
             raise Unplaced(f"the chat template does not show where turn {turn + 1} begins")
-        alone.append(checked(messages[: turn + 1], Placed(upto, ((turn, start, end_of(upto, start, messages[turn])),))))
-    shared = [checked(messages, Placed(whole, tuple(together)))] if together else []
+        one = Placed(upto, ((turn, start, end_of(upto, start, messages[turn])),))
+        alone.append(checked(messages[: turn + 1], one, around.frame))
+    shared = [checked(messages, Placed(whole, tuple(together)), around.frame)] if together else []
     return sorted([*alone, *shared], key=lambda one: one.turns[-1][0])
 
 
@@ -116,7 +124,7 @@ def begin_by_header(text: str, before: str, answer: str, header: str) -> int | N
     return found + len(bare) if found >= 0 else None
 
 
-def checked(messages: Sequence[Message], one: Placed) -> Placed:
+def checked(messages: Sequence[Message], one: Placed, frame: str) -> Placed:
     """The text with a word about what the template changes.
 
     Raises:
@@ -129,6 +137,12 @@ def checked(messages: Sequence[Message], one: Placed) -> Placed:
         gone = lost(learned[place], turn) if place in learned else lost_before(text, turn)
         if gone:
             raise Unplaced(f"the chat template leaves out {gone} of turn {place + 1} ({turn['role']})")
+        within = place in learned and holds_another(learned[place], messages, place, frame)
+        if within:
+            other = f"turn {within} ({messages[within - 1]['role']})"
+            raise Unplaced(f"the chat template shows {other} within turn {place + 1} ({turn['role']})")
+        if place not in learned and switched(text, turn):
+            changed.append(f"takes the switch out of turn {place + 1}")
         if place in learned and not as_written(learned[place], turn):
             changed.append(f"writes turn {place + 1} with other white space")
     moved = out_of_order(text, messages)

@@ -27,7 +27,8 @@ def load_teacher(spec: ModelSpec) -> LanguageModel:
 
 def tokenizer_digest(model: LanguageModel) -> str:
     """16 hex digits over the tokenizer (vocabulary, merges, normaliser) and the chat template."""
-    text = f"{model.chat.backend.to_str()}\0{model.chat.template}\0{model.chat.taught}"
+    chat = model.chat
+    text = "\0".join((chat.backend.to_str(), chat.template, chat.taught, chat.with_tools.taught))
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
