@@ -74,7 +74,7 @@ def learned(template: Any, row: Chat, tokens: Any = None) -> list[str] | str:
         (
             SWITCHED,
             [QUESTION, message("assistant", "Say /no_think.")],
-            "the chat template leaves out the text of turn 2",
+            "the chat template leaves out the text of",
         ),
     ],
     ids=lambda value: "" if isinstance(value, str) and "{%" in value else None,

@@ -76,8 +76,8 @@ def test_a_line_end_behind_a_key_or_an_address_is_none_of_it() -> None:
     assert (spec.api_key.get_secret_value(), spec.endpoint) == (SECRET, "http://localhost:8000/v1")
 
 
-def test_addresses_and_extra_fields_that_hold_no_key_are_taken() -> None:
+def test_addresses_and_extra_fields_that_hold_no_key_are_taken_as_they_are() -> None:
     for endpoint in ("http://api.host/api-gateway/token/v1", "https://router.host/hf-inference/models/gpt2/v1"):
-        ModelSpec.model_validate({**FULL, "endpoint": endpoint})
+        assert ModelSpec.model_validate({**FULL, "endpoint": endpoint}).endpoint == endpoint
     extra = {"chat_template_kwargs": {"enable_thinking": False}, "top_k": 20, "user": "skilled-annotator-01"}
-    ModelSpec.model_validate({**FULL, "extra": extra})
+    assert ModelSpec.model_validate({**FULL, "extra": extra}).extra == extra
