@@ -7,9 +7,13 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import orjson
+import pyarrow as pa
 
 from dataflywheel.rows.schema import Medium, Message, Row, message
+
+DIGEST_BYTES = 16
 
 
 def row_id(
@@ -39,7 +43,7 @@ def row_id(
     text = orjson.dumps(content)
     if not text.isascii():
         text = unicodedata.normalize("NFC", text.decode()).encode()
-    return hashlib.blake2b(text, digest_size=16).hexdigest()
+    return hashlib.blake2b(text, digest_size=DIGEST_BYTES).hexdigest()
 
 
 def _content(turn: Message) -> tuple[str | bool | None, ...]:
@@ -85,3 +89,10 @@ def make_row(
 def prompt_answer_row(prompt: str, answer: str, **facts: Any) -> Row:
     """A one-turn row."""
     return make_row([message("user", prompt), message("assistant", answer)], **facts)
+
+
+def hex_ids(digests: bytes) -> pa.Array:
+    """Digests one behind the other as a column of their hexadecimal digits."""
+    n = len(digests) // DIGEST_BYTES
+    offsets = np.arange(0, 2 * len(digests) + 1, 2 * DIGEST_BYTES, dtype=np.int32)
+    return pa.StringArray.from_buffers(n, pa.py_buffer(offsets), pa.py_buffer(digests.hex().encode()))

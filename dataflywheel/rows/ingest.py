@@ -12,24 +12,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
 from dataflywheel.rows.containers.block import BLOCK_BYTES
-from dataflywheel.rows.merge import merge
-from dataflywheel.rows.origins import write_origins
+from dataflywheel.rows.merge import COPY, Merging
+from dataflywheel.rows.origins import OriginsWriter
 from dataflywheel.rows.parts import PartWriter
 from dataflywheel.rows.quarantine import Quarantined
 from dataflywheel.rows.reading import Input, InputFile, open_input, read_file, row_blocks
 from dataflywheel.rows.schema import ROW_SCHEMA
-from dataflywheel.rows.spill import Spilled, Task
+from dataflywheel.rows.spill import Array, Task
 from dataflywheel.rows.workers import run
 
 __all__ = ["Ingested", "Input", "ingest", "open_input", "read_file", "row_blocks"]
 
 PARALLEL_BYTES = 64 << 20
 """Below this, starting workers costs more than it gains."""
-READERS = 2
+READERS = 1
 """Blocks that are read back at a time while parts are written."""
 
 
@@ -57,8 +56,8 @@ def ingest(
     """Write the rows of all inputs to `directory` as canonical parts; equal rows are merged and counted in `copies`.
 
     Of identical rows the first keeps its facts and its place. `origins.parquet` (id, file, line; one entry a row
-    read) and, where anything could not be read, `quarantine.jsonl` lie beside the parts. Rows wait on disk between
-    reading and writing, so memory holds 32 bytes a row. Neither workers nor block size changes the outcome.
+    read) and, where anything could not be read, `quarantine.jsonl` lie beside the parts. Rows and ids wait on disk
+    between reading and writing, so memory does not grow with them. Neither workers nor block size changes the outcome.
 
     Args:
         workers: processes that parse; by default one a core for more than 64 MB, else none.
@@ -71,9 +70,10 @@ def ingest(
     directory.mkdir(parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(prefix=".reading-", dir=directory))
     try:
-        reading = _Reading(directory, scratch, progress)
-        for given in inputs:
-            reading.read(given, workers, block_bytes)
+        with OriginsWriter(directory / "origins.parquet") as origins:
+            reading = _Reading(directory, scratch, origins, progress)
+            for given in inputs:
+                reading.read(given, workers, block_bytes)
         return reading.finish()
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
@@ -82,11 +82,13 @@ def ingest(
 class _Reading:
     """Collects blocks on disk in order, then merges them into parts."""
 
-    def __init__(self, directory: Path, scratch: Path, progress: Callable[[int], None] | None) -> None:
-        self.directory, self.scratch, self.progress = directory, scratch, progress
-        self.spills: list[tuple[Path, int, Spilled]] = []
+    def __init__(
+        self, directory: Path, scratch: Path, origins: OriginsWriter, progress: Callable[[int], None] | None
+    ) -> None:
+        self.directory, self.scratch, self.origins, self.progress = directory, scratch, origins, progress
+        self.merging = Merging(scratch)
+        self.sizes: list[int] = []
         self.result = Ingested()
-        self.read_rows = 0
         self.tasks = 0
 
     def read(self, given: Input, workers: int | None, block_bytes: int) -> None:
@@ -101,24 +103,27 @@ class _Reading:
     def _collect(self, file: InputFile, workers: int) -> None:
         entry: dict[str, Any] = {"path": file.name, "source": file.source, "rows": 0, "quarantined": 0}
         shapes: Counter[str] = Counter()
-        for task, spilled in run(self._make_tasks(file), workers):
-            self.spills.append((task.target, len(self.result.files), spilled))
+        for _, spilled in run(self._make_tasks(file), workers):
+            self.sizes.append(len(spilled.ids))
+            self.merging.add(spilled.ids, spilled.copies)
+            self.origins.add(spilled.ids, file.name, spilled.lines)
             entry["rows"] += len(spilled.ids)
             entry["quarantined"] += len(spilled.quarantined)
             shapes += spilled.shapes
             self._set_aside(spilled.quarantined)
             self.result.unread += [entry for entry in spilled.unread if entry not in self.result.unread]
-            self.read_rows += len(spilled.ids)
             if self.progress:
-                self.progress(self.read_rows)
+                self.progress(self.merging.rows)
         entry["format"] = "/".join([file.container, *sorted(shapes)])
         self.result.files.append(entry)
 
     def _make_tasks(self, file: InputFile) -> Iterator[Task]:
         for block in file.blocks:
+            yield Task(block, file.name, file.source, file.shape, self._spilled(self.tasks), file.mapping)
             self.tasks += 1
-            target = self.scratch / f"{self.tasks:06d}.arrow"
-            yield Task(block, file.name, file.source, file.shape, target, file.mapping)
+
+    def _spilled(self, number: int) -> Path:
+        return self.scratch / f"{number}.arrow"
 
     def _set_aside(self, quarantined: list[Quarantined]) -> None:
         if quarantined:
@@ -127,35 +132,25 @@ class _Reading:
             self.result.quarantined += len(quarantined)
 
     def finish(self) -> Ingested:
-        ids = np.concatenate([np.zeros((0, 2), np.uint64), *(spilled.ids for _, _, spilled in self.spills)])
-        copies = np.concatenate([np.zeros(0, np.int64), *(spilled.copies for _, _, spilled in self.spills)])
-        keep, total = merge(ids, copies)
         with PartWriter(self.directory) as writer, ThreadPoolExecutor(READERS) as readers:
             waiting: deque[Future[pa.Table]] = deque()
-            start = 0
-            for path, _, spilled in self.spills:
-                part = slice(start, start := start + len(spilled.ids))
-                waiting.append(readers.submit(merged_rows, path, keep[part], total[part]))
+            for number, total in enumerate(self.merging.totals(self.sizes)):
+                waiting.append(readers.submit(merged_rows, self._spilled(number), total))
                 if len(waiting) > READERS:
                     writer.write(waiting.popleft().result())
             while waiting:
                 writer.write(waiting.popleft().result())
-        file_of = np.concatenate(
-            [np.zeros(0, np.int32), *(np.full(len(s.ids), f, np.int32) for _, f, s in self.spills)]
-        )
-        lines = np.concatenate([np.zeros(0, np.int64), *(spilled.lines for _, _, spilled in self.spills)])
-        names = [entry["path"] for entry in self.result.files]
-        write_origins(self.directory / "origins.parquet", ids, file_of, lines, names)
-        self.result.rows = int(keep.sum())
-        self.result.merged = len(keep) - self.result.rows
+        self.result.rows = self.merging.kept
+        self.result.merged = self.merging.rows - self.merging.kept
         return self.result
 
 
-def merged_rows(path: Path, keep: np.ndarray[Any, Any], total: np.ndarray[Any, Any]) -> pa.Table:
+def merged_rows(path: Path, total: Array) -> pa.Table:
     """The first appearances among the rows of one block, with their copies; the block is gone from the disk then."""
     with pa.OSFile(str(path)) as file:
         rows = pa.ipc.open_file(file).read_all()
     path.unlink()
+    keep = total != COPY
     if not keep.all():
-        rows = rows.filter(pa.array(keep))
-    return rows.set_column(ROW_SCHEMA.get_field_index("copies"), "copies", pa.array(total[keep], pa.int32()))
+        rows, total = rows.filter(pa.array(keep)), total[keep]
+    return rows.set_column(ROW_SCHEMA.get_field_index("copies"), "copies", pa.array(total, pa.int32()))

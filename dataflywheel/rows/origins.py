@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -11,25 +11,50 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from dataflywheel.rows.identity import hex_ids
+
 Array = np.ndarray[Any, np.dtype[Any]]
 GROUP = 100_000
+"""Entries that are held before they are written, as a row group."""
 ORIGINS = pa.schema([pa.field("id", pa.string()), pa.field("file", pa.string()), pa.field("line", pa.int64())])
 
 
-def write_origins(path: Path, ids: Array, files: Array, lines: Array, names: Sequence[str]) -> None:
-    """Write (id, file, line) in the order of reading.
+class OriginsWriter:
+    """Writes (id, file, line) in the order of reading."""
 
-    Args:
-        ids: (n, 2) uint64. files: (n,) positions in `names`. lines: (n,) lines or records, from 1.
-    """
-    with pq.ParquetWriter(path, ORIGINS, compression="zstd", compression_level=1) as writer:
-        for start in range(0, max(len(ids), 1), GROUP):
-            part = slice(start, start + GROUP)
-            digits = ids[part].astype(">u8").tobytes().hex()
-            rows = [digits[i : i + 32] for i in range(0, len(digits), 32)]
-            where = pa.DictionaryArray.from_arrays(pa.array(files[part]), pa.array(list(names), pa.string()))
-            columns = [pa.array(rows, pa.string()), where.cast(pa.string()), pa.array(lines[part])]
-            writer.write_table(pa.table(columns, schema=ORIGINS))
+    def __init__(self, path: Path) -> None:
+        self._out = pq.ParquetWriter(path, ORIGINS, compression="zstd", compression_level=1)
+        self._waiting: list[pa.Table] = []
+        self._rows = 0
+        self._empty = True
+
+    def add(self, ids: Array, file: str, lines: Array) -> None:
+        """The next rows, all of one file.
+
+        Args:
+            ids: (n, 2) uint64. lines: (n,) lines or records, from 1.
+        """
+        held = [hex_ids(ids.astype(">u8").tobytes()), pa.repeat(pa.scalar(file, pa.string()), len(ids)), lines]
+        self._waiting.append(pa.table(held, schema=ORIGINS))
+        self._rows += len(ids)
+        while self._rows >= GROUP:
+            self._write(GROUP)
+
+    def _write(self, rows: int) -> None:
+        held = pa.concat_tables(self._waiting) if self._waiting else ORIGINS.empty_table()
+        self._out.write_table(held.slice(0, rows).combine_chunks())
+        self._waiting, self._rows = [held.slice(rows)], len(held) - rows
+        self._empty = False
+
+    def __enter__(self) -> OriginsWriter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None and (self._rows or self._empty):
+            self._write(self._rows)
+        self._out.close()
 
 
 def origins_of(directory: Path, id: str) -> list[tuple[str, int]]:

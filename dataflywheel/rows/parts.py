@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from queue import SimpleQueue
+from threading import Condition
 from types import TracebackType
 
 import pyarrow as pa
@@ -18,51 +19,91 @@ PART_ROWS = 50_000
 GROUP_ROWS = 8192
 """Rows of a row group, the least of a part that is read at once."""
 WRITERS = 2
-"""Parts that are packed and written at a time, beside whoever makes the rows; so many are held in memory at most."""
+"""Parts that are packed and written at a time, beside whoever makes the rows."""
+WAITING_BYTES = 16 << 20
+"""Rows that wait to be packed; whoever makes more of them waits too."""
+
+Groups = SimpleQueue[pa.Table | None]
 
 
 class PartWriter:
     """Writes tables of any size as parts of exactly `part_rows` rows (the last may be smaller): same rows, same bytes.
 
-    An empty directory of rows holds one part with no rows. Parts are there when the writer is closed.
+    An empty directory of rows holds one part with no rows. Parts are there when the writer is closed. However many and
+    long the rows, memory holds `WAITING_BYTES` of them beside the row groups that are packed.
     """
 
     def __init__(self, directory: Path, schema: pa.Schema = ROW_SCHEMA, part_rows: int = PART_ROWS) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         self.directory, self.schema, self.part_rows = directory, schema, part_rows
         self.rows = 0
-        self._parts = 0
-        self._waiting: list[pa.Table] = []
-        self._waiting_rows = 0
+        self._tables = [schema.empty_table()]
+        self._table_rows = 0
         self._threads: ThreadPoolExecutor | None = None
-        self._writing: deque[Future[None]] = deque()
+        self._parts: list[Future[None]] = []
+        self._part: Groups | None = None
+        self._room = Condition()
+        self._waiting, self._failed = 0, False
 
     def write(self, rows: pa.Table) -> None:
-        self._waiting.append(rows.cast(self.schema))
-        self._waiting_rows += len(rows)
-        while self._waiting_rows >= self.part_rows:
-            joined = pa.concat_tables(self._waiting)
-            self._flush(joined.slice(0, self.part_rows))
-            self._waiting = [joined.slice(self.part_rows)]
-            self._waiting_rows = len(self._waiting[0])
+        self._tables.append(rows.cast(self.schema))
+        self._table_rows += len(rows)
+        while self._table_rows >= (size := min(GROUP_ROWS, self.part_rows - self.rows % self.part_rows)):
+            self._give(size)
+            if self.rows % self.part_rows == 0:
+                self._end_part()
 
-    def _flush(self, rows: pa.Table) -> None:
-        path = self.directory / f"part-{self._parts:05d}.parquet"
-        self._parts += 1
-        self.rows += len(rows)
-        if len(rows) < self.part_rows and not self._writing:  # the only part: no thread is worth its start
-            write_part(rows, path)
-            return
-        if self._threads is None:
-            self._threads = ThreadPoolExecutor(WRITERS)
-        while len(self._writing) >= WRITERS:
-            self._writing.popleft().result()
-        self._writing.append(self._threads.submit(write_part, rows, path))
+    def _give(self, size: int) -> None:
+        """Hand a row group to the thread that packs its part, once there is room."""
+        group = self._take(size)
+        if self._part is None:
+            self._threads = self._threads or ThreadPoolExecutor(WRITERS)
+            self._part = SimpleQueue()
+            self._parts.append(self._threads.submit(self._pack, len(self._parts), self._part))
+        with self._room:
+            self._room.wait_for(lambda: self._failed or self._waiting <= WAITING_BYTES)
+            self._waiting += group.nbytes
+        if self._failed:
+            self._end()
+        self._part.put(group)
+
+    def _take(self, size: int) -> pa.Table:
+        joined = pa.concat_tables(self._tables)
+        self._tables, self._table_rows = [joined.slice(size)], len(joined) - size
+        self.rows += size
+        return joined.slice(0, size)
+
+    def _pack(self, number: int, groups: Groups) -> None:
+        path = self.directory / f"part-{number:05d}.parquet"
+        try:
+            with pq.ParquetWriter(path, self.schema, compression="zstd", compression_level=1) as out:
+                while (group := groups.get()) is not None:
+                    out.write_table(group.combine_chunks(), row_group_size=GROUP_ROWS)
+                    pa.default_memory_pool().release_unused()  # each thread would keep what it has freed
+                    self._packed(group.nbytes)
+        except BaseException:
+            self._failed = True
+            self._packed(0)
+            raise
+
+    def _packed(self, size: int) -> None:
+        with self._room:
+            self._waiting -= size
+            self._room.notify_all()
+
+    def _end_part(self) -> None:
+        if self._part is not None:
+            self._part.put(None)
+            self._part = None
 
     def close(self) -> None:
-        if self._waiting_rows or not self._parts:
-            self._flush(pa.concat_tables(self._waiting) if self._waiting else self.schema.empty_table())
-        self._waiting, self._waiting_rows = [], 0
+        if self._threads is None:  # the only part, and less than a group: no thread is worth its start
+            only: Groups = SimpleQueue()
+            only.put(self._take(self._table_rows))
+            only.put(None)
+            self._pack(0, only)
+        elif self._table_rows:
+            self._give(self._table_rows)
         self._end()
 
     def _end(self) -> None:
@@ -71,11 +112,11 @@ class PartWriter:
         Raises:
             OSError: one of them could not be written.
         """
+        self._end_part()
         if self._threads is not None:
             self._threads.shutdown()
-            self._threads = None
-        while self._writing:
-            self._writing.popleft().result()
+        for part in self._parts:
+            part.result()
 
     def __enter__(self) -> PartWriter:
         return self
@@ -85,12 +126,10 @@ class PartWriter:
     ) -> None:
         if kind is None:
             self.close()
-        elif self._threads is not None:
-            self._threads.shutdown()
-
-
-def write_part(rows: pa.Table, path: Path) -> None:
-    pq.write_table(rows.combine_chunks(), path, compression="zstd", compression_level=1, row_group_size=GROUP_ROWS)
+            return
+        self._end_part()
+        if self._threads is not None:
+            self._threads.shutdown(cancel_futures=True)
 
 
 def part_paths(directory: Path) -> list[Path]:

@@ -18,12 +18,12 @@ import pyarrow as pa
 from dataflywheel.rows.formats import candidates
 from dataflywheel.rows.formats.beside import beside
 from dataflywheel.rows.formats.turns import CANONICAL
+from dataflywheel.rows.identity import DIGEST_BYTES, hex_ids
 from dataflywheel.rows.schema import MESSAGE, ROW_SCHEMA
 
 NAME = "messages"
 ROLES = sorted(CANONICAL)
 CODES = {role: code for code, role in enumerate(ROLES)}
-DIGEST_BYTES = 16
 
 
 NEUTRAL = frozenset((
@@ -131,10 +131,3 @@ class PlainChats:
 def plain_rest(record: dict[str, Any]) -> bool:
     """Whether the other fields of a record are kept as they stand; a null is not."""
     return None not in record.values() and plain_keys(frozenset(record))
-
-
-def hex_ids(digests: bytes) -> pa.Array:
-    """Digests one behind the other as a column of their hexadecimal digits."""
-    n = len(digests) // DIGEST_BYTES
-    offsets = np.arange(0, 2 * len(digests) + 1, 2 * DIGEST_BYTES, dtype=np.int32)
-    return pa.StringArray.from_buffers(n, pa.py_buffer(offsets), pa.py_buffer(digests.hex().encode()))

@@ -34,7 +34,7 @@ class Task:
 
 @dataclass
 class Spilled:
-    """What stays in memory of a block: 32 bytes a row. `ids` has shape (n, 2), uint64, big-endian halves of the id."""
+    """What is told of a block whose rows are on disk. `ids` has shape (n, 2), uint64, big-endian halves of the id."""
 
     ids: Array
     copies: Array

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import os
 import subprocess
 import sys
+import tempfile
+import tracemalloc
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +24,7 @@ from dataflywheel.rows.builder import build
 from dataflywheel.rows.fingerprint import fingerprint
 from dataflywheel.rows.identity import prompt_answer_row
 from dataflywheel.rows.ingest import Input, ingest
-from dataflywheel.rows.merge import merge
+from dataflywheel.rows.merge import COPY, Merging
 from dataflywheel.rows.origins import origins_of
 from dataflywheel.rows.parts import read_rows
 from dataflywheel.rows.reading import stem
@@ -59,12 +63,15 @@ def test_identical_rows_are_merged_at_their_first_place_and_counted(tmp_path: Pa
     assert result.rows + result.merged + result.quarantined == 600
 
 
-def test_neither_workers_nor_block_size_change_a_byte(tmp_path: Path) -> None:
+def test_neither_workers_nor_block_size_nor_what_is_held_change_a_byte(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pool(tmp_path / "a.jsonl")
     (tmp_path / "b.jsonl.gz").write_bytes(gzip.compress((tmp_path / "a.jsonl").read_bytes() + b'\n{"text": "new"}'))
     inputs = [Input(str(tmp_path / "a.jsonl")), Input(str(tmp_path / "b.jsonl.gz"), "packed")]
     outcomes = []
-    for name, workers, size in (("x", 1, 4 << 20), ("y", 1, 100), ("z", 2, 1500)):
+    for name, workers, size, held in (("x", 1, 4 << 20, 5000), ("y", 1, 100, 31), ("z", 2, 1500, 400)):
+        monkeypatch.setattr("dataflywheel.rows.ingest.Merging", partial(Merging, held=held))
         ingest(inputs, tmp_path / name, workers=workers, block_bytes=size)
         outcomes.append(digests(tmp_path / name))
     assert outcomes[0] == outcomes[1] == outcomes[2]
@@ -134,16 +141,50 @@ def test_a_changed_file_changes_the_fingerprint_and_a_moved_one_does_not(tmp_pat
     assert fingerprint([Input(str(tmp_path / "b.jsonl"), "s")]) != before
 
 
-@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3), st.integers(1, 4)), max_size=30))
-def test_merging_counts_like_a_dictionary(entries: list[tuple[int, int, int]]) -> None:
-    ids = np.array([entry[:2] for entry in entries], np.uint64).reshape(-1, 2)
-    keep, total = merge(ids, np.array([entry[2] for entry in entries], np.int64))
+@given(
+    st.lists(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3), st.integers(-1, 4)), max_size=12), max_size=5),
+    st.sampled_from([1, 2, 5, 1000]),
+)
+def test_merging_counts_like_a_dictionary(blocks: list[list[tuple[int, int, int]]], held: int) -> None:
+    """However few entries are held at once, and whatever `copies` says."""
     expected: dict[tuple[int, int], int] = {}
-    for high, low, copies in entries:
-        expected[high, low] = expected.get((high, low), 0) + copies
-    kept = [(entries[i][0], entries[i][1]) for i in np.flatnonzero(keep)]
-    assert kept == list(expected)
-    assert total[keep].tolist() == list(expected.values())
+    first: list[tuple[int, int] | None] = []
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr("dataflywheel.rows.merge.SHARE_BITS", 2)
+        merging = Merging(Path(folder), held)
+        for block in blocks:
+            for high, low, copies in block:
+                first.append(None if (high, low) in expected else (high, low))
+                expected[high, low] = expected.get((high, low), 0) + copies
+            ids = np.array([(high << 62, low) for high, low, _ in block], np.uint64).reshape(-1, 2)
+            merging.add(ids, np.array([copies for *_, copies in block], np.int64))
+        found = list(merging.totals([len(block) for block in blocks]))
+        assert not any(file for _, _, files in os.walk(folder) for file in files)
+    assert [len(part) for part in found] == [len(block) for block in blocks]
+    assert np.concatenate([np.zeros(0, np.int64), *found]).tolist() == [
+        COPY if id is None else expected[id] for id in first
+    ]
+    assert (merging.rows, merging.kept) == (len(first), len(expected))
+
+
+def test_memory_does_not_grow_with_the_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What Python and numpy hold at most, under small bounds, while ten times the rows are read."""
+    monkeypatch.setattr("dataflywheel.rows.ingest.Merging", partial(Merging, held=500))
+    monkeypatch.setattr("dataflywheel.rows.merge.SHARE_BITS", 4)
+    monkeypatch.setattr("dataflywheel.rows.origins.GROUP", 500)
+    peaks = []
+
+    def opened(rows: int) -> None:
+        if rows < 300:
+            tracemalloc.reset_peak()
+
+    for rows in (10, 1000, 6000):  # the first only loads what is loaded once
+        pool(tmp_path / "a.jsonl", rows)
+        tracemalloc.start()
+        ingest([Input(str(tmp_path / "a.jsonl"))], tmp_path / str(rows), 1, opened, block_bytes=10_000)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[2] < peaks[1] + 10 * 5000, "10 bytes a row"
 
 
 @given(st.lists(any_rows(), max_size=4))

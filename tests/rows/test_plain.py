@@ -154,6 +154,38 @@ def test_parts_are_there_in_order_when_the_writer_is_closed(tmp_path: Path) -> N
 def test_a_part_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     writer = PartWriter(tmp_path / "rows", part_rows=1)
     (tmp_path / "rows").rmdir()
-    writer.write(both_ways(orjson.dumps(LINES["plain"]))[1])
-    with pytest.raises(FileNotFoundError, match="part-00000"):
+    rows = both_ways(orjson.dumps(LINES["plain"]))[1]
+
+    def write_on() -> None:
+        for _ in range(3):
+            writer.write(rows)
         writer.close()
+
+    with pytest.raises(FileNotFoundError, match="part-00000"):
+        write_on()
+
+
+def test_rows_that_wait_to_be_packed_are_bounded_and_parts_are_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = [orjson.dumps({"messages": [USER, {**ANSWER, "content": "x" * i}]}) for i in range(300)]
+    rows = both_ways(b"\n".join(lines))[1]
+    monkeypatch.setattr("dataflywheel.rows.parts.GROUP_ROWS", 10)
+    waiting: list[int] = []
+    packed = PartWriter._packed
+
+    def seen(self: PartWriter, size: int) -> None:
+        waiting.append(self._waiting)
+        packed(self, size)
+
+    monkeypatch.setattr(PartWriter, "_packed", seen)
+    found = []
+    for bound in (1 << 30, 9000):
+        monkeypatch.setattr("dataflywheel.rows.parts.WAITING_BYTES", bound)
+        waiting.clear()
+        with PartWriter(tmp_path / str(bound), part_rows=35) as writer:
+            writer.write(rows)
+        found.append([path.read_bytes() for path in sorted((tmp_path / str(bound)).iterdir())])
+    assert found[0] == found[1]
+    assert len(found[0]) == 9
+    assert max(waiting) < 9000 + max(rows.slice(start, 10).nbytes for start in range(0, 300, 10))
