@@ -46,17 +46,17 @@ def unfit(row: Row, max_chars: int, answered: bool = True, thoughts: bool = Fals
     answer are written anew as well."""
     exchange = exchange_of(row)
     if not exchange.instruction.strip():
-        return "not rewritten: no instruction"
+        return "not rewritten, no instruction"
     if answered and not exchange.answer.strip():
-        return "not rewritten: no answer"
+        return "not rewritten, no answer"
     if row["messages"][-1]["tool_calls"]:
-        return "not rewritten: the answer calls tools"
+        return "not rewritten, the answer calls tools"
     if row["messages"][-1]["reasoning"] and not thoughts:
-        return "not rewritten: the thoughts before the answer would not fit another one"
+        return "not rewritten, the thoughts before the answer would not fit another one"
     if row["media"]:
-        return "not rewritten: the writer cannot see its images or sounds"
+        return "not rewritten, the writer cannot see its images or sounds"
     if sum(map(len, exchange.parts.values())) > max_chars:
-        return "not rewritten: too long"
+        return "not rewritten, too long"
     return ""
 
 
@@ -115,7 +115,7 @@ def revised(
     if not answer.strip() or (instruction is not None and not instruction.strip()):
         return unchanged(row, "malformed: an empty revision", replies)
     if instruction is not None and row["rejected"]:
-        return unchanged(row, "not rewritten: the rejected answer belongs to the old instruction", replies)
+        return unchanged(row, "not rewritten, the rejected answer belongs to the old instruction", replies)
     if instruction is None and answer == before.answer:
         return unchanged(row, "nothing to revise", replies)
     return replaced(row, rewritten(row, made_by, answer, instruction), replies, shown)

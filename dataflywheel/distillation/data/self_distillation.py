@@ -64,7 +64,7 @@ class SelfDistillation(AnsweredAnew):
             return "", "malformed: the answer does not begin with its id"
         exchange = exchange_of(row)
         wrong = verify(exchange.instruction, exchange.answer, answer)
-        return answer, wrong and f"fell back: {wrong}"
+        return answer, wrong and f"fell back, {wrong}"
 
 
 def _parts(parts: dict[str, str]) -> dict[str, str]:

@@ -169,7 +169,7 @@ class RobustFT(Proposer):
             return unchanged(case.row, "clean", case.replies)
         if not sure:
             said = [failure(reply) for reply in case.replies if not reply.answered]
-            return unchanged(case.row, ": ".join(["dropped: uncertain", *said[:1]]), case.replies, drop=True)
+            return unchanged(case.row, ": ".join(["no answer is sure", *said[:1]]), case.replies, drop=True)
         if same(case.given, case.final):
             return unchanged(case.row, "confirmed on review", case.replies)
         label = case.final if case.row["label"] is not None and same(case.row["label"], case.given) else None

@@ -139,11 +139,11 @@ class SelfRewarding(AskingProposer):
         if course.why or lost:
             return without(course.why or lost, row, replies=replies)
         if len(course.answers) < 2:
-            return without("no pair: fewer than two different answers", row, replies=replies)
+            return without("no pair, fewer than two different answers", row, replies=replies)
         marks = np.array([course.scores[i] for i in range(len(course.answers))], dtype=np.float64)
         found = best_and_worst(marks)
         if found is None:
-            return without("no pair: all answers that could be judged score the same", row, replies=replies)
+            return without("no pair, all answers that could be judged score the same", row, replies=replies)
         best, worst = (course.answers[i] for i in found)
         facts = {
             "score": float(np.nanmean(marks[found[0]])),

@@ -75,9 +75,9 @@ class Spin(AskingProposer):
         if reply.outcome not in (Outcome.ANSWERED, Outcome.TRUNCATED) or passing([reply]):
             return failed(reply, row)
         if reply.calls:
-            return without("no pair: the model's own answer calls tools", row, replies=[reply])
+            return without("no pair, the model's own answer calls tools", row, replies=[reply])
         if not own:
-            return without("no pair: the model's own answer is empty", row, replies=[reply])
+            return without("no pair, the model's own answer is empty", row, replies=[reply])
         if own == gold:
-            return without("no pair: the model's own answer is the human one", row, replies=[reply])
+            return without("no pair, the model's own answer is the human one", row, replies=[reply])
         return Proposal((row["id"],), row=rewritten(row, self.name, gold, rejected=own), replies=(reply,))

@@ -107,7 +107,7 @@ class GenerateVerifyKeep(AskingProposer):
         if not reply.answered:
             return failed(reply, seed)
         if reply.calls:
-            return without("not verified: the answer calls tools", seed, replies=(reply,))
+            return without("not verified, the answer calls tools", seed, replies=(reply,))
         before, _ = split_answer(seed["messages"])
         thought = (self.thoughts and reply.reasoning) or None
         row = make_row(

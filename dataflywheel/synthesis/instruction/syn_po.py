@@ -159,7 +159,7 @@ class SynPO(AskingProposer):
             return replace(pair, row=None, failure=failure(rejected if chosen.value else chosen), replies=replies)
         marks = {"score": chosen.value.score, "rejected_score": rejected.value.score}
         if marks["score"] - marks["rejected_score"] < self.least_gap:
-            return replace(pair, row=None, failure="no better: the judge's marks are too near", replies=replies)
+            return replace(pair, row=None, failure="no better, the judge's marks are too near", replies=replies)
         return replace(pair, facts={**pair.facts, **marks}, replies=replies)
 
     def _pair(

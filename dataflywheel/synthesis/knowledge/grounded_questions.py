@@ -115,7 +115,7 @@ class GroundedQuestions(AskingProposer):
             replies = () if number else answer.replies
             span = locate(pair.evidence, text, *place)
             if span is None:
-                made.append(without("no evidence: the quoted words are not in the part", seed, replies=replies))
+                made.append(without("no evidence, the quoted words are not in the part", seed, replies=replies))
                 continue
             row = child(self.name, seed, pair.question.strip(), pair.answer.strip())
             facts = {"span": list(span), "part": list(place)}

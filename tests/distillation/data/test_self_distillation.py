@@ -95,8 +95,8 @@ def test_rows_are_rewritten_or_keep_their_answer_with_the_reason() -> None:
     found = SelfDistillation(model=MODEL).propose_with(FakeClient(answer), demand)
     assert [p.failure for p in found] == [
         "",
-        "fell back: another final answer",
-        "fell back: a phrase of the prompt",
+        "fell back, another final answer",
+        "fell back, a phrase of the prompt",
         "malformed: the answer does not begin with its id",
         "truncated",
     ]

@@ -90,7 +90,7 @@ def test_thoughts_are_kept_where_they_are_wanted() -> None:
     assert found[2].failure.startswith("truncated: the reply ends within its thoughts")
     without = SequenceLevel(model=MODEL).propose_with(client, demand(rows))
     assert [proposal.row and proposal.row["messages"][-1]["reasoning"] for proposal in without] == [None] * 3
-    assert without[1].failure == "not rewritten: the thoughts before the answer would not fit another one"
+    assert without[1].failure == "not rewritten, the thoughts before the answer would not fit another one"
 
 
 def test_the_teacher_sees_the_prompt_and_never_the_answer() -> None:
@@ -102,7 +102,7 @@ def test_the_teacher_sees_the_prompt_and_never_the_answer() -> None:
     plain = make_row([message("assistant", "text alone")])
     found = proposer.propose_with(client, demand([row, unanswered, plain], turn=2))
     assert answers(found) == ["because", "because", None]
-    assert found[2].failure == "not rewritten: no instruction"
+    assert found[2].failure == "not rewritten, no instruction"
     assert [turn["role"] for turn in seen[0].messages] == ["system", "user"]
     assert "secret" not in str(seen[0])
     assert (seen[0].sampling.max_tokens, seen[0].sample, len(seen)) == (77, 2, 2)

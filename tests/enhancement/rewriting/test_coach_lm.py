@@ -61,7 +61,7 @@ def test_each_row_is_revised_or_stays_with_a_reason(tmp_path: Path, monkeypatch:
     rows = [prompt_answer_row(name, "a") for name in said] + [make_row([message("assistant", "text")])]
     found = CoachLM(pairs=tmp_path / "p.jsonl").propose(demand(rows))
     assert [p.failure.partition(":")[0] for p in found] == [
-        "", "nothing to revise", "malformed", "truncated", "not rewritten",
+        "", "nothing to revise", "malformed", "truncated", "not rewritten, no instruction",
     ]  # fmt: skip
     assert answer_of(found[0]) == "more"
     assert found[0].shown == (REQUEST,)

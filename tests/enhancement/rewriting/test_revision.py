@@ -71,7 +71,7 @@ def test_only_the_last_exchange_changes() -> None:
 def test_a_rejected_answer_stays_with_its_instruction() -> None:
     start = make_row([message("user", "q"), message("assistant", "a")], rejected=[message("assistant", "b")])
     (both,) = Revision(model=MODEL).propose_with(FakeClient(reviser), demand([start]))
-    assert both.failure == "not rewritten: the rejected answer belongs to the old instruction"
+    assert both.failure == "not rewritten, the rejected answer belongs to the old instruction"
     (answer,) = Revision(model=MODEL, revise="answer").propose_with(FakeClient(reviser), demand([start]))
     assert answer.row is not None
     assert answer.row["rejected"] == [message("assistant", "b")]

@@ -178,9 +178,9 @@ def test_failures() -> None:
     ]
     client = FakeClient(answer, logprobs=True)
     found = method().propose_with(client, demand(rows))
-    assert [p.failure for p in found[:3]] == ["timed out", "dropped: uncertain: refused", "dropped: uncertain"]
+    assert [p.failure for p in found[:3]] == ["timed out", "no answer is sure: refused", "no answer is sure"]
     assert [bool(p.facts.get("drop")) for p in found[:3]] == [False, True, True]
-    assert sorted(p.failure for p in found[3:]) == ["", "dropped: uncertain"]
+    assert sorted(p.failure for p in found[3:]) == ["", "no answer is sure"]
     assert not any(shown(request, "example 1") for request in client.requests)
     with pytest.raises(UsageError, match="logprobs"):
         method().propose_with(FakeClient(answer), demand(rows))
@@ -190,7 +190,7 @@ def test_only_listed_labels_are_answers() -> None:
     client = FakeClient(lambda r: Reply(Outcome.ANSWERED, f"{id_of(r)}: Yes, indeed"), logprobs=True)
     rows = [make_row([message("user", "q"), message("assistant", "Yes")])]
     (found,) = method(labels=("Yes", "No")).propose_with(client, demand(rows))
-    assert found.failure == "dropped: uncertain"
+    assert found.failure == "no answer is sure"
     assert "one of: Yes; No" in system_text(client.requests[0])
 
 

@@ -128,7 +128,7 @@ def test_rows_that_cannot_be_refined_cost_nothing() -> None:
     ]
     client = refiner()
     found = SelfRefine(model=MODEL, max_chars=100).propose_with(client, demand(rows))
-    assert [p.failure.partition(": ")[2] for p in found] == ["no instruction", "too long", "the answer calls tools"]
+    assert [p.failure.partition(", ")[2] for p in found] == ["no instruction", "too long", "the answer calls tools"]
     assert client.requests == []
 
 

@@ -69,9 +69,9 @@ def test_a_second_visit_draws_anew() -> None:
 
 def test_equal_scores_and_equal_answers_are_no_pair() -> None:
     same = METHOD.propose_with(scripted(lambda r: "abcd"[r.sample % 4], lambda a, s: 3), demand(ROWS))
-    assert {p.failure for p in same} == {"no pair: all answers that could be judged score the same"}
+    assert {p.failure for p in same} == {"no pair, all answers that could be judged score the same"}
     one = scripted(lambda r: "always", lambda a, s: 3)
-    assert {p.failure for p in METHOD.propose_with(one, demand(ROWS))} == {"no pair: fewer than two different answers"}
+    assert {p.failure for p in METHOD.propose_with(one, demand(ROWS))} == {"no pair, fewer than two different answers"}
     assert len(one.requests) == 8  # nothing was judged
 
 

@@ -107,7 +107,7 @@ def test_an_improvement_that_the_judge_does_not_see_is_no_pair() -> None:
         client = scripted(mark=mark)
         made = SynPO(model=MODEL, least_gap=gap).propose_with(client, demand(SEEDS))
         assert [p.row is not None for p in made] == kept
-        assert set(failures(made)) == {"no better"}
+        assert set(failures(made)) == {"no better, the judge's marks are too near"}
         assert [len(p.replies) for p in made] == [5, 5, 5]
         assert (made[0].facts["score"], made[0].facts["rejected_score"]) == (7, 5)
     assert SynPO(model=MODEL).calls_a_seed() == 5

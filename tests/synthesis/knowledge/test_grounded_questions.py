@@ -83,7 +83,7 @@ def test_evidence_that_is_not_there_fails_and_the_rest_stands() -> None:
     method = GroundedQuestions(model=MODEL, questions=3, shortest=0)
     client = teacher(inventive)
     made = method.propose_with(client, demand([book()], 4))
-    assert failures(made) == ["no evidence", "no evidence"]
+    assert failures(made) == ["no evidence, the quoted words are not in the part"] * 2
     assert pairs_of(made) == [("Who is king 4?", "King number 4 is the one in the story.")]
     assert [len(p.replies) for p in made] == [1, 0, 0]
     assert "3 different questions" in system_text(client.requests[0])
