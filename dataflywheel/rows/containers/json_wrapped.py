@@ -9,6 +9,7 @@ from dataflywheel.contracts import nearest
 from dataflywheel.rows.containers.block import Bad, Left
 from dataflywheel.rows.containers.splits import is_split, same_split, training
 from dataflywheel.rows.formats import ReadError, detect
+from dataflywheel.rows.formats.flat import NOTES, SENTENCE
 
 KEYS = ("data", "rows", "records", "items", "examples", "instances", "entries", "results")
 """Keys that records stand under, by custom; any other does where it is the only one that holds objects."""
@@ -18,6 +19,11 @@ TEXTS = frozenset({"text", "content", "document", "prompt"})
 """Names of a column that may stand alone; under others a list of texts is a chat or a list of labels."""
 TURN = ({"role"}, {"from", "value"}, {"speaker", "text"}, {"human", "assistant"})
 """Keys that tell a turn of a chat from a record."""
+
+DOCUMENTS = frozenset((*KEYS, "documents", "docs", "texts", "articles", "pages", "corpus", "passages", "posts", "stories"))
+"""Keys under which objects of a text are documents; under others they are parts of one record, such as its segments."""
+FURNITURE = frozenset((*NOTES, "citation", "info", "readme", "homepage", "title", "name", "about", "header", "source"))
+"""Texts beside records that are about all of them."""
 
 VIEWED = {"row_idx", "row", "truncated_cells"}
 """What the hub's viewer gives of a row."""
@@ -49,7 +55,7 @@ def unwrapped(value: Any, name: str, part: str | None = None) -> Iterable[Any]:
     columns = by_column(value)
     if columns is not None:
         return columns
-    lists = {key: held for key, held in value.items() if holds_records(held) and (key in KEYS or known(held))}
+    lists = {key: held for key, held in value.items() if holds_records(held) and known(key, held, value)}
     key = next((key for key in KEYS if key in lists), next(iter(lists)) if len(lists) == 1 else None)
     if key is not None:
         held = lists[key]
@@ -65,7 +71,7 @@ def wraps(value: Any) -> bool:
     if not isinstance(value, dict) or looks_like_record(value):
         return False
     lists = [
-        key for key, held in value.items() if holds_records(held) and (key in KEYS or is_split(key) or known(held))
+        key for key, held in value.items() if holds_records(held) and (is_split(key) or known(key, held, value))
     ]
     return bool(lists) or is_table(value) or by_column(value) is not None or bool(by_name(value))
 
@@ -74,11 +80,10 @@ def looks_like_record(value: Mapping[str, Any]) -> bool:
     """Whether an object is one training example: of a known shape, and not its columns."""
     if by_column(value) is not None:
         return False
-    try:
-        shape = detect(dict(value))
-    except (ReadError, KeyError, TypeError, AttributeError):
+    shape = shape_of(value)
+    if shape is None:
         return False
-    return shape.name in NESTED or not any(key in KEYS and holds_records(held) for key, held in value.items())
+    return shape in NESTED or not any(key in KEYS and holds_records(held) for key, held in value.items())
 
 
 def holds_records(value: Any) -> bool:
@@ -88,11 +93,21 @@ def holds_records(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and isinstance(value[0], dict) and not is_turn(value[0])
 
 
-def known(value: Any) -> bool:
-    """Whether the records of a list, or of one in an object, are of a known shape; others may be turns of a chat."""
+def known(key: str, value: Any, wrapper: Mapping[str, Any]) -> bool:
+    """Whether what stands under a key are records, and not the parts of the one that holds them.
+
+    Objects of no known shape may be turns of a chat, objects of a text segments or choices, and whatever stands beside
+    a text of its own belongs to it; under a key of `KEYS` all are records.
+    """
+    if key in KEYS:
+        return True
     if isinstance(value, Mapping):
-        return any(known(held) or key in KEYS for key, held in value.items() if holds_records(held))
-    return looks_named(value[0])
+        return any(known(name, held, value) for name, held in value.items() if holds_records(held))
+    beside = (held for name, held in wrapper.items() if name != key and not is_split(name) and name not in FURNITURE)
+    if any(isinstance(held, str) and len(held.split(maxsplit=SENTENCE)) >= SENTENCE for held in beside):
+        return False
+    shape = shape_of(value[0])
+    return shape is not None and (shape != "text" or key in DOCUMENTS)
 
 
 def is_turn(value: Any) -> bool:
@@ -187,11 +202,15 @@ def by_column(value: Mapping[str, Any]) -> Iterable[Any] | None:
 
 def looks_named(record: Mapping[str, Any]) -> bool:
     """Whether an object under a name is a record by itself, so that the names are those of records, not of columns."""
+    return shape_of(record) is not None
+
+
+def shape_of(record: Mapping[str, Any]) -> str | None:
+    """The name of the shape of an object, None where it is of none."""
     try:
-        detect(dict(record))
+        return detect(dict(record)).name
     except (ReadError, KeyError, TypeError, AttributeError):
-        return False
-    return True
+        return None
 
 
 def by_name(value: Lists) -> list[Any]:
