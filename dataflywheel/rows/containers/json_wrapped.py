@@ -20,7 +20,9 @@ TEXTS = frozenset({"text", "content", "document", "prompt"})
 TURN = ({"role"}, {"from", "value"}, {"speaker", "text"}, {"human", "assistant"})
 """Keys that tell a turn of a chat from a record."""
 
-DOCUMENTS = frozenset((*KEYS, "documents", "docs", "texts", "articles", "pages", "corpus", "passages", "posts", "stories"))
+DOCUMENTS = frozenset(
+    (*KEYS, "documents", "docs", "texts", "articles", "pages", "corpus", "passages", "posts", "stories")
+)
 """Keys under which objects of a text are documents; under others they are parts of one record, such as its segments."""
 FURNITURE = frozenset((*NOTES, "citation", "info", "readme", "homepage", "title", "name", "about", "header", "source"))
 """Texts beside records that are about all of them."""
@@ -70,9 +72,7 @@ def wraps(value: Any) -> bool:
     """Whether an object is no training example and holds a list of them, or columns of one."""
     if not isinstance(value, dict) or looks_like_record(value):
         return False
-    lists = [
-        key for key, held in value.items() if holds_records(held) and (is_split(key) or known(key, held, value))
-    ]
+    lists = [key for key, held in value.items() if holds_records(held) and (is_split(key) or known(key, held, value))]
     return bool(lists) or is_table(value) or by_column(value) is not None or bool(by_name(value))
 
 

@@ -6,8 +6,9 @@ from functools import lru_cache
 
 from dataflywheel.rows.formats.content import read_content
 from dataflywheel.rows.formats.draft import ReadError, Record
-from dataflywheel.rows.formats.media import COLUMNS
+from dataflywheel.rows.formats.media import OF_REJECTED, media_keys
 from dataflywheel.rows.formats.names import label_key, system_key
+from dataflywheel.rows.formats.tool_specs import tools_keys
 from dataflywheel.rows.schema import Row
 
 OURS = "flywheel"
@@ -21,8 +22,8 @@ def beside(keys: frozenset[str]) -> frozenset[str]:
     held = {
         "tags": "tags" in keys,
         "label": "label" in keys or label_key(keys) is not None,
-        "tools": not keys.isdisjoint(("tools", "functions")),
-        "media": not keys.isdisjoint(COLUMNS),
+        "tools": bool(tools_keys(keys)),
+        "media": bool(media_keys(keys)) or not keys.isdisjoint(OF_REJECTED),
         "cells": "cells" in keys,
         "system": system_key(keys) is not None,
     }

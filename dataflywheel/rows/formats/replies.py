@@ -57,19 +57,11 @@ def asked(value: Any, field: str, media: list[Medium]) -> tuple[list[Message], s
         if said:
             parts = said.get("parts") if isinstance(said, dict) else said
             turns = [message("system", read_content(parts, f"{field}.{name}")), *turns]
-    return turns, take_tools(declared(value))
+    return turns, take_tools(dict(value))
 
 
 def turns_in(value: list[Any], field: str, media: list[Medium]) -> list[Message]:
     return read_turns(value, field, media)[0]
-
-
-def declared(request: Record) -> Record:
-    """A request with Gemini's declarations of functions as functions."""
-    tools = request.get("tools")
-    if isinstance(tools, list) and tools and all(isinstance(t, dict) and "functionDeclarations" in t for t in tools):
-        return {"functions": [one for tool in tools for one in tool["functionDeclarations"]]}
-    return dict(request)
 
 
 def replied(value: Any, field: str, media: list[Medium]) -> list[Message]:

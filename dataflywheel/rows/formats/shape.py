@@ -20,7 +20,7 @@ from dataflywheel.rows.formats.beside import take_facts as take_facts
 from dataflywheel.rows.formats.beside import with_lineage as with_lineage
 from dataflywheel.rows.formats.draft import CannotHold, Draft, ReadError, Record, draft_of, plain, same_content
 from dataflywheel.rows.formats.label import add_label, take_label
-from dataflywheel.rows.formats.media import media_columns, placed, take_cells, take_media
+from dataflywheel.rows.formats.media import media_columns, no_boxes, placed, take_cells, take_media
 from dataflywheel.rows.formats.patch import PatchError, apply, difference
 from dataflywheel.rows.formats.tool_specs import take_tools, tool_list
 from dataflywheel.rows.identity import make_row
@@ -102,7 +102,9 @@ class Shape(ABC):
         if label is not None:
             add_label(draft, *label)
         if media or draft.media:
-            draft.media = placed(draft.media, media, [*draft.messages, *(draft.rejected or ())])
+            turns = [*draft.messages, *(draft.rejected or ())]
+            draft.media = placed(draft.media, media, turns)
+            no_boxes(draft.extra, turns)
         if not draft.exact or draft.media or cells is not None or nulls:
             self._remember(draft, tags, record)
         if facts:
