@@ -11,6 +11,7 @@ from typing import IO
 import orjson
 
 from dataflywheel.rows.containers.write import write_records
+from dataflywheel.rows.formats.beside_chat import SETTINGS
 from dataflywheel.rows.formats.draft import Record
 from dataflywheel.rows.reading import stem
 from dataflywheel.rows.schema import Row
@@ -36,7 +37,7 @@ class Spool:
 
     def records(self) -> Iterator[Record]:
         """All records with the same columns, since loaders take those of the first for those of all."""
-        empty: Record = {key: [] if key in COLUMNS else None for key in self.keys}
+        empty: Record = {key: [] if key in COLUMNS else {} if key == SETTINGS else None for key in self.keys}
         self.file.seek(0)
         for line in self.file:
             yield {**empty, **orjson.loads(line)}

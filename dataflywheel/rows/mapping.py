@@ -13,8 +13,11 @@ from dataflywheel.rows.formats.chats import chat, pair_keys
 from dataflywheel.rows.formats.columns import Told
 from dataflywheel.rows.formats.draft import ReadError, Record, kind
 from dataflywheel.rows.formats.names import ANSWERS, Found, folded, resolve
+from dataflywheel.rows.formats.openai_messages import ToldMessages
+from dataflywheel.rows.formats.serialized import in_text
 from dataflywheel.rows.formats.shape import OURS, Shape
-from dataflywheel.rows.formats.turns import CANONICAL, CONTENT_KEYS, ROLE_KEYS, in_text
+from dataflywheel.rows.formats.turns import CANONICAL
+from dataflywheel.rows.mapped_turns import beside_turns, retold
 from dataflywheel.rows.paths import MISSING, paths_of, value_at, without
 
 FIELDS = {
@@ -63,6 +66,8 @@ class ColumnMapping:
         if self.roles or (turns and not flat):
             renamed = dict(self.roles)
             record = {key: retold(value, renamed, {} if flat else turns) for key, value in record.items()}
+        if "messages" in record and not flat:
+            record = beside_turns(record, turns)
         return self.shaped(record, given, flat)
 
     def explained(self, reason: str) -> str:
@@ -116,7 +121,7 @@ class ColumnMapping:
             if chat(value, "conversation") and (isinstance(value[0], str) or pair_keys(value) is not None):
                 record["conversation"] = record.pop("messages")
                 return record, shape_named("chat")
-            return record, shape_named("messages")
+            return record, ToldMessages()
         if "text" in given:
             return record, shape_named("text")
         return record, detect(record)
@@ -152,29 +157,6 @@ def joined(values: Sequence[Any], field: str, names: Sequence[str]) -> Any:
         if not isinstance(part, str):
             raise ReadError(names[0], f"expected texts to put together, got {kind(part)} in {', '.join(names)}")
     return "\n\n".join(part for part in parts if part)
-
-
-def retold(value: Any, roles: Mapping[str, str], names: Mapping[str, str]) -> Any:
-    """A list of turns with their fields and roles under our names; anything else as it stands."""
-    if isinstance(value, str) and value.lstrip()[:2] == "[{":
-        value = in_text(value)
-    if isinstance(value, dict):
-        return retold([value], roles, names)[0]
-    if not isinstance(value, list) or not value or not all(isinstance(turn, dict) for turn in value):
-        return value
-    return [retold_turn(turn, roles, names) for turn in value]
-
-
-def retold_turn(turn: Record, roles: Mapping[str, str], names: Mapping[str, str]) -> Record:
-    held = {field: value_at(turn, name.removesuffix("?")) for field, name in names.items()}
-    if held.get("role", "") is not MISSING and held.get("content", "") is not MISSING:
-        for name in names.values():
-            turn = without(turn, name.removesuffix("?"))
-        turn = {**turn, **{field: value for field, value in held.items() if value is not MISSING}}
-    for key in ROLE_KEYS:
-        if isinstance(turn.get(key), str) and turn[key] in roles and not turn.keys().isdisjoint(CONTENT_KEYS):
-            return {**turn, key: roles[turn[key]]}
-    return turn
 
 
 def column_mapping(

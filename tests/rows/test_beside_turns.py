@@ -243,7 +243,7 @@ def test_a_worse_answer_beside_a_chat_is_the_rejected_one() -> None:
         ({"question": ASKED, "solution": SAID, "thinking_trajectories": [THOUGHT]}, "thinking_t", "trajectories[0]"),
         ({"instruction": ASKED, "output": SAID, "r1_reasoning": THOUGHT}, "r1_reasoning", "reasoning: r1_reasoning"),
         ({"prompt": ASKED, "gpt4_response": SAID}, "gpt4_response", "answer: gpt4_response"),
-        ({"question": {"full_text": ASKED}, "answer": SAID}, "question", "question.full_text"),
+        ({"question": {"title": ASKED, "body": THOUGHT}, "answer": SAID}, "question", "question.title"),
         (
             {"prompt": ASKED, "completion": SAID, "dispreferred": "No, it is not."},
             "dispreferred",

@@ -24,6 +24,7 @@ from dataflywheel.rows.formats.ranked import Ranked
 from dataflywheel.rows.formats.self_instruct import SelfInstruct
 from dataflywheel.rows.formats.shape import Shape
 from dataflywheel.rows.formats.sharegpt import ShareGPT
+from dataflywheel.rows.formats.spans import Spans
 from dataflywheel.rows.formats.spoken_text import SpokenText
 from dataflywheel.rows.formats.text import Text
 from dataflywheel.rows.formats.tool_answers import ToolAnswers
@@ -42,6 +43,7 @@ SHAPES: tuple[Shape, ...] = (
     Alpaca("alpaca", "input", "output"),
     Ranked(),
     ToolAnswers(),
+    Spans(),
     Logs(),
     Transcript(),
     TurnsPreference(),

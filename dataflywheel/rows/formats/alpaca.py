@@ -7,6 +7,7 @@ from typing import Any
 
 from dataflywheel.rows.formats.draft import CannotHold, Draft, ReadError, Record, plain, roles, text
 from dataflywheel.rows.formats.history import history_turns
+from dataflywheel.rows.formats.serialized import turns_in_text
 from dataflywheel.rows.formats.shape import Shape
 from dataflywheel.rows.schema import Message, message
 
@@ -43,7 +44,9 @@ class Alpaca(Shape):
 
     def accepts(self, record: Mapping[str, Any]) -> bool:
         held = [record.get(key) for key in (self.input_key, self.output_key, "chosen", "rejected")]
-        return all(isinstance(value, str | None) for value in (record["instruction"], *held))
+        return all(
+            isinstance(value, str | None) and not turns_in_text(value) for value in (record["instruction"], *held)
+        )
 
     def _history(self, record: Record) -> list[Message]:
         turns = history_turns(record.get("history"), "history")

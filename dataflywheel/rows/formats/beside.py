@@ -6,6 +6,7 @@ from functools import lru_cache
 
 from dataflywheel.rows.formats.content import read_content
 from dataflywheel.rows.formats.draft import ReadError, Record
+from dataflywheel.rows.formats.ends import BESIDE
 from dataflywheel.rows.formats.media import OF_REJECTED, media_keys
 from dataflywheel.rows.formats.names import label_key, system_key
 from dataflywheel.rows.formats.tool_specs import tools_keys
@@ -26,6 +27,7 @@ def beside(keys: frozenset[str]) -> frozenset[str]:
         "media": bool(media_keys(keys)) or not keys.isdisjoint(OF_REJECTED),
         "cells": "cells" in keys,
         "system": system_key(keys) is not None,
+        "end": not keys.isdisjoint(BESIDE),
     }
     return frozenset(name for name, is_there in held.items() if is_there)
 

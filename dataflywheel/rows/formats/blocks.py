@@ -6,10 +6,15 @@ from typing import Any, TypeGuard
 
 from dataflywheel.rows.formats.content import read_content
 from dataflywheel.rows.formats.draft import ReadError, Record, present
+from dataflywheel.rows.formats.marks import thoughts_in
 from dataflywheel.rows.formats.tool_calls import canonical_calls, spaced
 from dataflywheel.rows.schema import Medium, Message, message
 
 BLOCKS = frozenset({"thinking", "reasoning", "redacted_thinking", "tool_use", "tool_result"})
+
+
+THOUGHT_IN = ("thinking", "reasoning", "text", "content", "summary")
+"""Where a block holds its thoughts."""
 
 
 def has_blocks(content: Any) -> TypeGuard[list[Any]]:
@@ -34,7 +39,7 @@ def read_blocks(role: str, parts: list[Any], field: str, media: list[Medium] | N
         if type in ("thinking", "reasoning"):
             if said or calls:
                 raise ReadError(where, "thoughts after the answer began; only thoughts before it keep their place")
-            thoughts.append(str(part.get("thinking") or part.get("reasoning") or part.get("text") or ""))
+            thoughts.append(thoughts_in(next((part[key] for key in THOUGHT_IN if part.get(key)), "")))
         elif type == "tool_use":
             calls.append(call_of(part))
         elif type == "tool_result":
@@ -88,6 +93,22 @@ def gemini_part(part: Record) -> Record:
         return {"type": sort or "file", "source": blob.get("fileUri", blob.get("file_uri")) or blob}
     if part.get("thought") is True:
         return {"type": "thinking", "thinking": part.get("text", "")}
+    return traced_part(part)
+
+
+def traced_part(part: Record) -> Record:
+    """A part as OpenTelemetry writes it, in the words of Anthropic's blocks; any other as it stands."""
+    type = part.get("type")
+    if type == "text" and "text" not in part:
+        return {"type": "text", "text": part.get("content")}
+    if type == "tool_call":
+        return {"type": "tool_use", "id": part.get("id"), "name": part.get("name"), "input": part.get("arguments", {})}
+    if type == "tool_call_response":
+        answer = part.get("response", part.get("result", ""))
+        said = answer if isinstance(answer, str) else spaced(answer)
+        return {"type": "tool_result", "tool_use_id": part.get("id"), "content": said}
+    if type == "uri" and isinstance(part.get("modality"), str):
+        return {"type": part["modality"], "url": part.get("uri")}
     return part
 
 

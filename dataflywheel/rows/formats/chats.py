@@ -13,7 +13,7 @@ from dataflywheel.rows.schema import Medium, Message, message
 
 CHATS = (
     "messages", "conversations", "conversation", "dialogue", "dialog", "chat", "turns", "data", "utterances",
-    "chat_messages", "contents", "texts",
+    "chat_messages", "contents", "texts", "traj", "trajectory", "transcript", "thread",
 )  # fmt: skip
 """Names of a chat, the surest first."""
 EXACT = ("messages", "conversations")

@@ -6,10 +6,21 @@ the question, thoughts beside the answer, texts beside turns, or two answers wit
 
 from __future__ import annotations
 
+from typing import Any
+
 from dataflywheel.rows.formats.draft import CannotHold, Draft, ReadError, Record
-from dataflywheel.rows.formats.flat import in_turns, left_over, said_by, spoken, thoughts_of, turns_of, unsaid
+from dataflywheel.rows.formats.flat import (
+    in_turns,
+    left_over,
+    said_by,
+    spoken,
+    thoughts_apart,
+    thoughts_of,
+    turns_of,
+    unsaid,
+)
 from dataflywheel.rows.formats.history import history_turns
-from dataflywheel.rows.formats.names import REJECTED, Found, folded, quoted, resolve, thinks
+from dataflywheel.rows.formats.names import REJECTED, Found, folded, quoted, resolve, thoughtful
 from dataflywheel.rows.formats.preference import shared
 from dataflywheel.rows.formats.proposal import answers_in, texts_of
 from dataflywheel.rows.formats.shape import Shape
@@ -31,7 +42,8 @@ class Columns(Shape):
         return found is None or found.two is None or not OTHERS.isdisjoint(map(folded, record))
 
     def parse(self, record: Record) -> Draft:
-        found = resolve(frozenset(key for key, value in record.items() if value not in ("", [], {})))
+        held = (key for key, value in record.items() if value not in ("", [], {}) and not tokens(value))
+        found = resolve(frozenset(held))
         if found is None or (found.answer is None and found.two is None):
             found = resolve(frozenset(record))
         if found is None:
@@ -60,6 +72,11 @@ class Columns(Shape):
         else:
             before = draft.messages
         return {**asked(draft, before), **record} if before else record
+
+
+def tokens(value: Any) -> bool:
+    """Whether a value is a text in numbers."""
+    return isinstance(value, list) and isinstance(value[0], int) and all(isinstance(one, int) for one in value)
 
 
 class Told(Columns):
@@ -112,7 +129,8 @@ def take(record: Record, found: Found, sure: bool = False) -> Draft:
                 doubt,
                 f"may be the rest of the row beside {' and '.join(found.used())}; {way_out(record, found, doubt)}",
             )
-    doubt = left_over(record, found.doubts, [*draft.messages, *(draft.rejected or ())])
+    doubts = [key for key in found.doubts if key not in draft.names.values()]
+    doubt = left_over(record, doubts, [*draft.messages, *(draft.rejected or ())])
     if doubt is not None:
         raise ReadError(
             doubt, f"would be left out beside {' and '.join(found.used())}; {way_out(record, found, doubt)}"
@@ -124,9 +142,10 @@ def take(record: Record, found: Found, sure: bool = False) -> Draft:
 
 def way_out(record: Record, found: Found, doubt: str) -> str:
     """The mapping that would help."""
-    path = next(iter(texts_of({doubt: record[doubt]})), doubt)
+    value = record[doubt]
+    path = doubt if isinstance(value, list) and len(value) > 1 else next(iter(texts_of({doubt: value})), doubt)
     prompt, answer = quoted(found.prompt or path), quoted(found.answer or path)
-    if thinks(folded(doubt)) and found.prompt is not None and found.answer is not None:
+    if thoughtful(folded(doubt)) and found.prompt is not None and found.answer is not None:
         return (
             f"where it is what the answer was thought of: columns: {{prompt: {prompt}, answer: {answer}, "
             f"reasoning: {quoted(path)}}}"
@@ -200,6 +219,12 @@ def compare(draft: Draft, record: Record, chosen: str, rejected: str) -> None:
     draft.names |= {"chosen": chosen, "rejected": rejected}
     draft.prompt_turns = len(draft.messages) + count
     draft.messages, draft.rejected = [*draft.messages, *good], bad[count:]
+    for which, key in thoughts_apart(record).items():
+        answer = draft.messages[-1] if which == "chosen" else draft.rejected[-1]
+        if answer["reasoning"] is not None:
+            raise ReadError(key, "thoughts beside an answer that has its own; keep one of them")
+        answer["reasoning"] = thoughts_of(record, key)
+        draft.names[f"{which}_reasoning"] = key
 
 
 def add_thoughts(draft: Draft, record: Record, key: str) -> None:

@@ -6,23 +6,33 @@ import contextlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from dataflywheel.rows.formats.beside_chat import (
+    SETTINGS,
+    answer_beside,
+    before_chat,
+    instructions_beside,
+    marked,
+    nothing_left,
+    says_again,
+    template_settings,
+    thoughts_beside,
+    worse_beside,
+)
 from dataflywheel.rows.formats.chats import in_form, retold, told
-from dataflywheel.rows.formats.draft import CannotHold, Draft, ReadError, Record, plain
-from dataflywheel.rows.formats.flat import long, turns_of
-from dataflywheel.rows.formats.history import history_turns
-from dataflywheel.rows.formats.names import COMPLETIONS, HISTORY, LESS, SOLUTIONS, by_name, folded, others
+from dataflywheel.rows.formats.draft import CannotHold, Draft, Record, plain
+from dataflywheel.rows.formats.flat import turns_of
 from dataflywheel.rows.formats.shape import Shape
 from dataflywheel.rows.formats.tool_specs import take_tools
 from dataflywheel.rows.formats.turns import ROLES, read_turns
-from dataflywheel.rows.schema import Medium, Message, message
-
-CHAT = frozenset({"messages"})
+from dataflywheel.rows.schema import Medium, Message
 
 
 class Conversation(Shape):
     """What the OpenAI and ShareGPT shapes share; they differ in the key and in the spelling of a turn."""
 
     key: str
+    sure = False
+    """Whether somebody said what the chat is: then nothing beside it is doubted."""
     turn: Callable[[Message], Record]
 
     def matches(self, keys: frozenset[str]) -> bool:
@@ -34,13 +44,15 @@ class Conversation(Shape):
 
     def parse(self, record: Record) -> Draft:
         media: list[Medium] = []
-        value = record.pop(self.key)
+        given = record.pop(self.key)
+        value = marked(given, record) if record else given
         if in_form(value):
             messages, form = told(value, self.key, media)
             draft, exact = Draft(messages, extra=record, media=media, names={"form": form}), False
         else:
             messages, exact = read_turns(value, self.key, media)
             draft = Draft(messages, extra=record, media=media)
+        exact = exact and value is given
         before = before_chat(record, messages)
         if before:
             first = int(messages[0]["role"] == "system")
@@ -58,6 +70,12 @@ class Conversation(Shape):
             exact = not answer_beside(draft, record) and exact
         elif not both or says_again(record["chosen"], messages[-1]):
             exact = not worse_beside(draft, record) and exact
+        if SETTINGS in record:
+            exact = not template_settings(draft, record) and exact
+        if record and not self.sure:
+            exact = not thoughts_beside(draft, record) and exact
+            exact = not instructions_beside(draft, record) and exact
+            nothing_left(draft, record)
         draft.exact = exact and self.key == "messages"
         return draft
 
@@ -77,7 +95,11 @@ class Conversation(Shape):
             messages = messages[:-1]
         if not messages:
             raise CannotHold("a row without a prompt beside its answers")
-        return {self.key: [self.turn(turn) for turn in messages], **record}
+        return {self.key: [written for turn in messages for written in self.spoken(turn)], **record}
+
+    def spoken(self, turn: Message) -> list[Record]:
+        """A turn as the shape writes it, in several where it has to."""
+        return [self.turn(turn)]
 
 
 def whole(value: Any) -> bool:
@@ -85,82 +107,6 @@ def whole(value: Any) -> bool:
     if not isinstance(value, list) or not value or not isinstance(value[0], dict):
         return isinstance(value, list)
     return ROLES.get(str(value[0].get("role", value[0].get("from")))) != "assistant"
-
-
-def answer_beside(draft: Draft, record: Record) -> bool:
-    """Take the answer to the turns from a column beside them, where exactly one is named as an answer.
-
-    Raises:
-        ReadError: several columns are.
-    """
-    keys = [key for key in others(frozenset(record), CHAT) if record[key] not in ("", [], {})]
-    held = [key for key in keys if folded(key) in COMPLETIONS]
-    held = held or [key for key in keys if folded(key) in SOLUTIONS] or [key for key in keys if folded(key) in LESS]
-    if len(held) > 1:
-        raise ReadError(held[1], f"an answer beside {held[0]}; say which: columns: {{answer: {held[0]}}}")
-    if not held or not isinstance(record[held[0]], str):
-        return False
-    draft.messages = [*draft.messages, message("assistant", record.pop(held[0]))]
-    draft.names["completion"] = held[0]
-    return True
-
-
-WORSE = ("rejected_messages", "rejected_response", "rejected_answer", "rejected")
-"""Columns that hold the worse answer to a chat that ends with the better one (ms-swift)."""
-
-
-def worse_beside(draft: Draft, record: Record) -> bool:
-    """Take the worse answer from a column beside a whole chat.
-
-    Raises:
-        ReadError: it is no answer, or a chat that goes another way before its last turn.
-    """
-    names = by_name(frozenset(record))
-    key = next((names[name] for name in WORSE if name in names and worse(record[names[name]], name)), None)
-    if key is None:
-        return False
-    turns = turns_of(record, key, "assistant", draft.media)
-    cut = len(draft.messages) - 1
-    rejected = turns if turns[0]["role"] == "assistant" else turns[cut:]
-    if (
-        len(rejected) != 1
-        or rejected[0]["role"] != "assistant"
-        or (len(turns) > 1 and turns[:cut] != draft.messages[:cut])
-    ):
-        raise ReadError(
-            key, "expected one worse answer to the same turns; write the row as prompt, chosen and rejected"
-        )
-    draft.rejected, draft.prompt_turns = rejected, cut
-    del record[key]
-    return True
-
-
-def says_again(chosen: Any, last: Message) -> bool:
-    """Whether the better answer is the chat's last turn.
-
-    Raises:
-        ReadError: it is another answer.
-    """
-    if not isinstance(chosen, str | list | dict) or not chosen:
-        return False
-    turns = turns_of({"chosen": chosen}, "chosen", "assistant", [])
-    if turns[-1]["content"] != last["content"]:
-        raise ReadError("chosen", "another answer than the last turn of the chat; leave that turn or this column out")
-    return True
-
-
-def before_chat(record: Record, messages: list[Message]) -> list[Message]:
-    """The turns of a history beside a chat that the chat does not say itself."""
-    names = by_name(frozenset(record))
-    key = next((names[name] for name in HISTORY if isinstance(record.get(names.get(name, "")), list)), None)
-    turns = [] if key is None else history_turns(record[key], key)
-    known = {turn["content"] for turn in messages}
-    return [] if all(turn["content"] in known for turn in turns) else turns
-
-
-def worse(value: Any, name: str) -> bool:
-    """Whether a column of such a name holds an answer, and not whether the row was rejected."""
-    return isinstance(value, list | dict) or (isinstance(value, str) and (name != "rejected" or long(value)))
 
 
 def tools_in(turns: Any) -> str | None:

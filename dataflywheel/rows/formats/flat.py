@@ -6,8 +6,22 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from dataflywheel.rows.formats.draft import CannotHold, ReadError, Record, kind, plain
-from dataflywheel.rows.formats.names import HISTORY, LISTS, PROMPTS, TASKS, THOUGHTS, UNPLACED, folded, quoted, thinks
-from dataflywheel.rows.formats.turns import ROLE_KEYS, in_text, openai_turn, read_turn, read_turns
+from dataflywheel.rows.formats.marks import thoughts_in
+from dataflywheel.rows.formats.names import (
+    ANSWERS,
+    HISTORY,
+    LISTS,
+    PROMPTS,
+    TASKS,
+    THOUGHTS,
+    UNPLACED,
+    by_name,
+    folded,
+    quoted,
+    thoughtful,
+)
+from dataflywheel.rows.formats.serialized import in_text, turns_in_text
+from dataflywheel.rows.formats.turns import ROLE_KEYS, openai_turn, read_turn, read_turns
 from dataflywheel.rows.schema import Medium, Message, message
 
 SWITCHES = frozenset({"on", "off", "true", "false", "yes", "no", "none", "low", "medium", "high"})
@@ -16,6 +30,8 @@ WORDS = 3
 """A text of fewer words is a name, a number or a note, unless its column is named as a prompt or an answer."""
 
 
+SAYING = frozenset(("text", "full_text", "content", "value", "body", *PROMPTS, *ANSWERS))
+"""Fields of an object that may hold what it says."""
 SENTENCE = 6
 """Texts with at least so many words may be a prompt or an answer, whatever their column is called."""
 NOTES = frozenset({"rationale", "critique", "feedback", "explanation", "comment", "notes", "description", "license"})
@@ -30,11 +46,15 @@ def turns_of(record: Record, key: str, role: str, media: list[Medium]) -> list[M
     """
     value = record[key]
     if isinstance(value, str):
-        return [message(role, value)]
+        if (written := turns_in_text(value)) is None:
+            return [message(role, value)]
+        value = written
     if role == "assistant" and isinstance(value, int | float) and not isinstance(value, bool):
         return [message(role, str(value))]
     if isinstance(value, dict):
         if value and value.keys().isdisjoint((*ROLE_KEYS, "type")):
+            if (lone := only_text(value)) is not None:
+                return [message(role, lone)]
             if value.keys() == {"base64"}:
                 raise ReadError(key, "expected text, got bytes that are not UTF-8; save the column as text")
             texts = [name for name, text in value.items() if isinstance(text, str)] or ["..."]
@@ -50,6 +70,13 @@ def turns_of(record: Record, key: str, role: str, media: list[Medium]) -> list[M
     if isinstance(value, list):
         return read_turns(value, key, media)[0]
     raise ReadError(key, f"expected text or turns, got {kind(value)}")
+
+
+def only_text(value: Record) -> str | None:
+    """What an object says where one of its fields is named as a text, and no other says anything."""
+    named = [key for key, held in value.items() if folded(key) in SAYING and isinstance(held, str)]
+    others = (text for key, held in value.items() if key not in named for text in texts_in(held))
+    return str(value[named[0]]) if len(named) == 1 and not any(map(long, others)) else None
 
 
 def place(role: str, path: str) -> str:
@@ -103,10 +130,20 @@ def spoken(turns: Sequence[Message], role: str) -> str | list[Record]:
 
 def thoughts_of(record: Record, key: str) -> str | None:
     """The thoughts of a column; None where it only says whether there are any."""
-    value = record[key]
-    if not isinstance(value, str) or value.strip().lower() in SWITCHES or not value.strip():
-        return None
-    return value
+    said = thoughts_in(record[key])
+    return said if said.strip() and said.strip().lower() not in SWITCHES else None
+
+
+def thoughts_apart(record: Mapping[str, Any]) -> dict[str, str]:
+    """The keys of the thoughts of a better and a worse answer that stand beside them (`chosen_reasoning`)."""
+    names = by_name(frozenset(record))
+    found: dict[str, str] = {}
+    for which in ("chosen", "rejected"):
+        spelled = (name for thoughts in THOUGHTS for name in (f"{which}_{thoughts}", f"{thoughts}_{which}"))
+        key = next((names[name] for name in spelled if name in names), None)
+        if key is not None and thoughts_of(dict(record), key) is not None:
+            found[which] = key
+    return found
 
 
 def left_over(record: Record, doubts: Iterable[str], turns: Sequence[Message]) -> str | None:
@@ -117,7 +154,7 @@ def left_over(record: Record, doubts: Iterable[str], turns: Sequence[Message]) -
             continue
         if name in HISTORY and value:
             return key  # short turns may stand in others by chance
-        if (name in UNPLACED or name in TASKS or thinks(name)) and not (name in PROMPTS or long(value)):
+        if (name in UNPLACED or name in TASKS or thoughtful(name)) and not (name in PROMPTS or long(value)):
             continue
         if name == "text" and isinstance(value, str) and all(t["content"].strip() in value for t in turns):
             continue

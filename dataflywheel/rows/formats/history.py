@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from dataflywheel.rows.formats.draft import ReadError, kind
-from dataflywheel.rows.formats.turns import in_text, read_turns
+from dataflywheel.rows.formats.serialized import in_text
+from dataflywheel.rows.formats.turns import read_turns
 from dataflywheel.rows.schema import Message, message
 
 

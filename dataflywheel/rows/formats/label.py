@@ -9,6 +9,8 @@ import orjson
 from dataflywheel.rows.formats.draft import Draft, ReadError, Record, kind
 from dataflywheel.rows.formats.names import label_key
 
+SENTENCE = 6
+"""Words of a label that may be an answer."""
 WANTED = {
     **dict.fromkeys(("true", "desirable", "chosen", "accepted", "thumbs_up", "thumbs up", "+1"), "true"),
     **dict.fromkeys(("false", "undesirable", "rejected", "thumbs_down", "thumbs down", "-1"), "false"),
@@ -40,6 +42,16 @@ def take_label(record: Record) -> tuple[str, str] | None:
         raise ReadError(key, f"expected true or false, got {kind(record[key])} {record[key]!r:.40}")
     del record[key]
     return key, wanted
+
+
+def no_answer(draft: Draft, key: str, label: str) -> None:
+    """Check that the label of a prompt without an answer is not that answer.
+
+    Raises:
+        ReadError: it is as long as one.
+    """
+    if draft.messages[-1]["role"] == "user" and len(label.split(maxsplit=SENTENCE)) >= SENTENCE:
+        raise ReadError(key, f"may be the answer to the prompt; then name it: columns: {{prompt: ..., answer: {key}}}")
 
 
 def said(value: Any) -> str:

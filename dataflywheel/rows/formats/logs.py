@@ -6,15 +6,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from dataflywheel.rows.formats.draft import Draft, ReadError, Record
-from dataflywheel.rows.formats.replies import ASKED, asked, body, replied
+from dataflywheel.rows.formats.replies import ASKED, asked, body, is_reply, replied
 from dataflywheel.rows.formats.responses import are_items
-from dataflywheel.rows.formats.turns import in_text
+from dataflywheel.rows.formats.serialized import in_text
 from dataflywheel.rows.formats.whole import Whole
 from dataflywheel.rows.schema import Medium
 
 BOTH = (
     ("request", "response"), ("request_body", "response_body"), ("requestBody", "responseBody"), ("req", "res"),
-    ("body", "response"), ("inputs", "outputs"), ("input", "output"), ("prompt", "response"),
+    ("body", "response"), ("params", "result"), ("inputs", "outputs"), ("input", "output"), ("prompt", "response"),
+    ("inputs", "output"), ("inputs", "reference_outputs"), ("input", "expected_output"), ("input", "expectedOutput"),
+    ("input", "expected"), ("input", "choices"), ("prompt", "choices"), ("prompt", "outputs"),
+    ("prompt", "output"), ("text", "output"), ("prompt_input", "completion"), ("input", "response"),
 )  # fmt: skip
 """Keys of a request and its reply."""
 WRITTEN = frozenset(name for pair in BOTH[:5] for name in pair)
@@ -72,7 +75,7 @@ def keys_of(record: Mapping[str, Any]) -> tuple[str | None, str | None] | None:
     for one, other in BOTH:
         if one in record and other in record:
             question, answer = opened(record, one), opened(record, other)
-            if request(question) or (reply(answer) and isinstance(question, str | list)):
+            if request(question) or ((reply(answer) or is_reply(answer)) and isinstance(question, str | list)):
                 return one, other
     if request(record.get("body")):
         return "body", None

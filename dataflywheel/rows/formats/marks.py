@@ -5,16 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from dataflywheel.rows.formats.draft import ReadError, Record
-from dataflywheel.rows.formats.names import THOUGHTS as NAMES
+from dataflywheel.rows.formats.names import THOUGHTS
 
-THOUGHTS = (*NAMES, "think")
-"""The names under which data sets and endpoints give a turn's thoughts."""
 PIECES = ("reasoning_details", "thinking_blocks")
 """The same in pieces (OpenRouter, LiteLLM), where no other name gives them as a whole."""
 SAID = ("text", "thinking", "content", "summary")
 """Where an object holds its thoughts."""
-LEARN = ("learn", "weight", "train", "training", "trainable", "loss", "loss_weight", "loss_scale")
+LEARN = (
+    "learn", "weight", "train", "training", "trainable", "loss", "loss_weight", "loss_scale", "do_train", "is_train",
+    "train_on", "train_on_turn", "train_on_this", "loss_mask", "compute_loss", "calculate_loss", "has_loss",
+    "is_target",
+)  # fmt: skip
 """The names under which data sets say whether a turn is to be learned."""
+PASSED_OVER = ("masked", "no_loss", "ignore_loss", "skip_loss", "not_trained", "no_train", "do_not_train")
+"""The names under which they say that it is not (torchtune)."""
 
 
 def read_thoughts(turn: Record, field: str) -> str | None:
@@ -48,10 +52,18 @@ def read_learn(turn: Record, role: str, field: str) -> bool | None:
     for key in ("train_detail", "training_detail"):
         if turn.get(key):
             raise ReadError(f"{field}.{key}", "a turn of which parts must not be learned; only whole turns are marked")
-    for key in LEARN:
+    if role == "assistant" and turn.get("mask") is not None:
+        raise ReadError(
+            f"{field}.mask", "may mean that the turn is learned or that it is not; write train: true or train: false"
+        )
+    for key in (*LEARN, *PASSED_OVER):
         given = turn.get(key)
         if given is None:
             continue
+        if key in PASSED_OVER and role != "assistant":
+            continue
+        if key in PASSED_OVER and isinstance(given, bool | int):
+            given = not given
         if not isinstance(given, bool | int | float) or given not in (0, 1):
             raise ReadError(
                 f"{field}.{key}", f"expected true or false, or 0 or 1, got {given!r}; no other weight is kept"

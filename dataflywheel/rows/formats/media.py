@@ -86,23 +86,29 @@ def take_media(record: Record) -> list[Medium]:
             )  # fmt: skip
     for column, type in media_keys(frozenset(record)):
         value = record.get(column)
-        if value is None or value == [] or (column not in COLUMNS and not addressed(value)):
+        if value is None or value == [] or (column not in COLUMNS and not addressed(value, column)):
             continue
         held = value if isinstance(value, list) else [value]
-        if folded(column).rpartition("_")[2] in RAW or column == "base64_image":
+        if in_bytes(column):
             held = [raw(one) for one in held]
         found += [medium(type, present(one), column) for one in held if one is not None]
         del record[column]
     return found
 
 
-def addressed(value: Any) -> bool:
-    """Whether a value may be the path, the address or the bytes of a medium."""
+def addressed(value: Any, column: str) -> bool:
+    """Whether a value may be the path or the address of a medium, or its bytes in a column that says so."""
     if isinstance(value, list):
-        return bool(value) and all(one is None or addressed(one) for one in value)
+        return bool(value) and all(one is None or addressed(one, column) for one in value)
     if isinstance(value, dict):
         return bool(value)
-    return isinstance(value, str) and (ADDRESS.fullmatch(value) or BASE64.fullmatch(value)) is not None
+    found = ADDRESS.fullmatch(value) if isinstance(value, str) else None
+    return found is not None or (in_bytes(column) and raw(value) is not value)
+
+
+def in_bytes(column: str) -> bool:
+    """Whether a column's name says that it holds bytes."""
+    return folded(column).rpartition("_")[2] in RAW or folded(column) == "base64_image"
 
 
 def raw(value: Any) -> Any:
@@ -116,7 +122,7 @@ def held_by(turn: Mapping[str, Any]) -> list[str]:
     return [
         key for key in keys
         if (held := turn[key]) and not (isinstance(held, dict) and "id" in held)
-        and (key in COLUMNS or addressed(held))
+        and (key in COLUMNS or addressed(held, key))
     ]  # fmt: skip
 
 

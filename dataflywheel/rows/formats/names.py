@@ -8,7 +8,8 @@ from functools import lru_cache
 
 PROMPTS = (
     "prompt", "instruction", "question", "query", "problem", "input", "inputs", "user_prompt", "user_query",
-    "user_question", "user_message", "user_input", "prompt_text", "user", "human", "inputs_pretokenized",
+    "user_question", "user_message", "user_input", "prompt_text", "text_input", "input_text", "user", "human",
+    "inputs_pretokenized",
 )  # fmt: skip
 """Names of a prompt, the surest first."""
 CONTEXTS = ("input", "context", "passage", "paragraph")
@@ -20,11 +21,25 @@ UNPLACED = (
     "retrieval_context", "instructions", "task_instruction", "task_instructions",
 )  # fmt: skip
 """Names of what may belong to the prompt or the answer, nobody knows where."""
+DOCUMENTS = (
+    "context", "contexts", "document", "documents", "passage", "passages", "article", "background", "evidence",
+    "retrieved_documents", "retrieved_contexts", "retrieved_context", "retrieval_context",
+)  # fmt: skip
+"""Names of what a chat may be about, where the model would not see it."""
+JUDGED = frozenset((
+    "score", "scores", "rating", "ratings", "grade", "verdict", "judgement", "judgment", "critique", "feedback",
+    "winner", "preference", "judge", "chosen", "rejected",
+))  # fmt: skip
+"""Names of columns that say what somebody found of the answer, and may give reasons."""
 HISTORY = ("history", "chat_history", "conversation_history")
 """Names of the turns before a prompt."""
 TASKS = frozenset({"task", "definition", "task_definition", "task_description", "task_prompt"})
 """Names of what is to be done with an `input`: with no other prompt they belong to it."""
-VERSUS = (("winner", "loser"), ("better", "worse"))
+VERSUS = (
+    ("winner", "loser"), ("better", "worse"), ("response_j", "response_k"), ("better_response", "worse_response"),
+    ("better_answer", "worse_answer"), ("good_response", "bad_response"), ("good_answer", "bad_answer"),
+    ("winning_response", "losing_response"), ("response_w", "response_l"), ("y_w", "y_l"),
+)  # fmt: skip
 """Names of a better and a worse answer, where both are there."""
 LISTS = ("completions", "responses", "generations", "candidates", "answers")
 """Names of a list of answers to one prompt."""
@@ -33,16 +48,25 @@ OF_A_TEXT = ("summary", "highlights", "translation", "paraphrase", "headline", "
 COMPLETIONS = (
     "completion", "response", "output", "generation", "assistant", "gpt", "assistant_response", "model_response",
     "model_output", "model_answer", "generated_text", "generated_response", "generated_answer", "response_text",
-    "deepseek_solution", "bot",
+    "deepseek_solution", "bot", "output_text", "text_output", "llm_response", "llm_output", "ai_response",
+    "assistant_message", "assistant_output", "bot_response", "chatbot_response", "gpt_response", "agent_response",
+    "model_completion",
 )  # fmt: skip
 SOLUTIONS = ("generated_solution", "solution")
 LESS = ("answer", "target", "targets", "targets_pretokenized", "reply")
 """Names of an answer that beside a completion or a solution are no more than what to check it by."""
-CHOSEN = ("chosen", "chosen_response", "chosen_answer", "preferred_response", "preferred")
-REJECTED = ("rejected", "rejected_response", "rejected_answer", "dispreferred_response", "dispreferred")
+CHOSEN = (
+    "chosen", "chosen_response", "chosen_answer", "chosen_output", "chosen_completion", "chosen_text", "accepted",
+    "accepted_response", "preferred_response", "preferred_answer", "preferred_output", "preferred",
+)  # fmt: skip
+REJECTED = (
+    "rejected", "rejected_response", "rejected_answer", "rejected_output", "rejected_completion", "rejected_text",
+    "dispreferred_response", "dispreferred_answer", "non_preferred_output", "dispreferred",
+)  # fmt: skip
 THOUGHTS = (
     "reasoning_content", "reasoning", "thinking", "thoughts", "thought", "deepseek_reasoning", "chain_of_thought",
-    "cot", "complex_cot", "reasoning_trace",
+    "cot", "complex_cot", "reasoning_trace", "think", "thinking_content", "thinking_process", "thought_process",
+    "reasoning_process", "thinking_trace", "scratchpad", "inner_monologue", "internal_monologue",
 )  # fmt: skip
 SYSTEM = ("system", "system_prompt", "system_message", "system_instruction", "system_text", "sys_prompt")
 LABELS = ("kto_tag", "kto_label", "desirable", "is_desirable", "thumbs_up")
@@ -56,7 +80,7 @@ PAIRS = (
 """Names of two answers of which another column says the better."""
 REPLIES = frozenset({"response", "completion", "output", "reply"})
 """Last words in the names of columns that hold an answer, whoever gave it."""
-THINKING = frozenset({"thinking", "thought", "thoughts", "cot", "reasoning"})
+THINKING = frozenset({"thinking", "thought", "thoughts", "cot", "reasoning", "think", "scratchpad", "monologue"})
 VERDICTS = frozenset((
     "judge", "judgement", "judgment", "score", "scores", "quality", "critic", "critique", "eval",
     "evaluation", "rating", "grade", "review", "reward", "label", "annotation", "safety", "difficulty", "filter",
@@ -149,6 +173,16 @@ def thinks(name: str) -> bool:
     return not words.isdisjoint(THINKING) and words.isdisjoint(VERDICTS)
 
 
+def thoughtful(name: str) -> bool:
+    """Whether a folded name is one of thoughts, or of a rationale."""
+    return thinks(name) or name == "rationale"
+
+
+def reasons(names: dict[str, str]) -> set[str]:
+    """A rationale, where nobody judged the answer: then it is how the answer was found."""
+    return {"rationale"} if "rationale" in names and JUDGED.isdisjoint(names) else set()
+
+
 @lru_cache(maxsize=4096)
 def resolve(keys: frozenset[str]) -> Found | None:
     """What the keys of a flat record say, or None where none of them names a prompt or an answer."""
@@ -159,6 +193,8 @@ def resolve(keys: frozenset[str]) -> Found | None:
     answers = [names[name] for name in COMPLETIONS if name in names]
     answers = answers or [names[name] for name in SOLUTIONS if name in names][:1]
     answers = answers or [names[name] for name in LESS if name in names][:1]
+    if prompt is None and answers and "message" in names:
+        prompt = names["message"]  # Cohere
     if rejected is not None and chosen is None and answers and folded(rejected) == "rejected_response":
         chosen = answers[0]  # ms-swift: the answer that is learned is the better one
     if chosen is not None and rejected is not None:
@@ -172,12 +208,15 @@ def resolve(keys: frozenset[str]) -> Found | None:
     parts = (*parts, "history", "post") if two and prompt is None else parts
     context = first(names, parts) if prompt is not None or two or chosen else None
     thoughts = first(names, THOUGHTS) if answers else None
+    if thoughts is not None and folded(thoughts) == "reasoning" and not JUDGED.isdisjoint(names):
+        thoughts = None  # a judge's reasons, it may be
     history = first(names, HISTORY) if prompt is not None else None
     found = Found(
         prompt, history, context, answers[0] if answers else None, rejected if chosen is not None else None, two,
         thoughts, (answers[0], answers[1]) if len(answers) > 1 else None,
     )  # fmt: skip
     less = frozenset(LESS) | frozenset(SOLUTIONS) if answers or two else frozenset()
+    less |= frozenset(CHOSEN) if two else frozenset()  # which of them it is
     if chosen is not None and rejected is not None:
         less |= frozenset(COMPLETIONS)
     held = frozenset(found.used())
@@ -185,7 +224,7 @@ def resolve(keys: frozenset[str]) -> Found | None:
     if prompt is not None and folded(prompt) in ("input", "inputs"):
         doubted |= TASKS & names.keys()
     if answers and thoughts is None:
-        doubted |= {name for name in names if thinks(name)}
+        doubted |= {name for name in names if thinks(name)} | reasons(names)
     doubts = tuple(sorted(names[n] for n in doubted if names[n] not in held))
     return replace(found, doubts=doubts)
 
@@ -208,5 +247,5 @@ def others(keys: frozenset[str], own: frozenset[str]) -> tuple[str, ...]:
         doubted |= {folded(key) for key in (chosen, rejected) if chosen and rejected and key}
         doubted |= {name for name in names if name.rpartition("_")[2] in REPLIES and name != "expected_output"}
     if own & ANSWERS:
-        doubted |= {name for name in names if thinks(name)}
+        doubted |= {name for name in names if thinks(name)} | reasons(names)
     return tuple(sorted(names[n] for n in doubted if names[n] not in own))

@@ -23,3 +23,9 @@ class OpenAIMessages(Conversation):
         draft.exact, draft.extra[key] = exact, said
         draft.names.pop("system", None)
         return {**record, self.key: [openai_turn(draft.messages[0]), *record[self.key]]}
+
+
+class ToldMessages(OpenAIMessages):
+    """A chat of which somebody said where it is."""
+
+    sure = True

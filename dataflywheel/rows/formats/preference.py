@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dataflywheel.rows.formats.draft import CannotHold, Draft, Record, plain, text
-from dataflywheel.rows.formats.flat import unsaid
+from dataflywheel.rows.formats.flat import thoughts_apart, unsaid
+from dataflywheel.rows.formats.serialized import turns_in_text
 from dataflywheel.rows.formats.shape import Shape
 from dataflywheel.rows.formats.turns import openai_turn, read_turns
 from dataflywheel.rows.schema import Medium, Message, message
@@ -32,7 +33,7 @@ class Preference(Shape):
 
     def accepts(self, record: Mapping[str, Any]) -> bool:
         texts = (record["chosen"], record["rejected"], record.get("prompt", ""))
-        if not all(isinstance(value, str) for value in texts):
+        if thoughts_apart(record) or any(not isinstance(text, str) or turns_in_text(text) for text in texts):
             return False
         return "prompt" in record or unsaid(record, self.own, [message("", text) for text in texts]) is None
 
@@ -87,7 +88,8 @@ class ImplicitPreference(Shape):
         return {"chosen", "rejected"} <= keys
 
     def accepts(self, record: Mapping[str, Any]) -> bool:
-        both = isinstance(record["chosen"], list) and isinstance(record["rejected"], list)
+        held = (record["chosen"], record["rejected"])
+        both = all(isinstance(value, list) and all(isinstance(turn, dict) for turn in value) for value in held)
         return both and not isinstance(record.get("prompt"), list)
 
     def parse(self, record: Record) -> Draft:

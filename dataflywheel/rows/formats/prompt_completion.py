@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dataflywheel.rows.formats.draft import CannotHold, Draft, Record, plain, roles, text
+from dataflywheel.rows.formats.serialized import turns_in_text
 from dataflywheel.rows.formats.shape import Shape
 from dataflywheel.rows.formats.turns import openai_turn, read_turns
 from dataflywheel.rows.schema import Medium, message
@@ -24,7 +25,8 @@ class PromptCompletion(Shape):
         return self.prompt in keys and self.completion in keys
 
     def accepts(self, record: Mapping[str, Any]) -> bool:
-        return isinstance(record[self.prompt], str) and isinstance(record[self.completion], str)
+        held = record[self.prompt], record[self.completion]
+        return all(isinstance(value, str) and turns_in_text(value) is None for value in held)
 
     def parse(self, record: Record) -> Draft:
         prompt, answer = text(record, self.prompt), text(record, self.completion)
@@ -67,9 +69,13 @@ class Prompt(Shape):
 
     name = "prompt"
     own = frozenset({"prompt"})
+    by_keys = False
 
     def matches(self, keys: frozenset[str]) -> bool:
         return "prompt" in keys
+
+    def accepts(self, record: Mapping[str, Any]) -> bool:
+        return turns_in_text(record["prompt"]) is None
 
     def parse(self, record: Record) -> Draft:
         if isinstance(record["prompt"], list):

@@ -7,13 +7,13 @@ from typing import Any
 
 from dataflywheel.rows.formats.draft import Draft, ReadError, Record
 from dataflywheel.rows.formats.flat import turns_of
-from dataflywheel.rows.formats.names import CHOSEN, LISTS, PROMPTS, REJECTED, by_name, first
+from dataflywheel.rows.formats.names import ANSWERS, CHOSEN, LISTS, PROMPTS, REJECTED, by_name, first
 from dataflywheel.rows.formats.transcript import MARK, split
 from dataflywheel.rows.formats.whole import Whole
 from dataflywheel.rows.schema import Medium, Message, message
 
 TEXTS = ("answer", "response", "text", "output", "content", "completion", "generation")
-SCORES = ("fine_grained_score", "overall_score", "score", "rating", "reward", "avg_rating")
+SCORES = ("fine_grained_score", "overall_score", "score", "rating", "reward", "avg_rating", "pm_score")
 """Names of a score of one answer, the surest first: the higher the better."""
 BESIDE = ("ratings", "scores", "rating", "rewards")
 """Names of a list of scores beside the list of answers."""
@@ -34,9 +34,13 @@ class Ranked(Whole):
         names = by_name(frozenset(record))
         if first(names, CHOSEN) is not None and first(names, REJECTED) is not None:
             return False
-        return list_key(record) is not None
+        return list_key(record) is not None or lone(record) is not None
 
     def content(self, record: Record) -> tuple[Draft, list[str]]:
+        if (alone := lone(record)) is not None:
+            shown: list[Medium] = []
+            turns = prompt_turns(record, alone[0], shown)
+            return Draft([*turns, message("assistant", alone[2])], media=shown), [*alone[:2]]
         key, names = list_key(record), by_name(frozenset(record))
         prompt = first(names, PROMPTS)
         if key is None or prompt is None:
@@ -63,6 +67,27 @@ def prompt_turns(record: Record, key: str, media: list[Medium]) -> list[Message]
         turns = split(value)
         return turns[:-1] if turns[-1]["role"] == "assistant" and not turns[-1]["content"].strip() else turns
     return turns_of(record, key, "user", media)
+
+
+def lone(record: Mapping[str, Any]) -> tuple[str, str, str] | None:
+    """The keys of the prompt and of a list of one answer, and that answer, where the record has no other."""
+    names = by_name(frozenset(record))
+    prompt = first(names, PROMPTS)
+    held = [names[name] for name in LISTS if isinstance(record.get(names.get(name, "")), list)]
+    if (
+        prompt is None
+        or len(held) != 1
+        or len(record[held[0]]) != 1
+        or not ANSWERS.isdisjoint(names.keys() - set(LISTS))
+    ):
+        return None
+    answer = record[held[0]][0]
+    if isinstance(answer, dict):
+        fields = by_name(frozenset(answer))
+        answer = next(
+            (answer[fields[name]] for name in TEXTS if isinstance(answer.get(fields.get(name, "")), str)), None
+        )
+    return (prompt, held[0], answer) if isinstance(answer, str) and answer else None
 
 
 def list_key(record: Mapping[str, Any]) -> str | None:

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from dataflywheel.rows.endings import Ending, ending_of
 from dataflywheel.rows.formats.content import read_content
 from dataflywheel.rows.formats.draft import ReadError, Record, kind, present
+from dataflywheel.rows.formats.ends import whole
+from dataflywheel.rows.formats.langchain import opened as unpacked
 from dataflywheel.rows.formats.responses import are_items, read_items
+from dataflywheel.rows.formats.serialized import in_text
 from dataflywheel.rows.formats.tool_specs import take_tools
-from dataflywheel.rows.formats.turns import in_text, read_turn, read_turns
+from dataflywheel.rows.formats.turns import read_turn, read_turns
 from dataflywheel.rows.schema import Medium, Message, message
 
 ASKED = ("messages", "input", "contents", "prompt", "inputs")
-REPLIED = ("choices", "output", "candidates", "message", "content", "generations")
+REPLIED = ("choices", "output", "candidates", "message", "messages", "content", "generations")
 LONE = ("completion", "text", "generated_text", "response", "output_text", "answer", "output")
-ENDS = ("finish_reason", "finishReason", "done_reason", "stop_reason", "stopReason")
-"""Fields whose words are those of `ending_of`; the first decides, for beside it vLLM's `stop_reason` is a text of the
-user's own."""
-FAILED = frozenset(("error", "failed", "cancelled", "canceled", "expired", "in_progress", "queued"))
-"""Other words of the field `status` for an answer that did not come."""
 SYSTEM = ("system", "instructions", "systemInstruction", "system_instruction")
 
 
@@ -89,6 +86,7 @@ def replied(value: Any, field: str, media: list[Medium]) -> list[Message]:
     if value.get("error"):
         raise ReadError(f"{field}.error", f"the request failed: {str(value['error'])[:80]}")
     whole(value, field)
+    value = unpacked(value)
     if isinstance(value.get("role"), str):
         return read_turn(value, field, media)
     key = next((key for key in REPLIED if value.get(key)), None)
@@ -97,8 +95,12 @@ def replied(value: Any, field: str, media: list[Medium]) -> list[Message]:
             f"{field}.{key}",
             f"{len(value[key])} answers; name one: columns: {{prompt: ..., answer: '{field}.{key}[0]'}}",
         )
+    if key == "content" and isinstance(value[key], dict) and "parts" in value[key]:
+        return read_turn({"role": "model", **value[key]}, f"{field}.content", media)
     if key == "content":
         return read_turn({"role": "assistant", "content": value[key]}, field, media)
+    if key == "messages":
+        return turns_in(value[key], f"{field}.messages", media)
     if key is not None:
         return replied(value[key], f"{field}.{key}", media)
     lone = next((value[name] for name in LONE if isinstance(value.get(name), str)), None) or lone_text(value)
@@ -107,31 +109,33 @@ def replied(value: Any, field: str, media: list[Medium]) -> list[Message]:
     return [message("assistant", lone)]
 
 
-def whole(reply: Record, field: str) -> None:
-    """Check that an answer was not cut off or withheld, where its end is told.
+def opened(value: Any) -> Any:
+    """A request or a reply, out of its text where it is written so."""
+    return in_text(value) if isinstance(value, str) and value.lstrip()[:2] in ("{", '{"', "{'", "[{") else value
 
-    Raises:
-        ReadError: it was.
-    """
-    details = reply.get("incomplete_details")
-    said = details.get("reason") if isinstance(details, dict) else None
-    status = reply.get("status")
-    told = next(((key, reply[key]) for key in ENDS if reply.get(key)), ("", None))
-    if isinstance(told[1], dict):
-        told = (told[0], told[1].get("type"))
-    for key, word, bad in (
-        ("incomplete_details", said, True),
-        (
-            "status",
-            status,
-            isinstance(status, str) and (status in FAILED or ending_of(status) not in (None, Ending.WHOLE)),
-        ),
-        (*told, isinstance(told[1], str) and ending_of(told[1]) is not Ending.WHOLE),
-    ):
-        if isinstance(word, str) and bad:
-            raise ReadError(
-                f"{field}.{key}", f"the answer did not come to its end ({word[:40]}); ask again with a higher limit"
-            )
+
+def is_reply(value: Any) -> bool:
+    """Whether a value is the body of a reply, and no text or answer of another kind."""
+    value = body(value)
+    if are_items(value):
+        return True
+    if isinstance(value, list):
+        held = (isinstance(one, dict) and (said_by_model(one) or "finish_reason" in one) for one in value)
+        return bool(value) and all(held)
+    return isinstance(value, dict) and (said_by_model(value) or any(isinstance(value.get(k), list) for k in BODIES))
+
+
+BODIES = ("choices", "candidates", "generations")
+
+
+def said_by_model(value: Record) -> bool:
+    """Whether an object is a turn of the assistant, or holds one."""
+    held = value.get("message", value)
+    if not isinstance(held, dict):
+        return False
+    role = held.get("role", held.get("type"))
+    says = not held.keys().isdisjoint(("content", "parts", "tool_calls", "data"))
+    return says and isinstance(role, str) and role.lower() in ("assistant", "model", "ai")
 
 
 def lone_text(value: Record) -> str | None:

@@ -19,7 +19,8 @@ from dataflywheel.rows.formats.beside import beside, take_system, take_tags
 from dataflywheel.rows.formats.beside import take_facts as take_facts
 from dataflywheel.rows.formats.beside import with_lineage as with_lineage
 from dataflywheel.rows.formats.draft import CannotHold, Draft, ReadError, Record, draft_of, plain, same_content
-from dataflywheel.rows.formats.label import add_label, take_label
+from dataflywheel.rows.formats.ends import whole_beside
+from dataflywheel.rows.formats.label import add_label, no_answer, take_label
 from dataflywheel.rows.formats.media import media_columns, no_boxes, placed, take_cells, take_media
 from dataflywheel.rows.formats.patch import PatchError, apply, difference
 from dataflywheel.rows.formats.tool_specs import take_tools, tool_list
@@ -92,6 +93,8 @@ class Shape(ABC):
             cells = take_cells(rest) if "cells" in there else None
             system = take_system(rest) if "system" in there else None
         draft = self.parse(rest)
+        if "end" in there and draft.messages and draft.messages[-1]["role"] == "assistant":
+            whole_beside(record)
         if nulls:
             draft.extra.update(nulls)
         draft.cells = cells
@@ -101,6 +104,7 @@ class Shape(ABC):
             record = self.add_system(draft, *system, record)
         if label is not None:
             add_label(draft, *label)
+            no_answer(draft, *label)
         if media or draft.media:
             turns = [*draft.messages, *(draft.rejected or ())]
             draft.media = placed(draft.media, media, turns)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataflywheel.rows.formats.conversation import Conversation
+from dataflywheel.rows.formats.draft import Record
 from dataflywheel.rows.formats.turns import sharegpt_turn
+from dataflywheel.rows.schema import Message
 
 
 class ShareGPT(Conversation):
@@ -12,6 +14,13 @@ class ShareGPT(Conversation):
     name = "sharegpt"
     key = "conversations"
     turn = staticmethod(sharegpt_turn)
+
+    def spoken(self, turn: Message) -> list[Record]:
+        """A text and calls are two turns, which reading joins."""
+        if turn["content"] and turn["tool_calls"] is not None and turn["role"] == "assistant":
+            call: Message = {**turn, "content": "", "reasoning": None}
+            return [sharegpt_turn({**turn, "tool_calls": None}), sharegpt_turn(call)]
+        return [sharegpt_turn(turn)]
 
     def tools(self, tools: str) -> str:
         return tools

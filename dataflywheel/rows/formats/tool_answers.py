@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from dataflywheel.rows.formats.draft import Draft, ReadError, Record
+from dataflywheel.rows.formats.serialized import in_text
 from dataflywheel.rows.formats.tool_calls import canonical_calls
-from dataflywheel.rows.formats.turns import in_text
 from dataflywheel.rows.formats.whole import Whole
 from dataflywheel.rows.schema import message
 

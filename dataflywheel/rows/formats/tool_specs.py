@@ -9,7 +9,7 @@ import orjson
 
 from dataflywheel.rows.formats.draft import Record, present
 from dataflywheel.rows.formats.names import by_name
-from dataflywheel.rows.formats.turns import in_text
+from dataflywheel.rows.formats.serialized import in_text
 
 TOOLS = (
     "tools", "functions", "available_tools", "available_functions", "tool_list", "tools_list", "function_list",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterable
 from typing import Any, cast
 
@@ -14,6 +13,7 @@ from dataflywheel.rows.formats.draft import CannotHold, ReadError, Record, kind
 from dataflywheel.rows.formats.langchain import opened
 from dataflywheel.rows.formats.marks import read_learn, read_thoughts
 from dataflywheel.rows.formats.media import with_media
+from dataflywheel.rows.formats.serialized import in_rows, in_text
 from dataflywheel.rows.formats.tool_calls import calls_in_text, canonical_calls, read_id, spaced
 from dataflywheel.rows.schema import Medium, Message, message
 
@@ -44,9 +44,9 @@ def read_turns(value: Any, field: str, media: list[Medium] | None = None) -> tup
     Raises:
         ReadError: not a list of turns; names the turn and its field.
     """
-    if type(value) is str and value.lstrip()[:1] == "[":
+    if type(value) is str and value.lstrip()[:1] in ("[", "a"):
         value = in_text(value)
-    value = in_rows(value)
+    value = in_one(in_rows(value), field)
     if type(value) is not list:
         raise ReadError(field, f"expected a list of turns {{role, content}}, got {kind(value)}")
     if not value:
@@ -65,31 +65,49 @@ def read_turns(value: Any, field: str, media: list[Medium] | None = None) -> tup
         exact = False
         if not channels:
             turns += read_turn(turn, f"{field}[{position}]", media)
+            if position and is_call_turn(turn):
+                join_calls(turns)
     if channels:
         return read_channels(value, field, media), False
     return turns, exact
 
 
-def in_rows(value: Any) -> Any:
-    """A list of turns that was written as one object of columns (a `Sequence` of the datasets library); else itself."""
-    if not isinstance(value, dict) or not value:
-        return value
-    columns = [column for column in value.values() if isinstance(column, list)]
-    if len(columns) != len(value) or len({len(column) for column in columns}) != 1:
-        return value
-    return [dict(zip(value, cells, strict=True)) for cells in zip(*columns, strict=True)]
+def is_call_turn(turn: Any) -> bool:
+    """Whether the role of a turn says that it is nothing but a call."""
+    said = turn.get("role", turn.get("from")) if isinstance(turn, dict) else None
+    return isinstance(said, str) and said.strip().lower() in CALLED
 
 
-def in_text(value: str) -> Any:
-    """A list of turns that was written as text, by JSON or by Python; the text itself where it is neither."""
-    try:
-        return orjson.loads(value)
-    except orjson.JSONDecodeError:
-        pass
-    try:
-        return ast.literal_eval(value.strip())
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
+def join_calls(turns: list[Message]) -> None:
+    """Put a call that stands in a turn of its own into the assistant's turn before it: they are of one answer."""
+    before, call = turns[-2:]
+    bare = call["content"] == "" and call["reasoning"] is None and call["tool_calls"] is not None
+    if before["role"] != "assistant" or not bare or before["learn"] != call["learn"]:
+        return
+    calls = [one for turn in (before, call) for one in orjson.loads(turn["tool_calls"] or "[]")]
+    before["tool_calls"] = orjson.dumps(calls, option=orjson.OPT_SORT_KEYS).decode()
+    del turns[-1]
+
+
+def in_one(value: Any, field: str) -> Any:
+    """The turns of a list of lists of turns (a batch of one, or what the user says in turn); else the value itself.
+
+    Raises:
+        ReadError: several conversations.
+    """
+    if type(value) is not list or not value or not all(isinstance(one, list) and one for one in value):
         return value
+    if not all(isinstance(turn, dict) for one in value for turn in one):
+        return value
+    if len(value) > 1 and any(speaker(turn) == "assistant" for one in value for turn in one):
+        raise ReadError(field, f"{len(value)} conversations in one record; write each as a record of its own")
+    return [turn for one in value for turn in one]
+
+
+def speaker(turn: Record) -> str | None:
+    """The role of a turn that is not read yet."""
+    said = next((turn[key] for key in ROLE_KEYS if isinstance(turn.get(key), str)), "")
+    return ROLES.get(said.strip().lower())
 
 
 def read_turn(turn: Any, field: str, media: list[Medium] | None = None) -> list[Message]:
@@ -107,6 +125,9 @@ def read_turn(turn: Any, field: str, media: list[Medium] | None = None) -> list[
     if turn.get(content_key) is None:
         content_key = next((key for key in CONTENT_KEYS if turn.get(key) is not None), content_key)
     given = turn.get(role_key)
+    if isinstance(given, dict) and isinstance(given.get("role"), str):  # the author of a message (Harmony)
+        turn = {"name": given.get("name"), **turn} if turn.get("name") is None else turn
+        given = given["role"]
     said_by = given.strip().lower() if isinstance(given, str) else None
     role = None if said_by is None else ROLES.get(said_by)
     if role is None:
@@ -131,7 +152,7 @@ def read_turn(turn: Any, field: str, media: list[Medium] | None = None) -> list[
         content = turn["refusal"]
     if role == "tool" and (isinstance(content, dict | int | float) or is_result(content)):
         content = spaced(content)
-    content = read_content(content, where, bool(calls) or thoughts is not None, media)
+    content = read_content(content, where, bool(calls) or thoughts is not None or role == "tool", media)
     if said_by in CALLED:
         content, calls = calls_in_text(content)
     name = turn.get("name")

@@ -5,11 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from dataflywheel.rows.formats.draft import ReadError, Record
-from dataflywheel.rows.formats.names import by_name
+from dataflywheel.rows.formats.names import by_name, folded
 
 SIGNED = ("overall_preference", "preference_strength")
 """Numbers below 0 where the first is better, above 0 where the second is (HelpSteer)."""
-NAMED = ("winner", "better", "preferred", "preference", "better_response", "choice", "verdict", "label")
+NAMED = (
+    "winner", "better", "preferred", "preference", "better_response", "better_answer", "preferred_response",
+    "preferred_answer", "chosen", "selected", "selected_response", "best", "best_response", "choice", "human_choice",
+    "human_preference", "annotator_preference", "verdict", "label",
+)  # fmt: skip
 NUMBERED = ("better_response_id", "preferred_id", "better_id", "chosen_id", "winner_id")
 """0 for the first, 1 for the second (PKU-SafeRLHF)."""
 
@@ -37,11 +41,22 @@ def first_is_better(record: Record, two: tuple[str, str]) -> bool:
         return signed(names["winner_model_a"], float(b) - float(a))
     for name in NAMED:
         if name in names:
+            if (text := record[names[name]]) in (record[two[0]], record[two[1]]):
+                return bool(text == record[two[0]])
             return one_of(names[name], record[names[name]], *words(two))
+    one, other = (record.get(names.get(name, "")) for name in scores(two))
+    if isinstance(one, int | float) and isinstance(other, int | float):
+        return signed(scores(two)[0], float(other) - float(one))
     raise ReadError(
         two[1], f"two answers, {two[0]} and {two[1]}, and no field that says which is better (such as winner); name "
         "them: columns: {prompt: ..., answer: ..., rejected: ...}",
     )  # fmt: skip
+
+
+def scores(two: tuple[str, str]) -> tuple[str, str]:
+    """The names of the scores beside two answers: `score_0` beside `answer_0`."""
+    first, second = (folded(key).rpartition("_")[2] for key in two)
+    return f"score_{first}", f"score_{second}"
 
 
 def signed(key: str, value: float) -> bool:

@@ -8,6 +8,7 @@ from typing import Final
 
 import orjson
 
+from dataflywheel.rows.formats.beside_chat import SETTINGS, TOOL_SETTINGS
 from dataflywheel.rows.formats.draft import CannotHold, Record
 from dataflywheel.rows.schema import MediaType, Message, Row
 from dataflywheel.rows.trainers import pictures
@@ -77,7 +78,16 @@ def record(kind: Kind, row: Row) -> Record:
         record = {"messages": [turn(m, shown) for m in turns]}
     if tools := tools_of(row):
         record["tools"] = tools
+    if settings := settings_of(row):
+        record[SETTINGS] = settings
     return record | {f"{type}s": held for type, held in media.items()} | beside(row, kind)
+
+
+def settings_of(row: Row) -> Record:
+    """What a row says to the chat template, less the tools and the system text, which are in the row itself."""
+    held = orjson.loads(row["extra"]).get(SETTINGS) if SETTINGS in row["extra"] else None
+    held = held if isinstance(held, dict) else {}
+    return {key: value for key, value in held.items() if key not in (*TOOL_SETTINGS, "custom_instructions")}
 
 
 def _shown(turns: list[Message], media: dict[MediaType, list[str]]) -> Collection[MediaType]:

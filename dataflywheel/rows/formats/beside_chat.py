@@ -1,0 +1,234 @@
+"""What stands beside a chat and belongs to it: its answer, a worse one, a history, thoughts, marks for learning."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dataflywheel.rows.formats.draft import Draft, ReadError, Record
+from dataflywheel.rows.formats.flat import SWITCHES, long, said_by, turns_of
+from dataflywheel.rows.formats.history import history_turns
+from dataflywheel.rows.formats.marks import thoughts_in
+from dataflywheel.rows.formats.names import (
+    COMPLETIONS,
+    DOCUMENTS,
+    HISTORY,
+    JUDGED,
+    LESS,
+    SOLUTIONS,
+    THOUGHTS,
+    by_name,
+    folded,
+    others,
+    quoted,
+)
+from dataflywheel.rows.formats.replies import is_reply, opened, replied
+from dataflywheel.rows.formats.tool_specs import take_tools
+from dataflywheel.rows.formats.turns import ROLES, speaker
+from dataflywheel.rows.schema import Message, message
+
+CHAT = frozenset({"messages"})
+REPLIES = ("response", "response_body", "completion", "output", "outputs", "choices", "reply", "result", "generation")
+"""Columns that may hold an endpoint's reply to the turns."""
+MASKS = ("loss_mask", "loss_masks", "train_mask", "turn_mask", "train", "learn", "trainable", "weights", "turn_weights")
+"""Columns that say for each turn whether it is to be learned."""
+
+
+def marked(turns: Any, record: Record) -> Any:
+    """The turns with what a column beside them says of each: whether it is to be learned.
+
+    Raises:
+        ReadError: it does not say so of every turn, or it cannot be told which ones are meant.
+    """
+    names = by_name(frozenset(record))
+    if not isinstance(turns, list) or not all(isinstance(turn, dict) for turn in turns):
+        return turns
+    meant = record.get(names.get("mask", names.get("masks", "")))
+    learned = [speaker(turn) == "assistant" for turn in turns]
+    if isinstance(meant, list) or (isinstance(meant, str) and ROLES.get(meant.strip().lower()) == "assistant"):
+        raise ReadError("mask", "may mean what is learned or what is not; write train: true or false in the turns")
+    if any(isinstance(turn.get("label"), str) for turn in turns) and record.get("type") in STEERED:
+        raise ReadError("type", "turns that are learned with attributes (SteerLM); write these into the text")
+    for name in MASKS:
+        given = record.get(names.get(name, ""))
+        if not isinstance(given, list) or not given:
+            continue
+        if len(given) == sum(learned) != len(turns):
+            each = iter(given)
+            given = [next(each) if answer else None for answer in learned]
+        if len(given) != len(turns):
+            raise ReadError(name, f"{len(given)} marks for {len(turns)} turns; write train: true or false in the turns")
+        key = "weight" if "weight" in name else "train"
+        return [turn if one is None else {**turn, key: one} for turn, one in zip(turns, given, strict=True)]
+    return turns
+
+
+SETTINGS = "chat_template_kwargs"
+TOOL_SETTINGS = ("tools", "xml_tools", "python_tools")
+STEERED = ("TEXT_TO_VALUE", "VALUE_TO_TEXT")
+"""NeMo's marks for chats whose turns are learned with labels of their own."""
+
+
+def thoughts_beside(draft: Draft, record: Record) -> bool:
+    """Give the last answer the thoughts of a column beside the chat, unless a turn says them.
+
+    Raises:
+        ReadError: the answer has others, or they may be those of a judge.
+    """
+    names, last = by_name(frozenset(record)), draft.messages[-1]
+    key = next((names[name] for name in THOUGHTS if name in names), None)
+    thoughts = "" if key is None else thoughts_in(record[key])
+    if key is None or not thoughts.strip() or thoughts.strip().lower() in SWITCHES or last["role"] != "assistant":
+        return False
+    said = [text for turn in draft.messages for text in (turn["content"], turn["reasoning"] or "")]
+    if any(thoughts.strip() in text for text in said):
+        return False
+    if folded(key) == "reasoning" and not JUDGED.isdisjoint(names):
+        raise ReadError(
+            key, "may be what the answer was thought of, or a judge's reasons; where the first: columns: {messages: "
+            f"..., reasoning: {quoted(key)}}}; where the second: columns: {{messages: ...}}",
+        )  # fmt: skip
+    if last["reasoning"] is not None or draft.rejected is not None:
+        raise ReadError(key, "other thoughts than those of the answer; keep one of them, in the turn")
+    last["reasoning"] = thoughts
+    del record[key]
+    return True
+
+
+def instructions_beside(draft: Draft, record: Record) -> bool:
+    """Put instructions that stand beside a chat before it, as its system text.
+
+    Raises:
+        ReadError: the chat begins with another one.
+    """
+    key = by_name(frozenset(record)).get("instructions", "")
+    said, first = record.get(key), draft.messages[0]
+    if not isinstance(said, str) or not said.strip() or any(said.strip() in turn["content"] for turn in draft.messages):
+        return False
+    if first["role"] == "system":
+        raise ReadError(
+            key, "another text than the system turn; where it is not for the model: columns: {messages: ...}"
+        )
+    draft.messages = [message("system", said), *draft.messages]
+    draft.prompt_turns = None if draft.prompt_turns is None else draft.prompt_turns + 1
+    return True
+
+
+def template_settings(draft: Draft, record: Record) -> bool:
+    """Take tools and a system text out of the settings of the chat template that stand beside a chat (SmolTalk 2).
+
+    Raises:
+        ReadError: tools that are no specifications.
+    """
+    given = record.get(SETTINGS)
+    given = opened(given) if isinstance(given, str) else given
+    if not isinstance(given, dict):
+        return False
+    taken = False
+    for name in TOOL_SETTINGS:
+        if given.get(name) and draft.tools is None and "tools" not in record:
+            draft.tools, taken = take_tools({"available_tools": given[name]}), True
+            if draft.tools is None:
+                raise ReadError(f"{SETTINGS}.{name}", "tools that are no JSON specifications; write them as tools")
+    said = given.get("custom_instructions")
+    if isinstance(said, str) and said.strip() and draft.messages[0]["role"] != "system":
+        draft.messages = [message("system", said), *draft.messages]
+        draft.prompt_turns = None if draft.prompt_turns is None else draft.prompt_turns + 1
+        taken = True
+    return taken
+
+
+def nothing_left(draft: Draft, record: Record) -> None:
+    """Check that the turns say the documents that stand beside them.
+
+    Raises:
+        ReadError: they do not.
+    """
+    names = by_name(frozenset(record))
+    for name in DOCUMENTS:
+        key = names.get(name)
+        if key is not None and long(record[key]) and not said_by(record[key], draft.messages):
+            raise ReadError(
+                key, "would be left out beside the turns; where the model is to see it: columns: {messages: ..., "
+                f"system: {quoted(key)}}}; where not: columns: {{messages: ...}}",
+            )  # fmt: skip
+
+
+def answer_beside(draft: Draft, record: Record) -> bool:
+    """Take the answer to the turns from a column beside them, where exactly one is named as an answer, or is a reply.
+
+    Raises:
+        ReadError: several columns are, or the reply is an error or cut off.
+    """
+    for key in REPLIES:
+        if key in record and is_reply(answer := opened(record[key])):
+            draft.messages = [*draft.messages, *replied(answer, key, draft.media)]
+            del record[key]
+            return True
+    keys = [key for key in others(frozenset(record), CHAT) if record[key] not in ("", [], {})]
+    held = [key for key in keys if folded(key) in COMPLETIONS]
+    held = held or [key for key in keys if folded(key) in SOLUTIONS] or [key for key in keys if folded(key) in LESS]
+    if len(held) > 1:
+        raise ReadError(held[1], f"an answer beside {held[0]}; say which: columns: {{answer: {held[0]}}}")
+    if not held or not isinstance(record[held[0]], str):
+        return False
+    draft.messages = [*draft.messages, message("assistant", record.pop(held[0]))]
+    draft.names["completion"] = held[0]
+    return True
+
+
+WORSE = ("rejected_messages", "rejected_response", "rejected_answer", "rejected")
+"""Columns that hold the worse answer to a chat that ends with the better one (ms-swift)."""
+
+
+def worse_beside(draft: Draft, record: Record) -> bool:
+    """Take the worse answer from a column beside a whole chat.
+
+    Raises:
+        ReadError: it is no answer, or a chat that goes another way before its last turn.
+    """
+    names = by_name(frozenset(record))
+    key = next((names[name] for name in WORSE if name in names and worse(record[names[name]], name)), None)
+    if key is None:
+        return False
+    turns = turns_of(record, key, "assistant", draft.media)
+    cut = len(draft.messages) - 1
+    rejected = turns if turns[0]["role"] == "assistant" else turns[cut:]
+    if (
+        len(rejected) != 1
+        or rejected[0]["role"] != "assistant"
+        or (len(turns) > 1 and turns[:cut] != draft.messages[:cut])
+    ):
+        raise ReadError(
+            key, "expected one worse answer to the same turns; write the row as prompt, chosen and rejected"
+        )
+    draft.rejected, draft.prompt_turns = rejected, cut
+    del record[key]
+    return True
+
+
+def says_again(chosen: Any, last: Message) -> bool:
+    """Whether the better answer is the chat's last turn.
+
+    Raises:
+        ReadError: it is another answer.
+    """
+    if not isinstance(chosen, str | list | dict) or not chosen:
+        return False
+    turns = turns_of({"chosen": chosen}, "chosen", "assistant", [])
+    if turns[-1]["content"] != last["content"]:
+        raise ReadError("chosen", "another answer than the last turn of the chat; leave that turn or this column out")
+    return True
+
+
+def before_chat(record: Record, messages: list[Message]) -> list[Message]:
+    """The turns of a history beside a chat that the chat does not say itself."""
+    names = by_name(frozenset(record))
+    key = next((names[name] for name in HISTORY if isinstance(record.get(names.get(name, "")), list)), None)
+    turns = [] if key is None else history_turns(record[key], key)
+    known = {turn["content"] for turn in messages}
+    return [] if all(turn["content"] in known for turn in turns) else turns
+
+
+def worse(value: Any, name: str) -> bool:
+    """Whether a column of such a name holds an answer, and not whether the row was rejected."""
+    return isinstance(value, list | dict) or (isinstance(value, str) and (name != "rejected" or long(value)))
