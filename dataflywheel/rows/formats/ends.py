@@ -59,6 +59,6 @@ def whole_beside(record: Mapping[str, Any]) -> None:
             continue
         key, word = end_of(told)
         known = ending_of(word) if isinstance(word, str) else None
-        cut(field, key, word, known not in (None, Ending.WHOLE))
+        cut(field, key, word, known not in (None, Ending.WHOLE) or word in FAILED)
         for key, limit in LIMITS.items():
             cut(field, key, key if told.get(key) == limit else None, True)
