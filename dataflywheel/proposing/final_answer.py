@@ -1,5 +1,6 @@
 """The final answer of a worked solution, found where it is marked and nowhere else."""
 
+# ruff: noqa: RUF001
 from __future__ import annotations
 
 import re
@@ -28,10 +29,18 @@ _BOXED = re.compile(r"\\f?box(?:ed)?\s?(?:\{|(?=[\dA-Za-z]))")
 _SAID = re.compile(
     r"\b(?:(?:final |correct |right |exact |numerical )?(?:answer|ans)|(?:correct|right|best) (?:option|choice))\b"
     r"(?: (?:to|for) (?:the|this) (?:question|problem))?[*_]{0,3} ?"
-    r"(?:\b(?:is|would be|will be)\b|:|=)[*_]{0,3}(?: ?:)? ?"
+    r"(?:\b(?:is|would be|will be)\b|:|=|(?<=\bans)\.)[*_]{0,3}(?: ?:)? ?"
     r"(?:(?:therefore|thus|hence|then|simply|just|equal to|given by),? )?",
     re.IGNORECASE,
 )
+_SAID_ELSEWHERE = re.compile(
+    r"(?:\b(?:antwort|r[ée]ponse|respuesta|resposta|risposta|antwoord|jibu)(?:\s(?:finale?|correcta?))?\s?"
+    r"(?:\b(?:ist|lautet|est|es|is|ni)\b|[éè]\b|[:=])|\bответ\w{0,2}\s?(?:[:=\u2013\u2014-]|равен)"
+    r"|(?:答案|解答|答え?)\s?[是为為はが:\uff1a=]|(?:정답|답)[은는:]|คำตอบคือ|উত্তর\s?[:হল]{1,2})[*_]{0,3}\s?[:\uff1a]?\s?",
+    re.IGNORECASE,
+)
+"""The same in the languages of translated sets of school problems."""
+_SAID_END = re.compile(r"(?:です|であ?る|입니다|이다)?[。\uff0e.]?\**$")
 _SHORT_MARK = re.compile(r"^[ \t>*_]{0,8}A[*_]{0,3}:[*_]{0,3}[ \t](?P<said>[^\n]+)$", re.MULTILINE)
 _SECOND_OPTION = re.compile(r"^[ \t>*_]{0,8}\(?B[*_]{0,3}[:.)]", re.MULTILINE)
 _HEADING = re.compile(
@@ -90,9 +99,9 @@ def _spoken(text: str) -> list[str]:
     found = [match[1] for match in _CHOSEN.finditer(text)]
     lines = text.split("\n")
     for at, line in enumerate(lines):
-        marks = list(_SAID.finditer(line[:4000]))
+        marks = list(_SAID.finditer(line[:4000])) or list(_SAID_ELSEWHERE.finditer(line[:4000]))
         if marks and (rest := line[marks[-1].end() : marks[-1].end() + MAX_CHARS].strip(" \t")):
-            found.append(_sentence(rest))
+            found.append(_sentence(_SAID_END.sub("", rest) if marks[-1].re is _SAID_ELSEWHERE else rest))
         elif len(line) <= SHORT and _HEADING.fullmatch(line.strip()):
             below = next((other for other in lines[at + 1 : at + 4] if other.strip(" \t$*\\[]")), "")
             found += [below] if below else []

@@ -1,5 +1,6 @@
 """Final answers are found where they are marked, and nowhere else."""
 
+# ruff: noqa: RUF001
 from __future__ import annotations
 
 import time
@@ -49,6 +50,14 @@ from dataflywheel.proposing.final_answer import LONG, NONE, SEVERAL, NoAnswerErr
         ("A. Rome\nB. Paris\nAnswer: B", "B"),
         ("<think>\nThe answer is 5.\n</think>\nThe answer is 6.", "6"),
         ("The answer is 5 or 6.", "5 or 6"),
+        ("Sum it.\nAns. 42", "42"),
+        ("Schritt 1: 2+3.\nDie Antwort lautet 5.", "5"),
+        ("D'abord 2+3.\nLa r\u00e9ponse est 5.", "5"),
+        ("2+3.\nLa respuesta final es 5.", "5"),
+        ("Шаг 1.\nОтвет: 5", "5"),
+        ("2+3=5\u3002\n答案是 5\u3002", "5"),
+        ("まず2+3。\n答えは5です。", "5"),
+        ("2+3.\n정답은 5입니다.", "5"),
     ],
 )
 def test_found(text: str, answer: str) -> None:

@@ -12,17 +12,9 @@ from dataflywheel.proposing.answers.node import Node
 from dataflywheel.proposing.answers.plain import plain_math
 from dataflywheel.proposing.answers.reading import read
 from dataflywheel.proposing.answers.units import Unit
-from dataflywheel.proposing.answers.values import (
-    Choice,
-    Equation,
-    Items,
-    Matrix,
-    Quantity,
-    Union,
-    Value,
-    Words,
-)
+from dataflywheel.proposing.answers.values import Choice, Equation, Items, Matrix, Order, Quantity, Union, Value, Words
 
+_SIGNS = re.compile(r"\s*([:;=<>]|\\(?:[lgn]e|times)(?![A-Za-z]))\s*")
 _QUOTES = re.compile(r"^(['\"`*_]{1,3})(.*)\1$", re.DOTALL)
 
 
@@ -87,6 +79,10 @@ def equal_values(one: Value, other: Value) -> bool:
         return _equal_equations(one, other)
     if isinstance(one, Matrix) and isinstance(other, Matrix):
         return one.determinant == other.determinant and _equal_rows(one.rows, other.rows)
+    if isinstance(one, Order) and isinstance(other, Order):
+        same = _equal_rows((one.sides,), (other.sides,))
+        turned = one.signs == ("\\ne",) and _equal_rows((one.sides,), (other.sides[::-1],))
+        return one.signs == other.signs and (same or turned)
     if isinstance(one, Union) and isinstance(other, Union):
         return _equal_sets(one.parts, other.parts)
     if isinstance(one, Words) and isinstance(other, Words):
@@ -98,7 +94,15 @@ def _equal_items(one: Items, other: Items) -> bool:
     brackets = (one.left, one.right), (other.left, other.right)
     if ("\\{", "\\}") in brackets and all(pair in (("", ""), ("\\{", "\\}")) for pair in brackets):
         return _equal_sets(one.parts, other.parts)
+    if brackets == (("", ""), ("", "")) and _named(one) and _named(other):
+        return _equal_sets(one.parts, other.parts)
     return brackets[0] == brackets[1] and _equal_rows((one.parts,), (other.parts,))
+
+
+def _named(items: Items) -> bool:
+    """Whether every part is the value of a name of its own, so that their order says nothing."""
+    names = [part.name for part in items.parts if isinstance(part, Equation) and part.left is None]
+    return len(set(names)) == len(items.parts)
 
 
 def _equal_rows(one: Sequence[Sequence[Value]], other: Sequence[Sequence[Value]]) -> bool:
@@ -130,6 +134,8 @@ def _equal_quantities(one: Quantity, other: Quantity) -> bool:
         if units[0].dimensions != units[1].dimensions:
             return False
         return equal(_measured(one.node, units[0]), _measured(other.node, units[1]))
+    if one.percent != other.percent and any(units):
+        return False  # 5 % is no $0.05
     return all(unit is None or unit.sure for unit in units) and equal(one.node, other.node)
 
 
@@ -140,7 +146,9 @@ def _measured(node: Node, unit: Unit) -> Node:
 def _folded(text: str) -> str:
     """Without quotes around the whole, end marks of a sentence, and case where every word is written as words are."""
     quoted = _QUOTES.match(text)
-    text = re.sub(r"\s*([:;=<>]|\\[lgn]e(?![A-Za-z]))\s*", r"\1", " ".join((quoted[2] if quoted else text).split()))
+    text = re.sub(
+        r"\s*([:;=<>]|\\(?:[lgn]e|times)(?![A-Za-z]))\s*", r"\1", " ".join((quoted[2] if quoted else text).split())
+    )
     if re.search(r"[^\W\d_]{2}[.!]+$", text):
         text = text.rstrip(".!")
     words = re.findall(r"[^\W\d_]+", text)

@@ -37,8 +37,19 @@ _FRACTION = re.compile(r"\\[dtc]frac(?![A-Za-z])")
 _DEGREES = re.compile(r"\s*(?:\^\s*(?:\{\s*\\circ\s*\}|\\circ(?![A-Za-z]))|\\degree(?![A-Za-z])|\u00b0|\u00ba)\s*")
 _ABOUT = re.compile(r"^\s*~\s?(?=[$\d.])")
 _ENDLESS = re.compile(r"(?<![\\A-Za-z])(?:infinity|inf|oo)(?=\s*[)\]])")
-_RENAMED = re.compile(r"\\(?:leq|geq|neq|lt|gt|thinspace|land|pmatrix|bmatrix)(?![A-Za-z])")
-_NAMES = {r"\leq": r"\le", r"\geq": r"\ge", r"\neq": r"\ne", r"\lt": "<", r"\gt": ">", r"\thinspace": " "}
+_RENAMED = re.compile(r"\\(?:leq|geq|neq|lt|gt|thinspace|land|pmatrix|bmatrix|varnothing)(?![A-Za-z])")
+_IN_CODE = re.compile(r"(?<![<>=!])(?:<=|>=|!=)(?![=>])|\+/-")
+_CODED = {"<=": r"\le ", ">=": r"\ge ", "!=": r"\ne ", "+/-": r"\pm "}
+_BELOW_ZERO = re.compile(r"^(?:(?i:minus|negative)\s+|\u2013)(?=[\d.$\\])")
+_NAMES = {
+    r"\varnothing": r"\emptyset",
+    r"\leq": r"\le",
+    r"\geq": r"\ge",
+    r"\neq": r"\ne",
+    r"\lt": "<",
+    r"\gt": ">",
+    r"\thinspace": " ",
+}
 _ESCAPED = re.compile(r"(?<!\\)\\([$%#])")
 _EMPHASIS = re.compile(r"(?<![\w)*])\*\*(?=[^\s*])([^*\n]+)(?<=\S)\*\*(?![\w(*])")
 _INLINE = re.compile(r"(?<!\\)\$(?=[^\s$])([^$]*[^\s$\\])\$(?!\d)")
@@ -70,6 +81,7 @@ def _undressed(text: str) -> str:
     text = _RAISED.sub(lambda m: "^{" + m[0].translate(_SUPER) + "}", text.translate(_TRANSLATED))
     text = _VULGAR.sub(lambda m: f"{m[1]} {unicodedata.normalize('NFKD', m[2]).replace(chr(0x2044), '/')}", text)
     text = _GROUPED.sub(",", _LAYOUT.sub("", _ABOUT.sub(lambda m: r"\approx ", text)))
+    text = _IN_CODE.sub(lambda m: _CODED[m[0]], _BELOW_ZERO.sub("-", text))
     text = _ENDLESS.sub(lambda m: r"\infty", text)
     text = _DEGREES.sub("° ", text)
     text = _FRACTION.sub(lambda m: r"\frac", _TEXT.sub(r" \1 ", text))

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import re
-from fractions import Fraction
 
 from dataflywheel.proposing.answers.equal_expressions import NotRationalError, exact
 from dataflywheel.proposing.answers.expressions import parse
-from dataflywheel.proposing.answers.node import Node, NoExpressionError
+from dataflywheel.proposing.answers.node import NoExpressionError
 from dataflywheel.proposing.answers.plain import plain_math
+from dataflywheel.proposing.answers.quantities import quantity
 from dataflywheel.proposing.answers.spoken import composed
-from dataflywheel.proposing.answers.units import Unit, counts_nothing, scaled, unit_of
 from dataflywheel.proposing.answers.values import (
     Choice,
     Equation,
     Items,
     Matrix,
+    Order,
     Quantity,
     Union,
     Value,
@@ -32,23 +32,28 @@ _CHOICE = re.compile(
     r"(?:(?i:option|choice|answer)(?:\s+is)?:?\s+)?(?:\(\s*([A-Ja-j])\s*\)|\[\s*([A-J])\s*\]|([A-Ja-j])(?=$|[).:]\s|[).:]$))[).:]?\s*(.*)",
     re.DOTALL,
 )
-_CURRENCY = re.compile(r"([+-]?)\s?(US\s?|USD\s?)?([$€£¥₹])\s?([+-]?)(?=[\d.])|(USD|EUR|GBP|JPY|INR)\s(?=[\d.])()()()")
-_GROUPS = re.compile(r"([+-]?\d{1,3}(?:(?: \d{3})+|(?:'\d{3})+))(?![\d'])(?! ?/)")
-_DOTTED = re.compile(r"(?<![\d.,])\d{1,3}(?:(?:\.\d{3}){2,}(?:,\d+)?|\.\d{3},\d+)(?![\d.,])")
-_REPEATING = re.compile(r"(\d*)\.(\d*)\\overline\s*\{(\d+)\}")
-_PERCENT = re.compile(r"\s*(?:%|\bpercent|\bper cent|\bpct)$", re.IGNORECASE)
-_TAIL = re.compile(r"(?:(?<=[\d})!.%])\s*|(?<=\\pi)\s+)(?P<tail>[^\W\d_]|[°$€£¥₹¢])")
-_LETTER_UNIT = re.compile(r"\d\s[A-Za-z](?:\s*\^\s*\{?[23]\}?)?$")
-"""A number, a space and one letter: a unit where the letter is one, else a product."""
-_NO_TAIL = re.compile(r"[\\=+*()\[\]<>,;:|!?]")
+_NO_OPTION = re.compile(
+    r"[,&/+?;<>=-]|(?i:and|or|nor|is|isn't|are|was|not|no|cannot|can't|seems?|looks?|may|might|could|but|then|if)\b"
+)
+"""How no text of an option begins: what it begins goes on about the letter."""
+_DOTTED = re.compile(
+    r"(?<![\d.,])\d{1,3}(?:(?:\.\d{3}){2,}(?:,\d+)?|\.\d{3},\d+|(?<!\d )(?: \d{3})+,\d{1,2})(?![\d.,])"
+)
+"""Numbers whose decimals stand behind a comma, as no other reading is left."""
 _MATRIX = re.compile(
     r"[(\[]?\s*\\begin\s*\{([pbvBV]?)(?:small)?(?:matrix|array)\}\s*(?:\{[clr| ]*\})?(.*?)"
     r"\\end\s*\{[pbvBVa-z]*\}\s*[)\]]?",
     re.DOTALL,
 )
 _AND = re.compile(r"\s*(?:,|;)\s*(?:and|or)\s+|\s+(?:and|or)\s+")
-_LEFT_SIDE = re.compile(r"\\?[^\W\d_]+(?:_\{?\w{1,3}\}?)?'?(?:\s?\(\s?[^\W\d_](?:\s?,\s?[^\W\d_])*\s?\))?")
-_MATHS = re.compile(r"[\d\\+*/^|()\-]")
+_BRACKETS = (
+    ("\\{", "\\}"), (r"\langle", r"\rangle"), ("(", ")"), ("[", "]"), ("(", "]"), ("[", ")"), ("{", "}"),
+)  # fmt: skip
+_ORDER = re.compile(r"\\(?:le|ge|ne)(?![A-Za-z])|[<>]")
+_TURNED = {">": "<", r"\ge": r"\le"}
+_LEFT_SIDE = re.compile(
+    r"\(\s?[^\W\d_](?:\s?,\s?[^\W\d_]){1,3}\s?\)|\\?[^\W\d_]+(?:_\{?\w{1,3}\}?)?'?(?:\s?\(\s?[^\W\d_](?:\s?,\s?[^\W\d_])*\s?\))?"
+)
 
 
 def read(text: str, depth: int = 0) -> Value:
@@ -60,11 +65,11 @@ def read(text: str, depth: int = 0) -> Value:
     text = plain_math(text)
     if not text or depth > MAX_DEPTH or len(text) > LONGEST:
         return Words(text)
-    text = _DOTTED.sub(lambda m: m[0].replace(".", "").replace(",", "."), text)
+    text = _DOTTED.sub(lambda m: re.sub(r"[. ]", "", m[0]).replace(",", "."), text)
     choice = _CHOICE.fullmatch(text)
-    if choice is not None:
+    if choice is not None and _NO_OPTION.match(choice[4]) is None:
         return Choice((choice[1] or choice[2] or choice[3]).upper(), choice[4].strip())
-    return composed(text) or _structured(text, depth) or _quantity(text) or Words(text)
+    return composed(text) or _structured(text, depth) or quantity(text) or Words(text)
 
 
 def _structured(text: str, depth: int) -> Value | None:
@@ -83,7 +88,22 @@ def _structured(text: str, depth: int) -> Value | None:
     if member is not None:
         inner = read(text[member.end() :], depth + 1)
         return inner if isinstance(inner, Items | Union) else None
-    return _bracketed(text, depth) or _row(text, depth)
+    return _bracketed(text, depth) or _row(text, depth) or _order(text, depth)
+
+
+def _order(text: str, depth: int) -> Value | None:
+    r"""What is less, greater or unequal: `x \le 2`, `0 < x < 1`; the smaller side first."""
+    signs = _ORDER.findall(text)
+    if not 1 <= len(signs) <= 2 or (
+        len(signs) == 2 and (r"\ne" in signs or (signs[0] in _TURNED) != (signs[1] in _TURNED))
+    ):
+        return None
+    sides = [read(side, depth + 1) for side in _ORDER.split(text)]
+    if any(not isinstance(side, Quantity) for side in sides):
+        return None
+    if signs[0] in _TURNED:
+        return Order(tuple(_TURNED[sign] for sign in signs[::-1]), tuple(sides[::-1]))
+    return Order(tuple(signs), tuple(sides))
 
 
 def _equation(text: str, depth: int) -> Value | None:
@@ -107,7 +127,15 @@ def _equation(text: str, depth: int) -> Value | None:
 
 def _bracketed(text: str, depth: int) -> Value | None:
     r"""Parts between the brackets around the whole: tuples, sets, intervals."""
-    for left, right in (("\\{", "\\}"), ("(", ")"), ("[", "]"), ("(", "]"), ("[", ")"), ("{", "}")):
+    for left, right in (
+        ("\\{", "\\}"),
+        (r"\langle", r"\rangle"),
+        ("(", ")"),
+        ("[", "]"),
+        ("(", "]"),
+        ("[", ")"),
+        ("{", "}"),
+    ):
         inner = text[len(left) : -len(right)]
         if not (text.startswith(left) and text.endswith(right)) or not _balanced(inner):
             continue
@@ -163,74 +191,3 @@ def _outside(text: str) -> str:
         depth += (sign in "([{") - (sign in ")]}")
         found.append(sign if depth <= 0 else "")
     return "".join(found)
-
-
-def _quantity(text: str) -> Value | None:
-    money, unit = _CURRENCY.match(text), None
-    if money is not None and not (money[1] and money[4]):
-        unit = unit_of(money[3] or money[5])
-        text = f"{money[1] or money[4] or ''}{text[money.end() :]}"
-    text = _repeated(_ungrouped(text))
-    share = _PERCENT.search(text)
-    if share is not None and unit is None:
-        node = _node(text[: share.start()])
-        hundred = Node("number", value=Fraction(100))
-        return None if node is None else _signs(Node("/", (node, hundred)), None, True)
-    node = None if _LETTER_UNIT.search(text) else _node(text)
-    if node is not None:
-        return _signs(node, unit, False)
-    for match in _TAIL.finditer(text):
-        head, tail = text[: match.start()], text[match.start("tail") :]
-        if _NO_TAIL.search(tail):
-            continue
-        scale, rest = scaled(tail)
-        named = unit_of(rest, spaced=text[match.start("tail") - 1].isspace() or scale != 1) if rest else None
-        said = scale != 1 if not rest else named is not None or counts_nothing(rest)
-        node = _node(head) if said else None
-        if node is None or (unit is not None and named not in (None, unit)):
-            continue
-        if scale != 1:
-            node = Node("*", (node, Node("number", value=scale)))
-        return _signs(node, named or unit, False)
-    node = _node(text)
-    return None if node is None else _signs(node, unit, False)
-
-
-def _signs(node: Node, unit: Unit | None, percent: bool) -> Value:
-    r"""A quantity, or the two that `\pm` stands for."""
-    plus, minus = _with_sign(node, "+"), _with_sign(node, "-")
-    if plus == minus:
-        return Quantity(node, unit, percent)
-    return Items("\\{", "\\}", (Quantity(plus, unit, percent), Quantity(minus, unit, percent)))
-
-
-def _with_sign(node: Node, sign: str) -> Node:
-    kind = sign if node.kind == "pm" else node.kind
-    return Node(kind, tuple(_with_sign(part, sign) for part in node.parts), node.value, node.name)
-
-
-def _node(text: str) -> Node | None:
-    if not _MATHS.search(text):
-        return None
-    try:
-        return parse(text)
-    except NoExpressionError:
-        return None
-
-
-def _ungrouped(text: str) -> str:
-    """Without the spaces and apostrophes that group a number's digits, where they can be nothing else."""
-    match = _GROUPS.match(text)
-    return text if match is None else re.sub("[ ']", "", match[0]) + text[match.end() :]
-
-
-def _repeated(text: str) -> str:
-    r"""With `0.1\overline{6}` as a fraction."""
-
-    def fraction(match: re.Match[str]) -> str:
-        whole, once, over = match[1] or "0", match[2], match[3]
-        under = (10 ** len(over) - 1) * 10 ** len(once)
-        top = int(whole + once + over) - int(whole + once)
-        return rf"(\frac{{{top}}}{{{under}}})"
-
-    return _REPEATING.sub(fraction, text) if len(text) <= 100 else text

@@ -14,10 +14,10 @@ weight 1/1000 mg milligram | weight 1000000 tonne | us_weight 1 oz ounce | us_we
 time 1 s sec secs second | time 60 min mins minute | time 3600 h hr hrs hour | time 86400 day | time 604800 week
 time 1/1000 ms millisecond | months 1 month | months 12 yr yrs year | months 120 decade | months 1200 century centuries
 volume 1 L l litre liter | volume 1/1000 mL ml millilitre milliliter | us_volume 1 cup | us_volume 2 pint
-us_volume 4 quart | us_volume 16 gallon | angle 1 ° deg degree | radian 1 rad radian | celsius 1 °C | fahrenheit 1 °F
-kelvin 1 K kelvin | area_acre 1 acre | area_hectare 1 ha hectare | usd 1 $ dollar usd
+us_volume 4 quart | us_volume 16 gallon | angle 1 ° deg degree | radian 1 rad radian | celsius 1 °C celsius
+fahrenheit 1 °F fahrenheit | kelvin 1 K kelvin | area_acre 1 acre | area_hectare 1 ha hectare | usd 1 $ dollar usd
 usd 1/100 ¢ cent | eur 1 € euro eur
-gbp 1 £ gbp | jpy 1 ¥ yen jpy | inr 1 ₹ rupee inr | joule 1 J joule | joule 1000 kJ kilojoule | watt 1 W watt
+gbp 1 £ gbp | jpy 1 ¥ yen jpy | inr 1 ₹ rupee inr Rs | joule 1 J joule | joule 1000 kJ kilojoule | watt 1 W watt
 watt 1000 kW kilowatt | newton 1 N newton | volt 1 V volt | ampere 1 A ampere amp | hertz 1 Hz hertz
 pascal 1 Pa pascal | mole 1 mol mole | people 1 person persons people | people_child 1 child children
 people_man 1 man men | people_woman 1 woman women | mice 1 mouse mice | geese 1 goose geese | teeth 1 tooth teeth
@@ -33,7 +33,7 @@ _NO_NOUNS = frozenset(
 a about above across again all almost also always an and any are around as at away because below besides between but by
 can do does each either equals exactly except fewer few for from had has have if is isn its less like minus more most
 much no none nor not of off on one ones only or others over pairs per percentage perhaps plus point quarters tens than
-that the then thirds this though through times to too twice under units unless until up versus was were what which while
+that the then thirds this though through times to too twice under unless until up versus was were what which while
 with without wrong yes score scores half quarter third fourths fourth thousand hundred million billion trillion
 """.split()  # noqa: SIM905
 )
@@ -96,6 +96,7 @@ def unit_of(text: str, spaced: bool = True) -> Unit | None:
     (None, None, (('apple', 1),))
     """
     text = _BEHIND.sub("", f" {text.strip()}").strip()
+    text = re.sub(r"^(?:degrees?|deg\.?|°)\s(?=celsius$|fahrenheit$)", "", text, flags=re.IGNORECASE)
     sides = re.split(r"\s*/\s*|\s+per\s+", text)
     if len(sides) > 2 or not all(sides):
         return None
@@ -128,7 +129,7 @@ def _side(text: str, spaced: bool) -> tuple[str, Fraction, int] | None:
     match = _SIDE.fullmatch(text)
     if match is not None:
         name = match["name"].replace(" ", "")
-        known = _named(name)
+        known = ("unit", Fraction(1)) if match["before"] and name in ("unit", "units") else _named(name)
         word = (match["before"] or match["after"] or "").rstrip(".")
         if known is not None and (spaced or len(name) > 1 or not name.isalpha()):
             return *known, _POWERS.get(word, int(match["power"] or 1))

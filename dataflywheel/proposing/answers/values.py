@@ -59,10 +59,18 @@ class Union:
 
 
 @dataclass(frozen=True)
+class Order:
+    r"""Sides in ascending order and the signs between them (`<`, `\le`), or two that differ (`\ne`)."""
+
+    signs: tuple[str, ...]
+    sides: tuple[Value, ...]
+
+
+@dataclass(frozen=True)
 class Words:
     """Anything else."""
 
     text: str
 
 
-Value = Quantity | Choice | Items | Matrix | Equation | Union | Words
+Value = Quantity | Choice | Items | Matrix | Equation | Union | Order | Words

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from dataflywheel.proposing.answers.compare import number_of, same_answer
 from dataflywheel.proposing.answers.plain import plain_math
+from tests.proposing.answers.forms import MAY_BE_REFUSED, OTHER, SAME
 
 EQUAL = [
     # ways of writing a number
@@ -105,6 +106,13 @@ def test_equal_in_any_spelling(one: str, other: str) -> None:
 def test_what_differs_is_never_called_equal(one: str, other: str) -> None:
     assert not same_answer(one, other)
     assert not same_answer(other, one)
+
+
+def test_the_ways_in_which_answers_are_written() -> None:
+    both = {pair: (same_answer(*pair), same_answer(*pair[::-1])) for pair in [*SAME, *OTHER, *MAY_BE_REFUSED]}
+    assert [pair for pair in SAME if both[pair] != (True, True)] == []
+    assert [pair for pair in OTHER if any(both[pair])] == []
+    assert [pair for pair, found in both.items() if found[0] != found[1]] == []
 
 
 @pytest.mark.parametrize(
