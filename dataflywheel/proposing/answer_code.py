@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import html
 import re
 import textwrap
 import warnings
@@ -19,6 +20,11 @@ MAX_ANSWER = 200_000
 """Characters of an answer that is looked through; a longer one holds no program that can be told."""
 _PROMPT = re.compile(r"[ \t]*(?:>>>|\.\.\.|In \[\d*\]:|\.\.\.:)(?: |$)")
 _OUTPUT = re.compile(r"[ \t]*Out\[\d*\]:")
+_GLUED = re.compile(r"(?<=[^`\s])`{3}\s*\Z")
+"""A fence behind the last line of a program that nothing else closed."""
+_OPENED = re.compile(r"\[(?:PYTHON|BEGIN|CODE)\]|(?:<pre>\s{0,9})?<code[^<>\n]{0,80}>")
+_CLOSED = re.compile(r"\s{0,9}(?:\[/(?:PYTHON|CODE)\]|\[(?:DONE|END)\]|</code>(?:\s{0,9}</pre>)?)\Z")
+_TICKED = re.compile(r"`{1,3}([^`\n]+)`{1,3}")
 _BEGINS = re.compile(r"(?:def|class|import|from|async|@\w|if __name__|for|while|with|try)\b|[A-Za-z_][\w, ]* = ")
 
 
@@ -48,12 +54,29 @@ def answer_code(answer: str) -> str:
     fenced = blocks(said)
     found = _within(fenced)
     if not found:
-        return "" if fenced else _bare(said)
+        texts = [block for block in fenced if block.language in TEXTS and "\n" in block.body]
+        return _whole(texts) if fenced else _bare(_unmarked(said))
     named = [block for block in found if block.language in PYTHON]
     pieces = [_piece(_typed(block.body)) for block in named or found]
     if not named:
         pieces = [piece for piece in pieces if piece.parses]
     return "\n\n".join(piece.code for piece in _chosen(pieces))[: MAX_CHARS + 1]
+
+
+def _whole(found: list[Block]) -> str:
+    """Blocks marked as text that are programs all the same."""
+    pieces = [piece for block in found if (piece := _piece(_typed(block.body))).parses and piece.defined]
+    return "\n\n".join(piece.code for piece in _chosen(pieces))
+
+
+def _unmarked(text: str) -> str:
+    """A text without marks of code around the whole: `[PYTHON]`, `[BEGIN]`, a tag, or backticks."""
+    whole = text.strip()
+    opened, ticked = _OPENED.match(whole), _TICKED.fullmatch(whole)
+    if opened is None:
+        return ticked[1] if ticked else text
+    code = _CLOSED.sub("", whole[opened.end() :]).lstrip("\r\n")
+    return html.unescape(code) if opened[0].startswith("<") else code
 
 
 def _within(found: list[Block], depth: int = 0) -> list[Block]:
@@ -69,10 +92,10 @@ def _within(found: list[Block], depth: int = 0) -> list[Block]:
 
 def _typed(code: str) -> str:
     """What was typed in a transcript; any other code as it is, moved to the margin."""
-    lines = code.split("\n")
+    lines = _GLUED.sub("", code).split("\n")
     first = next((line for line in lines if line.strip()), "")
     if not _PROMPT.match(first):
-        return textwrap.dedent(code)
+        return textwrap.dedent("\n".join(lines))
     return "\n".join(
         _PROMPT.sub("", line, count=1) for line in lines if _PROMPT.match(line) and not _OUTPUT.match(line)
     )
@@ -115,6 +138,7 @@ def _chosen(pieces: list[_Piece]) -> list[_Piece]:
             kept.append(piece)
         later |= piece.defined
     kept.reverse()
+    kept = [piece for piece in kept if not _only_tests(piece)] or kept
     programs = [piece for piece in kept if piece.defined or piece.imports]
     if not programs:
         return [piece for piece in kept if piece.parses] or kept
@@ -122,6 +146,12 @@ def _chosen(pieces: list[_Piece]) -> list[_Piece]:
     return [
         piece for piece in kept if piece in programs or (piece.assigned & needed and not piece.used & _all(programs))
     ]
+
+
+def _only_tests(piece: _Piece) -> bool:
+    """Whether all that a block defines are tests, such as an answer adds to its program."""
+    cases = {name for name in piece.defined if f"class {name}(unittest.TestCase)" in piece.code}
+    return bool(piece.defined) and all(re.match(r"[Tt]est|.*Tests?$", name) for name in piece.defined - cases)
 
 
 def _all(programs: list[_Piece]) -> frozenset[str]:

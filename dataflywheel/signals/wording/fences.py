@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 _FENCE = re.compile(r"([ \t]*)(?:(`{3,})([^`\n]*)|(~{3,})([^\n]*))")
+_QUOTED = re.compile(r"(?:[ \t]{0,3}>[ \t]?){1,5}(?=[ \t]*(?:```|~~~))")
+_QUOTE = re.compile(r"[ \t]{0,3}>[ \t]?")
 _DEEPEST = 3
 """How much further to the right than its opening a fence may close its block; what stands deeper is the block's own."""
 
@@ -24,9 +26,10 @@ class Block:
 
     @property
     def language(self) -> str:
-        """The first word of the info in small letters, without the dress of `{.python}` or `python:main.py`; or ""."""
-        word = re.match(r"[ \t{.]*([^\s{}:,=.]*)", self.info)
-        return word[1].lower() if word else ""
+        """The first word of the info in small letters, without the dress of `{.python}` or `python:main.py`, of the
+        name of a file its ending; or ""."""
+        word = re.match(r"[ \t{.]*([^\s{}:,=.]*)(?:\.([a-z]{1,4})(?!\S))?", self.info)
+        return (word[2] or word[1]).lower() if word else ""
 
 
 def blocks(text: str) -> list[Block]:
@@ -38,30 +41,47 @@ def blocks(text: str) -> list[Block]:
     found: list[Block] = []
     if "```" not in text and "~~~" not in text:
         return found
-    inside: tuple[str, str, int, int] | None = None
+    inside: tuple[str, str, int, int, int] | None = None
     body: list[str] = []
     for start, end, line in _lines(text):
-        fence = _FENCE.fullmatch(line)
+        quoted = _QUOTED.match(line) if inside is None else None
+        depth = (quoted[0].count(">") if quoted else 0) if inside is None else inside[4]
+        bare = _unquoted(line, depth)
+        if bare is None:  # the quotation ends, and so does a block in it
+            assert inside is not None
+            found.append(Block(inside[1], "\n".join(body), inside[3], max(start - 1, inside[3])))
+            inside, bare = None, line
+        fence = _FENCE.fullmatch(bare)
         mark = (fence[2] or fence[4]) if fence else ""
         if inside is None:
             if fence is not None and mark:
-                inside, body = (mark, (fence[3] or fence[5] or "").strip(), len(fence[1]), start), []
+                inside, body = (mark, (fence[3] or fence[5] or "").strip(), len(fence[1]), start, depth), []
             continue
-        opened, info, margin, began = inside
-        closes = fence is not None and mark[0] == opened[0] and len(mark) >= len(opened)
-        if (
-            closes
-            and fence is not None
-            and not (fence[3] or fence[5] or "").strip()
-            and len(fence[1]) <= margin + _DEEPEST
-        ):
+        opened, info, margin, began, _ = inside
+        if fence is not None and _closes(fence, mark, opened, margin):
             found.append(Block(info, "\n".join(body), began, end))
             inside = None
         else:
-            body.append(line[min(margin, len(line) - len(line.lstrip(" \t"))) :])
+            body.append(bare[min(margin, len(bare) - len(bare.lstrip(" \t"))) :])
     if inside is not None:
         found.append(Block(inside[1], "\n".join(body), inside[3], len(text)))
     return found
+
+
+def _unquoted(line: str, depth: int) -> str | None:
+    """A line without the marks of so many quotations; None where it stands in fewer."""
+    for _ in range(depth):
+        mark = _QUOTE.match(line)
+        if mark is None:
+            return None
+        line = line[mark.end() :]
+    return line
+
+
+def _closes(fence: re.Match[str], mark: str, opened: str, margin: int) -> bool:
+    """Whether a fence closes a block: of its kind, as long or longer, with nothing behind it, and not far inside."""
+    alike = bool(mark) and mark[0] == opened[0] and len(mark) >= len(opened)
+    return alike and not (fence[3] or fence[5] or "").strip() and len(fence[1]) <= margin + _DEEPEST
 
 
 def _lines(text: str) -> Iterator[tuple[int, int, str]]:
@@ -70,7 +90,7 @@ def _lines(text: str) -> Iterator[tuple[int, int, str]]:
     while start <= len(text):
         end = text.find("\n", start)
         end = len(text) if end < 0 else end
-        yield start, end, text[start:end].rstrip("\r")
+        yield start, end, text[start:end].rstrip("\r").lstrip("\ufeff\u200b")
         start = end + 1
 
 
