@@ -11,7 +11,7 @@ from functools import cached_property
 from dataflywheel.signals.wording import marked, negation, scope
 from dataflywheel.signals.wording.names import missing, names
 from dataflywheel.signals.wording.negation import PASSED_OVER
-from dataflywheel.signals.wording.negation_words import denials_of
+from dataflywheel.signals.wording.negation_words import CODES, denials_of
 from dataflywheel.signals.wording.numbers import numbers
 from dataflywheel.signals.wording.numbers_compared import measured, number_tokens, unmatched
 from dataflywheel.signals.wording.opposites import changed_places
@@ -134,9 +134,8 @@ def scope_kept(sides: Sides) -> Broken:
     """What holds for all, always, surely, before or at least keeps its scope in versions of one sentence."""
     usual = denials_of(sides.prose[0])
     for one, other in sides.versions:
-        if denials_of(f"{one}\n{other}", usual) is not None:
-            continue
-        what = scope.exchanged(one, other)
+        denials = denials_of(f"{one}\n{other}", usual)
+        what = scope.exchanged(one, other, "" if denials is None else CODES.get(denials, "?"))
         if what:
             return "scope changed", what
     return None

@@ -4,181 +4,153 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
-from dataflywheel.signals.wording.sentences import MARKS, listed
-
-
-class Denials(NamedTuple):
-    """The denying words of a language. A sentence denies as often as its `particles` stand in it; where there are none,
-    once by any of its `words`, which other languages set beside a particle; and once more for each `without`."""
-
-    common: frozenset[str]
-    """Everyday words by which the language is known; empty where its script says so."""
-    particles: re.Pattern[str]
-    words: re.Pattern[str] | None = None
-    without: re.Pattern[str] | None = None
-    neutral: re.Pattern[str] | None = None
-    """What looks like a denial and is none."""
-
-
-def _any(words: str) -> re.Pattern[str]:
-    return re.compile(rf"(?<![\w{MARKS}])(?:{'|'.join(words.split())})(?![\w{MARKS}])", re.IGNORECASE)
-
-
-def _some(pieces: str) -> re.Pattern[str]:
-    return re.compile("|".join(pieces.split()))
-
-
-def _language(
-    common: str, particles: str, words: str = "", without: str = "", neutral: str = "", bound: bool = True
-) -> Denials:
-    make = _any if bound else _some
-    telling = [word for word in f"{particles} {words}".split() if word.isalpha() and len(word) > 2]
-    return Denials(
-        frozenset([*listed(common), *telling]) if common else frozenset(),
-        make(particles),
-        *(make(given) if given else None for given in (words, without, neutral)),
-    )
-
+from dataflywheel.signals.wording.denials import Denials, language
 
 LATIN = {
-    "es": _language(
-        "el la los las es son y que de en un una por para con se su está están fue muy pero "
-        "como más lo le al del este ella a mi tu yo vino ha hay todo todos cuando sin sobre entre nos",
+    "es": language(
+        "el la los las es son y que de en un una por para con se su sus está están fue muy pero como más lo le al "
+        "del este esta ella ellos a mi tu yo vino ha han hay todo todos cuando sin sobre entre nos puede pueden "
+        "debe deben tiene tienen siempre también cada aquí ya usted donde porque",
         "no tampoco",
         r"nunca jamás nadie nada ning[uú]n\w* ni",
         "sin",
         r"no\s+s[oó]lo no\s+solamente",
     ),
-    "fr": _language(
-        "le la les est sont et que de des un une dans pour avec se sa son il elle nous vous au "
-        "du ce cette qui sur être était",
-        r"(?:ne|n['\u2019](?=\w)|non)",
+    "fr": language(
+        "le la les est sont et que de des un une dans pour avec se sa son il ils elle elles nous vous au aux du "
+        "ce ces cette qui sur être était ont avons avez peut doit toujours tous toutes chaque ici cela mais ou où "
+        "plus leur leurs d' l' n' qu' c' j' s'",
+        r"ne non n['\u2019](?=\w)",
         "pas jamais rien aucune? personne ni",
         "sans",
-        r"non\s+seulement",
+        r"non\s+seulement n(?:e\s+|['\u2019])\w+\s+qu(?:e|['\u2019])",
     ),
-    "de": _language(
-        "der die das ist sind und zu den dem ein eine einen mit für auf von sich er sie es wir "
-        "war werden im dass auch des",
+    "de": language(
+        "der die das ist sind und zu den dem ein eine einen mit für auf von sich er sie es wir war werden wird im "
+        "dass auch des hat haben kann muss hier alle immer nach vor bei aus um wenn oder aber noch ihr ihre",
         r"nicht kein\w* nie niemals niemand\w* nichts nirgends",
         "weder",
         "ohne",
         r"nicht\s+nur",
     ),
-    "it": _language(
-        "il lo la gli le è sono e che di un una per con si suo della nel al del questo era molto ma come più anche ha",
+    "it": language(
+        "il lo la gli le i è sono e che di un una per con si suo della nel al del questo era molto ma come più "
+        "anche ho ha hanno abbiamo lui lei può deve devono possono sempre qui ogni tutti tutte dei delle alla dal "
+        "l' dell' nell' all' un'",
         "non",
         r"mai nessun\w* niente nulla né",
         "senza",
         r"non\s+sol\w*",
     ),
-    "pt": _language(
-        "o os as é são e que de um uma por para com se seu está foi muito mas como mais ao do da na no em ele ela não",
+    "pt": language(
+        "o os as é são e que de um uma por para com se seu sua está foi muito mas como mais ao aos do da dos das "
+        "na no em ele ela não você pode podem deve devem tem têm sempre aqui também todas todos cada isso já pelo "
+        "pela",
         "não",
         r"nunca jamais nenhum\w* ninguém nada nem",
         "sem",
         r"não\s+s[oó](?:mente)?",
     ),
-    "nl": _language(
-        "de het een is zijn en van in op te dat met voor hij zij ze wij was worden aan ook maar er deze niet",
+    "nl": language(
+        "de het een is zijn en van in op te dat met voor hij zij ze wij was worden aan ook maar er deze niet u "
+        "kunt kan moet hier hebben heeft ik je hun haar altijd alle elke bij naar uit om nog wel als of door men",
         r"niet geen nooit niemand niets nergens",
         "noch",
         "zonder",
         r"niet\s+alleen",
     ),
-    "sv": _language(
+    "sv": language(
         "och är att det som en ett för på av med han hon vi var inte den har till",
         "inte ej aldrig ingen inget inga",
         "ingenting",
         "utan",
     ),
-    "da": _language(
+    "da": language(
         "og er at det som en et for på af med han hun vi var ikke den har til jeg de",
         "ikke aldrig aldri ingen intet ingenting",
         "",
         "uden uten",
     ),
-    "pl": _language(
+    "pl": language(
         "i jest są na do że się z w to był była dla jak od po ale tym nie oraz",
         r"nie nigdy",
         r"nikt nic żad\w+ ani",
         "bez",
         r"nie\s+tylko",
     ),
-    "cs": _language(
+    "cs": language(
         "je jsou a na že se v to byl byla pro jak od po ale tím který není jsem",
         r"není nejsou nejsem nem[aáůu]\w+ ne\w{3,}",
         r"nikdy nikdo nic žádn\w+ ani",
         "bez",
     ),
-    "ro": _language(
+    "ro": language(
         "și este sunt în că se pe pentru din ei ea care mai fost această acest lui fi dar sau",
         "nu nici",
         r"niciodată nimeni nimic niciun\w*",
         "fără",
         r"nu\s+numai nu\s+doar",
     ),
-    "tr": _language(
+    "tr": language(
         "ve bir bu için ile çok de da olarak gibi daha o ne var ama kadar olan sonra en",
         r"değil\w* yok\w* \w+m[ıiuü]yor\w* \w+m[ae]d[ıi]\w* \w+m[ae]z(?:l[ae]r)?\w{0,3} "
         r"\w+m[ae]y[ae]c[ae]\w+ \w{2,}mem?eli",
         "hiç asla hiçbir",
         r"\w{2,}s[ıiuü]z",
     ),
-    "fi": _language(
+    "fi": language(
         "ja on ovat että se hän oli kun myös mutta joka tai kuin niin olla tämä sen ovat",
         "ei en et emme ette eivät älä älkää",
         "",
         "ilman",
     ),
-    "hu": _language(
+    "hu": language(
         "a az és egy van hogy is ez azt meg volt mint csak vagy már ki fel",
         "nem ne sem nincs nincsenek",
         "soha senki semmi",
         "nélkül",
         r"nem\s+csak",
     ),
-    "id": _language(
+    "id": language(
         "dan yang di ke dari ini itu untuk dengan adalah pada dia saya mereka akan juga ada tidak",
         "tidak bukan tak jangan belum",
         "tidak pernah",
         "tanpa",
         r"tidak\s+hanya bukan\s+hanya",
     ),
-    "vi": _language(
+    "vi": language(
         "và là của có được cho với một các trong này những người để cũng đã tôi anh không",
         r"không chưa chẳng đừng",
         "",
         "",
         r"không\s+chỉ hay\s+không",
     ),
-    "sw": _language(
+    "sw": language(
         "na ya wa kwa ni katika za la kuwa hii watu yake huo",
         r"si hapana hakuna ha(?:wa|tu|i|u)\w+ sio",
         "kamwe",
         "bila",
     ),
-    "tl": _language("ang ng sa mga ay na at ito si niya siya ako ni para", "hindi wala huwag di", "", "walang"),
+    "tl": language("ang ng sa mga ay na at ito si niya siya ako ni para", "hindi wala huwag di", "", "walang"),
 }
 SCRIPTS: tuple[tuple[re.Pattern[str], Denials], ...] = (
     (
         re.compile(r"[\u3040-\u30ff]"),
-        _language(
+        language(
             "",
             r"ない なか(?=っ) なく(?=て|は|な) ません まい ずに ぬ(?=[。、]|$) 不 無 非 未",
             "",
             "",
-            r"だけ(?:で|じゃ)なく のみなら[ずぬ] かもしれない かもしれません "
-            r"なければ(?:なら|いけ)\w{0,4} なくては\w{0,6} 少ない 危ない つまらない "
+            r"しか[^。、]{0,20}?(?:ない|なかった|ません) だけ(?:で|じゃ)なく のみなら[ずぬ] かもしれない "
+            r"かもしれません なければ(?:なら|いけ)\w{0,4} なくては\w{0,6} 少ない 危ない つまらない "
             r"無料 非常 未来 不思議 無事 違いない 違いありません どうか",
             bound=False,
         ),
     ),
     (
         re.compile(r"[\uac00-\ud7af]"),
-        _language(
+        language(
             "",
             r"않 없 못(?=하|해|한|할|\s) 아니 아닙 (?<!\w)안\s "
             r"말(?=아|라|고|지|세) 불가 (?<!\w)비(?=현실|정상|효율|공개)",
@@ -190,7 +162,7 @@ SCRIPTS: tuple[tuple[re.Pattern[str], Denials], ...] = (
     ),
     (
         re.compile(r"[\u4e00-\u9fff]"),
-        _language(
+        language(
             "",
             r"不 没 沒 无 無 非 未 勿 别 別 莫 毋",
             "",
@@ -205,7 +177,7 @@ SCRIPTS: tuple[tuple[re.Pattern[str], Denials], ...] = (
     ),
     (
         re.compile(r"[\u0400-\u04ff]"),
-        _language(
+        language(
             "",
             r"не нет нельзя нету немає ні нема нямам?е? няма не[льзя]* нельга нема",
             r"никогда никто ничего ничто никак\w* нигде ни ніколи ніхто нічого жод\w+ никога никой "
@@ -216,11 +188,11 @@ SCRIPTS: tuple[tuple[re.Pattern[str], Denials], ...] = (
     ),
     (
         re.compile(r"[\u0370-\u03ff]"),
-        _language("", r"δεν δε μη μην όχι", r"ποτέ κανείς κανένα\w* τίποτα ούτε", "χωρίς δίχως", r"όχι\s+μόνο"),
+        language("", r"δεν δε μη μην όχι", r"ποτέ κανείς κανένα\w* τίποτα ούτε", "χωρίς δίχως", r"όχι\s+μόνο"),
     ),
     (
         re.compile(r"[\u0600-\u06ff]"),
-        _language(
+        language(
             "",
             r"[وف]?لا [وف]?لم [وف]?لن [وف]?ليس\w* [وف]?لست\w* [وف]?غير نه نیست\w* "
             r"ن?می\u200c?\w*(?<=نمی)\w* نمی\w* نکر\w+ نشد\w* نبود\w* ندار\w+ نداشت\w* نخواه\w+ "
@@ -232,15 +204,15 @@ SCRIPTS: tuple[tuple[re.Pattern[str], Denials], ...] = (
     ),
     (
         re.compile(r"[\u0590-\u05ff]"),
-        _language("", r"[ו]?לא [ו]?אין אינו אינה אינם אינן אל", r"אף מעולם לעולם כלום", r"בלי ללא", r"לא\s+רק"),
+        language("", r"[ו]?לא [ו]?אין אינו אינה אינם אינן אל", r"אף מעולם לעולם כלום", r"בלי ללא", r"לא\s+רק"),
     ),
-    (re.compile(r"[\u0900-\u097f]"), _language("", r"नहीं नही मत न नाहीं नाही नको", r"कभी\s+नहीं", r"बिना", bound=True)),
-    (re.compile(r"[\u0980-\u09ff]"), _language("", r"না নেই নয় নি নন", "", r"ছাড়া", bound=True)),
-    (re.compile(r"[\u0b80-\u0bff]"), _language("", r"இல்லை அல்ல கூடாது முடியாது மாட்ட", bound=False)),
-    (re.compile(r"[\u0c00-\u0c7f]"), _language("", r"కాదు లేదు లేరు కాడు వద్దు", bound=False)),
+    (re.compile(r"[\u0900-\u097f]"), language("", r"नहीं नही मत न नाहीं नाही नको", r"कभी\s+नहीं", r"बिना", bound=True)),
+    (re.compile(r"[\u0980-\u09ff]"), language("", r"না নেই নয় নি নন", "", r"ছাড়া", bound=True)),
+    (re.compile(r"[\u0b80-\u0bff]"), language("", r"இல்லை அல்ல கூடாது முடியாது மாட்ட", bound=False)),
+    (re.compile(r"[\u0c00-\u0c7f]"), language("", r"కాదు లేదు లేరు కాడు వద్దు", bound=False)),
     (
         re.compile(r"[\u0e00-\u0e7f]"),
-        _language("", r"ไม่ อย่า ไร้ ปราศจาก มิได้ มิใช่", "", "", r"ไม่เพียง หรือไม่ ไม่ว่า ไม่ใช่เพียง", bound=False),
+        language("", r"ไม่ อย่า ไร้ ปราศจาก มิได้ มิใช่", "", "", r"ไม่เพียง หรือไม่ ไม่ว่า ไม่ใช่เพียง", bound=False),
     ),
 )
 """Languages that their letters tell, the narrower first: Japanese before Chinese."""

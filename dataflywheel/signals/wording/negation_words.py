@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
-from dataflywheel.signals.wording.languages import LATIN, SCRIPTS, Denials
+from dataflywheel.signals.wording.denials import Denials
+from dataflywheel.signals.wording.languages import LATIN, SCRIPTS
 from dataflywheel.signals.wording.sentences import WORD, listed
 
 ENGLISH = frozenset(
@@ -21,6 +23,9 @@ SHARED = ENGLISH | frozenset(
     )
 )
 """Words of other languages that English writes as well: of those languages they say nothing."""
+CODES = {one: name for name, one in LATIN.items()} | {SCRIPTS[0][1]: "ja", SCRIPTS[2][1]: "zh", SCRIPTS[3][1]: "ru"}
+"""By which code each language is known to the rules of scope."""
+ELIDED = re.compile(r"['\u2019](?=\w)")
 SAMPLE = 20_000
 """Characters of a text from which its language is told."""
 
@@ -40,6 +45,7 @@ def denials_of(text: str, usual: Denials | None = None) -> Denials | None:
         if 3 * len(script.findall(sample)) > letters > 0:
             return denials
     held = [m.group().lower() for m in WORD.finditer(sample)]
+    held += [part for word in held if ELIDED.search(word) for part in ELIDED.sub("' ", word, count=1).split()]
     scores = {name: sum(word in one.common and word not in SHARED for word in held) for name, one in LATIN.items()}
     most = max(scores.values())
     if not most:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-Family = dict[str, re.Pattern[str]]
+from dataflywheel.signals.wording.scope_abroad import ABROAD, Family, Scope
 
 
 def _words(text: str) -> re.Pattern[str]:
@@ -125,15 +125,18 @@ MONTH = re.compile(
 )
 
 
-def values(sentence: str) -> dict[str, Counter[str]]:
+ENGLISH = Scope(FAMILIES, ONLY, NOT_ONLY)
+
+
+def values(sentence: str, scope: Scope = ENGLISH) -> dict[str, Counter[str]]:
     """Of each family how often a sentence has each of its values; a value is read once, by the first that fits.
 
     >>> values("Not all of them may leave before noon")["how many"], values("At least two, at most five")["up to what"]
     (Counter({'not all': 1}), Counter({'at least': 1, 'at most': 1}))
     """
     found: dict[str, Counter[str]] = {}
-    for family, patterns in FAMILIES.items():
-        rest, counts = MONTH.sub(" ", sentence), Counter[str]()
+    for family, patterns in scope.families.items():
+        rest, counts = MONTH.sub(" ", sentence) if scope is ENGLISH else sentence, Counter[str]()
         for value, pattern in patterns.items():
             rest, n = pattern.subn(" ", rest)
             if n:
@@ -142,27 +145,36 @@ def values(sentence: str) -> dict[str, Counter[str]]:
     return found
 
 
-def onlys(sentence: str) -> int:
-    return len(ONLY.findall(NOT_ONLY.sub(" ", sentence)))
+def onlys(sentence: str, scope: Scope) -> int:
+    return len(scope.only.findall(scope.not_only.sub(" ", sentence)))
 
 
-def exchanged(before: str, after: str) -> str:
+def exchanged(before: str, after: str, language: str = "") -> str:
     """What one version of a sentence says in another scope than the other, as `all became some`; "" where nothing is.
 
-    A value that only went, or only came, leaves the claim as it may be meant; but `only` must stay.
+    A value that only went, or only came, leaves the claim as it may be meant; but `only` must stay. Of languages that
+    are not known here nothing is said.
+
+    Args:
+        language: its ISO 639-1 code; "" is English.
 
     >>> exchanged("All birds fly", "Some birds fly"), exchanged("He always comes at noon", "He comes at noon")
     ('all became some', '')
+    >>> exchanged("Tous les oiseaux volent", "Certains oiseaux volent", "fr")
+    'all became some'
     """
-    ours, theirs = values(before), values(after)
-    for family, pairs in EXCHANGES.items():
+    scope = ABROAD.get(language) if language else ENGLISH
+    if scope is None:
+        return ""
+    ours, theirs = values(before, scope), values(after, scope)
+    for family in scope.families:
         lost, gained = ours[family] - theirs[family], theirs[family] - ours[family]
         for was in lost:
-            now = next((value for value in gained if frozenset((was, value)) in pairs), None)
+            now = next((value for value in gained if frozenset((was, value)) in EXCHANGES[family]), None)
             if now is not None:
                 return f"{was} became {now}"
-    if onlys(before) != onlys(after):
-        return "only went" if onlys(before) > onlys(after) else "only came"
-    if onlys(before) and bool(FIRST_ONLY.match(before)) != bool(FIRST_ONLY.match(after)):
+    if onlys(before, scope) != onlys(after, scope):
+        return "only went" if onlys(before, scope) > onlys(after, scope) else "only came"
+    if scope is ENGLISH and onlys(before, scope) and bool(FIRST_ONLY.match(before)) != bool(FIRST_ONLY.match(after)):
         return "only moved"
     return ""
