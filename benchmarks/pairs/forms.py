@@ -3,7 +3,6 @@
 Ten and more of each kind, written before they were tried; the rules were looked at on every second, from the first on.
 """
 
-# ruff: noqa: RUF001
 from __future__ import annotations
 
 from benchmarks.pairs.lines import Pairs, pairs

@@ -1,7 +1,5 @@
-"""Sentences as in `tuned`, with other words, written before the rules were tried on them and never looked at singly.
-"""
+"""Sentences as in `tuned`, with other words, written before the rules were tried on them and never looked at singly."""
 
-# ruff: noqa: RUF001
 from __future__ import annotations
 
 from benchmarks.pairs.lines import Pairs, pairs

@@ -5,52 +5,24 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from functools import cached_property
 
 from dataflywheel.signals.wording import marked, negation, scope
 from dataflywheel.signals.wording.names import missing, names
 from dataflywheel.signals.wording.negation import PASSED_OVER
 from dataflywheel.signals.wording.negation_words import CODES, denials_of
+from dataflywheel.signals.wording.number import UNIT
 from dataflywheel.signals.wording.numbers import numbers
 from dataflywheel.signals.wording.numbers_compared import measured, number_tokens, unmatched
 from dataflywheel.signals.wording.opposites import changed_places
 from dataflywheel.signals.wording.order import BREAK, Token, replaced, swapped
-from dataflywheel.signals.wording.sentences import Word, fold, forms, sentences, words
+from dataflywheel.signals.wording.sentences import Word, fold, forms, words
+from dataflywheel.signals.wording.sides import Sides
+from dataflywheel.signals.wording.turned_round import turned_round
 
 Broken = tuple[str, str] | None
 """A reason from a closed list, and the detail."""
 SHOWN = 60
 """Characters of a text that a detail quotes."""
-
-
-@dataclass(frozen=True)
-class Sides:
-    """A text before and after it was rewritten."""
-
-    before: str
-    after: str
-    additions: bool = False
-    """Whether anything may be added, and a sentence be written anew or left out, as a revision does."""
-
-    @cached_property
-    def prose(self) -> tuple[str, str]:
-        """Without code and links."""
-        return marked.prose(self.before), marked.prose(self.after)
-
-    @cached_property
-    def sentences(self) -> tuple[list[str], list[str]]:
-        return sentences(self.prose[0]), sentences(self.prose[1])
-
-    @cached_property
-    def versions(self) -> list[tuple[str, str]]:
-        """Sentences that were changed, each with what became of it."""
-        return negation.aligned(*self.sentences)
-
-    @cached_property
-    def compared(self) -> list[tuple[str, str]]:
-        """The pieces of text that must hold the same: all of it, or where texts may be added versions of sentences."""
-        return self.versions if self.additions else [self.prose]
 
 
 Invariant = Callable[[Sides], Broken]
@@ -124,6 +96,8 @@ def negation_kept(sides: Sides) -> Broken:
     if what:
         return f"{what} changed", quoted(where)
     for one, other in sides.versions:
+        if turned_round(one, other) == "contrary":
+            return "sides exchanged", quoted(other)
         pair = changed_places(word_tokens(one), word_tokens(other), PASSED_OVER)
         if pair is not None:
             return "opposites changed", f"{quoted(pair[0])} stands where {quoted(pair[1])} stood"
@@ -175,11 +149,14 @@ def missing_words(subjects: Sequence[str], one: str, other: str) -> bool:
 
 
 def own_names(piece: str, known: set[str]) -> list[Word]:
-    """The names of a piece of a text with `known` names; a month within a date is a number's part and no name."""
+    """The names of a piece of a text with `known` names; a month within a date, and a unit, are a number's part and no
+    name."""
     inside = bytearray(len(piece))
     for n in numbers(piece):
-        if n.unit == "date":
+        if n.unit in ("date", "time"):
             inside[n.start : n.end] = b"\1" * (n.end - n.start)
+        elif n.unit and (unit := UNIT.match(piece, n.end)) is not None:
+            inside[n.end : unit.end()] = b"\1" * (unit.end() - n.end)
     held = [w for w in words(piece) if w.text[0].isupper() and fold(w.text) in known]
     return [w for w in held if not inside[w.start]]
 

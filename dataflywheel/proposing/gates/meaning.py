@@ -10,10 +10,11 @@ from pydantic import Field
 
 from dataflywheel.contracts import Card
 from dataflywheel.models.spec import EmbedderSpec
-from dataflywheel.proposing.gates.invariants import INVARIANTS, Sides
+from dataflywheel.proposing.gates.invariants import INVARIANTS
 from dataflywheel.proposing.kinds import PASSED, Check, Gate, Proposal, Surroundings
 from dataflywheel.rows.text import Part, part_of
 from dataflywheel.signals.model_based import embed_texts
+from dataflywheel.signals.wording.sides import Sides
 
 UNRELATED = 0.15
 """Cosine of two answers below which one is about something else; no revision by experts came below it."""
@@ -28,6 +29,10 @@ class Meaning(Gate):
 
     A conjunction: similarity alone ranks contradictions above entailments, since they share nearly all words. The
     reason names the stage that rejected. A new row (nothing is replaced) passes: it has nothing to keep.
+
+    Denials are read in English and thirty other languages; scope in English, Chinese, Dutch, French, German, Italian,
+    Japanese, Portuguese, Russian and Spanish; opposites and exchanged sides in English alone. A text in any other
+    language is held by its numbers, names, code, links and the cosine: of what it denies nothing is known.
     """
 
     version: ClassVar[int] = 2
@@ -58,7 +63,8 @@ class Meaning(Gate):
         "scope",
         "names",
     )
-    """The invariants that are checked. `negation` holds opposites (`safe`, `unsafe`), `scope` all and some, always and
+    """The invariants that are checked. `negation` holds opposites (`safe`, `unsafe`) and the sides of comparisons, which
+    may be turned round whole ("Ann is taller than Ben", "Ben is shorter than Ann"); `scope` all and some, always and
     sometimes, must and may, before and after, at least and at most, only."""
     least: float | None = Field(0.5, ge=-1, le=1)
     """Cosine of embeddings below which the two say different things; null switches it off."""
@@ -103,7 +109,7 @@ class Meaning(Gate):
         longest = max(len(before), len(after))
         if longest > LONGEST:
             return Check(False, "too long to compare", f"{longest:,} characters; {LONGEST:,} are compared at most")
-        sides = Sides(before, after, self.additions)
+        sides = Sides.of(before, after, self.additions)
         for name, broken in INVARIANTS.items():
             if name in self.keep:
                 found = broken(sides)

@@ -28,6 +28,19 @@ TIME = re.compile(
     rf"(?<![\w.,/:$\u20ac\u00a3-]){CLOCK.format('')}(?:\s?{HALF}|\s?(?P<exact>o['\u2019]clock)|(?<=:\d\d)(?![\d:]))",
     re.IGNORECASE,
 )
+PART_OF_DAY = re.compile(
+    r"\s{1,3}(?:in\s+the\s+(?P<part>morning|afternoon|evening)|at\s+(?P<night>night))\b", re.IGNORECASE
+)
+HOURS = listed("twelve one two three four five six seven eight nine ten eleven")
+MINUTES = {"five": 5, "ten": 10, "quarter": 15, "twenty": 20, "twenty-five": 25, "half": 30}
+CLOCK_HOUR = rf"(?P<hour>{'|'.join(HOURS)}|1[0-2]|[1-9])(?![\w:.]\w)(?:\s?{HALF})?"
+SPOKEN = re.compile(
+    rf"\b(?:(?:an?\s)?(?P<minutes>quarter|half|(?:{'|'.join(sorted(MINUTES, key=len, reverse=True))})"
+    rf"(?:\sminutes|(?=\spast)))\s(?P<way>past|to|after|before)\s{CLOCK_HOUR}|(?P<noon>noon|midday)\b|"
+    r"(?P<midnight>midnight)\b)",
+    re.IGNORECASE,
+)
+"""`half past three`, `a quarter to six`, `noon`."""
 LABEL = (
     r"(?:step|part|question|answer|option|tip|reason|chapter|section|point|item|phase|stage|example|task|note|exercise|"
     r"method|way|idea|fact|problem|solution|q|a)"
@@ -93,7 +106,25 @@ def _times(text: str) -> list[Moment]:
         if m["from_hour"]:
             found.append(Moment(_clock(m, "from_", m["half"]), "time", m.start(), m.end("from_hour")))
             found.append(Moment(_clock(m, "", m["half"]), "time", m.start("hour"), m.end()))
-    return found + [Moment(_clock(m, "", m["half"]), "time", m.start(), m.end()) for m in TIME.finditer(text)]
+    for m in TIME.finditer(text):
+        part = None if m["half"] else PART_OF_DAY.match(text, m.end())
+        late = part is not None and (part["part"] or "night").lower() != "morning"
+        half = m["half"] or (("p" if late else "a") if part else None)
+        found.append(Moment(_clock(m, "", half), "time", m.start(), part.end() if part else m.end()))
+    return found + [_spoken(m) for m in SPOKEN.finditer(text)]
+
+
+def _spoken(m: re.Match[str]) -> Moment:
+    """A time of the day in words."""
+    if m["noon"] or m["midnight"]:
+        return Moment("12:00" if m["noon"] else "00:00", "time", m.start(), m.end())
+    hour = int(m["hour"]) if m["hour"].isdigit() else HOURS.index(m["hour"].lower())
+    minutes = MINUTES[m["minutes"].lower().split()[0]]
+    if m["way"].lower() in ("to", "before"):
+        hour, minutes = hour - 1, 60 - minutes
+    hour = hour % 12 + (12 if (m["half"] or "").lower() == "p" else 0)
+    hour = hour or (0 if m["half"] else 12)
+    return Moment(f"{hour:02}:{minutes:02}", "time", m.start(), m.end())
 
 
 def _clock(m: re.Match[str], name: str, half: str | None) -> str:

@@ -44,7 +44,7 @@ def blocks(text: str) -> list[Block]:
     inside: tuple[str, str, int, int, int] | None = None
     body: list[str] = []
     for start, end, line in _lines(text):
-        quoted = _QUOTED.match(line) if inside is None else None
+        quoted = _QUOTED.match(line) if inside is None and ">" in line else None
         depth = (quoted[0].count(">") if quoted else 0) if inside is None else inside[4]
         bare = _unquoted(line, depth)
         if bare is None:  # the quotation ends, and so does a block in it

@@ -16,7 +16,7 @@ NO_NAMES = set(
         "i i'm i've i'll i'd a an the and or but of in on at to for from by with as is are was were be it he she we "
         "you they this that these those if then so not no yes my your his her its our their what who when where why "
         "how also there here do does did can could will would should may might must have has had "
-        "mr mrs ms dr prof"
+        "mr mrs ms dr prof celsius fahrenheit"
     )
 )
 LONGEST_INITIALS = 6

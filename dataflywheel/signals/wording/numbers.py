@@ -50,6 +50,7 @@ SHORT_SCALES = {"k": 10**3, "bn": 10**9, "mn": 10**6, "mln": 10**6}
 MONEY_SCALES = {"m": 10**6, "b": 10**9}
 SIGN = re.compile(r"(?:^|[\s(=,:])[-\u2212](?:[$€£¥₹]\s?)?$")
 CURRENCY = re.compile(r"[$€£¥₹]\s?$")
+CLOCK_WORD = re.compile(r"\b(?:past|quarter|noon|midday|midnight|minutes)\b", re.IGNORECASE)
 DIGIT = re.compile(r"\d|[½⅓⅔¼¾⅕-⅞⅐⅑⅒]")
 LARGEST = 10**18
 """Scale words beyond begin another number: nobody counts in hundreds of hundreds of hundreds."""
@@ -78,6 +79,8 @@ def _numbers(text: str) -> tuple[Number, ...]:
         passes = [_moments, fractions, _digits, *passes]
         for place in list_marks(text):
             taken[place] = 1
+    elif CLOCK_WORD.search(text):
+        passes = [_moments, *passes]
     for numbers_of in passes:
         free = [n for n in numbers_of(text) if taken.find(1, n.start, n.end) < 0]
         for start, end in {(n.start, n.end) for n in free}:

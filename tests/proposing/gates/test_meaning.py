@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.wording_pairs import TUNED_BROKEN, TUNED_KEPT
+from benchmarks.pairs import abroad, abroad_kept, forms, tuned
+from benchmarks.pairs.lines import every_second
 from dataflywheel.models.spec import EmbedderSpec
 from dataflywheel.proposing.gates.meaning import Meaning
 from dataflywheel.proposing.kinds import Surroundings
@@ -62,12 +63,43 @@ def test_other_words_for_the_same_pass(after: str) -> None:
 def test_sentences_of_every_kind_are_judged_alone_and_among_others(passes: bool, additions: bool) -> None:
     gate = Meaning(least=None, additions=additions)
     desk = "On the desk lay a grey folder with papers that the clerk had read."
-    for kind, sentences in (TUNED_KEPT if passes else TUNED_BROKEN).items():
+    given = (tuned.KEPT | every_second(forms.KEPT, 0)) if passes else (tuned.BROKEN | every_second(forms.BROKEN, 0))
+    for kind, sentences in given.items():
         for one, other in sentences:
             for lead in ("", f"{desk}\n"):
-                before, after = (lead + text.replace("\\n", "\n") for text in (one, other))
+                before, after = lead + one, lead + other
                 found = check(gate, rewrite(("Rewrite.", before), ("Rewrite.", after)))
                 assert found.passed is passes, (kind, one, other, found)
+
+
+@pytest.mark.parametrize("passes", [False, True])
+def test_scope_and_denial_are_read_in_nine_other_languages(passes: bool) -> None:
+    given = every_second(abroad_kept.KEPT if passes else abroad.BROKEN, 0)
+    found = {pair: check(WORDS, rewrite(("", pair[0]), ("", pair[1]))) for some in given.values() for pair in some}
+    assert [pair for pair, verdict in found.items() if verdict.passed is not passes] == []
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "reason"),
+    [
+        ("Ann is taller than Ben.", "Ben is shorter than Ann.", ""),
+        ("Yes. In May, gold was dearer than tin. Bye.", "Yes. In May, tin was cheaper than gold. Bye.", ""),
+        ("The bank is west of the old mill.", "The old mill is east of the bank.", ""),
+        ("The nurse is as old as the doctor.", "The doctor is as old as the nurse.", ""),
+        ("The cat sat near the dog.", "The dog sat near the cat.", ""),
+        ("My brother and a friend left.", "A friend and my brother left.", ""),
+        ("The nurse is not as old as the doctor.", "The doctor is not as old as the nurse.", "sides exchanged"),
+        ("The box is wider than the door.", "The door is wider than the box.", "sides exchanged"),
+        ("The bank is west of the old mill.", "The old mill is west of the bank.", "sides exchanged"),
+        ("The dog chased the cat.", "The cat chased the dog.", "sides exchanged"),
+        ("Your teacher lent my sister a pen.", "My sister lent your teacher a pen.", ""),
+        ("Ann is taller than Ben.", "Ann is shorter than Ben.", "opposites changed"),
+        ("Ann is taller than Ben.", "Ben is taller than Ann.", "sides exchanged"),
+        ("Ann lent Ben a pen.", "Ben lent Ann a pen.", "names swapped"),
+    ],
+)
+def test_comparisons_may_be_turned_round_and_sides_may_not_be_exchanged(before: str, after: str, reason: str) -> None:
+    assert check(WORDS, rewrite(("", before), ("", after))).reason == reason
 
 
 def test_expert_revisions_pass_and_the_same_with_planted_damage_do_not(data: Path) -> None:

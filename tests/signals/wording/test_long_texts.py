@@ -7,22 +7,42 @@ from collections.abc import Callable
 
 import pytest
 
-from dataflywheel.proposing.gates.invariants import INVARIANTS, Sides
+from dataflywheel.proposing.gates.invariants import INVARIANTS
 from dataflywheel.signals.personal_data_patterns import find
 from dataflywheel.signals.wording.names import missing, names
 from dataflywheel.signals.wording.negation import changed, negations
 from dataflywheel.signals.wording.numbers import numbers
 from dataflywheel.signals.wording.numbers_compared import number_tokens
+from dataflywheel.signals.wording.scope import values
+from dataflywheel.signals.wording.scope_abroad import ABROAD
 from dataflywheel.signals.wording.sentences import sentences
+from dataflywheel.signals.wording.sides import Sides
 from dataflywheel.synthesis.knowledge.chunks import chunks, locate
 from dataflywheel.synthesis.knowledge.sections import sections
 
-UNITS = ("7", "-", "1,", "000,", "Ann Ray ", "\n", "hundred ", "1. do\n", "a. ", "f(x)\n", "neither ", "1-", " \n")
+UNITS = (
+    "7",
+    "-",
+    "1,",
+    "000,",
+    "Ann Ray ",
+    "\n",
+    "hundred ",
+    "1. do\n",
+    "a. ",
+    "f(x)\n",
+    "neither ",
+    "1-",
+    " \n",
+    "half past ",
+    "の",
+)
 RULES: dict[str, Callable[[str], object]] = {
     "numbers": numbers,
     "sentences": sentences,
     "names": names,
     "negations": negations,
+    "scope": lambda text: (ABROAD["fr"].only.findall(text), values(text, ABROAD["ja"])),
     "sections": sections,
     "chunks": lambda text: chunks(text, 4000, 400),
     "locate": lambda text: locate(f"{text[:500]}z", text),
