@@ -63,8 +63,8 @@ class Meaning(Gate):
         "scope",
         "names",
     )
-    """The invariants that are checked. `negation` holds opposites (`safe`, `unsafe`) and the sides of comparisons, which
-    may be turned round whole ("Ann is taller than Ben", "Ben is shorter than Ann"); `scope` all and some, always and
+    """The invariants that are checked. `negation` holds opposites (`safe`, `unsafe`), and comparisons, which may
+    be turned round whole ("Ann is taller than Ben", "Ben is shorter than Ann"); `scope` all and some, always and
     sometimes, must and may, before and after, at least and at most, only."""
     least: float | None = Field(0.5, ge=-1, le=1)
     """Cosine of embeddings below which the two say different things; null switches it off."""
