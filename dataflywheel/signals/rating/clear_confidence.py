@@ -50,8 +50,8 @@ class ClearConfidence(Rating):
     Consistency is how far the model's own answers to the prompt, drawn at temperature 1, agree with the row's answer
     (yes 1, partly 0.5, no 0), by the model's own comparison; `answers` counts them. Reflection is the mean of two
     questions whether the row's answer is right (correct 1, unsure 0.5, incorrect 0), each after an analysis in words.
-    CLEAR drops the rows below the median. This is its detector: answers are not corrected here, nor is a model trained
-    on what is left and asked again.
+    CLEAR drops the rows below the median, trains on the others, and lets the trained model mend answers: that is the
+    method `clear_correction` behind a step `train`.
     """
 
     card: ClassVar[Card] = Card(

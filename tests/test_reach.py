@@ -1,0 +1,113 @@
+"""Every method of the catalogue can be run: a recipe that names it passes all checks, or a command takes it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from dataflywheel import catalog
+from dataflywheel.contracts import Cleaner, Judge, Metric, Objective, Policy, Sampler, Selector, Signal
+from dataflywheel.evolution.judging.session import make_judge
+from dataflywheel.models.spec import ModelSpec
+from dataflywheel.proposing.kinds import Gate, Proposer
+from dataflywheel.recipe.load import recipe_from
+from dataflywheel.recipe.needs import signals_of
+from dataflywheel.recipe.plan import check
+from dataflywheel.recipe.steps import build_steps
+
+TEACHER = {
+    "endpoint": "http://127.0.0.1:9/v1",
+    "model": "m",
+    "usd_per_mtok": {"in": 1, "out": 1},
+    "capabilities": {"completion": True, "logprobs": True},
+}
+CLEAN: dict[str, Any] = {"decontaminate": {}}
+TRAIN: dict[str, Any] = {"train": {"max_steps": 1}}
+GIVEN: dict[str, dict[str, Any]] = {
+    "filter": {"bounds": {"text.words": [1, None]}},
+    **{name: {"score": "alpagasus.score"} for name in ("rated", "diverse_by_score", "gumbel_top_k")},
+    "diversify_and_conquer": {"score": "alpagasus.score"},
+    "magpie": {"template": "chatml"},
+    "scored": {"by": "final_answer", "least": 1},
+}
+JUDGES = {"panel": {"models": [ModelSpec(endpoint="http://127.0.0.1:9/v1", model=name) for name in "ab"]}}
+
+
+def recipe_for(name: str, folder: Path) -> dict[str, Any]:
+    """A recipe with the method in its place."""
+    kind, given = catalog.get(name), dict(GIVEN.get(name, {}))
+    for field in ("labels", "pairs"):
+        info = kind.model_fields.get(field)
+        if info is not None and info.is_required():
+            given[field] = str(folder / "pool.jsonl")
+    by: Any = {name: given}
+    made: dict[str, Any] = {"target": [{"path": str(folder / "pool.jsonl")}], "rounds": 1}
+    steps: list[dict[str, Any]] = [CLEAN]
+    if issubclass(kind, Selector):
+        one = {"by": by} if name != "delt_folding" else {"by": "longest", "then": by}
+        steps.append({"select": {**one, "keep": 2}})
+    elif issubclass(kind, Cleaner):
+        steps = [{name: given}]
+    elif issubclass(kind, Proposer):
+        step = {"enhance": {"by": by}} if kind.rewrites else {"generate": {"by": by, "rows": 2}}
+        steps += [TRAIN, step] if kind.from_failures or kind.own_model == "trained" else [step]
+    elif issubclass(kind, Gate):
+        steps.append({"enhance": {"by": "revision", "gates": [by]}})
+    elif issubclass(kind, Sampler):
+        steps.append({"train": {"max_steps": 1, "sampler": by}})
+    elif issubclass(kind, Objective) or name == "on_policy":
+        steps.append({"distill": {"max_steps": 1, "by": by, "teacher": {"builtin": "tiny"}}})
+    elif name == "preference":
+        steps += [TRAIN, {"prefer": {}}]
+    elif issubclass(kind, Policy):
+        made |= {"feedback": by, "rounds": 2}
+        steps += [{"select": {"by": "random", "keep": 2}}, TRAIN, {"evaluate": {}}]
+    elif issubclass(kind, Metric):
+        if name == "python":
+            (folder / "own.py").write_text("def score(answer, row):\n    return 1.0\n")
+            by = {"python": str(folder / "own.py:score")}
+        made["target"][0]["metric"] = by
+        steps += [TRAIN, {"evaluate": {}}]
+    elif issubclass(kind, Signal):
+        column = next((c for c, t in kind.columns.items() if pa.types.is_floating(t) or pa.types.is_integer(t)), None)
+        assert column, name
+        steps.append({"filter": {"bounds": {f"{name}.{column}": [0, None]}}})
+    else:
+        raise AssertionError(f"{name} is of no kind that a recipe takes")
+    return {**made, "steps": steps}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("reach")
+    lines = [{"prompt": f"Q{i}", "completion": f"A{i}"} for i in range(4)]
+    (made / "pool.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return made
+
+
+def feeding() -> dict[str, str]:
+    """Signals whose columns a selector or a cleaner reads, each with one that does."""
+    kinds = [catalog.get(name) for name in (*catalog.names(Selector), *catalog.names(Cleaner))]
+    return {
+        signal: kind.name
+        for kind in kinds
+        for signal in signals_of(kind.model_construct(**GIVEN.get(kind.name, {})).needs())  # type: ignore[attr-defined]
+    }
+
+
+@pytest.mark.parametrize("name", catalog.names())
+def test_every_method_of_the_catalogue_can_be_run(name: str, folder: Path) -> None:
+    if issubclass(catalog.get(name), Judge):
+        assert make_judge({name: JUDGES.get(name, {})}, None if name in JUDGES else TEACHER).name == name
+        return
+    if issubclass(catalog.get(name), Signal) and name in feeding():
+        name = feeding()[name]
+    models = {"student": {"builtin": "tiny"}, "teacher": TEACHER}
+    recipe = recipe_from(
+        {"name": "a", "pool": [{"path": str(folder / "pool.jsonl")}], "models": models} | recipe_for(name, folder)
+    )
+    check(recipe, build_steps(recipe), comparison=False)
