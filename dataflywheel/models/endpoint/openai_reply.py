@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import json
+import math
 from typing import Any
 
 import orjson
@@ -11,7 +12,7 @@ import orjson
 from dataflywheel.models.endpoint.chat_model import UnavailableError, UnreadableError
 from dataflywheel.models.endpoint.openai_error import error_in, error_of
 from dataflywheel.models.endpoint.openai_part import Part, read_part
-from dataflywheel.models.endpoint.openai_usage import tokens_used
+from dataflywheel.models.endpoint.openai_usage import told_twice, tokens_used
 from dataflywheel.models.endpoint.request import WITHIN_THOUGHTS, Outcome, Reply, Request, TokenLogprob
 from dataflywheel.rows.endings import Ending, ending_of
 
@@ -41,6 +42,8 @@ def read_reply(content: bytes, request: Request, where: str = "the endpoint") ->
     """
     try:
         body, whole = _parsed(content)
+        if isinstance(body, dict) and told_twice(content):
+            body["usage"] = None
         if said := error_in(body):
             began = isinstance(body, dict) and bool(body.get("choices"))
             raise error_of(said, where, began=began, used=tokens_used(body.get("usage")) if began else None)
@@ -103,15 +106,23 @@ def _wrong(part: Part, request: Request, whole: bool) -> tuple[Outcome, str] | N
 
 
 def _parsed(content: bytes) -> tuple[Any, bool]:
-    """The body, and whether all its texts are whole: half a pair of surrogates becomes a replacement character."""
+    """The body, and whether all its texts are whole: half a pair of surrogates becomes a replacement character. A
+    number without bounds (NaN, Infinity, 1e400), which JSON does not know and servers write, becomes none."""
     content = content.removeprefix(codecs.BOM_UTF8)
     try:
         return orjson.loads(content), True
     except orjson.JSONDecodeError:
-        if b"\\u" not in content:
-            raise
-        text = json.dumps(json.loads(content), ensure_ascii=False).encode("utf-8", "surrogatepass")
-        return orjson.loads(text.decode("utf-8", "replace")), False
+        found = json.loads(content, parse_constant=_finite, parse_float=_finite, parse_int=_finite)
+        text = json.dumps(found, ensure_ascii=False).encode("utf-8", "surrogatepass")
+        shown = text.decode("utf-8", "replace")
+        return orjson.loads(shown), shown.encode() == text
+
+
+def _finite(written: str) -> float | None:
+    number = float(written)
+    if not math.isfinite(number):
+        return None
+    return int(written) if written.lstrip("-").isdigit() else number
 
 
 def _outcome(part: Part, finish: str, full: bool) -> tuple[Outcome | None, str]:
@@ -139,4 +150,10 @@ def _logprobs(given: Any, completion: bool) -> tuple[TokenLogprob, ...]:
             (one["token"], one["logprob"], {top["token"]: top["logprob"] for top in one.get("top_logprobs") or ()})
             for one in given.get("content") or ()
         ]
-    return tuple(TokenLogprob(str(token), float(value), dict(top or {})) for token, value, top in triples)
+    if any(value is None for _, value, _ in triples):
+        return ()
+    tokens = [(str(token), float(value), top or {}) for token, value, top in triples]
+    return tuple(
+        TokenLogprob(token, value, {name: told for name, told in top.items() if told is not None})
+        for token, value, top in tokens
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 MOST_TOKENS = 10**8
@@ -38,3 +39,26 @@ def _count(told: dict[str, Any], *names: str) -> int | None:
     counts = [told.get(name) for name in names]
     found = [int(c) for c in counts if isinstance(c, int | float) and not isinstance(c, bool) and c == c // 1]
     return max((c for c in found if 0 <= c <= MOST_TOKENS), default=None)
+
+
+NAMES = ("usage", "prompt_tokens", "completion_tokens", "input_tokens", "output_tokens", "total_tokens")
+
+
+def told_twice(content: bytes) -> bool:
+    """Whether a name of the usage stands twice in one object of a reply: nobody knows which of the two holds.
+
+    >>> told_twice(b'{"usage": {"prompt_tokens": 900, "prompt_tokens": 1}}')
+    True
+    """
+    if all(content.count(f'"{name}"'.encode()) < 2 for name in NAMES):
+        return False
+    twice = False
+
+    def seen(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        nonlocal twice
+        names = [name for name, _ in pairs if name in NAMES]
+        twice = twice or len(names) > len(set(names))
+        return dict(pairs)
+
+    json.loads(content.decode("utf-8-sig", "replace"), object_pairs_hook=seen)
+    return twice

@@ -246,6 +246,37 @@ def test_usage_that_cannot_be_is_no_usage(read: object, written: object) -> None
         assert (reply.tokens_in, reply.tokens_out) == (0, 0)
 
 
+ODD_NUMBERS = ["NaN", "Infinity", "-Infinity", "1e400", "-1e999", "1" + "0" * 400]
+
+
+@pytest.mark.parametrize("number", ODD_NUMBERS)
+def test_a_number_that_json_does_not_know_loses_no_answer(number: str) -> None:
+    def reply(logprob: str, other: str, read: str) -> Reply:
+        token = f'{{"token": "yes", "logprob": {logprob}, "top_logprobs": [{{"token": "no", "logprob": {other}}}]}}'
+        choice = f'{{"message": {{"content": "yes"}}, "finish_reason": "stop", "logprobs": {{"content": [{token}]}}}}'
+        usage = f'{{"prompt_tokens": {read}, "completion_tokens": 1}}'
+        return read_reply(f'{{"choices": [{choice}], "usage": {usage}}}'.encode(), ASKED)
+
+    free, likely, unlikely = reply("-1.0", "-2.0", number), reply("-1.0", number, "5"), reply(number, "-2.0", "5")
+    assert {(one.outcome, one.text) for one in (free, likely, unlikely)} == {(Outcome.ANSWERED, "yes")}
+    assert (free.tokens_in, likely.tokens_in, unlikely.tokens_in) == (0, 5, 5)
+    assert [(dict(one.top), one.logprob) for one in free.logprobs] == [({"no": -2.0}, -1.0)]
+    assert [(dict(one.top), one.logprob) for one in likely.logprobs] == [({}, -1.0)]
+    assert unlikely.logprobs == ()
+
+
+def test_usage_that_is_told_twice_is_no_usage() -> None:
+    said = '{"choices": [{"message": {"content": %s}, "finish_reason": "stop"}], "usage": %s}'
+    two = '{"prompt_tokens": 900, "prompt_tokens": 1, "completion_tokens": 1}'
+    again = '{"prompt_tokens": 900, "completion_tokens": 9}, "usage": {"prompt_tokens": 1, "completion_tokens": 1}'
+    once = '{"prompt_tokens": 9, "completion_tokens": 1}, "x_groq": {"usage": {"prompt_tokens": 9}}'
+    quoted = json.dumps('"usage" and "prompt_tokens", "usage"')
+    for usage, tokens in ((two, 0), (again, 0), (once, 9)):
+        for content in ('"yes"', quoted):
+            reply = read_reply((said % (content, usage)).encode(), ASKED)
+            assert (reply.outcome, reply.tokens_in) == (Outcome.ANSWERED, tokens)
+
+
 PART = {"type": "text", "text": "yes"}
 CALLS = [{"id": "c", "type": "function", "function": {"name": "look", "arguments": "{}"}}]
 
