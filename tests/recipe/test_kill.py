@@ -1,58 +1,100 @@
-"""Killed at any moment, the same command finishes with the same bytes."""
+"""Killed at any moment, the same command finishes with the same bytes, and nothing that was answered is paid twice."""
 
 from __future__ import annotations
 
-import hashlib
-import random
-import shutil
-import signal
-import subprocess
-import sys
-import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from tests.recipe.jobs import CLEAN, TRAIN, job
+from tests.recipe.jobs import CLEAN, write_pool
+from tests.signals.rating.support import ID_PATTERN
+from tests.support.endpoint import Endpoint
+from tests.support.kills import PRICE, Kills
 
-KILLS = 20
-LONGEST = 240.0
+FAULTS = {"http_429": 0.02, "http_500": 0.03, "reset_before": 0.02, "reset_after": 0.02, "slow": 0.02}
+RULES: list[Any] = [
+    {"rule": "rater", "model": "grader", "low": 0, "high": 5, "template": "$id: $score\nBecause."},
+    {"rule": "writer", "errors": 0.2},
+]
+GATES = ["format_and_length", "meaning", "contamination"]
+ENHANCE: dict[str, Any] = {"enhance": {"by": {"revision": {"revise": "answer"}}, "gates": GATES}}
 
 
-def command(folder: Path, name: str) -> list[str]:
-    where = ["--runs", str(folder / name / "runs"), "--home", str(folder / name / "store")]
-    return [sys.executable, "-m", "dataflywheel.cli.main", "run", str(folder / "recipe.yaml"), *where]
+def few(keep: int | str, by: Any = "random") -> dict[str, Any]:
+    return {"select": {"by": by, "keep": keep}}
 
 
-def outcome(folder: Path, name: str) -> dict[str, str]:
-    """Digest of every file that a run is for: rows, decisions, the model, the final data set."""
-    run = folder / name / "runs" / "job"
-    files = [*run.glob("round-1/*/rows/part-*.parquet"), *run.glob("round-1/*/decisions.parquet")]
-    files += [*run.glob("dataset/train.jsonl"), *run.glob("models/student/*.safetensors")]
-    return {str(f.relative_to(run)): hashlib.blake2b(f.read_bytes()).hexdigest() for f in sorted(files)}
+def rated(keep: int) -> dict[str, Any]:
+    return few(keep, {"rated": {"score": "alpagasus.score"}})
+
+
+def written(rows: int) -> dict[str, Any]:
+    return {"generate": {"by": "grounded_questions", "rows": rows, "visits": 2}}
+
+
+def job(
+    folder: Path, endpoint: Endpoint, steps: list[Any], faults: dict[str, float], rows: int = 400, **more: Any
+) -> Kills:
+    """A recipe over documented functions, whose models are behind the endpoint."""
+    model = {"endpoint": endpoint.url, "usd_per_mtok": PRICE, "concurrency": 8}
+    value = {
+        "name": "job",
+        "pool": [{"path": str(write_pool(folder, rows))}],
+        "target": [{"path": str(write_pool(folder, split="held_out")), "slice": "tag"}],
+        "models": {
+            "student": {"builtin": "tiny", "size": "0.5m"},
+            "embedder": "static",
+            "teacher": {**model, "model": "writer"},
+        },
+        "signals": {"alpagasus": {"model": {**model, "model": "grader"}}},
+        "steps": steps,
+        **more,
+    }
+    (folder / "recipe.yaml").write_text(yaml.safe_dump(value), encoding="utf-8")
+    latency, slow = {"median_ms": 15, "sigma": 0.3}, 0.3
+    plan = {"rules": RULES, "id_pattern": ID_PATTERN, "faults": faults, "latency": latency, "slow_seconds": slow}
+    return Kills(folder, endpoint, plan)
+
+
+def cleaning(folder: Path, endpoint: Endpoint, data: Path) -> Kills:
+    pool = folder / "pool.parquet"
+    pq.write_table(pq.read_table(data / "alpaca_pool" / "alpaca_pool.parquet").slice(0, 3000), pool)
+    return job(folder, endpoint, [*CLEAN[:3], few("10%", "k_center")], {}, pool=[{"path": str(pool)}])
+
+
+def ratings(folder: Path, endpoint: Endpoint, data: Path) -> Kills:
+    return job(folder, endpoint, [CLEAN[2], few(150), rated(40)], FAULTS | {"odd_usage": 0.2})
+
+
+def writing(folder: Path, endpoint: Endpoint, data: Path) -> Kills:
+    return job(folder, endpoint, [few(60), ENHANCE, written(20)], FAULTS)
+
+
+def wheel(folder: Path, endpoint: Endpoint, data: Path) -> Kills:
+    train = {"train": {"max_steps": 3, "max_length": 96, "batch_size": 8, "save_steps": 1}}
+    steps = [*CLEAN[:3], few(24), ENHANCE, written(12), train, "evaluate"]
+    turns = {"rounds": 3, "feedback": {"weakest_slices": {"minimum_n": 3}}, "guards": {"patience": 5}}
+    return job(folder, endpoint, steps, {"reset_after": 0.02}, **turns)
 
 
 @pytest.mark.slow
-def test_killed_at_twenty_random_moments_it_ends_with_the_same_bytes(tmp_path: Path) -> None:
-    recipe = job(tmp_path, [*CLEAN, *TRAIN])
-    (tmp_path / "recipe.yaml").write_text(yaml.safe_dump(recipe.model_dump(mode="json")), encoding="utf-8")
-    began = time.monotonic()
-    subprocess.run(command(tmp_path, "calm"), check=True, capture_output=True, timeout=LONGEST)
-    whole = time.monotonic() - began
-    calm = outcome(tmp_path, "calm")
-    assert {"dataset/train.jsonl", "models/student/model.safetensors"} <= set(calm)
-    moments, killed = random.Random(0), 0
-    while killed < KILLS and time.monotonic() - began < LONGEST * 2:
-        process = subprocess.Popen(command(tmp_path, "killed"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        try:
-            process.wait(timeout=moments.uniform(0.1, 0.7) * whole)
-            shutil.rmtree(tmp_path / "killed")  # it finished: begin again from nothing
-        except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGKILL)
-            killed += 1
-        process.wait()
-    assert killed == KILLS
-    subprocess.run(command(tmp_path, "killed"), check=True, capture_output=True, timeout=LONGEST)
-    assert outcome(tmp_path, "killed") == calm
-    assert not list((tmp_path / "killed").rglob("*.partial"))
+@pytest.mark.parametrize("kind", [cleaning, ratings, writing, wheel])
+def test_killed_at_fifty_random_moments(
+    kind: Callable[[Path, Endpoint, Path], Kills], endpoint: Endpoint, tmp_path: Path, data: Path
+) -> None:
+    kills = kind(tmp_path, endpoint, data)
+    kills.go(50)
+    assert kills.within > 25
+    assert kills.finished >= 2
+    assert kills.on_their_way <= 8 * 50
+
+
+def test_killed_at_ten_random_moments_of_everything(endpoint: Endpoint, tmp_path: Path) -> None:
+    faults = {"http_500": 0.02, "reset_after": 0.03, "odd_usage": 0.1}
+    kills = job(tmp_path, endpoint, [few(24), rated(12), ENHANCE, written(6)], faults, rows=60)
+    kills.go(10)
+    assert kills.within > 4

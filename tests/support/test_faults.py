@@ -25,7 +25,7 @@ SEEN = {
     "choice_error": f"error {GOOD[: len(GOOD) // 2]}", "thoughts": f"stop <think>\n{THOUGHT}\n</think>\n\n{GOOD}",
     "unopened": f"stop {THOUGHT}\n</think>\n\n{GOOD}",
     "reasoning_field": f"stop {GOOD}", "only_thoughts": "stop None",
-    "empty": "stop ", "tool_call": "tool_calls None False", "no_usage": "no usage",
+    "empty": "stop ", "tool_call": "tool_calls None False", "no_usage": "no usage", "odd_usage": f"stop {GOOD}",
 }  # fmt: skip
 
 

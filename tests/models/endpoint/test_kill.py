@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import sqlite3
 import subprocess
 import sys
 import time
@@ -21,6 +20,7 @@ from dataflywheel.store.answers import AnswerStore
 from tests.models.endpoint.kill_job import requests
 from tests.support.endpoint import Endpoint
 from tests.support.endpoint.question import body_key
+from tests.support.kills import stored
 
 
 def start(url: str, folder: Path, count: int) -> subprocess.Popen[str]:
@@ -37,15 +37,6 @@ def finish(url: str, folder: Path, count: int) -> bytes:
     assert process.stdout is not None
     process.stdout.close()
     return (folder / "rows.jsonl").read_bytes()
-
-
-def stored(path: Path) -> set[str]:
-    """Keys of the answers that are there, read without opening the store."""
-    db = sqlite3.connect(path)
-    try:
-        return {key.hex() for (key,) in db.execute("SELECT key FROM answers")}
-    finally:
-        db.close()
 
 
 @dataclass
@@ -89,7 +80,7 @@ def kill_often(endpoint: Endpoint, folder: Path, count: int, kills: int, longest
         assert process.stdout is not None
         process.stdout.close()
         charged = endpoint.bill().keys
-        here = stored(path)
+        here = {key.hex() for key in stored(path)}
         in_the_middle += 0 < len(here) < count
         asked_again |= {key for key in here if settled.setdefault(key, charged[names[key]]) != charged[names[key]]}
     rows = finish(endpoint.url, path.parent, count)

@@ -15,7 +15,7 @@ Fault = Literal[
     "reset_after", "truncated_body", "hang", "drip", "slow", "html_ok",
     # A whole reply whose content is not what was asked for.
     "length", "cut", "content_filter", "refusal", "refusal_field", "fenced", "prose", "two_values", "wrong_enum",
-    "wrong_ids", "unicode", "empty", "tool_call", "no_usage",
+    "wrong_ids", "unicode", "empty", "tool_call", "no_usage", "odd_usage",
     # Thoughts, and answers that failed on their way.
     "thoughts", "unopened", "reasoning_field", "only_thoughts", "finish_error", "choice_error",
 ]  # fmt: skip
@@ -82,3 +82,20 @@ TEXT: Mapping[str, Callable[[str], str]] = {
     "finish_error": lambda text: text[: len(text) // 2],
     "choice_error": lambda text: text[: len(text) // 2],
 }
+
+ODD_USAGE = (
+    "null", "[]", '"12"', "{}", '{"prompt_tokens": 7}', '{"completion_tokens": 1}',
+    '{"prompt_tokens": -7, "completion_tokens": 1}', '{"prompt_tokens": 7, "completion_tokens": -1}',
+    '{"prompt_tokens": true, "completion_tokens": true}', '{"prompt_tokens": "7", "completion_tokens": "1"}',
+    '{"prompt_tokens": 6.5, "completion_tokens": 0.5}', '{"prompt_tokens": 7.0, "completion_tokens": 1.0}',
+    '{"prompt_tokens": null, "completion_tokens": 1}', '{"prompt_tokens": [7], "completion_tokens": {}}',
+    '{"prompt_tokens": 4611686018427387904, "completion_tokens": 1}',
+    '{"prompt_tokens": 7, "completion_tokens": 9223372036854775807}',
+    '{"prompt_tokens": 18446744073709551616, "completion_tokens": 1}',
+    '{"prompt_tokens": 1000000000000000000000000000000, "completion_tokens": 1e30}',
+    '{"prompt_tokens": 1e400, "completion_tokens": 1}', '{"prompt_tokens": 0, "completion_tokens": 0}',
+    '{"prompt_tokens": 0, "completion_tokens": 1}', '{"prompt_tokens": 7, "completion_tokens": 0}',
+    '{"prompt_tokens": 7, "prompt_tokens": 1, "completion_tokens": 1}',
+    '{"prompt_tokens": 7, "completion_tokens": 7}, "usage": {"prompt_tokens": 1, "completion_tokens": 1}',
+)  # fmt: skip
+"""Usage, as JSON, that cannot be: whoever believes one of them pays less than the vendor charges, or loses count."""

@@ -17,7 +17,7 @@ from tests.support.endpoint.deferred import Deferred
 from tests.support.endpoint.delivery import STATUS, lose, stream, turn_away
 from tests.support.endpoint.draws import normal, unit
 from tests.support.endpoint.embeddings import embeddings
-from tests.support.endpoint.faults import FREE, LOST
+from tests.support.endpoint.faults import FREE, LOST, ODD_USAGE
 from tests.support.endpoint.http import Connection, Incoming
 from tests.support.endpoint.limits import Gate, retry_header
 from tests.support.endpoint.plan import Plan
@@ -175,7 +175,11 @@ class Server:
             await stream(request.connection, question, choices, fault, self.plan.drip_seconds)
             return self.note(question, request, 200, fault, billed=billed)
         self.note(question, request, 200, fault, billed=billed)
-        return request.connection.reply(200, orjson.dumps(whole(question, choices, fault != "no_usage")))
+        body = orjson.dumps(whole(question, choices, fault not in ("no_usage", "odd_usage")))
+        if fault == "odd_usage":
+            told = ODD_USAGE[int(unit(question.key, question.attempt, "usage") * len(ODD_USAGE))]
+            body = body[:-1] + f', "usage": {told}}}'.encode()
+        return request.connection.reply(200, body)
 
     async def choices(self, question: Question, fault: str) -> list[Choice]:
         """The samples that the question asks for, by the first rule that fits."""
