@@ -87,7 +87,7 @@ ODD_USAGE = (
     "null", "[]", '"12"', "{}", '{"prompt_tokens": 7}', '{"completion_tokens": 1}',
     '{"prompt_tokens": -7, "completion_tokens": 1}', '{"prompt_tokens": 7, "completion_tokens": -1}',
     '{"prompt_tokens": true, "completion_tokens": true}', '{"prompt_tokens": "7", "completion_tokens": "1"}',
-    '{"prompt_tokens": 6.5, "completion_tokens": 0.5}', '{"prompt_tokens": 7.0, "completion_tokens": 1.0}',
+    '{"prompt_tokens": 6.5, "completion_tokens": 0.5}',
     '{"prompt_tokens": null, "completion_tokens": 1}', '{"prompt_tokens": [7], "completion_tokens": {}}',
     '{"prompt_tokens": 4611686018427387904, "completion_tokens": 1}',
     '{"prompt_tokens": 7, "completion_tokens": 9223372036854775807}',
