@@ -12,7 +12,7 @@ import orjson
 from dataflywheel.models.endpoint.chat_model import UnavailableError, UnreadableError
 from dataflywheel.models.endpoint.openai_error import error_in, error_of
 from dataflywheel.models.endpoint.openai_part import Part, read_part
-from dataflywheel.models.endpoint.openai_usage import told_twice, tokens_used
+from dataflywheel.models.endpoint.openai_usage import tokens_used, told_twice
 from dataflywheel.models.endpoint.request import WITHIN_THOUGHTS, Outcome, Reply, Request, TokenLogprob
 from dataflywheel.rows.endings import Ending, ending_of
 
