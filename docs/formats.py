@@ -20,6 +20,7 @@ KEYS = {
     "columns": "other names of prompt, answer, system, thoughts, context; two answers with a verdict",
     "spoken_text": "`chat` or `conversation` as one text with `USER:` and `ASSISTANT:`",
     "ranked": "a prompt with `completions`, `answers` or `generations` that have scores or ranks",
+    "span": "attributes of a trace: `gen_ai.*`, `llm.input_messages`",
     "tool_answers": "`query`, `tools`, `answers`: calls as JSON",
     "log": "`request` and `response`, batches, `contents`, `input` and `preferred_output`",
     "turns_preference": "`prompt`, `chosen`, `rejected` as lists of turns",

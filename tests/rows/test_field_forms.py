@@ -95,6 +95,10 @@ CARRIED: list[tuple[str, Any, str]] = [
     ("a text and then a call", {"conversations": [
         {"from": "human", "value": Q}, {"from": "gpt", "value": B},
         {"from": "function_call", "value": '{"name": "f", "arguments": {"a": 1}}'}]}, 'u:Q a:<f {"a": 1} >B'),
+    ("thoughts before a call", {"conversations": [
+        {"from": "human", "value": Q},
+        {"from": "function_call", "value": f'<think>\n{T}\n</think>\n\n{{"name": "f", "arguments": {{"a": 1}}}}'}]},
+     'u:Q a:[T]<f {"a": 1} >'),
     ("SmolTalk 2", {"messages": CHAT, "chat_template_kwargs": {
         "custom_instructions": S, "enable_thinking": True, "python_tools": [], "xml_tools": [dumped(TOOL)]}},
      "s:S u:Q a:A T=f"),

@@ -105,7 +105,7 @@ class Conversation(Shape):
 def whole(value: Any) -> bool:
     """Whether a value is a list of turns that does not begin with the assistant's."""
     if not isinstance(value, list) or not value or not isinstance(value[0], dict):
-        return isinstance(value, list)
+        return isinstance(value, list) and not (value and isinstance(value[0], str))
     return ROLES.get(str(value[0].get("role", value[0].get("from")))) != "assistant"
 
 

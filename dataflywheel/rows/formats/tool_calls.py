@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import orjson
@@ -58,14 +59,21 @@ def canonical_calls(calls: Any, field: str, written: bool = False) -> str:
     return orjson.dumps(result, option=orjson.OPT_SORT_KEYS).decode()
 
 
-def calls_in_text(content: str) -> tuple[str, Any]:
-    """A ShareGPT function call: the calls when the text is JSON for one or several, else the text as it stands."""
+THOUGHT = re.compile(r"\s*<think>\n?(.*?)\n?</think>\s*", re.DOTALL)
+
+
+def calls_in_text(content: str, thoughts: str | None = None) -> tuple[str | None, str, Any]:
+    """A ShareGPT function call: thoughts, text and calls, where the text is JSON for one or several, perhaps behind a
+    block of thoughts (as LLaMA-Factory reads it); else the text as it stands."""
+    block = THOUGHT.match(content) if thoughts is None else None
     try:
-        calls = orjson.loads(content)
+        calls = orjson.loads(content[block.end() :] if block else content)
     except orjson.JSONDecodeError:
-        return content, None
+        return thoughts, content, None
     calls = calls if isinstance(calls, list) else [calls]
-    return ("", calls) if calls and all(map(is_call, calls)) else (content, None)
+    if not calls or not all(map(is_call, calls)):
+        return thoughts, content, None
+    return (block[1] or None if block else thoughts), "", calls
 
 
 def is_call(value: Any) -> bool:

@@ -154,7 +154,7 @@ def read_turn(turn: Any, field: str, media: list[Medium] | None = None) -> list[
         content = spaced(content)
     content = read_content(content, where, bool(calls) or thoughts is not None or role == "tool", media)
     if said_by in CALLED:
-        content, calls = calls_in_text(content)
+        thoughts, content, calls = calls_in_text(content, thoughts)
     name = turn.get("name")
     return [
         message(
