@@ -9,7 +9,7 @@ from dataflywheel.distillation.answered_anew import AnsweredAnew
 from dataflywheel.models.endpoint.quoting import Question
 from dataflywheel.models.endpoint.request import Reply, Request, Sampling
 from dataflywheel.proposing.metrics.tool_calls import written_calls
-from dataflywheel.rows.formats.turns import asked_turns
+from dataflywheel.rows.formats.written_turns import asked_turns
 from dataflywheel.rows.schema import Row
 from dataflywheel.rows.text import split_answer
 

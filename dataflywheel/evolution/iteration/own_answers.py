@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataflywheel.models.endpoint.request import Request, Sampling
-from dataflywheel.rows.formats.turns import asked_turns
+from dataflywheel.rows.formats.written_turns import asked_turns
 from dataflywheel.rows.schema import Row
 from dataflywheel.rows.text import split_answer
 

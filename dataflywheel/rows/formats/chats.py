@@ -8,7 +8,8 @@ from typing import Any
 from dataflywheel.rows.formats.draft import CannotHold, Draft, ReadError, Record, plain
 from dataflywheel.rows.formats.names import ANSWERS, PROMPTS, by_name, folded
 from dataflywheel.rows.formats.shape import Shape
-from dataflywheel.rows.formats.turns import CONTENT_KEYS, ROLE_KEYS, openai_turn, read_turns
+from dataflywheel.rows.formats.turns import CONTENT_KEYS, ROLE_KEYS, read_turns
+from dataflywheel.rows.formats.written_turns import openai_turn
 from dataflywheel.rows.schema import Medium, Message, message
 
 CHATS = (

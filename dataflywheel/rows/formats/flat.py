@@ -21,7 +21,8 @@ from dataflywheel.rows.formats.names import (
     thoughtful,
 )
 from dataflywheel.rows.formats.serialized import in_text, turns_in_text
-from dataflywheel.rows.formats.turns import ROLE_KEYS, openai_turn, read_turn, read_turns
+from dataflywheel.rows.formats.turns import ROLE_KEYS, read_turn, read_turns
+from dataflywheel.rows.formats.written_turns import openai_turn
 from dataflywheel.rows.schema import Medium, Message, message
 
 SWITCHES = frozenset({"on", "off", "true", "false", "yes", "no", "none", "low", "medium", "high"})

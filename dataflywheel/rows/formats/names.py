@@ -179,8 +179,8 @@ def thoughtful(name: str) -> bool:
 
 
 def reasons(names: dict[str, str]) -> set[str]:
-    """A rationale, where nobody judged the answer: then it is how the answer was found."""
-    return {"rationale"} if "rationale" in names and JUDGED.isdisjoint(names) else set()
+    """The names that speak of thoughts; a rationale too, where nobody judged the answer: it is how that was found."""
+    return {name for name in names if thinks(name) or (name == "rationale" and JUDGED.isdisjoint(names))}
 
 
 @lru_cache(maxsize=4096)
@@ -224,7 +224,7 @@ def resolve(keys: frozenset[str]) -> Found | None:
     if prompt is not None and folded(prompt) in ("input", "inputs"):
         doubted |= TASKS & names.keys()
     if answers and thoughts is None:
-        doubted |= {name for name in names if thinks(name)} | reasons(names)
+        doubted |= reasons(names)
     doubts = tuple(sorted(names[n] for n in doubted if names[n] not in held))
     return replace(found, doubts=doubts)
 
@@ -247,5 +247,5 @@ def others(keys: frozenset[str], own: frozenset[str]) -> tuple[str, ...]:
         doubted |= {folded(key) for key in (chosen, rejected) if chosen and rejected and key}
         doubted |= {name for name in names if name.rpartition("_")[2] in REPLIES and name != "expected_output"}
     if own & ANSWERS:
-        doubted |= {name for name in names if thinks(name)} | reasons(names)
+        doubted |= reasons(names)
     return tuple(sorted(names[n] for n in doubted if names[n] not in own))

@@ -8,7 +8,8 @@ from typing import Any
 from dataflywheel.rows.formats.draft import CannotHold, Draft, Record, plain, roles, text
 from dataflywheel.rows.formats.serialized import turns_in_text
 from dataflywheel.rows.formats.shape import Shape
-from dataflywheel.rows.formats.turns import openai_turn, read_turns
+from dataflywheel.rows.formats.turns import read_turns
+from dataflywheel.rows.formats.written_turns import openai_turn
 from dataflywheel.rows.schema import Medium, message
 
 

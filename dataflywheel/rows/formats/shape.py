@@ -77,13 +77,11 @@ class Shape(ABC):
         facts = take_facts(rest)
         if facts:
             record = dict(rest)
-        nulls: Record = {}
-        if None in rest.values():
-            nulls = {key: None for key, value in rest.items() if value is None}
+        nulls: Record = {key: None for key, value in rest.items() if value is None} if None in rest.values() else {}
+        if nulls:
             rest = {key: value for key, value in rest.items() if value is not None}
         there = beside(frozenset(rest))
-        tags: list[str] = []
-        media: list[Medium] = []
+        tags, media = list[str](), list[Medium]()
         label = tools = cells = system = None
         if there:
             tags = take_tags(rest) if "tags" in there else tags

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataflywheel.rows.formats.conversation import Conversation
 from dataflywheel.rows.formats.draft import Record
-from dataflywheel.rows.formats.turns import sharegpt_turn
+from dataflywheel.rows.formats.written_turns import sharegpt_turn
 from dataflywheel.rows.schema import Message
 
 

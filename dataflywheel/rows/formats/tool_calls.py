@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from dataflywheel.rows.formats.draft import ReadError, Record, kind, present
+from dataflywheel.rows.formats.serialized import in_text
 
 ARGUMENTS = ("arguments", "parameters", "args", "input", "kwargs")
 """The names of a call's arguments, the usual one first (OpenAI, Llama, LangChain, Anthropic)."""
@@ -32,10 +33,9 @@ def canonical_calls(calls: Any, field: str, written: bool = False) -> str:
     """
     if isinstance(calls, str):
         written = True
-        try:
-            calls = orjson.loads(calls)
-        except orjson.JSONDecodeError:
-            raise ReadError(f"{field}.tool_calls", "expected JSON, got other text") from None
+        calls = in_text(calls)
+        if isinstance(calls, str):
+            raise ReadError(f"{field}.tool_calls", "expected JSON, got other text")
     calls = [calls] if isinstance(calls, dict) else calls
     if not isinstance(calls, list):
         raise ReadError(f"{field}.tool_calls", f"expected a list of calls, got {kind(calls)}")
@@ -51,7 +51,7 @@ def canonical_calls(calls: Any, field: str, written: bool = False) -> str:
                 parsed = orjson.loads(arguments)
             except orjson.JSONDecodeError:
                 parsed = None
-            arguments = parsed if isinstance(parsed, dict) else arguments
+            arguments = parsed if isinstance(parsed, dict) else arguments if arguments.strip() else {}
         one: Record = {"type": "function", "function": {"name": function["name"], "arguments": arguments}}
         if (id := read_id(call.get("id"))) is not None:
             one["id"] = id

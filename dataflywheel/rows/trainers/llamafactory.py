@@ -13,7 +13,7 @@ from dataflywheel.contracts import FlywheelError
 from dataflywheel.rows.formats.alpaca import Alpaca
 from dataflywheel.rows.formats.draft import CannotHold, Draft, Record
 from dataflywheel.rows.formats.tool_calls import spaced
-from dataflywheel.rows.formats.turns import SHAREGPT
+from dataflywheel.rows.formats.written_turns import SHAREGPT
 from dataflywheel.rows.reading import stem
 from dataflywheel.rows.schema import MediaType, Message, Row
 from dataflywheel.rows.trainers import pictures
@@ -102,12 +102,16 @@ def opened(row: Row) -> dict[MediaType, list[str]]:
     """The media of a row by type.
 
     Raises:
-        CannotHold: an image or a sound that is not a file: the factory opens no addresses.
+        CannotHold: an image or a sound that is not a file: the factory opens no addresses; or a mark in the text that
+            the factory would look for a medium for.
     """
     media = pictures.addresses(row)
     for type in ("image", "audio"):
         if any(map(pictures.remote, media.get(type, ()))):
             raise CannotHold(f"{pictures.NAMES[type]} that is not a file")
+    for type in pictures.TYPES:
+        if type not in media and pictures.marks([*row["messages"], *(row["rejected"] or ())], type):
+            raise CannotHold(f"a mark <{type}> in the text that stands for nothing")
     return media
 
 

@@ -29,8 +29,8 @@ def addresses(row: Row, known: Collection[MediaType] = TYPES) -> dict[MediaType,
         found.setdefault(medium["type"], []).append(_address(medium))
     turns = [*row["messages"], *(row["rejected"] or ())]
     for type, held in found.items():
-        if (marks := _marks(turns, type)) not in (0, len(held)):
-            raise CannotHold(f"media that do not fit their marks ({len(held)} of {mark(type)} for {marks} marks)")
+        if (places := marks(turns, type)) not in (0, len(held)):
+            raise CannotHold(f"media that do not fit their marks ({len(held)} of {mark(type)} for {places} marks)")
     return found
 
 
@@ -44,7 +44,7 @@ def _address(medium: Medium) -> str:
     raise CannotHold(f"{NAMES[medium['type']]} that is given by its bytes and not by a path or an address")
 
 
-def _marks(turns: Sequence[Message], type: MediaType) -> int:
+def marks(turns: Sequence[Message], type: MediaType) -> int:
     return sum(turn["content"].count(mark(type)) for turn in turns)
 
 
@@ -60,13 +60,13 @@ def in_the_prompt(media: Collection[MediaType], answers: Sequence[Message]) -> N
         CannotHold: one does.
     """
     for type in media:
-        if _marks(answers, type):
+        if marks(answers, type):
             raise CannotHold(f"{NAMES[type]} in an answer to compare")
 
 
 def unmarked(turns: Sequence[Message], media: Collection[MediaType]) -> set[MediaType]:
     """The types of media that no mark places."""
-    return {type for type in media if not _marks(turns, type)}
+    return {type for type in media if not marks(turns, type)}
 
 
 def marked(turns: list[Message], media: dict[MediaType, list[str]]) -> list[Message]:

@@ -15,7 +15,7 @@ from dataflywheel.models.endpoint.structured import Asks
 from dataflywheel.proposing.final_answer import NoAnswerError, final_answer
 from dataflywheel.proposing.gates.executable_truth import ExecutableTruth
 from dataflywheel.proposing.kinds import Demand, Proposal
-from dataflywheel.rows.formats.turns import asked_turns
+from dataflywheel.rows.formats.written_turns import asked_turns
 from dataflywheel.rows.identity import make_row
 from dataflywheel.rows.schema import Row, message
 from dataflywheel.rows.text import answer_said, split_answer
