@@ -271,6 +271,28 @@ def test_a_mapping_says_what_stands_beside(record: Any, columns: dict[str, str],
     assert [shown(row) for row in parsed(record, columns=columns).rows] == [expected]
 
 
+@pytest.mark.parametrize(
+    ("record", "proposed"),
+    [
+        ({"chat": {"title": S, "messages": CHAT}}, "columns: {messages: chat.messages}"),
+        ({"call": {"messages": [USER], "model": "m"}, "reply": A, "id": 1},
+         "columns: {messages: call.messages, answer: reply}"),
+        ({"dialog": [{"speaker": "USER", "utterance": Q}, {"speaker": "SYSTEM", "utterance": A}]},
+         "columns: {messages: dialog, role: speaker, content: utterance}; roles: {SYSTEM: assistant}"),
+        ({"audio": "a.wav", "sentence": A}, "columns: {text: sentence}"),
+        ({"text": Q, "answer": "accept", "spans": []}, "columns: {text: text}"),
+        ({"data": {"prompt": Q, "answer1": A, "answer2": B}, "annotations": [{"result": []}]},
+         "columns: {prompt: data.prompt, answer: data.answer1, rejected: data.answer2}"),
+        ({"type": "user", "message": USER, "uuid": "1"}, "one turn, of the user"),
+        ({"segments": [{"text": Q, "label": True}, {"text": A}]}, "no known shape has the keys segments"),
+    ],
+)  # fmt: skip
+def test_a_mapping_is_proposed_that_loses_and_invents_nothing(record: Any, proposed: str) -> None:
+    [entry] = parsed(record).quarantined
+    assert proposed in entry.reason
+    assert entry.reason.count("columns: {") == proposed.count("columns: {")
+
+
 def test_a_mapped_column_that_is_nowhere_is_said() -> None:
     [entry] = parsed({"messages": CHAT}, columns={"messages": "messages", "reasoning": "mind"}).quarantined
     assert entry.field == "mind"

@@ -107,6 +107,9 @@ def unknown(record: Record) -> str:
     keys = ", ".join(list(record)[:12]) or "none"
     if is_conversation([record]):
         return f"one turn, of the {record.get('role', record.get('from'))}; {TOGETHER}"
+    turn = next((value for value in record.values() if isinstance(value, dict) and is_conversation([value])), None)
+    if turn is not None and not any(isinstance(value, list) for value in record.values()):
+        return f"one turn, of the {turn.get('role', turn.get('from'))}; {TOGETHER}"
     proposal = propose(record)
     if proposal:
         return f"no known shape has the keys {keys}; try {proposal}"

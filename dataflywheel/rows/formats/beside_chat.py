@@ -68,7 +68,7 @@ STEERED = ("TEXT_TO_VALUE", "VALUE_TO_TEXT")
 """NeMo's marks for chats whose turns are learned with labels of their own."""
 
 
-def thoughts_beside(draft: Draft, record: Record) -> bool:
+def thoughts_beside(draft: Draft, record: Record, chat: str) -> bool:
     """Give the last answer the thoughts of a column beside the chat, unless a turn says them.
 
     Raises:
@@ -84,8 +84,8 @@ def thoughts_beside(draft: Draft, record: Record) -> bool:
         return False
     if folded(key) == "reasoning" and not JUDGED.isdisjoint(names):
         raise ReadError(
-            key, "may be what the answer was thought of, or a judge's reasons; where the first: columns: {messages: "
-            f"..., reasoning: {quoted(key)}}}; where the second: columns: {{messages: ...}}",
+            key, "may be what the answer was thought of, or a judge's reasons; where the first: columns: "
+            f"{{messages: {chat}, reasoning: {quoted(key)}}}; where the second: columns: {{messages: {chat}}}",
         )  # fmt: skip
     if last["reasoning"] is not None or draft.rejected is not None:
         raise ReadError(key, "other thoughts than those of the answer; keep one of them, in the turn")
@@ -94,7 +94,7 @@ def thoughts_beside(draft: Draft, record: Record) -> bool:
     return True
 
 
-def instructions_beside(draft: Draft, record: Record) -> bool:
+def instructions_beside(draft: Draft, record: Record, chat: str) -> bool:
     """Put instructions that stand beside a chat before it, as its system text.
 
     Raises:
@@ -106,7 +106,7 @@ def instructions_beside(draft: Draft, record: Record) -> bool:
         return False
     if first["role"] == "system":
         raise ReadError(
-            key, "another text than the system turn; where it is not for the model: columns: {messages: ...}"
+            key, f"another text than the system turn; where it is not for the model: columns: {{messages: {chat}}}"
         )
     draft.messages = [message("system", said), *draft.messages]
     draft.prompt_turns = None if draft.prompt_turns is None else draft.prompt_turns + 1
@@ -137,7 +137,7 @@ def template_settings(draft: Draft, record: Record) -> bool:
     return taken
 
 
-def nothing_left(draft: Draft, record: Record) -> None:
+def nothing_left(draft: Draft, record: Record, chat: str) -> None:
     """Check that the turns say the documents that stand beside them.
 
     Raises:
@@ -148,8 +148,8 @@ def nothing_left(draft: Draft, record: Record) -> None:
         key = names.get(name)
         if key is not None and long(record[key]) and not said_by(record[key], draft.messages):
             raise ReadError(
-                key, "would be left out beside the turns; where the model is to see it: columns: {messages: ..., "
-                f"system: {quoted(key)}}}; where not: columns: {{messages: ...}}",
+                key, f"would be left out beside the turns; where the model is to see it: columns: {{messages: {chat}, "
+                f"system: {quoted(key)}}}; where not: columns: {{messages: {chat}}}",
             )  # fmt: skip
 
 

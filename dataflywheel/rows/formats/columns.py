@@ -148,7 +148,7 @@ def way_out(record: Record, found: Found, doubt: str) -> str:
     if thoughtful(folded(doubt)) and found.prompt is not None and found.answer is not None:
         return (
             f"where it is what the answer was thought of: columns: {{prompt: {prompt}, answer: {answer}, "
-            f"reasoning: {quoted(path)}}}"
+            f"reasoning: {quoted(path)}}}; where not: columns: {{prompt: {prompt}, answer: {answer}}}"
         )
     given = {"prompt": found.prompt or path, "answer": found.answer or path, "rejected": found.rejected}
     if found.prompt is not None and found.answer is not None and folded(doubt) in REJECTED:

@@ -73,9 +73,9 @@ class Conversation(Shape):
         if SETTINGS in record:
             exact = not template_settings(draft, record) and exact
         if record and not self.sure:
-            exact = not thoughts_beside(draft, record) and exact
-            exact = not instructions_beside(draft, record) and exact
-            nothing_left(draft, record)
+            exact = not thoughts_beside(draft, record, self.key) and exact
+            exact = not instructions_beside(draft, record, self.key) and exact
+            nothing_left(draft, record, self.key)
         draft.exact = exact and self.key == "messages"
         return draft
 

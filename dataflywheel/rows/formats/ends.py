@@ -32,7 +32,7 @@ def whole(reply: Mapping[str, Any], field: str) -> None:
     cut(field, "status", status, failed)
     cut(field, key, word, isinstance(word, str) and ending_of(word) is not Ending.WHOLE)
     for key, limit in LIMITS.items():
-        cut(field, key, key if reply.get(key) == limit else None, True)
+        cut(field, key, "limit" if reply.get(key) == limit else None, True)
 
 
 def end_of(reply: Mapping[str, Any]) -> tuple[str, Any]:
@@ -61,4 +61,4 @@ def whole_beside(record: Mapping[str, Any]) -> None:
         known = ending_of(word) if isinstance(word, str) else None
         cut(field, key, word, known not in (None, Ending.WHOLE) or word in FAILED)
         for key, limit in LIMITS.items():
-            cut(field, key, key if told.get(key) == limit else None, True)
+            cut(field, key, "limit" if told.get(key) == limit else None, True)

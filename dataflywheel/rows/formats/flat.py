@@ -20,6 +20,7 @@ from dataflywheel.rows.formats.names import (
     quoted,
     thoughtful,
 )
+from dataflywheel.rows.formats.proposal import texts_of
 from dataflywheel.rows.formats.serialized import in_text, turns_in_text
 from dataflywheel.rows.formats.turns import ROLE_KEYS, read_turn, read_turns
 from dataflywheel.rows.formats.written_turns import openai_turn
@@ -58,7 +59,7 @@ def turns_of(record: Record, key: str, role: str, media: list[Medium]) -> list[M
                 return [message(role, lone)]
             if value.keys() == {"base64"}:
                 raise ReadError(key, "expected text, got bytes that are not UTF-8; save the column as text")
-            texts = [name for name, text in value.items() if isinstance(text, str)] or ["..."]
+            texts = list(texts_of(value)) or ["..."]
             raise ReadError(
                 key,
                 f"expected text or turns, got an object; name its text: columns: {place(role, f'{key}.{texts[0]}')}",
