@@ -15,7 +15,7 @@ from dataflywheel.models.endpoint.structured import Answer, Asks, Numbered, ask_
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.proposing.kinds import Demand, NamedGate, Proposal, Proposer
 from dataflywheel.proposing.rewritten import exchange_of, replaced, rewritten, unchanged, unfit
-from dataflywheel.rows.formats.turns import asked_turns
+from dataflywheel.rows.formats.written_turns import asked_turns
 from dataflywheel.rows.schema import Row
 from dataflywheel.rows.text import split_answer
 from dataflywheel.signals.rating.rating import failure, passing
