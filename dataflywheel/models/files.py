@@ -46,7 +46,7 @@ def _snapshot(name: str, cache_dir: Path | None) -> Path:
 
 def folder_digest(folder: Path) -> str:
     """16 hex digits over the weights, configuration, tokenizer and template files: equal files, equal model."""
-    paths = sorted({path for pattern in PATTERNS for path in folder.rglob(pattern)})
+    paths = sorted({path for pattern in PATTERNS for path in folder.rglob(pattern) if path.is_file()})
     stamp = tuple((str(p), p.stat().st_mtime_ns, p.stat().st_size) for p in paths)
     return _digest(folder, stamp)
 

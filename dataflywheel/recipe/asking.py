@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +19,7 @@ from dataflywheel.models.spec import ModelSpec
 from dataflywheel.proposing.kinds import Proposal
 from dataflywheel.recipe.needs import signals_of
 from dataflywheel.recipe.schema import Limits, Recipe
-from dataflywheel.store.answer_ledger import Caps
+from dataflywheel.store.answer_ledger import PICO, Amount, Caps
 from dataflywheel.store.signals import SignalStore
 
 if TYPE_CHECKING:
@@ -45,12 +46,33 @@ def account_of(context: Context, asks: bool) -> Iterator[None]:
 
     context.answers = AnswerStore(context.home / "answers.db")
     try:
+        _count_all(context)
         caps, watch = caps_of(context.recipe.budget), context.watcher.asking
         with account(context.answers, caps, context.scope, watch, deferring=True):
             yield
     finally:
         context.answers.close()
         context.answers = None
+
+
+def _count_all(context: Context) -> None:
+    """What the run's ledger says was paid counts against its caps, also where the store of answers was emptied or cut,
+    or the run was moved, and the store knows less."""
+    assert context.answers is not None
+    billed = sum((cost for cost in context.run.ledger.steps.values() if cost.calls), Cost())
+    known = context.answers.spent(context.scope)
+    calls = known.calls + known.maybe_paid_calls
+    if billed.calls <= calls:
+        return
+    tokens = known.tokens_in + known.tokens_out + known.maybe_paid_tokens
+    usd = known.usd + known.maybe_paid_usd
+    lost = Amount(billed.calls - calls, max(0, billed.tokens - tokens), 0, max(0, round((billed.usd - usd) * PICO)))
+    context.answers.carry(context.scope, lost)
+    warnings.warn(
+        f"{context.answers.path} knows {calls:,} of the {billed.calls:,} calls that {context.run.ledger.path} names; "
+        "all count against the caps, and answers that are not in the store are paid again",
+        stacklevel=4,
+    )
 
 
 def asked_cost(context: Context, output: Path) -> Cost:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,8 @@ from dataflywheel.recipe.next_rows import curve_arms, next_rows
 from dataflywheel.recipe.scoreboard import against, jaccard, length_shift, score_arm, slice_intervals
 from dataflywheel.recipe.trials import Job, run_trials
 from dataflywheel.recipe.worth import step_worths, without_arms
-from dataflywheel.store.atomic import finite, write_json
+from dataflywheel.store.atomic import finite
+from dataflywheel.store.seal import read_record, write_record
 
 
 def run_comparison(
@@ -47,8 +47,10 @@ def run_comparison(
     parts = (plan.model_dump_json(), settings.model_dump_json(), exam.digest(), folder_digest(student))
     rows = [(left.step.place, sorted(left.ids), left.needed, left.stopped) for left in without]
     fingerprint = digest(before, *parts, teaching.digest(), rows)
-    held = json.loads(output.read_text(encoding="utf-8")) if output.exists() else {}
+    held = read_record(output) or {}
     if held.get("fingerprint") == fingerprint and not held["untrained"]:
+        if "cost" in held:  # a damaged ledger may have lost it
+            context.run.ledger.enter("compare", Cost(**held["cost"]))
         context.watcher.finished("compare", _summary(held), True)
         return dict(held)
     arms = build_arms(context, field, seeds, settings.epochs)
@@ -87,8 +89,8 @@ def _written(context: Context, board: dict[str, Any], trials: Collection[Trial],
         tokens=sum(t.facts["tokens"] for t in trials),
     )
     context.run.ledger.enter("compare", total)
-    board = finite(board)
-    write_json(output, board)
+    board = finite({**board, "cost": total.as_dict()})
+    write_record(output, board)
     context.watcher.finished("compare", _summary(board), False)
     return board
 
@@ -147,7 +149,8 @@ def _slice_metrics(trial: Trial, exam: Exam) -> dict[str, float]:
 
 def forget_comparison(path: Path, steps: str) -> None:
     """Remove a scoreboard of other steps than those with this fingerprint: it says nothing of this run."""
-    if path.exists() and json.loads(path.read_text(encoding="utf-8")).get("of") != steps:
+    held = read_record(path)
+    if held is not None and held.get("of") != steps:
         path.unlink()
 
 

@@ -14,8 +14,9 @@ from dataflywheel.recipe.context import Context, digest
 from dataflywheel.recipe.row_step import write_decided, write_kept
 from dataflywheel.rows.convert import convert
 from dataflywheel.rows.parts import count_rows, read_rows
-from dataflywheel.store.atomic import atomic_directory, atomic_path
+from dataflywheel.store.atomic import atomic_directory, atomic_path, set_aside
 
+MAP = "map.parquet"
 MAP_ROWS = 3000
 
 
@@ -79,5 +80,17 @@ def embedding_map(context: Context, kept: Path) -> None:
     table = pa.table(
         {"id": sample, "x": place[:, 0], "y": place[:, 1], "kept": [i in final for i in sample.to_pylist()]}
     )
-    with atomic_path(context.run.path / "map.parquet") as aside:
-        pq.write_table(table, aside)
+    with atomic_path(context.run.path / MAP) as aside:
+        pq.write_table(table, aside, write_page_checksum=True)
+
+
+def map_is_whole(run: Path) -> bool:
+    """Whether the map is there, as it was written."""
+    try:
+        pq.ParquetFile(run / MAP, page_checksum_verification=True).read()
+    except FileNotFoundError:
+        return False
+    except (pa.ArrowException, OSError):
+        set_aside(run / MAP, "not as it was written", "made anew")
+        return False
+    return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -94,6 +95,8 @@ def write_tiers(context: Context) -> dict[Tier, Path]:
                 with PartWriter(aside / tier) as writer:
                     writer.write(rows.take(pa.array(at)))
             write_sealed(aside, {"fingerprint": known, **{t: len(at) for t, at in found.items()}})
+        if note := context.run.made_anew(output):
+            warnings.warn(f"{output}{note}", stacklevel=2)
     return {tier: output / tier for tier in TIERS}
 
 

@@ -19,7 +19,7 @@ from dataflywheel.recipe.clean_pool import clean_pool
 from dataflywheel.recipe.compare import forget_comparison, run_comparison
 from dataflywheel.recipe.context import Context, digest, model_contents, named_contents
 from dataflywheel.recipe.failures import Student, evidence
-from dataflywheel.recipe.finish import embedding_map, write_dataset
+from dataflywheel.recipe.finish import embedding_map, map_is_whole, write_dataset
 from dataflywheel.recipe.ingest_step import ingest_pool, ingest_target, target_exam
 from dataflywheel.recipe.leave_out import leave_out
 from dataflywheel.recipe.leaving import changes_rows, left_out, title
@@ -76,8 +76,7 @@ class Walk:
         forget_comparison(context.run.path / "compare.json", self.fingerprint)
         if context.recipe.compare and not result.stopped:
             result.comparison = self._compare(left)
-        unchanged = self.all_reused and (context.run.path / "map.parquet").exists()
-        if not unchanged and mapped:
+        if mapped and not (map_is_whole(context.run.path) and self.all_reused):
             embedding_map(context, self.rows)
         context.run.event("finished", stopped=result.stopped)
         return result
@@ -156,6 +155,7 @@ class Walk:
         if metrics is not None and metrics["details"].get("again"):
             return None
         if metrics is not None and isinstance(step.work, Train | Prefer) and not self._holds_model(step, metrics):
+            self.context.run.damaged[self._output(step)] = [metrics["details"]["model"]]
             return None
         return metrics
 

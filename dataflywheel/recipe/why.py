@@ -17,9 +17,10 @@ from dataflywheel.rows.origins import origins_of
 from dataflywheel.rows.parts import iter_batches
 from dataflywheel.store.answers import AnswerStore
 from dataflywheel.store.decisions import read_decisions
-from dataflywheel.store.run import step_directories
+from dataflywheel.store.run import names_damage, step_directories
 
 
+@names_damage
 def why(run: str | Path, row: str, home: Path = Path(".flywheel")) -> dict[str, Any]:
     """Everything a run knows of a row, given its id, the beginning of one, or a part of its text (first match).
 
@@ -27,6 +28,7 @@ def why(run: str | Path, row: str, home: Path = Path(".flywheel")) -> dict[str, 
 
     Raises:
         UsageError: no such run or row, or a beginning that fits several rows.
+        FlywheelError: a file of the run is damaged.
     """
     path = Path(run)
     pool = path / "round-1" / "00-pool"

@@ -23,6 +23,7 @@ from dataflywheel.report.sections.wheel import wheel
 from dataflywheel.report.sections.worth import worth
 from dataflywheel.report.verdict import verdict
 from dataflywheel.store.atomic import write_text
+from dataflywheel.store.run import names_damage
 
 SECTIONS = {
     "wheel": ("The wheel", wheel),
@@ -42,6 +43,7 @@ SECTIONS = {
 }
 
 
+@names_damage
 def write_report(run: Path) -> Path:
     """Write `report.html` into the run directory and return its path.
 

@@ -25,17 +25,21 @@ STEP_DIRECTORY = re.compile(r"(\d+)-(.+)")
 
 
 def read_json(path: Path, absent: Any) -> Any:
-    """The parsed file, or `absent` where there is none.
+    """The object in the file, or `absent` where there is none.
 
     Raises:
-        FlywheelError: the file is there and is no JSON.
+        FlywheelError: the file is there and holds no JSON object.
     """
     if not path.is_file():
         return absent
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(path.read_text(encoding="utf-8"))
+        if isinstance(found, dict):
+            return found
+        why = "a list or a bare value"
     except ValueError as error:
-        raise FlywheelError(f"{path}: not valid JSON ({error}); remove the step's directory and run again") from None
+        why = str(error)
+    raise FlywheelError(f"{path}: not valid JSON ({why}); run the same recipe again, which makes it anew")
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:

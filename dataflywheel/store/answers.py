@@ -7,9 +7,7 @@ costs nothing. A reservation is committed before its request is sent; one whose 
 from __future__ import annotations
 
 import os
-import platform
 import sqlite3
-import subprocess
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -23,6 +21,8 @@ import orjson
 from dataflywheel.contracts import FlywheelError
 from dataflywheel.store import answer_ledger
 from dataflywheel.store.answer_ledger import Amount, Reserve, Settle, Spent, Verdict
+from dataflywheel.store.atomic import make_folder
+from dataflywheel.store.owner import owner_of
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS answers (
@@ -63,16 +63,19 @@ class AnswerStore:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.owner = owner_of(os.getpid())
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         self._writing = threading.Lock()
         self._reading = threading.local()
+        self._readers: list[sqlite3.Connection] = []
         self._checkpointing = threading.Lock()
         self._commits = 0
         try:
             self._db: sqlite3.Connection | None = self._connect()
             self._db.executescript("PRAGMA journal_mode=WAL;" + TABLES + answer_ledger.TABLES)
-        except sqlite3.Error as error:
+        except sqlite3.OperationalError as error:
             raise FlywheelError(f"{path}: cannot be opened as an answer store ({error}); move it away") from None
+        except sqlite3.Error as error:
+            raise self._damaged(error) from None
         self.recovered = self.recover()
         """Requests that were under way in killed processes when the store was opened: now maybe paid."""
 
@@ -95,7 +98,9 @@ class AnswerStore:
                 except BaseException:
                     db.execute("ROLLBACK")
                     raise
-            except sqlite3.Error as error:
+            except sqlite3.DatabaseError as error:
+                if not isinstance(error, sqlite3.OperationalError):
+                    raise self._damaged(error) from None
                 raise FlywheelError(f"{self.path}: cannot be written ({error}); nothing was sent unrecorded") from None
 
     def commit(self, writes: Sequence[Reserve | Ended]) -> list[Verdict | None]:
@@ -141,42 +146,72 @@ class AnswerStore:
         """A connection of this thread's own: readers do not wait for the writer."""
         if not hasattr(self._reading, "db"):
             self._reading.db = self._connect()
+            self._readers.append(self._reading.db)
         db: sqlite3.Connection = self._reading.db
         return db
 
+    def _read(self, query: str, *values: Any) -> list[Any]:
+        """
+        Raises:
+            FlywheelError: the file is damaged.
+        """
+        try:
+            try:
+                return self._reader().execute(query, values).fetchall()
+            except sqlite3.ProgrammingError:  # closed in the meantime
+                return self._reader().execute(query, values).fetchall()
+        except sqlite3.Error as error:
+            raise self._damaged(error) from None
+
+    def _json(self, text: str) -> dict[str, Any]:
+        try:
+            return dict(orjson.loads(text))
+        except ValueError as error:
+            raise self._damaged(error) from None
+
+    def carry(self, scope: str, spent: Amount) -> None:
+        """Enter what is known from elsewhere to have been spent in a scope, so that its caps count it."""
+        with self.transaction() as db:
+            answer_ledger.settle(db, self.owner, [Settle(b"", scope, spent)])
+
+    def _damaged(self, error: Exception) -> FlywheelError:
+        return FlywheelError(
+            f"{self.path}: the store of paid answers cannot be read ({error}); bring it back from a copy, save what is "
+            f"left (sqlite3 {self.path.name} .recover), or move it away with its -wal: what it held is then paid again"
+        )
+
     def find(self, key: bytes) -> Record | None:
         """The answer with this key, without its request."""
-        row = (
-            self._reader()
-            .execute("SELECT outcome, reply, tokens_in, tokens_out, pico FROM answers WHERE key=?", (key,))
-            .fetchone()
-        )
-        return Record(row[0], orjson.loads(row[1]), Amount(1, *row[2:])) if row else None
+        for row in self._read("SELECT outcome, reply, tokens_in, tokens_out, pico FROM answers WHERE key=?", key):
+            return Record(row[0], self._json(row[1]), Amount(1, *row[2:]))
+        return None
 
     def explain(self, key: bytes) -> dict[str, Any] | None:
         """All that is kept of a request, failed ones too: what was asked, what came back, cost, time (Unix seconds)."""
         columns = "outcome, reply, tokens_in, tokens_out, pico, scope, time, request"
         for table in ("answers", "failures"):
-            row = self._reader().execute(f"SELECT {columns} FROM {table} WHERE key=?", (key,)).fetchone()
-            if row:
+            for row in self._read(f"SELECT {columns} FROM {table} WHERE key=?", key):
                 return {
                     "outcome": row[0],
-                    **orjson.loads(row[1]),
+                    **self._json(row[1]),
                     "tokens_in": row[2],
                     "tokens_out": row[3],
                     "usd": row[4] / answer_ledger.PICO,
                     "scope": row[5],
                     "time": row[6],
-                    "request": orjson.loads(row[7]),
+                    "request": self._json(row[7]),
                 }
         return None
 
     def spent(self, scope: str) -> Spent:
-        return answer_ledger.spent(self._reader(), scope)
+        try:
+            return answer_ledger.spent(self._reader(), scope)
+        except sqlite3.Error as error:
+            raise self._damaged(error) from None
 
     def recover(self) -> int:
         """Find reservations of processes that are gone; their requests count as maybe paid. Gives how many."""
-        rows = self._reader().execute("SELECT DISTINCT owner FROM reserved").fetchall()
+        rows = self._read("SELECT DISTINCT owner FROM reserved")
         owners = [owner for (owner,) in rows if not owner.startswith(answer_ledger.BATCH)]
         gone = [owner for owner in owners if owner != self.owner and owner_of(int(owner.split(":")[1])) != owner]
         if not gone:
@@ -185,25 +220,13 @@ class AnswerStore:
             return sum(answer_ledger.recover(db, owner) for owner in gone)
 
     def close(self) -> None:
-        """Close the writing connection. A request that ends later opens it once more, so that its answer is kept."""
+        """Close all connections, so that the write-ahead log goes into the file. A request that ends later opens one
+        once more, so that its answer is kept."""
         with self._writing:
+            readers, self._readers = self._readers, []
+            self._reading = threading.local()
+            for reader in readers:
+                reader.close()
             if self._db is not None:
                 self._db.close()
                 self._db = None
-
-
-def owner_of(pid: int) -> str:
-    """`host:pid:start`: a process, told from a later one with the same number; the start is empty if there is none."""
-    try:
-        # After the command's name, which may hold spaces and brackets: the state first, the start time 20th.
-        facts = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        start = "" if facts[0] in "ZX" else facts[19]
-    except (FileNotFoundError, ProcessLookupError):
-        start = "" if Path("/proc/self/stat").exists() else _started(pid)
-    return f"{platform.node().replace(':', '-')}:{pid}:{start}"
-
-
-def _started(pid: int) -> str:
-    """The start of a process where there is no /proc."""
-    listed = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
-    return "".join(listed.stdout.split()).replace(":", "-")

@@ -8,14 +8,50 @@ import os
 import shutil
 import time
 import uuid
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from dataflywheel.contracts import FlywheelError
+
+
+def make_folder(path: Path) -> Path:
+    """The folder, made where it is not there.
+
+    Raises:
+        FlywheelError: a file or a broken link stands in its place, or in that of a folder above it.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        known = next(p for p in reversed([path, *path.parents]) if os.path.lexists(p) and not p.is_dir())
+        raise FlywheelError(f"{known}: no folder, and one belongs there; move it away, or give another place") from None
+    return path
+
+
+def set_aside(path: Path, why: str, then: str) -> None:
+    """Move what cannot be used to a name of its own beside it; a warning names it, why, and what comes next."""
+    aside = path.with_name(f"{path.name}.damaged")
+    remove(aside)
+    try:
+        path.rename(aside)
+    except FileNotFoundError:
+        return  # another process was first
+    warnings.warn(f"{path}: {why}; set aside as {aside.name}, and {then}", stacklevel=3)
+
+
+def remove(path: Path) -> None:
+    """A file, a link or a folder with all that is in it, where it is there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
 
 def _aside(path: Path) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     return path.parent / f".{path.name}.{uuid.uuid4().hex[:8]}.partial"
 
 
@@ -30,7 +66,7 @@ def atomic_directory(path: Path) -> Iterator[Path]:
             old = _aside(path)
             os.replace(path, old)
             os.replace(aside, path)
-            shutil.rmtree(old)
+            remove(old)
         else:
             os.replace(aside, path)
     finally:
@@ -43,6 +79,8 @@ def atomic_path(path: Path) -> Iterator[Path]:
     aside = _aside(path)
     try:
         yield aside
+        if path.is_dir():
+            set_aside(path, "a folder, where a file belongs", "written anew")
         os.replace(aside, path)
     finally:
         aside.unlink(missing_ok=True)
@@ -73,4 +111,4 @@ def sweep(directory: Path, older_than: float = 0.0, of: str = "*") -> None:
     for partial in directory.glob(f".{of}.*.partial") if directory.is_dir() else ():
         if time.time() - partial.stat().st_mtime < older_than:
             continue
-        shutil.rmtree(partial) if partial.is_dir() else partial.unlink()
+        remove(partial)

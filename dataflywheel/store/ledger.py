@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from pathlib import Path
 
 from dataflywheel.contracts import Cost
@@ -15,8 +16,11 @@ class Ledger:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.steps: dict[str, Cost] = {}
-        if path.exists():
-            self.steps = read_bills(path.read_text(encoding="utf-8", errors="replace"))
+        if path.is_file():
+            text = path.read_text(encoding="utf-8", errors="replace")
+            self.steps = read_bills(text)
+            if not _whole(text):
+                warnings.warn(f"{path}: not as it was written; bills are entered anew from the steps", stacklevel=2)
 
     def enter(self, step: str, cost: Cost) -> None:
         """Set the bill of a step, replacing an earlier bill of the same step."""
@@ -33,6 +37,16 @@ class Ledger:
         return sum(self.steps.values(), Cost())
 
 
+def _whole(text: str) -> bool:
+    try:
+        held = json.loads(text)
+    except ValueError:
+        return False
+    return (
+        isinstance(held, dict) and isinstance(held.get("steps"), dict) and len(held["steps"]) == len(read_bills(text))
+    )
+
+
 def read_bills(text: str) -> dict[str, Cost]:
     """The bills of a ledger; of a torn one those before its tear."""
     bills: dict[str, Cost] = {}
@@ -43,7 +57,7 @@ def read_bills(text: str) -> dict[str, Cost]:
         try:
             name, end = decoder.raw_decode(rest, at)
             bill, end = decoder.raw_decode(rest, rest.index("{", end))
-            bills[name] = Cost(**bill)
+            bills[name] = Cost(**bill) + Cost()  # an error where one of them is no number
         except (ValueError, TypeError):
             break
         comma = rest.find(",", end)

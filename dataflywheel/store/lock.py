@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from dataflywheel.contracts import FlywheelError
-from dataflywheel.store.atomic import sweep
+from dataflywheel.store.atomic import make_folder, set_aside, sweep
 from dataflywheel.store.seal import changed, is_there, seal_folder
 
 
@@ -24,8 +24,10 @@ def only_here(directory: Path) -> Iterator[None]:
     """
     import fcntl
 
-    directory.mkdir(parents=True, exist_ok=True)
-    with (directory / ".lock").open("a+", encoding="ascii") as file:
+    place = make_folder(directory) / ".lock"
+    if place.is_dir():
+        set_aside(place, "a folder, where a file belongs", "made anew")
+    with place.open("a+", encoding="ascii", errors="replace") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -49,7 +51,7 @@ def one_at_a_time(path: Path) -> Iterator[None]:
     """
     import fcntl
 
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     place = path.parent / f".{path.name}.lock"
     while True:
         with place.open("a", encoding="ascii") as file:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterator
+from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
-from dataflywheel.contracts import Cost
-from dataflywheel.store.atomic import sweep
+from dataflywheel.contracts import Cost, FlywheelError
+from dataflywheel.store.atomic import make_folder, set_aside, sweep
 from dataflywheel.store.ledger import Ledger
-from dataflywheel.store.seal import RECORD, DamagedError, read_sealed
+from dataflywheel.store.seal import DamagedError, read_sealed
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class RunDirectory:
@@ -23,7 +28,7 @@ class RunDirectory:
         """`ledger` is that of the run which this one is a part of, `lent` are steps that it has from there, billed."""
         self.path, self.lent = path, lent
         self.damaged: dict[Path, list[str]] = {}
-        path.mkdir(parents=True, exist_ok=True)
+        make_folder(path)
         for directory in (path, path / "models", *path.glob("round-*")):
             sweep(directory)
         self.ledger = ledger or Ledger(path / "ledger.json")
@@ -32,17 +37,21 @@ class RunDirectory:
         return self.path / f"round-{round}" / f"{index:02d}-{name}"
 
     def event(self, kind: str, **facts: Any) -> None:
-        """Append one line to `events.jsonl`."""
+        """Append one line to `events.jsonl`; one that a killed process tore stays a line of its own."""
         line = json.dumps({"time": round(time.time(), 3), "event": kind, **facts}, ensure_ascii=False)
-        with (self.path / "events.jsonl").open("a", encoding="utf-8") as log:
-            log.write(line + "\n")
+        path = self.path / "events.jsonl"
+        if path.is_dir():
+            set_aside(path, "a folder, where a file belongs", "written anew")
+        with path.open("ab+") as log:
+            torn = log.tell() and (log.seek(-1, os.SEEK_END), log.read(1))[1] != b"\n"
+            log.write((b"\n" if torn else b"") + line.encode("utf-8", "replace") + b"\n")
 
     def finished(self, step: Path, fingerprint: str) -> dict[str, Any] | None:
         """The metrics of a step that is there with this fingerprint, else None.
 
         What is damaged is not there; `made_anew` says so once.
         """
-        if not (step / RECORD).exists():
+        if not step.exists():
             return None
         try:
             metrics = read_sealed(step)
@@ -71,6 +80,37 @@ class RunDirectory:
     def bill_name(self, step: Path) -> str:
         """A step's name in the ledger: `round-1/02-select`, and in a part of a run that part's folder before it."""
         return step.relative_to(self.ledger.path.parent).as_posix()
+
+
+def names_damage(read: Callable[P, T]) -> Callable[P, T]:
+    """For what reads a `run`, its first argument: where that fails and files of the run are not as they were written,
+    the error says which, and the way out."""
+
+    @wraps(read)
+    def reading(*args: P.args, **named: P.kwargs) -> T:
+        try:
+            return read(*args, **named)
+        except FlywheelError:
+            raise
+        except Exception as error:
+            run = Path(str(args[0] if args else named["run"]))
+            wrong = [f"{step.relative_to(run)}: {names}" for step, names in _damaged_steps(run)]
+            if not wrong:
+                raise
+            raise FlywheelError(
+                f"{run}: {'; '.join(wrong[:3])} not as written; run the same recipe again, which makes them anew"
+            ) from error
+
+    return reading
+
+
+def _damaged_steps(run: Path) -> Iterator[tuple[Path, str]]:
+    for step in [*step_directories(run), run / "target"]:
+        try:
+            if step.exists():
+                read_sealed(step)
+        except DamagedError as damage:
+            yield step, str(damage)
 
 
 def step_directories(run: Path) -> list[Path]:

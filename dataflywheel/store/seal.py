@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import shutil
 import warnings
 from pathlib import Path
 from typing import Any
 
 import xxhash
 
-from dataflywheel.store.atomic import finite, write_json
+from dataflywheel.store.atomic import finite, remove, set_aside, write_json
 
 RECORD = "metrics.json"
 READ_WHOLE = 1 << 24
@@ -33,6 +32,30 @@ def write_sealed(directory: Path, record: dict[str, Any]) -> None:
     write_json(directory / RECORD, {**sealed, SELF: _of(sealed)})
 
 
+def write_record(path: Path, record: dict[str, Any]) -> None:
+    """Write a JSON object with a digest of itself in it."""
+    write_json(path, {**record, SELF: _of(record)})
+
+
+def read_record(path: Path) -> dict[str, Any] | None:
+    """A JSON object that was so written, without its digest; None where there is none.
+
+    One that is not as it was written is set aside with a warning, and is not there. One without a digest but with the
+    fingerprint of what it follows from, of an earlier version, is taken as it is.
+    """
+    try:
+        held = json.loads(path.read_text(encoding="utf-8"))
+        said = held.pop(SELF, None) if isinstance(held, dict) else ""
+        if said == _of(held) or (said is None and "fingerprint" in held):
+            return dict(held)
+    except FileNotFoundError:
+        return None
+    except (ValueError, OSError):
+        pass
+    set_aside(path, "not as it was written", "made anew")
+    return None
+
+
 def read_sealed(directory: Path) -> dict[str, Any]:
     """A step's record; what an earlier version wrote without a seal is taken as it is.
 
@@ -46,7 +69,7 @@ def read_sealed(directory: Path) -> dict[str, Any]:
     if not isinstance(held, dict):
         raise DamagedError([RECORD])
     said = held.pop(SELF, None)
-    if said is None:
+    if said is None and "fingerprint" in held:
         return held
     if said != _of(held):
         raise DamagedError([RECORD])
@@ -59,10 +82,13 @@ def read_sealed(directory: Path) -> dict[str, Any]:
 
 
 def is_whole(directory: Path) -> bool:
-    """Whether a step's record and all its files are as they were written."""
+    """Whether a step's record and all its files are there, as they were written; of damaged ones a warning tells."""
+    if not directory.exists():
+        return False
     try:
         read_sealed(directory)
-    except DamagedError:
+    except DamagedError as damage:
+        warnings.warn(f"{directory}: {damage} is not as it was written; made anew", stacklevel=2)
         return False
     return True
 
@@ -73,6 +99,12 @@ def seal_folder(folder: Path) -> None:
     write_json(_note(folder), {name: _told(folder / name) for name in _names(folder)})
 
 
+def forget_folder(folder: Path) -> None:
+    """Remove a folder that may have been sealed, and its seal."""
+    remove(folder)
+    remove(_note(folder))
+
+
 def is_there(folder: Path) -> bool:
     """Whether a folder is there as it was sealed; one without a seal is taken as it is.
 
@@ -81,25 +113,28 @@ def is_there(folder: Path) -> bool:
     """
     note = _note(folder)
     if not folder.is_dir():
-        note.unlink(missing_ok=True)
+        remove(note)
         return False
     wrong = changed(folder)
     if not wrong:
         return True
-    aside = folder.with_name(f"{folder.name}.damaged")
-    shutil.rmtree(aside, ignore_errors=True)
-    folder.rename(aside)
-    note.unlink(missing_ok=True)
-    warnings.warn(f"{folder}: {wrong} is not as it was written; set aside as {aside.name}, and made anew", stacklevel=2)
+    remove(note)
+    set_aside(folder, f"{wrong} is not as it was written", "made anew")
     return False
 
 
 def changed(folder: Path) -> str:
-    """The first file of a folder that is not as it was sealed; "" where all are, or nothing was sealed."""
+    """The first file of a folder that is not as it was sealed, or the seal itself; "" where all are, or nothing was
+    sealed."""
+    note = _note(folder)
     try:
-        held = json.loads(_note(folder).read_text(encoding="utf-8"))
-    except (ValueError, OSError):
+        held = json.loads(note.read_text(encoding="utf-8"))
+    except FileNotFoundError:
         return ""
+    except (ValueError, OSError):
+        return note.name
+    if not isinstance(held, dict):
+        return note.name
     return next((name for name, told in held.items() if _told(folder / name) != told), "")
 
 

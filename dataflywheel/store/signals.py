@@ -11,7 +11,6 @@ value serves, since a measurement depends on nothing but row, parameters and mod
 from __future__ import annotations
 
 import time
-import warnings
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -25,7 +24,7 @@ import xxhash
 from dataflywheel.contracts import AnyArray, Status
 from dataflywheel.rows.lookup import read_places
 from dataflywheel.rows.parts import GROUP_ROWS, part_paths
-from dataflywheel.store.atomic import atomic_path, sweep
+from dataflywheel.store.atomic import atomic_path, set_aside, sweep
 
 DIGITS = 16
 """Of the digest in a part's name."""
@@ -104,9 +103,7 @@ def whole_parts(directory: Path) -> list[Path]:
         if not wrong:
             found.append(path)
             continue
-        aside = path.with_name(f"{path.name}.damaged")
-        path.rename(aside)
-        warnings.warn(f"{path}: {wrong}; set aside as {aside.name}, and its rows are measured again", stacklevel=2)
+        set_aside(path, wrong, "its rows are measured again")
     return found
 
 

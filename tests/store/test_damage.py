@@ -1,24 +1,23 @@
-"""What was damaged on disk is named and made anew, and never used."""
+"""What was damaged in the store is named and made anew, and never used; whole runs: `tests/recipe`."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from dataflywheel.contracts import Cost
-from dataflywheel.recipe.execute import run
-from dataflywheel.recipe.load import recipe_from
-from dataflywheel.recipe.progress import Silent
+from dataflywheel.contracts import Cost, FlywheelError
+from dataflywheel.store.answer_ledger import Amount, Caps, Reserve, Settle
+from dataflywheel.store.answers import AnswerStore, Ended, Record
 from dataflywheel.store.ledger import Ledger, read_bills
 from dataflywheel.store.lock import made_once
-from dataflywheel.store.seal import DamagedError, is_there, read_sealed, write_sealed
+from dataflywheel.store.run import RunDirectory
+from dataflywheel.store.seal import DamagedError, is_there, read_record, read_sealed, write_record, write_sealed
 from dataflywheel.store.signals import SignalStore
 
 
@@ -38,67 +37,6 @@ def remove(path: Path) -> None:
 
 def empty(path: Path) -> None:
     path.write_bytes(b"")
-
-
-def edit_rows(path: Path) -> None:
-    rows = pq.read_table(path).slice(0, 3)
-    pq.write_table(rows, path)
-
-
-def edit_record(path: Path) -> None:
-    path.write_text(path.read_text().replace('"rows_out": 7', '"rows_out": 6'))
-
-
-class Told(Silent):
-    def __init__(self) -> None:
-        self.notes: dict[str, str] = {}
-
-    def finished(self, step: str, note: str, reused: bool) -> None:
-        self.notes[step] = ("reused" if reused else "done") + note
-
-
-@pytest.fixture(scope="module")
-def job(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
-    folder = tmp_path_factory.mktemp("damage")
-    rows = [{"prompt": f"Say {i}.", "completion": f"The number is {i} of 20."} for i in range(20)]
-    (folder / "pool.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    steps = [{"deduplicate": {}}, {"select": {"by": "random", "keep": 7}}]
-    recipe = recipe_from({"name": "d", "pool": [{"path": str(folder / "pool.jsonl")}], "steps": steps})
-    run(recipe, runs=folder / "runs", home=folder / "home")
-    return folder, recipe
-
-
-@pytest.mark.parametrize(
-    ("file", "damage"),
-    [
-        ("round-1/00-pool/rows/part-00000.parquet", cut),
-        ("round-1/00-pool/origins.parquet", flip),
-        ("round-1/01-deduplicate/rows/part-00000.parquet", edit_rows),
-        ("round-1/01-deduplicate/rows/part-00000.parquet", flip),
-        ("round-1/01-deduplicate/decisions.parquet", remove),
-        ("round-1/02-select/rows/part-00000.parquet", remove),
-        ("round-1/02-select/metrics.json", cut),
-        ("round-1/02-select/metrics.json", empty),
-        ("round-1/02-select/metrics.json", edit_record),
-        ("ledger.json", cut),
-        ("ledger.json", empty),
-    ],
-)
-def test_a_step_with_damaged_files_is_made_anew(
-    job: tuple[Path, Any], file: str, damage: Callable[[Path], None]
-) -> None:
-    folder, recipe = job
-    path = folder / "runs" / "d" / file
-    dataset = sorted((folder / "runs" / "d" / "dataset").glob("*.jsonl"))
-    before = [data.read_bytes() for data in dataset]
-    damage(path)
-    told = Told()
-    run(recipe, runs=folder / "runs", home=folder / "home", watcher=told)
-    assert [data.read_bytes() for data in dataset] == before
-    if path.name != "ledger.json":
-        name = file.split("/", 2)[2]
-        assert any(f"made anew, since {name} was not as it had been written" in note for note in told.notes.values())
-    assert json.loads((folder / "runs/d/ledger.json").read_text())["steps"].keys() >= {"round-1/01-deduplicate"}
 
 
 def test_every_change_of_a_sealed_folder_is_seen(tmp_path: Path) -> None:
@@ -165,3 +103,53 @@ def test_a_folder_that_was_made_without_a_seal_is_taken_as_it_is(tmp_path: Path)
     (tmp_path / "old").mkdir()
     assert is_there(tmp_path / "old")
     assert not is_there(tmp_path / "none")
+
+
+@pytest.mark.parametrize("text", [b"[1]", b"", b'{"a.bin": '])
+def test_a_seal_that_cannot_be_read_vouches_for_nothing(tmp_path: Path, text: bytes) -> None:
+    made_once(tmp_path / "m", lambda: (tmp_path / "m").mkdir())
+    (tmp_path / ".m.seal").write_bytes(text)
+    with pytest.warns(UserWarning, match=r"\.m\.seal is not as it was written"):
+        assert not is_there(tmp_path / "m")
+
+
+def test_a_record_is_read_as_it_was_written_or_not_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "compare.json"
+    assert read_record(path) is None
+    write_record(path, {"fingerprint": "x", "gain": 0.5, "seeds": (1, 2), "none": float("nan")})
+    assert read_record(path) == {"fingerprint": "x", "gain": 0.5, "seeds": [1, 2], "none": None}
+    path.write_text(path.read_text().replace("0.5", "0.9"))
+    with pytest.warns(UserWarning, match="set aside as compare.json.damaged"):
+        assert read_record(path) is None
+    path.write_text('{"fingerprint": "x", "gain": 1}')  # of an earlier version
+    assert read_record(path) == {"fingerprint": "x", "gain": 1}
+
+
+def test_what_is_said_of_a_torn_log_stays_a_line_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "events.jsonl").write_bytes(b'{"event": "started"}\n{"event": "fin')
+    run = RunDirectory(tmp_path)
+    run.event("planned", name="caf\u00e9 \ud800")
+    run.event("done")
+    lines = (tmp_path / "events.jsonl").read_text().splitlines()
+    assert [line.startswith("{") and line.endswith("}") for line in lines] == [True, False, True, True]
+    assert json.loads(lines[2])["name"] == "caf\u00e9 ?"
+
+
+def test_closing_the_store_of_answers_leaves_one_file(tmp_path: Path) -> None:
+    store = AnswerStore(tmp_path / "answers.db")
+    store.commit([Reserve(b"k", "run", Amount(1, 1, 1, 1), Caps())])
+    store.commit([Ended(Settle(b"k", "run", Amount(1, 1, 1, 1)), Record("ok", {"text": "a"}, Amount(1, 1, 1, 1)))])
+    store.close()
+    assert [path.name for path in tmp_path.iterdir()] == ["answers.db"]
+    assert store.find(b"k") is not None  # opened once more
+
+
+@pytest.mark.parametrize("damage", [cut, flip, lambda path: path.write_bytes(b"no database" * 999)])
+def test_a_damaged_store_of_answers_is_refused_by_name(tmp_path: Path, damage: Callable[[Path], None]) -> None:
+    store = AnswerStore(tmp_path / "answers.db")
+    ended = [Ended(Settle(b"%d" % i, "run"), Record("ok", {"text": "a" * 99}, Amount())) for i in range(500)]
+    store.commit(ended)
+    store.close()
+    damage(tmp_path / "answers.db")
+    with pytest.raises(FlywheelError, match=r"answers\.db: the store of paid answers cannot be read .* held is"):
+        _ = [AnswerStore(tmp_path / "answers.db").find(end.settle.key) for end in ended]

@@ -79,7 +79,14 @@ class SealedLooks:
         """All looks, granted and refused, oldest first: `release`, `model` (its digest), `purpose`, `granted`."""
         if not self.path.exists():
             return []
-        looks: list[dict[str, Any]] = json.loads(self.path.read_text(encoding="utf-8"))["looks"]
+        try:
+            looks: list[dict[str, Any]] = json.loads(self.path.read_text(encoding="utf-8"))["looks"]
+            _ = [(look["release"], look["model"], look["purpose"], look["granted"]) for look in looks]
+        except (ValueError, OSError, LookupError, TypeError) as error:
+            raise FlywheelError(
+                f"{self.path}: damaged ({type(error).__name__}), and whether the sealed tier was looked at unknown; "
+                "bring it back from a copy, or move it away and say so beside the numbers"
+            ) from None
         return looks
 
     def count(self) -> int:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -33,7 +32,7 @@ from dataflywheel.models.training import TrainSettings, train_sft
 from dataflywheel.rows.parts import read_rows
 from dataflywheel.store.atomic import atomic_directory, write_json
 from dataflywheel.store.lock import made_once, one_at_a_time
-from dataflywheel.store.seal import is_there, seal_folder
+from dataflywheel.store.seal import forget_folder, is_there, seal_folder
 
 LOSSES_KEPT = 300
 SCORING = 2
@@ -224,7 +223,7 @@ def run_trial(
                 write_scores(aside / "scores.parquet", scores)
                 write_json(aside / "facts.json", {**facts, "trial_seconds": round(time.perf_counter() - began, 3)})
             if not of_a_step:
-                shutil.rmtree(model, ignore_errors=True)
+                forget_folder(model)
 
     made_once(folder, make)
     facts = json.loads((folder / "facts.json").read_text(encoding="utf-8"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dataflywheel.report.charts import MAP_POINTS, scatter
@@ -17,7 +18,10 @@ def embedding_map(run: Run) -> str:
     if not path.is_file():
         missing = "No step of this run needed embeddings, so there is no map of the rows."
         return section("map", "Map of the rows", note(missing))
-    table = pq.read_table(path, columns=["id", "x", "y", "kept"])
+    try:
+        table = pq.read_table(path, columns=["id", "x", "y", "kept"])
+    except pa.ArrowException:
+        return section("map", "Map of the rows", note("map.parquet is damaged; the same recipe makes it anew."))
     points = np.column_stack([table["x"].to_numpy(), table["y"].to_numpy()]).astype(np.float64)
     kept = np.asarray(table["kept"].to_numpy(zero_copy_only=False), dtype=bool)
     finite = np.isfinite(points).all(axis=1)

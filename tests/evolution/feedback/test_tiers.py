@@ -68,6 +68,12 @@ def test_a_second_model_is_refused_and_the_refusal_is_kept(tmp_path: Path) -> No
     looks = SealedLooks(tmp_path / "sealed.json")
     assert looks.count() == 0
     looks.look("v1", "model-a", "report")
+    held = (tmp_path / "sealed.json").read_bytes()
+    for damaged in (held[:-20], b"", b"[]", b'{"looks": [{}]}'):
+        (tmp_path / "sealed.json").write_bytes(damaged)
+        with pytest.raises(FlywheelError, match=r"sealed\.json: damaged .* move it away"):
+            looks.count()
+    (tmp_path / "sealed.json").write_bytes(held)
     looks.look("v1", "model-a", "the same run, started again")
     with pytest.raises(FlywheelError, match=r"'v1' with model model-a \(report\)"):
         looks.look("v1", "model-b", "perhaps this one is better")
