@@ -77,6 +77,7 @@ def with_parameters(by: str, given: Sequence[str]) -> dict[str, Any]:
     import yaml
 
     from dataflywheel.errors import UsageError
+    from dataflywheel.rows.plain_yaml import read_yaml
 
     parameters: dict[str, Any] = {}
     for one in given:
@@ -85,7 +86,7 @@ def with_parameters(by: str, given: Sequence[str]) -> dict[str, Any]:
             if not (sign and name):
                 raise ValueError
             text = Path(value[1:]).expanduser().read_text(encoding="utf-8") if value.startswith("@") else value
-            parameters[name] = yaml.safe_load(text)
+            parameters[name] = read_yaml(text)[1]
         except OSError as error:
             raise UsageError(f"--set {name}: {value[1:]} cannot be read: {error.strerror}") from None
         except (ValueError, yaml.YAMLError):

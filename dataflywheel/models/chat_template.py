@@ -14,6 +14,7 @@ from typing import Any, Literal
 import orjson
 
 from dataflywheel.contracts import UsageError
+from dataflywheel.models.bounded_template import bounded, compiled
 from dataflywheel.rows.schema import Message
 
 PLAIN_TEMPLATE = (
@@ -142,11 +143,17 @@ def _shows_system(template: str, names: dict[str, Any]) -> bool:
 
 
 def render(template: str, turns: list[dict[str, Any]], tools: Any, prompt: bool, names: dict[str, Any]) -> str:
-    """One conversation by a template, with the cue for an answer where `prompt`; `names` are its special tokens."""
-    from transformers.utils.chat_template_utils import render_jinja_template
+    """One conversation by a template, with the cue for an answer where `prompt`; `names` are its special tokens.
 
-    texts, _ = render_jinja_template([turns], tools, chat_template=template, add_generation_prompt=prompt, **names)
-    return str(texts[0])
+    Raises:
+        Exception: the template refuses the conversation, does not end, or makes giants.
+    """
+
+    def work() -> str:
+        found = compiled(template)
+        return str(found.render(messages=turns, tools=tools, documents=None, add_generation_prompt=prompt, **names))
+
+    return bounded(template, work)
 
 
 def template_turn(turn: Message, form: Form) -> dict[str, Any]:

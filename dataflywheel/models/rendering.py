@@ -118,7 +118,9 @@ class Rendering:
             plain, asked = (self.text(Chat([question], self.tools), self.taught, prompt) for prompt in (False, True))
             text = self.text(Chat([question, answer], self.tools), self.taught)
         except Exception as error:
-            raise UsageError(f"the tokenizer's chat template cannot render one question: {error}") from error
+            raise UsageError(
+                f"{self.tokenizer.name_or_path}: the tokenizer's chat template cannot render one question: {error}"
+            ) from error
         start = begin(text, asked)
         if start is None:
             marked = self.marked([question], self.tools)

@@ -14,6 +14,9 @@ from pydantic import BaseModel, ValidationError
 from dataflywheel.contracts import UsageError, nearest
 from dataflywheel.models.spec import KEY_LETTERS
 from dataflywheel.recipe.schema import Compare, Guards, Limits, Models, Recipe, Source, Target, Tiers
+from dataflywheel.rows.plain_yaml import read_yaml
+
+MOST_BYTES = 1 << 20
 
 SECTIONS: Mapping[str, type[BaseModel]] = {
     "pool": Source,
@@ -33,13 +36,16 @@ def load_recipe(path: Path) -> Recipe:
         UsageError: the file is missing, not YAML, or does not fit the schema.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        with path.open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
+        text = content.decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "not UTF-8"
         raise UsageError(f"{path}: cannot be read ({why}); give the path of a recipe, a YAML file") from None
+    if len(content) > MOST_BYTES:
+        raise UsageError(f"{path}: more than {MOST_BYTES:,} bytes, which no recipe needs; give the path of a recipe")
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        value = yaml.safe_load(text)
+        node, value = read_yaml(text)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f":{mark.line + 1}" if mark else ""

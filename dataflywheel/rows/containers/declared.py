@@ -26,9 +26,11 @@ def declared(folder: Path) -> dict[Path, tuple[str, str]]:
         return {}
     import yaml
 
+    from dataflywheel.rows.plain_yaml import read_yaml
+
     try:
-        facts = yaml.safe_load(head[1])
-    except (yaml.YAMLError, ValueError, RecursionError):
+        _, facts = read_yaml(head[1])
+    except yaml.YAMLError:
         return {}
     found: dict[Path, tuple[str, str]] = {}
     configs = facts.get("configs") if isinstance(facts, dict) else None
