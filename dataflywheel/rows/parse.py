@@ -14,7 +14,7 @@ from dataflywheel.rows.formats import ReadError, detect, shape_named
 from dataflywheel.rows.formats.draft import kind
 from dataflywheel.rows.formats.lone_turns import is_conversation
 from dataflywheel.rows.mapping import ColumnMapping
-from dataflywheel.rows.plain import NAME, PlainChats
+from dataflywheel.rows.plain import PlainChats
 from dataflywheel.rows.quarantine import Quarantined, beginning
 from dataflywheel.rows.schema import Row
 
@@ -44,19 +44,20 @@ def parse_block(
     Where `plain` is given, rows that it can take go there, and `places` says where they stand among all.
     """
     result = Parsed()
-    take = plain.take if plain is not None and mapping is None and shape in (None, NAME) else None
+    take = plain.take if plain is not None and mapping is None else None
     places = result.places
     forced = None if shape is None else shape_named(shape)
     rows, lines = result.rows, result.lines
     names: list[str] = []
     for line, raw, record in records(block):
-        if take is not None and take(record):
+        if take is not None and (taken := take(record, shape)) is not None:
+            names.append(taken)
             places.append(len(lines))
             lines.append(line)
             continue
         try:
             if type(record) is list and is_conversation(record):
-                record = {NAME: record}
+                record = {"messages": record}
             if type(record) is not dict:
                 if type(record) is Left:
                     result.unread.append(
@@ -86,8 +87,6 @@ def parse_block(
         rows += read
         lines += [line] * len(read)
     result.shapes = Counter(names)
-    if places:
-        result.shapes[NAME] += len(places)
     return result
 
 

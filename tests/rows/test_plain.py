@@ -1,8 +1,9 @@
-"""Plain chats by the short way: the same rows, identities, lines and set-aside records as by the long one."""
+"""Plain records by the short way: the same rows, identities, lines and set-aside records as by the long one."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pyarrow as pa
@@ -16,23 +17,38 @@ from dataflywheel.rows.mapping import column_mapping
 from dataflywheel.rows.parse import parse_block
 from dataflywheel.rows.parts import PartWriter, read_rows
 from dataflywheel.rows.peek import look_into, peek
-from dataflywheel.rows.plain import NEUTRAL, PlainChats, plain_keys
+from dataflywheel.rows.plain import NEUTRAL, PlainChats, plain_way
 from dataflywheel.rows.reading import Input, iter_parsed
 from dataflywheel.rows.spill import in_place
 from dataflywheel.rows.text import text_of
 from tests.rows.strategies import texts, values
 
 USER, ANSWER = {"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}
-LINES = {
+ASKED, SAID = {"from": "human", "value": "q"}, {"from": "gpt", "value": "a"}
+SHORT: dict[str, dict[str, Any]] = {
     "plain": {"messages": [USER, ANSWER]},
     "system and several turns": {"messages": [{"role": "system", "content": "s"}, USER, ANSWER, USER, ANSWER]},
     "two spellings of one letter": {"messages": [USER, {"role": "assistant", "content": "cafe\u0301 \u00e9"}]},
     "other fields": {"messages": [USER, ANSWER], "uuid": 1, "id": "7", "meta": {"y": [None], "b": 2.5}},
+    "an empty answer": {"messages": [USER, {"role": "assistant", "content": ""}]},
+    "sharegpt": {"conversations": [{"from": "system", "value": "s"}, ASKED, SAID, ASKED, SAID], "id": "x_0"},
+    "a result of a tool": {"conversations": [ASKED, {"from": "observation", "value": "[1]"}, SAID]},
+    "alpaca": {"instruction": "i", "input": "given", "output": "o", "category": "c"},
+    "alpaca without input": {"instruction": "i", "input": "", "output": "o"},
+    "alpaca without instruction": {"instruction": "", "input": "\n\ngiven", "output": "\n\n"},
+    "alpaca twice the same": {"instruction": "given", "input": "given", "output": "given"},
+    "dolly": {"instruction": "i", "context": "given", "response": "o", "category": "open_qa"},
+    "prompt and completion": {"prompt": "q", "completion": " a"},
+    "prompt and response": {"prompt": "\n\nHuman: q", "response": "a", "model": "m"},
+    "question and answer": {"question": "caf\u0065\u0301", "answer": "", "meta": {"q": [1, None]}},
+    "query and response": {"response": "a", "query": "q", "source": ""},
+}
+"""Records that are read in the short way."""
+LONG: dict[str, Any] = {
     "a field nobody knows": {"messages": [USER, ANSWER], "z": 1},
     "a worse answer beside": {"messages": [USER, ANSWER], "rejected_response": "another"},
     "no answer": {"messages": [USER]},
     "answer beside": {"messages": [USER], "completion": "a", "kind": "x"},
-    "an empty answer": {"messages": [USER, {"role": "assistant", "content": ""}]},
     "nothing said": {"messages": [{"role": "user", "content": ""}, {"role": "assistant", "content": ""}]},
     "no turns": {"messages": []},
     "turns as text": {"messages": orjson.dumps([USER, ANSWER]).decode()},
@@ -53,9 +69,32 @@ LINES = {
     "a channel": {"messages": [USER, {**ANSWER, "channel": "final"}]},
     "conversations too": {"messages": [USER, ANSWER], "conversations": [{"from": "human", "value": "q"}]},
     "a prompt too": {"messages": [USER, ANSWER], "prompt": "q", "response": "another"},
-    "another shape": {"instruction": "i", "output": "o"},
+    "human and assistant": {"conversations": [ASKED, {"from": "assistant", "value": "a"}]},
+    "roles under conversations": {"conversations": [USER, ANSWER]},
+    "a call": {"conversations": [ASKED, {"from": "function_call", "value": '{"name": "f", "arguments": {}}'}]},
+    "loss of a turn": {"conversations": [ASKED, {**SAID, "loss": False}]},
+    "the human last": {"conversations": [SAID, ASKED]},
+    "nothing said in values": {"conversations": [{"from": "human", "value": ""}, {"from": "gpt", "value": ""}]},
+    "pairs as turns": {"conversations": [{"human": "q", "assistant": "a"}]},
+    "a system text beside": {"conversations": [ASKED, SAID], "system": "s"},
+    "no input": {"instruction": "i", "output": "o"},
+    "a null input": {"instruction": "i", "input": None, "output": "o"},
+    "input is a list": {"instruction": "i", "input": ["given"], "output": "o"},
+    "output is a number": {"instruction": "i", "input": "", "output": 3},
+    "history": {"instruction": "i", "input": "", "output": "o", "history": [["a", "b"]]},
+    "a text beside": {"instruction": "i", "input": "", "output": "o", "text": "Below is an instruction: i o"},
+    "thoughts beside": {"question": "q", "answer": "a", "reasoning": "because it is so and not otherwise"},
+    "context beside": {"question": "q", "answer": "a", "context": "it is said that it is so"},
+    "two answers to one prompt": {"prompt": "q", "completion": "a", "response": "b"},
+    "an answer with a label": {"prompt": "q", "completion": "a", "label": True},
+    "turns in both": {"prompt": [USER], "completion": [ANSWER]},
+    "answers": {"question": "q", "answer": ["a"]},
+    "a log": {"prompt": "q", "response": '{"choices": [{"message": {"role": "assistant", "content": "a"}}]}'},
+    "nothing asked or answered": {"question": "", "answer": ""},
+    "a list of texts": ["question", "answer"],
+    "a text": "question",
 }
-SHORT = (*list(LINES)[:4], "an empty answer")
+LINES = SHORT | LONG
 
 
 def both_ways(payload: bytes) -> tuple[PlainChats, pa.Table, pa.Table]:
@@ -85,53 +124,68 @@ def test_rows_of_both_ways_stand_in_the_order_of_their_lines() -> None:
     assert short.equals(long)
 
 
-turn = st.fixed_dictionaries(
-    {"role": st.sampled_from(["system", "user", "assistant", "tool", "human"]), "content": texts | st.none()},
-    optional={"name": texts, "weight": st.integers(0, 1)},
-)
+role = st.sampled_from(["system", "user", "assistant", "tool", "human", "gpt", "observation"])
+turn = st.fixed_dictionaries({"role": role, "content": texts}, optional={"name": texts, "weight": st.integers(0, 1)})
+spoken = st.fixed_dictionaries({"from": role, "value": texts}, optional={"loss": st.booleans(), "content": texts})
+said = texts | st.sampled_from(['{"content": "a"}', "Human: q"]) | st.none() | st.integers(0, 1)
+fields: list[dict[str, st.SearchStrategy[Any]]] = [
+    {"messages": st.lists(turn, max_size=3)}, {"conversations": st.lists(spoken | turn, max_size=3)},
+    *({name: said for name in names.split()} for names in (
+        "instruction input output", "instruction context response", "prompt completion", "prompt response",
+        "question answer", "query response", "instruction output",
+    )),
+]  # fmt: skip
 keys = st.sampled_from(
-    ["id", "source", "meta", "system", "answer", "label", "input", "tags", "images", "rejected", "flywheel", "history"]
-)
+    ["id", "source", "meta", "system", "answer", "label", "input", "tags", "images", "rejected", "flywheel", "history",
+     "model", "topic", "response", "output", "completion", "text", "prompt", "", "functions"]
+)  # fmt: skip
 records = st.builds(
-    lambda turns, beside: {**beside, "messages": turns},
-    st.lists(turn, max_size=3),
+    lambda own, beside: {**beside, **own},
+    st.one_of([st.fixed_dictionaries(one) for one in fields]),
     st.dictionaries(keys | texts, values, max_size=2),
 )
 
 
 @given(st.lists(records, max_size=4))
-def test_any_chats_give_the_same_rows_by_either_way(given: list[object]) -> None:
+def test_any_records_give_the_same_rows_by_either_way(given: list[object]) -> None:
     _, short, long = both_ways(b"\n".join(map(orjson.dumps, given)))
     assert short.equals(long)
 
 
-def test_a_mapping_and_another_shape_take_the_long_way() -> None:
-    block = Block("jsonl", 1, orjson.dumps(LINES["plain"]))
+def test_a_mapping_takes_the_long_way_and_a_format_its_own() -> None:
+    block = Block("jsonl", 1, b"\n".join(orjson.dumps(LINES[name]) for name in ("plain", "alpaca")))
     plain = PlainChats("")
-    assert len(parse_block(block, "f", "", None, column_mapping(roles={"user": "assistant"}), plain).rows) == 1
-    parse_block(block, "f", "", "alpaca", None, plain)
+    assert len(parse_block(block, "f", "", None, column_mapping(roles={"user": "assistant"}), plain).rows) == 2
     assert not len(plain)
+    for shape in ("messages", "alpaca", "dolly"):
+        plain = PlainChats("")
+        short, long = parse_block(block, "f", "", shape, None, plain), parse_block(block, "f", "", shape)
+        assert len(plain) == (shape != "dolly")
+        assert in_place(short, plain).equals(build(long.rows))
+        assert short.quarantined == long.quarantined
 
 
 @pytest.mark.parametrize(
     "value", ["said at length, in words", 7, True, ["a", "b"], {"a": None}, [USER, ANSWER], ANSWER]
 )
 def test_neutral_fields_say_nothing_of_the_turns(value: object) -> None:
-    lines = [orjson.dumps({"messages": [USER, ANSWER], name: value}) for name in sorted(NEUTRAL)]
+    owns = [{"messages": [USER, ANSWER]}, {"conversations": [ASKED, SAID]}, SHORT["alpaca"], SHORT["dolly"]]
+    owns += [SHORT[name] for name in ("prompt and completion", "question and answer")]
+    lines = [orjson.dumps({**own, name: value}) for name in sorted(NEUTRAL) for own in owns]
     plain, short, long = both_ways(b"\n".join(lines))
     assert len(plain) == len(lines)
     assert short.equals(long)
 
 
 def test_which_keys_are_plain() -> None:
-    assert plain_keys(frozenset({"messages", "id", "source"}))
+    assert plain_way(frozenset({"messages", "id", "source"}))
     for key in ("tools", "system", "label", "tags", "images", "chosen", "flywheel", "cells"):
-        assert not plain_keys(frozenset({"messages", key})), key
+        assert plain_way(frozenset({"messages", key})) is None, key
 
 
 def test_rows_are_counted_without_being_made(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
-    path.write_bytes(b"\n".join(orjson.dumps(LINES[name]) for name in [*SHORT, "two answers", "another shape"] * 3))
+    path.write_bytes(b"\n".join(orjson.dumps(LINES[name]) for name in [*SHORT, "two answers", "no input"] * 3))
     size, first = look_into(Input(str(path)), 4)
     rows = [row for parsed in iter_parsed(Input(str(path))) for row in parsed.rows]
     assert first == rows[:4]
