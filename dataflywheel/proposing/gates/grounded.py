@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence, Set
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import pairwise
 from typing import ClassVar, Literal
 
@@ -13,10 +14,18 @@ from pydantic import Field
 from dataflywheel.contracts import Card
 from dataflywheel.proposing.kinds import PASSED, Check, Gate, Proposal, Surroundings
 from dataflywheel.rows.text import answer_said
+from dataflywheel.signals.wording.belongings import Belongings
+from dataflywheel.signals.wording.marked import prose
 from dataflywheel.signals.wording.names import missing, names
+from dataflywheel.signals.wording.negation import aligned, found_change
+from dataflywheel.signals.wording.negation_words import CODES, denials_of
 from dataflywheel.signals.wording.numbers import numbers
+from dataflywheel.signals.wording.numbers_compared import number_tokens
 from dataflywheel.signals.wording.opposites import bases
+from dataflywheel.signals.wording.order import name_tokens, replaced
+from dataflywheel.signals.wording.scope import exchanged
 from dataflywheel.signals.wording.sentences import UNSPACED, fold, listed, sentences, words
+from dataflywheel.signals.wording.turned_round import turned_round
 
 SHORT = 4
 """An answer of so many words or fewer says nothing but what its source must hold."""
@@ -29,6 +38,11 @@ FREE = set(
     )
 )
 """Words that need no source."""
+ANSWERS = re.compile(r"^\W{0,4}(?:yes|no)\s?[,.!;:]\s{0,4}", re.IGNORECASE)
+"""What answers a question and denies nothing of the source."""
+SHOWN = 60
+LONGEST = 200_000
+"""Characters of answer and source in which what the one says of the other's facts is looked for."""
 SAYS = 3
 """Words with a meaning from which a sentence is looked at by itself."""
 
@@ -39,9 +53,13 @@ class Grounded(Gate):
     Numbers are compared by value (`1,000` is `one thousand`), names in any spelling, words in any inflection, scripts
     without spaces by pairs of letters. An answer of up to four words must be in the source word by word, but for words
     such as `the` and `yes`. A proposal without a source is rejected: there is nothing that it could rest on.
+
+    A number that the source gives to somebody else ("Ann earned 5 and Ben 7", "Ben earned 5"), names that changed
+    places, and a sentence that denies what its source says are rejected where the words show it, in up to 200,000
+    characters; what is said in other words is not known to be the contrary.
     """
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     card: ClassVar[Card] = Card(
         title="Faithfulness of answers to a source by spans, numbers and entities",
@@ -93,21 +111,62 @@ class Grounded(Gate):
         unknown = missing(names(answer), evidence)
         if unknown:
             return Check(False, "names not in the source", unknown[0])
+        said, short = sentences(ANSWERS.sub("", prose(answer))), len(words(answer)) <= SHORT
+        if len(evidence) + len(answer) <= LONGEST and (not short or numbers(answer)):
+            contrary = contradicted(pieces(evidence), said)
+            if contrary is not None:
+                return Check(False, *contrary)
         held = content(evidence)
         share, absent = rest(answer, held)
         facts = {"grounded_words": share}
-        short = len(words(answer)) <= SHORT
         if absent and short and (self.least_words is None or len(UNSPACED.findall(answer)) <= 2 * SHORT):
             return Check(False, "answer not in the source", f"{absent[0]!r}", facts)
         if self.least_words is None:
             return Check(True, facts=facts)
         if share < self.least_words:
             return Check(False, "words not in the source", f"{share:.0%} of them are", facts)
-        for sentence in sentences(answer):
+        for sentence in said:
             part, gone = rest(sentence, held)
+            if sentence.endswith(":") and sentence is not said[-1]:
+                continue  # it says what the list behind it is
             if part < self.least_words and len(gone) >= SAYS:
                 return Check(False, "words not in the source", f"{part:.0%} of those of a sentence are", facts)
         return Check(True, facts=facts)
+
+
+@lru_cache(maxsize=64)
+def pieces(evidence: str) -> tuple[str, ...]:
+    """The sentences of a source, kept for the next question to it."""
+    return tuple(sentences(prose(evidence)))
+
+
+def contradicted(given: Sequence[str], said: Sequence[str]) -> tuple[str, str] | None:
+    """Where an answer says of its source's names and numbers what the source says of others, or what it denies.
+
+    Looked at are names and numbers that a sentence of the source gives one by one, and sentences that are versions of
+    one of the source: what is said in other words is not known to be the contrary.
+    """
+    belong = Belongings(given, said)
+    pair = belong.taken(said)
+    if pair is not None:
+        return "numbers of others", f"{pair[1]} of {pair[0]} is that of {pair[2]}"
+    loose = [sentence for sentence in said if not belong.keeps(sentence)]
+    versions = [(one, other, turned_round(one, other)) for one, other in aligned(given, loose)]
+    for one, other, turned in versions:
+        denials = denials_of(f"{one}\n{other}")
+        if turned == "contrary":
+            return "facts exchanged", other[:SHOWN]
+        scope = exchanged(one, other, "" if denials is None else CODES.get(denials, "?"))
+        if scope and turned != "same" and not scope.startswith("only"):
+            return "denied by the source", f"{scope}: {one[:SHOWN]}"
+    same = {other for _, other, turned in versions if turned == "same"}
+    loose = [sentence for sentence in loose if sentence not in same]
+    for tokens in (number_tokens, partial(name_tokens, known=set(belong.known))):
+        found = replaced([tokens(one) for one in given], [tokens(one) for one in loose], new=False)
+        if found is not None:
+            return "facts exchanged", f"{found[0]!r} stands where {found[1]!r} stood"
+    denied = found_change(given, loose, whole=False)
+    return ("denied by the source", denied[1][:SHOWN]) if denied[0] else None
 
 
 def rest(text: str, held: Set[str]) -> tuple[float, list[str]]:

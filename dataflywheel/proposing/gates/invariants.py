@@ -14,7 +14,7 @@ from dataflywheel.signals.wording.number import UNIT
 from dataflywheel.signals.wording.numbers import numbers
 from dataflywheel.signals.wording.numbers_compared import measured, number_tokens, unmatched
 from dataflywheel.signals.wording.opposites import changed_places
-from dataflywheel.signals.wording.order import BREAK, Token, replaced, swapped
+from dataflywheel.signals.wording.order import BREAK, Token, name_tokens, replaced, swapped
 from dataflywheel.signals.wording.sentences import Word, fold, forms, words
 from dataflywheel.signals.wording.sides import Sides
 from dataflywheel.signals.wording.turned_round import turned_round
@@ -184,11 +184,6 @@ def without_common(side: Iterable[list[Token]], common: Counter[tuple[Token, ...
 
 def joined(by_sentence: Iterable[list[Token]]) -> list[Token]:
     return [token for sentence in by_sentence for token in [*sentence, BREAK]]
-
-
-def name_tokens(text: str, known: set[str]) -> list[Token]:
-    """Words in order, those among the `known` names as items wherever they stand."""
-    return [Token("", form) if form in known else Token(form) for form in (fold(w.text) for w in words(text))]
 
 
 def word_tokens(text: str) -> list[str]:

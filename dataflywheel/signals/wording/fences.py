@@ -9,6 +9,8 @@ from dataclasses import dataclass
 _FENCE = re.compile(r"([ \t]*)(?:(`{3,})([^`\n]*)|(~{3,})([^\n]*))")
 _QUOTED = re.compile(r"(?:[ \t]{0,3}>[ \t]?){1,5}(?=[ \t]*(?:```|~~~))")
 _QUOTE = re.compile(r"[ \t]{0,3}>[ \t]?")
+_UNSEEN = frozenset("\ufeff\u200b")
+"""Signs of no width that an editor leaves before a line."""
 _DEEPEST = 3
 """How much further to the right than its opening a fence may close its block; what stands deeper is the block's own."""
 
@@ -46,12 +48,12 @@ def blocks(text: str) -> list[Block]:
     for start, end, line in _lines(text):
         quoted = _QUOTED.match(line) if inside is None and ">" in line else None
         depth = (quoted[0].count(">") if quoted else 0) if inside is None else inside[4]
-        bare = _unquoted(line, depth)
+        bare = _unquoted(line, depth) if depth else line
         if bare is None:  # the quotation ends, and so does a block in it
             assert inside is not None
             found.append(Block(inside[1], "\n".join(body), inside[3], max(start - 1, inside[3])))
             inside, bare = None, line
-        fence = _FENCE.fullmatch(bare)
+        fence = _FENCE.fullmatch(bare) if "```" in bare or "~~~" in bare else None
         mark = (fence[2] or fence[4]) if fence else ""
         if inside is None:
             if fence is not None and mark:
@@ -90,7 +92,8 @@ def _lines(text: str) -> Iterator[tuple[int, int, str]]:
     while start <= len(text):
         end = text.find("\n", start)
         end = len(text) if end < 0 else end
-        yield start, end, text[start:end].rstrip("\r").lstrip("\ufeff\u200b")
+        line = text[start:end].rstrip("\r")
+        yield start, end, line.lstrip("\ufeff\u200b") if line[:1] in _UNSEEN else line
         start = end + 1
 
 

@@ -9,6 +9,8 @@ from itertools import pairwise
 from dataflywheel.signals.wording.sentences import Word, fold, is_abbreviation, listed, words
 
 OPENING = re.compile(r"[\s\"'“”\u2018\u2019«»(\[{*_#>|~•·\u2013—-]+$")
+LISTED = re.compile(r"(?:^|\n)[^\n:]{0,30}\d\s{0,2}[\u2013\u2014-]{1,2}\s{0,3}$")
+"""A year or date before the item of a list that it belongs to."""
 ENDS = frozenset(".!?:;…。\uff01\uff1f•")
 QUOTE = frozenset('"“\u2018«')
 NO_NAMES = set(
@@ -16,7 +18,7 @@ NO_NAMES = set(
         "i i'm i've i'll i'd a an the and or but of in on at to for from by with as is are was were be it he she we "
         "you they this that these those if then so not no yes my your his her its our their what who when where why "
         "how also there here do does did can could will would should may might must have has had "
-        "mr mrs ms dr prof celsius fahrenheit"
+        "mr mrs ms dr prof celsius fahrenheit ad bc bce"
     )
 )
 LONGEST_INITIALS = 6
@@ -54,6 +56,8 @@ def begins_sentence(text: str, start: int) -> bool:
     last = text[at - 1]
     if last == "." and is_abbreviation(text[max(0, at - 12) : at - 1]):
         return False
+    if last.isdigit() and LISTED.search(text, max(0, at - 40), start):
+        return True
     return last in ENDS or bool(re.search(r"(?:^|\n)\s*\(?\w{1,2}\)$", text[max(0, at - 6) : at]))
 
 

@@ -27,6 +27,8 @@ CONTRACTED = re.compile(
 CANNOT = re.compile(r"\bcannot\b", re.IGNORECASE)
 UNABLE = re.compile(r"\bunable\b|\bincapable\s+of\b", re.IGNORECASE)
 FAILS = re.compile(r"\bfail(?:s|ed|ing)?\s+to\b", re.IGNORECASE)
+HYPHENED = re.compile(r"\b(?:(non)[\s-]|(in|on|off|up|out|by|to|the|well|self)-)(?=\w)", re.IGNORECASE)
+"""`non profit` is one word, `in-charge` two."""
 PIECE = re.compile(r"[\w'\u2019-]+|[,;:()\u2014]")
 DENYING = set(
     listed(
@@ -79,6 +81,7 @@ def said(sentence: str) -> Said:
     """
     plain = NEUTRAL.sub(" ", NO_DENIAL.sub(lambda m: SAYS[m["verb"].lower()], sentence))
     plain = CONTRACTED.sub(lambda m: f"{m[1] or m[2]} not", CANNOT.sub("can not", plain))
+    plain = HYPHENED.sub(lambda m: m[1] or f"{m[2]} ", plain)
     plain = FAILS.sub("not", UNABLE.sub("not able", plain))
     tokens = [m.group() if m.group() in CLAUSE_ENDS else fold(m.group()) for m in PIECE.finditer(plain)]
     result = Said()

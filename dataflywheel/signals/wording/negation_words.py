@@ -25,6 +25,8 @@ SHARED = ENGLISH | frozenset(
 """Words of other languages that English writes as well: of those languages they say nothing."""
 CODES = {one: name for name, one in LATIN.items()} | {SCRIPTS[0][1]: "ja", SCRIPTS[2][1]: "zh", SCRIPTS[3][1]: "ru"}
 """By which code each language is known to the rules of scope."""
+OPEN = frozenset(("cs", "tr", "sw"))
+"""Languages whose denials are parts of words: in a text without everyday words a name may look like one."""
 ELIDED = re.compile(r"['\u2019](?=\w)")
 SAMPLE = 20_000
 """Characters of a text from which its language is told."""
@@ -51,7 +53,8 @@ def denials_of(text: str, usual: Denials | None = None) -> Denials | None:
     if not most:
         if any(word in ENGLISH for word in held):
             return None
-        said = (one for one in LATIN.values() if set(map(str.lower, one.particles.findall(sample))) - SHARED)
+        told = (one for name, one in LATIN.items() if name not in OPEN)
+        said = (one for one in told if set(map(str.lower, one.particles.findall(sample))) - SHARED)
         return next(said, usual)
     # Words that several have in common are counted only between languages that are equally likely without them.
     best = max(scores, key=lambda name: (scores[name], sum(word in LATIN[name].common for word in held)))

@@ -8,7 +8,7 @@ from difflib import SequenceMatcher
 from itertools import accumulate, takewhile
 from typing import NamedTuple
 
-from dataflywheel.signals.wording.sentences import likest
+from dataflywheel.signals.wording.sentences import fold, likest, words
 
 REACH = 3
 """Words on either side by which an item is told from another."""
@@ -87,12 +87,15 @@ def out_of_order(was: Sequence[str], now: Sequence[str]) -> list[int]:
     return [k for k, value in enumerate(order) if highest[k] > value or lowest[k] < value]
 
 
-def replaced(before: Sequence[Sequence[Token]], after: Sequence[Sequence[Token]]) -> tuple[str, str] | None:
+def replaced(
+    before: Sequence[Sequence[Token]], after: Sequence[Sequence[Token]], new: bool = True
+) -> tuple[str, str] | None:
     """Of two texts by sentence, an item that took the place of another one in a version of its sentence, and that one.
 
-    Items may be new to the text where they stand word for word in the place of another; else both must occur in both
-    texts. The version of a sentence is the one with most words in common, 60 % of them or more, and of several the one
-    with most items in common.
+    With `new`, items may be new to the text where they stand word for word in the place of another; else both must
+    occur in both texts, and without it one must stand word for word in the place of the other as well. The version of a
+    sentence is the one with most words in common, 60 % of them or more, and of several the one with most items in
+    common.
     """
     known = {t.item for s in before for t in s if t.item} & {t.item for s in after for t in s if t.item}
     with_items = [sentence for sentence in before if any(token.item for token in sentence)]
@@ -101,18 +104,20 @@ def replaced(before: Sequence[Sequence[Token]], after: Sequence[Sequence[Token]]
         held = {token.item for token in sentence if token.item}
         scored = [(like, len(held & {t.item for t in after[k]}), -k) for like, k in near]
         if scored:
-            pair = exchanged(sentence, after[-max(scored)[2]], known)
+            pair = exchanged(sentence, after[-max(scored)[2]], known, new)
             if pair is not None:
                 return pair
     return None
 
 
-def exchanged(before: Sequence[Token], after: Sequence[Token], known: set[str]) -> tuple[str, str] | None:
+def exchanged(before: Sequence[Token], after: Sequence[Token], known: set[str], new: bool) -> tuple[str, str] | None:
     for what, a, b, c, d in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
         if what == "replace":
             gone = {token.item for token in before[a:b] if token.item}
             came = {token.item for token in after[c:d] if token.item}
-            if b - a != d - c:
+            if not new and (b - a, d - c) != (1, 1):
+                continue
+            if not new or b - a != d - c:
                 gone, came = gone & known, came & known
             if gone - came and came - gone:
                 return min(came - gone), min(gone - came)
@@ -138,3 +143,8 @@ def nearest(tokens: Iterable[Token]) -> list[str]:
 
 def overlap(a: Counter[tuple[str, str]], b: Counter[tuple[str, str]]) -> int:
     return sum((a & b).values())
+
+
+def name_tokens(text: str, known: set[str]) -> list[Token]:
+    """Words in order, those among the `known` names as items wherever they stand."""
+    return [Token("", form) if form in known else Token(form) for form in (fold(w.text) for w in words(text))]

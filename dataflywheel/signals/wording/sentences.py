@@ -61,6 +61,19 @@ LONGEST = 200
 proportion to their lengths."""
 CANDIDATES = 100
 """Sentences that one is compared with, at most: those that share its rarest words."""
+BARE = str.maketrans(
+    {
+        "\u2019": "'",
+        "\u00f8": "o",
+        "\u0142": "l",
+        "\u0111": "d",
+        "\u0131": "i",
+        "\u00e6": "ae",
+        "\u0153": "oe",
+        "\u00df": "ss",
+    }
+)
+"""Letters that are none with a mark to Unicode, as those write them who do not have them."""
 UNSPACED = re.compile(
     r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u2fff\u3040-\u30ff\u31f0-\u31ff\u3400-\u9fff\uf900-\ufaff"
     r"\U00020000-\U0003ffff]"
@@ -159,7 +172,7 @@ def fold(word: str) -> str:
     """
     if word.isascii() and word.isalnum():
         return word.lower()
-    bare = unicodedata.normalize("NFKD", word.lower().replace("\u2019", "'")).removesuffix("'s")
+    bare = unicodedata.normalize("NFKD", word.lower().translate(BARE)).removesuffix("'s")
     return "".join(c for c in bare if c.isalnum())
 
 
