@@ -13,6 +13,7 @@ from dataflywheel.proposing.kinds import Proposal
 from dataflywheel.rows.identity import make_row
 from dataflywheel.rows.schema import Message, Row, message
 from dataflywheel.rows.text import split_answer, text_of
+from dataflywheel.rows.thoughts import split_thoughts
 from dataflywheel.signals.rating.rating import transcript
 
 
@@ -51,7 +52,7 @@ def unfit(row: Row, max_chars: int, answered: bool = True, thoughts: bool = Fals
         return "not rewritten, no answer"
     if row["messages"][-1]["tool_calls"]:
         return "not rewritten, the answer calls tools"
-    if row["messages"][-1]["reasoning"] and not thoughts:
+    if not thoughts and (row["messages"][-1]["reasoning"] or split_thoughts(row["messages"][-1]["content"])[0]):
         return "not rewritten, the thoughts before the answer would not fit another one"
     if row["media"]:
         return "not rewritten, the writer cannot see its images or sounds"

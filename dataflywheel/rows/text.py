@@ -9,6 +9,7 @@ import orjson
 import pyarrow as pa
 
 from dataflywheel.rows.schema import Message
+from dataflywheel.rows.thoughts import split_thoughts
 
 Part = Literal["all", "prompt", "answer"]
 
@@ -35,8 +36,10 @@ def spoken(turn: Message) -> str:
 
 
 def answer_said(messages: Sequence[Message]) -> str:
-    """What the final answer says, without the thoughts before it: a draft among them is no answer."""
-    return text_of([{**turn, "reasoning": None} for turn in split_answer(messages)[1]])
+    """What the final answer says, without the thoughts before it, beside its text or within: a draft among them is no
+    answer."""
+    final = split_answer(messages)[1]
+    return text_of([{**turn, "reasoning": None, "content": split_thoughts(turn["content"])[1]} for turn in final])
 
 
 def bare_calls(calls: str) -> str:

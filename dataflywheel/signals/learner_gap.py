@@ -9,6 +9,7 @@ import pyarrow as pa
 from pydantic import Field
 
 from dataflywheel.contracts import AnyArray, Card, Cost, PoolStatistics, Status
+from dataflywheel.models.chat import chats_of
 from dataflywheel.models.language_model import shared_model
 from dataflywheel.signals.model_based import LanguageModelBased
 
@@ -34,14 +35,16 @@ class LearnerGap(LanguageModelBased):
         checked="equal to the likelihood signal's loss under the same model; follows the round's model in a wheel",
     )
     columns: ClassVar[dict[str, pa.DataType]] = {"gap": pa.float32()}
+    version: ClassVar[int] = 2
     own_model: ClassVar[Literal["trained", "base"] | None] = "trained"
+    reads: ClassVar[tuple[str, ...]] = ("messages", "tools", "media")
 
     max_length: int = Field(default=1024, ge=16)
     """Tokens of a row, at most; never more than the model's own context."""
 
     def measure(self, batch: pa.RecordBatch) -> dict[str, pa.Array | AnyArray]:
         model = shared_model(self.model)
-        rows = model.encode([row or [] for row in batch.column("messages").to_pylist()], self.max_length)
+        rows = model.encode(chats_of(batch), self.max_length)
         loss = model.answer_scores(rows).loss
         status = np.asarray([row.status for row in rows], dtype=np.uint8)
         status[(status <= Status.TRUNCATED) & ~np.isfinite(loss)] = Status.FAILED

@@ -45,7 +45,8 @@ class Longer(Judge):
         return judgement(case.id, verdict, verdict)
 
 
-ROWS = [prompt_answer_row(f"Q{i}", "four") for i in range(5)] + [make_row([message("user", "Q")])]
+FORMS = ("four", "four", "<think>\nlong thoughts\n</think>\nfour", "four", "four")
+ROWS = [prompt_answer_row(f"Q{i}", said) for i, said in enumerate(FORMS)] + [make_row([message("user", "Q")])]
 ANSWERS = ["longer", "<think>\nlong thoughts\n</think>\nno", "same", "lost", "<think>only thoughts</think>", "x"]
 
 

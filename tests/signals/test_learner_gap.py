@@ -12,7 +12,7 @@ from dataflywheel.models.spec import ModelSpec
 from dataflywheel.models.tiny import init_tiny, pool_tokenizer
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.load import recipe_from
-from dataflywheel.rows.identity import prompt_answer_row
+from dataflywheel.rows.identity import make_row, prompt_answer_row
 from dataflywheel.rows.schema import table
 from dataflywheel.signals.learner_gap import LearnerGap
 from dataflywheel.signals.likelihood import Likelihood
@@ -32,7 +32,9 @@ def test_the_gap_is_measured_with_the_model_that_was_trained_last(models: list[P
     steps = [{"select": {"by": "random", "keep": 2}}, "train"]
     value = {"name": "a", "pool": [{"builtin": "python_docs"}], "models": {"student": str(models[0])}, "steps": steps}
     context = Context(recipe_from(value), RunDirectory(tmp_path / "run"), tmp_path / "store")
-    (batch,) = table([*ROWS, prompt_answer_row("No answer", "")]).to_batches()
+    tools = '[{"type": "function", "function": {"name": "look", "parameters": {}}}]'
+    with_tools = make_row(ROWS[0]["messages"], tools=tools)
+    (batch,) = table([*ROWS, prompt_answer_row("No answer", ""), with_tools]).to_batches()
     keys = set()
     for trained, model in ((None, models[0]), (models[1], models[1])):
         context.trained = trained
@@ -44,5 +46,6 @@ def test_the_gap_is_measured_with_the_model_that_was_trained_last(models: list[P
         same = Likelihood(model=ModelSpec(hf=str(model))).measure(batch)
         np.testing.assert_array_equal(found["gap"], same["loss_answer_given_prompt"])
         np.testing.assert_array_equal(found["status"], same["status"])
-        assert np.isfinite(found["gap"]).tolist() == [True] * 4 + [False]
+        assert np.isfinite(found["gap"]).tolist() == [True] * 4 + [False, True]
+        assert found["gap"][5] != found["gap"][0]
     assert len(keys) == 2, "what one round's model says is not taken for another's"

@@ -11,7 +11,7 @@ from dataflywheel.contracts import Case, UsageError, Verdict
 from dataflywheel.rows.diff import prompt_digest, rows_path
 from dataflywheel.rows.mapping import ColumnMapping
 from dataflywheel.rows.reading import Input, iter_parsed
-from dataflywheel.rows.text import part_of, split_answer, text_of
+from dataflywheel.rows.text import answer_said, split_answer
 from dataflywheel.signals.rating.rating import transcript
 
 SPELLINGS: Mapping[str, Verdict] = {
@@ -88,7 +88,7 @@ def read_gold(path: str | Path, pairs: Pairs) -> list[Verdict]:
     labels: dict[str, list[Verdict]] = {}
     for parsed in iter_parsed(Input(str(path))):
         for row, line in zip(parsed.rows, parsed.lines, strict=True):
-            said = (row["label"] or part_of(row["messages"], "answer")).strip().lower()
+            said = (row["label"] or answer_said(row["messages"])).strip().lower()
             if said not in SPELLINGS:
                 raise UsageError(
                     f"{path}, line {line}: the label {said[:40]!r} is none of 1, a, first (A is better), 2, b, second "
@@ -118,5 +118,5 @@ def _read(path: str | Path, mapping: ColumnMapping | None = None) -> _Side:
                 continue
             digest = prompt_digest(row).hex()
             side.prompts.setdefault(digest, prompt)
-            side.answers.setdefault(digest, []).append(text_of(final))
+            side.answers.setdefault(digest, []).append(answer_said(row["messages"]))
     return side

@@ -11,7 +11,7 @@ from dataflywheel.contracts import Card, Case, FlywheelError, Judge, Judgement, 
 from dataflywheel.evolution.metrics.bits_per_byte import NO_ANSWER
 from dataflywheel.models.endpoint.request import Outcome
 from dataflywheel.models.spec import ModelSpec
-from dataflywheel.rows.text import split_answer, text_of
+from dataflywheel.rows.text import answer_said, split_answer
 from dataflywheel.rows.thoughts import split_thoughts
 from dataflywheel.signals.rating.rating import transcript
 
@@ -89,4 +89,4 @@ def _mark(judgement: Judgement | None, answer: str, reference: str) -> Mark:
 
 
 def _reference(row: Mapping[str, Any]) -> str:
-    return text_of(split_answer(row["messages"])[1]).strip()
+    return answer_said(row["messages"]).strip()

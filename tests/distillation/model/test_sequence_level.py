@@ -90,7 +90,9 @@ def test_thoughts_are_kept_where_they_are_wanted() -> None:
     assert found[2].failure.startswith("truncated: the reply ends within its thoughts")
     without = SequenceLevel(model=MODEL).propose_with(client, demand(rows))
     assert [proposal.row and proposal.row["messages"][-1]["reasoning"] for proposal in without] == [None] * 3
-    assert without[1].failure == "not rewritten, the thoughts before the answer would not fit another one"
+    within = make_row([message("user", "b"), message("assistant", "<think>\nmine\n</think>\n\nold")])
+    told = [*without[1:2], *SequenceLevel(model=MODEL).propose_with(client, demand([within]))]
+    assert {p.failure for p in told} == {"not rewritten, the thoughts before the answer would not fit another one"}
 
 
 def test_the_teacher_sees_the_prompt_and_never_the_answer() -> None:

@@ -186,3 +186,16 @@ def test_judges_by_name(tmp_path: Path) -> None:
         make_judge("pairwize", "folder")
     with pytest.raises(UsageError, match="unknown parameter 'evidense'"):
         make_judge({"pairwise": {"evidense": True}}, "folder")
+
+
+def test_thoughts_are_not_judged(tmp_path: Path) -> None:
+    turns = [
+        {"role": "assistant", "content": "Four.", "reasoning_content": "Five? No."},
+        {"role": "assistant", "content": "<think>\nFive? No.\n</think>\n\nFour."},
+    ]
+    a, b = (
+        write(tmp_path / f"{name}.jsonl", [{"messages": [{"role": "user", "content": "2 + 2?"}, turn]}])
+        for name, turn in zip("ab", turns, strict=True)
+    )
+    (case,) = read_pairs(a, b).cases
+    assert case.answers == ("Four.", "Four.")
