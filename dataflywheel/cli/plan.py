@@ -106,7 +106,8 @@ def _shown(found: dict[str, Any]) -> list[str]:
         lines.append(
             f"{endless:,} have no token that ends a turn in the chat template, so that the model does not learn to stop"
         )
-    return [f"Of {found['rows']:,} rows looked at: {line}" for line in lines]
+    as_read = ", as the pool has them before steps write rows" if found.get("rewritten") else ""
+    return [f"Of {found['rows']:,} rows looked at{as_read}: {line}" for line in lines]
 
 
 def _shown_pairs(found: dict[str, Any]) -> list[str]:

@@ -17,7 +17,7 @@ from dataflywheel.contracts import Status, UsageError
 from dataflywheel.models.chat_template import templates_of
 from dataflywheel.models.encoded import EncodedRow, fitted, nothing
 from dataflywheel.models.rendering import Chat, Rendering
-from dataflywheel.models.shown import lost_tools
+from dataflywheel.models.shown import lost_before, lost_tools
 from dataflywheel.models.spelled_out import BREAK, SpelledOut
 from dataflywheel.models.token_places import TokenPlaces
 from dataflywheel.models.turn_places import Around, Placed, Unplaced, jobs, placed
@@ -83,6 +83,31 @@ class ChatFormat:
             shown = self.of(row)
             found.append(shown.text(row, shown.template, add_generation_prompt))
         return found
+
+    def asked(self, rows: Sequence[Conversation]) -> list[list[int] | str]:
+        """Tokens of conversations that wait for an answer, its cue included, or why the template cannot show one."""
+        return [self._asked(row) for row in map(as_chat, rows)]
+
+    def _asked(self, row: Chat) -> list[int] | str:
+        shown = self.of(row)
+        try:
+            text = shown.text(row, shown.template, True)
+        except Exception as error:
+            return f"the chat template refuses it: {error}"
+        bare = text.replace(BREAK, "")
+        gone = lost_tools(bare, orjson.loads(row.tools)) if row.tools else ""
+        for place, turn in enumerate(row.messages, 1):
+            lost = lost_before(bare, turn)
+            gone = gone or (f"{lost} of turn {place} ({turn['role']})" if lost else "")
+        ids: list[int] = self.backend.encode(text, add_special_tokens=False).ids
+        return f"the chat template leaves out {gone}" if gone else ids
+
+    @property
+    def end_ids(self) -> frozenset[int]:
+        """Tokens that end an answer: the tokenizer's, and the special one that a template writes behind it."""
+        behind = [self.backend.encode(one.after, add_special_tokens=False).ids for one in (self.plain, self.with_tools)]
+        found = {ids[0] for ids in behind if ids and ids[0] in self.places.special_ids}
+        return frozenset(found | {self.tokenizer.eos_token_id} - {None})
 
     def encode(self, rows: Sequence[Conversation], max_length: int, turns: Turns | None = None) -> list[EncodedRow]:
         """Tokens of every row up to its final answer, at most `max_length`: the prompt is cut from its left first, then

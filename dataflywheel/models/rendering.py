@@ -54,7 +54,9 @@ class Rendering:
         self.cue = "" if self.trailing else self._missing_cue()
         """The header of an answer where the template never asks for one."""
         self.bos_text, self.header_text, before = self._probe()
-        self.frame = OPENER.sub("", before) + (after.removesuffix(self.trailing) if self.trailing else after)
+        self.after = after.removesuffix(self.trailing) if self.trailing else after
+        """What stands behind an answer that is the last."""
+        self.frame = OPENER.sub("", before) + self.after
         """What stands between a question and an answer, and behind that."""
         self.spelled_out = SpelledOut(tokenizer, self.frame)
         opened = OPENS.search(between)

@@ -20,7 +20,7 @@ from dataflywheel.models.language_model import local_folder
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.ingest_step import target_exam
 from dataflywheel.recipe.on_policy_step import learn_on_policy, on_policy_of
-from dataflywheel.recipe.training import Distill, Train, teaching
+from dataflywheel.recipe.training import PAIR, Distill, Train, teaching
 from dataflywheel.rows.parts import read_rows
 from dataflywheel.store.atomic import atomic_directory, finite
 from dataflywheel.store.decisions import counts, write_decisions
@@ -83,7 +83,7 @@ def of_training(
     decisions = Decisions()
     for id in ids:
         if id not in taught:
-            decisions.add(id, "dropped", "not trained, it is a pair, which `prefer` learns")
+            decisions.add(id, "dropped", f"not trained, {PAIR}")
         elif id in left_out:
             decisions.add(id, "dropped", f"not trained, {left_out[id]}")
         else:

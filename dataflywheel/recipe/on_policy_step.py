@@ -80,10 +80,18 @@ def _train(folder: Path, rows: Path, ids: Sequence[str], student: Path, teacher:
     made = train(chosen, student, teacher)
     ids = chosen["id"].to_pylist()
     left_out = [[ids[row], why] for row, why in sorted(made.left_out.items())]
+    cut = {ids[row]: what for row, what in sorted(made.cut.items())}
     every = max(1, len(made.losses) // LOSSES)
     losses = [[step + 1, round(loss, 4)] for step, loss in enumerate(made.losses) if step % every == 0]
     facts = {name: getattr(made, name) for name in ("steps", "tokens", "answer_tokens", "seconds")}
     write_json(
         folder / "training.json",
-        {**facts, "rows": len(ids) - len(left_out), "losses": losses, "left_out": left_out, "changed_rows": {}},
+        {
+            **facts,
+            "rows": len(ids) - len(left_out),
+            "losses": losses,
+            "left_out": left_out,
+            "changed_rows": {},
+            "cut_rows": cut,
+        },
     )

@@ -94,9 +94,12 @@ def make_plan(recipe: Recipe, steps: list[Step], comparison: bool) -> dict[str, 
     }
     if any(step.name == "evaluate" for step in steps):
         facts["target"] = check_target_rows(recipe)
-    taught = next((step.work for step in steps if isinstance(step.work, Train)), None)
+    taught = next((place for place, step in enumerate(steps) if isinstance(step.work, Train)), None)
     if taught is not None:
-        facts["shown"] = shown_rows(recipe, taught, looked.first)
+        work, before = steps[taught].work, [step.work for step in steps[:taught]]
+        assert isinstance(work, Train)
+        rewritten = any(isinstance(one, Enhance | Generate) for one in before)
+        facts["shown"] = shown_rows(recipe, work, looked.first, rewritten)
     preferred = next((step.work for step in steps if isinstance(step.work, Prefer)), None)
     if preferred is not None:
         facts["shown_pairs"] = shown_pairs(recipe, preferred, looked.first)

@@ -8,10 +8,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from dataflywheel.contracts import UsageError
+from dataflywheel.contracts import Status, UsageError
+from dataflywheel.models.encoded import EncodedRow, nothing
 from dataflywheel.models.spec import ModelSpec
+from dataflywheel.recipe.on_policy_step import on_policy_of
 from dataflywheel.recipe.schema import Recipe
-from dataflywheel.recipe.training import Prefer, Train
+from dataflywheel.recipe.training import PAIR, Prefer, Train
 from dataflywheel.rows.schema import Row
 
 TURN = re.compile(r"turn \d+")
@@ -25,16 +27,15 @@ MERGE_HINT = (
 )
 
 
-def shown_rows(recipe: Recipe, work: Train, first: Sequence[Sequence[Row]]) -> dict[str, Any]:
+def shown_rows(recipe: Recipe, work: Train, first: Sequence[Sequence[Row]], rewritten: bool = False) -> dict[str, Any]:
     """Of the `first` rows of every source: how many are looked at, which will not be trained and which are changed by
     the template, each by reason, how many are cut at `max_length`, and how many are shown without an end of turn;
-    or why none could be looked at (`unseen`).
+    or why none could be looked at (`unseen`). `rewritten`: a step before the training writes rows, or answers those of
+    the pool, so that these need not be what is trained.
 
     Raises:
-        UsageError: none of them can be trained.
+        UsageError: none of them can be trained, and nothing else will be there.
     """
-    from dataflywheel.models.chat import Chat, ChatFormat
-
     rows = {row["id"]: row for held in first for row in held[:LOOKED_AT]}
     if not rows:
         return {}
@@ -42,22 +43,40 @@ def shown_rows(recipe: Recipe, work: Train, first: Sequence[Sequence[Row]]) -> d
     tokenizer = _tokenizer(recipe.models.student, list(rows.values()))
     if tokenizer is None:
         return {"unseen": f"the tokenizer of {recipe.models.student.hf} is not on this machine yet"}
-    chat = ChatFormat(tokenizer)
-    chats = [Chat(row["messages"], row["tools"], bool(row["media"])) for row in rows.values()]
-    found = chat.examples(chats, work.max_length, work.turns)
+    found = _examples(tokenizer, rows, work, recipe.models.student)
     left_out = {ids[one.row]: one.reason for one in found if not one.ids}
     left_out |= {id: left_out[id] + MERGE_HINT for id in _helped(recipe, work, rows, left_out)}
     changed = {ids[one.row]: one.changed for one in found if one.changed}
-    if len(left_out) == len(rows):
+    if len(left_out) == len(rows) and not rewritten and PAIR not in left_out.values():
         reasons = "; ".join(f"{n:,}: {reason}" for reason, n in list(_kinds(left_out).items())[:3])
         raise UsageError(f"train: none of the first {len(rows):,} rows can be trained: {reasons}")
     return {
         "rows": len(rows),
+        "rewritten": rewritten,
         "not_trained": _kinds(left_out),
         "changed": _kinds(changed),
-        "cut": len({one.row for one in found if one.ids and one.status}),
-        "without_end": len({one.row for one in found if one.ids and not one.status and not one.ended}),
+        "cut": len({one.row for one in found if one.cut}),
+        "without_end": len({one.row for one in found if one.ids and not one.cut and not one.ended}),
     }
+
+
+def _examples(tokenizer: Any, rows: Mapping[str, Row], work: Train, student: ModelSpec) -> list[EncodedRow]:
+    """What the training will make of the rows, in their order: an example or more of each, or one that says why not."""
+    from dataflywheel.models.chat import Chat, ChatFormat
+
+    chat, longest = ChatFormat(tokenizer), min(work.max_length, _context(student))
+    chats = [Chat(row["messages"], row["tools"], bool(row["media"])) for row in rows.values()]
+    on_policy = on_policy_of(work)
+    if on_policy is not None:
+        return [
+            nothing(Status.FAILED, one, place)
+            if isinstance(one, str)
+            else EncodedRow(one.prompt, 0, 0, False, Status.OK, True, row=place, cut="its beginning" if one.cut else "")
+            for place, one in enumerate(on_policy.lessons(chat, chats, longest))
+        ]
+    found = chat.examples(chats, longest, work.turns)
+    pairs = {place for place, row in enumerate(rows.values()) if row["rejected"] and not work.pairs}
+    return [nothing(Status.FAILED, PAIR, one.row) if one.row in pairs else one for one in found]
 
 
 def shown_pairs(recipe: Recipe, work: Prefer, first: Sequence[Sequence[Row]]) -> dict[str, Any]:
@@ -71,27 +90,49 @@ def shown_pairs(recipe: Recipe, work: Prefer, first: Sequence[Sequence[Row]]) ->
     tokenizer = _tokenizer(recipe.models.student, list(rows.values()))
     if tokenizer is None:
         return {}
-    found = pairs_of(ChatFormat(tokenizer), list(rows.values()), work.max_length)
+    longest = min(work.max_length, _context(recipe.models.student))
+    found = pairs_of(ChatFormat(tokenizer), list(rows.values()), longest)
     left_out = {id: pair for id, pair in zip(rows, found, strict=True) if isinstance(pair, str)}
     return {"pairs": len(rows), "not_trained": _kinds(left_out)}
+
+
+def _context(student: ModelSpec) -> int:
+    """The longest sequence that the student was built for, in tokens."""
+    from dataflywheel.models.pool_tokenizer import CONTEXT
+
+    if student.builtin is not None:
+        return CONTEXT
+    from transformers import AutoConfig
+
+    try:
+        config = AutoConfig.from_pretrained(_folder(student), trust_remote_code=False).get_text_config()
+    except (OSError, ValueError):
+        return 1 << 20  # what is wrong with the model is said where it is loaded
+    return int(getattr(config, "max_position_embeddings", 1 << 20))
+
+
+def _folder(student: ModelSpec) -> Path | None:
+    """Where the student's files lie; None for a model on the hub that was never fetched."""
+    from huggingface_hub import try_to_load_from_cache
+
+    folder = Path(str(student.hf)).expanduser()
+    if folder.is_dir():
+        return folder
+    held = try_to_load_from_cache(str(student.hf), "tokenizer_config.json")
+    return Path(held).parent if isinstance(held, str) else None
 
 
 def _tokenizer(student: ModelSpec, rows: Sequence[Row]) -> Any:
     """The student's, or one that the built-in student could have: their chat template is the same. Nothing is
     fetched; None for a model on the hub that was never fetched."""
-    from huggingface_hub import try_to_load_from_cache
-
     from dataflywheel.models.chat_template import merge_system
     from dataflywheel.models.pool_tokenizer import load_tokenizer, train_tokenizer
 
     if student.builtin is not None:
         return train_tokenizer([row["messages"] for row in rows[:100]])
-    folder = Path(str(student.hf)).expanduser()
-    if not folder.is_dir():
-        held = try_to_load_from_cache(str(student.hf), "tokenizer_config.json")
-        if not isinstance(held, str):
-            return None
-        folder = Path(held).parent
+    folder = _folder(student)
+    if folder is None:
+        return None
     tokenizer = load_tokenizer(folder)
     if student.system == "merge":
         merge_system(tokenizer)
@@ -106,7 +147,6 @@ def _kinds(told: dict[str, str]) -> dict[str, int]:
 
 def _helped(recipe: Recipe, work: Train, rows: Mapping[str, Row], left_out: Mapping[str, str]) -> list[str]:
     """Rows that would be trained if their system text stood before the first question."""
-    from dataflywheel.models.chat import Chat, ChatFormat
     from dataflywheel.models.chat_template import merge_system
 
     first = {id: rows[id]["messages"][:1] for id, reason in left_out.items() if SYSTEM.search(reason)}
@@ -116,6 +156,5 @@ def _helped(recipe: Recipe, work: Train, rows: Mapping[str, Row], left_out: Mapp
     tokenizer = _tokenizer(recipe.models.student, list(rows.values()))
     if not merge_system(tokenizer):
         return []
-    chats = [Chat(rows[id]["messages"], rows[id]["tools"]) for id in able]
-    found = ChatFormat(tokenizer).examples(chats, work.max_length, work.turns)
+    found = _examples(tokenizer, {id: rows[id] for id in able}, work, recipe.models.student)
     return sorted({able[one.row] for one in found if one.ids})

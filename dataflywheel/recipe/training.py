@@ -18,6 +18,9 @@ from dataflywheel.models.training import TrainSettings
 from dataflywheel.recipe.context import Context
 from dataflywheel.rows.parts import read_rows
 
+PAIR = "it is a pair, which `prefer` learns"
+"""Why a step that leaves pairs alone does not train a row."""
+
 
 class Settings(TrainSettings):
     """What the steps share."""

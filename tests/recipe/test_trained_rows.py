@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
+from typing import Any
 
+import pytest
+
+from dataflywheel.contracts import UsageError
 from dataflywheel.recipe.execute import run
 from dataflywheel.recipe.load import recipe_from
 from dataflywheel.recipe.plan import plan
 from dataflywheel.report.html import write_report
 from dataflywheel.rows.parts import read_rows
 from dataflywheel.store.decisions import read_decisions
+from tests.models.copy_skill import copy_model
 
 ROWS = [
     *({"prompt": f"Say {i}.", "completion": f"{i}!"} for i in range(9)),
@@ -75,3 +81,43 @@ def test_a_student_that_was_never_fetched_is_planned_without_the_network(tmp_pat
     pool, models = [{"path": str(tmp_path / "pool.jsonl")}], {"student": {"hf": "nobody/nothing"}}
     found = plan(recipe_from({"name": "hub", "pool": pool, "models": models, "steps": steps}))
     assert found["shown"] == {"unseen": "the tokenizer of nobody/nothing is not on this machine yet"}
+
+
+def short_sighted(folder: Path) -> Path:
+    """A model that was built for 24 tokens."""
+    made = shutil.copytree(copy_model(), folder / "short")
+    config = json.loads((made / "config.json").read_text(encoding="utf-8"))
+    (made / "config.json").write_text(json.dumps({**config, "max_position_embeddings": 24}), encoding="utf-8")
+    return made
+
+
+def recipe_of(folder: Path, rows: list[dict[str, Any]], steps: list[Any], **models: Any) -> Any:
+    (folder / "pool.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    pool = [{"path": str(folder / "pool.jsonl")}]
+    return recipe_from({"name": "trained", "pool": pool, "models": models, "steps": steps})
+
+
+@pytest.mark.parametrize("work", ["train", "prefer"])
+def test_the_plan_knows_how_much_the_student_can_read(work: str, tmp_path: Path) -> None:
+    rows = [{"prompt": f"repeat am{'ber' * i}", "chosen": "bas il " * i, "rejected": "del"} for i in range(1, 12)]
+    steps = [{"train": {"max_steps": 1, "batch_size": 11}}, *([{"prefer": {}}] if work == "prefer" else [])]
+    recipe = recipe_of(tmp_path, rows, steps, student={"hf": str(short_sighted(tmp_path))})
+    planned = plan(recipe)
+    if work == "train":
+        result = run(recipe, runs=tmp_path / "runs", home=tmp_path / "home")
+        details = json.loads((result.path / "round-1/01-train/metrics.json").read_text(encoding="utf-8"))["details"]
+        assert (planned["shown"]["cut"], planned["shown"]["not_trained"]) == (details["cut"], {})
+        assert 0 < details["cut"] < 11
+    else:
+        [(why, count)] = planned["shown_pairs"]["not_trained"].items()
+        assert (why, 0 < count < 11) == ("its answers leave no room for the prompt in 24 tokens", True)
+
+
+def test_prompts_that_a_step_answers_first_are_no_reason_to_refuse_the_plan(tmp_path: Path) -> None:
+    rows = [{"messages": [{"role": "user", "content": f"What is {i}?"}]} for i in range(3)]
+    teacher = {"endpoint": "http://localhost:9/v1", "model": "large"}
+    models = {"student": {"builtin": "tiny", "size": "0.5m"}, "teacher": teacher}
+    found = plan(recipe_of(tmp_path, rows, [{"enhance": {"by": "sequence_level"}}, {"train": {}}], **models))
+    assert (found["shown"]["rewritten"], found["shown"]["not_trained"]) == (True, {"it does not end with an answer": 3})
+    with pytest.raises(UsageError, match="none of the first 3 rows can be trained: 3: it does not end"):
+        plan(recipe_of(tmp_path, rows, [{"train": {}}], **models))

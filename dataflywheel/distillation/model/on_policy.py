@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
@@ -10,19 +12,21 @@ import pyarrow as pa
 from pydantic import Field
 
 from dataflywheel.contracts import Card, Method, UsageError
+from dataflywheel.distillation.model.on_policy_lessons import Asked, lessons, taught_by_lessons
 from dataflywheel.distillation.model.teacher import check_same_vocabulary, load_teacher
 from dataflywheel.distillation.model.trl_loop import checkpoints_of, finish, without_card
 from dataflywheel.models.answer_trainer import Progress, adapters, trl_arguments, watch
-from dataflywheel.models.chat import Chat, chats_of
+from dataflywheel.models.chat import Chat, ChatFormat, chats_of
 from dataflywheel.models.language_model import LanguageModel
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.models.training import TrainResult, TrainSettings, loaded
-from dataflywheel.rows.text import split_answer, text_of
 
 
 class OnPolicy(Method):
-    """Only the prompts of rows are read. `beta` is as in `divergences`, but undivided: 0 is forward KL, 1 reverse KL,
-    and what lies between is smaller than either."""
+    """Generalised knowledge distillation: a divergence from the teacher at every token of an answer, which the student
+    wrote itself or, where `student_share` is less than 1, which the row has. Of the other rows only prompts are read.
+    `beta` is as in `divergences`, but undivided: 0 is forward KL, 1 reverse KL, and what lies between is smaller than
+    either. The paper has no cross-entropy in it: `dense_distillation` mixes that."""
 
     card: ClassVar[Card] = Card(
         title="On-Policy Distillation of Language Models: Learning from Self-Generated Mistakes",
@@ -37,6 +41,9 @@ class OnPolicy(Method):
         checked="a student that starts as its teacher stays there; one that does not comes nearer",
     )
 
+    student_share: float = Field(default=1.0, ge=0, le=1)
+    """Share of batches that the student answers, the paper's lambda; the others are learned from the rows' answers. For
+    those of the teacher, have it answer first (`enhance: {by: sequence_level}`)."""
     beta: float = Field(default=1.0, ge=0, le=1)
     temperature: float = Field(default=1.0, gt=0)
     """Of the student's draws and of both distributions."""
@@ -66,18 +73,15 @@ class OnPolicy(Method):
         sizes = [one.model.config.get_text_config().vocab_size for one in (base, taught)]
         if sizes[0] != sizes[1]:
             raise UsageError(f"on_policy: {sizes[0]} and {sizes[1]} tokens with padding; use dense_distillation")
-        given = chats_of(rows)
-        left_out = {i: why for i, chat in enumerate(given) if (why := _unfit(chat))}
-        chats = [
-            [{"role": turn["role"], "content": turn["content"]} for turn in split_answer(chat.messages)[0]]
-            for i, chat in enumerate(given)
-            if i not in left_out
-        ]
-        if not chats:
-            raise UsageError(f"on_policy: none of {len(given)} rows has a prompt for the student to answer")
-        base.tokenizer.padding_side, base.tokenizer.chat_template = "left", base.chat.template
+        found = self.lessons(base.chat, chats_of(rows), min(settings.max_length, base.context))
+        left_out = {i: one for i, one in enumerate(found) if isinstance(one, str)}
+        asked = [one for one in found if not isinstance(one, str)]
+        if not asked:
+            why = "; ".join(f"{n} rows: {reason}" for reason, n in Counter(left_out.values()).most_common(3))
+            raise UsageError(f"on_policy: none of {len(found)} rows has a prompt for the student to answer: {why}")
+        base.tokenizer.padding_side = "left"
         origin = base.digest, taught.digest
-        checkpoints = checkpoints_of(output, self.digest(), settings.model_dump_json(), origin, chats)
+        checkpoints = checkpoints_of(output, self.digest(), settings.model_dump_json(), origin, asked)
         arguments = DistillationConfig(
             **trl_arguments(base, checkpoints, settings),
             activation_checkpointing=False,
@@ -85,25 +89,19 @@ class OnPolicy(Method):
             temperature=self.temperature,
             max_completion_length=self.max_new_tokens,
         )
-        trainer = without_card(DistillationTrainer)(
+        kind = taught_by_lessons(without_card(DistillationTrainer), asked, self.student_share, base.chat.end_ids)
+        trainer = kind(
             model=base.model,
             teacher_model=taught.model,
             args=arguments,
-            train_dataset=Dataset.from_list([{"prompt": chat} for chat in chats]),
+            train_dataset=Dataset.from_list([{"prompt": str(number)} for number in range(len(asked))]),
             processing_class=base.tokenizer,
             callbacks=[watch(progress)],
             peft_config=adapters(settings.lora),
         )
-        return replace(finish(trainer, base, checkpoints, output, settings), left_out=left_out)
+        cut = {i: "the beginning of its prompt" for i, one in enumerate(found) if isinstance(one, Asked) and one.cut}
+        return replace(finish(trainer, base, checkpoints, output, settings), left_out=left_out, cut=cut)
 
-
-def _unfit(chat: Chat) -> str:
-    """Why the student cannot answer a prompt here, or ""."""
-    prompt, _ = split_answer(chat.messages)
-    if not text_of(prompt).strip():
-        return "it has no prompt"
-    if chat.media:
-        return "it shows images or sounds, and only text is read"
-    if chat.tools or any(turn["tool_calls"] or turn["role"] == "tool" for turn in prompt):
-        return "its prompt needs tools, which the trainer does not show"
-    return ""
+    def lessons(self, chat: ChatFormat, rows: Sequence[Chat], max_length: int) -> list[Asked | str]:
+        """What is learned from each row, or why nothing is."""
+        return lessons(chat, rows, max_length, self.max_new_tokens, self.student_share < 1)
