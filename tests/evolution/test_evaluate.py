@@ -5,7 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dataflywheel.evolution.feedback.evaluate import Evaluate, RowScores, interval, summarise
+from dataflywheel.contracts import Verdict
+from dataflywheel.evolution.feedback.evaluate import Evaluate, RowScores, summarise
+from dataflywheel.evolution.feedback.intervals import interval
+from dataflywheel.evolution.judging.win_rate import win_rate
 
 
 def scores(value: list[float], weight: list[float], slices: list[str]) -> RowScores:
@@ -49,3 +52,13 @@ def test_a_part_of_the_rows_has_its_own_ratio_over_what_was_scored() -> None:
     found = scores([2.0, np.nan, 9.0], [1.0, 50.0, 3.0], ["a", "a", "b"])
     assert found.metric(np.array([0, 1])) == 2.0
     assert np.isnan(found.metric(np.array([1])))
+
+
+def test_a_share_of_which_none_or_all_are_right_is_not_known_exactly() -> None:
+    found = summarise(scores([0.0] * 12, [1.0] * 12, ["a"] * 6 + ["b"] * 6), "final_answer", Evaluate(smallest_slice=2))
+    assert found["overall"]["value"] == found["overall"]["low"] == 0.0
+    assert found["overall"]["high"] == pytest.approx(0.2425, abs=1e-3)
+    assert found["slices"]["a"]["high"] > found["overall"]["high"]
+    won = win_rate([Verdict.FIRST] * 8, list(range(8)))
+    assert (won["value"], won["high"]) == (1.0, 1.0)
+    assert won["low"] == pytest.approx(0.6756, abs=1e-3)

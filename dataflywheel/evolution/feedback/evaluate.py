@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from dataflywheel.contracts import AnyArray, FloatArray, FlywheelError, Judge, Mark, Metric
 from dataflywheel.evolution.feedback.answering import Answered, answers
+from dataflywheel.evolution.feedback.intervals import shown
 from dataflywheel.evolution.metrics.model_metric import ModelMetric
 from dataflywheel.evolution.metrics.named import better, metric_of
 from dataflywheel.evolution.metrics.win_rate import WinRate
@@ -38,7 +39,7 @@ class Evaluate(BaseModel):
     smallest_slice: int = Field(default=20, ge=1)
     """Slices with fewer rows are reported together as `other`."""
     resamples: int = Field(default=2000, ge=100)
-    """Bootstrap resamples of the rows behind each 95 % interval."""
+    """Bootstrap resamples of the rows behind each 95 % interval; shares of right answers have Wilson's."""
     max_new_tokens: int | None = Field(default=None, ge=1)
     """Longest answer that is written to be scored; by default what the metric needs: 512 tokens, 256 for `tool_call`,
     64 for `exact_match`, and at most half of the model's context."""
@@ -152,38 +153,14 @@ def marked(metric: Metric, rows: Sequence[Row], made: Sequence[Answered], k: int
         return list(threads.map(one, range(len(rows))))
 
 
-def interval(value: FloatArray, weight: FloatArray, resamples: int, seed: int = 0) -> dict[str, float]:
-    """`sum(value) / sum(weight)` with its 95 % percentile bootstrap interval over rows, and n."""
-    from scipy.stats import bootstrap
-
-    ok = np.isfinite(value)
-    value, weight = value[ok], weight[ok]
-    if not len(value):
-        return {"value": math.nan, "low": math.nan, "high": math.nan, "n": 0}
-    point = float(value.sum() / weight.sum())
-    if len(value) == 1:
-        return {"value": point, "low": math.nan, "high": math.nan, "n": 1}
-    found = bootstrap(
-        (value, weight),
-        lambda v, w, axis: v.sum(axis=axis) / w.sum(axis=axis),
-        paired=True,
-        vectorized=True,
-        n_resamples=resamples,
-        method="percentile",
-        batch=200,
-        rng=np.random.default_rng(seed),
-    ).confidence_interval
-    return {"value": point, "low": float(found.low), "high": float(found.high), "n": len(value)}
-
-
 def summarise(scores: RowScores, metric: str, settings: Evaluate) -> dict[str, Any]:
     """Overall and by slice, each with an interval; how many rows could not be scored."""
     return {
         "metric": metric,
         "better": better(metric),
-        "overall": interval(scores.value, scores.weight, settings.resamples),
+        "overall": shown(metric, scores.value, scores.weight, settings.resamples),
         "slices": {
-            name: interval(scores.value[at], scores.weight[at], settings.resamples)
+            name: shown(metric, scores.value[at], scores.weight[at], settings.resamples)
             for name, at in scores.by_slice(settings.smallest_slice).items()
         },
         "not_scored": int((~np.isfinite(scores.value)).sum()),

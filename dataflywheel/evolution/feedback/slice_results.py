@@ -7,11 +7,11 @@ import math
 import numpy as np
 
 from dataflywheel.contracts import FloatArray, SliceResult, UsageError
-from dataflywheel.evolution.feedback.evaluate import Evaluate, RowScores, interval
+from dataflywheel.evolution.feedback.evaluate import Evaluate, RowScores
+from dataflywheel.evolution.feedback.intervals import shown
 from dataflywheel.evolution.metrics.named import better, is_share
 
 BITS_OF_A_BYTE = 8.0
-NORMAL_95 = 1.959963984540054
 
 
 def slice_results(
@@ -52,25 +52,9 @@ def success(value: float, metric: str, chance: float | None = None) -> float:
     return value if math.isnan(value) else max(0.0, 1 - value / worst)
 
 
-def wilson(right: float, n: int) -> tuple[float, float]:
-    """Wilson's 95 % interval of a share, of which `right` of n were right; NaN for n = 0.
-
-    >>> [round(x, 4) for x in wilson(0, 10)]
-    [0.0, 0.2775]
-    """
-    if n == 0:
-        return math.nan, math.nan
-    z2, share = NORMAL_95**2, right / n
-    centre = (share + z2 / (2 * n)) / (1 + z2 / n)
-    half = NORMAL_95 / (1 + z2 / n) * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n))
-    return max(0.0, centre - half), min(1.0, centre + half)
-
-
 def _result(
     name: str, value: FloatArray, weight: FloatArray, metric: str, settings: Evaluate, chance: float | None
 ) -> SliceResult:
-    found = interval(value, weight, settings.resamples)
-    low, high, n = found["low"], found["high"], int(found["n"])
-    if is_share(metric):
-        low, high = wilson(float(np.nansum(value)), n)
-    return SliceResult(name, found["value"], low, high, n, success(found["value"], metric, chance))
+    found = shown(metric, value, weight, settings.resamples)
+    known = success(found["value"], metric, chance)
+    return SliceResult(name, found["value"], found["low"], found["high"], int(found["n"]), known)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dataflywheel.contracts import AnyArray, FloatArray, UsageError, Verdict
-from dataflywheel.evolution.feedback.evaluate import interval
+from dataflywheel.evolution.feedback.intervals import interval
 from dataflywheel.evolution.judging.agreement import LABELS
 from dataflywheel.evolution.judging.dawid_skene import dawid_skene
 

@@ -7,7 +7,7 @@ from collections.abc import Hashable, Sequence
 import numpy as np
 
 from dataflywheel.contracts import FloatArray, Judgement, Verdict
-from dataflywheel.evolution.feedback.evaluate import interval
+from dataflywheel.evolution.feedback.intervals import interval, wilson
 
 PREFERENCE = {Verdict.FIRST: 1.0, Verdict.TIE: 0.5, Verdict.SECOND: 0.0, Verdict.INVALID: np.nan}
 
@@ -22,7 +22,8 @@ def win_rate(
 ) -> dict[str, float]:
     """Share of the readable pairs that the first answer won, a tie as half a win, with a 95 % interval.
 
-    The bootstrap draws prompts, not pairs: pairs of one prompt are no independent evidence. `n` counts prompts.
+    The bootstrap draws prompts, not pairs: pairs of one prompt are no independent evidence. `n` counts prompts. Where
+    all were won, or none, no resample differs, and the interval is Wilson's.
     """
     preference = preferences(verdicts)
     place = {name: i for i, name in enumerate(dict.fromkeys(prompts))}
@@ -30,7 +31,10 @@ def win_rate(
     readable = np.isfinite(preference)
     won = np.bincount(at[readable], preference[readable], minlength=len(place))
     pairs = np.bincount(at[readable], minlength=len(place)).astype(float)
-    return interval(np.where(pairs > 0, won, np.nan), pairs, resamples, seed)
+    found = interval(np.where(pairs > 0, won, np.nan), pairs, resamples, seed)
+    if found["low"] == found["high"] and found["value"] in (0.0, 1.0):
+        found["low"], found["high"] = wilson(found["value"] * found["n"], int(found["n"]))
+    return found
 
 
 def steadiness(judgements: Sequence[Judgement]) -> dict[str, float]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from dataflywheel.contracts import Case, Verdict
-from dataflywheel.evolution.feedback.evaluate import interval
+from dataflywheel.evolution.feedback.intervals import interval
 from dataflywheel.evolution.judging.agreement import POLICIES, Interval, Policy, agreement
 from dataflywheel.evolution.judging.baselines import baselines, longer_wins
 from dataflywheel.evolution.judging.panel_worth import panel_worth

@@ -9,8 +9,9 @@ import pytest
 from scipy.stats import binomtest
 
 from dataflywheel.contracts import UsageError
-from dataflywheel.evolution.feedback.evaluate import RowScores, interval
-from dataflywheel.evolution.feedback.slice_results import slice_results, success, wilson
+from dataflywheel.evolution.feedback.evaluate import RowScores
+from dataflywheel.evolution.feedback.intervals import interval, wilson
+from dataflywheel.evolution.feedback.slice_results import slice_results, success
 
 
 def scores(value: list[float], weight: list[float], slices: list[str]) -> RowScores:
