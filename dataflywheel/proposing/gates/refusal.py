@@ -8,7 +8,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from dataflywheel.contracts import Card
-from dataflywheel.proposing.gates.refusal_phrases import ELSEWHERE, MILD, MORAL, PLAIN, PREACHING, TURN
+from dataflywheel.proposing.gates.refusal_phrases import ELSEWHERE, MILD, MORAL, NARRATED, PLAIN, PREACHING, TURN
 from dataflywheel.proposing.kinds import PASSED, Check, Gate, Proposal, Surroundings
 from dataflywheel.rows.text import answer_said
 from dataflywheel.signals.wording.sentences import UNSPACED
@@ -52,11 +52,13 @@ class Refusal(Gate):
         text = " ".join(answer[: 2 * READ].replace("\u2019", "'").split()).lstrip("\"'*_#>- ")[:READ]
         read = answer[: 20 * self.words + READ]
         short = len(read.split()) + len(UNSPACED.findall(read)) // LETTERS <= self.words
-        phrases = (*PLAIN, *MILD) if short else PLAIN
         opening = text[:OPENING]
-        found = next((match for phrase in phrases if (match := phrase.search(opening))), None)
-        if found is not None and (short or not turns_to_answer(text[found.end() :])):
-            return Check(False, "refusal", found.group()[:SHOWN])
+        if NARRATED.match(opening):
+            return PASSED
+        for phrases, final in ((PLAIN, short), (MILD if short else (), False)):
+            found = next((match for phrase in phrases if (match := phrase.search(opening))), None)
+            if found is not None and (final or not turns_to_answer(text[found.end() :])):
+                return Check(False, "refusal", found.group()[:SHOWN])
         found = next((match for phrase in MORAL if (match := phrase.search(opening))), None)
         if found is not None and PREACHING.search(text, found.end()) and not turns_to_answer(text[found.end() :]):
             return Check(False, "refusal", found.group()[:SHOWN])

@@ -6,29 +6,36 @@ from __future__ import annotations
 import re
 
 UNABLE = (
-    r"(?:can(?:no|')?t|can\s+not|could(?:n't|\s+not)|(?:am|'m|are|'re)\s+(?:not\s+able|unable|not\s+in\s+a\s+position)|"
-    r"won't|will\s+not|must\s+decline|decline)"
+    r"(?:can(?:no|')?t|can\s+not|could(?:n't|\s+not)|(?:am|'m|are|'re)\s+(?:not\s+(?:able|permitted|allowed|authori[sz]ed|qualified)|"
+    r"unable|not\s+in\s+a\s+position)|won't|will\s+not|must\s+decline|decline|(?:don't|do\s+not)\s+know\s+how)"
+    r"(?:\s+(?:and\s+(?:will\s+not|won't|can't|cannot|should\s+not|shouldn't)|in\s+good\s+conscience|,?\s*unfortunately,?))?"
 )
 ALWAYS = r"(?:very\s+|so\s+|really\s+|deeply\s+|truly\s+|terribly\s+)?"
-LEAD = rf"(?:(?:i'?m|i\s+am|we\s+are|i|we)\s+{ALWAYS}|my\s+)?(?:sorry|apologi[sz]e|apologies|afraid|regret)"
+LEAD = rf"{ALWAYS}(?:(?:i'?m|i\s+am|we\s+are|i|we)\s+{ALWAYS}|my\s+)?(?:sorry|apologi[sz]e|apologies|afraid|regret)"
 DO = (
-    r"(?:help(?!\s+(?:\w+ing|but|myself|it)\b)|assist|provide|fulfil?l|comply|answer|generate|create|write|complete|do|support|discuss|"
+    r"(?:help(?!\s+(?:\w+ing|but|myself|it)\b)|assist|provide|fulfil?l|comply|answer(?!\s+for\b)|generate|create|write|complete|do|support|discuss|"
     r"respond|give|"
     r"offer|engage|access|share|process|produce|condone|promote|encourage|endorse|advise|advocate|"
     r"facilitate|continue|"
-    r"participate|accommodate|recommend(?!\s.{0,60}\benough\b)|suggest|teach|instruct|disclose|reveal|"
+    r"participate|accommodate|walk\s+you\s+through|(?:tell|show)\s+you\s+(?:that|this|about)\b|verify|satisfy|process|"
+    r"form\s+(?:an?\s+)?opinions?|do\s+so|go\s+there|be\s+of\s+(?:help|assistance)|recommend(?!\s.{0,60}\benough\b)|suggest|teach|instruct|disclose|reveal|"
     r"(?:help|assist|answer|discuss|support|respond|offer|engag|provid|generat|creat|writ|complet|shar|produc|giv|do|"
     r"promot|assist|participat|comply)ing)"
 )
-AI = r"(?:ai|artificial|(?:large\s+)?language\s+model|assistant|chatbot|computer\s+program|machine)"
+AI = (
+    r"(?:ai|artificial|(?:large\s+)?language\s+model|chatbot|computer\s+program|machine|"
+    r"assistant(?!\s+(?:professor|coach|manager|director|editor|teacher|to)\b))"
+)
 OPENER = (
-    r"(?:(?:unfortunately|regrettably|no|hmm+|well|thank(?:s|\s+you)\b[^.!?]{0,80}|i\s+(?:really\s+|truly\s+)?(?:appreciate|"
+    r"(?:(?:unfortunately|regrettably|no|nope|absolutely\s+not|hmm+|well|oh|"
+    r"okay|ok|hey|hi(?:\s+there)?|hello|"
+    r"thank(?:s|\s+you)\b[^.!?]{0,80}|i\s+(?:really\s+|truly\s+)?(?:appreciate|"
     r"understand|hear)\b[^.!?]{0,100}|(?:while|although|though)\s+i\b[^.!?]{0,120})[\s,.;!]+(?:(?:but|however|unfortunately)"
     r"[\s,]+){0,2})?"
 )
 """What is said before a refusal."""
 NOT_WILLING = (
-    r"i\s*(?:(?:have\s+to|must|need\s+to|will|'ll)\s+(?:respectfully\s+)?(?:decline|refuse)\b(?!\s+(?:your|the)\s+(?:invitation|"
+    r"i\s*(?:(?:(?:will\s+|'ll\s+)?have\s+to|must|need\s+to|will|'ll)\s+(?:respectfully\s+)?(?:decline|refuse)\b(?!\s+(?-i:[A-Z])|\s+(?:your|the)\s+(?:invitation|"
     r"offer|job|position))|refuse\s+to\s+DO|(?:'d|would)\s+(?:rather|prefer)\s+not\s+(?:to\s+)?DO|"
     r"(?:'m|am)\s+not\s+(?:comfortable|willing|permitted|allowed|designed|programmed|going)\s+(?:to\s+|with\s+|in\s+)?DO|"
     r"(?:do\s+not|don't)\s+(?:feel\s+comfortable|(?:think|believe)\s+(?:that\s+)?i\s+(?:can|should|could))\s+(?:with\s+)?DO|"
@@ -45,7 +52,14 @@ def compiled(*phrases: str) -> tuple[re.Pattern[str], ...]:
 PLAIN = compiled(
     rf"^{OPENER}{NOT_WILLING}",
     rf"^{OPENER}\bi\s*{UNABLE}\b(?:\s+to)?\s+(?:\w+ly\s+)?{DO}\b",
-    r"^(?:that|this)(?:'s|\s+is)\s+(?:not\s+something|nothing)\s+(?:that\s+)?i\s*(?:can|could|will|would|am|'m)\b",
+    rf"^(?:{LEAD}\W{{1,3}}(?:but\s+)?)?(?:that|this)(?:'s|\s+is)\s+(?:(?:not\s+something|nothing)\s+(?:that\s+)?i\s*(?:can|"
+    rf"could|will|would|am|'m)|something\s+(?:that\s+)?i\s*{UNABLE})\b",
+    r"^i(?:'m|\s+am)\s+going\s+to\s+have\s+to\s+(?:pass\b|decline|refuse|say\s+no)",
+    r"^my\s+(?:\w+\s+)?(?:guidelines|polic(?:y|ies)|programming|training|rules)\s+(?:prevents?|prohibits?|forbids?|(?:do|does)"
+    r"(?:n't|\s+not)\s+(?:allow|permit|let))\s+me\b",
+    rf"^{OPENER}(?:not\s+able|unable)\s+to\s+{DO}\b",
+    rf"^{OPENER}(?:can't|cannot|won't)\s+{DO}\s+(?:that|this|it|with\s+(?:that|this)|your)\b(?![^.!]{{0,30}}\?)",
+    rf"^i(?:'m|\s+am)\s+(?:programmed|designed|trained|meant)\s+to\b[^.!?]{{0,80}}?\b(?:can't|cannot|can\s+not|won't)\s+{DO}\b",
     rf"^it\s+would\s+(?:not\s+be|be)\s+(?:ethical|appropriate|right|legal|responsible|unethical|inappropriate|wrong|illegal|"
     rf"irresponsible)\s+(?:for\s+me\s+)?to\s+{DO}\b",
     rf"^{LEAD}\W.{{0,60}}?\b(?:i|we)\s*{UNABLE}\b(?:\s+to)?\s+(?:\w+\s+){{0,2}}?{DO}\b",
@@ -57,7 +71,8 @@ PLAIN = compiled(
     r"help|comply|discuss|offer|give)",
     rf"^i'?\s?a?m\s+(?:just\s+|only\s+)?an?\s+(?:\w+\s+){{0,3}}?{AI}\b.{{0,60}}?\b(?:do\s+not|don't|cannot|"
     rf"can't)\s+"
-    r"(?:condone|promote|support|encourage|endorse|provide|assist|help)",
+    r"(?:condone|promote|support|encourage|endorse|provide|assist|help|have\s+the\s+(?:ability|capability|capacity)\s+to|"
+    r"engage\s+in|participate)",
     # Other languages: an apology or a denial, and what an assistant would do.
     r"^(?:lo\s+siento|lo\s+lamento|lamento|disculp\w+|perd[oó]n\w*|desafortunadamente|"
     r"lamentablemente)\b.{0,80}\bno\s+(?:puedo|"
@@ -75,10 +90,20 @@ PLAIN = compiled(
     r"beantworten|geben|bereitstellen|"
     r"unterst[üu]tzen|erstellen|erf[üu]llen|anbieten)",
     r"^(?:mi\s+dispiace|spiacente|purtroppo|mi\s+scuso)\b.{0,80}\bnon\s+(?:posso|sono|è\s+possibile)",
+    r"^(?:das|dazu|dabei|hierzu|diese\w*\s+\w+)\s+kann\s+ich\s+(?:\w+\s+){0,4}?(?:nicht|keine?n?)\s+(?:\w+\s+){0,3}?(?:beantworten|"
+    r"helfen|tun|geben|sagen|erfüllen|machen)\b",
+    r"^no\s+me\s+es\s+posible\s+(?:responder|ayudar|proporcionar|dar|ofrecer|crear|cumplir)",
+    r"^non\s+sono\s+in\s+grado\s+di\s+(?:rispond|aiut|forn|dar|gener|crear)",
+    r"^não\s+consigo\s+(?:ajud|respond|fornec|ger|cri|ofere)",
+    r"^je\s+ne\s+suis\s+pas\s+en\s+mesure\s+(?:de\s+|d')(?:vous\s+|t')?(?:r[ée]pondre|aider|fournir|donner|cr[ée]er)",
     r"^non\s+posso\s+(?:aiut|forn|rispond|assist|gener|crear|dar)",
     r"^(?:desculp\w+|lamento|sinto\s+muito|infelizmente|perd[ãa]o)\b.{0,80}\bnão\s+(?:posso|consigo|"
     r"é\s+possível|podemos|estou)",
     r"^não\s+posso\s+(?:ajud|fornec|respond|ger|cri|ofere|dar)",
+    r"^ik\s+(?:kan|mag)\s+(?:\w+\s+){0,5}?(?:niet|geen)\s+(?:\w+\s+){0,3}?(?:helpen|beantwoorden|geven|meehelpen)\b",
+    r"^(?:jag|eg|jeg)\s+(?:kan|får)\s+(?:\w+\s+){0,3}?(?:inte|ikke)\s+(?:hjälpa|svara|ge|hjelpe|hjælpe|svare|gi)\b",
+    r"^nie\s+mogę\s+(?:\w+\s+){0,3}?(?:pomóc|odpowiedzieć|podać|udzielić|spełnić)\b",
+    r"^[^\u3002\n]{0,40}(?:お答え|お手伝い|お応え|ご提供|対応)(?:することは?|は)?でき(?:ません|かねます|ない)",
     r"^(?:sorry|helaas|het\s+spijt\s+(?:me|mij))\b.{0,80}\b(?:kan|mag)\s+(?:ik\b|"
     r".{0,40}\b)?.{0,40}\b(?:niet|geen)\b",
     r"^(?:tyv[äa]rr|jag\s+beklagar|f[öo]rl[åa]t|beklager|desv[æe]rre)\b.{0,80}\b(?:kan|"
@@ -94,7 +119,7 @@ PLAIN = compiled(
     r"^(?:क्षमा|माफ़|माफ|मुझे\s+खेद|खेद|मैं\s+माफ).{0,100}(?:नहीं|असमर्थ)",
     r"^(?:很|非常|十分|真的)?(?:抱歉|对不起|對不起|不好意思|遗憾|遺憾).{0,30}(?:无法|無法|不能|不可以|"
     r"没有办法|没办法|不便|不会|不会提供)",
-    r"^(?:我|作为).{0,25}(?:无法|無法|不能|不会)(?:提供|协助|協助|帮助|幫助|回答|满足|滿足|生成|完成|讨论|"
+    r"^(?:我|作为).{0,25}(?:无法|無法|不能|不会|没办法|沒辦法|没法)(?:帮|幫|提供|协助|協助|帮助|幫助|回答|满足|滿足|生成|完成|讨论|"
     r"討論|执行|支持|给出)",
     r"^(?:大変|誠に)?(?:申し訳|すみません|恐れ入ります|残念ながら|ごめん).{0,80}(?:できません|でき(?:ない|"
     r"かね)|かねます|お断り)",
@@ -104,7 +129,30 @@ PLAIN = compiled(
     r"^(?:ขออภัย|ขอโทษ|เสียใจ).{0,80}ไม่(?:สามารถ|ได้)",
 )
 """Whatever follows, these decline, unless what follows turns to the answer."""
+NARRATED = re.compile(
+    r"^[^.!?\n]{1,200}[,!?.\u201d\"']\s{0,2}(?:(?:he|she|they|i)\s+)?(?:said|says|wrote|writes|replied|thought|shouted|cried|whispered)\s+"
+    r"(?:the|an?|his|her|my|[A-Z]?\w+)\b",
+    re.IGNORECASE,
+)
+"""What is said in a tale is said by nobody here."""
+OWN = r"(?:my|our|the\s+(?:content|usage|safety))\s+(?:\w+\s+)?"
+"""Whose rules a refusal names."""
 MILD = compiled(
+    rf"^[^.!?\"]{{0,120}}\b(?:against|violates?|outside(?:\s+of)?|beyond)\s+{OWN}(?:guidelines|polic(?:y|ies)|programming|capabilit"
+    rf"(?:y|ies)|abilities|principles|values|rules|scope)\b",
+    rf"^[^.!?\"]{{0,80}}(?:\bisn't|\bis\s+not|'s\s+not)\s+something\s+(?:that\s+)?i(?:\s+can|'m\s+\w+\s+to|\s+am\s+\w+\s+to|\s+will)\s+{DO}\b",
+    rf"^(?:for|due\s+to|out\s+of|because\s+of|given|i'd\s+(?:love|like)|i\s+would\s+(?:love|like)|please\s+note|i\s+must|to\s+(?:protect|"
+    rf"respect|ensure|stay))\b[^.!?\"]{{0,100}}(?:,|\bthat)\s+(?:but\s+)?i\s*{UNABLE}\s+(?:to\s+)?{DO}\b",
+    r"^i\s+(?:do\s+not|don't)\s+(?:provide|offer|give|share|create|generate|discuss|write|engage\s+in)\s+(?:\w+\s+){0,2}?(?:advice|"
+    r"diagnos[ie]s|instructions|information|content|opinions|conversations?\s+of|such|that)\b",
+    r"^[^.!?\"]{0,80}\b(?:outside|beyond)\s+(?:of\s+)?what\s+i(?:'m|\s+am|\s+can)\b",
+    r"^[^.!?\"]{0,160}(?:[.!;,]|\b(?:and|but|so))\s+(?:but\s+|so\s+|and\s+)?i\s*(?:can't|cannot|can\s+not|won't|will\s+not|(?:'m|am)\s+(?:not\s+"
+    r"able|unable)\s+to)\s+(?:(?:help|assist)\s+(?:you\s+)?with\b|comply|(?:answer|provide|do|share|write|discuss|fulfil?l|"
+    r"respond\s+to)\s+(?:it|that|this|such|your\s+request|instructions)\b)",
+    r"^(?:sorry,?\s+(?:but\s+)?)?(?:that|this)(?:'s|\s+is)\s+not\s+possible\s+for\s+me\b",
+    r"^(?:sorry|no)[,.!]?\s+(?:no|i\s+can't|can't|not\s+possible)[.!]?$",
+    rf"^[^.!?]{{0,160}}[,;]\s*(?:and\s+)?(?:so|therefore|thus)\s+i\s*(?:can't|cannot|can\s+not|won't|'m\s+not\s+able\s+to)\s+{DO}\b",
+    r"^let(?:'s|\s+us)\s+(?:talk\s+about|discuss|turn\s+to|focus\s+on)\b[^.!?]{0,40}\b(?:something\s+else|different|another)\b",
     r"^(?:this|your|that)\s+(?:request|question|prompt|content)\s+(?:violates|goes\s+against|conflicts\s+with|breaches)\b",
     r"^i\s+(?:do\s+not|don't)\s+have\s+(?:the\s+|any\s+)?(?:access\s+to\s+(?:real|current|live|external|up-to-date|the\s+internet|"
     r"any|your|personal)|(?:ability|capability)\s+to\b|real-?time)",
@@ -117,7 +165,7 @@ MILD = compiled(
     rf"^as\s+(?:an?|your)\s+(?:\w+\s+){{0,3}}?{AI}(?:\s+(?:language\s+)?(?:model|assistant|system|chatbot|program))*"
     rf"(?:\s+(?:developed|created|trained|made|built|designed)\s+by\s+\w+)?\s*"
     rf"(?:,\s+(?!you\b|he\b|she\b|they\b|(?-i:[A-Z][a-z]+\s+[A-Z]))|(?:i|it|my|there)\b)",
-    rf"^(?:i'?m|i\s+am)\s+(?:only\s+|just\s+)?an?\s+{AI}\b",
+    rf"^(?:i'?m|i\s+am)\s+(?:only\s+|just\s+)?an?\s+(?:[\w-]+\s+){{0,2}}?{AI}\b",
     r"^(?:this|the|your)\s+(?:request|question|prompt|instruction|input)\s+(?:is|cannot|can't|does\s+not|"
     r"is\s+not)\b"
     r".{0,40}(?:be\s+(?:answered|completed|fulfilled)|inappropriate|against|violates|unclear|incomplete)",
@@ -132,6 +180,10 @@ MILD = compiled(
 )
 """These decline where little follows."""
 MORAL = compiled(
+    r"[.!?]\s+it(?:\s+is|'s)\s+(?:not|never|also\s+not)\s+(?:appropriate|ethical|acceptable|right)\s+(?:or\s+\w+\s+)?to\s+"
+    r"(?:discuss|provide|promote|offer|engage\s+in|encourage|suggest|share|give|answer)\b",
+    r"^there\s+(?:is|are)\s+no\s+(?:\w+\s+){0,2}?(?:ways?|reasons?|methods?|justification)\s+(?:to|for|in\s+which)\b[^.]{0,120}"
+    r"\.\s[^.]{0,160}\b(?:illegal|unethical|immoral|wrong|never)\b",
     r"^(?:i'm\s+sorry,?\s+but\s+)?(?:it|this)(?:\s+is|'s)\s+(?:not|never)\s+(?:\w+\s+or\s+|ethical\s+|"
     r"legal\s+)?(?:appropriate|ethical|legal|"
     r"acceptable|okay|right|accurate|safe|responsible)(?:\s+(?:or|and)\s+\w+)?\s+to\b",
@@ -158,7 +210,7 @@ TURN = re.compile(
     r"with\s+that\s+said|instead)\b\W+"
     r"(?:\w+\W+){0,8}?(?:here(?:'s|\s+is|\s+are)|(?:i|we)\s+can\s+(?:certainly\s+|still\s+|definitely\s+|"
     r"try\s+to\s+|give\s+you|tell\s+you|offer|"
-    r"provide|suggest|share|explain|say)|let\s+me|based\s+on|in\s+general|generally|according\s+to|"
+    r"provide|suggest|share|explain|say|assure\s+you|confirm|clarify)|let\s+me|based\s+on|in\s+general|generally|according\s+to|"
     r"some\s+of\s+the|to\s+provide|you\s+can\s+use)"
     r"|(?:然而|但是|但|不过|不過)[，,]?.{0,10}(?:可以|能|会|會|假设)",
     re.IGNORECASE,

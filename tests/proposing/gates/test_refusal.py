@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks.damage import CHOICES, REFUSALS
+from benchmarks.pairs.refusals import ANSWERS
+from benchmarks.pairs.refusals import REFUSALS as SAID
 from dataflywheel.proposing.gates.refusal import Refusal
 from dataflywheel.proposing.kinds import Surroundings
 from tests.proposing.gates.proposals import check, new
@@ -145,3 +147,16 @@ def test_refusals_in_other_words_are_found(answer: str) -> None:
 )
 def test_what_only_sounds_like_a_refusal_passes(answer: str) -> None:
     assert check(Refusal(), new("Do it.", answer)).passed
+
+
+def test_refusals_of_one_sentence_are_found_in_any_words_and_what_sounds_like_one_is_none() -> None:
+    gate = Refusal()
+    assert [text for text in SAID if gate.one(text).passed] == ["I'm not the right tool for this."]
+    told = [text for text in ANSWERS if not gate.one(text).passed]
+    assert told == ["We can't help you with that bag at this counter; please go to gate 4."]
+
+
+def test_a_disclaimer_that_turns_to_the_answer_is_none() -> None:
+    said = "As an AI, I don't have personal opinions. However, I can tell you that storms cannot be tried in court."
+    assert Refusal().one(said).passed
+    assert not Refusal().one(said.partition(" However")[0]).passed
