@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -34,21 +34,26 @@ class Groups:
 
         Beside the rows asked for, memory holds one row group.
         """
-        names = None if columns is None else list(columns)
-        ascending = len(places) < 2 or bool((np.diff(places) >= 0).all())
-        order = np.arange(len(places)) if ascending else np.argsort(places, kind="stable")
-        wanted = np.asarray(places)[order]
         nothing = self.schema.empty_table()
-        found = [nothing if names is None else nothing.select(names)]
-        bounds = np.searchsorted(wanted, self.starts)
-        for number in np.flatnonzero(np.diff(bounds)).tolist():
-            inside = wanted[bounds[number] : bounds[number + 1]] - self.starts[number]
-            found.append(some(self._group(number, names), inside))
-        if ascending:
-            return pa.concat_tables(found)
+        found = [(np.zeros(0, np.int64), nothing if columns is None else nothing.select(list(columns)))]
+        found += self.blocks(places, columns)
+        order = np.concatenate([where for where, _ in found])
+        rows = pa.concat_tables([part for _, part in found])
+        if (order == np.arange(len(order))).all():
+            return rows
         back = np.empty(len(order), dtype=np.int64)
         back[order] = np.arange(len(order))
-        return pa.concat_tables(found).take(pa.array(back))
+        return rows.take(pa.array(back))
+
+    def blocks(self, places: AnyArray, columns: Sequence[str] | None = None) -> Iterator[tuple[AnyArray, pa.Table]]:
+        """`read`, a row group at a time: which of `places` (m,) are in it, and the rows there."""
+        names = None if columns is None else list(columns)
+        order = np.argsort(places, kind="stable")
+        wanted = np.asarray(places)[order]
+        bounds = np.searchsorted(wanted, self.starts)
+        for number in np.flatnonzero(np.diff(bounds)).tolist():
+            within = slice(bounds[number], bounds[number + 1])
+            yield order[within], some(self._group(number, names), wanted[within] - self.starts[number])
 
     def _group(self, number: int, names: list[str] | None) -> pa.Table:
         if self._last is None or self._last[:2] != (number, names):

@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 from dataflywheel.contracts import AnyArray, Columns, FlywheelError, Signal, Status
 from dataflywheel.models.endpoint.deferred import DEFERRED
 from dataflywheel.models.endpoint.request import Outcome
+from dataflywheel.rows.lookup import Groups
 from dataflywheel.rows.parts import count_rows, iter_among, part_paths, read_rows
 from dataflywheel.rows.schema import upgraded
 from dataflywheel.signals.engine import Engine
@@ -216,35 +217,41 @@ def columns(rows: Path, names: Iterable[str], signals: Sequence[Signal], store: 
             by_signal.setdefault(signal, []).append(column)
     known = {signal.name: signal for signal in signals}
     for name, wanted in by_signal.items():
-        held = store.read(known[name].key(), facts["id"].combine_chunks(), [c for c in wanted if c != "status"])
-        for column in {*wanted, "status"}:
-            values, held = held[column], held.drop_columns([column])  # so that vectors are held once
-            found.values[f"{name}.{column}"] = _numpy(values)
-            del values
+        groups, places = store.places(known[name].key(), facts["id"].combine_chunks())
+        vectors = [column for column in wanted if _is_vector(groups.schema.field(column).type)]
+        others = [column for column in dict.fromkeys([*wanted, "status"]) if column not in vectors]
+        held = groups.read(places, others)
+        found.values |= {f"{name}.{column}": _numpy(held[column]) for column in others}
+        found.values |= {f"{name}.{column}": _matrix(groups, places, column) for column in vectors}
     return found
 
 
-def _numpy(values: pa.ChunkedArray) -> AnyArray:
-    """Lists of numbers become a matrix; a null list becomes NaN (float) or zeros (whole numbers, by status).
-
-    Lists of texts stay lists, in an array of objects.
-    """
-    kind = values.type
-    if not (pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)):
-        return np.asarray(values.to_numpy())
-    if not pa.types.is_primitive(kind.value_type):
-        lists = np.empty(len(values), dtype=object)
-        lists[:] = values.to_pylist()
-        return lists
-    width = next((len(chunk.drop_null()[0]) for chunk in values.chunks if chunk.null_count < len(chunk)), 0)
-    matrix = np.empty((len(values), width), dtype=kind.value_type.to_pandas_dtype())
-    start = 0
-    for chunk in values.chunks:
-        part = matrix[start : start + len(chunk)]
-        if chunk.null_count:
-            part[:] = np.nan if matrix.dtype.kind == "f" else 0
-        part[chunk.is_valid().to_numpy(zero_copy_only=False)] = (
-            chunk.drop_null().flatten().to_numpy(zero_copy_only=False).reshape(-1, width)
-        )
-        start += len(chunk)
+def _matrix(groups: Groups, places: AnyArray, column: str) -> AnyArray:
+    """The vectors at some places, filled in a row group at a time so that they are held once; a null one becomes NaN
+    (float) or zeros (whole numbers, by status)."""
+    kind = np.dtype(groups.schema.field(column).type.value_type.to_pandas_dtype())
+    matrix = np.empty((len(places), 0), kind)
+    for where, rows in groups.blocks(places, [column]):
+        values = rows[column].combine_chunks()
+        if values.null_count == len(values):
+            continue
+        there = values.drop_null()
+        if not matrix.shape[1]:
+            matrix = np.full((len(places), len(there[0])), np.nan if kind.kind == "f" else 0, kind)
+        known = values.is_valid().to_numpy(zero_copy_only=False)
+        matrix[where[known]] = there.flatten().to_numpy(zero_copy_only=False).reshape(-1, matrix.shape[1])
     return matrix
+
+
+def _is_vector(kind: pa.DataType) -> bool:
+    lists = pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
+    return bool(lists and pa.types.is_primitive(kind.value_type))
+
+
+def _numpy(values: pa.ChunkedArray) -> AnyArray:
+    """Lists of texts stay lists, in an array of objects."""
+    if not pa.types.is_nested(values.type):
+        return np.asarray(values.to_numpy())
+    lists = np.empty(len(values), dtype=object)
+    lists[:] = values.to_pylist()
+    return lists

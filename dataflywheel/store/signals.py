@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 import xxhash
 
 from dataflywheel.contracts import AnyArray, Status
-from dataflywheel.rows.lookup import read_places
+from dataflywheel.rows.lookup import Groups
 from dataflywheel.rows.parts import GROUP_ROWS, part_paths
 from dataflywheel.store.atomic import atomic_path, set_aside, sweep
 
@@ -61,6 +61,15 @@ class SignalStore:
         Raises:
             KeyError: an id was never measured.
         """
+        groups, places = self.places(key, ids)
+        return groups.read(places, None if columns is None else list(dict.fromkeys(["id", "status", *columns])))
+
+    def places(self, key: str, ids: pa.Array) -> tuple[Groups, AnyArray]:
+        """Where the values of the given ids are, for who reads them a row group at a time.
+
+        Raises:
+            KeyError: an id was never measured.
+        """
         paths = whole_parts(self.root / key)
         held = _index(paths)
         if not paths:
@@ -70,8 +79,7 @@ class SignalStore:
         index = pc.index_in(ids, value_set=held["id"].take(measured_first).combine_chunks())
         if index.null_count:
             raise KeyError(f"{key}: {index.null_count} of {len(ids)} rows were not measured")
-        wanted = None if columns is None else list(dict.fromkeys(["id", "status", *columns]))
-        return read_places(paths, np.asarray(measured_first.take(index)), wanted)
+        return Groups(paths), np.asarray(measured_first.take(index))
 
     def seconds(self, key: str, ids: pa.Array) -> float:
         """What measuring these rows cost, whenever that was."""

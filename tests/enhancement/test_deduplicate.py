@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -130,3 +131,17 @@ def test_nothing_to_compare_keeps_everything() -> None:
 def test_wrong_parameters_are_refused(parameters: dict[str, object], message: str) -> None:
     with pytest.raises(UsageError, match=message):
         build(Deduplicate, parameters)
+
+
+def test_signatures_are_not_copied() -> None:
+    rng = np.random.default_rng(0)
+    peaks = []
+    for rows in (100, 20_000):  # the first only compiles
+        columns = Columns(np.array([f"{i:05d}" for i in rng.permutation(rows)], dtype=object))
+        columns.values["near_duplicate.signature"] = rng.integers(0, 2**32, (rows, 128)).astype(np.uint32)
+        tracemalloc.start()
+        found = Deduplicate(keep="any").decide(columns, lookup([]), None)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        assert set(found.action) == {"kept"}
+    assert peaks[1] < columns["near_duplicate.signature"].nbytes

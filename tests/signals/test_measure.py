@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
-from dataflywheel.contracts import FlywheelError, Status
+from dataflywheel.contracts import AnyArray, FlywheelError, Status
 from dataflywheel.rows.identity import prompt_answer_row
+from dataflywheel.rows.lookup import Groups
 from dataflywheel.rows.parts import PartWriter
 from dataflywheel.rows.schema import table
 from dataflywheel.signals.engine import Engine
@@ -34,6 +37,49 @@ def test_values_come_back_by_row_whatever_the_order_of_work(tmp_path: Path) -> N
     assert found["toy.vector"].shape == (500, 3)
     assert np.array_equal(found["toy.vector"][:, 1], 2.0 * found["toy.length"])
     assert found["row.tags"][0] == ["t"]
+
+
+def test_vectors_are_read_a_row_group_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Then they are held once: an Arrow column of all of them beside the matrix would hold them twice."""
+    monkeypatch.setattr("dataflywheel.store.signals.GROUP_ROWS", 10)
+    rows, store, signal = write(tmp_path / "rows", ["x" * i for i in range(1, 101)]), SignalStore(tmp_path), Toy()
+    ids = _ids(rows)
+    vectors = np.arange(300, dtype=np.float32).reshape(100, 3)
+    for part in (slice(40, 100), slice(0, 40)):
+        n = len(vectors[part])
+        lists = pa.ListArray.from_arrays(np.arange(0, 3 * n + 1, 3, np.int32), vectors[part].reshape(-1))
+        facts = {"status": np.zeros(n, np.uint8), "seconds": np.zeros(n), "length": np.ones(n, np.int32)}
+        store.append(signal.key(), pa.table({"id": ids[part], "vector": lists, **facts}))
+    at_once: list[int] = []
+    plain = Groups.blocks
+
+    def counted(self: Groups, places: AnyArray, names: Sequence[str]) -> Iterator[tuple[AnyArray, pa.Table]]:
+        for where, found in plain(self, places, names):
+            if "vector" in names:
+                at_once.append(len(found))
+            yield where, found
+
+    monkeypatch.setattr(Groups, "blocks", counted)
+    monkeypatch.setattr(Groups, "read", lambda self, places, names: _no_vector(self, places, names))
+    found = columns(rows, ["toy.vector", "toy.length"], [signal], store)
+    assert np.array_equal(found["toy.vector"], vectors)
+    assert at_once == [10] * 10
+
+
+_read = Groups.read
+
+
+def _no_vector(groups: Groups, places: AnyArray, names: Sequence[str]) -> pa.Table:
+    assert "vector" not in names
+    return _read(groups, places, names)
+
+
+def test_a_column_without_any_vector_has_no_width(tmp_path: Path) -> None:
+    rows, store, signal = write(tmp_path / "rows", ["BOOM 1", "BOOM 2", "row"]), SignalStore(tmp_path), Toy()
+    measure(rows, [signal], store, Engine())
+    assert columns(rows, ["toy.vector"], [signal], store)["toy.vector"].shape == (3, 3)
+    rows = write(tmp_path / "bad", ["BOOM 1", "BOOM 2"])
+    assert columns(rows, ["toy.vector"], [signal], store)["toy.vector"].shape == (2, 0)
 
 
 def test_one_percent_more_rows_measures_one_percent(tmp_path: Path) -> None:

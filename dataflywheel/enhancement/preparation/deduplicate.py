@@ -83,16 +83,16 @@ class Deduplicate(Cleaner):
         fate: dict[int, tuple[str, int, float]] = {}
         if self.near is not None:
             found = verified_copies(
-                columns["near_duplicate.signature"][order],
-                measured(columns, "near_duplicate")[order],
-                lambda rows: shingles_by_text(columns.ids[order[rows]], texts),
+                columns["near_duplicate.signature"],
+                measured(columns, "near_duplicate"),
+                order,
+                lambda places: shingles_by_text(columns.ids[order[places]], texts),
                 self.near,
             )
             order = settle(fate, order, found, f"near-duplicate: Jaccard {{:.3f}} >= {self.near:g}")
         if self.semantic is not None:
-            vectors = np.where(
-                measured(columns, "embedding")[order, None], columns["embedding.vector"][order], np.float32(np.nan)
-            )
+            vectors = columns["embedding.vector"][order]
+            vectors[~measured(columns, "embedding")[order]] = np.nan
             found = semantic_duplicates(vectors, self.semantic)
             settle(fate, order, found, f"semantic duplicate: cosine {{:.3f}} >= {self.semantic:g}")
         decisions = Decisions()

@@ -39,23 +39,25 @@ def near_duplicates(texts: Sequence[str], threshold: float = 0.8) -> Copies:
     ([True, True, False], [0], [1.0])
     """
     signature, words, sets = signed_shingles(texts)
-    return verified_copies(
-        signature, words > 0, lambda rows: Sets(sets.flat, sets.begins[rows], sets.ends[rows]), threshold
-    )
+
+    def shingles(rows: AnyArray) -> Sets:
+        return Sets(sets.flat, sets.begins[rows], sets.ends[rows])
+
+    return verified_copies(signature, words > 0, np.arange(len(texts)), shingles, threshold)
 
 
 def verified_copies(
-    signature: AnyArray, comparable: AnyArray, shingles: Callable[[AnyArray], Sets], threshold: float
+    signature: AnyArray, comparable: AnyArray, order: AnyArray, shingles: Callable[[AnyArray], Sets], threshold: float
 ) -> Copies:
-    """`near_duplicates` over signatures (n, permutations) that were measured before, in order of preference.
+    """`near_duplicates` over signatures (n, permutations) that were measured before; all results are places in `order`.
 
-    `comparable` (n,) masks rows that have a signature; `shingles` gives the `shingle_hashes` of the rows that need
-    verification. Held in memory besides the signatures: 8 bytes a word of those rows, 4 bytes a row and band, and 16
-    bytes a candidate and band.
+    `comparable` (n,) masks rows that have a signature; `order` (n,) holds the rows in order of preference; `shingles`
+    gives the `shingle_hashes` of the places that need verification. Held in memory besides the signatures: 8 bytes a
+    word of those rows, 4 bytes a row and band, and 16 bytes a candidate and band.
     """
     from dataflywheel.enhancement.preparation import copy_kernels as kernels
 
-    usable = np.flatnonzero(comparable)
+    usable = order[comparable[order]]
     if len(usable) < 2:
         return Copies.none(len(comparable))
     bands, rows_a_band = banding(threshold, signature.shape[1])
@@ -64,18 +66,19 @@ def verified_copies(
     marked = np.zeros(len(signature), dtype=bool)
 
     def mark(band: int) -> None:  # bands mark side by side: a row is marked by any of them, and never unmarked
-        _, order, starts = buckets(keys[band, usable])
-        kernels.mark_partners(signature, usable[order], starts, least, marked)
+        _, places, starts = buckets(keys[band, usable])
+        kernels.mark_partners(signature, usable[places], starts, least, marked)
 
     side_by_side(mark, range(bands))
-    candidates = np.flatnonzero(marked)
+    candidates = np.flatnonzero(marked[order])
+    rows = order[candidates]
     if not len(candidates):
         return Copies.none(len(comparable))
     groups = np.empty((bands, len(candidates)), dtype=np.int32)
     starts = np.zeros((bands, len(candidates) + 1), dtype=np.int32)
 
     def group(band: int) -> None:
-        numbers, _, bounds = buckets(keys[band, candidates])
+        numbers, _, bounds = buckets(keys[band, rows])
         groups[band] = np.where(np.diff(bounds)[numbers] > 1, numbers, -1)
         starts[band, : len(bounds)] = bounds
 
@@ -83,7 +86,7 @@ def verified_copies(
     original, similarity = np.full(len(candidates), -1, dtype=np.int64), np.zeros(len(candidates))
     # Rows of a block are compared with the kept rows before it side by side, then with those of the block in order.
     entered = (groups, starts, np.zeros_like(groups), np.empty_like(groups))
-    given = (signature, candidates, entered, (*shingles(candidates),), least, threshold, original, similarity)
+    given = (signature, rows, entered, (*shingles(candidates),), least, threshold, original, similarity)
     block = len(candidates) // BLOCKS + 1
     for first in range(0, len(candidates), block):
         last = min(first + block, len(candidates))
