@@ -19,42 +19,55 @@ if TYPE_CHECKING:
     from dataflywheel.evolution.judging.judged import Judged
 
 Answers = Annotated[str | None, typer.Argument(help="Answers, in any format; matched to the other's by prompt.")]
+Judges = Annotated[
+    list[str],
+    typer.Option(help="Who judges: the address of an endpoint, or a folder with a model; of a panel, each member's."),
+]
+Names = Annotated[
+    list[str] | None, typer.Option(help="The model's name at the endpoint; of a panel, each member's in turn.")
+]
+By = Annotated[str, typer.Option(help="pairwise, pointwise, rubric, crowd_score, calibra_eval or panel.")]
+Reference = Annotated[str | None, typer.Option(help="Correct answers to the prompts, for the judge to see.")]
+Gold = Annotated[str | None, typer.Option(help="Human labels, rows with prompt and label: what is the judge worth?")]
+Earlier = Annotated[
+    list[str] | None,
+    typer.Option(help="A result (--json) of another model against B; two or more allow length control."),
+]
+Calibrate = Annotated[bool, typer.Option("--calibrate", help="Judge pairs that people have judged, instead of A, B.")]
+Data = Annotated[
+    Path | None, typer.Option(envvar="FLYWHEEL_DATA", help="Folder of pandalm and llmbar, for --calibrate.")
+]
+Limit = Annotated[int | None, typer.Option(min=1, help="Pairs of each set for --calibrate, at most.")]
+JudgeCan = Annotated[
+    list[str] | None,
+    typer.Option(help="What the endpoint can do beyond chat: logprobs (for calibra_eval), json_schema."),
+]
+JudgeSeed = Annotated[int, typer.Option(help="Seed of the intervals and of what --limit draws.")]
+Kept = Annotated[Path, typer.Option(help="Where answers are kept, so that none is paid twice.")]
 
 
 def judge_command(
+    judge: Judges,
     a: Answers = None,
     b: Answers = None,
-    judge: list[str] = typer.Option(
-        ..., help="Who judges: the address of an endpoint, or a folder with a model; of a panel, each member's."
-    ),
-    model: Annotated[
-        list[str] | None, typer.Option(help="The model's name at the endpoint; of a panel, each member's in turn.")
-    ] = None,
-    by: str = typer.Option("pairwise", help="pairwise, pointwise, rubric, crowd_score, calibra_eval or panel."),
+    model: Names = None,
+    by: By = "pairwise",
     given: Parameters = None,
-    reference: str | None = typer.Option(None, help="Correct answers to the prompts, for the judge to see."),
-    gold: str | None = typer.Option(None, help="Human labels, rows with prompt and label: what is the judge worth?"),
-    earlier: Annotated[
-        list[str] | None,
-        typer.Option(help="A result (--json) of another model against B; two or more allow length control."),
-    ] = None,
-    calibrate: bool = typer.Option(False, "--calibrate", help="Judge pairs that people have judged, instead of A, B."),
-    data: Annotated[
-        Path | None, typer.Option(envvar="FLYWHEEL_DATA", help="Folder of pandalm and llmbar, for --calibrate.")
-    ] = None,
-    limit: int | None = typer.Option(None, min=1, help="Pairs of each set for --calibrate, at most."),
+    reference: Reference = None,
+    gold: Gold = None,
+    earlier: Earlier = None,
+    calibrate: Calibrate = False,
+    data: Data = None,
+    limit: Limit = None,
     usd: Usd = None,
     calls: Calls = None,
     price: Price = "",
-    can: Annotated[
-        list[str] | None,
-        typer.Option(help="What the endpoint can do beyond chat: logprobs (for calibra_eval), json_schema."),
-    ] = None,
+    can: JudgeCan = None,
     key: Key = "",
     columns: Columns = None,
     roles: Roles = None,
-    seed: int = typer.Option(0, help="Seed of the intervals and of what --limit draws."),
-    home: Path = typer.Option(Path(".flywheel"), help="Where answers are kept, so that none is paid twice."),
+    seed: JudgeSeed = 0,
+    home: Kept = Path(".flywheel"),
     as_json: AsJson = False,
 ) -> None:
     """Which of two models answers better, as a judge sees it, and how far that can be believed."""

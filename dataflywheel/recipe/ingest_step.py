@@ -19,6 +19,7 @@ from dataflywheel.evolution.feedback.tiers import TIERS, Tier, split
 from dataflywheel.evolution.iteration.trial import Exam
 from dataflywheel.recipe.context import Context, digest, inputs
 from dataflywheel.recipe.schema import Source, Target
+from dataflywheel.recipe.step_record import StepRecord
 from dataflywheel.recipe.target_judge import judge_of
 from dataflywheel.rows.fingerprint import fingerprint
 from dataflywheel.rows.ingest import ingest
@@ -113,24 +114,15 @@ def _ingest(context: Context, title: str, output: Path, sources: list[Source] | 
         found = ingest(entries, aside / "rows", progress=lambda rows: context.watcher.advanced(title, "rows", rows, 0))
         cost = Cost(seconds=round(time.perf_counter() - began, 3))
         _write_kept(aside / "decisions.parquet", aside / "rows")
-        metrics = {
-            "step": title.removeprefix("00-"),
-            "fingerprint": known,
-            "params": {},
-            "rows_in": found.rows + found.merged + found.quarantined,
-            "rows_out": found.rows,
-            "cost": cost.as_dict(),
-            "counts": {"dropped: cannot be read": found.quarantined, "dropped: identical row": found.merged},
-            "details": {
-                "files": [dict(f) if isinstance(f, dict) else asdict(f) for f in found.files],
-                "merged": found.merged,
-                "unread": found.unread,
-            },
-        }
+        came = found.rows + found.merged + found.quarantined
+        counted = {"dropped: cannot be read": found.quarantined, "dropped: identical row": found.merged}
+        files = [dict(f) if isinstance(f, dict) else asdict(f) for f in found.files]
+        details = {"files": files, "merged": found.merged, "unread": found.unread}
         for name in ("quarantine.jsonl", "origins.parquet"):
             if (aside / "rows" / name).exists():
                 (aside / "rows" / name).rename(aside / name)
-        write_sealed(aside, metrics)
+        name = title.removeprefix("00-")
+        metrics = StepRecord(name, known, {}, came, found.rows, cost, counted, details).write(aside)
     context.watcher.finished(title, _note(metrics) + context.run.made_anew(output), False)
     return metrics
 

@@ -20,11 +20,11 @@ from dataflywheel.models.language_model import local_folder
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.ingest_step import target_exam
 from dataflywheel.recipe.on_policy_step import learn_on_policy, on_policy_of
+from dataflywheel.recipe.step_record import StepRecord
 from dataflywheel.recipe.training import PAIR, Distill, Train, teaching
 from dataflywheel.rows.parts import read_rows
-from dataflywheel.store.atomic import atomic_directory, finite
+from dataflywheel.store.atomic import atomic_directory
 from dataflywheel.store.decisions import counts, write_decisions
-from dataflywheel.store.seal import write_sealed
 
 
 def student_folder(context: Context) -> Path:
@@ -152,16 +152,9 @@ def finish_step(
     decisions: Decisions | None = None,
 ) -> dict[str, Any]:
     """Write what a step that hands no rows on did, and give its metrics."""
-    metrics = {
-        "step": step,
-        "fingerprint": fingerprint,
-        "params": params,
-        "rows_in": rows,
-        "rows_out": rows if decisions is None else decisions.action.count("kept"),
-        "cost": cost.as_dict(),
-        "counts": {} if decisions is None else counts(decisions),
-        "details": details,
-    }
+    kept, counted = rows, {}
+    if decisions is not None:
+        kept, counted = decisions.action.count("kept"), counts(decisions)
     with atomic_directory(output) as aside:
         for tier, of_tier in scores.items() if isinstance(scores, Mapping) else ():
             write_scores(aside / f"scores-{tier}.parquet", of_tier)
@@ -169,6 +162,4 @@ def finish_step(
             write_scores(aside / "scores.parquet", scores)
         if decisions is not None:
             write_decisions(aside / "decisions.parquet", decisions)
-        write_sealed(aside, metrics)
-    found: dict[str, Any] = finite(metrics)
-    return found
+        return StepRecord(step, fingerprint, params, rows, kept, cost, counted, details).write(aside)

@@ -25,13 +25,13 @@ from dataflywheel.recipe.ingest_step import slices_by_id
 from dataflywheel.recipe.pair_writers import written_by
 from dataflywheel.recipe.propose import Enhance, Generate
 from dataflywheel.recipe.slicing import slices_of
+from dataflywheel.recipe.step_record import StepRecord
 from dataflywheel.recipe.steps import Step
 from dataflywheel.rows.builder import build as build_table
 from dataflywheel.rows.parts import PartWriter, iter_among, read_rows
 from dataflywheel.rows.schema import Row
 from dataflywheel.store.atomic import atomic_directory
 from dataflywheel.store.decisions import counts, write_decisions
-from dataflywheel.store.seal import write_sealed
 
 ROUND = 1009
 """What the random seed moves by from round to round, so that seeds are taken in another order."""
@@ -75,30 +75,21 @@ def apply_propose_step(
         write_ledger(aside / "proposals.parquet", done.entries)
         cost = Cost(seconds=round(time.perf_counter() - started, 3)) + asked_cost(context, output)
         again = failed_at_endpoint(entry.proposal for entry in done.entries)
-        metrics = {
-            "step": step.name,
-            "fingerprint": fingerprint,
-            "params": step.parameters(),
-            "rows_in": len(table),
-            "rows_out": kept,
-            "cost": cost.as_dict(),
-            "counts": counts(decisions),
-            "details": {
-                "by": proposer.name,
-                "hides_before": proposer.hides_before,
-                "gates": [gate.name for gate in gates],
-                "funnel": funnel(done.entries),
-                "shortfall": done.shortfall,
-                "missing": done.missing,
-                "wanted": dict(step.amounts),
-                "added": [row["id"] for row in new],
-                "writer": written_by(context, proposer, next(iter(work.by.values()))),
-                **facts_of(failures),
-                **({"again": again} if again else {}),
-            },
+        details = {
+            "by": proposer.name,
+            "hides_before": proposer.hides_before,
+            "gates": [gate.name for gate in gates],
+            "funnel": funnel(done.entries),
+            "shortfall": done.shortfall,
+            "missing": done.missing,
+            "wanted": dict(step.amounts),
+            "added": [row["id"] for row in new],
+            "writer": written_by(context, proposer, next(iter(work.by.values()))),
+            **facts_of(failures),
+            **({"again": again} if again else {}),
         }
-        write_sealed(aside, metrics)
-    return metrics
+        made = StepRecord(step.name, fingerprint, step.parameters(), len(table), kept, cost, counts(decisions), details)
+        return made.write(aside)
 
 
 def _rewrite(

@@ -20,6 +20,7 @@ from dataflywheel.recipe.asking import asked_cost, write_asked
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.ingest_step import slices_by_id
 from dataflywheel.recipe.slicing import slice_column
+from dataflywheel.recipe.step_record import StepRecord
 from dataflywheel.recipe.steps import Step, capped
 from dataflywheel.rows.lookup import RowLookup
 from dataflywheel.rows.parts import PartWriter, iter_among, read_rows
@@ -29,7 +30,6 @@ from dataflywheel.selection.combine import Select, select_rows
 from dataflywheel.selection.order import SLICE
 from dataflywheel.store.atomic import atomic_directory
 from dataflywheel.store.decisions import counts, write_decisions
-from dataflywheel.store.seal import write_sealed
 
 
 def apply_row_step(context: Context, step: Step, rows: Path, output: Path, fingerprint: str) -> dict[str, Any]:
@@ -137,18 +137,8 @@ def write_decided(
 ) -> dict[str, Any]:
     """Write what a step decided on the rows that came in, and its metrics, which it gives."""
     write_decisions(directory / "decisions.parquet", decisions)
-    metrics = {
-        "step": step,
-        "fingerprint": fingerprint,
-        "params": params,
-        "rows_in": len(decisions.ids),
-        "rows_out": kept,
-        "cost": cost.as_dict(),
-        "counts": counts(decisions),
-        "details": details,
-    }
-    write_sealed(directory, metrics)
-    return metrics
+    record = StepRecord(step, fingerprint, params, len(decisions.ids), kept, cost, counts(decisions), details)
+    return record.write(directory)
 
 
 def _write_scalars(path: Path, columns: Columns) -> None:

@@ -74,12 +74,7 @@ def convert(
     with SetAside(target) as aside:
         reading = _Rows(Input(input, source or "", mapping=column_mapping(columns, roles)), aside, progress)
         if to in TRAINERS:
-            writing = KindFiles(TRAINERS[to], target, container)
-            for origin in reading:
-                try:
-                    writing.add(origin.row)
-                except CannotHold as why:
-                    aside.refused(origin, to, why)
+            writing = _by_kind(reading, aside, to, KindFiles(TRAINERS[to], target, container))
             if writing.spools:
                 files, beside = writing.write(place or target.parent)
         else:
@@ -100,6 +95,16 @@ def convert(
         "quarantined": aside.unread, "left_out": aside.left_out, "reasons": dict(aside.reasons.most_common()),
         "beside": [str(path) for path in beside], "examples": aside.examples, "unread": list(reading.unread),
     }  # fmt: skip
+
+
+def _by_kind(reading: _Rows, aside: SetAside, to: str, writing: KindFiles) -> KindFiles:
+    """The files of a trainer with every row that they can hold."""
+    for origin in reading:
+        try:
+            writing.add(origin.row)
+        except CannotHold as why:
+            aside.refused(origin, to, why)
+    return writing
 
 
 def _none_held(aside: SetAside, count: int, listed: Path | None) -> FlywheelError:

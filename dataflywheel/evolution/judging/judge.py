@@ -49,10 +49,9 @@ def judge(
         gold: human labels, rows with `prompt` and `label`: what the judge is worth is measured against them.
         earlier: results of earlier judgements (`as_dict` as JSON) of other models against the same B; with two or more
             of them there is a length-controlled win rate.
-        usd: dollars that may be spent on this comparison, over all its runs.
-        calls: the same for requests.
-        watch: sees the progress of the requests.
+        usd: dollars that may be spent on this comparison, over all its runs; `calls` the same for requests.
         columns: columns of the answers under other names, such as `{"prompt": "q", "answer": "a"}`; `roles` likewise.
+        watch: sees the progress of the requests.
 
     Raises:
         UsageError: unknown method, nothing to compare, unreadable labels, a model without what the method needs.
