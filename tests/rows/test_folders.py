@@ -118,6 +118,32 @@ def test_the_card_of_a_data_set_says_which_file_is_which(tmp_path: Path) -> None
     assert len(names(tmp_path)) == 4
 
 
+def test_configurations_of_a_data_set_are_never_mixed_unasked(tmp_path: Path) -> None:
+    put(tmp_path, "en/train.jsonl", "en/test.jsonl", "de/train.jsonl")
+    assert names(tmp_path) == ["de/train.jsonl", "en/train.jsonl"]  # folders of somebody's own
+    card = "---\nconfigs:\n" + "".join(
+        f"- config_name: {name}\n  data_files:\n  - {{split: train, path: '{name}/train*'}}\n"
+        f"  - {{split: test, path: '{name}/test*'}}\n" for name in ("en", "de")
+    )  # fmt: skip
+    (tmp_path / "README.md").write_text(card + "---\n")
+    with pytest.raises(
+        FlywheelError, match=r"several configurations.* name one of .*#de, .*#en, or several as entries"
+    ):
+        find(str(tmp_path))
+    assert names(tmp_path, "#de") == ["de/train.jsonl"]
+    assert names(tmp_path, "#en") == ["en/train.jsonl"]
+    assert names(tmp_path, "#test") == ["en/test.jsonl"]
+    said = {Path(left.path).parent.name: left.reason for left in find(f"{tmp_path}#en").unread if "de" in left.path}
+    assert said["de"] == f"of the configuration de; name it as {tmp_path}#de to read it"
+    (tmp_path / "README.md").write_text(
+        card.replace("- config_name: de", "- default: true\n  config_name: de") + "---\n"
+    )
+    assert names(tmp_path) == ["de/train.jsonl"]
+    assert names(tmp_path, "#en") == ["en/train.jsonl"]
+    (tmp_path / "README.md").write_text(card.replace("config_name: de", "config_name: default") + "---\n")
+    assert names(tmp_path) == ["de/train.jsonl"]
+
+
 def test_files_beside_rows_in_parts_are_said(tmp_path: Path) -> None:
     put(tmp_path, "part-00000.parquet", "part-00001.parquet", "more.jsonl")
     found = find(str(tmp_path))

@@ -9,12 +9,14 @@ from typing import Any
 
 FRONT = re.compile(r"\A\ufeff?---\r?\n(.*?)\r?\n---\s*(?:\n|\Z)", re.DOTALL)
 CARD_BYTES = 1 << 18
+DEFAULT = "default"
 
 
 def declared(folder: Path) -> dict[Path, tuple[str, str]]:
     """Configuration and split by file, as `configs` in the head of the folder's README.md has them; empty without.
 
-    A file of several splits belongs to the first; what is declared badly is not declared.
+    The configuration that is taken where none is named is `DEFAULT`. A file of several splits belongs to the first, of
+    several configurations to that one or else to the first; what is declared badly is not declared.
     """
     card = folder / "README.md"
     try:
@@ -34,14 +36,18 @@ def declared(folder: Path) -> dict[Path, tuple[str, str]]:
         return {}
     found: dict[Path, tuple[str, str]] = {}
     configs = facts.get("configs") if isinstance(facts, dict) else None
-    for config in configs if isinstance(configs, list) else []:
-        if not isinstance(config, dict):
-            continue
-        name = str(config.get("config_name", ""))
+    named = [config for config in configs if isinstance(config, dict)] if isinstance(configs, list) else []
+    for config in sorted(named, key=lambda config: not usual(config)):
+        name = DEFAULT if usual(config) else str(config.get("config_name", ""))
         for split, pattern in patterns(config.get("data_files")):
             for file in matching(folder, str(config.get("data_dir") or ""), pattern):
                 found.setdefault(file, (name, split))
     return found
+
+
+def usual(config: dict[str, Any]) -> bool:
+    """Whether a configuration is the one that is meant where none is named."""
+    return config.get("default") is True or config.get("config_name", DEFAULT) == DEFAULT
 
 
 def patterns(files: Any) -> Iterator[tuple[str, str]]:

@@ -10,6 +10,7 @@ import orjson
 
 from dataflywheel.contracts import FlywheelError
 from dataflywheel.rows.containers.block import BLOCK_RECORDS, LONGEST, Bad, Block
+from dataflywheel.rows.containers.json_exact import exact
 from dataflywheel.rows.containers.json_values import BETWEEN, Found, Values, loads, why_not
 from dataflywheel.rows.containers.json_wrapped import unwrapped
 from dataflywheel.rows.containers.lines import told
@@ -39,9 +40,9 @@ def entries(stream: BinaryIO, head: bytes, name: str, part: str | None) -> Itera
     """Records, and what is bad or was left between them."""
     if len(head) <= WHOLE and not damage_of(stream):
         try:
-            value = orjson.loads(head)
-        except orjson.JSONDecodeError:
-            pass
+            value = exact(head, orjson.loads(head))
+        except ValueError:
+            pass  # record by record, so that what is wrong with one costs no other
         else:
             if is_conversation(value):
                 yield value

@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 
 from dataflywheel.rows.containers.block import Bad, Block
+from dataflywheel.rows.containers.json_exact import TwiceError, exact
 from dataflywheel.rows.containers.json_values import BETWEEN, Values, loads, why_not
 
 Line = tuple[int, bytes, Any]
@@ -45,9 +46,13 @@ def json_lines(block: Block) -> Iterator[Line]:
         if not line.strip():
             continue
         try:
-            yield number, line, parse(line)
+            value = exact(line, parse(line))
         except orjson.JSONDecodeError:
             yield from odd_line(number, line)
+        except TwiceError as error:
+            yield number, line, Bad(str(error))
+        else:
+            yield number, line, value
 
 
 def odd_line(number: int, line: bytes) -> Iterator[Line]:
@@ -95,5 +100,6 @@ def what_is_wrong(line: bytes) -> str | None:
     try:
         line.decode()
     except UnicodeDecodeError as error:
-        return f"not UTF-8 at byte {error.start}; save the file as UTF-8"
+        way_out = "of an older Windows: iconv -f WINDOWS-1252 -t UTF-8"
+        return f"not UTF-8 at byte {error.start}; save the file as UTF-8 ({way_out})"
     return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from typing import Any, BinaryIO, NamedTuple
@@ -10,6 +9,7 @@ from typing import Any, BinaryIO, NamedTuple
 import orjson
 
 from dataflywheel.rows.containers.block import LONGEST
+from dataflywheel.rows.containers.json_exact import TwiceError, exact, slowly
 
 STRING = rb'"[^"\\\n]*+(?:\\.[^"\\\n]*+)*+"'
 BRACKET = re.compile(rb'(?:[^"\[\]{}]++|' + STRING + rb')*+([\[\]{}"])')
@@ -33,33 +33,32 @@ def is_json(line: bytes) -> bool:
 
 
 def loads(text: bytes) -> Any:
-    """A JSON value; NaN, which other writers use for "nothing", is null, and the infinities are texts.
+    """A JSON value; NaN, which other writers use for "nothing", is null, and numbers that cannot be held are texts.
 
     Raises:
-        ValueError: the text is not JSON.
+        ValueError: the text is not JSON, or a name stands twice in an object, with different values.
     """
     try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError:
-        if not any(name in text for name in NUMBERS):
+        return exact(text, orjson.loads(text))
+    except orjson.JSONDecodeError as error:
+        if not any(name in text for name in NUMBERS) and "number is infinity" not in str(error):
             raise
         try:
-            value = json.loads(text.decode(), parse_constant=_constant)
+            value = slowly(text)
             orjson.dumps(value)
-        except (TypeError, RecursionError) as error:
-            raise ValueError(str(error)) from None
+        except (TypeError, RecursionError) as too_much:
+            raise ValueError(str(too_much)) from None
         return value
-
-
-def _constant(name: str) -> str | None:
-    return None if name == "NaN" else name
 
 
 def why_not(text: bytes) -> str:
     """What keeps a text from being JSON, in words that say what to do."""
     try:
-        orjson.loads(text)
-    except orjson.JSONDecodeError as error:
+        loads(text)
+        reason = "a value of no use"
+    except TwiceError as error:
+        return str(error)
+    except ValueError as error:
         reason = str(error)
     bare = re.sub(STRING, b"0", text[:LOOKED_AT])
     rules = (

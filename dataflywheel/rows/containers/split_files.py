@@ -8,7 +8,7 @@ from pathlib import Path
 
 from dataflywheel.contracts import FlywheelError
 from dataflywheel.rows.containers.block import Left
-from dataflywheel.rows.containers.declared import declared
+from dataflywheel.rows.containers.declared import DEFAULT, declared
 from dataflywheel.rows.containers.sniff import bare_stem
 from dataflywheel.rows.containers.splits import same_split, split_kind, split_name, training
 
@@ -20,6 +20,8 @@ class Placed:
     path: Path
     data_set: tuple[str, ...]
     split: str | None
+    config: str | None = None
+    """The configuration that the data set's card puts it in."""
 
 
 def split_files(folder: Path, files: list[Path], part: str | None, shown: str) -> tuple[list[Path], list[Left]]:
@@ -36,7 +38,9 @@ def split_files(folder: Path, files: list[Path], part: str | None, shown: str) -
     unnamed = [file for file in files if file not in card] if any(file in card for file in files) else []
     aside = [Left(str(file), "not among the files that README.md declares; name it to read it") for file in unnamed]
     placed = [place(folder, file, card.get(file)) for file in files if file not in unnamed]
-    if part is not None:
+    placed, others = one_configuration(placed, part, shown)
+    aside += others
+    if part is not None and not any(one.config == part for one in placed):
         chosen_files, others = asked(placed, part, shown)
         return chosen_files, [*others, *aside]
     sets: dict[tuple[str, ...], list[Placed]] = {}
@@ -62,7 +66,7 @@ def place(folder: Path, file: Path, said: tuple[str, str] | None = None) -> Plac
     Placed(path=PosixPath('d/data/test/a.jsonl'), data_set=('data',), split='test')
     """
     if said is not None:
-        return Placed(file, ("card", said[0]), said[1])
+        return Placed(file, ("card", said[0]), said[1], said[0])
     parts = file.relative_to(folder).parts[:-1]
     name = split_name(bare_stem(file))
     if name is not None:
@@ -71,6 +75,33 @@ def place(folder: Path, file: Path, said: tuple[str, str] | None = None) -> Plac
         if split_kind(parts[at]):
             return Placed(file, parts[:at] + parts[at + 1 :], parts[at])
     return Placed(file, parts, None)
+
+
+def one_configuration(placed: list[Placed], part: str | None, shown: str) -> tuple[list[Placed], list[Left]]:
+    """Of several configurations of a data set, which are data sets of their own, the one that is asked for, or the
+    usual one; the files of the others are left.
+
+    Raises:
+        FlywheelError: none is asked for, and the card says of none that it is the usual one.
+    """
+    configs = list(dict.fromkeys(one.config for one in placed if one.config is not None))
+    if len(configs) < 2:
+        return placed, []
+    wanted = part if part in configs else DEFAULT if DEFAULT in configs else None
+    if wanted is None and part is None:
+        choices = ", ".join(f"{shown}#{name}" for name in configs[:8])
+        raise FlywheelError(
+            f"{shown}: README.md declares several configurations, which are not mixed unasked; name one of {choices}, "
+            "or several as entries of their own"
+        )
+    if wanted is None:
+        return placed, []
+    left = [
+        Left(str(one.path), f"of the configuration {one.config}; name it as {shown}#{one.config} to read it")
+        for one in placed
+        if one.config != wanted
+    ]
+    return [one for one in placed if one.config == wanted], left
 
 
 def to_train_on(files: list[Placed]) -> Iterable[Placed]:

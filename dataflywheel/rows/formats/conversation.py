@@ -24,6 +24,7 @@ from dataflywheel.rows.formats.flat import turns_of
 from dataflywheel.rows.formats.shape import Shape
 from dataflywheel.rows.formats.tool_specs import take_tools
 from dataflywheel.rows.formats.turns import ROLES, read_turns
+from dataflywheel.rows.formats.two_chats import one_chat
 from dataflywheel.rows.schema import Medium, Message
 
 
@@ -76,6 +77,7 @@ class Conversation(Shape):
             exact = not thoughts_beside(draft, record, self.key) and exact
             exact = not instructions_beside(draft, record, self.key) and exact
             nothing_left(draft, record, self.key)
+            one_chat(draft, record, self.key)
         draft.exact = exact and self.key == "messages"
         return draft
 
