@@ -23,6 +23,7 @@ class OriginsWriter:
     """Writes (id, file, line) in the order of reading."""
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         self._out = pq.ParquetWriter(path, ORIGINS, compression="zstd", compression_level=1)
         self._waiting: list[pa.Table] = []
         self._rows = 0
@@ -55,6 +56,8 @@ class OriginsWriter:
         if kind is None and (self._rows or self._empty):
             self._write(self._rows)
         self._out.close()
+        if kind is not None:
+            self._path.unlink(missing_ok=True)
 
 
 def origins_of(directory: Path, id: str) -> list[tuple[str, int]]:
