@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import yaml
+
 from dataflywheel.contracts import UsageError, nearest
 from dataflywheel.rows.formats import detect, shape_named
 from dataflywheel.rows.formats.chats import chat, pair_keys
@@ -193,13 +195,33 @@ def column_mapping(
 def from_options(columns: Sequence[str], roles: Sequence[str]) -> tuple[dict[str, list[str]], dict[str, str]]:
     """What `--columns prompt=q,answer=a` and `--roles customer=user` say; `prompt=context+question` joins columns.
 
+    A name with a comma, a plus or an equals sign is given as a recipe has it: `--columns "{prompt: 'q, long'}"`.
+
     Raises:
         UsageError: something else than NAME=VALUE.
     """
-    found: list[dict[str, str]] = []
-    for option, given, example in (("--columns", columns, "prompt=q,answer=a"), ("--roles", roles, "customer=user")):
-        pairs = [one.partition("=") for text in given for one in text.split(",") if one.strip()]
-        if not all(name.strip() and value.strip() for name, _, value in pairs):
-            raise UsageError(f"{option} takes NAME=VALUE, such as {option} {example}, not {','.join(given)!r}")
-        found.append({name.strip(): value.strip() for name, _, value in pairs})
-    return {field: names.split("+") for field, names in found[0].items()}, found[1]
+    fields: dict[str, list[str]] = {}
+    for name, value in named_values("--columns", columns, "prompt=q,answer=a").items():
+        fields[name] = list(map(str, value)) if isinstance(value, list) else value.split("+")
+    renamed = named_values("--roles", roles, "customer=user")
+    return fields, {name: str(role) for name, role in renamed.items()}
+
+
+def named_values(option: str, given: Sequence[str], example: str) -> dict[str, Any]:
+    """NAME=VALUE pairs of an option, or the values of a YAML object: names in lists, which are not divided."""
+    text = ",".join(given).strip().removeprefix(f"{option[2:]}:").strip()
+    if text.startswith("{"):
+        try:
+            held = yaml.safe_load(text)
+        except yaml.YAMLError:
+            held = None
+        if isinstance(held, dict) and held and all(isinstance(name, str) for name in held):
+            whole = option == "--columns"
+            return {name: [value] if whole and not isinstance(value, list) else value for name, value in held.items()}
+    pairs = [one.partition("=") for one in text.split(",") if one.strip()]
+    if not all(name.strip() and value.strip() for name, _, value in pairs):
+        raise UsageError(
+            f"{option} takes NAME=VALUE, such as {option} {example}, or what stands in a recipe: "
+            f'{option} "{{{example.replace("=", ": ").replace(",", ", ")}}}"; not {text!r}'
+        )
+    return {name.strip(): value.strip() for name, _, value in pairs}

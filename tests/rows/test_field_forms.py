@@ -8,7 +8,9 @@ from typing import Any
 
 import orjson
 import pytest
+from typer.testing import CliRunner
 
+from dataflywheel.cli.main import app
 from dataflywheel.rows.containers.block import Block
 from dataflywheel.rows.mapping import column_mapping
 from dataflywheel.rows.parse import Parsed, parse_block
@@ -176,6 +178,11 @@ CARRIED: list[tuple[str, Any, str]] = [
     ("turns as NumPy shows them", {"messages": f"[{USER}\n {SAYS}]"}, "u:Q a:A"),
     ("an array as NumPy shows it", {"messages": f"array([{USER},\n       {SAYS}], dtype=object)"}, "u:Q a:A"),
     ("JSON that is data", {"prompt": Q, "completion": '[{"role": "admin"}]'}, 'u:Q a:[{"role": "admin"}]'),
+    # labels
+    ("a bad answer", {"prompt": Q, "response": A, "label": "bad"}, "u:Q a:A = false"),
+    ("a thumb", {"messages": CHAT, "label": "\N{THUMBS UP SIGN}"}, "u:Q a:A = true"),
+    ("KTO's own names", {"prompt": Q, "completion": A, "label": "no"}, "u:Q a:A = false"),
+    ("a class", {"question": Q, "answer": A, "label": "no"}, "u:Q a:A = no"),
     # other names
     ("Cohere", {"chat_history": [{"role": "USER", "message": S}, {"role": "CHATBOT", "message": B}], "message": Q,
                 "response": A}, "u:S a:B u:Q a:A"),
@@ -291,6 +298,16 @@ def test_a_mapping_is_proposed_that_loses_and_invents_nothing(record: Any, propo
     [entry] = parsed(record).quarantined
     assert proposed in entry.reason
     assert entry.reason.count("columns: {") == proposed.count("columns: {")
+
+
+def test_names_with_commas_are_mapped_on_the_command_line(tmp_path: Path) -> None:
+    pool, out = tmp_path / "pool.jsonl", tmp_path / "out.jsonl"
+    pool.write_text(dumped({"input, text": Q, "answer = gold": A}) + "\n")
+    told = CliRunner().invoke(app, ["convert", str(pool), str(out), "--to", "trl"])
+    proposed = str(told.exception).split("try ")[1]
+    told = CliRunner().invoke(app, ["convert", str(pool), str(out), "--to", "trl", "--columns", proposed])
+    assert told.exit_code == 0, told.exception
+    assert json.loads(out.read_text())["messages"] == CHAT
 
 
 def test_a_mapped_column_that_is_nowhere_is_said() -> None:

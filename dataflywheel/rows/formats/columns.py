@@ -82,6 +82,8 @@ def tokens(value: Any) -> bool:
 class Told(Columns):
     """Records of which somebody said what their columns hold: nothing is doubted."""
 
+    told = True
+
     def __init__(self, found: Found) -> None:
         self.found = found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import orjson
@@ -13,14 +14,17 @@ SENTENCE = 6
 """Words of a label that may be an answer."""
 WANTED = {
     **dict.fromkeys(("true", "desirable", "chosen", "accepted", "thumbs_up", "thumbs up", "+1"), "true"),
+    **dict.fromkeys(("good", "like", "accept", "preferred", "upvote", "\N{THUMBS UP SIGN}"), "true"),
     **dict.fromkeys(("false", "undesirable", "rejected", "thumbs_down", "thumbs down", "-1"), "false"),
+    **dict.fromkeys(("bad", "dislike", "reject", "dispreferred", "downvote", "\N{THUMBS DOWN SIGN}"), "false"),
 }
 """What says of an answer whether it is wanted, in any case."""
 ONLY_THERE = {
-    **dict.fromkeys(("yes", "good", "positive", "like", "1", "up"), "true"),
-    **dict.fromkeys(("no", "bad", "negative", "dislike", "0", "down"), "false"),
+    **dict.fromkeys(("yes", "positive", "1", "up"), "true"),
+    **dict.fromkeys(("no", "negative", "0", "down"), "false"),
 }
-"""The same where the column's own name says that this is asked."""
+"""The same where the column's own name says that this is asked, or all three columns are those of KTO."""
+KTO = frozenset(("prompt", "completion", "label"))
 NUMBERS = {"1": "true", "0": "false", "1.0": "true", "0.0": "false", "-1": "false", "-1.0": "false"}
 
 
@@ -58,12 +62,14 @@ def said(value: Any) -> str:
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
 
 
-def add_label(draft: Draft, key: str, label: str) -> None:
+def add_label(draft: Draft, key: str, label: str, keys: Collection[str]) -> None:
     """Give a draft its label: of an answer to a prompt, 1 and 0 and True and False in text say whether it is wanted."""
     draft.exact = False
     if key != "label":
         draft.names["label"] = key
     roles = {turn["role"] for turn in draft.messages}
     if draft.rejected is None and {"user", "assistant"} <= roles and draft.messages[-1]["role"] == "assistant":
-        label = WANTED.get(label.strip().lower(), NUMBERS.get(label.strip(), label))
+        said = label.strip().lower()
+        usual = ONLY_THERE.get(said, label) if KTO.issubset(keys) else label
+        label = WANTED.get(said, NUMBERS.get(said, usual))
     draft.label = label

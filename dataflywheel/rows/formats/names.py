@@ -78,8 +78,7 @@ PAIRS = (
     ("human_ref_a", "human_ref_b"), ("conversation_a", "conversation_b"),
 )  # fmt: skip
 """Names of two answers of which another column says the better."""
-REPLIES = frozenset({"response", "completion", "output", "reply"})
-"""Last words in the names of columns that hold an answer, whoever gave it."""
+REPLIES = frozenset({"response", "completion", "output", "reply"})  # last words of an answer's name, whoever gave it
 THINKING = frozenset({"thinking", "thought", "thoughts", "cot", "reasoning", "think", "scratchpad", "monologue"})
 VERDICTS = frozenset((
     "judge", "judgement", "judgment", "score", "scores", "quality", "critic", "critique", "eval",

@@ -38,6 +38,7 @@ class Shape(ABC):
     """Whether the keys alone tell the shape where no other has them."""
     system_column = False
     """Whether a system text is written as a column of its own, and not as a turn."""
+    told = False  # whether somebody said what the columns hold: their names say nothing then
 
     @abstractmethod
     def matches(self, keys: frozenset[str]) -> bool:
@@ -101,7 +102,7 @@ class Shape(ABC):
         if system is not None:
             record = self.add_system(draft, *system, record)
         if label is not None:
-            add_label(draft, *label)
+            add_label(draft, *label, () if self.told else record.keys())
             no_answer(draft, *label)
         if media or draft.media:
             turns = [*draft.messages, *(draft.rejected or ())]
@@ -109,8 +110,7 @@ class Shape(ABC):
             no_boxes(draft.extra, turns)
         if not draft.exact or draft.media or cells is not None or nulls:
             self._remember(draft, tags, record)
-        if facts:
-            draft.label = facts.get("label", draft.label)
+        draft.label = facts.get("label", draft.label)
         return [finish(draft, source, tags, facts)]
 
     def add_system(self, draft: Draft, key: str, said: str, record: Record) -> Record:
