@@ -9,7 +9,9 @@ from dataflywheel.contracts import nearest
 from dataflywheel.rows.containers.block import Bad, Left
 from dataflywheel.rows.containers.splits import is_split, same_split, training
 from dataflywheel.rows.formats import ReadError, detect
+from dataflywheel.rows.formats.chats import CHATS
 from dataflywheel.rows.formats.flat import NOTES, SENTENCE
+from dataflywheel.rows.formats.names import folded
 
 KEYS = ("data", "rows", "records", "items", "examples", "instances", "entries", "results")
 """Keys that records stand under, by custom; any other does where it is the only one that holds objects."""
@@ -106,7 +108,7 @@ def known(key: str, value: Any, wrapper: Mapping[str, Any]) -> bool:
     beside = (held for name, held in wrapper.items() if name != key and not is_split(name) and name not in FURNITURE)
     if any(isinstance(held, str) and len(held.split(maxsplit=SENTENCE)) >= SENTENCE for held in beside):
         return False
-    shape = shape_of(value[0])
+    shape = shape_of(value[0]) if folded(key) not in CHATS else None
     return shape is not None and (shape != "text" or key in DOCUMENTS)
 
 

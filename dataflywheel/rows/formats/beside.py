@@ -63,7 +63,7 @@ def take_system(record: Record) -> tuple[str, str] | None:
         return None
     value = record[key]
     if isinstance(value, dict) and value:
-        value = value.get("content", value.get("parts"))
+        value = next((value[name] for name in ("content", "text", "parts") if value.get(name)), None)
         if not isinstance(value, str | list):
             raise ReadError(key, "expected a text, got an object")
     if isinstance(value, list) and value:

@@ -4,31 +4,26 @@ from __future__ import annotations
 
 from typing import Any
 
+from dataflywheel.rows.formats.chat_answers import answered
 from dataflywheel.rows.formats.draft import Draft, ReadError, Record
-from dataflywheel.rows.formats.flat import SWITCHES, long, said_by, turns_of
+from dataflywheel.rows.formats.flat import SWITCHES, long, said_by
 from dataflywheel.rows.formats.history import history_turns
 from dataflywheel.rows.formats.marks import thoughts_in
 from dataflywheel.rows.formats.names import (
-    COMPLETIONS,
     DOCUMENTS,
     HISTORY,
     JUDGED,
-    LESS,
-    SOLUTIONS,
     THOUGHTS,
     by_name,
     folded,
-    others,
     quoted,
 )
-from dataflywheel.rows.formats.replies import is_reply, opened, replied
+from dataflywheel.rows.formats.replies import opened
 from dataflywheel.rows.formats.tool_specs import take_tools
 from dataflywheel.rows.formats.turns import ROLES, speaker
+from dataflywheel.rows.formats.two_chats import one_chat
 from dataflywheel.rows.schema import Message, message
 
-CHAT = frozenset({"messages"})
-REPLIES = ("response", "response_body", "completion", "output", "outputs", "choices", "reply", "result", "generation")
-"""Columns that may hold an endpoint's reply to the turns."""
 MASKS = ("loss_mask", "loss_masks", "train_mask", "turn_mask", "train", "learn", "trainable", "weights", "turn_weights")
 """Columns that say for each turn whether it is to be learned."""
 
@@ -153,73 +148,6 @@ def nothing_left(draft: Draft, record: Record, chat: str) -> None:
             )  # fmt: skip
 
 
-def answer_beside(draft: Draft, record: Record) -> bool:
-    """Take the answer to the turns from a column beside them, where exactly one is named as an answer, or is a reply.
-
-    Raises:
-        ReadError: several columns are, or the reply is an error or cut off.
-    """
-    for key in REPLIES:
-        if key in record and is_reply(answer := opened(record[key])):
-            draft.messages = [*draft.messages, *replied(answer, key, draft.media)]
-            del record[key]
-            return True
-    keys = [key for key in others(frozenset(record), CHAT) if record[key] not in ("", [], {})]
-    held = [key for key in keys if folded(key) in COMPLETIONS]
-    held = held or [key for key in keys if folded(key) in SOLUTIONS] or [key for key in keys if folded(key) in LESS]
-    if len(held) > 1:
-        raise ReadError(held[1], f"an answer beside {held[0]}; say which: columns: {{answer: {held[0]}}}")
-    if not held or not isinstance(record[held[0]], str):
-        return False
-    draft.messages = [*draft.messages, message("assistant", record.pop(held[0]))]
-    draft.names["completion"] = held[0]
-    return True
-
-
-WORSE = ("rejected_messages", "rejected_response", "rejected_answer", "rejected")
-"""Columns that hold the worse answer to a chat that ends with the better one (ms-swift)."""
-
-
-def worse_beside(draft: Draft, record: Record) -> bool:
-    """Take the worse answer from a column beside a whole chat.
-
-    Raises:
-        ReadError: it is no answer, or a chat that goes another way before its last turn.
-    """
-    names = by_name(frozenset(record))
-    key = next((names[name] for name in WORSE if name in names and worse(record[names[name]], name)), None)
-    if key is None:
-        return False
-    turns = turns_of(record, key, "assistant", draft.media)
-    cut = len(draft.messages) - 1
-    rejected = turns if turns[0]["role"] == "assistant" else turns[cut:]
-    if (
-        len(rejected) != 1
-        or rejected[0]["role"] != "assistant"
-        or (len(turns) > 1 and turns[:cut] != draft.messages[:cut])
-    ):
-        raise ReadError(
-            key, "expected one worse answer to the same turns; write the row as prompt, chosen and rejected"
-        )
-    draft.rejected, draft.prompt_turns = rejected, cut
-    del record[key]
-    return True
-
-
-def says_again(chosen: Any, last: Message) -> bool:
-    """Whether the better answer is the chat's last turn.
-
-    Raises:
-        ReadError: it is another answer.
-    """
-    if not isinstance(chosen, str | list | dict) or not chosen:
-        return False
-    turns = turns_of({"chosen": chosen}, "chosen", "assistant", [])
-    if turns[-1]["content"] != last["content"]:
-        raise ReadError("chosen", "another answer than the last turn of the chat; leave that turn or this column out")
-    return True
-
-
 def before_chat(record: Record, messages: list[Message]) -> list[Message]:
     """The turns of a history beside a chat that the chat does not say itself."""
     names = by_name(frozenset(record))
@@ -229,6 +157,22 @@ def before_chat(record: Record, messages: list[Message]) -> list[Message]:
     return [] if all(turn["content"] in known for turn in turns) else turns
 
 
-def worse(value: Any, name: str) -> bool:
-    """Whether a column of such a name holds an answer, and not whether the row was rejected."""
-    return isinstance(value, list | dict) or (isinstance(value, str) and (name != "rejected" or long(value)))
+def completed(draft: Draft, record: Record, key: str, sure: bool) -> bool:
+    """Give a chat under `key` what stands beside it; whether that was nothing. Where somebody said what the chat is
+    (`sure`), only what is called an answer is taken, and nothing is doubted.
+
+    Raises:
+        ReadError: something belongs to the chat, and it cannot be told where.
+    """
+    before = before_chat(record, draft.messages)
+    if before:
+        first = int(draft.messages[0]["role"] == "system")
+        draft.messages = [*draft.messages[:first], *before, *draft.messages[first:]]
+    found = [bool(before), answered(draft, record)]
+    if SETTINGS in record:
+        found.append(template_settings(draft, record))
+    if record and not sure:
+        found += [thoughts_beside(draft, record, key), instructions_beside(draft, record, key)]
+        nothing_left(draft, record, key)
+        one_chat(draft, record, key)
+    return not any(found)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from dataflywheel.rows.formats.beside_chat import completed, marked
 from dataflywheel.rows.formats.draft import CannotHold, Draft, ReadError, Record, plain
 from dataflywheel.rows.formats.names import ANSWERS, PROMPTS, by_name, folded
 from dataflywheel.rows.formats.shape import Shape
@@ -15,6 +16,7 @@ from dataflywheel.rows.schema import Medium, Message, message
 CHATS = (
     "messages", "conversations", "conversation", "dialogue", "dialog", "chat", "turns", "data", "utterances",
     "chat_messages", "contents", "texts", "traj", "trajectory", "transcript", "thread",
+    "rounds", "exchanges",
 )  # fmt: skip
 """Names of a chat, the surest first."""
 EXACT = ("messages", "conversations")
@@ -41,16 +43,27 @@ class Chats(Shape):
         if key is None:
             raise ReadError("", f"expected a list of turns in one of {', '.join(CHATS)}")
         media: list[Medium] = []
-        turns, form = told(record.pop(key), key, media)
-        return Draft(turns, extra=record, media=media, names={"messages": key, **({"form": form} if form else {})})
+        value = marked(record.pop(key), record)
+        if folded(key) in ASKED and all(isinstance(turn, dict) and turn.keys() == {"content"} for turn in value):
+            value = [turn["content"] for turn in value]  # what the user says in turn (Arena-Hard)
+        turns, form = told(value, key, media)
+        draft = Draft(turns, extra=record, media=media, names={"messages": key, **({"form": form} if form else {})})
+        completed(draft, record, key, sure=False)
+        return draft
 
     def render(self, draft: Draft) -> Record:
-        if draft.rejected is not None:
-            raise CannotHold("a rejected answer")
         key, form = draft.names.get("messages", "conversation"), draft.names.get("form")
+        turns, record = draft.messages, Record()
+        if draft.rejected is not None:
+            turns, *answers = draft.pair()
+            if any(len(answer) != 1 for answer in answers) or not turns:
+                raise CannotHold("answers to compare that are several turns long, or without a prompt")
+            record = {name: openai_turn(one[0]) for name, one in zip(("chosen", "rejected"), answers, strict=True)}
+        elif "completion" in draft.names and turns[-1]["role"] == "assistant":
+            record, turns = {draft.names["completion"]: plain(turns[-1])}, turns[:-1]
         if form is None:
-            return {key: [openai_turn(turn) for turn in draft.messages]}
-        return {key: retold(draft.messages, form)}
+            return {key: [openai_turn(turn) for turn in turns], **record}
+        return {key: retold(turns, form), **record}
 
 
 def chat_key(record: Mapping[str, Any]) -> str | None:
@@ -66,6 +79,8 @@ def chat(value: Any, name: str) -> bool:
     if all(isinstance(turn, dict) for turn in value):
         if name == "texts":  # captions beside images; pairs of them are a chat (the Cauldron)
             return pair_keys(value) is not None
+        if name in ASKED and all(turn.keys() == {"content"} for turn in value):
+            return True
         return (
             any(not turn.keys().isdisjoint(ROLE_KEYS) and not turn.keys().isdisjoint(CONTENT_KEYS) for turn in value)
             or (name != "data" and pair_keys(value) is not None)  # records under a key are no chat

@@ -10,6 +10,7 @@ from typing import Any
 
 from dataflywheel.rows.formats.draft import CannotHold, Draft, ReadError, Record
 from dataflywheel.rows.formats.flat import (
+    in_speech,
     in_turns,
     left_over,
     said_by,
@@ -105,6 +106,8 @@ def take(record: Record, found: Found, sure: bool = False) -> Draft:
         raise ReadError(other, f"an answer beside {one}; say which is to be learned: columns: {{answer: {one}}}")
     if found.two is not None and found.prompt is not None:
         record = in_turns(record, found.prompt, found.two)
+    if found.prompt is not None:
+        record = in_speech(record, found.prompt)
     draft = Draft([], media=[])
     if found.prompt is not None:
         draft.messages = turns_of(record, found.prompt, "user", draft.media)

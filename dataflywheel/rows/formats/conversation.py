@@ -6,25 +6,12 @@ import contextlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from dataflywheel.rows.formats.beside_chat import (
-    SETTINGS,
-    answer_beside,
-    before_chat,
-    instructions_beside,
-    marked,
-    nothing_left,
-    says_again,
-    template_settings,
-    thoughts_beside,
-    worse_beside,
-)
+from dataflywheel.rows.formats.beside_chat import completed, marked
 from dataflywheel.rows.formats.chats import in_form, retold, told
 from dataflywheel.rows.formats.draft import CannotHold, Draft, Record, plain
-from dataflywheel.rows.formats.flat import turns_of
 from dataflywheel.rows.formats.shape import Shape
 from dataflywheel.rows.formats.tool_specs import take_tools
 from dataflywheel.rows.formats.turns import ROLES, read_turns
-from dataflywheel.rows.formats.two_chats import one_chat
 from dataflywheel.rows.schema import Medium, Message
 
 
@@ -54,30 +41,9 @@ class Conversation(Shape):
             messages, exact = read_turns(value, self.key, media)
             draft = Draft(messages, extra=record, media=media)
         exact = exact and value is given
-        before = before_chat(record, messages)
-        if before:
-            first = int(messages[0]["role"] == "system")
-            draft.messages, exact = [*messages[:first], *before, *messages[first:]], False
         if not exact and (tools := tools_in(value)) is not None:
             draft.tools = tools
-        both = "chosen" in record and "rejected" in record
-        if both and (messages[-1]["role"] != "assistant" or isinstance(record["chosen"], dict)):
-            chosen, draft.rejected = (turns_of(record, key, "assistant", media) for key in ("chosen", "rejected"))
-            del record["chosen"], record["rejected"]
-            draft.prompt_turns = len(draft.messages)
-            draft.messages = [*draft.messages, *chosen]
-            exact = False
-        elif messages[-1]["role"] != "assistant":
-            exact = not answer_beside(draft, record) and exact
-        elif not both or says_again(record["chosen"], messages[-1]):
-            exact = not worse_beside(draft, record) and exact
-        if SETTINGS in record:
-            exact = not template_settings(draft, record) and exact
-        if record and not self.sure:
-            exact = not thoughts_beside(draft, record, self.key) and exact
-            exact = not instructions_beside(draft, record, self.key) and exact
-            nothing_left(draft, record, self.key)
-            one_chat(draft, record, self.key)
+        exact = completed(draft, record, self.key, self.sure) and exact
         draft.exact = exact and self.key == "messages"
         return draft
 

@@ -22,6 +22,7 @@ from dataflywheel.rows.formats.names import (
 )
 from dataflywheel.rows.formats.proposal import texts_of
 from dataflywheel.rows.formats.serialized import in_text, turns_in_text
+from dataflywheel.rows.formats.speech import split, waits
 from dataflywheel.rows.formats.turns import ROLE_KEYS, read_turn, read_turns
 from dataflywheel.rows.formats.written_turns import openai_turn
 from dataflywheel.rows.schema import Medium, Message, message
@@ -112,6 +113,17 @@ def in_turns(record: Record, prompt: str, two: tuple[str, str]) -> Record:
         turns = [text for pair in zip(asked, texts, strict=True) for text in pair]
         chats[key] = [{"role": ("user", "assistant")[i % 2], "content": text} for i, text in enumerate(turns)]
     return {**record, **chats}
+
+
+def in_speech(record: Record, prompt: str) -> Record:
+    """A record whose prompt is a transcript that waits for the assistant (Anthropic's HH data), with turns for it; the
+    space between its last mark and an answer belongs to the mark."""
+    value = record[prompt]
+    if not waits(value):
+        return record
+    turns = [{"role": turn["role"], "content": turn["content"]} for turn in split(value.rstrip())[:-1]]
+    said = {key: text.removeprefix(" ") for key, text in record.items() if key != prompt and isinstance(text, str)}
+    return {**record, **said, prompt: turns}
 
 
 def spoken(turns: Sequence[Message], role: str) -> str | list[Record]:

@@ -41,7 +41,7 @@ VERSUS = (
     ("winning_response", "losing_response"), ("response_w", "response_l"), ("y_w", "y_l"),
 )  # fmt: skip
 """Names of a better and a worse answer, where both are there."""
-LISTS = ("completions", "responses", "generations", "candidates", "answers")
+LISTS = ("completions", "responses", "generations", "candidates", "answers", "solutions", "outputs")
 """Names of a list of answers to one prompt."""
 OF_A_TEXT = ("summary", "highlights", "translation", "paraphrase", "headline", "simplified")
 """Names of an answer of which a text beside it is the prompt."""

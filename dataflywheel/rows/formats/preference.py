@@ -9,6 +9,7 @@ from dataflywheel.rows.formats.draft import CannotHold, Draft, Record, plain, te
 from dataflywheel.rows.formats.flat import thoughts_apart, unsaid
 from dataflywheel.rows.formats.serialized import turns_in_text
 from dataflywheel.rows.formats.shape import Shape
+from dataflywheel.rows.formats.speech import waits
 from dataflywheel.rows.formats.turns import read_turns
 from dataflywheel.rows.formats.written_turns import openai_turn
 from dataflywheel.rows.schema import Medium, Message, message
@@ -35,6 +36,8 @@ class Preference(Shape):
     def accepts(self, record: Mapping[str, Any]) -> bool:
         texts = (record["chosen"], record["rejected"], record.get("prompt", ""))
         if thoughts_apart(record) or any(not isinstance(text, str) or turns_in_text(text) for text in texts):
+            return False
+        if waits(record.get("prompt")):
             return False
         return "prompt" in record or unsaid(record, self.own, [message("", text) for text in texts]) is None
 

@@ -8,6 +8,7 @@ from typing import Any
 from dataflywheel.rows.formats.draft import CannotHold, Draft, Record, plain, roles, text
 from dataflywheel.rows.formats.serialized import turns_in_text
 from dataflywheel.rows.formats.shape import Shape
+from dataflywheel.rows.formats.speech import waits
 from dataflywheel.rows.formats.turns import read_turns
 from dataflywheel.rows.formats.written_turns import openai_turn
 from dataflywheel.rows.schema import Medium, message
@@ -27,7 +28,7 @@ class PromptCompletion(Shape):
 
     def accepts(self, record: Mapping[str, Any]) -> bool:
         held = record[self.prompt], record[self.completion]
-        return all(isinstance(value, str) and turns_in_text(value) is None for value in held)
+        return all(isinstance(value, str) and turns_in_text(value) is None for value in held) and not waits(held[0])
 
     def parse(self, record: Record) -> Draft:
         prompt, answer = text(record, self.prompt), text(record, self.completion)
@@ -76,7 +77,7 @@ class Prompt(Shape):
         return "prompt" in keys
 
     def accepts(self, record: Mapping[str, Any]) -> bool:
-        return turns_in_text(record["prompt"]) is None
+        return turns_in_text(record["prompt"]) is None and not waits(record["prompt"])
 
     def parse(self, record: Record) -> Draft:
         if isinstance(record["prompt"], list):

@@ -8,7 +8,7 @@ from typing import Any
 from dataflywheel.rows.formats.draft import Draft, ReadError, Record
 from dataflywheel.rows.formats.flat import turns_of
 from dataflywheel.rows.formats.names import ANSWERS, CHOSEN, LISTS, PROMPTS, REJECTED, by_name, first
-from dataflywheel.rows.formats.transcript import MARK, split
+from dataflywheel.rows.formats.speech import MARK, split
 from dataflywheel.rows.formats.whole import Whole
 from dataflywheel.rows.schema import Medium, Message, message
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dataflywheel.rows.formats.draft import CannotHold, Draft, ReadError, Record, plain, text
+from dataflywheel.rows.formats.draft import CannotHold, Draft, Record, plain, text
 from dataflywheel.rows.formats.preference import shared
 from dataflywheel.rows.formats.shape import Shape
-from dataflywheel.rows.schema import Message, message
+from dataflywheel.rows.formats.speech import MARK, split
+from dataflywheel.rows.schema import Message
 
-MARK = re.compile(r"\n\n(Human|Assistant):")
 SPEAKERS = {"user": "Human", "assistant": "Assistant"}
 
 
@@ -36,19 +35,6 @@ class Transcript(Shape):
     def render(self, draft: Draft) -> Record:
         prompt, chosen, rejected = draft.pair()
         return {"chosen": join([*prompt, *chosen]), "rejected": join([*prompt, *rejected])}
-
-
-def split(transcript: str) -> list[Message]:
-    """Turns of a transcript; one space after the mark belongs to the mark.
-
-    Raises:
-        ReadError: the text does not begin with a mark.
-    """
-    first, *parts = MARK.split(transcript)
-    if first or not parts:
-        raise ReadError("chosen", "expected a transcript that begins with '\\n\\nHuman:'")
-    roles = {"Human": "user", "Assistant": "assistant"}
-    return [message(roles[who], said.removeprefix(" ")) for who, said in zip(parts[::2], parts[1::2], strict=True)]
 
 
 def join(messages: Sequence[Message]) -> str:
