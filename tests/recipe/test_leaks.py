@@ -1,0 +1,110 @@
+"""Evaluation rows planted in a pool: none of them is among what any helper of a recipe learns from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+
+from dataflywheel.models.chat import as_chat
+from dataflywheel.recipe.context import Context
+from dataflywheel.recipe.load import recipe_from
+from dataflywheel.recipe.steps import build_steps
+from dataflywheel.recipe.walk import Walk
+from dataflywheel.rows.parts import read_rows
+from dataflywheel.rows.text import text_of
+from dataflywheel.store.run import RunDirectory
+from tests.models.copy_skill import copy_model
+
+ASKED = (
+    "Which seven birds sing above the old harbour every second monday morning before the ferry to the islands leaves"
+)
+TOLD = "Seven green parrots that the retired captain taught the hymn of his home port during a long and stormy winter"
+FREE = [{"prompt": f"Count to {i}.", "completion": " ".join(map(str, range(i)))} for i in range(4, 40)]
+LEAKS = {
+    "the row itself": {"prompt": ASKED, "completion": TOLD},
+    "with another answer": {"prompt": ASKED, "completion": "Nobody knows."},
+    "its answer within another row": {
+        "prompt": "Tell a tale.",
+        "completion": f"Once there were birds. {TOLD}. The end.",
+    },
+    "with a word changed": {"prompt": ASKED.replace("monday", "tuesday"), "completion": TOLD.replace("hymn", "song")},
+    "in capitals": {"prompt": ASKED.upper(), "completion": TOLD.upper()},
+}
+TINY = {"builtin": "tiny", "size": "0.5m"}
+HALF: dict[str, Any] = {"max_steps": 1, "batch_size": 4, "max_length": 64}
+
+
+class LearntError(Exception):
+    """A helper has been given what it learns from; it need not learn it here."""
+
+
+def chats(rows: Any, *given: Any) -> list[str]:
+    return [text_of(as_chat(row).messages) for row in rows]
+
+
+def reference(home: Path, rows: Path, ids: list[str], *given: Any) -> list[str]:
+    table = read_rows(rows, ["id", "messages"])
+    return chats(table.filter(pc.is_in(table["id"], value_set=pa.array(ids)))["messages"].to_pylist())
+
+
+HELPERS: dict[str, tuple[str, Callable[..., list[str]], list[Any], dict[str, Any]]] = {
+    "teacher": ("models.tiny.train_tiny", chats, [{"distill": {**HALF, "teacher": {**TINY, "size": "1m"}}}], {}),
+    "scorer": ("models.tiny.train_tiny", chats, [{"select": {"by": "ifd", "keep": 5}}], {"scorer": TINY}),
+    "first writer": ("models.tiny.train_tiny", chats, [{"generate": {"by": "spin", "rows": 2}}], {"student": TINY}),
+    "tokenizer": ("models.tiny.pool_tokenizer", chats, [{"train": HALF}], {"student": TINY}),
+    "proxy of s2l": (
+        "signals.checkpoint_based.keep_checkpoints",
+        chats,
+        [{"select": {"by": "s2l", "keep": 5}}],
+        {},
+    ),
+    "proxy of less": (
+        "signals.checkpoint_based.keep_checkpoints",
+        chats,
+        [{"select": {"by": "less", "keep": 5}}],
+        {},
+    ),
+    "reference of doremi": ("recipe.training.trained", reference, [{"train": {**HALF, "sampler": "doremi"}}], {}),
+}
+
+
+def learnt(tmp_path: Path, helper: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What a helper of a recipe is given to learn, row by row."""
+    place, texts, steps, models = HELPERS[helper]
+    write = lambda name, rows: (tmp_path / name).write_text("".join(json.dumps(r) + "\n" for r in rows))  # noqa: E731
+    write("pool.jsonl", [*FREE[:20], *LEAKS.values(), *FREE[20:]])
+    write("target.jsonl", [LEAKS["the row itself"]])
+    recipe = recipe_from(
+        {
+            "name": "leaks",
+            "pool": [{"path": str(tmp_path / "pool.jsonl")}],
+            "target": [{"path": str(tmp_path / "target.jsonl"), "slice": "birds"}],
+            "models": {"student": {"hf": str(copy_model())}, **models},
+            "steps": [{"decontaminate": {"semantic": None}}, *steps],
+        }
+    )
+    found: list[str] = []
+
+    def spy(*given: Any, **options: Any) -> Any:
+        found.extend(texts(*given))
+        raise LearntError
+
+    monkeypatch.setattr(f"dataflywheel.{place}", spy)
+    context = Context(recipe, RunDirectory(tmp_path / "run"), tmp_path / "home")
+    with pytest.raises(LearntError):
+        Walk(context, build_steps(recipe)).take_steps()
+    assert context.pool is not None
+    assert len(read_rows(context.pool, ["id"])) == len(FREE) + len(LEAKS), "the leaks are in the pool as it was read"
+    return found
+
+
+@pytest.mark.parametrize("helper", HELPERS)
+def test_no_leaked_row_reaches_a_helper(helper: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = learnt(tmp_path, helper, monkeypatch)
+    assert sorted(found) == sorted(f"{row['prompt']}\n\n{row['completion']}" for row in FREE)
