@@ -158,14 +158,23 @@ class ChatFormat:
         texts = dict(self._texts(shown, turns, row.tools, wanted))
         around = Around(lambda turn: shown.marked(turns[:turn], row.tools), shown.header_text, shown.frame)
         found = placed(turns, wanted, texts, around)
-        gone = lost_tools(found[-1].text.replace(BREAK, ""), orjson.loads(row.tools)) if row.tools else ""
-        if gone:
+        if row.tools and (gone := lost_tools(self._before_calls(row, found[-1].text), orjson.loads(row.tools))):
             raise Unplaced(f"the chat template leaves out {gone}")
         if document:  # many templates insist on a question; that of a plain text is empty, and cut away again
             (_, start, end), lead = found[0].turns[0], shown.bos_text + shown.header_text
             text = lead + found[0].text[start:]
             return [Placed(text, ((0, len(lead), len(lead) + end - start),), found[0].changed)]
         return found
+
+    def _before_calls(self, row: Chat, whole: str) -> str:
+        """What is shown before the first call, which names a tool whether it was shown or not."""
+        first = next((place for place, turn in enumerate(row.messages) if turn["tool_calls"]), 0)
+        shown = self.of(row)
+        try:
+            text = shown.text(Chat(row.messages[:first], row.tools), shown.taught) if first else whole
+        except Exception:
+            text = whole
+        return text.replace(BREAK, "")
 
     def _texts(
         self, shown: Rendering, turns: list[Message], tools: str | None, wanted: list[int]

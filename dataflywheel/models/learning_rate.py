@@ -17,8 +17,10 @@ RATES: dict[Job, tuple[float, float, float]] = {
     "on_policy": (1e-4, 1e-6, 1e-5),
 }
 """Of tiny models, of all weights of others, and of low-rank adapters: what the papers and their trainers take."""
-TOO_MUCH, TOO_MUCH_FOR_TINY = 10.0, 100.0
-"""Times the usual rate that are refused; tiny models bear more."""
+TOO_MUCH = 10.0
+"""Times the usual rate that are refused."""
+TOO_MUCH_FOR_TINY = 1e-2
+"""What is refused for tiny models, whatever they learn from; they bear more than ten times the usual rate of pairs."""
 
 
 def usual_rate(job: Job, parameters: float, lora: bool) -> float:
@@ -35,11 +37,11 @@ def fitting_rate(given: float | None, job: Job, parameters: float, lora: bool, f
     """The rate that is given, or the usual one.
 
     Raises:
-        UsageError: it is ten times the usual one or more (for tiny models a hundred times), and nobody said so twice
+        UsageError: it is ten times the usual one or more (for tiny models 1e-2 or more), and nobody said so twice
             (`force`; None where it is no parameter).
     """
     usual = usual_rate(job, parameters, lora)
-    most = usual * (TOO_MUCH_FOR_TINY if parameters < TINY else TOO_MUCH)
+    most = TOO_MUCH_FOR_TINY if parameters < TINY else usual * TOO_MUCH
     if given is None:
         return usual
     if given >= most * (1 - 1e-9) and not force:

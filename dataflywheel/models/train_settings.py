@@ -34,7 +34,7 @@ class TrainSettings(BaseModel):
     """At its peak. Where none is given the usual one: of answers 1e-3 for models below 50 million weights, else 2e-5
     (with `lora` 2e-4); of pairs 1e-4, else 5e-7 (5e-6)."""
     force: bool = False
-    """Take a learning rate that is ten times the usual one or more (of tiny models a hundred times), which is refused
+    """Take a learning rate that is ten times the usual one or more (of tiny models 1e-2 or more), which is refused
     otherwise."""
     batch_size: int = Field(default=16, ge=1)
     """Rows a step."""

@@ -86,8 +86,9 @@ def test_what_is_learned(template: str, turns: list[Any], expected: Any) -> None
 
 @pytest.mark.parametrize("template", [JOINED, PRINTED], ids=["joined", "printed"])
 def test_arguments_of_calls_are_json_where_a_template_wants_them_as_text(template: str) -> None:
-    row = Chat([*LOOKED, SEEN, COLD])
-    assert learned(template, row) == ['weather {"city": "Oslo"}<|im_end|>', "It is cold there.<|im_end|>"]
+    turns = [*LOOKED, SEEN, COLD]
+    assert learned(template, Chat(turns)) == ['weather {"city": "Oslo"}<|im_end|>', "It is cold there.<|im_end|>"]
+    assert learned(template, Chat(turns, TOOLS)) == "the chat template leaves out the tools", "a call is no tool"
 
 
 def test_rows_with_tools_are_shown_by_the_template_that_is_named_for_them() -> None:

@@ -39,8 +39,9 @@ def test_a_rate_that_would_ruin_the_model_is_said_twice() -> None:
     assert TrainSettings(learning_rate=1e-3, force=True).fitted(7e9).learning_rate == 1e-3
     assert TrainSettings(learning_rate=1.9e-4).fitted(7e9).learning_rate == 1.9e-4
     assert TrainSettings(learning_rate=4e-3).fitted(1e6).learning_rate == 4e-3
-    with pytest.raises(UsageError, match="is 100 times the usual"):
-        TrainSettings(learning_rate=0.1).fitted(1e6)
+    for job, times in (("answers", 10), ("pairs", 100), ("on_policy", 100)):
+        with pytest.raises(UsageError, match=f"is {times} times the usual"):
+            TrainSettings(learning_rate=1e-2).fitted(1e6, job)  # type: ignore[arg-type]
 
 
 def test_helpers_and_the_command_line_are_held_to_it_too(tmp_path: Path) -> None:

@@ -173,7 +173,13 @@ def test_a_blank_at_the_end_of_the_header_does_not_part_the_answers_of_a_pair() 
 def test_the_plan_says_which_pairs_will_not_be_learned(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shown_rows, "_tokenizer", lambda student, rows: copy.deepcopy(tokenizer(TURNS)))
     recipe = recipe_from({"name": "a", "pool": [{"builtin": "python_docs"}], "steps": [{"train": {}}, {"prefer": {}}]})
-    rejected = [[message("assistant", "It is five.")], [message("assistant", "")], None]
-    rows = [make_row([QUESTION, ANSWER], rejected=worse) for worse in rejected]
+    five, empty = message("assistant", "It is five."), message("assistant", "")
+    rows = [make_row([QUESTION, ANSWER], rejected=worse) for worse in ([five], [empty], [five, QUESTION, five], None)]
+    rows.append(make_row([QUESTION, {**ANSWER, "learn": False}], rejected=[five]))
     found = shown_rows.shown_pairs(recipe, Prefer(), [rows])
-    assert found == {"pairs": 2, "not_trained": {"its worse answer cannot be learned: its answer is empty": 1}}
+    reasons = [
+        "its worse answer cannot be learned: its answer is empty",
+        "its worse answer has 3 turns, and one is learned",
+        "its better answer is marked as not to be learned",
+    ]
+    assert found == {"pairs": 4, "not_trained": dict.fromkeys(reasons, 1)}

@@ -132,9 +132,17 @@ def pairs_of(format: ChatFormat, rows: Sequence[Any], max_length: int) -> list[d
     worse = [[*p, *row["rejected"]] if row["rejected"] else [] for p, row in zip(prompts, rows, strict=True)]
     bad = format.encode([chat(row, turns) for row, turns in zip(rows, worse, strict=True)], UNBOUNDED)
     return [
-        _pair(format, chosen, rejected, max_length) if row["rejected"] else "it has no worse answer"
+        _unfit(row) or _pair(format, chosen, rejected, max_length)
         for row, chosen, rejected in zip(rows, good, bad, strict=True)
     ]
+
+
+def _unfit(row: Any) -> str:
+    if not row["rejected"]:
+        return "it has no worse answer"
+    if len(row["rejected"]) > 1:
+        return f"its worse answer has {len(row['rejected'])} turns, and one is learned"
+    return "its better answer is marked as not to be learned" if row["messages"][-1].get("learn") is False else ""
 
 
 def _pair(format: ChatFormat, chosen: EncodedRow, rejected: EncodedRow, max_length: int) -> dict[str, list[int]] | str:
