@@ -2,9 +2,9 @@
 
     python benchmarks/ingest.py [ROWS ...]
 
-Prints a Markdown table. Ours reads jsonl, gives each row its identity, merges equal rows and writes canonical parquet;
-the peers (`datasets.load_dataset("json")`, then `to_parquet`; `polars.scan_ndjson`, then `sink_parquet`) neither
-identify nor merge.
+Prints a Markdown table, and one of this package alone on other shapes of record. Ours reads jsonl, gives each row its
+identity, merges equal rows and writes canonical parquet; the peers (`datasets.load_dataset("json")`, then `to_parquet`;
+`polars.scan_ndjson`, then `sink_parquet`) neither identify nor merge.
 """
 
 from __future__ import annotations
@@ -24,7 +24,18 @@ WORDS = 74
 TURNS = 24
 
 
-def generate(path: Path, rows: int) -> None:
+def spelled(shape: str, question: str, answer: str) -> dict[str, object]:
+    """A record of one turn each."""
+    if shape == "sharegpt":
+        return {"conversations": [{"from": "human", "value": question}, {"from": "gpt", "value": answer}]}
+    if shape == "alpaca":
+        return {"instruction": question, "input": "", "output": answer}
+    if shape == "question_answer":
+        return {"question": question, "answer": answer}
+    return {"messages": [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]}
+
+
+def generate(path: Path, rows: int, shape: str = "messages") -> None:
     """Chats of about 600 bytes, one in a hundred a copy of an earlier one."""
     rng = random.Random(0)
     letters = "abcdefghijklmnopqrstuvwxyz"
@@ -35,8 +46,7 @@ def generate(path: Path, rows: int) -> None:
             if i % 100 != 99:
                 words = rng.choices(vocabulary, k=WORDS)
                 question, answer = " ".join(words[:TURNS]), " ".join(words[TURNS:])
-                turns = [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]
-                line = orjson.dumps({"messages": turns}) + b"\n"
+                line = orjson.dumps(spelled(shape, question, answer)) + b"\n"
             file.write(line)
 
 
@@ -79,12 +89,22 @@ def measure(engine: str, path: Path, folder: Path) -> None:
     print(rows, seconds, cpu, *(one.ru_maxrss / 1024 for one in used))
 
 
+def run(engine: str, path: Path, folder: Path, rows: int) -> tuple[float, str]:
+    """Rows a second of one engine in a process of its own, and the cells of its seconds, rows, processor and peaks."""
+    command = [sys.executable, __file__, "--measure", engine, str(path), str(folder)]
+    environment = {**os.environ, "HF_DATASETS_DISABLE_PROGRESS_BARS": "1", "HF_HUB_OFFLINE": "1"}
+    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
+    count, seconds, cpu, main_peak, child_peak = map(float, done.stdout.split()[-5:])
+    assert count == rows, f"{engine} read {count:.0f} of {rows} rows"
+    return rows / seconds, f"{seconds:.1f} | {rows / seconds:,.0f} | {cpu:.1f} | {main_peak:,.0f} | {child_peak:,.0f}"
+
+
+COLUMNS = "seconds | rows/s | CPU seconds | peak MB, main process | peak MB, largest worker |"
+
+
 def main(sizes: list[int]) -> None:
-    cores = os.cpu_count()
-    print(f"Reading chats of jsonl on {cores} cores:\n")
-    print(
-        "| rows | engine | seconds | rows/s | CPU seconds | peak MB, main process | peak MB, largest worker | ratio |"
-    )
+    print(f"Reading chats of jsonl on {os.cpu_count()} cores:\n")
+    print(f"| rows | engine | {COLUMNS} ratio |")
     print("| ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: |")
     for rows in sizes:
         with tempfile.TemporaryDirectory() as folder:
@@ -92,15 +112,16 @@ def main(sizes: list[int]) -> None:
             generate(path, rows)
             rates = {}
             for engine in ENGINES:
-                command = [sys.executable, __file__, "--measure", engine, str(path), str(Path(folder) / engine)]
-                environment = {**os.environ, "HF_DATASETS_DISABLE_PROGRESS_BARS": "1", "HF_HUB_OFFLINE": "1"}
-                done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
-                count, seconds, cpu, main_peak, child_peak = map(float, done.stdout.split()[-5:])
-                assert count == rows, f"{engine} read {count:.0f} of {rows} rows"
-                rates[engine] = rows / seconds
-                ratio = rates[engine] / rates["dataflywheel"]
-                peaks = f"{cpu:.1f} | {main_peak:,.0f} | {child_peak:,.0f}"
-                print(f"| {rows:,} | {engine} | {seconds:.1f} | {rates[engine]:,.0f} | {peaks} | {ratio:.2f} |")
+                rates[engine], cells = run(engine, path, Path(folder) / engine, rows)
+                print(f"| {rows:,} | {engine} | {cells} | {rates[engine] / rates['dataflywheel']:.2f} |", flush=True)
+    print(f"\nOther shapes, dataflywheel:\n\n| rows | shape | {COLUMNS}")
+    print("| ---: | --- | ---: | ---: | ---: | ---: | ---: |")
+    for shape in ("messages", "sharegpt", "alpaca", "question_answer"):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "records.jsonl"
+            generate(path, min(sizes), shape)
+            cells = run("dataflywheel", path, Path(folder) / "ours", min(sizes))[1]
+            print(f"| {min(sizes):,} | {shape} | {cells} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ def eligible(columns: Columns, *names: str) -> AnyArray:
 
     Working in this order makes every result independent of the order of rows, and breaks ties by row id for free.
     """
-    order = np.argsort(np.asarray(columns.ids, dtype=str), kind="stable")
+    order = columns.by_id()
     kept: AnyArray = order[columns.ok(*names)[order]]
     return kept
 
@@ -64,8 +64,8 @@ def shuffled(columns: Columns, positions: AnyArray, rng: np.random.Generator) ->
     import xxhash
 
     seed = int(rng.integers(1 << 63))
-    ids = np.asarray(columns.ids, dtype=str)[positions]
-    keys = np.fromiter((xxhash.xxh3_64_intdigest(id.encode(), seed) for id in ids.tolist()), np.uint64, len(ids))
+    ids = columns.ids[positions].tolist()
+    keys = np.fromiter((xxhash.xxh3_64_intdigest(str(id).encode(), seed) for id in ids), np.uint64, len(ids))
     return positions[np.argsort(keys, kind="stable")]
 
 

@@ -205,7 +205,8 @@ def columns(rows: Path, names: Iterable[str], signals: Sequence[Signal], store: 
     """
     facts = read_rows(rows, ["id", "source", "tags", "copies"])
     found = Columns(np.asarray(facts["id"].to_pylist(), dtype=object))
-    found.values["row.source"] = np.asarray(facts["source"].to_pylist(), dtype=object)
+    sources = facts["source"].combine_chunks().dictionary_encode()  # a text a source, and not one a row
+    found.values["row.source"] = np.array(sources.dictionary.to_pylist(), dtype=object)[sources.indices.to_numpy()]
     tags = np.empty(len(facts), dtype=object)
     tags[:] = facts["tags"].to_pylist()
     found.values["row.tags"] = tags

@@ -110,10 +110,11 @@ class Deduplicate(Cleaner):
         if self.keep == "first":
             return np.arange(len(columns))
         if self.keep == "any":
-            return np.argsort(columns.ids.astype(str), kind="stable")
+            return columns.by_id()
         values = sum(np.asarray(columns[name], dtype=np.float64) for name in self._preferring())
         usable = np.logical_and.reduce([columns.ok(name) for name in self._preferring()])
-        return np.lexsort((columns.ids.astype(str), -np.where(usable, values, -np.inf)))
+        order = columns.by_id()
+        return order[np.argsort(-np.where(usable, values, -np.inf)[order], kind="stable")]
 
 
 def measured(columns: Columns, signal: str) -> AnyArray:
