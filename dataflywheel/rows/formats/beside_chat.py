@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
-from dataflywheel.rows.formats.chat_answers import answered
+from dataflywheel.rows.formats.chat_answers import ANSWERED, answered
 from dataflywheel.rows.formats.draft import Draft, ReadError, Record
 from dataflywheel.rows.formats.flat import SWITCHES, long, said_by
 from dataflywheel.rows.formats.history import history_turns
@@ -21,7 +22,7 @@ from dataflywheel.rows.formats.names import (
 from dataflywheel.rows.formats.replies import opened
 from dataflywheel.rows.formats.tool_specs import take_tools
 from dataflywheel.rows.formats.turns import ROLES, speaker
-from dataflywheel.rows.formats.two_chats import one_chat
+from dataflywheel.rows.formats.two_chats import SAME_CHAT, one_chat
 from dataflywheel.rows.schema import Message, message
 
 MASKS = ("loss_mask", "loss_masks", "train_mask", "turn_mask", "train", "learn", "trainable", "weights", "turn_weights")
@@ -35,7 +36,11 @@ def marked(turns: Any, record: Record) -> Any:
         ReadError: it does not say so of every turn, or it cannot be told which ones are meant.
     """
     names = by_name(frozenset(record))
-    if not isinstance(turns, list) or not all(isinstance(turn, dict) for turn in turns):
+    if (
+        not telling(frozenset(record))
+        or not isinstance(turns, list)
+        or not all(isinstance(turn, dict) for turn in turns)
+    ):
         return turns
     meant = record.get(names.get("mask", names.get("masks", "")))
     learned = [speaker(turn) == "assistant" for turn in turns]
@@ -59,6 +64,18 @@ def marked(turns: Any, record: Record) -> Any:
 
 SETTINGS = "chat_template_kwargs"
 TOOL_SETTINGS = ("tools", "xml_tools", "python_tools")
+TOLD = frozenset((
+    *ANSWERED, *DOCUMENTS, *HISTORY, *THOUGHTS, *MASKS, *SAME_CHAT, SETTINGS, "instructions", "mask", "masks", "type",
+))  # fmt: skip
+"""Names of all that may belong to a chat beside it."""
+
+
+@lru_cache(maxsize=4096)
+def telling(keys: frozenset[str]) -> bool:
+    """Whether one of the keys may belong to a chat beside them."""
+    return not TOLD.isdisjoint(by_name(keys))
+
+
 STEERED = ("TEXT_TO_VALUE", "VALUE_TO_TEXT")
 """NeMo's marks for chats whose turns are learned with labels of their own."""
 
@@ -164,6 +181,8 @@ def completed(draft: Draft, record: Record, key: str, sure: bool) -> bool:
     Raises:
         ReadError: something belongs to the chat, and it cannot be told where.
     """
+    if not telling(frozenset(record)):
+        return True
     before = before_chat(record, draft.messages)
     if before:
         first = int(draft.messages[0]["role"] == "system")

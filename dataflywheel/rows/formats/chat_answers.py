@@ -6,13 +6,29 @@ from typing import Any
 
 from dataflywheel.rows.formats.draft import Draft, ReadError, Record
 from dataflywheel.rows.formats.flat import long, turns_of
-from dataflywheel.rows.formats.names import CHOSEN, COMPLETIONS, LESS, REJECTED, SOLUTIONS, by_name, folded, others
+from dataflywheel.rows.formats.names import (
+    CHOSEN,
+    COMPLETIONS,
+    LESS,
+    LISTS,
+    REJECTED,
+    SOLUTIONS,
+    by_name,
+    folded,
+    others,
+)
 from dataflywheel.rows.formats.replies import is_reply, opened, replied
-from dataflywheel.rows.schema import Message, message
+from dataflywheel.rows.schema import Message
 
 CHAT = frozenset({"messages"})
 REPLIES = ("response", "response_body", "completion", "output", "outputs", "choices", "reply", "result", "generation")
 """Columns that may hold an endpoint's reply to the turns."""
+
+
+WORSE = ("rejected_messages", "rejected_response", "rejected_answer", "rejected")
+"""Columns that hold the worse answer to a chat that ends with the better one (ms-swift)."""
+ANSWERED = frozenset((*CHOSEN, *REJECTED, *WORSE, *REPLIES, *COMPLETIONS, *SOLUTIONS, *LESS, *LISTS))
+"""Names of all that may be an answer to a chat."""
 
 
 def answered(draft: Draft, record: Record) -> bool:
@@ -52,15 +68,14 @@ def answer_beside(draft: Draft, record: Record) -> bool:
     held = held or [key for key in keys if folded(key) in SOLUTIONS] or [key for key in keys if folded(key) in LESS]
     if len(held) > 1:
         raise ReadError(held[1], f"an answer beside {held[0]}; say which: columns: {{answer: {held[0]}}}")
-    if not held or not isinstance(record[held[0]], str):
+    held = held or [key for key in keys if folded(key) in LISTS and isinstance(record[key], list)]
+    if not held or isinstance(record[held[0]], bool):
         return False
-    draft.messages = [*draft.messages, message("assistant", record.pop(held[0]))]
-    draft.names["completion"] = held[0]
+    answer = turns_of(record, held[0], "assistant", draft.media)
+    if isinstance(record.pop(held[0]), str) and len(answer) == 1:
+        draft.names["completion"] = held[0]
+    draft.messages = [*draft.messages, *answer]
     return True
-
-
-WORSE = ("rejected_messages", "rejected_response", "rejected_answer", "rejected")
-"""Columns that hold the worse answer to a chat that ends with the better one (ms-swift)."""
 
 
 def worse_beside(draft: Draft, record: Record) -> bool:

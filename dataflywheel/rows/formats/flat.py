@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from dataflywheel.rows.formats.draft import CannotHold, ReadError, Record, kind, plain
@@ -150,12 +151,19 @@ def thoughts_of(record: Record, key: str) -> str | None:
 
 def thoughts_apart(record: Mapping[str, Any]) -> dict[str, str]:
     """The keys of the thoughts of a better and a worse answer that stand beside them (`chosen_reasoning`)."""
-    names = by_name(frozenset(record))
+    named = apart(frozenset(record))
+    return {which: key for which, key in named.items() if thoughts_of(dict(record), key) is not None} if named else {}
+
+
+@lru_cache(maxsize=4096)
+def apart(keys: frozenset[str]) -> dict[str, str]:
+    """The keys of thoughts of a better and a worse answer by their names."""
+    names = by_name(keys)
     found: dict[str, str] = {}
     for which in ("chosen", "rejected"):
         spelled = (name for thoughts in THOUGHTS for name in (f"{which}_{thoughts}", f"{thoughts}_{which}"))
         key = next((names[name] for name in spelled if name in names), None)
-        if key is not None and thoughts_of(dict(record), key) is not None:
+        if key is not None:
             found[which] = key
     return found
 

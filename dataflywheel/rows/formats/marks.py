@@ -21,12 +21,18 @@ PASSED_OVER = ("masked", "no_loss", "ignore_loss", "skip_loss", "not_trained", "
 """The names under which they say that it is not (torchtune)."""
 
 
+THINKING = frozenset((*THOUGHTS, *PIECES))
+MARKED = frozenset((*LEARN, *PASSED_OVER, "train_detail", "training_detail", "mask"))
+
+
 def read_thoughts(turn: Record, field: str) -> str | None:
     """The thoughts of a turn.
 
     Raises:
         ReadError: two fields give different ones.
     """
+    if THINKING.isdisjoint(turn):
+        return None
     found = {key: said for key in THOUGHTS if (said := thoughts_in(turn.get(key)))}
     found = found or {key: said for key in PIECES if (said := thoughts_in(turn.get(key)))}
     if len(set(found.values())) > 1:
@@ -49,6 +55,8 @@ def read_learn(turn: Record, role: str, field: str) -> bool | None:
     Raises:
         ReadError: a weight between none and all, or a turn to be learned that is not the assistant's.
     """
+    if MARKED.isdisjoint(turn):
+        return None
     for key in ("train_detail", "training_detail"):
         if turn.get(key):
             raise ReadError(f"{field}.{key}", "a turn of which parts must not be learned; only whole turns are marked")

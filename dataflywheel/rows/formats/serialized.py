@@ -33,13 +33,14 @@ def in_text(value: str) -> Any:
     return value
 
 
+BEGINNINGS = frozenset("[{a \n\r\t")
 TURNS = re.compile(r"\s*(?:array\()?[\[{][\s\[]*\{?\s*['\"](?:role|from|content|value)['\"]\s*:")
 """How a turn, or a list of turns, begins where it was written as text."""
 
 
 def turns_in_text(value: Any) -> Any:
     """The turn or the list of turns that a text is; None where it is anything else."""
-    if not isinstance(value, str) or not TURNS.match(value):
+    if not isinstance(value, str) or value[:1] not in BEGINNINGS or not TURNS.match(value):
         return None
     found = in_text(value)
     held = [found] if isinstance(found, dict) else found

@@ -26,4 +26,9 @@ def split(transcript: str) -> list[Message]:
 
 def waits(value: Any) -> bool:
     """Whether a text is a transcript that ends where the assistant is to speak."""
-    return isinstance(value, str) and MARK.match(value) is not None and value.rstrip().endswith("\n\nAssistant:")
+    return (
+        isinstance(value, str)
+        and value[:1] == "\n"
+        and MARK.match(value) is not None
+        and value.rstrip().endswith("\n\nAssistant:")
+    )
