@@ -27,7 +27,8 @@ class MaskToxicity(ToxicityLabels, Proposer):
     A word weighs what the score falls without it; words are masked from the heaviest on. What stays toxic leaves the
     data set with its reason: a row that would lose more than `most` of a toxic message's words (`still toxic`), and
     one whose masked form a gate turns away, such as for a lost "not". The rejected answer of a preference pair is
-    meant to be worse and stays. Whether a text still reads well is not tested.
+    meant to be worse and stays. Whether a text still reads well is tested by the gate `fluent`, where it is named;
+    most masks are not fluent.
     """
 
     version: ClassVar[int] = 2

@@ -38,7 +38,8 @@ class RewriteToxicity(ToxicityLabels, Proposer):
 
     Drafts that still score above the threshold are no proposals (`still toxic`); the others have to pass the gates,
     among them that the meaning is kept. A toxic row that no rewrite replaces leaves the data set with its reason. The
-    rejected answer of a preference pair is meant to be worse and stays.
+    rejected answer of a preference pair is meant to be worse and stays. Whether a text still reads well is tested by
+    the gate `fluent`, where it is named.
     """
 
     version: ClassVar[int] = 2

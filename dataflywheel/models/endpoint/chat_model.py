@@ -39,7 +39,7 @@ class Capabilities:
             has = ", ".join(name for name in known if getattr(self, name)) or "nothing"
             raise UsageError(
                 f"{method} needs {' and '.join(missing)}, which {model} does not offer (it offers: {has}); "
-                "name another model, or declare what it can do: `capabilities` in a recipe, --can of flywheel judge"
+                "name another model, or declare what it can do: `capabilities` in a recipe, --can on the command line"
             )
 
 
