@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -145,10 +146,10 @@ def test_no_capability_is_left_whoever_starts_it(user: int | None) -> None:
     """Root becomes nobody where that user can reach the interpreter; anybody else stays who they are."""
     here = Path(reasons.__file__).parent
     script = f"import os, sys\nsys.path.insert(0, {str(here)!r})\nimport confine\nconfine.give_up_rights()\n" + SELF
-    home = Path("/tmp")
-    ended = subprocess.run(
-        [str(SYSTEM), "-S", "-c", script], user=user, cwd=home, capture_output=True, text=True, check=True
-    )
+    with tempfile.TemporaryDirectory(dir="/tmp") as home:  # whose owner root changes
+        Path(home).chmod(0o777)
+        command = [str(SYSTEM), "-S", "-c", script]
+        ended = subprocess.run(command, user=user, cwd=home, capture_output=True, text=True, check=True)
     who, inherited, permitted, effective, bounding, ambient = ended.stdout.split()
     assert who == "65534"
     assert {inherited, permitted, effective, ambient} == {"0000000000000000"}
