@@ -11,7 +11,10 @@ import numpy as np
 
 from dataflywheel.models.batching import padded
 from dataflywheel.models.scoring import autocast
-from dataflywheel.rows.thoughts import split_thoughts
+from dataflywheel.rows.thoughts import opened_by, split_thoughts
+
+LAST = 32
+"""Tokens of a prompt among which a tag may stand that begins thoughts."""
 
 
 @dataclass
@@ -38,9 +41,15 @@ class Draw:
     """Whether the answer came to its end before the limit."""
 
 
-def written(tokenizer: Any, ids: Sequence[int], calls: bool = False) -> str:
-    """The text of an answer's tokens, its end left out. Special tokens are part of it where they tell thoughts from the
-    answer, as in `[THINK]` or channels, and with `calls` where they may mark calls of tools."""
+def written(tokenizer: Any, ids: Sequence[int], prompt: Sequence[int], calls: bool = False) -> str:
+    """The text of an answer's tokens, its end left out, behind the tag of thoughts that the prompt began. Special tokens
+    are part of it where they tell thoughts from the answer, as in `[THINK]` or channels, and with `calls` where they
+    may mark calls of tools."""
+    before = tokenizer.decode(prompt[-LAST:], skip_special_tokens=False, clean_up_tokenization_spaces=False)
+    return opened_by(before) + _written(tokenizer, ids, calls)
+
+
+def _written(tokenizer: Any, ids: Sequence[int], calls: bool) -> str:
     text: str = tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
     whole: str = tokenizer.decode(ids, skip_special_tokens=False, clean_up_tokenization_spaces=False)
     return whole if whole != text and (calls or split_thoughts(whole)[1] != whole) else text

@@ -63,6 +63,19 @@ def marks_thoughts(text: str) -> bool:
     return bool(_tags(text))
 
 
+def opened_by(prompt: str) -> str:
+    r"""The tag with which the end of a prompt begins the thoughts that are to follow; "" where it begins none.
+
+    >>> opened_by("<|im_start|>assistant\n<think>\n"), opened_by("<think>\n\n</think>\n\n")
+    ('<think>\n', '')
+    """
+    end = prompt[-WINDOW:]
+    last = max(forms.TAG.finditer(end), key=lambda tag: tag.start(), default=None)
+    if last is None or end[last.end() :].strip() or not forms.form_of(last)[1]:
+        return ""
+    return end[last.start() :]
+
+
 def _tags(text: str) -> list[_Tag]:
     """The tags that may be borders, in order."""
     found = [_Tag(m.start(), m.end(), *forms.form_of(m)) for m in forms.TAG.finditer(text)]

@@ -82,13 +82,16 @@ def test_a_nucleus_of_nothing_is_greedy_and_mixed_rows_keep_their_ways(model: La
 
 @pytest.mark.parametrize(("opens", "closes"), [("[THINK]", "[/THINK]"), ("<|START_THINKING|>", "<|END_THINKING|>")])
 def test_special_tokens_tell_thoughts_from_the_answer(opens: str, closes: str) -> None:
-    pieces = [opens, "hm", closes, "Four.", "<|extra|>"]
+    pieces = [opens, "hm", closes, "Four.", "<|extra|>", "Q: "]
 
     def text_of(ids: list[int], skip_special_tokens: bool, **options: object) -> str:
         return "".join(pieces[i] for i in ids if not (skip_special_tokens and pieces[i][0] in "<["))
 
     tokenizer = SimpleNamespace(decode=text_of)
     for ids, thought, said in (([0, 1, 2, 3], "hm", "Four."), ([0, 1], "hm", ""), ([3, 4], "", "Four.")):
-        assert split_thoughts(written(tokenizer, ids)) == (thought, said)
-    assert written(tokenizer, [3, 4]) == "Four."
-    assert written(tokenizer, [3, 4], calls=True) == "Four.<|extra|>"
+        assert split_thoughts(written(tokenizer, ids, [5])) == (thought, said)
+    assert written(tokenizer, [3, 4], [5]) == "Four."
+    assert written(tokenizer, [3, 4], [5], calls=True) == "Four.<|extra|>"
+    begun = [5, 0]  # the prompt began the thoughts: without their end there is no answer, whatever stands in them
+    assert split_thoughts(written(tokenizer, [1, 3], begun)) == ("hmFour.", "")
+    assert split_thoughts(written(tokenizer, [1, 2, 3], begun)) == ("hm", "Four.")

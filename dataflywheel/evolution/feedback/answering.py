@@ -56,7 +56,7 @@ def answers(
         decode(model.model, [draws[i][1] for i in part], model.pad_id, ends, model.dtype)
     for place, draw in draws:
         ids = draw.ids[:-1] if draw.ended else draw.ids
-        text = written(model.tokenizer, ids, calls=questions[place].tools is not None)
+        text = written(model.tokenizer, ids, draw.prompt, calls=questions[place].tools is not None)
         found[place].texts.append(split_thoughts(text)[1])
     return found
 

@@ -191,7 +191,7 @@ class LocalChat:
             text = text[:cut]
             ids = ids[: next(n for n in range(len(ids) + 1) if len(self._text(ids[:n])) >= cut)]
         else:
-            text = written(self.model.tokenizer, ids, calls=request.tools is not None)
+            text = written(self.model.tokenizer, ids, draw.prompt, calls=request.tools is not None)
         logprobs = tuple(
             TokenLogprob(self._piece(token), draw.logprobs[i], self._named(draw.alternatives[i]))
             for i, token in enumerate(ids)
