@@ -42,9 +42,11 @@ class Draw:
 
 
 def written(tokenizer: Any, ids: Sequence[int], prompt: Sequence[int], calls: bool = False) -> str:
-    """The text of an answer's tokens, its end left out, behind the tag of thoughts that the prompt began. Special tokens
-    are part of it where they tell thoughts from the answer, as in `[THINK]` or channels, and with `calls` where they
-    may mark calls of tools."""
+    """The text of an answer's tokens, its end left out, behind the tag of thoughts that the prompt began.
+
+    Special tokens are part of it where they tell thoughts from the answer, as in `[THINK]` or channels, and with
+    `calls` where they may mark calls of tools.
+    """
     before = tokenizer.decode(prompt[-LAST:], skip_special_tokens=False, clean_up_tokenization_spaces=False)
     return opened_by(before) + _written(tokenizer, ids, calls)
 
