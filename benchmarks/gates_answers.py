@@ -1,89 +1,81 @@
-"""What exact answers, programs in answers and their tests find and lose, on published sets and planted cases.
-
-`python benchmarks/gates_answers.py [DATA]` prints the tables.
-"""
+"""What exact answers, programs in answers, and their tests find and lose, on published sets and planted cases."""
 
 from __future__ import annotations
 
 import ast
-import os
 import re
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from gates_safety import lines, markdown
+from gates_common import Line, Measure, Section, Seen, Source, records, tried, written
 
-from dataflywheel.proposing.answer_code import answer_code
-from dataflywheel.proposing.answers.compare import same_answer
-from dataflywheel.proposing.final_answer import NoAnswerError, final_answer
-from dataflywheel.proposing.limited_process import Limits, run_limited
-from tests.proposing.answers.test_compare import DIFFERENT, EQUAL
-from tests.proposing.test_tests_apart import ATTACKS, CHECK, HONEST
+from dataflywheel.proposing.gates.executable_truth import ExecutableTruth
+from dataflywheel.proposing.kinds import Proposal
 
-Same = Callable[[str, str], bool]
-BEFORE = {
-    "spellings": "26",
-    "planted differences": "16",
-    "math500 solutions": "239",
-    "math500 respelt": "1822",
-    "math500 changed": "459",
-    "gsm8k right": "0",
-    "gsm8k wrong": "0",
-    "human_eval dressed": "63",
-    "attacks": "13",
-    "honest": "11",
-}
-"""The same of the rules that these replaced, which read no "A: 18", dropped words behind numbers as units, joined all
-fenced blocks, and ran tests in the process of the program."""
+NOTE = """Two answers that are one must be called equal, others never: `recall` is the share of unequal pairs that
+are told apart, `false alarms` the share of equal ones that are not. A false verdict of equality teaches what is
+false; a missing one costs a row. What is right of the pairs of our own was decided before they were tried; what was
+wrong was then mended, so that of them only the column `before` is a measurement. `may be refused`: equal, but
+written so that a reader may hold it for something else. Respelt: fractions, spaces, brackets of LaTeX, boxes, signs.
+Changed: one digit, sign, bracket or word."""
 
 
-def tables(data: Path) -> str:
-    """Recall and false alarms of exact answers, of programs found in answers, and of their tests."""
-    found = {**answers(data, final_answer, NoAnswerError, same_answer), **programs(data)}
-    rows = [[what, str(n), BEFORE[name], told] for name, (what, n, told) in found.items()]
-    note = (
-        "Respelt: fractions, spaces, brackets of LaTeX, boxes, signs. Changed: one digit, sign, bracket or letter. "
-        "A verdict of equality that is false teaches what is false; one that is missing costs a row."
-    )
-    head = ["cases", "number", "before", "now"]
-    return f"## Exact answers and programs\n\n{markdown(head, rows)}\n\n{note}"
+def answers(data: Path) -> Section:
+    from dataflywheel.proposing.answers.compare import same_answer
+    from dataflywheel.proposing.final_answer import NoAnswerError, final_answer
+    from tests.proposing.answers.forms import MAY_BE_REFUSED, OTHER, SAME
+    from tests.proposing.answers.test_compare import DIFFERENT, EQUAL
 
-
-def answers(
-    data: Path, find: Callable[[str], str], none: type[Exception], same: Same
-) -> dict[str, tuple[str, int, str]]:
     def right(text: str, gold: str) -> bool:
         try:
-            return same(find(text), gold)
-        except none:
+            return same_answer(final_answer(text), gold)
+        except NoAnswerError:
             return False
 
-    maths = lines(data / "math500" / "math500.jsonl.gz")
+    def line(
+        title: str, measure: Measure, pairs: Sequence[tuple[str, str]], source: Source, seen: Seen, whole: bool = False
+    ) -> Line:
+        verdicts = [right(*pair) if whole else same_answer(*pair) for pair in pairs]
+        return Line(title, measure, len(pairs), len(pairs) - sum(verdicts), source, seen)
+
+    maths = records(data / "math500" / "math500.jsonl.gz")
     respelt = [(row["answer"], other) for row in maths for other in respellings(row["answer"])]
     changed = [(row["answer"], other) for row in maths for other in changes(row["answer"])]
     school = [
-        (row[model], final_answer(row["ground_truth"]))
-        for row in lines(data / "gsm8k" / "example_model_solutions.jsonl.gz")
+        (row[model]["solution"], final_answer(row["ground_truth"]), row[model]["is_correct"])
+        for row in records(data / "gsm8k" / "example_model_solutions.jsonl.gz")
         for model in ("6b_finetuning", "6b_verification", "175b_finetuning", "175b_verification")
     ]
-    good = [right(said["solution"], gold) for said, gold in school if said["is_correct"]]
-    bad = [right(said["solution"], gold) for said, gold in school if not said["is_correct"]]
-    return {
-        "spellings": told("planted spellings of one value: equal", [same(*pair) for pair in EQUAL]),
-        "planted differences": told("planted values that differ: equal", [same(*pair) for pair in DIFFERENT]),
-        "math500 solutions": told("solutions of math500: right", [right(r["solution"], r["answer"]) for r in maths]),
-        "math500 respelt": told("answers of math500, respelt: equal", [same(*pair) for pair in respelt]),
-        "math500 changed": told("answers of math500, changed: equal", [same(*pair) for pair in changed]),
-        "gsm8k right": told("solutions of models to gsm8k that are right: right", good),
-        "gsm8k wrong": told("those that are wrong: right", bad),
-    }
+    sums = svamp(data)
+    rule: Source = "published, changed by rule"
+    lines = [
+        line("pairs of one value", "false alarms", [*EQUAL, *SAME], "our own", "yes"),
+        line("pairs of two values", "recall", [*DIFFERENT, *OTHER], "our own", "yes"),
+        line("pairs of one value that may be refused", "false alarms", MAY_BE_REFUSED, "our own", "yes"),
+        line("math500, solution and answer", "false alarms", [(r["solution"], r["answer"]) for r in maths],
+             "published", "yes", whole=True),
+        line("math500, answers respelt", "false alarms", respelt, rule, "yes"),
+        line("math500, answers changed", "recall", changed, rule, "yes"),
+        line("gsm8k, right solutions of models", "false alarms", [(s, g) for s, g, good in school if good],
+             "published", "no", whole=True),
+        line("gsm8k, wrong solutions of models", "recall", [(s, g) for s, g, good in school if not good],
+             "published", "no", whole=True),
+        line("svamp, its sum and its answer", "false alarms", [(s, g) for s, g, _ in sums],
+             "published", "no", whole=True),
+        line("svamp, its sum and another answer", "recall", [(s, other) for s, _, other in sums],
+             rule, "no", whole=True),
+    ]  # fmt: skip
+    return Section("Exact answers", NOTE, lines)
 
 
-def told(what: str, verdicts: list[bool]) -> tuple[str, int, str]:
-    return what, len(verdicts), str(sum(verdicts))
+def svamp(data: Path) -> list[tuple[str, str, str]]:
+    """Each sum as a solution says it, its answer, and one that is not."""
+    import orjson
+
+    rows = orjson.loads((data / "svamp" / "SVAMP.json").read_bytes())
+    plain = [(row["Equation"].strip("() "), f"{row['Answer']:.10g}", row["Answer"]) for row in rows]
+    return [(f"{sum} = {said}\nThe answer is {said}.", str(value), str(value + 1)) for sum, said, value in plain]
 
 
 def respellings(answer: str) -> Iterator[str]:
@@ -113,21 +105,28 @@ def changes(answer: str) -> Iterator[str]:
         yield f"[{answer[1:]}"
 
 
-def programs(data: Path) -> dict[str, tuple[str, int, str]]:
+def programs(data: Path) -> Section:
+    from dataflywheel.proposing.answer_code import answer_code
+    from dataflywheel.proposing.limited_process import Limits, run_limited
+    from tests.proposing.test_tests_apart import ATTACKS, CHECK, HONEST
+
     limits = Limits(seconds=3)
-    codes = lines(data / "human_eval_code" / "HumanEval.jsonl.gz")[::8]
-    dressed = [(row, text) for row in codes for text in dresses(row["prompt"] + row["canonical_solution"])]
-    passed = [
-        bool(run_limited(answer_code(text), f"{row['test']}\ncheck({row['entry_point']})", limits).checked)
-        for row, text in dressed
+    codes = records(data / "human_eval_code" / "HumanEval.jsonl.gz")[::8]
+    failed = [
+        not run_limited(answer_code(text), f"{row['test']}\ncheck({row['entry_point']})", limits).checked
+        for row in codes
+        for text in dresses(row["prompt"] + row["canonical_solution"])
     ]
-    attacked = [not run_limited(program, CHECK, limits).reason for program in ATTACKS.values()]
-    honest = [bool(run_limited(*pair, limits).checked) for pair in HONEST.values()]
-    return {
-        "human_eval dressed": told("reference programs of human_eval among prose, outputs, drafts: pass", passed),
-        "attacks": told("programs that deceive their tests: pass", attacked),
-        "honest": told("honest programs of every kind of value: pass", honest),
-    }
+    caught = [bool(run_limited(program, CHECK, limits).reason) for program in ATTACKS.values()]
+    honest = [not run_limited(*pair, limits).checked for pair in HONEST.values()]
+    found: list[tuple[str, Measure, list[bool], Source, Seen]] = [
+        ("human_eval, programs among prose, outputs, drafts, quotations", "false alarms", failed,
+         "published, changed by rule", "yes"),
+        ("programs that deceive their tests", "recall", caught, "our own", "yes"),
+        ("honest programs of every kind of value", "false alarms", honest, "our own", "yes"),
+    ]  # fmt: skip
+    lines = [Line(title, measure, len(v), sum(v), source, seen) for title, measure, v, source, seen in found]
+    return Section("Programs of answers", "The program is found in the answer, then run against its tests.", lines)
 
 
 def dresses(code: str) -> Iterator[str]:
@@ -141,12 +140,39 @@ def dresses(code: str) -> Iterator[str]:
     yield f"~~~python\n{code}\n~~~"
     yield f"```python\n{code}"
     yield f"````markdown\n{block}\n````"
+    yield "1. So:\n" + "\n".join(f"   {line}" for line in block.split("\n")) + "\n2. Done."
+    yield "\n".join(f"> {line}" for line in block.split("\n"))
+    yield f"[BEGIN]\n{code}\n[DONE]"
+    tests = f"import unittest\nfrom solution import {name}\n\nclass T(unittest.TestCase):\n    pass"
+    yield f"{block}\nTests:\n```python\n{tests}\n```"
 
 
-def main(argv: list[Any]) -> None:
-    default = os.environ.get("FLYWHEEL_DATA", str(Path(__file__).resolve().parents[2] / "shared" / "data"))
-    print(tables(Path(argv[1] if len(argv) > 1 else default)))
+def executable(data: Path) -> Section:
+    gate = ExecutableTruth()
+    codes = [
+        written(
+            row["prompt"],
+            row["prompt"] + row["canonical_solution"],
+            facts={"tests": f"{row['test']}\ncheck({row['entry_point']})"},
+        )
+        for row in records(data / "human_eval_code" / "HumanEval.jsonl.gz")
+    ]
+    mixed = [Proposal((), one.row, facts=other.facts) for one, other in zip(codes, codes[1:] + codes[:1], strict=True)]
+    sums = records(data / "gsm8k" / "train.jsonl.gz")
+    golds = [row["answer"].split("####")[1].strip() for row in sums]
+    off = [str(int(gold.replace(",", "")) + 1) for gold in golds]
+    rule: Source = "published, changed by rule"
+    lines = [
+        tried("human_eval, reference solutions", "false alarms", gate, codes),
+        tried("the same, tests of the next task", "recall", gate, mixed, rule),
+        tried("gsm8k, worked solutions", "false alarms", gate, worked(sums, golds)),
+        tried("the same, answer off by one", "recall", gate, worked(sums, off), rule),
+    ]
+    note = "Five solutions of gsm8k give two final answers, one in their last sentence and one behind `####`."
+    return Section("Executable truth", note, lines)
 
 
-if __name__ == "__main__":
-    main(sys.argv)
+def worked(rows: Sequence[dict[str, Any]], golds: Sequence[str]) -> list[Proposal]:
+    return [
+        written(row["question"], row["answer"], facts={"gold": gold}) for row, gold in zip(rows, golds, strict=True)
+    ]

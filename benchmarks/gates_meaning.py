@@ -1,31 +1,22 @@
-"""Gates of meaning, grounding, novelty, format, refusal and contamination on real data: what they find, what they lose.
-
-Each function gives one Markdown section; `tables` all of them.
-"""
+"""The gate of meaning: planted changes of real rows, sentences of our own, transformations, what people changed."""
 
 from __future__ import annotations
 
-import csv
-import gzip
 import random
-import sys
-import time
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from gates_clean import clean_text
-from gates_common import Pair, dolly, gsm8k, markdown, named, records, rejected, rewrite
-from gates_leaks import contamination
-from gates_novelty import novelty
+from gates_common import Line, Pair, Section, dolly, experts, gsm8k, markdown, records, rewrite, table, tried
 from mutations import BREAKING, KEEPING, Mutation
 
+from benchmarks.pairs import abroad, abroad_kept, forms, held_out, tuned
+from benchmarks.pairs.lines import Pairs, every_second
 from dataflywheel.models.spec import EmbedderSpec
 from dataflywheel.proposing.gates.meaning import Meaning
 from dataflywheel.proposing.kinds import Proposal
 
-ROWS = 500
+ROWS = 250
 """Rows of each of the two sets that are changed."""
 CUT = "\n@@\n"
 KEEPS = (
@@ -42,6 +33,86 @@ BREAKS = (
     "city_names_transformation color_transformation contextual_meaning_perturbation negate_strengthen "
     "random_deletion replace_financial_amounts replace_numerical_values subject_object_switch"
 )
+NOTE = """The invariants alone, but where a cosine is named. `additions`: new numbers, names and sentences may come
+in, as a revision brings them. No data set holds denials and scope outside English, comparisons turned round, or
+forms of clocks, units and lists: those pairs are our own. Other languages than English and these nine are not
+measured; of a text in one that the gate does not know only numbers, names, code, links and the cosine are held."""
+
+
+def meaning(data: Path) -> Section:
+    alone, revising = Meaning(least=None), Meaning(least=None, additions=True)
+    lines = [*planted(data, alone, revising), *own(alone), *transformed(data)]
+    reviews: dict[str, list[str]] = {}
+    for row in table(data / "counterfactual_imdb" / "dev_paired.tsv.gz", "\t"):
+        reviews.setdefault(row["batch_id"], []).append(row["Text"])
+    flipped = [rewrite(("", texts[0]), ("", texts[1])) for texts in reviews.values() if len(texts) == 2]
+    revised = experts(data)
+    lines += [
+        tried("reviews rewritten to the other label (counterfactual_imdb)", "recall", alone, flipped),
+        tried("expert revisions (coachlm), additions", "false alarms", revising, revised, seen="yes"),
+        tried(
+            "the first 300 of these, additions, cosine of 0.5",
+            "false alarms",
+            Meaning(additions=True),
+            revised[:300],
+            seen="yes",
+        ),
+    ]
+    return Section("Meaning", NOTE, lines)
+
+
+def planted(data: Path, alone: Meaning, revising: Meaning) -> list[Line]:
+    """Real rows with one known change."""
+    maths, texts = gsm8k(data)[:ROWS], dolly(data)[:ROWS]
+    plain, quiz = [*maths, *texts], with_options([*maths, *texts])
+    lines = []
+    for measure, group in (("recall", BREAKING), ("false alarms", KEEPING)):
+        for name, mutation in group.items():
+            proposals = changed(quiz if "option" in name else plain, mutation)
+            title = f"gsm8k and dolly: {name.replace('_', ' ')}"
+            for gate, more in ((alone, ""), (revising, ", additions")):
+                lines.append(tried(title + more, measure, gate, proposals, "published, changed by rule"))
+    return lines
+
+
+def own(gate: Meaning) -> list[Line]:
+    lines = []
+    for title, broken, kept, seen in (
+        ("denial, opposites, scope, quantities", tuned.BROKEN, tuned.KEPT, "yes"),
+        ("the same, other words", held_out.BROKEN, held_out.KEPT, "no"),
+        *(
+            (f"{title}, {half}", every_second(broken, first), every_second(kept, first), seen)
+            for first, half, seen in ((0, "first half", "yes"), (1, "second half", "no"))
+            for title, broken, kept in (
+                ("comparisons, clocks, units, lists, initials", forms.BROKEN, forms.KEPT),
+                ("denial and scope in nine languages", abroad.BROKEN, abroad_kept.KEPT),
+            )
+        ),
+    ):
+        for what, measure, given in (("broken", "recall", broken), ("kept", "false alarms", kept)):
+            lines.append(tried(f"{title}: {what}", measure, gate, rewrites(given), "our own", seen))
+    return lines
+
+
+def rewrites(given: Pairs) -> list[Proposal]:
+    return [rewrite(("Rewrite.", a), ("Rewrite.", b)) for some in given.values() for a, b in some]
+
+
+def transformed(data: Path) -> list[Line]:
+    """Published transformations, by whether they are meant to keep the meaning; the whole gate with its cosine."""
+    rows = records(data / "perturbation_pairs" / "nl_augmenter_pairs.jsonl.gz")
+    lines = []
+    for title, measure, names in (("keep", "false alarms", KEEPS), ("change", "recall", BREAKS)):
+        proposals = [
+            rewrite(("", r["sentence"]), ("", r["outputs"][0]))
+            for r in rows
+            if r["transformation"] in names.split()
+            and r["outputs"]
+            and r["outputs"][0].split() != r["sentence"].split()
+        ]
+        text = f"transformations meant to {title} the meaning (perturbation_pairs), whole gate"
+        lines.append(tried(text, measure, Meaning(part="answer"), proposals, seen="yes", most=4))
+    return lines
 
 
 def with_options(rows: Sequence[Pair]) -> list[Pair]:
@@ -68,26 +139,9 @@ def changed(rows: Sequence[Pair], mutation: Mutation, seed: int = 0) -> list[Pro
     return found
 
 
-def mutations(data: Path) -> str:
-    """Meaning broken and kept by known changes of 1,000 rows."""
-    maths, texts = gsm8k(data)[:ROWS], dolly(data)[:ROWS]
-    plain, quiz = [*maths, *texts], with_options([*maths, *texts])
-    paraphrase, revision = Meaning(least=None), Meaning(least=None, additions=True)
-    out = []
-    for title, group in (("Broken: recall", BREAKING), ("Kept: false rejects", KEEPING)):
-        rows = []
-        for name, mutation in group.items():
-            proposals = changed(quiz if "option" in name else plain, mutation)
-            share, reasons = rejected(paraphrase, proposals)
-            rows.append((name, len(proposals), share, rejected(revision, proposals)[0], named(reasons)))
-        head = ("change", "rows", "rejected", "rejected, additions allowed", "reasons")
-        out.append(f"{title}\n\n{markdown(head, rows)}")
-    return "### Meaning: planted changes in gsm8k and dolly (invariants alone)\n\n" + "\n\n".join(out)
-
-
-def similarity_alone(data: Path) -> str:
+def similarity(data: Path) -> Section:
     """How well a cosine ranks kept meanings above broken ones."""
-    rows = [(prompt, "") for prompt, _ in gsm8k(data)[:200]]
+    rows = [(prompt, "") for prompt, _ in gsm8k(data)[:100]]
     gate = Meaning(part="prompt", embedder=EmbedderSpec(builtin="minilm"))
 
     def cosines(mutation: Mutation) -> list[float]:
@@ -98,75 +152,16 @@ def similarity_alone(data: Path) -> str:
     lines = []
     for name in ("negate", "swap_numbers", "change_number", "swap_names", "drop_unit"):
         broken = cosines(BREAKING[name])
-        share = rejected(Meaning(part="prompt", least=None), changed(rows, BREAKING[name]))[0]
-        lines.append((name, len(broken), float(np.median(broken)), auc(kept, broken), share))
-    head = ("change", "rows", "median cosine", "AUC of the cosine, kept above broken", "found by invariants")
-    return (
-        f"### Similarity alone: all-MiniLM-L6-v2, questions of gsm8k (kept: {len(kept)}, median cosine "
-        f"{np.median(kept):.3f})\n\n{markdown(head, lines)}"
+        lines.append((name.replace("_", " "), len(broken), float(np.median(broken)), auc(kept, broken)))
+    head = ("change", "rows", "median cosine", "AUC of the cosine, kept above broken")
+    note = (
+        f"Why invariants: the cosine of all-MiniLM-L6-v2 on questions of gsm8k. Of {len(kept)} rewrites that keep the "
+        f"meaning the median is {np.median(kept):.3f}."
     )
+    return Section("Similarity alone", note, [], markdown(head, lines))
 
 
 def auc(high: Sequence[float], low: Sequence[float]) -> float:
     """Chance that one of `high` is above one of `low`; ties count half."""
     a, b = np.asarray(high)[:, None], np.asarray(low)[None]
     return float(np.mean((a > b) + 0.5 * (a == b)))
-
-
-def perturbations(data: Path) -> str:
-    """Published transformations, by whether they keep the meaning."""
-    rows = records(data / "perturbation_pairs" / "nl_augmenter_pairs.jsonl.gz")
-    out = []
-    for title, wanted in (("meant to keep the meaning", KEEPS), ("meant to change it", BREAKS)):
-        total: Counter[str] = Counter()
-        lines = []
-        for name in wanted.split():
-            proposals = [
-                rewrite(("", r["sentence"]), ("", r["outputs"][0]))
-                for r in rows
-                if r["transformation"] == name and r["outputs"] and r["outputs"][0].split() != r["sentence"].split()
-            ]
-            if proposals:
-                share, reasons = rejected(Meaning(part="answer"), proposals)
-                total.update({"rows": len(proposals)} | {"rejected": reasons.total()})
-                lines.append((name, len(proposals), share, named(reasons)))
-        lines.append(("all", total["rows"], total["rejected"] / total["rows"], ""))
-        out.append(f"{title}\n\n{markdown(('transformation', 'pairs', 'rejected', 'reasons'), lines)}")
-    return "### Meaning: perturbation_pairs, the whole gate\n\n" + "\n\n".join(out)
-
-
-def people(data: Path) -> str:
-    """Texts that people changed: reviews with their label flipped, and expert revisions."""
-    lines: list[tuple[object, ...]] = []
-    with gzip.open(data / "counterfactual_imdb" / "dev_paired.tsv.gz", "rt", encoding="utf-8", newline="") as file:
-        reviews = [(r["batch_id"], r["Text"]) for r in csv.DictReader(file, delimiter="\t")]
-    pairs: dict[str, list[str]] = {}
-    for id, text in reviews:
-        pairs.setdefault(id, []).append(text)
-    flipped = [rewrite(("", texts[0]), ("", texts[1])) for texts in pairs.values() if len(texts) == 2]
-    for title, gate in (("invariants", Meaning(part="answer", least=None)), ("whole gate", Meaning(part="answer"))):
-        share, reasons = rejected(gate, flipped)
-        lines.append((f"counterfactual_imdb (label flipped), {title}", len(flipped), share, named(reasons, 4)))
-    experts = records(data / "coachlm_revisions" / "expert_revisions.jsonl.gz")
-    revised = [
-        rewrite(
-            (f"{r['Raw Instruction']}\n{r['Raw Input']}", r["Raw Response"]),
-            (f"{r['Revised Instruction']}\n{r['Revised Input']}", r["Revised Response"]),
-        )
-        for r in experts
-    ]
-    for part in ("prompt", "answer"):
-        share, reasons = rejected(Meaning(part=part, additions=True, least=None), revised)
-        lines.append((f"coachlm_revisions, {part}, additions allowed", len(revised), share, named(reasons, 4)))
-    head = ("pairs that people wrote", "pairs", "rejected", "reasons")
-    return f"### Meaning: what people changed\n\n{markdown(head, lines)}"
-
-
-def tables(data: Path) -> str:
-    """All sections, each with the seconds that it took."""
-    out = []
-    for section in (mutations, similarity_alone, perturbations, people, clean_text, novelty, contamination):
-        print(f"{section.__name__} ...", file=sys.stderr)
-        start = time.perf_counter()
-        out.append(f"{section(data)}\n\n{time.perf_counter() - start:.0f} s.")
-    return "\n\n".join(out)

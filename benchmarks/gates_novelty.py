@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
-from gates_common import records
+from gates_common import Line, Section, records
 
 from dataflywheel.models.spec import EmbedderSpec
 from dataflywheel.proposing.gates.novelty import Novelty
@@ -28,51 +28,46 @@ PLAIN_ROWS = 40
 """Rows that are compared in plain Python, which is slow."""
 
 
-def novelty(data: Path) -> str:
-    """Both sections."""
-    return f"{marks(data)}\n\n{speed(data)}"
+def novelty(data: Path) -> Section:
+    note = (
+        "Rows that a Self-Instruct run (alpaca_libre) marked as too similar to one that it had written before, kept or "
+        "not. Not all that its marks name are repeats in other words, and not all that it kept are none."
+    )
+    return Section("Novelty", note, marks(data), speed(data))
 
 
 def seeds(data: Path) -> list[str]:
     return [str(r["instruction"]) for r in records(data / "self_instruct" / "seed_tasks.jsonl")]
 
 
-def marks(data: Path) -> str:
-    """Rows that a Self-Instruct run marked as too similar. It compared with every row written before, kept or not."""
-    lines = []
+def marks(data: Path) -> list[Line]:
+    lines: list[Line] = []
     for version in ("v1", "v3"):
         rows = records(data / "alpaca_libre" / f"alpaca_libre_tasks_{version}.jsonl.gz")
         kept = [str(r["instruction"]) for r in rows if r["status"] == "ok"]
         similar = [str(r["instruction"]) for r in rows if r["status"] == "too similar"]
         others = [str(r["instruction"]) for r in rows if r["status"] != "too similar"]
         for title, gate in (
-            ("ROUGE-L > 0.7", Novelty(rouge_l=THRESHOLD)),
-            ("cosine > 0.8 (static)", Novelty(rouge_l=None, cosine=0.8, embedder=EmbedderSpec(builtin="static"))),
+            ("ROUGE-L of 0.7", Novelty(rouge_l=THRESHOLD)),
+            ("cosine of 0.8 (static)", Novelty(rouge_l=None, cosine=0.8, embedder=EmbedderSpec(builtin="static"))),
         ):
-            against_all = share(gate, similar, [*seeds(data), *others, *similar])
-            against_kept = share(gate, similar, [*seeds(data), *kept])
+            found = rejected(gate, similar, [*seeds(data), *others, *similar])
             alone = gate.check([new_row(text, "") for text in kept], Surroundings())
-            again = float(np.mean([not check.passed for check in alone]))
-            lines.append(
-                f"| {version} | {title} | {len(similar):,} | {against_all:.3f} | {against_kept:.3f} | {len(kept):,} | "
-                f"{again:.3f} |"
-            )
-    head = (
-        "| run | gate | marked `too similar` | rejected against all other rows | against seeds and kept rows | kept | "
-        "kept rows rejected among themselves |\n| --- | --- | ---: | ---: | ---: | ---: | ---: |"
-    )
-    return "### Novelty: alpaca_libre's own marks\n\n" + "\n".join([head, *lines])
+            again = sum(not check.passed for check in alone)
+            lines.append(Line(f"{version}, marked as too similar: {title}", "recall", len(similar), found))
+            lines.append(Line(f"{version}, kept, among themselves: {title}", "false alarms", len(kept), again))
+    return lines
 
 
-def share(gate: Novelty, new: list[str], known: list[str]) -> float:
-    """Share of texts that are rejected beside known ones; of these, one that is the text itself does not count."""
+def rejected(gate: Novelty, new: list[str], known: list[str]) -> int:
+    """How many texts are rejected beside known ones; of these, one that is the text itself does not count."""
     last = {text: k for k, text in enumerate(known)}
     pool = [prompt_answer_row(text, str(k)) for k, text in enumerate(known)]
     with tempfile.TemporaryDirectory() as folder:
         around = Surroundings(pool=pool_of(Path(folder), pool))
         proposals = [new_row(text, "", before=pool[last[text]] if text in last else None) for text in new]
         found = [gate.check([proposal], around)[0] for proposal in proposals]
-    return float(np.mean([not check.passed for check in found]))
+    return sum(not check.passed for check in found)
 
 
 def speed(data: Path) -> str:

@@ -1,25 +1,17 @@
-"""Gates of safety on real data: toxicity, personal data, executable truth. No text of a set is printed.
-
-python benchmarks/gates_safety.py [DATA]
-"""
+"""Gates of safety on real data: personal data, toxicity, detoxification. No text of a set is printed."""
 
 from __future__ import annotations
 
-import csv
 import gzip
-import io
-import json
-import os
-import sys
 from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from gates_detox import detox_table
+import orjson
+from gates_common import Line, Section, dolly, gsm8k, markdown, records, table
 
 from dataflywheel.enhancement.toxicity.audit import FUNCTIONALITIES, Audit, audit
-from dataflywheel.proposing.gates.executable_truth import ExecutableTruth
 from dataflywheel.proposing.gates.no_personal_data import NoPersonalData
 from dataflywheel.proposing.kinds import Proposal, Surroundings
 from dataflywheel.rows.identity import prompt_answer_row
@@ -29,23 +21,56 @@ from dataflywheel.signals.toxicity_labels import Labelled
 
 TYPES = {"EMAIL_ADDRESS": "email", "PHONE_NUMBER": "phone", "CREDIT_CARD": "card", "IBAN_CODE": "iban"}
 TYPES |= {"US_SSN": "ssn", "IP_ADDRESS": "ip"}
+AROUND = (
+    "Reach her: {},", "Ann,{},Rome", "Ann;{};x", "phone:{}", "({})", "[{}]", '"{}"', "n={}&x=1", "a/{}", "Ann - {}",
+    "Ann\t{}\tRome", "|{}|", "It is {}.", "{}!", "Ann\n{}\nRome", "**{}**", "\u53f7\u7801\u662f{}\uff0c\u8c22",
+    "Ann...{}", "<td>{}</td>", "_{}_", "{}",
+)  # fmt: skip
 
 
-def lines(path: Path) -> list[dict[str, Any]]:
-    with gzip.open(path, "rt", encoding="utf-8") as file:
-        return [json.loads(line) for line in file]
-
-
-def table(path: Path, delimiter: str = ",") -> list[dict[str, str]]:
-    content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-    return list(csv.DictReader(io.StringIO(content.decode(), newline=""), delimiter=delimiter))
+def personal_data(data: Path) -> Section:
+    with gzip.open(data / "pii_synthetic" / "synth_dataset_v2.json.gz") as file:
+        rows = orjson.loads(file.read())
+    hit, gold, right, said, around, tried = (Counter[str]() for _ in range(6))
+    for row in rows:
+        spans = find(row["full_text"], tuple(TYPES.values()))
+        truth = [(s["entity_type"], s["start_position"], s["end_position"]) for s in row["spans"]]
+        labelled = [(TYPES[kind], start, end) for kind, start, end in truth if kind in TYPES]
+        for kind, start, end in labelled:
+            gold[kind] += 1
+            hit[kind] += any(s.type == kind and s.start < end and start < s.end for s in spans)
+            value = row["full_text"][start:end]
+            for text in (frame.format(value) for frame in AROUND):
+                tried[kind] += 1
+                around[kind] += any(s.type == kind and s.end > text.index(value) for s in find(text))
+        for span in spans:
+            said[span.type] += 1
+            right[span.type] += any(span.type == kind and span.start < b and a < span.end for kind, a, b in labelled)
+    lines = [Line(f"pii_synthetic: {kind}", "recall", gold[kind], hit[kind], seen="yes") for kind in TYPES.values()]
+    lines += [
+        Line(f"{kind} in 21 surroundings", "recall", tried[kind], around[kind], "published, changed by rule", "yes")
+        for kind in TYPES.values()
+    ]
+    wrong, all_said = sum((said - right).values()), said.total()
+    lines.append(Line("spans found in pii_synthetic that are none", "false alarms", all_said, wrong, seen="yes"))
+    gate = NoPersonalData()
+    for name, texts in {"dolly": [a for _, a in dolly(data)], "gsm8k": ["\n".join(row) for row in gsm8k(data)]}.items():
+        proposals = [Proposal((), prompt_answer_row("", text)) for text in texts if text.strip()]
+        lost = sum(not check.passed for check in gate.check(proposals, Surroundings()))
+        lines.append(Line(name, "false alarms", len(proposals), lost, seen="yes"))
+    note = (
+        "Any overlap with a labelled span of the type counts. Names, titles, addresses and places have no form and are "
+        "not looked for. In the surroundings most values stand without a word that says what they are; a telephone "
+        "number without its country or area is then as often any other number."
+    )
+    return Section("Personal data", note, lines)
 
 
 def labelled_sets(data: Path) -> dict[str, Labelled]:
     tweets = table(data / "hate_offensive_tweets" / "labeled_data.csv.gz")
     pairs = table(data / "paradetox" / "paradetox.tsv.gz", "\t")
-    moderation = lines(data / "moderation" / "moderation.jsonl.gz")
-    toxigen = lines(data / "toxigen_prompts" / "toxigen_prompts.jsonl.gz")
+    moderation = records(data / "moderation" / "moderation.jsonl.gz")
+    toxigen = records(data / "toxigen_prompts" / "toxigen_prompts.jsonl.gz")
     return {
         "hate_offensive_tweets": ([r["tweet"] for r in tweets], [r["class"] != "2" for r in tweets]),
         "paradetox": (
@@ -66,17 +91,17 @@ def halves(given: Labelled, share: float = 0.8) -> tuple[Labelled, Labelled]:
     return tuple(([given[0][i] for i in part], [given[1][i] for i in part]) for part in (order[:cut], order[cut:]))  # type: ignore[return-value]
 
 
-def toxicity_tables(data: Path) -> str:
+def toxicity(data: Path) -> Section:
     sets = labelled_sets(data)
     safe = [r["prompt"] for r in table(data / "xstest" / "xstest_prompts.csv") if r["label"] == "safe"]
-    people = [row["output"] for row in lines(data / "dolly" / "dolly_pool.jsonl.gz")]
+    people = [answer for _, answer in dolly(data)]
     groups = defaultdict(list)
-    for row in lines(data / "toxigen_prompts" / "toxigen_prompts.jsonl.gz"):
+    for row in records(data / "toxigen_prompts" / "toxigen_prompts.jsonl.gz"):
         if row["label"] == "neutral":
             groups[row["group"]].append(row["prompt"].lstrip("- "))
     audits: dict[str, Audit] = {}
-    human: dict[str, float] = {}
     loose: dict[str, Audit] = {}
+    lines: list[Line] = []
     for name in ("hate_offensive_tweets", "paradetox"):
         known, held_out = halves(sets[name])
         others = {other: given for other, given in sets.items() if other != name}
@@ -85,25 +110,29 @@ def toxicity_tables(data: Path) -> str:
             classifier = train(*known, neutral)
             audits[title] = audit(classifier, held_out, others, safe, groups)
             loose[title] = audit(classifier, held_out, {}, safe, groups, 0.1)
-            human[title] = rejected(classifier, people)
-    return "\n\n".join((sets_table(audits, human), looks_table(audits, loose), groups_table(loose)))
+            for what, wanted in (("toxic ones of its own", True), ("others of its own", False)):
+                texts = [text for text, toxic in zip(*held_out, strict=True) if toxic is wanted]
+                lines.append(of_texts(f"{title}: {what}", "recall" if wanted else "false alarms", classifier, texts))
+            lines.append(of_texts(f"{title}: safe prompts of xstest", "false alarms", classifier, safe))
+            lines.append(of_texts(f"{title}: dolly", "false alarms", classifier, people))
+    more = "\n\n".join((sets_table(audits), looks_table(audits, loose), groups_table(loose)))
+    return Section(
+        "Toxicity: a classifier of the user's labels", "Threshold at 1 % false positives in training.", lines, more
+    )
 
 
-def rejected(classifier: ToxicityClassifier, texts: list[str]) -> float:
-    return float((classifier.scores(texts) > classifier.threshold(0.01)).mean())
+def of_texts(title: str, measure: Any, classifier: ToxicityClassifier, texts: list[str]) -> Line:
+    return Line(title, measure, len(texts), int((classifier.scores(texts) > classifier.threshold(0.01)).sum()))
 
 
-def sets_table(audits: dict[str, Audit], human: dict[str, float]) -> str:
+def sets_table(audits: dict[str, Audit]) -> str:
     names = ("hate_offensive_tweets", "paradetox", "moderation", "toxigen_prompts")
     rows = [
-        [title, f"{a.auc:.3f}", f"{a.false_positives:.1%}", f"{a.found:.1%}"]
-        + [f"{a.cross[name]:.3f}" if name in a.cross else "own" for name in names]
-        + [f"{a.safe:.1%}", f"{human[title]:.2%}"]
+        [title, f"{a.auc:.3f}", *(f"{a.cross[name]:.3f}" if name in a.cross else "own" for name in names)]
         for title, a in audits.items()
     ]
-    head = ["trained on", "AUC, held out", "false positives", "found", *(f"AUC on {name}" for name in names)]
-    text = markdown([*head, "xstest safe, rejected", "dolly answers, rejected"], rows)
-    return f"## Toxicity: a classifier of the user's labels\n\nThreshold at 1 % false positives.\n\n{text}"
+    head = ["trained on", "AUC, held out", *(f"AUC on {name}" for name in names)]
+    return f"### On other sets\n\n{markdown(head, rows)}"
 
 
 def looks_table(audits: dict[str, Audit], loose: dict[str, Audit]) -> str:
@@ -133,83 +162,10 @@ def groups_table(loose: dict[str, Audit]) -> str:
     )  # fmt: skip
 
 
-def personal_data_table(data: Path) -> str:
-    with gzip.open(data / "pii_synthetic" / "synth_dataset_v2.json.gz") as file:
-        rows = json.load(file)
-    hit, gold, right, said = (Counter[str]() for _ in range(4))
-    for row in rows:
-        spans = find(row["full_text"], tuple(TYPES.values()))
-        truth = [(s["entity_type"], s["start_position"], s["end_position"]) for s in row["spans"]]
-        labelled = [(TYPES[kind], start, end) for kind, start, end in truth if kind in TYPES]
-        for kind, start, end in labelled:
-            gold[kind] += 1
-            hit[kind] += any(s.type == kind and s.start < end and start < s.end for s in spans)
-        for span in spans:
-            said[span.type] += 1
-            right[span.type] += any(span.type == kind and span.start < b and a < span.end for kind, a, b in labelled)
-    found = [[k, str(gold[k]), f"{right[k] / said[k]:.3f}", f"{hit[k] / gold[k]:.3f}"] for k in TYPES.values()]
-    people = [row["output"] for row in lines(data / "dolly" / "dolly_pool.jsonl.gz")]
-    proposals = [Proposal((), prompt_answer_row("", text)) for text in people if text.strip()]
-    lost = sum(not check.passed for check in NoPersonalData().check(proposals, Surroundings()))
-    note = (
-        "Any overlap with a labelled span of the type counts. Names, titles, addresses and places have no form and are "
-        f"not looked for. Of {len(proposals):,} answers written by people (dolly) the gate rejects {lost}."
-    )
-    return f"## Personal data on pii_synthetic\n\n{markdown(['type', 'spans', 'precision', 'recall'], found)}\n\n{note}"
+def detoxification(data: Path) -> Section:
+    from gates_detox import detox_table
 
-
-def executable_table(data: Path) -> str:
-    codes, sums = human_eval(data), lines(data / "gsm8k" / "train.jsonl.gz")
-    golds = [row["answer"].split("####")[1].strip() for row in sums]
-    off = [str(int(gold.replace(",", "")) + 1) for gold in golds]
-    cases = {
-        "reference solutions of human_eval_code": codes,
-        "the same, tests of the next task": [
-            Proposal((), one.row, facts={"tests": other.facts["tests"]})
-            for one, other in zip(codes, codes[1:] + codes[:1], strict=True)
-        ],
-        "worked solutions of gsm8k": worked(sums, golds),
-        "the same, gold answer off by one": worked(sums, off),
-    }
-    rows = []
-    for name, proposals in cases.items():
-        reasons = Counter(check.reason or "passed" for check in ExecutableTruth().check(proposals, Surroundings()))
-        passed = reasons.pop("passed", 0)
-        rows.append([name, str(len(proposals)), str(passed), ", ".join(f"{n} {r}" for r, n in reasons.most_common())])
-    return f"## Executable truth\n\n{markdown(['proposals', 'number', 'passed', 'rejected'], rows)}"
-
-
-def human_eval(data: Path) -> list[Proposal]:
-    return [
-        Proposal(
-            (),
-            prompt_answer_row(row["prompt"], row["prompt"] + row["canonical_solution"]),
-            facts={"tests": f"{row['test']}\ncheck({row['entry_point']})"},
-        )
-        for row in lines(data / "human_eval_code" / "HumanEval.jsonl.gz")
-    ]
-
-
-def worked(rows: list[dict[str, Any]], golds: list[str]) -> list[Proposal]:
-    return [
-        Proposal((), prompt_answer_row(row["question"], row["answer"]), facts={"gold": gold})
-        for row, gold in zip(rows, golds, strict=True)
-    ]
-
-
-def markdown(head: list[str], rows: list[list[str]]) -> str:
-    rule = ["---", *("---:" for _ in head[1:])]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, rule, *rows))
-
-
-def tables(data: Path) -> str:
-    """What the gates of safety find and lose, as tables in Markdown."""
     pairs = table(data / "paradetox" / "paradetox.tsv.gz", "\t")
     hopeless = table(data / "paradetox" / "paradetox_cannot_rewrite.tsv.gz", "\t")
-    detox = detox_table(pairs, [row["INPUT:toxic_comment"] for row in hopeless], markdown)
-    return "\n\n".join((toxicity_tables(data), detox, personal_data_table(data), executable_table(data)))
-
-
-if __name__ == "__main__":
-    default = os.environ.get("FLYWHEEL_DATA", str(Path(__file__).resolve().parents[2] / "shared" / "data"))
-    print(tables(Path(sys.argv[1] if len(sys.argv) > 1 else default)))
+    title, _, text = detox_table(pairs, [row["INPUT:toxic_comment"] for row in hopeless], markdown).partition("\n\n")
+    return Section(title.removeprefix("## "), "", [], text)

@@ -11,7 +11,18 @@ MONTHS = listed("january february march april may june july august september oct
 MONTH_NUMBER = {name: n for n, name in enumerate(MONTHS, 1)} | {name[:3]: n for n, name in enumerate(MONTHS, 1)}
 MONTH_NUMBER["sept"] = 9
 MONTH = rf"(?P<month>{'|'.join(sorted(MONTH_NUMBER, key=len, reverse=True))})\.?"
-DAY = r"(?P<day>0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?"
+ORDINALS = listed(
+    "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth "
+    "sixteenth seventeenth eighteenth nineteenth twentieth"
+)
+DAYS = {word: n for n, word in enumerate(ORDINALS, 1)} | {
+    f"twenty{word}": 20 + n for n, word in enumerate(ORDINALS[:9], 1)
+}
+DAYS |= {"thirtieth": 30, "thirtyfirst": 31}
+DAY = (
+    r"(?:(?P<day>0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?|"
+    rf"(?P<spelled>(?:(?:twenty|thirty)[\s-])?(?:{'|'.join(ORDINALS)}|thirtieth))\b)"
+)
 DAY_FIRST = re.compile(rf"(?<![\w.,/:-]){DAY}(?:\s+of)?\s+{MONTH}(?!\w)", re.IGNORECASE)
 MONTH_FIRST = re.compile(rf"(?<!\w){MONTH}\s+(?:the\s+)?{DAY}(?![\w:/]|[.,]\d)", re.IGNORECASE)
 IN_DIGITS = re.compile(
@@ -81,13 +92,13 @@ def _dates(text: str) -> list[Moment]:
     found = []
     for pattern in (DAY_FIRST, MONTH_FIRST):
         for m in pattern.finditer(text):
-            if (
-                pattern is DAY_FIRST
-                and m["month"] in ("may", "mar")
-                and not text[m.end() : m.end() + 6].strip(" ,").isdigit()
-            ):
+            verb = m["month"] in ("may", "mar") and not text[m.end() : m.end() + 6].strip(" ,").isdigit()
+            if verb and (pattern is DAY_FIRST or m["spelled"]):
                 continue
-            value = f"{MONTH_NUMBER[m['month'].lower()]:02}-{int(m['day']):02}"
+            if m["spelled"] and m["month"].islower() and not re.search(r"\bof\b", m[0]):
+                continue  # "a second march"
+            day = int(m["day"] or DAYS.get(re.sub(r"[\s-]", "", (m["spelled"] or "").lower()), 0))
+            value = f"{MONTH_NUMBER[m['month'].lower()]:02}-{day:02}"
             found.append(Moment(value, "date", m.start(), m.end()))
     for m in IN_DIGITS.finditer(text):
         month, day = (int(m["m"]), int(m["d"])) if m["y"] else (int(m["a"]), int(m["b"]))

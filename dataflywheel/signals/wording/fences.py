@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 _FENCE = re.compile(r"([ \t]*)(?:(`{3,})([^`\n]*)|(~{3,})([^\n]*))")
 _QUOTED = re.compile(r"(?:[ \t]{0,3}>[ \t]?){1,5}(?=[ \t]*(?:```|~~~))")
@@ -40,9 +41,13 @@ def blocks(text: str) -> list[Block]:
     >>> [(block.language, block.body) for block in blocks("Use\\n```py\\na = 1\\n```\\nand\\n~~~\\nb = 2")]
     [('py', 'a = 1'), ('', 'b = 2')]
     """
+    return list(_blocks(text)) if "```" in text or "~~~" in text else []
+
+
+@lru_cache(maxsize=8)
+def _blocks(text: str) -> tuple[Block, ...]:
+    """Kept, since what reads a text asks for its blocks several times."""
     found: list[Block] = []
-    if "```" not in text and "~~~" not in text:
-        return found
     inside: tuple[str, str, int, int, int] | None = None
     body: list[str] = []
     for start, end, line in _lines(text):
@@ -67,7 +72,7 @@ def blocks(text: str) -> list[Block]:
             body.append(bare[min(margin, len(bare) - len(bare.lstrip(" \t"))) :])
     if inside is not None:
         found.append(Block(inside[1], "\n".join(body), inside[3], len(text)))
-    return found
+    return tuple(found)
 
 
 def _unquoted(line: str, depth: int) -> str | None:

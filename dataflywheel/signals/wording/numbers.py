@@ -7,10 +7,9 @@ from collections.abc import Callable
 from decimal import Decimal
 from functools import lru_cache
 
-from dataflywheel.signals.wording.dates import list_marks, moments
-from dataflywheel.signals.wording.number import SCALES, SMALL, VAGUE, VALUES, Number, plain, unit_after
+from dataflywheel.signals.wording.dates import HALF, MONTHS, ORDINALS, list_marks, moments
+from dataflywheel.signals.wording.number import SCALES, SMALL, TENS, VAGUE, VALUES, Number, plain, unit_after
 from dataflywheel.signals.wording.parts import AND_A_HALF, PARTS, fractions, parts
-from dataflywheel.signals.wording.sentences import listed
 from dataflywheel.signals.wording.units import unit_name
 
 ERA = 100
@@ -26,31 +25,28 @@ AFTER_SIGN = re.compile(NUMBER.pattern.replace(r"(?<!\d[,\u00a0\u2009\u202f'\u20
 JOINING = frozenset(",\u00a0\u2009\u202f'\u2019")
 """Signs that part groups of thousands; a row of digits that they part otherwise holds several numbers."""
 APOSTROPHE_S = re.compile(r"['\u2019]s\b")
-O_CLOCK = re.compile(r"\s?o['\u2019]clock\b", re.IGNORECASE)
+AT_CLOCK = re.compile(rf"\s?(?:o['\u2019]clock\b(?:\s?{HALF})?|{HALF.replace('half', 'late')})", re.IGNORECASE)
+"""What makes a time of the day of a number in words."""
+BELOW_ZERO = re.compile(r"\b(?:minus|negative)\s$", re.IGNORECASE)
 SPELLED = re.compile(
     rf"\b(?P<whole>(?:{'|'.join([*VALUES, *SCALES])})"
     rf"(?:(?:\s+and\s+|[\s-]+|(?<=sand),\s+|(?<=lion),\s+)(?:{'|'.join([*VALUES, *SCALES])}))*)\b"
+    rf"(?<!ty(?=-(?:{'|'.join(ORDINALS[:9])})\b))"
     rf"(?:\s+point(?P<part>(?:\s+(?:{'|'.join(SMALL[:10])})\b)+))?",
     re.IGNORECASE,
 )
 TIMES = {"once": 1, "twice": 2, "thrice": 3}
-ORDINALS = {
-    word: n
-    for n, word in enumerate(
-        listed(
-            "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth "
-            "fifteenth sixteenth seventeenth eighteenth nineteenth twentieth"
-        ),
-        1,
-    )
-}
-MAYBE = re.compile(rf"\b(?:{'|'.join([*TIMES, *ORDINALS])})\b", re.IGNORECASE)
+RANKS = {word: n for n, word in enumerate(ORDINALS, 1)} | {f"{ten[:-1]}ieth": VALUES[ten] for ten in TENS}
+MAYBE = re.compile(
+    rf"\b(?:{'|'.join(TIMES)}|(?:(?P<tens>{'|'.join(TENS)})[\s-])?(?P<rank>{'|'.join(RANKS)}))\b", re.IGNORECASE
+)
 SCALE = re.compile(rf"\s{{0,2}}-?(?P<scale>{'|'.join(SCALES)})\b", re.IGNORECASE)
 SHORT_SCALES = {"k": 10**3, "bn": 10**9, "mn": 10**6, "mln": 10**6}
 MONEY_SCALES = {"m": 10**6, "b": 10**9}
 SIGN = re.compile(r"(?:^|[\s(=,:])[-\u2212](?:[$€£¥₹]\s?)?$")
 CURRENCY = re.compile(r"[$€£¥₹]\s?$")
-CLOCK_WORD = re.compile(r"\b(?:past|quarter|noon|midday|midnight|minutes)\b", re.IGNORECASE)
+CLOCK_WORD = re.compile(rf"\b(?:past|quarter|noon|midday|midnight|minutes|{'|'.join(MONTHS)})\b", re.IGNORECASE)
+"""A text without one of these and without a digit holds no date and no time that is not an hour alone."""
 DIGIT = re.compile(r"\d|[½⅓⅔¼¾⅕-⅞⅐⅑⅒]")
 LARGEST = 10**18
 """Scale words beyond begin another number: nobody counts in hundreds of hundreds of hundreds."""
@@ -146,9 +142,11 @@ def in_digits(text: str, m: re.Match[str]) -> Number:
 def _maybe(text: str) -> list[Number]:
     found = []
     for m in MAYBE.finditer(text):
-        word = m.group().lower()
-        unit = "th" if word in ORDINALS else ""
-        found.append(Number(str(TIMES.get(word) or ORDINALS[word]), unit, m.start(), m.end(), False))
+        if m["rank"]:
+            value, unit = VALUES.get((m["tens"] or "").lower(), 0) + RANKS[m["rank"].lower()], "th"
+        else:
+            value, unit = TIMES[m.group().lower()], ""
+        found.append(Number(str(value), unit, m.start(), m.end(), False))
     return found
 
 
@@ -177,12 +175,18 @@ def spelled(text: str, m: re.Match[str]) -> list[Number]:
     half = None if m["part"] else AND_A_HALF.match(text, end)
     last = Decimal(pieces[-1]) + (Decimal(1) / PARTS[half["part"].lower()] if half else 0)
     end = half.end() if half else end
-    clock = O_CLOCK.match(text, end) if len(pieces) == 1 and 0 < pieces[0] <= 12 else None
+    clock = AT_CLOCK.match(text, end) if len(pieces) == 1 and 0 < pieces[0] <= 12 and half is None else None
+    if clock is not None and m.group().lower() in VAGUE and clock["late"] and "." not in clock[0]:
+        clock = None  # "one am I"
     if clock is not None:
-        return [Number(f"{pieces[0]:02}:00", "time", m.start(), clock.end())]
+        half_of_day = (clock["half"] or clock["late"] or "").lower()
+        hour = pieces[0] % 12 + 12 * (half_of_day == "p") if half_of_day else pieces[0]
+        return [Number(f"{hour:02}:00", "time", m.start(), clock.end())]
     unit, sure = unit_after(text, end), half is not None or m.group().lower() not in VAGUE
     units = [""] * (len(pieces) - 1) + [unit]
     decimals = "".join(str(VALUES[word]) for word in (m["part"] or "").lower().split())
+    if BELOW_ZERO.search(text, max(0, m.start() - 10), m.start()) and len(pieces) == 1:
+        pieces, last = [-pieces[0]], -last
     texts = [*map(str, pieces[:-1]), f"{pieces[-1]}.{decimals}" if decimals else plain(last)]
     return [Number(plain(Decimal(n)), u, m.start(), end, sure) for n, u in zip(texts, units, strict=True)]
 
