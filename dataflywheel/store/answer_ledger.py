@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -172,10 +172,12 @@ def settle(db: sqlite3.Connection, owner: str, ended: Sequence[Settle]) -> None:
         )
 
 
-def recover(db: sqlite3.Connection, owner: str) -> int:
-    """The requests that a process left under way when it was killed become maybe paid, at their worst case."""
-    left = db.execute("SELECT key, scope, tokens_in, tokens_out, pico FROM reserved WHERE owner=?", (owner,)).fetchall()
-    ended = [Settle(key, scope, Amount(1, *worst), "the process was killed") for key, scope, *worst in left]
+def recover(db: sqlite3.Connection, owner: str, asked: Collection[bytes] = ()) -> int:
+    """The requests that a process left behind when it was killed become maybe paid, at their worst case; not those
+    that are `asked` at this moment."""
+    held = db.execute("SELECT key, scope, tokens_in, tokens_out, pico FROM reserved WHERE owner=?", (owner,)).fetchall()
+    why = "its end was lost, or the process was killed"
+    ended = [Settle(key, scope, Amount(1, *worst), why) for key, scope, *worst in held if key not in asked]
     settle(db, owner, ended)
     return len(ended)
 

@@ -15,7 +15,8 @@ import pytest
 
 from dataflywheel.contracts import FlywheelError
 from dataflywheel.store.answer_ledger import Amount, Caps, Reserve, Settle, Verdict
-from dataflywheel.store.answers import AnswerStore, Ended, Record, owner_of
+from dataflywheel.store.answers import AnswerStore, Ended, Record
+from dataflywheel.store.owner import owner_of
 
 NONE = Caps()
 WORST = Amount(1, 100, 50, 10**9)

@@ -121,7 +121,7 @@ class Caller:
                 self.tally.retries += 1
                 await asyncio.sleep(effort.pause)
             else:
-                await self._wait(verdict)
+                await self._wait()
 
     async def _reserve(self, question: Question, worst: Amount) -> Verdict:
         wish = Reserve(question.key, self.scope, worst, self.caps, bool(self._again))
@@ -129,10 +129,9 @@ class Caller:
         assert verdict is not None
         return verdict
 
-    async def _wait(self, verdict: Verdict) -> None:
-        """Until a request of ours has settled, or for a moment: other processes spend from the same account."""
-        if verdict is Verdict.BUSY:
-            self.answers.recover()
+    async def _wait(self) -> None:
+        """Until a request of ours has settled, or for a moment: others spend from this account, and may be killed."""
+        self.answers.recover()
         self._settled.clear()
         try:
             async with asyncio.timeout(WAIT_SECONDS):

@@ -22,6 +22,7 @@ from dataflywheel.store.answers import AnswerStore
 CHUNK = 64
 WATCH_SECONDS = 0.5
 CLOSE_SECONDS = 5.0
+CLOSED = "stopped before everything was asked; what was answered is kept"
 
 Watch = Callable[[Progress], None]
 
@@ -69,6 +70,7 @@ class Client:
         self._flights: dict[bytes, asyncio.Future[Reply | None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._batches: set[_Batch] = set()
+        self._closed = False
 
     def ask(self, requests: Iterable[Request]) -> list[Reply]:
         """Replies in the order of the requests.
@@ -87,6 +89,8 @@ class Client:
         """
         batch = _Batch()
         self._batches.add(batch)
+        if self._closed:  # looked at behind that: whoever closes sees the batch, or is seen
+            raise FlywheelError(CLOSED)
         source = enumerate(requests)
         under_way = 0
         window = 2 * self._caller.flow.pace.concurrency + CHUNK
@@ -204,13 +208,9 @@ class Client:
 
     def progress(self) -> Progress:
         tally, flow = self._caller.tally, self._caller.flow
+        tokens, usd = tally.cost.tokens_in + tally.cost.tokens_out, tally.cost.pico / PICO
         return Progress(
-            flow.in_flight,
-            tally.done,
-            tally.cached,
-            tally.per_second(),
-            tally.cost.tokens_in + tally.cost.tokens_out,
-            tally.cost.pico / PICO,
+            *(flow.in_flight, tally.done, tally.cached, tally.per_second(), tokens, usd),
             self.caps,
             dict(tally.by_outcome),
             tally.retries,
@@ -225,9 +225,10 @@ class Client:
         asyncio.run_coroutine_threadsafe(self._close(), background_loop()).result(timeout=4 * CLOSE_SECONDS)
 
     async def _close(self) -> None:
+        self._closed = True
         for batch in list(self._batches):
             batch.stopped = True
-            batch.land(-1, FlywheelError("stopped before everything was asked; what was answered is kept"))
+            batch.land(-1, FlywheelError(CLOSED))
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=CLOSE_SECONDS)
         await self.model.close()
