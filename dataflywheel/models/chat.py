@@ -103,11 +103,12 @@ class ChatFormat:
         return f"the chat template leaves out {gone}" if gone else ids
 
     @property
-    def end_ids(self) -> frozenset[int]:
-        """Tokens that end an answer: the tokenizer's, and the special one that a template writes behind it."""
+    def end_ids(self) -> list[int]:
+        """Tokens that end an answer: the special one that a template writes behind it, and the tokenizer's own."""
         behind = [self.backend.encode(one.after, add_special_tokens=False).ids for one in (self.plain, self.with_tools)]
-        found = {ids[0] for ids in behind if ids and ids[0] in self.places.special_ids}
-        return frozenset(found | {self.tokenizer.eos_token_id} - {None})
+        found = [ids[0] for ids in behind if ids and ids[0] in self.places.special_ids]
+        own = self.tokenizer.eos_token_id
+        return list(dict.fromkeys(found + ([] if own is None else [own])))
 
     def encode(self, rows: Sequence[Conversation], max_length: int, turns: Turns | None = None) -> list[EncodedRow]:
         """Tokens of every row up to its final answer, at most `max_length`: the prompt is cut from its left first, then

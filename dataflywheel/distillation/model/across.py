@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from pydantic import Field
@@ -15,6 +15,7 @@ from dataflywheel.distillation.model.taught import Lesson, TaughtObjective
 from dataflywheel.distillation.model.teacher import OnlineTeacher
 from dataflywheel.distillation.model.token_bytes import aligned, token_bytes
 from dataflywheel.models.encoded import EncodedRow
+from dataflywheel.models.language_model import LanguageModel
 
 NOWHERE = -1
 
@@ -31,7 +32,7 @@ class AcrossTeacher:
         """
         student = lesson.examples
         teacher = heard(student, lesson.teacher.examples(lesson.conversations, turns=lesson.turns))
-        self.spelled = token_bytes(lesson.student.tokenizer), token_bytes(lesson.teacher.tokenizer)
+        self.spelled = spelled(lesson.student), spelled(lesson.teacher)
         self.online = OnlineTeacher(lesson.teacher, teacher)
         self.place: list[AnyArray] = []
         for ours, theirs in zip(student, teacher, strict=True):
@@ -74,6 +75,11 @@ class AcrossTeacher:
         return states[(starts + place)[heard]], heard
 
 
+def spelled(model: LanguageModel) -> list[bytes | None]:
+    """The bytes of every token; the end of a turn is the token that the model's chat template writes there."""
+    return token_bytes(model.tokenizer, next(iter(model.chat.end_ids), None))
+
+
 def offsets(row: EncodedRow) -> list[int]:
     """Where each learned turn begins among the learned tokens of a row."""
     ends = np.cumsum([span.end - span.start for span in row.spans]).tolist()
@@ -95,6 +101,8 @@ def heard(student: Sequence[EncodedRow], teacher: Sequence[EncodedRow]) -> list[
 
 class AcrossObjective(TaughtObjective):
     """Cross-entropy + weight x a distance between vocabularies, at the answer tokens where both can be compared."""
+
+    version: ClassVar[int] = 2
 
     weight: float = Field(default=1.0, gt=0)
 

@@ -65,7 +65,7 @@ def student_writes(share: float, seed: int, step: int) -> bool:
     return bool(np.random.default_rng((seed, step)).random() < share)
 
 
-def taught_by_lessons(kind: Any, asked: Sequence[Asked], share: float, end_ids: frozenset[int]) -> Any:
+def taught_by_lessons(kind: Any, asked: Sequence[Asked], share: float, end_ids: Sequence[int]) -> Any:
     """TRL's trainer on prompts that are tokens already, a batch of which is answered by the student or, with the
     probability 1 - `share`, by the rows themselves. Its data set names each lesson by its number."""
 
@@ -74,7 +74,7 @@ def taught_by_lessons(kind: Any, asked: Sequence[Asked], share: float, end_ids: 
 
         def __init__(self, *args: Any, **given: Any) -> None:
             super().__init__(*args, **given)
-            self.eos_token_ids = sorted(end_ids | set(self.eos_token_ids))
+            self.eos_token_ids = sorted({*end_ids, *self.eos_token_ids} - {None})
             self.generation_config.eos_token_id = self.generation_kwargs["eos_token_id"] = self.eos_token_ids
             self.answers: list[list[int]] | None = None
 

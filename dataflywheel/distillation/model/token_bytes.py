@@ -14,8 +14,9 @@ END = b"\xff<end of turn>"
 """Stands for the end-of-turn token; no UTF-8 text holds its first byte."""
 
 
-def token_bytes(tokenizer: Any) -> list[bytes | None]:
-    """The bytes of every token, by id; `END` for the end-of-turn token, None for other special and unused ids.
+def token_bytes(tokenizer: Any, end_id: int | None = None) -> list[bytes | None]:
+    """The bytes of every token, by id; `END` for the end-of-turn token (`end_id`, the tokenizer's own unless given),
+    None for other special and unused ids.
 
     Byte-level vocabularies write each byte as one printable character, SentencePiece's a blank as U+2581 and lone bytes
     as <0x41>.
@@ -30,8 +31,9 @@ def token_bytes(tokenizer: Any) -> list[bytes | None]:
     added = tokenizer.added_tokens_decoder
     vocabulary: dict[str, int] = tokenizer.get_vocab()
     found: list[bytes | None] = [None] * (max(vocabulary.values()) + 1)
+    end_id = tokenizer.eos_token_id if end_id is None else end_id
     for token, i in vocabulary.items():
-        if i == tokenizer.eos_token_id:
+        if i == end_id:
             found[i] = END
         elif i in added:
             found[i] = None if added[i].special else token.encode()
@@ -64,18 +66,35 @@ def aligned(
 ) -> tuple[AnyArray, AnyArray] | None:
     """Places (n,) in two answers whose prefixes end at the same UTF-8 byte; None where they do not spell one text.
 
-    A blank that one tokenizer puts before the first word does not count. One answer may be cut earlier.
+    A blank that one tokenizer puts before the first word does not count. One answer may be cut earlier, and what a chat
+    template writes before one of them, such as empty thoughts, is no part of the text: half of the shorter one or more
+    must be the end of both.
     """
     (ours, our_starts), (theirs, their_starts) = _spell(student, spelled[0]), _spell(teacher, spelled[1])
     texts, starts = (ours, theirs), (our_starts, their_starts)
     leads = [len(text) - len(text.lstrip(b" ")) for text in texts]
     shifts = [lead - min(leads) for lead in leads]
     short, long = sorted((text[shift:] for text, shift in zip(texts, shifts, strict=True)), key=len)
-    if not long.startswith(short):
+    if long.startswith(short):
+        at = [np.maximum(start - shift, 0) for start, shift in zip(starts, shifts, strict=True)]
+        _, first, second = np.intersect1d(at[0], at[1], return_indices=True)
+        return first, second
+    ends = [text.rstrip() for text in texts]
+    common = _common_end(*ends)
+    if 2 * common < min(len(end.lstrip()) for end in ends):
         return None
-    at = [np.maximum(start - shift, 0) for start, shift in zip(starts, shifts, strict=True)]
+    at = [start - len(end) for start, end in zip(starts, ends, strict=True)]
     _, first, second = np.intersect1d(at[0], at[1], return_indices=True)
-    return first, second
+    within = at[0][first] >= -common
+    return first[within], second[within]
+
+
+def _common_end(first: bytes, second: bytes) -> int:
+    """Bytes at the end of both."""
+    size = min(len(first), len(second))
+    sides = [np.frombuffer(text, np.uint8)[len(text) - size :] for text in (first, second)]
+    different = np.flatnonzero(sides[0] != sides[1])
+    return size - 1 - int(different[-1]) if len(different) else size
 
 
 def _spell(ids: Sequence[int], table: list[bytes | None]) -> tuple[bytes, AnyArray]:

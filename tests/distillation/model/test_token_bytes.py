@@ -113,3 +113,34 @@ def test_shared_strings_are_equal_bytes() -> None:
     assert len(first) == len({p for p in ours if p is not None} & {p for p in theirs if p is not None})
     assert END in {ours[i] for i in first}
     assert np.unique(first).size == len(first) < len(one)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "places"),
+    [
+        ([b"<think>\n\n</think>\n\n", b"be", b"r"], [b"b", b"e", b"r", END], [(1, 0), (2, 2)]),
+        ([b"be", b"r", END], [b"final", b"be", b"r", b"\n"], [(0, 1), (1, 2), (2, 3)]),
+        ([b"a", b"be", b"r"], [b"am", b"am", b"am", b"r"], None),
+        ([b"{", b"be", b"}"], [b"[", b"am", b"}"], None),
+    ],
+    ids=["empty thoughts", "a channel", "other words", "a bracket"],
+)
+def test_what_a_template_writes_before_an_answer_does_not_hide_it(ours: Any, theirs: Any, places: Any) -> None:
+    spell = list(dict.fromkeys([*ours, *theirs]))
+    found = aligned([spell.index(piece) for piece in ours], [spell.index(piece) for piece in theirs], (spell, spell))
+    assert (found if found is None else list(zip(*map(list, found), strict=True))) == places
+
+
+def test_the_end_of_a_turn_is_the_one_that_the_template_writes() -> None:
+    import copy
+
+    from dataflywheel.distillation.model.across import spelled
+    from dataflywheel.models.chat import ChatFormat
+    from tests.models.test_chat import FOREIGN, tokenizer
+
+    made = copy.deepcopy(tokenizer(FOREIGN))
+    model: Any = type("Model", (), {"tokenizer": made, "chat": ChatFormat(made)})
+    table = spelled(model)
+    end, own = made.convert_tokens_to_ids(["<|im_end|>", "</s>"])
+    assert (table[end], table[own]) == (END, None)
+    assert model.chat.end_ids == [end, own]
