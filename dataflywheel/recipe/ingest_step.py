@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import warnings
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -87,7 +86,7 @@ def write_tiers(context: Context) -> dict[Tier, Path]:
     if context.recipe.rounds == 1:
         shares = {"steer": shares["steer"], "select": 0.0, "sealed": 1 - shares["steer"]}
     known = digest("tiers@1", context.target_digest, shares)
-    if context.run.finished(output, known) is None:
+    if context.run.finished(output, known, tell=True) is None:
         rows = read_rows(context.target)
         slices = list(slices_by_id(context, context.target).values())
         found = split(rows["id"].to_pylist(), texts(rows["messages"], "prompt"), slices, shares)
@@ -96,8 +95,6 @@ def write_tiers(context: Context) -> dict[Tier, Path]:
                 with PartWriter(aside / tier) as writer:
                     writer.write(rows.take(pa.array(at)))
             write_sealed(aside, {"fingerprint": known, **{t: len(at) for t, at in found.items()}})
-        if note := context.run.made_anew(output):
-            warnings.warn(f"{output}{note}", stacklevel=2)
     return {tier: output / tier for tier in TIERS}
 
 

@@ -148,7 +148,7 @@ class Wheel(Walk):
             return self.prepared
         output = self.context.run.step(0, "offer", round)
         known = digest(self.fingerprint, "offer", *sorted(self.used))
-        if self.context.run.finished(output, known) is None:
+        if self.context.run.finished(output, known, tell=True) is None:
             offer(self.context, self.prepared, self.used, output, known)
         self.fingerprint = known
         done.append(output)
@@ -180,7 +180,7 @@ class Wheel(Walk):
         earlier = self.kept.rows if self.kept else None
         before = earlier.relative_to(self.context.run.path) if earlier else ""
         known = digest(self.fingerprint, "accumulate@2", self.context.recipe.guards.model_dump_json(), before)
-        metrics = self.context.run.finished(output, known)
+        metrics = self.context.run.finished(output, known, tell=True)
         if metrics is None:
             written = self._outputs(train.round, (Enhance, Generate), done)
             metrics = accumulate(self.context, earlier, new, train.round, output, known, written)
@@ -231,7 +231,7 @@ class Wheel(Walk):
         model, output = folder_digest(result.model), self.context.run.path / "sealed"
         release = digest(self.context.recipe.model_dump_json(), self.context.target_digest, self.fingerprint)
         known = digest("sealed@1", release, model)
-        metrics = self.context.run.finished(output, known)
+        metrics = self.context.run.finished(output, known, tell=True)
         if metrics is None:
             SealedLooks(self.context.run.path / "sealed-looks.json").look(release, model, "the wheel's result")
             exam = target_exam(self.context, settings, self.tiers["sealed"])

@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import time
+import warnings
 from collections.abc import Callable, Collection, Iterator
 from functools import wraps
 from pathlib import Path
@@ -46,10 +47,10 @@ class RunDirectory:
             torn = log.tell() and (log.seek(-1, os.SEEK_END), log.read(1))[1] != b"\n"
             log.write((b"\n" if torn else b"") + line.encode("utf-8", "replace") + b"\n")
 
-    def finished(self, step: Path, fingerprint: str) -> dict[str, Any] | None:
+    def finished(self, step: Path, fingerprint: str, tell: bool = False) -> dict[str, Any] | None:
         """The metrics of a step that is there with this fingerprint, else None.
 
-        What is damaged is not there; `made_anew` says so once.
+        What is damaged is not there; `made_anew` says so once, or a warning does: to `tell` of what has no line.
         """
         if not step.exists():
             return None
@@ -58,6 +59,8 @@ class RunDirectory:
         except DamagedError as damage:
             self.damaged[step] = damage.names
             self.event("damaged", step=step.relative_to(self.path).as_posix(), files=damage.names)
+            if tell:
+                warnings.warn(f"{step}{self.made_anew(step)}", stacklevel=2)
             return None
         return metrics if metrics.get("fingerprint") == fingerprint else None
 

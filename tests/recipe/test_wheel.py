@@ -233,3 +233,25 @@ def test_rows_that_an_earlier_run_left_in_a_round_are_not_taken_by_it(turned: tu
     left = path / "round-2" / "04-select"
     assert wheel._outputs(2, (Select,), [left]) == [left / "rows"]
     assert wheel._outputs(2, (Select,), [path / "round-1" / "04-select"]) == []
+
+
+def test_what_rounds_left_and_somebody_damaged_is_named_and_made_anew(turned: tuple[Path, Result]) -> None:
+    folder, result = turned
+    recipe = job(folder, [*CLEANED, *TURN], **MORE)
+    parts = {path: path.read_bytes() for path in sorted(result.path.rglob("*.parquet"))}
+    tables = (
+        "round-1/*-accumulate/rows/part-*",
+        "round-2/00-offer/rows/part-*",
+        "tiers/steer/part-*",
+        "sealed/scores.*",
+    )
+    damaged = [next(iter(sorted(result.path.glob(pattern)))) for pattern in tables]
+    for path in damaged:
+        path.write_bytes(path.read_bytes()[:-40])
+    with pytest.warns(UserWarning, match="made anew") as told:
+        run(recipe, runs=folder / "runs", home=folder / "store")
+    said = [str(warning.message) for warning in told]
+    for path in damaged:
+        assert any(path.name in line and "made anew" in line and str(path.parents[0]).startswith(line.partition(";")[0])
+                   for line in said), (path, said)  # fmt: skip
+    assert {path: path.read_bytes() for path in parts} == parts
