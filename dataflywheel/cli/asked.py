@@ -62,7 +62,18 @@ def asked_model(place: str, model: str, price: str, key: str, can: Sequence[str]
 
 
 def with_models(embedder: str, ask: str, model: str, price: str, key: str, can: Sequence[str] | None) -> dict[str, Any]:
-    """The models that a verb's options name: the embedder, and who is asked where somebody is."""
+    """The models that a verb's options name: the embedder, and who is asked where somebody is.
+
+    Raises:
+        UsageError: options of an endpoint, and nobody is asked.
+    """
+    from dataflywheel.errors import UsageError
+
+    if not ask and (model or price or key or can):
+        raise UsageError(
+            "--model, --price, --key and --can belong to an endpoint that is asked: name its address, --ask URL; what "
+            "measures likelihoods is the --student of flywheel select"
+        )
     return {"embedder": embedder, **({"teacher": asked_model(ask, model, price, key, can or [])} if ask else {})}
 
 

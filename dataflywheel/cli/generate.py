@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from dataflywheel.cli.asked import Asked, Calls, Can, Gates, Key, ModelName, Parameters, Price, Usd
-from dataflywheel.cli.options import AsJson, Columns, Embedder, Format, Roles, Runs, Seed, Store, named
+from dataflywheel.cli.asked import Gates, Parameters
+from dataflywheel.cli.options import AsJson
+from dataflywheel.cli.single import with_settings
 
 
+@with_settings
 def generate_command(
     pool: Annotated[
         list[str] | None,
@@ -26,32 +27,19 @@ def generate_command(
     given: Parameters = None,
     gate: Gates = None,
     target: str | None = typer.Option(None, help="Evaluation rows that no new row may give away."),
-    ask: Asked = "",
-    model: ModelName = "",
-    price: Price = "",
-    key: Key = "",
-    can: Can = None,
-    usd: Usd = None,
-    calls: Calls = None,
-    columns: Columns = None,
-    roles: Roles = None,
-    embedder: Embedder = "minilm",
-    to: Format = "messages",
-    seed: Seed = 0,
-    runs: Runs = Path("runs"),
-    home: Store = Path(".flywheel"),
     as_json: AsJson = False,
+    *,
+    settings: dict[str, Any],
 ) -> None:
     """Write new rows from those of a pool; each passes the gates before it counts."""
-    from dataflywheel.cli.asked import limits, say, with_models, with_parameters
+    from dataflywheel.cli.asked import say, with_parameters
     from dataflywheel.cli.live import LiveTable
     from dataflywheel.recipe.single import generate
 
-    models = with_models(embedder, ask, model, price, key, can)
     with LiveTable() as watcher:
         result = generate(
             pool, with_parameters(by, given or []), rows, gates=[*gate] if gate else None, visits=visits,
-            target=target, models=models, budget=limits(usd, calls), seed=seed, format=to, runs=runs, home=home,
-            watcher=watcher, **named(columns, roles),
+            target=target,
+            watcher=watcher, **settings,
         )  # fmt: skip
     say(result, "with the pool's" if pool else "in all", as_json)
