@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,6 @@ from dataflywheel import catalog
 from dataflywheel.contracts import Cost, DeferredError, Method, OverBudgetError, Signal, UsageError
 from dataflywheel.models.endpoint.request import Outcome
 from dataflywheel.models.spec import ModelSpec
-from dataflywheel.proposing.kinds import Proposal
 from dataflywheel.recipe.needs import signals_of
 from dataflywheel.recipe.schema import Limits, Recipe
 from dataflywheel.store.answer_ledger import PICO, Amount, Caps
@@ -106,10 +105,18 @@ def write_asked(path: Path, context: Context, step: Step, ids: pa.Array) -> int:
     return again
 
 
-def failed_at_endpoint(proposals: Iterable[Proposal]) -> int:
-    """How many proposals there is no row of since the endpoint failed, which another try may change."""
-    late = (Outcome.TIMED_OUT, Outcome.SERVER_ERROR)
-    return sum(one.row is None and any(reply.outcome in late for reply in one.replies) for one in proposals)
+def forget_failed(context: Context) -> None:
+    """What the endpoint failed at before the step at hand is none of its business."""
+    if context.answers is not None:
+        context.answers.failed.clear()
+
+
+def failed_at_endpoint(context: Context, known: int = 0) -> dict[str, int]:
+    """How many questions of the step at hand the endpoint failed at, whoever asked them (a writer, a gate, a judge, a
+    metric), or `known` where that is more: another try may change what came of it, so the step is not finished."""
+    failed = list(context.answers.failed.values()) if context.answers is not None else []
+    again = max(known, sum(outcome in (Outcome.TIMED_OUT, Outcome.SERVER_ERROR) for outcome in failed))
+    return {"again": again} if again else {}
 
 
 def asking_keys(context: Context, step: Step) -> list[str]:

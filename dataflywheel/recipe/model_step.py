@@ -17,6 +17,7 @@ from dataflywheel.evolution.feedback.score_files import write_scores
 from dataflywheel.evolution.iteration.trial import examine, trained
 from dataflywheel.models.files import folder_digest
 from dataflywheel.models.language_model import local_folder
+from dataflywheel.recipe.asking import asked_cost, failed_at_endpoint
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.ingest_step import target_exam
 from dataflywheel.recipe.on_policy_step import learn_on_policy, on_policy_of
@@ -119,8 +120,8 @@ def evaluate_step(context: Context, settings: Evaluate, model: Path, output: Pat
     exam = target_exam(context, settings)
     began = time.perf_counter()
     scores = examine(model, exam)
-    details = summarise(scores, exam.metric, settings)
-    cost = Cost(seconds=round(time.perf_counter() - began, 3), forward=len(scores.ids))
+    details = {**summarise(scores, exam.metric, settings), **failed_at_endpoint(context)}
+    cost = Cost(seconds=round(time.perf_counter() - began, 3), forward=len(scores.ids)) + asked_cost(context, output)
     params = settings.model_dump()
     return finish_step(context, "evaluate", params, output, fingerprint, cost, details, len(scores.ids), scores)
 
@@ -134,8 +135,8 @@ def evaluate_tiers(
     scores = {name: examine(model, exam) for name, exam in exams.items()}
     told = {name: summarise(found, exams[name].metric, settings) for name, found in scores.items()}
     rows = sum(len(found.ids) for found in scores.values())
-    cost = Cost(seconds=round(time.perf_counter() - began, 3), forward=rows)
-    details = {**told["select"], "tiers": told}
+    cost = Cost(seconds=round(time.perf_counter() - began, 3), forward=rows) + asked_cost(context, output)
+    details = {**told["select"], "tiers": told, **failed_at_endpoint(context)}
     return finish_step(context, "evaluate", settings.model_dump(), output, fingerprint, cost, details, rows, scores)
 
 

@@ -10,6 +10,8 @@ from typing import Any
 def note(metrics: Mapping[str, Any]) -> str:
     """Of a step's metrics, what its line in the live table says."""
     details = metrics["details"]
+    again = details.get("again", 0)
+    told = f"; the endpoint failed at {again:,}, which the same command tries again" if again else ""
     if metrics["step"] == "prefer":
         return f"{details['pairs']:,} pairs in {details['steps']:,} steps"
     if metrics["step"] in ("train", "distill"):
@@ -18,9 +20,7 @@ def note(metrics: Mapping[str, Any]) -> str:
         return f"{details['tokens']:,} tokens in {details['steps']:,} steps{told}"
     if metrics["step"] == "evaluate":
         value, low, high = (_number(details["overall"][name]) for name in ("value", "low", "high"))
-        return f"{details['metric']} {value} ({low} to {high})"
-    again = details.get("again", 0)
-    told = f"; the endpoint failed at {again:,}, which the same command tries again" if again else ""
+        return f"{details['metric']} {value} ({low} to {high}){told}"
     came, went = metrics["rows_in"], metrics["rows_out"]
     return f"{went:,} rows, from {came:,}{told}" if went > came else f"{went:,} of {came:,} rows{told}"
 

@@ -74,7 +74,6 @@ def apply_propose_step(
         write_decisions(aside / "decisions.parquet", decisions)
         write_ledger(aside / "proposals.parquet", done.entries)
         cost = Cost(seconds=round(time.perf_counter() - started, 3)) + asked_cost(context, output)
-        again = failed_at_endpoint(entry.proposal for entry in done.entries)
         details = {
             "by": proposer.name,
             "hides_before": proposer.hides_before,
@@ -86,7 +85,7 @@ def apply_propose_step(
             "added": [row["id"] for row in new],
             "writer": written_by(context, proposer, next(iter(work.by.values()))),
             **facts_of(failures),
-            **({"again": again} if again else {}),
+            **failed_at_endpoint(context),
         }
         made = StepRecord(step.name, fingerprint, step.parameters(), len(table), kept, cost, counts(decisions), details)
         return made.write(aside)

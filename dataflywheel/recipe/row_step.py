@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from dataflywheel.contracts import Cleaner, Columns, Cost, Decisions, FlywheelError, Status, TargetView
 from dataflywheel.enhancement.preparation.filter import Filter
-from dataflywheel.recipe.asking import asked_cost, write_asked
+from dataflywheel.recipe.asking import asked_cost, failed_at_endpoint, write_asked
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.ingest_step import slices_by_id
 from dataflywheel.recipe.slicing import slice_column
@@ -51,7 +51,7 @@ def apply_row_step(context: Context, step: Step, rows: Path, output: Path, finge
         _write_scalars(aside / "columns.parquet", columns)
         again = write_asked(aside / "asked.parquet", context, step, ids)
         cost = Cost(seconds=round(time.perf_counter() - started, 3)) + asked_cost(context, output)
-        details |= {"again": again} if again else {}
+        details |= failed_at_endpoint(context, again)
         details |= {"measuring_seconds": round(measuring, 3), "ranking_seconds": round(ranking, 3)}
         return write_decided(aside, step.name, fingerprint, step.parameters(), decisions, kept, cost, details)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
@@ -14,7 +15,7 @@ from dataflywheel.evolution.feedback.evaluate import Evaluate
 from dataflywheel.evolution.iteration.trial import Exam
 from dataflywheel.models.files import folder_digest
 from dataflywheel.recipe.arms import Field
-from dataflywheel.recipe.asking import account_of, asked_cost, asking_keys
+from dataflywheel.recipe.asking import account_of, asked_cost, asking_keys, forget_failed
 from dataflywheel.recipe.clean_pool import clean_pool
 from dataflywheel.recipe.compare import forget_comparison, run_comparison
 from dataflywheel.recipe.context import Context, digest, model_contents, named_contents
@@ -123,6 +124,10 @@ class Walk:
             except (OverBudgetError, DeferredError) as error:
                 self.context.run.bill(output, asked_cost(self.context, output))
                 result.stopped = f"{step.title}: {error}"
+            except Exception:
+                with suppress(Exception):  # what a failed step spent is in the bill at once
+                    self.context.run.bill(output, asked_cost(self.context, output))
+                raise
         if result.stopped:
             self.context.run.event("stopped", reason=result.stopped)
         return not result.stopped
@@ -165,6 +170,7 @@ class Walk:
         reused = metrics is not None
         self.all_reused &= reused
         if metrics is None:
+            forget_failed(self.context)
             self.context.watcher.started(step.title)
             self.context.run.event("started", step=step.title)
             metrics = self._work(step, output, fingerprint)

@@ -61,6 +61,8 @@ class AnswerStore(AnswerFile):
         super().__init__(path, TABLES + answer_ledger.TABLES)
         self.owner = owner_of(os.getpid())
         self._commits = 0
+        self.failed: dict[bytes, str] = {}
+        """By key, the outcome of requests that ended without an answer, through this store and since it was cleared."""
         self.recovered = self.opened(self.recover)
         """Requests that were under way in killed processes when the store was opened: now maybe paid."""
 
@@ -97,6 +99,8 @@ class AnswerStore(AnswerFile):
                 reply = orjson.dumps(record.reply).decode()
                 row = (end.settle.key, record.outcome, reply, *cost, end.settle.scope, now, record.request.decode())
                 rows[record.failure].append(row)
+                self.failed.pop(end.settle.key, None)
+                self.failed |= {end.settle.key: record.outcome} if record.failure else {}
         for failure, table in ((False, "answers"), (True, "failures")):
             if rows[failure]:
                 db.executemany(f"INSERT OR REPLACE INTO {table} VALUES (?,?,?,?,?,?,?,?,?)", rows[failure])

@@ -87,7 +87,7 @@ def test_killed_at_fifty_random_moments(
     kind: Callable[[Path, Endpoint, Path], Kills], endpoint: Endpoint, tmp_path: Path, data: Path
 ) -> None:
     kills = kind(tmp_path, endpoint, data)
-    kills.go(50)
+    kills.go(50, reach=0.9)
     assert kills.within > 25
     assert kills.finished >= 2
     assert kills.on_their_way <= 8 * 50

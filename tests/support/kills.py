@@ -58,8 +58,8 @@ class Kills:
         self._draw = random.Random(self.seed)
         self._commits = 0
 
-    def go(self, kills: int) -> None:
-        """The calm run, and so many kills.
+    def go(self, kills: int, reach: float = 0.6) -> None:
+        """The calm run, and so many kills, each within that part of the time that the calm run took.
 
         Raises:
             AssertionError: a promise is broken.
@@ -77,11 +77,11 @@ class Kills:
         self._anew()
         until = time.monotonic() + 60 + 2 * kills * whole
         while self.killed < kills and time.monotonic() < until:
-            self._try(whole, commits)
+            self._try(reach * whole, commits)
         assert self.killed == kills, f"{self.killed} kills in time"
         self._to_the_end()
 
-    def _try(self, whole: float, commits: int) -> None:
+    def _try(self, longest: float, commits: int) -> None:
         """One start of the command, killed unless it ends before."""
         if self.killed % 2:
             commit = self._draw.randint(1, max((commits - self._commits) * 2 // 3, 1))
@@ -91,7 +91,7 @@ class Kills:
             self._commits += commit
         else:
             process = start(self._command("killed"), self.folder / "log")
-            process.join(self._draw.uniform(0, 0.6 * whole))
+            process.join(self._draw.uniform(0, longest))
             process.kill()
             process.join()
         if process.exitcode == 0:
