@@ -35,6 +35,12 @@ _FLAGGED = re.compile(
     re.IGNORECASE,
 )
 """Words of a refusal that is about what the text says: OpenAI, Azure, OpenRouter, DeepSeek, DashScope, Volcengine."""
+_PLAINER = (
+    (402, re.compile(r"arrearage|account is in good standing|account[^.]{0,60}suspended|insufficient[ _]balance")),
+    (401, re.compile(r"api[ _-]?key[ _](?:is )?(?:not valid|invalid|expired)|(?:invalid|incorrect)[ _]api[ _-]?key")),
+    (404, re.compile(r"not a valid model|model[ _]not[ _](?:found|exist)|model [^ ]{1,80} (?:does not|doesn't) exist")),
+)
+"""Words of a refused request (400, 403, 422) that every other would meet as well: Gemini, DashScope, OpenRouter."""
 _HANDS_OFF = (408, 504, 524)
 """A gateway that gave up waiting leaves the work behind it going on."""
 
@@ -135,12 +141,14 @@ def error_of(
     `began`: the work was under way, and may have to be paid for; `used`: the tokens that the endpoint says it took.
     """
     status, words = said.status, f"{said.status}: {said.words}"
+    if status in (400, 403, 422):
+        status = next((plainer for plainer, found in _PLAINER if found.search(words.lower())), status)
     if status == 402 or (status == 429 and "insufficient_quota" in words):
         return FlywheelError(f"{where}: the account has no credit left; top it up and run again. {words}")
-    if status == 429:
+    if status in (429, 498):  # 498: Groq has no capacity
         wait = retry_after(headers, time.time()) if headers is not None else None
         return RateLimitedError(words, said.wait if wait is None else wait)
-    if status in (408, 409, 425) or status >= 500:
+    if status in (408, 409, 424, 425, 499) or status >= 500:
         return UnavailableError(words, maybe_paid=began or status in _HANDS_OFF, used=used)
     if status == 401:
         return FlywheelError(f"{where} does not accept the key; set `api_key: ${{NAME}}` in the recipe. {words}")

@@ -254,6 +254,28 @@ def test_a_prompt_that_a_filter_stopped_is_filtered_and_not_asked_again(tmp_path
         assert (reply.outcome, reply.cached, model.calls) == (Outcome.FILTERED, cached, 1)
 
 
+STATUSES: list[tuple[int, str, type[FlywheelError], str]] = [
+    *((status, "down", UnavailableError, "down") for status in (408, 409, 424, 425, 499, 500, 502, 503, 504, 520, 529)),
+    (429, "slow", RateLimitedError, "slow"),
+    (498, "no capacity", RateLimitedError, "no capacity"),
+    *((status, "too large", RejectedError, "too large") for status in (400, 413, 422)),
+    (400, "API key not valid. Please pass a valid API key.", FlywheelError, "does not accept the key"),
+    (403, "Incorrect API key provided", FlywheelError, "does not accept the key"),
+    (400, "acme/x is not a valid model ID", FlywheelError, "check `endpoint`"),
+    (400, "Access denied, please make sure your account is in good standing.", FlywheelError, "no credit left"),
+    (401, "no", FlywheelError, "does not accept the key"),
+    (403, "no", FlywheelError, "no permission"),
+    (404, "no", FlywheelError, "check `endpoint`"),
+]
+
+
+def test_what_no_other_request_would_escape_stops_the_run_and_what_may_pass_is_asked_again() -> None:
+    for status, words, kind, said in STATUSES:
+        error = refusal(status, json.dumps({"error": {"message": words}}).encode(), {}, "x")
+        assert type(error) is kind, (status, words)
+        assert said in str(error), (status, words)
+
+
 def test_calls_come_from_the_store_as_they_came_from_the_model(tmp_path: Path) -> None:
     answers = AnswerStore(tmp_path / "answers.db")
     model = FakeModel(lambda request, attempt: read_reply(json.dumps(CALLING["words"][0]).encode(), WITH_TOOLS))
