@@ -89,6 +89,9 @@ CARRIED: list[tuple[str, Any, str]] = [
                 "tools": [{"functionDeclarations": [FUNCTION]}]}, "u:Q a:A T=f"),
     ("Bedrock", {"messages": CHAT, "toolConfig": {"tools": [{"toolSpec": {
         "name": "f", "description": "d", "inputSchema": {"json": {"type": "object"}}}}]}}, "u:Q a:A T=f"),
+    ("calls beside a question", {"question": Q, "tool_calls": dumped([CALL]), "tools": dumped([TOOL])},
+     'u:Q a:<f {"a": 1} c1> T=f'),
+    ("one call", {"query": Q, "answers": dumped(CALL["function"]), "tools": dumped([TOOL])}, 'u:Q a:<f {"a": 1} > T=f'),
     ("calls in turns of their own", {"messages": [
         USER, {"role": "tool_call", "content": '{"name": "f", "arguments": {"a": 1}}'},
         {"role": "tool_call", "content": '{"name": "f", "arguments": {"a": 2}}'},
@@ -193,6 +196,7 @@ CARRIED: list[tuple[str, Any, str]] = [
     ("HH in two columns", {"prompt": f"\n\nHuman: {Q}\n\nAssistant: {B}\n\nHuman: {Q}\n\nAssistant:", "chosen": f" {A}",
                            "rejected": f" {B}"}, "u:Q a:B u:Q a:A ! a:B"),
     ("HH with one answer", {"prompt": f"\n\nHuman: {Q}\n\nAssistant:", "response": f" {A}"}, "u:Q a:A"),
+    ("a chosen answer alone", {"messages": [USER], "chosen": A}, "u:Q a:A"),
     ("an answer in a list", {"messages": [USER], "answers": [A]}, "u:Q a:A"),
     ("Arena-Hard", {"question_id": "1", "turns": [{"content": Q}]}, "u:Q"),
     ("rounds", {"rounds": [{"prompt": Q, "response": A}, {"prompt": Q, "response": B}]}, "u:Q a:A u:Q a:B"),
@@ -261,6 +265,8 @@ REFUSED: list[tuple[str, Any, str]] = [
     ("documents beside a chat", {"document": S, "messages": CHAT}, "document"),
     ("a label as long as an answer", {"input": Q, "label": A}, "label"),
     ("documents beside a conversation", {"document": S, "conversation": CHAT}, "document"),
+    ("calls beside an answer", {"prompt": Q, "response": A, "tool_calls": [CALL]}, "tool_calls"),
+    ("a history in words", {"messages": CHAT, "history": S}, "history"),
     ("several answers to a chat", {"messages": [USER], "answers": [A, B]}, "answers"),
     ("several solutions", {"question": Q, "solutions": dumped(["a = 1", "b = 2"])}, "solutions"),
     ("two conversations in one", {"messages": [CHAT, CHAT]}, "messages"),

@@ -156,9 +156,11 @@ def nothing_left(draft: Draft, record: Record, chat: str) -> None:
         ReadError: they do not.
     """
     names = by_name(frozenset(record))
-    for name in DOCUMENTS:
+    for name in (*DOCUMENTS, *HISTORY):
         key = names.get(name)
-        if key is not None and long(record[key]) and not said_by(record[key], draft.messages):
+        if key is None or (name in HISTORY and not isinstance(record[key], str)):
+            continue
+        if long(record[key]) and not said_by(record[key], draft.messages):
             raise ReadError(
                 key, f"would be left out beside the turns; where the model is to see it: columns: {{messages: {chat}, "
                 f"system: {quoted(key)}}}; where not: columns: {{messages: {chat}}}",

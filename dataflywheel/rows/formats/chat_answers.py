@@ -66,6 +66,7 @@ def answer_beside(draft: Draft, record: Record) -> bool:
     keys = [key for key in others(frozenset(record), CHAT) if record[key] not in ("", [], {})]
     held = [key for key in keys if folded(key) in COMPLETIONS]
     held = held or [key for key in keys if folded(key) in SOLUTIONS] or [key for key in keys if folded(key) in LESS]
+    held = held or [key for key in keys if folded(key) in CHOSEN]
     if len(held) > 1:
         raise ReadError(held[1], f"an answer beside {held[0]}; say which: columns: {{answer: {held[0]}}}")
     held = held or [key for key in keys if folded(key) in LISTS and isinstance(record[key], list)]

@@ -18,7 +18,8 @@ UNPLACED = (
     "document", "documents", "contexts", "passages", "paragraphs", "article", "background", "body", "story", "inputs",
     "evidence", "retrieved_documents", "answers", "text", "options", "choices", "history", "chat_history",
     "conversation_history", "retrieved_contexts", "retrieved_context",
-    "retrieval_context", "instructions", "task_instruction", "task_instructions",
+    "retrieval_context", "instructions", "task_instruction", "task_instructions", "tool_calls", "function_calls",
+    "function_call",
 )  # fmt: skip
 """Names of what may belong to the prompt or the answer, nobody knows where."""
 DOCUMENTS = (
@@ -41,7 +42,7 @@ VERSUS = (
     ("winning_response", "losing_response"), ("response_w", "response_l"), ("y_w", "y_l"),
 )  # fmt: skip
 """Names of a better and a worse answer, where both are there."""
-LISTS = ("completions", "responses", "generations", "candidates", "answers", "solutions", "outputs")
+LISTS = ("completions", "responses", "generations", "candidates", "answers", "solutions", "outputs", "rollouts")
 """Names of a list of answers to one prompt."""
 OF_A_TEXT = ("summary", "highlights", "translation", "paraphrase", "headline", "simplified")
 """Names of an answer of which a text beside it is the prompt."""
@@ -69,8 +70,7 @@ THOUGHTS = (
     "reasoning_process", "thinking_trace", "scratchpad", "inner_monologue", "internal_monologue",
 )  # fmt: skip
 SYSTEM = ("system", "system_prompt", "system_message", "system_instruction", "system_text", "sys_prompt")
-LABELS = ("kto_tag", "kto_label", "desirable", "is_desirable", "thumbs_up")
-"""Names of a label that can only be whether the answer is wanted."""
+LABELS = ("kto_tag", "kto_label", "desirable", "is_desirable", "thumbs_up")  # whether the answer is wanted, all of them
 PAIRS = (
     ("response_a", "response_b"), ("response_0", "response_1"), ("response1", "response2"),
     ("response_1", "response_2"), ("answer_a", "answer_b"), ("answer_0", "answer_1"), ("answer_1", "answer_2"),
