@@ -18,7 +18,9 @@ from dataflywheel.rows.parts import read_rows
 
 
 def written_by(context: Context, proposer: Proposer, given: Mapping[str, Any]) -> dict[str, str] | None:
-    """The folder and digest of the student that wrote, None where another model did or none."""
+    """The folder and digest of the student that wrote pairs, None where another model did, or none, or no pairs."""
+    if not (proposer.makes_pairs or getattr(proposer, "pairs", False)):
+        return None
     model = getattr(proposer, "model", None)
     if not (isinstance(model, ModelSpec) and model.hf and writes_itself(context.recipe, type(proposer), given)):
         return None
@@ -56,7 +58,12 @@ def opponent(context: Context, outputs: Sequence[Path]) -> Path | None:
 def pairs_to_learn(rows: Path, round: int, iterations: int) -> tuple[list[str], int]:
     """Ids of the rows that are pairs, in order, and how many are left out: those that the student wrote itself more
     than so many rounds ago, with this one. Pairs of people and of other models stay."""
-    own = {name for name in catalog.names(Proposer) if getattr(catalog.get(name), "own_model", None) == "trained"}
+    kinds = {name: catalog.get(name, Proposer) for name in catalog.names(Proposer)}
+    own = {
+        name
+        for name, kind in kinds.items()
+        if issubclass(kind, Proposer) and kind.own_model == "trained" and kind.makes_pairs
+    }
     table = read_rows(rows, ["id", "rejected", "made_by", "round"])
     pairs = [row for row in table.to_pylist() if row["rejected"]]
     kept = [row["id"] for row in pairs if row["made_by"] not in own or row["round"] > round - iterations]

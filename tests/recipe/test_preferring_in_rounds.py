@@ -14,6 +14,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from dataflywheel.contracts import UsageError
+from dataflywheel.distillation.data.self_distillation import SelfDistillation
+from dataflywheel.enhancement.rewriting.clear_correction import ClearCorrection
 from dataflywheel.evolution.iteration.own_answers import own_request
 from dataflywheel.evolution.iteration.self_rewarding import POINTS, SelfRewarding
 from dataflywheel.evolution.iteration.spin import Spin
@@ -119,7 +121,7 @@ def test_own_pairs_of_the_last_two_iterations_are_learned_and_those_of_others_al
         dict(
             prompt_answer_row(f"{by} {round}", "good", made_by=by, round=round), rejected=[message("assistant", "bad")]
         )
-        for by in ("spin", "self_rewarding", "syn_po", "")
+        for by in ("spin", "self_rewarding", "syn_po", "clear_correction", "")
         for round in (1, 2, 3)
     ]
     rows.append(dict(prompt_answer_row("no pair", "good", made_by="spin", round=3)))
@@ -149,6 +151,8 @@ def test_the_opponent_is_the_model_that_wrote_and_must_still_be_there(tmp_path: 
         told = {"details": {"writer": written_by(context, spin, {})}}
         (folder / "metrics.json").write_text(json.dumps(told), encoding="utf-8")
     assert written_by(context, Spin(model=ModelSpec(endpoint="http://localhost:1/v1", model="m")), {}) is None
+    for other in (SelfDistillation, ClearCorrection):  # the student writes, and no pairs
+        assert written_by(context, other(model=ModelSpec(hf=student())), {}) is None
     assert opponent(context, []) is None
     assert opponent(context, [first, tmp_path / "nothing"]) == Path(student())
     assert opponent(context, [first, second]) == kept
