@@ -28,7 +28,7 @@ def exact(text: bytes, value: Any) -> Any:
         again = orjson.dumps(value)
     except TypeError:
         return value  # nested too deeply to be stored, which is told later
-    if text.count(b":") == again.count(b":") and not (b"+" in again and b"e+" in again):
+    if again == text or (text.count(b":") == again.count(b":") and not (b"+" in again and b"e+" in again)):
         return value
     try:
         return slowly(text)
