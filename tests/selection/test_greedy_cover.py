@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import tracemalloc
 
 import numpy as np
 
@@ -70,3 +71,15 @@ def test_partitioned_covers_better_than_its_best_part_alone() -> None:
     order, gains = partitioned(vectors, 40, 20)
     assert sorted(order.tolist()) == list(range(40))
     assert math.isclose(float(gains.sum()), 40, rel_tol=1e-6)
+
+
+def test_memory_is_bounded_by_blocks_of_similarities() -> None:
+    vectors = np.random.default_rng(0).standard_normal((4000, 8)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    cover(vectors[:50], 5, 20)  # compiles
+    tracemalloc.start()
+    order, _, exact = cover(vectors, 20, 300)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (len(order), exact) == (20, False)
+    assert peak < 4000 * 4000 * 4 / 20, "a twentieth of all pairs"
