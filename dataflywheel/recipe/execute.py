@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from dataflywheel.contracts import FlywheelError
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.load import load_recipe
 from dataflywheel.recipe.plan import make_plan
@@ -36,8 +37,26 @@ def run(
 
     Raises:
         UsageError: the recipe asks for what does not exist or lacks what its steps need; nothing was done.
-        FlywheelError: a step failed, and what was finished before stays; or another process is in the directory.
+        FlywheelError: a step failed, and what was finished before stays; another process is in the directory; or a
+            file may not be read or written.
     """
+    try:
+        return _run(recipe, runs, home, watcher, comparison, finish)
+    except PermissionError as error:
+        raise FlywheelError(
+            f"{error.filename or runs}: {error.strerror}; check who may read and write there; what was done is kept, "
+            "and the same command goes on from there"
+        ) from None
+
+
+def _run(
+    recipe: str | Path | Recipe,
+    runs: Path,
+    home: Path,
+    watcher: Watcher | None,
+    comparison: bool,
+    finish: Callable[[Path], object] | None,
+) -> Result:
     loaded = recipe if isinstance(recipe, Recipe) else load_recipe(Path(recipe))
     if comparison and loaded.compare is None:
         loaded = loaded.model_copy(update={"compare": Compare()})

@@ -4,6 +4,7 @@ name where it cannot be; used in silence never."""
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import warnings
@@ -279,6 +280,21 @@ def test_damage_is_named_and_made_anew(
         if outcome != WRITTEN:
             named = "" if damage in (another, of_another_step) else path.name if outcome == NAMED else outcome
             assert any(named in line and SAID.search(line) for line in said.splitlines()), (damage, said)
+
+
+def test_a_run_that_may_not_be_entered_is_named(whole: Callable[[], Job]) -> None:
+    job = whole()
+    place, root = job.folder / "runs" / "d", os.geteuid() == 0
+    place.chmod(0)
+    try:
+        if root:
+            os.seteuid(65534)
+        with pytest.raises(FlywheelError, match="check who may read and"):
+            job.again()
+    finally:
+        if root:
+            os.seteuid(0)
+        place.chmod(0o755)
 
 
 @pytest.mark.parametrize("damage", [cut, in_place, a_list, remove])

@@ -196,6 +196,26 @@ def test_what_is_no_file_is_refused_by_name(tmp_path: Path) -> None:
             read_file(str(path))
 
 
+def test_what_may_not_be_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.jsonl").write_bytes(LINES)
+    (tmp_path / "in" / "a.jsonl").chmod(0)
+    assert len(read_file(str(tmp_path / "in"))[0]) in (0, 20)  # root may
+    (tmp_path / "in").chmod(0)
+    tmp_path.chmod(0o755)
+    root = os.geteuid() == 0
+    try:
+        if root:
+            os.seteuid(65534)
+        for path in (tmp_path / "in", tmp_path / "in" / "a.jsonl"):
+            with pytest.raises(FlywheelError, match="may not be read; check who may read and enter it"):
+                read_file(str(path))
+    finally:
+        if root:
+            os.seteuid(0)
+        (tmp_path / "in").chmod(0o755)
+
+
 def test_folders_in_folders_are_read_once(tmp_path: Path) -> None:
     (tmp_path / "x" / "y").mkdir(parents=True)
     (tmp_path / "x" / "y" / "a.jsonl").write_bytes(LINES)

@@ -44,8 +44,16 @@ def find(path: str) -> Found:
     """The files that a path means: of splits of one data set those to train on, or what the path names after a `#`.
 
     Raises:
-        FlywheelError: nothing is there, a folder holds no data, no such split, or several and none to train on.
+        FlywheelError: nothing is there, a folder holds no data, no such split, or several and none to train on; or this
+            user may not look there.
     """
+    try:
+        return _find(path)
+    except PermissionError as error:
+        raise FlywheelError(f"{error.filename or path}: may not be read; check who may read and enter it") from None
+
+
+def _find(path: str) -> Found:
     path, part = with_part(path)
     place = Path(path).expanduser()
     if is_folder(place):
