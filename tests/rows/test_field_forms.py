@@ -12,10 +12,13 @@ from typer.testing import CliRunner
 
 from dataflywheel.cli.main import app
 from dataflywheel.rows.containers.block import Block
+from dataflywheel.rows.formats import CannotHold
 from dataflywheel.rows.mapping import column_mapping
 from dataflywheel.rows.parse import Parsed, parse_block
 from dataflywheel.rows.reading import Input, open_input
 from dataflywheel.rows.schema import Message, Row
+from dataflywheel.rows.trainers import TRAINERS
+from dataflywheel.rows.trainers.kind import kind_of
 
 Q, A, B = "Why is the sky blue at noon?", "Because the air scatters blue light most.", "Nobody knows why it is blue."
 S, T = "You answer in few words and kindly.", "They ask of the sky, so recall how light scatters."
@@ -321,6 +324,30 @@ def test_a_mapping_is_proposed_that_loses_and_invents_nothing(record: Any, propo
     [entry] = parsed(record).quarantined
     assert proposed in entry.reason
     assert entry.reason.count("columns: {") == proposed.count("columns: {")
+
+
+@pytest.mark.parametrize(
+    ("record", "trainer", "why"),
+    [
+        ({"messages": [{**USER, "content": "<image> as a tag"}, SAYS]}, "llamafactory", "a mark <image>"),
+        ({"messages": [USER, {"role": "assistant", "tool_calls": [{"function": {"name": "f", "arguments": "{a"}}]}]},
+         "llamafactory", "arguments are not a JSON object"),
+        ({"prompt": Q, "chosen": f" {A}", "rejected": B}, "axolotl", "blanks around it"),
+        ({"prompt": Q, "chosen": A, "rejected": ""}, "axolotl", "is empty"),
+    ],
+)  # fmt: skip
+def test_what_a_trainer_would_learn_otherwise_is_refused(record: Any, trainer: str, why: str) -> None:
+    [row] = parsed(record).rows
+    with pytest.raises(CannotHold, match=why):
+        TRAINERS[trainer].record(kind_of(row), row)
+
+
+def test_settings_of_the_template_reach_trl() -> None:
+    [row] = parsed(
+        {"messages": CHAT, "chat_template_kwargs": {"enable_thinking": False, "xml_tools": [dumped(TOOL)]}}
+    ).rows
+    record = TRAINERS["trl"].record("chat", row)
+    assert (record["chat_template_kwargs"], record["tools"]) == ({"enable_thinking": False}, [TOOL])
 
 
 def test_names_with_commas_are_mapped_on_the_command_line(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ def record(kind: Kind, row: Row) -> Record:
 
     Raises:
         CannotHold: KTO rows, rows without an answer to learn, answers several turns long, and in preferences, of whose
-            turns Axolotl reads role and content alone, tools and media.
+            turns Axolotl reads role and content alone, tools, media, and answers that it would not find again.
     """
     if kind == "text":
         return document(row) | beside(row, kind)
@@ -44,6 +44,10 @@ def record(kind: Kind, row: Row) -> Record:
         if row["tools"] or row["media"]:
             raise CannotHold("tools or media in preference rows")
         found: Record = {"messages": [bare(m) for m in prompt], "chosen": bare(chosen), "rejected": bare(rejected)}
+        for answer in (chosen, rejected):
+            if answer["content"] != answer["content"].strip() or not answer["content"]:
+                # It cuts the rendered answer out at the place where it finds the content, which templates trim.
+                raise CannotHold("an answer to compare that is empty or has blanks around it")
         return found | beside(row, kind)
     media = pictures.addresses(row)
     turns = pictures.marked(conversation(row), media)

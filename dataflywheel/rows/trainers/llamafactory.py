@@ -127,12 +127,14 @@ def turn(message: Message) -> Record:
     learned, stand beside for whoever reads the file again.
 
     Raises:
-        CannotHold: text beside tool calls, or a speaker's name.
+        CannotHold: text beside tool calls, arguments that are no object, or a speaker's name.
     """
     record: Record = {"from": SHAREGPT[message["role"]], "value": message["content"]}
     if message["tool_calls"] is not None:
         if message["content"]:
             raise CannotHold("text and tool calls in one turn")
+        if any(not isinstance(call["function"]["arguments"], dict) for call in orjson.loads(message["tool_calls"])):
+            raise CannotHold("a tool call whose arguments are not a JSON object")
         calls = [
             {"name": call["function"]["name"], "arguments": call["function"]["arguments"]}
             | ({"id": call["id"]} if "id" in call else {})
