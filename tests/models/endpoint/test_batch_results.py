@@ -37,8 +37,10 @@ def outcomes(lines: list[dict[str, Any]]) -> dict[int, tuple[str, int, bool]]:
 
 
 def test_each_line_is_through_or_handed_in_again() -> None:
-    assert outcomes([line(0, 200, good("x")), line(2, 400, {"error": {"message": "too long"}})]) == {
+    lines = [line(0, 200, good("x")), line(2, 400, {"error": {"message": "too long"}})]
+    assert outcomes([*lines, line(1, 400, {"error": {"code": "content_filter", "message": "no"}})]) == {
         0: (Outcome.ANSWERED, 1, False),
+        1: (Outcome.FILTERED, 0, False),
         2: (Outcome.REJECTED, 0, False),
     }
     again = [line(0, 500, {}), line(1, 429, {}), {"custom_id": ASKED[2].key.hex(), "response": None}]
