@@ -77,7 +77,8 @@ class AnswerFile:
                     yield db
                     db.execute("COMMIT")
                 except BaseException:
-                    db.execute("ROLLBACK")
+                    with suppress(sqlite3.Error):  # a full disk has rolled back already
+                        db.execute("ROLLBACK")
                     raise
             except sqlite3.Error as error:
                 suspect(self.path, error)

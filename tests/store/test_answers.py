@@ -153,6 +153,16 @@ def test_a_file_that_is_no_store_is_refused_with_the_way_out(tmp_path: Path) -> 
         AnswerStore(path)
 
 
+def test_a_full_disk_is_called_so_and_with_space_the_store_goes_on(tmp_path: Path) -> None:
+    store = AnswerStore(tmp_path / "answers.db")
+    with store.transaction() as db:
+        db.execute("PRAGMA max_page_count=12")
+    with pytest.raises(FlywheelError, match=r"answers\.db: cannot be written \(database or disk is full\)"):
+        store.commit([answer(f"{i}") for i in range(1000)])
+    assert store.commit([answer(f"{i}") for i in range(1000)]) == [None] * 1000
+    assert store.spent("s").calls == 1000
+
+
 def test_a_failed_commit_leaves_nothing(tmp_path: Path) -> None:
     store = AnswerStore(tmp_path / "answers.db")
     broken = Ended(Settle(b"b", "s", Amount(1, 2**70, 0, 0)))
