@@ -103,7 +103,7 @@ class CoachLM(Proposer):
         room = model.context - self.max_tokens
         draws = {i: Draw(prompt, self.max_tokens) for i, prompt in enumerate(prompts) if len(prompt) <= room}
         places = list(draws)
-        end = frozenset({model.tokenizer.eos_token_id})
+        end = frozenset(model.chat.end_ids)
         for _, part in batches([len(draws[i].prompt) + self.max_tokens for i in places], MAX_TOKENS):
             decode(model.model, [draws[places[j]] for j in part], model.pad_id, end, model.dtype)
         return [_text(model, draws[i]) if i in draws and draws[i].ended else None for i in range(len(raw))]

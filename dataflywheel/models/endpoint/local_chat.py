@@ -134,10 +134,10 @@ class LocalChat:
 
     @cached_property
     def _end_ids(self) -> frozenset[int]:
-        """Tokens that end an answer, by the model's generation settings and by its tokenizer."""
+        """Tokens that end an answer, by the model's generation settings, its tokenizer and its chat template."""
         given = getattr(self.model.model.generation_config, "eos_token_id", None)
         listed = given if isinstance(given, list) else [given]
-        return frozenset(i for i in (*listed, self.model.tokenizer.eos_token_id) if i is not None)
+        return frozenset(i for i in (*listed, *self.model.chat.end_ids) if i is not None)
 
     def _encode(self, request: Request) -> list[int]:
         chat = self.model.chat

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -62,6 +63,25 @@ def test_a_model_that_learnt_to_repeat_repeats(skilled: LocalChat) -> None:
     assert right >= len(PROMPTS) * 0.8
     assert {(reply.outcome, reply.finish) for reply in replies} == {(Outcome.ANSWERED, "stop")}
     assert all(reply.tokens_in > 0 and reply.tokens_out > 1 and reply.usd == 0 for reply in replies)
+
+
+def test_an_answer_ends_where_the_chat_template_ends_a_turn(tmp_path: Path) -> None:
+    """As with models whose tokenizer names another end of sequence than the one that their template writes."""
+    folder = shutil.copytree(copy_model(), tmp_path / "model")
+    changes: list[tuple[str, str, str]] = [
+        ("chat_template.jinja", "eos_token", "'<|end|>'"),
+        ("tokenizer_config.json", '"eos_token": "<|end|>"', '"eos_token": "<|pad|>"'),
+        ("config.json", '"eos_token_id": 2', '"eos_token_id": null'),
+        ("generation_config.json", '"eos_token_id": 2', '"eos_token_id": null'),
+    ]
+    for name, old, new in changes:
+        text = (folder / name).read_text(encoding="utf-8")
+        assert old in text
+        (folder / name).write_text(text.replace(old, new), encoding="utf-8")
+    model = LocalChat(ModelSpec(hf=str(folder)))
+    [reply] = ask(model, Request.chat(PROMPTS[0], sampling=Sampling(max_tokens=30)))
+    assert (reply.outcome, reply.text) == (Outcome.ANSWERED, PROMPTS[0].removeprefix("repeat "))
+    asyncio.run(model.close())
 
 
 def test_log_probabilities_are_those_of_one_forward_pass(skilled: LocalChat) -> None:
