@@ -147,7 +147,7 @@ def _write_scalars(path: Path, columns: Columns) -> None:
     """The one-number columns of the rows that came in, for the report and `why`; unmeasured values are null."""
     table: dict[str, pa.Array] = {"id": pa.array(columns.ids, pa.string())}
     for name, values in columns.values.items():
-        if name.startswith("row.") or name.endswith(".status") or values.ndim != 1:
+        if name.startswith("row.") or name.endswith((".status", ".error")) or values.ndim != 1:
             continue
         status = columns.values.get(name.split(".")[0] + ".status")
         missing = None if status is None else np.asarray(status) > Status.TRUNCATED

@@ -107,14 +107,16 @@ def unmeasured(columns: Columns, names: tuple[str, ...]) -> dict[int, str]:
     """Why each row that misses one of `names` misses it, by position: the status, or that the value is not finite.
 
     Returns:
-        `{17: "not measured: failed (likelihood)"}`.
+        `{17: "not measured: failed (likelihood)"}`, with what went wrong where it is known.
     """
     found: dict[int, str] = {}
     for name in names:
         signal = name.split(".")[0]
-        status = columns.values.get(f"{signal}.status")
+        status, errors = (columns.values.get(f"{signal}.{fact}") for fact in ("status", "error"))
         for position in np.flatnonzero(~columns.ok(name)):
             code = Status.OK if status is None else Status(int(status[position]))
+            error = errors[position] if errors is not None else None
             why = f"no finite value of {name}" if code <= Status.TRUNCATED else f"{code.name.lower()} ({signal})"
+            why += f": {error}" if error else ""
             found.setdefault(int(position), f"not measured: {why}")
     return found

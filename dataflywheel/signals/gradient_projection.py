@@ -23,7 +23,7 @@ from dataflywheel.models.language_model import LanguageModel
 from dataflywheel.models.row_gradients import SPREAD, RowGradients, SignProjection
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.signals.checkpoint_based import CheckpointBased
-from dataflywheel.signals.model_based import vector_column
+from dataflywheel.signals.model_based import refusals, vector_column
 
 MAX_TOKENS = 8192
 """Padded tokens of one forward and backward pass."""
@@ -102,7 +102,8 @@ class GradientProjection(CheckpointBased):
                 found = at.projected([rows[i] for i in here], width, moments if self.direction == "adam" else None)
                 vectors[here, part] = unit(found) * np.sqrt(rates[number] / rates.sum())
         status[(status <= Status.TRUNCATED) & ~np.isfinite(vectors).all(axis=1)] = Status.FAILED
-        return {"vector": vector_column(vectors, status <= Status.TRUNCATED), "status": status}
+        found = vector_column(vectors, status <= Status.TRUNCATED)
+        return {"vector": found, "status": status, "error": refusals(rows)}
 
     def estimate(self, pool: PoolStatistics) -> Cost:
         passes = self.epochs * (pool.rows + math.ceil(self.share * pool.rows))

@@ -11,7 +11,7 @@ from pydantic import Field
 from dataflywheel.contracts import AnyArray, Card, Cost, PoolStatistics, Status
 from dataflywheel.models.chat import chats_of
 from dataflywheel.models.language_model import Pooling, shared_model
-from dataflywheel.signals.model_based import LanguageModelBased, vector_column
+from dataflywheel.signals.model_based import LanguageModelBased, refusals, vector_column
 
 
 class HiddenState(LanguageModelBased):
@@ -44,7 +44,8 @@ class HiddenState(LanguageModelBased):
         vectors = model.hidden_states(rows, self.pooling)
         status = np.asarray([row.status for row in rows], dtype=np.uint8)
         status[(status <= Status.TRUNCATED) & ~np.isfinite(vectors).all(axis=1)] = Status.FAILED
-        return {"vector": vector_column(vectors, status <= Status.TRUNCATED), "status": status}
+        found = vector_column(vectors, status <= Status.TRUNCATED)
+        return {"vector": found, "status": status, "error": refusals(rows)}
 
     def estimate(self, pool: PoolStatistics) -> Cost:
         return Cost(forward=pool.rows, tokens=pool.tokens)

@@ -11,7 +11,7 @@ from pydantic import Field
 from dataflywheel.contracts import AnyArray, Card, Cost, PoolStatistics, Status
 from dataflywheel.models.chat import chats_of
 from dataflywheel.models.language_model import shared_model
-from dataflywheel.signals.model_based import LanguageModelBased
+from dataflywheel.signals.model_based import LanguageModelBased, refusals
 
 
 class LearnerGap(LanguageModelBased):
@@ -48,7 +48,8 @@ class LearnerGap(LanguageModelBased):
         loss = model.answer_scores(rows).loss
         status = np.asarray([row.status for row in rows], dtype=np.uint8)
         status[(status <= Status.TRUNCATED) & ~np.isfinite(loss)] = Status.FAILED
-        return {"gap": np.where(status <= Status.TRUNCATED, loss, np.nan).astype(np.float32), "status": status}
+        gap = np.where(status <= Status.TRUNCATED, loss, np.nan).astype(np.float32)
+        return {"gap": gap, "status": status, "error": refusals(rows)}
 
     def estimate(self, pool: PoolStatistics) -> Cost:
         return Cost(forward=pool.rows, tokens=pool.tokens)

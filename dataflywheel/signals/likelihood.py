@@ -11,7 +11,7 @@ from pydantic import Field
 from dataflywheel.contracts import AnyArray, Card, Cost, PoolStatistics, Status
 from dataflywheel.models.chat import chats_of
 from dataflywheel.models.language_model import shared_model
-from dataflywheel.signals.model_based import LanguageModelBased
+from dataflywheel.signals.model_based import LanguageModelBased, refusals
 
 
 class Likelihood(LanguageModelBased):
@@ -75,7 +75,7 @@ class Likelihood(LanguageModelBased):
         prompt_tokens = np.asarray([row.start for row in rows], dtype=np.int32)
         found["answer_tokens"] = pa.array(given.tokens, mask=~good)
         found["prompt_tokens"] = pa.array(prompt_tokens, mask=~good)
-        return found | {"status": status}
+        return found | {"status": status, "error": refusals(rows)}
 
     def estimate(self, pool: PoolStatistics) -> Cost:
         return Cost(forward=2 * pool.rows, tokens=2 * pool.tokens)

@@ -223,6 +223,11 @@ def columns(rows: Path, names: Iterable[str], signals: Sequence[Signal], store: 
         others = [column for column in dict.fromkeys([*wanted, "status"]) if column not in vectors]
         held = groups.read(places, others)
         found.values |= {f"{name}.{column}": _numpy(held[column]) for column in others}
+        failed = np.flatnonzero(found.values[f"{name}.status"] == Status.FAILED)
+        if len(failed):
+            errors = np.full(len(places), None, dtype=object)
+            errors[failed] = groups.read(np.asarray(places)[failed], ["error"])["error"].to_pylist()
+            found.values[f"{name}.error"] = errors
         found.values |= {f"{name}.{column}": _matrix(groups, places, column) for column in vectors}
     return found
 

@@ -12,12 +12,18 @@ from pydantic import Field
 
 from dataflywheel.contracts import AnyArray, FloatArray, Signal, Status
 from dataflywheel.models.embedder import embedder_digest, shared_embedder
+from dataflywheel.models.encoded import EncodedRow
 from dataflywheel.models.files import folder_digest
 from dataflywheel.models.language_model import local_folder
 from dataflywheel.models.spec import EmbedderSpec, ModelSpec
 
 Pool = Callable[[], pa.Table]
 """The columns `id` and `messages` of the pool's rows."""
+
+
+def refusals(rows: Sequence[EncodedRow]) -> list[str | None]:
+    """Why rows were refused, as by the chat template; None where they have tokens, or no answer."""
+    return [row.reason if row.status == Status.FAILED else None for row in rows]
 
 
 class ModelBased(Signal):

@@ -19,7 +19,7 @@ from dataflywheel.models.checkpoints import (
 from dataflywheel.models.language_model import LanguageModel
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.signals.checkpoint_based import CheckpointBased
-from dataflywheel.signals.model_based import vector_column
+from dataflywheel.signals.model_based import refusals, vector_column
 
 
 class Trajectory(CheckpointBased):
@@ -74,7 +74,8 @@ class Trajectory(CheckpointBased):
         found = np.stack(losses, axis=1).astype(np.float32)
         status = np.asarray([row.status for row in rows], dtype=np.uint8)
         status[(status <= Status.TRUNCATED) & ~np.isfinite(found).all(axis=1)] = Status.FAILED
-        return {"losses": vector_column(found, status <= Status.TRUNCATED), "status": status}
+        vectors = vector_column(found, status <= Status.TRUNCATED)
+        return {"losses": vectors, "status": status, "error": refusals(rows)}
 
     def estimate(self, pool: PoolStatistics) -> Cost:
         passes = self.epochs + self.points

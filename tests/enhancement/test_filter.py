@@ -66,6 +66,9 @@ def test_unmeasured_rows_follow_their_own_rule(unmeasured: str, action: str) -> 
     found = cleaner.decide(columns(), no_texts, None)
     assert found.action[4] == action
     assert found.reason[4] == "unmeasured: likelihood.loss (failed)"
+    known = columns()
+    known.values["likelihood.error"] = np.array([None, None, None, None, "it shows images", *[None] * (len(known) - 5)])
+    assert cleaner.decide(known, no_texts, None).reason[4] == "unmeasured: likelihood.loss (failed: it shows images)"
     assert found.score[4] is None
     assert found.action[1] == "kept"  # truncated is measured
 

@@ -105,11 +105,13 @@ def test_tokens_are_filled_in_ranking_order() -> None:
 def test_percent_is_of_the_rows_offered() -> None:
     columns = make_columns(200)
     columns.values["likelihood.status"][:50] = Status.FAILED
+    columns.values["likelihood.error"] = np.array([None, "the chat template refuses it: no", *[None] * 198])
     selection, decisions = select(columns, by="perplexity", keep="10%")
     assert len(selection.order) == 20
     assert selection.notes["budget"] == "10% of 200 rows offered: 20 rows"
     assert selection.notes["not_measured"] == 50
     assert decisions.reason[0] == "not measured: failed (likelihood)"
+    assert decisions.reason[1] == "not measured: failed (likelihood): the chat template refuses it: no"
     assert decisions.score[0] is None
 
 

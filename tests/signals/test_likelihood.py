@@ -11,6 +11,8 @@ import pytest
 from dataflywheel.contracts import Status
 from dataflywheel.models.language_model import LanguageModel
 from dataflywheel.models.spec import ModelSpec
+from dataflywheel.rows.identity import make_row
+from dataflywheel.rows.schema import table
 from dataflywheel.signals.likelihood import Likelihood
 from tests.models.copy_skill import conversation, copy_model, copy_rows
 from tests.signals.rows import batch_of
@@ -53,6 +55,14 @@ def test_every_row_says_how_it_went_and_failures_hold_no_number(spec: ModelSpec)
     assert answer[43] == 126
     assert prompt[43] == 2  # begin and the answer's header
     assert answer[40] + prompt[40] == 128
+
+
+def test_a_row_that_the_template_cannot_show_says_why(spec: ModelSpec) -> None:
+    tools = '[{"type": "function", "function": {"name": "weather", "parameters": {}}}]'
+    rows = [make_row(ROWS[0]), make_row(ROWS[0], tools=tools), make_row(ROWS[41])]
+    found = Likelihood(model=spec, max_length=128).measure(table(rows).combine_chunks().to_batches()[0])
+    assert found["status"].tolist() == [Status.OK, Status.FAILED, Status.EMPTY]
+    assert found["error"] == [None, "the chat template leaves out the tools", None]
 
 
 def test_a_shuffled_answer_is_above_its_clean_twin(spec: ModelSpec) -> None:

@@ -100,6 +100,7 @@ def test_a_bad_row_fails_alone_and_is_tried_again(tmp_path: Path) -> None:
     assert found["toy.status"].tolist() == [Status.OK] * 90 + [Status.FAILED] + [Status.OK] * 40
     assert np.isnan(found["toy.vector"][90]).all()
     assert not found.ok("toy.vector")[90]
+    assert ["BOOM" in (error or "") for error in found["toy.error"]] == [False] * 90 + [True] + [False] * 40
     assert store.missing(signal.key(), _ids(rows)).sum() == 1
     measure(rows, [signal], store, Engine())  # it fails again, and the rest still stands
     assert columns(rows, ["toy.vector"], [signal], store)["toy.status"].tolist().count(Status.OK) == 130

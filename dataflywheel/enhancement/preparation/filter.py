@@ -135,9 +135,12 @@ class Filter(Cleaner):
 
 
 def state(columns: Columns, name: str, row: int) -> str:
-    """A column that has no value in a row, with the status of its signal where that is known."""
-    status = columns.values.get(name.split(".")[0] + ".status")
-    return name if status is None else f"{name} ({Status(int(status[row])).name.lower()})"
+    """A column that has no value in a row, with the status of its signal and what went wrong, where these are known."""
+    signal = name.split(".")[0]
+    status, errors = (columns.values.get(f"{signal}.{fact}") for fact in ("status", "error"))
+    error = errors[row] if errors is not None else None
+    told = "" if status is None else Status(int(status[row])).name.lower()
+    return f"{name} ({told}{f': {error}' if error else ''})" if told else name
 
 
 def usable(columns: Columns, name: str) -> tuple[AnyArray, AnyArray]:
