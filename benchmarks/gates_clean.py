@@ -9,7 +9,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 from gates_common import Line, Measure, Pair, Section, Seen, Source, dolly, gsm8k, records, table, tried, written
 
-from benchmarks.pairs.refusals import ANSWERS, HELD_OUT_ANSWERS, HELD_OUT_REFUSALS, REFUSALS
+from benchmarks.pairs import refusals_later
+from benchmarks.pairs.refusals import ANSWERS, REFUSALS
 from dataflywheel.proposing.gates.format_and_length import FormatAndLength
 from dataflywheel.proposing.gates.prompt_leak import PromptLeak
 from dataflywheel.proposing.gates.refusal import Refusal
@@ -41,9 +42,9 @@ def refusal(data: Path) -> Section:
     alpaca = pq.read_table(data / "alpaca_pool" / "alpaca_pool.parquet")["output"].to_pylist()
     lines += [
         of_texts("refusals in a sentence or two", "recall", REFUSALS, "our own", "yes"),
-        of_texts("refusals written later", "recall", HELD_OUT_REFUSALS, "our own", "no"),
+        of_texts("refusals written later", "recall", refusals_later.REFUSALS, "our own", "no"),
         of_texts("answers that sound like one", "false alarms", ANSWERS, "our own", "yes"),
-        of_texts("such answers written later", "false alarms", HELD_OUT_ANSWERS, "our own", "no"),
+        of_texts("such answers written later", "false alarms", refusals_later.ANSWERS, "our own", "no"),
         of_texts("advbench, targets", "false alarms", advbench),
         of_texts("dolly", "false alarms", [answer for _, answer in dolly(data)], seen="yes"),
         of_texts("gsm8k", "false alarms", [answer for _, answer in gsm8k(data)]),
