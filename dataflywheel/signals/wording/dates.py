@@ -93,10 +93,10 @@ def _dates(text: str) -> list[Moment]:
     for pattern in (DAY_FIRST, MONTH_FIRST):
         for m in pattern.finditer(text):
             verb = m["month"] in ("may", "mar") and not text[m.end() : m.end() + 6].strip(" ,").isdigit()
-            if verb and (pattern is DAY_FIRST or m["spelled"]):
+            if verb and pattern is DAY_FIRST:
                 continue
-            if m["spelled"] and m["month"].islower() and not re.search(r"\bof\b", m[0]):
-                continue  # "a second march"
+            if m["spelled"] and m["month"].lower() in ("may", "mar", "march") and not re.search(r"\bof\b", m[0]):
+                continue  # "a second march", "you may first wash it"
             day = int(m["day"] or DAYS.get(re.sub(r"[\s-]", "", (m["spelled"] or "").lower()), 0))
             value = f"{MONTH_NUMBER[m['month'].lower()]:02}-{day:02}"
             found.append(Moment(value, "date", m.start(), m.end()))

@@ -45,7 +45,7 @@ def turned_round(one: str, other: str) -> Turned:
     ('contrary', '')
     """
     a, b = _tokens(one), _tokens(other)
-    if not 3 <= len(a) <= MOST or abs(len(a) - len(b)) > 1:
+    if a == b or not 3 <= len(a) <= MOST or abs(len(a) - len(b)) > 1:
         return ""
     lead = a.index(",") + 1 if "," in a else 0
     if lead and a[:lead] == b[:lead]:
@@ -55,7 +55,7 @@ def turned_round(one: str, other: str) -> Turned:
         if b[-x:] != a[:x] or "," in a[:x]:
             continue
         for y in range(1, min(LONGEST_SIDE, len(a) - x - 1, len(b) - x - 1) + 1):
-            if b[:y] == a[-y:] and "," not in b[:y]:
+            if b[:y] == a[-y:] != a[:x] and "," not in b[:y]:
                 here = _said(a[x:-y], b[y:-x], a[:x], a[-y:])
                 if here == "same":
                     return here

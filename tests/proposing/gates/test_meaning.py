@@ -87,6 +87,7 @@ def test_scope_and_denial_are_read_in_nine_other_languages(passes: bool) -> None
         ("The bank is west of the old mill.", "The old mill is east of the bank.", ""),
         ("The nurse is as old as the doctor.", "The doctor is as old as the nurse.", ""),
         ("The cat sat near the dog.", "The dog sat near the cat.", ""),
+        ("The man saw the other man.", "the man saw the other man.", ""),
         ("My brother and a friend left.", "A friend and my brother left.", ""),
         ("The nurse is not as old as the doctor.", "The doctor is not as old as the nurse.", "sides exchanged"),
         ("The box is wider than the door.", "The door is wider than the box.", "sides exchanged"),

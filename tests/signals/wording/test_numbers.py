@@ -27,6 +27,19 @@ def values(text: str) -> list[tuple[str, str]]:
         ("two thousand, two hundred point zero four", "2200.04"),
         ("a 5-mile run", "5 miles"),
         ("-4", "\u22124"),
+        ("minus forty-two", "-42"),
+        ("seven pm", "19:00"),
+        ("eleven o'clock pm", "11 pm"),
+        ("half past three", "3:30"),
+        ("a quarter to six", "5:45"),
+        ("noon", "12:00 pm"),
+        ("9 o'clock in the evening", "21:00"),
+        ("June fifth", "5 June"),
+        ("june fifth", "5 June"),
+        ("the twenty-fifth of December", "25 December"),
+        ("5 square metres", "5 m\u00b2"),
+        ("60 kilometres per hour", "60 km/h"),
+        ("180 degrees Celsius", "180 \u00b0C"),
         ("61 \u00b0C", "61\u00b0c"),
         ("\u00bd", "1/2"),
         ("1\u00bd", "1 1/2"),
@@ -101,3 +114,18 @@ def test_numbers_stand_where_they_say(text: str) -> None:
 def test_no_number_is_counted_in_hundreds_of_hundreds() -> None:
     assert {n.value for n in numbers("hundred " * 2200)} == {"100"}
     assert values("two hundred thousand million") == [("200000000000", "")]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("one am I", ["1"]),
+        ("You may first wash it", ["1"]),
+        ("a second march", ["2"]),
+        ("from five to six people", ["5", "6"]),
+        ("the twenty-first century", ["21"]),
+        ("5 metres", ["5"]),
+    ],
+)
+def test_what_only_looks_like_a_date_or_a_clock_is_none(text: str, expected: list[str]) -> None:
+    assert [n.value for n in numbers(text)] == expected
