@@ -188,6 +188,11 @@ CARRIED: list[tuple[str, Any, str]] = [
     ("a bad answer", {"prompt": Q, "response": A, "label": "bad"}, "u:Q a:A = false"),
     ("a thumb", {"messages": CHAT, "label": "\N{THUMBS UP SIGN}"}, "u:Q a:A = true"),
     ("KTO's own names", {"prompt": Q, "completion": A, "label": "no"}, "u:Q a:A = false"),
+    ("a label in capitals", {"Prompt": Q, "Completion": A, "Label": False}, "u:Q a:A = false"),
+    ("marks as text", {"messages": [USER, {**SAYS, "train": "false"}, *CHAT]}, "u:Q a:-A u:Q a:A"),
+    ("turns in capitals", {"messages": [{"Role": "User", "Content": Q}, {"Role": "Assistant", "Content": A}]},
+     "u:Q a:A"),
+    ("sys", {"sys": S, "prompt": Q, "response": A}, "s:S u:Q a:A"),
     ("a class", {"question": Q, "answer": A, "label": "no"}, "u:Q a:A = no"),
     # chats under other names
     ("UltraInteract", {"trajectory": [{"from": "user", "value": Q}], "chosen": A, "rejected": B}, "u:Q a:A ! a:B"),

@@ -8,7 +8,7 @@ from dataflywheel.rows.formats.content import read_content
 from dataflywheel.rows.formats.draft import ReadError, Record
 from dataflywheel.rows.formats.ends import BESIDE
 from dataflywheel.rows.formats.media import OF_REJECTED, media_keys
-from dataflywheel.rows.formats.names import label_key, system_key
+from dataflywheel.rows.formats.names import by_name, label_key, system_key
 from dataflywheel.rows.formats.tool_specs import tools_keys
 from dataflywheel.rows.schema import Row
 
@@ -22,7 +22,7 @@ def beside(keys: frozenset[str]) -> frozenset[str]:
     """Which of the things that any shape may have beside its own fields a record with these keys may hold."""
     held = {
         "tags": "tags" in keys,
-        "label": "label" in keys or label_key(keys) is not None,
+        "label": "label" in by_name(keys) or label_key(keys) is not None,
         "tools": bool(tools_keys(keys)),
         "media": bool(media_keys(keys)) or not keys.isdisjoint(OF_REJECTED),
         "cells": "cells" in keys,

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from dataflywheel.rows.formats.draft import Draft, ReadError, Record, kind
-from dataflywheel.rows.formats.names import label_key
+from dataflywheel.rows.formats.names import by_name, label_key
 
 SENTENCE = 6
 """Words of a label that may be an answer."""
@@ -34,9 +34,10 @@ def take_label(record: Record) -> tuple[str, str] | None:
     Raises:
         ReadError: a column that asks whether the answer is wanted holds something else.
     """
-    if "label" in record:
-        value = record.pop("label")
-        return "label", value if isinstance(value, str) else said(value)
+    named = by_name(frozenset(record)).get("label")
+    if named is not None:
+        value = record.pop(named)
+        return named, value if isinstance(value, str) else said(value)
     key = label_key(frozenset(record))
     if key is None:
         return None

@@ -21,6 +21,7 @@ PASSED_OVER = ("masked", "no_loss", "ignore_loss", "skip_loss", "not_trained", "
 """The names under which they say that it is not (torchtune)."""
 
 
+SPELLED = {"0": 0, "0.0": 0, "false": False, "no": False, "1": 1, "1.0": 1, "true": True, "yes": True}
 THINKING = frozenset((*THOUGHTS, *PIECES))
 MARKED = frozenset((*LEARN, *PASSED_OVER, "train_detail", "training_detail", "mask"))
 
@@ -68,6 +69,7 @@ def read_learn(turn: Record, role: str, field: str) -> bool | None:
         given = turn.get(key)
         if given is None:
             continue
+        given = SPELLED.get(given.strip().lower(), given) if isinstance(given, str) else given
         if key in PASSED_OVER and role != "assistant":
             continue
         if key in PASSED_OVER and isinstance(given, bool | int):

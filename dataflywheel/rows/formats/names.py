@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
+from dataflywheel.rows.formats.pair_names import PAIRS, VERSUS
+
 PROMPTS = (
     "prompt", "instruction", "question", "query", "problem", "input", "inputs", "user_prompt", "user_query",
     "user_question", "user_message", "user_input", "prompt_text", "text_input", "input_text", "user", "human",
@@ -36,12 +38,6 @@ HISTORY = ("history", "chat_history", "conversation_history")
 """Names of the turns before a prompt."""
 TASKS = frozenset({"task", "definition", "task_definition", "task_description", "task_prompt"})
 """Names of what is to be done with an `input`: with no other prompt they belong to it."""
-VERSUS = (
-    ("winner", "loser"), ("better", "worse"), ("response_j", "response_k"), ("better_response", "worse_response"),
-    ("better_answer", "worse_answer"), ("good_response", "bad_response"), ("good_answer", "bad_answer"),
-    ("winning_response", "losing_response"), ("response_w", "response_l"), ("y_w", "y_l"),
-)  # fmt: skip
-"""Names of a better and a worse answer, where both are there."""
 LISTS = ("completions", "responses", "generations", "candidates", "answers", "solutions", "outputs", "rollouts")
 """Names of a list of answers to one prompt."""
 OF_A_TEXT = ("summary", "highlights", "translation", "paraphrase", "headline", "simplified")
@@ -69,15 +65,18 @@ THOUGHTS = (
     "cot", "complex_cot", "reasoning_trace", "think", "thinking_content", "thinking_process", "thought_process",
     "reasoning_process", "thinking_trace", "scratchpad", "inner_monologue", "internal_monologue",
 )  # fmt: skip
-SYSTEM = ("system", "system_prompt", "system_message", "system_instruction", "system_text", "sys_prompt")
-LABELS = ("kto_tag", "kto_label", "desirable", "is_desirable", "thumbs_up")  # whether the answer is wanted, all of them
-PAIRS = (
-    ("response_a", "response_b"), ("response_0", "response_1"), ("response1", "response2"),
-    ("response_1", "response_2"), ("answer_a", "answer_b"), ("answer_0", "answer_1"), ("answer_1", "answer_2"),
-    ("completion_a", "completion_b"), ("output_a", "output_b"), ("output_1", "output_2"),
-    ("human_ref_a", "human_ref_b"), ("conversation_a", "conversation_b"),
+SYSTEM = (
+    "system", "system_prompt", "system_message", "system_instruction", "system_instructions", "system_text",
+    "system_msg", "sys_prompt", "sys_msg", "sys",
 )  # fmt: skip
-"""Names of two answers of which another column says the better."""
+LABELS = (
+    "kto_tag",
+    "kto_label",
+    "desirable",
+    "is_desirable",
+    "thumbs_up",
+    "is_good",
+)  # whether the answer is wanted, all of them
 REPLIES = frozenset({"response", "completion", "output", "reply"})  # last words of an answer's name, whoever gave it
 THINKING = frozenset({"thinking", "thought", "thoughts", "cot", "reasoning", "think", "scratchpad", "monologue"})
 VERDICTS = frozenset((

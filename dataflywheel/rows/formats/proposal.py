@@ -6,7 +6,8 @@ from typing import Any
 
 from dataflywheel.rows.formats.draft import Record
 from dataflywheel.rows.formats.media import media_keys
-from dataflywheel.rows.formats.names import COMPLETIONS, LESS, PAIRS, PROMPTS, SOLUTIONS, folded, quoted, system_key
+from dataflywheel.rows.formats.names import COMPLETIONS, LESS, PROMPTS, SOLUTIONS, folded, quoted, system_key
+from dataflywheel.rows.formats.pair_names import PAIRS
 from dataflywheel.rows.formats.serialized import turns_in_text
 from dataflywheel.rows.formats.turns import CONTENT_KEYS, ROLE_KEYS, ROLES
 from dataflywheel.rows.paths import value_at

@@ -117,6 +117,8 @@ def read_turn(turn: Any, field: str, media: list[Medium] | None = None) -> list[
     if not isinstance(turn, dict):
         raise ReadError(field, f"expected a turn {{role, content}}, got {kind(turn)}")
     turn = opened(turn)
+    if turn.keys().isdisjoint(ROLE_KEYS):
+        turn = {key.strip().lower(): held for key, held in turn.items()}
     role_key, content_key = ("from", "value") if turn.get("role") is None and "from" in turn else ("role", "content")
     if turn.get(role_key) is None:
         role_key = next((key for key in ROLE_KEYS if turn.get(key) is not None), role_key)
