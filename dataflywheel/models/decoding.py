@@ -41,6 +41,13 @@ class Draw:
     """Whether the answer came to its end before the limit."""
 
 
+def ending(model: Any, chat: Any) -> frozenset[int]:
+    """Tokens that end an answer, by the model's generation settings, its tokenizer and its chat template."""
+    given = getattr(model.generation_config, "eos_token_id", None)
+    listed = given if isinstance(given, list) else [given]
+    return frozenset(i for i in (*listed, *chat.end_ids) if i is not None)
+
+
 def written(tokenizer: Any, ids: Sequence[int], prompt: Sequence[int], calls: bool = False) -> str:
     """The text of an answer's tokens, its end left out, behind the tag of thoughts that the prompt began.
 

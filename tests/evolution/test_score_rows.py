@@ -81,7 +81,8 @@ def test_tools_are_shown_and_special_tokens_of_thoughts_and_calls_are_read(monke
     said = '[THINK]Hm: [] is it.[/THINK][TOOL_CALLS][{"name": "weather", "arguments": {}}]'
     read: list[str] = []
 
-    def act(network: Any, draws: list[Draw], *rest: Any) -> None:
+    def act(network: Any, draws: list[Draw], pad: int, ends: frozenset[int], dtype: str) -> None:
+        assert {mark.eos_token_id, mark.convert_tokens_to_ids("<|im_end|>")} <= ends
         for draw in draws:
             read.append(mark.decode(draw.prompt))
             draw.ids = mark.encode(said, add_special_tokens=False)

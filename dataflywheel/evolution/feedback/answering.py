@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import Any
 
 import numpy as np
 import orjson
 
 from dataflywheel.models.batching import batches
 from dataflywheel.models.chat import Chat
-from dataflywheel.models.decoding import Draw, decode, written
+from dataflywheel.models.decoding import Draw, decode, ending, written
 from dataflywheel.models.language_model import MAX_TOKENS, LanguageModel
 from dataflywheel.models.shown import lost_tools
 from dataflywheel.models.spelled_out import BREAK
@@ -51,7 +50,7 @@ def answers(
         for number in range(samples):
             generator = np.random.default_rng(_seed(text, number)) if temperature else None
             draws.append((place, Draw(ids, tokens, temperature, generator=generator)))
-    ends = _ends(model)
+    ends = ending(model.model, model.chat)
     for _, part in batches([len(draw.prompt) + tokens for _, draw in draws], MAX_TOKENS):
         decode(model.model, [draws[i][1] for i in part], model.pad_id, ends, model.dtype)
     for place, draw in draws:
@@ -75,9 +74,3 @@ def _asked(model: LanguageModel, question: Chat) -> tuple[str, str]:
 
 def _seed(text: str, number: int) -> int:
     return int.from_bytes(blake2b(repr((text, number)).encode(), digest_size=8).digest(), "big")
-
-
-def _ends(model: LanguageModel) -> frozenset[int]:
-    given: Any = getattr(model.model.generation_config, "eos_token_id", None)
-    listed = given if isinstance(given, list) else [given]
-    return frozenset(i for i in (*listed, model.tokenizer.eos_token_id) if i is not None)

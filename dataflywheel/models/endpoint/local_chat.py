@@ -17,7 +17,7 @@ import numpy as np
 
 from dataflywheel.models.batching import batches
 from dataflywheel.models.chat import Chat
-from dataflywheel.models.decoding import Draw, decode, written
+from dataflywheel.models.decoding import Draw, decode, ending, written
 from dataflywheel.models.endpoint.chat_model import Capabilities, RejectedError
 from dataflywheel.models.endpoint.request import Outcome, Reply, Request, TokenLogprob
 from dataflywheel.models.files import folder_digest
@@ -134,10 +134,7 @@ class LocalChat:
 
     @cached_property
     def _end_ids(self) -> frozenset[int]:
-        """Tokens that end an answer, by the model's generation settings, its tokenizer and its chat template."""
-        given = getattr(self.model.model.generation_config, "eos_token_id", None)
-        listed = given if isinstance(given, list) else [given]
-        return frozenset(i for i in (*listed, *self.model.chat.end_ids) if i is not None)
+        return ending(self.model.model, self.model.chat)
 
     def _encode(self, request: Request) -> list[int]:
         chat = self.model.chat
