@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +23,14 @@ os.environ.setdefault("FLYWHEEL_CACHE", str(Path(__file__).resolve().parent / ".
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Long tests first, so that no core waits for another at the end."""
     items.sort(key=lambda item: "slow" not in item.keywords)
+
+
+@pytest.fixture(autouse=True)
+def own_garbage() -> Iterator[None]:
+    """A test collects the garbage of its own, not what libraries and other tests hold: its time is its own, too."""
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 @pytest.fixture(scope="session")

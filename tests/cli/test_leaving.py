@@ -85,8 +85,7 @@ def test_a_write_that_the_machine_refuses_is_told_in_one_line(tmp_path: Path) ->
     nowhere = [*command, "--runs", "pool.jsonl/runs"]
     found = subprocess.run(nowhere, cwd=tmp_path, capture_output=True, text=True, timeout=120)
     assert found.returncode == 1
-    assert "flywheel: pool.jsonl/runs" in found.stderr
-    assert "Not a directory; what was finished" in found.stderr
+    assert "flywheel: pool.jsonl: no folder, and one belongs there" in found.stderr
     assert "Traceback" not in small.stderr + found.stderr
 
 

@@ -155,10 +155,10 @@ def test_thousands_of_boilerplate_rows_are_cheap() -> None:
         f"The requested page could not be found on this server, error {i % 7}, try again." for i in range(40_000)
     ]
     near_duplicates(boilerplate[:10])
-    started = time.perf_counter()
+    started = time.process_time()
     found = near_duplicates(boilerplate)
     assert found.kept.sum() <= 7
-    assert time.perf_counter() - started < 10  # all pairs would be 800 million
+    assert time.process_time() - started < 10  # all pairs would be 800 million
 
 
 @pytest.mark.parametrize("threshold", [0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 1.0])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import random
+import re
+import shutil
 from pathlib import Path
 
 from dataflywheel.models.tiny import init_tiny, pool_tokenizer
@@ -25,13 +27,27 @@ def copy_rows(count: int, seed: int) -> list[list[Message]]:
 
 
 def copy_model() -> Path:
-    """A model that has learnt to repeat two words, and what answers look like on their own; made once, then cached."""
+    """A model that has learnt to repeat two words, and what answers look like on their own; made once, then cached.
+
+    Its name follows from what it is trained from, so that a cache of earlier code is never taken for it.
+    """
     cache = Path(os.environ["FLYWHEEL_CACHE"])
-    folder = cache / "copy-skill-2"
+    rows = copy_rows(3000, seed=1)
+    rows += [row[1:] for row in rows[:300]]
+    start = init_tiny(pool_tokenizer(rows, cache_dir=cache), "1m", cache_dir=cache)
+    settings = TrainSettings(max_steps=160, batch_size=64, learning_rate=2e-3, dtype="float32")
+    folder = cache / f"copy-skill-{start.name}-{settings.version}"
     if not folder.is_dir():
-        rows = copy_rows(3000, seed=1)
-        rows += [row[1:] for row in rows[:300]]
-        start = init_tiny(pool_tokenizer(rows, cache_dir=cache), "1m", cache_dir=cache)
-        settings = TrainSettings(max_steps=160, batch_size=64, learning_rate=2e-3, dtype="float32")
         train_sft(rows, start, folder, settings)
+    return folder
+
+
+def without_tools(model: Path, folder: Path) -> Path:
+    """A copy of a model in `folder`, whose chat template leaves out the tools."""
+    shutil.copytree(model, folder)
+    template = folder / "chat_template.jinja"
+    shown = template.read_text(encoding="utf-8")
+    hidden = re.sub(r"{% if tools %}.*?{% endif %}", "", shown)
+    assert hidden != shown
+    template.write_text(hidden, encoding="utf-8")
     return folder

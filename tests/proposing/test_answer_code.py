@@ -78,7 +78,7 @@ def test_the_program(answer: str, code: str) -> None:
     "`", "```\n", "```python\n", "~~~\n", "\n", "def f(", ">>> x\n", " ", "x = 1\n", "(", "1,",
 ])  # fmt: skip
 def test_any_text_is_read_in_a_time_that_grows_as_its_length(piece: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     for size in (10**4, 10**5, 10**6):
         answer_code((piece * size)[:size])
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5

@@ -15,12 +15,12 @@ from dataflywheel.recipe.load import recipe_from
 from dataflywheel.recipe.plan import plan
 from dataflywheel.report.card import write_card
 from dataflywheel.store.decisions import read_decisions
-from tests.models.copy_skill import copy_model, copy_rows
+from tests.models.copy_skill import copy_model, copy_rows, without_tools
 from tests.recipe.jobs import job
 
 
 def test_a_recipe_distils_on_policy_and_says_what_became_of_every_row(tmp_path: Path) -> None:
-    pool = tmp_path / "pool.jsonl"
+    pool, model = tmp_path / "pool.jsonl", without_tools(copy_model(), tmp_path / "model")
     rows: list[dict[str, Any]] = [
         {"messages": [dict(role=m["role"], content=m["content"]) for m in row]} for row in copy_rows(16, seed=9)
     ]
@@ -30,11 +30,11 @@ def test_a_recipe_distils_on_policy_and_says_what_became_of_every_row(tmp_path: 
     rows.append({"messages": asks, "tools": [tool]})
     pool.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     distill = {
-        "by": {"on_policy": {"max_new_tokens": 4}}, "teacher": {"hf": str(copy_model())},
+        "by": {"on_policy": {"max_new_tokens": 4}}, "teacher": {"hf": str(model)},
         "max_steps": 2, "batch_size": 8, "dtype": "float32",
     }  # fmt: skip
     value = {
-        "name": "a", "pool": [{"path": str(pool)}], "models": {"student": {"hf": str(copy_model())}},
+        "name": "a", "pool": [{"path": str(pool)}], "models": {"student": {"hf": str(model)}},
         "steps": [{"distill": distill}],
     }  # fmt: skip
     where: dict[str, Any] = {"runs": tmp_path / "runs", "home": tmp_path / "store"}

@@ -16,6 +16,7 @@ from dataflywheel.recipe.why import as_text, why
 from dataflywheel.rows.parts import read_rows
 from dataflywheel.store.decisions import read_decisions
 from dataflywheel.store.run import step_directories
+from dataflywheel.store.seal import write_record
 from tests.recipe.jobs import CLEAN, TRAIN, job
 
 
@@ -191,7 +192,7 @@ def test_another_seed_is_another_selection(tmp_path: Path) -> None:
 
 def test_a_shorter_recipe_leaves_nothing_of_the_longer_one(tmp_path: Path) -> None:
     longer, _ = execute(tmp_path, CLEAN)
-    (longer.path / "compare.json").write_text('{"of": "other steps"}', encoding="utf-8")
+    write_record(longer.path / "compare.json", {"of": "other steps"})
     dropped = read_decisions(longer.path / "round-1" / "04-select" / "decisions.parquet").to_pylist()
     row = next(d["id"] for d in dropped if d["action"] == "dropped")
     shorter, log = execute(tmp_path, CLEAN[:3])

@@ -154,7 +154,7 @@ def test_a_line_without_end_is_set_aside_within_bounds(tmp_path: Path, monkeypat
 
 def test_blank_lines_without_end_take_no_time(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_bytes(b'{"text": "a"}\n' + b"\n" * (40 << 20) + b'\n{"text": "b"}\n{"text": 1}\n')
-    begin = time.perf_counter()
+    begin = time.process_time()
     rows, [entry] = read_file(str(tmp_path / "a.jsonl"))
     assert (len(rows), entry.line) == (2, (40 << 20) + 4)
-    assert time.perf_counter() - begin < 8
+    assert time.process_time() - begin < 8

@@ -149,6 +149,6 @@ UNITS = [
 def test_time_grows_as_the_text() -> None:
     for unit in UNITS:
         text = "<think>a</think>x" + unit * (100_000 // len(unit))
-        begun = time.perf_counter()
+        begun = time.process_time()
         split_thoughts(text)
-        assert time.perf_counter() - begun < 2.0, unit
+        assert time.process_time() - begun < 4.0, unit

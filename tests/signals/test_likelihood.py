@@ -14,7 +14,7 @@ from dataflywheel.models.spec import ModelSpec
 from dataflywheel.rows.identity import make_row
 from dataflywheel.rows.schema import table
 from dataflywheel.signals.likelihood import Likelihood
-from tests.models.copy_skill import conversation, copy_model, copy_rows
+from tests.models.copy_skill import conversation, copy_model, copy_rows, without_tools
 from tests.signals.rows import batch_of
 
 
@@ -57,7 +57,8 @@ def test_every_row_says_how_it_went_and_failures_hold_no_number(spec: ModelSpec)
     assert answer[40] + prompt[40] == 128
 
 
-def test_a_row_that_the_template_cannot_show_says_why(spec: ModelSpec) -> None:
+def test_a_row_that_the_template_cannot_show_says_why(tmp_path: Path) -> None:
+    spec = ModelSpec(hf=str(without_tools(copy_model(), tmp_path / "model")))
     tools = '[{"type": "function", "function": {"name": "weather", "parameters": {}}}]'
     rows = [make_row(ROWS[0]), make_row(ROWS[0], tools=tools), make_row(ROWS[41])]
     found = Likelihood(model=spec, max_length=128).measure(table(rows).combine_chunks().to_batches()[0])

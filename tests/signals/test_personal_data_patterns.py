@@ -136,7 +136,7 @@ def test_text_written_by_people_is_hardly_ever_suspected(data: Path) -> None:
 def test_hostile_text_takes_no_time() -> None:
     import time
 
-    started = time.perf_counter()
+    started = time.process_time()
     for piece in ("1 ", "1-", "a@", "a.", "(1", "+1", "1:", "password = a", "eyJ", "AA11 ", "0/0/", "://a:"):
         find(piece * (20_000 // len(piece)))
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5

@@ -134,7 +134,7 @@ UNITS = [r"\n", r"\frac", "$", r"\begin{array}", r"$\to$ ", "\\\\", r"C:\a", "`"
 
 def test_time_grows_as_the_text() -> None:
     for unit in UNITS:
-        begun = time.perf_counter()
+        begun = time.process_time()
         with contextlib.suppress(FormError):
             read(unit * (50_000 // len(unit)))
-        assert time.perf_counter() - begun < 2.0, unit
+        assert time.process_time() - begun < 2.0, unit

@@ -157,9 +157,9 @@ def test_fractions_are_what_they_are(one: Fraction, other: Fraction) -> None:
     "'", "|", "((", "=1",
 ])  # fmt: skip
 def test_odd_answers_of_any_length_are_compared_at_once(piece: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     for size in (100, 390, 990, 10**4, 10**6):
         text = (piece * size)[:size]
         assert same_answer(text, text)
         same_answer(text, "1")
-    assert time.perf_counter() - began < 1.0
+    assert time.process_time() - began < 1.0

@@ -149,7 +149,7 @@ def test_long_answers_are_compared_in_a_time_that_grows_as_the_text(unit: str) -
     seconds = []
     for size in (5_000, 50_000):
         text = (unit * size)[:size]
-        began = time.perf_counter()
+        began = time.process_time()
         check(Grounded(least_words=0.1), new("?", text, source=text))
-        seconds.append(time.perf_counter() - began)
+        seconds.append(time.process_time() - began)
     assert seconds[1] < 60 * max(seconds[0], 0.05)

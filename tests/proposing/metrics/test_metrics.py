@@ -202,7 +202,7 @@ def test_a_function_of_the_users_own(tmp_path: Path) -> None:
     "piece", ["<tool_call>", "{", "[", "f(", "```\n", '{"name": "a"}\n', "<function=a>", "1,", "\n"]
 )
 def test_calls_are_read_in_a_time_that_grows_as_the_text(piece: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     for size in (10**4, 10**5, 10**6):
         written_calls((piece * size)[:size])
-    assert time.perf_counter() - began < 3
+    assert time.process_time() - began < 3

@@ -52,9 +52,9 @@ def test_the_chosen_letter(text: str, expected: list[str]) -> None:
     "piece", ["`", "```\n", "~~~", "A) ", "answer ", "answer is (", " ", "www.", "\n", "- a\n", "1,"]
 )
 def test_marks_are_found_in_a_time_that_grows_as_the_text(piece: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     for size in (10**4, 10**5, 10**6):
         text = f"The answer {(piece * size)[:size]}"
         for rule in (code, links, prose, options, choices):
             rule(text)
-    assert time.perf_counter() - began < 8
+    assert time.process_time() - began < 8

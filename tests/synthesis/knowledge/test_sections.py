@@ -84,6 +84,6 @@ def test_sentences_hold_all_but_white_space(text: str) -> None:
     "text", [" " * 20_000 + "x", "\n \t" * 8_000 + "x", "f(" * 8_000, "a b c d: " * 4_000, ". " * 9_000]
 )
 def test_odd_texts_take_no_longer_than_others(text: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     sections(text)
-    assert time.perf_counter() - started < 3
+    assert time.process_time() - started < 3
