@@ -252,7 +252,7 @@ def test_a_program_that_root_starts_runs_as_nobody(monkeypatch: pytest.MonkeyPat
 
 
 WHOLE = {
-    "an open file of whoever started it": "import os\nheld = []\nfor fd in range(3, 200):\n    try: os.fstat(fd)\n"
+    "an open file of whoever started it": "import os\nheld = []\nfor fd in range(3, 9999):\n    try: os.fstat(fd)\n"
     "    except OSError: continue\n    held.append(fd)\nanswer = len(held)",
     "a name of the environment": "import os\nanswer = 'JAIL_SECRET' in os.environ or 'JAIL_SECRET' in str(os.environb)",
 }
