@@ -26,7 +26,8 @@ from dataflywheel.recipe.schema import Recipe, Source
 from dataflywheel.rows.ingest import Input
 from dataflywheel.rows.parts import read_rows
 from dataflywheel.selection.order import SLICE
-from dataflywheel.signals.measure import Failed, columns, measure
+from dataflywheel.signals.measure import Failed, measure
+from dataflywheel.signals.measured_columns import columns
 from dataflywheel.store.answers import AnswerStore
 from dataflywheel.store.run import RunDirectory
 from dataflywheel.store.signals import SignalStore

@@ -1,4 +1,4 @@
-"""Measures what is not yet in the store, and hands selectors their columns.
+"""Measures what is not yet in the store.
 
 The rows stream through Daft as batches; each signal is one batch UDF, so that the same plan runs on one machine and on
 a Ray cluster. Values come back in any order and are kept by row id.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dataflywheel.contracts import AnyArray, Columns, FlywheelError, Signal, Status
+from dataflywheel.contracts import FlywheelError, Signal, Status
 from dataflywheel.models.endpoint.deferred import DEFERRED
 from dataflywheel.models.endpoint.request import Outcome
-from dataflywheel.rows.lookup import Groups
 from dataflywheel.rows.parts import count_rows, iter_among, part_paths, read_rows
 from dataflywheel.rows.schema import upgraded
 from dataflywheel.signals.engine import Engine
@@ -196,68 +195,3 @@ def _flat(batch: pa.RecordBatch) -> pa.Table:
     value = batch["value"]
     names = [value.type.field(i).name for i in range(value.type.num_fields)]
     return pa.table([batch["id"].cast(pa.string()), *value.flatten()], names=["id", *names])
-
-
-def columns(rows: Path, names: Iterable[str], signals: Sequence[Signal], store: SignalStore) -> Columns:
-    """Measured values of a directory's rows, in row order, under `signal.column` names, with the row facts.
-
-    A signal's status comes along with any of its columns; `row.source`, `row.tags` and `row.copies` always.
-    """
-    facts = read_rows(rows, ["id", "source", "tags", "copies"])
-    found = Columns(np.asarray(facts["id"].to_pylist(), dtype=object))
-    sources = facts["source"].combine_chunks().dictionary_encode()  # a text a source, and not one a row
-    found.values["row.source"] = np.array(sources.dictionary.to_pylist(), dtype=object)[sources.indices.to_numpy()]
-    tags = np.empty(len(facts), dtype=object)
-    tags[:] = facts["tags"].to_pylist()
-    found.values["row.tags"] = tags
-    found.values["row.copies"] = facts["copies"].to_numpy()
-    by_signal: dict[str, list[str]] = {}
-    for name in names:
-        signal, _, column = name.partition(".")
-        if signal != "row":
-            by_signal.setdefault(signal, []).append(column)
-    known = {signal.name: signal for signal in signals}
-    for name, wanted in by_signal.items():
-        groups, places = store.places(known[name].key(), facts["id"].combine_chunks())
-        vectors = [column for column in wanted if _is_vector(groups.schema.field(column).type)]
-        others = [column for column in dict.fromkeys([*wanted, "status"]) if column not in vectors]
-        held = groups.read(places, others)
-        found.values |= {f"{name}.{column}": _numpy(held[column]) for column in others}
-        failed = np.flatnonzero(found.values[f"{name}.status"] == Status.FAILED)
-        if len(failed):
-            errors = np.full(len(places), None, dtype=object)
-            errors[failed] = groups.read(np.asarray(places)[failed], ["error"])["error"].to_pylist()
-            found.values[f"{name}.error"] = errors
-        found.values |= {f"{name}.{column}": _matrix(groups, places, column) for column in vectors}
-    return found
-
-
-def _matrix(groups: Groups, places: AnyArray, column: str) -> AnyArray:
-    """The vectors at some places, filled in a row group at a time so that they are held once; a null one becomes NaN
-    (float) or zeros (whole numbers, by status)."""
-    kind = np.dtype(groups.schema.field(column).type.value_type.to_pandas_dtype())
-    matrix = np.empty((len(places), 0), kind)
-    for where, rows in groups.blocks(places, [column]):
-        values = rows[column].combine_chunks()
-        if values.null_count == len(values):
-            continue
-        there = values.drop_null()
-        if not matrix.shape[1]:
-            matrix = np.full((len(places), len(there[0])), np.nan if kind.kind == "f" else 0, kind)
-        known = values.is_valid().to_numpy(zero_copy_only=False)
-        matrix[where[known]] = there.flatten().to_numpy(zero_copy_only=False).reshape(-1, matrix.shape[1])
-    return matrix
-
-
-def _is_vector(kind: pa.DataType) -> bool:
-    lists = pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
-    return bool(lists and pa.types.is_primitive(kind.value_type))
-
-
-def _numpy(values: pa.ChunkedArray) -> AnyArray:
-    """Lists of texts stay lists, in an array of objects."""
-    if not pa.types.is_nested(values.type):
-        return np.asarray(values.to_numpy())
-    lists = np.empty(len(values), dtype=object)
-    lists[:] = values.to_pylist()
-    return lists

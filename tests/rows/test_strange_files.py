@@ -99,6 +99,7 @@ FILES: list[tuple[str, bytes, int, int, str]] = [
     ("depth-beside.jsonl", one(f'{SAID}, "x": {"[" * 900}{"]" * 900}'), 20, 1, "cannot be stored"),
     ("twice-the-same.jsonl", one(f"{SAID}, {SAID}"), 21, 0, ""),
     ("twice.jsonl", one(f'{SAID}, "completion": "d"'), 20, 1, 'the name "completion" stands twice, with different'),
+    ("twice-escaped.jsonl", one('"completion": "c\\u003ad", "completion": "d"'), 20, 1, 'the name "completion" stands'),
     ("twice-beside.jsonl", one(f'{SAID}, "score" :1, "score" :2'), 20, 1, 'the name "score" stands twice'),
     ("twice-true.jsonl", one(f'{SAID}, "x": 1, "x": true'), 20, 1, 'the name "x" stands twice'),
     ("twice-deep.jsonl", one(f'{SAID}, "x": [{{"a": 1, "a": 2}}]'), 20, 1, 'the name "a" stands twice'),

@@ -17,7 +17,8 @@ from dataflywheel.rows.lookup import Groups
 from dataflywheel.rows.parts import PartWriter
 from dataflywheel.rows.schema import table
 from dataflywheel.signals.engine import Engine
-from dataflywheel.signals.measure import Failed, columns, measure
+from dataflywheel.signals.measure import Failed, measure
+from dataflywheel.signals.measured_columns import columns
 from dataflywheel.store.signals import SignalStore
 from tests.signals.toy import Toy
 
@@ -137,7 +138,8 @@ ON_RAY = """
 import sys
 from pathlib import Path
 from dataflywheel.signals.engine import Engine
-from dataflywheel.signals.measure import columns, measure
+from dataflywheel.signals.measure import measure
+from dataflywheel.signals.measured_columns import columns
 from dataflywheel.store.signals import SignalStore
 from tests.signals.toy import Toy
 import numpy as np

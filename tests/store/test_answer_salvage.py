@@ -46,6 +46,7 @@ CUTS: dict[str, Callable[[int], int]] = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:.*set aside as answers.db.damaged")
 @pytest.mark.parametrize("cut", CUTS)
 def test_a_log_that_is_cut_while_it_is_in_use_is_whole_to_its_cut_when_it_is_opened_next(
     tmp_path: Path, cut: str

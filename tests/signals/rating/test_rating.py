@@ -14,7 +14,8 @@ from dataflywheel.models.spec import ModelSpec
 from dataflywheel.rows.parts import PartWriter
 from dataflywheel.rows.schema import message
 from dataflywheel.signals.engine import Engine
-from dataflywheel.signals.measure import columns, measure
+from dataflywheel.signals.measure import measure
+from dataflywheel.signals.measured_columns import columns
 from dataflywheel.signals.rating.alpagasus import AlpaGasus
 from dataflywheel.signals.rating.instag import InsTag
 from dataflywheel.signals.rating.qurating import QuRating
