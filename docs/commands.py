@@ -18,6 +18,8 @@ EXITS = {
     "2": "Usage: a wrong option, an unreadable recipe, or a need that is not met. A recipe with a complaint is "
     "refused before anything runs.",
     "130": "Interrupted with Ctrl-C. The same command goes on from there.",
+    "143": "Stopped by SIGTERM, as schedulers send it. The same command goes on from there; 129 is the same, where the "
+    "terminal was closed.",
 }
 
 

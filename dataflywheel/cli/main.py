@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import errno
-import os
-import sys
 from importlib import import_module
-from typing import Any, NoReturn
+from typing import Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
+
+from dataflywheel.cli.stopping import GOES_ON, leave, listen, stopped, unwind
 
 VERBS = {
     "run": "Plan, run or resume a recipe; ends with where the results are.",
@@ -48,10 +48,11 @@ class Lazy(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         """Typer would end an interrupted verb without a word."""
+        unwind()
         try:
             return super().invoke(ctx)
-        except KeyboardInterrupt:
-            _leave(130, "stopped; what was finished is kept, and the same command goes on from there")
+        except KeyboardInterrupt as error:
+            stopped(error)
 
 
 app = typer.Typer(
@@ -73,17 +74,18 @@ def _root(version: bool = typer.Option(False, "--version", help="Print the versi
 
 
 def main() -> None:
-    """Exit 0 done, 1 failed, 2 usage, 130 interrupted; messages go to stderr."""
+    """Exit 0 done, 1 failed, 2 usage, 128 and the signal's number where it was stopped; messages go to stderr."""
     from dataflywheel.errors import FlywheelError, UsageError
 
+    listen()
     try:
         app()
     except UsageError as error:
-        _leave(2, str(error))
+        leave(2, str(error))
     except FlywheelError as error:
-        _leave(1, str(error))
+        leave(1, str(error))
     except OSError as error:
-        _leave(1, f"{_trouble(error)}; what was finished is kept, and the same command goes on from there")
+        leave(1, f"{_trouble(error)}; {GOES_ON}")
 
 
 def _trouble(error: OSError) -> str:
@@ -98,17 +100,6 @@ def _trouble(error: OSError) -> str:
     }
     where = f"{error.filename}: " if error.filename else ""
     return f"{where}{error.strerror or error}{ways_out.get(error.errno or 0, '')}"
-
-
-def _leave(status: int, message: str) -> NoReturn:
-    """Say the message on stderr and end at once.
-
-    Threads of the engine may be in the middle of a batch; an orderly end of the interpreter would crash on them.
-    """
-    typer.echo(f"flywheel: {message}", err=True)
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(status)
 
 
 if __name__ == "__main__":

@@ -87,9 +87,9 @@ def settings_of(settings: TrainSettings, arm: Arm, seed: int) -> TrainSettings:
 def _apart() -> Iterator[None]:
     """Workers started in here do not import the user's script again, which then needs no guard around its main part.
 
-    Nor do they hear an interruption from the keyboard: this process does, and ends them.
+    Nor do they hear an interruption from the terminal: this process does, and ends them.
     """
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGHUP})
     main = sys.modules["__main__"]
     names: tuple[str, ...] = ("__file__", "__spec__")
     hidden = {name: vars(main).pop(name) for name in names if name in vars(main)}

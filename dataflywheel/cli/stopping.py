@@ -1,0 +1,90 @@
+"""The end from outside: Ctrl-C, a scheduler's SIGTERM, a terminal that is closed. Said in one line, and resumable."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from types import FrameType
+from typing import NoReturn
+
+GOES_ON = "what was finished is kept, and the same command goes on from there"
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+GRACE = 10.0
+"""Seconds in which answers that are under way are taken in, and workers ended."""
+
+
+class Stopped(KeyboardInterrupt):
+    """Raised where the work is, as Ctrl-C is; `number` is the signal's."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+def listen() -> None:
+    """From now on a signal ends the command with a word. Signals that are ignored, as SIGHUP is under `nohup`, stay
+    ignored."""
+    heard, hears = os.pipe()
+    for end in (heard, hears):
+        os.set_blocking(end, end == heard)
+    signal.set_wakeup_fd(hears, warn_on_full_buffer=False)
+    for number in SIGNALS:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _end_here)
+    threading.Thread(target=_watch, args=(heard,), name="signals", daemon=True).start()
+
+
+def unwind() -> None:
+    """From now on the first signal raises `Stopped` in the main thread, so that what is under way is taken in; a second
+    one ends the command, and so does the time where a library goes on working."""
+    for number in SIGNALS:
+        if signal.getsignal(number) is _end_here:
+            signal.signal(number, _raise)
+
+
+def stopped(error: KeyboardInterrupt) -> NoReturn:
+    """Say what stopped the command, and end as the shell expects it."""
+    number = error.number if isinstance(error, Stopped) else signal.SIGINT
+    _end(number)
+
+
+def leave(status: int, message: str) -> NoReturn:
+    """Say the message on stderr and end at once.
+
+    Threads of the engine may be in the middle of a batch; an orderly end of the interpreter would crash on them.
+    """
+    for stream, text in ((sys.stderr, f"flywheel: {message}\n"), (sys.stdout, "")):
+        try:
+            stream.write(text)
+            stream.flush()
+        except (OSError, ValueError):
+            pass  # the terminal is gone
+    os._exit(status)
+
+
+def _end_here(number: int, frame: FrameType | None) -> None:
+    _end(number)
+
+
+def _raise(number: int, frame: FrameType | None) -> None:
+    raise Stopped(number)
+
+
+def _watch(heard: int) -> None:
+    """In a thread of its own, for the main one hears nothing while a library works."""
+    first = _next(heard)
+    threading.Timer(GRACE, _end, (first,)).start()
+    _end(_next(heard))
+
+
+def _next(heard: int) -> int:
+    while (number := os.read(heard, 1)[0]) not in SIGNALS:
+        pass
+    return number
+
+
+def _end(number: int) -> NoReturn:
+    by = "" if number == signal.SIGINT else f" by {signal.Signals(number).name}"
+    leave(128 + number, f"stopped{by}; {GOES_ON}")
