@@ -23,6 +23,7 @@ from dataflywheel.recipe.target_judge import judge_of
 from dataflywheel.rows.fingerprint import fingerprint
 from dataflywheel.rows.ingest import ingest
 from dataflywheel.rows.parts import PART_ROWS, PartWriter, count_rows, iter_batches, read_rows
+from dataflywheel.rows.quarantine import first_reason
 from dataflywheel.rows.reading import stem
 from dataflywheel.rows.text import texts
 from dataflywheel.store.atomic import atomic_directory
@@ -49,7 +50,7 @@ def _first_reason(quarantine: Path) -> str:
         return ""
     with quarantine.open("rb") as lines:
         entry = orjson.loads(next(lines))
-    return f"; the first, line {entry['line']}: {entry['reason']}; see {quarantine} for the others"
+    return f"; the first, {entry['file']} {first_reason(entry)}; see {quarantine} for the others"
 
 
 def ingest_target(context: Context, divided: bool = False) -> None:
@@ -63,7 +64,11 @@ def ingest_target(context: Context, divided: bool = False) -> None:
     output = context.run.path / "target"
     metrics = _ingest(context, "target", output, context.recipe.target)
     if not metrics["rows_out"]:
-        raise FlywheelError("target: no row could be read; evaluation and decontamination need at least one")
+        names = ", ".join(entry.path or str(entry.builtin) for entry in context.recipe.target)
+        why = _first_reason(output / "quarantine.jsonl")
+        raise FlywheelError(
+            f"target: no row could be read from {names}{why}; evaluation and decontamination need at least one"
+        )
     context.target, context.target_digest = output / "rows", str(metrics["fingerprint"])
     context.guide = context.target
     if divided or context.recipe.rounds > 1:

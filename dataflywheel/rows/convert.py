@@ -19,6 +19,7 @@ from dataflywheel.rows.formats.draft import Record
 from dataflywheel.rows.kind_files import KindFiles
 from dataflywheel.rows.mapping import column_mapping
 from dataflywheel.rows.parse import parse_block
+from dataflywheel.rows.quarantine import first_reason
 from dataflywheel.rows.reading import Input, open_input, stem
 from dataflywheel.rows.schema import ROW_SCHEMA, Row
 from dataflywheel.rows.set_aside import Origin, SetAside, reason_of
@@ -170,7 +171,7 @@ class _Rows:
                 if self.progress:
                     self.progress(self.count)
         if not self.count:
-            why = f": {self.aside.examples[0]['reason']}" if self.aside.unread else ""
+            why = f": {first_reason(self.aside.examples[0])}" if self.aside.unread else ""
             raise FlywheelError(f"{self.given.path}: no row could be read{why}")
 
 

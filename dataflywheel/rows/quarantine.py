@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import orjson
 
@@ -25,6 +27,17 @@ class Quarantined:
 
     def as_json(self) -> bytes:
         return orjson.dumps(asdict(self)) + b"\n"
+
+
+def first_reason(entry: Mapping[str, Any]) -> str:
+    """One entry as a sentence: its line where there is one, its field, and why it was set aside.
+
+    >>> first_reason({"line": 3, "field": "output", "reason": "expected text, got null"})
+    'line 3, output: expected text, got null'
+    """
+    line = f"line {entry['line']}" if entry["line"] else ""
+    place = ", ".join(filter(None, (line, entry["field"])))
+    return f"{place}: {entry['reason']}" if place else str(entry["reason"])
 
 
 def beginning(value: object) -> str:

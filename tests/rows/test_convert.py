@@ -212,5 +212,5 @@ def test_wrong_requests_are_refused(tmp_path: Path) -> None:
     with pytest.raises(FlywheelError, match=r"cannot tell the format from '\.xlsx'"):
         convert(source, str(tmp_path / "out.xlsx"), "messages")
     (tmp_path / "bad.jsonl").write_text("{broken\n", encoding="utf-8")
-    with pytest.raises(FlywheelError, match="no row could be read: not JSON"):
+    with pytest.raises(FlywheelError, match="no row could be read: line 1: not JSON"):
         convert(str(tmp_path / "bad.jsonl"), str(tmp_path / "out.jsonl"), "messages")

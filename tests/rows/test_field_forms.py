@@ -11,7 +11,9 @@ import pytest
 from typer.testing import CliRunner
 
 from dataflywheel.cli.main import app
+from dataflywheel.contracts import FlywheelError
 from dataflywheel.rows.containers.block import Block
+from dataflywheel.rows.convert import convert
 from dataflywheel.rows.formats import CannotHold
 from dataflywheel.rows.mapping import column_mapping
 from dataflywheel.rows.parse import Parsed, parse_block
@@ -227,6 +229,35 @@ CARRIED: list[tuple[str, Any, str]] = [
      "u:Q a:A"),
     ("P3", {"inputs": [1, 2], "inputs_pretokenized": Q, "targets": [3], "targets_pretokenized": A}, "u:Q a:A"),
     ("instructions beside a chat", {"instructions": S, "messages": CHAT}, "s:S u:Q a:A"),
+    # whole replies, and chats in texts
+    ("a stored response", {"object": "response", "instructions": S, "input": Q, "status": "completed", "output": [
+        {"type": "reasoning", "summary": [{"type": "summary_text", "text": T}]},
+        {"type": "message", "role": "assistant", "status": "completed", "content": [
+            {"type": "output_text", "text": A}]}]}, "s:S u:Q a:[T]A"),
+    ("Gemini's preferences", {"systemInstruction": {"parts": [{"text": S}]}, "contents": [
+        {"role": "user", "parts": [{"text": Q}]}], "completions": [
+        {"score": 0, "completion": {"role": "model", "parts": [{"text": B}]}},
+        {"score": 1, "completion": {"role": "model", "parts": [{"text": A}]}}]}, "s:S u:Q a:A ! a:B"),
+    ("Baize", {"topic": "sky", "input": f"{S}\n[|Human|] {Q}\n[|AI|] {A}\n[|Human|] "}, "s:S u:Q a:A"),
+    ("Glaive", {"system": f"SYSTEM: {S}", "chat": f"USER: {Q}\n\n\nASSISTANT: {A} <|endoftext|>"}, "s:S u:Q a:A"),
+    ("DashScope", {"messages": [{"role": "user", "content": [{"image": "a.png"}, {"text": Q}]},
+                                {"role": "assistant", "content": [{"text": A}]}]}, "u:<image>Q a:A image=a.png"),
+    # numbers, programs, short turns
+    ("a number as completion", {"prompt": Q, "completion": 4}, "u:Q a:4"),
+    ("nought as response", {"prompt": Q, "response": 0}, "u:Q a:0"),
+    ("a number as answer", {"prompt": Q, "answer": 2.5}, "u:Q a:2.5"),
+    ("a number as input", {"instruction": Q, "input": 21, "output": A}, "u:Q\n\n21 a:A"),
+    ("numbers to compare", {"prompt": Q, "chosen": 4, "rejected": 5}, "u:Q a:4 ! a:5"),
+    ("HumanEval", {"task_id": "H/0", "prompt": Q, "canonical_solution": A, "test": "assert f()"}, "u:Q a:A"),
+    ("a short question beside its answers", {"trajectory": [{"from": "user", "value": "Why?"}], "chosen": "So.",
+                                             "rejected": "No."}, "u:Why? a:So. ! a:No."),
+    # thoughts of a turn under other names
+    ("think_content", {"messages": [USER, {**SAYS, "think_content": T}]}, "u:Q a:[T]A"),
+    ("internalThoughts", {"conversations": [{"from": "human", "value": Q},
+                                            {"from": "gpt", "value": A, "internalThoughts": T}]}, "u:Q a:[T]A"),
+    ("an effort", {"messages": [USER, {**SAYS, "reasoning_effort": "low", "reasoning_tokens": 7}]}, "u:Q a:A"),
+    ("constraints that are none", {"instruction": Q, "instances": [{"input": S, "constraints": "None.", "output": A}]},
+     "u:Q\n\nS a:A"),
 ]  # fmt: skip
 
 
@@ -280,6 +311,30 @@ REFUSED: list[tuple[str, Any, str]] = [
     ("two conversations in one", {"messages": [CHAT, CHAT]}, "messages"),
     ("tools in Python", {"messages": CHAT, "chat_template_kwargs": {"python_tools": ["def f(): ..."]}},
      "chat_template_kwargs.python_tools"),
+    ("a response cut off", {"input": Q, "status": "incomplete", "incomplete_details": {"reason": "max_output_tokens"},
+                            "output": [{"type": "message", "role": "assistant", "content": A}]},
+     "incomplete_details"),
+    ("a response called off", {"input": Q, "status": "cancelled", "output": [
+        {"type": "message", "role": "assistant", "content": A}]}, "status"),
+    ("an item that is not done", {"input": Q, "output": [
+        {"type": "message", "role": "assistant", "status": "incomplete", "content": A}]}, "output[0].status"),
+    ("Gemini's tie", {"contents": [{"role": "user", "parts": [{"text": Q}]}], "completions": [
+        {"score": 1, "completion": {"parts": [{"text": A}]}}, {"score": 1, "completion": {"parts": [{"text": B}]}}]},
+     "completions"),
+    ("a completion cut off", {"prompt": Q, "completion": {"text": A, "finish_reason": "length"}},
+     "completion.finish_reason"),
+    ("a turn cut off", {"messages": [USER, {**SAYS, "finish_reason": "length"}]}, "messages[1].finish_reason"),
+    ("a list of endings", {"prompt": Q, "responses": [A], "finish_reasons": ["length"]}, "finish_reasons"),
+    ("a program beside a text", {"text": Q, "code": A, "test_list": []}, ""),
+    ("yes as completion", {"prompt": Q, "completion": True}, "completion"),
+    ("a file beside a question", {"messages": [{**USER, "attachments": [{"name": "a.txt", "content": S}]}, SAYS]},
+     "messages[0].attachments"),
+    ("a passage beside a question", {"messages": [{**USER, "context": S}, SAYS]}, "messages[0].context"),
+    ("an analysis of either kind", {"messages": [USER, {**SAYS, "analysis": T}]}, "messages[1].analysis"),
+    ("a worse answer within a turn", {"messages": [USER, {**SAYS, "rejected": B}]}, "messages[1].rejected"),
+    ("another answer than the chat's", {"conversations": CHAT, "instruction": Q, "output": B}, "output"),
+    ("constraints of an instance", {"instruction": Q, "instances": [{"input": T, "constraints": S, "output": A}]},
+     "instances[0].constraints"),
     ("instructions beside another system text",
      {"instructions": S, "messages": [{"role": "system", "content": T}, *CHAT]}, "instructions"),
 ]  # fmt: skip
@@ -385,3 +440,20 @@ def test_parts_of_one_record_are_not_taken_for_rows(tmp_path: Path, record: Any)
     found = [parse_block(block, each.name, "") for each in open_input(Input(str(file), "")) for block in each.blocks]
     assert [len(one.rows) for one in found] == [0]
     assert [len(one.quarantined) for one in found] == [1]
+
+
+def test_a_definition_beside_the_instances_is_not_left_out(tmp_path: Path) -> None:
+    file = tmp_path / "task.json"
+    file.write_text(
+        dumped({"Definition": [S], "Instances": [{"input": Q, "output": [A]}, {"input": T, "output": [B]}]})
+    )
+    [found] = [parse_block(block, each.name, "") for each in open_input(Input(str(file), "")) for block in each.blocks]
+    assert not found.rows
+    assert "Definition stands beside Instances" in found.quarantined[0].reason
+
+
+def test_a_file_without_a_row_says_in_which_line_and_field(tmp_path: Path) -> None:
+    pool = tmp_path / "pool.jsonl"
+    pool.write_text(dumped({"messages": [USER, {"role": "critic", "content": A}]}) + "\n")
+    with pytest.raises(FlywheelError, match=r"pool.jsonl: no row could be read: line 1, messages\[1\].role: expected"):
+        convert(str(pool), str(tmp_path / "out.jsonl"), "trl")

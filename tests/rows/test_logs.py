@@ -51,7 +51,7 @@ LOGS: list[tuple[dict[str, Any], str]] = [
                                                          {"answer": "c", "rank": 1.5}]}, "u:q a:a ! a:b"),
     ({"instruction": "q", "generations": ["b", "a"], "ratings": [1, 5]}, "u:q a:a ! a:b"),
     ({"system": "SYSTEM: s", "chat": "USER: q\n\n\nASSISTANT: a <|endoftext|>\n\n\nFUNCTION RESPONSE: 5\n"},
-     "s:SYSTEM: s u:q a:a t:5"),
+     "s:s u:q a:a t:5"),
     ({"query": "q", "tools": "[]", "answers": '[{"name": "look", "arguments": {"city": "Oslo"}}]'}, "u:q a:"),
 ]  # fmt: skip
 

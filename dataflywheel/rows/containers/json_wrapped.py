@@ -10,8 +10,9 @@ from dataflywheel.rows.containers.block import Bad, Left
 from dataflywheel.rows.containers.splits import is_split, same_split, training
 from dataflywheel.rows.formats import ReadError, detect
 from dataflywheel.rows.formats.chats import CHATS
-from dataflywheel.rows.formats.flat import NOTES, SENTENCE
-from dataflywheel.rows.formats.names import folded
+from dataflywheel.rows.formats.draft import texts_in
+from dataflywheel.rows.formats.flat import NOTES, SENTENCE, WORDS
+from dataflywheel.rows.formats.names import PROMPTS, SYSTEM, TASKS, folded
 
 KEYS = ("data", "rows", "records", "items", "examples", "instances", "entries", "results")
 """Keys that records stand under, by custom; any other does where it is the only one that holds objects."""
@@ -63,6 +64,8 @@ def unwrapped(value: Any, name: str, part: str | None = None) -> Iterable[Any]:
     key = next((key for key in KEYS if key in lists), next(iter(lists)) if len(lists) == 1 else None)
     if key is not None:
         held = lists[key]
+        if (task := task_beside(value, key)) is not None:
+            return [Bad(f"{task} stands beside {key}, and belongs to each of them; write it into each record", value)]
         records = viewer_rows(held) if isinstance(held, list) else unwrapped(held, name)
         return [*beside(value, [key], name), *records]
     if lists:
@@ -149,6 +152,15 @@ def beside(value: Lists, taken: list[str], name: str) -> Iterator[Left]:
             yield Left(f"{name}#{key}", f"another split; name it as {name}#{key} to read it")
         else:
             yield Left(f"{name}#{key}", "stands beside the records")
+
+
+def task_beside(value: Lists, taken: str) -> str | None:
+    """The key of a text beside the records that says what is to be done in each (Natural Instructions)."""
+    for key, held in value.items():
+        words = max((len(text.split(maxsplit=WORDS)) for text in texts_in(held)), default=0)
+        if key != taken and folded(key) in (*TASKS, *PROMPTS, *SYSTEM) and words >= WORDS:
+            return key
+    return None
 
 
 def viewer_rows(records: list[Any]) -> Iterator[Any]:

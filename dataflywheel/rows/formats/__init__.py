@@ -10,8 +10,8 @@ from dataflywheel.rows.formats.canonical import Canonical
 from dataflywheel.rows.formats.chats import Chats
 from dataflywheel.rows.formats.columns import Columns
 from dataflywheel.rows.formats.conversation import Conversation
-from dataflywheel.rows.formats.draft import CannotHold, ReadError, Record
-from dataflywheel.rows.formats.flat import left_over, texts_in
+from dataflywheel.rows.formats.draft import CannotHold, ReadError, Record, texts_in
+from dataflywheel.rows.formats.flat import left_over
 from dataflywheel.rows.formats.logs import Logs
 from dataflywheel.rows.formats.lone_turns import TOGETHER, is_conversation
 from dataflywheel.rows.formats.names import others

@@ -11,6 +11,7 @@ from dataflywheel.rows.formats.flat import SWITCHES, long, said_by
 from dataflywheel.rows.formats.history import history_turns
 from dataflywheel.rows.formats.marks import thoughts_in
 from dataflywheel.rows.formats.names import (
+    COMPLETIONS,
     DOCUMENTS,
     HISTORY,
     JUDGED,
@@ -150,12 +151,19 @@ def template_settings(draft: Draft, record: Record) -> bool:
 
 
 def nothing_left(draft: Draft, record: Record, chat: str) -> None:
-    """Check that the turns say the documents that stand beside them.
+    """Check that the turns say the documents and the answer that stand beside them.
 
     Raises:
         ReadError: they do not.
     """
     names = by_name(frozenset(record))
+    for name in COMPLETIONS:
+        other = record.get(names.get(name, ""))
+        if isinstance(other, str) and long(other) and not said_by(other, draft.messages):
+            raise ReadError(
+                names[name], f"another answer than those of the turns; where these are to be learned: columns: "
+                f"{{messages: {chat}}}",
+            )  # fmt: skip
     for name in (*DOCUMENTS, *HISTORY):
         key = names.get(name)
         if key is None or (name in HISTORY and not isinstance(record[key], str)):

@@ -176,6 +176,7 @@ def add_context(draft: Draft, record: Record, key: str) -> None:
     Turns without a prompt beside them are the prompt.
     """
     value = record[key]
+    value = str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
     if "prompt" not in draft.names:
         draft.messages = turns_of(record, key, "user", draft.media)
         draft.names["prompt"] = key

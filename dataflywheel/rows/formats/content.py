@@ -44,13 +44,14 @@ def read_part(part: Record, field: str, media: list[Medium] | None) -> tuple[str
     Raises:
         ReadError: a part of another type, or one without its content.
     """
-    type = part.get("type")
+    type = part.get("type", next((key for key in UNTYPED if isinstance(part.get(key), str)), None))
     if type in TEXTS and isinstance(part.get("text"), str):
         return str(part["text"]), None
     if type == "refusal" and isinstance(part.get("refusal"), str):
         return str(part["refusal"]), None
     if not isinstance(type, str) or type not in PARTS or media is None:
-        raise ReadError(field, f"expected text, got a part of type {type!r}; only text is read")
+        got = f"of type {type!r}" if type is not None else f"with the fields {', '.join(list(part)[:6]) or 'none'}"
+        raise ReadError(field, f"expected text, got a part {got}; only text is read")
     held = next((part[key] for key in (type, *HELD_IN) if part.get(key) is not None), None)
     if isinstance(held, dict) and isinstance(held.get("url"), str):
         held = held["url"]
@@ -65,5 +66,7 @@ PARTS: dict[str, MediaType] = {
     "audio": "audio", "audio_url": "audio", "input_audio": "audio",
 }  # fmt: skip
 """The types of a content part that stand for a medium."""
+UNTYPED = ("image", "video", "audio")
+"""The fields of a part without a type that hold a medium (DashScope)."""
 HELD_IN = ("url", "path", "source", "image", "image_url", "video", "audio", "data")
 """Where a part holds its medium, after the name of its own type."""

@@ -117,6 +117,15 @@ def present(value: Any) -> Any:
     return [present(item) for item in value] if isinstance(value, list) else value
 
 
+def texts_in(value: Any) -> list[str]:
+    """All texts within a value, those of roles and types left out."""
+    if isinstance(value, str):
+        return [value] if value.strip() else []
+    if isinstance(value, dict):
+        return [text for key, item in value.items() if key not in ("role", "from", "type") for text in texts_in(item)]
+    return [text for item in value for text in texts_in(item)] if isinstance(value, list) else []
+
+
 def kind(value: Any) -> str:
     """The JSON name of a value's type, for messages to people."""
     names = {dict: "an object", list: "a list", str: "text", bool: "true or false", type(None): "null"}

@@ -8,7 +8,7 @@ from typing import Any
 from dataflywheel.rows.endings import Ending, ending_of
 from dataflywheel.rows.formats.draft import ReadError
 
-ENDS = ("finish_reason", "finishReason", "done_reason", "stop_reason", "stopReason")
+ENDS = ("finish_reason", "finishReason", "done_reason", "stop_reason", "stopReason", "finish_reasons")
 """Fields whose words are those of `ending_of`; the first decides, for beside it vLLM's `stop_reason` is a text of the
 user's own."""
 LIMITS = {"stop_type": "limit", "stopped_limit": True}
@@ -38,6 +38,7 @@ def whole(reply: Mapping[str, Any], field: str) -> None:
 def end_of(reply: Mapping[str, Any]) -> tuple[str, Any]:
     """The field that tells how an answer ended, and its word."""
     key, word = next(((key, reply[key]) for key in ENDS if reply.get(key)), ("", None))
+    word = word[0] if isinstance(word, list) and len(word) == 1 else word  # of a list of one answer
     return key, word.get("type") if isinstance(word, dict) else word
 
 
@@ -47,13 +48,14 @@ def cut(field: str, key: str, word: Any, bad: bool) -> None:
         raise ReadError(where, f"the answer did not come to its end ({word[:40]}); ask again with a higher limit")
 
 
-def whole_beside(record: Mapping[str, Any]) -> None:
-    """The same of a record that holds an answer, where what stands beside it is a word that is known for a cut.
+def whole_beside(record: Mapping[str, Any], where: str = "") -> None:
+    """The same of a record or a turn that holds an answer, where what stands beside it is a word known for a cut.
 
     Raises:
         ReadError: it was cut off or withheld.
     """
-    held = (("", record), *((name, record[name]) for name in ("details", "meta_info") if name in record))
+    inner = (name for name in ("details", "meta_info") if name in record)
+    held = ((where, record), *((f"{where}.{name}" if where else name, record[name]) for name in inner))
     for field, told in held:
         if not isinstance(told, dict):
             continue

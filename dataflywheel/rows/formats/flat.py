@@ -6,7 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from dataflywheel.rows.formats.draft import CannotHold, ReadError, Record, kind, plain
+from dataflywheel.rows.formats.draft import CannotHold, ReadError, Record, kind, plain, texts_in
+from dataflywheel.rows.formats.ends import whole_beside
+from dataflywheel.rows.formats.lone_turns import is_conversation
 from dataflywheel.rows.formats.marks import thoughts_in
 from dataflywheel.rows.formats.names import (
     ANSWERS,
@@ -56,6 +58,7 @@ def turns_of(record: Record, key: str, role: str, media: list[Medium]) -> list[M
     if role == "assistant" and isinstance(value, int | float) and not isinstance(value, bool):
         return [message(role, str(value))]
     if isinstance(value, dict):
+        whole_beside(value, key)
         if value and value.keys().isdisjoint((*ROLE_KEYS, "type")):
             if (lone := only_text(value)) is not None:
                 return [message(role, lone)]
@@ -176,7 +179,8 @@ def left_over(record: Record, doubts: Iterable[str], turns: Sequence[Message]) -
             continue
         if name in HISTORY and value:
             return key  # short turns may stand in others by chance
-        if (name in UNPLACED or name in TASKS or thoughtful(name)) and not (name in PROMPTS or long(value)):
+        doubtful = name in UNPLACED or name in TASKS or name == "code" or thoughtful(name)
+        if doubtful and not (name in PROMPTS or long(value)):
             continue
         if name == "text" and isinstance(value, str) and all(t["content"].strip() in value for t in turns):
             continue
@@ -194,7 +198,9 @@ def unsaid(record: Mapping[str, Any], used: Iterable[str], turns: Sequence[Messa
         value = record[key]
         if folded(key) in LISTS and value:
             return key
-        sentence = any(len(text.split(maxsplit=SENTENCE)) >= SENTENCE for text in texts_in(value))
+        sentence = is_conversation(value) or any(
+            len(text.split(maxsplit=SENTENCE)) >= SENTENCE for text in texts_in(value)
+        )
         if sentence and folded(key) not in NOTES and not said_by(value, turns):
             return key
     return None
@@ -207,12 +213,3 @@ def said_by(value: Any, turns: Sequence[Message]) -> bool:
 
 def long(value: Any) -> bool:
     return any(len(text.split(maxsplit=WORDS)) >= WORDS for text in texts_in(value)) or isinstance(value, dict | list)
-
-
-def texts_in(value: Any) -> list[str]:
-    """All texts within a value, those of roles and types left out."""
-    if isinstance(value, str):
-        return [value] if value.strip() else []
-    if isinstance(value, dict):
-        return [text for key, item in value.items() if key not in ("role", "from", "type") for text in texts_in(item)]
-    return [text for item in value for text in texts_in(item)] if isinstance(value, list) else []

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from dataflywheel.rows.formats.draft import Draft, ReadError, Record
+from dataflywheel.rows.formats.draft import Draft, ReadError, Record, present
+from dataflywheel.rows.formats.ends import whole
 from dataflywheel.rows.formats.replies import ASKED, asked, body, is_reply, replied
 from dataflywheel.rows.formats.responses import are_items
 from dataflywheel.rows.formats.serialized import in_text
+from dataflywheel.rows.formats.turns import read_turn
 from dataflywheel.rows.formats.whole import Whole
-from dataflywheel.rows.schema import Medium
+from dataflywheel.rows.schema import Medium, message
 
 BOTH = (
     ("request", "response"), ("request_body", "response_body"), ("requestBody", "responseBody"), ("req", "res"),
@@ -22,6 +24,7 @@ BOTH = (
 """Keys of a request and its reply."""
 WRITTEN = frozenset(name for pair in BOTH[:5] for name in pair)
 """Keys under which either may be JSON in text; under the others a text is a text."""
+SYSTEM_OF_GEMINI = ("systemInstruction", "system_instruction")
 PREFERRED = ("preferred_output", "non_preferred_output")
 
 
@@ -52,12 +55,38 @@ class Logs(Whole):
         turns, tools = asked(record if one == "contents" else opened(record, one), one, media)
         if record.get("error"):
             raise ReadError("error", f"the request failed: {str(record['error'])[:80]}")
+        whole({key: record[key] for key in ("status", "incomplete_details") if key in record}, "")
+        told = record.get("instructions")  # of a reply as the Responses API keeps it, its request beside it
+        if isinstance(told, str) and told.strip() and turns[0]["role"] != "system":
+            turns = [message("system", told), *turns]
         draft = Draft(turns, tools=tools, media=media)
+        if one == "contents" and other is None and (graded := record.get("completions")):
+            return compared(draft, graded), ("contents", "completions", *SYSTEM_OF_GEMINI)
         if other is not None:
             answer = replied(opened(record, other), other, media)
             draft.messages, draft.prompt_turns = [*turns, *answer], len(turns)
-        held = ("systemInstruction", "system_instruction") if one == "contents" else ()
+        held = SYSTEM_OF_GEMINI if one == "contents" else ()
         return draft, tuple(key for key in (one, other, *held) if key is not None)
+
+
+def compared(draft: Draft, graded: Any) -> Draft:
+    """The draft of a prompt with its best and its worst answer, of those with a score (Gemini's preference tuning).
+
+    Raises:
+        ReadError: not two answers with different scores.
+    """
+    held = [one for one in graded if isinstance(one, dict)] if isinstance(graded, list) else []
+    scores = {at: one["score"] for at, one in enumerate(held) if isinstance(one.get("score"), int | float)}
+    if len(scores) < 2 or len(scores) < len(held) or len(set(scores.values())) < 2:
+        raise ReadError("completions", "expected at least two answers {score, completion}, of different scores")
+    best, worst = max(scores, key=lambda at: scores[at]), min(scores, key=lambda at: scores[at])
+    good, bad = (
+        read_turn({"role": "model", **present(held[at].get("completion") or {})}, f"completions[{at}]", draft.media)
+        for at in (best, worst)
+    )
+    draft.prompt_turns = len(draft.messages)
+    draft.messages, draft.rejected = [*draft.messages, *good], bad
+    return draft
 
 
 def opened(record: Mapping[str, Any], key: str) -> Any:

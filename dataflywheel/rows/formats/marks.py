@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from dataflywheel.rows.formats.draft import ReadError, Record
-from dataflywheel.rows.formats.names import THOUGHTS
+from dataflywheel.rows.formats.names import THOUGHTS, folded, thinks
 
 PIECES = ("reasoning_details", "thinking_blocks")
 """The same in pieces (OpenRouter, LiteLLM), where no other name gives them as a whole."""
+FEW = 2
+"""A field that only sounds like thoughts holds some where it has more words (`reasoning_effort: low` has not)."""
 SAID = ("text", "thinking", "content", "summary")
 """Where an object holds its thoughts."""
 LEARN = (
@@ -32,13 +35,21 @@ def read_thoughts(turn: Record, field: str) -> str | None:
     Raises:
         ReadError: two fields give different ones.
     """
-    if THINKING.isdisjoint(turn):
+    named = named_as_thoughts(frozenset(turn)) if len(turn) > 2 else ()
+    if THINKING.isdisjoint(turn) and not named:
         return None
     found = {key: said for key in THOUGHTS if (said := thoughts_in(turn.get(key)))}
+    found |= {key: said for key in named if len((said := thoughts_in(turn[key])).split(maxsplit=FEW)) > FEW}
     found = found or {key: said for key in PIECES if (said := thoughts_in(turn.get(key)))}
     if len(set(found.values())) > 1:
         raise ReadError(f"{field}.{list(found)[1]}", f"other thoughts than in {next(iter(found))}; keep one of them")
     return next(iter(found.values()), None)
+
+
+@lru_cache(maxsize=4096)
+def named_as_thoughts(keys: frozenset[str]) -> tuple[str, ...]:
+    """Further fields of a turn that speak of thoughts by their name (`think_content`, `internalThoughts`)."""
+    return tuple(sorted(key for key in keys if key not in THINKING and thinks(folded(key))))
 
 
 def thoughts_in(value: Any) -> str:

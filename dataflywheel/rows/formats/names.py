@@ -40,7 +40,7 @@ TASKS = frozenset({"task", "definition", "task_definition", "task_description", 
 """Names of what is to be done with an `input`: with no other prompt they belong to it."""
 LISTS = ("completions", "responses", "generations", "candidates", "answers", "solutions", "outputs", "rollouts")
 """Names of a list of answers to one prompt."""
-OF_A_TEXT = ("summary", "highlights", "translation", "paraphrase", "headline", "simplified")
+OF_A_TEXT = ("summary", "highlights", "translation", "paraphrase", "headline", "simplified", "code")
 """Names of an answer of which a text beside it is the prompt."""
 COMPLETIONS = (
     "completion", "response", "output", "generation", "assistant", "gpt", "assistant_response", "model_response",
@@ -49,7 +49,7 @@ COMPLETIONS = (
     "assistant_message", "assistant_output", "bot_response", "chatbot_response", "gpt_response", "agent_response",
     "model_completion",
 )  # fmt: skip
-SOLUTIONS = ("generated_solution", "solution")
+SOLUTIONS = ("generated_solution", "solution", "canonical_solution")
 LESS = ("answer", "target", "targets", "targets_pretokenized", "reply")
 """Names of an answer that beside a completion or a solution are no more than what to check it by."""
 CHOSEN = (

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dataflywheel.rows.formats.draft import CannotHold, Draft, Record, plain, roles, text
+from dataflywheel.rows.formats.names import COMPLETIONS, LESS, SOLUTIONS, by_name, versus
 from dataflywheel.rows.formats.serialized import turns_in_text
 from dataflywheel.rows.formats.shape import Shape
 from dataflywheel.rows.formats.speech import waits
@@ -66,6 +67,16 @@ class TurnsCompletion(Shape):
         return {"prompt": turns[:-1], "completion": turns[-1:]}
 
 
+def counted(record: Mapping[str, Any]) -> bool:
+    """Whether an answer stands beside the prompt that is a number (or true or false, under a name of answers only)."""
+    names = by_name(frozenset(record))
+    held = {name: record[names[name]] for name in (*COMPLETIONS, *SOLUTIONS, *LESS) if name in names}
+    numbers = [name for name, value in held.items() if isinstance(value, int | float)]
+    if any(name in COMPLETIONS or type(held[name]) is not bool for name in numbers):
+        return True
+    return all(key is not None and isinstance(record[key], int | float) for key in versus(names))
+
+
 class Prompt(Shape):
     """A prompt that nobody has answered yet."""
 
@@ -77,7 +88,7 @@ class Prompt(Shape):
         return "prompt" in keys
 
     def accepts(self, record: Mapping[str, Any]) -> bool:
-        return turns_in_text(record["prompt"]) is None and not waits(record["prompt"])
+        return turns_in_text(record["prompt"]) is None and not waits(record["prompt"]) and not counted(record)
 
     def parse(self, record: Record) -> Draft:
         if isinstance(record["prompt"], list):

@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 
 from dataflywheel.rows.formats.draft import ReadError, Record, present
+from dataflywheel.rows.formats.ends import whole
 from dataflywheel.rows.formats.tool_calls import canonical_calls
 from dataflywheel.rows.formats.turns import read_turn
 from dataflywheel.rows.schema import Medium, Message, message
@@ -49,6 +50,7 @@ def read_items(value: list[Any], field: str, media: list[Medium]) -> list[Messag
             text = said if isinstance(said, str) else orjson.dumps(said).decode()
             turns.append(message("tool", text, tool_call_id=item.get("call_id")))
         else:
+            whole({"status": item.get("status")}, where)
             [turn] = read_turn({key: held for key, held in item.items() if key != "type"}, where, media)
             if turn["role"] == "assistant" and thoughts:
                 turn["reasoning"], thoughts = "\n\n".join(thoughts), []

@@ -28,6 +28,9 @@ class SelfInstruct(Shape):
     def parse(self, record: Record) -> Draft:
         instance = record.pop("instances")[0]
         draft = self._inner.parse({**instance, "instruction": record.pop("instruction")})
+        asked = draft.extra.get("constraints")  # Unnatural Instructions
+        if isinstance(asked, str) and asked.strip(" .").lower() not in ("", "none") and asked not in said(draft):
+            raise ReadError("instances[0].constraints", "belongs to what is asked; write it into the instruction")
         given = draft.extra.pop("input", None)
         extra = {**record, "instance_fields": draft.extra} if draft.extra else record
         draft.extra = extra if given is None else {**extra, "input": given}
@@ -67,6 +70,10 @@ class SelfInstruct(Shape):
                 waiting = []
             waiting.append((row, record))
         yield from gather(waiting)
+
+
+def said(draft: Draft) -> str:
+    return "\n".join(turn["content"] for turn in draft.messages)
 
 
 def follows(before: Record, after: Record) -> bool:

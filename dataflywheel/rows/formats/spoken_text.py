@@ -11,7 +11,7 @@ from dataflywheel.rows.formats.names import by_name, first
 from dataflywheel.rows.formats.whole import Whole
 from dataflywheel.rows.schema import Message, message
 
-KEYS = ("chat", "conversation", "dialogue", "dialog")
+KEYS = ("chat", "conversation", "dialogue", "dialog", "input")
 SPEAKERS = {
     **dict.fromkeys(("USER", "User", "HUMAN", "Human"), "user"),
     **dict.fromkeys(("ASSISTANT", "Assistant", "GPT", "AI"), "assistant"),
@@ -19,6 +19,8 @@ SPEAKERS = {
     **dict.fromkeys(("SYSTEM", "System"), "system"),
 }
 MARK = re.compile(rf"^({'|'.join(SPEAKERS)}):", re.MULTILINE)
+BARRED = re.compile(r"^\[\|(Human|AI)\|\]", re.MULTILINE)
+"""The marks of Baize, whose chats stand under `input` behind a sentence about them."""
 END = "<|endoftext|>"
 
 
@@ -32,7 +34,12 @@ class SpokenText(Whole):
 
     def accepts(self, record: Mapping[str, Any]) -> bool:
         key = first(by_name(frozenset(record)), KEYS)
-        return key is not None and {"user", "assistant"} <= {turn["role"] for turn in turns_in(record[key])}
+        if key is None or (key == "input" and "[|Human|]" not in str(record[key])):
+            return False
+        return {"user", "assistant"} <= {turn["role"] for turn in turns_in(record[key])}
+
+    def add_system(self, draft: Draft, key: str, said: str, record: Record) -> Record:
+        return super().add_system(draft, key, said.removeprefix("SYSTEM:").strip(), record)
 
     def content(self, record: Record) -> tuple[Draft, tuple[str]]:
         key = first(by_name(frozenset(record)), KEYS)
@@ -43,11 +50,18 @@ class SpokenText(Whole):
 
 
 def turns_in(text: Any) -> list[Message]:
-    """The turns of a text; none where it does not begin with a speaker."""
+    """The turns of a text; none where it does not begin with a speaker.
+
+    What stands before the first mark of Baize is its system text; the last turn, which nobody has filled, is none.
+    """
     if not isinstance(text, str):
         return []
-    before, *parts = MARK.split(text)
-    if before.strip():
+    barred = "[|Human|]" in text
+    before, *parts = (BARRED if barred else MARK).split(text)
+    if before.strip() and not barred:
         return []
     pairs = zip(parts[::2], parts[1::2], strict=True)
-    return [message(SPEAKERS[who], said.strip().removesuffix(END).rstrip()) for who, said in pairs]
+    turns = [message(SPEAKERS[who], said.strip().removesuffix(END).rstrip()) for who, said in pairs]
+    if barred and turns and not turns[-1]["content"]:
+        del turns[-1]
+    return [message("system", before.strip()), *turns] if before.strip() else turns

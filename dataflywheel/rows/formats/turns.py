@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 
+from dataflywheel.rows.formats.beside_turn import nothing_beside
 from dataflywheel.rows.formats.blocks import bedrock_parts, gemini_parts, has_blocks, read_blocks
 from dataflywheel.rows.formats.content import read_content
 from dataflywheel.rows.formats.draft import ReadError, Record, kind
@@ -153,6 +154,8 @@ def read_turn(turn: Any, field: str, media: list[Medium] | None = None) -> list[
     if role == "tool" and (isinstance(content, dict | int | float) or is_result(content)):
         content = spaced(content)
     content = read_content(content, where, bool(calls) or thoughts is not None or role == "tool", media)
+    if len(turn) > 2:
+        nothing_beside(turn, content, role, field)
     if said_by in CALLED:
         thoughts, content, calls = calls_in_text(content, thoughts)
     name = turn.get("name")
