@@ -105,6 +105,8 @@ class ModelSpec(BaseModel):
             return {"builtin": value} if value == "tiny" else {"hf": value}
         if isinstance(value, dict):
             # In place and first of all, so that no complaint about any field shows a secret.
+            if isinstance(value.get("api_key"), list | dict):
+                value["api_key"] = SecretStr("a list")  # refused, as it is no word
             if value.get("api_key") is not None and not isinstance(value["api_key"], SecretStr):
                 value["api_key"] = SecretStr(
                     str(value["api_key"]).strip()

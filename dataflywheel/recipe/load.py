@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from dataflywheel.contracts import UsageError, nearest
 from dataflywheel.models.spec import KEY_LETTERS
+from dataflywheel.recipe.environment import Environment, is_key, leaves, without_variables
 from dataflywheel.recipe.schema import Compare, Guards, Limits, Models, Recipe, Source, Target, Tiers
 from dataflywheel.rows.plain_yaml import read_yaml
 
@@ -64,23 +63,22 @@ def _no_open_keys(value: Mapping[str, Any], path: Path, node: yaml.Node | None) 
     Raises:
         UsageError: a model's key stands in the file in clear.
     """
-    models = value.get("models")
-    for role, model in models.items() if isinstance(models, dict) else ():
-        key = str(model.get("api_key") or "") if isinstance(model, dict) else ""
-        if len(key) >= KEY_LETTERS and "${" not in key:
-            line = _line(node, ["models", role, "api_key"])
+    for place, key in leaves(value):
+        if is_key(place) and len(without_variables(str(key or ""))) >= KEY_LETTERS:
+            line, field = _line(node, place), ".".join(map(str, place))
             raise UsageError(
-                f"{path}:{line}: models.{role}.api_key: every run keeps a copy of its recipe, so no key may stand in "
-                'it; put the key in an environment variable and write `api_key: "${NAME}"`'
+                f"{path}:{line}: {field}: every run keeps a copy of its recipe, so no key may stand in it; put the key "
+                'in an environment variable and write `api_key: "${NAME}"`'
             )
 
 
 def recipe_from(value: Mapping[str, Any], where: str = "recipe", node: yaml.Node | None = None) -> Recipe:
     """A validated recipe from plain data."""
+    environment = Environment(lambda place: f"{where}:{line}" if (line := _line(node, place)) else where)
     try:
-        return Recipe.model_validate(_expand(value, where))
+        return Recipe.model_validate(environment.filled(value))
     except ValidationError as error:
-        raise UsageError("\n".join(_complaints(error, where, node))) from None
+        raise UsageError(environment.hidden("\n".join(_complaints(error, where, node)))) from None
 
 
 def _complaints(error: ValidationError, where: str, node: yaml.Node | None) -> list[str]:
@@ -120,22 +118,3 @@ def _line(node: yaml.Node | None, location: Sequence[str | int]) -> int | None:
             node = node.value[part]
             line = node.start_mark.line + 1
     return line
-
-
-def _expand(value: Any, where: str) -> Any:
-    if isinstance(value, dict):
-        return {key: _expand(inner, where) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_expand(inner, where) for inner in value]
-    if not isinstance(value, str):
-        return value
-
-    def one(match: re.Match[str]) -> str:
-        found = os.environ.get(match[1], match[2])
-        if found is None:
-            raise UsageError(
-                f"{where}: the environment variable {match[1]} is not set; set it, or write ${{{match[1]}:-default}}"
-            )
-        return found
-
-    return re.sub(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}", one, value)

@@ -69,6 +69,66 @@ def test_a_key_in_clear_is_refused_without_showing_it(tmp_path: Path, monkeypatc
         assert teacher.api_key.get_secret_value() == key
 
 
+HEX = "a8f3c2e19b7d4f60a1c2e3f4b5d6a7c8"
+LEAKING = [
+    ("SK", "endpoint: 'http://localhost:8000/${SK}/v1', model: m"),
+    ("SK", "endpoint: 'http://localhost:8000/v1;key=${SK}', model: m"),
+    ("HEX", "endpoint: 'http://localhost:8000/${HEX}/v1', model: m"),
+    ("HEX", "endpoint: http://localhost:8000/v1, model: '${HEX}'"),
+    ("HEX", "endpoint: http://localhost:8000/v1, model: m, extra: {a: [{b: 'x ${HEX}'}]}"),
+    ("A_TOKEN", "endpoint: http://localhost:8000/v1, model: m, extra: {user: '${A_TOKEN}'}"),
+    ("A_TOKEN", "hf: '${A_TOKEN}'"),
+    ("SK", "endpoint: http://localhost:8000/v1, model: m, api_key: ['${SK}']"),
+    ("SK", "endpoint: http://localhost:8000/v1, model: m, timeout: '${SK}'"),
+    ("A", "endpoint: http://localhost:8000/v1, model: m, timeout: '${A}'"),
+    ("A", "endpoint: http://localhost:8000/v1, model: m, usd_per_mtok: '${A}'"),
+    ("A", "endpoint: http://localhost:8000/v1, model: '${A}', api_key: '${A}'"),
+    ("SK", "endpoint: http://localhost:8000/v1, model: m, api_key: '${NOT_SET:-sk-0123456789abcdef}'"),
+    ("SK", "endpoint: http://localhost:8000/v1, model: m, api_key: 'sk-0123456789abcdef${NOT_SET:-}'"),
+]
+
+
+@pytest.mark.parametrize(("name", "model"), LEAKING)
+def test_a_key_stands_in_its_field_alone_and_in_no_message(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, model: str
+) -> None:
+    keys = {"SK": "sk-0123456789abcdef", "HEX": HEX, "A_TOKEN": "one-two-three-four", "A": "a-word'with\\more"}
+    for variable, key in keys.items():
+        monkeypatch.setenv(variable, key)
+    with pytest.raises(UsageError, match=r"recipe.yaml:7: .*(to disk|teacher)") as error:
+        load_recipe(write(tmp_path, GOOD + f"models: {{teacher: {{{model}}}}}\n"))
+    assert keys[name] not in str(error.value)
+    assert repr(keys[name])[1:-1] not in str(error.value)
+
+
+def test_a_models_key_stands_nowhere_else_in_a_recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("A", "a-word-of-some-letters")
+    models = "models: {teacher: {endpoint: http://localhost:8000/v1, model: m, api_key: '${A}'}}\n"
+    text = GOOD.replace("pool.jsonl", "'${A}.jsonl'")
+    with pytest.raises(UsageError, match=r"recipe.yaml:2: pool.path holds the key of a model") as error:
+        load_recipe(write(tmp_path, text + models))
+    assert "a-word" not in str(error.value)
+
+
+def test_what_is_no_key_may_come_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Addresses, models, folders, accounts and commits, however long."""
+    given = {
+        "TEACHER_URL": "https://llm.example.org/v1",
+        "TEACHER_MODEL": "meta-llama/Llama-3.1-405B-Instruct-AWQ-INT4-2024",
+        "ACCOUNT_ID": HEX,
+        "GIT_SHA": HEX + "01234567",
+        "TOKEN_FILE": str(tmp_path),
+        "MOST_TOKENS": "512",
+    }
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    text = GOOD.replace("demo", "run-${GIT_SHA}").replace("pool.jsonl", "'${TOKEN_FILE}/${GIT_SHA}'")
+    extra = "extra: {a: '${MOST_TOKENS}'}"
+    for address in ("${TEACHER_URL}", "https://api.example.org/accounts/${ACCOUNT_ID}/v1"):
+        models = f"models: {{teacher: {{endpoint: '{address}', model: '${{TEACHER_MODEL}}', {extra}}}}}\n"
+        assert load_recipe(write(tmp_path, text + models)).name == f"run-{given['GIT_SHA']}"
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"nowhere.yaml: cannot be read"):
         load_recipe(tmp_path / "nowhere.yaml")
