@@ -26,7 +26,7 @@ Calls = Annotated[int | None, typer.Option(min=0, help="Requests to send for thi
 
 FATES = (
     ("rejected", "rejected"),
-    ("failed", "not readable"),
+    ("failed", "gave no row"),
     ("left", "left as they were on purpose"),
     ("dropped", "dropped"),
     ("surplus", "more than wanted"),
@@ -138,6 +138,7 @@ def told(result: Any, what: str) -> list[str]:
         f"{''.join(f'; {one}' for one in lost)}."
     ]
     lines += [f"  {one['rows']:,} rejected by {one['gate']}: {one['reason']}" for one in found["rejections"][:3]]
+    lines += [f"  {one['rows']:,} gave no row: {one['reason']}" for one in found.get("failures", [])[:3]]
     if details["shortfall"]:
         lines.append(f"Fewer than wanted: {details['shortfall']}.")
     # Of the ledger, not of the proposals: what was cut or failed and asked again is paid for as well.

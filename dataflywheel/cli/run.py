@@ -59,10 +59,9 @@ def gain(result: Any) -> str:
     """One sentence on what the selection was worth against random choice, or that it was not measured."""
     if not result.comparison:
         value = result.evaluation and result.evaluation["overall"]["value"]
-        score = f"{result.evaluation['metric']} {value:.3f}; " if value is not None else ""
-        return (
-            f"Gain: {score}not measured against random choice (add `compare: [random, longest, full]` to the recipe)."
-        )
+        score = f" Score: {result.evaluation['metric'].replace('_', ' ')} {value:.3f}." if value is not None else ""
+        advice = "(add `compare: [random, longest, full]` to the recipe)"
+        return f"Gain: not measured against random choice {advice}.{score}"
     board, own = result.comparison, result.comparison["arms"][0]
     parts = [f"{_against(own)} from the same cleaned pool"]
     if own["raw"]:

@@ -90,7 +90,7 @@ def fulfil(
     while any(missing.values()):
         taken = queues.take(missing, len(seeds) if proposer.whole else terms.wave)
         if not taken:
-            done.shortfall = queues.used_up() + _parts_unasked(proposer, terms)
+            done.shortfall = queues.used_up(missing) + _parts_unasked(proposer, terms)
             break
         rng = np.random.default_rng([seed, wave])
         seen = tuple(s.row for s in taken), tuple(s.turn for s in taken)

@@ -24,7 +24,7 @@ class Fate(StrEnum):
     REJECTED = "rejected"
     """A gate turned it away."""
     FAILED = "failed"
-    """Nothing readable was written."""
+    """No row came of it: nothing readable was written, or what was is none by the method's own rules."""
     LEFT = "left"
     """A rewriter saw no reason to change the row, or that it must not."""
     SURPLUS = "surplus"

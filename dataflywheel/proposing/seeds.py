@@ -77,11 +77,13 @@ class SeedQueues:
         for name, visited in self.at.items():
             self.rate[name] = min(1.0, max(good[name], 1) / max(visited, 1))
 
-    def used_up(self) -> str:
-        seeds = sum(len(rows) for rows in self.groups.values())
-        empty = [name for name, rows in self.groups.items() if not rows and name]
+    def used_up(self, missing: Mapping[str, int]) -> str:
+        """Why nothing more can be written for the slices that miss rows; seeds of the others could not help."""
+        short = [name for name, rows in missing.items() if rows > 0]
+        seeds = sum(len(self.groups[name]) for name in short)
+        empty = [name for name in short if name and not self.groups[name]]
         nothing = f"; none belongs to {', '.join(empty)}" if empty else ""
-        if self.visits is None:
+        if self.visits is None or not seeds:
             return f"there is no seed to write from{nothing}"
         often = "once" if self.visits == 1 else f"{self.visits} times"
         return f"every one of the {seeds:,} seeds that could help was used {often}{nothing}"

@@ -12,12 +12,16 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from dataflywheel.contracts import UsageError
-from dataflywheel.recipe.why_written import is_final, proposals_of, row_directories, text_of_row
+from dataflywheel.recipe.why_written import is_final, proposals_of, rounds_taken_back, row_directories, text_of_row
 from dataflywheel.rows.origins import origins_of
 from dataflywheel.rows.parts import iter_batches
 from dataflywheel.store.answers import AnswerStore
 from dataflywheel.store.decisions import read_decisions
 from dataflywheel.store.run import names_damage, step_directories
+
+
+WITHOUT = {"left": "left as it was", "failed": "a proposal gave no row"}
+"""What is said of a proposal without a row, by its fate."""
 
 
 @names_damage
@@ -41,6 +45,7 @@ def why(run: str | Path, row: str, home: Path = Path(".flywheel")) -> dict[str, 
             life["steps"] += [line | _asked(step, record["id"], home) for line in _step(path, step, record["id"])]
     life["parents"] = [{"id": id, "text": text_of_row(path, id)} for id in record["parents"] or ()]
     life["written"] = _written(path, record["id"], home)
+    life["rounds"] = rounds_taken_back(path, life["steps"])
     changed = [line["other"]["id"] for line in life["steps"] if line["action"] == "changed"]
     life["outcome"] = (
         "in the final data set"
@@ -137,15 +142,18 @@ def as_text(life: dict[str, Any]) -> str:
             lines.append(f"    measured: {json.dumps(values, ensure_ascii=False)}")
         for asked in step.get("asked", ()):
             lines += _conversation(asked)
+    lines += [f"round {one['round']} was taken back, and what it added with it: {one['why']}" for one in life["rounds"]]
     for one in life["written"]:
         lines += _proposal(one, row["id"])
     return "\n".join(lines)
 
 
 def _proposal(one: dict[str, Any], id_: str) -> list[str]:
-    became = "this row" if one["id"] == id_ else f"row {one['id']}" if one["id"] else "no row"
-    why = ": ".join(part for part in (one["gate"], one["reason"], one["detail"]) if part)
-    lines = [f"{one['step']}: a proposal for {became} was {one['fate']}{f', {why}' if why else ''}"]
+    became = "this row" if one["id"] == id_ else f"row {one['id']}" if one["id"] else ""
+    reason = "" if one["detail"].startswith(one["reason"]) else one["reason"]
+    why = ": ".join(part for part in (one["gate"], reason, one["detail"]) if part)
+    told = f"a proposal for {became} was {one['fate']}" if became else WITHOUT.get(one["fate"], one["fate"])
+    lines = [f"{one['step']}: {told}{f', {why}' if why else ''}"]
     if failed := one["facts"].get("failed"):
         lines.append(f"    because the student got row {failed['row']} wrong: {failed['metric']} {failed['score']:.4g}")
     return lines + [line for answer in filter(None, one["answers"]) for line in _answer(answer)]

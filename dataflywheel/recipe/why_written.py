@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +57,18 @@ def final_rows(run: Path) -> Path | None:
             return rows
     steps = [step / "rows" for step in step_directories(run) if (step / "rows").is_dir()]
     return steps[-1] if steps else None
+
+
+def rounds_taken_back(run: Path, steps: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Rounds of a wheel that brought the row and did not stay, with the reason: a row of theirs that no later round
+    took is not in the data set. `steps` are the decisions on the row."""
+    brought = {str(one["step"]).partition("/")[0] for one in steps if one["action"] in ("added", "changed")}
+    found = []
+    for path in sorted(run.glob("round-*/turn.json"), key=lambda path: natural(path.parent.name)):
+        said = json.loads(path.read_text(encoding="utf-8"))
+        if path.parent.name in brought and not said["kept"]:
+            found.append({"round": said["round"], "why": "; ".join(said["reasons"])})
+    return found
 
 
 def is_final(run: Path, id_: str) -> bool:

@@ -16,7 +16,7 @@ from dataflywheel.report.markup import visible
 from dataflywheel.report.numbers import count, interval, percent, plural, seconds
 from dataflywheel.report.rundir import Run, Step, load_run
 from dataflywheel.report.sections.funnel import reasons
-from dataflywheel.report.sections.wheel import turns
+from dataflywheel.report.sections.wheel import taken_back
 from dataflywheel.report.used_methods import methods_of_run, paper_link
 from dataflywheel.report.verdict import metric_name, own_arm, verdict
 from dataflywheel.store.atomic import write_text
@@ -116,7 +116,7 @@ def _history(run: Run) -> str:
         for step in run.row_steps
     ]
     seed = f" Seed {run.plan['seed']}." if "seed" in run.plan else ""
-    back = [str(turn["round"]) for turn in turns(run) if not turn.get("kept")]
+    back = [str(round) for round in taken_back(run)]
     seed += f" Taken back, so that their rows are not in this set: rounds {', '.join(back)}." if back else ""
     lead = f"Every row that was read is kept or has a reason in the decisions of the step that dropped it.{seed}"
     return f"## How each row got here\n\n{lead}\n\n" + _table(

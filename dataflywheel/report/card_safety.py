@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataflywheel.report.card_facts import PERSONAL_ROWS, CardFacts
 from dataflywheel.report.numbers import count, plural
 from dataflywheel.report.rundir import Run, Step
+from dataflywheel.report.sections.wheel import taken_back
 from dataflywheel.report.used_methods import methods_of
 
 TOXICITY = ("toxicity", "mask_toxicity", "rewrite_toxicity", "no_toxicity")
@@ -33,9 +34,12 @@ def safety(run: Run, facts: CardFacts) -> list[str]:
 
 
 def _steps(run: Run, names: tuple[str, ...]) -> list[str]:
+    """What the steps did that the final rows have passed: those of a round that was taken back did nothing to them."""
+    back = set(taken_back(run))
     return [
         _did(step, name)
         for step in run.steps
+        if step.round not in back
         for name in names
         if name in methods_of(step) and not (name in ("toxicity", "personal_data") and _others(step, names))
     ]

@@ -14,6 +14,8 @@ NAMED = ("by", "then", "sampler", "judge")
 """Parameters of steps that name methods: one, or a list."""
 OWN = {"prefer": "preference", "distill": "dense_distillation"}
 """The method of a step that names none."""
+USERS = "python"
+"""A function of the user's is no published method."""
 MEASURED = ("where", "bounds")
 """Parameters of steps whose keys are columns of signals."""
 
@@ -25,8 +27,11 @@ def _specs(step: Step) -> list[tuple[str, dict[str, Any]]]:
         found.append((OWN.get(step.name, step.name), step.params))
     for entry in (step.params.get(name) for name in NAMED):
         found += _entries(entry)
-    gates = [*_entries(step.params.get("gates")), *((name, {}) for name in step.details.get("gates") or ())]
-    return found + gates
+    found += [*_entries(step.params.get("gates")), *((name, {}) for name in step.details.get("gates") or ())]
+    if step.name == "evaluate":
+        found.append((str(step.details.get("metric") or "").partition(":")[0], {}))
+    within = [_entries(given.get(name)) for _, given in found[1:] for name in NAMED]
+    return found + [spec for specs in within for spec in specs]
 
 
 def _entries(entry: Any) -> list[tuple[str, dict[str, Any]]]:
@@ -42,7 +47,7 @@ def methods_of(step: Step) -> list[str]:
     known = set(catalog.names())
     names: list[str] = []
     for name, parameters in _specs(step):
-        if name not in known:
+        if name not in known or name == USERS:
             continue
         names.append(name)
         try:

@@ -11,8 +11,9 @@ from dataflywheel.cli.asked import told
 
 def test_the_bill_is_the_ledgers_with_what_was_cut_and_asked_again(tmp_path: Path) -> None:
     funnel = {
-        **dict.fromkeys(("rejected", "failed", "left", "surplus"), 0),
-        **{"accepted": 3, "proposed": 3, "rejections": [], "calls": 3, "tokens": 307, "usd": 0.1},
+        **dict.fromkeys(("rejected", "left", "surplus"), 0),
+        **{"accepted": 3, "proposed": 5, "rejections": [], "calls": 3, "tokens": 307, "usd": 0.1},
+        **{"failed": 2, "failures": [{"reason": "no better, the judge's marks are too near", "rows": 2}]},
     }
     step = tmp_path / "round-1" / "01-enhance"
     step.mkdir(parents=True)
@@ -20,3 +21,6 @@ def test_the_bill_is_the_ledgers_with_what_was_cut_and_asked_again(tmp_path: Pat
     (tmp_path / "ledger.json").write_text(json.dumps({"total": {"calls": 4, "tokens": 445, "usd": 0.15}, "steps": {}}))
     lines = told(SimpleNamespace(path=tmp_path, rows_out=3), "in all")
     assert "Cost: 4 calls, 445 tokens, $0.1500." in lines
+    # What was written and is no row by the method's own rules was readable all the same.
+    assert lines[0].endswith("; 2 gave no row.")
+    assert "  2 gave no row: no better, the judge's marks are too near" in lines

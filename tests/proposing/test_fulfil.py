@@ -80,6 +80,11 @@ def test_a_shortfall_is_said_plainly_with_what_is_missing() -> None:
     assert len(done.accepted) == 10
     assert done.missing == {"even": 5, "none": 2}
     assert done.shortfall == "every one of the 10 seeds that could help was used once; none belongs to none"
+    # Seeds of a slice that has all its rows could not help, and were not all used.
+    some = fulfil(Numbered(), [], SEEDS, Terms(quotas={"even": 15, "odd": 2}, visits=1), Surroundings(), 0)
+    assert some.shortfall == "every one of the 10 seeds that could help was used once"
+    none = fulfil(Numbered(), [], SEEDS, Terms(quotas={"even": 2, "none": 1}, visits=1), Surroundings(), 0)
+    assert none.shortfall == "there is no seed to write from; none belongs to none"
 
 
 class OfDocuments(Numbered):

@@ -176,10 +176,16 @@ def test_why_card_and_headline_agree_on_the_rows_of_the_last_kept_round(
     found = load_run(path)
     assert (CardFacts(found).rows, found.final.rows_out if found.final else 0) == (len(rows), len(rows))
     assert verdict(found).headline.startswith(f"{len(rows):,} rows of ")
-    assert f"{len(rows):,} rows: " in write_card(path).read_text(encoding="utf-8")
+    card = write_card(path).read_text(encoding="utf-8")
+    assert f"{len(rows):,} rows: " in card
+    assert ("`redact_personal_data` took part in round-2" in card) == kept
+    assert "- `bits_per_byte`: " in card, "what the model is scored by is cited"
     assert f"<b>{len(rows):,}</b>" in write_report(path).read_text(encoding="utf-8")
     for id in {rows[0], *(set(rows) ^ set(other))}:
-        assert (why(path, id)["outcome"] == "in the final data set") == (id in rows)
+        life = why(path, id)
+        assert (life["outcome"] == "in the final data set") == (id in rows)
+        assert ("round 2 was taken back" in as_text(life)) == (not kept and id not in rows)
+        assert "for no row" not in as_text(life)
 
 
 def test_why_tells_of_a_written_row_what_it_was_made_from(turned: tuple[Path, Result]) -> None:

@@ -52,7 +52,7 @@ def _reasons(steps: list[Step]) -> str:
     for step in steps:
         found = step.details["funnel"]
         lost = [(one["gate"], one["reason"], one["rows"]) for one in found.get("rejections") or []]
-        lost += [("not readable", one["reason"], one["rows"]) for one in found.get("failures") or []]
+        lost += [("no row written", one["reason"], one["rows"]) for one in found.get("failures") or []]
         rows += [[esc(_name(step)), esc(gate), esc(reason), esc(count(n))] for gate, reason, n in lost]
     if not rows:
         return note("No proposal was turned away.")

@@ -20,6 +20,11 @@ def turns(run: Run) -> list[Turn]:
     return sorted((turn for turn in found if turn), key=lambda turn: int(turn.get("round") or 0))
 
 
+def taken_back(run: Run) -> list[int]:
+    """Rounds whose rows are not in the final set."""
+    return [int(turn["round"]) for turn in turns(run) if not turn.get("kept")]
+
+
 def wheel(run: Run) -> str:
     """The section, or nothing for a run without rounds."""
     found = turns(run)
