@@ -15,6 +15,11 @@ from dataflywheel.signals.shingles import word_hashes
 FEWEST = 20
 """Texts on either side, below which nothing is said."""
 TOP_WORDS = 5000
+ABOUT = {
+    **dict.fromkeys(("distinct_2", "distinct_3", "incompressible"), "repetition"),
+    **{name: name for name in ("tail", "novelty", "vendi")},
+}
+"""What the measures tell of that can end a wheel; those of repetition fall together."""
 NOVEL = 4
 """Words of a gram that must be new."""
 
@@ -98,12 +103,14 @@ def alarms(measures: Sequence[Measure]) -> list[str]:
 
 
 def collapsed(measures: Sequence[Measure]) -> list[str]:
-    """The same where two measures or more say it, of which `distinct_2` and `distinct_3` are one; else nothing.
+    """The same where two or more of what measures tell of say it: repetition, vocabulary, novelty, vectors; else
+    nothing.
 
-    A single one also falls where nothing collapses: the tail of the vocabulary did where rounds only added rows, and
-    the model lost nothing.
+    One alone also falls where nothing collapses. The tail of the vocabulary did where rounds only added rows, and the
+    model lost nothing; rows of people about one subject repeat each other more than those of all, and rows that are
+    chosen by length are shorter every round.
     """
-    said = {one.name.partition("_")[0] for one in measures if one.alarm}
+    said = {ABOUT[one.name] for one in measures if one.alarm and one.name in ABOUT}
     return alarms(measures) if len(said) > 1 else []
 
 

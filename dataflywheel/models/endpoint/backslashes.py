@@ -29,6 +29,10 @@ ALSO = re.compile(
 HURT = re.compile(rf"\n(?:{_N})(?![A-Za-z])|\t(?:{_T})(?![A-Za-z])")
 """What is left of a command whose backslash was read as a line end or a tab."""
 _PATH = re.compile(r"(?<![A-Za-z])[A-Za-z]:(?:\\[\w.-]+)+")
+_IN_JSON = re.compile(r"[nt]|r$|u[0-9a-fA-F]{4}")
+"""What may stand behind a backslash of JSON's own: a line's or a column's text, its end, a character's code."""
+_OPTION = re.compile(r"n[A-Z]\.?")
+"""The next choice, on its line: what stands behind `A:` is then no path."""
 _PLAIN_PATH = re.compile(r"(?<![A-Za-z])[A-Z]:\\t[a-z]")
 _MATRIX = re.compile(
     r"(?:[pbBvV]|small)?matrix|array|d?cases|rcases|align(?:ed|at|edat)?|gather(?:ed)?|split|eqnarray|multline|tabular|substack"
@@ -118,9 +122,10 @@ def _mended(said: str) -> str:
 
 
 def _path(found: re.Match[str]) -> str:
-    """A path of a drive with its backslashes doubled, if one of them is none of JSON's own."""
+    """A path of a drive with its backslashes doubled, if one of them is none that JSON has and texts hold."""
     names = found[0].split("\\")[1:]
-    return found[0].replace("\\", "\\\\") if any(name[0] not in "bfnrtu" for name in names) else found[0]
+    plain = all(_IN_JSON.match(name) for name in names) or any(_OPTION.fullmatch(name) for name in names)
+    return found[0] if plain else found[0].replace("\\", "\\\\")
 
 
 def _dollar(said: str, found: re.Match[str], where: _Where) -> None:

@@ -15,6 +15,8 @@ from benchmarks.collapse import encoded, generations
 from dataflywheel.contracts import UsageError
 from dataflywheel.evolution.iteration.diversity import Diversity, Measure, alarms, collapsed, diversity, vendi
 from dataflywheel.recipe.turn_outcome import Judgement
+from dataflywheel.rows.python_docs import python_docs
+from dataflywheel.rows.text import text_of
 
 
 @pytest.fixture(scope="module")
@@ -84,15 +86,41 @@ def test_equal_vectors_ring_whatever_the_words_are(answers: list[str]) -> None:
 
 @pytest.mark.parametrize(
     ("names", "stops"),
-    [(["tail"], False), (["distinct_2", "distinct_3"], False), (["distinct_2", "tail"], True), ([], False)],
+    [
+        (["tail"], False),
+        (["distinct_2", "distinct_3", "incompressible"], False),
+        (["incompressible", "mean_length"], False),
+        (["mean_length", "tail"], False),
+        (["distinct_2", "tail"], True),
+        (["incompressible", "novelty"], True),
+        ([], False),
+    ],
 )
 def test_measures_stop_a_wheel_together_and_not_alone(names: list[str], stops: bool) -> None:
-    every = ("distinct_2", "distinct_3", "incompressible", "tail")
+    every = ("distinct_2", "distinct_3", "incompressible", "mean_length", "tail", "novelty")
     measures = [Measure(name, 0.5, 1.0, 0.9, f"{name} fell" if name in names else "") for name in every]
     judgement = Judgement(True, ["level"], None, measures)
     assert judgement.alarms == [f"{name} fell" for name in names]
     assert judgement.stops == (judgement.alarms if stops else [])
     assert Judgement(True, ["level"], None, measures, ["the judge is pleased"]).stops[-1] == "the judge is pleased"
+
+
+def test_rows_of_people_about_one_subject_are_no_collapse(answers: list[str]) -> None:
+    """Feedback that sends the budget to one skill, and a choice by length, bring such rows."""
+    rows = list(python_docs("pool"))
+    every = [text_of(rows[i]["messages"]) for i in np.random.default_rng(0).permutation(len(rows))[:300]]
+    subjects, settings = ("logging", "pathlib", "decimal"), Diversity(resamples=10)
+    rang = []
+    for subject in subjects:
+        measures = diversity(every, [text_of(r["messages"]) for r in rows if subject in r["tags"]][:300], settings)
+        rang += alarms(measures)
+        assert collapsed(measures) == [], subject
+    assert len(rang) >= 2 * len(subjects), "they ring, and stop nothing"
+    by_length = sorted(answers[:1200], key=len, reverse=True)
+    assert collapsed(diversity(by_length[:300], by_length[300:600], settings)) == []
+    common = sorted({word for text in answers[:400] for word in text.split()}, key="\n".join(answers[:400]).count)[-300:]
+    plain = [" ".join(w for w in text.split() if w in common) or "the" for text in answers[400:420]] * 20
+    assert collapsed(diversity(answers[:400], plain, settings)), "and what repeats itself in few words still does"
 
 
 def test_too_few_texts_say_so() -> None:

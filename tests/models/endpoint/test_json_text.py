@@ -33,6 +33,7 @@ AS_WRITTEN = [
     r"\nabla f = \vec{0}",
     r"pattern \d+\s*\bword\b",
     r"C:\Users\name\temp",
+    r"C:\new\folder\test and D:\reports\notes and E:\backup\todo and F:\usr\tmp",
     r"50\% of \$3 & \_x",
 ]
 """Written with single backslashes, and meant so."""
@@ -48,6 +49,7 @@ AS_JSON = [
     r"if x:\n\treturn y\n\telse:\n\textract()",
     r"a \\, b \\{x\\} \\$6",
     r"Option C:\nfoo\nbar",
+    r"Option C:\r\nfoo\r\nbar, option D:\n\u00e9t\u00e9",
     r"D:\\data\\new",
     r"She said \"one\ntwo\" and left.",
     r"\"Roses are red,\nViolets are blue.\"",
@@ -58,6 +60,7 @@ AS_JSON = [
 ]
 """Written as JSON wants it: what any reader makes of it."""
 MEANT = {
+    r"A:\beta\nB:\frac{1}{2}\nC:\alpha": "A:\\beta\nB:\\frac{1}{2}\nC:\\alpha",
     r"Let \(x \to 0\).\nNow \(y \ni 3\)\nto be sure": "Let \\(x \\to 0\\).\nNow \\(y \\ni 3\\)\nto be sure",
     r"\frac{a}{b}\nto be sure \nu": "\\frac{a}{b}\nto be sure \\nu",
     r"\\begin{pmatrix} 1 & 2 \\ 3 & 4 \\end{pmatrix}": r"\begin{pmatrix} 1 & 2 \\ 3 & 4 \end{pmatrix}",
