@@ -19,7 +19,6 @@ from dataflywheel.store.answers import AnswerStore
 from dataflywheel.store.decisions import read_decisions
 from dataflywheel.store.run import names_damage, step_directories
 
-
 WITHOUT = {"left": "left as it was", "failed": "a proposal gave no row"}
 """What is said of a proposal without a row, by its fate."""
 

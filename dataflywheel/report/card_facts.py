@@ -15,7 +15,7 @@ from dataflywheel.report import personal_data
 from dataflywheel.report.languages import language_shares
 from dataflywheel.report.rundir import Run
 from dataflywheel.rows.parts import count_rows, iter_batches
-from dataflywheel.rows.text import part_of
+from dataflywheel.rows.text import BESIDE, beside, part_of
 
 LANGUAGE_ROWS = 300
 PERSONAL_ROWS = 5_000
@@ -34,22 +34,24 @@ class CardFacts:
         texts: list[str] = []
         self.personal: Counter[str] = Counter()
         self.personal_rows = 0
-        for batch in iter_batches(last, ["source", "rejected", "tools", "messages"]):
+        for batch in iter_batches(last, ["source", "messages", *BESIDE]):
             self.sources.update(batch.column("source").to_pylist())
             self.preferences += len(batch) - batch.column("rejected").null_count
             self.tools += len(batch) - batch.column("tools").null_count
             messages = batch.column("messages")
             asked = pc.equal(messages.flatten().field("role"), "user")
             self.conversations += int((np.bincount(pc.list_parent_indices(messages).filter(asked)) > 1).sum())
-            self._look_for_personal_data(every(messages, max(1, -(-total // PERSONAL_ROWS))))
+            apart = max(1, -(-total // PERSONAL_ROWS))
+            self._look_for_personal_data(every(messages, apart), batch.select(BESIDE)[::apart].to_pylist())
             texts += [part_of(row or [], "all") for row in every(messages, max(1, total // LANGUAGE_ROWS))]
         self.rows = sum(self.sources.values())
         self.languages, self.language_rows = language_shares(texts[:LANGUAGE_ROWS])
 
-    def _look_for_personal_data(self, rows: list[Any]) -> None:
+    def _look_for_personal_data(self, rows: list[Any], rest: list[dict[str, Any]]) -> None:
         self.personal_rows += len(rows)
-        for row in rows:
-            self.personal.update({kind for kind, _ in personal_data.find(part_of(row or [], "all"))})
+        for row, more in zip(rows, rest, strict=True):
+            text = f"{part_of(row or [], 'all')}\n\n{beside(more)}"
+            self.personal.update({kind for kind, _ in personal_data.find(text)})
 
     def entries(self, section: str) -> list[dict[str, Any]]:
         """The recipe's `pool` or `target`, always as a list."""

@@ -11,7 +11,16 @@ from collections.abc import Iterator
 
 from dataflywheel.signals import personal_data_patterns as patterns
 
-_NAMES = {"email": "email", "phone": "phone-like number", "ip": "IP address", "card": "card number"}
+_NAMES: dict[str, str] = {
+    "email": "email",
+    "phone": "phone-like number",
+    "ip": "IP address",
+    "card": "card number",
+    "iban": "account number",
+    "ssn": "social security number",
+    "api_key": "access key",
+    "url_credentials": "credentials in an address",
+}
 KINDS = tuple(_NAMES.values())
 
 
@@ -29,6 +38,10 @@ def masked(kind: str, text: str) -> str:
     if kind == "email":
         name, _, domain = text.partition("@")
         return f"{name[0]}***@{domain[0]}***.{domain.rsplit('.', 1)[-1]}"
+    if kind in ("access key", "credentials in an address"):
+        return "***"
+    if kind == "account number":
+        return f"{text[:2]}** ***"
     if kind == "IP address":
         return f"{re.split('[.:]', text)[0]}.*.*.*"
     shown = 4 if kind == "card number" else 2

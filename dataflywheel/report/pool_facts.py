@@ -15,7 +15,7 @@ import pyarrow as pa
 from dataflywheel.contracts import AnyArray
 from dataflywheel.report import personal_data
 from dataflywheel.rows.parts import iter_batches
-from dataflywheel.rows.text import part_of, split_answer
+from dataflywheel.rows.text import BESIDE, beside, part_of, split_answer
 from dataflywheel.signals.text_statistics import TextStatistics
 
 NUMBERS = (
@@ -54,6 +54,8 @@ class PoolFacts:
     turns: Counter[int] = field(default_factory=Counter)
     kinds: Counter[str] = field(default_factory=Counter)
     answers: Counter[str] = field(default_factory=Counter)
+    personal: int = 0
+    """Rows with a hint of any kind."""
     hints: dict[str, Hints] = field(default_factory=lambda: {kind: Hints() for kind in personal_data.KINDS})
     numbers: dict[str, AnyArray] = field(default_factory=dict)
     prompt_keys: list[str | None] = field(default_factory=list)
@@ -71,8 +73,10 @@ def collect(rows: Path) -> PoolFacts:
         facts.sources.update(batch.column("source").to_pylist())
         facts.tags.update(tag for tags in batch.column("tags").to_pylist() for tag in tags or ())
         _count_kinds(facts, batch)
-        for messages in batch.column("messages").to_pylist():
+        rest_of = batch.select(BESIDE).to_pylist()
+        for messages, rest in zip(batch.column("messages").to_pylist(), rest_of, strict=True):
             _count_row(facts, messages or [])
+            _count_hints(facts, personal_data.find(f"{part_of(messages or [], 'all')}\n\n{beside(rest)}"))
     facts.numbers = {name: np.concatenate([np.zeros(0), *found]) for name, found in parts.items()}
     return facts
 
@@ -100,7 +104,6 @@ def _count_row(facts: PoolFacts, messages: list[Any]) -> None:
         facts.answers["empty answer"] += 1
     elif REFUSAL.search(text[:REFUSAL_CHARS]):
         facts.answers["refused answer"] += 1
-    _count_hints(facts, personal_data.find(part_of(messages, "all")))
 
 
 def _count_hints(facts: PoolFacts, found: Iterable[tuple[str, str]]) -> None:
@@ -113,3 +116,4 @@ def _count_hints(facts: PoolFacts, found: Iterable[tuple[str, str]]) -> None:
         seen.add(kind)
         if len(hints.examples) < MASKED_EXAMPLES:
             hints.examples.append(personal_data.masked(kind, text))
+    facts.personal += bool(seen)

@@ -40,7 +40,7 @@ OUTLIERS = {
 }
 NOT_MEASURED = {
     "toxicity": "it takes labels of what counts as toxic (--toxicity LABELS); without them nothing is said about it",
-    "names and postal addresses": "personal data is looked for by form only (emails, numbers, addresses of machines)",
+    "names and postal addresses": "personal data is looked for by form: emails, numbers, keys, addresses of machines",
 }
 
 

@@ -50,7 +50,7 @@ def write_profile_page(found: Profile, path: Path) -> Path:
 
 def findings(found: Profile) -> list[str]:
     """What deserves a look, the most rows first; empty for a clean pool."""
-    personal = max((hints.rows for hints in found.facts.hints.values()), default=0)
+    personal = found.facts.personal
     candidates = [
         (found.merged, f"{plural(found.merged, 'identical copy')} merged"),
         (found.near_copies, plural(found.near_copies, "near-copy")),
@@ -212,6 +212,7 @@ def toxicity_line(found: Profile) -> str:
         f"{count(measured['toxic'])} of {count(measured['rows'])} rows ({share}) are toxic to a classifier trained on "
         f"{measured['labels']}, which calls {percent(measured['false_positive_rate'])} of texts of their kind so that "
         f"are not, and of sentences that only look hateful: {alarms}."
+        f"{' Worse answers of pairs were not read.' if found.facts.kinds['preference pairs'] else ''}"
     )
 
 

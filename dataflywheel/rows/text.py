@@ -58,6 +58,15 @@ def part_of(messages: Sequence[Message], part: Part) -> str:
     return text_of(prompt if part == "prompt" else answer)
 
 
+BESIDE = ["rejected", "tools", "cells"]
+
+
+def beside(row: Mapping[str, Any]) -> str:
+    """What a row holds beside its messages that goes on with it: the worse answer, tool specifications, cells."""
+    rest = (text_of(row["rejected"]) if row["rejected"] else "", row["tools"], row["cells"])
+    return "\n\n".join(text for text in rest if text)
+
+
 def fields_of(row: Mapping[str, Any]) -> dict[str, Any]:
     """The other fields of a row's input; none where they are no record."""
     held = orjson.loads(row["extra"] or "{}")

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from dataflywheel.contracts import AnyArray, Card, Signal, Status
-from dataflywheel.rows.text import Part, texts
+from dataflywheel.rows.text import BESIDE, Part, beside, texts
 from dataflywheel.signals.personal_data_patterns import PRIVATE, TYPES, find
 
 
@@ -18,13 +18,15 @@ class PersonalData(Signal):
 
     - one column a type (`email`, `phone`, `card`, `iban`, `ssn`, `ip`, `date_of_birth`, `url_credentials`, `api_key`).
     - `total`: all types but dates of birth, which texts tell mostly of the famous.
-    - `spans`: `type:start:end` for each, in characters of the row's text (contents joined by blank lines).
+    - `spans`: `type:start:end` for each, in characters of the row's text: contents, and behind them the worse
+      answer of a pair, tool specifications and cells, joined by blank lines.
 
     Cards are checked by Luhn, accounts by the remainder of 97. Names and postal addresses have no form and are not
     found. Status EMPTY, and no value, for a row without text.
     """
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
+    reads: ClassVar[tuple[str, ...]] = ("messages", *BESIDE)
     card: ClassVar[Card] = Card(
         title="Presidio: Data Protection and De-identification SDK",
         authors="Microsoft",
@@ -46,6 +48,9 @@ class PersonalData(Signal):
 
     def measure(self, batch: pa.RecordBatch) -> dict[str, pa.Array | AnyArray]:
         read = texts(batch["messages"], self.part)
+        if self.part == "all":
+            rest = map(beside, batch.select(BESIDE).to_pylist())
+            read = [f"{text}\n\n{more}" if more else text for text, more in zip(read, rest, strict=True)]
         found = [find(text) for text in read]
         empty = np.array([not text.strip() for text in read], dtype=bool)
         counts = [Counter(span.type for span in spans) for spans in found]

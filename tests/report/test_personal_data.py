@@ -24,6 +24,10 @@ from dataflywheel.signals.personal_data_patterns import luhn
         ("the server 8.8.8.8, not 127.0.0.1, 10.1.2.3, 999.1.1.1 or version 1.2.3.4.5", ["IP address"]),
         ("5500 0000 0000 0004 and 378282246310005", ["card number", "card number"]),
         ("5500 0000 0000 0005 and 0000 0000 0000 0000", []),
+        ("pay to DE89 3704 0044 0532 0130 00", ["account number"]),
+        ("password = hunter2hunter2hunter2x", ["access key"]),
+        ("https://joe:secret99@db.example.org/x", ["credentials in an address"]),
+        ("my SSN is 536-90-4399", ["social security number"]),
     ],
 )
 def test_forms(text: str, kinds: list[str]) -> None:
@@ -44,7 +48,7 @@ def test_any_text_is_searched_without_an_error_and_masked(text: str) -> None:
 def test_labelled_synthetic_data(data: Path) -> None:
     """Every hint is a labelled span; how many of the labelled spans have a form that is looked for."""
     kinds = {"EMAIL_ADDRESS": "email", "PHONE_NUMBER": "phone-like number", "IP_ADDRESS": "IP address"}
-    kinds["CREDIT_CARD"] = "card number"
+    kinds |= {"CREDIT_CARD": "card number", "IBAN_CODE": "account number", "US_SSN": "social security number"}
     found, labelled, false = Counter[str](), Counter[str](), Counter[str]()
     with gzip.open(data / "pii_synthetic" / "synth_dataset_v2.json.gz") as file:
         rows = json.load(file)

@@ -53,7 +53,7 @@ def test_planted_copies_and_faults_are_counted(planted: tuple[Profile, str]) -> 
     assert found.near_copies == 2
     assert found.same_prompt == 2
     assert found.facts.answers == {"empty answer": 2, "refused answer": 2}
-    assert {name: hints.rows for name, hints in found.facts.hints.items()} == {
+    assert {name: hints.rows for name, hints in found.facts.hints.items() if hints.rows} == {
         "email": 1,
         "phone-like number": 1,
         "IP address": 1,

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
+import numpy as np
 import pyarrow as pa
 
 from dataflywheel.contracts import Status
+from dataflywheel.enhancement.toxicity.redact_personal_data import RedactPersonalData
+from dataflywheel.proposing.gates.no_personal_data import NoPersonalData
+from dataflywheel.proposing.kinds import Demand, Proposal, Surroundings
+from dataflywheel.report.pool_facts import collect
+from dataflywheel.rows.identity import make_row
+from dataflywheel.rows.parts import PartWriter
+from dataflywheel.rows.schema import message, table
 from dataflywheel.signals.personal_data import PersonalData
 from dataflywheel.signals.personal_data_patterns import TYPES
 from tests.signals.rows import batch
@@ -31,6 +42,28 @@ def test_counts_places_and_no_values() -> None:
         assert kind in TYPES
     assert "jane" not in repr(columns)
     assert "5500" not in repr(columns)
+
+
+def test_the_worse_answer_tools_and_cells_are_looked_through(tmp_path: Path) -> None:
+    turns = [message("user", "Write to whom?"), message("assistant", "The desk.")]
+    tools = json.dumps([{"type": "function", "function": {"name": "f", "description": "ask carl@corp.org"}}])
+    rows = [
+        make_row(turns, rejected=[message("assistant", "To bob@corp.org.")]),
+        make_row(turns, tools=tools),
+        make_row(turns, cells=json.dumps({"mail": "ann@corp.org"})),
+        make_row(turns),
+    ]
+    held = pa.RecordBatch.from_struct_array(table(rows).to_struct_array().combine_chunks())
+    assert pa.array(PersonalData().measure(held)["email"]).to_pylist() == [1, 1, 1, 0]
+    assert pa.array(PersonalData(part="answer").measure(held)["email"]).to_pylist() == [0, 0, 0, 0]
+    passed = [one.passed for one in NoPersonalData().check([Proposal((), row=row) for row in rows], Surroundings())]
+    assert passed == [False, False, False, True]
+    for proposal in RedactPersonalData().propose(Demand(tuple(rows[:3]), (0, 0, 0), (), np.random.default_rng(0))):
+        assert NoPersonalData().check([proposal], Surroundings())[0].passed
+    with PartWriter(tmp_path / "rows") as writer:
+        writer.write(table(rows))
+    facts = collect(tmp_path / "rows")
+    assert (facts.personal, facts.hints["email"].rows) == (3, 3)
 
 
 def test_a_part_and_any_order() -> None:

@@ -14,8 +14,8 @@ from dataflywheel.rows.schema import Message, Row
 def changed(row: Row, made_by: str, change: Callable[[str], str], everything: bool = False) -> Row:
     """`row` with the content and the thoughts of every message changed.
 
-    `everything`: also the rejected answer, the arguments of tool calls, the cells of a table's row and all other
-    fields of the input (`extra`).
+    `everything`: also the rejected answer, tools and the arguments of their calls, the cells of a table's row and
+    all other fields of the input (`extra`).
     """
 
     def inside(text: str | None) -> str | None:
@@ -35,7 +35,7 @@ def changed(row: Row, made_by: str, change: Callable[[str], str], everything: bo
     made = make_row(
         turned(row["messages"]),
         rejected=turned(row["rejected"]) if everything and row["rejected"] is not None else row["rejected"],
-        tools=row["tools"],
+        tools=inside(row["tools"]),
         label=row["label"],
         source=row["source"],
         tags=row["tags"],

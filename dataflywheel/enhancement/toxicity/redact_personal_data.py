@@ -22,11 +22,11 @@ NOTHING = "nothing to redact"
 class RedactPersonalData(Proposer):
     """Proposes each row with its personal data replaced by stand-ins of the same kind that belong to nobody.
 
-    The same value has the same stand-in wherever it stands in a row (messages, rejected answer, tool calls, other
-    fields) and another one in every other row. A stand-in is made from the row's id and the value's place in the order
-    of first appearance, so that nothing of the value is in it. Stand-ins lie where no real value can (the domain
-    `.invalid`, the unassigned country code +999, cards that begin with 0000, ...), and are not found again: redacting
-    twice changes nothing more. Names and postal addresses have no form and stay.
+    The same value has the same stand-in wherever it stands in a row (messages, rejected answer, tools and their
+    calls, other fields) and another one in every other row. A stand-in is made from the row's id and the value's place
+    in the order of first appearance, so that nothing of the value is in it. Stand-ins lie where no real value can (the
+    domain `.invalid`, the unassigned country code +999, cards that begin with 0000, ...), and are not found again:
+    redacting twice changes nothing more. Names and postal addresses have no form and stay.
     """
 
     card: ClassVar[Card] = Card(

@@ -15,11 +15,14 @@ from dataflywheel.signals.shingles import word_hashes
 FEWEST = 20
 """Texts on either side, below which nothing is said."""
 TOP_WORDS = 5000
+REPETITION = "repetition"
 ABOUT = {
-    **dict.fromkeys(("distinct_2", "distinct_3", "incompressible"), "repetition"),
+    **dict.fromkeys(("distinct_2", "distinct_3", "incompressible"), REPETITION),
     **{name: name for name in ("tail", "novelty", "vendi")},
 }
 """What the measures tell of that can end a wheel; those of repetition fall together."""
+SEVERE = 0.75
+"""What a measure of repetition must have lost to end a wheel by itself, as it does where texts are copies of a few."""
 NOVEL = 4
 """Words of a gram that must be new."""
 
@@ -103,15 +106,16 @@ def alarms(measures: Sequence[Measure]) -> list[str]:
 
 
 def collapsed(measures: Sequence[Measure]) -> list[str]:
-    """The same where two or more of what measures tell of say it: repetition, vocabulary, novelty, vectors; else
-    nothing.
+    """The same where two or more of what measures tell of say it (repetition, vocabulary, novelty, vectors), or where
+    texts repeat themselves so much that a measure of that lost three quarters; else nothing.
 
     One alone also falls where nothing collapses. The tail of the vocabulary did where rounds only added rows, and the
     model lost nothing; rows of people about one subject repeat each other more than those of all, and rows that are
     chosen by length are shorter every round.
     """
-    said = {ABOUT[one.name] for one in measures if one.alarm and one.name in ABOUT}
-    return alarms(measures) if len(said) > 1 else []
+    fell = [one for one in measures if one.alarm and one.name in ABOUT]
+    severe = any(one.change <= -SEVERE for one in fell if ABOUT[one.name] == REPETITION)
+    return alarms(measures) if severe or len({ABOUT[one.name] for one in fell}) > 1 else []
 
 
 def vendi(vectors: FloatArray) -> float:

@@ -10,18 +10,18 @@ from pydantic import Field
 
 from dataflywheel.contracts import Card
 from dataflywheel.proposing.kinds import PASSED, Check, Gate, Proposal, Surroundings
-from dataflywheel.rows.text import text_of
+from dataflywheel.rows.text import beside, text_of
 from dataflywheel.signals.personal_data_patterns import PRIVATE, TYPES, Type, find
 
 
 class NoPersonalData(Gate):
-    """Rejects a row whose messages or rejected answer hold personal data by form and checksum.
+    """Rejects a row whose messages, rejected answer, tools or cells hold personal data by form and checksum.
 
     Reasons name the type, details how many there are; values are never shown. Names and postal addresses have no form
     and are not found.
     """
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     card: ClassVar[Card] = Card(
         title="Presidio: Data Protection and De-identification SDK",
         authors="Microsoft",
@@ -41,7 +41,7 @@ class NoPersonalData(Gate):
 
     def _check(self, proposal: Proposal) -> Check:
         assert proposal.row is not None
-        text = text_of([*proposal.row["messages"], *(proposal.row["rejected"] or [])])
+        text = f"{text_of(proposal.row['messages'])}\n\n{beside(proposal.row)}"
         counts = Counter(span.type for span in find(text, self.types))
         if not counts:
             return PASSED
