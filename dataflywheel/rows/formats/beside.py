@@ -7,7 +7,7 @@ from functools import lru_cache
 from dataflywheel.rows.formats.content import read_content
 from dataflywheel.rows.formats.draft import ReadError, Record
 from dataflywheel.rows.formats.ends import BESIDE
-from dataflywheel.rows.formats.media import OF_REJECTED, media_keys
+from dataflywheel.rows.formats.media import FILE, OF_REJECTED, media_keys
 from dataflywheel.rows.formats.names import by_name, label_key, system_key
 from dataflywheel.rows.formats.tool_specs import tools_keys
 from dataflywheel.rows.schema import Row
@@ -24,7 +24,7 @@ def beside(keys: frozenset[str]) -> frozenset[str]:
         "tags": "tags" in keys,
         "label": "label" in by_name(keys) or label_key(keys) is not None,
         "tools": bool(tools_keys(keys)),
-        "media": bool(media_keys(keys)) or not keys.isdisjoint(OF_REJECTED),
+        "media": bool(media_keys(keys)) or FILE in keys or not keys.isdisjoint(OF_REJECTED),
         "cells": "cells" in keys,
         "system": system_key(keys) is not None,
         "end": not keys.isdisjoint(BESIDE),

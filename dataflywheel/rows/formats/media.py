@@ -18,7 +18,7 @@ COLUMNS: dict[str, MediaType] = {
 }  # fmt: skip
 """The columns that hold media, the usual one of each type first."""
 PLACES = (
-    "path", "paths", "file", "files", "filename", "filepath", "name", "names", "src", "list", "url", "urls", "base64",
+    "path", "paths", "file", "files", "filename", "filepath", "file_name", "file_names", "file_path", "name", "names", "src", "list", "url", "urls", "base64",
     "bytes", "data",
 )  # fmt: skip
 NAMES: dict[str, MediaType] = {
@@ -31,6 +31,13 @@ ENDINGS = "jpe?g|png|webp|gif|bmp|tiff?|svg|mp4|avi|mov|mkv|webm|wav|mp3|flac|og
 ADDRESS = re.compile(
     rf"(?:data:|https?:|file:|s3:|gs:|hf:)\S+|\S*[./\\]\S*|[^\n]{{1,1000}}\.(?:{ENDINGS})", re.IGNORECASE
 )
+FILE = "file_name"
+"""The column of the hub's folders of images, sounds and videos: its ending tells what is described beside it."""
+OF_FILES: dict[MediaType, tuple[str, ...]] = {
+    "image": (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"),
+    "video": (".mp4", ".avi", ".mov", ".mkv", ".webm"),
+    "audio": (".wav", ".mp3", ".flac", ".ogg", ".m4a"),
+}
 BASE64 = re.compile(r"[A-Za-z0-9+/]{2,}={0,2}\s*")
 RAW = ("base64", "bytes", "data")
 OF_REJECTED = tuple(f"rejected_{name}" for name in ("images", "videos", "audios", "tools", "objects"))
@@ -93,6 +100,11 @@ def take_media(record: Record) -> list[Medium]:
             held = [raw(one) for one in held]
         found += [medium(type, present(one), column) for one in held if one is not None]
         del record[column]
+    name = record.get(FILE)
+    if not found and isinstance(name, str):
+        found = [medium(type, name, FILE) for type, endings in OF_FILES.items() if name.lower().endswith(endings)]
+        if found:
+            del record[FILE]
     return found
 
 
