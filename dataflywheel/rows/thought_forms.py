@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from dataflywheel.rows.turn_ends import ended
+
 NAMES = (
     "think|thinking|thought|thoughts|reasoning|scratchpad|reflection|thought_process|thinking_process|inner_thoughts|"
     "inner_monologue|redacted_thinking|chain_of_thought|seed:think|mm:think|longcat_think|ant_?thinking|antml:thinking"
@@ -47,16 +49,6 @@ _WRAPS = (
     ("<|START_TEXT|>", "<|END_TEXT|>"),
     ("<|begin_of_box|>", "<|end_of_box|>"),
 )
-_ENDS = (
-    "<|end|>",
-    "<|return|>",
-    "<|im_end|>",
-    "<|eot_id|>",
-    "<|END_OF_TURN_TOKEN|>",
-    "<|endoftext|>",
-    "<turn|>",
-    "</s>",
-)
 _CHANNEL = re.compile(
     r"(?P<start><\|start\|>(?:assistant)?)?<\|channel\|>\s{0,3}(?P<name>\w{1,20})[^<\n]{0,200}"
     r"(?:<\|constrain\|>[^<\n]{0,40})?<\|message\|>"
@@ -82,7 +74,7 @@ def form_of(found: re.Match[str]) -> tuple[str, bool]:
 
 def unwrapped(answer: str) -> str:
     """An answer without the tags around all of it, and without the tokens that end a turn."""
-    whole = _ended(answer)
+    whole = ended(answer)
     for opening, closing in _WRAPS:
         if whole[: len(opening)].lower() == opening.lower():
             inner = whole[len(opening) :].rstrip()
@@ -113,13 +105,7 @@ def channels(text: str) -> tuple[str, str] | None:
 
 
 def _body(text: str) -> str:
-    return _ended(text.strip().removesuffix("<|call|>")).strip()
-
-
-def _ended(text: str) -> str:
-    """The text without one token that ends a turn."""
-    end = next((end for end in _ENDS if text.rstrip().endswith(end)), "")
-    return text.rstrip().removesuffix(end).rstrip() if end else text
+    return ended(text.strip().removesuffix("<|call|>")).strip()
 
 
 def spoken(text: str) -> tuple[str, str] | None:

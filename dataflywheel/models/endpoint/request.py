@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 from dataflywheel.rows.thoughts import split_thoughts
+from dataflywheel.rows.turn_ends import own_turn
 
 WITHIN_THOUGHTS = "the reply ends within its thoughts, and no answer followed: allow more tokens, or turn thinking off"
 
@@ -131,10 +132,14 @@ class Reply:
     """Whether thoughts are cut off `text` already."""
 
     def spoken(self) -> Reply:
-        """The answer in `text`, what was thought before it in `reasoning`; without an answer behind them it was cut."""
+        """The answer in `text`, what was thought before it in `reasoning`; without an answer behind them it was cut.
+
+        Neither the token that ends the turn nor turns that the model wrote for others are part of the answer.
+        """
         if self.parted:
             return self
         thoughts, said = split_thoughts(self.text)
+        said = own_turn(said)
         if said == self.text and not self.reasoning:
             return replace(self, parted=True)
         outcome, detail = self.outcome, self.detail

@@ -18,7 +18,8 @@ COLUMNS: dict[str, MediaType] = {
 }  # fmt: skip
 """The columns that hold media, the usual one of each type first."""
 PLACES = (
-    "path", "paths", "file", "files", "filename", "filepath", "file_name", "file_names", "file_path", "name", "names", "src", "list", "url", "urls", "base64",
+    "path", "paths", "file", "files", "filename", "filepath", "file_name", "file_names", "file_path", "name", "names",
+    "src", "list", "url", "urls", "base64",
     "bytes", "data",
 )  # fmt: skip
 NAMES: dict[str, MediaType] = {

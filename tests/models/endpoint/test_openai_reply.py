@@ -298,3 +298,32 @@ def test_calls_where_text_was_asked_are_no_answer() -> None:
         (offered, None, Outcome.ANSWERED),
     ):
         assert read_reply(body(content, "tool_calls", tool_calls=CALLS), request).outcome is outcome
+
+
+@pytest.mark.parametrize(
+    ("said", "answer"),
+    [
+        ("It is.<|im_end|>", "It is."),
+        ("It is.\n<|eot_id|>\n", "It is."),
+        ("It is.</s>", "It is."),
+        ("It is.<|im_end|>\n<|im_start|>user\nAnd then?<|im_end|>", "It is."),
+        ("It is.<|eot_id|><|start_header_id|>user<|end_header_id|>\n\nAnd?", "It is."),
+        ("It is.</s><s>[INST] And? [/INST] Yes.", "It is."),
+        ("<think>Hm.</think>It is.<|im_end|>\n<|im_start|>user\nAnd?", "It is."),
+        ("<|channel|>final<|message|>It is.<|end|><|start|>user<|message|>And?", "It is."),
+        # talked about
+        ("A turn ends with <|im_end|>", "A turn ends with <|im_end|>"),
+        ("It was <s>ten</s>", "It was <s>ten</s>"),
+        ("As `<|eot_id|>`", "As `<|eot_id|>`"),
+        (
+            "```\n<|im_start|>user\nHi<|im_end|>\n<|im_start|>x\n```",
+            "```\n<|im_start|>user\nHi<|im_end|>\n<|im_start|>x\n```",
+        ),
+        (
+            "<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\nso",
+            "<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\nso",
+        ),
+    ],
+)
+def test_an_answer_is_the_turn_that_was_asked_for(said: str, answer: str) -> None:
+    assert read(content=said).text == answer
