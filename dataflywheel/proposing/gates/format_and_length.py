@@ -31,7 +31,7 @@ SHORT = 100
 class FormatAndLength(Gate):
     """Rejects what is empty, cut short, a copy of itself or of the row it replaces, or out of the bounds of length."""
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     card: ClassVar[Card] = Card(
         title="Self-Instruct: Aligning Language Models with Self-Generated Instructions",
         authors="Wang et al.",
@@ -49,7 +49,7 @@ class FormatAndLength(Gate):
     """Fewest and most characters of the answer."""
     ratio: tuple[float, float] | None = Field((0.1, 10.0))
     """Least and largest length of the answer to that of the row it replaces, both counted as 100 characters or more;
-    null switches it off."""
+    null switches it off. Where there was no answer there is nothing to compare with."""
     complete: bool = True
     """Whether an answer must be whole: code fences and brackets closed, no end in the middle of a sentence, not stopped
     at the limit of tokens."""
@@ -88,7 +88,7 @@ class FormatAndLength(Gate):
         return Check(False, "answer cut short", reason) if reason else PASSED
 
     def length_against(self, before: int, after: int) -> Check:
-        if self.ratio is None:
+        if self.ratio is None or not before:
             return PASSED
         ratio = max(after, SHORT) / max(before, SHORT)
         if self.ratio[0] <= ratio <= self.ratio[1]:

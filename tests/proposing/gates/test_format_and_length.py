@@ -65,6 +65,7 @@ def test_a_rewrite_is_no_copy_and_of_like_length() -> None:
     grown = check(GATE, rewrite(("Say it.", "No."), ("Say it.", "word " * 201)))
     assert (grown.reason, grown.facts["ratio"]) == ("answer grew", pytest.approx(10.04))  # 1,004 letters to 100
     assert check(FormatAndLength(ratio=None), rewrite(("Say it.", "No."), ("Say it.", "word " * 201))).passed
+    assert check(GATE, rewrite(("Say it.", " "), ("Say it.", "word " * 201))).passed, "there was no answer to be like"
 
 
 def test_bounds_are_the_users() -> None:
