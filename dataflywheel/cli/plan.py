@@ -51,7 +51,7 @@ def plan_command(
         console.print(line, markup=False)
     for line in _again(found):
         console.print(line)
-    console.print("Rows are the most that go on; passes, tokens and time are estimates for this machine.")
+    console.print("Rows are the most that go on; passes, tokens and time are estimates, the time for this processor.")
 
 
 def _table(found: dict[str, Any]) -> Any:

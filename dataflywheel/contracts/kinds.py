@@ -130,7 +130,8 @@ Texts = Callable[[Sequence[str]], list[str]]
 class Cleaner(Method):
     """Drops rows for a reason: copies, leaks, values out of bounds. Sees columns, and texts by id on demand."""
 
-    text: ClassVar[Literal["all", "prompt", "answer"]] = "all"
+    text: ClassVar[Literal["all", "prompt", "answer", "both"]] = "all"
+    """What texts are given of a row; `both`: all of it, and the worse answer of a pair."""
 
     @abstractmethod
     def needs(self) -> tuple[str, ...]:

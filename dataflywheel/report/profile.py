@@ -24,7 +24,7 @@ from dataflywheel.rows.ingest import Ingested, Input, ingest
 from dataflywheel.rows.mapping import column_mapping
 from dataflywheel.rows.parts import count_rows, iter_batches, read_rows
 from dataflywheel.rows.quarantine import reason_class
-from dataflywheel.rows.text import texts
+from dataflywheel.rows.text import texts, texts_of_both
 from dataflywheel.signals.shingles import text_keys
 
 NEAR = 0.8
@@ -214,9 +214,9 @@ def _leaks(rows: Path, target: str, facts: PoolFacts) -> dict[str, int]:
     words_only = Decontaminate.model_validate({"semantic": None})
     found: Counter[str] = Counter()
     start = 0
-    for batch in iter_batches(rows, ["id", "messages"], LEAK_ROWS):
+    for batch in iter_batches(rows, ["id", "messages", "rejected"], LEAK_ROWS):
         ids = batch.column("id").to_pylist()
-        by_id = dict(zip(ids, texts(batch.column("messages")), strict=True))
+        by_id = dict(zip(ids, texts_of_both(batch), strict=True))
         keys = _keys(facts.prompt_keys[start : start + len(batch)])
         ours = Columns(np.asarray(ids, dtype=object), {"text.prompt_key": keys})
         decisions = words_only.decide(ours, partial(_pick, by_id), view)

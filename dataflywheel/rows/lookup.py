@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
@@ -13,7 +14,7 @@ import pyarrow.parquet as pq
 from dataflywheel.contracts import AnyArray
 from dataflywheel.rows.parts import iter_batches, part_paths
 from dataflywheel.rows.schema import ROW_SCHEMA, upgraded_batch
-from dataflywheel.rows.text import Part, texts
+from dataflywheel.rows.text import Part, texts, texts_of_both
 
 
 class Groups:
@@ -116,6 +117,8 @@ class RowLookup:
             schema=pa.schema([ROW_SCHEMA.field(name) for name in columns or ROW_SCHEMA.names]),
         )
 
-    def texts(self, ids: Iterable[str], part: Part = "all") -> list[str]:
-        """Their texts, in the order of the ids."""
+    def texts(self, ids: Iterable[str], part: Part | Literal["both"] = "all") -> list[str]:
+        """Their texts, in the order of the ids; `both`: with the worse answers of pairs."""
+        if part == "both":
+            return texts_of_both(self.read(ids, ["messages", "rejected"]))
         return texts(self.read(ids, ["messages"])["messages"], part)

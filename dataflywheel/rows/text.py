@@ -77,3 +77,13 @@ def texts(messages: pa.Array | pa.ChunkedArray, part: Part = "all") -> list[str]
     """`part_of` for a column of messages."""
     rows: list[list[Any]] = messages.to_pylist()
     return [part_of(row or [], part) for row in rows]
+
+
+def texts_of_both(rows: pa.Table | pa.RecordBatch) -> list[str]:
+    """Whole texts of rows with `messages` and `rejected`, behind which the worse answers of pairs stand."""
+    found, worse = texts(rows["messages"]), rows["rejected"]
+    if worse.null_count == len(worse):
+        return found
+    return [
+        f"{text}\n\n{text_of(other)}" if other else text for text, other in zip(found, worse.to_pylist(), strict=True)
+    ]

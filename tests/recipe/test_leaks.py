@@ -12,10 +12,13 @@ import pyarrow.compute as pc
 import pytest
 
 from dataflywheel.models.chat import as_chat
+from dataflywheel.proposing.gates.contamination import Contamination
+from dataflywheel.proposing.kinds import Proposal, Surroundings
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.load import recipe_from
 from dataflywheel.recipe.steps import build_steps
 from dataflywheel.recipe.walk import Walk
+from dataflywheel.report.profile import profile
 from dataflywheel.rows.parts import read_rows
 from dataflywheel.rows.text import text_of
 from dataflywheel.store.run import RunDirectory
@@ -108,3 +111,34 @@ def learnt(tmp_path: Path, helper: str, monkeypatch: pytest.MonkeyPatch) -> list
 def test_no_leaked_row_reaches_a_helper(helper: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found = learnt(tmp_path, helper, monkeypatch)
     assert sorted(found) == sorted(f"{row['prompt']}\n\n{row['completion']}" for row in FREE)
+
+
+def test_a_worse_answer_that_holds_an_evaluation_row_is_a_leak_too(tmp_path: Path) -> None:
+    """`prefer` learns from it as well; the step, the gate of new rows and the profile look alike."""
+    pairs = [{"prompt": f"Count to {i}.", "chosen": str(i), "rejected": f"{i} and {i}"} for i in range(20)]
+    pairs[7]["rejected"] = f"Once there were birds. {TOLD}. The end."
+    pool, target = tmp_path / "pool.jsonl", tmp_path / "target.jsonl"
+    pool.write_text("".join(json.dumps(row) + "\n" for row in pairs), encoding="utf-8")
+    target.write_text(json.dumps({"prompt": ASKED, "completion": TOLD}) + "\n", encoding="utf-8")
+    recipe = recipe_from(
+        {
+            "name": "pairs",
+            "pool": [{"path": str(pool)}],
+            "target": [{"path": str(target)}],
+            "steps": [{"decontaminate": {"semantic": None}}],
+        }
+    )
+    context = Context(recipe, RunDirectory(tmp_path / "run"), tmp_path / "home")
+    Walk(context, build_steps(recipe)).take_steps()
+    every = read_rows(tmp_path / "run" / "round-1" / "00-pool" / "rows").to_pylist()
+    kept = read_rows(tmp_path / "run" / "round-1" / "01-decontaminate" / "rows")["id"].to_pylist()
+    leaked = [row for row in every if TOLD in text_of(row["rejected"])]
+    assert set(kept) == {row["id"] for row in every} - {row["id"] for row in leaked}
+    assert len(kept) == 19
+    checks = Contamination(semantic=None).check(
+        [Proposal((), row=row) for row in every], Surroundings(target=context.target)
+    )
+    assert [row["id"] for row, check in zip(every, checks, strict=True) if check.passed] == [
+        row["id"] for row in every if row["id"] in set(kept)
+    ]
+    assert sum((profile(str(pool), target=str(target)).leaks or {}).values()) == 1

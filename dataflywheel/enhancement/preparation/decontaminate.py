@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -21,13 +21,13 @@ class Decontaminate(LeakRules, Cleaner):
     """Drops pool rows that hold a target row: by its words, or by its meaning.
 
     A row goes when it contains any word 13-gram or half of the distinct word 8-grams of a target row's prompt or answer
-    (anywhere in the row), n-grams that are common in the pool aside; when it contains a prompt or answer of 8 to 64
-    words but for an eighth of the words (a prompt of under 8 words counts with its answer); when it holds all of a
-    target prompt of 5 to 7 words in one piece; when its prompt equals that of a target row, or the row as a whole one
-    with a prompt of under 8 words; or when the cosine of the embeddings reaches `semantic`. What a word is, in any
-    script, says `signals/words.py`. A short answer alone ("yes") is never a leak, and a prompt of under 5 words only
-    where it is all of the row's prompt. The report of a run says how many rows looser and stricter settings would let
-    through.
+    (anywhere in the row, the worse answer of a pair too), n-grams that are common in the pool aside; when it contains a
+    prompt or answer of 8 to 64 words but for an eighth of the words (a prompt of under 8 words counts with its answer);
+    when it holds all of a target prompt of 5 to 7 words in one piece; when its prompt equals that of a target row, or
+    the row as a whole one with a prompt of under 8 words; or when the cosine of the embeddings reaches `semantic`. What
+    a word is, in any script, says `signals/words.py`. A short answer alone ("yes") is never a leak, and a prompt of
+    under 5 words only where it is all of the row's prompt. The report of a run says how many rows looser and stricter
+    settings would let through.
     """
 
     card: ClassVar[Card] = Card(
@@ -41,7 +41,8 @@ class Decontaminate(LeakRules, Cleaner):
         needs=("target",),
         checked="copies of six evaluation sets, verbatim and with changed words, planted in an instruction pool",
     )
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
+    text: ClassVar[Literal["all", "prompt", "answer", "both"]] = "both"
 
     semantic: float | None = Field(0.95, gt=0, le=1)
     """Cosine of embeddings from which a row goes; null switches the check off and needs no embedder."""

@@ -15,7 +15,7 @@ from dataflywheel.errors import UsageError
 from dataflywheel.models.spec import EmbedderSpec
 from dataflywheel.proposing.kinds import PASSED, Check, Gate, Proposal, Surroundings
 from dataflywheel.rows.parts import iter_batches, read_rows
-from dataflywheel.rows.text import part_of, texts
+from dataflywheel.rows.text import part_of, text_of, texts, texts_of_both
 from dataflywheel.signals.common_grams import CommonGrams
 from dataflywheel.signals.leaked_rows import Common, LeakRules, TargetWords
 from dataflywheel.signals.model_based import embed_texts
@@ -49,7 +49,7 @@ class Contamination(LeakRules, Gate):
         needs=("target",),
         checked="copies of evaluation sets, verbatim and with changed words; equal decisions to the cleaner of pools",
     )
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     semantic: float | None = Field(0.95, gt=0, le=1)
     """Cosine of embeddings from which a row is a leak; null switches it off and needs no embedder."""
@@ -61,7 +61,9 @@ class Contamination(LeakRules, Gate):
         conversations = [p.row["messages"] if p.row is not None else [] for p in proposals]
         wholes = [part_of(messages, "all") for messages in conversations]
         keys = text_keys([part_of(m, "prompt") for m in conversations])
-        found = target.wording.matches(target.wording.look(wholes), keys, target.common)
+        worse = [proposal.row["rejected"] if proposal.row is not None else None for proposal in proposals]
+        both = [f"{whole}\n\n{text_of(one)}" if one else whole for whole, one in zip(wholes, worse, strict=True)]
+        found = target.wording.matches(target.wording.look(both), keys, target.common)
         checks = [PASSED] * len(proposals)
         for i, match in found.items():
             detail = f"{match.reason.removeprefix('leak: ')}, {target.ids[match.target]}"
@@ -103,6 +105,6 @@ def common_in(pool: Path | None, wording: TargetWords) -> Common:
     for batch in iter_batches(pool, ["messages"]):
         keys += text_keys(texts(batch["messages"], "prompt"))
     found = CommonGrams(wording, keys)
-    for batch in iter_batches(pool, ["messages"]):
-        found.add(wording.look(texts(batch["messages"])))
+    for batch in iter_batches(pool, ["messages", "rejected"]):
+        found.add(wording.look(texts_of_both(batch)))
     return found.common()

@@ -31,7 +31,10 @@ def difficulty(given: AnyArray, alone: AnyArray, ratio: Literal["loss", "perplex
 class IFD(Selector):
     """Rows by descending difficulty ratio; a ratio above 1 means that the prompt hinders, so the pair is misaligned.
 
-    The two papers rank differently: Cherry divides losses, Superfiltering (2402.00530) perplexities.
+    The two papers rank differently: Cherry divides losses, Superfiltering (2402.00530) perplexities. Cherry's scorer
+    first learns a thousand rows, some of each cluster (its "brief experience"): here that is another recipe before,
+    with `select` and `train`, whose model is named as the `scorer`. A built-in scorer has learned the whole pool that
+    it scores, so that its losses tell rows from each other and not from what it never saw.
     """
 
     card: ClassVar[Card] = Card(
