@@ -70,10 +70,16 @@ def result_of(part: Record, field: str, media: list[Medium] | None) -> Message:
     return message("tool", said, None, name, tool_call_id=id if isinstance(id, str) else None)
 
 
+STEP = "step-start"
+"""A part that says nothing but that a request began (Vercel's SDK)."""
+
+
 def gemini_parts(parts: Any) -> Any:
     """The parts of a Gemini turn in the words of Anthropic's blocks."""
     return (
-        [gemini_part(present(part)) for part in parts if isinstance(part, dict)] if isinstance(parts, list) else parts
+        [gemini_part(present(part)) for part in parts if isinstance(part, dict) and part.get("type") != STEP]
+        if isinstance(parts, list)
+        else parts
     )
 
 

@@ -13,7 +13,9 @@ ENDS = ("finish_reason", "finishReason", "done_reason", "stop_reason", "stopReas
 user's own."""
 LIMITS = {"stop_type": "limit", "stopped_limit": True}
 """How llama.cpp says that an answer was cut."""
-BESIDE = frozenset((*ENDS, *LIMITS, "details", "meta_info"))
+INNER = ("details", "meta_info", "response_metadata")
+"""Where TGI, SGLang and LangChain hold them."""
+BESIDE = frozenset((*ENDS, *LIMITS, *INNER))
 """What may say it in a record that is no reply."""
 FAILED = frozenset(("error", "failed", "cancelled", "canceled", "expired", "in_progress", "queued"))
 """Other words of the field `status` for an answer that did not come."""
@@ -54,7 +56,7 @@ def whole_beside(record: Mapping[str, Any], where: str = "") -> None:
     Raises:
         ReadError: it was cut off or withheld.
     """
-    inner = (name for name in ("details", "meta_info") if name in record)
+    inner = (name for name in INNER if name in record)
     held = ((where, record), *((f"{where}.{name}" if where else name, record[name]) for name in inner))
     for field, told in held:
         if not isinstance(told, dict):

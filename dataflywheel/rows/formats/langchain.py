@@ -8,6 +8,8 @@ SPEAKERS = {"human": "user", "user": "user", "ai": "assistant", "assistant": "as
 SPEAKERS |= {"tool": "tool", "function": "tool", "developer": "system"}
 WHO = ("role", "from", "speaker", "sender", "author")
 CLASS = "Message"
+BESIDE = ("reasoning_content", "reasoning", "thinking", "tool_calls", "function_call", "refusal")
+"""What an integration may leave in `additional_kwargs`, as the endpoint gave it."""
 
 
 def opened(turn: Record) -> Record:
@@ -24,4 +26,8 @@ def opened(turn: Record) -> Record:
     elif isinstance(turn.get("data"), dict):
         held = turn["data"]
     role = SPEAKERS.get(said.lower()) if isinstance(said, str) else None
-    return turn if role is None else {**held, "role": role}
+    if role is None:
+        return turn
+    more = held.get("additional_kwargs")
+    beside = {key: more[key] for key in BESIDE if more.get(key)} if isinstance(more, dict) else {}
+    return {**beside, **{key: value for key, value in held.items() if value or key not in beside}, "role": role}

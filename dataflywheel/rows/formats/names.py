@@ -21,7 +21,7 @@ UNPLACED = (
     "evidence", "retrieved_documents", "answers", "text", "options", "choices", "history", "chat_history",
     "conversation_history", "retrieved_contexts", "retrieved_context",
     "retrieval_context", "instructions", "task_instruction", "task_instructions", "tool_calls", "function_calls",
-    "function_call",
+    "function_call", "initial_reason_steps",
 )  # fmt: skip
 """Names of what may belong to the prompt or the answer, nobody knows where."""
 DOCUMENTS = (

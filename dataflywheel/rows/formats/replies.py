@@ -8,6 +8,7 @@ from dataflywheel.rows.formats.content import read_content
 from dataflywheel.rows.formats.draft import ReadError, Record, kind, present
 from dataflywheel.rows.formats.ends import whole
 from dataflywheel.rows.formats.langchain import opened as unpacked
+from dataflywheel.rows.formats.marks import read_thoughts
 from dataflywheel.rows.formats.responses import are_items, read_items
 from dataflywheel.rows.formats.serialized import in_text
 from dataflywheel.rows.formats.tool_specs import take_tools
@@ -106,7 +107,7 @@ def replied(value: Any, field: str, media: list[Medium]) -> list[Message]:
     lone = next((value[name] for name in LONE if isinstance(value.get(name), str)), None) or lone_text(value)
     if lone is None:
         raise ReadError(field, f"expected a reply with one of {', '.join((*REPLIED, *LONE))}")
-    return [message("assistant", lone)]
+    return [message("assistant", lone, reasoning=read_thoughts(value, field))]
 
 
 def opened(value: Any) -> Any:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
+import warnings
 from typing import Any
 
 import orjson
@@ -13,6 +15,10 @@ from dataflywheel.rows.formats.serialized import in_text
 
 ARGUMENTS = ("arguments", "parameters", "args", "input", "kwargs")
 """The names of a call's arguments, the usual one first (OpenAI, Llama, LangChain, Anthropic)."""
+
+
+WITHIN = ("result", "results", "output", "outputs", "response")
+"""Where a call may hold what the tool gave, which belongs into a turn of its own."""
 
 
 def read_id(value: Any) -> str | None:
@@ -33,9 +39,10 @@ def canonical_calls(calls: Any, field: str, written: bool = False) -> str:
     """
     if isinstance(calls, str):
         written = True
-        calls = in_text(calls)
-        if isinstance(calls, str):
-            raise ReadError(f"{field}.tool_calls", "expected JSON, got other text")
+        said, calls = calls, in_text(calls)
+        calls = calls_in_python(said) if isinstance(calls, str) else calls
+        if calls is None:
+            raise ReadError(f"{field}.tool_calls", "expected JSON, or calls in Python such as f(a=1), got other text")
     calls = [calls] if isinstance(calls, dict) else calls
     if not isinstance(calls, list):
         raise ReadError(f"{field}.tool_calls", f"expected a list of calls, got {kind(calls)}")
@@ -44,6 +51,9 @@ def canonical_calls(calls: Any, field: str, written: bool = False) -> str:
         function = call.get("function", call) if isinstance(call, dict) else None
         if not isinstance(function, dict) or not isinstance(function.get("name"), str):
             raise ReadError(f"{field}.tool_calls[{position}]", "expected a call with a function's name")
+        if (given := next((key for key in WITHIN if call.get(key)), None)) is not None:
+            where = f"{field}.tool_calls[{position}].{given}"
+            raise ReadError(where, "a result within its call; write it as a turn of the role tool")
         arguments = next((function[key] for key in ARGUMENTS if function.get(key)), None)
         arguments = function.get("arguments", {}) if arguments is None else arguments
         if isinstance(arguments, str):
@@ -57,6 +67,48 @@ def canonical_calls(calls: Any, field: str, written: bool = False) -> str:
             one["id"] = id
         result.append(one)
     return orjson.dumps(result, option=orjson.OPT_SORT_KEYS).decode()
+
+
+NAMED = {"true": True, "false": False, "null": None}
+
+
+def calls_in_python(text: str) -> list[Record] | None:
+    """Calls written as Python does, one a line or in a list (OLMo): names of functions, and arguments by name; None for
+    anything else. Nothing is run: arguments are literals.
+
+    >>> calls_in_python('weather(city="Oslo", days=[1, 2])')
+    [{'name': 'weather', 'arguments': {'city': 'Oslo', 'days': [1, 2]}}]
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            lines = ast.parse(text.strip()).body
+            held = [line.value if isinstance(line, ast.Expr) else ast.Constant(None) for line in lines]
+            found = [one for line in held for one in (line.elts if isinstance(line, ast.List) else [line])]
+            calls = [python_call(one) for one in found]
+            orjson.dumps(calls)
+    except (SyntaxError, ValueError, TypeError, MemoryError, RecursionError):
+        return None
+    return calls or None
+
+
+def python_call(node: ast.expr) -> Record:
+    """One call.
+
+    Raises:
+        ValueError: the node is none, or an argument has no name or is no literal.
+    """
+    if not isinstance(node, ast.Call) or node.args or any(held.arg is None for held in node.keywords):
+        raise ValueError("expected a call with arguments by name")
+    arguments = {
+        str(held.arg): NAMED[held.value.id]
+        if isinstance(held.value, ast.Name) and held.value.id in NAMED
+        else ast.literal_eval(held.value)
+        for held in node.keywords
+    }
+    if not isinstance(node.func, ast.Name | ast.Attribute):
+        raise ValueError("expected the name of a function")
+    return {"name": ast.unparse(node.func), "arguments": arguments}
 
 
 THOUGHT = re.compile(r"\s*<think>\n?(.*?)\n?</think>\s*", re.DOTALL)

@@ -22,7 +22,7 @@ ROLES = {
     **{name: "user" for name in ("user", "human", "prompter")},
     **{name: "assistant" for name in ("assistant", "gpt", "chatgpt", "bot", "model", "function_call", "tool_call")},
     **{name: "assistant" for name in ("ai", "chatbot", "bing", "bard", "claude", "llm", "gpt4")},
-    **{name: "tool" for name in ("tool", "observation", "function", "tool_response", "ipython")},
+    **{name: "tool" for name in ("tool", "observation", "function", "tool_response", "ipython", "environment")},
     **{name: "tool" for name in ("function_response", "tool_result", "function-response", "tool-response")},
 }
 CANONICAL = frozenset({"system", "user", "assistant", "tool"})
@@ -151,8 +151,9 @@ def read_turn(turn: Any, field: str, media: list[Medium] | None = None) -> list[
     thoughts = read_thoughts(turn, field)
     if not content and isinstance(turn.get("refusal"), str):
         content = turn["refusal"]
-    if role == "tool" and (isinstance(content, dict | int | float) or is_result(content)):
-        content = spaced(content)
+    if role == "tool":
+        content = result_of(turn) if content is None else content
+        content = spaced(content) if isinstance(content, dict | int | float) or is_result(content) else content
     content = read_content(content, where, bool(calls) or thoughts is not None or role == "tool", media)
     if len(turn) > 2:
         nothing_beside(turn, content, role, field)
@@ -170,6 +171,15 @@ def read_turn(turn: Any, field: str, media: list[Medium] | None = None) -> list[
             learn=learn,
         )
     ]
+
+
+RESULTS = ("output", "outputs", "result", "results", "response", "tool_results", "observation", "data", "error")
+"""Where a turn of a tool holds what it gave, if not as its content (Cohere's `tool_results`)."""
+
+
+def result_of(turn: Record) -> Any:
+    """What a tool gave where its turn has no content."""
+    return next((turn[key] for key in RESULTS if turn.get(key) not in (None, "", [])), None)
 
 
 def is_result(content: Any) -> bool:
