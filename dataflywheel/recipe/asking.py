@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,6 +50,9 @@ def account_of(context: Context, asks: bool) -> Iterator[None]:
         with account(context.answers, caps, context.scope, watch, deferring=True):
             yield
     finally:
+        if context.run.unbilled:
+            with suppress(Exception):
+                context.run.bill(context.run.unbilled, asked_cost(context, context.run.unbilled))
         context.answers.close()
         context.answers = None
 

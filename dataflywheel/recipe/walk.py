@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from contextlib import suppress
 from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
@@ -124,9 +123,8 @@ class Walk:
             except (OverBudgetError, DeferredError) as error:
                 self.context.run.bill(output, asked_cost(self.context, output))
                 result.stopped = f"{step.title}: {error}"
-            except Exception:
-                with suppress(Exception):  # what a failed step spent is in the bill at once
-                    self.context.run.bill(output, asked_cost(self.context, output))
+            except BaseException:
+                self.context.run.unbilled = output  # entered once nothing is under way any more
                 raise
         if result.stopped:
             self.context.run.event("stopped", reason=result.stopped)

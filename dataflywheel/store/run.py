@@ -29,6 +29,8 @@ class RunDirectory:
         """`ledger` is that of the run which this one is a part of, `lent` are steps that it has from there, billed."""
         self.path, self.lent = path, lent
         self.damaged: dict[Path, list[str]] = {}
+        self.unbilled: Path | None = None
+        """A step that failed or was stopped, whose bill is not entered yet."""
         make_folder(path)
         for directory in (path, path / "models", *path.glob("round-*")):
             sweep(directory)

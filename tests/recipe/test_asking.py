@@ -184,7 +184,7 @@ def test_an_interruption_stops_the_spending(data: Path, tmp_path: Path, rater: E
     rater.configure(
         rules=[{"rule": "rater", "template": "$id: $score"}], id_pattern=ID_PATTERN, latency={"median_ms": 100}
     )
-    teacher = {"endpoint": rater.url, "model": "grader", "concurrency": 2}
+    teacher = {"endpoint": rater.url, "model": "grader", "concurrency": 2, "usd_per_mtok": PRICE}
     recipe = ratings(pool(data, tmp_path), rater, models={"teacher": teacher})
     before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
     try:
@@ -192,4 +192,8 @@ def test_an_interruption_stops_the_spending(data: Path, tmp_path: Path, rater: E
             run(recipe, runs=tmp_path / "runs", home=tmp_path / "store", watcher=Impatient())
     finally:
         signal.signal(signal.SIGINT, before)
-    assert 0 < len(rater.bill().charged) < ROWS / 3
+    paid = rater.bill()
+    assert 0 < len(paid.charged) < ROWS / 3
+    entered = json.loads((tmp_path / "runs/ratings/ledger.json").read_text())["total"]
+    assert entered["calls"] == len(paid.charged)  # what was under way is in the bill too
+    assert entered["usd"] == pytest.approx(paid.usd(PRICE["in"], PRICE["out"]), abs=1e-9)

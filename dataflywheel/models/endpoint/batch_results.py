@@ -8,9 +8,10 @@ from typing import Any
 import orjson
 
 from dataflywheel.contracts import FlywheelError
-from dataflywheel.models.endpoint.caller import Question, record_of, without_answer
+from dataflywheel.models.endpoint.caller import Question
 from dataflywheel.models.endpoint.chat_model import AttemptError, RejectedError
 from dataflywheel.models.endpoint.costs import charged, used_cost, worst_cost
+from dataflywheel.models.endpoint.kept import record_of, without_answer
 from dataflywheel.models.endpoint.openai_endpoint import OpenAIEndpoint
 from dataflywheel.models.endpoint.openai_error import again, filters
 from dataflywheel.models.endpoint.openai_reply import read_reply

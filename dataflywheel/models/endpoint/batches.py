@@ -16,9 +16,10 @@ from typing import Any, TypeVar
 
 from dataflywheel.contracts import FlywheelError, UsageError
 from dataflywheel.models.endpoint.batch_results import Results, read_request
-from dataflywheel.models.endpoint.caller import KEPT, Question
+from dataflywheel.models.endpoint.caller import Question
 from dataflywheel.models.endpoint.chat_model import AttemptError
 from dataflywheel.models.endpoint.costs import worst_cost
+from dataflywheel.models.endpoint.kept import KEPT
 from dataflywheel.models.endpoint.openai_batches import OpenAIBatches, State
 from dataflywheel.models.endpoint.openai_endpoint import OpenAIEndpoint
 from dataflywheel.models.endpoint.request import Outcome, Request

@@ -19,13 +19,15 @@ class EndpointDownError(FlywheelError):
 class Breaker:
     """Opens when so many different questions failed and none was answered between; then probes, one at a time.
 
-    One question that always fails says nothing of the endpoint. Nor is a connection that was refused any question's
+    One question that always fails says nothing of the endpoint, nor do many of them: a probe is a harmless question,
+    and where that is answered, the others are to blame. Nor is a connection that was refused any question's
     fault: the endpoint is waited for.
     """
 
     def __init__(self, pace: Pace) -> None:
         self._pace = pace
         self._failing: set[object] = set()
+        self._most = pace.breaker
         self._probes = 0
         self._refused = 0
         self._opened_at = self._away_since = self._refused_at = 0.0
@@ -34,7 +36,7 @@ class Breaker:
 
     @property
     def is_open(self) -> bool:
-        return len(self._failing) >= self._pace.breaker
+        return len(self._failing) >= self._most
 
     @property
     def alone(self) -> bool:
@@ -45,9 +47,11 @@ class Breaker:
     def gave_up(self) -> bool:
         return self.is_open and self._probes >= self._pace.give_up
 
-    def answered(self) -> None:
+    def answered(self, harmless: bool = False) -> None:
+        """Note an answer; one to a harmless question lets twice as many others fail before it is asked again."""
         self.responded()
         self._answered = True
+        self._most = 2 * self._most if harmless else self._pace.breaker
         self._failing.clear()
         self._probes = 0
 

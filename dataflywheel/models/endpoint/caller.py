@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from uuid import uuid4
 
 from dataflywheel.contracts import FlywheelError
 from dataflywheel.models.endpoint.chat_model import (
@@ -20,15 +21,14 @@ from dataflywheel.models.endpoint.chat_model import (
 from dataflywheel.models.endpoint.costs import charged, used_cost, worst_cost
 from dataflywheel.models.endpoint.flow import Flow
 from dataflywheel.models.endpoint.group_commit import GroupCommit
+from dataflywheel.models.endpoint.kept import record_of, reply_of, without_answer
 from dataflywheel.models.endpoint.progress import Tally
-from dataflywheel.models.endpoint.request import Outcome, Reply, Request, TokenLogprob
-from dataflywheel.store.answer_ledger import PICO, Amount, Caps, Reserve, Settle, Verdict
-from dataflywheel.store.answers import AnswerStore, Ended, Record
+from dataflywheel.models.endpoint.request import Outcome, Reply, Request, Sampling
+from dataflywheel.store.answer_ledger import Amount, Caps, Reserve, Settle, Verdict
+from dataflywheel.store.answers import AnswerStore, Ended
 
-KEPT = frozenset({Outcome.ANSWERED, Outcome.REFUSED, Outcome.FILTERED, Outcome.TRUNCATED})
-"""Outcomes that serve from the store; the others are failures."""
-MORE = ("reasoning", "calls")
-"""What is kept of a reply where it has it."""
+HARMLESS = "Answer with this word alone: {}"
+"""Asked to see whether an endpoint is there. The word is new each time, so that no cache answers in its place."""
 WAIT_SECONDS = 0.25
 SHOWN = 300
 UNREADABLE = 2
@@ -83,7 +83,7 @@ class Caller:
         record = self.answers.find(key)
         if record is None or record.outcome in self._again:
             return None
-        return _reply(record, key).spoken()
+        return reply_of(record, key).spoken()
 
     async def ask(self, question: Question, stopped: Callable[[], bool]) -> Reply | None:
         """The reply to a question that the store cannot answer; None if it was stopped before it was sent.
@@ -102,6 +102,8 @@ class Caller:
             try:
                 if stopped():
                     return None
+                if self.flow.doubtful and await self._harmless(question, entered) is None:
+                    continue
                 verdict = await self._reserve(question, worst)
                 reply = await self._attempt(question, entered, effort) if verdict is Verdict.GRANTED else None
             finally:
@@ -123,6 +125,19 @@ class Caller:
             else:
                 await self._wait()
 
+    async def _harmless(self, question: Question, entered: float) -> Reply | None:
+        """The reply to something harmless, in the form of that question: where there is one, questions that fail are
+        themselves to blame. None: it failed too."""
+        text, sampling = HARMLESS.format(uuid4().hex[:8]), Sampling(max_tokens=16)
+        raw = question.request.prompt is not None
+        request = Request(prompt=text, sampling=sampling) if raw else Request.chat(text, sampling=sampling)
+        asked, effort = Question.of(request, self.model.identity), _Effort(self.flow.pace.deadline)
+        if await self._reserve(asked, worst_cost(self.model, request)) is not Verdict.GRANTED:
+            return without_answer(Outcome.OVER_BUDGET, "a cap leaves no room", asked.key)
+        reply = await self._attempt(asked, entered, effort, harmless=True)
+        await asyncio.sleep(effort.pause if effort.refused else 0.0)
+        return None if self.flow.doubtful else reply
+
     async def _reserve(self, question: Question, worst: Amount) -> Verdict:
         wish = Reserve(question.key, self.scope, worst, self.caps, bool(self._again))
         verdict = await self._commits.write(wish)
@@ -139,7 +154,9 @@ class Caller:
         except TimeoutError:
             pass
 
-    async def _attempt(self, question: Question, entered: float, effort: _Effort) -> Reply | None:
+    async def _attempt(
+        self, question: Question, entered: float, effort: _Effort, harmless: bool = False
+    ) -> Reply | None:
         """Send once and settle. None: to be sent again, after the pause of `effort`."""
         request = question.request
         effort.pause = 0.0
@@ -147,12 +164,12 @@ class Caller:
             async with asyncio.timeout(effort.seconds):
                 reply = await self.model.send(request)
         except RateLimitedError as error:
-            await self._settle(question, Amount())
             effort.refused += 1
-            effort.pause = self.flow.rate_limit(entered, error.retry_after, effort.refused, str(error))
-            return None
+            rejected = await self._refused(question, entered, effort, error, harmless)
+            await self._settle(question, Amount(), rejected)
+            return rejected
         except RejectedError as error:
-            self.flow.success(entered)
+            self.flow.success(entered, harmless)
             rejected = without_answer(error.outcome, str(error), question.key)
             await self._settle(question, used_cost(self.model, error), rejected)
             return rejected
@@ -171,10 +188,29 @@ class Caller:
             worst = worst_cost(self.model, request)
             self._commits.write(Ended(Settle(question.key, self.scope, worst, type(error).__name__)))
             raise
-        self.flow.success(entered)
+        self.flow.success(entered, harmless)
         reply, cost = charged(self.model, request, question.key, reply)
         await self._settle(question, cost, reply)
         return reply.spoken()
+
+    async def _refused(
+        self, question: Question, entered: float, effort: _Effort, error: RateLimitedError, harmless: bool
+    ) -> Reply | None:
+        """None for a 429, after which to wait; a reply where this question alone is refused for as long as patience
+        lasts, as one is that is larger than a minute's quota."""
+        try:
+            effort.pause = self.flow.rate_limit(entered, error.retry_after, effort.refused, str(error))
+            return None
+        except FlywheelError:
+            reply = None
+            try:
+                reply = await self._harmless(question, entered) if not harmless else None
+            finally:
+                if reply is None or reply.outcome is Outcome.OVER_BUDGET:
+                    await self._settle(question, Amount())
+            if reply is None or reply.outcome is Outcome.OVER_BUDGET:
+                raise
+            return without_answer(Outcome.REJECTED, f"refused while others are answered: {error}", question.key)
 
     async def _failed(self, question: Question, entered: float, effort: _Effort, error: AttemptError) -> Reply | None:
         """Settle an attempt without an answer: the reply if it was the last one."""
@@ -209,33 +245,3 @@ class Caller:
             self._settled.set()
         if not maybe:
             self.tally.cost += cost
-
-
-def record_of(reply: Reply, cost: Amount, canonical: bytes) -> Record:
-    """The reply as the store keeps it: raw, with its thoughts where they stood."""
-    said = {"text": reply.text, "finish": reply.finish, "detail": reply.detail}
-    said |= {name: value for name in MORE if (value := getattr(reply, name))}
-    logprobs = [[one.token, one.logprob, dict(one.top)] for one in reply.logprobs]
-    return Record(reply.outcome, said | {"logprobs": logprobs}, cost, canonical, reply.outcome not in KEPT)
-
-
-def _reply(record: Record, key: bytes) -> Reply:
-    said, cost = record.reply, record.cost
-    return Reply(
-        Outcome(record.outcome),
-        said["text"],
-        said["finish"],
-        tuple(TokenLogprob(*one) for one in said["logprobs"]),
-        cost.tokens_in,
-        cost.tokens_out,
-        cost.pico / PICO,
-        said["detail"],
-        key.hex(),
-        cached=True,
-        **{name: said.get(name, "") for name in MORE},
-    )
-
-
-def without_answer(outcome: Outcome, detail: str, key: bytes) -> Reply:
-    """A reply that says why there is none."""
-    return Reply(outcome, detail=detail, key=key.hex())

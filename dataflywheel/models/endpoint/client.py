@@ -11,9 +11,10 @@ from itertools import islice
 
 from dataflywheel.contracts import FlywheelError
 from dataflywheel.models.endpoint.background import background_loop
-from dataflywheel.models.endpoint.caller import KEPT, Caller, Question
+from dataflywheel.models.endpoint.caller import Caller, Question
 from dataflywheel.models.endpoint.chat_model import ChatModel
 from dataflywheel.models.endpoint.flow import Flow
+from dataflywheel.models.endpoint.kept import KEPT
 from dataflywheel.models.endpoint.progress import Progress
 from dataflywheel.models.endpoint.request import Outcome, Reply, Request
 from dataflywheel.store.answer_ledger import PICO, Caps

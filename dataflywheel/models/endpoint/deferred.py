@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator
 
 from dataflywheel.contracts import FlywheelError
 from dataflywheel.models.endpoint.batches import MOST, REFUSED, Batches, Submitted
-from dataflywheel.models.endpoint.caller import KEPT, Question, without_answer
+from dataflywheel.models.endpoint.caller import Question
 from dataflywheel.models.endpoint.chat_model import RejectedError
 from dataflywheel.models.endpoint.client import Client, Watch, still_cut, wider
 from dataflywheel.models.endpoint.costs import worst_cost
+from dataflywheel.models.endpoint.kept import KEPT, without_answer
 from dataflywheel.models.endpoint.openai_endpoint import OpenAIEndpoint
 from dataflywheel.models.endpoint.request import Outcome, Reply, Request
 from dataflywheel.store.answer_ledger import Caps

@@ -111,11 +111,16 @@ class Flow:
         self.in_flight -= 1
         self._admit()
 
-    def success(self, entered: float) -> None:
-        """Note that a call that entered at that time was answered."""
+    @property
+    def doubtful(self) -> bool:
+        """Whether the endpoint may be down: whoever has entered asks it something harmless first."""
+        return self._breaker.is_open
+
+    def success(self, entered: float, harmless: bool = False) -> None:
+        """Note that a call that entered at that time was answered, `harmless`: to see whether the endpoint is there."""
         now = asyncio.get_running_loop().time()
         self._rate.took(now, now - entered)
-        self._breaker.answered()
+        self._breaker.answered(harmless)
         self._limited_since = 0.0
         self._successes += 1
         quiet = now - max(self._decreased_at, self._slowed_at) > QUIET  # at first, and long after the last 429
@@ -190,7 +195,7 @@ class Flow:
         alone = self._breaker.alone
         allowed = 1 if alone else int(self.limit)
         while self._waiting and self.in_flight < allowed and now >= max(self._paused_until, self._rate.next_at):
-            # What failed before is sent again first, but a probe is a question that may be a good one.
+            # What failed before is sent again first, but while in doubt what may be a good question.
             place = self._waiting.pop() if alone else self._waiting.popleft()
             if not place.done():
                 self.in_flight += 1

@@ -11,7 +11,9 @@ from urllib.parse import quote
 
 import orjson
 
+from dataflywheel.contracts import FlywheelError
 from dataflywheel.models.endpoint.chat_model import (
+    AttemptError,
     AwayError,
     RejectedError,
     TooSlowError,
@@ -159,6 +161,10 @@ class OpenAIEndpoint:
                 reply = await client.get(path, **given)
             content: bytes = reply.content
             return content
+        except AttemptError:
+            raise
+        except FlywheelError as error:  # it sends us on, perhaps to an address with the key
+            raise FlywheelError(self._clean(str(error))) from None
         except openai.APIStatusError as error:
             given_back = error.response
             raise refusal(

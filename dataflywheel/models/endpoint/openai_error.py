@@ -41,6 +41,13 @@ _PLAINER = (
     (404, re.compile(r"not a valid model|model[ _]not[ _](?:found|exist)|model [^ ]{1,80} (?:does not|doesn't) exist")),
 )
 """Words of a refused request (400, 403, 422) that every other would meet as well: Gemini, DashScope, OpenRouter."""
+_TOO_LARGE = re.compile(
+    r"request too large|(?:message|prompt|request) (?:is )?too (?:large|long)|must be reduced", re.I
+)
+"""A 429 to a request that is larger than what a whole minute allows: it will never be let through."""
+_OF_THE_REQUEST = (400, 403, 412, 413, 414, 417, 422, 451)
+"""What one request may meet and another not. Any other status says nothing of the question: it is the way there, a
+gateway or a page in between (300 to 399, 405, 407, 410, 426), so it is asked again, and no row is given up for it."""
 _HANDS_OFF = (408, 504, 524)
 """A gateway that gave up waiting leaves the work behind it going on."""
 
@@ -143,6 +150,8 @@ def error_of(
     status, words = said.status, f"{said.status}: {said.words}"
     if status in (400, 403, 422):
         status = next((plainer for plainer, found in _PLAINER if found.search(words.lower())), status)
+    if status == 429 and _TOO_LARGE.search(words):
+        return RejectedError(words, used)
     if status == 402 or (status == 429 and "insufficient_quota" in words):
         return FlywheelError(f"{where}: the account has no credit left; top it up and run again. {words}")
     if status in (429, 498):  # 498: Groq has no capacity
@@ -156,6 +165,8 @@ def error_of(
         return FlywheelError(f"{where} gives no permission; check what the key is allowed to use. {words}")
     if status == 404:
         return FlywheelError(f"{where} is not there; check `endpoint` (most end in /v1) and `model`. {words}")
+    if status not in _OF_THE_REQUEST:
+        return UnavailableError(words, used=used)
     return RejectedError(words, used, filters(words))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import socket
 import zlib
 from collections.abc import AsyncIterator
 from contextvars import ContextVar
@@ -11,7 +12,7 @@ from urllib.parse import urlsplit
 
 from dataflywheel.contracts import FlywheelError
 from dataflywheel.models.endpoint.chat_model import UnreadableError
-from dataflywheel.models.spec import ModelSpec
+from dataflywheel.models.spec import ModelSpec, hidden_address
 
 CONNECT_SECONDS = 10.0
 MOST: ContextVar[int] = ContextVar("most", default=1 << 31)
@@ -65,14 +66,21 @@ def is_here(address: str) -> bool:
 
     >>> is_here("http://localhost:8000/v1"), is_here("http://[::1]:1/v1"), is_here("https://10.0.0.1/v1")
     (True, True, False)
+    >>> is_here("http://127.1:8000/v1"), is_here("http://[::ffff:127.0.0.1]/v1"), is_here("http://0.0.0.0:8000/v1")
+    (True, True, True)
     """
-    host = urlsplit(address).hostname or ""
-    if host == "localhost" or host.endswith(".localhost"):
+    host = (urlsplit(address).hostname or "").rstrip(".")
+    if host == "localhost" or host.endswith((".localhost", "localhost.localdomain")):
         return True
     try:
-        return ipaddress.ip_address(host).is_loopback
+        found = ipaddress.ip_address(host)
     except ValueError:
-        return False
+        try:
+            found = ipaddress.ip_address(socket.inet_aton(host))  # 127.1 and the like
+        except OSError:
+            return False
+    found = getattr(found, "ipv4_mapped", None) or found
+    return found.is_loopback or found.is_unspecified
 
 
 async def guarded(response: Any) -> None:
@@ -82,10 +90,10 @@ async def guarded(response: Any) -> None:
         FlywheelError: it points elsewhere.
     """
     if response.has_redirect_location:
-        place = urlsplit(str(response.url.join(response.headers["location"])))
+        place = hidden_address(str(response.url.join(response.headers["location"])))
         raise FlywheelError(
-            f"{response.url.scheme}://{response.url.netloc.decode()} sends requests on to {place.scheme}://{place.netloc}"
-            f"{place.path} ({response.status_code}); nothing was sent there: if that is the endpoint, write its address"
+            f"{response.url.scheme}://{response.url.netloc.decode()} sends requests on to {place} "
+            f"({response.status_code}); nothing was sent there: if that is the endpoint, write its address"
         )
     packed = response.headers.get("content-encoding", "identity").strip().lower()
     if packed not in ("", "identity"):

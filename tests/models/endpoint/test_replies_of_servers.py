@@ -258,7 +258,18 @@ STATUSES: list[tuple[int, str, type[FlywheelError], str]] = [
     *((status, "down", UnavailableError, "down") for status in (408, 409, 424, 425, 499, 500, 502, 503, 504, 520, 529)),
     (429, "slow", RateLimitedError, "slow"),
     (498, "no capacity", RateLimitedError, "no capacity"),
-    *((status, "too large", RejectedError, "too large") for status in (400, 413, 422)),
+    *((status, "too large", RejectedError, "too large") for status in (400, 413, 414, 422, 451)),
+    *(
+        (status, "no way", UnavailableError, "no way")
+        for status in (300, 302, 304, 405, 406, 407, 410, 415, 418, 426, 431)
+    ),
+    (429, "Request too large for gpt-4 on tokens per min (TPM): Limit 10000, Requested 12000.", RejectedError, "large"),
+    (
+        429,
+        "Rate limit reached for gpt-4: Limit 10000, Used 9900, Requested 200. Try again in 600ms.",
+        RateLimitedError,
+        "reached",
+    ),
     (400, "API key not valid. Please pass a valid API key.", FlywheelError, "does not accept the key"),
     (403, "Incorrect API key provided", FlywheelError, "does not accept the key"),
     (400, "acme/x is not a valid model ID", FlywheelError, "check `endpoint`"),

@@ -11,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from dataflywheel.contracts import FlywheelError
 from dataflywheel.models.endpoint.client import Client
@@ -56,6 +57,9 @@ class Odd(BaseHTTPRequestHandler):
                 pass
             self.close_connection = True
             return None
+        if kind == "key":
+            key = self.headers["authorization"].split()[1]
+            return self.reply(307, b"", {"location": f"http://u:{key}@127.0.0.2/{key}/v1?k={key}#{key}"})
         if kind.isdigit():
             return self.reply(int(kind), b"", {"location": f"http://127.0.0.2:{self.server.server_address[1]}/good/v1"})
         return self.reply(200, GOOD, {})
@@ -76,8 +80,8 @@ def odd() -> Iterator[str]:
     server.shutdown()
 
 
-def ask(address: str, folder: Path) -> Reply:
-    model = OpenAIEndpoint(ModelSpec(endpoint=address, model="m", timeout=10))
+def ask(address: str, folder: Path, key: str = "none") -> Reply:
+    model = OpenAIEndpoint(ModelSpec(endpoint=address, model="m", timeout=10, api_key=SecretStr(key)))
     asking = Client(model, AnswerStore(folder / "answers.db"), flow=Flow(Pace(backoff=0.01)))
     (reply,) = asking.ask([Request.chat("x")])
     asking.close()
@@ -105,6 +109,13 @@ def test_no_redirect_is_followed(odd: str, tmp_path: Path, status: int) -> None:
     with pytest.raises(FlywheelError, match=r"sends requests on to http://127\.0\.0\.2.*nothing was sent there"):
         ask(f"{odd}/{status}", tmp_path)
     assert Odd.seen == [str(status)]
+
+
+def test_where_an_endpoint_points_is_told_without_the_key(odd: str, tmp_path: Path) -> None:
+    key = "a-key-of-no-known-shape-7"
+    with pytest.raises(FlywheelError, match=r"sends requests on to http://\*\*\*@127\.0\.0\.2/\*\*\*/v1") as error:
+        ask(f"{odd}/key", tmp_path, key)
+    assert key not in str(error.value)
 
 
 def test_a_proxy_of_the_environment_is_not_for_this_machine(
