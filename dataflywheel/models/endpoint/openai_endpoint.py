@@ -4,27 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
-from urllib.parse import quote
 
 import orjson
 
 from dataflywheel.contracts import FlywheelError
 from dataflywheel.models.endpoint.chat_model import (
-    AttemptError,
     AwayError,
     RejectedError,
     TooSlowError,
     UnavailableError,
     declared,
 )
+from dataflywheel.models.endpoint.key_forms import key_forms
 from dataflywheel.models.endpoint.openai_error import refusal
 from dataflywheel.models.endpoint.openai_reply import read_reply
 from dataflywheel.models.endpoint.request import Reply, Request
 from dataflywheel.models.endpoint.transport import MOST, connect
-from dataflywheel.models.spec import KEY_LETTERS, ModelSpec, Price
+from dataflywheel.models.spec import ModelSpec, Price
 
 MOST_FILE = 1 << 31
 """Bytes of a file of a batch, at most."""
@@ -69,11 +69,12 @@ class OpenAIEndpoint:
         try:
             most = most_bytes(request)
             content = await self.exchange(path_of(request), body, {"Idempotency-Key": name}, most=most)
+            with self._no_key():
+                return self.masked(read_reply(content, request, self.where))
         except RejectedError as error:
             if not self.renames_limit(str(error), limit_name):
                 raise
             return await self.send(request)
-        return self.masked(read_reply(content, request, self.where))
 
     def renames_limit(self, refusal: str, sent: str = "") -> bool:
         """Whether the endpoint wants the token limit under its newer name; if so, it has it from now on.
@@ -138,8 +139,9 @@ class OpenAIEndpoint:
         """
         try:
             MOST.set(most)
-            async with asyncio.timeout(self._spec.timeout):
-                content = await self._carry(path, body, headers or {}, file)
+            with self._no_key():
+                async with asyncio.timeout(self._spec.timeout):
+                    content = await self._carry(path, body, headers or {}, file)
         except TimeoutError:
             raise TooSlowError(f"no whole answer within {self._spec.timeout:g} s", maybe_paid=True) from None
         return self._blotted(content)
@@ -161,10 +163,6 @@ class OpenAIEndpoint:
                 reply = await client.get(path, **given)
             content: bytes = reply.content
             return content
-        except AttemptError:
-            raise
-        except FlywheelError as error:  # it sends us on, perhaps to an address with the key
-            raise FlywheelError(self._clean(str(error))) from None
         except openai.APIStatusError as error:
             given_back = error.response
             raise refusal(
@@ -181,6 +179,15 @@ class OpenAIEndpoint:
             raise UnavailableError(message, maybe_paid=not unsent) from None
         except httpx2.HTTPError as error:  # while the body was read
             raise UnavailableError(self._clean(f"{type(error).__name__}: {error}"), maybe_paid=True) from None
+
+    @contextmanager
+    def _no_key(self) -> Iterator[None]:
+        """No error shows the key, however the endpoint wrote it."""
+        try:
+            yield
+        except FlywheelError as error:
+            error.args = (self._clean(str(error)),)
+            raise
 
     def masked(self, reply: Reply) -> Reply:
         """The reply without the key, in whatever form the endpoint wrote it."""
@@ -218,12 +225,3 @@ def most_bytes(request: Request) -> int:
     and its log-probabilities."""
     tokens, tops = request.sampling.max_tokens, request.sampling.top_logprobs
     return LEAST_BOUND + tokens * (TOKEN_BYTES + (TOKEN_BYTES * (tops + 1) if tops else 0))
-
-
-def key_forms(secret: str) -> tuple[str, ...]:
-    """The forms in which a key may be echoed; none for a word that stands in for a key."""
-    if len(secret) < KEY_LETTERS:
-        return ()
-    escaped = orjson.dumps(secret).decode()[1:-1]
-    packed = b64encode(secret.encode()).decode().rstrip("=")
-    return tuple(dict.fromkeys((secret, escaped, repr(secret)[1:-1], quote(secret, safe=""), packed)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import html
 import json
 import socket
 from pathlib import Path
@@ -218,11 +219,17 @@ def test_a_key_is_blotted_out_in_every_form() -> None:
     forms = [json.dumps(key)[1:-1], escaped]
     bodies = [f'{{"choices": [{{"message": {{"content": "it is {one}"}}, "finish_reason": "stop"}}]}}' for one in forms]
     replies = [model.masked(read_reply(body.encode(), Request.chat("x"))) for body in bodies]
-    forms = [key, forms[0], quote(key, safe=""), base64.b64encode(key.encode()).decode()]
+    forms = [key, forms[0], quote(key, safe=""), quote(key, safe="").lower(), quote(quote(key, safe=""), safe="")]
+    forms += [base64.b64encode(key.encode()).decode(), base64.urlsafe_b64encode(key.encode()).decode()]
+    forms += [key.encode().hex(), key.encode().hex().upper(), html.escape(key), escaped, json.dumps(forms[1])[1:-1]]
     replies += [model.masked(Reply(Outcome.ANSWERED, f"it is {one}", reasoning=one, detail=one)) for one in forms]
     for reply in replies:
         assert "42" not in reply.text + reply.reasoning + reply.detail
         assert reply.text.startswith("it is ***")
+    for before in ("Bearer ", "u:", ":"):
+        hidden = model.masked(Reply(Outcome.ANSWERED, base64.b64encode((before + key).encode()).decode())).text
+        assert "***" in hidden
+        assert len(hidden) < 17  # what stood before the key, and a letter or two of the ends
 
 
 @pytest.mark.parametrize("key", ["none", "EMPTY", "ollama", "lm-studio"])
