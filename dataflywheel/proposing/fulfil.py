@@ -164,23 +164,32 @@ def _said(gate: Gate, proposals: Sequence[Proposal], around: Surroundings) -> li
     file, and a gate that fails at every one of several proposals.
     """
     try:
-        return gate.check(proposals, around)
+        return _checks(gate, proposals, around)
     except (FlywheelError, MemoryError, ImportError, OSError):
         raise
-    except Exception:
+    except Exception as error:
         failed = {i: check for i, p in enumerate(proposals) if (check := _failure(gate, p, around)) is not None}
         if len(failed) == len(proposals) > 1:
-            raise
+            name = gate.name or type(gate).__name__
+            raise FlywheelError(f"gate {name} fails at every proposal; the first: {_told(error)}") from error
         left = [proposal for i, proposal in enumerate(proposals) if i not in failed]
         if len(left) == len(proposals):  # together they cannot be checked, each alone can
-            return [check for proposal in left for check in gate.check([proposal], around)]
-        good = iter(gate.check(left, around) if left else [])
+            return [check for proposal in left for check in _checks(gate, [proposal], around)]
+        good = iter(_checks(gate, left, around) if left else [])
         return [failed[i] if i in failed else next(good) for i in range(len(proposals))]
+
+
+def _checks(gate: Gate, proposals: Sequence[Proposal], around: Surroundings) -> list[Check]:
+    """Raises TypeError where a gate gives anything but one check a proposal."""
+    found = list(gate.check(proposals, around))
+    if len(found) != len(proposals) or not all(isinstance(check, Check) for check in found):
+        raise TypeError(f"{len(found)} answers to {len(proposals)} proposals, where one Check each is wanted")
+    return found
 
 
 def _failure(gate: Gate, proposal: Proposal, around: Surroundings) -> Check | None:
     try:
-        gate.check([proposal], around)
+        _checks(gate, [proposal], around)
     except (FlywheelError, MemoryError, ImportError, OSError):
         raise
     except Exception as error:

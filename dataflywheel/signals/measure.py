@@ -43,20 +43,35 @@ def measured_batch(signal: Signal, batch: pa.RecordBatch) -> pa.StructArray:
     Rows whose batch fails are measured one by one, so that a bad row fails alone, with the error kept beside it.
     """
     started = time.perf_counter()
-    values: dict[str, Any] = {"error": pa.nulls(len(batch), pa.string())}
     try:
-        values |= signal.measure(batch)
+        arrays = _arrays(signal, signal.measure(batch), len(batch))
     except (FlywheelError, ImportError, MemoryError):
         raise
     except Exception as error:
         if len(batch) > 1:
             return pa.concat_arrays([measured_batch(signal, batch.slice(i, 1)) for i in range(len(batch))])
-        values |= {name: pa.nulls(1, kind) for name, kind in signal.columns.items()}
-        values |= {"status": np.array([Status.FAILED], dtype=np.uint8), "error": [f"{type(error).__name__}: {error}"]}
-    values["seconds"] = np.full(len(batch), (time.perf_counter() - started) / max(len(batch), 1))
+        failed = {"status": np.array([Status.FAILED], dtype=np.uint8), "error": [f"{type(error).__name__}: {error}"]}
+        arrays = _arrays(signal, {name: pa.nulls(1, kind) for name, kind in signal.columns.items()} | failed, 1)
+    arrays["seconds"] = pa.array(np.full(len(batch), (time.perf_counter() - started) / max(len(batch), 1)))
     types = stored_columns(signal)
-    arrays = [_array(values[name], kind) for name, kind in types.items()]
-    return pa.StructArray.from_arrays(arrays, fields=[pa.field(name, kind) for name, kind in types.items()])
+    fields = [pa.field(name, kind) for name, kind in types.items()]
+    return pa.StructArray.from_arrays([arrays[name] for name in types], fields=fields)
+
+
+def _arrays(signal: Signal, measured: Any, rows: int) -> dict[str, pa.Array]:
+    """What a signal measured as it is kept, but for the time.
+
+    Raises:
+        Exception: a column is missing, is of another type, or has not one value a row.
+    """
+    values = {"error": pa.nulls(rows, pa.string()), **measured}
+    kinds = {name: kind for name, kind in stored_columns(signal).items() if name != "seconds"}
+    if missing := kinds.keys() - values.keys():
+        raise ValueError(f"{signal.name} gave no {', '.join(sorted(missing))}")
+    arrays = {name: _array(values[name], kind) for name, kind in kinds.items()}
+    if any(len(array) != rows for array in arrays.values()) or arrays["status"].null_count:
+        raise ValueError(f"{signal.name} gave not one value and one status for each of {rows:,} rows")
+    return arrays
 
 
 def in_turn(signal: Signal, batch: pa.RecordBatch) -> pa.StructArray:

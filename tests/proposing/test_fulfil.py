@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dataflywheel.contracts import FlywheelError
 from dataflywheel.proposing.fulfil import Terms, fulfil
-from dataflywheel.proposing.kinds import Check, Demand, Gate, Proposal, Proposer, Surroundings
+from dataflywheel.proposing.kinds import PASSED, Check, Demand, Gate, Proposal, Proposer, Surroundings
 from dataflywheel.proposing.ledger import Fate, funnel
 from dataflywheel.rows.identity import prompt_answer_row
 from dataflywheel.rows.schema import Row
@@ -177,8 +178,26 @@ def test_a_gate_that_fails_at_one_proposal_turns_that_one_away_and_no_other() ->
 
 
 def test_a_gate_that_fails_at_every_proposal_is_an_error() -> None:
-    with pytest.raises(ValueError, match="cannot read"):
+    with pytest.raises(FlywheelError, match="gate Fragile fails at every proposal; the first: ValueError: cannot read"):
         fulfil(Rewritten(), [Fragile(worst="a")], SEEDS, Terms(), Surroundings(), 0)
+
+
+class Odd(Fragile):
+    """Gives something else than one check a proposal where an answer holds a3, or always."""
+
+    gives: Any = None
+
+    def check(self, proposals: Sequence[Proposal], around: Surroundings) -> list[Check]:
+        answers = "".join(p.row["messages"][1]["content"] for p in proposals if p.row)
+        return self.gives if self.worst in answers else [PASSED] * len(proposals)  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize("gives", [None, [], [PASSED] * 99, [True], ["ok"], 7, {"passed": True}])
+def test_a_gate_that_gives_no_check_turns_one_away_or_is_named(gives: Any) -> None:
+    done = fulfil(Rewritten(), [Odd(gives=gives)], SEEDS, Terms(), Surroundings(), 0)
+    assert [e.reason for e in done.entries if e.fate is Fate.REJECTED] == ["the gate failed"]
+    with pytest.raises(FlywheelError, match="gate Odd fails at every proposal"):
+        fulfil(Rewritten(), [Odd(worst="a", gives=gives)], SEEDS, Terms(), Surroundings(), 0)
 
 
 class Dropping(Proposer):

@@ -6,18 +6,20 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
-from dataflywheel.contracts import AnyArray, FlywheelError, Status
+from dataflywheel.contracts import REGISTRY, AnyArray, FlywheelError, Status
 from dataflywheel.rows.identity import prompt_answer_row
 from dataflywheel.rows.lookup import Groups
 from dataflywheel.rows.parts import PartWriter
 from dataflywheel.rows.schema import table
+from dataflywheel.rows.text import texts
 from dataflywheel.signals.engine import Engine
-from dataflywheel.signals.measure import Failed, measure
+from dataflywheel.signals.measure import Failed, measure, measured_batch
 from dataflywheel.signals.measured_columns import columns
 from dataflywheel.store.signals import SignalStore
 from tests.signals.toy import Toy
@@ -105,6 +107,35 @@ def test_a_bad_row_fails_alone_and_is_tried_again(tmp_path: Path) -> None:
     assert store.missing(signal.key(), _ids(rows)).sum() == 1
     measure(rows, [signal], store, Engine())  # it fails again, and the rest still stands
     assert columns(rows, ["toy.vector"], [signal], store)["toy.status"].tolist().count(Status.OK) == 130
+
+
+BROKEN = {
+    "none": lambda n: None,
+    "missing": lambda n: {"status": np.zeros(n, dtype=np.uint8)},
+    "no status": lambda n: {"length": np.ones(n, dtype=np.int32)},
+    "too short": lambda n: {"length": np.ones(n - 1, dtype=np.int32), "status": np.zeros(n, dtype=np.uint8)},
+    "text": lambda n: {"length": ["long"] * n, "status": np.zeros(n, dtype=np.uint8)},
+    "null status": lambda n: {"length": np.ones(n, dtype=np.int32), "status": [None] * n},
+    "a number": lambda n: {"length": 3, "status": 0},
+}
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+def test_what_a_signal_gives_beside_its_columns_is_a_failure_of_that_row(kind: str) -> None:
+    class Odd(Toy):
+        columns: ClassVar[dict[str, pa.DataType]] = {"length": pa.int32()}
+
+        def measure(self, batch: pa.RecordBatch) -> Any:
+            odd = any("odd" in text for text in texts(batch["messages"]))
+            good = {"length": np.ones(len(batch), dtype=np.int32), "status": np.zeros(len(batch), dtype=np.uint8)}
+            return BROKEN[kind](len(batch)) if odd else good
+
+    REGISTRY.pop(Odd.name, None)
+    rows = table([prompt_answer_row("", text) for text in ("a", "odd", "b")])
+    found = measured_batch(Odd(), rows.to_batches()[0]).to_pylist()
+    assert [row["length"] for row in found] == [1, None, 1]
+    assert [row["status"] for row in found] == [Status.OK, Status.FAILED, Status.OK]
+    assert [bool(row["error"]) for row in found] == [False, True, False]
 
 
 def test_a_failed_row_is_tried_once_an_execution(tmp_path: Path) -> None:

@@ -44,19 +44,29 @@ def connect(spec: ModelSpec, secret: str) -> Any:
     places = httpx2.Limits(max_connections=spec.concurrency, max_keepalive_connections=spec.concurrency)
     timeout = httpx2.Timeout(spec.timeout, connect=min(CONNECT_SECONDS, spec.timeout))
     unsent: dict[str, Any] = {name: openai.omit for name in UNSENT}
+    here = is_here(spec.endpoint)
+    try:
+        carrier = openai.DefaultAsyncHttpxClient(
+            limits=places,
+            timeout=timeout,
+            follow_redirects=False,
+            trust_env=not here,
+            event_hooks={"response": [guarded]},
+        )
+    except (ImportError, ValueError, httpx2.InvalidURL) as error:
+        if here:
+            raise
+        raise FlywheelError(
+            f"the proxy that the environment names (HTTPS_PROXY, HTTP_PROXY, ALL_PROXY) cannot be used: {error}; name "
+            f"an http:// proxy, or add {urlsplit(spec.endpoint).hostname} to NO_PROXY"
+        ) from None
     # All is said here, for what is not said is taken from the environment: a key of another provider, say.
     return openai.AsyncOpenAI(
         api_key=secret or "none",
         base_url=spec.endpoint,
         max_retries=0,
         timeout=timeout,
-        http_client=openai.DefaultAsyncHttpxClient(
-            limits=places,
-            timeout=timeout,
-            follow_redirects=False,
-            trust_env=not is_here(spec.endpoint),
-            event_hooks={"response": [guarded]},
-        ),
+        http_client=carrier,
         default_headers={**unsent, "Accept-Encoding": "identity"},
     )
 

@@ -18,7 +18,7 @@ from dataflywheel.models.endpoint.client import Client
 from dataflywheel.models.endpoint.flow import Flow, Pace
 from dataflywheel.models.endpoint.openai_endpoint import OpenAIEndpoint, most_bytes
 from dataflywheel.models.endpoint.request import Outcome, Reply, Request, Sampling
-from dataflywheel.models.endpoint.transport import is_here
+from dataflywheel.models.endpoint.transport import connect, is_here
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.store.answers import AnswerStore
 
@@ -128,6 +128,18 @@ def test_a_proxy_of_the_environment_is_not_for_this_machine(
         *(True, True, True),
         *(False, False),
     ]
+
+
+@pytest.mark.parametrize(
+    "proxy", ["socks5://127.0.0.1:9", "ftp://user:a-password@x", "http://127.0.0.1:3128:x", "::::"]
+)
+def test_a_proxy_that_cannot_be_used_is_named(monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
+    monkeypatch.setenv("ALL_PROXY", proxy)
+    with pytest.raises(
+        FlywheelError, match=r"proxy that the environment names .*or add llm\.example\.org to NO_PROXY"
+    ) as e:
+        connect(ModelSpec(endpoint="http://llm.example.org/v1", model="m"), "")
+    assert "a-password" not in str(e.value)
 
 
 def test_the_bound_has_room_for_the_longest_answer() -> None:
