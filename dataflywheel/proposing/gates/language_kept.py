@@ -50,7 +50,8 @@ class LanguageKept(Gate):
     )
 
     letters: int = Field(60, ge=1)
-    """Texts with fewer letters are told by their everyday words alone, and not below 20 letters."""
+    """In texts with fewer letters the script counts, and the language only where everyday words tell it; nothing below
+    20 letters."""
     sure: float = Field(0.9, gt=0, le=1)
     """Confidence from which the language of a text counts, before and after."""
 
@@ -96,13 +97,11 @@ def language(text: str, letters: int, sure: float) -> tuple[str, str] | None:
     if weight * len(held) < min(FEW, letters) or count < OWN_SCRIPT * len(held):
         return None
     if find_spec("lingua") is None:
-        return None if few else (most, "")
+        return most, ""
     guesses = detector(False).compute_language_confidence_values(text)
     known = bool(guesses) and guesses[0].value >= sure
     told = guesses[0].language.iso_code_639_1.name.lower() if known else ""
-    if few and not (told and everyday(text, told)):
-        return None
-    return most, told
+    return most, "" if few and not (told and everyday(text, told)) else told
 
 
 def everyday(text: str, code: str) -> bool:
