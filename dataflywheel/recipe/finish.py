@@ -9,7 +9,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from dataflywheel.contracts import Cost, Decisions
+from dataflywheel.contracts import Cost, Decisions, FlywheelError
 from dataflywheel.recipe.context import Context, digest
 from dataflywheel.recipe.row_step import write_decided, write_kept
 from dataflywheel.rows.convert import convert
@@ -27,8 +27,10 @@ def write_dataset(context: Context, rows: Path, last: int, round: int) -> tuple[
     each, and the rows that are in the data set.
 
     Raises:
-        FlywheelError: it can hold none of the rows.
+        FlywheelError: it can hold none of the rows, or there is none.
     """
+    if not count_rows(rows):
+        raise FlywheelError(f"{rows.parent.name}: no row came of it{_shortfall(rows.parent)}")
     final = context.run.path / "dataset"
     reasons: dict[str, str] = {}
     with atomic_directory(final) as aside:
@@ -41,6 +43,13 @@ def write_dataset(context: Context, rows: Path, last: int, round: int) -> tuple[
     if reasons:
         _decide(context, rows, reasons, context.run.step(last + 1, "dataset", round))
     return count_rows(rows) - len(reasons), found["reasons"]
+
+
+def _shortfall(step: Path) -> str:
+    """What a step that writes says of why it wrote no more."""
+    record = step / "metrics.json"
+    said = orjson.loads(record.read_bytes())["details"].get("shortfall") if record.exists() else ""
+    return f": {said}; {step / 'proposals.parquet'} has every proposal with its reason" if said else ""
 
 
 def _decide(context: Context, rows: Path, reasons: dict[str, str], output: Path) -> None:

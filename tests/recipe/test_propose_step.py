@@ -7,7 +7,7 @@ from typing import Literal
 
 import pytest
 
-from dataflywheel.contracts import UsageError
+from dataflywheel.contracts import FlywheelError, UsageError
 from dataflywheel.models.endpoint.request import Request
 from dataflywheel.proposing.kinds import Proposer
 from dataflywheel.recipe.context import Context
@@ -91,6 +91,9 @@ def test_what_writes_from_nothing_needs_no_pool(tmp_path: Path, monkeypatch: pyt
     assert sum(1 for _ in (made.path / "dataset" / "train.jsonl").open(encoding="utf-8")) == 150
     assert "150" in write_report(made.path).read_text(encoding="utf-8")
     assert "magpie" in write_card(made.path).read_text(encoding="utf-8")
+    client = FakeClient(lambda request: "", completion=True)
+    with pytest.raises(FlywheelError, match=r"no row came of it: the yield is too low: 0 of the last 64 .*empty inst"):
+        generate(None, magpie, 9, gates=[], models={"teacher": model}, runs=tmp_path / "none", home=tmp_path / "store")
     with pytest.raises(UsageError, match="writes from rows, and the recipe has no `pool`"):
         generate(None, "grounded_rules", 5, runs=tmp_path / "runs", home=tmp_path / "store")
     with pytest.raises(UsageError, match="there is no `pool`"):
