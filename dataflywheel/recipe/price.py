@@ -107,12 +107,13 @@ def step_cost(recipe: Recipe, step: Step, pool: PoolStatistics, speed: float, se
         assert issubclass(kind, Signal)
         cost += signal_cost(recipe, kind, pool, speed)
     if isinstance(step.work, Train):
-        tokens = int(pool.tokens * step.work.epochs)
+        passes = epochs_of(step.work, pool.rows)
+        tokens = int(pool.tokens * passes)
         seconds = 6 * parameters(recipe.models.student) * tokens / (speed * EFFICIENCY)
         cost += Cost(
             seconds=round(seconds, 2),
-            forward=int(pool.rows * step.work.epochs),
-            backward=int(pool.rows * step.work.epochs),
+            forward=int(pool.rows * passes),
+            backward=int(pool.rows * passes),
             tokens=tokens,
         )
     if isinstance(step.work, Prefer):
@@ -132,6 +133,11 @@ def step_cost(recipe: Recipe, step: Step, pool: PoolStatistics, speed: float, se
     return cost
 
 
+def epochs_of(work: Train | Prefer, rows: int) -> float:
+    """How often each of so many rows is learned."""
+    return work.max_steps * work.batch_size / max(1, rows) if work.max_steps else work.epochs
+
+
 def failures_cost(recipe: Recipe, work: Enhance | Generate, pool: PoolStatistics, speed: float) -> Cost:
     """Scoring the rows that a generator may write from, after every round but the last; the steering tier is scored by
     the evaluation."""
@@ -145,7 +151,7 @@ def failures_cost(recipe: Recipe, work: Enhance | Generate, pool: PoolStatistics
 def preferring_cost(recipe: Recipe, work: Prefer, pool: PoolStatistics, speed: float) -> Cost:
     """Both answers of every pair, each with its prompt, read by the model in training and by its reference; all answers
     taken to be of average length."""
-    passes = 2 * pool.pairs * work.epochs
+    passes = 2 * pool.pairs * epochs_of(work, pool.pairs)
     tokens = round(passes * pool.tokens / max(1, pool.rows))
     seconds = (6 + 2) * parameters(recipe.models.student) * tokens / (speed * EFFICIENCY)
     return Cost(seconds=round(seconds, 2), forward=round(2 * passes), backward=round(passes), tokens=tokens)

@@ -50,6 +50,14 @@ def test_a_pattern_under_the_home_folder_is_found(tmp_path: Path, monkeypatch: p
         plan(job(tmp_path, CLEAN, pool=[{"path": "~/pa*.jsonl"}]))
 
 
+def test_a_training_is_priced_by_its_steps_where_it_has_a_number_of_them(tmp_path: Path) -> None:
+    def backward(**given: int) -> int:
+        recipe = job(tmp_path, [{"train": {"batch_size": 4, **given}}], target=[])
+        return int(next(line for line in plan(recipe)["steps"] if line["step"] == "train")["cost"]["backward"])
+
+    assert (backward(max_steps=6), backward(max_steps=500), backward(epochs=2)) == (24, 2000, 800)
+
+
 @pytest.mark.slow
 def test_planned_training_tokens_are_near_those_read(tmp_path: Path) -> None:
     steps = [
