@@ -81,7 +81,8 @@ class Generate(Propose):
     """What is written from: the rows that came so far (in a wheel, all cleaned rows), the whole pool as it was read, or
     the steering tier of a wheel's target, whose skills may be absent from the pool. A method that writes from failures
     gets of these the rows alone that the model trained last got wrong: of the target those with 0 in the last
-    evaluation, or under a loss the worse half of each slice; of rows and pool the worse half by bits per byte."""
+    evaluation, or under a loss the worse half of each slice; of rows and pool those with a wrong final answer where the
+    target is scored by `final_answer`, else the worse half by bits per byte."""
     per: Literal["tag", "slice"] | None = None
     """Share the rows out equally among the first tags of what is written from, or among the target's slices."""
     visits: int | None = Field(default=None, ge=1)
