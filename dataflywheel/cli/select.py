@@ -11,6 +11,8 @@ from dataflywheel.cli.asked import Parameters
 from dataflywheel.cli.options import AsJson
 from dataflywheel.cli.single import with_settings
 
+THEN = "then."
+
 
 @with_settings
 def select_command(
@@ -18,7 +20,9 @@ def select_command(
     by: str = typer.Option("random", help="The method; `flywheel methods --category selection` lists them."),
     keep: str = typer.Option("10%", help="The budget: 1000, 10% or '50000 tokens'."),
     given: Parameters = None,
-    then: str = typer.Option("", help="A diversity method that chooses among the best by score."),
+    then: str = typer.Option(
+        "", help="A diversity method that chooses among the best by score; --set then.NAME=VALUE is its parameter."
+    ),
     per: str = typer.Option("", help="Share the budget out: source, tag or slice."),
     target: str | None = typer.Option(None, help="Evaluation rows that targeted methods compare with."),
     student: str = typer.Option(
@@ -31,13 +35,18 @@ def select_command(
     """One selection from a pool, without a recipe."""
     from dataflywheel.cli.asked import with_parameters
     from dataflywheel.cli.live import LiveTable
+    from dataflywheel.errors import UsageError
     from dataflywheel.recipe.select import select
 
+    own = [one for one in given or [] if not one.startswith(THEN)]
+    later = [one.removeprefix(THEN) for one in given or [] if one.startswith(THEN)]
+    if later and not then:
+        raise UsageError(f"--set {THEN}{later[0]} is a parameter of --then, and no method is named there")
     settings["models"] |= {"student": student}
     with LiveTable() as watcher:
         result = select(
-            pool, with_parameters(by, given or []), keep, then=then or None, per=per or None, target=target,
-            watcher=watcher, **settings,
+            pool, with_parameters(by, own), keep, then=with_parameters(then, later) if then else None,
+            per=per or None, target=target, watcher=watcher, **settings,
         )  # fmt: skip
     if as_json:
         typer.echo(json.dumps(result.as_dict(), ensure_ascii=False))

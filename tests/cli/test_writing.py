@@ -106,6 +106,15 @@ def test_every_selector_can_be_run_with_its_parameters_target_and_teacher(endpoi
         assert result["rows_out"] == 4
         params = json.loads((Path(result["path"]) / "round-1" / "01-select" / "metrics.json").read_text())["params"]
         assert set(params["by"][0][by]) == {one.split("=")[0] for one in options if "=" in one}
+    after = ["--by", "longest", "--then", "diversify_and_conquer", "--set", "then.clusters=2", "--embedder", "static"]
+    done = CliRunner().invoke(app, ["select", pool, *after, "--set", "then.score=text.tokens_answer", *common])
+    assert done.exit_code == 0, done.output
+    made = Path(json.loads(done.stdout.splitlines()[-1])["path"]) / "round-1" / "01-select" / "metrics.json"
+    assert json.loads(made.read_text())["params"]["then"] == {
+        "diversify_and_conquer": {"clusters": 2, "score": "text.tokens_answer"}
+    }
+    lone = CliRunner().invoke(app, ["select", pool, "--set", "then.clusters=2", *common])
+    assert "no method is named there" in str(lone.exception)
     wrong = CliRunner().invoke(app, ["select", pool, "--model", "folder", *common])
     assert wrong.exit_code != 0
     assert isinstance(wrong.exception, UsageError | SystemExit)
