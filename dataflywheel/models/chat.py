@@ -33,13 +33,18 @@ Conversation = Chat | Sequence[Message]
 
 
 def chats_of(rows: pa.Table | pa.RecordBatch) -> list[Chat]:
-    """The conversations of rows; their columns `tools` and `media` are read where they are there."""
+    """The conversations of rows; their columns `tools`, `media` and `label` are read where they are there."""
     turns = rows.column("messages").to_pylist()
-    tools, media = (
+    tools, media, labels = (
         rows.column(name).to_pylist() if name in rows.schema.names else [None] * len(turns)
-        for name in ("tools", "media")
+        for name in ("tools", "media", "label")
     )
-    return [Chat(m or [], t or None, bool(held)) for m, t, held in zip(turns, tools, media, strict=True)]
+    return list(map(chat_of, turns, tools, media, labels))
+
+
+def chat_of(messages: Sequence[Message] | None, tools: str | None, media: Any, label: str | None) -> Chat:
+    """The conversation of one row; the label of a text without a prompt is its class."""
+    return Chat(messages or [], tools or None, bool(media), label == "false" and len(messages or ()) > 1)
 
 
 def as_chat(row: Conversation) -> Chat:
@@ -203,6 +208,8 @@ def wanted_turns(row: Chat, turns: str) -> tuple[list[int], str]:
     last = len(row.messages) - 1
     if turns == "final":
         return [last], ""
+    if row.unwanted:
+        return [], "its label says that its answer is not wanted"
     places = range(last + 1) if turns == "all" else [last]
     found = [
         place

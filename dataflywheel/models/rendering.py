@@ -27,11 +27,13 @@ _RENDERING = threading.Lock()
 
 @dataclass(frozen=True)
 class Chat:
-    """A conversation with the tools that may be called in it (JSON text), and whether it shows images or sounds."""
+    """A conversation with the tools that may be called in it (JSON text), whether it shows images or sounds, and
+    whether its answer is labelled as one that is not wanted (KTO): that one is measured, and never learned."""
 
     messages: Sequence[Message]
     tools: str | None = None
     media: bool = False
+    unwanted: bool = False
 
 
 class Rendering:

@@ -14,6 +14,7 @@ from dataflywheel.rows.identity import make_row
 from dataflywheel.rows.schema import Message, Row, message
 from dataflywheel.rows.text import split_answer, text_of
 from dataflywheel.rows.thoughts import split_thoughts
+from dataflywheel.rows.trainers.kind import LABELS
 from dataflywheel.signals.rating.rating import transcript
 
 
@@ -75,9 +76,11 @@ def rewritten(
     them, and another last instruction where one is given.
 
     Everything else stays: earlier turns, label, tools, source, tags, copies, extra. `rejected` makes the row a
-    preference pair; a `label` takes the place of the row's own.
+    preference pair; a `label` takes the place of the row's own, which is left out where it says whether the old answer
+    was wanted.
     """
     before, final = split_answer(row["messages"])
+    kept = None if row["label"] in LABELS and before else row["label"]
     place = _last_user(before)
     messages: list[Message] = [
         {**turn, "content": instruction} if i == place and instruction is not None else turn
@@ -88,7 +91,7 @@ def rewritten(
         [*messages, message("assistant", answer, calls, reasoning=reasoning, learn=learn)],
         rejected=row["rejected"] if rejected is None else [message("assistant", rejected)],
         tools=row["tools"],
-        label=row["label"] if label is None else label,
+        label=kept if label is None else label,
         source=row["source"],
         tags=row["tags"],
         extra=orjson.loads(row["extra"] or "{}"),

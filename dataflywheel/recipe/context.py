@@ -183,7 +183,7 @@ class Context:
         return self.pool if self.cleaned is None else self.cleaned()
 
     def _pool_rows(self) -> pa.Table:
-        return read_rows(self.clean_pool(), ["id", "messages", "tools", "media"])
+        return read_rows(self.clean_pool(), ["id", "messages", "tools", "media", "label"])
 
     def measured(self, rows: Path, names: Iterable[str], step: str, wanted: Parameters | None = None) -> Columns:
         """Columns of a directory of rows, measuring what the store lacks.

@@ -74,7 +74,7 @@ def learn_on_policy(
 
 
 def _train(folder: Path, rows: Path, ids: Sequence[str], student: Path, teacher: ModelSpec, train: Any) -> None:
-    table = read_rows(rows, ["id", "messages", "source", "tools", "media"])
+    table = read_rows(rows, ["id", "messages", "source", "tools", "media", "label"])
     chosen = table.filter(pc.is_in(table["id"], value_set=pa.array(list(ids), pa.string())))
     chosen = chosen.take(pc.sort_indices(chosen["id"]))  # the order in which rows were found must not matter
     made = train(chosen, student, teacher)

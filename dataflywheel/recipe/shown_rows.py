@@ -62,10 +62,10 @@ def shown_rows(recipe: Recipe, work: Train, first: Sequence[Sequence[Row]], rewr
 
 def _examples(tokenizer: Any, rows: Mapping[str, Row], work: Train, student: ModelSpec) -> list[EncodedRow]:
     """What the training will make of the rows, in their order: an example or more of each, or one that says why not."""
-    from dataflywheel.models.chat import Chat, ChatFormat
+    from dataflywheel.models.chat import ChatFormat, chat_of
 
     chat, longest = ChatFormat(tokenizer), min(work.max_length, _context(student))
-    chats = [Chat(row["messages"], row["tools"], bool(row["media"])) for row in rows.values()]
+    chats = [chat_of(row["messages"], row["tools"], row["media"], row["label"]) for row in rows.values()]
     on_policy = on_policy_of(work)
     if on_policy is not None:
         return [

@@ -31,11 +31,13 @@ ROWS = [
             {"role": "assistant", "content": "Nine.", "weight": 0},
         ]
     },
+    {"prompt": "Say bye.", "completion": "Get lost.", "label": False},
 ]
 REASONS = {
     "not trained, it does not end with an answer",
     "not trained, it shows images or sounds, and only text is learned",
     "not trained, all its answers are marked as not to be learned",
+    "not trained, its label says that its answer is not wanted",
 }
 
 
@@ -56,7 +58,7 @@ def test_what_is_not_trained_is_told_before_and_decided_on(tmp_path: Path) -> No
         }
     )
     shown = plan(recipe)["shown"]
-    assert (shown["rows"], shown["changed"], shown["cut"]) == (13, {}, 1)
+    assert (shown["rows"], shown["changed"], shown["cut"]) == (14, {}, 1)
     assert {f"not trained, {reason}" for reason in shown["not_trained"]} == REASONS
     result = run(recipe, runs=tmp_path / "runs", home=tmp_path / "home")
     step = result.path / "round-1" / "02-train"
@@ -69,9 +71,9 @@ def test_what_is_not_trained_is_told_before_and_decided_on(tmp_path: Path) -> No
     assert pairs.count(("kept", cut)) == 1
     assert {reason for action, reason in pairs if action == "dropped"} == REASONS
     metrics = json.loads((step / "metrics.json").read_text(encoding="utf-8"))
-    assert (metrics["rows_in"], metrics["rows_out"], metrics["details"]["not_trained"]) == (13, 10, 3)
+    assert (metrics["rows_in"], metrics["rows_out"], metrics["details"]["not_trained"]) == (14, 10, 4)
     page = write_report(result.path).read_text(encoding="utf-8")
-    assert "10 of 13 rows were learned." in page
+    assert "10 of 14 rows were learned." in page
     assert all(reason in page for reason in REASONS)
 
 

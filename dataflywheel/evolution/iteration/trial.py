@@ -154,7 +154,7 @@ def _train(
     progress: Progress | None,
     teaching: Teaching,
 ) -> None:
-    table = read_rows(rows, ["id", "messages", "source", "tools", "media"])
+    table = read_rows(rows, ["id", "messages", "source", "tools", "media", "label"])
     sampler, objective = teaching.sampler, teaching.objective
     if sampler is not None and sampler.follows_order:
         place = pc.index_in(pa.array(list(ids), pa.string()), value_set=table["id"])
