@@ -5,16 +5,18 @@ from __future__ import annotations
 from functools import lru_cache
 
 from dataflywheel.rows.formats.content import read_content
-from dataflywheel.rows.formats.draft import ReadError, Record
+from dataflywheel.rows.formats.draft import Draft, ReadError, Record, texts_in
 from dataflywheel.rows.formats.ends import BESIDE
 from dataflywheel.rows.formats.media import FILE, OF_REJECTED, media_keys
-from dataflywheel.rows.formats.names import by_name, label_key, system_key
+from dataflywheel.rows.formats.names import THOUGHTS, by_name, folded, label_key, system_key, thinks
 from dataflywheel.rows.formats.tool_specs import tools_keys
 from dataflywheel.rows.schema import Row
 
 OURS = "flywheel"
 FACTS = frozenset({"extra", "source", "tags", "copies", "parents", "made_by", "round", "label"})
 """What the key `flywheel` of a written record may hold."""
+SENTENCE = 6
+"""Texts with fewer words in a column that only sounds like thoughts are notes on them, such as their kind."""
 
 
 @lru_cache(maxsize=4096)
@@ -72,6 +74,33 @@ def take_system(record: Record) -> tuple[str, str] | None:
         return None
     del record[key]
     return key, value
+
+
+@lru_cache(maxsize=4096)
+def thoughtful(keys: frozenset[str]) -> tuple[str, ...]:
+    """The keys that by their name may hold thoughts."""
+    return tuple(sorted(key for key in keys if thinks(folded(key)) or folded(key) in THOUGHTS))
+
+
+def no_thoughts_left(draft: Draft) -> None:
+    """Check that nothing beside the turns is what the answer was thought of, by its name, and stands in no turn.
+
+    Raises:
+        ReadError: something is.
+    """
+    keys = thoughtful(frozenset(draft.extra))
+    if not keys or not draft.messages or draft.messages[-1]["role"] != "assistant":
+        return
+    turns = [*draft.messages, *(draft.rejected or ())]
+    said = [text for turn in turns for text in (turn["content"], turn["reasoning"] or "")]
+    for key in keys:
+        lost = [text for text in texts_in(draft.extra[key]) if len(text.split(maxsplit=SENTENCE)) >= SENTENCE]
+        if not all(any(text.strip() in one for one in said) for text in lost):
+            raise ReadError(
+                key, "would be left out beside the turns, and may be what the answer was thought of; where it is, "
+                "write it into the answer's turn as reasoning_content, or name it with `columns` as its reasoning; "
+                "where not, name the other columns",
+            )  # fmt: skip
 
 
 def with_lineage(record: Record, row: Row, source: str) -> Record:

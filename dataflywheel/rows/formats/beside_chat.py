@@ -12,14 +12,13 @@ from dataflywheel.rows.formats.history import history_turns
 from dataflywheel.rows.formats.marks import thoughts_in
 from dataflywheel.rows.formats.names import (
     COMPLETIONS,
-    DOCUMENTS,
-    HISTORY,
     JUDGED,
     THOUGHTS,
     by_name,
     folded,
     quoted,
 )
+from dataflywheel.rows.formats.prompt_names import DOCUMENTS, HISTORY
 from dataflywheel.rows.formats.replies import opened
 from dataflywheel.rows.formats.tool_specs import take_tools
 from dataflywheel.rows.formats.turns import ROLES, speaker

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from dataflywheel.rows.formats.draft import ReadError, Record, texts_in
 from dataflywheel.rows.formats.ends import whole_beside
+from dataflywheel.rows.formats.prompt_names import DOCUMENTS
 
-OUTSIDE = (
-    "context", "contexts", "document", "documents", "passage", "passages", "retrieved_contexts", "attachments",
-    "analysis", "rejected", "rejected_response", "rejected_content",
-)  # fmt: skip
+OUTSIDE = (*DOCUMENTS, "attachments", "analysis", "rejected", "rejected_response", "rejected_content")
 """Fields of a turn that hold what the model saw or thought beside its text, or a worse answer."""
 WORDS = 3
 """A text of fewer words is a name or a note."""

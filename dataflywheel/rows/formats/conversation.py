@@ -19,8 +19,6 @@ class Conversation(Shape):
     """What the OpenAI and ShareGPT shapes share; they differ in the key and in the spelling of a turn."""
 
     key: str
-    sure = False
-    """Whether somebody said what the chat is: then nothing beside it is doubted."""
     turn: Callable[[Message], Record]
 
     def matches(self, keys: frozenset[str]) -> bool:

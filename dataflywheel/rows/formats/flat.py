@@ -12,17 +12,16 @@ from dataflywheel.rows.formats.lone_turns import is_conversation
 from dataflywheel.rows.formats.marks import thoughts_in
 from dataflywheel.rows.formats.names import (
     ANSWERS,
-    HISTORY,
     LISTS,
     PROMPTS,
     TASKS,
     THOUGHTS,
-    UNPLACED,
     by_name,
     folded,
     quoted,
     thoughtful,
 )
+from dataflywheel.rows.formats.prompt_names import HISTORY, UNPLACED
 from dataflywheel.rows.formats.proposal import texts_of
 from dataflywheel.rows.formats.serialized import in_text, turns_in_text
 from dataflywheel.rows.formats.speech import split, waits

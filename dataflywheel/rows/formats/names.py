@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from dataflywheel.rows.formats.pair_names import PAIRS, VERSUS
+from dataflywheel.rows.formats.prompt_names import HISTORY, UNPLACED
 
 PROMPTS = (
     "prompt", "instruction", "question", "query", "problem", "input", "inputs", "user_prompt", "user_query",
@@ -16,26 +17,11 @@ PROMPTS = (
 """Names of a prompt, the surest first."""
 CONTEXTS = ("input", "context", "passage", "paragraph")
 """Names of a text that belongs to the prompt beside it."""
-UNPLACED = (
-    "document", "documents", "contexts", "passages", "paragraphs", "article", "background", "body", "story", "inputs",
-    "evidence", "retrieved_documents", "answers", "text", "options", "choices", "history", "chat_history",
-    "conversation_history", "retrieved_contexts", "retrieved_context",
-    "retrieval_context", "instructions", "task_instruction", "task_instructions", "tool_calls", "function_calls",
-    "function_call", "initial_reason_steps",
-)  # fmt: skip
-"""Names of what may belong to the prompt or the answer, nobody knows where."""
-DOCUMENTS = (
-    "context", "contexts", "document", "documents", "passage", "passages", "article", "background", "evidence",
-    "retrieved_documents", "retrieved_contexts", "retrieved_context", "retrieval_context",
-)  # fmt: skip
-"""Names of what a chat may be about, where the model would not see it."""
 JUDGED = frozenset((
     "score", "scores", "rating", "ratings", "grade", "verdict", "judgement", "judgment", "critique", "feedback",
     "winner", "preference", "judge", "chosen", "rejected",
 ))  # fmt: skip
 """Names of columns that say what somebody found of the answer, and may give reasons."""
-HISTORY = ("history", "chat_history", "conversation_history")
-"""Names of the turns before a prompt."""
 TASKS = frozenset({"task", "definition", "task_definition", "task_description", "task_prompt"})
 """Names of what is to be done with an `input`: with no other prompt they belong to it."""
 LISTS = ("completions", "responses", "generations", "candidates", "answers", "solutions", "outputs", "rollouts")
@@ -82,7 +68,7 @@ THINKING = frozenset({"thinking", "thought", "thoughts", "cot", "reasoning", "th
 VERDICTS = frozenset((
     "judge", "judgement", "judgment", "score", "scores", "quality", "critic", "critique", "eval",
     "evaluation", "rating", "grade", "review", "reward", "label", "annotation", "safety", "difficulty", "filter",
-    "classification", "rejected",
+    "classification", "rejected", "preference", "comparison", "winner",
 ))  # fmt: skip
 """Words in the names of columns that speak about the row, though they may give reasons."""
 YAML = frozenset("[]{},:#&*'\"\\")

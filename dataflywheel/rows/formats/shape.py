@@ -15,7 +15,7 @@ from typing import Any
 import orjson
 
 from dataflywheel.rows.formats.beside import OURS as OURS
-from dataflywheel.rows.formats.beside import beside, take_system, take_tags
+from dataflywheel.rows.formats.beside import beside, no_thoughts_left, take_system, take_tags
 from dataflywheel.rows.formats.beside import take_facts as take_facts
 from dataflywheel.rows.formats.beside import with_lineage as with_lineage
 from dataflywheel.rows.formats.draft import CannotHold, Draft, ReadError, Record, draft_of, plain, same_content
@@ -38,6 +38,7 @@ class Shape(ABC):
     """Whether the keys alone tell the shape where no other has them."""
     system_column = False
     """Whether a system text is written as a column of its own, and not as a turn."""
+    sure = False  # whether somebody said what the chat is: nothing beside it is doubted then
     told = False  # whether somebody said what the columns hold: their names say nothing then
 
     @abstractmethod
@@ -75,9 +76,7 @@ class Shape(ABC):
             ReadError: the record cannot become a row.
         """
         rest = dict(record)
-        facts = take_facts(rest)
-        if facts:
-            record = dict(rest)
+        record = dict(rest) if (facts := take_facts(rest)) else record
         nulls: Record = {key: None for key, value in rest.items() if value is None} if None in rest.values() else {}
         if nulls:
             rest = {key: value for key, value in rest.items() if value is not None}
@@ -94,8 +93,9 @@ class Shape(ABC):
         draft = self.parse(rest)
         if "end" in there and draft.messages and draft.messages[-1]["role"] == "assistant":
             whole_beside(record)
-        if nulls:
-            draft.extra.update(nulls)
+        if not self.told and not self.sure:
+            no_thoughts_left(draft)
+        draft.extra.update(nulls)
         draft.cells = cells
         if tools is not None:
             draft.tools, draft.exact = tools, False
