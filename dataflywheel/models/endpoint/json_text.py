@@ -17,6 +17,8 @@ _OPENING = re.compile(r'\{(?=\s*["}])|\[(?=\s*(?:[\[\]{"\d-]|true|false|null))')
 MOST_COPIES = 20
 """Answers to the same question that are compared."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n)")
+_HALF = re.compile(r"[\ud800-\udfff]")
+"""Half of a character, which no text file can hold: the other half was cut off."""
 
 
 class FormError(ValueError):
@@ -83,6 +85,8 @@ def _whole(value: Any) -> Any:
     if found := _CONTROL.search(value) or HURT.search(value):
         place = value[max(0, found.start() - 10) : found.end() + 10]
         raise FormError(f"a text holds a control character, as a backslash that was not doubled makes it: {place!r}")
+    if _HALF.search(value):
+        raise FormError("a text holds half of a character")
     return mended(value)
 
 

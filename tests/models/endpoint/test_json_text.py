@@ -77,6 +77,7 @@ UNKNOWN = [
     r"C:\temp\new",
     r"\x41",
     r"\u00",
+    r"a smile \ud83d",
     r"a\u0008b",
     "a\x0cb",
     r"a\u0009imes b",
