@@ -28,10 +28,10 @@ from dataflywheel.enhancement.rewriting.expert_revisions import ExpertRevision, 
 from dataflywheel.enhancement.rewriting.robust_ft import RobustFT
 from dataflywheel.evolution.feedback.answering import answers
 from dataflywheel.models.chat import Chat
-from dataflywheel.models.embedder import shared_embedder
 from dataflywheel.models.endpoint.chat_model import Capabilities
 from dataflywheel.models.endpoint.request import Outcome, Reply, Request, TokenLogprob
 from dataflywheel.models.language_model import shared_model
+from dataflywheel.models.shared_embedder import shared_embedder
 from dataflywheel.models.spec import EmbedderSpec, ModelSpec
 from dataflywheel.models.training import TrainSettings
 from dataflywheel.proposing.kinds import Demand

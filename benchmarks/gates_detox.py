@@ -16,7 +16,8 @@ import numpy as np
 
 from dataflywheel.contracts import FloatArray
 from dataflywheel.enhancement.toxicity.mask_toxicity import masked
-from dataflywheel.models.embedder import Embedder, shared_embedder
+from dataflywheel.models.embedder import Embedder
+from dataflywheel.models.shared_embedder import shared_embedder
 from dataflywheel.models.spec import EmbedderSpec
 from dataflywheel.signals.toxicity_classifier import ToxicityClassifier, train
 

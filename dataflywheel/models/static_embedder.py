@@ -13,8 +13,9 @@ from pathlib import Path
 import numpy as np
 
 from dataflywheel.contracts import AnyArray, FloatArray
-from dataflywheel.models.embedder import MINILM_TOKENS, Embedder, MeanPooled, minilm_folder, read_as_text
+from dataflywheel.models.embedder import Embedder, read_as_text
 from dataflywheel.models.files import folder_digest, models_folder
+from dataflywheel.models.minilm import MINILM_TOKENS, MeanPooled, minilm_folder
 from dataflywheel.store.atomic import atomic_directory
 from dataflywheel.store.lock import made_once
 

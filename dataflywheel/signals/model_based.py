@@ -11,10 +11,10 @@ import pyarrow as pa
 from pydantic import Field
 
 from dataflywheel.contracts import AnyArray, FloatArray, Signal, Status
-from dataflywheel.models.embedder import embedder_digest, shared_embedder
 from dataflywheel.models.encoded import EncodedRow
 from dataflywheel.models.files import folder_digest
 from dataflywheel.models.language_model import local_folder
+from dataflywheel.models.shared_embedder import embedder_digest, shared_embedder
 from dataflywheel.models.spec import EmbedderSpec, ModelSpec
 
 Pool = Callable[[], pa.Table]

@@ -7,7 +7,8 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from dataflywheel.models.embedder import embedder_digest, minilm_folder, shared_embedder
+from dataflywheel.models.minilm import minilm_folder
+from dataflywheel.models.shared_embedder import embedder_digest, shared_embedder
 from dataflywheel.models.spec import EmbedderSpec
 from dataflywheel.models.static_embedder import StaticEmbedder, frequency_weights, principal, static_digest
 

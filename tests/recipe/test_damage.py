@@ -18,8 +18,8 @@ import pytest
 
 from dataflywheel.contracts import FlywheelError
 from dataflywheel.models import static_embedder
-from dataflywheel.models.embedder import shared_embedder
 from dataflywheel.models.pool_tokenizer import pool_tokenizer
+from dataflywheel.models.shared_embedder import shared_embedder
 from dataflywheel.models.tiny import init_tiny
 from dataflywheel.recipe.execute import run
 from dataflywheel.recipe.load import recipe_from

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dataflywheel.contracts import Status
-from dataflywheel.models.embedder import shared_embedder
+from dataflywheel.models.shared_embedder import shared_embedder
 from dataflywheel.models.spec import EmbedderSpec
 from dataflywheel.rows.identity import prompt_answer_row
 from dataflywheel.rows.schema import table

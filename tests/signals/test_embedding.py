@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 
 from dataflywheel.contracts import Status
-from dataflywheel.models.embedder import shared_embedder
+from dataflywheel.models.shared_embedder import shared_embedder
 from dataflywheel.models.spec import EmbedderSpec
 from dataflywheel.rows.identity import make_row, prompt_answer_row
 from dataflywheel.rows.schema import message, table

@@ -11,11 +11,11 @@ import numpy as np
 from pydantic import Field
 
 from dataflywheel.contracts import Card
-from dataflywheel.models.embedder import shared_embedder
 from dataflywheel.models.endpoint.account import client_for
 from dataflywheel.models.endpoint.quoting import Question, question
 from dataflywheel.models.endpoint.request import Reply, Sampling
 from dataflywheel.models.endpoint.structured import Asks
+from dataflywheel.models.shared_embedder import shared_embedder
 from dataflywheel.models.spec import EmbedderSpec, ModelSpec
 from dataflywheel.proposing.kinds import Demand, Proposal, Proposer
 from dataflywheel.proposing.rewritten import exchange_of, replaced, rewritten, unchanged, unfit
