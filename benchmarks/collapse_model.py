@@ -27,7 +27,8 @@ from dataflywheel.models.endpoint.request import Request, Sampling
 from dataflywheel.models.language_model import LanguageModel
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.models.tiny import init_tiny, pool_tokenizer
-from dataflywheel.models.training import TrainSettings, train_sft
+from dataflywheel.models.train_settings import TrainSettings
+from dataflywheel.models.training import train_sft
 from dataflywheel.rows.identity import prompt_answer_row
 from dataflywheel.rows.schema import Row, table
 from dataflywheel.store.answer_ledger import Caps

@@ -38,7 +38,8 @@ from dataflywheel.distillation.model.top_k_distillation import TopKDistillation
 from dataflywheel.distillation.model.uld import Uld
 from dataflywheel.models.language_model import LanguageModel
 from dataflywheel.models.spec import ModelSpec
-from dataflywheel.models.training import TrainSettings, train_sft
+from dataflywheel.models.train_settings import TrainSettings
+from dataflywheel.models.training import train_sft
 from dataflywheel.rows.schema import table
 from dataflywheel.store.atomic import write_json
 

@@ -31,7 +31,8 @@ from dataflywheel.models.language_model import LanguageModel
 from dataflywheel.models.reference import reference_losses
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.models.tiny import init_tiny, pool_tokenizer
-from dataflywheel.models.training import TrainResult, TrainSettings, train_sft
+from dataflywheel.models.train_settings import TrainSettings
+from dataflywheel.models.training import TrainResult, train_sft
 from dataflywheel.recipe.scoreboard import mean_interval
 from dataflywheel.rows.identity import prompt_answer_row
 from dataflywheel.rows.ingest import read_file

@@ -33,7 +33,7 @@ from dataflywheel.models.endpoint.request import Outcome, Reply, Request, TokenL
 from dataflywheel.models.language_model import shared_model
 from dataflywheel.models.shared_embedder import shared_embedder
 from dataflywheel.models.spec import EmbedderSpec, ModelSpec
-from dataflywheel.models.training import TrainSettings
+from dataflywheel.models.train_settings import TrainSettings
 from dataflywheel.proposing.kinds import Demand
 from dataflywheel.rows.identity import prompt_answer_row
 from dataflywheel.rows.schema import Row, table

@@ -14,7 +14,7 @@ import numpy as np
 
 from dataflywheel.evolution.feedback.evaluate import Evaluate
 from dataflywheel.evolution.iteration.trial import Exam, run_trial
-from dataflywheel.models.training import TrainSettings
+from dataflywheel.models.train_settings import TrainSettings
 from dataflywheel.recipe.execute import Result
 from dataflywheel.recipe.scoreboard import mean_interval
 from dataflywheel.rows.parts import PartWriter, read_rows

@@ -9,21 +9,18 @@ import numpy as np
 
 from dataflywheel.contracts import AnswerPositions, Objective, UsageError
 from dataflywheel.models.live_batches import LiveBatches, live_trainer
-from dataflywheel.models.losses import IGNORED as IGNORED
-from dataflywheel.models.losses import linear_cross_entropy
+from dataflywheel.models.losses import IGNORED, linear_cross_entropy
 from dataflywheel.models.scoring import autocast, head_is_linear, last_hidden
 from dataflywheel.models.tiny import fast_bfloat16
+from dataflywheel.models.train_settings import Lora, Progress, TrainSettings
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from dataflywheel.models.language_model import LanguageModel
-    from dataflywheel.models.training import Lora, TrainSettings
 
 GROUP = 50
 """Batches whose rows are sorted by length together: little padding, and still a random order."""
-
-Progress = Callable[[int, int, float], None]
 
 
 class LengthGroupedOrder:

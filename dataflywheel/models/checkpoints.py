@@ -19,6 +19,7 @@ from dataflywheel.models.losses import linear_cross_entropy
 from dataflywheel.models.pool_tokenizer import rows_digest
 from dataflywheel.models.scoring import autocast, last_hidden, pad_batch
 from dataflywheel.models.spec import ModelSpec
+from dataflywheel.models.train_settings import Lora
 from dataflywheel.store.atomic import atomic_directory
 from dataflywheel.store.lock import made_once
 
@@ -31,12 +32,9 @@ WEIGHT, FIRST, SECOND = "weight:", "first:", "second:"
 """Prefixes in a checkpoint's file: a trained weight, and Adam's moments of it."""
 
 
-class Adapters(BaseModel):
+class Adapters(Lora):
     """Low-rank adapters on the attention's four projections, or on every linear layer where these have other names."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    rank: int = Field(default=16, ge=1)
     alpha: float = Field(default=64.0, gt=0)
     dropout: float = Field(default=0.1, ge=0, lt=1)
 

@@ -6,7 +6,7 @@ It is the proxy that scores rows and the student of quick experiments. Its folde
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -27,6 +27,7 @@ from dataflywheel.models.pool_tokenizer import (
 from dataflywheel.models.pool_tokenizer import pool_tokenizer as pool_tokenizer
 from dataflywheel.models.scoring import last_hidden
 from dataflywheel.models.spec import Size
+from dataflywheel.models.train_settings import Progress
 from dataflywheel.rows.schema import Message
 from dataflywheel.store.atomic import atomic_directory
 from dataflywheel.store.lock import made_once
@@ -35,7 +36,6 @@ VERSION = 1
 BLOCK = 256
 """Tokens of one packed training sequence."""
 BATCH = 16
-Progress = Callable[[int, int, float], None]
 
 
 class Shape(NamedTuple):

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from dataflywheel.models.chat import Turns
 from dataflywheel.models.learning_rate import Job, fitting_rate
+
+Progress = Callable[[int, int, float], None]
+"""Told after each step: the steps done, all steps, the loss."""
 
 
 class Lora(BaseModel):

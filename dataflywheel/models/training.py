@@ -15,14 +15,15 @@ import numpy as np
 import pyarrow as pa
 
 from dataflywheel.contracts import AnyArray, FlywheelError, Objective, Sampler, TrainingRows, UsageError
-from dataflywheel.models.answer_trainer import IGNORED, Progress, answer_trainer, trl_arguments
+from dataflywheel.models.answer_trainer import answer_trainer, trl_arguments
 from dataflywheel.models.chat import Conversation, EncodedRow, chats_of
 from dataflywheel.models.files import folder_digest
 from dataflywheel.models.language_model import LanguageModel
 from dataflywheel.models.live_batches import LiveBatches, training_rows
+from dataflywheel.models.losses import IGNORED
 from dataflywheel.models.reference import ReferenceLosses
 from dataflywheel.models.spec import ModelSpec
-from dataflywheel.models.train_settings import Lora as Lora
+from dataflywheel.models.train_settings import Progress
 from dataflywheel.models.train_settings import TrainSettings as TrainSettings
 from dataflywheel.store.atomic import atomic_directory
 

@@ -17,7 +17,8 @@ from typing import Any, ClassVar, Literal
 from dataflywheel.contracts import REGISTRY, Card
 from dataflywheel.evolution.feedback.score_files import read_scores
 from dataflywheel.models.tiny import init_tiny, pool_tokenizer
-from dataflywheel.models.training import TrainSettings, train_sft
+from dataflywheel.models.train_settings import TrainSettings
+from dataflywheel.models.training import train_sft
 from dataflywheel.proposing.kinds import Demand, Proposal, Proposer
 from dataflywheel.recipe.execute import run
 from dataflywheel.recipe.load import recipe_from

@@ -9,7 +9,8 @@ import shutil
 from pathlib import Path
 
 from dataflywheel.models.tiny import init_tiny, pool_tokenizer
-from dataflywheel.models.training import TrainSettings, train_sft
+from dataflywheel.models.train_settings import TrainSettings
+from dataflywheel.models.training import train_sft
 from dataflywheel.rows.schema import Message, message
 
 HEADS = ("am", "bas", "ced", "del", "fj", "gr", "haz", "jad")

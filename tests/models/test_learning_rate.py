@@ -12,7 +12,7 @@ from dataflywheel.models.learning_rate import usual_rate
 from dataflywheel.models.pool_tokenizer import pool_tokenizer
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.models.tiny import init_tiny
-from dataflywheel.models.training import Lora, TrainSettings
+from dataflywheel.models.train_settings import Lora, TrainSettings
 from dataflywheel.rows.identity import prompt_answer_row
 
 

@@ -29,7 +29,8 @@ from dataflywheel.models.losses import linear_cross_entropy
 from dataflywheel.models.reference import aligned, reference_losses
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.models.tiny import init_tiny, pool_tokenizer
-from dataflywheel.models.training import Lora, TrainSettings, train_sft
+from dataflywheel.models.train_settings import Lora, TrainSettings
+from dataflywheel.models.training import train_sft
 from dataflywheel.rows.identity import make_row
 from dataflywheel.rows.schema import table
 from dataflywheel.selection.dynamic.doremi import DoReMi

@@ -10,12 +10,13 @@ import pytest
 from safetensors.torch import load_file
 
 from dataflywheel.contracts import UsageError
-from dataflywheel.models.answer_trainer import IGNORED, LengthGroupedOrder
+from dataflywheel.models.answer_trainer import LengthGroupedOrder
 from dataflywheel.models.language_model import LanguageModel
-from dataflywheel.models.losses import linear_cross_entropy
+from dataflywheel.models.losses import IGNORED, linear_cross_entropy
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.models.tiny import init_tiny, pool_tokenizer
-from dataflywheel.models.training import Lora, TrainSettings, example, train_sft
+from dataflywheel.models.train_settings import Lora, TrainSettings
+from dataflywheel.models.training import example, train_sft
 from dataflywheel.rows.identity import make_row
 from dataflywheel.rows.schema import table
 from tests.models.copy_skill import conversation, copy_rows

@@ -19,7 +19,8 @@ from dataflywheel.contracts import REGISTRY, Card, Cost, PoolStatistics
 from dataflywheel.evolution.feedback.evaluate import RowScores
 from dataflywheel.evolution.feedback.score_files import write_scores
 from dataflywheel.models.tiny import init_tiny, pool_tokenizer
-from dataflywheel.models.training import TrainSettings, train_sft
+from dataflywheel.models.train_settings import TrainSettings
+from dataflywheel.models.training import train_sft
 from dataflywheel.proposing.kinds import Demand, Proposal, Proposer
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.failures import Student, evidence, read_by, wrong

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from dataflywheel.contracts import Cost
-from dataflywheel.models.training import TrainSettings
+from dataflywheel.models.train_settings import TrainSettings
 from dataflywheel.recipe.next_rows import curve_arms, next_rows
 from dataflywheel.recipe.trials import settings_of
 from dataflywheel.store.ledger import Ledger

@@ -11,7 +11,7 @@ import pytest
 
 from dataflywheel.contracts import Cost
 from dataflywheel.evolution.iteration.trial import PLAIN
-from dataflywheel.models.training import TrainSettings
+from dataflywheel.models.train_settings import TrainSettings
 from dataflywheel.recipe import trials
 from dataflywheel.recipe.arms import Arm
 from tests.recipe.worths import arm

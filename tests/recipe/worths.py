@@ -12,7 +12,7 @@ from typing import Any
 from dataflywheel.contracts import Cost
 from dataflywheel.evolution.feedback.evaluate import Evaluate
 from dataflywheel.evolution.iteration.trial import PLAIN
-from dataflywheel.models.training import TrainSettings
+from dataflywheel.models.train_settings import TrainSettings
 from dataflywheel.recipe.arms import Arm
 from dataflywheel.recipe.compare import run_comparison
 from dataflywheel.recipe.context import Context

@@ -11,11 +11,11 @@ from dataflywheel import catalog
 from dataflywheel.contracts import Method, Named, UsageError, build
 from dataflywheel.distillation.model.on_policy import OnPolicy
 from dataflywheel.distillation.model.taught import TaughtObjective
-from dataflywheel.models.answer_trainer import Progress
 from dataflywheel.models.chat import chats_of
 from dataflywheel.models.language_model import LanguageModel
 from dataflywheel.models.spec import ModelSpec
-from dataflywheel.models.training import TrainResult, TrainSettings, train_sft
+from dataflywheel.models.train_settings import Progress, TrainSettings
+from dataflywheel.models.training import TrainResult, train_sft
 
 
 class TaughtBy(BaseModel):

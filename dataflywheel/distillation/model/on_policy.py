@@ -15,11 +15,12 @@ from dataflywheel.contracts import Card, Method, UsageError
 from dataflywheel.distillation.model.on_policy_lessons import Asked, lessons, taught_by_lessons
 from dataflywheel.distillation.model.teacher import check_same_vocabulary, load_teacher
 from dataflywheel.distillation.model.trl_loop import checkpoints_of, finish, without_card
-from dataflywheel.models.answer_trainer import Progress, adapters, trl_arguments, watch
+from dataflywheel.models.answer_trainer import adapters, trl_arguments, watch
 from dataflywheel.models.chat import Chat, ChatFormat, chats_of
 from dataflywheel.models.language_model import LanguageModel
 from dataflywheel.models.spec import ModelSpec
-from dataflywheel.models.training import TrainResult, TrainSettings, loaded
+from dataflywheel.models.train_settings import Progress, TrainSettings
+from dataflywheel.models.training import TrainResult, loaded
 
 
 class OnPolicy(Method):

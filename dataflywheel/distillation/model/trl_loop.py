@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from dataflywheel.models.language_model import LanguageModel
-from dataflywheel.models.training import TrainResult, TrainSettings, finite_losses, last_checkpoint
+from dataflywheel.models.train_settings import TrainSettings
+from dataflywheel.models.training import TrainResult, finite_losses, last_checkpoint
 from dataflywheel.store.atomic import atomic_directory
 
 

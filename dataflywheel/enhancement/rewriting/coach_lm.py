@@ -18,7 +18,8 @@ from dataflywheel.models.language_model import MAX_TOKENS, LanguageModel, local_
 from dataflywheel.models.pool_tokenizer import rows_digest
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.models.tiny import train_tiny
-from dataflywheel.models.training import TrainSettings, train_sft
+from dataflywheel.models.train_settings import TrainSettings
+from dataflywheel.models.training import train_sft
 from dataflywheel.proposing.kinds import Demand, NamedGate, Proposal, Proposer
 from dataflywheel.proposing.rewritten import exchange_of, revised, unchanged, unfit
 from dataflywheel.rows.schema import Message, Row, message

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,9 @@ from dataflywheel.models.files import folder_digest
 from dataflywheel.models.language_model import LanguageModel, local_folder
 from dataflywheel.models.reference import reference_losses
 from dataflywheel.models.spec import ModelSpec
-from dataflywheel.models.training import TrainSettings, train_sft
+from dataflywheel.models.train_settings import Progress as Progress
+from dataflywheel.models.train_settings import TrainSettings
+from dataflywheel.models.training import train_sft
 from dataflywheel.rows.parts import read_rows
 from dataflywheel.store.atomic import atomic_directory, write_json
 from dataflywheel.store.lock import made_once, one_at_a_time
@@ -37,7 +39,6 @@ from dataflywheel.store.seal import forget_folder, is_there, seal_folder
 LOSSES_KEPT = 300
 SCORING = 2
 """Version of the scores: one more whenever equal models would be given other ones."""
-Progress = Callable[[int, int, float], None]
 
 
 @dataclass(frozen=True)

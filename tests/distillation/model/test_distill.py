@@ -11,7 +11,7 @@ from dataflywheel import catalog
 from dataflywheel.contracts import UsageError
 from dataflywheel.distillation.model.distill import DistillSettings, distill
 from dataflywheel.models.tiny import init_tiny
-from dataflywheel.models.training import TrainSettings
+from dataflywheel.models.train_settings import TrainSettings
 from dataflywheel.rows.identity import make_row
 from dataflywheel.rows.schema import table
 from tests.distillation.model.support import loaded, spec

@@ -15,7 +15,8 @@ from dataflywheel.models.endpoint.account import account
 from dataflywheel.models.endpoint.request import Outcome, Reply
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.models.tiny import init_tiny, pool_tokenizer
-from dataflywheel.models.training import TrainSettings, train_sft
+from dataflywheel.models.train_settings import TrainSettings
+from dataflywheel.models.training import train_sft
 from dataflywheel.rows.identity import make_row
 from dataflywheel.rows.schema import Row, message
 from dataflywheel.rows.text import part_of, split_answer, text_of

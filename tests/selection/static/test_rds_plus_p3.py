@@ -13,7 +13,8 @@ from dataflywheel.contracts import Columns, FloatArray
 from dataflywheel.models.language_model import LanguageModel
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.models.tiny import train_tiny
-from dataflywheel.models.training import TrainSettings, train_sft
+from dataflywheel.models.train_settings import TrainSettings
+from dataflywheel.models.training import train_sft
 from dataflywheel.selection.static.random import Random
 from dataflywheel.selection.static.rds_plus import RDSPlus
 from dataflywheel.signals.hidden_state import HiddenState
