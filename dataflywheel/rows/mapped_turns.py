@@ -7,9 +7,9 @@ from typing import Any
 
 from dataflywheel.rows.formats.beside_chat import marked
 from dataflywheel.rows.formats.draft import ReadError, Record
+from dataflywheel.rows.formats.paths import MISSING, value_at, without
 from dataflywheel.rows.formats.serialized import in_text
 from dataflywheel.rows.formats.turns import CONTENT_KEYS, ROLE_KEYS
-from dataflywheel.rows.paths import MISSING, value_at, without
 
 
 def retold(value: Any, roles: Mapping[str, str], names: Mapping[str, str]) -> Any:

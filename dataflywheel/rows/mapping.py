@@ -16,11 +16,11 @@ from dataflywheel.rows.formats.columns import Told
 from dataflywheel.rows.formats.draft import ReadError, Record, kind
 from dataflywheel.rows.formats.names import ANSWERS, Found, folded, resolve
 from dataflywheel.rows.formats.openai_messages import ToldMessages
+from dataflywheel.rows.formats.paths import MISSING, paths_of, value_at, without
 from dataflywheel.rows.formats.serialized import in_text
 from dataflywheel.rows.formats.shape import OURS, Shape
 from dataflywheel.rows.formats.turns import CANONICAL
 from dataflywheel.rows.mapped_turns import beside_turns, retold
-from dataflywheel.rows.paths import MISSING, paths_of, value_at, without
 
 FIELDS = {
     "prompt": "prompt", "answer": "completion", "system": "system", "rejected": "rejected", "messages": "messages",

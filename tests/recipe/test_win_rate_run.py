@@ -13,7 +13,7 @@ import dataflywheel as fw
 from dataflywheel.evolution.feedback import evaluate
 from dataflywheel.evolution.feedback.answering import Answered
 from dataflywheel.models.endpoint import account
-from dataflywheel.models.endpoint.flow import Pace
+from dataflywheel.models.endpoint.pace import Pace
 from dataflywheel.recipe.execute import Result
 from dataflywheel.recipe.load import recipe_from
 from tests.evolution.judging.scripted import IDS, KNOWS, script, spec

@@ -14,8 +14,9 @@ from dataflywheel.models.endpoint.batches import Submitted
 from dataflywheel.models.endpoint.chat_model import Capabilities, ChatModel, declared
 from dataflywheel.models.endpoint.client import Client, Watch
 from dataflywheel.models.endpoint.deferred import Deferred
-from dataflywheel.models.endpoint.flow import Flow, Pace
+from dataflywheel.models.endpoint.flow import Flow
 from dataflywheel.models.endpoint.openai_endpoint import OpenAIEndpoint
+from dataflywheel.models.endpoint.pace import Pace
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.store.answer_ledger import Caps
 from dataflywheel.store.answers import AnswerStore

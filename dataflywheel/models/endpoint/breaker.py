@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from dataflywheel.contracts import FlywheelError
-
-if TYPE_CHECKING:
-    from dataflywheel.models.endpoint.flow import Pace
+from dataflywheel.models.endpoint.pace import Pace
 
 GOES_ON = "what was answered is kept, and the same command goes on from there"
 

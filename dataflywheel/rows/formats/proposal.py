@@ -8,9 +8,9 @@ from dataflywheel.rows.formats.draft import Record
 from dataflywheel.rows.formats.media import media_keys
 from dataflywheel.rows.formats.names import COMPLETIONS, LESS, PROMPTS, SOLUTIONS, folded, quoted, system_key
 from dataflywheel.rows.formats.pair_names import PAIRS
+from dataflywheel.rows.formats.paths import value_at
 from dataflywheel.rows.formats.serialized import turns_in_text
 from dataflywheel.rows.formats.turns import CONTENT_KEYS, ROLE_KEYS, ROLES
-from dataflywheel.rows.paths import value_at
 
 ASKING = frozenset((
     "q", "question", "questions", "ask", "asked", "prompt", "instruction", "instructions", "query", "problem",

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from dataflywheel.contracts import FlywheelError, UsageError
 from dataflywheel.models.endpoint.chat_model import RateLimitedError, RejectedError, TooSlowError, UnavailableError
 from dataflywheel.models.endpoint.client import Client
-from dataflywheel.models.endpoint.flow import Flow, Pace
+from dataflywheel.models.endpoint.flow import Flow
+from dataflywheel.models.endpoint.pace import Pace
 from dataflywheel.models.endpoint.request import Outcome, Reply, Request, Sampling
 from dataflywheel.store.answer_ledger import Caps
 from dataflywheel.store.answers import AnswerStore

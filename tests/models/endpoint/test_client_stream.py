@@ -12,7 +12,8 @@ import pytest
 
 from dataflywheel.contracts import FlywheelError
 from dataflywheel.models.endpoint.client import Client
-from dataflywheel.models.endpoint.flow import Flow, Pace
+from dataflywheel.models.endpoint.flow import Flow
+from dataflywheel.models.endpoint.pace import Pace
 from dataflywheel.models.endpoint.progress import Progress
 from dataflywheel.models.endpoint.request import Request
 from dataflywheel.store.answer_ledger import Caps

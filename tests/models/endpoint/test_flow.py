@@ -13,7 +13,8 @@ import pytest
 
 from dataflywheel.contracts import FlywheelError
 from dataflywheel.models.endpoint.breaker import EndpointDownError
-from dataflywheel.models.endpoint.flow import Flow, Pace, retry_after
+from dataflywheel.models.endpoint.flow import Flow, retry_after
+from dataflywheel.models.endpoint.pace import Pace
 
 T = TypeVar("T")
 

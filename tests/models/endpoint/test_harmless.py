@@ -10,7 +10,8 @@ from dataflywheel.contracts import FlywheelError
 from dataflywheel.models.endpoint.breaker import EndpointDownError
 from dataflywheel.models.endpoint.chat_model import RateLimitedError, TooSlowError, UnavailableError
 from dataflywheel.models.endpoint.client import Client
-from dataflywheel.models.endpoint.flow import Flow, Pace
+from dataflywheel.models.endpoint.flow import Flow
+from dataflywheel.models.endpoint.pace import Pace
 from dataflywheel.models.endpoint.request import Outcome, Reply, Request
 from dataflywheel.store.answer_ledger import Caps
 from dataflywheel.store.answers import AnswerStore

@@ -17,9 +17,10 @@ from pydantic import SecretStr
 from dataflywheel.contracts import FlywheelError
 from dataflywheel.models.endpoint.chat_model import AwayError, RejectedError
 from dataflywheel.models.endpoint.client import Client
-from dataflywheel.models.endpoint.flow import Flow, Pace
+from dataflywheel.models.endpoint.flow import Flow
 from dataflywheel.models.endpoint.openai_endpoint import OpenAIEndpoint
 from dataflywheel.models.endpoint.openai_reply import read_reply
+from dataflywheel.models.endpoint.pace import Pace
 from dataflywheel.models.endpoint.request import Outcome, Reply, Request, Sampling
 from dataflywheel.models.spec import ModelSpec, Price
 from dataflywheel.store.answers import AnswerStore

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from dataflywheel.models.endpoint.client import Client
-from dataflywheel.models.endpoint.flow import Flow, Pace
+from dataflywheel.models.endpoint.flow import Flow
 from dataflywheel.models.endpoint.openai_endpoint import OpenAIEndpoint
+from dataflywheel.models.endpoint.pace import Pace
 from dataflywheel.models.endpoint.request import Outcome, Reply, Request, Sampling
 from dataflywheel.models.spec import ModelSpec, Price
 from dataflywheel.store.answer_ledger import Caps

@@ -15,8 +15,9 @@ from pydantic import SecretStr
 
 from dataflywheel.contracts import FlywheelError
 from dataflywheel.models.endpoint.client import Client
-from dataflywheel.models.endpoint.flow import Flow, Pace
+from dataflywheel.models.endpoint.flow import Flow
 from dataflywheel.models.endpoint.openai_endpoint import OpenAIEndpoint, most_bytes
+from dataflywheel.models.endpoint.pace import Pace
 from dataflywheel.models.endpoint.request import Outcome, Reply, Request, Sampling
 from dataflywheel.models.endpoint.transport import connect, is_here
 from dataflywheel.models.spec import ModelSpec
