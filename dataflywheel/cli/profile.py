@@ -13,7 +13,7 @@ from dataflywheel.cli.options import Columns, Roles, named
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from dataflywheel.report.profile import Profile
+    from dataflywheel.report.pool_profile import Profile
 
 
 REASONS = 5

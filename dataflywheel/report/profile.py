@@ -5,10 +5,8 @@ from __future__ import annotations
 import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -18,7 +16,9 @@ from dataflywheel.enhancement.preparation.decontaminate import Decontaminate
 from dataflywheel.enhancement.preparation.near_copies import near_duplicates
 from dataflywheel.report.languages import language_shares
 from dataflywheel.report.pool_facts import PoolFacts, collect
+from dataflywheel.report.pool_profile import LENGTHS, NEAR, NOT_MEASURED, Profile
 from dataflywheel.report.pool_toxicity import pool_toxicity
+from dataflywheel.report.profile_page import write_profile_page
 from dataflywheel.report.rundir import read_lines
 from dataflywheel.rows.ingest import Ingested, Input, ingest
 from dataflywheel.rows.mapping import column_mapping
@@ -27,77 +27,15 @@ from dataflywheel.rows.quarantine import reason_class
 from dataflywheel.rows.text import texts, texts_of_both
 from dataflywheel.signals.shingles import text_keys
 
-NEAR = 0.8
 NEAR_ROWS = 200_000
 LANGUAGE_ROWS = 2_000
 LEAK_ROWS = 50_000
 PERCENTILES = (5, 25, 50, 75, 95, 99)
-LENGTHS = ("tokens_prompt", "tokens_answer", "chars_prompt", "chars_answer")
 OUTLIERS = {
     "mostly symbols (symbol ratio over 0.4)": ("symbol_ratio", 0.4, True),
     "very repetitive (compression ratio under 0.2)": ("compression_ratio", 0.2, False),
     "repeated word 3-grams (over half of the text)": ("repeated_ngrams", 0.5, True),
 }
-NOT_MEASURED = {
-    "toxicity": "it takes labels of what counts as toxic (--toxicity LABELS); without them nothing is said about it",
-    "names and postal addresses": "personal data is looked for by form: emails, numbers, keys, addresses of machines",
-}
-
-
-@dataclass
-class Profile:
-    """What is in a pool; `as_dict` gives all of it but the arrays as plain values."""
-
-    pool: str
-    files: list[dict[str, Any]]
-    rows: int
-    merged: int
-    quarantined: int
-    quarantine_reasons: dict[str, int]
-    unread: list[tuple[str, str]]
-    """What lies beside the rows and was not read, with the reason."""
-    facts: PoolFacts = field(repr=False)
-    lengths: dict[str, dict[str, float]]
-    """By column: percentiles 5 to 99, mean and max."""
-    languages: dict[str, float]
-    """Shares of `language_rows` sampled rows, those long enough to tell; empty without the language package."""
-    language_rows: int
-    near_copies: int
-    """Rows that a keep-first pass at Jaccard 0.8 would drop, among `near_rows` rows."""
-    near_rows: int
-    near_examples: list[tuple[str, str, float]]
-    same_prompt: int
-    """Rows whose prompt stood before with another answer."""
-    outliers: dict[str, int]
-    leaks: dict[str, int] | None
-    """Rows that match the target, by reason; None where no target was given."""
-    toxicity: dict[str, Any] | None
-    """Of `rows` that have text those that are `toxic` to a classifier of the `labels`, at its `false_positive_rate`;
-    and `false_alarms`, by what makes them look so, on built-in sentences that are not hateful. None without labels."""
-    not_measured: dict[str, str] = field(default_factory=lambda: dict(NOT_MEASURED))
-
-    def as_dict(self) -> dict[str, Any]:
-        own = ["pool", "files", "rows", "merged", "quarantined", "quarantine_reasons", "unread"]
-        own += ["lengths", "languages"]
-        own += [
-            "language_rows",
-            "near_copies",
-            "near_rows",
-            "same_prompt",
-            "outliers",
-            "leaks",
-            "toxicity",
-            "not_measured",
-        ]
-        facts = self.facts
-        counted = {name: dict(getattr(facts, name).most_common()) for name in ("sources", "roles", "kinds", "answers")}
-        return {
-            **{name: getattr(self, name) for name in own},
-            **counted,
-            "turns": {str(turns): n for turns, n in sorted(facts.turns.items())},
-            "tags": dict(facts.tags.most_common(50)),
-            "personal_data": {kind: vars(hints) for kind, hints in facts.hints.items()},
-        }
 
 
 def profile(
@@ -128,8 +66,6 @@ def profile(
             raise FlywheelError(f"{pool}: none of {read.quarantined:,} entries is a row{_first_reason(rows)}")
         found = _measure(pool, read, rows, target, toxicity)
     if output is not None:
-        from dataflywheel.report.profile_page import write_profile_page
-
         write_profile_page(found, output)
     return found
 

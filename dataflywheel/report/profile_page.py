@@ -11,7 +11,7 @@ from dataflywheel.report.charts import histogram, svg
 from dataflywheel.report.markup import esc, note, passage, section, table
 from dataflywheel.report.numbers import count, number, percent, plural, short
 from dataflywheel.report.page import page
-from dataflywheel.report.profile import LENGTHS, NEAR, Profile
+from dataflywheel.report.pool_profile import LENGTHS, NEAR, Profile
 from dataflywheel.store.atomic import write_text
 
 LENGTH_NAMES = {
