@@ -421,6 +421,11 @@ def test_a_mapping_says_what_stands_beside(record: Any, columns: dict[str, str],
         ({"data": {"prompt": Q, "answer1": A, "answer2": B}, "annotations": [{"result": []}]},
          "columns: {prompt: data.prompt, answer: data.answer1, rejected: data.answer2}"),
         ({"type": "user", "message": USER, "uuid": "1"}, "one turn, of the user"),
+        ({"title": S, "mapping": {"r": {"message": None, "children": ["a"]}, "a": {"message": {
+            "author": {"role": "user"}, "content": {"parts": [Q]}}, "parent": "r", "children": []}}, "current_node": "a"},
+         "mapping holds turns by name"),
+        ({"meta_instruction": S, "chat": {"turn_1": {"Human": Q, "Inner Thoughts": "None", "MOSS": A}}},
+         "chat holds turns by name"),
         ({"segments": [{"text": Q, "label": True}, {"text": A}]}, "no known shape has the keys segments"),
     ],
 )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
 from dataflywheel.contracts import UsageError, nearest
 from dataflywheel.rows.formats.alpaca import Alpaca
@@ -30,6 +31,9 @@ from dataflywheel.rows.formats.text import Text
 from dataflywheel.rows.formats.tool_answers import ToolAnswers
 from dataflywheel.rows.formats.transcript import Transcript
 from dataflywheel.rows.schema import Row, message
+
+OF_NAMED = ("message", "children", "Human")
+"""What a turn has that stands under a name of its own."""
 
 __all__ = ["SHAPES", "CannotHold", "ReadError", "Record", "Shape", "detect", "holding", "shape_named"]
 
@@ -110,6 +114,9 @@ def unknown(record: Record) -> str:
     turn = next((value for value in record.values() if isinstance(value, dict) and is_conversation([value])), None)
     if turn is not None and not any(isinstance(value, list) for value in record.values()):
         return f"one turn, of the {turn.get('role', turn.get('from'))}; {TOGETHER}"
+    named = next((key for key, value in record.items() if holds_named_turns(value)), None)
+    if named is not None:
+        return f"{named} holds turns by name, and which follows which is not read; {TOGETHER}"
     proposal = propose(record)
     if proposal:
         return f"no known shape has the keys {keys}; try {proposal}"
@@ -117,6 +124,12 @@ def unknown(record: Record) -> str:
         f"no known shape has the keys {keys}; expected such as messages, conversations, "
         "instruction and output, prompt and completion, chosen and rejected, or text"
     )
+
+
+def holds_named_turns(value: Any) -> bool:
+    """Whether a value holds the turns of a chat as a tree (ChatGPT's export) or by number (MOSS), and not as a list."""
+    held = list(value.values()) if isinstance(value, dict) else []
+    return bool(held) and all(isinstance(one, dict) and not one.keys().isdisjoint(OF_NAMED) for one in held)
 
 
 def shape_named(name: str) -> Shape:
