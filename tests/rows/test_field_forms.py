@@ -422,7 +422,7 @@ def test_a_mapping_says_what_stands_beside(record: Any, columns: dict[str, str],
          "columns: {prompt: data.prompt, answer: data.answer1, rejected: data.answer2}"),
         ({"type": "user", "message": USER, "uuid": "1"}, "one turn, of the user"),
         ({"title": S, "mapping": {"r": {"message": None, "children": ["a"]}, "a": {"message": {
-            "author": {"role": "user"}, "content": {"parts": [Q]}}, "parent": "r", "children": []}}, "current_node": "a"},
+            "author": {"role": "user"}, "content": {"parts": [Q]}}, "children": []}}, "current_node": "a"},
          "mapping holds turns by name"),
         ({"meta_instruction": S, "chat": {"turn_1": {"Human": Q, "Inner Thoughts": "None", "MOSS": A}}},
          "chat holds turns by name"),
