@@ -93,6 +93,7 @@ def _trouble(error: OSError) -> str:
     ways_out = {
         errno.ENOSPC: "; free some space",
         errno.EDQUOT: "; free some space",
+        errno.EFBIG: "; allow larger files (ulimit -f)",
         errno.EMFILE: "; allow more open files (ulimit -n)",
         errno.EACCES: "; check who may read and write there",
         errno.EPERM: "; check who may read and write there",

@@ -16,6 +16,9 @@ from dataflywheel.store.answer_salvage import WAY_OUT, salvage, suspect
 from dataflywheel.store.atomic import make_folder
 
 BUSY_SECONDS = 60
+NO_GROWTH = "disk I/O error"
+"""What SQLite says where the system lets a file not grow, be it for a quota or a limit, as of a disk that fails."""
+NO_ROOM = "free some space, or allow larger files (ulimit -f), and give the same command again"
 
 
 class _Here:
@@ -54,8 +57,8 @@ class AnswerFile:
             self.close()
             if again and suspect(self.path, error):
                 return self.opened(then, again=False)
-            way = f"cannot be opened as an answer store ({error}); end what has it open, or move it away"
-            raise FlywheelError(f"{self.path}: {way}") from None
+            way = NO_ROOM if NO_GROWTH in str(error) else "end what has it open, or move it away"
+            raise FlywheelError(f"{self.path}: cannot be opened as an answer store ({error}); {way}") from None
 
     def _connect(self) -> sqlite3.Connection:
         db = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
@@ -85,7 +88,10 @@ class AnswerFile:
                 if self._db is not None:
                     self._db.close()  # it may hold what all others wait for
                     self._db = None
-                raise FlywheelError(f"{self.path}: cannot be written ({error}); nothing was sent unrecorded") from None
+                way = f"; {NO_ROOM}" if NO_GROWTH in str(error) else ""
+                raise FlywheelError(
+                    f"{self.path}: cannot be written ({error}); nothing was sent unrecorded{way}"
+                ) from None
 
     def checkpoint(self) -> None:
         """Move the write-ahead log into the file. In a thread and connection of its own, for it waits for the disk."""

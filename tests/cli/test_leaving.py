@@ -94,4 +94,5 @@ def test_the_way_out_is_named_where_there_is_a_usual_one() -> None:
         "x/y: No space left on device; free some space"
     )
     assert _trouble(PermissionError(errno.EACCES, "Permission denied", "z")).startswith("z: Permission denied; check")
+    assert _trouble(OSError(errno.EFBIG, "File too large")) == "File too large; allow larger files (ulimit -f)"
     assert _trouble(OSError("something of a library")) == "something of a library"

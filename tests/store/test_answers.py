@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import resource
 import signal
 import sqlite3
 import subprocess
@@ -161,6 +162,22 @@ def test_a_full_disk_is_called_so_and_with_space_the_store_goes_on(tmp_path: Pat
         store.commit([answer(f"{i}") for i in range(1000)])
     assert store.commit([answer(f"{i}") for i in range(1000)]) == [None] * 1000
     assert store.spent("s").calls == 1000
+
+
+def test_where_a_file_may_not_grow_the_way_out_is_named(tmp_path: Path) -> None:
+    """As under a quota or `ulimit -f`; moving the store away would lose what was paid for."""
+    store = AnswerStore(tmp_path / "answers.db")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, before[1]))
+    try:
+        with pytest.raises(FlywheelError, match=r"cannot be written \(disk I/O error\).*ulimit -f") as error:
+            store.commit([answer(f"{i}") for i in range(5000)])
+        with pytest.raises(FlywheelError, match="ulimit -f"):
+            AnswerStore(tmp_path / "fresh" / "answers.db").commit([answer(f"{i}") for i in range(5000)])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert "move it away" not in str(error.value)
+    assert store.commit([answer(f"{i}") for i in range(1000)]) == [None] * 1000
 
 
 def test_a_failed_commit_leaves_nothing(tmp_path: Path) -> None:
