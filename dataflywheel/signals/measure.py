@@ -170,6 +170,8 @@ def _measure_one(
         if held >= APPEND_ROWS:
             store.append(signal.key(), pa.concat_tables(waiting))
             waiting, held = [], 0
+    if not finished:
+        raise FlywheelError(f"{rows}: removed while it was read; the same command makes it anew")
     if failed == count_rows(rows) and not unasked:  # fewer that all fail are those that failed before, tried again
         said = last["error"][-1].as_py()
         raise FlywheelError(f"signal {signal.name}: all {failed} rows failed; the last one said: {said}")

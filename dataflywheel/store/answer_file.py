@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import stat
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
@@ -39,6 +40,8 @@ class AnswerFile:
     def __init__(self, path: Path, tables: str) -> None:
         make_folder(path.parent)
         self.path = path
+        if not _may_be_a_store(path):
+            raise FlywheelError(f"{path}: no file, and the store of answers belongs there; move it away")
         self.here = _HERE.setdefault(path.resolve(), _Here())
         self._tables = tables
         self._reading = threading.local()
@@ -143,3 +146,13 @@ class AnswerFile:
             if self._db is not None:
                 self._db.close()
                 self._db = None
+
+
+def _may_be_a_store(path: Path) -> bool:
+    """Whether a file is there, or nothing: no folder, pipe, device, nor links in a circle."""
+    try:
+        return stat.S_ISREG(path.stat().st_mode)
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False

@@ -154,6 +154,20 @@ def test_a_file_that_is_no_store_is_refused_with_the_way_out(tmp_path: Path) -> 
         AnswerStore(path)
 
 
+@pytest.mark.parametrize("kind", ["folder", "pipe", "device", "circle"])
+def test_what_is_no_file_is_refused_at_once(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "answers.db"
+    make = {
+        "folder": path.mkdir,
+        "pipe": lambda: os.mkfifo(path),
+        "device": lambda: path.symlink_to("/dev/null"),
+        "circle": lambda: path.symlink_to("answers.db"),
+    }
+    make[kind]()
+    with pytest.raises(FlywheelError, match=r"answers\.db: no file, .*move it away"):
+        AnswerStore(path)
+
+
 def test_a_full_disk_is_called_so_and_with_space_the_store_goes_on(tmp_path: Path) -> None:
     store = AnswerStore(tmp_path / "answers.db")
     with store.transaction() as db:
