@@ -6,10 +6,13 @@ from pydantic import BaseModel
 
 from dataflywheel.evolution.feedback.evaluate import Evaluate
 from dataflywheel.models.spec import EmbedderSpec, ModelSpec
-from dataflywheel.models.train_settings import Lora
-from dataflywheel.recipe.propose import Enhance, Generate
+from dataflywheel.models.training import Lora
 from dataflywheel.recipe.schema import Compare, Guards, Limits, Models, Recipe, Source, Target, Tiers
-from dataflywheel.recipe.training import Distill, Prefer, Train
+from dataflywheel.recipe.steps.distill import Distill
+from dataflywheel.recipe.steps.enhance import Enhance
+from dataflywheel.recipe.steps.generate import Generate
+from dataflywheel.recipe.steps.prefer import Prefer
+from dataflywheel.recipe.steps.train import Train
 from dataflywheel.selection.combine import Select
 from dataflywheel.signals.engine import Engine
 from docs.fields import field_table, one_line

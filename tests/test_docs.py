@@ -19,7 +19,7 @@ from dataflywheel.cli import main as cli
 from dataflywheel.contracts import REGISTRY
 from dataflywheel.recipe.load import load_recipe, recipe_from
 from dataflywheel.recipe.plan import plan
-from dataflywheel.recipe.steps import build_steps
+from dataflywheel.recipe.steps.build import build_steps
 from dataflywheel.rows.python_docs import python_docs
 from docs.build import pages
 from docs.disk import RUN, STEP, STORE

@@ -17,7 +17,7 @@ from dataflywheel.proposing.kinds import Gate, Proposer
 from dataflywheel.recipe.load import recipe_from
 from dataflywheel.recipe.needs import signals_of
 from dataflywheel.recipe.plan import check
-from dataflywheel.recipe.steps import build_steps
+from dataflywheel.recipe.steps.build import build_steps
 
 TEACHER = {
     "endpoint": "http://127.0.0.1:9/v1",

@@ -132,6 +132,8 @@ class Cleaner(Method):
 
     text: ClassVar[Literal["all", "prompt", "answer", "both"]] = "all"
     """What texts are given of a row; `both`: all of it, and the worse answer of a pair."""
+    guards: ClassVar[bool] = False
+    """Whether it keeps evaluation rows out of what is learned."""
 
     @abstractmethod
     def needs(self) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from dataflywheel.evolution.iteration.lineage import depths
 from dataflywheel.evolution.iteration.mixing import Anchor, room
 from dataflywheel.proposing.kinds import Proposer
 from dataflywheel.recipe.context import Context
-from dataflywheel.recipe.row_step import write_decided, write_kept
+from dataflywheel.recipe.steps.rows_out import write_decided, write_kept
 from dataflywheel.rows.parts import PartWriter, iter_among, iter_batches, read_rows
 from dataflywheel.store.atomic import atomic_directory
 

@@ -5,17 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from dataflywheel.contracts import AnyArray, Columns, Cost, PoolStatistics, UsageError, nearest
+from dataflywheel.recipe.chosen import Chosen
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.needs import signals_of
-from dataflywheel.recipe.row_step import decide, with_target
-from dataflywheel.recipe.steps import Step
+from dataflywheel.recipe.steps.select import with_target
 from dataflywheel.rows.parts import read_rows
 from dataflywheel.selection.combine import Select, select_rows
 
@@ -41,80 +40,52 @@ class Arm:
     """Of the rows that are trained on: a fixed number of steps is cut alike, so that all rows are seen as often."""
 
 
-@dataclass(frozen=True)
-class Field:
-    """Where the arms draw from: the rows before the selection, the raw pool, and the selection itself.
-
-    `guards` are the recipe's decontaminations, which the raw pool passes too; `ranking_seconds` the selection's own.
-    """
-
-    before: Path
-    raw: Path
-    guards: tuple[Step, ...]
-    trained: Path
-    """The rows that the recipe trains on: the selected ones, with what was changed and added since."""
-    step: Step
-    ranking_seconds: float = 0.0
-    label: str = ""
-    """What the recipe did, where it was more than one selection."""
-
-    @cached_property
-    def selected(self) -> tuple[str, ...]:
-        """Their ids."""
-        return tuple(read_rows(self.trained, ["id"])["id"].to_pylist())
-
-    @property
-    def select(self) -> Select:
-        assert isinstance(self.step.work, Select)
-        return self.step.work
-
-
-def build_arms(context: Context, field: Field, seeds: Sequence[int], epochs: float) -> list[Arm]:
+def build_arms(context: Context, chosen: Chosen, seeds: Sequence[int], epochs: float) -> list[Arm]:
     """The recipe's selection first, then what `compare` names.
 
     Raises:
         UsageError: an arm is no selector, nor one of `random_raw`, `full` and `one_round`.
     """
     assert context.recipe.compare is not None
-    context.measured(field.before, field.select.needs(), "compare")  # the store may be younger than the run
+    context.measured(chosen.before, chosen.select.needs(), "compare")  # the store may be younger than the run
     own = Arm(
         "selection",
-        f"this recipe: {field.label or field.select.label()}",
+        f"this recipe: {chosen.label or chosen.select.label()}",
         "selection",
-        field.trained,
-        (field.selected,) * len(seeds),
-        selecting_cost(context, field.select, field.before, field.ranking_seconds),
+        chosen.trained,
+        (chosen.selected,) * len(seeds),
+        selecting_cost(context, chosen.select, chosen.before, chosen.ranking_seconds),
     )
-    return [own, *(_arm(context, field, seeds, epochs, entry) for entry in context.recipe.compare.arms)]
+    return [own, *(_arm(context, chosen, seeds, epochs, entry) for entry in context.recipe.compare.arms)]
 
 
-def _arm(context: Context, field: Field, seeds: Sequence[int], epochs: float, entry: str | dict[str, Any]) -> Arm:
+def _arm(context: Context, chosen: Chosen, seeds: Sequence[int], epochs: float, entry: str | dict[str, Any]) -> Arm:
     name = entry if isinstance(entry, str) else next(iter(entry))
-    own = context.measured(field.trained, LENGTH, "compare")
+    own = context.measured(chosen.trained, LENGTH, "compare")
     if name == "random_raw":
-        return _random_raw(context, field, seeds, own)
+        return _random_raw(context, chosen, seeds, own)
     if name == "full":
-        return _full(field, seeds, epochs, context.measured(field.before, LENGTH, "compare"), own)
+        return _full(chosen, seeds, epochs, context.measured(chosen.before, LENGTH, "compare"), own)
     by: Any = entry
     if name == "length_matched_random" and isinstance(entry, str):
         by = {name: {"lengths": [int(n) for n in own["text.tokens_answer"]]}}
-    spec = _same_budget(field, by, own)
+    spec = _same_budget(chosen, by, own)
     if name == "one_round":
-        spec = field.select.model_copy(update={"keep": spec.keep})
-    columns = context.measured(field.before, (*spec.needs(), *LENGTH), "compare")
+        spec = chosen.select.model_copy(update={"keep": spec.keep})
+    columns = context.measured(chosen.before, (*spec.needs(), *LENGTH), "compare")
     columns = with_target(context, spec, columns, "compare")
     began = time.perf_counter()
     draws = seeds[:1] if spec.deterministic else seeds
     drawn = [_draw(columns, spec, seed) for seed in draws]
     seconds = (time.perf_counter() - began) / len(draws)
     ids = tuple(drawn * len(seeds) if spec.deterministic else drawn)
-    cost = selecting_cost(context, spec, field.before, seconds)
+    cost = selecting_cost(context, spec, chosen.before, seconds)
     role = (
         "baseline" if name in ("random", "longest", "length_matched_random", "source_balanced_random") else "selection"
     )
     chosen_by = name if isinstance(entry, str) or not entry[name] else f"{name} {entry[name]}"
     label = LABELS.get(chosen_by, chosen_by.replace("_", " "))
-    return Arm(chosen_by, label, role, field.before, ids, cost)
+    return Arm(chosen_by, label, role, chosen.before, ids, cost)
 
 
 def _draw(columns: Columns, spec: Select, seed: int) -> tuple[str, ...]:
@@ -122,12 +93,12 @@ def _draw(columns: Columns, spec: Select, seed: int) -> tuple[str, ...]:
     return tuple(str(i) for i in columns.ids[selection.order])
 
 
-def _same_budget(field: Field, by: Any, own: Columns) -> Select:
+def _same_budget(chosen: Chosen, by: Any, own: Columns) -> Select:
     """A selection of exactly as many rows as the recipe trains on, or as many tokens where its budget is in tokens."""
     by = "random" if by == "one_round" else by
-    if field.select.budget().unit != "tokens":
-        return _select(by, len(field.selected))
-    return _select(by, f"{int(row_tokens(own).sum())} tokens" if field.label else field.select.keep)
+    if chosen.select.budget().unit != "tokens":
+        return _select(by, len(chosen.selected))
+    return _select(by, f"{int(row_tokens(own).sum())} tokens" if chosen.label else chosen.select.keep)
 
 
 def row_tokens(columns: Columns) -> AnyArray:
@@ -168,16 +139,16 @@ def _select(by: Any, keep: int | float | str) -> Select:
         raise UsageError(f"compare: {by!r} is not an arm{nearest(str(by), known)} ({error})") from None
 
 
-def _random_raw(context: Context, field: Field, seeds: Sequence[int], own: Columns) -> Arm:
+def _random_raw(context: Context, chosen: Chosen, seeds: Sequence[int], own: Columns) -> Arm:
     """Random choice as one would make it without this system: from the pool as it came, less the leaked rows."""
-    columns = context.measured(field.raw, LENGTH, "compare")
-    leaked = leaked_rows(context, field)
+    columns = context.measured(chosen.raw, LENGTH, "compare")
+    leaked = leaked_rows(context, chosen)
     columns = columns.take(np.flatnonzero([i not in leaked for i in columns.ids]))
-    ids = tuple(_draw(columns, _same_budget(field, "random", own), seed) for seed in seeds)
-    return Arm("random_raw", "random, from the raw pool", "baseline", field.raw, ids, Cost())
+    ids = tuple(_draw(columns, _same_budget(chosen, "random", own), seed) for seed in seeds)
+    return Arm("random_raw", "random, from the raw pool", "baseline", chosen.raw, ids, Cost())
 
 
-def _full(field: Field, seeds: Sequence[int], epochs: float, lengths: Columns, own: Columns) -> Arm:
+def _full(chosen: Chosen, seeds: Sequence[int], epochs: float, lengths: Columns, own: Columns) -> Arm:
     """The whole cleaned pool for the same training tokens: as many distinct rows as those tokens pay for, seen once.
 
     Where they pay for more than the pool, it is seen more than once.
@@ -190,7 +161,7 @@ def _full(field: Field, seeds: Sequence[int], epochs: float, lengths: Columns, o
         ids.append(tuple(str(i) for i in lengths.ids[order[np.cumsum(tokens[order]) <= room]]))
     passes = max(1.0, room / max(float(tokens.sum()), 1.0))
     label = "full pool, same training tokens"
-    return Arm("full", label, "baseline", field.before, tuple(ids), Cost(), epochs=passes)
+    return Arm("full", label, "baseline", chosen.before, tuple(ids), Cost(), epochs=passes)
 
 
 def selecting_cost(context: Context, spec: Select, rows: Path, seconds: float) -> Cost:
@@ -203,14 +174,9 @@ def selecting_cost(context: Context, spec: Select, rows: Path, seconds: float) -
     return Cost(seconds=round(measuring + seconds, 3), forward=passes.forward, backward=passes.backward)
 
 
-def leaked_rows(context: Context, field: Field) -> set[str]:
+def leaked_rows(context: Context, chosen: Chosen) -> set[str]:
     """Rows of the raw pool that the recipe's decontamination turns away.
 
     What it decided in the run is not enough: a leak's copies may have gone before, as copies.
     """
-    leaked: set[str] = set()
-    for guard in field.guards:
-        columns = context.measured(field.raw, guard.needs(), "compare", guard.signal_parameters())
-        decisions, *_ = decide(context, guard, field.raw, columns)
-        leaked |= {id for id, action in zip(decisions.ids, decisions.action, strict=True) if action == "dropped"}
-    return leaked
+    return set[str]().union(*(guard.turned_away(context, chosen.raw, "compare") for guard in chosen.guards))

@@ -23,7 +23,7 @@ from dataflywheel.store.signals import SignalStore
 
 if TYPE_CHECKING:
     from dataflywheel.recipe.context import Context
-    from dataflywheel.recipe.steps import Step
+    from dataflywheel.recipe.steps.step import Step
 
 
 ENDPOINT_FAILED = f"^({Outcome.TIMED_OUT}|{Outcome.SERVER_ERROR})"

@@ -9,8 +9,9 @@ from pathlib import Path
 from dataflywheel.contracts import build
 from dataflywheel.enhancement.preparation.decontaminate import Decontaminate
 from dataflywheel.recipe.context import Context, digest
-from dataflywheel.recipe.row_step import apply_row_step
-from dataflywheel.recipe.steps import Step
+from dataflywheel.recipe.steps.clean import Clean
+from dataflywheel.recipe.steps.state import Given, State
+from dataflywheel.recipe.steps.step import Step
 from dataflywheel.store.seal import is_whole
 
 
@@ -21,12 +22,12 @@ def clean_pool(context: Context, steps: Sequence[Step], pool: str) -> Path:
     measured for it is in the store when the step itself comes. `pool` is the pool's fingerprint.
     """
     assert context.pool is not None
-    found = next((step for step in steps if isinstance(step.work, Decontaminate)), None)
+    found = next((step for step in steps if step.guards), None)
     default = build(Decontaminate, {})
     assert isinstance(default, Decontaminate)
-    step = replace(found or Step(0, "decontaminate", default), round=1)
+    step = replace(found or Clean(0, "decontaminate", default), round=1)
     known = digest(pool, context.target_digest, step.identity())
     output = context.home / "clean" / known
     if not is_whole(output):
-        apply_row_step(context, step, context.pool, output, known)
+        step.do(Given(context, steps, State(context.pool, pool), output, known))
     return output / "rows"

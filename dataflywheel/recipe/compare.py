@@ -13,7 +13,8 @@ from dataflywheel.evolution.iteration.trial import PLAIN, Exam, Teaching, Trial
 from dataflywheel.evolution.metrics.named import better as better_way
 from dataflywheel.models.files import folder_digest
 from dataflywheel.models.training import TrainSettings
-from dataflywheel.recipe.arms import LENGTH, Arm, Field, build_arms
+from dataflywheel.recipe.arms import LENGTH, Arm, build_arms
+from dataflywheel.recipe.chosen import Chosen
 from dataflywheel.recipe.context import Context, digest
 from dataflywheel.recipe.leave_out import LeftOut
 from dataflywheel.recipe.next_rows import curve_arms, next_rows
@@ -26,7 +27,7 @@ from dataflywheel.store.seal import read_record, write_record
 
 def run_comparison(
     context: Context,
-    field: Field,
+    chosen: Chosen,
     student: Path,
     settings: TrainSettings,
     exam: Exam,
@@ -53,7 +54,7 @@ def run_comparison(
             context.run.ledger.enter("compare", Cost(**held["cost"]))
         context.watcher.finished("compare", _summary(held), True)
         return dict(held)
-    arms = build_arms(context, field, seeds, settings.epochs)
+    arms = build_arms(context, chosen, seeds, settings.epochs)
     divided = curve_arms(arms[0], seeds) if plan.curve else []
     every = [*arms, *without_arms(without, len(seeds)), *divided]
     done: dict[Job, Trial] = {}
@@ -72,7 +73,7 @@ def run_comparison(
         "fingerprint": fingerprint,
         "of": before,
         "untrained": len(jobs) - len(done),
-        **_board(context, field, arms, [seeds[s] for s in complete], complete, done, exam),
+        **_board(context, chosen, arms, [seeds[s] for s in complete], complete, done, exam),
     }
     by_arm = {arm.name: {s: trial for (at, s), trial in done.items() if at == a} for a, arm in enumerate(every)}
     metric, better = board["metric"], board["better"]
@@ -97,7 +98,7 @@ def _written(context: Context, board: dict[str, Any], trials: Collection[Trial],
 
 def _board(
     context: Context,
-    field: Field,
+    chosen: Chosen,
     arms: Sequence[Arm],
     seeds: Sequence[int],
     at: Sequence[int],
@@ -105,7 +106,7 @@ def _board(
     exam: Exam,
 ) -> dict[str, Any]:
     better = better_way(exam.metric)
-    offered = context.measured(field.before, LENGTH, "compare")
+    offered = context.measured(chosen.before, LENGTH, "compare")
     lengths = {
         path: dict(zip(c.ids, c["text.tokens_answer"], strict=True))
         for path in {arm.rows for arm in arms}
@@ -118,7 +119,7 @@ def _board(
     lines = []
     for a, arm in enumerate(arms):
         trials = [done[a, s] for s in at]
-        chosen = np.array([lengths[arm.rows][i] for i in arm.ids[at[0]]], dtype=float)
+        answers = np.array([lengths[arm.rows][i] for i in arm.ids[at[0]]], dtype=float)
         seconds = float(np.mean([t.facts["seconds"] for t in trials]))
         lines.append(
             {
@@ -133,12 +134,12 @@ def _board(
                 "select_cost": arm.select_cost.as_dict(),
                 "train_seconds": round(seconds, 2),
                 "costs_more_than_training": arm.select_cost.seconds > seconds,
-                "length_shift": length_shift(chosen, offered["text.tokens_answer"].astype(float)),
+                "length_shift": length_shift(answers, offered["text.tokens_answer"].astype(float)),
                 "overlap": {o.name: round(jaccard(arm.ids[at[0]], o.ids[at[0]]), 4) for o in arms if o is not arm},
                 "slices": slice_intervals([_slice_metrics(t, exam) for t in trials]),
             }
         )
-    facts = {"metric": exam.metric, "better": better, "budget": str(field.select.keep), "seeds": list(seeds)}
+    facts = {"metric": exam.metric, "better": better, "budget": str(chosen.select.keep), "seeds": list(seeds)}
     return {**facts, "rows_offered": len(offered), "arms": lines}
 
 

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
-from dataflywheel.contracts import FlywheelError
+from dataflywheel import catalog
+from dataflywheel.contracts import FlywheelError, UsageError
+from dataflywheel.recipe.asking import account_of
+from dataflywheel.recipe.compare import forget_comparison, run_comparison
 from dataflywheel.recipe.context import Context
+from dataflywheel.recipe.finish import embedding_map, map_is_whole
+from dataflywheel.recipe.ingest_step import target_exam
+from dataflywheel.recipe.leave_out import leave_out
+from dataflywheel.recipe.leaving import left_out, title
 from dataflywheel.recipe.load import load_recipe
+from dataflywheel.recipe.needs import asks, signals_of
 from dataflywheel.recipe.plan import make_plan
 from dataflywheel.recipe.progress import Silent, Watcher
 from dataflywheel.recipe.result import Result
 from dataflywheel.recipe.schema import Compare, Recipe
-from dataflywheel.recipe.steps import build_steps
+from dataflywheel.recipe.steps.build import build_steps
+from dataflywheel.recipe.steps.learning import student_folder
+from dataflywheel.recipe.steps.step import Step
+from dataflywheel.recipe.target_judge import judges
 from dataflywheel.recipe.walk import Walk
 from dataflywheel.recipe.wheel import Wheel
 from dataflywheel.store.atomic import write_json, write_text
@@ -70,8 +82,42 @@ def _run(
         context.signal_store.sweep()
         write_text(context.run.path / "recipe.yaml", text)
         write_json(context.run.path / "plan.json", plan)
-        walk = Walk(context, steps) if loaded.rounds == 1 else Wheel(context, steps)
-        result = walk.go()
+        result = _walked(context, steps)
         if finish is not None:
             finish(context.run.path)
     return result
+
+
+def _walked(context: Context, steps: list[Step]) -> Result:
+    """All steps, the data set, and the comparison, on one account."""
+    recipe = context.recipe
+    wanted = signals_of(need for step in steps for need in step.needs())
+    methods = [catalog.get(name) for name in wanted]
+    methods += [method for step in steps for method in step.proposes(recipe.target != [])]
+    judged = any(step.role == "evaluate" for step in steps) and judges(recipe) is not None
+    with account_of(context, judged or any(asks(method) for method in methods)):
+        left = left_out(steps, recipe.compare)
+        walk = Walk(context, steps) if recipe.rounds == 1 else Wheel(context, steps)
+        after = [*map(title, left), *(["compare"] if recipe.compare else [])]
+        context.watcher.planned(["00-pool", *walk.titles(), *after])
+        result = walk.take_steps()
+        walk.close(result)
+        forget_comparison(context.run.path / "compare.json", walk.state.fingerprint)
+        if recipe.compare and not result.stopped:
+            result.comparison = _compared(walk, left)
+        if "embedding" in wanted and not (map_is_whole(context.run.path) and walk.all_reused):
+            embedding_map(context, walk.state.rows)
+        context.run.event("finished", stopped=result.stopped)
+    return result
+
+
+def _compared(walk: Walk, left: Sequence[Step]) -> dict[str, Any]:
+    context, state = walk.context, walk.state
+    if state.chosen is None or state.training is None or state.scoring is None or context.target is None:
+        raise UsageError("compare: the recipe needs a target and the steps select, train and evaluate")
+    without = leave_out(context, walk.steps, left, type(walk))
+    context.watcher.started("compare")
+    exam = target_exam(context, state.scoring, walk.sealed())
+    student = student_folder(context)
+    taught, settings = state.training.teaching(context, student), state.training.work.settings()
+    return run_comparison(context, state.chosen, student, settings, exam, state.fingerprint, taught, without)

@@ -16,8 +16,6 @@ from dataflywheel.evolution.metrics.named import better
 from dataflywheel.models.files import folder_digest
 from dataflywheel.proposing.ledger import Entry
 from dataflywheel.recipe.context import Context, digest
-from dataflywheel.recipe.propose import Generate
-from dataflywheel.recipe.steps import Step
 from dataflywheel.rows.schema import Row
 
 READ = "bits_per_byte"
@@ -65,7 +63,7 @@ def steering_failures(context: Context, student: Student) -> Failures:
 def find_failures(
     context: Context,
     student: Student,
-    work: Generate,
+    source: Origin,
     origin: Path,
     rows: Sequence[Row],
     place: Callable[[Row], str] | None,
@@ -77,7 +75,7 @@ def find_failures(
     answers, of which the worse half are, in each slice where `place` gives slices.
     """
     own = {row["id"] for row in rows if not row["parents"] and not row["made_by"]}
-    if work.source == "target":
+    if source == "target":
         found = steering_failures(context, student)
         return replace(found, scores={id: score for id, score in found.scores.items() if id in own})
     slices = tuple(place(row) if place else "" for row in rows)
@@ -125,12 +123,10 @@ def why_not_yet(name: str) -> str:
     )
 
 
-def evidence(context: Context, step: Step, student: Student | None) -> list[str]:
+def evidence(context: Context, source: Origin, student: Student) -> list[str]:
     """Of a step that writes from failures, a digest of what their choice follows from besides the rows: part of its
-    fingerprint. Nothing for other steps, and before a model was trained."""
-    if student is None or not isinstance(step.work, Generate) or not step.work.from_failures:
-        return []
-    if step.work.source == "target" and student.steered is not None:
+    fingerprint."""
+    if source == "target" and student.steered is not None:
         found = read_scores(student.steered)
         return [digest("failures@1", *found.ids, *found.slices, found.value.tolist(), found.weight.tolist())]
     return [digest("failures@1", read_by(context), folder_digest(student.model))]

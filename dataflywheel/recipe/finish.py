@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from dataflywheel.contracts import Cost, Decisions, FlywheelError
 from dataflywheel.recipe.context import Context, digest
-from dataflywheel.recipe.row_step import write_decided, write_kept
+from dataflywheel.recipe.steps.rows_out import write_decided, write_kept
 from dataflywheel.rows.convert import convert
 from dataflywheel.rows.parts import count_rows, read_rows
 from dataflywheel.store.atomic import atomic_directory, atomic_path, set_aside

@@ -15,20 +15,17 @@ from typing import TYPE_CHECKING
 
 from dataflywheel.contracts import FlywheelError
 from dataflywheel.recipe.context import Context
-from dataflywheel.recipe.leaving import changes_rows, title
+from dataflywheel.recipe.leaving import title
 from dataflywheel.recipe.plan import check
 from dataflywheel.recipe.progress import Watcher
-from dataflywheel.recipe.propose import Enhance, Generate
-from dataflywheel.recipe.steps import Step
-from dataflywheel.recipe.training import Train
+from dataflywheel.recipe.steps.step import Step
+from dataflywheel.recipe.walk import Walk
 from dataflywheel.rows.parts import read_rows
-from dataflywheel.selection.combine import Select
 from dataflywheel.store.atomic import atomic_directory
 from dataflywheel.store.run import RunDirectory
 
 if TYPE_CHECKING:
     from dataflywheel.models.endpoint.progress import Progress
-    from dataflywheel.recipe.walk import Walk
 
 FOLDER = "without"
 
@@ -73,9 +70,10 @@ def _without(context: Context, steps: Sequence[Step], step: Step, folder: Path, 
         part.spent = context.spent  # one clock for the run and its parts
         turned = walk(part, rest if context.recipe.rounds > 1 else _before_training(rest))
         stopped = turned.take_steps().stopped
-        ids = () if stopped else tuple(read_rows(turned.rows, ["id"])["id"].to_pylist())
+        rows = turned.state.rows
+        ids = () if stopped else tuple(read_rows(rows, ["id"])["id"].to_pylist())
         needed = "" if ids or stopped else "no row is left to train on"
-        found, reused = LeftOut(step, turned.rows, ids, needed, stopped), turned.all_reused
+        found, reused = LeftOut(step, rows, ids, needed, stopped), turned.all_reused
     except FlywheelError as error:
         found, reused = LeftOut(step, folder, needed=str(error)), False
     context.watcher.finished(title(step), found.needed or found.stopped or f"{len(found.ids):,} rows", reused)
@@ -85,10 +83,10 @@ def _without(context: Context, steps: Sequence[Step], step: Step, folder: Path, 
 def _before_training(steps: Sequence[Step]) -> list[Step]:
     """What makes the rows that are trained on, with the models whose failures are written from; the training itself is
     one of the comparison's."""
-    last = max(step.index for step in steps if isinstance(step.work, Train))
-    failing = [step.index for step in steps if isinstance(step.work, Generate) and step.work.from_failures]
+    last = max(step.index for step in steps if step.role == "train")
+    failing = [step.index for step in steps if step.from_failures]
     heard = max(failing, default=0)
-    made = [step for step in steps if changes_rows(step) or (isinstance(step.work, Train) and step.index < heard)]
+    made = [step for step in steps if step.changes_rows or (step.role == "train" and step.index < heard)]
     return [step for step in made if step.index < last]
 
 
@@ -97,10 +95,9 @@ def _lend(context: Context, steps: Sequence[Step], left: Step, folder: Path) -> 
 
     A finished step is never written to, so one file may stand in both places.
     """
-    writes = Select | Enhance | Generate
-    earlier = [step for step in steps if step.index < left.index and changes_rows(step)]
+    earlier = [step for step in steps if step.index < left.index and step.changes_rows]
     if context.recipe.rounds > 1:
-        earlier = [step for step in earlier if not isinstance(step.work, writes)]
+        earlier = [step for step in earlier if not step.every_round]
     done = [context.run.step(step.index, step.name) for step in earlier]
     lent = []
     for source in (context.run.step(0, "pool"), context.run.path / "target", *done):

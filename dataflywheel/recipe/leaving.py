@@ -5,23 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dataflywheel.contracts import UsageError, nearest
-from dataflywheel.evolution.feedback.evaluate import Evaluate
 from dataflywheel.recipe.schema import Compare
-from dataflywheel.recipe.steps import Step
-from dataflywheel.recipe.training import Prefer, Train
-
-KEPT = "decontaminate"
-"""Never left out: the target is never trained on, not even for a trial."""
+from dataflywheel.recipe.steps.step import Step
 
 
 def title(step: Step) -> str:
     """The recipe without this step, as it is called everywhere."""
     return f"without {step.place}"
-
-
-def changes_rows(step: Step) -> bool:
-    """Whether the step brings, removes or rewrites rows."""
-    return not isinstance(step.work, Train | Prefer | Evaluate)
 
 
 def left_out(steps: Sequence[Step], compare: Compare | None) -> list[Step]:
@@ -31,7 +21,7 @@ def left_out(steps: Sequence[Step], compare: Compare | None) -> list[Step]:
         UsageError: no step has that name, or it must stay.
     """
     wanted = compare.leave_one_out if compare else False
-    leavable = [step for step in steps if changes_rows(step) and step.name != KEPT]
+    leavable = [step for step in steps if step.changes_rows and not step.guards]
     if isinstance(wanted, bool):
         return leavable if wanted else []
     for name in wanted:
@@ -39,6 +29,7 @@ def left_out(steps: Sequence[Step], compare: Compare | None) -> list[Step]:
             known = [step.place for step in leavable]
             raise UsageError(f"compare.leave_one_out: the recipe has no step {name!r}{nearest(name, known)}")
         if not any(name in (step.name, step.place) for step in leavable):
-            why = "the target must never be trained on" if KEPT in name else "it changes no rows"
+            guards = any(step.guards and name in (step.name, step.place) for step in steps)
+            why = "the target must never be trained on" if guards else "it changes no rows"
             raise UsageError(f"compare.leave_one_out: {name} cannot be left out: {why}")
     return [step for step in leavable if step.name in wanted or step.place in wanted]

@@ -6,14 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from dataflywheel.contracts import Cost, PoolStatistics
-from dataflywheel.evolution.feedback.evaluate import Evaluate
 from dataflywheel.recipe.leaving import left_out, title
 from dataflywheel.recipe.next_rows import SHARES
-from dataflywheel.recipe.price import left_after, repeated, step_cost
-from dataflywheel.recipe.propose import Enhance, Generate
+from dataflywheel.recipe.price import repeated, step_cost
 from dataflywheel.recipe.schema import Recipe
-from dataflywheel.recipe.steps import Step
-from dataflywheel.recipe.training import Train
+from dataflywheel.recipe.steps.step import Step
 
 
 def more_lines(recipe: Recipe, steps: Sequence[Step], pool: PoolStatistics, speed: float) -> list[dict[str, Any]]:
@@ -53,10 +50,10 @@ def _made(recipe: Recipe, steps: Sequence[Step], pool: PoolStatistics, speed: fl
     measured, written, seen = Cost(), Cost(), set[str]()
     for step in steps:
         cost = step_cost(recipe, step, pool, speed, seen)
-        pool = left_after(step, pool)
-        if isinstance(step.work, Enhance | Generate):
+        pool = step.left(pool)
+        if step.writes:
             written += cost if step.index > after else Cost()
-        elif not isinstance(step.work, Train | Evaluate):
+        elif step.changes_rows:
             measured += cost
     return measured, written
 
@@ -66,7 +63,7 @@ def _trial(recipe: Recipe, steps: Sequence[Step], pool: PoolStatistics, speed: f
     train, evaluate, seen = Cost(), Cost(), set[str]()
     for step in steps:
         cost = step_cost(recipe, step, pool, speed, seen)
-        pool = left_after(step, pool)
-        train += cost if isinstance(step.work, Train) else Cost()
-        evaluate += cost if isinstance(step.work, Evaluate) else Cost()
+        pool = step.left(pool)
+        train += cost if step.role == "train" else Cost()
+        evaluate += cost if step.role == "evaluate" else Cost()
     return train, evaluate

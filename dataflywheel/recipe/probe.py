@@ -19,7 +19,7 @@ from dataflywheel.recipe.asking import caps_of
 from dataflywheel.recipe.context import Context, inputs
 from dataflywheel.recipe.needs import signals_of
 from dataflywheel.recipe.schema import Recipe
-from dataflywheel.recipe.steps import build_steps
+from dataflywheel.recipe.steps.build import build_steps
 from dataflywheel.rows.reading import iter_parsed
 from dataflywheel.rows.schema import Row, table
 from dataflywheel.store.answers import AnswerStore

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from dataflywheel.contracts import Status, UsageError
-from dataflywheel.models.encoded import EncodedRow, nothing
+from dataflywheel.contracts import UsageError
+from dataflywheel.models.encoded import EncodedRow
 from dataflywheel.models.spec import ModelSpec
-from dataflywheel.recipe.on_policy_step import on_policy_of
 from dataflywheel.recipe.schema import Recipe
-from dataflywheel.recipe.training import PAIR, Prefer, Train
 from dataflywheel.rows.schema import Row
 
+if TYPE_CHECKING:
+    from dataflywheel.models.chat import Chat, ChatFormat
+
+PAIR = "it is a pair, which `prefer` learns"
+"""Why a training that leaves pairs alone does not learn a row."""
+Encode = Callable[["ChatFormat", "Sequence[Chat]", Sequence[Row], int], list[EncodedRow]]
+"""What a training makes of rows: chat format, chats, rows and the longest sequence in, examples out."""
 TURN = re.compile(r"turn \d+")
 SYSTEM = re.compile(r"refuses it: |leaves out the text of turn 1 \(system\)")
 """What a template may do with a system text that it has no place for; many say that roles must alternate."""
@@ -27,7 +32,9 @@ MERGE_HINT = (
 )
 
 
-def shown_rows(recipe: Recipe, work: Train, first: Sequence[Sequence[Row]], rewritten: bool = False) -> dict[str, Any]:
+def shown_rows(
+    recipe: Recipe, longest: int, encode: Encode, first: Sequence[Sequence[Row]], rewritten: bool = False
+) -> dict[str, Any]:
     """Of the `first` rows of every source: how many are looked at, which will not be trained and which are changed by
     the template, each by reason, how many are cut at `max_length`, and how many are shown without an end of turn;
     or why none could be looked at (`unseen`). `rewritten`: a step before the training writes rows, or answers those of
@@ -43,9 +50,9 @@ def shown_rows(recipe: Recipe, work: Train, first: Sequence[Sequence[Row]], rewr
     tokenizer = _tokenizer(recipe.models.student, list(rows.values()))
     if tokenizer is None:
         return {"unseen": f"the tokenizer of {recipe.models.student.hf} is not on this machine yet"}
-    found = _examples(tokenizer, rows, work, recipe.models.student)
+    found = encode(*_chats(tokenizer, rows, longest, recipe.models.student))
     left_out = {ids[one.row]: one.reason for one in found if not one.ids}
-    left_out |= {id: left_out[id] + MERGE_HINT for id in _helped(recipe, work, rows, left_out)}
+    left_out |= {id: left_out[id] + MERGE_HINT for id in _helped(recipe, longest, encode, rows, left_out)}
     changed = {ids[one.row]: one.changed for one in found if one.changed}
     if len(left_out) == len(rows) and not rewritten and PAIR not in left_out.values():
         reasons = "; ".join(f"{n:,}: {reason}" for reason, n in list(_kinds(left_out).items())[:3])
@@ -60,26 +67,16 @@ def shown_rows(recipe: Recipe, work: Train, first: Sequence[Sequence[Row]], rewr
     }
 
 
-def _examples(tokenizer: Any, rows: Mapping[str, Row], work: Train, student: ModelSpec) -> list[EncodedRow]:
-    """What the training will make of the rows, in their order: an example or more of each, or one that says why not."""
+def _chats(
+    tokenizer: Any, rows: Mapping[str, Row], longest: int, student: ModelSpec
+) -> tuple[ChatFormat, list[Chat], list[Row], int]:
     from dataflywheel.models.chat import ChatFormat, chat_of
 
-    chat, longest = ChatFormat(tokenizer), min(work.max_length, _context(student))
     chats = [chat_of(row["messages"], row["tools"], row["media"], row["label"]) for row in rows.values()]
-    on_policy = on_policy_of(work)
-    if on_policy is not None:
-        return [
-            nothing(Status.FAILED, one, place)
-            if isinstance(one, str)
-            else EncodedRow(one.prompt, 0, 0, False, Status.OK, True, row=place, cut="its beginning" if one.cut else "")
-            for place, one in enumerate(on_policy.lessons(chat, chats, longest))
-        ]
-    found = chat.examples(chats, longest, work.turns)
-    pairs = {place for place, row in enumerate(rows.values()) if row["rejected"] and not work.pairs}
-    return [nothing(Status.FAILED, PAIR, one.row) if one.row in pairs else one for one in found]
+    return ChatFormat(tokenizer), chats, list(rows.values()), min(longest, _context(student))
 
 
-def shown_pairs(recipe: Recipe, work: Prefer, first: Sequence[Sequence[Row]]) -> dict[str, Any]:
+def shown_pairs(recipe: Recipe, longest: int, first: Sequence[Sequence[Row]]) -> dict[str, Any]:
     """Of the pairs among the `first` rows: how many are looked at, and which will not be learned, by reason."""
     from dataflywheel.distillation.model.preference import pairs_of
     from dataflywheel.models.chat import ChatFormat
@@ -90,7 +87,7 @@ def shown_pairs(recipe: Recipe, work: Prefer, first: Sequence[Sequence[Row]]) ->
     tokenizer = _tokenizer(recipe.models.student, list(rows.values()))
     if tokenizer is None:
         return {}
-    longest = min(work.max_length, _context(recipe.models.student))
+    longest = min(longest, _context(recipe.models.student))
     found = pairs_of(ChatFormat(tokenizer), list(rows.values()), longest)
     left_out = {id: pair for id, pair in zip(rows, found, strict=True) if isinstance(pair, str)}
     return {"pairs": len(rows), "not_trained": _kinds(left_out)}
@@ -145,7 +142,9 @@ def _kinds(told: dict[str, str]) -> dict[str, int]:
     return dict(found.most_common())
 
 
-def _helped(recipe: Recipe, work: Train, rows: Mapping[str, Row], left_out: Mapping[str, str]) -> list[str]:
+def _helped(
+    recipe: Recipe, longest: int, encode: Encode, rows: Mapping[str, Row], left_out: Mapping[str, str]
+) -> list[str]:
     """Rows that would be trained if their system text stood before the first question."""
     from dataflywheel.models.chat_template import merge_system
 
@@ -156,5 +155,5 @@ def _helped(recipe: Recipe, work: Train, rows: Mapping[str, Row], left_out: Mapp
     tokenizer = _tokenizer(recipe.models.student, list(rows.values()))
     if not merge_system(tokenizer):
         return []
-    found = _examples(tokenizer, {id: rows[id] for id in able}, work, recipe.models.student)
+    found = encode(*_chats(tokenizer, {id: rows[id] for id in able}, longest, recipe.models.student))
     return sorted({able[one.row] for one in found if one.ids})

@@ -3,19 +3,14 @@ row."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from dataflywheel.contracts import AnyArray, FloatArray, UsageError
 from dataflywheel.recipe.context import Context
-from dataflywheel.recipe.failures import Student, steering_failures
 from dataflywheel.recipe.ingest_step import slices_by_id
-from dataflywheel.recipe.propose import Generate
-from dataflywheel.recipe.steps import Step
 from dataflywheel.rows.parts import read_rows
-from dataflywheel.selection.combine import Select
 
 VECTOR = "embedding.vector"
 BLOCK = 4096
@@ -44,33 +39,6 @@ def slices_of(context: Context, rows: Path) -> dict[str, str]:
         return found
     near = _nearest(context, rows, context.guide, target)
     return {id: name or near.get(id, "") for id, name in found.items()}
-
-
-def slices_in_reach(
-    context: Context, steps: Sequence[Step], offered: Path, seeds: Path, student: Student | None = None
-) -> dict[str, list[str]]:
-    """Slices that each step can bring rows of, by its place: those of what it chooses from, or of what it writes from.
-
-    The steering tier has slices that no row of the pool may belong to: a generator that writes from it reaches them.
-    One that writes from nothing cannot aim at any, one that writes from failures only at those where `student` failed.
-    """
-    reach = {}
-    for step in steps:
-        if isinstance(step.work, Generate) and step.work.proposer().writes_from == "nothing":
-            found: dict[str, str] = {}
-        elif isinstance(step.work, Generate) and step.work.source == "target" and context.guide is not None:
-            found = slices_by_id(context, context.guide)
-            if step.work.from_failures and student is not None:
-                found = {id: found[id] for id in steering_failures(context, student).scores}
-        elif isinstance(step.work, Generate):
-            origin = context.pool if step.work.source == "pool" else seeds
-            found = slices_of(context, origin or seeds)
-        elif isinstance(step.work, Select):
-            found = slices_of(context, offered)
-        else:
-            continue
-        reach[step.place] = sorted(set(found.values()) - {""})
-    return reach
 
 
 def slice_column(context: Context, rows: Path, ids: AnyArray) -> AnyArray:

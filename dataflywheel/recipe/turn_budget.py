@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from dataflywheel import catalog
 from dataflywheel.contracts import Allocation, Policy, RoundResult, build
-from dataflywheel.recipe.propose import Generate
+from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.schema import Recipe
-from dataflywheel.recipe.steps import Step
-from dataflywheel.selection.combine import Select
+from dataflywheel.recipe.steps.state import State
+from dataflywheel.recipe.steps.step import Step
 from dataflywheel.selection.quota import share_out
 
 
@@ -36,18 +37,7 @@ class TurnBudget:
 
     def applied(self, step: Step, round: int) -> Step:
         """The step as it is done in this round."""
-        work, place = step.work, step.place
-        amounts = dict(self.slices.get(place, {}))
-        if isinstance(work, Select):
-            unit = " tokens" if work.budget().unit == "tokens" else ""
-            keep: Any = f"{self.steps[place]}{unit}" if unit else self.steps[place]
-            shares = {name: float(amount) for name, amount in amounts.items() if amount > 0}
-            work = work.model_copy(update={"keep": keep, **({"per": "slice", "quota": shares} if shares else {})})
-            return replace(step, work=work, round=round)
-        if isinstance(work, Generate):
-            work = work.model_copy(update={"rows": self.steps[place]})
-            return replace(step, work=work, round=round, amounts=amounts)
-        return replace(step, round=round)
+        return step.in_round(round, self.steps.get(step.place, 0), self.slices.get(step.place, {}))
 
 
 def turn_budget(
@@ -70,13 +60,13 @@ def turn_budget(
         slices: by a step's place, the slices that it can bring rows of.
         taken: rows that the rounds before have selected; with them a selection stays within the recipe's rows.
     """
-    bringing = [step for step in steps if isinstance(step.work, Select | Generate)]
+    bringing = [step for step in steps if step.brings]
     rng = np.random.default_rng([recipe.seed, round, 32452843])
-    share = {s.place: _part(_whole(s, recipe, offered, offered_tokens), recipe, s, round) for s in bringing}
+    share = {s.place: _part(s.whole(recipe, offered, offered_tokens), recipe, s, round) for s in bringing}
     policies = [_policy(name, given) for name, given in recipe.feedback.items()]
     arms = by_slice = None
-    counted_alike = not any(isinstance(s.work, Select) and s.work.budget().unit == "tokens" for s in bringing)
-    ready = [s for s in bringing if not waits(s, round)]
+    counted_alike = not any(s.counts_tokens for s in bringing)
+    ready = [s for s in bringing if not s.waits(round)]
     for policy in policies:
         if policy.over == "arms" and len(ready) > 1 and counted_alike:
             names = [s.place for s in ready]
@@ -86,7 +76,7 @@ def turn_budget(
     for policy in policies:
         if policy.over == "slices" and done:
             for step in bringing:
-                if isinstance(step.work, Select) and step.work.per not in (None, "slice"):
+                if step.has_groups:
                     continue
                 one = policy.allocate(done, list(slices.get(step.place, ())), share[step.place], rng)
                 divided[step.place] = one.amounts
@@ -94,12 +84,18 @@ def turn_budget(
     return TurnBudget(share, divided, arms, by_slice)
 
 
+def slices_in_reach(context: Context, state: State, steps: Sequence[Step], offered: Path) -> dict[str, list[str]]:
+    """Slices that each step can bring rows of, by its place: those of what it chooses from, or writes from."""
+    found = {step.place: step.reach(context, state, offered) for step in steps}
+    return {place: sorted(set(slices.values()) - {""}) for place, slices in found.items() if slices is not None}
+
+
 def _within(found: Allocation, steps: Sequence[Step], recipe: Recipe, taken: int) -> Allocation:
     """The allocation without what would select more rows than the recipe's budget: moved rows are bounded by it too."""
     if recipe.budget.rows is None:
         return found
     left = max(0, recipe.budget.rows - taken)
-    over = [s.place for s in steps if isinstance(s.work, Select) and found.amounts[s.place] > left]
+    over = [s.place for s in steps if s.role == "select" and found.amounts[s.place] > left]
     told = {place: f"{found.reasons[place]}; {left:,} rows are left of the budget" for place in over}
     return Allocation({**found.amounts, **dict.fromkeys(over, left)}, {**found.reasons, **told})
 
@@ -119,22 +115,7 @@ def _policy(name: str, given: Mapping[str, Any]) -> Policy:
     return policy
 
 
-def _whole(step: Step, recipe: Recipe, offered: int, tokens: int) -> int:
-    """A step's budget over all rounds, in its own unit."""
-    assert isinstance(step.work, Select | Generate)
-    budget = step.work.budget()
-    if budget.unit == "tokens":
-        return min(int(budget.amount), tokens)
-    rows = step.work.wanted(offered) if isinstance(step.work, Generate) else budget.rows(offered)
-    return min(rows, recipe.budget.rows) if isinstance(step.work, Select) and recipe.budget.rows else rows
-
-
-def waits(step: Step, round: int) -> bool:
-    """Whether the step has nothing to write from in this round: no model was evaluated whose failures it could take."""
-    return round == 1 and isinstance(step.work, Generate) and step.work.from_failures
-
-
 def _part(whole: int, recipe: Recipe, step: Step, round: int) -> int:
     """Of a whole, what the round gets: equal parts that add up to it."""
-    weights = [0.0 if waits(step, one) else 1.0 for one in range(1, recipe.rounds + 1)]
+    weights = [0.0 if step.waits(one) else 1.0 for one in range(1, recipe.rounds + 1)]
     return share_out(whole, [whole] * recipe.rounds, weights)[round - 1]

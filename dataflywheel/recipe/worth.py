@@ -13,10 +13,7 @@ from dataflywheel.evolution.iteration.trial import Trial
 from dataflywheel.recipe.arms import Arm
 from dataflywheel.recipe.leave_out import LeftOut
 from dataflywheel.recipe.leaving import title
-from dataflywheel.recipe.propose import Enhance, Generate
 from dataflywheel.recipe.scoreboard import mean_interval
-from dataflywheel.recipe.steps import Step
-from dataflywheel.selection.combine import Select
 from dataflywheel.store.run import RunDirectory, step_directories
 
 Worth = Literal["it helped", "it harmed", "no difference shown", "the rows are the same without it", "needed",
@@ -40,7 +37,7 @@ def step_worths(
     return [
         {
             "step": left.step.place,
-            "by": _method(left.step),
+            "by": left.step.method(),
             "rows": len(left.ids),
             "rows_with": len(own.ids[0]),
             "cost": charged(run, left.step.place).as_dict(),
@@ -97,9 +94,3 @@ def charged(run: RunDirectory, place: str) -> Cost:
             bill = run.ledger.steps.get(run.bill_name(folder), Cost())
             total += replace(bill, seconds=round(max(bill.seconds, measured), 3))
     return total
-
-
-def _method(step: Step) -> str:
-    if isinstance(step.work, Enhance | Generate):
-        return next(iter(step.work.by))
-    return step.work.label() if isinstance(step.work, Select) else ""

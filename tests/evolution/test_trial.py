@@ -15,8 +15,8 @@ from dataflywheel.evolution.feedback.evaluate import Evaluate, RowScores
 from dataflywheel.evolution.iteration import trial
 from dataflywheel.evolution.iteration.trial import Exam, Teaching, run_trial, trained, training_digest
 from dataflywheel.models.tiny import init_tiny, pool_tokenizer
-from dataflywheel.models.train_settings import TrainSettings
-from dataflywheel.recipe.steps import Step
+from dataflywheel.models.training import TrainSettings
+from dataflywheel.recipe.steps.step import Step
 from dataflywheel.rows.identity import make_row
 from dataflywheel.rows.parts import PartWriter
 from dataflywheel.rows.schema import table

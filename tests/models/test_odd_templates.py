@@ -13,7 +13,8 @@ from dataflywheel.models.chat import Chat, ChatFormat
 from dataflywheel.models.chat_template import merge_system
 from dataflywheel.recipe import shown_rows
 from dataflywheel.recipe.load import recipe_from
-from dataflywheel.recipe.training import Prefer, Train
+from dataflywheel.recipe.steps.prefer import Prefer
+from dataflywheel.recipe.steps.train import Train, Training
 from dataflywheel.rows.identity import make_row
 from dataflywheel.rows.schema import Row, message
 from tests.models.template_rows import ANSWER, QUESTION
@@ -114,7 +115,8 @@ def planned(template: str, rows: list[Row], monkeypatch: pytest.MonkeyPatch) -> 
     """What the plan says of rows for a student with the template."""
     monkeypatch.setattr(shown_rows, "_tokenizer", lambda student, rows: copy.deepcopy(tokenizer(template)))
     recipe = recipe_from({"name": "a", "pool": [{"builtin": "python_docs"}], "steps": [{"train": {}}]})
-    return shown_rows.shown_rows(recipe, Train(), [rows])
+    step = Training(1, "train", Train())
+    return shown_rows.shown_rows(recipe, step.work.max_length, step.encoded, [rows])
 
 
 @pytest.mark.parametrize(("template", "endless"), [(TURNS, 0), (TURNS.replace("<|im_end|>", ""), 1)])
@@ -176,7 +178,7 @@ def test_the_plan_says_which_pairs_will_not_be_learned(monkeypatch: pytest.Monke
     five, empty = message("assistant", "It is five."), message("assistant", "")
     rows = [make_row([QUESTION, ANSWER], rejected=worse) for worse in ([five], [empty], [five, QUESTION, five], None)]
     rows.append(make_row([QUESTION, {**ANSWER, "learn": False}], rejected=[five]))
-    found = shown_rows.shown_pairs(recipe, Prefer(), [rows])
+    found = shown_rows.shown_pairs(recipe, Prefer().max_length, [rows])
     reasons = [
         "its worse answer cannot be learned: its answer is empty",
         "its worse answer has 3 turns, and one is learned",

@@ -8,20 +8,22 @@ from typing import Any
 import pytest
 
 from dataflywheel.evolution.feedback.evaluate import Evaluate
-from dataflywheel.recipe.arms import Field, build_arms, leaked_rows
+from dataflywheel.recipe.arms import build_arms, leaked_rows
+from dataflywheel.recipe.chosen import Chosen
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.ingest_step import ingest_pool, ingest_target, target_exam
 from dataflywheel.recipe.load import recipe_from
-from dataflywheel.recipe.row_step import decide
-from dataflywheel.recipe.steps import build_steps
+from dataflywheel.recipe.steps.build import build_steps
+from dataflywheel.recipe.steps.clean import Clean
 from dataflywheel.rows.parts import PartWriter, read_rows
+from dataflywheel.selection.combine import Select
 from dataflywheel.store.run import RunDirectory
 
 LEAK = "why does the heron stand on one leg in the shallow water of the cold northern lake at night"
 SHARED = {"arms": ["random", "random_raw", {"longest": {}}, {"longest": {"length": "chars"}}, "full"], "seeds": 2}
 
 
-def field_of(folder: Path) -> tuple[Context, Field]:
+def field_of(folder: Path) -> tuple[Context, Chosen]:
     """A pool of ten rows, of which one is a leak and one its near-copy."""
     import json
 
@@ -44,7 +46,8 @@ def field_of(folder: Path) -> tuple[Context, Field]:
     guard, select = build_steps(recipe)
     with PartWriter(folder / "selected") as writer:
         writer.write(read_rows(context.pool).slice(2, 3))
-    return context, Field(context.pool, context.pool, (guard,), folder / "selected", select, 1.5)
+    assert isinstance(select.work, Select)
+    return context, Chosen(context.pool, context.pool, (guard,), folder / "selected", select.work, 1.5)
 
 
 def test_copies_of_leaks_stay_out_of_the_raw_arm(tmp_path: Path) -> None:
@@ -54,7 +57,8 @@ def test_copies_of_leaks_stay_out_of_the_raw_arm(tmp_path: Path) -> None:
     assert leaked_rows(context, field) == set(ids[:2])
     (guard,) = field.guards
     columns = context.measured(field.raw, guard.needs(), "compare", guard.signal_parameters())
-    _, details, _ = decide(context, guard, field.raw, columns)
+    assert isinstance(guard, Clean)
+    details = guard.decide(context, field.raw, columns).details
     assert {entry["setting"]: entry["rows"] for entry in details["settings"]}["any 8-gram"] == 2
     raw = next(arm for arm in build_arms(context, field, range(20), 1.0) if arm.name == "random_raw")
     assert not {id for seed in raw.ids for id in seed} & set(ids[:2])

@@ -11,10 +11,10 @@ import pytest
 from dataflywheel.contracts import PoolStatistics, UsageError
 from dataflywheel.recipe.load import recipe_from
 from dataflywheel.recipe.plan import plan
-from dataflywheel.recipe.price import EFFICIENCY, left_after, preferring_cost
+from dataflywheel.recipe.pricing import EFFICIENCY
 from dataflywheel.recipe.schema import Recipe
-from dataflywheel.recipe.steps import build_steps
-from dataflywheel.recipe.training import Prefer
+from dataflywheel.recipe.steps.build import build_steps
+from dataflywheel.recipe.steps.prefer import Prefer, Preferring
 from dataflywheel.rows import peek as peeking
 from dataflywheel.rows.ingest import Input
 from dataflywheel.rows.peek import peek
@@ -99,16 +99,16 @@ def test_pairs_go_through_the_steps_of_a_plan(tmp_path: Path) -> None:
         job(tmp_path, [{"select": {"by": "random", "keep": "50%"}}, SPIN, "prefer"], models={"teacher": "./m"})
     )[1:]
     pool = PoolStatistics(rows=100, chars=4000, tokens=1000, pairs=5)
-    half = left_after(kept, pool)
+    half = kept.left(pool)
     assert (half.rows, half.pairs) == (50, 3)
-    more = left_after(spin, half)
+    more = spin.left(half)
     assert (more.rows, more.pairs) == (62, 15)
-    assert left_after(prefer, more) == more
+    assert prefer.left(more) == more
 
 
 def test_the_price_is_both_answers_read_by_the_model_and_its_reference(tmp_path: Path) -> None:
     recipe = job(tmp_path, ["train", "prefer"], pairs=10, models={"student": {"builtin": "tiny", "size": "2m"}})
-    cost = preferring_cost(recipe, Prefer(epochs=2), PoolStatistics(40, 4000, 1000, 10), speed=1e9)
+    cost = Preferring(2, "prefer", Prefer(epochs=2)).cost(recipe, PoolStatistics(40, 4000, 1000, 10), speed=1e9)
     assert (cost.forward, cost.backward, cost.tokens) == (10 * 2 * 2 * 2, 10 * 2 * 2, 10 * 2 * 2 * 25)
     assert cost.seconds == pytest.approx((3 + 1) * 2 * 2e6 * 1000 / (1e9 * EFFICIENCY), abs=0.01)
     lines = {line["step"]: line for line in plan(recipe)["steps"]}

@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 
 from dataflywheel.contracts import UsageError
-from dataflywheel.recipe.check_turns import check_proposing
 from dataflywheel.recipe.load import recipe_from
-from dataflywheel.recipe.steps import build_steps
+from dataflywheel.recipe.steps.build import build_steps
 
 
 @pytest.mark.parametrize("by", ["llm2llm", "blind_spots"])
@@ -17,7 +16,7 @@ def test_what_writes_from_failures_is_refused_where_nothing_is_trained_before(by
     def checked(steps: list[Any], **more: Any) -> None:
         value = {"name": "a", "pool": [{"builtin": "python_docs"}], "models": {"teacher": PRICED}, "steps": steps}
         recipe = recipe_from({**value, "target": [{"builtin": "python_docs", "split": "held_out"}], **more})
-        check_proposing(recipe, next(step for step in build_steps(recipe) if step.name == "generate"))
+        next(step for step in build_steps(recipe) if step.name == "generate").check(recipe, comparison=False)
 
     write, trained = {"generate": {"by": by, "rows": 3}}, {"train": {"max_steps": 1}}
     for steps in ([write], [write, trained]):
@@ -55,7 +54,7 @@ def test_a_second_model_is_checked_as_the_first(earlier: dict[str, Any] | None, 
     recipe = recipe_from(value)
     (step,) = build_steps(recipe)
     if not wrong:
-        check_proposing(recipe, step)
+        step.check(recipe, comparison=False)
         return
     with pytest.raises(UsageError, match=wrong):
-        check_proposing(recipe, step)
+        step.check(recipe, comparison=False)

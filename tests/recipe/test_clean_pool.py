@@ -10,7 +10,7 @@ import pytest
 
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.load import recipe_from
-from dataflywheel.recipe.steps import build_steps
+from dataflywheel.recipe.steps.build import build_steps
 from dataflywheel.recipe.walk import Walk
 from dataflywheel.rows.parts import read_rows
 from dataflywheel.rows.text import text_of, texts

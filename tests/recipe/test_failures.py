@@ -23,15 +23,14 @@ from dataflywheel.models.train_settings import TrainSettings
 from dataflywheel.models.training import train_sft
 from dataflywheel.proposing.kinds import Demand, Proposal, Proposer
 from dataflywheel.recipe.context import Context
-from dataflywheel.recipe.failures import Student, evidence, read_by, wrong
+from dataflywheel.recipe.failures import Student, read_by, wrong
 from dataflywheel.recipe.leave_out import _before_training
 from dataflywheel.recipe.load import recipe_from
-from dataflywheel.recipe.price import failures_cost
-from dataflywheel.recipe.propose import Generate
-from dataflywheel.recipe.propose_step import apply_propose_step
 from dataflywheel.recipe.schema import Recipe
-from dataflywheel.recipe.slicing import slices_in_reach
-from dataflywheel.recipe.steps import Step, build_steps
+from dataflywheel.recipe.steps.build import build_steps
+from dataflywheel.recipe.steps.state import State
+from dataflywheel.recipe.steps.step import Step
+from dataflywheel.recipe.turn_budget import slices_in_reach
 from dataflywheel.rows.builder import build
 from dataflywheel.rows.identity import prompt_answer_row
 from dataflywheel.rows.parts import PartWriter, read_rows
@@ -39,6 +38,7 @@ from dataflywheel.rows.schema import Row
 from dataflywheel.store.run import RunDirectory
 from dataflywheel.synthesis.lineage import child
 from tests.evolution.planted_wheels import FACTS
+from tests.recipe.doing import done
 from tests.synthesis.support import parts_of, teacher
 
 SKILLS = ("colour", "river", "metal", "shape")
@@ -139,7 +139,8 @@ def steered(folder: Path, metric: str, **more: Any) -> tuple[Recipe, Context, St
 
 def written(context: Context, step: Step, student: Student | None, output: Path) -> tuple[list[Row], dict[str, Any]]:
     assert context.pool is not None
-    metrics = apply_propose_step(context, step, context.pool, output, "f", student=student)
+    more = {} if student is None else {"model": student.model, "steered": student.steered}
+    metrics = done(step, context, context.pool, output, "f", **more)
     rows: list[Row] = read_rows(output / "rows").to_pylist()
     return [row for row in rows if row["made_by"]], metrics["details"]
 
@@ -158,7 +159,8 @@ def test_all_rows_come_from_the_skill_that_the_student_does_not_know(tmp_path: P
     assert {tag for row in made for tag in row["tags"]} == {UNKNOWN}
     assert of_a_model["id"] not in {parent for row in made for parent in row["parents"]}
     assert details["failures"] == {"metric": "exact_match", "rows": 12}
-    assert slices_in_reach(context, [step], tmp_path, tmp_path, student) == {step.place: [UNKNOWN]}
+    state = State(tmp_path, "", seeds=tmp_path, model=student.model, steered=student.steered)
+    assert slices_in_reach(context, state, [step], tmp_path) == {step.place: [UNKNOWN]}
     ledger = pq.ParquetFile(tmp_path / "out" / "proposals.parquet").read().to_pylist()
     for line in ledger:
         failed = json.loads(line["facts"])["failed"]
@@ -213,12 +215,11 @@ def test_scoring_the_rows_is_priced_and_models_are_trained_where_a_step_is_left_
     pool = PoolStatistics(70, 2800, 700)
     (_, failing, _), (_, other, _) = steps("alike"), steps("grounded_rules")
     made = steered(tmp_path, "exact_match")[0].model_copy(update={"rounds": 4})
-    assert isinstance(failing.work, Generate)
-    assert isinstance(other.work, Generate)
-    cost = failures_cost(made, failing.work, pool, 1e9)
+    (_, steered_by, _) = steps("alike", source="target")
+    cost = failing.cost(made, pool, 1e9)
     assert (cost.forward, cost.tokens) == (210, 2100)
-    assert failures_cost(made, other.work, pool, 1e9) == Cost()
-    assert failures_cost(made, failing.work.model_copy(update={"source": "target"}), pool, 1e9) == Cost()
+    assert other.cost(made, pool, 1e9) == Cost()
+    assert steered_by.cost(made, pool, 1e9) == Cost()
     assert [step.name for step in _before_training(steps("alike"))] == ["train", "generate"]
     assert [step.name for step in _before_training(steps("grounded_rules"))] == ["generate"]
 
@@ -229,12 +230,13 @@ def test_the_choice_is_part_of_a_steps_fingerprint(tmp_path: Path) -> None:
     found = []
     for value in ([1.0] * 8, [1.0] * 7 + [0.0], [1.0] * 8):
         write_scores(path, scores_of(rows, value))
-        found.append(evidence(context, step, Student(tmp_path, path)))
+        found.append(step.evidence(context, State(tmp_path, "", model=tmp_path, steered=path)))
     assert found[0] == found[2] != found[1]
-    assert evidence(context, step, None) == []
+    assert step.evidence(context, State(tmp_path, "")) == []
     steps = [{"generate": {"by": "grounded_rules", "rows": 1}}]
     other = recipe_from({"name": "a", "pool": [{"builtin": "python_docs"}], "steps": steps})
-    assert evidence(context, build_steps(other)[0], Student(tmp_path, path)) == []
+    seen = State(tmp_path, "", model=tmp_path, steered=path)
+    assert build_steps(other)[0].evidence(context, seen) == []
 
 
 def test_rows_are_read_by_final_answers_where_the_target_is(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from dataflywheel.proposing.gates.contamination import Contamination
 from dataflywheel.proposing.kinds import Proposal, Surroundings
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.load import recipe_from
-from dataflywheel.recipe.steps import build_steps
+from dataflywheel.recipe.steps.build import build_steps
 from dataflywheel.recipe.walk import Walk
 from dataflywheel.report.profile import profile
 from dataflywheel.rows.parts import read_rows
@@ -73,7 +73,7 @@ HELPERS: dict[str, tuple[str, Callable[..., list[str]], list[Any], dict[str, Any
         [{"select": {"by": "less", "keep": 5}}],
         {},
     ),
-    "reference of doremi": ("recipe.training.trained", reference, [{"train": {**HALF, "sampler": "doremi"}}], {}),
+    "reference of doremi": ("recipe.steps.train.trained", reference, [{"train": {**HALF, "sampler": "doremi"}}], {}),
 }
 
 

@@ -12,7 +12,8 @@ from dataflywheel.recipe import trials
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.execute import run
 from dataflywheel.recipe.load import recipe_from
-from dataflywheel.recipe.propose_step import apply_propose_step
+from dataflywheel.recipe.steps.state import Given
+from dataflywheel.recipe.steps.writing import Writing
 from dataflywheel.recipe.why_written import final_rows
 from dataflywheel.recipe.worth import step_worths
 from dataflywheel.rows.parts import read_rows
@@ -77,13 +78,15 @@ def test_after_a_kill_the_same_comes_out_and_nothing_is_done_twice(
     whole = measured(planted(tmp_path / "whole"), tmp_path / "whole")[2]
     asked: list[str] = []
 
-    def killed(context: Context, step: Any, *given: Any) -> Any:
-        asked.append(f"{context.run.path.name}/{step.place}")
+    do = Writing.do
+
+    def killed(step: Writing, given: Given) -> Any:
+        asked.append(f"{given.context.run.path.name}/{step.place}")
         if len(asked) == 4:  # the second writing step of the recipe without its selection
             raise KeyboardInterrupt
-        return apply_propose_step(context, step, *given)
+        return do(step, given)
 
-    monkeypatch.setattr("dataflywheel.recipe.walk.apply_propose_step", killed)
+    monkeypatch.setattr(Writing, "do", killed)
     made = planted(tmp_path / "killed")
     with pytest.raises(KeyboardInterrupt):
         measured(made, tmp_path / "killed")

@@ -9,8 +9,7 @@ from typing import Any
 from dataflywheel.recipe.asking import account_of
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.leave_out import LeftOut
-from dataflywheel.recipe.leaving import changes_rows
-from dataflywheel.recipe.steps import build_steps
+from dataflywheel.recipe.steps.build import build_steps
 from dataflywheel.recipe.walk import Walk
 from dataflywheel.recipe.worth import charged
 from dataflywheel.store.run import RunDirectory
@@ -40,7 +39,7 @@ def turned(folder: Path, endpoint: Endpoint, **budget: float) -> tuple[Context, 
     made = job(folder, STEPS, models=models, compare=compare, budget=budget)
     context = Context(made, RunDirectory(folder / "runs" / "job"), folder / "store")
     with account_of(context, asks=True):
-        walk = Walk(context, [step for step in build_steps(made) if changes_rows(step)])
+        walk = Walk(context, [step for step in build_steps(made) if step.changes_rows])
         walk.take_steps()
         paid = len(endpoint.bill().charged)
         return context, paid, shortened(walk)

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from dataflywheel.contracts import UsageError
-from dataflywheel.recipe.leaving import changes_rows, left_out, title
+from dataflywheel.recipe.leaving import left_out, title
 from dataflywheel.recipe.load import recipe_from
-from dataflywheel.recipe.steps import Step, build_steps
+from dataflywheel.recipe.steps.build import build_steps
+from dataflywheel.recipe.steps.step import Step
 
 STEPS: list[Any] = [
     {"deduplicate": {"near": 0.8}},
@@ -60,7 +61,7 @@ def test_what_cannot_be_left_out_is_refused(name: str, told: str) -> None:
 def test_training_changes_no_rows() -> None:
     made = recipe_from({"name": "x", "pool": {"path": "p"}, "steps": STEPS})
     steps: list[Step] = build_steps(made)
-    assert [changes_rows(step) for step in steps] == [True] * 7 + [False] * 2
+    assert [step.changes_rows for step in steps] == [True] * 7 + [False] * 2
     assert title(steps[4]) == "without 05-enhance"
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from dataflywheel.contracts import UsageError
 from dataflywheel.recipe.load import load_recipe, recipe_from
-from dataflywheel.recipe.steps import build_steps
+from dataflywheel.recipe.steps.build import build_steps
 
 GOOD = """\
 name: demo

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataflywheel.recipe.notes import note
+from dataflywheel.recipe.load import recipe_from
+from dataflywheel.recipe.steps.build import build_steps
 
 
 def test_a_step_that_adds_rows_never_says_more_rows_than_all() -> None:
-    assert note({"step": "select", "rows_in": 4_446, "rows_out": 100, "details": {}}) == "100 of 4,446 rows"
-    assert note({"step": "generate", "rows_in": 100, "rows_out": 130, "details": {}}) == "130 rows, from 100"
+    steps = [{"select": {"by": "random", "keep": 100}}, {"generate": {"by": "grounded_rules", "rows": 30}}]
+    select, generate = build_steps(recipe_from({"name": "a", "pool": [{"builtin": "python_docs"}], "steps": steps}))
+    assert select.note({"rows_in": 4_446, "rows_out": 100, "details": {}}) == "100 of 4,446 rows"
+    assert generate.note({"rows_in": 100, "rows_out": 130, "details": {}}) == "130 rows, from 100"

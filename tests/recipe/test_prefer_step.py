@@ -15,16 +15,16 @@ from dataflywheel.models.spec import ModelSpec
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.execute import Result, run
 from dataflywheel.recipe.load import recipe_from
-from dataflywheel.recipe.model_step import row_ids
-from dataflywheel.recipe.prefer_step import prefer_step
 from dataflywheel.recipe.progress import Silent
 from dataflywheel.recipe.schema import Recipe
-from dataflywheel.recipe.training import Prefer
+from dataflywheel.recipe.steps.learning import row_ids
+from dataflywheel.recipe.steps.prefer import Prefer, Preferring
 from dataflywheel.rows.builder import build
 from dataflywheel.rows.identity import prompt_answer_row
 from dataflywheel.rows.parts import PartWriter, read_rows
 from dataflywheel.rows.text import split_answer
 from dataflywheel.store.run import RunDirectory
+from tests.recipe.doing import done
 
 METALS, STONES = ("iron", "zinc", "lead", "gold"), ("marble", "slate", "chalk", "flint")
 PLACES = ("Arvo", "Belun", "Corta", "Dranik", "Estal", "Fenor", "Garda", "Holm", "Ister", "Jorun")
@@ -153,7 +153,7 @@ def test_rows_without_any_pair_are_a_plain_message(tmp_path: Path) -> None:
         writer.write(build(rows))
     context = Context(recipe(tmp_path), RunDirectory(tmp_path / "run"), tmp_path / "store")
     with pytest.raises(UsageError, match=r"none of 3 rows holds a worse answer.*spin.*proposals\.parquet"):
-        prefer_step(context, Prefer(), tmp_path / "rows", tmp_path, tmp_path / "02-prefer", "", "student")
+        done(Preferring(2, "prefer", Prefer()), context, tmp_path / "rows", tmp_path / "02-prefer", model=tmp_path)
     assert row_ids(tmp_path / "rows", pairs=False) == row_ids(tmp_path / "rows") == [row["id"] for row in rows]
     assert row_ids(tmp_path / "rows", pairs=True) == []
 

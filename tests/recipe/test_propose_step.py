@@ -12,10 +12,9 @@ from dataflywheel.models.endpoint.request import Request
 from dataflywheel.proposing.kinds import Proposer
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.load import recipe_from
-from dataflywheel.recipe.propose import Enhance
-from dataflywheel.recipe.propose_step import apply_propose_step
 from dataflywheel.recipe.single import generate
-from dataflywheel.recipe.steps import build_steps
+from dataflywheel.recipe.steps.build import build_steps
+from dataflywheel.recipe.steps.enhance import Enhance
 from dataflywheel.report.card import write_card
 from dataflywheel.report.html import write_report
 from dataflywheel.rows.builder import build
@@ -25,6 +24,7 @@ from dataflywheel.rows.schema import Row
 from dataflywheel.store.run import RunDirectory
 from dataflywheel.synthesis.instruction.magpie import Magpie
 from tests.models.endpoint.fake import FakeClient
+from tests.recipe.doing import done
 
 DOCUMENT = prompt_answer_row("", "A filter is a sieve that keeps sand out of the pump.\n")
 
@@ -52,7 +52,7 @@ def test_new_rows_differ_from_the_pool_whatever_they_are_written_from(
 def _written(context: Context, rows: Path, output: Path) -> list[Row]:
     (step,) = build_steps(context.recipe)
     context.pool = rows
-    apply_propose_step(context, step, rows, output, "f")
+    done(step, context, rows, output, "f")
     found: list[Row] = read_rows(output / "rows").to_pylist()
     return [row for row in found if row["made_by"]]
 

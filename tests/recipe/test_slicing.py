@@ -7,13 +7,12 @@ from pathlib import Path
 import pytest
 
 from dataflywheel.contracts import RoundResult, SliceResult, UsageError
-from dataflywheel.recipe.check_turns import check_proposing
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.load import recipe_from
 from dataflywheel.recipe.schema import Recipe
-from dataflywheel.recipe.slicing import slices_in_reach
-from dataflywheel.recipe.steps import build_steps
-from dataflywheel.recipe.turn_budget import turn_budget
+from dataflywheel.recipe.steps.build import build_steps
+from dataflywheel.recipe.steps.state import State
+from dataflywheel.recipe.turn_budget import slices_in_reach, turn_budget
 from dataflywheel.store.run import RunDirectory
 
 
@@ -33,7 +32,7 @@ def test_what_writes_from_nothing_gets_its_rows_undivided(tmp_path: Path) -> Non
     made = recipe()
     steps = build_steps(made)
     context = Context(made, RunDirectory(tmp_path / "run"), tmp_path / "store")
-    reach = slices_in_reach(context, steps, tmp_path, tmp_path)
+    reach = slices_in_reach(context, State(tmp_path, "", seeds=tmp_path), steps, tmp_path)
     done = [RoundResult([SliceResult("a", 4.0, 0.0, 8.0, 50, 0.5)])]
     budget = turn_budget(made, steps, done, 2, reach, 100, 1000)
     assert (reach, budget.slices) == ({"01-generate": []}, {"01-generate": {}})
@@ -44,4 +43,4 @@ def test_what_writes_from_nothing_gets_its_rows_undivided(tmp_path: Path) -> Non
 def test_what_writes_from_nothing_is_refused_a_share_by_slice(per: str) -> None:
     made = recipe(per=per)
     with pytest.raises(UsageError, match="magpie writes from nothing"):
-        check_proposing(made, build_steps(made)[0])
+        build_steps(made)[0].check(made, comparison=False)

@@ -14,7 +14,7 @@ from dataflywheel.models.tiny import train_tiny
 from dataflywheel.recipe.execute import run
 from dataflywheel.recipe.load import recipe_from
 from dataflywheel.recipe.plan import plan
-from dataflywheel.recipe.steps import build_steps
+from dataflywheel.recipe.steps.build import build_steps
 from dataflywheel.recipe.targeting import guides_and_judges
 from dataflywheel.rows.parts import read_rows
 from tests.models.copy_skill import conversation

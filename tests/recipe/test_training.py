@@ -10,11 +10,12 @@ import pytest
 
 from dataflywheel.contracts import UsageError
 from dataflywheel.distillation.model.distill import DistillSettings
-from dataflywheel.models.train_settings import TrainSettings
-from dataflywheel.recipe import training
+from dataflywheel.models.training import TrainSettings
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.load import recipe_from
-from dataflywheel.recipe.training import Distill, Train, check_sampling, teaching
+from dataflywheel.recipe.steps import train
+from dataflywheel.recipe.steps.distill import Distill
+from dataflywheel.recipe.steps.train import Train, Training
 from dataflywheel.rows.builder import build
 from dataflywheel.rows.identity import prompt_answer_row
 from dataflywheel.rows.parts import PartWriter
@@ -31,7 +32,7 @@ def test_a_reference_is_trained_on_what_the_sampler_compares_with(
         asked.append((rows, ids))
         return tmp_path / "reference", {}
 
-    monkeypatch.setattr(training, "trained", trained)
+    monkeypatch.setattr(train, "trained", trained)
     recipe = recipe_from({"name": "a", "pool": [{"builtin": "python_docs"}], "steps": ["train"]})
     context = Context(recipe, RunDirectory(tmp_path / "run"), tmp_path / "store")
     rows = {name: prompt_answer_row(name, "a") for name in ("pool", "steer")}
@@ -39,16 +40,24 @@ def test_a_reference_is_trained_on_what_the_sampler_compares_with(
         with PartWriter(tmp_path / name) as writer:
             writer.write(build([row]))
     context.pool, context.guide = tmp_path / "pool", tmp_path / "steer"
-    found = teaching(context, Train(sampler=sampler), tmp_path)  # type: ignore[arg-type]
+    step = Training(1, "train", Train(sampler=sampler))  # type: ignore[arg-type]
+    found = step.teaching(context, tmp_path)
     assert found.reference == tmp_path / "reference"
     assert asked == [(tmp_path / learnt, [rows[learnt]["id"]])]
 
 
 def test_a_sampler_that_compares_with_the_target_is_refused_without_one() -> None:
-    check_sampling(Train(sampler="doremi"), target=False)  # type: ignore[arg-type]
-    check_sampling(Train(sampler="rho_loss"), target=True)  # type: ignore[arg-type]
+    plain = {"name": "a", "pool": [{"builtin": "python_docs"}], "steps": ["train"]}
+    untargeted = recipe_from(plain)
+    targeted = recipe_from({**plain, "target": [{"builtin": "python_docs", "split": "held_out"}]})
+
+    def step(sampler: str) -> Training:
+        return Training(1, "train", Train(sampler=sampler))  # type: ignore[arg-type]
+
+    step("doremi").check(untargeted, comparison=False)
+    step("rho_loss").check(targeted, comparison=False)
     with pytest.raises(UsageError, match="name evaluation rows"):
-        check_sampling(Train(sampler="rho_loss"), target=False)  # type: ignore[arg-type]
+        step("rho_loss").check(untargeted, comparison=False)
 
 
 def test_the_step_distill_is_read_as_the_settings_of_distillation_are() -> None:

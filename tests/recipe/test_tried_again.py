@@ -11,10 +11,10 @@ import pytest
 
 from dataflywheel.contracts import FlywheelError
 from dataflywheel.models.endpoint import account
-from dataflywheel.models.endpoint.pace import Pace
-from dataflywheel.recipe import propose_step
+from dataflywheel.models.endpoint.flow import Pace
 from dataflywheel.recipe.execute import Result, run
 from dataflywheel.recipe.load import recipe_from
+from dataflywheel.recipe.steps import writing
 from dataflywheel.rows.parts import read_rows
 from tests.signals.rating.support import ID_PATTERN
 from tests.support.endpoint import Endpoint
@@ -117,7 +117,7 @@ def test_what_a_failed_step_spent_is_in_the_bill_at_once(
         raise FlywheelError("no space")
 
     with monkeypatch.context() as broken:
-        broken.setattr(propose_step, "write_ledger", fails)
+        broken.setattr(writing, "write_ledger", fails)
         with pytest.raises(FlywheelError, match="no space"):
             run(recipe, **where)
     paid = endpoint.bill().usd(1.0, 10.0)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from dataflywheel.contracts import RoundResult, SliceResult
 from dataflywheel.recipe.load import recipe_from
 from dataflywheel.recipe.schema import Limits, Recipe
-from dataflywheel.recipe.steps import build_steps
+from dataflywheel.recipe.steps.build import build_steps
 from dataflywheel.recipe.turn_budget import turn_budget
 
 

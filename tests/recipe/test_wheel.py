@@ -13,7 +13,8 @@ import pytest
 from dataflywheel.contracts import UsageError
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.execute import Result, run
-from dataflywheel.recipe.steps import build_steps
+from dataflywheel.recipe.steps.build import build_steps
+from dataflywheel.recipe.turn import Memory, chooses
 from dataflywheel.recipe.wheel import Wheel
 from dataflywheel.recipe.why import as_text, why
 from dataflywheel.report.card import write_card
@@ -23,7 +24,6 @@ from dataflywheel.report.numbers import percent
 from dataflywheel.report.rundir import load_run
 from dataflywheel.report.verdict import verdict
 from dataflywheel.rows.parts import read_rows
-from dataflywheel.selection.combine import Select
 from dataflywheel.store.decisions import read_decisions
 from dataflywheel.store.run import RunDirectory
 from tests.recipe.jobs import job
@@ -232,13 +232,11 @@ def test_feedback_without_rounds_is_refused(tmp_path: Path) -> None:
 
 def test_rows_that_an_earlier_run_left_in_a_round_are_not_taken_by_it(turned: tuple[Path, Result]) -> None:
     path = turned[1].path
-    wheel = Wheel.__new__(Wheel)
     recipe = job(turned[0], [*CLEANED, *TURN], **MORE)
-    wheel.context = Context(recipe, RunDirectory(path), turned[0] / "store")
-    wheel.steps = build_steps(recipe)
+    wheel = Wheel(Context(recipe, RunDirectory(path), turned[0] / "store"), build_steps(recipe))
     left = path / "round-2" / "04-select"
-    assert wheel._outputs(2, (Select,), [left]) == [left / "rows"]
-    assert wheel._outputs(2, (Select,), [path / "round-1" / "04-select"]) == []
+    assert Memory(path, path, [left]).outputs(wheel, 2, chooses) == [left / "rows"]
+    assert Memory(path, path, [path / "round-1" / "04-select"]).outputs(wheel, 2, chooses) == []
 
 
 def test_what_rounds_left_and_somebody_damaged_is_named_and_made_anew(turned: tuple[Path, Result]) -> None:

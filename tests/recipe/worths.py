@@ -18,9 +18,9 @@ from dataflywheel.recipe.compare import run_comparison
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.ingest_step import target_exam
 from dataflywheel.recipe.leave_out import LeftOut, leave_out
-from dataflywheel.recipe.leaving import changes_rows, left_out
+from dataflywheel.recipe.leaving import left_out
 from dataflywheel.recipe.schema import Recipe
-from dataflywheel.recipe.steps import build_steps
+from dataflywheel.recipe.steps.build import build_steps
 from dataflywheel.recipe.walk import Walk
 from dataflywheel.rows.parts import read_rows
 from dataflywheel.store.run import RunDirectory
@@ -72,7 +72,7 @@ def counted(home: Path, rows: Path, ids: Sequence[str], student: Path, settings:
 def walked(made: Recipe, folder: Path) -> Walk:
     """A recipe's steps up to its training."""
     context = Context(made, RunDirectory(folder / "runs" / made.name), folder / "store")
-    walk = Walk(context, [step for step in build_steps(made) if changes_rows(step)])
+    walk = Walk(context, [step for step in build_steps(made) if step.changes_rows])
     walk.take_steps()
     return walk
 
@@ -88,10 +88,12 @@ def measured(made: Recipe, folder: Path) -> tuple[Context, list[LeftOut], dict[s
     with planted_method():
         walk = walked(made, folder)
         context, without = walk.context, shortened(walk)
-        assert walk.field is not None
-        field, base = replace(walk.field, trained=walk.rows), Path(str(made.models.student.hf))
+        assert walk.state.chosen is not None
+        chosen, base = replace(walk.state.chosen, trained=walk.state.rows), Path(str(made.models.student.hf))
         exam = target_exam(context, Evaluate())
-        board = run_comparison(context, field, base, TrainSettings(epochs=2), exam, walk.fingerprint, PLAIN, without)
+        board = run_comparison(
+            context, chosen, base, TrainSettings(epochs=2), exam, walk.state.fingerprint, PLAIN, without
+        )
     return context, without, board
 
 

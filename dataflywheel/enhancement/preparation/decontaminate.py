@@ -30,6 +30,7 @@ class Decontaminate(LeakRules, Cleaner):
     settings would let through.
     """
 
+    guards: ClassVar[bool] = True
     card: ClassVar[Card] = Card(
         title="Language Models are Few-Shot Learners",
         authors="Brown et al.",

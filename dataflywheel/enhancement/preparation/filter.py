@@ -96,7 +96,7 @@ class Filter(Cleaner):
                     fails[i] = self.complaint(name, values[i], bound)
                     scores[i] = float(values[i]) if name in levels else None
         complete = np.logical_and.reduce(list(present.values()))
-        decisions = Decisions()
+        decisions = Decisions(notes={"bounds": {name: list(level) for name, level in levels.items()}})
         for i, id in enumerate(columns.ids.tolist()):
             if fails[i] is not None:
                 decisions.add(id, "dropped", str(fails[i]), score=scores[i])

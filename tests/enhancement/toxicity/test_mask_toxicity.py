@@ -12,14 +12,14 @@ from dataflywheel.enhancement.toxicity.mask_toxicity import NOT_TOXIC, STILL_TOX
 from dataflywheel.proposing.kinds import Demand
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.load import recipe_from
-from dataflywheel.recipe.propose_step import apply_propose_step
-from dataflywheel.recipe.steps import build_steps
+from dataflywheel.recipe.steps.build import build_steps
 from dataflywheel.rows.builder import build
 from dataflywheel.rows.identity import make_row, prompt_answer_row
 from dataflywheel.rows.parts import PartWriter
 from dataflywheel.rows.schema import Row, message
 from dataflywheel.store.decisions import read_decisions
 from dataflywheel.store.run import RunDirectory
+from tests.recipe.doing import done
 from tests.signals.toxic_words import INSULTS, label_file, sentences
 
 
@@ -86,7 +86,7 @@ def test_what_stays_toxic_leaves_the_data_with_its_reason(tmp_path: Path, monkey
         by = {"mask_toxicity": {"labels": str(labels), "drop": drop}}
         recipe = recipe_from({"name": "a", "pool": [{"builtin": "python_docs"}], "steps": [{"enhance": {"by": by}}]})
         context = Context(recipe, RunDirectory(tmp_path / "run"), tmp_path / "store")
-        metrics = apply_propose_step(context, build_steps(recipe)[0], rows, tmp_path / f"out-{drop}", "f")
+        metrics = done(build_steps(recipe)[0], context, rows, tmp_path / f"out-{drop}")
         assert metrics["details"]["gates"] == ["meaning", "language_kept"]
         made = read_decisions(tmp_path / f"out-{drop}" / "decisions.parquet").to_pylist()
         assert [d["action"] for d in made] == ["kept", "changed", *(["dropped", "dropped"] if drop else ["kept"] * 2)]

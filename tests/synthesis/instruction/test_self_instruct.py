@@ -9,7 +9,7 @@ import pytest
 from dataflywheel.models.endpoint.request import Outcome, Reply, Request
 from dataflywheel.proposing.fulfil import Terms, fulfil
 from dataflywheel.proposing.kinds import Demand, Proposal, Surroundings
-from dataflywheel.recipe.propose import Generate
+from dataflywheel.recipe.steps.generate import Generate
 from dataflywheel.synthesis.instruction.self_instruct import SelfInstruct, unfit
 from tests.models.endpoint.fake import FakeClient
 from tests.signals.rating.support import MODEL

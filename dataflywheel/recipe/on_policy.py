@@ -11,15 +11,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dataflywheel.contracts import UsageError
 from dataflywheel.distillation.model.on_policy import OnPolicy
 from dataflywheel.evolution.iteration.trial import Progress
 from dataflywheel.models.files import folder_digest
 from dataflywheel.models.language_model import local_folder
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.models.training import TrainSettings
-from dataflywheel.recipe.context import Context, digest
-from dataflywheel.recipe.training import Distill, distilling_teacher
+from dataflywheel.recipe.context import digest
 from dataflywheel.rows.parts import read_rows
 from dataflywheel.store.atomic import write_json
 from dataflywheel.store.lock import one_at_a_time
@@ -28,30 +26,9 @@ LOSSES = 300
 """Kept for drawing, at most."""
 
 
-def on_policy_of(work: object) -> OnPolicy | None:
-    """The method of a `distill` step whose student writes what it learns from; None for every other training."""
-    method = work.method() if isinstance(work, Distill) else None
-    return method if isinstance(method, OnPolicy) else None
-
-
-def check_on_policy(work: Distill, comparison: bool) -> None:
-    """Raises:
-    UsageError: no such method of distillation, or an on-policy one with what chooses batches of rows or compares them.
-    """
-    if on_policy_of(work) is None:
-        work.objective()
-        return
-    if work.sampler is not None:
-        raise UsageError("distill: on_policy learns from what the student writes; a `sampler` of rows has no say there")
-    if comparison:
-        raise UsageError(
-            "compare trains its arms on rows, and on_policy learns from what the student writes; leave one of them out"
-        )
-
-
 def learn_on_policy(
-    context: Context,
-    work: Distill,
+    home: Path,
+    teacher: ModelSpec,
     method: OnPolicy,
     rows: Path,
     ids: Sequence[str],
@@ -61,10 +38,9 @@ def learn_on_policy(
 ) -> tuple[Path, dict[str, Any]]:
     """The student after on-policy distillation on the prompts of these rows, from the store where it is there; with
     steps, tokens, seconds and losses. Where another run is training the same, it is waited for."""
-    teacher = context.usable(distilling_teacher(context.recipe, work), "teacher")
     origin = (settings.version, method.digest(), folder_digest(student), settings.model_dump_json())
     taught = f"{folder_digest(local_folder(teacher))}:{teacher.dtype}"
-    folder = context.home / "models" / f"on-policy-{digest(*origin, taught, *sorted(ids))}"
+    folder = home / "models" / f"on-policy-{digest(*origin, taught, *sorted(ids))}"
     with one_at_a_time(folder):
         if not (folder / "training.json").exists():
             train = partial(method.train, output=folder, settings=settings, progress=progress)

@@ -1,0 +1,37 @@
+"""Where the arms of a comparison draw from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dataflywheel.rows.parts import read_rows
+from dataflywheel.selection.combine import Select
+
+if TYPE_CHECKING:
+    from dataflywheel.recipe.steps.step import Step
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The rows before the selection, the raw pool, the selection itself, and what is trained on.
+
+    `guards` are the recipe's decontaminations, which the raw pool passes too; `ranking_seconds` the selection's own.
+    """
+
+    before: Path
+    raw: Path
+    guards: tuple[Step, ...]
+    trained: Path
+    """The rows that the recipe trains on: the selected ones, with what was changed and added since."""
+    select: Select
+    ranking_seconds: float = 0.0
+    label: str = ""
+    """What the recipe did, where it was more than one selection."""
+
+    @cached_property
+    def selected(self) -> tuple[str, ...]:
+        """Their ids."""
+        return tuple(read_rows(self.trained, ["id"])["id"].to_pylist())

@@ -1,0 +1,27 @@
+"""The steps of a recipe as checked objects, before anything runs."""
+
+from __future__ import annotations
+
+from dataflywheel.recipe.schema import Recipe
+from dataflywheel.recipe.steps.clean import Clean
+from dataflywheel.recipe.steps.distill import Distilling
+from dataflywheel.recipe.steps.enhance import Enhancing
+from dataflywheel.recipe.steps.evaluate import Evaluating
+from dataflywheel.recipe.steps.generate import Generating
+from dataflywheel.recipe.steps.prefer import Preferring
+from dataflywheel.recipe.steps.select import Selecting
+from dataflywheel.recipe.steps.step import KINDS, Step
+from dataflywheel.recipe.steps.train import Training
+
+OWN: tuple[type[Step], ...] = (Selecting, Enhancing, Generating, Training, Distilling, Preferring, Evaluating)
+"""The kinds that are shipped, in the order in which they are shown."""
+
+
+def build_steps(recipe: Recipe) -> list[Step]:
+    """All steps with their parameters checked.
+
+    Raises:
+        UsageError: unknown step or parameter, with the nearest right name.
+    """
+    named = enumerate(recipe.named_steps(), 1)
+    return [KINDS.get(name, Clean).made(index, name, given, recipe) for index, (name, given) in named]

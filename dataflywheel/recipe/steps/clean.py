@@ -1,0 +1,80 @@
+"""The steps that stand under the names of cleaners: rows are dropped for a reason."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+from dataflywheel import catalog
+from dataflywheel.contracts import Cleaner, Columns, Cost, PoolStatistics, TargetView, UsageError, build, nearest
+from dataflywheel.recipe.context import Context
+from dataflywheel.recipe.schema import Recipe
+from dataflywheel.recipe.steps.rows_out import Decided, write_rows
+from dataflywheel.recipe.steps.state import Given
+from dataflywheel.recipe.steps.step import KINDS, Step
+from dataflywheel.rows.lookup import RowLookup
+from dataflywheel.rows.parts import read_rows
+from dataflywheel.rows.text import texts
+
+
+@dataclass(frozen=True)
+class Clean(Step):
+    """One cleaner on all rows."""
+
+    every_round: ClassVar[bool] = False
+
+    work: Cleaner
+
+    @classmethod
+    def made(cls, index: int, name: str, given: Mapping[str, Any], recipe: Recipe) -> Self:
+        cleaners = [c for c in catalog.names() if issubclass(catalog.get(c), Cleaner)]
+        if name not in cleaners:
+            raise UsageError(f"step {index}: there is no step {name!r}{nearest(name, [*KINDS, *cleaners])}")
+        work = build(catalog.get(name), given)
+        assert isinstance(work, Cleaner)
+        return cls(index, name, work)
+
+    @property
+    def guards(self) -> bool:
+        return self.work.guards
+
+    def needs(self) -> tuple[str, ...]:
+        return tuple(self.work.needs())
+
+    def signal_parameters(self) -> dict[str, dict[str, Any]]:
+        return self.work.signal_parameters()
+
+    def cost(self, recipe: Recipe, pool: PoolStatistics, speed: float) -> Cost:
+        return self.work.estimate(pool)
+
+    def do(self, given: Given) -> dict[str, Any]:
+        began = time.perf_counter()
+        context, rows = given.context, given.state.rows
+        columns = context.measured(rows, self.needs(), self.title, self.signal_parameters())
+        ranking = time.perf_counter()
+        decided = self.decide(context, rows, columns)
+        ranking = time.perf_counter() - ranking
+        return write_rows(self, given, columns, decided, began, ranking)
+
+    def decide(self, context: Context, rows: Path, columns: Columns) -> Decided:
+        part = getattr(self.work, "part", self.work.text)
+        fetch = partial(RowLookup(rows).texts, part=part)
+        decisions = self.work.decide(columns, fetch, self._target(context))
+        return Decided(decisions, dict(decisions.notes))
+
+    def turned_away(self, context: Context, rows: Path, title: str) -> set[str]:
+        columns = context.measured(rows, self.needs(), title, self.signal_parameters())
+        decisions = self.decide(context, rows, columns).decisions
+        return {id for id, action in zip(decisions.ids, decisions.action, strict=True) if action == "dropped"}
+
+    def _target(self, context: Context) -> TargetView | None:
+        """The evaluation rows with the same signals, where the recipe names any."""
+        if context.target is None:
+            return None
+        messages = read_rows(context.target, ["messages"])["messages"]
+        found = context.measured(context.target, self.needs(), self.title, self.signal_parameters())
+        return TargetView(found, texts(messages, "prompt"), texts(messages, "answer"))

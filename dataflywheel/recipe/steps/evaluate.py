@@ -1,0 +1,90 @@
+"""The step `evaluate`: the model that was trained last is scored on the target."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+from dataflywheel.contracts import Cost, PoolStatistics, UsageError
+from dataflywheel.evolution.feedback.evaluate import Evaluate, RowScores, summarise
+from dataflywheel.evolution.feedback.score_files import write_scores
+from dataflywheel.evolution.iteration.trial import SCORING, examine
+from dataflywheel.recipe.asking import asked_cost, failed_at_endpoint
+from dataflywheel.recipe.ingest_step import target_exam
+from dataflywheel.recipe.looked import Looked, statistics
+from dataflywheel.recipe.pricing import model_seconds
+from dataflywheel.recipe.schema import Recipe
+from dataflywheel.recipe.step_record import StepRecord
+from dataflywheel.recipe.steps.state import Given, State
+from dataflywheel.recipe.steps.step import Step, tried_again
+from dataflywheel.recipe.target_judge import judging_cost
+from dataflywheel.recipe.target_rows import check_target_rows
+from dataflywheel.store.atomic import atomic_directory
+
+
+@dataclass(frozen=True)
+class Evaluating(Step, keyword="evaluate"):
+    """Scores by slice, with intervals; in a wheel on the tiers that a round may look at."""
+
+    Work = Evaluate
+    changes_rows: ClassVar[bool] = False
+
+    work: Evaluate
+
+    def version(self) -> int:
+        return SCORING
+
+    def parameters(self) -> dict[str, Any]:
+        return self.work.model_dump(mode="json")
+
+    def cost(self, recipe: Recipe, pool: PoolStatistics, speed: float) -> Cost:
+        target = statistics(recipe.target)
+        seconds = model_seconds(recipe.models.student, 2, target.tokens, speed)
+        return Cost(seconds=seconds, forward=target.rows, tokens=target.tokens) + judging_cost(recipe, target)
+
+    def foreseen(self, recipe: Recipe, looked: Looked, before: Sequence[Step]) -> dict[str, Any]:
+        return {"target": check_target_rows(recipe)}
+
+    def do(self, given: Given) -> dict[str, Any]:
+        context, state = given.context, given.state
+        if state.model is None:
+            raise UsageError(f"{self.title}: nothing was trained before; put a `train` step before it")
+        began = time.perf_counter()
+        tiers: Mapping[str, Path | None] = state.tiers or {"": None}
+        exams = {tier: target_exam(context, self.work, rows) for tier, rows in tiers.items()}
+        scores = {tier: examine(state.model, exam) for tier, exam in exams.items()}
+        told = {tier: summarise(found, exams[tier].metric, self.work) for tier, found in scores.items()}
+        # What the step says of a divided target is what the select tier says.
+        details = {**told["select"], "tiers": told} if state.tiers else told[""]
+        return self._leave(given, scores, {**details, **failed_at_endpoint(context)}, began)
+
+    def _leave(
+        self, given: Given, scores: Mapping[str, RowScores], details: Mapping[str, Any], began: float
+    ) -> dict[str, Any]:
+        rows = sum(len(found.ids) for found in scores.values())
+        cost = Cost(seconds=round(time.perf_counter() - began, 3), forward=rows) + asked_cost(
+            given.context, given.output
+        )
+        with atomic_directory(given.output) as aside:
+            for tier, found in scores.items():
+                write_scores(aside / (f"scores-{tier}.parquet" if tier else "scores.parquet"), found)
+            params = self.parameters()
+            return StepRecord(self.name, given.fingerprint, params, rows, rows, cost, {}, details).write(aside)
+
+    def after(self, given: Given, metrics: Mapping[str, Any]) -> State:
+        state = given.state
+        return replace(state, scoring=state.scoring or self.work, evaluation=dict(metrics["details"]))
+
+    def note(self, metrics: Mapping[str, Any]) -> str:
+        details = metrics["details"]
+        value, low, high = (_number(details["overall"][name]) for name in ("value", "low", "high"))
+        return f"{details['metric']} {value} ({low} to {high}){tried_again(metrics)}"
+
+
+def _number(value: float | None) -> str:
+    """Three decimals; JSON keeps what could not be measured as null."""
+    return "not measured" if value is None or math.isnan(value) else f"{value:.3f}"

@@ -1,0 +1,230 @@
+"""The step `generate`: new rows are written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from dataflywheel.contracts import Budget, Cost, PoolStatistics, UsageError
+from dataflywheel.proposing.fulfil import Fulfilment, Terms, fulfil
+from dataflywheel.proposing.kinds import Gate, Proposer, Surroundings
+from dataflywheel.proposing.seeds import first_tag
+from dataflywheel.recipe.asking import hand_in
+from dataflywheel.recipe.context import Context
+from dataflywheel.recipe.failures import evidence, facts_of, find_failures, steering_failures, why_none, why_not_yet
+from dataflywheel.recipe.ingest_step import slices_by_id
+from dataflywheel.recipe.pricing import model_seconds
+from dataflywheel.recipe.schema import Recipe
+from dataflywheel.recipe.slicing import slices_of
+from dataflywheel.recipe.steps.state import Given, State
+from dataflywheel.recipe.steps.step import Step
+from dataflywheel.recipe.steps.writing import Propose, Writing, Written
+from dataflywheel.rows.parts import read_rows
+from dataflywheel.rows.schema import Row
+
+ROUND = 1009
+"""What the random seed moves by from round to round, so that seeds are taken in another order."""
+
+
+class Generate(Propose):
+    """Adds new rows that pass every gate."""
+
+    version: ClassVar[int] = 1
+
+    rows: str | int
+    """Rows wanted: `200`, or `20%` of the rows that are there. In a recipe with rounds: in all of them together."""
+    source: Literal["rows", "pool", "target"] = "rows"
+    """What is written from: the rows that came so far (in a wheel, all cleaned rows), the whole pool as it was read, or
+    the steering tier of a wheel's target, whose skills may be absent from the pool. A method that writes from failures
+    gets of these the rows alone that the model trained last got wrong: of the target those with 0 in the last
+    evaluation, or under a loss the worse half of each slice; of rows and pool those with a wrong final answer where the
+    target is scored by `final_answer`, else the worse half by bits per byte."""
+    per: Literal["tag", "slice"] | None = None
+    """Share the rows out equally among the first tags of what is written from, or among the target's slices."""
+    visits: int | None = Field(default=None, ge=1)
+    """How often one row is written from, at most. Not given: once, or as often as rows are missing where a method's
+    seeds are mere examples (`self_instruct`) or nothing (`magpie`)."""
+    least_yield: float = Field(default=0.02, ge=0, le=1)
+    """Stop when a smaller share of recent proposals is accepted, and say so."""
+
+    @property
+    def from_failures(self) -> bool:
+        """Whether it writes from what the student got wrong."""
+        return self.proposer().from_failures
+
+    def most_visits(self) -> int | None:
+        """How often one row is written from, at most; None: without end."""
+        return self.visits if self.visits is not None else None if self.proposer().revisits else 1
+
+    def budget(self) -> Budget:
+        return Budget.parse(self.rows)
+
+    def wanted(self, there: int) -> int:
+        """New rows wanted where so many rows are there; one document may give more than one."""
+        budget = self.budget()
+        return int(budget.amount) if budget.unit == "rows" else budget.rows(there)
+
+
+@dataclass(frozen=True)
+class Generating(Writing, keyword="generate"):
+    """One method that writes from rows, from failures, or from nothing."""
+
+    Work = Generate
+    brings: ClassVar[bool] = True
+    rewrites: ClassVar[bool] = False
+
+    work: Generate
+
+    @property
+    def from_failures(self) -> bool:
+        return self.work.from_failures
+
+    def check_place(self, recipe: Recipe) -> None:
+        work, kind = self.work, self.work.proposer()
+        if work.per == "slice" and not recipe.target:
+            raise UsageError(f"{self.title}: `per: slice` needs a target; name evaluation rows under `target:`")
+        if work.per is not None and kind.writes_from == "nothing":
+            raise UsageError(
+                f"{self.title}: {kind.name} writes from nothing, for no {work.per} in particular; leave `per` out"
+            )
+        if work.source == "target" and recipe.rounds == 1:
+            raise UsageError(
+                f"{self.title}: `source: target` writes from the steering tier, and only a wheel has tiers; write "
+                "`rounds: 2` or more, or write from rows"
+            )
+        if not recipe.pool and self.index == 1:
+            self._check_from_nothing()
+        earlier = {name for name, _ in recipe.named_steps()[: self.index - 1]}
+        if self.from_failures and recipe.rounds == 1 and not {"train", "distill"} & earlier:
+            raise UsageError(
+                f"{self.title}: {kind.name} writes from rows that the student got wrong, and nothing is trained before "
+                "it; write `rounds: 2` or more, with `train` and `evaluate`, or put a `train` step before it"
+            )
+
+    def _check_from_nothing(self) -> None:
+        if self.work.proposer().writes_from != "nothing":
+            raise UsageError(
+                f"{self.title}: {self.work.proposer().name} writes from rows, and the recipe has no `pool`; name one"
+            )
+        if self.work.budget().unit != "rows":
+            raise UsageError(f"{self.title}: `rows: {self.work.rows}` is a share of no rows; say how many")
+
+    def rows_asked(self, rows: int) -> int:
+        return self.work.wanted(rows)
+
+    def cost(self, recipe: Recipe, pool: PoolStatistics, speed: float) -> Cost:
+        """With the rows that it may write from scored after every round but the last; the steering tier is scored by
+        the evaluation."""
+        asking = super().cost(recipe, pool, speed)
+        if not self.from_failures or self.work.source == "target":
+            return asking
+        times = max(1, recipe.rounds - 1)
+        seconds = model_seconds(recipe.models.student, 2, times * pool.tokens, speed)
+        return asking + Cost(seconds=seconds, forward=times * pool.rows, tokens=times * pool.tokens)
+
+    def left(self, pool: PoolStatistics) -> PoolStatistics:
+        wanted = self.work.wanted(pool.rows)
+        more = 1 + wanted / max(1, pool.rows)
+        pairs = pool.pairs + (wanted if self.work.makes_pairs else 0)
+        return PoolStatistics(round(pool.rows * more), int(pool.chars * more), int(pool.tokens * more), pairs)
+
+    def evidence(self, context: Context, state: State) -> list[str]:
+        student = state.student()
+        return [] if student is None or not self.from_failures else evidence(context, self.work.source, student)
+
+    def write(self, given: Given, proposer: Proposer, gates: list[Gate], table: list[Row]) -> Written:
+        context, state, work = given.context, given.state, self.work
+        student = state.student()
+        if proposer.from_failures and student is None:
+            return Written(Fulfilment(shortfall=why_not_yet(proposer.name)), {}, [], {})
+        origin = self._origin(context, state)
+        written_from: list[Row] = read_rows(origin).to_pylist()
+        wanted = work.wanted(len(written_from))
+        if proposer.writes_from == "nothing":
+            written_from = []
+        place, quotas, failures = None, dict(self.amounts), None
+        if work.per == "slice" or quotas:
+            slices = slices_by_id(context, origin) if work.source == "target" else slices_of(context, origin)
+            place = partial(_slice, slices)
+        if proposer.from_failures:
+            assert student is not None
+            failures = find_failures(context, student, work.source, origin, written_from, place)
+            written_from = [row for row in written_from if row["id"] in failures.scores]
+            if not written_from:
+                short = why_none(proposer.name, work.source)
+                return Written(Fulfilment(shortfall=short, missing=quotas or {"": wanted}), {}, [], facts_of(failures))
+        if place is not None:
+            quotas = quotas or _even(wanted, sorted({place(row) for row in written_from} - {""}))
+        elif work.per == "tag":
+            quotas = _even(wanted, sorted({first_tag(row) for row in written_from} - {""}))
+        terms = Terms(
+            rows=wanted, quotas=quotas, wave=work.wave, visits=work.most_visits(), least_yield=work.least_yield
+        )
+        # What is written from the target is new beside the rows; copies of it are for the gate that looks for them.
+        there = origin if work.source != "target" else state.seeds or state.rows
+        held = {origin, there, state.rows, *([state.earlier] if state.earlier else [])}
+        known = frozenset(i for path in held for i in read_rows(path, ["id"])["id"].to_pylist())
+        done = fulfil(
+            proposer, gates, written_from, terms, Surroundings(there, context.target, _made(state.earlier)),
+            context.recipe.seed + self.index + ROUND * (self.round - 1), slice_of=place, known=known, settle=hand_in,
+            watch=partial(self.watch, context),
+        )  # fmt: skip
+        done = done if failures is None else replace(done, entries=failures.told(done.entries))
+        return Written(done, {}, [p.row for p in done.accepted if p.row is not None], facts_of(failures))
+
+    def _origin(self, context: Context, state: State) -> Path:
+        """The rows that are written from."""
+        assert context.pool is not None
+        origin = {"rows": state.seeds or state.rows, "pool": context.pool, "target": context.guide}[self.work.source]
+        assert origin is not None, "the plan refuses `source: target` without rounds"
+        return origin
+
+    def whole(self, recipe: Recipe, rows: int, tokens: int) -> int:
+        return self.work.wanted(rows)
+
+    def waits(self, round: int) -> bool:
+        """No model was evaluated yet whose failures it could take."""
+        return round == 1 and self.from_failures
+
+    def in_round(self, round: int, amount: int, amounts: Mapping[str, int]) -> Step:
+        return replace(self, work=self.work.model_copy(update={"rows": amount}), round=round, amounts=amounts)
+
+    def reach(self, context: Context, state: State, offered: Path) -> dict[str, str] | None:
+        """Slices of the steering tier may have no row of the pool; what is written from nothing aims at none, and what
+        is written from failures only at those where the student failed."""
+        if self.work.proposer().writes_from == "nothing":
+            return {}
+        if self.work.source != "target" or context.guide is None:
+            origin = context.pool if self.work.source == "pool" else state.seeds
+            return slices_of(context, origin or state.rows)
+        found, student = slices_by_id(context, context.guide), state.student()
+        if self.from_failures and student is not None:
+            return {id: found[id] for id in steering_failures(context, student).scores}
+        return found
+
+
+def _made(earlier: Path | None) -> list[Row]:
+    """Rows that were written in rounds before: new ones must differ from them."""
+    if earlier is None:
+        return []
+    rows: list[Row] = read_rows(earlier).to_pylist()
+    return [row for row in rows if row["made_by"]]
+
+
+def _slice(slices: Mapping[str, str], row: Row) -> str:
+    return slices.get(row["id"], "")
+
+
+def _even(wanted: int, names: list[str]) -> dict[str, int]:
+    """So many rows over the names, the first of them one more where they do not divide.
+
+    >>> _even(5, ["a", "b"])
+    {'a': 3, 'b': 2}
+    """
+    whole, rest = divmod(wanted, max(1, len(names)))
+    return {name: whole + (i < rest) for i, name in enumerate(names)}

@@ -1,0 +1,126 @@
+"""What the steps share from which a model comes: its folder, and what became of every row."""
+
+from __future__ import annotations
+
+import shutil
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pyarrow.compute as pc
+
+from dataflywheel.contracts import Cost, Decisions
+from dataflywheel.models.files import folder_digest
+from dataflywheel.models.language_model import local_folder
+from dataflywheel.models.learning_rate import Job
+from dataflywheel.models.training import TrainSettings
+from dataflywheel.recipe.context import Context
+from dataflywheel.recipe.pricing import parameters
+from dataflywheel.recipe.schema import Recipe
+from dataflywheel.recipe.step_record import StepRecord
+from dataflywheel.recipe.steps.state import Given, State
+from dataflywheel.recipe.steps.step import Step
+from dataflywheel.rows.parts import read_rows
+from dataflywheel.store.atomic import atomic_directory
+from dataflywheel.store.decisions import counts, write_decisions
+
+
+class Settings(TrainSettings):
+    """What the steps share."""
+
+    def settings(self) -> TrainSettings:
+        """What the trainer itself reads."""
+        return TrainSettings(**{name: getattr(self, name) for name in TrainSettings.model_fields})
+
+
+@dataclass(frozen=True)
+class Learning(Step):
+    """A step that takes rows and a model and gives a model, in `models/<name>` of the run."""
+
+    changes_rows: ClassVar[bool] = False
+
+    work: Settings
+
+    def job(self) -> Job:
+        """What is learned from, for a learning rate that fits."""
+        return "answers"
+
+    def check(self, recipe: Recipe, comparison: bool) -> None:
+        self.work.settings().fitted(parameters(recipe.models.student), self.job())
+
+    def passes(self, rows: int) -> float:
+        """How often each of so many rows is learned."""
+        work = self.work
+        return work.max_steps * work.batch_size / max(1, rows) if work.max_steps else work.epochs
+
+    def model_name(self, given: Given) -> str:
+        """Of the model's folder."""
+        return "student" if given.context.recipe.rounds == 1 else f"round-{self.round}"
+
+    def seeded(self, context: Context) -> TrainSettings:
+        """The trainer's settings with the recipe's seed on top of the step's own."""
+        settings = self.work.settings()
+        return settings.model_copy(update={"seed": context.recipe.seed + settings.seed})
+
+    @abstractmethod
+    def do(self, given: Given) -> dict[str, Any]:
+        """Train, and leave the model in its folder."""
+
+    def leave(
+        self, given: Given, made: Path, cost: Cost, details: Mapping[str, Any], decisions: Decisions
+    ) -> dict[str, Any]:
+        """Put the model where it belongs, write what became of every row, and give the record."""
+        name = self.model_name(given)
+        folder = given.context.run.path / "models" / name
+        copy_model(made, folder)
+        told = {"model": f"models/{name}", "digest": folder_digest(folder), **details}
+        rows, kept = len(decisions.ids), decisions.action.count("kept")
+        with atomic_directory(given.output) as aside:
+            write_decisions(aside / "decisions.parquet", decisions)
+            params, counted = self.parameters(), counts(decisions)
+            return StepRecord(self.name, given.fingerprint, params, rows, kept, cost, counted, told).write(aside)
+
+    def intact(self, given: Given, metrics: Mapping[str, Any]) -> list[str]:
+        """Another recipe of that name may have replaced the model."""
+        folder, details = given.context.run.path / "models" / self.model_name(given), metrics["details"]
+        named = details["model"] == f"models/{folder.name}"
+        whole = named and folder.is_dir() and folder_digest(folder) == details["digest"]
+        return [] if whole else [details["model"]]
+
+    def after(self, given: Given, metrics: Mapping[str, Any]) -> State:
+        model = given.context.run.path / metrics["details"]["model"]
+        given.context.trained = model
+        return replace(given.state, model=model)
+
+    def advanced(self, context: Context, step: int, total: int, loss: float) -> None:
+        """Tell of a training step."""
+        context.watcher.advanced(self.place, f"steps, loss {loss:.3f}", step, total)
+
+
+def student_folder(context: Context) -> Path:
+    """The untrained student: the folder of the recipe's model, or a new built-in one with the pool's tokenizer."""
+    from dataflywheel.models.tiny import init_tiny, pool_tokenizer
+
+    spec = context.recipe.models.student
+    if spec.builtin is None:
+        return local_folder(spec)
+    tokenizer = pool_tokenizer(context.pool_texts(), cache_dir=context.home / "models")
+    return init_tiny(tokenizer, spec.size, seed=context.recipe.seed, cache_dir=context.home / "models")
+
+
+def copy_model(made: Path, folder: Path) -> None:
+    """A model's files in another folder, without what only its training needed."""
+    with atomic_directory(folder) as aside:
+        shutil.copytree(made, aside, dirs_exist_ok=True, ignore=shutil.ignore_patterns("training.json", "checkpoint-*"))
+
+
+def row_ids(rows: Path, pairs: bool | None = None) -> list[str]:
+    """Ids in order: of all rows, of those that hold a worse answer beside the good one, or of those that hold none."""
+    table = read_rows(rows, ["id"] if pairs is None else ["id", "rejected"])
+    if pairs is not None:
+        found = pc.fill_null(pc.greater(pc.list_value_length(table["rejected"]), 0), False)
+        table = table.filter(found if pairs else pc.invert(found))
+    ids: list[str] = table["id"].to_pylist()
+    return ids

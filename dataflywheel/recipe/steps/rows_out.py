@@ -1,0 +1,111 @@
+"""Rows that some are kept of and others dropped, as a step leaves them: written once all are decided on."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from dataflywheel.contracts import Columns, Cost, Decisions, FlywheelError, Status
+from dataflywheel.recipe.asking import asked_cost, failed_at_endpoint, write_asked
+from dataflywheel.recipe.step_record import StepRecord
+from dataflywheel.recipe.steps.state import Given
+from dataflywheel.recipe.steps.step import Step
+from dataflywheel.rows.parts import PartWriter, iter_among
+from dataflywheel.rows.schema import ROW_SCHEMA
+from dataflywheel.store.atomic import atomic_directory
+from dataflywheel.store.decisions import counts, write_decisions
+
+
+class Decided(NamedTuple):
+    """One decision a row, what the step notes for the report, and the order of the kept rows, where it gives one."""
+
+    decisions: Decisions
+    details: dict[str, Any]
+    order: Sequence[str] | None = None
+
+
+def write_rows(
+    step: Step, given: Given, columns: Columns, decided: Decided, began: float, ranking: float
+) -> dict[str, Any]:
+    """Leave the kept rows of `given.state`, the decisions and the columns behind them in the step's directory; gives
+    the record.
+
+    `began` is when the step did (`time.perf_counter`), `ranking` how many seconds it decided.
+    """
+    decisions, details, order = decided
+    check_complete(step.title, columns, decisions)
+    context, ids = given.context, pa.array(columns.ids, pa.string())
+    measuring = context.measuring_seconds(step.needs(), ids, step.signal_parameters())
+    with atomic_directory(given.output) as aside:
+        kept = write_kept(given.state.rows, decisions, aside / "rows", order)
+        _write_scalars(aside / "columns.parquet", columns)
+        again = write_asked(aside / "asked.parquet", context, step, ids)
+        cost = Cost(seconds=round(time.perf_counter() - began, 3)) + asked_cost(context, given.output)
+        details |= failed_at_endpoint(context, again)
+        details |= {"measuring_seconds": round(measuring, 3), "ranking_seconds": round(ranking, 3)}
+        return write_decided(aside, step.name, given.fingerprint, step.parameters(), decisions, kept, cost, details)
+
+
+def check_complete(title: str, columns: Columns, decisions: Decisions) -> None:
+    """Rows in = rows out + decisions: every row has exactly one.
+
+    Raises:
+        FlywheelError: the step left a row without a decision, or decided twice.
+    """
+    if decisions.ids == columns.ids.tolist():  # most steps decide in the order of the rows
+        return
+    if len(decisions.ids) != len(columns) or set(decisions.ids) != set(columns.ids):
+        raise FlywheelError(
+            f"{title}: {len(columns)} rows came in and {len(set(decisions.ids))} were decided on; "
+            "this is a fault of the step"
+        )
+
+
+def write_kept(rows: Path, decisions: Decisions, output: Path, order: Sequence[str] | None = None) -> int:
+    """Stream the kept rows, in their order, to a new directory; memory is bounded by a batch. With `order`, the ids of
+    all kept rows, they are written in that one, and held at once."""
+    kept = pa.array([i for i, a in zip(decisions.ids, decisions.action, strict=True) if a != "dropped"], pa.string())
+    found = (pa.Table.from_batches([batch]) for batch in iter_among(rows, kept))
+    with PartWriter(output) as writer:
+        if order is not None:
+            whole = pa.concat_tables([ROW_SCHEMA.empty_table(), *(table.cast(ROW_SCHEMA) for table in found)])
+            writer.write(whole.take(pc.index_in(pa.array(order, pa.string()), value_set=whole["id"])))
+            return len(order)
+        for table in found:
+            writer.write(table)
+    return writer.rows
+
+
+def write_decided(
+    directory: Path,
+    step: str,
+    fingerprint: str,
+    params: Mapping[str, Any],
+    decisions: Decisions,
+    kept: int,
+    cost: Cost,
+    details: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Write what a step decided on the rows that came in, and its metrics, which it gives."""
+    write_decisions(directory / "decisions.parquet", decisions)
+    record = StepRecord(step, fingerprint, params, len(decisions.ids), kept, cost, counts(decisions), details)
+    return record.write(directory)
+
+
+def _write_scalars(path: Path, columns: Columns) -> None:
+    """The one-number columns of the rows that came in, for the report and `why`; unmeasured values are null."""
+    table: dict[str, pa.Array] = {"id": pa.array(columns.ids, pa.string())}
+    for name, values in columns.values.items():
+        if name.startswith("row.") or name.endswith((".status", ".error")) or values.ndim != 1:
+            continue
+        status = columns.values.get(name.split(".")[0] + ".status")
+        missing = None if status is None else np.asarray(status) > Status.TRUNCATED
+        table[name] = pa.array(values, mask=missing, from_pandas=True)
+    pq.write_table(pa.table(table), path, compression="zstd", compression_level=1)

@@ -1,0 +1,165 @@
+"""The step `select`: which rows are kept, under a budget."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from dataflywheel import catalog
+from dataflywheel.contracts import Budget, Columns, Method, PoolStatistics, UsageError
+from dataflywheel.recipe.chosen import Chosen
+from dataflywheel.recipe.context import Context
+from dataflywheel.recipe.ingest_step import slices_by_id
+from dataflywheel.recipe.needs import signals_of
+from dataflywheel.recipe.schema import Limits, Recipe
+from dataflywheel.recipe.slicing import slice_column, slices_of
+from dataflywheel.recipe.steps.rows_out import Decided, write_rows
+from dataflywheel.recipe.steps.state import Given, State
+from dataflywheel.recipe.steps.step import Step
+from dataflywheel.selection.combine import Select, select_rows
+from dataflywheel.selection.order import SLICE
+
+
+@dataclass(frozen=True)
+class Selecting(Step, keyword="select"):
+    """One selection; without a `keep` of its own it keeps the recipe's budget, in rows or tokens."""
+
+    Work = Select
+    brings: ClassVar[bool] = True
+
+    work: Select
+    asked: Select | None = None
+    """In a wheel: what the recipe says, of which a round is a part."""
+
+    @classmethod
+    def made(cls, index: int, name: str, given: Mapping[str, Any], recipe: Recipe) -> Self:
+        return super().made(index, name, _with_budget(given, recipe.budget), recipe)
+
+    def method(self) -> str:
+        return self.work.label()
+
+    def needs(self) -> tuple[str, ...]:
+        return self.work.needs()
+
+    def guided_by(self) -> list[str]:
+        return [selector.name for selector in self.work.selectors() if selector.targeted]
+
+    def involved(self) -> list[type[Method]]:
+        selectors = [name for part in [*self.work.by, self.work.then or {}] for name in part]
+        return [catalog.get(name) for name in [*selectors, *signals_of(self.needs())]]
+
+    def check(self, recipe: Recipe, comparison: bool) -> None:
+        for method in [] if recipe.target else self.guided_by():
+            raise UsageError(
+                f"select: {method} compares rows with a target; name evaluation rows under `target:`, or choose a "
+                "method that needs none"
+            )
+
+    def left(self, pool: PoolStatistics) -> PoolStatistics:
+        budget = self.work.budget()
+        if budget.unit == "tokens":
+            part = min(1.0, budget.amount / max(1, pool.tokens))
+        else:
+            part = budget.rows(pool.rows) / max(1, pool.rows)
+        rows, pairs = round(pool.rows * part), math.ceil(pool.pairs * part)
+        return PoolStatistics(rows, int(pool.chars * part), int(pool.tokens * part), pairs)
+
+    def do(self, given: Given) -> dict[str, Any]:
+        began = time.perf_counter()
+        columns = given.context.measured(given.state.rows, self.needs(), self.title)
+        if SLICE in self.needs():
+            columns.values[SLICE] = slice_column(given.context, given.state.rows, columns.ids)
+        ranking = time.perf_counter()
+        decided = self.decide(given.context, columns)
+        ranking = time.perf_counter() - ranking
+        return write_rows(self, given, columns, decided, began, ranking)
+
+    def decide(self, context: Context, columns: Columns) -> Decided:
+        rng = np.random.default_rng([context.recipe.seed, self.index])
+        spec = capped(self.work, context.recipe.budget, len(columns))
+        columns = with_target(context, spec, columns, self.title)
+        selection, decisions = select_rows(columns, spec, rng)
+        notes = {
+            k: v for k, v in selection.notes.items() if isinstance(v, str | int | float | bool | list | dict | None)
+        }
+        order = None if spec.ordering() is None else [str(i) for i in columns.ids[selection.order]]
+        return Decided(decisions, {"by": self.work.label(), "budget": str(spec.keep), "notes": notes}, order)
+
+    def after(self, given: Given, metrics: Mapping[str, Any]) -> State:
+        context, rows = given.context, given.output / "rows"
+        assert context.pool is not None
+        guards = tuple(step for step in given.steps if step.guards)
+        seconds = metrics["details"]["ranking_seconds"]
+        chosen = Chosen(given.state.rows, context.pool, guards, rows, self.asked or self.work, seconds)
+        return replace(given.state, rows=rows, chosen=chosen)
+
+    @property
+    def counts_tokens(self) -> bool:
+        return self.work.budget().unit == "tokens"
+
+    @property
+    def has_groups(self) -> bool:
+        return self.work.per not in (None, "slice")
+
+    def whole(self, recipe: Recipe, rows: int, tokens: int) -> int:
+        budget, most = self.work.budget(), recipe.budget.rows
+        if budget.unit == "tokens":
+            return min(int(budget.amount), tokens)
+        return min(budget.rows(rows), most) if most else budget.rows(rows)
+
+    def in_round(self, round: int, amount: int, amounts: Mapping[str, int]) -> Step:
+        keep: str | int = f"{amount} tokens" if self.counts_tokens else amount
+        shares = {name: float(wanted) for name, wanted in amounts.items() if wanted > 0}
+        groups = {"per": "slice", "quota": shares} if shares else {}
+        work = self.work.model_copy(update={"keep": keep, **groups})
+        return replace(self, work=work, asked=self.asked or self.work, round=round)
+
+    def reach(self, context: Context, state: State, offered: Path) -> dict[str, str] | None:
+        return slices_of(context, offered)
+
+
+def capped(select: Select, limits: Limits, offered: int) -> Select:
+    """The selection with its `keep` held to the recipe's budget in rows, once it is known how many are offered."""
+    if limits.rows is None or select.budget().unit == "tokens":
+        return select
+    return select.model_copy(update={"keep": min(limits.rows, select.budget().rows(offered))})
+
+
+def with_target(context: Context, spec: Select, columns: Columns, title: str) -> Columns:
+    """The columns with those of the evaluation rows beside them, where a selector compares rows with these."""
+    if not spec.targeted:
+        return columns
+    assert context.guide is not None, "the plan refuses a targeted selection without a target"
+    target = context.measured(context.guide, spec.needs(), title, spec.target_parameters())
+    target.values[SLICE] = np.array(list(slices_by_id(context, context.guide).values()), dtype=object)
+    return replace(columns, target=target)
+
+
+def _with_budget(given: Mapping[str, Any], limits: Limits) -> Mapping[str, Any]:
+    """A `select` without `keep` takes the recipe's budget in rows or tokens; one with it stays below the budget.
+
+    Raises:
+        UsageError: nothing says how much to keep, or `keep` and the budget are in units that cannot be compared.
+    """
+    if "keep" in given:
+        keep = Budget.parse(given["keep"])
+        if limits.tokens is not None and keep.unit != "tokens":
+            raise UsageError(
+                f"select: the budget is in tokens and `keep: {given['keep']}` is not; write it in tokens too"
+            )
+        if limits.rows is not None and keep.unit == "tokens":
+            raise UsageError(f"select: the budget is in rows and `keep: {given['keep']}` is not; write it in rows too")
+        if limits.tokens is not None and keep.amount > limits.tokens:
+            return {**given, "keep": f"{limits.tokens} tokens"}
+        return given
+    if limits.rows is not None:
+        return {**given, "keep": limits.rows}
+    if limits.tokens is not None:
+        return {**given, "keep": f"{limits.tokens} tokens"}
+    raise UsageError("select: say how much to keep, with `keep: 10%` in the step or `budget: {rows: 1000}`")

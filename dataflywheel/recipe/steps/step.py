@@ -1,0 +1,217 @@
+"""A step of a recipe: what it needs, checks, costs, does and tells. Whoever walks asks it, and never what it is."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+from pydantic import BaseModel, ValidationError
+
+from dataflywheel import catalog
+from dataflywheel.contracts import Cost, Method, PoolStatistics, UsageError, explain
+from dataflywheel.recipe.context import Context
+from dataflywheel.recipe.looked import Looked
+from dataflywheel.recipe.needs import signals_of
+from dataflywheel.recipe.schema import Recipe
+from dataflywheel.recipe.steps.state import Given, State
+
+KINDS: dict[str, type[Step]] = {}
+"""Kinds of steps by the name under which they stand in a recipe; cleaners stand under their methods' names."""
+
+
+@dataclass(frozen=True)
+class Step(ABC):
+    """One step: its place (from 1), its name in the recipe, and the checked parameters, its `work`.
+
+    A kind of step is one class in one file; a `keyword` makes it known to recipes:
+
+        class Shout(Step, keyword="shout"): ...
+    """
+
+    Work: ClassVar[type[BaseModel]]
+    """The parameters, as they stand in a recipe."""
+    changes_rows: ClassVar[bool] = True
+    """Whether it brings, removes or rewrites rows; else it hands on what it was given."""
+    every_round: ClassVar[bool] = True
+    """Whether a wheel does it in every round; else once, before the first."""
+    brings: ClassVar[bool] = False
+    """Whether new rows come of it, of which a round may want only so many."""
+    writes: ClassVar[bool] = False
+    """Whether rows come of it that a model wrote."""
+
+    index: int
+    name: str
+    work: BaseModel
+    round: int = 1
+    amounts: Mapping[str, int] = field(default_factory=dict)
+    """In a wheel: rows wanted of each slice."""
+
+    def __init_subclass__(cls, keyword: str = "") -> None:
+        if keyword:
+            KINDS[keyword] = cls
+
+    @classmethod
+    def made(cls, index: int, name: str, given: Mapping[str, Any], recipe: Recipe) -> Self:
+        """The step of these parameters.
+
+        Raises:
+            UsageError: unknown or ill-typed parameters, with the nearest right name.
+        """
+        try:
+            return cls(index, name, cls.Work(**given))
+        except ValidationError as error:
+            raise UsageError(explain(error, f"step {index}, {name}", list(cls.Work.model_fields))) from None
+
+    @property
+    def place(self) -> str:
+        return f"{self.index:02d}-{self.name}"
+
+    @property
+    def title(self) -> str:
+        return self.place if self.round == 1 else f"round {self.round}, {self.place}"
+
+    @property
+    def role(self) -> str:
+        """What it is where the order of steps matters: its name, or that of the step in whose place it stands."""
+        return self.name
+
+    @property
+    def guards(self) -> bool:
+        """Whether it keeps evaluation rows out of what is learned: a comparison never leaves it out."""
+        return False
+
+    @property
+    def leaves_pairs(self) -> bool:
+        """Whether it trains, and leaves rows that are pairs to a later step."""
+        return False
+
+    @property
+    def from_failures(self) -> bool:
+        """Whether it works from what the model that was trained last got wrong."""
+        return False
+
+    def parameters(self) -> dict[str, Any]:
+        return self.work.model_dump(mode="json")
+
+    def method(self) -> str:
+        """The method in a reader's words, "" where the step's name says it."""
+        return ""
+
+    # What it needs
+
+    def needs(self) -> tuple[str, ...]:
+        """Columns that the step reads."""
+        return ()
+
+    def proposes(self, target: bool) -> list[type[Method]]:
+        """The method that writes and the gates behind it, where the step has any; `target`: whether there is one."""
+        return []
+
+    def signal_parameters(self) -> dict[str, dict[str, Any]]:
+        """What the step wants of its signals, beyond the recipe."""
+        return {}
+
+    def guided_by(self) -> list[str]:
+        """Its methods that compare rows with evaluation rows: no model may then be judged by the same ones."""
+        return []
+
+    def version(self) -> int:
+        """Counts up when the same parameters give something else."""
+        return int(getattr(self.work, "version", 1))
+
+    def involved(self) -> list[type[Method]]:
+        """All methods that take part."""
+        return [*map(catalog.get, signals_of(self.needs())), *self.proposes(target=True)]
+
+    def identity(self) -> str:
+        """Name, parameters, and the versions of all methods involved: what a fingerprint takes of the step itself."""
+        parts = "".join(f" {method.name}@{method.version}" for method in self.involved())
+        amounts = f":{dict(self.amounts)}" if self.amounts else ""
+        return f"{self.name}@{self.version()}{parts}:{self.work.model_dump_json()}{amounts}"
+
+    def evidence(self, context: Context, state: State) -> list[str]:
+        """What the result depends on besides its rows and parameters, as digests."""
+        return []
+
+    # What is known beforehand
+
+    def check(self, recipe: Recipe, comparison: bool) -> None:
+        """Raises UsageError: what the step cannot do in this recipe, by itself; the order of steps is the plan's."""
+        return None
+
+    def cost(self, recipe: Recipe, pool: PoolStatistics, speed: float) -> Cost:
+        """What the step's own work will cost on these rows, its signals apart; `speed` in operations a second."""
+        return Cost()
+
+    def left(self, pool: PoolStatistics) -> PoolStatistics:
+        """What goes on, at most: rows are taken to be of average length."""
+        return pool
+
+    def foreseen(self, recipe: Recipe, looked: Looked, before: Sequence[Step]) -> dict[str, Any]:
+        """What the plan tells of the rows that there are, for this step behind those `before`."""
+        return {}
+
+    def unread(self, recipe: Recipe) -> list[str]:
+        """What it will not look at for want of an extra package, a line each."""
+        return []
+
+    # Its work
+
+    @abstractmethod
+    def do(self, given: Given) -> dict[str, Any]:
+        """Do the work, leave the result in `given.output`, and give the record that was written there."""
+
+    def turned_away(self, context: Context, rows: Path, title: str) -> set[str]:
+        """Ids of the rows of a directory that it would drop, in a run or outside of it."""
+        return set()
+
+    def intact(self, given: Given, metrics: Mapping[str, Any]) -> list[str]:
+        """Names of what a finished step left outside its directory and is not there any more."""
+        return []
+
+    def after(self, given: Given, metrics: Mapping[str, Any]) -> State:
+        """What it leaves to the next step, whether it was done now or before."""
+        return replace(given.state, rows=given.output / "rows") if self.changes_rows else given.state
+
+    def note(self, metrics: Mapping[str, Any]) -> str:
+        """What its line in the live table says when it is done."""
+        came, went = metrics["rows_in"], metrics["rows_out"]
+        rows = f"{went:,} rows, from {came:,}" if went > came else f"{went:,} of {came:,} rows"
+        return rows + tried_again(metrics)
+
+    # In a wheel
+
+    @property
+    def counts_tokens(self) -> bool:
+        """Whether what it brings is counted in tokens and not in rows."""
+        return False
+
+    @property
+    def has_groups(self) -> bool:
+        """Whether it divides what it brings by itself, so that no policy does."""
+        return False
+
+    def whole(self, recipe: Recipe, rows: int, tokens: int) -> int:
+        """Of a step that brings rows: how many, or how many tokens, in all rounds together, where so many are there."""
+        return 0
+
+    def waits(self, round: int) -> bool:
+        """Whether it has nothing to work from in this round."""
+        return False
+
+    def in_round(self, round: int, amount: int, amounts: Mapping[str, int]) -> Step:
+        """The step as it is done in a round that wants so many rows of it, and `amounts` of each slice."""
+        return replace(self, round=round)
+
+    def reach(self, context: Context, state: State, offered: Path) -> dict[str, str] | None:
+        """The slice of each row that it can choose or write from, by id; None where it brings none."""
+        return None
+
+
+def tried_again(metrics: Mapping[str, Any]) -> str:
+    """What to say of questions that another try may answer."""
+    again = metrics["details"].get("again", 0)
+    return f"; the endpoint failed at {again:,}, which the same command tries again" if again else ""

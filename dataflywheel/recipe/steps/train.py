@@ -1,0 +1,162 @@
+"""The step `train`: the student learns the rows."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dataflywheel import catalog
+from dataflywheel.contracts import Cost, Decisions, Named, PoolStatistics, Sampler, Status, UsageError, build
+from dataflywheel.evolution.iteration.trial import Teaching, trained
+from dataflywheel.models.encoded import EncodedRow, nothing
+from dataflywheel.models.training import TrainSettings
+from dataflywheel.recipe.context import Context
+from dataflywheel.recipe.looked import Looked
+from dataflywheel.recipe.pricing import model_seconds
+from dataflywheel.recipe.schema import Recipe
+from dataflywheel.recipe.shown_rows import PAIR, shown_rows
+from dataflywheel.recipe.steps.learning import Learning, Settings, row_ids, student_folder
+from dataflywheel.recipe.steps.state import Given, State
+from dataflywheel.recipe.steps.step import Step
+from dataflywheel.rows.parts import read_rows
+from dataflywheel.rows.schema import Row
+
+if TYPE_CHECKING:
+    from dataflywheel.models.chat import Chat, ChatFormat
+
+
+class Train(Settings):
+    """The step `train`."""
+
+    sampler: Named | None = None
+    """What chooses the rows of every batch while the model learns: `rho_loss`, `{doremi: {step_size: 1}}`; all rows in
+    turn where none is named."""
+    pairs: bool = True
+    """Learn the better answers of preference pairs too; `false` leaves rows that are pairs to the step `prefer`."""
+
+    def sampling(self) -> Sampler | None:
+        if self.sampler is None:
+            return None
+        ((name, given),) = self.sampler.items()
+        made = build(catalog.get(name, Sampler), given)
+        assert isinstance(made, Sampler)
+        return made
+
+
+@dataclass(frozen=True)
+class Training(Learning, keyword="train"):
+    """Fine-tuning on the rows' answers, from the student as it was before any training."""
+
+    Work = Train
+
+    work: Train
+
+    @property
+    def role(self) -> str:
+        return "train"
+
+    @property
+    def leaves_pairs(self) -> bool:
+        return not self.work.pairs
+
+    def guided_by(self) -> list[str]:
+        sampler = self.work.sampling()
+        by_target = sampler is not None and sampler.needs_reference and sampler.reference_of == "target"
+        return [sampler.name] if sampler is not None and by_target else []
+
+    def check(self, recipe: Recipe, comparison: bool) -> None:
+        super().check(recipe, comparison)
+        if not recipe.target:
+            for name in self.guided_by():
+                raise UsageError(f"{name} compares with a model of the target; name evaluation rows under `target:`")
+
+    def cost(self, recipe: Recipe, pool: PoolStatistics, speed: float) -> Cost:
+        passes = self.passes(pool.rows)
+        tokens, rows = int(pool.tokens * passes), int(pool.rows * passes)
+        seconds = model_seconds(recipe.models.student, 6, tokens, speed)
+        return Cost(seconds=seconds, forward=rows, backward=rows, tokens=tokens)
+
+    def foreseen(self, recipe: Recipe, looked: Looked, before: Sequence[Step]) -> dict[str, Any]:
+        rewritten = any(step.writes for step in before)
+        return {"shown": shown_rows(recipe, self.work.max_length, self.encoded, looked.first, rewritten)}
+
+    def encoded(self, chat: ChatFormat, chats: Sequence[Chat], rows: Sequence[Row], longest: int) -> list[EncodedRow]:
+        """What is learned of these rows, in their order: an example or more of each, or one that says why not."""
+        found = chat.examples(chats, longest, self.work.turns)
+        pairs = {place for place, row in enumerate(rows) if row["rejected"] and not self.work.pairs}
+        return [nothing(Status.FAILED, PAIR, one.row) if one.row in pairs else one for one in found]
+
+    def model_name(self, given: Given) -> str:
+        """What `prefer` makes of this model takes its place, and this one stays beside it."""
+        preferred = any(step.role == "prefer" for step in given.steps)
+        return super().model_name(given) + ("-sft" if preferred else "")
+
+    def do(self, given: Given) -> dict[str, Any]:
+        context, rows = given.context, given.state.rows
+        ids = row_ids(rows, pairs=None if self.work.pairs else False)
+        if not ids:
+            raise UsageError(
+                f"{self.place}: every row is a pair, and `pairs: false` leaves pairs to `prefer`; leave it out"
+            )
+        made, facts = self.learn(context, rows, ids, student_folder(context), self.seeded(context))
+        cost = Cost(seconds=round(facts["seconds"], 3), backward=facts["steps"], tokens=facts["tokens"])
+        left_out, changed = dict(facts.pop("left_out")), facts.pop("changed_rows")
+        cut = facts.pop("cut_rows", {})
+        decisions = of_training(row_ids(rows), set(ids), left_out, changed, cut)
+        facts |= {"not_trained": decisions.action.count("dropped"), "changed": len(changed), "cut": len(cut)}
+        return self.leave(given, made, cost, facts, decisions)
+
+    def learn(
+        self, context: Context, rows: Path, ids: Sequence[str], student: Path, settings: TrainSettings
+    ) -> tuple[Path, dict[str, Any]]:
+        """The model that these rows make of the student, and steps, tokens, seconds, losses and rows left out."""
+        taught = self.teaching(context, student)
+        return trained(context.home, rows, ids, student, settings, partial(self.advanced, context), taught)
+
+    def teaching(self, context: Context, student: Path) -> Teaching:
+        """What takes part in the training besides rows and settings; a reference is trained on the steering rows, or on
+        the pool without what shares text with the target."""
+        sampler = self.work.sampling()
+        reference = None
+        if sampler is not None and sampler.needs_reference:
+            rows = context.guide if sampler.reference_of == "target" else context.clean_pool()
+            assert rows is not None, "the plan refuses a sampler that compares with the target where there is none"
+            ids = read_rows(rows, ["id"])["id"].to_pylist()
+            reference, _ = trained(context.home, rows, ids, student, self.work.settings())
+        return Teaching(sampler, None, reference)
+
+    def after(self, given: Given, metrics: Mapping[str, Any]) -> State:
+        state = super().after(given, metrics)
+        chosen = None if state.chosen is None else replace(state.chosen, trained=state.rows)
+        return replace(state, training=self, chosen=chosen)
+
+    def note(self, metrics: Mapping[str, Any]) -> str:
+        details = metrics["details"]
+        left_out = details.get("not_trained", 0)
+        told = f"; {left_out:,} of {metrics['rows_in']:,} rows not trained" if left_out else ""
+        return f"{details['tokens']:,} tokens in {details['steps']:,} steps{told}"
+
+
+def of_training(
+    ids: Sequence[str],
+    taught: Collection[str],
+    left_out: Mapping[str, str],
+    changed: Mapping[str, str],
+    cut: Mapping[str, str],
+) -> Decisions:
+    """What became of every row that a training was given: learned, with what the chat template changed of it and what
+    `max_length` cut off, or left out with the reason."""
+    decisions = Decisions()
+    for id in ids:
+        if id not in taught:
+            decisions.add(id, "dropped", f"not trained, {PAIR}")
+        elif id in left_out:
+            decisions.add(id, "dropped", f"not trained, {left_out[id]}")
+        else:
+            told = [f"trained, the chat template {changed[id]}" if id in changed else "trained"]
+            told += [f"without {cut[id]}, since it is longer than max_length"] if id in cut else []
+            decisions.add(id, "kept", ", ".join(told))
+    return decisions

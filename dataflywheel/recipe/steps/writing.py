@@ -1,0 +1,240 @@
+"""What the steps `enhance` and `generate` share: a method writes, gates judge, and what was accepted joins the rows."""
+
+from __future__ import annotations
+
+import time
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, ClassVar, NamedTuple
+
+import pyarrow as pa
+from pydantic import BaseModel, ConfigDict, Field
+
+from dataflywheel import catalog
+from dataflywheel.contracts import Cost, Decisions, Method, Named, PoolStatistics, UsageError, build
+from dataflywheel.proposing.fulfil import Fulfilment
+from dataflywheel.proposing.kinds import Gate, Proposer
+from dataflywheel.proposing.ledger import Fate, funnel, write_ledger
+from dataflywheel.recipe.asking import asked_cost, check_asking, failed_at_endpoint, teacher
+from dataflywheel.recipe.context import Context
+from dataflywheel.recipe.needs import asks
+from dataflywheel.recipe.pair_writers import written_by
+from dataflywheel.recipe.pricing import ANSWER_SECONDS
+from dataflywheel.recipe.schema import Recipe
+from dataflywheel.recipe.step_record import StepRecord
+from dataflywheel.recipe.steps.state import Given
+from dataflywheel.recipe.steps.step import Step
+from dataflywheel.rows.builder import build as build_table
+from dataflywheel.rows.parts import PartWriter, iter_among, read_rows
+from dataflywheel.rows.schema import Row
+from dataflywheel.store.atomic import atomic_directory
+from dataflywheel.store.decisions import counts, write_decisions
+
+SHARED: tuple[str, ...] = ("contamination",)
+"""Gates that new rows pass without being named, where there is a target."""
+
+
+class Propose(BaseModel):
+    """What both steps share."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    by: Named
+    """The method that writes: `revision`, or `{self_refine: {rounds: 2}}`."""
+    gates: list[Named] | None = None
+    """What every proposal passes, in order; the method's own where none are named. New rows are always checked against
+    the target."""
+    wave: int = Field(default=64, ge=1)
+    """Rows that are written from at a time; gates see what was accepted before."""
+
+    def proposer(self) -> type[Proposer]:
+        """The class of the method that writes.
+
+        Raises:
+            UsageError: there is none of that name.
+        """
+        kind = catalog.get(next(iter(self.by)), Proposer)
+        assert issubclass(kind, Proposer)
+        return kind
+
+    @property
+    def makes_pairs(self) -> bool:
+        """Whether rows come of it that hold a worse answer beside the good one."""
+        return self.proposer().makes_pairs or bool(next(iter(self.by.values())).get("pairs"))
+
+    def gate_specs(self, target: bool) -> dict[str, dict[str, Any]]:
+        """Parameters of every gate, by name, in order."""
+        own = {name: given for name, given in self.proposer().own_gates().items() if target or name not in SHARED}
+        named = [own] if self.gates is None else self.gates
+        wanted = {name: parameters for spec in named for name, parameters in spec.items()}
+        for name in SHARED if target else ():
+            wanted.setdefault(name, {})
+        for name in wanted:
+            catalog.get(name, Gate)
+        return wanted
+
+    def methods(self, target: bool) -> list[type[Method]]:
+        """The method that writes and its gates."""
+        return [self.proposer(), *(catalog.get(name, Gate) for name in self.gate_specs(target))]
+
+
+class Written(NamedTuple):
+    """What the engine brought, rows by the id that they take the place of, rows that are new, and facts to keep."""
+
+    done: Fulfilment
+    changed: Mapping[str, Row]
+    new: list[Row]
+    facts: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Writing(Step):
+    """A step whose rows are written."""
+
+    writes: ClassVar[bool] = True
+    rewrites: ClassVar[bool]
+    """Whether its methods change rows, or write new ones."""
+
+    work: Propose
+
+    def method(self) -> str:
+        return next(iter(self.work.by))
+
+    def proposes(self, target: bool) -> list[type[Method]]:
+        return [*self.work.methods(target)]
+
+    def check(self, recipe: Recipe, comparison: bool) -> None:
+        """A writer in its place, with gates that exist, and a model that can do what is asked.
+
+        Raises:
+            UsageError: one of these is not so.
+        """
+        kind = self.work.proposer()
+        if kind.rewrites != self.rewrites:
+            right, does = ("enhance", "rewrites rows") if kind.rewrites else ("generate", "writes new rows")
+            raise UsageError(f"{self.title}: {kind.name} {does}; name it under `{right}`")
+        self.check_place(recipe)
+        given = {**next(iter(self.work.by.values()))}
+        for method, parameters in [(kind, given), *self._gates(recipe)]:
+            if asks(method):
+                check_asking(recipe, method, parameters)
+            else:
+                build(method, {**_placeholder(method), **parameters})
+
+    def check_place(self, recipe: Recipe) -> None:
+        """Raises UsageError: what it would write from is not there."""
+        return None
+
+    def unread(self, recipe: Recipe) -> list[str]:
+        """What gates will not look at for want of an extra package, a line a gate."""
+        found = []
+        for kind, parameters in self._gates(recipe):
+            gate = None if asks(kind) else build(kind, {**_placeholder(kind), **parameters})
+            said = gate.unread() if isinstance(gate, Gate) else ""
+            found += [f"{self.title}: {kind.name}: {said}"] if said else []
+        return found
+
+    def _gates(self, recipe: Recipe) -> list[tuple[type[Method], dict[str, Any]]]:
+        return [(catalog.get(name, Gate), given) for name, given in self.work.gate_specs(bool(recipe.target)).items()]
+
+    @abstractmethod
+    def rows_asked(self, rows: int) -> int:
+        """How many rows it asks for where so many are there."""
+
+    def cost(self, recipe: Recipe, pool: PoolStatistics, speed: float) -> Cost:
+        """What the method asks for, where every proposal is accepted: the least that it will be."""
+        ((name, given),) = self.work.by.items()
+        kind = catalog.get(name, Proposer)
+        rows = self.rows_asked(pool.rows)
+        part = PoolStatistics(rows, *(round(n * rows / max(1, pool.rows)) for n in (pool.chars, pool.tokens)))
+        if not asks(kind):
+            return Cost()
+        spec = teacher(recipe, kind, given)
+        proposer = build(kind, {**given, "model": spec})
+        cost = proposer.estimate(part)
+        usd = cost.tokens * (spec.usd_per_mtok.input + spec.usd_per_mtok.output) / 2e6 if spec.usd_per_mtok else 0.0
+        return replace(cost, usd=cost.usd or usd, seconds=round(cost.calls * ANSWER_SECONDS / spec.concurrency, 2))
+
+    @abstractmethod
+    def write(self, given: Given, proposer: Proposer, gates: list[Gate], table: list[Row]) -> Written:
+        """Let the method write and the gates judge; `table` holds the rows that came."""
+
+    def do(self, given: Given) -> dict[str, Any]:
+        began = time.perf_counter()
+        context, rows = given.context, given.state.rows
+        proposer = context.proposer(*next(iter(self.work.by.items())))
+        named = self.work.gate_specs(context.target is not None)
+        gates = [context.gate(name, parameters) for name, parameters in named.items()]
+        table: list[Row] = read_rows(rows).to_pylist()
+        done, changed, new, facts = self.write(given, proposer, gates, table)
+        with atomic_directory(given.output) as aside:
+            decisions = _decisions(table, done, changed, new)
+            kept = _write(rows, aside / "rows", changed, new, decisions)
+            write_decisions(aside / "decisions.parquet", decisions)
+            write_ledger(aside / "proposals.parquet", done.entries)
+            cost = Cost(seconds=round(time.perf_counter() - began, 3)) + asked_cost(context, given.output)
+            details = {
+                "by": proposer.name,
+                "hides_before": proposer.hides_before,
+                "gates": [gate.name for gate in gates],
+                "funnel": funnel(done.entries),
+                "shortfall": done.shortfall,
+                "missing": done.missing,
+                "wanted": dict(self.amounts),
+                "added": [row["id"] for row in new],
+                "writer": written_by(context, proposer, next(iter(self.work.by.values()))),
+                **facts,
+                **failed_at_endpoint(context),
+            }
+            params, counted = self.parameters(), counts(decisions)
+            made = StepRecord(self.name, given.fingerprint, params, len(table), kept, cost, counted, details)
+            return made.write(aside)
+
+    def watch(self, context: Context, accepted: int, wanted: int) -> None:
+        context.watcher.advanced(self.title, "accepted", accepted, wanted)
+
+
+def _decisions(table: list[Row], done: Fulfilment, changed: Mapping[str, Row], new: list[Row]) -> Decisions:
+    """One decision for every row that came in, and one for every row that was added."""
+    decisions = Decisions()
+    told = {e.proposal.parents[0]: e for e in done.entries if e.proposal.parents and e.fate is not Fate.ACCEPTED}
+    dropped = {id for id, entry in told.items() if entry.proposal.facts.get("drop")}
+    for row in table:
+        entry = told.get(row["id"]) if not new else None
+        if row["id"] in changed:
+            decisions.add(row["id"], "changed", "rewritten", changed[row["id"]]["id"])
+        elif row["id"] in dropped and entry is not None:
+            turned_away = f"its rewrite was turned away: {entry.gate}, " if entry.gate else ""
+            decisions.add(row["id"], "dropped", f"{turned_away}{entry.reason}")
+        elif entry is not None:
+            where = f"{entry.gate}, " if entry.gate else ""
+            decisions.add(row["id"], "kept", f"as it was: {where}{entry.reason}")
+        else:
+            decisions.add(row["id"], "kept", "as it was")
+    for row in new:
+        decisions.add(row["id"], "added", f"written by {row['made_by']}", row["parents"][0] if row["parents"] else None)
+    return decisions
+
+
+def _write(rows: Path, output: Path, changed: Mapping[str, Row], new: list[Row], decisions: Decisions) -> int:
+    """The rows in their order, with the changed ones in place and the new ones at the end."""
+    dropped = pa.array(
+        [i for i, action in zip(decisions.ids, decisions.action, strict=True) if action == "dropped"], pa.string()
+    )
+    with PartWriter(output) as writer:
+        for batch in iter_among(rows, dropped, others=True):
+            part = pa.Table.from_batches([batch])
+            if not changed.keys().isdisjoint(part["id"].to_pylist()):
+                part = build_table([changed.get(row["id"], row) for row in part.to_pylist()])
+            writer.write(part)
+        if new:
+            writer.write(build_table(new))
+    return writer.rows
+
+
+def _placeholder(method: type) -> dict[str, object]:
+    """A model for checking parameters with, where the recipe's is given only when the step runs."""
+    fields = getattr(method, "model_fields", {})
+    return {"model": "tiny"} if "model" in fields and fields["model"].is_required() else {}
