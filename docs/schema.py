@@ -14,7 +14,7 @@ from dataflywheel.models.spec import EmbedderSpec, ModelSpec, Price
 from dataflywheel.models.train_settings import Lora, TrainSettings
 from dataflywheel.proposing.kinds import Gate, Proposer
 from dataflywheel.recipe.schema import Compare, Guards, Limits, Models, Recipe, Source, Target, Tiers
-from dataflywheel.recipe.steps.build import KINDS
+from dataflywheel.recipe.steps.build import KINDS, OWN
 from dataflywheel.signals.engine import Engine
 from docs.fields import field_docs, one_line
 
@@ -99,7 +99,7 @@ def _by_name(names: list[str], definitions: Json, partial: bool = False) -> Json
 
 def _steps(definitions: Json) -> Json:
     cleaners = {name: _model(catalog.get(name), definitions) for name in catalog.names(Cleaner)}
-    own = {name: _model(kind.Work, definitions) for name, kind in KINDS.items()}
+    own = {name: _model(kind.Work, definitions) for name, kind in KINDS.items() if kind in OWN}
     selector = {"$ref": "#/$defs/Selector"}
     select: Json = own["select"]["properties"]
     select["by"] |= {"anyOf": [selector, {"type": "array", "items": selector}]}

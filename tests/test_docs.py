@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -86,7 +87,9 @@ def check_recipe(block: Block) -> None:
 
 def run_page(page: str, monkeypatch: pytest.MonkeyPatch, marks: tuple[str, ...]) -> int:
     """All blocks in order; commands and code only where their mark is asked for. Gives how many ran."""
-    names: dict[str, Any] = {"__name__": "documentation"}
+    module = ModuleType("documentation")  # where dataclasses look for the types of their fields
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    names: dict[str, Any] = vars(module)
     ran = 0
     for block in blocks(page):
         if block.kind == "yaml":

@@ -5,13 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol
 
+from dataflywheel.recipe.context import Context
 from dataflywheel.rows.parts import read_rows
 from dataflywheel.selection.combine import Select
 
-if TYPE_CHECKING:
-    from dataflywheel.recipe.steps.step import Step
+
+class Guard(Protocol):
+    """What keeps evaluation rows out of what is learned."""
+
+    def turned_away(self, context: Context, rows: Path, title: str) -> set[str]:
+        """Ids of the rows of a directory that it would drop."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +28,7 @@ class Chosen:
 
     before: Path
     raw: Path
-    guards: tuple[Step, ...]
+    guards: tuple[Guard, ...]
     trained: Path
     """The rows that the recipe trains on: the selected ones, with what was changed and added since."""
     select: Select

@@ -10,8 +10,8 @@ from dataflywheel.contracts import build
 from dataflywheel.enhancement.preparation.decontaminate import Decontaminate
 from dataflywheel.recipe.context import Context, digest
 from dataflywheel.recipe.steps.clean import Clean
-from dataflywheel.recipe.steps.state import Given, State
-from dataflywheel.recipe.steps.step import Step
+from dataflywheel.recipe.steps.state import State
+from dataflywheel.recipe.steps.step import Given, Step
 from dataflywheel.store.seal import is_whole
 
 

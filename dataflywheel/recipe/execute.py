@@ -8,7 +8,7 @@ from typing import Any
 
 from dataflywheel import catalog
 from dataflywheel.contracts import FlywheelError, UsageError
-from dataflywheel.recipe.asking import account_of
+from dataflywheel.recipe.bill import account_of
 from dataflywheel.recipe.compare import forget_comparison, run_comparison
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.finish import embedding_map, map_is_whole
@@ -119,5 +119,5 @@ def _compared(walk: Walk, left: Sequence[Step]) -> dict[str, Any]:
     context.watcher.started("compare")
     exam = target_exam(context, state.scoring, walk.sealed())
     student = student_folder(context)
-    taught, settings = state.training.teaching(context, student), state.training.work.settings()
+    taught, settings = state.training.teaching(context, student), state.training.trainer()
     return run_comparison(context, state.chosen, student, settings, exam, state.fingerprint, taught, without)

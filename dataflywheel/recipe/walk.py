@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from dataflywheel.contracts import Cost, DeferredError, FlywheelError, OverBudgetError
-from dataflywheel.recipe.asking import asked_cost, asking_keys, forget_failed
+from dataflywheel.recipe.bill import asked_cost, asking_keys, forget_failed
 from dataflywheel.recipe.clean_pool import clean_pool
 from dataflywheel.recipe.context import Context, digest, model_contents, named_contents
 from dataflywheel.recipe.finish import write_dataset
 from dataflywheel.recipe.ingest_step import ingest_pool, ingest_target
 from dataflywheel.recipe.result import Result
-from dataflywheel.recipe.steps.state import Given, State
-from dataflywheel.recipe.steps.step import Step
+from dataflywheel.recipe.steps.state import State
+from dataflywheel.recipe.steps.step import Given, Step
 from dataflywheel.recipe.targeting import guides_and_judges
 from dataflywheel.rows.parts import read_rows
 
@@ -129,7 +129,8 @@ class Walk:
             recipe.models.model_dump_json(),
             model_contents(recipe),
             recipe.budget.rows,
-            *(asking_keys(self.context, step) + step.evidence(self.context, self.state)),
+            *asking_keys(self.context, step.needs(), step.signal_parameters()),
+            *step.evidence(self.context, self.state),
             *named_contents([step.parameters(), recipe.signals]),
         ]
         return digest(*parts, json.dumps(recipe.signals, sort_keys=True))

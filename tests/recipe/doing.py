@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from dataflywheel.recipe.context import Context
-from dataflywheel.recipe.steps.state import Given, State
-from dataflywheel.recipe.steps.step import Step
+from dataflywheel.recipe.steps.state import State
+from dataflywheel.recipe.steps.step import Given, Step
 
 
 def done(step: Step, context: Context, rows: Path, output: Path, fingerprint: str = "f", **more: Any) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from dataflywheel.recipe import trials
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.execute import run
 from dataflywheel.recipe.load import recipe_from
-from dataflywheel.recipe.steps.state import Given
+from dataflywheel.recipe.steps.step import Given
 from dataflywheel.recipe.steps.writing import Writing
 from dataflywheel.recipe.why_written import final_rows
 from dataflywheel.recipe.worth import step_worths

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from dataflywheel.recipe.asking import account_of
+from dataflywheel.recipe.bill import account_of
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.leave_out import LeftOut
 from dataflywheel.recipe.steps.build import build_steps

@@ -14,8 +14,7 @@ from dataflywheel.contracts import Cleaner, Columns, Cost, PoolStatistics, Targe
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.schema import Recipe
 from dataflywheel.recipe.steps.rows_out import Decided, write_rows
-from dataflywheel.recipe.steps.state import Given
-from dataflywheel.recipe.steps.step import KINDS, Step
+from dataflywheel.recipe.steps.step import KINDS, Given, Step
 from dataflywheel.rows.lookup import RowLookup
 from dataflywheel.rows.parts import read_rows
 from dataflywheel.rows.text import texts

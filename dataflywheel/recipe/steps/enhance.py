@@ -13,7 +13,7 @@ from dataflywheel.enhancement.preparation.filter import Filter
 from dataflywheel.proposing.fulfil import Terms, fulfil
 from dataflywheel.proposing.kinds import Gate, Proposer, Surroundings
 from dataflywheel.recipe.asking import hand_in
-from dataflywheel.recipe.steps.state import Given
+from dataflywheel.recipe.steps.step import Given
 from dataflywheel.recipe.steps.writing import Propose, Writing, Written
 from dataflywheel.rows.schema import Row
 

@@ -13,14 +13,14 @@ from dataflywheel.contracts import Cost, PoolStatistics, UsageError
 from dataflywheel.evolution.feedback.evaluate import Evaluate, RowScores, summarise
 from dataflywheel.evolution.feedback.score_files import write_scores
 from dataflywheel.evolution.iteration.trial import SCORING, examine
-from dataflywheel.recipe.asking import asked_cost, failed_at_endpoint
+from dataflywheel.recipe.bill import asked_cost, failed_at_endpoint
 from dataflywheel.recipe.ingest_step import target_exam
 from dataflywheel.recipe.looked import Looked, statistics
 from dataflywheel.recipe.pricing import model_seconds
 from dataflywheel.recipe.schema import Recipe
 from dataflywheel.recipe.step_record import StepRecord
-from dataflywheel.recipe.steps.state import Given, State
-from dataflywheel.recipe.steps.step import Step, tried_again
+from dataflywheel.recipe.steps.state import State
+from dataflywheel.recipe.steps.step import Given, Step, tried_again
 from dataflywheel.recipe.target_judge import judging_cost
 from dataflywheel.recipe.target_rows import check_target_rows
 from dataflywheel.store.atomic import atomic_directory

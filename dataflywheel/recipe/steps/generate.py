@@ -21,8 +21,8 @@ from dataflywheel.recipe.ingest_step import slices_by_id
 from dataflywheel.recipe.pricing import model_seconds
 from dataflywheel.recipe.schema import Recipe
 from dataflywheel.recipe.slicing import slices_of
-from dataflywheel.recipe.steps.state import Given, State
-from dataflywheel.recipe.steps.step import Step
+from dataflywheel.recipe.steps.state import State
+from dataflywheel.recipe.steps.step import Given, Step
 from dataflywheel.recipe.steps.writing import Propose, Writing, Written
 from dataflywheel.rows.parts import read_rows
 from dataflywheel.rows.schema import Row

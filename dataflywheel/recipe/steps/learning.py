@@ -20,8 +20,8 @@ from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.pricing import parameters
 from dataflywheel.recipe.schema import Recipe
 from dataflywheel.recipe.step_record import StepRecord
-from dataflywheel.recipe.steps.state import Given, State
-from dataflywheel.recipe.steps.step import Step
+from dataflywheel.recipe.steps.state import State
+from dataflywheel.recipe.steps.step import Given, Step
 from dataflywheel.rows.parts import read_rows
 from dataflywheel.store.atomic import atomic_directory
 from dataflywheel.store.decisions import counts, write_decisions

@@ -26,8 +26,7 @@ from dataflywheel.recipe.pricing import model_seconds
 from dataflywheel.recipe.schema import Recipe
 from dataflywheel.recipe.shown_rows import shown_pairs
 from dataflywheel.recipe.steps.learning import Learning, Settings
-from dataflywheel.recipe.steps.state import Given
-from dataflywheel.recipe.steps.step import Step
+from dataflywheel.recipe.steps.step import Given, Step
 from dataflywheel.rows.parts import count_rows, read_rows
 from dataflywheel.store.atomic import write_json
 from dataflywheel.store.lock import one_at_a_time

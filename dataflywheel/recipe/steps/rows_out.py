@@ -13,10 +13,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from dataflywheel.contracts import Columns, Cost, Decisions, FlywheelError, Status
-from dataflywheel.recipe.asking import asked_cost, failed_at_endpoint, write_asked
+from dataflywheel.recipe.bill import asked_cost, failed_at_endpoint, write_asked
 from dataflywheel.recipe.step_record import StepRecord
-from dataflywheel.recipe.steps.state import Given
-from dataflywheel.recipe.steps.step import Step
+from dataflywheel.recipe.steps.step import Given, Step
 from dataflywheel.rows.parts import PartWriter, iter_among
 from dataflywheel.rows.schema import ROW_SCHEMA
 from dataflywheel.store.atomic import atomic_directory
@@ -46,7 +45,7 @@ def write_rows(
     with atomic_directory(given.output) as aside:
         kept = write_kept(given.state.rows, decisions, aside / "rows", order)
         _write_scalars(aside / "columns.parquet", columns)
-        again = write_asked(aside / "asked.parquet", context, step, ids)
+        again = write_asked(aside / "asked.parquet", context, step.needs(), step.signal_parameters(), ids)
         cost = Cost(seconds=round(time.perf_counter() - began, 3)) + asked_cost(context, given.output)
         details |= failed_at_endpoint(context, again)
         details |= {"measuring_seconds": round(measuring, 3), "ranking_seconds": round(ranking, 3)}

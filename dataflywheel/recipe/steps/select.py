@@ -20,8 +20,8 @@ from dataflywheel.recipe.needs import signals_of
 from dataflywheel.recipe.schema import Limits, Recipe
 from dataflywheel.recipe.slicing import slice_column, slices_of
 from dataflywheel.recipe.steps.rows_out import Decided, write_rows
-from dataflywheel.recipe.steps.state import Given, State
-from dataflywheel.recipe.steps.step import Step
+from dataflywheel.recipe.steps.state import State
+from dataflywheel.recipe.steps.step import Given, Step
 from dataflywheel.selection.combine import Select, select_rows
 from dataflywheel.selection.order import SLICE
 

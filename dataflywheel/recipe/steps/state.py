@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from dataflywheel.evolution.feedback.evaluate import Evaluate
+from dataflywheel.evolution.iteration.trial import Teaching
+from dataflywheel.models.training import TrainSettings
 from dataflywheel.recipe.chosen import Chosen
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.failures import Student
 
-if TYPE_CHECKING:
-    from dataflywheel.recipe.steps.step import Step
-    from dataflywheel.recipe.steps.train import Training
+
+class Trained(Protocol):
+    """How rows were learned, for whoever would learn others in the same way."""
+
+    def trainer(self) -> TrainSettings:
+        """What the trainer itself reads."""
+
+    def teaching(self, context: Context, student: Path) -> Teaching:
+        """What takes part in it besides rows and settings."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +42,7 @@ class State:
     """Scores of the steering tier in the last round."""
     model: Path | None = None
     """The model that was trained last."""
-    training: Training | None = None
+    training: Trained | None = None
     """How rows were last learned."""
     chosen: Chosen | None = None
     scoring: Evaluate | None = None
@@ -43,16 +51,3 @@ class State:
 
     def student(self) -> Student | None:
         return Student(self.model, self.steered) if self.model is not None else None
-
-
-@dataclass(frozen=True)
-class Given:
-    """What a step is done with: the run, what came before it, and where its result belongs."""
-
-    context: Context
-    steps: Sequence[Step]
-    """All steps of the recipe."""
-    state: State
-    output: Path
-    fingerprint: str
-    """Of what the step will give."""

@@ -16,7 +16,21 @@ from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.looked import Looked
 from dataflywheel.recipe.needs import signals_of
 from dataflywheel.recipe.schema import Recipe
-from dataflywheel.recipe.steps.state import Given, State
+from dataflywheel.recipe.steps.state import State
+
+
+@dataclass(frozen=True)
+class Given:
+    """What a step is done with: the run, what came before it, and where its result belongs."""
+
+    context: Context
+    steps: Sequence[Step]
+    """All steps of the recipe."""
+    state: State
+    output: Path
+    fingerprint: str
+    """Of what the step will give."""
+
 
 KINDS: dict[str, type[Step]] = {}
 """Kinds of steps by the name under which they stand in a recipe; cleaners stand under their methods' names."""

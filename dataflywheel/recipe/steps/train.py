@@ -19,8 +19,8 @@ from dataflywheel.recipe.pricing import model_seconds
 from dataflywheel.recipe.schema import Recipe
 from dataflywheel.recipe.shown_rows import PAIR, shown_rows
 from dataflywheel.recipe.steps.learning import Learning, Settings, row_ids, student_folder
-from dataflywheel.recipe.steps.state import Given, State
-from dataflywheel.recipe.steps.step import Step
+from dataflywheel.recipe.steps.state import State
+from dataflywheel.recipe.steps.step import Given, Step
 from dataflywheel.rows.parts import read_rows
 from dataflywheel.rows.schema import Row
 
@@ -115,6 +115,9 @@ class Training(Learning, keyword="train"):
         """The model that these rows make of the student, and steps, tokens, seconds, losses and rows left out."""
         taught = self.teaching(context, student)
         return trained(context.home, rows, ids, student, settings, partial(self.advanced, context), taught)
+
+    def trainer(self) -> TrainSettings:
+        return self.work.settings()
 
     def teaching(self, context: Context, student: Path) -> Teaching:
         """What takes part in the training besides rows and settings; a reference is trained on the steering rows, or on

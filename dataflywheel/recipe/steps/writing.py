@@ -17,15 +17,15 @@ from dataflywheel.contracts import Cost, Decisions, Method, Named, PoolStatistic
 from dataflywheel.proposing.fulfil import Fulfilment
 from dataflywheel.proposing.kinds import Gate, Proposer
 from dataflywheel.proposing.ledger import Fate, funnel, write_ledger
-from dataflywheel.recipe.asking import asked_cost, check_asking, failed_at_endpoint, teacher
+from dataflywheel.recipe.asking import check_asking, teacher
+from dataflywheel.recipe.bill import asked_cost, failed_at_endpoint
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.needs import asks
 from dataflywheel.recipe.pair_writers import written_by
 from dataflywheel.recipe.pricing import ANSWER_SECONDS
 from dataflywheel.recipe.schema import Recipe
 from dataflywheel.recipe.step_record import StepRecord
-from dataflywheel.recipe.steps.state import Given
-from dataflywheel.recipe.steps.step import Step
+from dataflywheel.recipe.steps.step import Given, Step
 from dataflywheel.rows.builder import build as build_table
 from dataflywheel.rows.parts import PartWriter, iter_among, read_rows
 from dataflywheel.rows.schema import Row

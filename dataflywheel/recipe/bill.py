@@ -1,0 +1,118 @@
+"""What a run spends on models that answer questions: paid on one account, entered in the bill."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from dataflywheel import catalog
+from dataflywheel.contracts import Cost, Signal
+from dataflywheel.models.endpoint.request import Outcome
+from dataflywheel.recipe.asking import caps_of, teacher
+from dataflywheel.recipe.context import Context, Parameters
+from dataflywheel.recipe.needs import signals_of
+from dataflywheel.store.answer_ledger import PICO, Amount
+
+ENDPOINT_FAILED = f"^({Outcome.TIMED_OUT}|{Outcome.SERVER_ERROR})"
+
+
+@contextmanager
+def account_of(context: Context, asks: bool) -> Iterator[None]:
+    """Within, signals that ask a model spend on the run's account: its caps hold for all attempts at the run."""
+    if not asks:
+        yield
+        return
+    from dataflywheel.models.endpoint.account import account
+    from dataflywheel.store.answers import AnswerStore
+
+    context.answers = AnswerStore(context.home / "answers.db")
+    try:
+        _count_all(context)
+        caps, watch = caps_of(context.recipe.budget), context.watcher.asking
+        with account(context.answers, caps, context.scope, watch, deferring=True):
+            yield
+    finally:
+        if context.run.unbilled:
+            with suppress(Exception):
+                context.run.bill(context.run.unbilled, asked_cost(context, context.run.unbilled))
+        context.answers.close()
+        context.answers = None
+
+
+def _count_all(context: Context) -> None:
+    """What the run's ledger says was paid counts against its caps, also where the store of answers was emptied or cut,
+    or the run was moved, and the store knows less."""
+    assert context.answers is not None
+    billed = sum((cost for cost in context.run.ledger.steps.values() if cost.calls), Cost())
+    known = context.answers.spent(context.scope)
+    calls = known.calls + known.maybe_paid_calls
+    if billed.calls <= calls:
+        return
+    tokens = known.tokens_in + known.tokens_out + known.maybe_paid_tokens
+    usd = known.usd + known.maybe_paid_usd
+    lost = Amount(billed.calls - calls, max(0, billed.tokens - tokens), 0, max(0, round((billed.usd - usd) * PICO)))
+    context.answers.carry(context.scope, lost)
+    warnings.warn(
+        f"{context.answers.path} knows {calls:,} of the {billed.calls:,} calls that {context.run.ledger.path} names; "
+        "all count against the caps, and answers that are not in the store are paid again",
+        stacklevel=4,
+    )
+
+
+def asked_cost(context: Context, output: Path) -> Cost:
+    """Calls, tokens and dollars of a step, what may have been paid at its worst case: all that the run spent so far and
+    no other step was billed for. So bills add up to what was spent, also when a process was killed in between."""
+    if context.answers is None or not output.is_relative_to(context.run.path):
+        return Cost()  # nobody was asked, or what was made for a helper in the store and asks nobody
+    step = context.run.bill_name(output)
+    spent = context.answers.spent(context.scope)
+    billed = sum((cost for name, cost in context.run.ledger.steps.items() if cost.calls and name != step), Cost())
+    return Cost(
+        calls=spent.calls + spent.maybe_paid_calls - billed.calls,
+        tokens=spent.tokens_in + spent.tokens_out + spent.maybe_paid_tokens - billed.tokens,
+        usd=round(spent.usd + spent.maybe_paid_usd - billed.usd, 12),
+    )
+
+
+def write_asked(path: Path, context: Context, needs: Sequence[str], wanted: Parameters, ids: pa.Array) -> int:
+    """For steps that rest on a model's answers: by row and signal, the answers' keys and what they cost. Gives how many
+    values are missing since the endpoint failed, which another try may change."""
+    tables, again = [], 0
+    for name in signals_of(needs):
+        signal = context.signal(name, wanted)
+        if signal.asks:
+            found = context.signal_store.read(signal.key(), ids, ["error", "keys", "calls", "tokens", "usd"])
+            again += pc.sum(pc.match_substring_regex(found["error"], ENDPOINT_FAILED)).as_py() or 0
+            paid = found.drop_columns(["status", "error"])
+            tables.append(paid.append_column("signal", pa.array([name] * len(found))))
+    if tables:
+        pq.write_table(pa.concat_tables(tables), path, compression="zstd", compression_level=1)
+    return again
+
+
+def forget_failed(context: Context) -> None:
+    """What the endpoint failed at before the step at hand is none of its business."""
+    if context.answers is not None:
+        context.answers.failed.clear()
+
+
+def failed_at_endpoint(context: Context, known: int = 0) -> dict[str, int]:
+    """How many questions of the step at hand the endpoint failed at, whoever asked them (a writer, a gate, a judge, a
+    metric), or `known` where that is more: another try may change what came of it, so the step is not finished."""
+    failed = list(context.answers.failed.values()) if context.answers is not None else []
+    again = max(known, sum(outcome in (Outcome.TIMED_OUT, Outcome.SERVER_ERROR) for outcome in failed))
+    return {"again": again} if again else {}
+
+
+def asking_keys(context: Context, needs: Sequence[str], wanted: Parameters) -> list[str]:
+    """Keys of the signals behind these columns that ask a model. They tell what lies in its folder and in files beside
+    it, which may change under the same name; a built-in model follows from the pool."""
+    kinds = [catalog.get(name) for name in signals_of(needs)]
+    asking = [kind for kind in kinds if issubclass(kind, Signal) and kind.asks]
+    return [context.signal(kind.name, wanted).key() for kind in asking if teacher(context.recipe, kind).builtin is None]
