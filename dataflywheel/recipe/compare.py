@@ -12,7 +12,7 @@ from dataflywheel.contracts import Cost, FlywheelError, UsageError
 from dataflywheel.evolution.iteration.trial import PLAIN, Exam, Teaching, Trial
 from dataflywheel.evolution.metrics.named import better as better_way
 from dataflywheel.models.files import folder_digest
-from dataflywheel.models.training import TrainSettings
+from dataflywheel.models.train_settings import TrainSettings
 from dataflywheel.recipe.arms import LENGTH, Arm, build_arms
 from dataflywheel.recipe.chosen import Chosen
 from dataflywheel.recipe.context import Context, digest

@@ -16,7 +16,7 @@ from dataflywheel.evolution.iteration.trial import Progress
 from dataflywheel.models.files import folder_digest
 from dataflywheel.models.language_model import local_folder
 from dataflywheel.models.spec import ModelSpec
-from dataflywheel.models.training import TrainSettings
+from dataflywheel.models.train_settings import TrainSettings
 from dataflywheel.recipe.context import digest
 from dataflywheel.rows.parts import read_rows
 from dataflywheel.store.atomic import write_json

@@ -15,7 +15,7 @@ from typing import Any
 
 from dataflywheel.contracts import FlywheelError
 from dataflywheel.evolution.iteration.trial import Exam, Teaching, Trial, run_trial
-from dataflywheel.models.training import TrainSettings
+from dataflywheel.models.train_settings import TrainSettings
 from dataflywheel.recipe.arms import Arm
 from dataflywheel.recipe.context import Context
 

@@ -15,8 +15,8 @@ from dataflywheel.evolution.feedback.evaluate import Evaluate, RowScores
 from dataflywheel.evolution.iteration import trial
 from dataflywheel.evolution.iteration.trial import Exam, Teaching, run_trial, trained, training_digest
 from dataflywheel.models.tiny import init_tiny, pool_tokenizer
-from dataflywheel.models.training import TrainSettings
-from dataflywheel.recipe.steps.step import Step
+from dataflywheel.models.train_settings import TrainSettings
+from dataflywheel.recipe.steps.train import Train, Training
 from dataflywheel.rows.identity import make_row
 from dataflywheel.rows.parts import PartWriter
 from dataflywheel.rows.schema import table
@@ -67,7 +67,7 @@ def test_another_trainer_trains_again_wherever_its_models_are_known(
     for version in (1, 2, 2):
         monkeypatch.setattr(TrainSettings, "version", version)
         run_trial(tmp_path, tmp_path, ["a"], tmp_path / "student", settings, exam)
-        identities.append(Step(5, "train", settings).identity())
+        identities.append(Training(5, "train", Train()).identity())
     assert len(set(trainings)) == len(trainings) == 2
     assert identities[0] != identities[1] == identities[2]  # the run's own model, and what follows from it
 

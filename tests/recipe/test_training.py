@@ -10,7 +10,7 @@ import pytest
 
 from dataflywheel.contracts import UsageError
 from dataflywheel.distillation.model.distill import DistillSettings
-from dataflywheel.models.training import TrainSettings
+from dataflywheel.models.train_settings import TrainSettings
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.load import recipe_from
 from dataflywheel.recipe.steps import train

@@ -11,7 +11,7 @@ import pytest
 
 from dataflywheel.contracts import FlywheelError
 from dataflywheel.models.endpoint import account
-from dataflywheel.models.endpoint.flow import Pace
+from dataflywheel.models.endpoint.pace import Pace
 from dataflywheel.recipe.execute import Result, run
 from dataflywheel.recipe.load import recipe_from
 from dataflywheel.recipe.steps import writing

@@ -16,7 +16,7 @@ from dataflywheel.evolution.iteration.trial import Teaching
 from dataflywheel.models.encoded import EncodedRow, nothing
 from dataflywheel.models.learning_rate import Job
 from dataflywheel.models.spec import ModelSpec
-from dataflywheel.models.training import TrainSettings
+from dataflywheel.models.train_settings import TrainSettings
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.machine import check_local
 from dataflywheel.recipe.on_policy import learn_on_policy

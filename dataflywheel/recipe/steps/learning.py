@@ -15,7 +15,7 @@ from dataflywheel.contracts import Cost, Decisions
 from dataflywheel.models.files import folder_digest
 from dataflywheel.models.language_model import local_folder
 from dataflywheel.models.learning_rate import Job
-from dataflywheel.models.training import TrainSettings
+from dataflywheel.models.train_settings import TrainSettings
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.pricing import parameters
 from dataflywheel.recipe.schema import Recipe

@@ -18,7 +18,7 @@ from dataflywheel.distillation.model.preference import Preference
 from dataflywheel.evolution.iteration.trial import LOSSES_KEPT, Progress
 from dataflywheel.models.files import folder_digest
 from dataflywheel.models.learning_rate import Job
-from dataflywheel.models.training import TrainSettings
+from dataflywheel.models.train_settings import TrainSettings
 from dataflywheel.recipe.context import digest
 from dataflywheel.recipe.looked import Looked
 from dataflywheel.recipe.pair_writers import opponent, pairs_to_learn

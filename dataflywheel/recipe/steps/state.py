@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from dataflywheel.evolution.feedback.evaluate import Evaluate
 from dataflywheel.evolution.iteration.trial import Teaching
-from dataflywheel.models.training import TrainSettings
+from dataflywheel.models.train_settings import TrainSettings
 from dataflywheel.recipe.chosen import Chosen
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.failures import Student

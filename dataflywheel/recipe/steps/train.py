@@ -12,7 +12,7 @@ from dataflywheel import catalog
 from dataflywheel.contracts import Cost, Decisions, Named, PoolStatistics, Sampler, Status, UsageError, build
 from dataflywheel.evolution.iteration.trial import Teaching, trained
 from dataflywheel.models.encoded import EncodedRow, nothing
-from dataflywheel.models.training import TrainSettings
+from dataflywheel.models.train_settings import TrainSettings
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.looked import Looked
 from dataflywheel.recipe.pricing import model_seconds
