@@ -151,11 +151,3 @@ def short(value: object) -> str:
         if abs(x) >= least:
             return f"{number(x / size)} {unit}"
     return number(x)
-
-
-def byte_size(value: float) -> str:
-    """Bytes in decimal units: `830 B`, `12.3 kB`, `4.56 MB`."""
-    for size, unit in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
-        if value >= size:
-            return f"{number(value / size)} {unit}"
-    return f"{count(value)} B"

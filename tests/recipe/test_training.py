@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from dataflywheel.contracts import UsageError
-from dataflywheel.distillation.model.distill import DistillSettings
+from dataflywheel.distillation.model.distill import TaughtBy
 from dataflywheel.models.train_settings import TrainSettings
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.load import recipe_from
@@ -60,12 +60,12 @@ def test_a_sampler_that_compares_with_the_target_is_refused_without_one() -> Non
         step("rho_loss").check(untargeted, comparison=False)
 
 
-def test_the_step_distill_is_read_as_the_settings_of_distillation_are() -> None:
+def test_the_step_distill_is_read_as_its_method_is() -> None:
     for by in ("uld", {"uld": None}, {"top_k_distillation": {"k": 4}}):
-        step, settings = Distill(by=by, epochs=2), DistillSettings(by=by, train=TrainSettings(epochs=2))  # type: ignore[arg-type]
-        assert step.objective() == settings.method()
-        assert step.settings() == settings.train
-    assert Distill().by == DistillSettings().by
+        step = Distill(by=by, epochs=2)  # type: ignore[arg-type]
+        assert step.objective() == TaughtBy(by=by).method()  # type: ignore[arg-type]
+        assert step.settings() == TrainSettings(epochs=2)
+    assert Distill().by == TaughtBy().by
     with pytest.raises(UsageError, match="on_policy gives no objective to train with"):
         Distill(by="on_policy").objective()  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="sequence_level trains no student"):

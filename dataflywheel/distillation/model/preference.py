@@ -108,20 +108,6 @@ class Preference(Method):
         return Preferred(made, margins, left_out)
 
 
-def train_dpo(
-    rows: Sequence[Row] | pa.Table,
-    model: Path | ModelSpec | LanguageModel,
-    output: Path,
-    settings: TrainSettings | None = None,
-    *,
-    beta: float = 0.1,
-    reference: Path | ModelSpec | LanguageModel | None = None,
-    progress: Progress | None = None,
-) -> Preferred:
-    """`Preference(beta).train`: direct preference optimisation on rows with a rejected answer."""
-    return Preference(beta=beta).train(rows, model, output, settings, reference=reference, progress=progress)
-
-
 def pairs_of(format: ChatFormat, rows: Sequence[Any], max_length: int) -> list[dict[str, list[int]] | str]:
     """Tokens of each pair, the prompt cut from its left to fit the longer answer, or why a row gives none."""
     prompts = [split_answer(row["messages"])[0] for row in rows]

@@ -29,11 +29,6 @@ class Increment:
     high: float
     cost: float
 
-    @property
-    def cost_of_a_gain(self) -> float:
-        """Cost of one unit of loss at this point of the curve; infinite where nothing is gained."""
-        return self.cost / self.gain if self.gain > 0 else math.inf
-
 
 @dataclass(frozen=True)
 class LearningCurve:

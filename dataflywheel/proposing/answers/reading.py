@@ -46,9 +46,6 @@ _MATRIX = re.compile(
     re.DOTALL,
 )
 _AND = re.compile(r"\s*(?:,|;)\s*(?:and|or)\s+|\s+(?:and|or)\s+")
-_BRACKETS = (
-    ("\\{", "\\}"), (r"\langle", r"\rangle"), ("(", ")"), ("[", "]"), ("(", "]"), ("[", ")"), ("{", "}"),
-)  # fmt: skip
 _ORDER = re.compile(r"\\(?:le|ge|ne)(?![A-Za-z])|[<>]")
 _TURNED = {">": "<", r"\ge": r"\le"}
 _LEFT_SIDE = re.compile(

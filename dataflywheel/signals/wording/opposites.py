@@ -93,10 +93,6 @@ def poles(word: str) -> frozenset[str]:
     return frozenset(found)
 
 
-def opposite_poles(word: str) -> frozenset[str]:
-    return frozenset(("-" if pole[0] == "+" else "+") + pole[1:] for pole in poles(word))
-
-
 @lru_cache(maxsize=200_000)
 def denied(word: str) -> frozenset[str]:
     """What a word denies by its prefix or ending, in its other inflections too; nothing where it denies nothing.

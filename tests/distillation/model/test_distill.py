@@ -9,9 +9,12 @@ import pytest
 
 from dataflywheel import catalog
 from dataflywheel.contracts import UsageError
-from dataflywheel.distillation.model.distill import DistillSettings, distill
+from dataflywheel.distillation.model.distill import TaughtBy
+from dataflywheel.distillation.model.taught import TaughtObjective
+from dataflywheel.models.chat import chats_of
 from dataflywheel.models.tiny import init_tiny
 from dataflywheel.models.train_settings import TrainSettings
+from dataflywheel.models.training import TrainResult, train_sft
 from dataflywheel.rows.identity import make_row
 from dataflywheel.rows.schema import table
 from tests.distillation.model.support import loaded, spec
@@ -48,6 +51,16 @@ def divergence_from_teacher(folder: Path) -> float:
     return total / count
 
 
+def distilled(by: Any, output: Path, **more: Any) -> TrainResult:
+    """A student trained by a method of `TaughtBy` as a step trains one; the teacher's answers lie beside `output`."""
+    start = loaded(student(output.parent))
+    method = TaughtBy(by=by).method()
+    assert isinstance(method, TaughtObjective)
+    chats, home = chats_of(ROWS), output.parent
+    objective = method.taught(ROWS["id"].to_pylist(), chats, start, spec(copy_model()), TRAIN.max_length, home)
+    return train_sft(ROWS, start, output, TRAIN, objective=objective, **more)
+
+
 class KilledError(Exception):
     pass
 
@@ -55,43 +68,40 @@ class KilledError(Exception):
 @pytest.mark.slow
 @pytest.mark.parametrize("by", METHODS, ids=str)
 def test_a_student_comes_nearer_and_a_killed_one_too(by: Any, tmp_path: Path) -> None:
-    settings = DistillSettings(by=by, train=TRAIN)
-    start = student(tmp_path)
-    made = distill(ROWS, start, spec(copy_model()), tmp_path / "whole", settings, home=tmp_path)
+    made = distilled(by, tmp_path / "whole")
     assert made.steps == 8
     assert made.answer_tokens > 0
-    assert divergence_from_teacher(made.folder) < divergence_from_teacher(start)
+    assert divergence_from_teacher(made.folder) < divergence_from_teacher(student(tmp_path))
 
     def kill(step: int, steps: int, loss: float) -> None:
         if step == 5:
             raise KilledError
 
     with pytest.raises(KilledError):
-        distill(ROWS, start, spec(copy_model()), tmp_path / "cut", settings, home=tmp_path, progress=kill)
-    cut = distill(ROWS, start, spec(copy_model()), tmp_path / "cut", settings, home=tmp_path)
+        distilled(by, tmp_path / "cut", progress=kill)
+    cut = distilled(by, tmp_path / "cut")
     whole = (made.folder / "model.safetensors").read_bytes()
     assert (cut.folder / "model.safetensors").read_bytes() == whole
 
 
 def test_the_teacher_is_asked_once_however_often_students_are_trained(tmp_path: Path) -> None:
-    settings = DistillSettings(by={"top_k_distillation": {"k": 4}}, train=TRAIN)
-    distill(ROWS, student(tmp_path), spec(copy_model()), tmp_path / "a", settings, home=tmp_path)
+    distilled({"top_k_distillation": {"k": 4}}, tmp_path / "a")
     [part] = (tmp_path / "teachers").rglob("part-*.arrow")
     before = part.stat().st_mtime_ns
-    again = distill(ROWS, student(tmp_path), spec(copy_model()), tmp_path / "b", settings, home=tmp_path)
+    again = distilled({"top_k_distillation": {"k": 4}}, tmp_path / "b")
     assert [path.stat().st_mtime_ns for path in (tmp_path / "teachers").rglob("part-*.arrow")] == [before]
     assert (tmp_path / "a" / "model.safetensors").read_bytes() == (again.folder / "model.safetensors").read_bytes()
 
 
 def test_wrong_methods_are_refused_with_the_right_name() -> None:
     with pytest.raises(UsageError, match="did you mean 'dense_distillation'"):
-        DistillSettings(by="dense_distilation").method()
+        TaughtBy(by="dense_distilation").method()
     with pytest.raises(UsageError, match="unknown parameter 'kk'"):
-        DistillSettings(by={"top_k_distillation": {"kk": 3}}).method()
+        TaughtBy(by={"top_k_distillation": {"kk": 3}}).method()
     with pytest.raises(UsageError, match="sequence_level"):
-        DistillSettings(by={"sequence_level": {"model": "folder"}}).method()
+        TaughtBy(by={"sequence_level": {"model": "folder"}}).method()
     with pytest.raises(ValueError, match="one method"):
-        DistillSettings(by={"uld": {}, "dense_distillation": {}})
+        TaughtBy(by={"uld": {}, "dense_distillation": {}})
     names = catalog.names(rooms=("distillation",))
     assert {"dense_distillation", "top_k_distillation", "aligned_vocabulary", "uld", "on_policy"} <= set(names)
     assert {"sequence_level", "preference", "self_distillation", "on_policy"} <= set(names)

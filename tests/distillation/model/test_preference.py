@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from dataflywheel.contracts import UsageError
-from dataflywheel.distillation.model.preference import train_dpo
+from dataflywheel.distillation.model.preference import Preference
 from dataflywheel.models.train_settings import Lora, TrainSettings
 from dataflywheel.rows.identity import make_row
 from dataflywheel.rows.schema import Row, message
@@ -44,10 +44,10 @@ def margins(folder: Path, reference: Path, rows: list[Row]) -> Any:
 
 def test_the_first_loss_is_the_one_by_hand(tmp_path: Path) -> None:
     rows = pairs(32, seed=4)
-    same = train_dpo(rows, untrained(0), tmp_path / "a", ONE)
+    same = Preference().train(rows, untrained(0), tmp_path / "a", ONE)
     assert same.trained.losses[0] == pytest.approx(np.log(2), abs=1e-5)
     beta = 0.3
-    other = train_dpo(rows, untrained(0), tmp_path / "b", ONE, beta=beta, reference=untrained(1))
+    other = Preference(beta=beta).train(rows, untrained(0), tmp_path / "b", ONE, reference=untrained(1))
     apart = margins(untrained(0), untrained(1), rows)
     assert other.trained.losses[0] == pytest.approx(float(np.log1p(np.exp(-beta * apart)).mean()), abs=1e-4)
     assert other.margins[0] == pytest.approx(float(beta * apart.mean()), abs=1e-4)
@@ -58,7 +58,7 @@ def test_the_first_loss_is_the_one_by_hand(tmp_path: Path) -> None:
 def test_margins_grow_over_seeds_on_pairs_that_were_not_seen(lora: Lora | None, tmp_path: Path) -> None:
     for seed in range(3):
         settings = TrainSettings(max_steps=12, batch_size=32, learning_rate=1e-3, seed=seed, lora=lora, dtype="float32")
-        made = train_dpo(pairs(96, seed), copy_model(), tmp_path / f"{seed}", settings)
+        made = Preference().train(pairs(96, seed), copy_model(), tmp_path / f"{seed}", settings)
         assert made.margins[-1] > made.margins[0]
         assert made.left_out == {}
         unseen = margins(made.trained.folder, copy_model(), pairs(32, 100 + seed))
@@ -67,7 +67,7 @@ def test_margins_grow_over_seeds_on_pairs_that_were_not_seen(lora: Lora | None, 
 
 def test_margins_grow_with_adapters_too(tmp_path: Path) -> None:
     settings = TrainSettings(max_steps=4, batch_size=16, learning_rate=1e-3, lora=Lora(rank=4), dtype="float32")
-    made = train_dpo(pairs(32, 0), copy_model(), tmp_path / "a", settings)
+    made = Preference().train(pairs(32, 0), copy_model(), tmp_path / "a", settings)
     assert made.trained.losses[0] == pytest.approx(np.log(2), abs=1e-5)
     assert margins(made.trained.folder, copy_model(), pairs(32, 0)).mean() > 0
 
@@ -84,10 +84,10 @@ def test_a_killed_training_goes_on_to_the_same_weights(tmp_path: Path) -> None:
         if step == 5:
             raise KilledError
 
-    whole = train_dpo(pairs(24, 0), untrained(0), tmp_path / "whole", settings)
+    whole = Preference().train(pairs(24, 0), untrained(0), tmp_path / "whole", settings)
     with pytest.raises(KilledError):
-        train_dpo(pairs(24, 0), untrained(0), tmp_path / "cut", settings, progress=kill)
-    cut = train_dpo(pairs(24, 0), untrained(0), tmp_path / "cut", settings)
+        Preference().train(pairs(24, 0), untrained(0), tmp_path / "cut", settings, progress=kill)
+    cut = Preference().train(pairs(24, 0), untrained(0), tmp_path / "cut", settings)
     assert cut.trained.losses == whole.trained.losses
     assert cut.margins == whole.margins
     both = [(made.trained.folder / "model.safetensors").read_bytes() for made in (whole, cut)]
@@ -107,11 +107,11 @@ def test_rows_that_are_no_pair_are_named_and_long_prompts_are_cut(tmp_path: Path
         [message("user", "repeat"), message("assistant", "amber " * 200)], rejected=[message("assistant", "basil")]
     )
     settings = ONE.model_copy(update={"max_length": 64})
-    made = train_dpo([*rows, alone, equal, long, endless], untrained(0), tmp_path / "a", settings)
+    made = Preference().train([*rows, alone, equal, long, endless], untrained(0), tmp_path / "a", settings)
     assert made.left_out == {
         alone["id"]: "it has no worse answer",
         equal["id"]: "its answers are the same",
         endless["id"]: "its answers leave no room for the prompt in 64 tokens",
     }
     with pytest.raises(UsageError, match="none of 1 rows gives a pair to learn from: 1 rows: it has no worse answer"):
-        train_dpo([alone], untrained(0), tmp_path / "b", ONE)
+        Preference().train([alone], untrained(0), tmp_path / "b", ONE)
