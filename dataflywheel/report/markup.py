@@ -84,5 +84,10 @@ def note(text: str) -> str:
     return f'<p class="note">{esc(text)}</p>'
 
 
+def tile(name: str, value: str, below: str) -> str:
+    """A number of the first screen: its name, the number large, and a line below; all plain."""
+    return f'<div class="tile"><dt>{esc(name)}</dt><dd><b>{esc(value)}</b><span>{esc(below)}</span></dd></div>'
+
+
 def details(summary: str, body: str, *, opened: bool = False) -> str:
     return f"<details{' open' if opened else ''}><summary>{esc(summary)}</summary>\n{body}\n</details>"

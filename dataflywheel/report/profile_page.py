@@ -8,7 +8,7 @@ import numpy as np
 
 from dataflywheel import __version__
 from dataflywheel.report.charts import histogram, svg
-from dataflywheel.report.markup import esc, note, passage, section, table
+from dataflywheel.report.markup import esc, note, passage, section, table, tile
 from dataflywheel.report.numbers import count, number, percent, plural, short
 from dataflywheel.report.page import page
 from dataflywheel.report.pool_profile import LENGTHS, NEAR, Profile
@@ -72,10 +72,6 @@ def headline(found: Profile) -> str:
     return f"{size}: {', '.join(told[:3])}." if told else f"{size}, and nothing that stands out."
 
 
-def _tile(name: str, value: str, below: str) -> str:
-    return f'<div class="tile"><dt>{esc(name)}</dt><dd><b>{esc(value)}</b><span>{esc(below)}</span></dd></div>'
-
-
 def _hero(found: Profile) -> str:
     read = found.rows + found.merged + found.quarantined
     answer = found.lengths["tokens_answer"]
@@ -83,10 +79,10 @@ def _hero(found: Profile) -> str:
     near = f"{count(found.near_copies)} rows at Jaccard {NEAR}"
     language = spoken.split(",")[0] if spoken else "not measured"
     tiles = [
-        _tile("Rows", count(found.rows), f"of {count(read)} read; {count(found.quarantined)} could not be"),
-        _tile("Answer", f"{short(answer.get('p50'))} tokens", f"median; 95% are under {short(answer.get('p95'))}"),
-        _tile("Near-copies", percent(found.near_copies / max(found.near_rows, 1)), near),
-        _tile("Languages", language, spoken or "needs dataflywheel[language]"),
+        tile("Rows", count(found.rows), f"of {count(read)} read; {count(found.quarantined)} could not be"),
+        tile("Answer", f"{short(answer.get('p50'))} tokens", f"median; 95% are under {short(answer.get('p95'))}"),
+        tile("Near-copies", percent(found.near_copies / max(found.near_rows, 1)), near),
+        tile("Languages", language, spoken or "needs dataflywheel[language]"),
     ]
     lead = "Read and measured; nothing was changed."
     return (

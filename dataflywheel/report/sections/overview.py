@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dataflywheel.report.charts import Interval, Kind, intervals
-from dataflywheel.report.markup import esc, note
+from dataflywheel.report.markup import esc, note, tile
 from dataflywheel.report.numbers import aligned, count, finite, money, percent, plural, seconds, short, signed_percent
 from dataflywheel.report.rundir import Run
 from dataflywheel.report.verdict import Verdict, gain, metric_name, own_arm, verdict
@@ -48,42 +48,38 @@ def arm_chart(compare: dict[str, Any]) -> str:
     )
 
 
-def _tile(name: str, value: str, below: str) -> str:
-    return f'<div class="tile"><dt>{esc(name)}</dt><dd><b>{esc(value)}</b><span>{esc(below)}</span></dd></div>'
-
-
 def _rows_tile(run: Run) -> str:
     pool, last = run.pool, run.final
     if pool is None or last is None:
-        return _tile("Rows kept", "none yet", "the pool was not read")
+        return tile("Rows kept", "none yet", "the pool was not read")
     read = max(pool.rows_in, pool.rows_out)
     share = percent(last.rows_out / read) if read else "0%"
-    return _tile("Rows kept", count(last.rows_out), f"{share} of {count(read)} rows read")
+    return tile("Rows kept", count(last.rows_out), f"{share} of {count(read)} rows read")
 
 
 def _quality_tile(run: Run) -> str:
     arm = own_arm(run.compare) if run.compare else None
     measured = gain(run.compare, arm) if run.compare and arm else None
     if not run.compare or not measured:
-        return _tile("Gain over random", "not measured", "no random baseline was trained")
+        return tile("Gain over random", "not measured", "no random baseline was trained")
     metric = metric_name(run.compare.get("metric"))
     interval = f"{signed_percent(measured.low)} to {signed_percent(measured.high)}"
-    return _tile("Gain over random", signed_percent(measured.mean), f"{interval} (95%) in {metric}")
+    return tile("Gain over random", signed_percent(measured.mean), f"{interval} (95%) in {metric}")
 
 
 def _cost_tile(run: Run) -> str:
     total = run.total
     passes = f"{short(total.get('forward', 0))} forward, {short(total.get('backward', 0))} backward passes"
     if total.get("usd") or total.get("calls"):
-        return _tile("Cost", money(total.get("usd", 0)), f"{plural(total.get('calls', 0), 'model call')}; {passes}")
-    return _tile("Cost", "$0", f"no paid calls; {passes}")
+        return tile("Cost", money(total.get("usd", 0)), f"{plural(total.get('calls', 0), 'model call')}; {passes}")
+    return tile("Cost", "$0", f"no paid calls; {passes}")
 
 
 def _time_tile(run: Run) -> str:
     costs = [(step.cost.get("seconds") or 0.0, step.name) for step in run.steps]
     slowest = max(costs, default=(0.0, ""))
     below = f"longest step: {slowest[1]}, {seconds(slowest[0])}" if slowest[1] else "no step finished"
-    return _tile("Time", seconds(run.total.get("seconds")), below)
+    return tile("Time", seconds(run.total.get("seconds")), below)
 
 
 def overview(run: Run) -> str:
