@@ -25,8 +25,9 @@ from dataflywheel.evolution.feedback.evaluate import Evaluate, score_rows
 from dataflywheel.models.endpoint.account import account, client_for
 from dataflywheel.models.endpoint.request import Request, Sampling
 from dataflywheel.models.language_model import LanguageModel
+from dataflywheel.models.pool_tokenizer import pool_tokenizer
 from dataflywheel.models.spec import ModelSpec
-from dataflywheel.models.tiny import init_tiny, pool_tokenizer
+from dataflywheel.models.tiny import init_tiny
 from dataflywheel.models.train_settings import TrainSettings
 from dataflywheel.models.training import train_sft
 from dataflywheel.rows.identity import prompt_answer_row

@@ -28,9 +28,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from dataflywheel.contracts import Sampler
 from dataflywheel.models.language_model import LanguageModel
+from dataflywheel.models.pool_tokenizer import pool_tokenizer
 from dataflywheel.models.reference import reference_losses
 from dataflywheel.models.spec import ModelSpec
-from dataflywheel.models.tiny import init_tiny, pool_tokenizer
+from dataflywheel.models.tiny import init_tiny
 from dataflywheel.models.train_settings import TrainSettings
 from dataflywheel.models.training import TrainResult, train_sft
 from dataflywheel.recipe.scoreboard import mean_interval

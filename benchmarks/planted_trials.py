@@ -26,7 +26,8 @@ FULL_SEEDS = 3
 
 def student(rows: Path, home: Path) -> Path:
     """An untrained model of a million weights with the tokenizer of the damaged pool."""
-    from dataflywheel.models.tiny import init_tiny, pool_tokenizer
+    from dataflywheel.models.pool_tokenizer import pool_tokenizer
+    from dataflywheel.models.tiny import init_tiny
 
     messages = read_rows(rows, ["messages"])["messages"].to_pylist()
     return init_tiny(pool_tokenizer(messages, cache_dir=home / "models"), "1m", cache_dir=home / "models")

@@ -61,7 +61,8 @@ def write_rows(path: Path, rows: list[Any]) -> None:
 
 def write_model(folder: Path) -> None:
     """A small model folder, as a user would bring one."""
-    from dataflywheel.models.tiny import init_tiny, pool_tokenizer
+    from dataflywheel.models.pool_tokenizer import pool_tokenizer
+    from dataflywheel.models.tiny import init_tiny
 
     made = init_tiny(pool_tokenizer([r["messages"] for r in python_docs("held_out")]), "0.5m")
     folder.symlink_to(made)

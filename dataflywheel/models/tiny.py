@@ -22,9 +22,9 @@ from dataflywheel.models.pool_tokenizer import (
     Rows,
     conversations_of,
     load_tokenizer,
+    pool_tokenizer,
     rows_digest,
 )
-from dataflywheel.models.pool_tokenizer import pool_tokenizer as pool_tokenizer
 from dataflywheel.models.scoring import last_hidden
 from dataflywheel.models.spec import Size
 from dataflywheel.models.train_settings import Progress

@@ -23,8 +23,7 @@ from dataflywheel.models.live_batches import LiveBatches, training_rows
 from dataflywheel.models.losses import IGNORED
 from dataflywheel.models.reference import ReferenceLosses
 from dataflywheel.models.spec import ModelSpec
-from dataflywheel.models.train_settings import Progress
-from dataflywheel.models.train_settings import TrainSettings as TrainSettings
+from dataflywheel.models.train_settings import Progress, TrainSettings
 from dataflywheel.store.atomic import atomic_directory
 
 

@@ -12,11 +12,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dataflywheel.distillation.model.on_policy import OnPolicy
-from dataflywheel.evolution.iteration.trial import Progress
 from dataflywheel.models.files import folder_digest
 from dataflywheel.models.language_model import local_folder
 from dataflywheel.models.spec import ModelSpec
-from dataflywheel.models.train_settings import TrainSettings
+from dataflywheel.models.train_settings import Progress, TrainSettings
 from dataflywheel.recipe.context import digest
 from dataflywheel.rows.parts import read_rows
 from dataflywheel.store.atomic import write_json

@@ -16,7 +16,8 @@ from typing import Any, ClassVar, Literal
 
 from dataflywheel.contracts import REGISTRY, Card
 from dataflywheel.evolution.feedback.score_files import read_scores
-from dataflywheel.models.tiny import init_tiny, pool_tokenizer
+from dataflywheel.models.pool_tokenizer import pool_tokenizer
+from dataflywheel.models.tiny import init_tiny
 from dataflywheel.models.train_settings import TrainSettings
 from dataflywheel.models.training import train_sft
 from dataflywheel.proposing.kinds import Demand, Proposal, Proposer

@@ -8,7 +8,8 @@ import re
 import shutil
 from pathlib import Path
 
-from dataflywheel.models.tiny import init_tiny, pool_tokenizer
+from dataflywheel.models.pool_tokenizer import pool_tokenizer
+from dataflywheel.models.tiny import init_tiny
 from dataflywheel.models.train_settings import TrainSettings
 from dataflywheel.models.training import train_sft
 from dataflywheel.rows.schema import Message, message

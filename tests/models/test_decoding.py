@@ -9,8 +9,9 @@ import pytest
 
 from dataflywheel.models.decoding import Draw, decode, written
 from dataflywheel.models.language_model import LanguageModel
+from dataflywheel.models.pool_tokenizer import pool_tokenizer
 from dataflywheel.models.spec import ModelSpec
-from dataflywheel.models.tiny import init_tiny, pool_tokenizer
+from dataflywheel.models.tiny import init_tiny
 from dataflywheel.rows.thoughts import split_thoughts
 from tests.models.copy_skill import copy_rows
 

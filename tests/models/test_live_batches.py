@@ -26,9 +26,10 @@ from dataflywheel.models import answer_trainer
 from dataflywheel.models.language_model import LanguageModel
 from dataflywheel.models.live_batches import STATE
 from dataflywheel.models.losses import linear_cross_entropy
+from dataflywheel.models.pool_tokenizer import pool_tokenizer
 from dataflywheel.models.reference import aligned, reference_losses
 from dataflywheel.models.spec import ModelSpec
-from dataflywheel.models.tiny import init_tiny, pool_tokenizer
+from dataflywheel.models.tiny import init_tiny
 from dataflywheel.models.train_settings import Lora, TrainSettings
 from dataflywheel.models.training import train_sft
 from dataflywheel.rows.identity import make_row

@@ -13,8 +13,9 @@ from dataflywheel.contracts import UsageError
 from dataflywheel.models.answer_trainer import LengthGroupedOrder
 from dataflywheel.models.language_model import LanguageModel
 from dataflywheel.models.losses import IGNORED, linear_cross_entropy
+from dataflywheel.models.pool_tokenizer import pool_tokenizer
 from dataflywheel.models.spec import ModelSpec
-from dataflywheel.models.tiny import init_tiny, pool_tokenizer
+from dataflywheel.models.tiny import init_tiny
 from dataflywheel.models.train_settings import Lora, TrainSettings
 from dataflywheel.models.training import example, train_sft
 from dataflywheel.rows.identity import make_row

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from dataflywheel.contracts import REGISTRY, Card, Cost, PoolStatistics
 from dataflywheel.evolution.feedback.evaluate import RowScores
 from dataflywheel.evolution.feedback.score_files import write_scores
-from dataflywheel.models.tiny import init_tiny, pool_tokenizer
+from dataflywheel.models.pool_tokenizer import pool_tokenizer
+from dataflywheel.models.tiny import init_tiny
 from dataflywheel.models.train_settings import TrainSettings
 from dataflywheel.models.training import train_sft
 from dataflywheel.proposing.kinds import Demand, Proposal, Proposer

@@ -60,7 +60,7 @@ HELPERS: dict[str, tuple[str, Callable[..., list[str]], list[Any], dict[str, Any
     "teacher": ("models.tiny.train_tiny", chats, [{"distill": {**HALF, "teacher": {**TINY, "size": "1m"}}}], {}),
     "scorer": ("models.tiny.train_tiny", chats, [{"select": {"by": "ifd", "keep": 5}}], {"scorer": TINY}),
     "first writer": ("models.tiny.train_tiny", chats, [{"generate": {"by": "spin", "rows": 2}}], {"student": TINY}),
-    "tokenizer": ("models.tiny.pool_tokenizer", chats, [{"train": HALF}], {"student": TINY}),
+    "tokenizer": ("models.pool_tokenizer.pool_tokenizer", chats, [{"train": HALF}], {"student": TINY}),
     "proxy of s2l": (
         "signals.checkpoint_based.keep_checkpoints",
         chats,

@@ -21,8 +21,9 @@ from dataflywheel.evolution.iteration.self_rewarding import POINTS, SelfRewardin
 from dataflywheel.evolution.iteration.spin import Spin
 from dataflywheel.models.endpoint.request import Sampling
 from dataflywheel.models.files import folder_digest
+from dataflywheel.models.pool_tokenizer import pool_tokenizer
 from dataflywheel.models.spec import ModelSpec
-from dataflywheel.models.tiny import init_tiny, pool_tokenizer
+from dataflywheel.models.tiny import init_tiny
 from dataflywheel.recipe.asking import teacher, writes_itself
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.execute import Result, run

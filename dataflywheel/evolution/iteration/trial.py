@@ -28,8 +28,7 @@ from dataflywheel.models.files import folder_digest
 from dataflywheel.models.language_model import LanguageModel, local_folder
 from dataflywheel.models.reference import reference_losses
 from dataflywheel.models.spec import ModelSpec
-from dataflywheel.models.train_settings import Progress as Progress
-from dataflywheel.models.train_settings import TrainSettings
+from dataflywheel.models.train_settings import Progress, TrainSettings
 from dataflywheel.models.training import train_sft
 from dataflywheel.rows.parts import read_rows
 from dataflywheel.store.atomic import atomic_directory, write_json

@@ -101,7 +101,8 @@ class Learning(Step):
 
 def student_folder(context: Context) -> Path:
     """The untrained student: the folder of the recipe's model, or a new built-in one with the pool's tokenizer."""
-    from dataflywheel.models.tiny import init_tiny, pool_tokenizer
+    from dataflywheel.models.pool_tokenizer import pool_tokenizer
+    from dataflywheel.models.tiny import init_tiny
 
     spec = context.recipe.models.student
     if spec.builtin is None:

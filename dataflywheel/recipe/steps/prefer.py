@@ -15,10 +15,10 @@ from pydantic import Field
 
 from dataflywheel.contracts import Cost, Decisions, PoolStatistics, UsageError
 from dataflywheel.distillation.model.preference import Preference
-from dataflywheel.evolution.iteration.trial import LOSSES_KEPT, Progress
+from dataflywheel.evolution.iteration.trial import LOSSES_KEPT
 from dataflywheel.models.files import folder_digest
 from dataflywheel.models.learning_rate import Job
-from dataflywheel.models.train_settings import TrainSettings
+from dataflywheel.models.train_settings import Progress, TrainSettings
 from dataflywheel.recipe.context import digest
 from dataflywheel.recipe.looked import Looked
 from dataflywheel.recipe.pair_writers import opponent, pairs_to_learn
