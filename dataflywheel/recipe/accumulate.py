@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 
@@ -18,6 +17,7 @@ from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.steps.rows_out import write_decided, write_kept
 from dataflywheel.rows.parts import PartWriter, iter_among, iter_batches, read_rows
 from dataflywheel.store.atomic import atomic_directory
+from dataflywheel.store.record import StepRecord
 
 
 def accumulate(
@@ -28,7 +28,7 @@ def accumulate(
     output: Path,
     fingerprint: str,
     between: Sequence[Path] = (),
-) -> dict[str, Any]:
+) -> StepRecord:
     """Add a round's rows to those of the rounds before; gives the metrics that it wrote.
 
     Rows that were made too many times over are left out, and made rows beyond the most that the real share allows, the
@@ -89,7 +89,7 @@ def _write_offered(earlier: Path | None, new: Path, before: Collection[str], rou
             writer.write(part.set_column(part.schema.get_field_index("round"), "round", stamp))
 
 
-def offer(context: Context, rows: Path, used: set[str], output: Path, fingerprint: str) -> dict[str, Any]:
+def offer(context: Context, rows: Path, used: set[str], output: Path, fingerprint: str) -> StepRecord:
     """The cleaned rows that no round has taken yet."""
     began = time.perf_counter()
     decisions = Decisions()

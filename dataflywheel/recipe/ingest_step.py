@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import orjson
 import pyarrow as pa
@@ -18,7 +17,6 @@ from dataflywheel.evolution.feedback.tiers import TIERS, Tier, split
 from dataflywheel.evolution.iteration.trial import Exam
 from dataflywheel.recipe.context import Context, digest, inputs
 from dataflywheel.recipe.schema import Source, Target
-from dataflywheel.recipe.step_record import StepRecord
 from dataflywheel.recipe.target_judge import judge_of
 from dataflywheel.rows.fingerprint import fingerprint
 from dataflywheel.rows.ingest import ingest
@@ -28,6 +26,7 @@ from dataflywheel.rows.reading import stem
 from dataflywheel.rows.text import texts
 from dataflywheel.store.atomic import atomic_directory
 from dataflywheel.store.decisions import DECISION_SCHEMA
+from dataflywheel.store.record import StepRecord
 from dataflywheel.store.run import RunDirectory
 from dataflywheel.store.seal import write_sealed
 
@@ -35,13 +34,13 @@ from dataflywheel.store.seal import write_sealed
 def ingest_pool(context: Context) -> tuple[int, str]:
     """Read the pool into `00-pool`; gives its rows and the fingerprint that later steps build on."""
     output = context.run.step(0, "pool")
-    metrics = _ingest(context, "00-pool", output, context.recipe.pool)
-    if context.recipe.pool and not metrics["rows_out"]:
+    record = _ingest(context, "00-pool", output, context.recipe.pool)
+    if context.recipe.pool and not record.rows_out:
         names = ", ".join(entry.path or str(entry.builtin) for entry in context.recipe.pool)
         raise FlywheelError(f"pool: no row could be read from {names}{_first_reason(output / 'quarantine.jsonl')}")
-    context.run.bill(output, Cost(**metrics["cost"]))
+    context.run.bill(output, record.cost)
     context.pool = output / "rows"
-    return int(metrics["rows_out"]), str(metrics["fingerprint"])
+    return record.rows_out or 0, record.fingerprint
 
 
 def _first_reason(quarantine: Path) -> str:
@@ -62,14 +61,14 @@ def ingest_target(context: Context, divided: bool = False) -> None:
     if not context.recipe.target:
         return
     output = context.run.path / "target"
-    metrics = _ingest(context, "target", output, context.recipe.target)
-    if not metrics["rows_out"]:
+    record = _ingest(context, "target", output, context.recipe.target)
+    if not record.rows_out:
         names = ", ".join(entry.path or str(entry.builtin) for entry in context.recipe.target)
         why = _first_reason(output / "quarantine.jsonl")
         raise FlywheelError(
             f"target: no row could be read from {names}{why}; evaluation and decontamination need at least one"
         )
-    context.target, context.target_digest = output / "rows", str(metrics["fingerprint"])
+    context.target, context.target_digest = output / "rows", record.fingerprint
     context.guide = context.target
     if divided or context.recipe.rounds > 1:
         # Who steers and who judges is part of what a step depends on: no step of another division may be taken over.
@@ -103,10 +102,10 @@ def write_tiers(context: Context) -> dict[Tier, Path]:
     return {tier: output / tier for tier in TIERS}
 
 
-def _ingest(context: Context, title: str, output: Path, sources: list[Source] | list[Target]) -> dict[str, Any]:
+def _ingest(context: Context, title: str, output: Path, sources: list[Source] | list[Target]) -> StepRecord:
     entries = inputs(sources)
     known = digest("ingest@1", fingerprint(entries), [s.model_dump_json() for s in sources])
-    held = context.run.finished(output, known)
+    held = context.run.record(output, known)
     if held is not None:
         context.watcher.finished(title, _note(held), True)
         return held
@@ -124,9 +123,11 @@ def _ingest(context: Context, title: str, output: Path, sources: list[Source] | 
             if (aside / "rows" / name).exists():
                 (aside / "rows" / name).rename(aside / name)
         name = title.removeprefix("00-")
-        metrics = StepRecord(name, known, {}, came, found.rows, cost, counted, details).write(aside)
-    context.watcher.finished(title, _note(metrics) + context.run.made_anew(output), False)
-    return metrics
+        record = StepRecord(
+            step=name, fingerprint=known, rows_in=came, rows_out=found.rows, cost=cost, counts=counted, details=details
+        ).write(aside)
+    context.watcher.finished(title, _note(record) + context.run.made_anew(output), False)
+    return record
 
 
 def _write_kept(path: Path, rows: Path) -> None:
@@ -148,10 +149,10 @@ def unread_of(run: RunDirectory) -> list[tuple[str, str]]:
     return list(dict.fromkeys((path, reason) for details in held for path, reason in details.get("unread", [])))
 
 
-def _note(metrics: dict[str, Any]) -> str:
-    bad = metrics["counts"]["dropped: cannot be read"]
+def _note(record: StepRecord) -> str:
+    bad = record.counts["dropped: cannot be read"]
     aside = f", {bad:,} set aside as unreadable (quarantine.jsonl)" if bad else ""
-    return f"{metrics['rows_out']:,} rows, {metrics['details']['merged']:,} identical ones merged{aside}"
+    return f"{record.rows_out:,} rows, {record.details['merged']:,} identical ones merged{aside}"
 
 
 def target_exam(context: Context, settings: Evaluate, rows: Path | None = None) -> Exam:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,8 @@ from dataflywheel.proposing.kinds import Proposer
 from dataflywheel.recipe.asking import writes_itself
 from dataflywheel.recipe.context import Context
 from dataflywheel.rows.parts import read_rows
+from dataflywheel.store.record import StepRecord
+from dataflywheel.store.seal import RECORD
 
 
 def written_by(context: Context, proposer: Proposer, given: Mapping[str, Any]) -> dict[str, str] | None:
@@ -39,10 +40,9 @@ def opponent(context: Context, outputs: Sequence[Path]) -> Path | None:
         UsageError: its folder is gone, or holds another model now.
     """
     for output in reversed(outputs):
-        path = output / "metrics.json"
-        if not path.exists():
+        if not (output / RECORD).exists():
             continue
-        writer = json.loads(path.read_text(encoding="utf-8"))["details"].get("writer")
+        writer = StepRecord.read(output).details.get("writer")
         if writer is None:
             continue
         folder = context.run.path / str(writer["folder"])

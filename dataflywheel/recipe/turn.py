@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dataflywheel.contracts import Cost, RoundResult
+from dataflywheel.contracts import RoundResult
 from dataflywheel.evolution.feedback.evaluate import RowScores
 from dataflywheel.recipe.accumulate import accumulate
 from dataflywheel.recipe.arms import LENGTH, row_tokens
@@ -19,6 +18,7 @@ from dataflywheel.recipe.turn_budget import TurnBudget
 from dataflywheel.recipe.turn_outcome import Scores
 from dataflywheel.recipe.turn_spent import spent
 from dataflywheel.rows.parts import read_rows
+from dataflywheel.store.record import StepRecord
 
 if TYPE_CHECKING:
     from dataflywheel.recipe.walk import Walk
@@ -99,15 +99,15 @@ class Turn:
         earlier = memory.kept.rows if memory.kept else None
         before = earlier.relative_to(context.run.path) if earlier else ""
         known = digest(walk.state.fingerprint, "accumulate@2", context.recipe.guards.model_dump_json(), before)
-        metrics = context.run.finished(output, known, tell=True)
-        if metrics is None:
-            metrics = accumulate(context, earlier, self.new, train.round, output, known, written)
-        context.run.bill(output, Cost(**metrics["cost"]))
+        record = context.run.record(output, known, tell=True)
+        if record is None:
+            record = accumulate(context, earlier, self.new, train.round, output, known, written)
+        context.run.bill(output, record.cost)
         for rows in memory.outputs(walk, train.round, chooses):  # what it chose, before anything rewrote it
             memory.used.update(read_rows(rows, ["id"])["id"].to_pylist())
         walk.state = replace(walk.state, fingerprint=known, rows=output / "rows")
         memory.done.append(output)
-        return {"folder": output.name, "rows": metrics["rows_out"], **metrics["details"]}
+        return {"folder": output.name, "rows": record.rows_out, **record.details}
 
     def _spent(self, written: list[Path]) -> dict[str, float]:
         found = self.walk.context.measured(self.walk.state.rows, LENGTH, "accumulate")
@@ -117,8 +117,7 @@ class Turn:
         return spent(tokens, self.new, written if self.brought else [], made, chosen[-1] if chosen else "")
 
     def _added(self, step: Step) -> set[str]:
-        metrics = json.loads((self.walk.output(step) / "metrics.json").read_text(encoding="utf-8"))
-        return set(metrics["details"]["added"])
+        return set(StepRecord.read(self.walk.output(step)).details["added"])
 
 
 def writes(step: Step) -> bool:

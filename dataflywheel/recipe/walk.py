@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
-from typing import Any
 
-from dataflywheel.contracts import Cost, DeferredError, FlywheelError, OverBudgetError
+from dataflywheel.contracts import DeferredError, FlywheelError, OverBudgetError
 from dataflywheel.recipe.bill import asked_cost, asking_keys, forget_failed
 from dataflywheel.recipe.clean_pool import clean_pool
 from dataflywheel.recipe.context import Context, digest, model_contents, named_contents
@@ -20,6 +18,7 @@ from dataflywheel.recipe.steps.state import State
 from dataflywheel.recipe.steps.step import Given, Step
 from dataflywheel.recipe.targeting import guides_and_judges
 from dataflywheel.rows.parts import read_rows
+from dataflywheel.store.record import StepRecord
 
 
 class Walk:
@@ -97,23 +96,23 @@ class Walk:
 
     def _done(self, step: Step, given: Given) -> None:
         context, output = self.context, given.output
-        metrics = _reusable(step, given)
-        reused = metrics is not None
+        record = _reusable(step, given)
+        reused = record is not None
         self.all_reused &= reused
-        if metrics is None:
+        if record is None:
             forget_failed(context)
             context.watcher.started(step.title)
             context.run.event("started", step=step.title)
-            metrics = step.do(given)
-            context.run.event("finished step", step=step.title, seconds=metrics["cost"]["seconds"])
-        context.run.bill(output, Cost(**metrics["cost"]))  # here, so that a kill between step and bill loses none
-        self.state = replace(step.after(given, metrics), fingerprint=given.fingerprint)
+            record = step.do(given)
+            context.run.event("finished step", step=step.title, seconds=record.cost.seconds)
+        context.run.bill(output, record.cost)  # here, so that a kill between step and bill loses none
+        self.state = replace(step.after(given, record), fingerprint=given.fingerprint)
         if step.changes_rows:
-            self._check_some_left(step, metrics)
-        if metrics["details"].get("again"):  # another try may give other rows: what comes after follows from these
+            self._check_some_left(step, record)
+        if record.again:  # another try may give other rows: what comes after follows from these
             ids = read_rows(self.state.rows, ["id"])["id"].to_pylist()
             self.state = replace(self.state, fingerprint=digest(given.fingerprint, *ids))
-        context.watcher.finished(step.title, step.note(metrics) + context.run.made_anew(output), reused)
+        context.watcher.finished(step.title, step.note(record) + context.run.made_anew(output), reused)
 
     def _given(self, step: Step) -> Given:
         return Given(self.context, self.steps, self.state, self.output(step), self._fingerprint(step))
@@ -135,22 +134,22 @@ class Walk:
         ]
         return digest(*parts, json.dumps(recipe.signals, sort_keys=True))
 
-    def _check_some_left(self, step: Step, metrics: Mapping[str, Any]) -> None:
-        if metrics["rows_in"] and not metrics["rows_out"]:
+    def _check_some_left(self, step: Step, record: StepRecord) -> None:
+        if record.rows_in and not record.rows_out:
             raise FlywheelError(
-                f"{step.title}: no row is left of {metrics['rows_in']:,}; loosen the step's parameters "
+                f"{step.title}: no row is left of {record.rows_in:,}; loosen the step's parameters "
                 f"(flywheel why {self.context.run.path} ROW tells what became of a row)"
             )
 
 
-def _reusable(step: Step, given: Given) -> dict[str, Any] | None:
-    """The metrics of the step where its result is there already, whole, from the same input, and with no failure of an
+def _reusable(step: Step, given: Given) -> StepRecord | None:
+    """The record of the step where its result is there already, whole, from the same input, and with no failure of an
     endpoint in it that another try may change."""
-    metrics = given.context.run.finished(given.output, given.fingerprint)
-    if metrics is None or metrics["details"].get("again"):
+    record = given.context.run.record(given.output, given.fingerprint)
+    if record is None or record.again:
         return None
-    gone = step.intact(given, metrics)
+    gone = step.intact(given, record)
     if gone:
         given.context.run.damaged[given.output] = gone
         return None
-    return metrics
+    return record

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -14,6 +13,7 @@ from dataflywheel.recipe.arms import Arm
 from dataflywheel.recipe.leave_out import LeftOut
 from dataflywheel.recipe.leaving import title
 from dataflywheel.recipe.scoreboard import mean_interval
+from dataflywheel.store.record import StepRecord
 from dataflywheel.store.run import RunDirectory, step_directories
 
 Worth = Literal["it helped", "it harmed", "no difference shown", "the rows are the same without it", "needed",
@@ -89,7 +89,7 @@ def charged(run: RunDirectory, place: str) -> Cost:
     total = Cost()
     for folder in step_directories(run.path):
         if folder.name == place:
-            details = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))["details"]
+            details = StepRecord.read(folder).details
             measured = details.get("measuring_seconds", 0.0) + details.get("ranking_seconds", 0.0)
             bill = run.ledger.steps.get(run.bill_name(folder), Cost())
             total += replace(bill, seconds=round(max(bill.seconds, measured), 3))

@@ -14,11 +14,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from pydantic import ValidationError
 
 from dataflywheel.contracts import AnyArray, FlywheelError, UsageError
 from dataflywheel.recipe.why_written import final_rows
 from dataflywheel.rows.parts import count_rows, iter_batches
 from dataflywheel.store.decisions import DECISION_SCHEMA, read_decisions
+from dataflywheel.store.record import StepRecord
 
 ROW_COLUMNS = ["id", "messages", "rejected", "source", "copies"]
 STEP_DIRECTORY = re.compile(r"(\d+)-(.+)")
@@ -57,13 +59,13 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
 
 @dataclass(frozen=True)
 class Step:
-    """One finished step: its directory, `metrics.json`, and the rest on demand."""
+    """One finished step: its directory, its record, and the rest on demand."""
 
     round: int
     index: int
     name: str
     directory: Path
-    metrics: dict[str, Any]
+    record: StepRecord
 
     @property
     def key(self) -> str:
@@ -71,28 +73,28 @@ class Step:
 
     @property
     def params(self) -> dict[str, Any]:
-        return self.metrics.get("params") or {}
+        return self.record.params
 
     @property
     def details(self) -> dict[str, Any]:
-        return self.metrics.get("details") or {}
+        return self.record.details
 
     @property
     def counts(self) -> dict[str, int]:
-        return self.metrics.get("counts") or {}
+        return self.record.counts
 
     @property
     def cost(self) -> dict[str, float]:
-        return self.metrics.get("cost") or {}
+        return self.record.cost.as_dict()
 
     @property
     def rows_in(self) -> int:
-        return int(self.metrics.get("rows_in") or 0)
+        return self.record.rows_in
 
     @cached_property
     def rows_out(self) -> int:
-        stated = self.metrics.get("rows_out")
-        return count_rows(self.directory / "rows") if stated is None else int(stated)
+        stated = self.record.rows_out
+        return count_rows(self.directory / "rows") if stated is None else stated
 
     @cached_property
     def decisions(self) -> pa.Table:
@@ -147,7 +149,7 @@ class Run:
     @property
     def row_steps(self) -> list[Step]:
         """The steps that hand rows on: all but training and evaluation."""
-        return [step for step in self.steps if step.name not in ("train", "distill", "prefer", "evaluate")]
+        return [step for step in self.steps if (step.directory / "rows").is_dir()]
 
     @property
     def final(self) -> Step | None:
@@ -181,6 +183,17 @@ class Run:
         return found
 
 
+def _record(path: Path) -> StepRecord:
+    """Raises FlywheelError: the file holds no record of a step."""
+    try:
+        return StepRecord.model_validate(read_json(path, {}))
+    except ValidationError as error:
+        field = ".".join(map(str, error.errors()[0]["loc"]))
+        raise FlywheelError(
+            f"{path}: {field} is not as it was written; run the same recipe again, which makes it anew"
+        ) from None
+
+
 def load_run(directory: Path) -> Run:
     """Read a run directory; a run that stopped half-way is read as far as it came.
 
@@ -193,7 +206,7 @@ def load_run(directory: Path) -> Run:
         found = STEP_DIRECTORY.fullmatch(metrics.parent.name)
         round_ = metrics.parent.parent.name.removeprefix("round-")
         if found and round_.isdigit():
-            steps.append(Step(int(round_), int(found[1]), found[2], metrics.parent, read_json(metrics, {})))
+            steps.append(Step(int(round_), int(found[1]), found[2], metrics.parent, _record(metrics)))
     recipe = directory / "recipe.yaml"
     if not steps and not recipe.is_file():
         raise UsageError(

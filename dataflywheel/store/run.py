@@ -16,6 +16,7 @@ from typing import Any, ParamSpec, TypeVar
 from dataflywheel.contracts import Cost, FlywheelError
 from dataflywheel.store.atomic import make_folder, set_aside, sweep
 from dataflywheel.store.ledger import Ledger
+from dataflywheel.store.record import StepRecord
 from dataflywheel.store.seal import DamagedError, read_sealed
 
 P = ParamSpec("P")
@@ -65,6 +66,11 @@ class RunDirectory:
                 warnings.warn(f"{step}{self.made_anew(step)}", stacklevel=2)
             return None
         return metrics if metrics.get("fingerprint") == fingerprint else None
+
+    def record(self, step: Path, fingerprint: str, tell: bool = False) -> StepRecord | None:
+        """The same, as what it is."""
+        found = self.finished(step, fingerprint, tell)
+        return None if found is None else StepRecord.model_validate(found)
 
     def made_anew(self, step: Path) -> str:
         """What to say of a step that was done again because its files were damaged; "" of any other."""

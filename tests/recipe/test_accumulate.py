@@ -40,7 +40,7 @@ def test_made_rows_beyond_the_real_share_are_left_out_last_first(tmp_path: Path)
     rows = real(6)
     new = write(tmp_path / "new", [*rows, *made(rows)])
     metrics = accumulate(context(tmp_path, real_share=0.75), None, new, 1, tmp_path / "out", "f")
-    assert metrics["details"] == {"real": 6, "made": 2, "real_share": 0.75}
+    assert metrics.details == {"real": 6, "made": 2, "real_share": 0.75}
     kept = read_rows(tmp_path / "out" / "rows").to_pylist()
     assert [row["id"] for row in kept] == [row["id"] for row in [*rows, *made(rows)[:2]]]
     assert {row["round"] for row in kept} == {1}
@@ -57,7 +57,7 @@ def test_earlier_rows_stay_and_the_share_is_that_of_the_whole(tmp_path: Path) ->
     second = real(2, start=10)
     two = write(tmp_path / "two", [*second, *made(second), *made(first, "again")])
     metrics = accumulate(ctx, tmp_path / "a" / "rows", two, 2, tmp_path / "b", "f")
-    assert metrics["details"] == {"real": 6, "made": 6, "real_share": 0.5}
+    assert metrics.details == {"real": 6, "made": 6, "real_share": 0.5}
     before = set(read_rows(tmp_path / "a" / "rows", ["id"])["id"].to_pylist())
     assert before < set(read_rows(tmp_path / "b" / "rows", ["id"])["id"].to_pylist())
 
@@ -69,15 +69,15 @@ def test_rows_made_from_made_rows_end_at_the_depth(tmp_path: Path) -> None:
     thrice = made(twice, "three")
     new = write(tmp_path / "new", [*rows, *once, *twice, *thrice])
     metrics = accumulate(context(tmp_path), None, new, 1, tmp_path / "out", "f")
-    assert metrics["details"]["made"] == 2
-    assert metrics["counts"]["dropped: made 3 times over, more than 2"] == 1
+    assert metrics.details["made"] == 2
+    assert metrics.counts["dropped: made 3 times over, more than 2"] == 1
 
 
 def test_what_was_taken_is_not_offered_again(tmp_path: Path) -> None:
     rows = real(5)
     pool = write(tmp_path / "pool", rows)
     metrics = offer(context(tmp_path), pool, {rows[1]["id"], "unknown"}, tmp_path / "out", "f")
-    assert (metrics["rows_in"], metrics["rows_out"]) == (5, 4)
+    assert (metrics.rows_in, metrics.rows_out) == (5, 4)
     assert rows[1]["id"] not in read_rows(tmp_path / "out" / "rows", ["id"])["id"].to_pylist()
 
 
@@ -94,7 +94,7 @@ def test_a_made_row_that_was_rewritten_is_no_real_one(tmp_path: Path) -> None:
     between = [write(tmp_path / "written", [*rows, *once])]
     new = write(tmp_path / "new", [*rows, *said_again])
     metrics = accumulate(context(tmp_path), None, new, 1, tmp_path / "out", "f", between)
-    assert metrics["details"] == {"real": 4, "made": 1, "real_share": 0.8}
+    assert metrics.details == {"real": 4, "made": 1, "real_share": 0.8}
     over = write(tmp_path / "over", [*rows, *made(said_again, "two")])
     metrics = accumulate(context(tmp_path, depth=1), None, over, 1, tmp_path / "deep", "f", [*between, new])
-    assert metrics["counts"]["dropped: made 2 times over, more than 1"] == 1
+    assert metrics.counts["dropped: made 2 times over, more than 1"] == 1

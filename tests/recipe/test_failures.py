@@ -143,7 +143,7 @@ def written(context: Context, step: Step, student: Student | None, output: Path)
     more = {} if student is None else {"model": student.model, "steered": student.steered}
     metrics = done(step, context, context.pool, output, "f", **more)
     rows: list[Row] = read_rows(output / "rows").to_pylist()
-    return [row for row in rows if row["made_by"]], metrics["details"]
+    return [row for row in rows if row["made_by"]], metrics.details
 
 
 def test_all_rows_come_from_the_skill_that_the_student_does_not_know(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from dataflywheel.recipe.why import why
 from dataflywheel.report.html import write_report
 from dataflywheel.rows.parts import read_rows
 from dataflywheel.store.atomic import atomic_directory
+from dataflywheel.store.record import StepRecord
 from dataflywheel.store.run import RunDirectory
 
 
@@ -48,7 +49,7 @@ def thinning() -> Iterator[None]:
         def left(self, pool: PoolStatistics) -> PoolStatistics:
             return PoolStatistics(pool.rows // 2, pool.chars // 2, pool.tokens // 2)
 
-        def do(self, given: Given) -> dict[str, Any]:
+        def do(self, given: Given) -> StepRecord:
             decisions = Decisions()
             for place, id in enumerate(read_rows(given.state.rows, ["id"])["id"].to_pylist()):
                 stays = place % 2 == (0 if self.work.first else 1)

@@ -9,10 +9,11 @@ import pytest
 
 from dataflywheel.report.rundir import Run, Step
 from dataflywheel.report.used_methods import methods_of, methods_of_run
+from dataflywheel.store.record import StepRecord
 
 
 def step(name: str, params: dict[str, Any], **details: Any) -> Step:
-    return Step(1, 1, name, Path("runs/a/round-1/01-x"), {"params": params, "details": details})
+    return Step(1, 1, name, Path("runs/a/round-1/01-x"), StepRecord(params=params, details=details))
 
 
 CASES: list[tuple[Step, set[str]]] = [

@@ -18,6 +18,7 @@ from dataflywheel.recipe.steps.step import KINDS, Given, Step
 from dataflywheel.rows.lookup import RowLookup
 from dataflywheel.rows.parts import read_rows
 from dataflywheel.rows.text import texts
+from dataflywheel.store.record import StepRecord
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class Clean(Step):
     def cost(self, recipe: Recipe, pool: PoolStatistics, speed: float) -> Cost:
         return self.work.estimate(pool)
 
-    def do(self, given: Given) -> dict[str, Any]:
+    def do(self, given: Given) -> StepRecord:
         began = time.perf_counter()
         context, rows = given.context, given.state.rows
         columns = context.measured(rows, self.needs(), self.title, self.signal_parameters())

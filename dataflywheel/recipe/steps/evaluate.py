@@ -18,12 +18,12 @@ from dataflywheel.recipe.ingest_step import target_exam
 from dataflywheel.recipe.looked import Looked, statistics
 from dataflywheel.recipe.pricing import model_seconds
 from dataflywheel.recipe.schema import Recipe
-from dataflywheel.recipe.step_record import StepRecord
 from dataflywheel.recipe.steps.state import State
 from dataflywheel.recipe.steps.step import Given, Step, tried_again
 from dataflywheel.recipe.target_judge import judging_cost
 from dataflywheel.recipe.target_rows import check_target_rows
 from dataflywheel.store.atomic import atomic_directory
+from dataflywheel.store.record import StepRecord
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Evaluating(Step, keyword="evaluate"):
     def foreseen(self, recipe: Recipe, looked: Looked, before: Sequence[Step]) -> dict[str, Any]:
         return {"target": check_target_rows(recipe)}
 
-    def do(self, given: Given) -> dict[str, Any]:
+    def do(self, given: Given) -> StepRecord:
         context, state = given.context, given.state
         if state.model is None:
             raise UsageError(f"{self.title}: nothing was trained before; put a `train` step before it")
@@ -64,7 +64,7 @@ class Evaluating(Step, keyword="evaluate"):
 
     def _leave(
         self, given: Given, scores: Mapping[str, RowScores], details: Mapping[str, Any], began: float
-    ) -> dict[str, Any]:
+    ) -> StepRecord:
         rows = sum(len(found.ids) for found in scores.values())
         cost = Cost(seconds=round(time.perf_counter() - began, 3), forward=rows) + asked_cost(
             given.context, given.output
@@ -73,16 +73,24 @@ class Evaluating(Step, keyword="evaluate"):
             for tier, found in scores.items():
                 write_scores(aside / (f"scores-{tier}.parquet" if tier else "scores.parquet"), found)
             params = self.parameters()
-            return StepRecord(self.name, given.fingerprint, params, rows, rows, cost, {}, details).write(aside)
+            return StepRecord(
+                step=self.name,
+                fingerprint=given.fingerprint,
+                params=params,
+                rows_in=rows,
+                rows_out=rows,
+                cost=cost,
+                details=dict(details),
+            ).write(aside)
 
-    def after(self, given: Given, metrics: Mapping[str, Any]) -> State:
+    def after(self, given: Given, record: StepRecord) -> State:
         state = given.state
-        return replace(state, scoring=state.scoring or self.work, evaluation=dict(metrics["details"]))
+        return replace(state, scoring=state.scoring or self.work, evaluation=record.details)
 
-    def note(self, metrics: Mapping[str, Any]) -> str:
-        details = metrics["details"]
+    def note(self, record: StepRecord) -> str:
+        details = record.details
         value, low, high = (_number(details["overall"][name]) for name in ("value", "low", "high"))
-        return f"{details['metric']} {value} ({low} to {high}){tried_again(metrics)}"
+        return f"{details['metric']} {value} ({low} to {high}){tried_again(record)}"
 
 
 def _number(value: float | None) -> str:

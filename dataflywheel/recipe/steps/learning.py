@@ -19,12 +19,12 @@ from dataflywheel.models.train_settings import TrainSettings
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.pricing import parameters
 from dataflywheel.recipe.schema import Recipe
-from dataflywheel.recipe.step_record import StepRecord
 from dataflywheel.recipe.steps.state import State
 from dataflywheel.recipe.steps.step import Given, Step
 from dataflywheel.rows.parts import read_rows
 from dataflywheel.store.atomic import atomic_directory
 from dataflywheel.store.decisions import counts, write_decisions
+from dataflywheel.store.record import StepRecord
 
 
 class Settings(TrainSettings):
@@ -65,12 +65,12 @@ class Learning(Step):
         return settings.model_copy(update={"seed": context.recipe.seed + settings.seed})
 
     @abstractmethod
-    def do(self, given: Given) -> dict[str, Any]:
+    def do(self, given: Given) -> StepRecord:
         """Train, and leave the model in its folder."""
 
     def leave(
         self, given: Given, made: Path, cost: Cost, details: Mapping[str, Any], decisions: Decisions
-    ) -> dict[str, Any]:
+    ) -> StepRecord:
         """Put the model where it belongs, write what became of every row, and give the record."""
         name = self.model_name(given)
         folder = given.context.run.path / "models" / name
@@ -80,17 +80,26 @@ class Learning(Step):
         with atomic_directory(given.output) as aside:
             write_decisions(aside / "decisions.parquet", decisions)
             params, counted = self.parameters(), counts(decisions)
-            return StepRecord(self.name, given.fingerprint, params, rows, kept, cost, counted, told).write(aside)
+            return StepRecord(
+                step=self.name,
+                fingerprint=given.fingerprint,
+                params=params,
+                rows_in=rows,
+                rows_out=kept,
+                cost=cost,
+                counts=counted,
+                details=told,
+            ).write(aside)
 
-    def intact(self, given: Given, metrics: Mapping[str, Any]) -> list[str]:
+    def intact(self, given: Given, record: StepRecord) -> list[str]:
         """Another recipe of that name may have replaced the model."""
-        folder, details = given.context.run.path / "models" / self.model_name(given), metrics["details"]
+        folder, details = given.context.run.path / "models" / self.model_name(given), record.details
         named = details["model"] == f"models/{folder.name}"
         whole = named and folder.is_dir() and folder_digest(folder) == details["digest"]
         return [] if whole else [details["model"]]
 
-    def after(self, given: Given, metrics: Mapping[str, Any]) -> State:
-        model = given.context.run.path / metrics["details"]["model"]
+    def after(self, given: Given, record: StepRecord) -> State:
+        model = given.context.run.path / record.details["model"]
         given.context.trained = model
         return replace(given.state, model=model)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -30,6 +30,7 @@ from dataflywheel.recipe.steps.step import Given, Step
 from dataflywheel.rows.parts import count_rows, read_rows
 from dataflywheel.store.atomic import write_json
 from dataflywheel.store.lock import one_at_a_time
+from dataflywheel.store.record import StepRecord
 
 NO_PAIR = (
     "prefer: {there} holds a worse answer beside the good one; write pairs (`generate: {{by: spin}}`, `syn_po`), "
@@ -78,7 +79,7 @@ class Preferring(Learning, keyword="prefer"):
     def foreseen(self, recipe: Recipe, looked: Looked, before: Sequence[Step]) -> dict[str, Any]:
         return {"shown_pairs": shown_pairs(recipe, self.work.max_length, looked.first)}
 
-    def do(self, given: Given) -> dict[str, Any]:
+    def do(self, given: Given) -> StepRecord:
         """Raises UsageError: no row is a pair, or the model that wrote them is gone."""
         context, rows, start = given.context, given.state.rows, given.state.model
         assert start is not None, "the plan refuses `prefer` without a trained model"
@@ -102,8 +103,8 @@ class Preferring(Learning, keyword="prefer"):
             decisions.add(id, "dropped" if why else "kept", f"not trained, {why}" if why else "trained")
         return self.leave(given, made, cost, details, decisions)
 
-    def note(self, metrics: Mapping[str, Any]) -> str:
-        return f"{metrics['details']['pairs']:,} pairs in {metrics['details']['steps']:,} steps"
+    def note(self, record: StepRecord) -> str:
+        return f"{record.details['pairs']:,} pairs in {record.details['steps']:,} steps"
 
 
 def preferred(

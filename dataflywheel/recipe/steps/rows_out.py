@@ -14,12 +14,12 @@ import pyarrow.parquet as pq
 
 from dataflywheel.contracts import Columns, Cost, Decisions, FlywheelError, Status
 from dataflywheel.recipe.bill import asked_cost, failed_at_endpoint, write_asked
-from dataflywheel.recipe.step_record import StepRecord
 from dataflywheel.recipe.steps.step import Given, Step
 from dataflywheel.rows.parts import PartWriter, iter_among
 from dataflywheel.rows.schema import ROW_SCHEMA
 from dataflywheel.store.atomic import atomic_directory
 from dataflywheel.store.decisions import counts, write_decisions
+from dataflywheel.store.record import StepRecord
 
 
 class Decided(NamedTuple):
@@ -32,7 +32,7 @@ class Decided(NamedTuple):
 
 def write_rows(
     step: Step, given: Given, columns: Columns, decided: Decided, began: float, ranking: float
-) -> dict[str, Any]:
+) -> StepRecord:
     """Leave the kept rows of `given.state`, the decisions and the columns behind them in the step's directory; gives
     the record.
 
@@ -91,10 +91,19 @@ def write_decided(
     kept: int,
     cost: Cost,
     details: Mapping[str, Any],
-) -> dict[str, Any]:
+) -> StepRecord:
     """Write what a step decided on the rows that came in, and its metrics, which it gives."""
     write_decisions(directory / "decisions.parquet", decisions)
-    record = StepRecord(step, fingerprint, params, len(decisions.ids), kept, cost, counts(decisions), details)
+    record = StepRecord(
+        step=step,
+        fingerprint=fingerprint,
+        params=dict(params),
+        rows_in=len(decisions.ids),
+        rows_out=kept,
+        cost=cost,
+        counts=counts(decisions),
+        details=dict(details),
+    )
     return record.write(directory)
 
 

@@ -24,6 +24,7 @@ from dataflywheel.recipe.steps.state import State
 from dataflywheel.recipe.steps.step import Given, Step
 from dataflywheel.selection.combine import Select, select_rows
 from dataflywheel.selection.order import SLICE
+from dataflywheel.store.record import StepRecord
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ class Selecting(Step, keyword="select"):
         rows, pairs = round(pool.rows * part), math.ceil(pool.pairs * part)
         return PoolStatistics(rows, int(pool.chars * part), int(pool.tokens * part), pairs)
 
-    def do(self, given: Given) -> dict[str, Any]:
+    def do(self, given: Given) -> StepRecord:
         began = time.perf_counter()
         columns = given.context.measured(given.state.rows, self.needs(), self.title)
         if SLICE in self.needs():
@@ -91,11 +92,11 @@ class Selecting(Step, keyword="select"):
         order = None if spec.ordering() is None else [str(i) for i in columns.ids[selection.order]]
         return Decided(decisions, {"by": self.work.label(), "budget": str(spec.keep), "notes": notes}, order)
 
-    def after(self, given: Given, metrics: Mapping[str, Any]) -> State:
+    def after(self, given: Given, record: StepRecord) -> State:
         context, rows = given.context, given.output / "rows"
         assert context.pool is not None
         guards = tuple(step for step in given.steps if step.guards)
-        seconds = metrics["details"]["ranking_seconds"]
+        seconds = record.details["ranking_seconds"]
         chosen = Chosen(given.state.rows, context.pool, guards, rows, self.asked or self.work, seconds)
         return replace(given.state, rows=rows, chosen=chosen)
 

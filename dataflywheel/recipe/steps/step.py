@@ -17,6 +17,7 @@ from dataflywheel.recipe.looked import Looked
 from dataflywheel.recipe.needs import signals_of
 from dataflywheel.recipe.schema import Recipe
 from dataflywheel.recipe.steps.state import State
+from dataflywheel.store.record import StepRecord
 
 
 @dataclass(frozen=True)
@@ -175,26 +176,26 @@ class Step(ABC):
     # Its work
 
     @abstractmethod
-    def do(self, given: Given) -> dict[str, Any]:
+    def do(self, given: Given) -> StepRecord:
         """Do the work, leave the result in `given.output`, and give the record that was written there."""
 
     def turned_away(self, context: Context, rows: Path, title: str) -> set[str]:
         """Ids of the rows of a directory that it would drop, in a run or outside of it."""
         return set()
 
-    def intact(self, given: Given, metrics: Mapping[str, Any]) -> list[str]:
+    def intact(self, given: Given, record: StepRecord) -> list[str]:
         """Names of what a finished step left outside its directory and is not there any more."""
         return []
 
-    def after(self, given: Given, metrics: Mapping[str, Any]) -> State:
+    def after(self, given: Given, record: StepRecord) -> State:
         """What it leaves to the next step, whether it was done now or before."""
         return replace(given.state, rows=given.output / "rows") if self.changes_rows else given.state
 
-    def note(self, metrics: Mapping[str, Any]) -> str:
+    def note(self, record: StepRecord) -> str:
         """What its line in the live table says when it is done."""
-        came, went = metrics["rows_in"], metrics["rows_out"]
+        came, went = record.rows_in, record.rows_out or 0
         rows = f"{went:,} rows, from {came:,}" if went > came else f"{went:,} of {came:,} rows"
-        return rows + tried_again(metrics)
+        return rows + tried_again(record)
 
     # In a wheel
 
@@ -225,7 +226,7 @@ class Step(ABC):
         return None
 
 
-def tried_again(metrics: Mapping[str, Any]) -> str:
+def tried_again(record: StepRecord) -> str:
     """What to say of questions that another try may answer."""
-    again = metrics["details"].get("again", 0)
+    again = record.again
     return f"; the endpoint failed at {again:,}, which the same command tries again" if again else ""

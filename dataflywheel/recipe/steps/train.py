@@ -26,6 +26,7 @@ from dataflywheel.rows.schema import Row
 
 if TYPE_CHECKING:
     from dataflywheel.models.chat import Chat, ChatFormat
+from dataflywheel.store.record import StepRecord
 
 
 class Train(Settings):
@@ -94,7 +95,7 @@ class Training(Learning, keyword="train"):
         preferred = any(step.role == "prefer" for step in given.steps)
         return super().model_name(given) + ("-sft" if preferred else "")
 
-    def do(self, given: Given) -> dict[str, Any]:
+    def do(self, given: Given) -> StepRecord:
         context, rows = given.context, given.state.rows
         ids = row_ids(rows, pairs=None if self.work.pairs else False)
         if not ids:
@@ -131,15 +132,15 @@ class Training(Learning, keyword="train"):
             reference, _ = trained(context.home, rows, ids, student, self.work.settings())
         return Teaching(sampler, None, reference)
 
-    def after(self, given: Given, metrics: Mapping[str, Any]) -> State:
-        state = super().after(given, metrics)
+    def after(self, given: Given, record: StepRecord) -> State:
+        state = super().after(given, record)
         chosen = None if state.chosen is None else replace(state.chosen, trained=state.rows)
         return replace(state, training=self, chosen=chosen)
 
-    def note(self, metrics: Mapping[str, Any]) -> str:
-        details = metrics["details"]
+    def note(self, record: StepRecord) -> str:
+        details = record.details
         left_out = details.get("not_trained", 0)
-        told = f"; {left_out:,} of {metrics['rows_in']:,} rows not trained" if left_out else ""
+        told = f"; {left_out:,} of {record.rows_in:,} rows not trained" if left_out else ""
         return f"{details['tokens']:,} tokens in {details['steps']:,} steps{told}"
 
 

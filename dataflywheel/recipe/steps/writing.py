@@ -24,13 +24,13 @@ from dataflywheel.recipe.needs import asks
 from dataflywheel.recipe.pair_writers import written_by
 from dataflywheel.recipe.pricing import ANSWER_SECONDS
 from dataflywheel.recipe.schema import Recipe
-from dataflywheel.recipe.step_record import StepRecord
 from dataflywheel.recipe.steps.step import Given, Step
 from dataflywheel.rows.builder import build as build_table
 from dataflywheel.rows.parts import PartWriter, iter_among, read_rows
 from dataflywheel.rows.schema import Row
 from dataflywheel.store.atomic import atomic_directory
 from dataflywheel.store.decisions import counts, write_decisions
+from dataflywheel.store.record import StepRecord
 
 SHARED: tuple[str, ...] = ("contamination",)
 """Gates that new rows pass without being named, where there is a target."""
@@ -161,7 +161,7 @@ class Writing(Step):
     def write(self, given: Given, proposer: Proposer, gates: list[Gate], table: list[Row]) -> Written:
         """Let the method write and the gates judge; `table` holds the rows that came."""
 
-    def do(self, given: Given) -> dict[str, Any]:
+    def do(self, given: Given) -> StepRecord:
         began = time.perf_counter()
         context, rows = given.context, given.state.rows
         proposer = context.proposer(*next(iter(self.work.by.items())))
@@ -189,7 +189,16 @@ class Writing(Step):
                 **failed_at_endpoint(context),
             }
             params, counted = self.parameters(), counts(decisions)
-            made = StepRecord(self.name, given.fingerprint, params, len(table), kept, cost, counted, details)
+            made = StepRecord(
+                step=self.name,
+                fingerprint=given.fingerprint,
+                params=params,
+                rows_in=len(table),
+                rows_out=kept,
+                cost=cost,
+                counts=counted,
+                details=details,
+            )
             return made.write(aside)
 
     def watch(self, context: Context, accepted: int, wanted: int) -> None:

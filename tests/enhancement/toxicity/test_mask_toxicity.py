@@ -87,7 +87,7 @@ def test_what_stays_toxic_leaves_the_data_with_its_reason(tmp_path: Path, monkey
         recipe = recipe_from({"name": "a", "pool": [{"builtin": "python_docs"}], "steps": [{"enhance": {"by": by}}]})
         context = Context(recipe, RunDirectory(tmp_path / "run"), tmp_path / "store")
         metrics = done(build_steps(recipe)[0], context, rows, tmp_path / f"out-{drop}")
-        assert metrics["details"]["gates"] == ["meaning", "language_kept"]
+        assert metrics.details["gates"] == ["meaning", "language_kept"]
         made = read_decisions(tmp_path / f"out-{drop}" / "decisions.parquet").to_pylist()
         assert [d["action"] for d in made] == ["kept", "changed", *(["dropped", "dropped"] if drop else ["kept"] * 2)]
         assert metrics["rows_out"] == (2 if drop else 4)
