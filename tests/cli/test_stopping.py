@@ -21,6 +21,7 @@ PROGRAM = """
 import os, signal, sys, time
 import dataflywheel.cli.main as main
 from typer.core import TyperGroup
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which whoever runs the tests may ignore
 signal.signal(signal.SIGHUP, signal.SIG_IGN)
 def work(*given):
     for number in (signal.SIGHUP, int(sys.argv[1])):
