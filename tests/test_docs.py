@@ -71,6 +71,7 @@ def write_model(folder: Path) -> None:
 def flywheel(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """One command, in this process, as the console script calls it."""
     monkeypatch.setattr(sys, "argv", ["flywheel", *arguments])
+    monkeypatch.setattr(cli, "listen", lambda: None)  # its watch over signals would outlive the command
     with pytest.raises(SystemExit) as end:
         cli.main()
     assert not end.value.code, arguments

@@ -46,7 +46,7 @@ def spaced(text: str) -> str:
 
 @pytest.mark.parametrize("change", [str, str.upper, spaced])
 def test_planted_copies_are_all_found_and_clean_rows_stay(data: Path, change: Callable[[str], str]) -> None:
-    evaluation, clean = evaluation_sets(data), alpaca(data)[:8000]
+    evaluation, clean = evaluation_sets(data), alpaca(data)[:5000]
     pool = [*clean, *((change(prompt), change(answer)) for prompt, answer in evaluation)]
     found = decide(pool, evaluation)
     planted = np.arange(len(pool)) >= len(clean)

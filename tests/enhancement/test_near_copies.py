@@ -48,12 +48,12 @@ def edited(text: str, share: float, random_: random.Random) -> str:
 
 
 def test_recall_and_precision_against_brute_force(data: Path) -> None:
-    chosen = random.Random(0).sample(p3(data), 5000)
+    chosen = random.Random(0).sample(p3(data), 3500)
     sets = [shingles(text) for text in chosen]
     pairs = pairs_at(sets, 0.8)
     found = near_duplicates(chosen, 0.8)
     truly_copies = {i for _, i in pairs}
-    assert len(truly_copies) > 300
+    assert len(truly_copies) > 150
     expected = keep_first(len(chosen), pairs)
     assert np.mean(found.kept == np.array(expected)) > 0.9995
     # Every pair has a dropped member, unless the search missed it.

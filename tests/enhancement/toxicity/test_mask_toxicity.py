@@ -90,6 +90,6 @@ def test_what_stays_toxic_leaves_the_data_with_its_reason(tmp_path: Path, monkey
         assert metrics.details["gates"] == ["meaning", "language_kept"]
         made = read_decisions(tmp_path / f"out-{drop}" / "decisions.parquet").to_pylist()
         assert [d["action"] for d in made] == ["kept", "changed", *(["dropped", "dropped"] if drop else ["kept"] * 2)]
-        assert metrics["rows_out"] == (2 if drop else 4)
+        assert metrics.rows_out == (2 if drop else 4)
         assert made[2]["reason"] == (STILL_TOXIC if drop else f"as it was: {STILL_TOXIC}")
         assert "meaning, negation changed" in made[3]["reason"]

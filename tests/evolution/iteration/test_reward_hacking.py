@@ -56,10 +56,10 @@ def test_a_length_loving_judge_is_caught_by_the_third_round() -> None:
 
 
 def test_a_fair_judge_is_left_alone() -> None:
-    histories = [best_of(seed, loves_length=False) for seed in range(50)]
+    histories = [best_of(seed, loves_length=False) for seed in range(25)]
     alarms = [reward_hacking(history[: 2 + k], "exact_match") for history in histories for k in range(3)]
     print(f"\nfalse alarms: {sum(bool(found) for found in alarms)} of {len(alarms)}")
-    assert sum(bool(found) for found in alarms) <= 4
+    assert sum(bool(found) for found in alarms) <= 2
 
 
 def test_gold_that_gets_worse_is_an_alarm_and_a_loss_that_falls_is_better_gold() -> None:

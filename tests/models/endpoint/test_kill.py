@@ -92,7 +92,7 @@ def kill_often(endpoint: Endpoint, folder: Path, count: int, kills: int, longest
 
 
 KILLS = [
-    pytest.param(400, 5, 0.2, id="5 kills"),
+    pytest.param(300, 3, 0.2, id="3 kills"),
     pytest.param(2000, 200, 0.06, id="200 kills", marks=pytest.mark.slow),
 ]
 
