@@ -129,7 +129,7 @@ def test_formats_demo_holds_what_it_is_known_to_hold(data: Path) -> None:
 
 def test_copies_planted_in_a_real_pool_are_found(data: Path, tmp_path: Path) -> None:
     table = pq.read_table(data / "alpaca_pool" / "alpaca_pool.parquet", columns=["instruction", "input", "output"])
-    rows = table.slice(0, 3000).to_pylist()
+    rows = table.slice(0, 1200).to_pylist()
     before = profile(write(tmp_path / "before.jsonl", rows))
     long = [row for row in rows if len(row["output"].split()) > 60][:50]
     near = [{**row, "output": row["output"] + " Finally."} for row in long[:25]]

@@ -120,10 +120,10 @@ def test_scripts_without_spaces_are_compared_by_pairs_of_letters() -> None:
 
 def test_answers_of_people_pass_and_those_to_other_passages_do_not(data: Path) -> None:
     for language, least in (("en", 0.9), ("de", 0.95), ("zh", 0.95)):
-        rows = json_lines(data / "xquad" / f"xquad.{language}.jsonl.gz")[::2]
+        rows = json_lines(data / "xquad" / f"xquad.{language}.jsonl.gz")[::4]
         answers = [r["answers"][0] if isinstance(r["answers"][0], str) else r["answers"][0]["text"] for r in rows]
         own = [new(r["question"], a, source=r["context"]) for r, a in zip(rows, answers, strict=True)]
-        turned = [*answers[200:], *answers[:200]]
+        turned = [*answers[100:], *answers[:100]]
         others = [new(r["question"], a, source=r["context"]) for r, a in zip(rows, turned, strict=True)]
         kept, alien = ([c.passed for c in Grounded().check(ps, Surroundings())] for ps in (own, others))
         print(f"{language}: own {np.mean(kept):.3f}, others {1 - np.mean(alien):.3f}")
