@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, groupby
@@ -139,7 +140,7 @@ def _checked(input: str, target: Path, to: str) -> str:
     """
     if to not in formats():
         raise UsageError(f"no format {to!r}{nearest(to, formats())}")
-    if not hub_name(input) and target.resolve() == Path(input).resolve():
+    if not hub_name(input) and os.path.realpath(target) == os.path.realpath(input):
         raise UsageError(f"{target}: input and output are the same file")
     container = container_for(target)
     if to in (*CONTAINERS, DATASET) and to not in ("text", container):

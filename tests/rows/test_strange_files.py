@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 
 from dataflywheel.contracts import FlywheelError
 from dataflywheel.rows.containers.json_exact import TwiceError, exact, slowly
+from dataflywheel.rows.convert import convert
 from dataflywheel.rows.reading import read_file
 
 RECORDS = [{"prompt": f"Ask {i}", "completion": f"Say {i}"} for i in range(20)]
@@ -195,6 +196,8 @@ def test_what_is_no_file_is_refused_by_name(tmp_path: Path) -> None:
     }.items():
         with pytest.raises(FlywheelError, match=f"{path}: {words}"):
             read_file(str(path))
+        with pytest.raises(FlywheelError, match=f"{path}: {words}"):
+            convert(str(path), tmp_path / "out.jsonl", "messages")
 
 
 def test_what_may_not_be_read_is_named(tmp_path: Path) -> None:
