@@ -28,6 +28,9 @@ __all__ = ["Chat", "ChatFormat", "EncodedRow", "Turns", "chats_of"]
 Turns = Literal["all", "last"]
 """Which of the assistant's turns are learned."""
 
+UNWANTED = "its label says that its answer is not wanted (where it says something else, map it to tags)"
+"""Why an answer that a preference set (KTO) labels as the worse kind is not learned."""
+
 
 Conversation = Chat | Sequence[Message]
 
@@ -209,7 +212,7 @@ def wanted_turns(row: Chat, turns: str) -> tuple[list[int], str]:
     if turns == "final":
         return [last], ""
     if row.unwanted:
-        return [], "its label says that its answer is not wanted"
+        return [], UNWANTED
     places = range(last + 1) if turns == "all" else [last]
     found = [
         place

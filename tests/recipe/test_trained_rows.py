@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from dataflywheel.contracts import UsageError
+from dataflywheel.models.chat import UNWANTED
 from dataflywheel.recipe.execute import run
 from dataflywheel.recipe.load import recipe_from
 from dataflywheel.recipe.plan import plan
@@ -37,7 +38,7 @@ REASONS = {
     "not trained, it does not end with an answer",
     "not trained, it shows images or sounds, and only text is learned",
     "not trained, all its answers are marked as not to be learned",
-    "not trained, its label says that its answer is not wanted",
+    f"not trained, {UNWANTED}",
 }
 
 
