@@ -38,9 +38,7 @@ def account_of(context: Context, asks: bool) -> Iterator[None]:
         with account(context.answers, caps, context.scope, watch, deferring=True):
             yield
     finally:
-        if context.run.unbilled:
-            with suppress(Exception):
-                context.run.bill(context.run.unbilled, asked_cost(context, context.run.unbilled))
+        bill_failed(context)  # once nothing is under way any more
         context.answers.close()
         context.answers = None
 
@@ -78,6 +76,14 @@ def asked_cost(context: Context, output: Path) -> Cost:
         tokens=spent.tokens_in + spent.tokens_out + spent.maybe_paid_tokens - billed.tokens,
         usd=round(spent.usd + spent.maybe_paid_usd - billed.usd, 12),
     )
+
+
+def bill_failed(context: Context) -> None:
+    """Enter what steps spent that were begun and did not come to their bill."""
+    with suppress(Exception):
+        for step in sorted(context.run.ledger.unbilled):
+            if (cost := asked_cost(context, step)).calls:
+                context.run.ledger.enter(context.run.bill_name(step), cost)
 
 
 def write_asked(path: Path, context: Context, needs: Sequence[str], wanted: Parameters, ids: pa.Array) -> int:

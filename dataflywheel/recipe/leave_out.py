@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dataflywheel.contracts import FlywheelError
+from dataflywheel.recipe.bill import bill_failed
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.leaving import title
 from dataflywheel.recipe.plan import check
@@ -75,6 +76,7 @@ def _without(context: Context, steps: Sequence[Step], step: Step, folder: Path, 
         needed = "" if ids or stopped else "no row is left to train on"
         found, reused = LeftOut(step, rows, ids, needed, stopped), turned.all_reused
     except FlywheelError as error:
+        bill_failed(context)
         found, reused = LeftOut(step, folder, needed=str(error)), False
     context.watcher.finished(title(step), found.needed or found.stopped or f"{len(found.ids):,} rows", reused)
     return found

@@ -79,8 +79,9 @@ def make_plan(recipe: Recipe, steps: list[Step], comparison: bool) -> dict[str, 
         "dataset": holding(recipe, looked.first),
         "notes": [note for step in steps for note in step.unread(recipe)],
     }
-    for number, step in enumerate(steps):  # of the first step of a kind
-        facts = {**step.foreseen(recipe, looked, steps[:number]), **facts}
+    for number, step in enumerate(steps):
+        for name, told in step.foreseen(recipe, looked, steps[:number]).items():
+            facts.setdefault(name, told)  # of the first step of a kind
     total = sum(costs, Cost())
     if comparison and recipe.compare:
         total += (trials := comparison_cost(recipe, lines))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from dataflywheel.evolution.feedback.evaluate import Evaluate, summarise
+from dataflywheel.evolution.feedback.evaluate import summarise
 from dataflywheel.evolution.feedback.score_files import write_scores
 from dataflywheel.evolution.feedback.tiers import SealedLooks
 from dataflywheel.evolution.iteration.trial import examine
@@ -23,7 +23,7 @@ def seal(context: Context, state: State, memory: Memory, result: Result) -> Stat
     """Look at the sealed tier with the model of the best round, once, and count the look; `result` gets the model and
     its scores, and the state the wheel as what is compared with simple choices."""
     assert memory.kept is not None
-    settings = state.scoring or Evaluate()
+    assert state.scoring is not None
     result.model = context.run.path / "models" / "student"
     if not result.model.is_dir() or folder_digest(result.model) != folder_digest(memory.kept.model):
         copy_model(memory.kept.model, result.model)
@@ -33,9 +33,9 @@ def seal(context: Context, state: State, memory: Memory, result: Result) -> Stat
     metrics = context.run.finished(output, known, tell=True)
     if metrics is None:
         SealedLooks(context.run.path / "sealed-looks.json").look(release, model, "the wheel's result")
-        exam = target_exam(context, settings, memory.sealed)
+        exam = target_exam(context, state.scoring, memory.sealed)
         scores = examine(result.model, exam)
-        metrics = finite({"fingerprint": known, **summarise(scores, exam.metric, settings)})
+        metrics = finite({"fingerprint": known, **summarise(scores, exam.metric, state.scoring)})
         with atomic_directory(output) as aside:
             write_scores(aside / "scores.parquet", scores)
             write_sealed(aside, metrics)

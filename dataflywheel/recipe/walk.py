@@ -53,8 +53,8 @@ class Walk:
         """Do the steps, up to where a budget ends; gives the directories of those that are done."""
         done = []
         for number, step in enumerate(self.steps):
-            chosen = not any(later.changes_rows for later in self.steps[number:])
-            if chosen and (not number or self.steps[number - 1].changes_rows):
+            final = not any(later.changes_rows for later in self.steps[number:])
+            if final and (not number or self.steps[number - 1].changes_rows):
                 self.write_rows(result)  # before hours of training
             if not self.attempt(step, result):
                 break
@@ -82,14 +82,12 @@ class Walk:
         if not _reusable(step, given) and self.context.out_of_time():
             result.stopped = f"the {self.context.recipe.budget.hours:g} hours were used up before {step.title}"
         else:
+            self.context.run.ledger.unbilled.add(given.output)
             try:
                 self._done(step, given)
             except (OverBudgetError, DeferredError) as error:
                 self.context.run.bill(given.output, asked_cost(self.context, given.output))
                 result.stopped = f"{step.title}: {error}"
-            except BaseException:
-                self.context.run.unbilled = given.output  # entered once nothing is under way any more
-                raise
         if result.stopped:
             self.context.run.event("stopped", reason=result.stopped)
         return not result.stopped

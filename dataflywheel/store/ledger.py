@@ -16,6 +16,8 @@ class Ledger:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.steps: dict[str, Cost] = {}
+        self.unbilled: set[Path] = set()
+        """Steps of the run and its parts that began and have no bill yet: the one at hand, and those that failed."""
         if path.is_file():
             text = path.read_text(encoding="utf-8", errors="replace")
             self.steps = read_bills(text)

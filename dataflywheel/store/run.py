@@ -30,8 +30,6 @@ class RunDirectory:
         """`ledger` is that of the run which this one is a part of, `lent` are steps that it has from there, billed."""
         self.path, self.lent = path, lent
         self.damaged: dict[Path, list[str]] = {}
-        self.unbilled: Path | None = None
-        """A step that failed or was stopped, whose bill is not entered yet."""
         make_folder(path)
         for directory in (path, path / "models", *path.glob("round-*")):
             sweep(directory)
@@ -85,6 +83,7 @@ class RunDirectory:
                 shutil.rmtree(step)
 
     def bill(self, step: Path, cost: Cost) -> None:
+        self.ledger.unbilled.discard(step)
         if step not in self.lent:
             self.ledger.enter(self.bill_name(step), cost)
 

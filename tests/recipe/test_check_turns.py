@@ -8,6 +8,7 @@ import pytest
 
 from dataflywheel.contracts import UsageError
 from dataflywheel.recipe.load import recipe_from
+from dataflywheel.recipe.plan import check
 from dataflywheel.recipe.steps.build import build_steps
 
 
@@ -24,6 +25,16 @@ def test_what_writes_from_failures_is_refused_where_nothing_is_trained_before(by
             checked(steps)
     checked([trained, write, trained])
     checked([write, trained, "evaluate"], rounds=2, feedback={"proportional": {}})
+
+
+@pytest.mark.parametrize("rounds", [1, 2])
+def test_what_is_written_is_counted_in_rows(rounds: int) -> None:
+    steps = [{"decontaminate": {"semantic": None}}, {"generate": {"by": "grounded_rules", "rows": "500 tokens"}}]
+    value = {"name": "a", "pool": [{"builtin": "python_docs"}], "steps": [*steps, "train", "evaluate"]}
+    wheel = {"rounds": rounds, "feedback": {"proportional": {}}} if rounds > 1 else {}
+    recipe = recipe_from({**value, "target": [{"builtin": "python_docs", "split": "held_out"}], **wheel})
+    with pytest.raises(UsageError, match=r"02-generate: `rows: 500 tokens` counts tokens.*20%"):
+        check(recipe, build_steps(recipe), comparison=False)
 
 
 PRICED: dict[str, Any] = {

@@ -6,9 +6,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from dataflywheel.contracts import FlywheelError
 from dataflywheel.recipe.bill import account_of
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.leave_out import LeftOut
+from dataflywheel.recipe.steps import writing
 from dataflywheel.recipe.steps.build import build_steps
 from dataflywheel.recipe.walk import Walk
 from dataflywheel.recipe.worth import charged
@@ -76,3 +80,25 @@ def test_the_cap_holds_for_the_run_and_its_parts_together(endpoint: Endpoint, tm
     assert "cap" in no_filter.stopped
     assert not no_filter.ids
     assert no_enhance.ids
+
+
+def test_what_a_part_spent_before_it_failed_is_on_the_bill_too(
+    endpoint: Endpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    endpoint.configure(rules=[{"rule": "writer", "errors": 0.0}])
+    write, failed = writing.write_ledger, "without/02-filter"
+
+    def fails(path: Path, entries: Any) -> None:
+        if failed in str(path):
+            raise FlywheelError("no space")
+        write(path, entries)
+
+    monkeypatch.setattr(writing, "write_ledger", fails)
+    context, paid, (no_filter, _) = turned(tmp_path, endpoint)
+    assert no_filter.needed == "no space"
+    asked = len(endpoint.bill().charged) - paid
+    assert asked > 0
+    bills = context.run.ledger.steps
+    assert bills[f"{failed}/round-1/04-enhance"].calls == asked
+    assert charged(context.run, "04-enhance").calls == paid
+    assert bills["round-1/04-enhance"].seconds > 0  # what was billed stays as it was

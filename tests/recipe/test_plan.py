@@ -118,3 +118,11 @@ def test_a_plan_reads_the_beginning_of_the_pool_once(tmp_path: Path, monkeypatch
     )
     plan(recipe)
     assert read.count("pool.jsonl") == 1
+
+
+def test_what_is_told_of_two_trainings_is_told_of_the_first_behind_what_is_told_of_all(tmp_path: Path) -> None:
+    short, whole = {"train": {"max_length": 16}}, {"train": {"max_length": 4096}}
+    models = {"student": {"builtin": "tiny", "size": "0.5m"}}
+    cut = [plan(job(tmp_path, steps, target=[], models=models)) for steps in ([short, whole], [whole, short])]
+    assert cut[0]["shown"]["cut"] > 0 == cut[1]["shown"]["cut"]
+    assert list(cut[0])[:5] == ["name", "seed", "pool", "dataset", "notes"]

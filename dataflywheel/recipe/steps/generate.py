@@ -86,6 +86,11 @@ class Generating(Writing, keyword="generate"):
 
     def check_place(self, recipe: Recipe) -> None:
         work, kind = self.work, self.work.proposer()
+        if work.budget().unit == "tokens":
+            raise UsageError(
+                f"{self.title}: `rows: {work.rows}` counts tokens, and what is written is counted in rows; write "
+                "`rows: 200`, or `rows: 20%` of the rows that are there"
+            )
         if work.per == "slice" and not recipe.target:
             raise UsageError(f"{self.title}: `per: slice` needs a target; name evaluation rows under `target:`")
         if work.per is not None and kind.writes_from == "nothing":
