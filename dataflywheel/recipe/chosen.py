@@ -38,5 +38,5 @@ class Chosen:
 
     @cached_property
     def selected(self) -> tuple[str, ...]:
-        """Their ids."""
+        """Ids of the rows that are trained on, in their order."""
         return tuple(read_rows(self.trained, ["id"])["id"].to_pylist())

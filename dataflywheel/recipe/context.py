@@ -124,7 +124,7 @@ class Context:
         return built
 
     def gate(self, name: str, parameters: Mapping[str, Any]) -> Gate:
-        """A gate, likewise."""
+        """The method that judges what was written; its models and errors are as those of `proposer`."""
         built = self._with_models(catalog.get(name, Gate), parameters)
         assert isinstance(built, Gate)
         return built

@@ -47,7 +47,8 @@ class LeftOut:
 def leave_out(context: Context, steps: Sequence[Step], left: Sequence[Step], walk: type[Walk]) -> list[LeftOut]:
     """Run the recipe once without each step of `left`, every other step keeping its number and so its seed.
 
-    A step that the recipe cannot do without, and one for which no budget is left, is told in words; the others go on.
+    Where the recipe cannot do without a step, or no budget is left for the rest, the result of that step says so, and
+    the other steps are left out all the same.
     """
     folder = context.run.path / FOLDER
     for old in folder.iterdir() if folder.is_dir() else ():

@@ -38,9 +38,6 @@ class Evaluating(Step, keyword="evaluate"):
     def version(self) -> int:
         return SCORING
 
-    def parameters(self) -> dict[str, Any]:
-        return self.work.model_dump(mode="json")
-
     def cost(self, recipe: Recipe, pool: PoolStatistics, speed: float) -> Cost:
         target = statistics(recipe.target)
         seconds = model_seconds(recipe.models.student, 2, target.tokens, speed)

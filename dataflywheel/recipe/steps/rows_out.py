@@ -68,8 +68,11 @@ def check_complete(title: str, columns: Columns, decisions: Decisions) -> None:
 
 
 def write_kept(rows: Path, decisions: Decisions, output: Path, order: Sequence[str] | None = None) -> int:
-    """Stream the kept rows, in their order, to a new directory; memory is bounded by a batch. With `order`, the ids of
-    all kept rows, they are written in that one, and held at once."""
+    """Write the kept rows to a new directory; gives how many.
+
+    They keep the order in which they came, and a batch is held at a time; with `order`, the ids of all kept rows, they
+    are written in that order, and all held at once.
+    """
     kept = pa.array([i for i, a in zip(decisions.ids, decisions.action, strict=True) if a != "dropped"], pa.string())
     found = (pa.Table.from_batches([batch]) for batch in iter_among(rows, kept))
     with PartWriter(output) as writer:

@@ -1,0 +1,87 @@
+"""What one step of a round hands to the next: what a budget of nothing leaves, and what a comparison is told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dataflywheel.recipe.context import Context
+from dataflywheel.recipe.load import recipe_from
+from dataflywheel.recipe.result import Result
+from dataflywheel.recipe.steps.build import build_steps
+from dataflywheel.recipe.steps.state import State
+from dataflywheel.recipe.steps.step import Given, Step
+from dataflywheel.recipe.turn import Memory
+from dataflywheel.recipe.turn_budget import TurnBudget
+from dataflywheel.recipe.wheel import Wheel
+from dataflywheel.rows.builder import build
+from dataflywheel.rows.identity import prompt_answer_row
+from dataflywheel.rows.parts import PartWriter, count_rows
+from dataflywheel.store.record import StepRecord
+from dataflywheel.store.run import RunDirectory
+
+SELECT = {"select": {"by": "random", "keep": 9}}
+GENERATE = {"generate": {"by": "grounded_rules", "rows": 9}}
+ENHANCE = {"enhance": {"by": "mask_toxicity", "where": {"text.turns": [1, 2]}}}
+
+
+def wheel_of(folder: Path, steps: list[Any], kind: type[Wheel] = Wheel) -> Wheel:
+    value = {"name": "a", "pool": [{"builtin": "python_docs"}], "steps": [*steps, "train", "evaluate"]}
+    made = recipe_from({**value, "target": [{"builtin": "python_docs", "split": "held_out"}], "rounds": 3})
+    wheel = kind(Context(made, RunDirectory(folder / "run"), folder / "store"), build_steps(made))
+    with PartWriter(folder / "rows") as writer:
+        writer.write(build([prompt_answer_row(f"What is {number}?", "A number.") for number in range(4)]))
+    wheel.context.pool = folder / "rows"
+    wheel.state = State(folder / "rows", "f")
+    return wheel
+
+
+@pytest.mark.parametrize(
+    ("steps", "budget", "rows"),
+    [
+        ([SELECT, ENHANCE], {"01-select": 0}, 0),
+        ([GENERATE, ENHANCE], {"01-generate": 0}, 4),
+        ([SELECT, GENERATE, ENHANCE], {"01-select": 0, "02-generate": 0}, 0),
+    ],
+)
+def test_what_gets_nothing_of_a_round_brings_nothing_and_takes_nothing(
+    tmp_path: Path, steps: list[Any], budget: Mapping[str, int], rows: int
+) -> None:
+    class UpToTheFirst(Wheel):
+        reached: tuple[str, int] | None = None
+
+        def _budget(self, memory: Memory, round: int, offered: Path) -> TurnBudget:
+            return TurnBudget(budget, {}, None, None)
+
+        def attempt(self, step: Step, result: Result) -> bool:
+            self.reached = (step.name, count_rows(self.state.rows))
+            return False
+
+    wheel = wheel_of(tmp_path, steps, UpToTheFirst)
+    assert isinstance(wheel, UpToTheFirst)
+    memory = Memory(tmp_path / "rows", tmp_path / "rows", [])
+    assert not wheel._turn(memory, 1, Result(tmp_path, 4, 4))
+    assert wheel.reached == ("enhance", rows)
+
+
+def test_a_comparison_is_told_of_the_whole_selection_and_of_the_rows_that_were_trained_on(tmp_path: Path) -> None:
+    wheel = wheel_of(tmp_path, [SELECT])
+    select, train, _ = wheel.steps
+    for round in (1, 2):
+        one = select.in_round(round, 3, {"x": 3})
+        given = Given(wheel.context, wheel.steps, wheel.state, tmp_path / f"select-{round}", "f")
+        wheel.state = one.after(given, StepRecord(details={"ranking_seconds": 1.5}))
+        assert wheel.state.rows == tmp_path / f"select-{round}" / "rows"
+    chosen = wheel.state.chosen
+    assert chosen is not None
+    assert (chosen.select, chosen.ranking_seconds) == (select.work, 1.5)
+    mixed = State(tmp_path / "accumulated", "f", chosen=chosen)
+    given = Given(wheel.context, wheel.steps, mixed, tmp_path / "train", "f")
+    after = train.after(given, StepRecord(details={"model": "models/round-2"}))
+    assert after.chosen is not None
+    assert (after.chosen.trained, after.chosen.before) == (tmp_path / "accumulated", chosen.before)
+    assert after.model == wheel.context.trained == wheel.context.run.path / "models" / "round-2"
+    assert (after.rows, after.training) == (mixed.rows, train)
