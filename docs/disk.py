@@ -14,7 +14,8 @@ RUN = {
     "compare.json": "The scoreboard, where the recipe compares.",
     "dataset/train.jsonl": "The final rows in the recipe's `format`; of several kinds, `train.<kind>.jsonl` for each.",
     "dataset/README.md": "The data set card: composition, steps, methods with citations, licences, limits.",
-    "models/student/": "The trained model, loadable by transformers; `student-sft` is the one before `prefer`.",
+    "models/student/": "The trained model, loadable by transformers; `student-sft` is the one before `prefer`, "
+    "`student-02-train` that of a `train` step which another follows.",
     "target/": "The evaluation rows, as a step.",
     ".lock": "Held by the process that works in the directory; it gives it up with its end, however that is.",
     "round-1/00-pool/": "The pool as rows, merged; the steps follow under their numbers.",

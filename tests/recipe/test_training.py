@@ -10,15 +10,21 @@ import pytest
 
 from dataflywheel.contracts import UsageError
 from dataflywheel.distillation.model.distill import TaughtBy
+from dataflywheel.models.files import folder_digest
 from dataflywheel.models.train_settings import TrainSettings
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.load import recipe_from
 from dataflywheel.recipe.steps import train
+from dataflywheel.recipe.steps.build import build_steps
 from dataflywheel.recipe.steps.distill import Distill
+from dataflywheel.recipe.steps.learning import Learning
+from dataflywheel.recipe.steps.state import State
+from dataflywheel.recipe.steps.step import Given
 from dataflywheel.recipe.steps.train import Train, Training
 from dataflywheel.rows.builder import build
 from dataflywheel.rows.identity import prompt_answer_row
 from dataflywheel.rows.parts import PartWriter
+from dataflywheel.store.record import StepRecord
 from dataflywheel.store.run import RunDirectory
 
 
@@ -70,3 +76,30 @@ def test_the_step_distill_is_read_as_its_method_is() -> None:
         Distill(by="on_policy").objective()  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="sequence_level trains no student"):
         Distill(by={"sequence_level": {"model": "folder"}}).objective()
+
+
+@pytest.mark.parametrize(
+    ("steps", "names"),
+    [
+        (["train"], ["student"]),
+        (["train", "prefer"], ["student-sft", "student"]),
+        (["train", "train"], ["student-01-train", "student"]),
+        (["train", "distill", "prefer"], ["student-01-train", "student-sft", "student"]),
+    ],
+)
+def test_no_training_takes_the_place_of_another_so_that_the_same_command_again_finds_both(
+    tmp_path: Path, steps: list[str], names: list[str]
+) -> None:
+    recipe = recipe_from({"name": "a", "pool": [{"builtin": "python_docs"}], "steps": steps})
+    context, made = Context(recipe, RunDirectory(tmp_path / "run"), tmp_path / "store"), build_steps(recipe)
+    found = []
+    for step in made:
+        assert isinstance(step, Learning)
+        given = Given(context, made, State(tmp_path, ""), tmp_path / step.place, "f")
+        name = step.model_name(given)
+        folder = context.run.path / "models" / name
+        folder.mkdir(parents=True)
+        (folder / "config.json").write_text(step.place, encoding="utf-8")
+        found.append((step, given, StepRecord(details={"model": f"models/{name}", "digest": folder_digest(folder)})))
+    assert [Path(record.details["model"]).name for *_, record in found] == names
+    assert [step.intact(given, record) for step, given, record in found] == [[]] * len(names)

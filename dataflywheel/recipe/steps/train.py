@@ -91,9 +91,11 @@ class Training(Learning, keyword="train"):
         return [nothing(Status.FAILED, PAIR, one.row) if one.row in pairs else one for one in found]
 
     def model_name(self, given: Given) -> str:
-        """What `prefer` makes of this model takes its place, and this one stays beside it."""
-        preferred = any(step.role == "prefer" for step in given.steps)
-        return super().model_name(given) + ("-sft" if preferred else "")
+        """What a later step trains takes this model's place, and this one stays beside it: `student-02-train` where
+        another training follows, `student-sft` where `prefer` does."""
+        later = {step.role for step in given.steps if step.index > self.index}
+        beside = f"-{self.place}" if "train" in later else "-sft" if "prefer" in later else ""
+        return super().model_name(given) + beside
 
     def do(self, given: Given) -> StepRecord:
         context, rows = given.context, given.state.rows
