@@ -16,7 +16,7 @@ from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.load import recipe_from
 from dataflywheel.recipe.steps import train
 from dataflywheel.recipe.steps.build import build_steps
-from dataflywheel.recipe.steps.distill import Distill
+from dataflywheel.recipe.steps.distill import Distill, Distilling
 from dataflywheel.recipe.steps.learning import Learning
 from dataflywheel.recipe.steps.state import State
 from dataflywheel.recipe.steps.step import Given
@@ -103,3 +103,17 @@ def test_no_training_takes_the_place_of_another_so_that_the_same_command_again_f
         found.append((step, given, StepRecord(details={"model": f"models/{name}", "digest": folder_digest(folder)})))
     assert [Path(record.details["model"]).name for *_, record in found] == names
     assert [step.intact(given, record) for step, given, record in found] == [[]] * len(names)
+
+
+def test_a_teacher_is_heard_by_the_method_and_trained_with_the_recipes_seed_on_top_of_the_steps(tmp_path: Path) -> None:
+    distil = {"by": {"top_k_distillation": {"k": 4}}, "teacher": {"hf": str(tmp_path)}, "seed": 3}
+    recipe = recipe_from(
+        {"name": "a", "seed": 40, "pool": [{"builtin": "python_docs"}], "steps": [{"distill": distil}]}
+    )
+    context, (step,) = Context(recipe, RunDirectory(tmp_path / "run"), tmp_path / "store"), build_steps(recipe)
+    assert isinstance(step, Distilling)
+    taught = step.teaching(context, tmp_path)
+    assert taught.objective is not None
+    assert taught.objective == step.work.objective()
+    assert taught.teacher == step.work.teacher
+    assert step.seeded(context).seed == 43
