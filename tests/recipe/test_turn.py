@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from dataflywheel.recipe import execute, seal_wheel
+from dataflywheel.recipe.chosen import Chosen
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.load import recipe_from
 from dataflywheel.recipe.result import Result
 from dataflywheel.recipe.steps.build import build_steps
 from dataflywheel.recipe.steps.state import State
 from dataflywheel.recipe.steps.step import Given, Step
-from dataflywheel.recipe.turn import Memory
+from dataflywheel.recipe.turn import Kept, Memory
 from dataflywheel.recipe.turn_budget import TurnBudget
 from dataflywheel.recipe.wheel import Wheel
 from dataflywheel.rows.builder import build
@@ -85,3 +88,38 @@ def test_a_comparison_is_told_of_the_whole_selection_and_of_the_rows_that_were_t
     assert (after.chosen.trained, after.chosen.before) == (tmp_path / "accumulated", chosen.before)
     assert after.model == wheel.context.trained == wheel.context.run.path / "models" / "round-2"
     assert (after.rows, after.training) == (mixed.rows, train)
+
+
+def test_a_wheel_is_compared_as_a_whole_and_on_rows_that_nothing_was_chosen_by(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exams: list[Path] = []
+
+    def exam(context: Context, scoring: Any, rows: Path) -> Any:
+        exams.append(rows)
+        return SimpleNamespace(metric="bits_per_byte")
+
+    wheel = wheel_of(tmp_path, [SELECT])
+    select, train, evaluate = wheel.steps
+    (model := tmp_path / "run" / "models" / "round-1").mkdir(parents=True)
+    (model / "config.json").write_text("{}", encoding="utf-8")
+    prepared, sealed, kept = (tmp_path / name for name in ("prepared", "sealed", "kept"))
+    wheel.memory = Memory(prepared, sealed, [], kept=Kept(kept, model, {}))
+    last = Chosen(tmp_path / "offered", prepared, (), tmp_path / "taken back", select.work)  # type: ignore[arg-type]
+    wheel.state = State(kept, "f", chosen=last, training=train, scoring=evaluate.work)  # type: ignore[arg-type]
+    for name, given in (("target_exam", exam), ("examine", lambda *_: None), ("summarise", lambda *_: {"n": 1})):
+        monkeypatch.setattr(seal_wheel, name, given)
+    monkeypatch.setattr(seal_wheel, "write_scores", lambda path, scores: path.write_text("", encoding="utf-8"))
+    result = Result(tmp_path, 4, 4, rounds=2)
+    for _ in range(2):
+        wheel.state = seal_wheel.seal(wheel.context, wheel.state, wheel.memory, result)
+    assert exams == [sealed], "it is looked at once"
+    assert result.evaluation == {"n": 1}
+    assert result.model == tmp_path / "run" / "models" / "student"
+    monkeypatch.setattr(execute, "target_exam", exam)
+    monkeypatch.setattr(execute, "student_folder", lambda context: tmp_path)
+    monkeypatch.setattr(execute, "run_comparison", lambda context, chosen, *given: {"chosen": chosen})
+    wheel.context.target = tmp_path / "rows"
+    chosen = execute._compared(wheel, [])["chosen"]
+    assert exams == [sealed, sealed]
+    assert (chosen.before, chosen.trained, chosen.label) == (prepared, kept, "the wheel, 2 rounds")
