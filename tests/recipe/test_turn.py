@@ -123,3 +123,19 @@ def test_a_wheel_is_compared_as_a_whole_and_on_rows_that_nothing_was_chosen_by(
     chosen = execute._compared(wheel, [])["chosen"]
     assert exams == [sealed, sealed]
     assert (chosen.before, chosen.trained, chosen.label) == (prepared, kept, "the wheel, 2 rounds")
+
+
+def test_a_round_writes_from_all_cleaned_rows_and_never_sees_the_sealed_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class UpToTheFirst(Wheel):
+        def _turn(self, memory: Memory, round: int, result: Result) -> bool:
+            return False
+
+    tiers = {name: tmp_path / name for name in ("steer", "select", "sealed")}
+    monkeypatch.setattr("dataflywheel.recipe.wheel.write_tiers", lambda context: tiers)
+    wheel = wheel_of(tmp_path, [GENERATE], UpToTheFirst)
+    assert wheel.fold(Result(tmp_path, 4, 4)) == []
+    assert wheel.state.seeds == tmp_path / "rows"
+    assert wheel.state.tiers == {name: tiers[name] for name in ("steer", "select")}
+    assert wheel.sealed() == tiers["sealed"]
