@@ -11,6 +11,8 @@ from typing import NoReturn
 
 GOES_ON = "what was finished is kept, and the same command goes on from there"
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+WAKE = signal.SIGURG
+"""Sent to the main thread alone: where another thread got the signal, it would sleep on in whatever it waits for."""
 GRACE = 10.0
 """Seconds in which answers that are under way are taken in, and workers ended."""
 
@@ -33,6 +35,7 @@ def listen() -> None:
     for number in SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _end_here)
+    signal.signal(WAKE, lambda number, frame: None)
     threading.Thread(target=_watch, args=(heard,), name="signals", daemon=True).start()
 
 
@@ -76,6 +79,7 @@ def _watch(heard: int) -> None:
     """In a thread of its own, for the main one hears nothing while a library works."""
     first = _next(heard)
     threading.Timer(GRACE, _end, (first,)).start()
+    signal.pthread_kill(threading.main_thread().ident or 0, WAKE)
     _end(_next(heard))
 
 
