@@ -130,12 +130,7 @@ def read_turn(turn: Any, field: str, media: list[Medium] | None = None) -> list[
         turn = {"name": given.get("name"), **turn} if turn.get("name") is None else turn
         given = given["role"]
     said_by = given.strip().lower() if isinstance(given, str) else None
-    role = None if said_by is None else ROLES.get(said_by)
-    if role is None:
-        found = "nothing" if given is None else repr(given)
-        expected = ", ".join(sorted(CANONICAL))
-        hint = f"; another name needs a mapping, such as roles: {{{given}: user}}" if isinstance(given, str) else ""
-        raise ReadError(f"{field}.{role_key}", f"expected one of {expected}, got {found}{hint}")
+    role = _canonical(given, f"{field}.{role_key}")
     where, content = f"{field}.{content_key}", turn.get(content_key)
     if content_key == "parts":
         content = gemini_parts(content)
@@ -171,6 +166,17 @@ def read_turn(turn: Any, field: str, media: list[Medium] | None = None) -> list[
             learn=learn,
         )
     ]
+
+
+def _canonical(given: Any, where: str) -> str:
+    """The role that is meant; raises ReadError where none is."""
+    role = ROLES.get(given.strip().lower()) if isinstance(given, str) else None
+    if role is None:
+        found = "nothing" if given is None else repr(given)
+        expected = ", ".join(sorted(CANONICAL))
+        hint = f"; another name needs a mapping, such as roles: {{{given}: user}}" if isinstance(given, str) else ""
+        raise ReadError(where, f"expected one of {expected}, got {found}{hint}")
+    return role
 
 
 RESULTS = ("output", "outputs", "result", "results", "response", "tool_results", "observation", "data", "error")
