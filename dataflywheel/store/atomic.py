@@ -11,10 +11,12 @@ import uuid
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from dataflywheel.contracts import FlywheelError
+from dataflywheel.store.owner import gone, mark_of
 
 
 def make_folder(path: Path) -> Path:
@@ -52,7 +54,7 @@ def remove(path: Path) -> None:
 
 def _aside(path: Path) -> Path:
     make_folder(path.parent)
-    return path.parent / f".{path.name}.{uuid.uuid4().hex[:8]}.partial"
+    return path.parent / f".{path.name}.{_mark(os.getpid())}.{uuid.uuid4().hex[:8]}.partial"
 
 
 @contextmanager
@@ -106,9 +108,24 @@ def finite(value: Any) -> Any:
 
 
 def sweep(directory: Path, older_than: float = 0.0, of: str = "*") -> None:
-    """Remove what a killed process left half-written directly under `directory`, if it is that many seconds old;
-    or `of` one name alone."""
+    """Remove what a killed process left half-written directly under `directory`, of any name or of one.
+
+    With `older_than`, what another process may be writing stays: whose writer lives, or who that is is not known and
+    it is not so many seconds old.
+    """
     for partial in directory.glob(f".{of}.*.partial") if directory.is_dir() else ():
-        if time.time() - partial.stat().st_mtime < older_than:
-            continue
-        remove(partial)
+        if not older_than or _left(partial, older_than):
+            remove(partial)
+
+
+def _left(partial: Path, older_than: float) -> bool:
+    """Nobody is writing it any more, as far as one can tell."""
+    if gone(partial.name.split(".")[-3]):
+        return True
+    try:
+        return time.time() - partial.stat().st_mtime >= older_than
+    except FileNotFoundError:
+        return False  # it was being written, and is whole
+
+
+_mark = lru_cache(maxsize=1)(mark_of)

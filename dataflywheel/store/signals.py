@@ -86,7 +86,8 @@ class SignalStore:
         return float(pc.sum(self.read(key, ids, ["seconds"])["seconds"]).as_py() or 0.0)
 
     def sweep(self, older_than: float = 3600.0) -> None:
-        """Forget half-written parts of a killed process; one of the last hour may be in the making elsewhere."""
+        """Forget half-written parts of killed processes; of which none of this machine is known to have ended, one of
+        the last hour may be in the making."""
         for directory in self.root.iterdir() if self.root.is_dir() else ():
             sweep(directory, older_than)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from multiprocessing import get_context
 from pathlib import Path
@@ -74,6 +76,42 @@ def test_half_written_parts_are_swept_and_never_read(tmp_path: Path) -> None:
     assert len(list((tmp_path / "s").iterdir())) == 2  # young: somebody may be writing it
     store.sweep(older_than=0)
     assert [p.suffix for p in (tmp_path / "s").iterdir()] == [".parquet"]
+
+
+HALF = """
+import os, sys, time
+from pathlib import Path
+from dataflywheel.store.atomic import atomic_path
+with atomic_path(Path(sys.argv[1]) / "s" / "part-1.parquet") as aside:
+    aside.write_bytes(b"half")
+    print("half", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_what_a_killed_writer_left_goes_at_the_next_start_and_what_is_being_written_stays(tmp_path: Path) -> None:
+    writers = [subprocess.Popen([sys.executable, "-c", HALF, str(tmp_path)], stdout=subprocess.PIPE) for _ in "ab"]
+    try:
+        for writer in writers:
+            assert writer.stdout is not None
+            assert writer.stdout.readline() == b"half\n"
+        SignalStore(tmp_path).sweep()
+        assert len(list((tmp_path / "s").iterdir())) == 2
+        writers[0].kill()
+        writers[0].wait()
+        SignalStore(tmp_path).sweep()
+        left = [path.name for path in (tmp_path / "s").iterdir()]
+        assert len(left) == 1
+        assert f"-{writers[1].pid}-" in left[0]
+        elsewhere = tmp_path / "s" / f".part-2.parquet.0000{left[0].split('.')[3][4:]}.0123abcd.partial"
+        elsewhere.write_bytes(b"half")  # of a process of another machine, of which nothing is known
+    finally:
+        for writer in writers:
+            writer.kill()
+            writer.wait()
+            writer.stdout.close()  # type: ignore[union-attr]
+    SignalStore(tmp_path).sweep()
+    assert list((tmp_path / "s").iterdir()) == [elsewhere]
 
 
 def append_many(root: str, name: str) -> None:
