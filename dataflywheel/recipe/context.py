@@ -209,10 +209,12 @@ class Context:
 
 def inputs(sources: Iterable[Source]) -> list[Input]:
     """The recipe's pool or target entries as ingestion takes them."""
+    from dataflywheel.rows.installed_docs import installed_docs
     from dataflywheel.rows.python_docs import python_docs
 
+    built_in = {"python_docs": python_docs, "installed_docs": installed_docs}
     return [
-        Input(None, source=entry.source or entry.builtin, records=partial(python_docs, entry.split))
+        Input(None, source=entry.source or entry.builtin, records=partial(built_in[entry.builtin], entry.split))
         if entry.builtin
         else Input(find(entry.path or ""), source=entry.source, format=entry.format, mapping=entry.mapping())
         for entry in sources

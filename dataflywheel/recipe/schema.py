@@ -22,10 +22,10 @@ class Part(BaseModel):
 
 
 class Source(Part):
-    """Where rows come from: a file, folder, glob or data set name, or the built-in documentation pool."""
+    """Where rows come from: a file, folder, glob or data set name, or a built-in documentation pool."""
 
     path: str | None = None
-    builtin: Literal["python_docs"] | None = None
+    builtin: Literal["python_docs", "installed_docs"] | None = None
     split: Literal["pool", "held_out"] = "pool"
     source: str = ""
     """Name of the source in rows, quotas and the card; the file's name where not given."""

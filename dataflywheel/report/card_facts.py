@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 import yaml
@@ -28,14 +29,16 @@ class CardFacts:
     def __init__(self, run: Run) -> None:
         self.recipe = _recipe(run)
         self.sources: Counter[str] = Counter()
+        self.licenses: dict[str, set[str]] = {}
         self.preferences = self.tools = self.conversations = 0
         last = run.final.directory / "rows" if run.final else run.directory
         total = count_rows(last)
         texts: list[str] = []
         self.personal: Counter[str] = Counter()
         self.personal_rows = 0
-        for batch in iter_batches(last, ["source", "messages", *BESIDE]):
+        for batch in iter_batches(last, ["source", "made_by", "extra", "messages", *BESIDE]):
             self.sources.update(batch.column("source").to_pylist())
+            self._read_licenses(batch)
             self.preferences += len(batch) - batch.column("rejected").null_count
             self.tools += len(batch) - batch.column("tools").null_count
             messages = batch.column("messages")
@@ -46,6 +49,16 @@ class CardFacts:
             texts += [part_of(row or [], "all") for row in every(messages, max(1, total // LANGUAGE_ROWS))]
         self.rows = sum(self.sources.values())
         self.languages, self.language_rows = language_shares(texts[:LANGUAGE_ROWS])
+
+    def _read_licenses(self, batch: pa.RecordBatch) -> None:
+        """What rows say of their own licence, "" for nothing; made rows have that of what they were made of."""
+        read = batch.filter(pc.equal(batch.column("made_by"), ""))
+        stated = pc.match_substring(read.column("extra"), '"license":')
+        said = [orjson.loads(text).get("license") for text in read.column("extra").filter(stated).to_pylist()]
+        silent = read.column("source").filter(pc.invert(stated)).to_pylist()
+        stating = read.column("source").filter(stated).to_pylist()
+        for source, license in zip([*stating, *silent], [*said, *[""] * len(silent)], strict=True):
+            self.licenses.setdefault(source, set()).add(license if isinstance(license, str) else "")
 
     def _look_for_personal_data(self, rows: list[Any], rest: list[dict[str, Any]]) -> None:
         self.personal_rows += len(rows)
@@ -59,12 +72,15 @@ class CardFacts:
         return [entry for entry in ([found] if isinstance(found, dict) else found) if isinstance(entry, dict)]
 
     def license(self, source: str) -> str | None:
-        """The licence of a source; that of the only entry where sources carry a name of their own."""
+        """The licence of a source: what the recipe says of it; what its rows say, where they agree; that of the only
+        entry where sources carry a name of their own."""
         entries = self.entries("pool")
         for entry in entries:
             path = str(entry.get("path") or "")
             if source in (entry.get("source"), entry.get("builtin"), path, Path(path).name, Path(path).stem):
                 return entry.get("license")
+        if len(own := self.licenses.get(source, set())) == 1 and any(own):
+            return next(iter(own))
         return entries[0].get("license") if len(entries) == 1 else None
 
 

@@ -9,6 +9,10 @@ import yaml
 
 from dataflywheel import catalog
 from dataflywheel.report.card import md, write_card
+from dataflywheel.report.card_facts import CardFacts
+from dataflywheel.report.rundir import load_run
+from dataflywheel.rows.identity import prompt_answer_row
+from dataflywheel.rows.schema import table
 from tests.report.comparison import comparison
 from tests.report.fixture import HOSTILE, build_run
 
@@ -51,6 +55,20 @@ def test_composition_and_history_add_up(tmp_path: Path) -> None:
     assert "| alpaca | 100 | 100% | cc-by-nc-4.0 |" in body
     assert '| round-1/01-deduplicate | `{"near": 0.8}` | 400 | 356 | 44 dropped: near copy |' in body
     assert "No decontamination was run" in body
+
+
+def test_a_licence_that_all_rows_of_a_source_state_is_named(tmp_path: Path) -> None:
+    facts = CardFacts(load_run(build_run(tmp_path / "run")))
+    facts.recipe["pool"] = [{"builtin": "installed_docs"}, {"path": "b.jsonl", "license": "mit"}]
+    said = [("one", "BSD"), ("one", "BSD"), ("two", "BSD"), ("two", ""), ("three", "BSD"), ("three", "MIT"), ("b", "x")]
+    rows = [
+        prompt_answer_row(str(n), "a", source=source, extra={"license": license} if license else {})
+        for n, (source, license) in enumerate(said)
+    ]
+    rows.append(prompt_answer_row("written", "a", source="one", made_by="grounded_rules"))
+    facts._read_licenses(table(rows).to_batches()[0])
+    found = {source: facts.license(source) for source in ("one", "two", "three", "b", "four")}
+    assert found == {"one": "BSD", "two": None, "three": None, "b": "mit", "four": None}
 
 
 def test_the_gain_is_stated_or_said_to_be_unknown(tmp_path: Path) -> None:
