@@ -24,12 +24,12 @@ import numpy as np
 from dataflywheel.evolution.feedback.evaluate import Evaluate, score_rows
 from dataflywheel.models.endpoint.account import account, client_for
 from dataflywheel.models.endpoint.request import Request, Sampling
-from dataflywheel.models.language_model import LanguageModel
-from dataflywheel.models.pool_tokenizer import pool_tokenizer
+from dataflywheel.models.language.language_model import LanguageModel
+from dataflywheel.models.language.pool_tokenizer import pool_tokenizer
 from dataflywheel.models.spec import ModelSpec
-from dataflywheel.models.tiny import init_tiny
-from dataflywheel.models.train_settings import TrainSettings
-from dataflywheel.models.training import train_sft
+from dataflywheel.models.training.tiny import init_tiny
+from dataflywheel.models.training.train_settings import TrainSettings
+from dataflywheel.models.training.training import train_sft
 from dataflywheel.rows.identity import prompt_answer_row
 from dataflywheel.rows.schema import Row, table
 from dataflywheel.store.answer_ledger import Caps

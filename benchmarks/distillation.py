@@ -36,10 +36,10 @@ from dataflywheel.distillation.model.dense_distillation import DenseDistillation
 from dataflywheel.distillation.model.taught import TaughtObjective
 from dataflywheel.distillation.model.top_k_distillation import TopKDistillation
 from dataflywheel.distillation.model.uld import Uld
-from dataflywheel.models.language_model import LanguageModel
+from dataflywheel.models.language.language_model import LanguageModel
 from dataflywheel.models.spec import ModelSpec
-from dataflywheel.models.train_settings import TrainSettings
-from dataflywheel.models.training import train_sft
+from dataflywheel.models.training.train_settings import TrainSettings
+from dataflywheel.models.training.training import train_sft
 from dataflywheel.rows.schema import table
 from dataflywheel.store.atomic import write_json
 

@@ -16,10 +16,10 @@ import numpy as np
 from dataflywheel.contracts import AnswerPositions, Objective
 from dataflywheel.distillation.model.divergences import cross_entropy, linear_loss
 from dataflywheel.evolution.feedback.evaluate import Evaluate, score_rows
-from dataflywheel.models.language_model import LanguageModel
-from dataflywheel.models.pool_tokenizer import pool_tokenizer
+from dataflywheel.models.language.language_model import LanguageModel
+from dataflywheel.models.language.pool_tokenizer import pool_tokenizer
 from dataflywheel.models.spec import ModelSpec
-from dataflywheel.models.tiny import init_tiny, train_tiny
+from dataflywheel.models.training.tiny import init_tiny, train_tiny
 from dataflywheel.rows.identity import prompt_answer_row
 from dataflywheel.rows.schema import Row, table
 

@@ -27,14 +27,14 @@ import pyarrow as pa
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from dataflywheel.contracts import Sampler
-from dataflywheel.models.language_model import LanguageModel
-from dataflywheel.models.pool_tokenizer import pool_tokenizer
-from dataflywheel.models.reference import reference_losses
+from dataflywheel.models.language.language_model import LanguageModel
+from dataflywheel.models.language.pool_tokenizer import pool_tokenizer
 from dataflywheel.models.spec import ModelSpec
-from dataflywheel.models.tiny import init_tiny
-from dataflywheel.models.train_settings import TrainSettings
-from dataflywheel.models.training import TrainResult, train_sft
-from dataflywheel.recipe.scoreboard import mean_interval
+from dataflywheel.models.training.reference import reference_losses
+from dataflywheel.models.training.tiny import init_tiny
+from dataflywheel.models.training.train_settings import TrainSettings
+from dataflywheel.models.training.training import TrainResult, train_sft
+from dataflywheel.recipe.comparing.scoreboard import mean_interval
 from dataflywheel.rows.identity import prompt_answer_row
 from dataflywheel.rows.ingest import read_file
 from dataflywheel.rows.schema import table

@@ -27,18 +27,18 @@ from dataflywheel.enhancement.rewriting.coach_lm import ANSWER, CoachLM, asked, 
 from dataflywheel.enhancement.rewriting.expert_revisions import ExpertRevision, read_revisions
 from dataflywheel.enhancement.rewriting.robust_ft import RobustFT
 from dataflywheel.evolution.feedback.answering import answers
-from dataflywheel.models.chat import Chat
+from dataflywheel.models.embedding.shared_embedder import shared_embedder
 from dataflywheel.models.endpoint.chat_model import Capabilities
 from dataflywheel.models.endpoint.request import Outcome, Reply, Request, TokenLogprob
-from dataflywheel.models.language_model import shared_model
-from dataflywheel.models.shared_embedder import shared_embedder
+from dataflywheel.models.language.language_model import shared_model
 from dataflywheel.models.spec import EmbedderSpec, ModelSpec
-from dataflywheel.models.train_settings import TrainSettings
+from dataflywheel.models.templates.chat import Chat
+from dataflywheel.models.training.train_settings import TrainSettings
 from dataflywheel.proposing.kinds import Demand
 from dataflywheel.rows.identity import prompt_answer_row
 from dataflywheel.rows.schema import Row, table
 from dataflywheel.selection.static.dsir import DSIR, GRAMS
-from dataflywheel.signals.hashed_ngrams import HashedNgrams, bucket_counts
+from dataflywheel.signals.text.hashed_ngrams import HashedNgrams, bucket_counts
 
 STATIC = EmbedderSpec(builtin="static")
 

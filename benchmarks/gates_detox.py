@@ -16,10 +16,10 @@ import numpy as np
 
 from dataflywheel.contracts import FloatArray
 from dataflywheel.enhancement.toxicity.mask_toxicity import masked
-from dataflywheel.models.embedder import Embedder
-from dataflywheel.models.shared_embedder import shared_embedder
+from dataflywheel.models.embedding.embedder import Embedder
+from dataflywheel.models.embedding.shared_embedder import shared_embedder
 from dataflywheel.models.spec import EmbedderSpec
-from dataflywheel.signals.toxicity_classifier import ToxicityClassifier, train
+from dataflywheel.signals.safety.toxicity_classifier import ToxicityClassifier, train
 
 ROWS = 1000
 LEAST_COUNT = 5

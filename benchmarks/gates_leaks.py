@@ -16,7 +16,7 @@ from dataflywheel.proposing.kinds import Proposal, Surroundings
 from dataflywheel.rows.identity import prompt_answer_row
 from dataflywheel.rows.parts import PartWriter
 from dataflywheel.rows.schema import table
-from dataflywheel.signals.words import folded_text
+from dataflywheel.signals.words.words import folded_text
 
 OTHER_WORDS = ("river", "quickly", "blue", "seven", "paper", "often", "under", "green")
 

@@ -15,9 +15,9 @@ from dataflywheel.models.spec import EmbedderSpec
 from dataflywheel.proposing.gates.novelty import Novelty
 from dataflywheel.proposing.kinds import Surroundings
 from dataflywheel.rows.identity import prompt_answer_row
-from dataflywheel.signals.rouge import indexed
-from dataflywheel.signals.rouge_kernels import common_subsequences
-from dataflywheel.signals.shingles import word_hashes
+from dataflywheel.signals.words.rouge import indexed
+from dataflywheel.signals.words.rouge_kernels import common_subsequences
+from dataflywheel.signals.words.shingles import word_hashes
 from tests.proposing.gates.proposals import new as new_row
 from tests.proposing.gates.proposals import pool_of
 from tests.signals.words import rouge_l

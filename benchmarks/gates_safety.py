@@ -15,9 +15,9 @@ from dataflywheel.enhancement.toxicity.audit import FUNCTIONALITIES, Audit, audi
 from dataflywheel.proposing.gates.no_personal_data import NoPersonalData
 from dataflywheel.proposing.kinds import Proposal, Surroundings
 from dataflywheel.rows.identity import prompt_answer_row
-from dataflywheel.signals.personal_data_patterns import find
-from dataflywheel.signals.toxicity_classifier import ToxicityClassifier, train
-from dataflywheel.signals.toxicity_labels import Labelled
+from dataflywheel.signals.safety.personal_data_patterns import find
+from dataflywheel.signals.safety.toxicity_classifier import ToxicityClassifier, train
+from dataflywheel.signals.safety.toxicity_labels import Labelled
 
 TYPES = {"EMAIL_ADDRESS": "email", "PHONE_NUMBER": "phone", "CREDIT_CARD": "card", "IBAN_CODE": "iban"}
 TYPES |= {"US_SSN": "ssn", "IP_ADDRESS": "ip"}

@@ -20,15 +20,15 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from dataflywheel.models.batching import batches
-from dataflywheel.models.checkpoints import answer_batch, summed_loss
-from dataflywheel.models.language_model import LanguageModel
+from dataflywheel.models.language.batching import batches
+from dataflywheel.models.language.language_model import LanguageModel
 from dataflywheel.models.spec import ModelSpec
-from dataflywheel.models.tiny import train_tiny
+from dataflywheel.models.training.checkpoints import answer_batch, summed_loss
+from dataflywheel.models.training.tiny import train_tiny
 from dataflywheel.rows.identity import prompt_answer_row
 from dataflywheel.rows.python_docs import python_docs
 from dataflywheel.rows.schema import table
-from dataflywheel.signals.gradient_projection import MAX_TOKENS, GradientProjection
+from dataflywheel.signals.model.gradient_projection import MAX_TOKENS, GradientProjection
 
 
 def rows_of(count: int, letters: int) -> pa.Table:

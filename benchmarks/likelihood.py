@@ -18,12 +18,12 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from dataflywheel.models.language_model import MAX_TOKENS, LanguageModel, shared_model
+from dataflywheel.models.language.language_model import MAX_TOKENS, LanguageModel, shared_model
 from dataflywheel.models.spec import ModelSpec
-from dataflywheel.models.tiny import train_tiny
+from dataflywheel.models.training.tiny import train_tiny
 from dataflywheel.rows.identity import prompt_answer_row
 from dataflywheel.rows.schema import table
-from dataflywheel.signals.likelihood import Likelihood
+from dataflywheel.signals.model.likelihood import Likelihood
 
 
 def rows_of(path: Path, count: int) -> pa.RecordBatch:

@@ -14,9 +14,9 @@ import numpy as np
 
 from dataflywheel.evolution.feedback.evaluate import Evaluate
 from dataflywheel.evolution.iteration.trial import Exam, run_trial
-from dataflywheel.models.train_settings import TrainSettings
+from dataflywheel.models.training.train_settings import TrainSettings
+from dataflywheel.recipe.comparing.scoreboard import mean_interval
 from dataflywheel.recipe.execute import Result
-from dataflywheel.recipe.scoreboard import mean_interval
 from dataflywheel.rows.parts import PartWriter, read_rows
 from dataflywheel.rows.schema import Row, table
 from dataflywheel.rows.text import texts
@@ -26,8 +26,8 @@ FULL_SEEDS = 3
 
 def student(rows: Path, home: Path) -> Path:
     """An untrained model of a million weights with the tokenizer of the damaged pool."""
-    from dataflywheel.models.pool_tokenizer import pool_tokenizer
-    from dataflywheel.models.tiny import init_tiny
+    from dataflywheel.models.language.pool_tokenizer import pool_tokenizer
+    from dataflywheel.models.training.tiny import init_tiny
 
     messages = read_rows(rows, ["messages"])["messages"].to_pylist()
     return init_tiny(pool_tokenizer(messages, cache_dir=home / "models"), "1m", cache_dir=home / "models")

@@ -25,10 +25,10 @@ from benchmarks.wheel_cases import NONE, Case, cases
 from dataflywheel.evolution.feedback.evaluate import Evaluate
 from dataflywheel.evolution.feedback.score_files import read_scores
 from dataflywheel.evolution.iteration.trial import Exam, examine
+from dataflywheel.recipe.comparing.scoreboard import mean_interval
 from dataflywheel.recipe.context import digest
 from dataflywheel.recipe.execute import run
 from dataflywheel.recipe.schema import Recipe
-from dataflywheel.recipe.scoreboard import mean_interval
 from dataflywheel.rows.parts import read_rows
 from dataflywheel.store.atomic import write_json, write_text
 from tests.evolution.planted_wheels import Outcome, planted_method, turn

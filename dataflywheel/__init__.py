@@ -27,7 +27,7 @@ __version__ = "0.1.0"
 
 _VERBS = {
     "run": "dataflywheel.api",
-    "plan": "dataflywheel.recipe.plan",
+    "plan": "dataflywheel.recipe.planning.plan",
     "compare": "dataflywheel.api",
     "select": "dataflywheel.recipe.select",
     "enhance": "dataflywheel.recipe.single",
@@ -35,8 +35,8 @@ _VERBS = {
     "distill": "dataflywheel.recipe.single",
     "judge": "dataflywheel.evolution.judging.judge",
     "calibrate": "dataflywheel.evolution.judging.calibrate",
-    "why": "dataflywheel.recipe.why",
-    "profile": "dataflywheel.report.profile",
+    "why": "dataflywheel.report.why",
+    "profile": "dataflywheel.report.profile.profile",
     "diff": "dataflywheel.rows.diff",
     "convert": "dataflywheel.rows.convert",
     "methods": "dataflywheel.catalog",

@@ -25,7 +25,7 @@ def run(recipe: str | Path | Recipe, **options: Any) -> RunResult:
 
 
 def _write_pages(run: Path) -> None:
-    from dataflywheel.report.card import write_card
+    from dataflywheel.report.card.card import write_card
     from dataflywheel.report.html import write_report
 
     write_card(run)

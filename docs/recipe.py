@@ -6,7 +6,7 @@ from pydantic import BaseModel
 
 from dataflywheel.evolution.feedback.evaluate import Evaluate
 from dataflywheel.models.spec import EmbedderSpec, ModelSpec
-from dataflywheel.models.train_settings import Lora
+from dataflywheel.models.training.train_settings import Lora
 from dataflywheel.recipe.schema import Compare, Guards, Limits, Models, Recipe, Source, Target, Tiers
 from dataflywheel.recipe.steps.distill import Distill
 from dataflywheel.recipe.steps.enhance import Enhance

@@ -11,7 +11,7 @@ from dataflywheel.contracts import Cleaner, Metric, Policy, Sampler, Selector, S
 from dataflywheel.distillation.model.taught import TaughtObjective
 from dataflywheel.evolution.feedback.evaluate import Evaluate
 from dataflywheel.models.spec import EmbedderSpec, ModelSpec, Price
-from dataflywheel.models.train_settings import Lora, TrainSettings
+from dataflywheel.models.training.train_settings import Lora, TrainSettings
 from dataflywheel.proposing.kinds import Gate, Proposer
 from dataflywheel.recipe.schema import Compare, Guards, Limits, Models, Recipe, Source, Target, Tiers
 from dataflywheel.recipe.steps.build import KINDS, OWN

@@ -19,7 +19,7 @@ from dataflywheel import catalog
 from dataflywheel.cli import main as cli
 from dataflywheel.contracts import REGISTRY
 from dataflywheel.recipe.load import load_recipe, recipe_from
-from dataflywheel.recipe.plan import plan
+from dataflywheel.recipe.planning.plan import plan
 from dataflywheel.recipe.steps.build import build_steps
 from dataflywheel.rows.python_docs import python_docs
 from docs.build import pages
@@ -61,8 +61,8 @@ def write_rows(path: Path, rows: list[Any]) -> None:
 
 def write_model(folder: Path) -> None:
     """A small model folder, as a user would bring one."""
-    from dataflywheel.models.pool_tokenizer import pool_tokenizer
-    from dataflywheel.models.tiny import init_tiny
+    from dataflywheel.models.language.pool_tokenizer import pool_tokenizer
+    from dataflywheel.models.training.tiny import init_tiny
 
     made = init_tiny(pool_tokenizer([r["messages"] for r in python_docs("held_out")]), "0.5m")
     folder.symlink_to(made)

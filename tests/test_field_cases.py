@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from dataflywheel.contracts import FlywheelError
-from dataflywheel.models.chat import Chat, ChatFormat
+from dataflywheel.models.templates.chat import Chat, ChatFormat
 from dataflywheel.recipe.execute import run
 from dataflywheel.recipe.load import recipe_from
 from dataflywheel.rows.convert import convert

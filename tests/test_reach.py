@@ -16,7 +16,7 @@ from dataflywheel.models.spec import ModelSpec
 from dataflywheel.proposing.kinds import Gate, Proposer
 from dataflywheel.recipe.load import recipe_from
 from dataflywheel.recipe.needs import signals_of
-from dataflywheel.recipe.plan import check
+from dataflywheel.recipe.planning.plan import check
 from dataflywheel.recipe.steps.build import build_steps
 
 TEACHER = {

@@ -25,7 +25,7 @@ def plan_command(
     """Check a recipe and price each step, without doing it; what a probe asks is kept and not paid again."""
     from rich.console import Console
 
-    from dataflywheel.recipe.plan import plan
+    from dataflywheel.recipe.planning.plan import plan
     from dataflywheel.rows.unread import unread_lines
 
     found = plan(recipe, probe=PROBED if probe else 0, runs=runs, home=home)

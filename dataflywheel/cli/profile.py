@@ -13,7 +13,7 @@ from dataflywheel.cli.options import Columns, Roles, named
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from dataflywheel.report.pool_profile import Profile
+    from dataflywheel.report.profile.pool_profile import Profile
 
 
 REASONS = 5
@@ -32,7 +32,7 @@ def profile_command(
     """What is in a pool: formats, lengths, languages, duplicates, personal data, toxicity."""
     from rich.console import Console
 
-    from dataflywheel.report.profile import profile
+    from dataflywheel.report.profile.profile import profile
 
     found = profile(pool, output=html, target=target, toxicity=toxicity, **named(columns, roles))
     if as_json:
@@ -46,9 +46,9 @@ def profile_command(
 def _show(found: Profile, console: Console) -> None:
     from rich.text import Text
 
-    from dataflywheel.report.markup import visible
-    from dataflywheel.report.numbers import count, percent, plural, short
-    from dataflywheel.report.profile_page import LENGTH_NAMES, headline, toxicity_line
+    from dataflywheel.report.drawing.markup import visible
+    from dataflywheel.report.drawing.numbers import count, percent, plural, short
+    from dataflywheel.report.profile.profile_page import LENGTH_NAMES, headline, toxicity_line
     from dataflywheel.rows.unread import unread_lines
 
     console.print(Text(visible(headline(found)), style="bold"))
@@ -95,8 +95,8 @@ def _show(found: Profile, console: Console) -> None:
 
 
 def _counted(counts: dict[str, int], total: int) -> dict[str, str]:
-    from dataflywheel.report.markup import visible
-    from dataflywheel.report.numbers import count, percent
+    from dataflywheel.report.drawing.markup import visible
+    from dataflywheel.report.drawing.numbers import count, percent
 
     return {visible(name or "unnamed"): f"{count(n)} ({percent(n / max(total, 1))})" for name, n in counts.items() if n}
 

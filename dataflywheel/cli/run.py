@@ -21,7 +21,7 @@ def run_command(
     """Plan, run or resume a recipe."""
     from dataflywheel.api import run
     from dataflywheel.cli.live import LiveTable
-    from dataflywheel.recipe.ingest_step import unread_of
+    from dataflywheel.recipe.inputs.ingest import unread_of
     from dataflywheel.rows.unread import unread_lines
     from dataflywheel.store.run import RunDirectory
 

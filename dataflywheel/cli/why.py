@@ -17,7 +17,7 @@ def why_command(
     as_json: bool = typer.Option(False, "--json", help="Everything, as JSON."),
 ) -> None:
     """The life of one row: source line, values, decisions, what it is a copy of, what a model was asked about it."""
-    from dataflywheel.recipe.why import as_text, why
+    from dataflywheel.report.why import as_text, why
 
     life = why(run, row, home)
     typer.echo(json.dumps(life, ensure_ascii=False) if as_json else as_text(life))

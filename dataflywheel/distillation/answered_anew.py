@@ -8,6 +8,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from dataflywheel.models.endpoint.account import client_for
+from dataflywheel.models.endpoint.failure import failure
 from dataflywheel.models.endpoint.quoting import Question
 from dataflywheel.models.endpoint.request import Reply, Sampling
 from dataflywheel.models.endpoint.structured import Asks
@@ -17,7 +18,6 @@ from dataflywheel.proposing.rewritten import replaced, rewritten, unchanged, unf
 from dataflywheel.rows.formats.draft import ReadError
 from dataflywheel.rows.formats.tool_calls import canonical_calls
 from dataflywheel.rows.schema import Row
-from dataflywheel.signals.rating.rating import failure
 
 
 class AnsweredAnew(Proposer):

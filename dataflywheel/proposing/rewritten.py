@@ -12,10 +12,9 @@ from dataflywheel.models.endpoint.request import Reply
 from dataflywheel.proposing.kinds import Proposal
 from dataflywheel.rows.identity import make_row
 from dataflywheel.rows.schema import Message, Row, message
-from dataflywheel.rows.text import split_answer, text_of
+from dataflywheel.rows.text import split_answer, text_of, transcript
 from dataflywheel.rows.thoughts import split_thoughts
 from dataflywheel.rows.trainers.kind import LABELS
-from dataflywheel.signals.rating.rating import transcript
 
 
 @dataclass(frozen=True)

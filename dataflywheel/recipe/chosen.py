@@ -9,7 +9,7 @@ from typing import Protocol
 
 from dataflywheel.recipe.context import Context
 from dataflywheel.rows.parts import read_rows
-from dataflywheel.selection.combine import Select
+from dataflywheel.selection.spec import Select
 
 
 class Guard(Protocol):

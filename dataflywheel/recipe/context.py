@@ -153,7 +153,7 @@ class Context:
 
     def usable(self, spec: ModelSpec, role: str) -> ModelSpec:
         """The model as a folder or endpoint: a built-in one is trained on the pool's text, once."""
-        from dataflywheel.models.tiny import train_tiny
+        from dataflywheel.models.training.tiny import train_tiny
 
         if spec.builtin is None or spec in self._trained:
             return self._trained.get(spec, spec)

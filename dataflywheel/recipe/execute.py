@@ -9,24 +9,24 @@ from typing import Any
 from dataflywheel import catalog
 from dataflywheel.contracts import FlywheelError, UsageError
 from dataflywheel.recipe.bill import account_of
-from dataflywheel.recipe.compare import forget_comparison, run_comparison
+from dataflywheel.recipe.comparing.compare import forget_comparison, run_comparison
+from dataflywheel.recipe.comparing.leave_out import leave_out
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.finish import embedding_map, map_is_whole
-from dataflywheel.recipe.ingest_step import target_exam
-from dataflywheel.recipe.leave_out import leave_out
-from dataflywheel.recipe.leaving import left_out, title
+from dataflywheel.recipe.inputs.ingest import target_exam
+from dataflywheel.recipe.inputs.target_judge import judges
 from dataflywheel.recipe.load import load_recipe
 from dataflywheel.recipe.needs import asks, signals_of
-from dataflywheel.recipe.plan import make_plan
+from dataflywheel.recipe.planning.leaving import left_out, title
+from dataflywheel.recipe.planning.plan import make_plan
 from dataflywheel.recipe.progress import Silent, Watcher
 from dataflywheel.recipe.result import Result
+from dataflywheel.recipe.rounds.wheel import Wheel
 from dataflywheel.recipe.schema import Compare, Recipe
 from dataflywheel.recipe.steps.build import build_steps
 from dataflywheel.recipe.steps.learning import student_folder
 from dataflywheel.recipe.steps.step import Step
-from dataflywheel.recipe.target_judge import judges
 from dataflywheel.recipe.walk import Walk
-from dataflywheel.recipe.wheel import Wheel
 from dataflywheel.store.atomic import write_json, write_text
 from dataflywheel.store.lock import only_here
 from dataflywheel.store.run import RunDirectory

@@ -12,11 +12,11 @@ from dataflywheel.recipe.bill import asked_cost, asking_keys, forget_failed
 from dataflywheel.recipe.clean_pool import clean_pool
 from dataflywheel.recipe.context import Context, digest, model_contents, named_contents
 from dataflywheel.recipe.finish import write_dataset
-from dataflywheel.recipe.ingest_step import ingest_pool, ingest_target
+from dataflywheel.recipe.inputs.ingest import ingest_pool, ingest_target
+from dataflywheel.recipe.planning.targeting import guides_and_judges
 from dataflywheel.recipe.result import Result
 from dataflywheel.recipe.steps.state import State
 from dataflywheel.recipe.steps.step import Given, Step
-from dataflywheel.recipe.targeting import guides_and_judges
 from dataflywheel.rows.parts import read_rows
 from dataflywheel.store.record import StepRecord
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from dataflywheel import __version__
-from dataflywheel.report.markup import esc
-from dataflywheel.report.page import page
+from dataflywheel.report.drawing.markup import esc
+from dataflywheel.report.drawing.page import page
 from dataflywheel.report.rundir import load_run
 from dataflywheel.report.sections.appendix import quarantine, recipe, sources
 from dataflywheel.report.sections.costs import costs

@@ -6,7 +6,7 @@ from typing import Any
 
 from dataflywheel.evolution.judging.calibrate import Calibration
 from dataflywheel.evolution.judging.judged import Judged
-from dataflywheel.report.numbers import UNKNOWN, count, interval, money, number, percent, plural, signed_percent
+from dataflywheel.report.drawing.numbers import UNKNOWN, count, interval, money, number, percent, plural, signed_percent
 
 BASELINES = {"longer": "longer answer wins", "coin": "coin", "majority": "commonest label"}
 AGREEMENT = ("", "agreement", "without ties", "Cohen's kappa")

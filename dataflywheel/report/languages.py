@@ -10,7 +10,7 @@ import pyarrow as pa
 from dataflywheel.contracts import UsageError
 from dataflywheel.rows.identity import prompt_answer_row
 from dataflywheel.rows.schema import table
-from dataflywheel.signals.language import Language
+from dataflywheel.signals.text.language import Language
 
 SMALLEST_SHARE = 0.05
 SURE_CHARACTERS = 40

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from dataflywheel.signals import personal_data_patterns as patterns
+from dataflywheel.signals.safety import personal_data_patterns as patterns
 
 _NAMES: dict[str, str] = {
     "email": "email",

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from pydantic import ValidationError
 
 from dataflywheel.contracts import AnyArray, FlywheelError, UsageError
-from dataflywheel.recipe.why_written import final_rows
+from dataflywheel.report.why_written import final_rows
 from dataflywheel.rows.parts import count_rows, iter_batches
 from dataflywheel.store.decisions import DECISION_SCHEMA, read_decisions
 from dataflywheel.store.record import StepRecord

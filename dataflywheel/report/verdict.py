@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from dataflywheel.report.numbers import aligned, count, finite, percent, plural, signed, signed_percent
+from dataflywheel.report.drawing.numbers import aligned, count, finite, percent, plural, signed, signed_percent
 from dataflywheel.report.rundir import Run
 
 Tone = Literal["good", "neutral", "bad", "unknown"]

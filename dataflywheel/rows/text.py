@@ -29,6 +29,17 @@ def text_of(messages: Sequence[Message]) -> str:
     return "\n\n".join(spoken(m) for m in messages)
 
 
+def transcript(messages: Sequence[Message]) -> str:
+    """One message as it is, several with the role before each.
+
+    >>> transcript([{"role": "user", "content": "Hi", "tool_calls": None, "name": None}])
+    'Hi'
+    """
+    if len(messages) < 2:
+        return text_of(messages)
+    return "\n\n".join(f"{m['role']}: {text_of([m])}" for m in messages)
+
+
 def spoken(turn: Message) -> str:
     """All that one turn says."""
     said = turn["content"] + (bare_calls(turn["tool_calls"]) if turn["tool_calls"] else "")

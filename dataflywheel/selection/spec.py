@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Literal
 
+import numpy as np
 from pydantic import Field, field_validator, model_validator
 
 from dataflywheel import catalog
-from dataflywheel.contracts import Budget, Method, Named, Selector, build
+from dataflywheel.contracts import AnyArray, Budget, Columns, Method, Named, Selector, build
 from dataflywheel.selection.order import SCORE, SLICE
 
 GROUP_COLUMN = {"source": "row.source", "tag": "row.tags", "slice": SLICE}
@@ -115,3 +116,8 @@ def _selector(spec: Named) -> Selector:
     selector = build(method, parameters)
     assert isinstance(selector, Selector)
     return selector
+
+
+def row_tokens(columns: Columns) -> AnyArray:
+    """Tokens of each row (n,), prompt and answer."""
+    return np.asarray(sum((columns[name].astype(np.int64) for name in TOKENS), start=np.zeros(len(columns), np.int64)))

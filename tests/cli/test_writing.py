@@ -74,9 +74,9 @@ def test_what_cannot_be_done_is_said_before_anything_runs(tmp_path: Path, argume
 
 @pytest.mark.slow
 def test_distill_ends_with_a_model_that_loads(tmp_path: Path) -> None:
-    from dataflywheel.models.language_model import LanguageModel
+    from dataflywheel.models.language.language_model import LanguageModel
     from dataflywheel.models.spec import ModelSpec
-    from dataflywheel.models.tiny import train_tiny
+    from dataflywheel.models.training.tiny import train_tiny
     from dataflywheel.rows.reading import read_file
 
     pool = write_pool(tmp_path, rows=60)

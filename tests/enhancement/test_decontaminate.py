@@ -12,7 +12,7 @@ import pytest
 
 from dataflywheel.contracts import Columns, Decisions, UsageError
 from dataflywheel.enhancement.preparation.decontaminate import Decontaminate
-from dataflywheel.signals.text_statistics import TextStatistics
+from dataflywheel.signals.text.text_statistics import TextStatistics
 from tests.enhancement.columns import lookup, measured, target
 from tests.signals.rows import Pair, alpaca, json_lines
 from tests.signals.words import words

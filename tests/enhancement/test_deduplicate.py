@@ -9,8 +9,8 @@ import pytest
 
 from dataflywheel.contracts import Columns, Decisions, UsageError, build
 from dataflywheel.enhancement.preparation.deduplicate import Deduplicate
-from dataflywheel.signals.near_duplicate import NearDuplicate
-from dataflywheel.signals.text_statistics import TextStatistics
+from dataflywheel.signals.text.near_duplicate import NearDuplicate
+from dataflywheel.signals.text.text_statistics import TextStatistics
 from tests.enhancement.columns import lookup, measured
 from tests.signals.rows import Pair, alpaca
 

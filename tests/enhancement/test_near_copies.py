@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataflywheel.enhancement.preparation.near_copies import banding, near_duplicates
-from dataflywheel.signals.shingles import shingle_hashes, signatures, signed_shingles
+from dataflywheel.signals.words.shingles import shingle_hashes, signatures, signed_shingles
 from tests.signals.rows import json_lines, p3
 from tests.signals.words import jaccard, shingles
 

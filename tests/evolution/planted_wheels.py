@@ -16,17 +16,17 @@ from typing import Any, ClassVar, Literal
 
 from dataflywheel.contracts import REGISTRY, Card
 from dataflywheel.evolution.feedback.score_files import read_scores
-from dataflywheel.models.pool_tokenizer import pool_tokenizer
-from dataflywheel.models.tiny import init_tiny
-from dataflywheel.models.train_settings import TrainSettings
-from dataflywheel.models.training import train_sft
+from dataflywheel.models.language.pool_tokenizer import pool_tokenizer
+from dataflywheel.models.training.tiny import init_tiny
+from dataflywheel.models.training.train_settings import TrainSettings
+from dataflywheel.models.training.training import train_sft
+from dataflywheel.proposing.child import child
 from dataflywheel.proposing.kinds import Demand, Proposal, Proposer
 from dataflywheel.recipe.execute import run
 from dataflywheel.recipe.load import recipe_from
 from dataflywheel.recipe.schema import Recipe
 from dataflywheel.rows.schema import Message, message
 from dataflywheel.store.lock import made_once
-from dataflywheel.synthesis.lineage import child
 
 IN_POOL = ("colour", "river", "metal", "shape")
 ABSENT = "animal"

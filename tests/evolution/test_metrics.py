@@ -17,9 +17,9 @@ from dataflywheel.evolution.feedback.score_files import read_scores, write_score
 from dataflywheel.evolution.feedback.slice_results import slice_results, success
 from dataflywheel.evolution.iteration.trial import Exam
 from dataflywheel.evolution.metrics.named import better, is_share, metric_of, names
+from dataflywheel.recipe.inputs.target_rows import check_target_rows
 from dataflywheel.recipe.load import recipe_from
 from dataflywheel.recipe.schema import Recipe
-from dataflywheel.recipe.target_rows import check_target_rows
 from dataflywheel.rows.identity import make_row, prompt_answer_row
 from dataflywheel.rows.parts import PartWriter
 from dataflywheel.rows.schema import message, table

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from dataflywheel.contracts import REGISTRY
-from dataflywheel.recipe.scoreboard import mean_interval
+from dataflywheel.recipe.comparing.scoreboard import mean_interval
 from tests.evolution.planted_wheels import (
     ABSENT,
     FACTS,

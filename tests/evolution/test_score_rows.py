@@ -12,8 +12,8 @@ from dataflywheel.contracts import FlywheelError
 from dataflywheel.evolution.feedback import answering
 from dataflywheel.evolution.feedback.answering import NO_TOOLS, REFUSED, TOO_LONG, UNSEEN, answers
 from dataflywheel.evolution.feedback.evaluate import Evaluate, score_rows, summarise
-from dataflywheel.models.chat import Chat, ChatFormat
-from dataflywheel.models.decoding import Draw
+from dataflywheel.models.language.decoding import Draw
+from dataflywheel.models.templates.chat import Chat, ChatFormat
 from dataflywheel.rows.identity import make_row
 from dataflywheel.rows.schema import message, table
 from tests.evolution.metrics.planted import copier, rows

@@ -14,9 +14,9 @@ import pytest
 from dataflywheel.evolution.feedback.evaluate import Evaluate, RowScores
 from dataflywheel.evolution.iteration import trial
 from dataflywheel.evolution.iteration.trial import Exam, Teaching, run_trial, trained, training_digest
-from dataflywheel.models.pool_tokenizer import pool_tokenizer
-from dataflywheel.models.tiny import init_tiny
-from dataflywheel.models.train_settings import TrainSettings
+from dataflywheel.models.language.pool_tokenizer import pool_tokenizer
+from dataflywheel.models.training.tiny import init_tiny
+from dataflywheel.models.training.train_settings import TrainSettings
 from dataflywheel.recipe.steps.train import Train, Training
 from dataflywheel.rows.identity import make_row
 from dataflywheel.rows.parts import PartWriter

@@ -20,9 +20,9 @@ from dataflywheel.contracts import (
 from dataflywheel.evolution.judging.pairwise import judgement
 from dataflywheel.evolution.metrics.named import metric_of
 from dataflywheel.evolution.metrics.win_rate import NOTHING_SAID, UNREADABLE, WinRate
+from dataflywheel.recipe.inputs.target_judge import check_judged, judging_cost
 from dataflywheel.recipe.load import recipe_from
 from dataflywheel.recipe.schema import Recipe
-from dataflywheel.recipe.target_judge import check_judged, judging_cost
 from dataflywheel.rows.identity import make_row, prompt_answer_row
 from dataflywheel.rows.schema import message
 

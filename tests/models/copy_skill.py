@@ -8,10 +8,10 @@ import re
 import shutil
 from pathlib import Path
 
-from dataflywheel.models.pool_tokenizer import pool_tokenizer
-from dataflywheel.models.tiny import init_tiny
-from dataflywheel.models.train_settings import TrainSettings
-from dataflywheel.models.training import train_sft
+from dataflywheel.models.language.pool_tokenizer import pool_tokenizer
+from dataflywheel.models.training.tiny import init_tiny
+from dataflywheel.models.training.train_settings import TrainSettings
+from dataflywheel.models.training.training import train_sft
 from dataflywheel.rows.schema import Message, message
 
 HEADS = ("am", "bas", "ced", "del", "fj", "gr", "haz", "jad")

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from dataflywheel.models.spec import ModelSpec
-from dataflywheel.models.tiny import train_tiny
+from dataflywheel.models.training.tiny import train_tiny
 from dataflywheel.rows.identity import make_row
 from dataflywheel.rows.schema import table
 from tests.models.copy_skill import WORDS, conversation

@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from dataflywheel.models.chat import Chat
+from dataflywheel.models.templates.chat import Chat
 from dataflywheel.rows.schema import message
 from tests.models.test_chat import tokenizer
 

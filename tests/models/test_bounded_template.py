@@ -12,11 +12,11 @@ import pytest
 from transformers.utils.chat_template_utils import render_jinja_template
 
 from dataflywheel.contracts import UsageError
-from dataflywheel.models import bounded_template
-from dataflywheel.models.bounded_template import TemplateTooMuchError
-from dataflywheel.models.chat_template import render
-from dataflywheel.models.pool_tokenizer import load_tokenizer, pool_tokenizer
-from dataflywheel.models.rendering import Rendering
+from dataflywheel.models.language.pool_tokenizer import load_tokenizer, pool_tokenizer
+from dataflywheel.models.templates import bounded_template
+from dataflywheel.models.templates.bounded_template import TemplateTooMuchError
+from dataflywheel.models.templates.chat_template import render
+from dataflywheel.models.templates.rendering import Rendering
 from dataflywheel.rows.schema import message
 
 TURNS = [{"role": "user", "content": "What is 2?"}, {"role": "assistant", "content": "It is two."}]

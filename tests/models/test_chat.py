@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataflywheel.contracts import Status
-from dataflywheel.models.chat import ChatFormat
+from dataflywheel.models.templates.chat import ChatFormat
 from dataflywheel.rows.schema import message
 from tests.models.copy_skill import conversation
 

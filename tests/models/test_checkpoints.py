@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from dataflywheel.contracts import UsageError
-from dataflywheel.models.checkpoints import (
+from dataflywheel.models.language.language_model import LanguageModel
+from dataflywheel.models.spec import ModelSpec
+from dataflywheel.models.training.checkpoints import (
     Adapters,
     Schedule,
     checkpoint_files,
@@ -16,8 +18,6 @@ from dataflywheel.models.checkpoints import (
     load_checkpoint,
     trainable,
 )
-from dataflywheel.models.language_model import LanguageModel
-from dataflywheel.models.spec import ModelSpec
 from tests.models.copy_skill import conversation, copy_model, copy_rows
 from tests.models.test_row_gradients import alone
 

@@ -7,10 +7,10 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from dataflywheel.models.minilm import minilm_folder
-from dataflywheel.models.shared_embedder import embedder_digest, shared_embedder
+from dataflywheel.models.embedding.minilm import minilm_folder
+from dataflywheel.models.embedding.shared_embedder import embedder_digest, shared_embedder
+from dataflywheel.models.embedding.static_embedder import StaticEmbedder, frequency_weights, principal, static_digest
 from dataflywheel.models.spec import EmbedderSpec
-from dataflywheel.models.static_embedder import StaticEmbedder, frequency_weights, principal, static_digest
 
 MINILM = EmbedderSpec(builtin="minilm")
 

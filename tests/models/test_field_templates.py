@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from dataflywheel.contracts import UsageError
-from dataflywheel.models.chat import Chat, ChatFormat
-from dataflywheel.models.chat_template import merge_system
+from dataflywheel.models.templates.chat import Chat, ChatFormat
+from dataflywheel.models.templates.chat_template import merge_system
 from dataflywheel.rows.schema import message
 from tests.models.template_rows import AGAIN, ANSWER, COLD, FOLLOW, LOOKED, QUESTION, SEEN, TOOLS, thinking
 from tests.models.test_chat import tokenizer

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataflywheel.contracts import Status, UsageError
-from dataflywheel.models.language_model import LanguageModel
+from dataflywheel.models.language.language_model import LanguageModel
 from dataflywheel.models.spec import ModelSpec
 from tests.models.copy_skill import conversation, copy_model, copy_rows
 

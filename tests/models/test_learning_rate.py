@@ -7,12 +7,12 @@ from typer.testing import CliRunner
 
 from dataflywheel.cli.main import app
 from dataflywheel.contracts import UsageError
-from dataflywheel.models.checkpoints import Adapters, Schedule, keep_checkpoints
-from dataflywheel.models.learning_rate import usual_rate
-from dataflywheel.models.pool_tokenizer import pool_tokenizer
+from dataflywheel.models.language.pool_tokenizer import pool_tokenizer
 from dataflywheel.models.spec import ModelSpec
-from dataflywheel.models.tiny import init_tiny
-from dataflywheel.models.train_settings import Lora, TrainSettings
+from dataflywheel.models.training.checkpoints import Adapters, Schedule, keep_checkpoints
+from dataflywheel.models.training.learning_rate import usual_rate
+from dataflywheel.models.training.tiny import init_tiny
+from dataflywheel.models.training.train_settings import Lora, TrainSettings
 from dataflywheel.rows.identity import prompt_answer_row
 
 

@@ -9,10 +9,10 @@ import pytest
 
 from dataflywheel.cli.plan import _shown
 from dataflywheel.distillation.model.preference import pairs_of
-from dataflywheel.models.chat import Chat, ChatFormat
-from dataflywheel.models.chat_template import merge_system
-from dataflywheel.recipe import shown_rows
+from dataflywheel.models.templates.chat import Chat, ChatFormat
+from dataflywheel.models.templates.chat_template import merge_system
 from dataflywheel.recipe.load import recipe_from
+from dataflywheel.recipe.steps import shown_rows
 from dataflywheel.recipe.steps.prefer import Prefer
 from dataflywheel.recipe.steps.train import Train, Training
 from dataflywheel.rows.identity import make_row

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dataflywheel.models.batching import batches
-from dataflywheel.models.checkpoints import Adapters, trainable
-from dataflywheel.models.language_model import LanguageModel
-from dataflywheel.models.row_gradients import RowGradients, SignProjection
+from dataflywheel.models.language.batching import batches
+from dataflywheel.models.language.language_model import LanguageModel
 from dataflywheel.models.spec import ModelSpec
+from dataflywheel.models.training.checkpoints import Adapters, trainable
+from dataflywheel.models.training.row_gradients import RowGradients, SignProjection
 from tests.models.copy_skill import conversation, copy_model
 
 ROWS = [

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataflywheel.contracts import Status
-from dataflywheel.models.chat import ChatFormat
-from dataflywheel.models.pool_tokenizer import load_tokenizer, pool_tokenizer
-from dataflywheel.models.spelled_out import BREAK, SpelledOut
-from dataflywheel.models.tiny import _packed
+from dataflywheel.models.language.pool_tokenizer import load_tokenizer, pool_tokenizer
+from dataflywheel.models.templates.chat import ChatFormat
+from dataflywheel.models.templates.spelled_out import BREAK, SpelledOut
+from dataflywheel.models.training.tiny import _packed
 from dataflywheel.rows.schema import message
 from tests.models.copy_skill import conversation
 from tests.models.test_chat import FOREIGN, GLUED, tokenizer

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dataflywheel.models.chat import Chat, ChatFormat, as_chat
-from dataflywheel.models.chat_template import merge_system
+from dataflywheel.models.templates.chat import Chat, ChatFormat, as_chat
+from dataflywheel.models.templates.chat_template import merge_system
 from dataflywheel.rows.schema import Message, message
 from tests.models.template_rows import ANSWER, KINDS, QUESTION, names, with_template
 

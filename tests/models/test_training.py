@@ -10,14 +10,14 @@ import pytest
 from safetensors.torch import load_file
 
 from dataflywheel.contracts import UsageError
-from dataflywheel.models.answer_trainer import LengthGroupedOrder
-from dataflywheel.models.language_model import LanguageModel
-from dataflywheel.models.losses import IGNORED, linear_cross_entropy
-from dataflywheel.models.pool_tokenizer import pool_tokenizer
+from dataflywheel.models.language.language_model import LanguageModel
+from dataflywheel.models.language.losses import IGNORED, linear_cross_entropy
+from dataflywheel.models.language.pool_tokenizer import pool_tokenizer
 from dataflywheel.models.spec import ModelSpec
-from dataflywheel.models.tiny import init_tiny
-from dataflywheel.models.train_settings import Lora, TrainSettings
-from dataflywheel.models.training import example, train_sft
+from dataflywheel.models.training.answer_trainer import LengthGroupedOrder
+from dataflywheel.models.training.tiny import init_tiny
+from dataflywheel.models.training.train_settings import Lora, TrainSettings
+from dataflywheel.models.training.training import example, train_sft
 from dataflywheel.rows.identity import make_row
 from dataflywheel.rows.schema import table
 from tests.models.copy_skill import conversation, copy_rows
@@ -127,7 +127,7 @@ def test_every_epoch_is_a_permutation_that_depends_on_seed_and_epoch_alone() -> 
 def test_fused_loss_and_gradients_are_those_of_plain_cross_entropy(monkeypatch: pytest.MonkeyPatch) -> None:
     import torch
 
-    from dataflywheel.models import losses
+    from dataflywheel.models.language import losses
 
     monkeypatch.setattr(losses, "CHUNK", 7 * 90)
     torch.manual_seed(0)

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from dataflywheel.recipe.accumulate import accumulate, offer
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.load import recipe_from
+from dataflywheel.recipe.rounds.accumulate import accumulate, offer
 from dataflywheel.rows.builder import build
 from dataflywheel.rows.identity import prompt_answer_row
 from dataflywheel.rows.parts import PartWriter, read_rows

@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 
 from dataflywheel.evolution.feedback.evaluate import Evaluate
-from dataflywheel.recipe.arms import build_arms, leaked_rows
 from dataflywheel.recipe.chosen import Chosen
+from dataflywheel.recipe.comparing.arms import build_arms, leaked_rows
 from dataflywheel.recipe.context import Context
-from dataflywheel.recipe.ingest_step import ingest_pool, ingest_target, target_exam
+from dataflywheel.recipe.inputs.ingest import ingest_pool, ingest_target, target_exam
 from dataflywheel.recipe.load import recipe_from
 from dataflywheel.recipe.steps.build import build_steps
 from dataflywheel.recipe.steps.clean import Clean
 from dataflywheel.rows.parts import PartWriter, read_rows
-from dataflywheel.selection.combine import Select
+from dataflywheel.selection.spec import Select
 from dataflywheel.store.run import RunDirectory
 
 LEAK = "why does the heron stand on one leg in the shallow water of the cold northern lake at night"

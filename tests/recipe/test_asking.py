@@ -16,11 +16,11 @@ from dataflywheel.contracts import UsageError
 from dataflywheel.models.endpoint.progress import Progress
 from dataflywheel.recipe.execute import Result, run
 from dataflywheel.recipe.load import recipe_from
-from dataflywheel.recipe.plan import plan
+from dataflywheel.recipe.planning.plan import plan
 from dataflywheel.recipe.progress import Silent
 from dataflywheel.recipe.schema import Recipe
-from dataflywheel.recipe.why import as_text, why
 from dataflywheel.report.html import write_report
+from dataflywheel.report.why import as_text, why
 from dataflywheel.rows.reading import read_file
 from tests.signals.rating.support import ID_PATTERN
 from tests.support.endpoint import Endpoint

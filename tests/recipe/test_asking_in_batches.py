@@ -14,7 +14,7 @@ from dataflywheel.models.endpoint.openai_endpoint import OpenAIEndpoint
 from dataflywheel.models.endpoint.request import Reply, Request
 from dataflywheel.recipe.execute import Result
 from dataflywheel.recipe.load import recipe_from
-from dataflywheel.recipe.plan import plan
+from dataflywheel.recipe.planning.plan import plan
 from dataflywheel.recipe.schema import Recipe
 from dataflywheel.rows.reading import read_file
 from tests.recipe.jobs import write_pool

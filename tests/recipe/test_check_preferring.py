@@ -10,7 +10,7 @@ import pytest
 
 from dataflywheel.contracts import PoolStatistics, UsageError
 from dataflywheel.recipe.load import recipe_from
-from dataflywheel.recipe.plan import plan
+from dataflywheel.recipe.planning.plan import plan
 from dataflywheel.recipe.pricing import EFFICIENCY
 from dataflywheel.recipe.schema import Recipe
 from dataflywheel.recipe.steps.build import build_steps

@@ -17,16 +17,16 @@ import pyarrow.parquet as pq
 import pytest
 
 from dataflywheel.contracts import FlywheelError
-from dataflywheel.models import static_embedder
-from dataflywheel.models.pool_tokenizer import pool_tokenizer
-from dataflywheel.models.shared_embedder import shared_embedder
-from dataflywheel.models.tiny import init_tiny
+from dataflywheel.models.embedding import static_embedder
+from dataflywheel.models.embedding.shared_embedder import shared_embedder
+from dataflywheel.models.language.pool_tokenizer import pool_tokenizer
+from dataflywheel.models.training.tiny import init_tiny
 from dataflywheel.recipe.execute import run
 from dataflywheel.recipe.load import recipe_from
 from dataflywheel.recipe.progress import Silent
 from dataflywheel.recipe.schema import Recipe
-from dataflywheel.recipe.why import why
 from dataflywheel.report.html import write_report
+from dataflywheel.report.why import why
 from dataflywheel.rows.schema import message
 from dataflywheel.store.atomic import remove
 from dataflywheel.store.ledger import read_bills

@@ -18,26 +18,26 @@ from hypothesis import strategies as st
 from dataflywheel.contracts import REGISTRY, Card, Cost, PoolStatistics
 from dataflywheel.evolution.feedback.evaluate import RowScores
 from dataflywheel.evolution.feedback.score_files import write_scores
-from dataflywheel.models.pool_tokenizer import pool_tokenizer
-from dataflywheel.models.tiny import init_tiny
-from dataflywheel.models.train_settings import TrainSettings
-from dataflywheel.models.training import train_sft
+from dataflywheel.models.language.pool_tokenizer import pool_tokenizer
+from dataflywheel.models.training.tiny import init_tiny
+from dataflywheel.models.training.train_settings import TrainSettings
+from dataflywheel.models.training.training import train_sft
+from dataflywheel.proposing.child import child
 from dataflywheel.proposing.kinds import Demand, Proposal, Proposer
+from dataflywheel.recipe.comparing.leave_out import _before_training
 from dataflywheel.recipe.context import Context
-from dataflywheel.recipe.failures import Student, read_by, wrong
-from dataflywheel.recipe.leave_out import _before_training
 from dataflywheel.recipe.load import recipe_from
+from dataflywheel.recipe.rounds.turn_budget import slices_in_reach
 from dataflywheel.recipe.schema import Recipe
 from dataflywheel.recipe.steps.build import build_steps
+from dataflywheel.recipe.steps.failures import Student, read_by, wrong
 from dataflywheel.recipe.steps.state import State
 from dataflywheel.recipe.steps.step import Step
-from dataflywheel.recipe.turn_budget import slices_in_reach
 from dataflywheel.rows.builder import build
 from dataflywheel.rows.identity import prompt_answer_row
 from dataflywheel.rows.parts import PartWriter, read_rows
 from dataflywheel.rows.schema import Row
 from dataflywheel.store.run import RunDirectory
-from dataflywheel.synthesis.lineage import child
 from tests.evolution.planted_wheels import FACTS
 from tests.recipe.doing import done
 from tests.synthesis.support import parts_of, teacher
@@ -170,7 +170,7 @@ def test_all_rows_come_from_the_skill_that_the_student_does_not_know(tmp_path: P
 
 def test_llm2llm_asks_about_failures_and_about_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     client = teacher(lambda parts, request: {"problem": f"Like {parts['question']} but new", "solution": "So."})
-    monkeypatch.setattr("dataflywheel.synthesis.asking.client_for", lambda model: client)
+    monkeypatch.setattr("dataflywheel.proposing.asking.client_for", lambda model: client)
     _, context, step = steered(tmp_path, "exact_match", by={"llm2llm": {"attempts": 2}}, rows=30, visits=3)
     rows = facts(6)
     context.guide = write(tmp_path / "steer", rows)

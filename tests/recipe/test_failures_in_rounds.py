@@ -16,12 +16,12 @@ import pytest
 
 from dataflywheel.contracts import REGISTRY
 from dataflywheel.evolution.feedback.score_files import read_scores, write_scores
-from dataflywheel.models.language_model import LanguageModel
+from dataflywheel.models.language.language_model import LanguageModel
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.recipe.execute import Result, run
 from dataflywheel.recipe.schema import Recipe
-from dataflywheel.recipe.why import as_text, why
 from dataflywheel.report.html import write_report
+from dataflywheel.report.why import as_text, why
 from dataflywheel.rows.parts import read_rows
 from dataflywheel.store.seal import read_sealed, write_sealed
 from tests.evolution.planted_wheels import GATES, IN_POOL, SameSkill, recipe, student, train

@@ -13,9 +13,9 @@ from dataflywheel.cli.plan import _unheld
 from dataflywheel.cli.run import summary
 from dataflywheel.contracts import FlywheelError
 from dataflywheel.recipe.load import recipe_from
-from dataflywheel.recipe.plan import plan
+from dataflywheel.recipe.planning.plan import plan
 from dataflywheel.recipe.schema import Recipe
-from dataflywheel.recipe.why import why
+from dataflywheel.report.why import why
 from dataflywheel.rows.parts import read_rows
 from dataflywheel.store.decisions import read_decisions
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from dataflywheel.recipe.context import Context
-from dataflywheel.recipe.ingest_step import ingest_pool, ingest_target
+from dataflywheel.recipe.inputs.ingest import ingest_pool, ingest_target
 from dataflywheel.rows.parts import count_rows, read_rows
 from dataflywheel.store.decisions import read_decisions
 from dataflywheel.store.run import RunDirectory

@@ -14,13 +14,13 @@ from pydantic import BaseModel, ConfigDict
 from dataflywheel.contracts import Cost, Decisions, PoolStatistics, UsageError
 from dataflywheel.recipe.execute import run
 from dataflywheel.recipe.load import recipe_from
-from dataflywheel.recipe.plan import plan
+from dataflywheel.recipe.planning.plan import plan
 from dataflywheel.recipe.schema import Recipe
 from dataflywheel.recipe.steps.build import build_steps
 from dataflywheel.recipe.steps.rows_out import write_decided, write_kept
 from dataflywheel.recipe.steps.step import KINDS, Given, Step
-from dataflywheel.recipe.why import why
 from dataflywheel.report.html import write_report
+from dataflywheel.report.why import why
 from dataflywheel.rows.parts import read_rows
 from dataflywheel.store.atomic import atomic_directory
 from dataflywheel.store.record import StepRecord

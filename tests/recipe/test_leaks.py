@@ -11,14 +11,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from dataflywheel.models.chat import as_chat
+from dataflywheel.models.templates.chat import as_chat
 from dataflywheel.proposing.gates.contamination import Contamination
 from dataflywheel.proposing.kinds import Proposal, Surroundings
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.load import recipe_from
 from dataflywheel.recipe.steps.build import build_steps
 from dataflywheel.recipe.walk import Walk
-from dataflywheel.report.profile import profile
+from dataflywheel.report.profile.profile import profile
 from dataflywheel.rows.parts import read_rows
 from dataflywheel.rows.text import text_of
 from dataflywheel.store.run import RunDirectory

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from dataflywheel.recipe import trials
+from dataflywheel.recipe.comparing import trials
+from dataflywheel.recipe.comparing.worth import step_worths
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.execute import run
 from dataflywheel.recipe.load import recipe_from
 from dataflywheel.recipe.steps.step import Given
 from dataflywheel.recipe.steps.writing import Writing
-from dataflywheel.recipe.why_written import final_rows
-from dataflywheel.recipe.worth import step_worths
+from dataflywheel.report.why_written import final_rows
 from dataflywheel.rows.parts import read_rows
 from dataflywheel.store.run import RunDirectory
 from tests.evolution.planted_wheels import planted_method

@@ -10,12 +10,12 @@ import pytest
 
 from dataflywheel.contracts import FlywheelError
 from dataflywheel.recipe.bill import account_of
+from dataflywheel.recipe.comparing.leave_out import LeftOut
+from dataflywheel.recipe.comparing.worth import charged
 from dataflywheel.recipe.context import Context
-from dataflywheel.recipe.leave_out import LeftOut
 from dataflywheel.recipe.steps import writing
 from dataflywheel.recipe.steps.build import build_steps
 from dataflywheel.recipe.walk import Walk
-from dataflywheel.recipe.worth import charged
 from dataflywheel.store.run import RunDirectory
 from tests.evolution.planted_wheels import GATES
 from tests.recipe.jobs import TRAIN, job

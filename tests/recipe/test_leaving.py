@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from dataflywheel.contracts import UsageError
-from dataflywheel.recipe.leaving import left_out, title
 from dataflywheel.recipe.load import recipe_from
+from dataflywheel.recipe.planning.leaving import left_out, title
 from dataflywheel.recipe.steps.build import build_steps
 from dataflywheel.recipe.steps.step import Step
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from dataflywheel.contracts import Cost
-from dataflywheel.models.train_settings import TrainSettings
-from dataflywheel.recipe.next_rows import curve_arms, next_rows
-from dataflywheel.recipe.trials import settings_of
+from dataflywheel.models.training.train_settings import TrainSettings
+from dataflywheel.recipe.comparing.next_rows import curve_arms, next_rows
+from dataflywheel.recipe.comparing.trials import settings_of
 from dataflywheel.store.ledger import Ledger
 from tests.recipe.worths import arm, trial
 

@@ -12,8 +12,8 @@ from dataflywheel.contracts import UsageError
 from dataflywheel.models.files import folder_digest
 from dataflywheel.recipe.execute import run
 from dataflywheel.recipe.load import recipe_from
-from dataflywheel.recipe.plan import plan
-from dataflywheel.report.card import write_card
+from dataflywheel.recipe.planning.plan import plan
+from dataflywheel.report.card.card import write_card
 from dataflywheel.store.decisions import read_decisions
 from tests.models.copy_skill import copy_model, copy_rows, without_tools
 from tests.recipe.jobs import job

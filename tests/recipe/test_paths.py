@@ -15,7 +15,7 @@ from dataflywheel.models.files import resolve_folder
 from dataflywheel.proposing.gates.no_toxicity import NoToxicity
 from dataflywheel.recipe.execute import run
 from dataflywheel.rows.parts import read_rows
-from dataflywheel.signals.toxicity_labels import ToxicityLabels
+from dataflywheel.signals.safety.toxicity_labels import ToxicityLabels
 from tests.signals.toxic_words import INSULTS, label_file, sentences
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from dataflywheel.contracts import UsageError
 from dataflywheel.recipe.execute import run
-from dataflywheel.recipe.plan import plan
+from dataflywheel.recipe.planning.plan import plan
 from dataflywheel.rows import reading
 from dataflywheel.rows.containers import read_blocks
 from dataflywheel.rows.python_docs import python_docs

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from dataflywheel.contracts import FloatArray, UsageError
-from dataflywheel.models.language_model import LanguageModel
+from dataflywheel.models.language.language_model import LanguageModel
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.execute import Result, run

@@ -21,15 +21,15 @@ from dataflywheel.evolution.iteration.self_rewarding import POINTS, SelfRewardin
 from dataflywheel.evolution.iteration.spin import Spin
 from dataflywheel.models.endpoint.request import Sampling
 from dataflywheel.models.files import folder_digest
-from dataflywheel.models.pool_tokenizer import pool_tokenizer
+from dataflywheel.models.language.pool_tokenizer import pool_tokenizer
 from dataflywheel.models.spec import ModelSpec
-from dataflywheel.models.tiny import init_tiny
+from dataflywheel.models.training.tiny import init_tiny
 from dataflywheel.recipe.asking import teacher, writes_itself
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.execute import Result, run
 from dataflywheel.recipe.load import recipe_from
-from dataflywheel.recipe.pair_writers import opponent, pairs_to_learn, written_by
 from dataflywheel.recipe.progress import Silent
+from dataflywheel.recipe.steps.pair_writers import opponent, pairs_to_learn, written_by
 from dataflywheel.report.html import write_report
 from dataflywheel.rows.builder import build
 from dataflywheel.rows.identity import prompt_answer_row

@@ -15,7 +15,7 @@ from dataflywheel.recipe.load import recipe_from
 from dataflywheel.recipe.single import generate
 from dataflywheel.recipe.steps.build import build_steps
 from dataflywheel.recipe.steps.enhance import Enhance
-from dataflywheel.report.card import write_card
+from dataflywheel.report.card.card import write_card
 from dataflywheel.report.html import write_report
 from dataflywheel.rows.builder import build
 from dataflywheel.rows.identity import prompt_answer_row

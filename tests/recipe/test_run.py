@@ -12,7 +12,7 @@ import pytest
 from dataflywheel.contracts import FlywheelError, UsageError
 from dataflywheel.recipe.execute import Result, run
 from dataflywheel.recipe.progress import Silent
-from dataflywheel.recipe.why import as_text, why
+from dataflywheel.report.why import as_text, why
 from dataflywheel.rows.parts import read_rows
 from dataflywheel.store.decisions import read_decisions
 from dataflywheel.store.run import step_directories

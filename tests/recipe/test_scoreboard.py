@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dataflywheel.recipe.scoreboard import against, jaccard, mean_interval, score_arm, verdict
+from dataflywheel.recipe.comparing.scoreboard import against, jaccard, mean_interval, score_arm, verdict
 
 
 def test_the_interval_is_students() -> None:

@@ -9,10 +9,10 @@ import pytest
 from dataflywheel.contracts import RoundResult, SliceResult, UsageError
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.load import recipe_from
+from dataflywheel.recipe.rounds.turn_budget import slices_in_reach, turn_budget
 from dataflywheel.recipe.schema import Recipe
 from dataflywheel.recipe.steps.build import build_steps
 from dataflywheel.recipe.steps.state import State
-from dataflywheel.recipe.turn_budget import slices_in_reach, turn_budget
 from dataflywheel.store.run import RunDirectory
 
 

@@ -10,12 +10,12 @@ import pytest
 
 from dataflywheel.contracts import FlywheelError, UsageError
 from dataflywheel.evolution.feedback.score_files import read_scores
-from dataflywheel.models.tiny import train_tiny
+from dataflywheel.models.training.tiny import train_tiny
 from dataflywheel.recipe.execute import run
 from dataflywheel.recipe.load import recipe_from
-from dataflywheel.recipe.plan import plan
+from dataflywheel.recipe.planning.plan import plan
+from dataflywheel.recipe.planning.targeting import guides_and_judges
 from dataflywheel.recipe.steps.build import build_steps
-from dataflywheel.recipe.targeting import guides_and_judges
 from dataflywheel.rows.parts import read_rows
 from tests.models.copy_skill import conversation
 

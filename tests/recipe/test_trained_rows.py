@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from dataflywheel.contracts import UsageError
-from dataflywheel.models.chat import UNWANTED
+from dataflywheel.models.templates.chat import UNWANTED
 from dataflywheel.recipe.execute import run
 from dataflywheel.recipe.load import recipe_from
-from dataflywheel.recipe.plan import plan
+from dataflywheel.recipe.planning.plan import plan
 from dataflywheel.report.html import write_report
 from dataflywheel.rows.parts import read_rows
 from dataflywheel.store.decisions import read_decisions

@@ -11,7 +11,7 @@ import pytest
 from dataflywheel.contracts import UsageError
 from dataflywheel.distillation.model.distill import TaughtBy
 from dataflywheel.models.files import folder_digest
-from dataflywheel.models.train_settings import TrainSettings
+from dataflywheel.models.training.train_settings import TrainSettings
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.load import recipe_from
 from dataflywheel.recipe.steps import train

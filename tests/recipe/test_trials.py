@@ -11,9 +11,9 @@ import pytest
 
 from dataflywheel.contracts import Cost
 from dataflywheel.evolution.iteration.trial import PLAIN
-from dataflywheel.models.train_settings import TrainSettings
-from dataflywheel.recipe import trials
-from dataflywheel.recipe.arms import Arm
+from dataflywheel.models.training.train_settings import TrainSettings
+from dataflywheel.recipe.comparing import trials
+from dataflywheel.recipe.comparing.arms import Arm
 from tests.recipe.worths import arm
 
 

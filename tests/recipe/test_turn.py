@@ -9,17 +9,18 @@ from typing import Any
 
 import pytest
 
-from dataflywheel.recipe import execute, seal_wheel
+from dataflywheel.recipe import execute
 from dataflywheel.recipe.chosen import Chosen
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.load import recipe_from
 from dataflywheel.recipe.result import Result
+from dataflywheel.recipe.rounds import seal_wheel
+from dataflywheel.recipe.rounds.turn import Kept, Memory
+from dataflywheel.recipe.rounds.turn_budget import TurnBudget
+from dataflywheel.recipe.rounds.wheel import Wheel
 from dataflywheel.recipe.steps.build import build_steps
 from dataflywheel.recipe.steps.state import State
 from dataflywheel.recipe.steps.step import Given, Step
-from dataflywheel.recipe.turn import Kept, Memory
-from dataflywheel.recipe.turn_budget import TurnBudget
-from dataflywheel.recipe.wheel import Wheel
 from dataflywheel.rows.builder import build
 from dataflywheel.rows.identity import prompt_answer_row
 from dataflywheel.rows.parts import PartWriter, count_rows
@@ -133,7 +134,7 @@ def test_a_round_writes_from_all_cleaned_rows_and_never_sees_the_sealed_ones(
             return False
 
     tiers = {name: tmp_path / name for name in ("steer", "select", "sealed")}
-    monkeypatch.setattr("dataflywheel.recipe.wheel.write_tiers", lambda context: tiers)
+    monkeypatch.setattr("dataflywheel.recipe.rounds.wheel.write_tiers", lambda context: tiers)
     wheel = wheel_of(tmp_path, [GENERATE], UpToTheFirst)
     assert wheel.fold(Result(tmp_path, 4, 4)) == []
     assert wheel.state.seeds == tmp_path / "rows"

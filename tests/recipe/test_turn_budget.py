@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from dataflywheel.contracts import RoundResult, SliceResult
 from dataflywheel.recipe.load import recipe_from
+from dataflywheel.recipe.rounds.turn_budget import turn_budget
 from dataflywheel.recipe.schema import Limits, Recipe
 from dataflywheel.recipe.steps.build import build_steps
-from dataflywheel.recipe.turn_budget import turn_budget
 
 
 def recipe(keep: Any, rows: Any, rounds: int, feedback: dict[str, Any]) -> Recipe:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from dataflywheel.evolution.feedback.evaluate import RowScores
+from dataflywheel.recipe.rounds.turn_outcome import judged
 from dataflywheel.recipe.schema import Guards
-from dataflywheel.recipe.turn_outcome import judged
 
 
 def scores(shift: dict[str, float], n: int = 200) -> dict[str, RowScores]:

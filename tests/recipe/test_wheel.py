@@ -13,16 +13,16 @@ import pytest
 from dataflywheel.contracts import UsageError
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.execute import Result, run
+from dataflywheel.recipe.rounds.turn import Memory, chooses
+from dataflywheel.recipe.rounds.wheel import Wheel
 from dataflywheel.recipe.steps.build import build_steps
-from dataflywheel.recipe.turn import Memory, chooses
-from dataflywheel.recipe.wheel import Wheel
-from dataflywheel.recipe.why import as_text, why
-from dataflywheel.report.card import write_card
-from dataflywheel.report.card_facts import CardFacts
+from dataflywheel.report.card.card import write_card
+from dataflywheel.report.card.card_facts import CardFacts
+from dataflywheel.report.drawing.numbers import percent
 from dataflywheel.report.html import write_report
-from dataflywheel.report.numbers import percent
 from dataflywheel.report.rundir import load_run
 from dataflywheel.report.verdict import verdict
+from dataflywheel.report.why import as_text, why
 from dataflywheel.rows.parts import read_rows
 from dataflywheel.store.decisions import read_decisions
 from dataflywheel.store.run import RunDirectory

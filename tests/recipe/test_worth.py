@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from dataflywheel.contracts import Cost
-from dataflywheel.recipe.leave_out import LeftOut
+from dataflywheel.recipe.comparing.leave_out import LeftOut
+from dataflywheel.recipe.comparing.worth import charged, said, step_worths, without_arms, worth_of
 from dataflywheel.recipe.load import recipe_from
 from dataflywheel.recipe.steps.build import build_steps
-from dataflywheel.recipe.worth import charged, said, step_worths, without_arms, worth_of
 from dataflywheel.store.atomic import write_json
 from dataflywheel.store.run import RunDirectory
 from tests.recipe.worths import arm, trial

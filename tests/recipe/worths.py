@@ -12,13 +12,13 @@ from typing import Any
 from dataflywheel.contracts import Cost
 from dataflywheel.evolution.feedback.evaluate import Evaluate
 from dataflywheel.evolution.iteration.trial import PLAIN
-from dataflywheel.models.train_settings import TrainSettings
-from dataflywheel.recipe.arms import Arm
-from dataflywheel.recipe.compare import run_comparison
+from dataflywheel.models.training.train_settings import TrainSettings
+from dataflywheel.recipe.comparing.arms import Arm
+from dataflywheel.recipe.comparing.compare import run_comparison
+from dataflywheel.recipe.comparing.leave_out import LeftOut, leave_out
 from dataflywheel.recipe.context import Context
-from dataflywheel.recipe.ingest_step import target_exam
-from dataflywheel.recipe.leave_out import LeftOut, leave_out
-from dataflywheel.recipe.leaving import left_out
+from dataflywheel.recipe.inputs.ingest import target_exam
+from dataflywheel.recipe.planning.leaving import left_out
 from dataflywheel.recipe.schema import Recipe
 from dataflywheel.recipe.steps.build import build_steps
 from dataflywheel.recipe.walk import Walk

@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from dataflywheel import catalog
-from dataflywheel.report.card import md, write_card
-from dataflywheel.report.card_facts import CardFacts
+from dataflywheel.report.card.card import md, write_card
+from dataflywheel.report.card.card_facts import CardFacts
 from dataflywheel.report.rundir import load_run
 from dataflywheel.rows.identity import prompt_answer_row
 from dataflywheel.rows.schema import table

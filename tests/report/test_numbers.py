@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataflywheel.report.charts import Scale, bin_edges, ticks
-from dataflywheel.report.markup import clip, esc, passage, visible
-from dataflywheel.report.numbers import (
+from dataflywheel.report.drawing.charts import Scale, bin_edges, ticks
+from dataflywheel.report.drawing.markup import clip, esc, passage, visible
+from dataflywheel.report.drawing.numbers import (
     aligned,
     interval,
     money,

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataflywheel.report.personal_data import find, masked
-from dataflywheel.signals.personal_data_patterns import luhn
+from dataflywheel.signals.safety.personal_data_patterns import luhn
 
 
 @pytest.mark.parametrize(

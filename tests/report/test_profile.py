@@ -11,8 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from dataflywheel.contracts import FlywheelError
-from dataflywheel.report.pool_profile import Profile
-from dataflywheel.report.profile import profile
+from dataflywheel.report.profile.pool_profile import Profile
+from dataflywheel.report.profile.profile import profile
 from tests.report.fixture import HOSTILE, alpaca_like
 from tests.report.page_check import PageCheck
 from tests.signals.toxic_words import label_file, sentences

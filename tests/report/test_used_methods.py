@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from dataflywheel.report.card.used_methods import methods_of, methods_of_run
 from dataflywheel.report.rundir import Run, Step
-from dataflywheel.report.used_methods import methods_of, methods_of_run
 from dataflywheel.store.record import StepRecord
 
 

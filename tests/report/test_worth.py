@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from dataflywheel.report.curve_chart import BOTTOM, LEFT, TOP, Point, curve_chart
+from dataflywheel.report.drawing.curve_chart import BOTTOM, LEFT, TOP, Point, curve_chart
 from dataflywheel.report.html import write_report
 from dataflywheel.report.rundir import Run
 from dataflywheel.report.sections.costs import costs

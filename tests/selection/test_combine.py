@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataflywheel.contracts import Columns, Decisions, Selection, Status, UsageError
-from dataflywheel.selection.combine import Select, select_rows
+from dataflywheel.selection.combine import select_rows
 from dataflywheel.selection.quota import share_out
-from dataflywheel.selection.spec import TOKENS
+from dataflywheel.selection.spec import TOKENS, Select
 from tests.selection.columns import generator, make_columns, unit
 
 

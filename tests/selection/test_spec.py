@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from dataflywheel.contracts import UsageError
-from dataflywheel.selection.combine import Select
+from dataflywheel.selection.spec import Select
 
 
 def test_needs_is_the_union() -> None:

@@ -7,11 +7,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dataflywheel.contracts import Status
-from dataflywheel.models.shared_embedder import shared_embedder
+from dataflywheel.models.embedding.shared_embedder import shared_embedder
 from dataflywheel.models.spec import EmbedderSpec
 from dataflywheel.rows.identity import prompt_answer_row
 from dataflywheel.rows.schema import table
-from dataflywheel.signals.agreement import Agreement
+from dataflywheel.signals.model.agreement import Agreement
 
 
 def measured(pairs: list[tuple[str, str]]) -> dict[str, pa.Array | np.ndarray]:  # type: ignore[type-arg]

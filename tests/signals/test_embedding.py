@@ -4,11 +4,11 @@ import numpy as np
 import pyarrow as pa
 
 from dataflywheel.contracts import Status
-from dataflywheel.models.shared_embedder import shared_embedder
+from dataflywheel.models.embedding.shared_embedder import shared_embedder
 from dataflywheel.models.spec import EmbedderSpec
 from dataflywheel.rows.identity import make_row, prompt_answer_row
 from dataflywheel.rows.schema import message, table
-from dataflywheel.signals.embedding import Embedding
+from dataflywheel.signals.model.embedding import Embedding
 
 ROWS = [
     prompt_answer_row("What is a glacier?", "A slow river of ice."),

@@ -11,10 +11,10 @@ import pyarrow as pa
 import pytest
 
 from dataflywheel.contracts import Status, UsageError
-from dataflywheel.models.checkpoints import checkpoint_files, load_checkpoint, trainable
-from dataflywheel.models.language_model import LanguageModel
+from dataflywheel.models.language.language_model import LanguageModel
+from dataflywheel.models.training.checkpoints import checkpoint_files, load_checkpoint, trainable
 from dataflywheel.rows.schema import message
-from dataflywheel.signals.gradient_projection import GradientProjection
+from dataflywheel.signals.model.gradient_projection import GradientProjection
 from tests.models.copy_skill import conversation
 from tests.models.planted_skills import SKILLS, mixed_pool, pool_model, skill_rows
 from tests.models.test_row_gradients import alone

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataflywheel.contracts import Status
-from dataflywheel.signals.hashed_ngrams import BUCKETS, WORD, HashedNgrams, bucket_counts
+from dataflywheel.signals.text.hashed_ngrams import BUCKETS, WORD, HashedNgrams, bucket_counts
 from tests.signals.rows import alpaca, batch
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from dataflywheel.contracts import Status
 from dataflywheel.models.spec import ModelSpec
-from dataflywheel.signals.hidden_state import HiddenState
+from dataflywheel.signals.model.hidden_state import HiddenState
 from tests.models.copy_skill import conversation, copy_model
 from tests.signals.rows import batch_of
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dataflywheel.signals.identity_terms import GROUPS, neutralised
+from dataflywheel.signals.safety.identity_terms import GROUPS, neutralised
 
 
 @pytest.mark.parametrize("group", GROUPS)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dataflywheel.contracts import Status
-from dataflywheel.signals.language import Language
+from dataflywheel.signals.text.language import Language
 from tests.signals.rows import batch, json_lines
 
 pytest.importorskip("lingua")

@@ -8,15 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dataflywheel.models.pool_tokenizer import pool_tokenizer
+from dataflywheel.models.language.pool_tokenizer import pool_tokenizer
 from dataflywheel.models.spec import ModelSpec
-from dataflywheel.models.tiny import init_tiny
+from dataflywheel.models.training.tiny import init_tiny
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.load import recipe_from
 from dataflywheel.rows.identity import make_row, prompt_answer_row
 from dataflywheel.rows.schema import table
-from dataflywheel.signals.learner_gap import LearnerGap
-from dataflywheel.signals.likelihood import Likelihood
+from dataflywheel.signals.model.learner_gap import LearnerGap
+from dataflywheel.signals.model.likelihood import Likelihood
 from dataflywheel.store.run import RunDirectory
 
 ROWS = [prompt_answer_row(f"Question {i}?", f"Answer number {i}, at some length.") for i in range(4)]

@@ -9,11 +9,11 @@ import pyarrow as pa
 import pytest
 
 from dataflywheel.contracts import Status
-from dataflywheel.models.language_model import LanguageModel
+from dataflywheel.models.language.language_model import LanguageModel
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.rows.identity import make_row
 from dataflywheel.rows.schema import table
-from dataflywheel.signals.likelihood import Likelihood
+from dataflywheel.signals.model.likelihood import Likelihood
 from tests.models.copy_skill import conversation, copy_model, copy_rows, without_tools
 from tests.signals.rows import batch_of
 

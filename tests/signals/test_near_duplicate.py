@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from dataflywheel.contracts import Status
 from dataflywheel.rows.identity import make_row
 from dataflywheel.rows.schema import message, table
-from dataflywheel.signals.near_duplicate import NearDuplicate
-from dataflywheel.signals.shingles import shingle_hashes, signatures, text_keys, word_hashes
+from dataflywheel.signals.text.near_duplicate import NearDuplicate
+from dataflywheel.signals.words.shingles import shingle_hashes, signatures, text_keys, word_hashes
 from tests.signals.rows import alpaca, batch, json_lines, p3
 from tests.signals.words import jaccard, shingles, words
 
@@ -132,7 +132,7 @@ def test_part_chooses_the_text() -> None:
 def test_a_row_of_a_million_tokens_needs_little_memory() -> None:
     code = (
         "import resource, numpy as np\n"
-        "from dataflywheel.signals.shingles import signatures\n"
+        "from dataflywheel.signals.words.shingles import signatures\n"
         "signatures(['warm up the compiler'])\n"
         "text = ' '.join(f'w{i * 7919 % 1000003}' for i in range(1_000_000))\n"
         "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"

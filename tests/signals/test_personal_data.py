@@ -12,12 +12,12 @@ from dataflywheel.contracts import Status
 from dataflywheel.enhancement.toxicity.redact_personal_data import RedactPersonalData
 from dataflywheel.proposing.gates.no_personal_data import NoPersonalData
 from dataflywheel.proposing.kinds import Demand, Proposal, Surroundings
-from dataflywheel.report.pool_facts import collect
+from dataflywheel.report.profile.pool_facts import collect
 from dataflywheel.rows.identity import make_row
 from dataflywheel.rows.parts import PartWriter
 from dataflywheel.rows.schema import message, table
-from dataflywheel.signals.personal_data import PersonalData
-from dataflywheel.signals.personal_data_patterns import TYPES
+from dataflywheel.signals.safety.personal_data import PersonalData
+from dataflywheel.signals.safety.personal_data_patterns import TYPES
 from tests.signals.rows import batch
 
 PAIRS = [

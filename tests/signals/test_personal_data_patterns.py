@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataflywheel.signals.personal_data_patterns import find, luhn, mod_97
+from dataflywheel.signals.safety.personal_data_patterns import find, luhn, mod_97
 from tests.signals.rows import json_lines
 
 LABELS = {"EMAIL_ADDRESS": "email", "PHONE_NUMBER": "phone", "IP_ADDRESS": "ip", "CREDIT_CARD": "card"}

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from dataflywheel.contracts import Status
 from dataflywheel.rows.identity import make_row
 from dataflywheel.rows.schema import message, table
-from dataflywheel.signals.prompt_group import PromptGroup
+from dataflywheel.signals.text.prompt_group import PromptGroup
 from tests.models.copy_skill import conversation
 from tests.signals.rows import batch_of
 

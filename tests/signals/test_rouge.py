@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataflywheel.contracts import AnyArray
-from dataflywheel.signals.rouge import RougeIndex, frequencies, indexed, rouge_l
-from dataflywheel.signals.rouge_kernels import common_subsequences
-from dataflywheel.signals.shingles import word_hashes
+from dataflywheel.signals.words.rouge import RougeIndex, frequencies, indexed, rouge_l
+from dataflywheel.signals.words.rouge_kernels import common_subsequences
+from dataflywheel.signals.words.shingles import word_hashes
 from tests.signals.rows import alpaca
 
 sequences = st.lists(st.lists(st.integers(0, 12), max_size=12), max_size=25)

@@ -10,7 +10,7 @@ import pytest
 from dataflywheel.contracts import Status
 from dataflywheel.rows.identity import make_row
 from dataflywheel.rows.schema import message, table
-from dataflywheel.signals.text_statistics import TextStatistics, estimate_tokens
+from dataflywheel.signals.text.text_statistics import TextStatistics, estimate_tokens
 from tests.signals.rows import alpaca, batch
 from tests.signals.words import words
 

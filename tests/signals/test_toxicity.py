@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from dataflywheel.contracts import Status, UsageError
-from dataflywheel.signals.toxicity import Toxicity
+from dataflywheel.signals.safety.toxicity import Toxicity
 from tests.signals.rows import batch
 from tests.signals.toxic_words import label_file, sentences
 

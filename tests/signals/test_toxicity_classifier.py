@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from dataflywheel.contracts import UsageError
-from dataflywheel.signals import toxicity_classifier
-from dataflywheel.signals.toxicity_classifier import PIECE_WORDS, ToxicityClassifier, pieces_of, train, trained
+from dataflywheel.signals.safety import toxicity_classifier
+from dataflywheel.signals.safety.toxicity_classifier import PIECE_WORDS, ToxicityClassifier, pieces_of, train, trained
 from tests.signals.toxic_words import sentences
 
 

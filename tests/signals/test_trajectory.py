@@ -10,10 +10,10 @@ import pyarrow as pa
 import pytest
 
 from dataflywheel.contracts import Status, UsageError
-from dataflywheel.models.checkpoints import checkpoint_files, load_checkpoint, trainable
-from dataflywheel.models.language_model import LanguageModel
-from dataflywheel.models.scoring import AnswerScores
-from dataflywheel.signals.trajectory import Trajectory
+from dataflywheel.models.language.language_model import LanguageModel
+from dataflywheel.models.language.scoring import AnswerScores
+from dataflywheel.models.training.checkpoints import checkpoint_files, load_checkpoint, trainable
+from dataflywheel.signals.model.trajectory import Trajectory
 from tests.models.copy_skill import conversation
 from tests.models.planted_skills import mixed_pool, pool_model
 from tests.signals.rows import batch_of

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from dataflywheel.proposing.gates.novelty import Novelty
 from dataflywheel.proposing.kinds import Surroundings
-from dataflywheel.signals.near_duplicate import NearDuplicate
-from dataflywheel.signals.shingles import shingle_hashes, signatures, text_keys, word_hashes
-from dataflywheel.signals.word_kernels import SEPARATOR, character_kind, kind_in_words
-from dataflywheel.signals.words import UNPLAIN, folded_text
+from dataflywheel.signals.text.near_duplicate import NearDuplicate
+from dataflywheel.signals.words.shingles import shingle_hashes, signatures, text_keys, word_hashes
+from dataflywheel.signals.words.word_kernels import SEPARATOR, character_kind, kind_in_words
+from dataflywheel.signals.words.words import UNPLAIN, folded_text
 from tests.proposing.gates.proposals import new
 from tests.signals.rows import batch
 

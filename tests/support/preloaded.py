@@ -6,7 +6,7 @@ import dataflywheel.api
 import dataflywheel.cli.live
 import dataflywheel.cli.run
 import dataflywheel.models.endpoint.openai_endpoint
-import dataflywheel.recipe.wheel
+import dataflywheel.recipe.rounds.wheel
 import dataflywheel.report.html  # noqa: F401
 from dataflywheel import catalog
 

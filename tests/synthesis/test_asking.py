@@ -7,8 +7,8 @@ import pytest
 from dataflywheel import catalog
 from dataflywheel.contracts import PoolStatistics, UsageError, build
 from dataflywheel.models.spec import ModelSpec
+from dataflywheel.proposing.asking import AskingProposer
 from dataflywheel.proposing.kinds import Gate, Proposer
-from dataflywheel.synthesis.asking import AskingProposer
 from dataflywheel.synthesis.instruction.generate_verify_keep import GenerateVerifyKeep
 from tests.signals.rating.support import MODEL
 from tests.synthesis.support import demand, seeds

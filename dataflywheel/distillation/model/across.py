@@ -14,8 +14,8 @@ from dataflywheel.distillation.model.divergences import cross_entropy, linear_lo
 from dataflywheel.distillation.model.taught import Lesson, TaughtObjective
 from dataflywheel.distillation.model.teacher import OnlineTeacher
 from dataflywheel.distillation.model.token_bytes import aligned, token_bytes
-from dataflywheel.models.encoded import EncodedRow
-from dataflywheel.models.language_model import LanguageModel
+from dataflywheel.models.language.language_model import LanguageModel
+from dataflywheel.models.templates.encoded import EncodedRow
 
 NOWHERE = -1
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
-from dataflywheel.models.losses import CHUNK
+from dataflywheel.models.language.losses import CHUNK
 
 Divergence = Literal["forward_kl", "reverse_kl", "jensen_shannon", "total_variation"]
 Tail = Literal["bucket", "renormalise"]

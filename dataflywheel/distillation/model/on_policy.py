@@ -14,13 +14,13 @@ from pydantic import Field
 from dataflywheel.contracts import Card, Method, UsageError
 from dataflywheel.distillation.model.on_policy_lessons import Asked, lessons, taught_by_lessons
 from dataflywheel.distillation.model.teacher import check_same_vocabulary, load_teacher
-from dataflywheel.distillation.model.trl_loop import checkpoints_of, finish, without_card
-from dataflywheel.models.answer_trainer import adapters, trl_arguments, watch
-from dataflywheel.models.chat import Chat, ChatFormat, chats_of
-from dataflywheel.models.language_model import LanguageModel
+from dataflywheel.models.language.language_model import LanguageModel
 from dataflywheel.models.spec import ModelSpec
-from dataflywheel.models.train_settings import Progress, TrainSettings
-from dataflywheel.models.training import TrainResult, loaded
+from dataflywheel.models.templates.chat import Chat, ChatFormat, chats_of
+from dataflywheel.models.training.answer_trainer import adapters, trl_arguments, watch
+from dataflywheel.models.training.train_settings import Progress, TrainSettings
+from dataflywheel.models.training.training import TrainResult, loaded
+from dataflywheel.models.training.trl_loop import checkpoints_of, finish, without_card
 
 
 class OnPolicy(Method):

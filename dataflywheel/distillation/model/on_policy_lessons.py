@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from dataflywheel.contracts import UsageError
-from dataflywheel.models.chat import Chat, ChatFormat
+from dataflywheel.models.templates.chat import Chat, ChatFormat
 from dataflywheel.rows.text import split_answer, text_of
 
 

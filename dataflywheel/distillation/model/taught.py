@@ -14,10 +14,10 @@ from pydantic import Field, PrivateAttr
 from dataflywheel.contracts import Cost, Objective, PoolStatistics, UsageError
 from dataflywheel.distillation.model.divergences import Beta, Divergence, cross_entropy, divergence
 from dataflywheel.distillation.model.teacher import load_teacher
-from dataflywheel.models.chat import Conversation, EncodedRow, Turns
-from dataflywheel.models.language_model import LanguageModel
+from dataflywheel.models.language.language_model import LanguageModel
 from dataflywheel.models.spec import ModelSpec
-from dataflywheel.models.training import learnable
+from dataflywheel.models.templates.chat import Conversation, EncodedRow, Turns
+from dataflywheel.models.training.training import learnable
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from dataflywheel.contracts import AnswerPositions, UsageError
-from dataflywheel.models.chat import EncodedRow
-from dataflywheel.models.language_model import LanguageModel, shared_model
-from dataflywheel.models.scoring import autocast, last_hidden, pad_batch
+from dataflywheel.models.language.language_model import LanguageModel, shared_model
+from dataflywheel.models.language.scoring import autocast, last_hidden, pad_batch
 from dataflywheel.models.spec import ModelSpec
+from dataflywheel.models.templates.chat import EncodedRow
 
 
 def load_teacher(spec: ModelSpec) -> LanguageModel:

@@ -25,10 +25,10 @@ from dataflywheel.distillation.model.teacher import (
     common_vocabulary,
     tokenizer_digest,
 )
-from dataflywheel.models.batching import batches
-from dataflywheel.models.chat import EncodedRow
-from dataflywheel.models.language_model import MAX_TOKENS, LanguageModel
-from dataflywheel.models.losses import CHUNK
+from dataflywheel.models.language.batching import batches
+from dataflywheel.models.language.language_model import MAX_TOKENS, LanguageModel
+from dataflywheel.models.language.losses import CHUNK
+from dataflywheel.models.templates.chat import EncodedRow
 from dataflywheel.store.atomic import atomic_path, write_json
 
 ROWS_A_PART = 2048

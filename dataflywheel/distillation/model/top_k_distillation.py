@@ -12,7 +12,7 @@ from dataflywheel.distillation.model.divergences import Tail, linear_loss, top_l
 from dataflywheel.distillation.model.taught import Lesson, MixedObjective
 from dataflywheel.distillation.model.teacher import check_same_vocabulary
 from dataflywheel.distillation.model.teacher_cache import Identity, Taught, TeacherCache
-from dataflywheel.models.encoded import example_ids
+from dataflywheel.models.templates.encoded import example_ids
 
 
 class TopKDistillation(MixedObjective):

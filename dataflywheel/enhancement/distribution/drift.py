@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from dataflywheel.contracts import AnyArray, Columns, FloatArray, UsageError
-from dataflywheel.signals.cells import directions, nearest_cells, spherical_kmeans
+from dataflywheel.signals.model.cells import directions, nearest_cells, spherical_kmeans
 
 LENGTHS = ("text.tokens_prompt", "text.tokens_answer")
 LABELS = ("row.source", "row.tags")

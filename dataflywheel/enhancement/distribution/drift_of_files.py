@@ -15,8 +15,8 @@ from dataflywheel.rows.diff import rows_path
 from dataflywheel.rows.reading import Input, iter_parsed
 from dataflywheel.rows.schema import Row, table
 from dataflywheel.rows.text import texts
-from dataflywheel.signals.model_based import embed_texts
-from dataflywheel.signals.text_statistics import TextStatistics
+from dataflywheel.signals.model.model_based import embed_texts
+from dataflywheel.signals.text.text_statistics import TextStatistics
 
 SAMPLE = 2_000
 """Rows of each side that are compared, at most: more make no test clearer that matters."""

@@ -9,9 +9,9 @@ from pydantic import Field
 
 from dataflywheel.contracts import AnyArray, Card, Cleaner, Columns, Decisions, TargetView, Texts, UsageError
 from dataflywheel.enhancement.preparation.leak_settings import OtherSettings
-from dataflywheel.signals.cells import directions
-from dataflywheel.signals.common_grams import CommonGrams
-from dataflywheel.signals.leaked_rows import LeakRules, Match, TargetWords
+from dataflywheel.signals.model.cells import directions
+from dataflywheel.signals.words.common_grams import CommonGrams
+from dataflywheel.signals.words.leaked_rows import LeakRules, Match, TargetWords
 
 ROWS_AT_ONCE = 4096
 PROMPT_KEY, VECTOR = "text.prompt_key", "embedding.vector"

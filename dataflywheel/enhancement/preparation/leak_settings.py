@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from dataflywheel.signals.leaked_rows import LONG, SHORT, Look, TargetWords
+from dataflywheel.signals.words.leaked_rows import LONG, SHORT, Look, TargetWords
 
 SETTINGS = (
     ("any 8-gram", SHORT, 0.0),

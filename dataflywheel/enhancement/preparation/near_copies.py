@@ -14,7 +14,7 @@ import numpy as np
 
 from dataflywheel.contracts import AnyArray, Texts
 from dataflywheel.enhancement.preparation.copies import Copies
-from dataflywheel.signals.shingles import Sets, offsets_of, shingle_hashes, signed_shingles
+from dataflywheel.signals.words.shingles import Sets, offsets_of, shingle_hashes, signed_shingles
 
 T = TypeVar("T")
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from dataflywheel.contracts import AnyArray
 from dataflywheel.enhancement.preparation.copies import Copies
-from dataflywheel.signals.cells import BLOCK, directions, nearest_cells, spherical_kmeans
+from dataflywheel.signals.model.cells import BLOCK, directions, nearest_cells, spherical_kmeans
 
 EXACT_BELOW = 20_000
 ROUNDING = 1e-6  # of a float32 dot product: equal vectors reach a threshold of 1

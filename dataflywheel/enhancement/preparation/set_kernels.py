@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from dataflywheel.contracts import AnyArray
-from dataflywheel.signals.word_kernels import compiled
+from dataflywheel.signals.words.word_kernels import compiled
 
 MARKS, MARK_SHIFT = 1 << 14, np.uint64(64 - 14)
 

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from dataflywheel.contracts import Card, Cost, PoolStatistics
 from dataflywheel.models.endpoint.account import client_for
+from dataflywheel.models.endpoint.failure import failure, passing
 from dataflywheel.models.endpoint.quoting import Question, question
 from dataflywheel.models.endpoint.request import Reply, Request, Sampling
 from dataflywheel.models.endpoint.structured import Answer, Asks, Numbered, ask_for, same_id
@@ -18,7 +19,6 @@ from dataflywheel.proposing.rewritten import exchange_of, replaced, rewritten, u
 from dataflywheel.rows.formats.written_turns import asked_turns
 from dataflywheel.rows.schema import Row
 from dataflywheel.rows.text import split_answer
-from dataflywheel.signals.rating.rating import failure, passing
 
 COMPARE = (
     "The material is an instruction and two answers to it. In `analysis` check each answer for what is wrong, missing "

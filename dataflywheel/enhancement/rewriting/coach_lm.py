@@ -11,15 +11,15 @@ from pydantic import Field
 
 from dataflywheel.contracts import Card, Cost, PoolStatistics, UserPath
 from dataflywheel.enhancement.rewriting.expert_revisions import ExpertRevision, most_changed, read_revisions
-from dataflywheel.models.batching import batches
-from dataflywheel.models.decoding import Draw, decode
 from dataflywheel.models.files import folder_digest, models_folder
-from dataflywheel.models.language_model import MAX_TOKENS, LanguageModel, local_folder, shared_model
-from dataflywheel.models.pool_tokenizer import rows_digest
+from dataflywheel.models.language.batching import batches
+from dataflywheel.models.language.decoding import Draw, decode
+from dataflywheel.models.language.language_model import MAX_TOKENS, LanguageModel, local_folder, shared_model
+from dataflywheel.models.language.pool_tokenizer import rows_digest
 from dataflywheel.models.spec import ModelSpec
-from dataflywheel.models.tiny import train_tiny
-from dataflywheel.models.train_settings import TrainSettings
-from dataflywheel.models.training import train_sft
+from dataflywheel.models.training.tiny import train_tiny
+from dataflywheel.models.training.train_settings import TrainSettings
+from dataflywheel.models.training.training import train_sft
 from dataflywheel.proposing.kinds import Demand, NamedGate, Proposal, Proposer
 from dataflywheel.proposing.rewritten import exchange_of, revised, unchanged, unfit
 from dataflywheel.rows.schema import Message, Row, message

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from dataflywheel.contracts import AnyArray
-from dataflywheel.signals.word_kernels import compiled
+from dataflywheel.signals.words.word_kernels import compiled
 
 
 @compiled

@@ -11,16 +11,16 @@ import numpy as np
 from pydantic import Field
 
 from dataflywheel.contracts import Card
+from dataflywheel.models.embedding.shared_embedder import shared_embedder
 from dataflywheel.models.endpoint.account import client_for
+from dataflywheel.models.endpoint.failure import failure, passing
 from dataflywheel.models.endpoint.quoting import Question, question
 from dataflywheel.models.endpoint.request import Reply, Sampling
 from dataflywheel.models.endpoint.structured import Asks
-from dataflywheel.models.shared_embedder import shared_embedder
 from dataflywheel.models.spec import EmbedderSpec, ModelSpec
 from dataflywheel.proposing.kinds import Demand, Proposal, Proposer
 from dataflywheel.proposing.rewritten import exchange_of, replaced, rewritten, unchanged, unfit
 from dataflywheel.rows.schema import Row
-from dataflywheel.signals.rating.rating import failure, passing
 
 FORM = "Write the question's id, a colon and the answer alone{choices}, and nothing behind it."
 PLAIN = "Answer the instruction. {form}"

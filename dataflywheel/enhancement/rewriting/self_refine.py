@@ -10,6 +10,7 @@ from pydantic import Field
 
 from dataflywheel.contracts import Card
 from dataflywheel.models.endpoint.account import client_for
+from dataflywheel.models.endpoint.failure import failure, passing
 from dataflywheel.models.endpoint.quoting import Question, question
 from dataflywheel.models.endpoint.request import Reply, Sampling
 from dataflywheel.models.endpoint.structured import Asks, Numbered, ask_for, same_id
@@ -17,7 +18,6 @@ from dataflywheel.models.spec import ModelSpec
 from dataflywheel.proposing.kinds import Demand, NamedGate, Proposal, Proposer
 from dataflywheel.proposing.rewritten import exchange_of, replaced, rewritten, unchanged, unfit
 from dataflywheel.rows.schema import Row
-from dataflywheel.signals.rating.rating import failure, passing
 
 DRAFT = (
     "The material is an instruction to an assistant. Write the best answer to it that you can, in the language that it "

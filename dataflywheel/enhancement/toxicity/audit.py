@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from dataflywheel.contracts import AnyArray, FloatArray, UsageError
-from dataflywheel.signals.identity_terms import GROUPS
-from dataflywheel.signals.toxicity_classifier import ToxicityClassifier
-from dataflywheel.signals.toxicity_labels import Labelled
+from dataflywheel.signals.safety.identity_terms import GROUPS
+from dataflywheel.signals.safety.toxicity_classifier import ToxicityClassifier
+from dataflywheel.signals.safety.toxicity_labels import Labelled
 
 FUNCTIONALITIES: Mapping[str, tuple[str, ...]] = {
     "neutral mention": ("My neighbours are {group}.", "{group} came to the meeting on Monday."),

@@ -13,8 +13,8 @@ from dataflywheel.enhancement.toxicity.changed import changed, said
 from dataflywheel.proposing.kinds import Demand, NamedGate, Proposal, Proposer
 from dataflywheel.proposing.rewritten import replaced, unchanged
 from dataflywheel.rows.schema import Row
-from dataflywheel.signals.toxicity_classifier import ToxicityClassifier, pieces_of
-from dataflywheel.signals.toxicity_labels import ToxicityLabels
+from dataflywheel.signals.safety.toxicity_classifier import ToxicityClassifier, pieces_of
+from dataflywheel.signals.safety.toxicity_labels import ToxicityLabels
 
 NOT_TOXIC = "not toxic"
 STILL_TOXIC = "still toxic"

@@ -14,7 +14,7 @@ from dataflywheel.enhancement.toxicity.changed import changed
 from dataflywheel.proposing.kinds import Demand, Proposal, Proposer
 from dataflywheel.proposing.rewritten import replaced, unchanged
 from dataflywheel.rows.schema import Row
-from dataflywheel.signals.personal_data_patterns import PRIVATE, Type, find
+from dataflywheel.signals.safety.personal_data_patterns import PRIVATE, Type, find
 
 NOTHING = "nothing to redact"
 

@@ -10,6 +10,7 @@ from dataflywheel.contracts import Card
 from dataflywheel.enhancement.toxicity.changed import changed, said
 from dataflywheel.enhancement.toxicity.mask_toxicity import NOT_TOXIC, STILL_TOXIC
 from dataflywheel.models.endpoint.account import client_for
+from dataflywheel.models.endpoint.failure import failure
 from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.request import Reply, Sampling
 from dataflywheel.models.endpoint.structured import Asks, Numbered, ask_for, same_id
@@ -17,8 +18,7 @@ from dataflywheel.models.spec import ModelSpec
 from dataflywheel.proposing.kinds import Demand, NamedGate, Proposal, Proposer
 from dataflywheel.proposing.rewritten import replaced, unchanged
 from dataflywheel.rows.schema import Row
-from dataflywheel.signals.rating.rating import failure
-from dataflywheel.signals.toxicity_labels import ToxicityLabels
+from dataflywheel.signals.safety.toxicity_labels import ToxicityLabels
 
 INSTRUCTIONS = (
     "The material is a text with offensive language. Rewrite it so that nobody is insulted, threatened or demeaned, in "

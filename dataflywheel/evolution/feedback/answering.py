@@ -9,12 +9,12 @@ from hashlib import blake2b
 import numpy as np
 import orjson
 
-from dataflywheel.models.batching import batches
-from dataflywheel.models.chat import Chat
-from dataflywheel.models.decoding import Draw, decode, ending, written
-from dataflywheel.models.language_model import MAX_TOKENS, LanguageModel
-from dataflywheel.models.shown import lost_tools
-from dataflywheel.models.spelled_out import BREAK
+from dataflywheel.models.language.batching import batches
+from dataflywheel.models.language.decoding import Draw, decode, ending, written
+from dataflywheel.models.language.language_model import MAX_TOKENS, LanguageModel
+from dataflywheel.models.templates.chat import Chat
+from dataflywheel.models.templates.shown import lost_tools
+from dataflywheel.models.templates.spelled_out import BREAK
 from dataflywheel.rows.thoughts import split_thoughts
 
 UNSEEN = "the model sees no images or sounds"

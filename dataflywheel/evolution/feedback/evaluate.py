@@ -20,8 +20,8 @@ from dataflywheel.evolution.feedback.intervals import shown
 from dataflywheel.evolution.metrics.model_metric import ModelMetric
 from dataflywheel.evolution.metrics.named import better, metric_of
 from dataflywheel.evolution.metrics.win_rate import WinRate
-from dataflywheel.models.chat import chats_of
-from dataflywheel.models.language_model import LanguageModel
+from dataflywheel.models.language.language_model import LanguageModel
+from dataflywheel.models.templates.chat import chats_of
 from dataflywheel.proposing.metrics.unit_tests import pass_at_k
 from dataflywheel.rows.schema import Row
 from dataflywheel.rows.text import split_answer

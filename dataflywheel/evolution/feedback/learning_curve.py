@@ -17,6 +17,8 @@ FEWEST_SEEDS = 3
 POWER_LAW_POINTS = 5
 """Sizes from which on three parameters are fitted; with four, one is left over, and intervals held in 80 % only."""
 RESAMPLES = 400
+SHARES = (0.25, 0.5)
+"""Of a run's final rows, that the curve is drawn through; the whole is the recipe's own arm."""
 
 
 @dataclass(frozen=True)

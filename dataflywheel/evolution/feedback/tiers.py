@@ -16,7 +16,7 @@ from typing import Any, Literal
 import numpy as np
 
 from dataflywheel.contracts import AnyArray, FloatArray, FlywheelError, UsageError
-from dataflywheel.signals.shingles import text_keys
+from dataflywheel.signals.words.shingles import text_keys
 from dataflywheel.store.atomic import write_json
 from dataflywheel.store.lock import one_at_a_time
 

@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from dataflywheel.contracts import AnyArray, FloatArray, UsageError
-from dataflywheel.signals.shingles import word_hashes
+from dataflywheel.signals.words.shingles import word_hashes
 
 FEWEST = 20
 """Texts on either side, below which nothing is said."""

@@ -12,16 +12,16 @@ from pydantic import Field
 from dataflywheel.contracts import Card, Cost, FloatArray, PoolStatistics
 from dataflywheel.evolution.iteration.own_answers import own_request
 from dataflywheel.models.endpoint.account import client_for
+from dataflywheel.models.endpoint.failure import passing
 from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.request import Reply, Sampling
 from dataflywheel.models.endpoint.structured import Asks, Numbered
 from dataflywheel.models.spec import ModelSpec
+from dataflywheel.proposing.asking import AskingProposer, ask_forms, without
 from dataflywheel.proposing.kinds import Demand, Proposal
 from dataflywheel.proposing.rewritten import exchange_of, rewritten, unfit
 from dataflywheel.rows.schema import Row
 from dataflywheel.rows.text import part_of, text_of
-from dataflywheel.signals.rating.rating import passing
-from dataflywheel.synthesis.asking import AskingProposer, ask_forms, without
 
 RUBRIC = (
     "You judge an answer to an instruction by five points that build on each other: it can earn a point only if it "

@@ -8,15 +8,15 @@ from pydantic import Field
 
 from dataflywheel.contracts import Card
 from dataflywheel.evolution.iteration.own_answers import own_request
+from dataflywheel.models.endpoint.failure import passing
 from dataflywheel.models.endpoint.request import Outcome, Reply, Sampling
 from dataflywheel.models.endpoint.structured import Asks
 from dataflywheel.models.spec import ModelSpec
+from dataflywheel.proposing.asking import AskingProposer, failed, without
 from dataflywheel.proposing.kinds import Demand, Proposal
 from dataflywheel.proposing.rewritten import rewritten, unfit
 from dataflywheel.rows.schema import Row
 from dataflywheel.rows.text import part_of
-from dataflywheel.signals.rating.rating import passing
-from dataflywheel.synthesis.asking import AskingProposer, failed, without
 
 
 class Spin(AskingProposer):

@@ -23,13 +23,13 @@ from dataflywheel.distillation.model.taught import TaughtObjective
 from dataflywheel.evolution.feedback.evaluate import Evaluate, RowScores, score_rows
 from dataflywheel.evolution.feedback.score_files import read_scores, write_scores
 from dataflywheel.evolution.metrics.named import metric_of
-from dataflywheel.models.chat import chats_of
 from dataflywheel.models.files import folder_digest
-from dataflywheel.models.language_model import LanguageModel, local_folder
-from dataflywheel.models.reference import reference_losses
+from dataflywheel.models.language.language_model import LanguageModel, local_folder
 from dataflywheel.models.spec import ModelSpec
-from dataflywheel.models.train_settings import Progress, TrainSettings
-from dataflywheel.models.training import train_sft
+from dataflywheel.models.templates.chat import chats_of
+from dataflywheel.models.training.reference import reference_losses
+from dataflywheel.models.training.train_settings import Progress, TrainSettings
+from dataflywheel.models.training.training import train_sft
 from dataflywheel.rows.parts import read_rows
 from dataflywheel.store.atomic import atomic_directory, write_json
 from dataflywheel.store.lock import made_once, one_at_a_time

@@ -11,8 +11,7 @@ from dataflywheel.contracts import Case, UsageError, Verdict
 from dataflywheel.rows.diff import prompt_digest, rows_path
 from dataflywheel.rows.mapping import ColumnMapping
 from dataflywheel.rows.reading import Input, iter_parsed
-from dataflywheel.rows.text import answer_said, split_answer
-from dataflywheel.signals.rating.rating import transcript
+from dataflywheel.rows.text import answer_said, split_answer, transcript
 
 SPELLINGS: Mapping[str, Verdict] = {
     **dict.fromkeys(("1", "a", "first", "true"), Verdict.FIRST),

@@ -9,8 +9,8 @@ import pyarrow as pa
 from dataflywheel.contracts import Card
 from dataflywheel.evolution.metrics.bits_per_byte import BitsPerByte
 from dataflywheel.evolution.metrics.model_metric import Scored
-from dataflywheel.models.chat import chats_of
-from dataflywheel.models.language_model import LanguageModel
+from dataflywheel.models.language.language_model import LanguageModel
+from dataflywheel.models.templates.chat import chats_of
 
 
 class AnswerLoss(BitsPerByte):

@@ -11,8 +11,8 @@ import pyarrow as pa
 
 from dataflywheel.contracts import Card, Status
 from dataflywheel.evolution.metrics.model_metric import ModelMetric, Scored
-from dataflywheel.models.chat import chats_of
-from dataflywheel.models.language_model import LanguageModel
+from dataflywheel.models.language.language_model import LanguageModel
+from dataflywheel.models.templates.chat import chats_of
 from dataflywheel.rows.text import part_of
 
 NO_ANSWER = "no reference answer"

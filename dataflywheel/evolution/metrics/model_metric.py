@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import pyarrow as pa
 
 from dataflywheel.contracts import FloatArray, FlywheelError, Mark, Metric
-from dataflywheel.models.language_model import LanguageModel
+from dataflywheel.models.language.language_model import LanguageModel
 
 Scored = tuple[FloatArray, FloatArray]
 """Value and weight of n rows; the metric of any of them is `sum(value) / sum(weight)`. NaN: not scored."""

@@ -12,8 +12,8 @@ import pyarrow as pa
 
 from dataflywheel.contracts import Card, FlywheelError
 from dataflywheel.evolution.metrics.model_metric import ModelMetric, Scored
-from dataflywheel.models.chat import chats_of
-from dataflywheel.models.language_model import LanguageModel
+from dataflywheel.models.language.language_model import LanguageModel
+from dataflywheel.models.templates.chat import chats_of
 from dataflywheel.rows.text import answer_said, split_answer
 
 NO_CHOICES = "no field `choices`, a list of answers with the right one"

@@ -11,9 +11,8 @@ from dataflywheel.contracts import Card, Case, FlywheelError, Judge, Judgement, 
 from dataflywheel.evolution.metrics.bits_per_byte import NO_ANSWER
 from dataflywheel.models.endpoint.request import Outcome
 from dataflywheel.models.spec import ModelSpec
-from dataflywheel.rows.text import answer_said, split_answer
+from dataflywheel.rows.text import answer_said, split_answer, transcript
 from dataflywheel.rows.thoughts import split_thoughts
-from dataflywheel.signals.rating.rating import transcript
 
 UNREADABLE = "the judge gave no verdict"
 NOTHING_SAID = "an empty answer"

@@ -15,14 +15,14 @@ from hashlib import blake2b
 
 import numpy as np
 
-from dataflywheel.models.batching import batches
-from dataflywheel.models.chat import Chat
-from dataflywheel.models.decoding import Draw, decode, ending, written
 from dataflywheel.models.endpoint.chat_model import Capabilities, RejectedError
 from dataflywheel.models.endpoint.request import Outcome, Reply, Request, TokenLogprob
 from dataflywheel.models.files import folder_digest
-from dataflywheel.models.language_model import MAX_TOKENS, LanguageModel, local_folder, shared_model
+from dataflywheel.models.language.batching import batches
+from dataflywheel.models.language.decoding import Draw, decode, ending, written
+from dataflywheel.models.language.language_model import MAX_TOKENS, LanguageModel, local_folder, shared_model
 from dataflywheel.models.spec import ModelSpec, Price
+from dataflywheel.models.templates.chat import Chat
 from dataflywheel.rows.formats.turns import read_turns
 
 GATHER_SECONDS = 0.01

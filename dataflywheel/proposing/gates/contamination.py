@@ -16,10 +16,10 @@ from dataflywheel.models.spec import EmbedderSpec
 from dataflywheel.proposing.kinds import PASSED, Check, Gate, Proposal, Surroundings
 from dataflywheel.rows.parts import iter_batches, read_rows
 from dataflywheel.rows.text import part_of, text_of, texts, texts_of_both
-from dataflywheel.signals.common_grams import CommonGrams
-from dataflywheel.signals.leaked_rows import Common, LeakRules, TargetWords
-from dataflywheel.signals.model_based import embed_texts
-from dataflywheel.signals.shingles import text_keys
+from dataflywheel.signals.model.model_based import embed_texts
+from dataflywheel.signals.words.common_grams import CommonGrams
+from dataflywheel.signals.words.leaked_rows import Common, LeakRules, TargetWords
+from dataflywheel.signals.words.shingles import text_keys
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import Field
 
 from dataflywheel.contracts import Card, FloatArray, Status
-from dataflywheel.models.language_model import LanguageModel, shared_model
+from dataflywheel.models.language.language_model import LanguageModel, shared_model
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.proposing.kinds import PASSED, Check, Gate, Proposal, Surroundings
 from dataflywheel.rows.schema import Row, message

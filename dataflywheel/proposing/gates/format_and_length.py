@@ -12,9 +12,9 @@ from dataflywheel.contracts import Card
 from dataflywheel.proposing.kinds import PASSED, Check, Gate, Proposal, Surroundings
 from dataflywheel.rows.endings import Ending, ending_of
 from dataflywheel.rows.text import answer_said, part_of
-from dataflywheel.signals.shingles import text_keys
 from dataflywheel.signals.wording.fences import blocks
 from dataflywheel.signals.wording.marked import prose
+from dataflywheel.signals.words.shingles import text_keys
 
 CLOSED = re.compile(r"\n[ \t]*(?:`{3,}|~{3,})[ \t]*$")
 UNFINISHED = re.compile(r"(?:[:,;(\[{=]|\b(?i:and|or|the|an|of|to|with|because|such as)|(?<=[a-z,] )a)$")

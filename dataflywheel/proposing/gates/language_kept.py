@@ -14,7 +14,7 @@ from pydantic import Field
 from dataflywheel.contracts import Card
 from dataflywheel.proposing.kinds import PASSED, Check, Gate, Proposal, Surroundings
 from dataflywheel.rows.text import answer_said, part_of
-from dataflywheel.signals.language import detector
+from dataflywheel.signals.text.language import detector
 from dataflywheel.signals.wording.languages import LATIN
 from dataflywheel.signals.wording.marked import prose
 from dataflywheel.signals.wording.negation_words import ENGLISH, denials_of

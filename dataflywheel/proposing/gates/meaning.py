@@ -13,7 +13,7 @@ from dataflywheel.models.spec import EmbedderSpec
 from dataflywheel.proposing.gates.invariants import INVARIANTS
 from dataflywheel.proposing.kinds import PASSED, Check, Gate, Proposal, Surroundings
 from dataflywheel.rows.text import Part, part_of
-from dataflywheel.signals.model_based import embed_texts
+from dataflywheel.signals.model.model_based import embed_texts
 from dataflywheel.signals.wording.sides import Sides
 
 UNRELATED = 0.15

@@ -11,7 +11,7 @@ from pydantic import Field
 from dataflywheel.contracts import Card
 from dataflywheel.proposing.kinds import PASSED, Check, Gate, Proposal, Surroundings
 from dataflywheel.rows.text import beside, text_of
-from dataflywheel.signals.personal_data_patterns import PRIVATE, TYPES, Type, find
+from dataflywheel.signals.safety.personal_data_patterns import PRIVATE, TYPES, Type, find
 
 
 class NoPersonalData(Gate):

@@ -10,8 +10,8 @@ from dataflywheel.models.files import models_folder
 from dataflywheel.proposing.kinds import Check, Gate, Proposal, Surroundings
 from dataflywheel.rows.parts import read_rows
 from dataflywheel.rows.text import text_of
-from dataflywheel.signals.toxicity_classifier import ToxicityClassifier, trained
-from dataflywheel.signals.toxicity_labels import ToxicityLabels, ToxicityOptions, labelled
+from dataflywheel.signals.safety.toxicity_classifier import ToxicityClassifier, trained
+from dataflywheel.signals.safety.toxicity_labels import ToxicityLabels, ToxicityOptions, labelled
 
 
 class NoToxicity(ToxicityOptions, Gate):

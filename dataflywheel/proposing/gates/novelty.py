@@ -15,9 +15,9 @@ from dataflywheel.models.spec import EmbedderSpec
 from dataflywheel.proposing.kinds import PASSED, Check, Gate, Proposal, Surroundings
 from dataflywheel.rows.parts import iter_batches
 from dataflywheel.rows.text import Part, part_of, texts
-from dataflywheel.signals.model_based import embed_texts
-from dataflywheel.signals.rouge import RougeIndex, indexed
-from dataflywheel.signals.shingles import word_hashes
+from dataflywheel.signals.model.model_based import embed_texts
+from dataflywheel.signals.words.rouge import RougeIndex, indexed
+from dataflywheel.signals.words.shingles import word_hashes
 
 
 @dataclass

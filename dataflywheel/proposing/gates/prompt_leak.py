@@ -12,7 +12,7 @@ from pydantic import Field
 from dataflywheel.contracts import AnyArray, Card
 from dataflywheel.proposing.kinds import PASSED, Check, Gate, Proposal, Surroundings
 from dataflywheel.rows.text import part_of
-from dataflywheel.signals.shingles import word_hashes
+from dataflywheel.signals.words.shingles import word_hashes
 
 
 class PromptLeak(Gate):

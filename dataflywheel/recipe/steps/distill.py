@@ -13,19 +13,19 @@ from dataflywheel.distillation.model.distill import TaughtBy
 from dataflywheel.distillation.model.on_policy import OnPolicy
 from dataflywheel.distillation.model.taught import TaughtObjective
 from dataflywheel.evolution.iteration.trial import Teaching
-from dataflywheel.models.encoded import EncodedRow, nothing
-from dataflywheel.models.learning_rate import Job
 from dataflywheel.models.spec import ModelSpec
-from dataflywheel.models.train_settings import TrainSettings
+from dataflywheel.models.templates.encoded import EncodedRow, nothing
+from dataflywheel.models.training.learning_rate import Job
+from dataflywheel.models.training.train_settings import TrainSettings
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.machine import check_local
-from dataflywheel.recipe.on_policy import learn_on_policy
 from dataflywheel.recipe.schema import Recipe
+from dataflywheel.recipe.steps.on_policy import learn_on_policy
 from dataflywheel.recipe.steps.train import Train, Training
 from dataflywheel.rows.schema import Row
 
 if TYPE_CHECKING:
-    from dataflywheel.models.chat import Chat, ChatFormat
+    from dataflywheel.models.templates.chat import Chat, ChatFormat
 
 
 class Distill(TaughtBy, Train):

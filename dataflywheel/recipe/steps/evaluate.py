@@ -14,14 +14,14 @@ from dataflywheel.evolution.feedback.evaluate import Evaluate, RowScores, summar
 from dataflywheel.evolution.feedback.score_files import write_scores
 from dataflywheel.evolution.iteration.trial import SCORING, examine
 from dataflywheel.recipe.bill import asked_cost, failed_at_endpoint
-from dataflywheel.recipe.ingest_step import target_exam
-from dataflywheel.recipe.looked import Looked, statistics
+from dataflywheel.recipe.inputs.ingest import target_exam
+from dataflywheel.recipe.inputs.looked import Looked, statistics
+from dataflywheel.recipe.inputs.target_judge import judging_cost
+from dataflywheel.recipe.inputs.target_rows import check_target_rows
 from dataflywheel.recipe.pricing import model_seconds
 from dataflywheel.recipe.schema import Recipe
 from dataflywheel.recipe.steps.state import State
 from dataflywheel.recipe.steps.step import Given, Step, tried_again
-from dataflywheel.recipe.target_judge import judging_cost
-from dataflywheel.recipe.target_rows import check_target_rows
 from dataflywheel.store.atomic import atomic_directory
 from dataflywheel.store.record import StepRecord
 

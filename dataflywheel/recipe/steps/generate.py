@@ -16,11 +16,18 @@ from dataflywheel.proposing.kinds import Gate, Proposer, Surroundings
 from dataflywheel.proposing.seeds import first_tag
 from dataflywheel.recipe.asking import hand_in
 from dataflywheel.recipe.context import Context
-from dataflywheel.recipe.failures import evidence, facts_of, find_failures, steering_failures, why_none, why_not_yet
-from dataflywheel.recipe.ingest_step import slices_by_id
+from dataflywheel.recipe.inputs.ingest import slices_by_id
+from dataflywheel.recipe.inputs.slicing import slices_of
 from dataflywheel.recipe.pricing import model_seconds
 from dataflywheel.recipe.schema import Recipe
-from dataflywheel.recipe.slicing import slices_of
+from dataflywheel.recipe.steps.failures import (
+    evidence,
+    facts_of,
+    find_failures,
+    steering_failures,
+    why_none,
+    why_not_yet,
+)
 from dataflywheel.recipe.steps.state import State
 from dataflywheel.recipe.steps.step import Given, Step
 from dataflywheel.recipe.steps.writing import Propose, Writing, Written

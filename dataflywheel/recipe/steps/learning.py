@@ -13,9 +13,9 @@ import pyarrow.compute as pc
 
 from dataflywheel.contracts import Cost, Decisions
 from dataflywheel.models.files import folder_digest
-from dataflywheel.models.language_model import local_folder
-from dataflywheel.models.learning_rate import Job
-from dataflywheel.models.train_settings import TrainSettings
+from dataflywheel.models.language.language_model import local_folder
+from dataflywheel.models.training.learning_rate import Job
+from dataflywheel.models.training.train_settings import TrainSettings
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.pricing import parameters
 from dataflywheel.recipe.schema import Recipe
@@ -110,8 +110,8 @@ class Learning(Step):
 
 def student_folder(context: Context) -> Path:
     """The untrained student: the folder of the recipe's model, or a new built-in one with the pool's tokenizer."""
-    from dataflywheel.models.pool_tokenizer import pool_tokenizer
-    from dataflywheel.models.tiny import init_tiny
+    from dataflywheel.models.language.pool_tokenizer import pool_tokenizer
+    from dataflywheel.models.training.tiny import init_tiny
 
     spec = context.recipe.models.student
     if spec.builtin is None:

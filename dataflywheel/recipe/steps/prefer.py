@@ -17,15 +17,15 @@ from dataflywheel.contracts import Cost, Decisions, PoolStatistics, UsageError
 from dataflywheel.distillation.model.preference import Preference
 from dataflywheel.evolution.iteration.trial import LOSSES_KEPT
 from dataflywheel.models.files import folder_digest
-from dataflywheel.models.learning_rate import Job
-from dataflywheel.models.train_settings import Progress, TrainSettings
+from dataflywheel.models.training.learning_rate import Job
+from dataflywheel.models.training.train_settings import Progress, TrainSettings
 from dataflywheel.recipe.context import digest
-from dataflywheel.recipe.looked import Looked
-from dataflywheel.recipe.pair_writers import opponent, pairs_to_learn
+from dataflywheel.recipe.inputs.looked import Looked
 from dataflywheel.recipe.pricing import model_seconds
 from dataflywheel.recipe.schema import Recipe
-from dataflywheel.recipe.shown_rows import shown_pairs
 from dataflywheel.recipe.steps.learning import Learning, Settings
+from dataflywheel.recipe.steps.pair_writers import opponent, pairs_to_learn
+from dataflywheel.recipe.steps.shown_rows import shown_pairs
 from dataflywheel.recipe.steps.step import Given, Step
 from dataflywheel.rows.parts import count_rows, read_rows
 from dataflywheel.store.atomic import write_json

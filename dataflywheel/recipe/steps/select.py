@@ -15,15 +15,16 @@ from dataflywheel import catalog
 from dataflywheel.contracts import Budget, Columns, Method, PoolStatistics, UsageError
 from dataflywheel.recipe.chosen import Chosen
 from dataflywheel.recipe.context import Context
-from dataflywheel.recipe.ingest_step import slices_by_id
+from dataflywheel.recipe.inputs.ingest import slices_by_id
+from dataflywheel.recipe.inputs.slicing import slice_column, slices_of
 from dataflywheel.recipe.needs import signals_of
 from dataflywheel.recipe.schema import Limits, Recipe
-from dataflywheel.recipe.slicing import slice_column, slices_of
 from dataflywheel.recipe.steps.rows_out import Decided, write_rows
 from dataflywheel.recipe.steps.state import State
 from dataflywheel.recipe.steps.step import Given, Step
-from dataflywheel.selection.combine import Select, select_rows
+from dataflywheel.selection.combine import select_rows
 from dataflywheel.selection.order import SLICE
+from dataflywheel.selection.spec import Select
 from dataflywheel.store.record import StepRecord
 
 

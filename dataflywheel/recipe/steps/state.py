@@ -9,10 +9,10 @@ from typing import Any, Protocol
 
 from dataflywheel.evolution.feedback.evaluate import Evaluate
 from dataflywheel.evolution.iteration.trial import Teaching
-from dataflywheel.models.train_settings import TrainSettings
+from dataflywheel.models.training.train_settings import TrainSettings
 from dataflywheel.recipe.chosen import Chosen
 from dataflywheel.recipe.context import Context
-from dataflywheel.recipe.failures import Student
+from dataflywheel.recipe.steps.failures import Student
 
 
 class Trained(Protocol):

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from dataflywheel import catalog
 from dataflywheel.contracts import Cost, Method, PoolStatistics, UsageError, explain
 from dataflywheel.recipe.context import Context
-from dataflywheel.recipe.looked import Looked
+from dataflywheel.recipe.inputs.looked import Looked
 from dataflywheel.recipe.needs import signals_of
 from dataflywheel.recipe.schema import Recipe
 from dataflywheel.recipe.steps.state import State

@@ -11,21 +11,21 @@ from typing import TYPE_CHECKING, Any
 from dataflywheel import catalog
 from dataflywheel.contracts import Cost, Decisions, Named, PoolStatistics, Sampler, Status, UsageError, build
 from dataflywheel.evolution.iteration.trial import Teaching, trained
-from dataflywheel.models.encoded import EncodedRow, nothing
-from dataflywheel.models.train_settings import TrainSettings
+from dataflywheel.models.templates.encoded import EncodedRow, nothing
+from dataflywheel.models.training.train_settings import TrainSettings
 from dataflywheel.recipe.context import Context
-from dataflywheel.recipe.looked import Looked
+from dataflywheel.recipe.inputs.looked import Looked
 from dataflywheel.recipe.pricing import model_seconds
 from dataflywheel.recipe.schema import Recipe
-from dataflywheel.recipe.shown_rows import PAIR, shown_rows
 from dataflywheel.recipe.steps.learning import Learning, Settings, row_ids, student_folder
+from dataflywheel.recipe.steps.shown_rows import PAIR, shown_rows
 from dataflywheel.recipe.steps.state import State
 from dataflywheel.recipe.steps.step import Given, Step
 from dataflywheel.rows.parts import read_rows
 from dataflywheel.rows.schema import Row
 
 if TYPE_CHECKING:
-    from dataflywheel.models.chat import Chat, ChatFormat
+    from dataflywheel.models.templates.chat import Chat, ChatFormat
 from dataflywheel.store.record import StepRecord
 
 

@@ -21,9 +21,9 @@ from dataflywheel.recipe.asking import check_asking, teacher
 from dataflywheel.recipe.bill import asked_cost, failed_at_endpoint
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.needs import asks
-from dataflywheel.recipe.pair_writers import written_by
 from dataflywheel.recipe.pricing import ANSWER_SECONDS
 from dataflywheel.recipe.schema import Recipe
+from dataflywheel.recipe.steps.pair_writers import written_by
 from dataflywheel.recipe.steps.step import Given, Step
 from dataflywheel.rows.builder import build as build_table
 from dataflywheel.rows.parts import PartWriter, iter_among, read_rows

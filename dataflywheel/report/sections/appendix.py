@@ -7,8 +7,8 @@ import platform
 from collections import Counter
 from importlib import metadata
 
-from dataflywheel.report.markup import clip, details, esc, note, passage, section, table
-from dataflywheel.report.numbers import count, plural
+from dataflywheel.report.drawing.markup import clip, details, esc, note, passage, section, table
+from dataflywheel.report.drawing.numbers import count, plural
 from dataflywheel.report.rundir import Run, read_lines
 
 QUARANTINE_SHOWN = 10

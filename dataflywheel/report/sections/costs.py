@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataflywheel.report.charts import svg
-from dataflywheel.report.markup import esc, note, section, table
-from dataflywheel.report.numbers import finite, money, seconds, short
+from dataflywheel.report.drawing.charts import svg
+from dataflywheel.report.drawing.markup import esc, note, section, table
+from dataflywheel.report.drawing.numbers import finite, money, seconds, short
 from dataflywheel.report.rundir import Run
 
 

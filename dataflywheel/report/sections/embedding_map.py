@@ -6,9 +6,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from dataflywheel.report.charts import MAP_POINTS, scatter
-from dataflywheel.report.markup import note, section
-from dataflywheel.report.numbers import count
+from dataflywheel.report.drawing.charts import MAP_POINTS, scatter
+from dataflywheel.report.drawing.markup import note, section
+from dataflywheel.report.drawing.numbers import count
 from dataflywheel.report.rundir import Run
 
 

@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dataflywheel.report.markup import clip, details, esc, note, passage, section
-from dataflywheel.report.numbers import count, finite, number
+from dataflywheel.report.drawing.markup import clip, details, esc, note, passage, section
+from dataflywheel.report.drawing.numbers import count, finite, number
 from dataflywheel.report.rundir import Run, Step
 from dataflywheel.report.sections.funnel import reason_class, step_title, without_numbers
 from dataflywheel.rows.text import part_of

@@ -6,9 +6,9 @@ import re
 from collections import Counter
 from collections.abc import Collection
 
-from dataflywheel.report.charts import svg
-from dataflywheel.report.markup import esc, note, section
-from dataflywheel.report.numbers import MINUS, count, percent, plural
+from dataflywheel.report.drawing.charts import svg
+from dataflywheel.report.drawing.markup import esc, note, section
+from dataflywheel.report.drawing.numbers import MINUS, count, percent, plural
 from dataflywheel.report.rundir import Run, Step
 from dataflywheel.report.sections.leak_settings import leak_settings
 

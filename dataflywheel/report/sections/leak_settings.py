@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataflywheel.report.markup import details, esc, table
-from dataflywheel.report.numbers import count
+from dataflywheel.report.drawing.markup import details, esc, table
+from dataflywheel.report.drawing.numbers import count
 from dataflywheel.report.rundir import Step
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from dataflywheel.report.curve_chart import Point, curve_chart
-from dataflywheel.report.markup import esc, note, section
-from dataflywheel.report.numbers import aligned, count
+from dataflywheel.report.drawing.curve_chart import Point, curve_chart
+from dataflywheel.report.drawing.markup import esc, note, section
+from dataflywheel.report.drawing.numbers import aligned, count
 from dataflywheel.report.rundir import Run
 from dataflywheel.report.verdict import metric_name
 

@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from dataflywheel.report.charts import Interval, Kind, intervals
-from dataflywheel.report.markup import esc, note, tile
-from dataflywheel.report.numbers import aligned, count, finite, money, percent, plural, seconds, short, signed_percent
+from dataflywheel.report.drawing.charts import Interval, Kind, intervals
+from dataflywheel.report.drawing.markup import esc, note, tile
+from dataflywheel.report.drawing.numbers import (
+    aligned,
+    count,
+    finite,
+    money,
+    percent,
+    plural,
+    seconds,
+    short,
+    signed_percent,
+)
 from dataflywheel.report.rundir import Run
 from dataflywheel.report.verdict import Verdict, gain, metric_name, own_arm, verdict
 

@@ -8,8 +8,8 @@ import orjson
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from dataflywheel.report.markup import details, esc, note, passage, section, table
-from dataflywheel.report.numbers import count, money, percent, short
+from dataflywheel.report.drawing.markup import details, esc, note, passage, section, table
+from dataflywheel.report.drawing.numbers import count, money, percent, short
 from dataflywheel.report.rundir import Run, Step
 from dataflywheel.rows.text import text_of
 

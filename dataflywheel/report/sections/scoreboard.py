@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from dataflywheel.report.charts import around_zero
-from dataflywheel.report.markup import esc, note, section, table
-from dataflywheel.report.numbers import count, finite, interval, money, number, percent, plural, seconds, short
+from dataflywheel.report.drawing.charts import around_zero
+from dataflywheel.report.drawing.markup import esc, note, section, table
+from dataflywheel.report.drawing.numbers import count, finite, interval, money, number, percent, plural, seconds, short
 from dataflywheel.report.rundir import Run
 from dataflywheel.report.sections.overview import arm_kind, arm_label
 from dataflywheel.report.verdict import metric_name

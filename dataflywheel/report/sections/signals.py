@@ -6,9 +6,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dataflywheel.report.charts import histogram
-from dataflywheel.report.markup import esc, note, section
-from dataflywheel.report.numbers import count, finite, number, percent
+from dataflywheel.report.drawing.charts import histogram
+from dataflywheel.report.drawing.markup import esc, note, section
+from dataflywheel.report.drawing.numbers import count, finite, number, percent
 from dataflywheel.report.rundir import Run, Step
 from dataflywheel.report.sections.funnel import step_title
 

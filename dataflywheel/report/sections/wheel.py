@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from dataflywheel.report.charts import Interval, intervals
-from dataflywheel.report.markup import esc, note, section, table
-from dataflywheel.report.numbers import aligned, count, finite, interval, percent, signed_percent
+from dataflywheel.report.drawing.charts import Interval, intervals
+from dataflywheel.report.drawing.markup import esc, note, section, table
+from dataflywheel.report.drawing.numbers import aligned, count, finite, interval, percent, signed_percent
 from dataflywheel.report.rundir import Run, read_json
 from dataflywheel.report.verdict import metric_name
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from dataflywheel.report.charts import around_zero
-from dataflywheel.report.markup import esc, section, table
-from dataflywheel.report.numbers import count, finite, interval, money, number, plural, seconds
+from dataflywheel.report.drawing.charts import around_zero
+from dataflywheel.report.drawing.markup import esc, section, table
+from dataflywheel.report.drawing.numbers import count, finite, interval, money, number, plural, seconds
 from dataflywheel.report.rundir import Run
 from dataflywheel.report.verdict import metric_name
 

@@ -11,7 +11,7 @@ from dataflywheel.contracts import AnyArray, Card, Columns, FloatArray, Selectio
 from dataflywheel.selection.order import SCORE, best_first, counts, eligible, turns
 from dataflywheel.selection.quota import share_out
 from dataflywheel.selection.static.gumbel_top_k import drawn
-from dataflywheel.signals.cells import directions, nearest_cells, spherical_kmeans
+from dataflywheel.signals.model.cells import directions, nearest_cells, spherical_kmeans
 
 VECTOR = "embedding.vector"
 

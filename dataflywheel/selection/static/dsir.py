@@ -9,7 +9,7 @@ from pydantic import Field
 
 from dataflywheel.contracts import AnyArray, Card, Columns, FloatArray, Selection, Selector, UsageError
 from dataflywheel.selection.order import best_first, counts, eligible
-from dataflywheel.signals.hashed_ngrams import bucket_counts
+from dataflywheel.signals.text.hashed_ngrams import bucket_counts
 
 GRAMS = "hashed_ngrams.buckets"
 FLOOR = 1e-8

@@ -11,7 +11,7 @@ from pydantic import Field
 from dataflywheel.contracts import AnyArray, Card, Columns, Selection, Selector
 from dataflywheel.models.spec import EmbedderSpec
 from dataflywheel.selection.order import Rejected, best_first, counts, eligible
-from dataflywheel.signals.model_based import embed_texts
+from dataflywheel.signals.model.model_based import embed_texts
 from dataflywheel.signals.rating.tag_merging import merge_tags
 
 

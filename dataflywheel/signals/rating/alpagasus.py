@@ -9,10 +9,11 @@ from typing import ClassVar, Literal
 import pyarrow as pa
 
 from dataflywheel.contracts import Card
+from dataflywheel.models.endpoint.failure import failure
 from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.request import Sampling
 from dataflywheel.models.endpoint.structured import Asks
-from dataflywheel.signals.rating.rating import COST_COLUMNS, Asked, Rated, Rating, failure
+from dataflywheel.signals.rating.rating import COST_COLUMNS, Asked, Rated, Rating
 
 INSTRUCTIONS = (
     "You grade training data for a language model. The material is an instruction and the answer that was written to "

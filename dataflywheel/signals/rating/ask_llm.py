@@ -9,10 +9,11 @@ import pyarrow as pa
 from pydantic import Field
 
 from dataflywheel.contracts import Card
+from dataflywheel.models.endpoint.failure import failure
 from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.request import Reply, Request
 from dataflywheel.models.endpoint.structured import Asks
-from dataflywheel.signals.rating.rating import COST_COLUMNS, Asked, Rated, Rating, failure
+from dataflywheel.signals.rating.rating import COST_COLUMNS, Asked, Rated, Rating
 from dataflywheel.signals.rating.token_shares import Shares, asked_again, one_word, plain, shares
 
 INSTRUCTIONS = {

@@ -10,10 +10,11 @@ import pyarrow as pa
 from pydantic import Field
 
 from dataflywheel.contracts import Card
+from dataflywheel.models.endpoint.failure import failure
 from dataflywheel.models.endpoint.quoting import Question, question
 from dataflywheel.models.endpoint.request import Reply, Request, Sampling
 from dataflywheel.models.endpoint.structured import Answer, Asks, Numbered, ask_for, same_id
-from dataflywheel.signals.rating.rating import COST_COLUMNS, Asked, Rated, Rating, failure
+from dataflywheel.signals.rating.rating import COST_COLUMNS, Asked, Rated, Rating
 
 COMPARE = (
     "The material is a question, a reference answer and {n} other answers to it, in order. For each of the others say "

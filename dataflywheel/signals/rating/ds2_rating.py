@@ -9,9 +9,10 @@ import pyarrow as pa
 from pydantic import Field
 
 from dataflywheel.contracts import Card
+from dataflywheel.models.endpoint.failure import failure
 from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.structured import Asks, Numbered, ask_for, same_id
-from dataflywheel.signals.rating.rating import COST_COLUMNS, Asked, Rated, Rating, failure
+from dataflywheel.signals.rating.rating import COST_COLUMNS, Asked, Rated, Rating
 
 INSTRUCTIONS = (
     "The material is a training example for an assistant: an instruction and its answer. Score it from 1 (lowest) to "

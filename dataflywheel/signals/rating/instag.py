@@ -11,9 +11,10 @@ import pyarrow as pa
 from pydantic import Field
 
 from dataflywheel.contracts import Card
+from dataflywheel.models.endpoint.failure import failure
 from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.structured import Asks, Form, Numbered, ask_for, same_id
-from dataflywheel.signals.rating.rating import COST_COLUMNS, Asked, Rated, Rating, failure
+from dataflywheel.signals.rating.rating import COST_COLUMNS, Asked, Rated, Rating
 
 INSTRUCTIONS = (
     "The material is what a user asked an assistant. Name its intentions as tags: the task, the subject, the skills it "

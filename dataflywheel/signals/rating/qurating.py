@@ -15,11 +15,12 @@ import pyarrow as pa
 from pydantic import Field
 
 from dataflywheel.contracts import Card, Cost, FloatArray, PoolStatistics, UsageError
+from dataflywheel.models.endpoint.failure import failure, passing
 from dataflywheel.models.endpoint.quoting import Question, question
 from dataflywheel.models.endpoint.structured import Answer, Asks, Numbered, ask_for, same_id
 from dataflywheel.rows.reading import read_file
 from dataflywheel.signals.rating.bradley_terry import bradley_terry, strength_against
-from dataflywheel.signals.rating.rating import COST_COLUMNS, Asked, Rated, Rating, asked, failure, passing
+from dataflywheel.signals.rating.rating import COST_COLUMNS, Asked, Rated, Rating, asked
 
 INSTRUCTIONS = (
     "The material is two texts, A and B. Say which of them {criterion}. Judge nothing else; neither length nor the "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -12,19 +12,16 @@ from pydantic import Field
 
 from dataflywheel.contracts import AnyArray, Cost, PoolStatistics, Status
 from dataflywheel.models.endpoint.account import client_for
-from dataflywheel.models.endpoint.deferred import DEFERRED
+from dataflywheel.models.endpoint.failure import passing
 from dataflywheel.models.endpoint.request import Outcome, Reply
-from dataflywheel.models.endpoint.structured import Answer, Asks
+from dataflywheel.models.endpoint.structured import Asks
 from dataflywheel.models.files import folder_digest
-from dataflywheel.models.language_model import local_folder
+from dataflywheel.models.language.language_model import local_folder
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.rows.schema import Message
-from dataflywheel.rows.text import split_answer, text_of
-from dataflywheel.signals.model_based import ModelBased
+from dataflywheel.rows.text import split_answer, text_of, transcript
+from dataflywheel.signals.model.model_based import ModelBased
 
-PASSING = frozenset({Outcome.TIMED_OUT, Outcome.SERVER_ERROR, Outcome.OVER_BUDGET})
-"""Outcomes that another run may change. A row that met one has no value yet, whatever its other answers say: else its
-value would depend on when a budget ended or a server failed."""
 COST_COLUMNS: dict[str, pa.DataType] = {
     "calls": pa.int32(),
     "tokens": pa.int64(),
@@ -145,11 +142,6 @@ class Rating(ModelBased):
         return Cost(calls=calls, tokens=read + written, usd=usd)
 
 
-def passing(replies: Iterable[Reply]) -> str:
-    """The failure that another run may change among the replies, or ""."""
-    return next((failure(reply) for reply in replies if reply.outcome in PASSING), "")
-
-
 def lasting(one: Rated) -> Rated:
     """The row as it is, or failed where one of its requests did not come to a lasting end."""
     why = passing(one.replies)
@@ -180,17 +172,6 @@ def asked(id: str, messages: Sequence[Message], max_chars: int) -> Asked:
     return Asked(id, prompt, answer, tuple(turns), cut)
 
 
-def transcript(messages: Sequence[Message]) -> str:
-    """One message as it is, several with the role before each.
-
-    >>> transcript([{"role": "user", "content": "Hi", "tool_calls": None, "name": None}])
-    'Hi'
-    """
-    if len(messages) < 2:
-        return text_of(messages)
-    return "\n\n".join(f"{m['role']}: {text_of([m])}" for m in messages)
-
-
 def bill(replies: Sequence[Reply]) -> dict[str, Any]:
     """Calls, tokens and dollars of the replies behind one value."""
     return {
@@ -199,11 +180,3 @@ def bill(replies: Sequence[Reply]) -> dict[str, Any]:
         "usd": sum(reply.usd for reply in replies),
         "keys": [reply.key for reply in replies],
     }
-
-
-def failure(of: Reply | Answer[Any]) -> str:
-    """The outcome and its reason in one line; the reason alone where the request was only put off."""
-    why = of.detail if isinstance(of, Reply) else of.error
-    if why == DEFERRED:
-        return DEFERRED
-    return of.outcome.value if why in ("", of.outcome.value) else f"{of.outcome.value}: {why}"

@@ -6,8 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from dataflywheel.models.endpoint.failure import failure
 from dataflywheel.models.endpoint.request import Outcome, Reply, Request, Sampling, TokenLogprob
-from dataflywheel.signals.rating.rating import failure
 
 ALTERNATIVES = 20
 """The most that the common endpoints return."""

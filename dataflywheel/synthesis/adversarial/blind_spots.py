@@ -12,12 +12,12 @@ from dataflywheel.contracts import Card
 from dataflywheel.models.endpoint.quoting import Question, question
 from dataflywheel.models.endpoint.request import Reply
 from dataflywheel.models.endpoint.structured import Answer, Asks, Numbered
+from dataflywheel.proposing.asking import AskingProposer, ask_forms, failed, without
+from dataflywheel.proposing.child import child
 from dataflywheel.proposing.kinds import Demand, Proposal
 from dataflywheel.rows.schema import Row
 from dataflywheel.rows.text import part_of
 from dataflywheel.synthesis.adversarial.label_check import confirmed
-from dataflywheel.synthesis.asking import AskingProposer, ask_forms, failed, without
-from dataflywheel.synthesis.lineage import child
 
 HYPOTHESES = (
     "The material is rows, each a question with its right answer, that a model got wrong. Write "

@@ -7,15 +7,15 @@ from dataclasses import replace
 
 from pydantic import Field
 
+from dataflywheel.models.endpoint.failure import failure
 from dataflywheel.models.endpoint.quoting import Question, question
 from dataflywheel.models.endpoint.request import Sampling
 from dataflywheel.models.endpoint.structured import Answer, Asks, Numbered
 from dataflywheel.proposing.answers.compare import same_answer
+from dataflywheel.proposing.asking import ask_forms
 from dataflywheel.proposing.final_answer import NoAnswerError, final_answer
 from dataflywheel.proposing.kinds import Proposal
 from dataflywheel.rows.text import part_of
-from dataflywheel.signals.rating.rating import failure
-from dataflywheel.synthesis.asking import ask_forms
 
 AGAIN = (
     "The material is a question, and one row that shows the form of an answer. Answer the question, not the row's. "

@@ -8,19 +8,19 @@ from typing import ClassVar
 from pydantic import Field
 
 from dataflywheel.contracts import Card
+from dataflywheel.models.endpoint.failure import failure
 from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.request import Reply, Sampling
 from dataflywheel.models.endpoint.structured import Answer, Asks, Numbered
 from dataflywheel.proposing.answers.compare import same_answer
+from dataflywheel.proposing.asking import WORK, AskingProposer, ask_forms, failed, follow, without
+from dataflywheel.proposing.child import child
 from dataflywheel.proposing.final_answer import NoAnswerError, final_answer
 from dataflywheel.proposing.kinds import Demand, Proposal
 from dataflywheel.rows.schema import Row
 from dataflywheel.rows.text import part_of
-from dataflywheel.signals.rating.rating import failure
-from dataflywheel.signals.rouge import indexed
-from dataflywheel.signals.shingles import word_hashes
-from dataflywheel.synthesis.asking import WORK, AskingProposer, ask_forms, failed, follow, without
-from dataflywheel.synthesis.lineage import child
+from dataflywheel.signals.words.rouge import indexed
+from dataflywheel.signals.words.shingles import word_hashes
 
 SIMILAR = (
     "The material is a question that a student got wrong, with its worked answer. Write one new question that needs "

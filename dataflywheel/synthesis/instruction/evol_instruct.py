@@ -9,16 +9,16 @@ from typing import ClassVar
 from pydantic import Field
 
 from dataflywheel.contracts import Card
+from dataflywheel.models.endpoint.failure import failure
 from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.request import Reply, Sampling
 from dataflywheel.models.endpoint.structured import Asks, Numbered
+from dataflywheel.proposing.asking import AskingProposer, ask_forms, follow, without
+from dataflywheel.proposing.child import child
 from dataflywheel.proposing.kinds import Demand, Proposal
 from dataflywheel.rows.schema import Row
 from dataflywheel.rows.text import part_of
-from dataflywheel.signals.rating.rating import failure
-from dataflywheel.synthesis.asking import AskingProposer, ask_forms, follow, without
 from dataflywheel.synthesis.instruction.evol_elimination import LEAK, NO_GAIN, eliminated, leaks_prompt
-from dataflywheel.synthesis.lineage import child
 
 DEEPER = (
     "The material is an instruction to an assistant. Write a more demanding version of it: {how}. It must stay "

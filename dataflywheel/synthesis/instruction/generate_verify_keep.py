@@ -12,6 +12,7 @@ from pydantic import Field
 from dataflywheel.contracts import Card
 from dataflywheel.models.endpoint.request import Reply, Request
 from dataflywheel.models.endpoint.structured import Asks
+from dataflywheel.proposing.asking import WORK, AskingProposer, failed, without
 from dataflywheel.proposing.final_answer import NoAnswerError, final_answer
 from dataflywheel.proposing.gates.executable_truth import ExecutableTruth
 from dataflywheel.proposing.kinds import Demand, Proposal
@@ -19,7 +20,6 @@ from dataflywheel.rows.formats.written_turns import asked_turns
 from dataflywheel.rows.identity import make_row
 from dataflywheel.rows.schema import Row, message
 from dataflywheel.rows.text import answer_said, split_answer
-from dataflywheel.synthesis.asking import WORK, AskingProposer, failed, without
 
 CHECKABLE = ("gold", "program", "tests")
 ENOUGH = "right, but enough for this question"

@@ -9,10 +9,10 @@ from pydantic import Field
 from dataflywheel.contracts import Card, UsageError
 from dataflywheel.models.endpoint.request import Reply, Request, Sampling
 from dataflywheel.models.endpoint.structured import Asks
+from dataflywheel.proposing.asking import AskingProposer, failed, without
 from dataflywheel.proposing.kinds import Demand, Proposal
 from dataflywheel.rows.identity import prompt_answer_row
 from dataflywheel.rows.schema import Row
-from dataflywheel.synthesis.asking import AskingProposer, failed, without
 from dataflywheel.synthesis.instruction.pre_query_templates import TEMPLATES, PreQueryTemplate, own_template
 from dataflywheel.synthesis.instruction.sanitiser import Repair, sanitise
 
@@ -111,6 +111,6 @@ class Magpie(AskingProposer):
                 f"magpie: the chat format of {self.model.model} behind an endpoint is not known; write "
                 f"`template:` with one of {known} (Qwen and Yi speak chatml)"
             )
-        from dataflywheel.models.language_model import shared_model
+        from dataflywheel.models.language.language_model import shared_model
 
         return own_template(shared_model(self.model).chat)

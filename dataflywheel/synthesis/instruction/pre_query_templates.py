@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dataflywheel.errors import UsageError
-from dataflywheel.models.chat import ChatFormat
+from dataflywheel.models.templates.chat import ChatFormat
 from dataflywheel.rows.schema import message
 
 _MARK = "\ue0f4\ue0f5\ue0f6"

@@ -11,13 +11,13 @@ from dataflywheel.contracts import Card
 from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.request import Reply, Sampling
 from dataflywheel.models.endpoint.structured import Answer, Asks, Numbered
+from dataflywheel.proposing.asking import AskingProposer, ask_forms, failed, without
+from dataflywheel.proposing.child import child
 from dataflywheel.proposing.kinds import Demand, Proposal
 from dataflywheel.rows.schema import Row
 from dataflywheel.rows.text import part_of
-from dataflywheel.signals.rouge import RougeIndex, indexed
-from dataflywheel.signals.shingles import word_hashes
-from dataflywheel.synthesis.asking import AskingProposer, ask_forms, failed, without
-from dataflywheel.synthesis.lineage import child
+from dataflywheel.signals.words.rouge import RougeIndex, indexed
+from dataflywheel.signals.words.shingles import word_hashes
 
 TASKS = (
     "The material is {shown} tasks for an assistant. Write {wanted} new ones that differ from these and from each "

@@ -12,16 +12,16 @@ from pydantic import Field
 
 from dataflywheel.contracts import Card, Cost, PoolStatistics
 from dataflywheel.models.endpoint.account import client_for
+from dataflywheel.models.endpoint.failure import failure
 from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.request import Reply, Sampling
 from dataflywheel.models.endpoint.structured import Answer, Asks, Numbered
 from dataflywheel.models.spec import ModelSpec
+from dataflywheel.proposing.asking import AskingProposer, ask_forms, failed, follow, without
 from dataflywheel.proposing.kinds import Demand, Proposal
 from dataflywheel.rows.identity import make_row
 from dataflywheel.rows.schema import Row, message
 from dataflywheel.rows.text import part_of, text_of
-from dataflywheel.signals.rating.rating import failure
-from dataflywheel.synthesis.asking import AskingProposer, ask_forms, failed, follow, without
 
 PROMPT = (
     "The material is three keywords. Write one instruction that a person might give to an assistant and that has to do "

@@ -9,14 +9,14 @@ from pydantic import Field
 from dataflywheel.contracts import Card
 from dataflywheel.models.endpoint.quoting import Question, question
 from dataflywheel.models.endpoint.structured import Answer, Asks, Form, Numbered
+from dataflywheel.proposing.asking import AskingProposer, ask_forms, failed, without
+from dataflywheel.proposing.child import child
 from dataflywheel.proposing.kinds import Demand, NamedGate, Proposal
 from dataflywheel.rows.schema import Row
 from dataflywheel.rows.text import part_of
-from dataflywheel.synthesis.asking import AskingProposer, ask_forms, failed, without
 from dataflywheel.synthesis.knowledge.chunks import chunks, locate
 from dataflywheel.synthesis.knowledge.sections import Span
 from dataflywheel.synthesis.knowledge.subject import subject_of
-from dataflywheel.synthesis.lineage import child
 
 INSTRUCTIONS = (
     "The material is a part of a document. Write {count} that this part answers, as somebody would ask who has not "

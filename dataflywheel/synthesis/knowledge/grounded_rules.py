@@ -8,13 +8,13 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from dataflywheel.contracts import Card
+from dataflywheel.proposing.asking import without
+from dataflywheel.proposing.child import child
 from dataflywheel.proposing.kinds import Demand, Proposal, Proposer
 from dataflywheel.rows.schema import Row
 from dataflywheel.rows.text import part_of
-from dataflywheel.synthesis.asking import without
 from dataflywheel.synthesis.knowledge.question_rules import Found, questions_of
 from dataflywheel.synthesis.knowledge.subject import subject_of
-from dataflywheel.synthesis.lineage import child
 
 NO_QUESTION = "no question can be asked of the document"
 ALL_ASKED = "all questions of the document were asked"

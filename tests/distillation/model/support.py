@@ -10,10 +10,10 @@ from typing import Any
 from dataflywheel.contracts import AnswerPositions
 from dataflywheel.distillation.model.taught import TaughtObjective
 from dataflywheel.distillation.model.teacher import answer_states
-from dataflywheel.models.language_model import LanguageModel
-from dataflywheel.models.pool_tokenizer import pool_tokenizer
+from dataflywheel.models.language.language_model import LanguageModel
+from dataflywheel.models.language.pool_tokenizer import pool_tokenizer
 from dataflywheel.models.spec import ModelSpec
-from dataflywheel.models.tiny import init_tiny
+from dataflywheel.models.training.tiny import init_tiny
 from dataflywheel.rows.schema import Message
 from tests.models.copy_skill import copy_rows
 

@@ -11,10 +11,10 @@ from dataflywheel import catalog
 from dataflywheel.contracts import UsageError
 from dataflywheel.distillation.model.distill import TaughtBy
 from dataflywheel.distillation.model.taught import TaughtObjective
-from dataflywheel.models.chat import chats_of
-from dataflywheel.models.tiny import init_tiny
-from dataflywheel.models.train_settings import TrainSettings
-from dataflywheel.models.training import TrainResult, train_sft
+from dataflywheel.models.templates.chat import chats_of
+from dataflywheel.models.training.tiny import init_tiny
+from dataflywheel.models.training.train_settings import TrainSettings
+from dataflywheel.models.training.training import TrainResult, train_sft
 from dataflywheel.rows.identity import make_row
 from dataflywheel.rows.schema import table
 from tests.distillation.model.support import loaded, spec

@@ -10,8 +10,8 @@ import pytest
 from dataflywheel.contracts import UsageError
 from dataflywheel.distillation.model.on_policy import OnPolicy
 from dataflywheel.distillation.model.on_policy_lessons import student_writes
-from dataflywheel.models.chat import Chat, chats_of
-from dataflywheel.models.train_settings import TrainSettings
+from dataflywheel.models.templates.chat import Chat, chats_of
+from dataflywheel.models.training.train_settings import TrainSettings
 from dataflywheel.rows.identity import make_row
 from dataflywheel.rows.schema import message, table
 from tests.distillation.model.support import loaded, spec, untrained

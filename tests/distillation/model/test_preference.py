@@ -10,7 +10,7 @@ import pytest
 
 from dataflywheel.contracts import UsageError
 from dataflywheel.distillation.model.preference import Preference
-from dataflywheel.models.train_settings import Lora, TrainSettings
+from dataflywheel.models.training.train_settings import Lora, TrainSettings
 from dataflywheel.rows.identity import make_row
 from dataflywheel.rows.schema import Row, message
 from dataflywheel.rows.text import split_answer

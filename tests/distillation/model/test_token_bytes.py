@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from dataflywheel.contracts import UsageError
 from dataflywheel.distillation.model.token_bytes import END, aligned, shared_ids, token_bytes
-from dataflywheel.models.pool_tokenizer import load_tokenizer
+from dataflywheel.models.language.pool_tokenizer import load_tokenizer
 from tests.distillation.model.support import untrained
 from tests.models.copy_skill import copy_rows
 
@@ -135,7 +135,7 @@ def test_the_end_of_a_turn_is_the_one_that_the_template_writes() -> None:
     import copy
 
     from dataflywheel.distillation.model.across import spelled
-    from dataflywheel.models.chat import ChatFormat
+    from dataflywheel.models.templates.chat import ChatFormat
     from tests.models.test_chat import FOREIGN, tokenizer
 
     made = copy.deepcopy(tokenizer(FOREIGN))

@@ -12,7 +12,7 @@ from scipy.spatial.distance import cdist
 
 from dataflywheel.contracts import Columns, Status, UsageError
 from dataflywheel.enhancement.distribution.drift import FEATURES, DriftTest, drift, holm
-from dataflywheel.signals.text_statistics import estimate_tokens
+from dataflywheel.signals.text.text_statistics import estimate_tokens
 from tests.signals.rows import json_lines
 
 LENGTH, LABEL, VECTOR = "text.tokens_answer", "row.source", "embedding.vector"

@@ -14,8 +14,8 @@ from dataflywheel.enhancement.rewriting import coach_lm
 from dataflywheel.enhancement.rewriting.coach_lm import ANSWER, INSTRUCTION, REQUEST, CoachLM, lesson, parse
 from dataflywheel.enhancement.rewriting.expert_revisions import ExpertRevision
 from dataflywheel.models.spec import ModelSpec
-from dataflywheel.models.train_settings import TrainSettings
-from dataflywheel.models.training import train_sft
+from dataflywheel.models.training.train_settings import TrainSettings
+from dataflywheel.models.training.training import train_sft
 from dataflywheel.rows.identity import make_row, prompt_answer_row
 from dataflywheel.rows.schema import Message, message
 from tests.enhancement.rewriting.support import answer_of, demand

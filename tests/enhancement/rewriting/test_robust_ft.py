@@ -147,7 +147,7 @@ def test_examples_are_the_nearest_clean_rows(data: Path) -> None:
     client = stub(truths, 1.0)
     found = method(neighbours=2).propose_with(client, demand(rows))
     clean = {r["messages"][0]["content"]: r["label"] for r, p in zip(rows, found, strict=True) if p.failure == "clean"}
-    from dataflywheel.models.shared_embedder import shared_embedder
+    from dataflywheel.models.embedding.shared_embedder import shared_embedder
 
     encode = shared_embedder(EmbedderSpec(builtin="static")).encode
     asked = [r for r in client.requests if shown(r, "example 1")]

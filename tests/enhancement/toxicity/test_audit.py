@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from dataflywheel.contracts import UsageError
 from dataflywheel.enhancement.toxicity.audit import FUNCTIONALITIES, area, audit, filled
-from dataflywheel.signals.identity_terms import GROUPS
-from dataflywheel.signals.toxicity_classifier import train
+from dataflywheel.signals.safety.identity_terms import GROUPS
+from dataflywheel.signals.safety.toxicity_classifier import train
 from tests.signals.toxic_words import sentences
 
 

@@ -17,7 +17,7 @@ from dataflywheel.enhancement.toxicity.redact_personal_data import NOTHING, Reda
 from dataflywheel.proposing.kinds import Demand, Proposal
 from dataflywheel.rows.identity import make_row, prompt_answer_row
 from dataflywheel.rows.schema import Row, message
-from dataflywheel.signals.personal_data_patterns import TYPES, find
+from dataflywheel.signals.safety.personal_data_patterns import TYPES, find
 
 
 def redacted(*rows: Row) -> list[Proposal]:

@@ -13,11 +13,11 @@ from dataflywheel.distillation.model.preference import Preference
 from dataflywheel.evolution.iteration.spin import Spin
 from dataflywheel.models.endpoint.account import account
 from dataflywheel.models.endpoint.request import Outcome, Reply
-from dataflywheel.models.pool_tokenizer import pool_tokenizer
+from dataflywheel.models.language.pool_tokenizer import pool_tokenizer
 from dataflywheel.models.spec import ModelSpec
-from dataflywheel.models.tiny import init_tiny
-from dataflywheel.models.train_settings import TrainSettings
-from dataflywheel.models.training import train_sft
+from dataflywheel.models.training.tiny import init_tiny
+from dataflywheel.models.training.train_settings import TrainSettings
+from dataflywheel.models.training.training import train_sft
 from dataflywheel.rows.identity import make_row
 from dataflywheel.rows.schema import Row, message
 from dataflywheel.rows.text import part_of, split_answer, text_of

@@ -170,8 +170,8 @@ def test_a_panel_of_models(endpoint: Endpoint, files: tuple[Path, Path], tmp_pat
 
 
 def test_a_small_model_in_a_folder_is_refused(files: tuple[Path, Path], tmp_path: Path) -> None:
-    from dataflywheel.models.pool_tokenizer import pool_tokenizer
-    from dataflywheel.models.tiny import init_tiny
+    from dataflywheel.models.language.pool_tokenizer import pool_tokenizer
+    from dataflywheel.models.training.tiny import init_tiny
 
     folder = init_tiny(pool_tokenizer([[message("user", "hello there " * 50)]]), "0.5m")
     with pytest.raises(FlywheelError, match=r"pairwise by .* got 0 of 6 obvious pairs right"):

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import pyarrow as pa
 
-from dataflywheel.models.language_model import LanguageModel
+from dataflywheel.models.language.language_model import LanguageModel
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.rows.identity import make_row
 from dataflywheel.rows.schema import table

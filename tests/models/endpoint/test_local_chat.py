@@ -12,9 +12,9 @@ from dataflywheel.contracts import UsageError
 from dataflywheel.models.endpoint.chat_model import RejectedError
 from dataflywheel.models.endpoint.local_chat import LocalChat
 from dataflywheel.models.endpoint.request import Outcome, Reply, Request, Sampling
-from dataflywheel.models.pool_tokenizer import pool_tokenizer
+from dataflywheel.models.language.pool_tokenizer import pool_tokenizer
 from dataflywheel.models.spec import ModelSpec
-from dataflywheel.models.tiny import init_tiny
+from dataflywheel.models.training.tiny import init_tiny
 from tests.models.copy_skill import copy_model, copy_rows
 
 PROMPTS = [f"repeat {row[1]['content']}" for row in copy_rows(24, seed=9)]

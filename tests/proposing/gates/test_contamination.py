@@ -14,7 +14,7 @@ from dataflywheel.proposing.kinds import Surroundings
 from dataflywheel.rows.identity import prompt_answer_row
 from dataflywheel.rows.parts import PartWriter
 from dataflywheel.rows.schema import table
-from dataflywheel.signals.text_statistics import TextStatistics
+from dataflywheel.signals.text.text_statistics import TextStatistics
 from tests.enhancement.columns import lookup, measured, target
 from tests.enhancement.test_decontaminate import evaluation_sets
 from tests.proposing.gates.proposals import check, new, pool_of

@@ -13,7 +13,7 @@ from dataflywheel.proposing.gates import language_kept
 from dataflywheel.proposing.gates.language_kept import LanguageKept
 from dataflywheel.proposing.kinds import Proposer, Surroundings
 from dataflywheel.recipe.load import recipe_from
-from dataflywheel.recipe.plan import plan
+from dataflywheel.recipe.planning.plan import plan
 from tests.proposing.gates.proposals import check, new, rewrite
 from tests.signals.rows import json_lines
 

@@ -13,7 +13,7 @@ from benchmarks.pairs.lines import every_second
 from dataflywheel.models.spec import EmbedderSpec
 from dataflywheel.proposing.gates.meaning import Meaning
 from dataflywheel.proposing.kinds import Surroundings
-from dataflywheel.signals.model_based import embed_texts
+from dataflywheel.signals.model.model_based import embed_texts
 from tests.proposing.gates.proposals import check, new, rewrite
 from tests.signals.rows import json_lines
 

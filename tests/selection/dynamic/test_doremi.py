@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataflywheel.contracts import UsageError
-from dataflywheel.models.reference import reference_losses
-from dataflywheel.models.tiny import init_tiny
-from dataflywheel.models.train_settings import TrainSettings
-from dataflywheel.models.training import train_sft
+from dataflywheel.models.training.reference import reference_losses
+from dataflywheel.models.training.tiny import init_tiny
+from dataflywheel.models.training.train_settings import TrainSettings
+from dataflywheel.models.training.training import train_sft
 from dataflywheel.rows.identity import make_row
 from dataflywheel.rows.schema import table
 from dataflywheel.selection.dynamic.doremi import DoReMi, updated

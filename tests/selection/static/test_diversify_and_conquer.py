@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dataflywheel.contracts import Columns
-from dataflywheel.models.shared_embedder import shared_embedder
+from dataflywheel.models.embedding.shared_embedder import shared_embedder
 from dataflywheel.models.spec import EmbedderSpec
 from dataflywheel.selection.static import diversify_and_conquer
 from dataflywheel.selection.static.diversify_and_conquer import DiversifyAndConquer, cluster_weights

@@ -12,7 +12,7 @@ import pytest
 
 from dataflywheel.contracts import Columns, UsageError
 from dataflywheel.selection.static.dsir import DSIR, log_ratio, log_weights
-from dataflywheel.signals.hashed_ngrams import HashedNgrams, bucket_counts
+from dataflywheel.signals.text.hashed_ngrams import HashedNgrams, bucket_counts
 from tests.selection.columns import generator, make_columns
 from tests.signals.rows import Pair, alpaca, batch, json_lines
 

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataflywheel.contracts import Columns, Status
-from dataflywheel.selection.combine import Select, select_rows
+from dataflywheel.selection.combine import select_rows
 from dataflywheel.selection.order import rejections
+from dataflywheel.selection.spec import Select
 from dataflywheel.selection.static.grape import GRAPE
 from tests.selection.columns import generator
 

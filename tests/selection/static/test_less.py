@@ -12,7 +12,7 @@ import pytest
 from dataflywheel.contracts import Columns
 from dataflywheel.selection.static import less
 from dataflywheel.selection.static.less import LESS
-from dataflywheel.signals.gradient_projection import GradientProjection
+from dataflywheel.signals.model.gradient_projection import GradientProjection
 from tests.models.planted_skills import SKILLS, mixed_pool, pool_model, skill_rows
 from tests.selection.columns import generator, make_columns
 

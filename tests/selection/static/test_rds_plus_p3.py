@@ -10,14 +10,14 @@ import pyarrow.parquet as pq
 import pytest
 
 from dataflywheel.contracts import Columns, FloatArray
-from dataflywheel.models.language_model import LanguageModel
+from dataflywheel.models.language.language_model import LanguageModel
 from dataflywheel.models.spec import ModelSpec
-from dataflywheel.models.tiny import train_tiny
-from dataflywheel.models.train_settings import TrainSettings
-from dataflywheel.models.training import train_sft
+from dataflywheel.models.training.tiny import train_tiny
+from dataflywheel.models.training.train_settings import TrainSettings
+from dataflywheel.models.training.training import train_sft
 from dataflywheel.selection.static.random import Random
 from dataflywheel.selection.static.rds_plus import RDSPlus
-from dataflywheel.signals.hidden_state import HiddenState
+from dataflywheel.signals.model.hidden_state import HiddenState
 from tests.models.copy_skill import conversation
 from tests.selection.columns import generator
 from tests.signals.rows import batch_of

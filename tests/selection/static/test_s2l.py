@@ -14,7 +14,7 @@ from dataflywheel.contracts import Columns
 from dataflywheel.rows.identity import make_row
 from dataflywheel.rows.schema import table
 from dataflywheel.selection.static.s2l import S2L, even_order, trajectory_clusters
-from dataflywheel.signals.trajectory import Trajectory
+from dataflywheel.signals.model.trajectory import Trajectory
 from tests.models.copy_skill import WORDS, conversation
 from tests.models.planted_skills import mixed_pool, pool_model, skill_rows
 from tests.selection.columns import generator, make_columns

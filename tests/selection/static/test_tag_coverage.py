@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataflywheel.contracts import Columns
-from dataflywheel.selection.combine import Select, select_rows
+from dataflywheel.selection.combine import select_rows
 from dataflywheel.selection.order import rejections
+from dataflywheel.selection.spec import Select
 from dataflywheel.selection.static.tag_coverage import TagCoverage, covering_order
 from tests.selection.columns import generator
 

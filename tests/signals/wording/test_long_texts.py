@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from dataflywheel.proposing.gates.invariants import INVARIANTS
-from dataflywheel.signals.personal_data_patterns import find
+from dataflywheel.signals.safety.personal_data_patterns import find
 from dataflywheel.signals.wording.names import missing, names
 from dataflywheel.signals.wording.negation import changed, negations
 from dataflywheel.signals.wording.numbers import numbers

@@ -17,10 +17,10 @@ from dataflywheel.errors import UsageError
 from dataflywheel.models.endpoint.account import account
 from dataflywheel.models.endpoint.local_chat import LocalChat
 from dataflywheel.models.endpoint.request import Outcome, Reply, Request
-from dataflywheel.models.language_model import LanguageModel
-from dataflywheel.models.pool_tokenizer import pool_tokenizer
+from dataflywheel.models.language.language_model import LanguageModel
+from dataflywheel.models.language.pool_tokenizer import pool_tokenizer
 from dataflywheel.models.spec import ModelSpec
-from dataflywheel.models.tiny import init_tiny
+from dataflywheel.models.training.tiny import init_tiny
 from dataflywheel.proposing.fulfil import Terms, fulfil
 from dataflywheel.proposing.kinds import Demand, Surroundings
 from dataflywheel.rows.identity import prompt_answer_row

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from dataflywheel.errors import UsageError
-from dataflywheel.models.chat import ChatFormat
-from dataflywheel.models.pool_tokenizer import load_tokenizer, pool_tokenizer
+from dataflywheel.models.language.pool_tokenizer import load_tokenizer, pool_tokenizer
+from dataflywheel.models.templates.chat import ChatFormat
 from dataflywheel.synthesis.instruction.pre_query_templates import TEMPLATES, own_template
 
 CHATS = {

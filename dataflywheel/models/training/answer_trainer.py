@@ -1,0 +1,232 @@
+"""TRL's trainer with the loss computed at answer positions alone, and an order of rows that survives a resume."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dataflywheel.contracts import AnswerPositions, Objective, UsageError
+from dataflywheel.models.language.losses import IGNORED, linear_cross_entropy
+from dataflywheel.models.language.scoring import autocast, head_is_linear, last_hidden
+from dataflywheel.models.training.live_batches import LiveBatches, live_trainer
+from dataflywheel.models.training.tiny import fast_bfloat16
+from dataflywheel.models.training.train_settings import Lora, Progress, TrainSettings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from dataflywheel.models.language.language_model import LanguageModel
+
+GROUP = 50
+"""Batches whose rows are sorted by length together: little padding, and still a random order."""
+
+
+class LengthGroupedOrder:
+    """Row positions of each epoch: shuffled, rows of like length in one batch, the batches shuffled again.
+
+    A function of seed and epoch alone, so that a resumed run sees the rows that the killed one would have seen.
+    """
+
+    def __init__(self, lengths: list[int], batch: int, seed: int) -> None:
+        self.lengths, self.batch, self.seed, self.epoch = np.asarray(lengths), batch, seed, 0
+
+    def set_epoch(self, epoch: int) -> None:
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def __iter__(self) -> Iterator[int]:
+        rng = np.random.default_rng((self.seed, self.epoch))
+        order = rng.permutation(len(self.lengths))
+        size = GROUP * self.batch
+        groups = [order[start : start + size] for start in range(0, len(order), size)]
+        ordered = np.concatenate([group[np.argsort(-self.lengths[group], kind="stable")] for group in groups])
+        batches = [ordered[start : start + self.batch] for start in range(0, len(ordered), self.batch)]
+        last = [batches.pop()] if len(batches[-1]) < self.batch else []
+        for i in rng.permutation(len(batches)):
+            yield from batches[i].tolist()
+        for rest in last:
+            yield from rest.tolist()
+
+
+def answer_trainer(
+    base: LanguageModel,
+    examples: list[dict[str, Any]],
+    arguments: Any,
+    lora: Lora | None,
+    progress: Progress | None,
+    objective: Objective | None = None,
+    live: LiveBatches | None = None,
+) -> Any:
+    """A trainer over tokenised examples, each with its `row`.
+
+    Its log holds `loss`, `tokens` and `answer_tokens` of every step, and `candidates_tokens` where rows are chosen.
+
+    Examples are learned by the cross-entropy of their answers' tokens, or by an `objective` in its place; in a
+    shuffled order, or as `live` wants them: the data loader then only counts the steps of an epoch.
+    """
+    from datasets import Dataset
+    from transformers import PrinterCallback
+
+    kind = _trainer_class(base, examples, bool(lora), objective)
+    if objective is not None and not kind.fused:
+        raise UsageError(f"{objective.name} needs a model whose logits are its output embedding times its states")
+    trainer = (kind if live is None else live_trainer(kind, live))(
+        model=base.model,
+        args=arguments,
+        train_dataset=Dataset.from_list(examples),
+        data_collator=_collator(base.pad_id),
+        processing_class=base.tokenizer,
+        callbacks=[watch(progress)],
+        peft_config=adapters(lora),
+    )
+    trainer.remove_callback(PrinterCallback)
+    return trainer
+
+
+def _trainer_class(
+    base: LanguageModel, examples: list[dict[str, Any]], adapted: bool, objective: Objective | None
+) -> Any:
+    import torch
+    from transformers import Trainer
+    from trl import SFTTrainer
+
+    head = base.model.get_output_embeddings()
+
+    class AnswerTrainer(SFTTrainer):  # type: ignore[misc]
+        read: dict[str, int] = {}
+        linear = head_is_linear(base.model)
+        fused = linear and getattr(head, "bias", None) is None
+        watched = False
+        """Whether `trained_on` wants the loss of every answer token, as a subclass may."""
+        trained_on: Callable[[Any, list[Any]], None]
+        pad_id = base.pad_id
+
+        def compute_loss(
+            self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
+        ) -> Any:
+            labels = inputs["labels"]
+            wanted = labels != IGNORED
+            self.read = {"tokens": int(inputs["attention_mask"].sum()), "answer_tokens": int(wanted.sum())}
+            rows = inputs.pop("row")
+            if not self.fused:
+                return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
+            causal, half = self.causal(), self.args.bf16
+            with autocast(causal, "bfloat16" if half else "float32"):
+                states = last_hidden(causal, inputs["input_ids"])[:, :-1][wanted[:, 1:]]
+            table, answers = causal.get_output_embeddings().weight, labels[wanted]
+            each = torch.empty(len(answers), device=answers.device) if self.watched else None
+            if objective is None:
+                total = linear_cross_entropy(states, table, answers, bfloat16=half, each=each)
+            else:
+                total = objective.loss(answer_positions(states, answers, rows, wanted), table)
+                if each is not None:
+                    linear_cross_entropy(states.detach(), table.detach(), answers, bfloat16=half, each=each)
+            if each is not None:
+                self.trained_on(rows, list(each.split(wanted.sum(dim=1).tolist())))
+            return total / wanted.sum()
+
+        def causal(self) -> Any:
+            """The model without the wrapper that low-rank adapters put around it."""
+            return self.model.get_base_model() if adapted else self.model
+
+        def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
+            super().log({**logs, **self.read} if "loss" in logs else logs, start_time)
+
+        def _get_train_sampler(self, train_dataset: Any = None) -> Any:
+            lengths = [len(one["input_ids"]) for one in examples]
+            return LengthGroupedOrder(lengths, self.args.per_device_train_batch_size, self.args.seed)
+
+        def _save_checkpoint(self, model: Any, trial: Any) -> None:
+            Trainer._save_checkpoint(self, model, trial)  # TRL would write a model card each time
+
+    return AnswerTrainer
+
+
+def answer_positions(states: Any, labels: Any, rows: Any, wanted: Any) -> AnswerPositions:
+    """The answer tokens of a batch with the row and the place of each; `wanted` (b, t) says where they are."""
+    import torch
+
+    counts = wanted.sum(dim=1)
+    starts = torch.repeat_interleave(counts.cumsum(0) - counts, counts)
+    places = torch.arange(len(labels), device=labels.device) - starts
+    return AnswerPositions(states, labels, torch.repeat_interleave(rows, counts), places, counts.tolist())
+
+
+def _collator(pad_id: int) -> Any:
+    """TRL's padding, with the position of each row among the examples beside it."""
+    import torch
+    from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
+
+    pad = DataCollatorForLanguageModeling(pad_token_id=pad_id)
+
+    def collate(examples: list[dict[str, Any]]) -> dict[str, Any]:
+        batch: dict[str, Any] = pad([{k: v for k, v in one.items() if k != "row"} for one in examples])
+        return {**batch, "row": torch.tensor([one["row"] for one in examples])}
+
+    return collate
+
+
+def adapters(lora: Lora | None) -> Any:
+    """`lora` as peft takes it."""
+    if lora is None:
+        return None
+    from peft import LoraConfig
+
+    return LoraConfig(
+        r=lora.rank,
+        lora_alpha=lora.alpha,
+        lora_dropout=lora.dropout,
+        target_modules="all-linear",
+        task_type="CAUSAL_LM",
+    )
+
+
+def watch(progress: Progress | None) -> Any:
+    """Passes on every logged loss, and leaves the last save to the caller."""
+    from transformers import TrainerCallback
+
+    class Watch(TrainerCallback):  # type: ignore[misc]
+        def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+            if state.global_step >= state.max_steps:
+                control.should_save = False  # the finished model is saved by the caller
+
+        def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
+            if progress is not None and "loss" in (logs or {}):
+                progress(state.global_step, state.max_steps, logs["loss"])
+
+    return Watch()
+
+
+def trl_arguments(base: LanguageModel, checkpoints: Path, settings: TrainSettings) -> dict[str, Any]:
+    """Arguments that all of TRL's trainers take."""
+    half = settings.dtype == "bfloat16" or (
+        settings.dtype == "auto" and (base.model.device.type == "cuda" or fast_bfloat16())
+    )
+    return {
+        "output_dir": str(checkpoints),
+        "num_train_epochs": settings.epochs,
+        "max_steps": settings.max_steps or -1,
+        "learning_rate": settings.learning_rate,
+        "per_device_train_batch_size": settings.batch_size,
+        "warmup_steps": settings.warmup,
+        "lr_scheduler_type": settings.scheduler,
+        "weight_decay": settings.weight_decay,
+        "max_grad_norm": settings.max_grad_norm,
+        "seed": settings.seed,
+        "data_seed": settings.seed,
+        "bf16": half,
+        "use_cpu": base.model.device.type == "cpu",
+        "save_strategy": "steps",
+        "save_steps": settings.save_steps,
+        "save_total_limit": 1,
+        "logging_steps": 1,
+        "report_to": "none",
+        "disable_tqdm": True,
+        "dataloader_num_workers": 0,
+        "dataloader_pin_memory": False,
+        "log_level": "error",
+    }

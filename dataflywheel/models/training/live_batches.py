@@ -1,0 +1,175 @@
+"""A sampler at work on the model that is trained: candidates, their losses, the batch, and what survives a kill."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from dataflywheel.contracts import (
+    AnyArray,
+    ChoosingDraw,
+    Draw,
+    FloatArray,
+    FlywheelError,
+    Sampler,
+    TrainingRows,
+    UsageError,
+)
+from dataflywheel.models.language.language_model import MAX_TOKENS
+from dataflywheel.models.language.losses import IGNORED
+from dataflywheel.models.language.scoring import answer_scores
+from dataflywheel.models.templates.chat import Conversation, as_chat
+from dataflywheel.models.templates.encoded import EncodedRow, example_ids
+from dataflywheel.models.training.reference import ReferenceLosses, aligned
+from dataflywheel.rows.identity import row_id
+
+STATE = "sampler.json"
+
+Example = dict[str, Any]
+Losses = Callable[[Sequence[Example]], list[FloatArray]]
+"""Nats of each answer token of the given examples under the model as it is now."""
+
+
+class LiveBatches:
+    """Batches as the sampler wants them, each made when the step before it is over.
+
+    `seen` counts how often each example was trained on, shape (n,).
+    """
+
+    def __init__(self, sampler: Sampler, rows: TrainingRows, examples: list[Example], batch: int, seed: int) -> None:
+        self.draw: Draw = sampler.start(rows, min(batch, len(examples)), seed)
+        self.name, self.watches = sampler.name, sampler.watches
+        self.examples, self.ids = examples, rows.ids
+        self.seen = np.zeros(len(examples), dtype=np.int64)
+        self.candidates_tokens = 0
+        """Tokens read for the last choice, over those that are trained on."""
+        self._rows = np.array([example["row"] for example in examples])
+
+    def next(self, k: int, losses: Losses) -> list[Example]:
+        """The k examples of the next step; `losses` is asked only where the sampler chooses among more than k."""
+        positions = np.asarray(self.draw.candidates(k), dtype=np.int64)
+        self.candidates_tokens = 0
+        if isinstance(self.draw, ChoosingDraw) and len(positions) > k:
+            offered = [self.examples[i] for i in positions]
+            found = np.array([one.mean() for one in self._finite(positions, losses(offered))])
+            self.candidates_tokens = sum(len(one["input_ids"]) for one in offered)
+            positions = np.asarray(self.draw.next_batch(positions, found, k), dtype=np.int64)
+        if len(positions) != k:
+            raise FlywheelError(f"{self.name} gave {len(positions)} rows for a batch of {k}; this is a fault of it")
+        np.add.at(self.seen, positions, 1)
+        return [self.examples[i] for i in positions]
+
+    def examples_of(self, rows: AnyArray) -> list[Example]:
+        """Examples by their `row`."""
+        return [self.examples[i] for i in np.searchsorted(self._rows, rows)]
+
+    def observe(self, rows: AnyArray, losses: Sequence[FloatArray]) -> None:
+        """Passes on what the model made of a batch, by the `row` of each of its examples."""
+        positions = np.searchsorted(self._rows, rows)
+        self.draw.observe(positions, self._finite(positions, losses))
+
+    def _finite(self, positions: AnyArray, losses: Sequence[FloatArray]) -> Sequence[FloatArray]:
+        for position, one in zip(positions, losses, strict=True):
+            if not np.isfinite(one).all():
+                raise FlywheelError(
+                    f"training diverged (the loss of row {self.ids[position]} is not finite); lower learning_rate"
+                )
+        return losses
+
+    def seen_of(self, rows: int, places: Sequence[int]) -> AnyArray:
+        """How often each of the rows given was trained on (rows,); 0 for those without an answer. `places` are the rows
+        of the examples."""
+        found = np.zeros(rows, dtype=np.int64)
+        np.maximum.at(found, np.asarray(places), self.seen)
+        return found
+
+    def save(self, folder: Path) -> None:
+        """Into a checkpoint that is not whole yet."""
+        folder.mkdir(parents=True, exist_ok=True)
+        state = {"draw": self.draw.state_dict(), "seen": self.seen.tolist()}
+        (folder / STATE).write_text(json.dumps(state, allow_nan=False), encoding="utf-8")
+
+    def load(self, folder: Path) -> None:
+        state = json.loads((folder / STATE).read_text(encoding="utf-8"))
+        self.draw.load_state_dict(state["draw"])
+        self.seen = np.array(state["seen"], dtype=np.int64)
+
+
+def training_rows(
+    rows: Sequence[Conversation] | pa.Table,
+    encoded: Sequence[EncodedRow],
+    sampler: Sampler | None,
+    reference: ReferenceLosses | None,
+) -> TrainingRows | None:
+    """What the sampler is told of the examples; None without a sampler."""
+    if sampler is None:
+        return None
+    places = [one.row for one in encoded]
+    if isinstance(rows, pa.Table):
+        every, sources = rows["id"].to_pylist(), rows["source"].take(places).to_pylist()
+    else:
+        chats = map(as_chat, rows)
+        every, sources = [row_id(chat.messages, None, chat.tools, None) for chat in chats], [""] * len(places)
+    ids = [every[place] for place in places]
+    lengths = np.array([len(one.ids) for one in encoded])
+    if not sampler.needs_reference:
+        return TrainingRows(ids, lengths, sources)
+    if reference is None:
+        raise UsageError(f"{sampler.name} compares with a reference model: give the `reference_losses` of one")
+    learned = [len(one.learned) for one in encoded]
+    return TrainingRows(ids, lengths, sources, aligned(reference, example_ids(every, encoded), learned))
+
+
+def live_trainer(kind: Any, live: LiveBatches) -> Any:
+    """The class `kind` of answer trainers, with the batches of `live` in place of the data loader's.
+
+    The loader runs one batch ahead; it is asked for how many rows a step has and for nothing else, so that no choice
+    is made before the step that it depends on.
+    """
+
+    class LiveTrainer(kind):  # type: ignore[misc]
+        watched = live.watches
+
+        def get_batch_samples(self, epoch_iterator: Any, num_batches: int, device: Any) -> Any:
+            planned = islice(epoch_iterator, num_batches)
+            batches = [self.data_collator(live.next(len(one["row"]), self.answer_losses)) for one in planned]
+            return batches, self._get_num_items_in_batch(batches, device)
+
+        def compute_loss(self, model: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+            if self.watched and not self.fused:
+                rows = inputs["row"].cpu().numpy()
+                live.observe(rows, self.answer_losses(live.examples_of(rows)))
+            loss = super().compute_loss(model, inputs, *args, **kwargs)
+            self.read["candidates_tokens"] = live.candidates_tokens
+            return loss
+
+        def trained_on(self, rows: Any, losses: list[Any]) -> None:
+            live.observe(rows.cpu().numpy(), [one.cpu().numpy() for one in losses])
+
+        def answer_losses(self, examples: Sequence[Example]) -> list[FloatArray]:
+            """Nats of each answer token as the model is now: no gradient, no dropout, rows of like length together."""
+            self.model.eval()
+            scores = answer_scores(
+                self.causal(),
+                [(one["input_ids"], [i for i, x in enumerate(one["labels"]) if x != IGNORED]) for one in examples],
+                pad_id=self.pad_id,
+                dtype="bfloat16" if self.args.bf16 else "float32",
+                linear=self.linear,
+                detail=False,
+                max_tokens=MAX_TOKENS,
+            )
+            self.model.train()
+            return [-logprobs for logprobs in scores.logprobs]
+
+        def _save_checkpoint(self, model: Any, trial: Any) -> None:
+            # Before the trainer's own state, whose presence says that a checkpoint is whole.
+            live.save(Path(self._get_output_dir(trial)) / f"checkpoint-{self.state.global_step}")
+            super()._save_checkpoint(model, trial)
+
+    return LiveTrainer

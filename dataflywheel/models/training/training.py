@@ -1,0 +1,220 @@
+"""Supervised fine-tuning through TRL: loss on answers only; resumable; same rows and seed, same weights."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from dataflywheel.contracts import AnyArray, FlywheelError, Objective, Sampler, TrainingRows, UsageError
+from dataflywheel.models.files import folder_digest
+from dataflywheel.models.language.language_model import LanguageModel
+from dataflywheel.models.language.losses import IGNORED
+from dataflywheel.models.spec import ModelSpec
+from dataflywheel.models.templates.chat import Conversation, EncodedRow, chats_of
+from dataflywheel.models.training.answer_trainer import answer_trainer, trl_arguments
+from dataflywheel.models.training.live_batches import LiveBatches, training_rows
+from dataflywheel.models.training.reference import ReferenceLosses
+from dataflywheel.models.training.train_settings import Progress, TrainSettings
+from dataflywheel.store.atomic import atomic_directory
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """A trained model: where it is, and what it took. Tokens count every epoch; `losses` is nats a token, by step.
+
+    Under a sampler: `candidates_tokens` were read by forward passes alone to choose rows, `seen` is how often each of
+    the rows given was trained on, `sampler` what it found out.
+    """
+
+    folder: Path
+    steps: int
+    tokens: int
+    answer_tokens: int
+    seconds: float
+    losses: list[float]
+    candidates_tokens: int = 0
+    seen: AnyArray | None = None
+    sampler: dict[str, Any] = field(default_factory=dict)
+    left_out: dict[int, str] = field(default_factory=dict)
+    """Rows, by their position among those given, that were not trained on, each with its reason."""
+    changed: dict[int, str] = field(default_factory=dict)
+    """What the chat template changed of what was learned, by the row's position."""
+    cut: dict[int, str] = field(default_factory=dict)
+    """What was cut off rows that were longer than `max_length`, by the row's position."""
+
+
+def train_sft(
+    rows: Sequence[Conversation] | pa.Table,
+    model: Path | ModelSpec | LanguageModel,
+    output: Path,
+    settings: TrainSettings | None = None,
+    *,
+    progress: Progress | None = None,
+    objective: Objective | None = None,
+    sampler: Sampler | None = None,
+    reference: ReferenceLosses | None = None,
+) -> TrainResult:
+    """Fine-tune `model` on the answers of each row and save it as the transformers folder `output`.
+
+    An `objective` is learned in place of the answers' cross-entropy; it sees the examples of `LanguageModel.examples`
+    that have tokens, by their position among them. A `sampler` decides which rows each step sees, the steps of an epoch
+    stay as they are; one that `needs_reference` takes the losses of `reference_losses`.
+
+    Checkpoints lie beside `output` until it is whole; the same call after a kill goes on from the last one. Rows that
+    teach nothing, or that the model's chat template cannot show, are left out and told of.
+
+    Raises:
+        UsageError: no row has an answer, or the sampler lacks a reference.
+    """
+    started = time.monotonic()
+    base = loaded(model)
+    settings = (settings or TrainSettings()).fitted(base.parameters)
+    conversations = chats_of(rows) if isinstance(rows, pa.Table) else rows
+    found = base.examples(conversations, settings.max_length, settings.turns)
+    encoded = learnable(found)
+    examples = [{**example(row), "row": i} for i, row in enumerate(encoded)]
+    known = training_rows(rows, encoded, sampler, reference)
+    name = _fingerprint(examples, base, settings, objective, sampler, known)
+    checkpoints = output.parent / f".{output.name}.checkpoints-{name}"
+    live = None
+    if sampler is not None and known is not None:
+        live = LiveBatches(sampler, known, examples, settings.batch_size, settings.seed)
+    trainer = _trainer(base, examples, checkpoints, settings, progress, objective, live)
+    last = last_checkpoint(checkpoints)
+    if live is not None and last is not None:
+        live.load(last)
+    trainer.train(resume_from_checkpoint=None if last is None else str(last))
+    trained = trainer.model.merge_and_unload() if settings.lora else trainer.model
+    result = _result(trainer, output, settings, live, len(conversations), found, started)
+    with atomic_directory(output) as aside:
+        trained.save_pretrained(aside)
+        base.tokenizer.save_pretrained(aside)
+    for old in output.parent.glob(f".{output.name}.checkpoints-*"):
+        shutil.rmtree(old)
+    return result
+
+
+def _result(
+    trainer: Any,
+    output: Path,
+    settings: TrainSettings,
+    live: LiveBatches | None,
+    rows: int,
+    found: Sequence[EncodedRow],
+    started: float,
+) -> TrainResult:
+    steps = [entry for entry in trainer.state.log_history if "loss" in entry]
+    losses = finite_losses(steps, settings)
+    names = ("tokens", "answer_tokens", "candidates_tokens")
+    tokens, answers, candidates = (int(sum(entry.get(name, 0) for entry in steps)) for name in names)
+    made = TrainResult(
+        output,
+        trainer.state.global_step,
+        tokens,
+        answers,
+        time.monotonic() - started,
+        losses,
+        left_out={one.row: one.reason for one in found if not one.ids},
+        changed={one.row: one.changed for one in found if one.changed},
+        cut={one.row: one.cut for one in found if one.cut},
+    )
+    if live is None:
+        return made
+    seen = live.seen_of(rows, [one.row for one in found if one.ids])
+    return replace(made, candidates_tokens=candidates, seen=seen, sampler=live.draw.summary())
+
+
+def finite_losses(steps: Sequence[dict[str, Any]], settings: TrainSettings) -> list[float]:
+    """The loss of every logged step. Raises FlywheelError where one is not finite."""
+    losses = [float(entry["loss"]) for entry in steps]
+    if not np.isfinite(losses).all():
+        raise FlywheelError(f"training diverged (loss is not finite); lower learning_rate {settings.learning_rate}")
+    return losses
+
+
+def learnable(found: Sequence[EncodedRow]) -> list[EncodedRow]:
+    """The examples that have tokens.
+
+    Raises:
+        UsageError: none has.
+    """
+    encoded = [one for one in found if one.ids]
+    if encoded:
+        return encoded
+    reasons = Counter(one.reason for one in found).most_common(3)
+    told = "; ".join(f"{count} rows: {reason}" for reason, count in reasons) or "there is no row"
+    raise UsageError(f"none of {len({one.row for one in found})} rows can be learned: {told}")
+
+
+def example(row: EncodedRow) -> dict[str, list[int]]:
+    """What the trainer reads: tokens, and labels on what is learned only."""
+    labels = [IGNORED] * len(row.ids)
+    for span in row.spans:
+        labels[span.start : span.end] = row.ids[span.start : span.end]
+    return {"input_ids": row.ids, "labels": labels}
+
+
+def loaded(model: Path | ModelSpec | LanguageModel) -> LanguageModel:
+    """A copy to train: the caller's model must not change under its feet."""
+    if isinstance(model, LanguageModel):
+        return LanguageModel.load(ModelSpec(hf=str(model.folder)))
+    return LanguageModel.load(model if isinstance(model, ModelSpec) else ModelSpec(hf=str(model)))
+
+
+def _fingerprint(
+    examples: list[dict[str, Any]],
+    base: LanguageModel,
+    settings: TrainSettings,
+    objective: Objective | None,
+    sampler: Sampler | None,
+    known: TrainingRows | None,
+) -> str:
+    parts = f"{settings.version}:{folder_digest(base.folder)}:{settings.model_dump_json()}"
+    parts += "".join(f":{part.digest()}" for part in (objective, sampler) if part is not None)
+    whole = hashlib.blake2b(parts.encode(), digest_size=8)
+    for one in examples:
+        whole.update(repr(one["input_ids"]).encode())
+        whole.update(repr([i for i, label in enumerate(one["labels"]) if label == IGNORED]).encode())
+    if known is not None:
+        whole.update(repr((known.ids, known.sources)).encode())
+        for losses in known.reference or ():
+            whole.update(losses.tobytes() + b":")
+    return whole.hexdigest()
+
+
+def last_checkpoint(folder: Path) -> Path | None:
+    """The newest checkpoint that was written whole: the trainer's state is the last file of one."""
+    whole = [path.parent for path in folder.glob("checkpoint-*/trainer_state.json")]
+    return max(whole, key=lambda path: int(path.name.split("-")[1]), default=None)
+
+
+def _trainer(
+    base: LanguageModel,
+    examples: list[dict[str, Any]],
+    checkpoints: Path,
+    settings: TrainSettings,
+    progress: Progress | None,
+    objective: Objective | None,
+    live: LiveBatches | None,
+) -> Any:
+    from transformers import set_seed
+    from trl import SFTConfig
+
+    set_seed(settings.seed)
+    arguments = SFTConfig(
+        **trl_arguments(base, checkpoints, settings),
+        max_length=None,
+        activation_checkpointing=False,
+        remove_unused_columns=False,
+        dataset_kwargs={"skip_prepare_dataset": True},
+    )
+    return answer_trainer(base, examples, arguments, settings.lora, progress, objective, live)

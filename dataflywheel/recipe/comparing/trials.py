@@ -1,0 +1,107 @@
+"""Trials side by side: each arm of a comparison trained and scored with each seed, equal ones once."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from multiprocessing import active_children, get_context
+from pathlib import Path
+from typing import Any
+
+from dataflywheel.contracts import FlywheelError
+from dataflywheel.evolution.iteration.trial import Exam, Teaching, Trial, run_trial
+from dataflywheel.models.training.train_settings import TrainSettings
+from dataflywheel.recipe.comparing.arms import Arm
+from dataflywheel.recipe.context import Context
+
+Job = tuple[int, int]  # (arm, seed) as positions
+
+
+def run_trials(
+    context: Context,
+    arms: Sequence[Arm],
+    seeds: Sequence[int],
+    jobs: Sequence[Job],
+    student: Path,
+    settings: TrainSettings,
+    exam: Exam,
+    teaching: Teaching,
+) -> Iterator[tuple[Job, Trial]]:
+    """Every trial as it finishes; small students train side by side, one core each."""
+
+    def arguments(job: Job) -> tuple[Path, Path, Sequence[str], Path, TrainSettings, Exam, Teaching]:
+        arm, seed = arms[job[0]], seeds[job[1]]
+        return context.home, arm.rows, arm.ids[job[1]], student, settings_of(settings, arm, seed), exam, teaching
+
+    # Arms that chose the same rows share a trial; two processes must not train one model.
+    equal: dict[Any, list[Job]] = {}
+    for job in jobs:
+        arm = arms[job[0]]
+        known = settings_of(settings, arm, seeds[job[1]]).model_dump_json()
+        equal.setdefault((frozenset(arm.ids[job[1]]), known), []).append(job)
+    workers = (os.cpu_count() or 1) if context.recipe.models.student.builtin else 1
+    if workers == 1:
+        for same in equal.values():
+            if not context.out_of_time():
+                trial = run_trial(*arguments(same[0]))
+                yield from ((job, trial) for job in same)
+        return
+    others = set(active_children())
+    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_one_thread)
+    try:
+        with _apart():
+            asked = {pool.submit(run_trial, *arguments(same[0])): same for same in equal.values()}
+        waiting = set(asked)
+        while waiting:
+            finished, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+            for future in finished:
+                trial = future.result()
+                yield from ((job, trial) for job in asked[future])
+            if context.out_of_time():
+                waiting = {future for future in waiting if not future.cancel()}
+    except KeyboardInterrupt:
+        for worker in set(active_children()) - others:  # what they have trained so far lies in checkpoints
+            worker.terminate()
+        raise
+    except BrokenProcessPool:
+        raise FlywheelError(
+            "compare: a process that trained was killed, most likely for want of memory; finished trials are kept; "
+            "take a smaller student or batch_size and run the same command again"
+        ) from None
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def settings_of(settings: TrainSettings, arm: Arm, seed: int) -> TrainSettings:
+    """How an arm is trained with a seed."""
+    steps = settings.max_steps and max(1, round(settings.max_steps * arm.share))
+    return settings.model_copy(update={"seed": seed, "epochs": arm.epochs or settings.epochs, "max_steps": steps})
+
+
+@contextmanager
+def _apart() -> Iterator[None]:
+    """Workers started in here do not import the user's script again, which then needs no guard around its main part.
+
+    Nor do they hear an interruption from the terminal: this process does, and ends them.
+    """
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGHUP})
+    main = sys.modules["__main__"]
+    names: tuple[str, ...] = ("__file__", "__spec__")
+    hidden = {name: vars(main).pop(name) for name in names if name in vars(main)}
+    main.__spec__ = None
+    try:
+        yield
+    finally:
+        vars(main).update(hidden)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
+def _one_thread() -> None:
+    import torch
+
+    torch.set_num_threads(1)

@@ -1,0 +1,133 @@
+"""What a recipe will do and cost, checked before anything is computed or paid for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from dataflywheel import catalog
+from dataflywheel.contracts import Cost, Signal
+from dataflywheel.recipe.asking import check_asking
+from dataflywheel.recipe.inputs.looked import look
+from dataflywheel.recipe.inputs.target_judge import check_judged
+from dataflywheel.recipe.load import load_recipe
+from dataflywheel.recipe.machine import check_files, check_local, check_packages
+from dataflywheel.recipe.needs import model_kind, signals_of
+from dataflywheel.recipe.planning.holding import holding
+from dataflywheel.recipe.planning.named_arms import arm_needs
+from dataflywheel.recipe.planning.order import check_order, check_pairs
+from dataflywheel.recipe.planning.price import comparison_cost, step_cost
+from dataflywheel.recipe.planning.price_more import more_lines
+from dataflywheel.recipe.pricing import flops
+from dataflywheel.recipe.schema import Recipe
+from dataflywheel.recipe.steps.build import build_steps
+from dataflywheel.recipe.steps.step import Step
+
+LOOKED_AT = 5000
+"""Rows of each input whose form is checked against what the data set and the student can hold, its first."""
+
+
+def plan(
+    recipe: str | Path | Recipe, *, probe: int = 0, runs: Path = Path("runs"), home: Path = Path(".flywheel")
+) -> dict[str, Any]:
+    """Checks a recipe and estimates each step's rows, passes, tokens, dollars and seconds, without doing it.
+
+    With `probe`, models behind endpoints are really asked about so many rows of the pool, and `probe` in the result
+    says what all rows will cost, with intervals; the answers are kept in the store and not paid for again.
+
+    Raises:
+        UsageError: something the steps need is not there; the message says what and how to get it.
+    """
+    loaded = recipe if isinstance(recipe, Recipe) else load_recipe(Path(recipe))
+    found = make_plan(loaded, build_steps(loaded), loaded.compare is not None)
+    if probe:
+        from dataflywheel.recipe.planning.probe import probe as ask
+
+        found["probe"] = ask(loaded, found["pool"]["rows"], probe, runs, home)
+    return found
+
+
+def make_plan(recipe: Recipe, steps: list[Step], comparison: bool) -> dict[str, Any]:
+    """The content of `plan.json`."""
+    check(recipe, steps, comparison)
+    looked = look(recipe.pool, LOOKED_AT)
+    pool = looked.size
+    speed = flops()
+    seen: set[str] = set()
+    left = pool
+    lines: list[dict[str, Any]] = []
+    costs: list[Cost] = []
+    for step in steps:
+        check_pairs(step, left.pairs)
+        cost = step_cost(recipe, step, left, speed, seen)
+        left = step.left(left)
+        line = {"round": 1, "index": step.index, "step": step.name, "params": step.parameters(), "rows": left.rows}
+        lines.append({**line, "cost": cost.as_dict()})
+        costs.append(cost)
+    facts = {
+        "name": recipe.name,
+        "seed": recipe.seed,
+        "pool": {
+            "rows": pool.rows,
+            "chars": pool.chars,
+            "tokens": pool.tokens,
+            "unread": looked.unread,
+            "bad": looked.bad,
+            "why_bad": looked.why,
+        },
+        "dataset": holding(recipe, looked.first),
+        "notes": [note for step in steps for note in step.unread(recipe)],
+    }
+    for number, step in enumerate(steps):
+        for name, told in step.foreseen(recipe, looked, steps[:number]).items():
+            facts.setdefault(name, told)  # of the first step of a kind
+    total = sum(costs, Cost())
+    if comparison and recipe.compare:
+        total += (trials := comparison_cost(recipe, lines))
+        facts["comparison"] = {
+            "arms": len(recipe.compare.arms) + 1,
+            "seeds": recipe.compare.seeds,
+            "cost": trials.as_dict(),
+            "more": (more := more_lines(recipe, steps, pool, speed)),
+        }
+        total += sum((Cost(**line["cost"]) for line in more), Cost())
+    return {**facts, "steps": lines, "total": total.as_dict()}
+
+
+def check(recipe: Recipe, steps: list[Step], comparison: bool) -> None:
+    """Refuse what cannot work: missing files, targets, models, packages, steps in an impossible order."""
+    check_files(recipe.pool, "pool")
+    check_files(recipe.target, "target")
+    check_order(recipe, steps, comparison)
+    check_judged(recipe, [step.role for step in steps], comparison)
+    for step in steps:
+        step.check(recipe, comparison)
+    wanted = [need for step in steps for need in step.needs()]
+    if comparison and recipe.compare:
+        wanted += [need for entry in recipe.compare.arms for need in arm_needs(entry)]
+    _check_models(recipe, _signals(wanted), any(step.role == "train" for step in steps))
+    if recipe.engine.ray:
+        check_packages("ray", extra="ray")
+
+
+def _check_models(recipe: Recipe, kinds: list[type[Signal]], trains: bool) -> None:
+    """The models behind signals and training are there, and what they run on is installed."""
+    if trains or any(model_kind(kind) in ("model", "embedder") for kind in kinds):
+        check_packages("torch", "transformers")
+    if trains:
+        check_packages("trl")
+        check_local(recipe.models.student, "student")
+    for kind in kinds:
+        if kind.asks:
+            check_packages("openai", extra="llm")
+            check_asking(recipe, kind)
+    if any(model_kind(kind) == "model" for kind in kinds):
+        check_local(recipe.models.scorer or recipe.models.student, "scorer")
+    if any(kind.name == "language" for kind in kinds):
+        check_packages("lingua", extra="language")
+
+
+def _signals(needs: Iterable[str]) -> list[type[Signal]]:
+    kinds = [catalog.get(name) for name in signals_of(needs)]
+    return [kind for kind in kinds if issubclass(kind, Signal)]

@@ -1,0 +1,46 @@
+"""The end of a wheel: its best model is looked at on rows that nothing was chosen by, once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from dataflywheel.evolution.feedback.evaluate import summarise
+from dataflywheel.evolution.feedback.score_files import write_scores
+from dataflywheel.evolution.feedback.tiers import SealedLooks
+from dataflywheel.evolution.iteration.trial import examine
+from dataflywheel.models.files import folder_digest
+from dataflywheel.recipe.context import Context, digest
+from dataflywheel.recipe.inputs.ingest import target_exam
+from dataflywheel.recipe.result import Result
+from dataflywheel.recipe.rounds.turn import Memory
+from dataflywheel.recipe.steps.learning import copy_model
+from dataflywheel.recipe.steps.state import State
+from dataflywheel.store.atomic import atomic_directory, finite
+from dataflywheel.store.seal import write_sealed
+
+
+def seal(context: Context, state: State, memory: Memory, result: Result) -> State:
+    """Look at the sealed tier with the model of the best round, once, and count the look; `result` gets the model and
+    its scores, and the state the wheel as what is compared with simple choices."""
+    assert memory.kept is not None
+    assert state.scoring is not None
+    result.model = context.run.path / "models" / "student"
+    if not result.model.is_dir() or folder_digest(result.model) != folder_digest(memory.kept.model):
+        copy_model(memory.kept.model, result.model)
+    model, output = folder_digest(result.model), context.run.path / "sealed"
+    release = digest(context.recipe.model_dump_json(), context.target_digest, state.fingerprint)
+    known = digest("sealed@1", release, model)
+    metrics = context.run.finished(output, known, tell=True)
+    if metrics is None:
+        SealedLooks(context.run.path / "sealed-looks.json").look(release, model, "the wheel's result")
+        exam = target_exam(context, state.scoring, memory.sealed)
+        scores = examine(result.model, exam)
+        metrics = finite({"fingerprint": known, **summarise(scores, exam.metric, state.scoring)})
+        with atomic_directory(output) as aside:
+            write_scores(aside / "scores.parquet", scores)
+            write_sealed(aside, metrics)
+    result.evaluation = {name: value for name, value in metrics.items() if name != "fingerprint"}
+    if state.chosen is None:
+        return state
+    label = f"the wheel, {result.rounds} rounds"
+    return replace(state, chosen=replace(state.chosen, before=memory.prepared, trained=memory.kept.rows, label=label))

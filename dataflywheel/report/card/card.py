@@ -1,0 +1,209 @@
+"""The card of the final data set: what is in it, how each row got there, whom to cite, what it is not good for."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from dataflywheel import catalog
+from dataflywheel.report.card.card_facts import CardFacts
+from dataflywheel.report.card.card_safety import safety
+from dataflywheel.report.card.used_methods import methods_of_run, paper_link
+from dataflywheel.report.drawing.markup import visible
+from dataflywheel.report.drawing.numbers import count, interval, percent, plural, seconds
+from dataflywheel.report.rundir import Run, Step, load_run
+from dataflywheel.report.sections.funnel import reasons
+from dataflywheel.report.sections.wheel import taken_back
+from dataflywheel.report.verdict import metric_name, own_arm, verdict
+from dataflywheel.store.atomic import write_text
+
+SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
+
+
+def write_card(run: Path) -> Path:
+    """Write `dataset/README.md` of a run and return its path.
+
+    Raises:
+        UsageError: the directory holds no run.
+        FlywheelError: a file of the run is damaged.
+    """
+    read = load_run(run)
+    facts = CardFacts(read)
+    parts = [
+        "---\n" + yaml.safe_dump(_front_matter(read, facts), sort_keys=False, allow_unicode=True) + "---",
+        f"# {md(read.name)}",
+        f"{md(verdict(read).headline)} {md(verdict(read).detail)}",
+        _composition(facts),
+        _history(read),
+        _target(read, facts),
+        _evaluation(read),
+        _methods(read),
+        _limits(read, facts),
+        _loading(read),
+    ]
+    path = Path(run) / "dataset" / "README.md"
+    write_text(path, "\n\n".join(parts) + "\n")
+    return path
+
+
+def md(text: object) -> str:
+    """One line of Markdown that shows the text as it is: no markup, no HTML, no end of a table cell."""
+    line = " ".join(visible(text).split())
+    return re.sub(r"([\\`*_{}\[\]<>#|])", r"\\\1", line)
+
+
+def _front_matter(run: Run, facts: CardFacts) -> dict[str, Any]:
+    licenses = {facts.license(source) for source in facts.sources}
+    named = sorted(name for name in licenses if name)
+    known = bool(named) and None not in licenses and all(re.fullmatch(r"[a-z0-9.-]+", name) for name in named)
+    front: dict[str, Any] = {"license": "other" if not known else named[0] if len(named) == 1 else named}
+    if facts.languages:
+        front["language"] = list(facts.languages)
+    front["size_categories"] = [next((name for limit, name in SIZES if facts.rows < limit), "n>1M")]
+    front["task_categories"] = ["text-generation"]
+    kinds = ["preference"] * bool(facts.preferences) + ["tool-calling"] * bool(facts.tools)
+    front["tags"] = ["dataflywheel", "instruction-tuning", "data-selection", *kinds, *methods_of_run(run)]
+    front["pretty_name"] = visible(run.name)
+    files = _files(run)
+    if files:
+        front["configs"] = [{"config_name": name, "data_files": [file]} for name, file in _by_kind(files).items()]
+    return front
+
+
+def _files(run: Run) -> list[str]:
+    """The data files of the data set, by name."""
+    folder = run.directory / "dataset"
+    names = sorted(path.name for path in folder.glob("*") if path.is_file()) if folder.is_dir() else []
+    return [name for name in names if name.endswith((".jsonl", ".parquet", ".json")) and name != "dataset_info.json"]
+
+
+def code(text: object) -> str:
+    """Inline code that also stands in a table cell."""
+    return "`" + " ".join(visible(text).replace("`", "'").split()).replace("|", "\\|") + "`"
+
+
+def _table(head: list[str], rows: list[list[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _composition(facts: CardFacts) -> str:
+    rows = [
+        [md(source or "unnamed"), count(n), percent(n / max(facts.rows, 1)), md(facts.license(source) or "not stated")]
+        for source, n in facts.sources.most_common()
+    ]
+    kinds = f"{count(facts.conversations)} with several turns, {count(facts.preferences)} preference pairs"
+    spoken = ", ".join(f"{code} {percent(share)}" for code, share in facts.languages.items())
+    sample = f"Languages of {plural(facts.language_rows, 'sampled row')}: {spoken}."
+    language = sample if spoken else "The language of the rows was not measured."
+    text = f"{plural(facts.rows, 'row')}: {kinds}, {count(facts.tools)} with tools. {language}"
+    return f"## Composition\n\n{text}\n\n" + _table(["source", "rows", "share", "licence"], rows)
+
+
+def _history(run: Run) -> str:
+    rows = [
+        [
+            md(step.key),
+            code(json.dumps(step.params, ensure_ascii=False)) if step.params else "",
+            count(step.rows_in),
+            count(step.rows_out),
+            _why(step),
+        ]
+        for step in run.row_steps
+    ]
+    seed = f" Seed {run.plan['seed']}." if "seed" in run.plan else ""
+    back = [str(round) for round in taken_back(run)]
+    seed += f" Taken back, so that their rows are not in this set: rounds {', '.join(back)}." if back else ""
+    lead = f"Every row that was read is kept or has a reason in the decisions of the step that dropped it.{seed}"
+    return f"## How each row got here\n\n{lead}\n\n" + _table(
+        ["step", "parameters", "rows in", "rows out", "why"], rows
+    )
+
+
+def _why(step: Step) -> str:
+    return "; ".join(f"{count(n)} {action}: {md(reason)}" for action, reason, n in reasons(step)[:5])
+
+
+def _target(run: Run, facts: CardFacts) -> str:
+    entries = facts.entries("target")
+    lines = [
+        f"- {code(e.get('path') or e.get('builtin'))} ({md(metric_name(e.get('metric', 'bits_per_byte')))})"
+        for e in entries
+    ]
+    said = "\n".join(lines) if lines else "The recipe names no target."
+    checked = run.named("decontaminate")
+    if checked:
+        dropped = sum(len(step.dropped_ids) for step in checked)
+        clean = f"Decontamination against the target dropped {plural(dropped, 'row')}, each recorded with its match."
+    else:
+        clean = "No decontamination was run: rows of this set may also stand in evaluation sets."
+    return f"## Target and decontamination\n\n{said}\n\n{clean}"
+
+
+def _evaluation(run: Run) -> str:
+    compare = run.compare
+    if not compare or own_arm(compare) is None:
+        return "## Evaluation\n\nThe gain over a random choice of the same size was not measured."
+    rows = [
+        [
+            md(arm.get("label") or arm.get("name")),
+            count(arm.get("rows")),
+            interval(arm.get("mean"), arm.get("low"), arm.get("high")),
+            md(arm.get("verdict") or "not decided"),
+            seconds((arm.get("select_cost") or {}).get("seconds")),
+        ]
+        for arm in compare["arms"]
+    ]
+    metric = f"{metric_name(compare.get('metric'))} ({compare.get('better')} is better)"
+    seeds = plural(len(compare.get("seeds") or []), "seed")
+    head = ["choice of rows", "rows", metric, "in words", "choosing took"]
+    return f"## Evaluation\n\nMean and 95% interval over {seeds}.\n\n" + _table(head, rows)
+
+
+def _methods(run: Run) -> str:
+    names = methods_of_run(run)
+    lines = []
+    for name in names:
+        card = catalog.get(name).card
+        link = paper_link(card)
+        cited = f" {card.authors} ({card.year}). {card.title}. <{link}>" if link else ""
+        lines.append(f"- `{name}`: {card.summary}{cited}")
+    if not lines:
+        return "## Methods\n\nNo published method was applied."
+    listed = "\n".join(lines)
+    bibtex = f"```bibtex\n{catalog.bibtex(names)}\n```"
+    return f"## Methods\n\nPlease cite them when you use this data set.\n\n{listed}\n\n{bibtex}"
+
+
+def _limits(run: Run, facts: CardFacts) -> str:
+    lines = []
+    if run.compare is None:
+        lines.append("Nothing shows that this selection is better than a random one of the same size.")
+    else:
+        lines.append("The comparison holds for the model, the metric and the target named here; others may differ.")
+    if any(facts.license(source) is None for source in facts.sources):
+        lines.append("The licence of at least one source is not stated; find it out before you publish.")
+    if run.missing:
+        lines.append(f"The run is not finished: {', '.join(run.missing)} not done.")
+    told = [*safety(run, facts), *map(md, lines)]
+    return "## Limits\n\n" + "\n".join(f"- {line}" for line in told)
+
+
+def _by_kind(files: list[str]) -> dict[str, str]:
+    """Files by kind of row (`train.chat.jsonl`), each a data set of its own; `default` where there is one."""
+    return {file.split(".")[1] if len(files) > 1 else "default": file for file in files}
+
+
+def _loading(run: Run) -> str:
+    lines = []
+    files = _by_kind(_files(run) or ["train.jsonl"])
+    for name, file in files.items():
+        kind = "parquet" if file.endswith(".parquet") else "json"
+        call = f'load_dataset("{kind}", data_files={json.dumps([file])}, split="train")'
+        lines.append(f"{'rows' if len(files) == 1 else name} = {call}")
+    shown = "\n".join(lines)
+    return f"## How to load\n\n```python\nfrom datasets import load_dataset\n\n{shown}\n```"

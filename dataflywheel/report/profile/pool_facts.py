@@ -1,0 +1,119 @@
+"""One pass over the rows of a pool: counts, lengths, empty and refused answers, hints of personal data."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from dataflywheel.contracts import AnyArray
+from dataflywheel.report import personal_data
+from dataflywheel.rows.parts import iter_batches
+from dataflywheel.rows.text import BESIDE, beside, part_of, split_answer
+from dataflywheel.signals.text.text_statistics import TextStatistics
+
+NUMBERS = (
+    "chars_prompt", "chars_answer", "tokens_prompt", "tokens_answer", "turns",
+    "type_token_ratio", "compression_ratio", "repeated_ngrams", "symbol_ratio",
+)  # fmt: skip
+MASKED_EXAMPLES = 3
+REFUSAL_CHARS = 200
+
+# The openings with which assistants decline; a refusal further down is part of an answer.
+REFUSAL = re.compile(
+    r"\b(?:as an? (?:ai|artificial intelligence)(?: language)?(?: model| assistant)?\b"
+    r"|i(?:'m| am) (?:sorry|afraid)\b.{0,40}\b(?:can(?:no|')t|unable|not able)"
+    r"|i(?: can(?:no|')t|'m unable to| am unable to|'m not able to| am not able to) "
+    r"(?:help|assist|provide|fulfill|comply|answer|complete|create|generate|do that))",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+@dataclass
+class Hints:
+    """Hints of personal data of one kind."""
+
+    hits: int = 0
+    rows: int = 0
+    examples: list[str] = field(default_factory=list)
+
+
+@dataclass
+class PoolFacts:
+    """What one pass finds. Arrays are parallel to the rows."""
+
+    sources: Counter[str] = field(default_factory=Counter)
+    tags: Counter[str] = field(default_factory=Counter)
+    roles: Counter[str] = field(default_factory=Counter)
+    turns: Counter[int] = field(default_factory=Counter)
+    kinds: Counter[str] = field(default_factory=Counter)
+    answers: Counter[str] = field(default_factory=Counter)
+    personal: int = 0
+    """Rows with a hint of any kind."""
+    hints: dict[str, Hints] = field(default_factory=lambda: {kind: Hints() for kind in personal_data.KINDS})
+    numbers: dict[str, AnyArray] = field(default_factory=dict)
+    prompt_keys: list[str | None] = field(default_factory=list)
+
+
+def collect(rows: Path) -> PoolFacts:
+    """Read a directory of rows once; memory holds a few numbers a row."""
+    facts, signal = PoolFacts(), TextStatistics()
+    parts: dict[str, list[AnyArray]] = {name: [] for name in NUMBERS}
+    for batch in iter_batches(rows):
+        values = signal.measure(batch)
+        for name in NUMBERS:
+            parts[name].append(_numbers(values[name]))
+        facts.prompt_keys += pa.array(values["prompt_key"]).to_pylist()
+        facts.sources.update(batch.column("source").to_pylist())
+        facts.tags.update(tag for tags in batch.column("tags").to_pylist() for tag in tags or ())
+        _count_kinds(facts, batch)
+        rest_of = batch.select(BESIDE).to_pylist()
+        for messages, rest in zip(batch.column("messages").to_pylist(), rest_of, strict=True):
+            _count_row(facts, messages or [])
+            _count_hints(facts, personal_data.find(f"{part_of(messages or [], 'all')}\n\n{beside(rest)}"))
+    facts.numbers = {name: np.concatenate([np.zeros(0), *found]) for name, found in parts.items()}
+    return facts
+
+
+def _numbers(values: Any) -> AnyArray:
+    """float64 (n,), NaN where not measured."""
+    array = values if isinstance(values, pa.Array) else pa.array(values)
+    return np.asarray(array.cast(pa.float64()).fill_null(np.nan).to_numpy(zero_copy_only=False))
+
+
+def _count_kinds(facts: PoolFacts, batch: pa.RecordBatch) -> None:
+    for name, column in (("preference pairs", "rejected"), ("tool specifications", "tools"), ("labels", "label")):
+        facts.kinds[name] += len(batch) - batch.column(column).null_count
+
+
+def _count_row(facts: PoolFacts, messages: list[Any]) -> None:
+    facts.roles.update(message["role"] for message in messages)
+    facts.turns[sum(message["role"] != "system" for message in messages)] += 1
+    facts.kinds["tool calls"] += any(message["tool_calls"] for message in messages)
+    prompt, answer = split_answer(messages)
+    facts.kinds["plain text"] += not prompt and bool(answer)
+    if not answer:
+        facts.answers["no answer"] += 1
+    elif not (text := part_of(messages, "answer")).strip():
+        facts.answers["empty answer"] += 1
+    elif REFUSAL.search(text[:REFUSAL_CHARS]):
+        facts.answers["refused answer"] += 1
+
+
+def _count_hints(facts: PoolFacts, found: Iterable[tuple[str, str]]) -> None:
+    seen = set()
+    for kind, text in found:
+        hints = facts.hints[kind]
+        hints.hits += 1
+        if kind not in seen:
+            hints.rows += 1
+        seen.add(kind)
+        if len(hints.examples) < MASKED_EXAMPLES:
+            hints.examples.append(personal_data.masked(kind, text))
+    facts.personal += bool(seen)

@@ -1,0 +1,176 @@
+"""The life of one row of a run: where it came from, what was measured, what each step decided, what it points at."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from contextlib import closing, nullcontext
+from pathlib import Path
+from typing import Any
+
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from dataflywheel.contracts import UsageError
+from dataflywheel.report.why_written import is_final, proposals_of, rounds_taken_back, row_directories, text_of_row
+from dataflywheel.rows.origins import origins_of
+from dataflywheel.rows.parts import iter_batches
+from dataflywheel.store.answers import AnswerStore
+from dataflywheel.store.decisions import read_decisions
+from dataflywheel.store.run import names_damage, step_directories
+
+WITHOUT = {"left": "left as it was", "failed": "a proposal gave no row"}
+"""What is said of a proposal without a row, by its fate."""
+
+
+@names_damage
+def why(run: str | Path, row: str, home: Path = Path(".flywheel")) -> dict[str, Any]:
+    """Everything a run knows of a row, given its id, the beginning of one, or a part of its text (first match).
+
+    What a model was asked about it comes from the store in `home`.
+
+    Raises:
+        UsageError: no such run or row, or a beginning that fits several rows.
+        FlywheelError: a file of the run is damaged.
+    """
+    path = Path(run)
+    pool = path / "round-1" / "00-pool"
+    if not pool.is_dir():
+        raise UsageError(f"{path} is not a run directory; give one such as runs/<name>")
+    record = _find([pool / "rows", *row_directories(path)], row)
+    life: dict[str, Any] = {"row": record, "origin": _origins(pool, record["id"]), "steps": []}
+    for step in step_directories(path):
+        if (step / "decisions.parquet").exists():
+            life["steps"] += [line | _asked(step, record["id"], home) for line in _step(path, step, record["id"])]
+    life["parents"] = [{"id": id, "text": text_of_row(path, id)} for id in record["parents"] or ()]
+    life["written"] = _written(path, record["id"], home)
+    life["rounds"] = rounds_taken_back(path, life["steps"])
+    changed = [line["other"]["id"] for line in life["steps"] if line["action"] == "changed"]
+    life["outcome"] = (
+        "in the final data set"
+        if is_final(path, record["id"])
+        else f"rewritten as {changed[-1]}"
+        if changed
+        else "dropped"
+    )
+    return life
+
+
+def _written(run: Path, id_: str, home: Path) -> list[dict[str, Any]]:
+    """Proposals that became the row or were made from it, by step."""
+    there = (home / "answers.db").exists()
+    with closing(AnswerStore(home / "answers.db")) if there else nullcontext() as answers:
+        return [
+            {"step": f"{step.parent.name}/{step.name}", **line}
+            for step in step_directories(run)
+            for line in proposals_of(step, id_, answers)
+        ]
+
+
+def _find(places: Sequence[Path], wanted: str) -> dict[str, Any]:
+    found: dict[str, dict[str, Any]] = {}
+    holds: dict[str, Any] | None = None
+    for batch in (batch for rows in places for batch in iter_batches(rows)):
+        mask = pc.starts_with(batch["id"], wanted)
+        found |= {row["id"]: row for row in batch.filter(mask).to_pylist()}
+        if holds is None and len(wanted) > 3:
+            holds = next((r for r in batch.to_pylist() if any(wanted in m["content"] for m in r["messages"])), None)
+    if len(found) > 1:
+        raise UsageError(f"{wanted!r} is the beginning of {len(found)} row ids; give more of it")
+    record = next(iter(found.values()), holds)
+    if record is None:
+        raise UsageError(f"no row with id or text {wanted!r} in {places[0]}; ids are in decisions.parquet of each step")
+    return record
+
+
+def _origins(pool: Path, id_: str) -> list[dict[str, Any]]:
+    """File and line of every copy of the row."""
+    return [{"file": file, "line": line} for file, line in origins_of(pool, id_)]
+
+
+def _step(run: Path, step: Path, id_: str) -> list[dict[str, Any]]:
+    table = read_decisions(step / "decisions.parquet")
+    decisions: list[dict[str, Any]] = table.filter(pc.equal(table["id"], id_)).to_pylist()
+    lines = []
+    for decision in decisions:
+        line = {"step": f"{step.parent.name}/{step.name}", **{k: decision[k] for k in ("action", "reason", "score")}}
+        if decision["other"]:
+            line["other"] = {"id": decision["other"], "text": text_of_row(run, decision["other"])}
+        lines.append(line | {"values": _values(step / "columns.parquet", id_)})
+    return lines
+
+
+def _asked(step: Path, id_: str, home: Path) -> dict[str, Any]:
+    """What a model was asked about the row, what it said and what that cost."""
+    if not (step / "asked.parquet").exists():
+        return {}
+    table = pq.ParquetFile(step / "asked.parquet").read()
+    found: list[dict[str, Any]] = table.filter(pc.equal(table["id"], id_)).to_pylist()
+    if (home / "answers.db").exists():
+        with closing(AnswerStore(home / "answers.db")) as answers:
+            for line in found:
+                line["answers"] = [answers.explain(bytes.fromhex(key)) for key in line["keys"] or ()]
+    return {"asked": found}
+
+
+def _values(path: Path, id_: str) -> dict[str, Any]:
+    if not path.exists():
+        return {}
+    table = pq.ParquetFile(path).read()
+    found = table.filter(pc.equal(table["id"], id_)).to_pylist()
+    return {name: value for name, value in found[0].items() if name != "id"} if found else {}
+
+
+def as_text(life: dict[str, Any]) -> str:
+    """The life in plain lines."""
+    row = life["row"]
+    lines = [
+        f"row {row['id']}: {life['outcome']}",
+        f"source {row['source']!r}, tags {row['tags']}, {row['copies']} copies",
+    ]
+    lines += [f"read from {o['file']}, line {o['line']}" for o in life["origin"][:5]]
+    lines += [f"  {m['role']}: {_cut(m['content'])}" for m in row["messages"]]
+    lines += [f"made from {parent['id']}: {_cut(parent['text'])}" for parent in life["parents"]]
+    for step in life["steps"]:
+        score = "" if step["score"] is None else f" (score {step['score']:.4g})"
+        lines.append(f"{step['step']}: {step['action']}, {step['reason']}{score}")
+        if "other" in step:
+            lines.append(f"    {step['other']['id']}: {_cut(step['other']['text'])}")
+        values = {k: round(v, 4) if isinstance(v, float) else v for k, v in step["values"].items()}
+        if values:
+            lines.append(f"    measured: {json.dumps(values, ensure_ascii=False)}")
+        for asked in step.get("asked", ()):
+            lines += _conversation(asked)
+    lines += [f"round {one['round']} was taken back, and what it added with it: {one['why']}" for one in life["rounds"]]
+    for one in life["written"]:
+        lines += _proposal(one, row["id"])
+    return "\n".join(lines)
+
+
+def _proposal(one: dict[str, Any], id_: str) -> list[str]:
+    became = "this row" if one["id"] == id_ else f"row {one['id']}" if one["id"] else ""
+    reason = "" if one["detail"].startswith(one["reason"]) else one["reason"]
+    why = ": ".join(part for part in (one["gate"], reason, one["detail"]) if part)
+    told = f"a proposal for {became} was {one['fate']}" if became else WITHOUT.get(one["fate"], one["fate"])
+    lines = [f"{one['step']}: {told}{f', {why}' if why else ''}"]
+    if failed := one["facts"].get("failed"):
+        lines.append(f"    because the student got row {failed['row']} wrong: {failed['metric']} {failed['score']:.4g}")
+    return lines + [line for answer in filter(None, one["answers"]) for line in _answer(answer)]
+
+
+def _conversation(asked: dict[str, Any]) -> list[str]:
+    lines = [f"    {asked['signal']}: {asked['calls']} calls, {asked['tokens']:,} tokens, ${asked['usd']:.6f}"]
+    for answer in filter(None, asked.get("answers", ())):
+        lines += _answer(answer)
+    return lines
+
+
+def _answer(answer: dict[str, Any]) -> list[str]:
+    question = answer["request"]["prompt"] or answer["request"]["messages"][-1]["content"]
+    thought = [f"      thought: {_cut(answer['reasoning'])}"] if answer.get("reasoning") else []
+    return [f"      asked: {_cut(question)}", *thought, f"      {answer['outcome']}: {_cut(answer['text'])}"]
+
+
+def _cut(text: str, length: int = 300) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= length else f"{text[:length]}... ({len(text):,} characters)"

@@ -1,0 +1,118 @@
+"""Compiled loops of the text statistics: token estimate, symbols, distinct words, repeated 3-grams."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dataflywheel.contracts import AnyArray
+from dataflywheel.signals.words.gram_kernels import SHINGLE_WORDS, gram_hash
+from dataflywheel.signals.words.word_kernels import ALONE, code_point, compiled, kind_of, next_word
+
+TOKEN_LETTERS = 9
+TOKEN_DIGITS = 3
+TOKEN_FOREIGN = 3
+RUN_SPACES = 8
+
+
+@compiled
+def word_tokens(data: AnyArray, start: int, stop: int) -> int:
+    """Tokens of one word: digits by threes, ASCII letters by nines, characters of other scripts by threes."""
+    digits = letters = foreign = 0
+    at = start
+    while at < stop:
+        point, width = code_point(data, at, stop)
+        if 48 <= point <= 57:
+            digits += 1
+        elif point < 128:
+            letters += 1
+        else:
+            foreign += 1
+        at += width
+    tokens = -(-digits // TOKEN_DIGITS) + -(-letters // TOKEN_LETTERS) + -(-foreign // TOKEN_FOREIGN)
+    return max(tokens, 1)
+
+
+@compiled
+def gap_tokens(data: AnyArray, start: int, stop: int) -> int:
+    """Tokens between two words: one for each run of one symbol and of line ends; single spaces join the next word."""
+    tokens, previous = 0, np.int64(-1)
+    spaces = 0
+    for k in range(start, stop):
+        byte = np.int64(data[k])
+        if byte == 32 or byte == 9:
+            spaces += 1
+        else:
+            tokens += spaces // RUN_SPACES + (1 if 2 <= spaces < RUN_SPACES else 0)
+            spaces = 0
+            if byte != previous and (byte < 0x80 or byte >= 0xC0):  # later bytes of a character count with its first
+                tokens += 1
+        previous = byte
+    return tokens + (1 if spaces >= 2 else 0)
+
+
+@compiled
+def estimate_tokens(data: AnyArray, offsets: AnyArray, first: int, last: int, out: AnyArray) -> None:
+    for row in range(first, last):
+        at, end, tokens = offsets[row], offsets[row + 1], 0
+        while True:
+            start, stop = next_word(data, at, end)
+            tokens += gap_tokens(data, at, start)
+            if start == end:
+                break
+            tokens += word_tokens(data, start, stop)
+            at = stop
+        out[row] = tokens
+
+
+@compiled
+def symbol_share(data: AnyArray, offsets: AnyArray, first: int, last: int, out: AnyArray) -> None:
+    """Share of the characters other than white space that belong to no word; NaN where there is none."""
+    for row in range(first, last):
+        at, end, seen, symbols = offsets[row], offsets[row + 1], 0, 0
+        while at < end:
+            point, width = code_point(data, at, end)
+            at += width
+            if point <= 32 or point == 0x85 or point == 0xA0 or 0x2000 <= point <= 0x200A or point == 0x3000:
+                continue
+            seen += 1
+            kind = kind_of(point)
+            symbols += kind != ALONE and (kind == 0 or point == 95)
+        out[row] = symbols / seen if seen else np.nan
+
+
+@compiled
+def repetition(hashes: AnyArray, lengths: AnyArray, offsets: AnyArray, distinct: AnyArray, repeated: AnyArray) -> None:
+    """Distinct words over words, and the share of word bytes inside 3-grams that occur more than once in the row."""
+    for row in range(len(distinct)):
+        first, last = offsets[row], offsets[row + 1]
+        if first == last:
+            distinct[row], repeated[row] = np.nan, np.nan
+            continue
+        ordered = np.sort(hashes[first:last])
+        different = 1
+        for k in range(1, len(ordered)):
+            different += ordered[k] != ordered[k - 1]
+        distinct[row] = different / len(ordered)
+        repeated[row] = repeated_share(hashes[first:last], lengths[first:last])
+
+
+@compiled
+def repeated_share(hashes: AnyArray, lengths: AnyArray) -> float:
+    grams = len(hashes) - SHINGLE_WORDS + 1
+    if grams < 2:
+        return 0.0
+    values = np.empty(grams, dtype=np.uint64)
+    for k in range(grams):
+        values[k] = gram_hash(hashes, k, SHINGLE_WORDS)
+    order = np.argsort(values)
+    inside = np.zeros(len(hashes), dtype=np.bool_)
+    for k in range(grams):
+        same_before = k > 0 and values[order[k]] == values[order[k - 1]]
+        same_after = k + 1 < grams and values[order[k]] == values[order[k + 1]]
+        if same_before or same_after:
+            inside[order[k] : order[k] + SHINGLE_WORDS] = True
+    total, covered = 0, 0
+    for k in range(len(hashes)):
+        total += lengths[k]
+        covered += lengths[k] * inside[k]
+    return covered / total
