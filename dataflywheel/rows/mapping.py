@@ -14,7 +14,7 @@ from dataflywheel.rows.formats import detect, shape_named
 from dataflywheel.rows.formats.chats import chat, pair_keys
 from dataflywheel.rows.formats.columns import Told
 from dataflywheel.rows.formats.draft import ReadError, Record, kind
-from dataflywheel.rows.formats.names import ANSWERS, Found, folded, resolve
+from dataflywheel.rows.formats.names import ANSWERS, Found, folded, others, resolve
 from dataflywheel.rows.formats.openai_messages import ToldMessages
 from dataflywheel.rows.formats.paths import MISSING, paths_of, value_at, without
 from dataflywheel.rows.formats.serialized import in_text
@@ -126,6 +126,8 @@ class ColumnMapping:
             return record, ToldMessages()
         if "text" in given:
             return record, shape_named("text")
+        if "prompt" in given and not others(frozenset(record), frozenset({"prompt"})):
+            return record, Told(Found(prompt="prompt"))
         return record, detect(record)
 
     def found(self, record: Record, given: Mapping[str, Any]) -> Found:

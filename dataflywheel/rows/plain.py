@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from dataflywheel.rows.formats import SHAPES, Shape, candidates
 from dataflywheel.rows.formats.alpaca import Alpaca
-from dataflywheel.rows.formats.beside import beside
+from dataflywheel.rows.formats.beside import beside, inner_thoughtful
 from dataflywheel.rows.formats.draft import Record
 from dataflywheel.rows.formats.prompt_completion import PromptCompletion
 from dataflywheel.rows.formats.turns import CANONICAL
@@ -155,7 +155,7 @@ class PlainChats:
             if len(record) > len(way.own):
                 kept = record.keys() - way.own
                 rest = {key: record[key] for key in kept if record[key] or key not in way.kept}
-                if None in rest.values():
+                if None in rest.values() or inner_thoughtful(rest):
                     return None
                 extra = orjson.dumps(rest, option=orjson.OPT_SORT_KEYS).decode() if rest else None
         except (KeyError, TypeError):

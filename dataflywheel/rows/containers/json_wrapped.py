@@ -11,8 +11,9 @@ from dataflywheel.rows.containers.splits import is_split, same_split, training
 from dataflywheel.rows.formats import ReadError, detect
 from dataflywheel.rows.formats.chats import CHATS
 from dataflywheel.rows.formats.draft import texts_in
-from dataflywheel.rows.formats.flat import NOTES, SENTENCE, WORDS
+from dataflywheel.rows.formats.flat import WORDS
 from dataflywheel.rows.formats.names import PROMPTS, SYSTEM, TASKS, folded
+from dataflywheel.rows.formats.unnamed import NOTES, SENTENCE
 
 KEYS = ("data", "rows", "records", "items", "examples", "instances", "entries", "results")
 """Keys that records stand under, by custom; any other does where it is the only one that holds objects."""

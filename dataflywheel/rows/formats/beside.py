@@ -5,11 +5,12 @@ from __future__ import annotations
 from functools import lru_cache
 
 from dataflywheel.rows.formats.content import read_content
-from dataflywheel.rows.formats.draft import Draft, ReadError, Record, texts_in
+from dataflywheel.rows.formats.draft import Draft, ReadError, Record, has_words, texts_in
 from dataflywheel.rows.formats.ends import BESIDE
 from dataflywheel.rows.formats.media import FILE, OF_REJECTED, media_keys
 from dataflywheel.rows.formats.names import THOUGHTS, by_name, folded, label_key, system_key, thinks
 from dataflywheel.rows.formats.tool_specs import tools_keys
+from dataflywheel.rows.formats.turn_thoughts import UNREADABLE, is_sealed, objects_in
 from dataflywheel.rows.schema import Row
 
 OURS = "flywheel"
@@ -79,7 +80,12 @@ def take_system(record: Record) -> tuple[str, str] | None:
 @lru_cache(maxsize=4096)
 def thoughtful(keys: frozenset[str]) -> tuple[str, ...]:
     """The keys that by their name may hold thoughts."""
-    return tuple(sorted(key for key in keys if thinks(folded(key)) or folded(key) in THOUGHTS))
+    return tuple(sorted(k for k in keys if thinks(folded(k)) or folded(k) in THOUGHTS or is_sealed(k, "x")))
+
+
+def inner_thoughtful(record: Record) -> Record:
+    """The fields of the objects within a record that by their name may hold thoughts, by their paths."""
+    return {f"{path}.{key}": held[key] for path, held in objects_in(record) for key in thoughtful(frozenset(held))}
 
 
 def no_thoughts_left(draft: Draft) -> None:
@@ -88,13 +94,17 @@ def no_thoughts_left(draft: Draft) -> None:
     Raises:
         ReadError: something is.
     """
-    keys = thoughtful(frozenset(draft.extra))
-    if not keys or not draft.messages or draft.messages[-1]["role"] != "assistant":
+    if not draft.extra or not draft.messages or draft.messages[-1]["role"] != "assistant":
+        return
+    beside = {key: draft.extra[key] for key in thoughtful(frozenset(draft.extra))} | inner_thoughtful(draft.extra)
+    if not beside:
         return
     turns = [*draft.messages, *(draft.rejected or ())]
     said = [text for turn in turns for text in (turn["content"], turn["reasoning"] or "")]
-    for key in keys:
-        lost = [text for text in texts_in(draft.extra[key]) if len(text.split(maxsplit=SENTENCE)) >= SENTENCE]
+    for key, value in beside.items():
+        if is_sealed(key.rpartition(".")[2], value) and not any(turn["reasoning"] for turn in draft.messages):
+            raise ReadError(key, UNREADABLE)
+        lost = [text for text in texts_in(value) if has_words(text, SENTENCE)]
         if not all(any(text.strip() in one for one in said) for text in lost):
             raise ReadError(
                 key, "would be left out beside the turns, and may be what the answer was thought of; where it is, "

@@ -9,7 +9,6 @@ from dataflywheel.rows.formats.chat_answers import ANSWERED, answered
 from dataflywheel.rows.formats.draft import Draft, ReadError, Record
 from dataflywheel.rows.formats.flat import SWITCHES, long, said_by
 from dataflywheel.rows.formats.history import history_turns
-from dataflywheel.rows.formats.marks import thoughts_in
 from dataflywheel.rows.formats.names import (
     COMPLETIONS,
     JUDGED,
@@ -21,8 +20,10 @@ from dataflywheel.rows.formats.names import (
 from dataflywheel.rows.formats.prompt_names import DOCUMENTS, HISTORY
 from dataflywheel.rows.formats.replies import opened
 from dataflywheel.rows.formats.tool_specs import take_tools
+from dataflywheel.rows.formats.turn_thoughts import thoughts_in
 from dataflywheel.rows.formats.turns import ROLES, speaker
 from dataflywheel.rows.formats.two_chats import SAME_CHAT, one_chat
+from dataflywheel.rows.formats.unnamed import unsaid
 from dataflywheel.rows.schema import Message, message
 
 MASKS = ("loss_mask", "loss_masks", "train_mask", "turn_mask", "train", "learn", "trainable", "weights", "turn_weights")
@@ -190,8 +191,20 @@ def completed(draft: Draft, record: Record, key: str, sure: bool) -> bool:
     Raises:
         ReadError: something belongs to the chat, and it cannot be told where.
     """
-    if not telling(frozenset(record)):
-        return True
+    exact = not telling(frozenset(record)) or not taken(draft, record, key, sure)
+    if record and not sure and draft.messages[-1]["role"] != "assistant":
+        references = [name for name in record if "reference" in folded(name)]  # of an evaluation (MT-bench)
+        left = unsaid(record, references, [*draft.messages, *(draft.rejected or ())], "answer")
+        if left is not None:
+            raise ReadError(
+                left, f"may be the answer to the turns; where it is: columns: {{messages: {key}, answer: "
+                f"{quoted(left)}}}; where not: columns: {{messages: {key}}}",
+            )  # fmt: skip
+    return exact
+
+
+def taken(draft: Draft, record: Record, key: str, sure: bool) -> bool:
+    """Give a chat what stands beside it, where a name says so; whether anything did."""
     before = before_chat(record, draft.messages)
     if before:
         first = int(draft.messages[0]["role"] == "system")
@@ -203,4 +216,4 @@ def completed(draft: Draft, record: Record, key: str, sure: bool) -> bool:
         found += [thoughts_beside(draft, record, key), instructions_beside(draft, record, key)]
         nothing_left(draft, record, key)
         one_chat(draft, record, key)
-    return not any(found)
+    return any(found)

@@ -6,8 +6,8 @@ from typing import Any, TypeGuard
 
 from dataflywheel.rows.formats.content import read_content
 from dataflywheel.rows.formats.draft import ReadError, Record, present
-from dataflywheel.rows.formats.marks import thoughts_in
 from dataflywheel.rows.formats.tool_calls import canonical_calls, spaced
+from dataflywheel.rows.formats.turn_thoughts import UNREADABLE, is_sealed, thoughts_in
 from dataflywheel.rows.schema import Medium, Message, message
 
 BLOCKS = frozenset({"thinking", "reasoning", "redacted_thinking", "tool_use", "tool_result"})
@@ -40,6 +40,10 @@ def read_blocks(role: str, parts: list[Any], field: str, media: list[Medium] | N
             if said or calls:
                 raise ReadError(where, "thoughts after the answer began; only thoughts before it keep their place")
             thoughts.append(thoughts_in(next((part[key] for key in THOUGHT_IN if part.get(key)), "")))
+            if not thoughts[-1] and is_sealed("", part):
+                raise ReadError(where, UNREADABLE)
+        elif type == "redacted_thinking":
+            raise ReadError(where, UNREADABLE)
         elif type == "tool_use":
             calls.append(call_of(part))
         elif type == "tool_result":
@@ -149,7 +153,13 @@ def bedrock_part(part: Record) -> Record:
     if image is not None:
         return {"type": "image", "image": image.get("source", image)}
     held = part["reasoningContent"].get("reasoningText", part["reasoningContent"])
-    return {"type": "thinking", "thinking": held.get("text", "") if isinstance(held, dict) else held}
+    if not isinstance(held, dict):
+        return {"type": "thinking", "thinking": held}
+    return {
+        "type": "redacted_thinking" if held.get("redactedContent") else "thinking",
+        "thinking": held.get("text", ""),
+        "signature": held.get("signature"),
+    }
 
 
 def spaced_json(part: Record) -> Record:

@@ -18,14 +18,14 @@ from dataflywheel.rows.formats.flat import (
     thoughts_apart,
     thoughts_of,
     turns_of,
-    unsaid,
 )
 from dataflywheel.rows.formats.history import history_turns
-from dataflywheel.rows.formats.names import REJECTED, Found, folded, quoted, resolve, thoughtful
+from dataflywheel.rows.formats.names import Found, folded, resolve
 from dataflywheel.rows.formats.preference import shared
-from dataflywheel.rows.formats.proposal import answers_in, texts_of
 from dataflywheel.rows.formats.shape import Shape
+from dataflywheel.rows.formats.unnamed import Part, unsaid
 from dataflywheel.rows.formats.verdicts import OTHERS, first_is_better
+from dataflywheel.rows.formats.way_out import way_out
 from dataflywheel.rows.schema import Medium, Message
 
 
@@ -128,7 +128,8 @@ def take(record: Record, found: Found, sure: bool = False) -> Draft:
         add_thoughts(draft, record, found.thoughts)
     partial = not sure and ("prompt" not in draft.names or not draft.names.keys() - {"prompt", "context"})
     if partial and not (draft.messages and draft.messages[0]["role"] != "assistant" and draft.rejected):
-        doubt = unsaid(record, found.used(), [*draft.messages, *(draft.rejected or ())])
+        lacks: Part | None = "prompt" if "prompt" not in draft.names else "answer" if found.two is None else None
+        doubt = unsaid(record, found.used(), [*draft.messages, *(draft.rejected or ())], lacks)
         if doubt is not None:
             raise ReadError(
                 doubt,
@@ -143,31 +144,6 @@ def take(record: Record, found: Found, sure: bool = False) -> Draft:
     used = {name for key, name in draft.names.items() if key not in ("context", "history")}
     draft.extra = {key: value for key, value in record.items() if key not in used}
     return draft
-
-
-def way_out(record: Record, found: Found, doubt: str) -> str:
-    """The mapping that would help."""
-    value = record[doubt]
-    path = doubt if isinstance(value, list) and len(value) > 1 else next(iter(texts_of({doubt: value})), doubt)
-    prompt, answer = quoted(found.prompt or path), quoted(found.answer or path)
-    if thoughtful(folded(doubt)) and found.prompt is not None and found.answer is not None:
-        return (
-            f"where it is what the answer was thought of: columns: {{prompt: {prompt}, answer: {answer}, "
-            f"reasoning: {quoted(path)}}}; where not: columns: {{prompt: {prompt}, answer: {answer}}}"
-        )
-    given = {"prompt": found.prompt or path, "answer": found.answer or path, "rejected": found.rejected}
-    if found.prompt is not None and found.answer is not None and folded(doubt) in REJECTED:
-        given["rejected"] = path
-    elif found.prompt is not None and found.answer is not None and found.rejected is None:
-        return (
-            f"where it is part of the prompt: columns: {{prompt: [{quoted(doubt)}, {prompt}], answer: {answer}}}; "
-            f"where not: columns: {{prompt: {prompt}, answer: {answer}}}"
-        )
-    if found.prompt is not None and found.answer is None and found.two is None:
-        left = {key: value for key, value in record.items() if key != found.prompt}
-        given["answer"] = next((path for path in answers_in(left)), path)
-    shown = ", ".join(f"{key}: {quoted(name)}" for key, name in given.items() if name is not None)
-    return f"say what is what: columns: {{{shown}}}"
 
 
 def add_context(draft: Draft, record: Record, key: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -124,6 +125,21 @@ def texts_in(value: Any) -> list[str]:
     if isinstance(value, dict):
         return [text for key, item in value.items() if key not in ("role", "from", "type") for text in texts_in(item)]
     return [text for item in value for text in texts_in(item)] if isinstance(value, list) else []
+
+
+UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
+"""Letters of the scripts that put no spaces between words: Thai, Lao, Burmese, Khmer, Japanese, Chinese."""
+
+
+def has_words(text: str, count: int) -> bool:
+    """Whether a text has so many words; two letters of a script without spaces count as one.
+
+    >>> has_words("Why is it blue?", 4), has_words("Why is it blue?", 5), has_words("天空为什么是蓝色", 4)
+    (True, False, True)
+    """
+    if len(text.split(maxsplit=count)) >= count:
+        return True
+    return not text.isascii() and re.match(f"(?:[^{UNSPACED}]*[{UNSPACED}]){{{2 * count}}}", text) is not None
 
 
 def kind(value: Any) -> str:

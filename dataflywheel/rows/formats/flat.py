@@ -6,13 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from dataflywheel.rows.formats.draft import CannotHold, ReadError, Record, kind, plain, texts_in
+from dataflywheel.rows.formats.draft import CannotHold, ReadError, Record, has_words, kind, plain, texts_in
 from dataflywheel.rows.formats.ends import whole_beside
-from dataflywheel.rows.formats.lone_turns import is_conversation
-from dataflywheel.rows.formats.marks import thoughts_in
 from dataflywheel.rows.formats.names import (
     ANSWERS,
-    LISTS,
     PROMPTS,
     TASKS,
     THOUGHTS,
@@ -25,6 +22,7 @@ from dataflywheel.rows.formats.prompt_names import HISTORY, UNPLACED
 from dataflywheel.rows.formats.proposal import texts_of
 from dataflywheel.rows.formats.serialized import in_text, turns_in_text
 from dataflywheel.rows.formats.speech import split, waits
+from dataflywheel.rows.formats.turn_thoughts import thoughts_in
 from dataflywheel.rows.formats.turns import ROLE_KEYS, read_turn, read_turns
 from dataflywheel.rows.formats.written_turns import openai_turn
 from dataflywheel.rows.schema import Medium, Message, message
@@ -37,10 +35,6 @@ WORDS = 3
 
 SAYING = frozenset(("text", "full_text", "content", "value", "body", *PROMPTS, *ANSWERS))
 """Fields of an object that may hold what it says."""
-SENTENCE = 6
-"""Texts with at least so many words may be a prompt or an answer, whatever their column is called."""
-NOTES = frozenset({"rationale", "critique", "feedback", "explanation", "comment", "notes", "description", "license"})
-"""Columns that speak about the row."""
 
 
 def turns_of(record: Record, key: str, role: str, media: list[Medium]) -> list[Message]:
@@ -190,25 +184,10 @@ def left_over(record: Record, doubts: Iterable[str], turns: Sequence[Message]) -
     return None
 
 
-def unsaid(record: Mapping[str, Any], used: Iterable[str], turns: Sequence[Message]) -> str | None:
-    """The first key beyond those used that holds a text which none of the turns says: a part of the row, it may be."""
-    held = frozenset(used)
-    for key in sorted(record.keys() - held):
-        value = record[key]
-        if folded(key) in LISTS and value:
-            return key
-        sentence = is_conversation(value) or any(
-            len(text.split(maxsplit=SENTENCE)) >= SENTENCE for text in texts_in(value)
-        )
-        if sentence and folded(key) not in NOTES and not said_by(value, turns):
-            return key
-    return None
-
-
 def said_by(value: Any, turns: Sequence[Message]) -> bool:
     """Whether the turns say all texts within a value."""
     return all(any(text.strip() in turn["content"] for turn in turns) for text in texts_in(value))
 
 
 def long(value: Any) -> bool:
-    return any(len(text.split(maxsplit=WORDS)) >= WORDS for text in texts_in(value)) or isinstance(value, dict | list)
+    return any(has_words(text, WORDS) for text in texts_in(value)) or isinstance(value, dict | list)

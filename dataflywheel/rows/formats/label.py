@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from dataflywheel.rows.formats.draft import Draft, ReadError, Record, kind
+from dataflywheel.rows.formats.draft import Draft, ReadError, Record, has_words, kind
 from dataflywheel.rows.formats.names import by_name, label_key
 
 SENTENCE = 6
@@ -55,7 +55,7 @@ def no_answer(draft: Draft, key: str, label: str) -> None:
     Raises:
         ReadError: it is as long as one.
     """
-    if draft.messages[-1]["role"] == "user" and len(label.split(maxsplit=SENTENCE)) >= SENTENCE:
+    if draft.messages[-1]["role"] == "user" and has_words(label, SENTENCE):
         raise ReadError(key, f"may be the answer to the prompt; then name it: columns: {{prompt: ..., answer: {key}}}")
 
 

@@ -1,19 +1,9 @@
-"""What a turn holds beside its role and content: thoughts, and whether it is to be learned."""
+"""Whether a turn is to be learned, by the marks beside its role and content."""
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import Any
-
 from dataflywheel.rows.formats.draft import ReadError, Record
-from dataflywheel.rows.formats.names import THOUGHTS, folded, thinks
 
-PIECES = ("reasoning_details", "thinking_blocks")
-"""The same in pieces (OpenRouter, LiteLLM), where no other name gives them as a whole."""
-FEW = 2
-"""A field that only sounds like thoughts holds some where it has more words (`reasoning_effort: low` has not)."""
-SAID = ("text", "thinking", "content", "summary")
-"""Where an object holds its thoughts."""
 LEARN = (
     "learn", "weight", "train", "training", "trainable", "loss", "loss_weight", "loss_scale", "do_train", "is_train",
     "train_on", "train_on_turn", "train_on_this", "loss_mask", "compute_loss", "calculate_loss", "has_loss",
@@ -25,40 +15,7 @@ PASSED_OVER = ("masked", "no_loss", "ignore_loss", "skip_loss", "not_trained", "
 
 
 SPELLED = {"0": 0, "0.0": 0, "false": False, "no": False, "1": 1, "1.0": 1, "true": True, "yes": True}
-THINKING = frozenset((*THOUGHTS, *PIECES))
 MARKED = frozenset((*LEARN, *PASSED_OVER, "train_detail", "training_detail", "mask"))
-
-
-def read_thoughts(turn: Record, field: str) -> str | None:
-    """The thoughts of a turn.
-
-    Raises:
-        ReadError: two fields give different ones.
-    """
-    named = named_as_thoughts(frozenset(turn)) if len(turn) > 2 else ()
-    if THINKING.isdisjoint(turn) and not named:
-        return None
-    found = {key: said for key in THOUGHTS if (said := thoughts_in(turn.get(key)))}
-    found |= {key: said for key in named if len((said := thoughts_in(turn[key])).split(maxsplit=FEW)) > FEW}
-    found = found or {key: said for key in PIECES if (said := thoughts_in(turn.get(key)))}
-    if len(set(found.values())) > 1:
-        raise ReadError(f"{field}.{list(found)[1]}", f"other thoughts than in {next(iter(found))}; keep one of them")
-    return next(iter(found.values()), None)
-
-
-@lru_cache(maxsize=4096)
-def named_as_thoughts(keys: frozenset[str]) -> tuple[str, ...]:
-    """Further fields of a turn that speak of thoughts by their name (`think_content`, `internalThoughts`)."""
-    return tuple(sorted(key for key in keys if key not in THINKING and thinks(folded(key))))
-
-
-def thoughts_in(value: Any) -> str:
-    """The thoughts in a text, an object that holds one, or a list of such; "" where there are none."""
-    if isinstance(value, dict):
-        value = next((value[key] for key in SAID if isinstance(value.get(key), str)), "")
-    if isinstance(value, list):
-        return "\n\n".join(filter(None, map(thoughts_in, value)))
-    return value if isinstance(value, str) else ""
 
 
 def read_learn(turn: Record, role: str, field: str) -> bool | None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dataflywheel.rows.formats.draft import CannotHold, Draft, Record, plain, text
-from dataflywheel.rows.formats.flat import thoughts_apart, unsaid
+from dataflywheel.rows.formats.draft import CannotHold, Draft, Record, plain, text, texts_in
+from dataflywheel.rows.formats.flat import thoughts_apart
 from dataflywheel.rows.formats.serialized import turns_in_text
 from dataflywheel.rows.formats.shape import Shape
 from dataflywheel.rows.formats.speech import waits
-from dataflywheel.rows.formats.turns import read_turns
+from dataflywheel.rows.formats.turns import read_turns, speaker
+from dataflywheel.rows.formats.unnamed import unsaid
 from dataflywheel.rows.formats.written_turns import openai_turn
 from dataflywheel.rows.schema import Medium, Message, message
 
@@ -39,7 +40,10 @@ class Preference(Shape):
             return False
         if waits(record.get("prompt")):
             return False
-        return "prompt" in record or unsaid(record, self.own, [message("", text) for text in texts]) is None
+        return (
+            bool(record.get("prompt"))
+            or unsaid(record, self.own, [message("", text) for text in texts], "prompt") is None
+        )
 
     def parse(self, record: Record) -> Draft:
         prompt = [message("user", text(record, "prompt"))] if "prompt" in record else []
@@ -94,7 +98,11 @@ class ImplicitPreference(Shape):
     def accepts(self, record: Mapping[str, Any]) -> bool:
         held = (record["chosen"], record["rejected"])
         both = all(isinstance(value, list) and all(isinstance(turn, dict) for turn in value) for value in held)
-        return both and not isinstance(record.get("prompt"), list)
+        if not both or isinstance(record.get("prompt"), list):
+            return False
+        if record.get("prompt") or any(value and speaker(value[0]) != "assistant" for value in held):
+            return True
+        return unsaid(record, self.own, [message("", text) for text in texts_in([*held])], "prompt") is None
 
     def parse(self, record: Record) -> Draft:
         media: list[Medium] = []

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from dataflywheel.rows.formats.draft import CannotHold, Draft, Record, plain, roles, text
+from dataflywheel.rows.formats.draft import CannotHold, Draft, Record, plain, roles, text, texts_in
 from dataflywheel.rows.formats.names import COMPLETIONS, LESS, SOLUTIONS, by_name, versus
 from dataflywheel.rows.formats.serialized import turns_in_text
 from dataflywheel.rows.formats.shape import Shape
 from dataflywheel.rows.formats.speech import waits
 from dataflywheel.rows.formats.turns import read_turns
+from dataflywheel.rows.formats.unnamed import unsaid
 from dataflywheel.rows.formats.written_turns import openai_turn
 from dataflywheel.rows.schema import Medium, message
 
@@ -88,7 +89,10 @@ class Prompt(Shape):
         return "prompt" in keys
 
     def accepts(self, record: Mapping[str, Any]) -> bool:
-        return turns_in_text(record["prompt"]) is None and not waits(record["prompt"]) and not counted(record)
+        if turns_in_text(record["prompt"]) is not None or waits(record["prompt"]) or counted(record):
+            return False
+        said = [message("", text) for text in texts_in(record["prompt"])]
+        return unsaid(record, self.own, said, "answer") is None
 
     def parse(self, record: Record) -> Draft:
         if isinstance(record["prompt"], list):

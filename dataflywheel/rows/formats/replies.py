@@ -8,10 +8,10 @@ from dataflywheel.rows.formats.content import read_content
 from dataflywheel.rows.formats.draft import ReadError, Record, kind, present
 from dataflywheel.rows.formats.ends import whole
 from dataflywheel.rows.formats.langchain import opened as unpacked
-from dataflywheel.rows.formats.marks import read_thoughts
 from dataflywheel.rows.formats.responses import are_items, read_items
 from dataflywheel.rows.formats.serialized import in_text
 from dataflywheel.rows.formats.tool_specs import take_tools
+from dataflywheel.rows.formats.turn_thoughts import read_thoughts
 from dataflywheel.rows.formats.turns import read_turn, read_turns
 from dataflywheel.rows.schema import Medium, Message, message
 
@@ -107,7 +107,7 @@ def replied(value: Any, field: str, media: list[Medium]) -> list[Message]:
     lone = next((value[name] for name in LONE if isinstance(value.get(name), str)), None) or lone_text(value)
     if lone is None:
         raise ReadError(field, f"expected a reply with one of {', '.join((*REPLIED, *LONE))}")
-    return [message("assistant", lone, reasoning=read_thoughts(value, field))]
+    return [message("assistant", lone, reasoning=read_thoughts(value, field, lone))]
 
 
 def opened(value: Any) -> Any:

@@ -9,6 +9,7 @@ import orjson
 from dataflywheel.rows.formats.draft import ReadError, Record, present
 from dataflywheel.rows.formats.ends import whole
 from dataflywheel.rows.formats.tool_calls import canonical_calls
+from dataflywheel.rows.formats.turn_thoughts import UNREADABLE, is_sealed
 from dataflywheel.rows.formats.turns import read_turn
 from dataflywheel.rows.schema import Medium, Message, message
 
@@ -44,10 +45,13 @@ def read_items(value: list[Any], field: str, media: list[Medium]) -> list[Messag
             waiting, thoughts = [], []
         if type == "reasoning":
             parts = [*(item.get("summary") or ()), *(item.get("content") or ())]
-            thoughts += [part["text"] for part in parts if isinstance(part, dict) and isinstance(part.get("text"), str)]
+            said = [part["text"] for part in parts if isinstance(part, dict) and isinstance(part.get("text"), str)]
+            if not said and is_sealed("", item):
+                raise ReadError(where, UNREADABLE)
+            thoughts += said
         elif type == "function_call_output":
-            said = item.get("output", "")
-            text = said if isinstance(said, str) else orjson.dumps(said).decode()
+            output = item.get("output", "")
+            text = output if isinstance(output, str) else orjson.dumps(output).decode()
             turns.append(message("tool", text, tool_call_id=item.get("call_id")))
         else:
             whole({"status": item.get("status")}, where)

@@ -17,6 +17,8 @@ ARGUMENTS = ("arguments", "parameters", "args", "input", "kwargs")
 """The names of a call's arguments, the usual one first (OpenAI, Llama, LangChain, Anthropic)."""
 
 
+CALLS = ("tool_calls", "function_call", "function_calls")
+"""The fields of a turn that hold its calls."""
 WITHIN = ("result", "results", "output", "outputs", "response")
 """Where a call may hold what the tool gave, which belongs into a turn of its own."""
 

@@ -6,15 +6,16 @@ from typing import Any
 
 import orjson
 
-from dataflywheel.rows.formats.beside_turn import nothing_beside
+from dataflywheel.rows.formats.beside_turn import beside_blocks, nothing_beside
 from dataflywheel.rows.formats.blocks import bedrock_parts, gemini_parts, has_blocks, read_blocks
 from dataflywheel.rows.formats.content import read_content
 from dataflywheel.rows.formats.draft import ReadError, Record, kind
 from dataflywheel.rows.formats.langchain import opened
-from dataflywheel.rows.formats.marks import read_learn, read_thoughts
+from dataflywheel.rows.formats.marks import read_learn
 from dataflywheel.rows.formats.media import with_media
 from dataflywheel.rows.formats.serialized import in_rows, in_text
-from dataflywheel.rows.formats.tool_calls import calls_in_text, canonical_calls, read_id, spaced
+from dataflywheel.rows.formats.tool_calls import CALLS, calls_in_text, canonical_calls, read_id, spaced
+from dataflywheel.rows.formats.turn_thoughts import read_thoughts
 from dataflywheel.rows.schema import Medium, Message, message
 
 ROLES = {
@@ -27,8 +28,6 @@ ROLES = {
 }
 CANONICAL = frozenset({"system", "user", "assistant", "tool"})
 CALLED = ("function_call", "tool_call")
-CALLS = ("tool_calls", "function_call", "function_calls")
-"""The fields of a turn that hold its calls."""
 THINKERS = frozenset({"think", "thinking", "thought", "thoughts", "reasoning", "analysis"})
 CHANNELS = ("analysis", "commentary", "final")
 ROLE_KEYS = ("role", "from", "speaker", "sender", "author")
@@ -138,12 +137,9 @@ def read_turn(turn: Any, field: str, media: list[Medium] | None = None) -> list[
     content = with_media(turn, content, where, media)
     learn = read_learn(turn, role, field)
     if has_blocks(content):
-        found_turns = read_blocks(role, content, where, media)
-        for one in found_turns:
-            one["learn"] = learn
-        return found_turns
+        return beside_blocks(read_blocks(role, content, where, media), turn, role, field, learn)
     calls = next((turn[key] for key in CALLS if turn.get(key)), None)
-    thoughts = read_thoughts(turn, field)
+    thoughts = read_thoughts(turn, field, content if isinstance(content, str) else "")
     if not content and isinstance(turn.get("refusal"), str):
         content = turn["refusal"]
     if role == "tool":
