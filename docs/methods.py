@@ -69,7 +69,7 @@ def _method(method: type[Method], card: dict[str, Any]) -> list[str]:
         columns = ", ".join(f"`{card['name']}.{name}` ({kind})" for name, kind in method.columns.items())
         lines.append(f"- Columns: {columns}, `{card['name']}.status`")
     if issubclass(method, Proposer):
-        gates = ", ".join(map(_gate, method.own_gates().items())) or "none"
+        gates = ", ".join(map(_gate, method.own_gates())) or "none"
         lines.append(f"- Named in: `{'enhance' if method.rewrites else 'generate'}`; its own gates: {gates}")
     return [*lines, "", *field_table(method)]
 

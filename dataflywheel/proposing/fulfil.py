@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from dataflywheel.contracts import FlywheelError, OverBudgetError
 from dataflywheel.models.endpoint.request import Outcome
+from dataflywheel.proposing.gate_names import gate_names
 from dataflywheel.proposing.kinds import PASSED, Check, Demand, Gate, Proposal, Proposer, Surroundings
 from dataflywheel.proposing.ledger import Entry, Fate
 from dataflywheel.proposing.seeds import SeedQueues, first_tag
@@ -145,12 +146,12 @@ def _checked(
             found[i] = ("identity", IDENTICAL)
         elif proposal.row is not None:
             seen.add(proposal.row["id"])
-    for gate in gates:
+    for gate, name in zip(gates, gate_names(gates), strict=True):
         left = [i for i, proposal in enumerate(proposals) if proposal.row is not None and i not in found]
         if not left:
             break
         checks = _said(gate, [proposals[i] for i in left], around)
-        found |= {i: (gate.name, check) for i, check in zip(left, checks, strict=True) if not check.passed}
+        found |= {i: (name, check) for i, check in zip(left, checks, strict=True) if not check.passed}
     return [
         (proposal, *(("", None) if proposal.row is None else found.get(i, ("", PASSED))))
         for i, proposal in enumerate(proposals)

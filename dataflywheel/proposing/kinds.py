@@ -150,11 +150,12 @@ class Proposer(Method):
     keep the language of their rows without naming that gate."""
 
     @classmethod
-    def own_gates(cls) -> dict[str, dict[str, Any]]:
-        """Parameters of the method's own gates, by name, in order."""
+    def own_gates(cls) -> list[tuple[str, dict[str, Any]]]:
+        """The method's own gates in order, each by its name and parameters; one may stand twice with others."""
         named = [({gate: {}} if isinstance(gate, str) else gate) for gate in cls.gates]
-        found = {name: dict(parameters) for one in named for name, parameters in one.items()}
-        return found | {KEPT: {}} if cls.rewrites and KEPT not in found else found
+        found = [(name, dict(parameters)) for one in named for name, parameters in one.items()]
+        kept = cls.rewrites and KEPT not in dict(found)
+        return [*found, *([(KEPT, {})] if kept else [])]
 
     @abstractmethod
     def propose(self, demand: Demand) -> list[Proposal]:

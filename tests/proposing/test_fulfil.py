@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from dataflywheel.contracts import FlywheelError
 from dataflywheel.proposing.fulfil import Terms, fulfil
+from dataflywheel.proposing.gate_names import gate_names
 from dataflywheel.proposing.kinds import PASSED, Check, Demand, Gate, Proposal, Proposer, Surroundings
 from dataflywheel.proposing.ledger import Fate, funnel
 from dataflywheel.rows.identity import prompt_answer_row
@@ -214,3 +215,25 @@ def test_rows_that_go_are_not_told_to_stay_as_they_were() -> None:
     told = funnel(fulfil(Dropping(), [], SEEDS, Terms(wave=20), Surroundings(), 0).entries)
     assert (told["left"], told["dropped"]) == (20, 5)
     assert told["left_as_they_were"] == [{"reason": "nothing to do", "rows": 15}]
+
+
+class Longer(Gate):
+    """Turns away answers of fewer characters."""
+
+    than: int
+    note: str = ""
+
+    def check(self, proposals: Sequence[Proposal], around: Surroundings) -> list[Check]:
+        lengths = [len(p.row["messages"][1]["content"]) if p.row else 0 for p in proposals]
+        return [Check(True) if length > self.than else Check(False, "too short") for length in lengths]
+
+
+def test_a_gate_that_stands_twice_is_counted_under_what_tells_it_apart() -> None:
+    done = fulfil(Numbered(), [Longer(than=4), NoThrees(), Longer(than=3)], SEEDS, Terms(wave=20), Surroundings(), 0)
+    counted = {(one["gate"], one["reason"]): one["rows"] for one in funnel(done.entries)["rejections"]}
+    assert counted == {("Longer (than: 4)", "too short"): 10, ("NoThrees", "has a three"): 1}
+    done = fulfil(Numbered(), [Longer(than=3), Longer(than=4)], SEEDS, Terms(wave=20), Surroundings(), 0)
+    assert {one["gate"] for one in funnel(done.entries)["rejections"]} == {"Longer (than: 4)"}
+    assert gate_names([Longer(than=4), Longer(than=4), NoThrees()]) == ["Longer [1]", "Longer [2]", "NoThrees"]
+    long = [Longer(than=4, note="x" * 80 + end) for end in "ab"]
+    assert len(set(gate_names(long))) == 2  # also where what differs is too long to be shown

@@ -69,8 +69,18 @@ def test_gates_of_a_method_have_parameters_and_those_of_a_recipe_stand_in_their_
         ([{"meaning": {"least": 0.9}}, "refusal"], {"meaning": {"least": 0.9}, "refusal": {}}),
     ):
         step = Enhance.model_validate({"by": "revision", "gates": gates})
-        assert step.gate_specs(False) == expected
-        assert step.gate_specs(True) == {**expected, "contamination": {}}
+        assert step.gate_specs(False) == list(expected.items())
+        assert dict(step.gate_specs(True)) == {**expected, "contamination": {}}
+
+
+def test_one_gate_stands_twice_in_a_step_with_other_parameters(monkeypatch: pytest.MonkeyPatch) -> None:
+    own: type[Proposer] = Enhance.model_validate({"by": "revision"}).proposer()
+    twice = ({"meaning": {"least": 0.9}}, {"meaning": {"least": 0.5}}, {"meaning": {"least": 0.9}})
+    for gates in (None, list(twice)):  # as a method's defaults, and as a recipe names them
+        monkeypatch.setattr(own, "gates", twice if gates is None else ())
+        monkeypatch.setattr(own, "rewrites", False)
+        specs = Enhance.model_validate({"by": "revision", "gates": gates}).gate_specs(True)
+        assert specs == [("meaning", {"least": 0.9}), ("meaning", {"least": 0.5}), ("contamination", {})]
 
 
 def test_what_writes_from_nothing_needs_no_pool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

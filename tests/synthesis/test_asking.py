@@ -25,7 +25,7 @@ def test_the_room_holds_what_it_should() -> None:
 
 @pytest.mark.parametrize("name", catalog.names(Proposer))
 def test_gates_that_a_method_names_can_be_built(name: str) -> None:
-    for gate, parameters in catalog.get(name, Proposer).own_gates().items():
+    for gate, parameters in catalog.get(name, Proposer).own_gates():
         assert build(catalog.get(gate, Gate), parameters).name == gate
 
 

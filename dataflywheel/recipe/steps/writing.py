@@ -44,8 +44,8 @@ class Propose(BaseModel):
     by: Named
     """The method that writes: `revision`, or `{self_refine: {rounds: 2}}`."""
     gates: list[Named] | None = None
-    """What every proposal passes, in order; the method's own where none are named. New rows are always checked against
-    the target."""
+    """What every proposal passes, in order; the method's own where none are named. One may stand twice with other
+    parameters, and each is counted by itself. New rows are always checked against the target."""
     wave: int = Field(default=64, ge=1)
     """Rows that are written from at a time; gates see what was accepted before."""
 
@@ -64,20 +64,19 @@ class Propose(BaseModel):
         """Whether rows come of it that hold a worse answer beside the good one."""
         return self.proposer().makes_pairs or bool(next(iter(self.by.values())).get("pairs"))
 
-    def gate_specs(self, target: bool) -> dict[str, dict[str, Any]]:
-        """Parameters of every gate, by name, in order."""
-        own = {name: given for name, given in self.proposer().own_gates().items() if target or name not in SHARED}
-        named = [own] if self.gates is None else self.gates
-        wanted = {name: parameters for spec in named for name, parameters in spec.items()}
-        for name in SHARED if target else ():
-            wanted.setdefault(name, {})
-        for name in wanted:
+    def gate_specs(self, target: bool) -> list[tuple[str, dict[str, Any]]]:
+        """Name and parameters of every gate, in order; one may stand twice with other parameters."""
+        own = [(name, given) for name, given in self.proposer().own_gates() if target or name not in SHARED]
+        wanted = own if self.gates is None else [(name, given) for spec in self.gates for name, given in spec.items()]
+        wanted = [spec for place, spec in enumerate(wanted) if spec not in wanted[:place]]
+        wanted += [(name, {}) for name in (SHARED if target else ()) if name not in dict(wanted)]
+        for name, _ in wanted:
             catalog.get(name, Gate)
         return wanted
 
     def methods(self, target: bool) -> list[type[Method]]:
         """The method that writes and its gates."""
-        return [self.proposer(), *(catalog.get(name, Gate) for name in self.gate_specs(target))]
+        return [self.proposer(), *(catalog.get(name, Gate) for name, _ in self.gate_specs(target))]
 
 
 class Written(NamedTuple):
@@ -137,7 +136,7 @@ class Writing(Step):
         return found
 
     def _gates(self, recipe: Recipe) -> list[tuple[type[Method], dict[str, Any]]]:
-        return [(catalog.get(name, Gate), given) for name, given in self.work.gate_specs(bool(recipe.target)).items()]
+        return [(catalog.get(name, Gate), given) for name, given in self.work.gate_specs(bool(recipe.target))]
 
     @abstractmethod
     def rows_asked(self, rows: int) -> int:
@@ -166,7 +165,7 @@ class Writing(Step):
         context, rows = given.context, given.state.rows
         proposer = context.proposer(*next(iter(self.work.by.items())))
         named = self.work.gate_specs(context.target is not None)
-        gates = [context.gate(name, parameters) for name, parameters in named.items()]
+        gates = [context.gate(name, parameters) for name, parameters in named]
         table: list[Row] = read_rows(rows).to_pylist()
         done, changed, new, facts = self.write(given, proposer, gates, table)
         with atomic_directory(given.output) as aside:

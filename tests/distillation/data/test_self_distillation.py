@@ -128,7 +128,7 @@ def test_the_model_that_is_to_be_tuned_rewrites_and_never_the_teacher(tmp_path: 
 @pytest.mark.parametrize("kind", [SelfDistillation, SequenceLevel, SelfRefine])
 @pytest.mark.parametrize("before", ["", "72", "x = 72."])
 def test_a_worked_answer_may_stand_in_place_of_none_or_of_a_short_one(kind: type[Proposer], before: str) -> None:
-    gate = FormatAndLength(**kind.own_gates()["format_and_length"])
+    gate = FormatAndLength(**dict(kind.own_gates())["format_and_length"])
     row = prompt_answer_row("What is 8 times 9?", before)
     worked = rewritten(row, kind.name, "First, take 8 nine times. " * 80 + "So it is 72.")
     assert gate.check([replaced(row, worked)], Surroundings())[0].passed

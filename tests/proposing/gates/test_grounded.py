@@ -100,7 +100,7 @@ WHEEL = (
     ],
 )
 def test_documents_are_answered_from_the_cited_sentences_alone(answer: str, reason: str) -> None:
-    gate = build(Grounded, GroundedQuestions.own_gates()["grounded"])
+    gate = build(Grounded, dict(GroundedQuestions.own_gates())["grounded"])
     assert isinstance(gate, Grounded)
     span = [0, WHEEL.index(" It was built")]
     found = check(gate, new("Tell.", answer, source=WHEEL, facts={"span": span}))
