@@ -37,6 +37,8 @@ def run_command(
 
 def summary(result: Any) -> list[str]:
     """What was gained, at what cost, where the report is, and what to try next."""
+    from dataflywheel.report.verdict import rounds_said
+
     ledger = json.loads((result.path / "ledger.json").read_text(encoding="utf-8"))["total"]
     lines = [f"{result.rows_out:,} of {result.rows_in:,} rows kept: {result.path / 'dataset'}"]
     for reason, count in result.left_out.items():
@@ -45,7 +47,7 @@ def summary(result: Any) -> list[str]:
         lines.append(f"Stopped early: {result.stopped}. What is there is valid; the same command goes on.")
     if result.rounds > 1:
         lines.append(f"Rounds: {result.rounds} turned{'; ' + result.ended if result.ended else ''}.")
-    lines += [gain(result), *beside(result.comparison)]
+    lines += [gain(result), *filter(None, [rounds_said(result.comparison)]), *beside(result.comparison)]
     lines.append(f"Cost: {ledger['seconds']:,.0f} s of computing, {ledger['tokens']:,} tokens, ${ledger['usd']:.2f}.")
     lines.append(f"Report: {result.report}")
     lines.append(

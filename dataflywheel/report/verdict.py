@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from dataflywheel.recipe.comparing.scoreboard import mean_interval
 from dataflywheel.report.drawing.numbers import aligned, count, finite, percent, plural, signed, signed_percent
 from dataflywheel.report.rundir import Run
 
@@ -95,6 +96,25 @@ def _raw_detail(compare: dict[str, Any], arm: dict[str, Any]) -> str:
     return f"Against random rows of the raw pool: {mean} {metric_name(compare.get('metric'))}, {low} to {high}."
 
 
+def rounds_said(compare: dict[str, Any] | None) -> str:
+    """What all rounds were worth beside one with the same selection and budget, paired by seed; "" where no such round
+    was trained."""
+    arms = {arm.get("name"): arm.get("scores") or [] for arm in (compare or {}).get("arms", [])}
+    ours, one = arms.get("selection", []), arms.get("one_round", [])
+    if not compare or len(ours) != len(one) or len(ours) < 2:
+        return ""
+    sign = -1.0 if compare.get("better") == "lower" else 1.0
+    found = mean_interval([sign * (a - b) for a, b in zip(ours, one, strict=True)])
+    mean, low, high = (signed(found[name]) for name in ("mean", "low", "high"))
+    said = (
+        "the rounds paid" if found["low"] > 0 else "one round is better" if found["high"] < 0 else "one round is enough"
+    )
+    return (
+        f"Against one round of the same selection and budget: better by {mean} {metric_name(compare.get('metric'))}, "
+        f"{low} to {high}; {said}."
+    )
+
+
 def verdict(run: Run) -> Verdict:
     """What to say first. A gain is claimed only where the comparison's own verdict says so."""
     compare = run.compare
@@ -116,7 +136,7 @@ def verdict(run: Run) -> Verdict:
     if measured:
         mean, low, high = (signed_percent(v) for v in (measured.mean, measured.low, measured.high))
         detail += f". Gain over random: {mean}, 95% interval {low} to {high}"
-    detail += "."
+    detail = f"{detail}. {rounds_said(compare)}".rstrip()
     said = str(arm.get("verdict"))
     if said == "better than random":
         detail = f"{detail} {_raw_detail(compare, arm)}".rstrip()

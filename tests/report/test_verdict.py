@@ -1,0 +1,38 @@
+"""What the report says first."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dataflywheel.report.rundir import load_run
+from dataflywheel.report.verdict import rounds_said, verdict
+from tests.report.comparison import comparison
+from tests.report.fixture import build_run
+
+
+@pytest.mark.parametrize(
+    ("shift", "better", "said"),
+    [
+        (0.1, "lower", "the rounds paid"),
+        (0.0, "lower", "one round is enough"),
+        (-0.1, "lower", "one round is better"),
+        (-0.1, "higher", "the rounds paid"),
+    ],
+)
+def test_the_report_says_what_rounds_were_worth_beside_one(
+    tmp_path: Path, shift: float, better: str, said: str
+) -> None:
+    board = comparison(better=better)
+    own, other = board["arms"][:2]
+    noise = [0.001, -0.001, 0.002, -0.002, 0.0]
+    other |= {"name": "one_round", "scores": [s + shift + n for s, n in zip(own["scores"], noise, strict=True)]}
+    detail = verdict(load_run(build_run(tmp_path / "run", compare=board))).detail
+    assert f"{said}." in detail
+    assert "one round of the same selection and budget" in detail
+
+
+def test_rounds_that_were_not_compared_are_not_judged() -> None:
+    assert rounds_said(None) == ""
+    assert rounds_said(comparison()) == ""
