@@ -137,6 +137,9 @@ LOST: list[tuple[Any, str]] = [
         {"conversations": [{"from": "human", "value": Q}]}, {"turns": [Q]},
     )),
     ({"prompt": Q, "final": {"text": A}}, "final"),
+    # a third answer beside two
+    ({"prompt": Q, "completion": S, **PAIR}, "completion"),
+    ({"question": Q, "response": S, **PAIR}, "response"),
     ({"prompt": "天空为什么是蓝色的", "结果": "因为空气散射蓝光最多所以天空是蓝色的"}, "结果"),
 ]  # fmt: skip
 

@@ -8,6 +8,7 @@ from dataflywheel.rows.containers.json_values import BETWEEN, is_json, loads
 from dataflywheel.rows.containers.json_wrapped import wraps
 from dataflywheel.rows.containers.opening import decompressed, open_bytes
 from dataflywheel.rows.containers.refused import refused
+from dataflywheel.rows.formats import ReadError, detect
 from dataflywheel.rows.formats.lone_turns import is_conversation
 
 CONTAINERS = ("jsonl", "json", "csv", "tsv", "parquet", "arrow", "text")
@@ -66,7 +67,7 @@ def container_of(path: Path) -> str | None:
         raise Unread(f"this is {words}")
     with open_bytes(path) as text:
         head = text.read(HEAD)
-    if hint == "text":
+    if hint == "text" and not holds_records(head):
         return "text"
     json = json_kind(head, hint)
     if json:
@@ -105,6 +106,19 @@ def json_kind(head: bytes, hint: str | None) -> str | None:
         return "jsonl"
     document = over_lines(lines) if whole else hint == "json"
     return "json" if document else "jsonl"
+
+
+def holds_records(head: bytes) -> bool:
+    """Whether a file named as text is records all the same: JSON in each of its first lines, of a known shape."""
+    lines = [line.strip(BETWEEN) for line in head.split(b"\n")[:FIRST_LINES] if line.strip()]
+    lines = lines[:-1] if len(head) == HEAD and len(lines) > 1 else lines
+    if not lines or not all(line[:1] == b"{" and is_json(line) for line in lines):
+        return False
+    try:
+        detect(loads(lines[0]))
+    except ReadError:
+        return False
+    return True
 
 
 def over_lines(lines: list[bytes]) -> bool:

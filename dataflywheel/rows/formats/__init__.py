@@ -103,7 +103,8 @@ def detect(record: Record) -> Shape:
 def loses(record: Record, shape: Shape, doubts: tuple[str, ...]) -> bool:
     """Whether one of the doubtful fields says what the shape's own do not."""
     own = [text for key in shape.own if key in record for text in texts_in(record[key])]
-    return left_over(record, doubts, [message("", text) for text in own]) is not None
+    pair = "chosen" in shape.own and {"chosen", "rejected"} <= record.keys()
+    return left_over(record, doubts, [message("", text) for text in own], pair) is not None
 
 
 def unknown(record: Record) -> str:

@@ -136,7 +136,7 @@ def take(record: Record, found: Found, sure: bool = False) -> Draft:
                 f"may be the rest of the row beside {' and '.join(found.used())}; {way_out(record, found, doubt)}",
             )
     doubts = [key for key in found.doubts if key not in draft.names.values()]
-    doubt = left_over(record, doubts, [*draft.messages, *(draft.rejected or ())])
+    doubt = left_over(record, doubts, [*draft.messages, *(draft.rejected or ())], draft.rejected is not None)
     if doubt is not None:
         raise ReadError(
             doubt, f"would be left out beside {' and '.join(found.used())}; {way_out(record, found, doubt)}"

@@ -10,6 +10,7 @@ from dataflywheel.rows.formats.draft import CannotHold, ReadError, Record, has_w
 from dataflywheel.rows.formats.ends import whole_beside
 from dataflywheel.rows.formats.names import (
     ANSWERS,
+    COMPLETIONS,
     PROMPTS,
     TASKS,
     THOUGHTS,
@@ -164,8 +165,8 @@ def apart(keys: frozenset[str]) -> dict[str, str]:
     return found
 
 
-def left_over(record: Record, doubts: Iterable[str], turns: Sequence[Message]) -> str | None:
-    """The first of the doubtful keys that says what none of the turns does."""
+def left_over(record: Record, doubts: Iterable[str], turns: Sequence[Message], pair: bool = False) -> str | None:
+    """The first of the doubtful keys that says what none of the turns does; beside a `pair`, an answer is long."""
     for key in doubts:
         name, value = folded(key), record.get(key)
         if name in THOUGHTS and thoughts_of(record, key) is None:
@@ -173,6 +174,7 @@ def left_over(record: Record, doubts: Iterable[str], turns: Sequence[Message]) -
         if name in HISTORY and value:
             return key  # short turns may stand in others by chance
         doubtful = name in UNPLACED or name in TASKS or name == "code" or thoughtful(name)
+        doubtful = doubtful or (pair and name in COMPLETIONS)
         if doubtful and not (name in PROMPTS or long(value)):
             continue
         if name == "text" and isinstance(value, str) and all(t["content"].strip() in value for t in turns):

@@ -201,8 +201,6 @@ def resolve(keys: frozenset[str]) -> Found | None:
     )  # fmt: skip
     less = frozenset(LESS) | frozenset(SOLUTIONS) if answers or two else frozenset()
     less |= frozenset(CHOSEN) if two else frozenset()  # which of them it is
-    if chosen is not None and rejected is not None:
-        less |= frozenset(COMPLETIONS)
     held = frozenset(found.used())
     doubted = FLAT & names.keys() - less
     if prompt is not None and folded(prompt) in ("input", "inputs"):
@@ -223,8 +221,6 @@ def others(keys: frozenset[str], own: frozenset[str]) -> tuple[str, ...]:
         lists = (*lists, *OF_A_TEXT)
     if own & {*COMPLETIONS, *SOLUTIONS, "chosen"}:
         less = frozenset(LESS) | frozenset(SOLUTIONS)
-    if "chosen" in own and own.isdisjoint(COMPLETIONS):
-        less |= frozenset(COMPLETIONS)
     doubted = FLAT.union(lists) & names.keys() - less
     if own == {"prompt"}:
         chosen, rejected = versus(names)

@@ -23,7 +23,7 @@ SAYING = frozenset((
     "a", "answer", "answers", "ans", "response", "responses", "resp", "reply", "replies", "output", "outputs",
     "completion", "target", "tgt", "summary", "highlights", "translation", "solution", "assistant", "bot",
     "agent", "gold", "generated", "generation", "truth", "reference", "result", "antwort", "respuesta", "y",
-    "model", "caption",
+    "model", "caption", "final", "ideal", "best", "continuation", "demonstration",
 ))  # fmt: skip
 """Words in the names of columns that may hold what is answered."""
 ALONE = frozenset(("q", "question", "prompt", "instruction", "query", "problem", "goal", "task", "request", "input"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataflywheel.rows.formats.draft import Record
-from dataflywheel.rows.formats.names import REJECTED, REPLIES, Found, folded, quoted, thoughtful
+from dataflywheel.rows.formats.names import FLAT, REJECTED, REPLIES, Found, folded, quoted, thoughtful
 from dataflywheel.rows.formats.proposal import answers_in, texts_of
 
 
@@ -30,9 +30,14 @@ def way_out(record: Record, found: Found, doubt: str) -> str:
             f"where not: columns: {{prompt: {prompt}, answer: {answer}}}"
         )
     if found.prompt is not None and found.answer is None and found.two is None:
+        if folded(doubt) in REJECTED:
+            return (
+                f"where it is the worse answer, name the better one too: columns: {{prompt: {prompt}, answer: ..., "
+                f"rejected: {quoted(path)}}}"
+            )
         left = {key: value for key, value in record.items() if key != found.prompt}
         given["answer"] = likely = next((path for path in answers_in(left)), path)
-        if folded(doubt).rpartition("_")[2] not in REPLIES:
+        if folded(doubt) not in FLAT and folded(doubt).rpartition("_")[2] not in REPLIES:
             both = f"where it is the answer: columns: {{prompt: {prompt}, answer: {quoted(likely)}}}"
             return f"{both}; where not: columns: {{prompt: {prompt}}}"
     shown = ", ".join(f"{key}: {quoted(name)}" for key, name in given.items() if name is not None)
