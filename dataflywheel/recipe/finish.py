@@ -9,12 +9,13 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from dataflywheel.contracts import Cost, Decisions, FlywheelError
+from dataflywheel.contracts import Decisions, FlywheelError
 from dataflywheel.recipe.context import Context, digest
 from dataflywheel.recipe.steps.rows_out import write_decided, write_kept
 from dataflywheel.rows.convert import convert
 from dataflywheel.rows.parts import count_rows, read_rows
 from dataflywheel.store.atomic import atomic_directory, atomic_path, set_aside
+from dataflywheel.store.record import StepRecord
 
 MAP = "map.parquet"
 MAP_ROWS = 3000
@@ -63,7 +64,8 @@ def _decide(context: Context, rows: Path, reasons: dict[str, str], output: Path)
     with atomic_directory(output) as aside:
         kept = write_kept(rows, decisions, aside / "rows")
         params = {"format": context.recipe.format}
-        write_decided(aside, "dataset", digest(context.recipe.format), params, decisions, kept, Cost(), {})
+        known = digest(context.recipe.format)
+        write_decided(aside, StepRecord(step="dataset", fingerprint=known, params=params, rows_out=kept), decisions)
 
 
 def embedding_map(context: Context, kept: Path) -> None:

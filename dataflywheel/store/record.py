@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any, Self
 
@@ -35,6 +36,10 @@ class StepRecord(BaseModel):
     def again(self) -> int:
         """Questions that an endpoint failed at: another try may change the result."""
         return int(self.details.get("again", 0))
+
+    def after(self, began: float) -> Self:
+        """The record of what began at this `time.perf_counter` and is done now."""
+        return self.model_copy(update={"cost": Cost(seconds=round(time.perf_counter() - began, 3))})
 
     def write(self, directory: Path) -> Self:
         """Seal the step's directory, whose other files are all there; gives the record as it is read again."""

@@ -56,10 +56,7 @@ def thinning() -> Iterator[None]:
                 decisions.add(id, "kept" if stays else "dropped", "in turn" if stays else "out of turn")
             with atomic_directory(given.output) as aside:
                 kept = write_kept(given.state.rows, decisions, aside / "rows")
-                params = self.parameters()
-                return write_decided(
-                    aside, self.name, given.fingerprint, params, decisions, kept, Cost(seconds=0.1), {}
-                )
+                return write_decided(aside, self.record(given, kept, Cost(seconds=0.1)), decisions)
 
     yield
     del KINDS["thin"]

@@ -57,18 +57,28 @@ def reference(home: Path, rows: Path, ids: list[str], *given: Any) -> list[str]:
 
 
 HELPERS: dict[str, tuple[str, Callable[..., list[str]], list[Any], dict[str, Any]]] = {
-    "teacher": ("models.tiny.train_tiny", chats, [{"distill": {**HALF, "teacher": {**TINY, "size": "1m"}}}], {}),
-    "scorer": ("models.tiny.train_tiny", chats, [{"select": {"by": "ifd", "keep": 5}}], {"scorer": TINY}),
-    "first writer": ("models.tiny.train_tiny", chats, [{"generate": {"by": "spin", "rows": 2}}], {"student": TINY}),
-    "tokenizer": ("models.pool_tokenizer.pool_tokenizer", chats, [{"train": HALF}], {"student": TINY}),
+    "teacher": (
+        "models.training.tiny.train_tiny",
+        chats,
+        [{"distill": {**HALF, "teacher": {**TINY, "size": "1m"}}}],
+        {},
+    ),
+    "scorer": ("models.training.tiny.train_tiny", chats, [{"select": {"by": "ifd", "keep": 5}}], {"scorer": TINY}),
+    "first writer": (
+        "models.training.tiny.train_tiny",
+        chats,
+        [{"generate": {"by": "spin", "rows": 2}}],
+        {"student": TINY},
+    ),
+    "tokenizer": ("models.language.pool_tokenizer.pool_tokenizer", chats, [{"train": HALF}], {"student": TINY}),
     "proxy of s2l": (
-        "signals.checkpoint_based.keep_checkpoints",
+        "signals.model.checkpoint_based.keep_checkpoints",
         chats,
         [{"select": {"by": "s2l", "keep": 5}}],
         {},
     ),
     "proxy of less": (
-        "signals.checkpoint_based.keep_checkpoints",
+        "signals.model.checkpoint_based.keep_checkpoints",
         chats,
         [{"select": {"by": "less", "keep": 5}}],
         {},

@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from dataflywheel import catalog
-from dataflywheel.contracts import Cost, Decisions, FlywheelError
+from dataflywheel.contracts import Decisions, FlywheelError
 from dataflywheel.evolution.iteration.lineage import depths
 from dataflywheel.evolution.iteration.mixing import Anchor, room
 from dataflywheel.proposing.kinds import Proposer
@@ -73,8 +73,10 @@ def accumulate(
         ids = read_rows(aside / "rows", ["id"])["id"].to_pylist()
         made = sum(depth[id] > 0 for id in ids)
         details = {"real": kept - made, "made": made, "real_share": (kept - made) / kept if kept else None}
-        cost = Cost(seconds=seconds_since(began))
-        return write_decided(aside, "accumulate", fingerprint, anchor.model_dump(), decisions, kept, cost, details)
+        record = StepRecord(
+            step="accumulate", fingerprint=fingerprint, params=anchor.model_dump(), rows_out=kept, details=details
+        )
+        return write_decided(aside, record.after(began), decisions)
 
 
 def _write_offered(earlier: Path | None, new: Path, before: Collection[str], round: int, output: Path) -> None:
@@ -98,8 +100,5 @@ def offer(context: Context, rows: Path, used: set[str], output: Path, fingerprin
         decisions.add(id, "dropped" if taken else "kept", "taken by an earlier round" if taken else "not taken yet")
     with atomic_directory(output) as aside:
         kept = write_kept(rows, decisions, aside / "rows")
-        return write_decided(aside, "offer", fingerprint, {}, decisions, kept, Cost(seconds=seconds_since(began)), {})
-
-
-def seconds_since(began: float) -> float:
-    return round(time.perf_counter() - began, 3)
+        record = StepRecord(step="offer", fingerprint=fingerprint, rows_out=kept)
+        return write_decided(aside, record.after(began), decisions)

@@ -69,16 +69,7 @@ class Evaluating(Step, keyword="evaluate"):
         with atomic_directory(given.output) as aside:
             for tier, found in scores.items():
                 write_scores(aside / (f"scores-{tier}.parquet" if tier else "scores.parquet"), found)
-            params = self.parameters()
-            return StepRecord(
-                step=self.name,
-                fingerprint=given.fingerprint,
-                params=params,
-                rows_in=rows,
-                rows_out=rows,
-                cost=cost,
-                details=dict(details),
-            ).write(aside)
+            return self.record(given, rows, cost, details).model_copy(update={"rows_in": rows}).write(aside)
 
     def after(self, given: Given, record: StepRecord) -> State:
         state = given.state

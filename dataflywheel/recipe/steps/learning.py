@@ -19,11 +19,11 @@ from dataflywheel.models.training.train_settings import TrainSettings
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.pricing import parameters
 from dataflywheel.recipe.schema import Recipe
+from dataflywheel.recipe.steps.rows_out import write_decided
 from dataflywheel.recipe.steps.state import State
 from dataflywheel.recipe.steps.step import Given, Step
 from dataflywheel.rows.parts import read_rows
 from dataflywheel.store.atomic import atomic_directory
-from dataflywheel.store.decisions import counts, write_decisions
 from dataflywheel.store.record import StepRecord
 
 
@@ -76,20 +76,9 @@ class Learning(Step):
         folder = given.context.run.path / "models" / name
         copy_model(made, folder)
         told = {"model": f"models/{name}", "digest": folder_digest(folder), **details}
-        rows, kept = len(decisions.ids), decisions.action.count("kept")
+        record = self.record(given, decisions.action.count("kept"), cost, told)
         with atomic_directory(given.output) as aside:
-            write_decisions(aside / "decisions.parquet", decisions)
-            params, counted = self.parameters(), counts(decisions)
-            return StepRecord(
-                step=self.name,
-                fingerprint=given.fingerprint,
-                params=params,
-                rows_in=rows,
-                rows_out=kept,
-                cost=cost,
-                counts=counted,
-                details=told,
-            ).write(aside)
+            return write_decided(aside, record, decisions)
 
     def intact(self, given: Given, record: StepRecord) -> list[str]:
         """Another recipe of that name may have replaced the model."""

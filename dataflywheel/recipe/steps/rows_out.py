@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -49,7 +49,7 @@ def write_rows(
         cost = Cost(seconds=round(time.perf_counter() - began, 3)) + asked_cost(context, given.output)
         details |= failed_at_endpoint(context, again)
         details |= {"measuring_seconds": round(measuring, 3), "ranking_seconds": round(ranking, 3)}
-        return write_decided(aside, step.name, given.fingerprint, step.parameters(), decisions, kept, cost, details)
+        return write_decided(aside, step.record(given, kept, cost, details), decisions)
 
 
 def check_complete(title: str, columns: Columns, decisions: Decisions) -> None:
@@ -85,29 +85,11 @@ def write_kept(rows: Path, decisions: Decisions, output: Path, order: Sequence[s
     return writer.rows
 
 
-def write_decided(
-    directory: Path,
-    step: str,
-    fingerprint: str,
-    params: Mapping[str, Any],
-    decisions: Decisions,
-    kept: int,
-    cost: Cost,
-    details: Mapping[str, Any],
-) -> StepRecord:
-    """Write what a step decided on the rows that came in, and its metrics, which it gives."""
+def write_decided(directory: Path, record: StepRecord, decisions: Decisions) -> StepRecord:
+    """Write what a step decided on the rows that came in, and its record, which counts the decisions and is given as
+    it is read again."""
     write_decisions(directory / "decisions.parquet", decisions)
-    record = StepRecord(
-        step=step,
-        fingerprint=fingerprint,
-        params=dict(params),
-        rows_in=len(decisions.ids),
-        rows_out=kept,
-        cost=cost,
-        counts=counts(decisions),
-        details=dict(details),
-    )
-    return record.write(directory)
+    return record.model_copy(update={"rows_in": len(decisions.ids), "counts": counts(decisions)}).write(directory)
 
 
 def _write_scalars(path: Path, columns: Columns) -> None:

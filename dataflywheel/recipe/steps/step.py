@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ValidationError
@@ -178,6 +179,15 @@ class Step(ABC):
     @abstractmethod
     def do(self, given: Given) -> StepRecord:
         """Do the work, leave the result in `given.output`, and give the record that was written there."""
+
+    def record(
+        self, given: Given, rows_out: int, cost: Cost, details: Mapping[str, Any] = MappingProxyType({})
+    ) -> StepRecord:
+        """What the step did, to be written where its result is; `write_decided` adds what it decided on rows."""
+        params, told = self.parameters(), dict(details)
+        return StepRecord(
+            step=self.name, fingerprint=given.fingerprint, params=params, rows_out=rows_out, cost=cost, details=told
+        )
 
     def turned_away(self, context: Context, rows: Path, title: str) -> set[str]:
         """Ids of the rows of a directory that it would drop, in a run or outside of it."""

@@ -24,12 +24,12 @@ from dataflywheel.recipe.needs import asks
 from dataflywheel.recipe.pricing import ANSWER_SECONDS
 from dataflywheel.recipe.schema import Recipe
 from dataflywheel.recipe.steps.pair_writers import written_by
+from dataflywheel.recipe.steps.rows_out import write_decided
 from dataflywheel.recipe.steps.step import Given, Step
 from dataflywheel.rows.builder import build as build_table
 from dataflywheel.rows.parts import PartWriter, iter_among, read_rows
 from dataflywheel.rows.schema import Row
 from dataflywheel.store.atomic import atomic_directory
-from dataflywheel.store.decisions import counts, write_decisions
 from dataflywheel.store.record import StepRecord
 
 SHARED: tuple[str, ...] = ("contamination",)
@@ -171,7 +171,6 @@ class Writing(Step):
         with atomic_directory(given.output) as aside:
             decisions = _decisions(table, done, changed, new)
             kept = _write(rows, aside / "rows", changed, new, decisions)
-            write_decisions(aside / "decisions.parquet", decisions)
             write_ledger(aside / "proposals.parquet", done.entries)
             cost = Cost(seconds=round(time.perf_counter() - began, 3)) + asked_cost(context, given.output)
             details = {
@@ -187,18 +186,7 @@ class Writing(Step):
                 **facts,
                 **failed_at_endpoint(context),
             }
-            params, counted = self.parameters(), counts(decisions)
-            made = StepRecord(
-                step=self.name,
-                fingerprint=given.fingerprint,
-                params=params,
-                rows_in=len(table),
-                rows_out=kept,
-                cost=cost,
-                counts=counted,
-                details=details,
-            )
-            return made.write(aside)
+            return write_decided(aside, self.record(given, kept, cost, details), decisions)
 
     def watch(self, context: Context, accepted: int, wanted: int) -> None:
         context.watcher.advanced(self.title, "accepted", accepted, wanted)
