@@ -110,7 +110,7 @@ class Decisions:
     """kept, dropped, changed or added."""
     reason: list[str] = field(default_factory=list)
     other: list[str | None] = field(default_factory=list)
-    """The row that this decision points at: the kept copy, the matched target row, the parent."""
+    """The row that this decision points at: the kept copy, the matched target row, the parent, what it became."""
     score: list[float | None] = field(default_factory=list)
     notes: dict[str, Any] = field(default_factory=dict)
     """What else the step found, for the report; JSON."""
@@ -128,12 +128,15 @@ Texts = Callable[[Sequence[str]], list[str]]
 
 
 class Cleaner(Method):
-    """Drops rows for a reason: copies, leaks, values out of bounds. Sees columns, and texts by id on demand."""
+    """Drops rows for a reason (copies, leaks, values out of bounds), or changes them. Sees columns, and texts by id on
+    demand."""
 
     text: ClassVar[Literal["all", "prompt", "answer", "both"]] = "all"
     """What texts are given of a row; `both`: all of it, and the worse answer of a pair."""
     guards: ClassVar[bool] = False
     """Whether it keeps evaluation rows out of what is learned."""
+    keeps_meaning: ClassVar[bool] = True
+    """Whether a row that it changed is the same example, and as real as the row was."""
 
     @abstractmethod
     def needs(self) -> tuple[str, ...]:
@@ -145,7 +148,16 @@ class Cleaner(Method):
 
     @abstractmethod
     def decide(self, columns: Columns, texts: Texts, target: TargetView | None) -> Decisions:
-        """One decision for every row of `columns`."""
+        """One decision for every row of `columns`: kept, dropped or changed."""
+
+    def change(self, row: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Of a row whose decision is `changed`: the new values of its columns, of `messages`, `rejected`, `tools`,
+        `label`, `media` and `cells`; what is not among them stays.
+
+        Called for a row at a time, maybe more than once, and depends on the row alone. The step gives the row its new
+        id and its lineage, enters in the decision what it became, and counts rows that become the same as one.
+        """
+        raise NotImplementedError(f"{self.name} decides that rows change, and has no `change`")
 
 
 @dataclass(frozen=True)

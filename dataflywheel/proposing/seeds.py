@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dataflywheel.contracts import REGISTRY, Cleaner
 from dataflywheel.proposing.ledger import Entry, Fate
 from dataflywheel.rows.schema import Row
 
@@ -15,6 +16,13 @@ from dataflywheel.rows.schema import Row
 def first_tag(row: Row) -> str:
     """The slice of a row where nothing else says it."""
     return row["tags"][0] if row["tags"] else ""
+
+
+def is_made(row: Row) -> bool:
+    """Whether a method wrote the row; one that a cleaner changed is what it was."""
+    kind = REGISTRY.get(row["made_by"])
+    cleaned = kind is not None and issubclass(kind, Cleaner) and kind.keeps_meaning
+    return not cleaned and bool(row["parents"] or row["made_by"])
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,9 @@ def why(run: str | Path, row: str, home: Path = Path(".flywheel")) -> dict[str, 
     for step in step_directories(path):
         if (step / "decisions.parquet").exists():
             life["steps"] += [line | _asked(step, record["id"], home) for line in _step(path, step, record["id"])]
-    life["parents"] = [{"id": id, "text": text_of_row(path, id)} for id in record["parents"] or ()]
+    life["parents"] = [
+        {"id": id, "text": text_of_row(path, id), "origin": _origins(pool, id)} for id in record["parents"] or ()
+    ]
     life["written"] = _written(path, record["id"], home)
     life["rounds"] = rounds_taken_back(path, life["steps"])
     changed = [line["other"]["id"] for line in life["steps"] if line["action"] == "changed"]
@@ -90,11 +92,15 @@ def _origins(pool: Path, id_: str) -> list[dict[str, Any]]:
 
 def _step(run: Path, step: Path, id_: str) -> list[dict[str, Any]]:
     table = read_decisions(step / "decisions.parquet")
-    decisions: list[dict[str, Any]] = table.filter(pc.equal(table["id"], id_)).to_pylist()
+    became = pc.and_(pc.equal(table["action"], "changed"), pc.equal(table["other"], id_))
+    mine = pc.or_kleene(pc.equal(table["id"], id_), became if not (step / "proposals.parquet").exists() else False)
+    decisions: list[dict[str, Any]] = table.filter(mine).to_pylist()
     lines = []
     for decision in decisions:
         line = {"step": f"{step.parent.name}/{step.name}", **{k: decision[k] for k in ("action", "reason", "score")}}
-        if decision["other"]:
+        if decision["id"] != id_:
+            line |= {"action": "made", "other": {"id": decision["id"], "text": text_of_row(run, decision["id"])}}
+        elif decision["other"]:
             line["other"] = {"id": decision["other"], "text": text_of_row(run, decision["other"])}
         lines.append(line | {"values": _values(step / "columns.parquet", id_)})
     return lines
@@ -130,7 +136,9 @@ def as_text(life: dict[str, Any]) -> str:
     ]
     lines += [f"read from {o['file']}, line {o['line']}" for o in life["origin"][:5]]
     lines += [f"  {m['role']}: {_cut(m['content'])}" for m in row["messages"]]
-    lines += [f"made from {parent['id']}: {_cut(parent['text'])}" for parent in life["parents"]]
+    for parent in life["parents"]:
+        lines.append(f"made from {parent['id']}: {_cut(parent['text'])}")
+        lines += [f"    read from {o['file']}, line {o['line']}" for o in parent["origin"][:5]]
     for step in life["steps"]:
         score = "" if step["score"] is None else f" (score {step['score']:.4g})"
         lines.append(f"{step['step']}: {step['action']}, {step['reason']}{score}")

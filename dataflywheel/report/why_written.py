@@ -19,10 +19,17 @@ SHOWN = ["wave", "fate", "gate", "reason", "detail", "facts", "id", "parents", "
 
 
 def row_directories(run: Path) -> Iterator[Path]:
-    """Where rows that were written in the run may be found: the outputs of the steps that write."""
+    """Where rows that the pool does not hold may be found: the outputs of the steps that write or change rows."""
     for step in step_directories(run):
-        if (step / "proposals.parquet").exists():
+        if (step / "proposals.parquet").exists() or changes(step):
             yield step / "rows"
+
+
+def changes(step: Path) -> bool:
+    """Whether rows were changed in the step."""
+    record = step / "metrics.json"
+    counts = json.loads(record.read_bytes()).get("counts") or {} if record.is_file() else {}
+    return any(name.startswith("changed") for name in counts)
 
 
 def proposals_of(step: Path, id_: str, answers: AnswerStore | None) -> list[dict[str, Any]]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import orjson
 
 from dataflywheel.rows.identity import make_row
+from dataflywheel.rows.in_place import in_json, turned
 from dataflywheel.rows.schema import Message, Row
 
 
@@ -19,22 +19,16 @@ def changed(row: Row, made_by: str, change: Callable[[str], str], everything: bo
     """
 
     def inside(text: str | None) -> str | None:
-        return _json(text, change) if text and everything else text
+        return in_json(text, change) if text and everything else text
 
-    def turned(turns: list[Message]) -> list[Message]:
-        return [
-            {
-                **turn,
-                "content": change(turn["content"]),
-                "reasoning": change(turn["reasoning"]) if turn["reasoning"] else turn["reasoning"],
-                "tool_calls": inside(turn["tool_calls"]),
-            }
-            for turn in turns
-        ]
+    def turned_inside(turns: list[Message]) -> list[Message]:
+        # A turn with its calls at a time: whoever numbers what it finds meets it in the order of the row.
+        each = (turned([turn], change)[0] for turn in turns)
+        return [{**turn, "tool_calls": inside(turn["tool_calls"])} for turn in each]
 
     made = make_row(
-        turned(row["messages"]),
-        rejected=turned(row["rejected"]) if everything and row["rejected"] is not None else row["rejected"],
+        turned_inside(row["messages"]),
+        rejected=turned_inside(row["rejected"]) if everything and row["rejected"] is not None else row["rejected"],
         tools=inside(row["tools"]),
         label=row["label"],
         source=row["source"],
@@ -53,18 +47,3 @@ def changed(row: Row, made_by: str, change: Callable[[str], str], everything: bo
 def said(row: Row) -> list[str]:
     """Everything that the messages of a row say: their contents, and the thoughts before them."""
     return [text for turn in row["messages"] for text in (turn["content"], turn["reasoning"]) if text]
-
-
-def _json(text: str, change: Callable[[str], str]) -> str:
-    """JSON with its texts changed; the same characters where nothing changed."""
-    before = orjson.loads(text)
-    after = _walked(before, change)
-    return text if after == before else orjson.dumps(after, option=orjson.OPT_SORT_KEYS).decode()
-
-
-def _walked(value: Any, change: Callable[[str], str]) -> Any:
-    if isinstance(value, str):
-        return change(value)
-    if isinstance(value, dict):
-        return {key: _walked(inner, change) for key, inner in value.items()}
-    return [_walked(inner, change) for inner in value] if isinstance(value, list) else value

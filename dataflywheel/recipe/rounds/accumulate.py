@@ -12,7 +12,6 @@ from dataflywheel import catalog
 from dataflywheel.contracts import Decisions, FlywheelError
 from dataflywheel.evolution.iteration.lineage import depths
 from dataflywheel.evolution.iteration.mixing import Anchor, room
-from dataflywheel.proposing.kinds import Proposer
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.steps.rows_out import write_decided, write_kept
 from dataflywheel.rows.parts import PartWriter, iter_among, iter_batches, read_rows
@@ -39,7 +38,7 @@ def accumulate(
     """
     began = time.perf_counter()
     anchor = Anchor(real=context.recipe.guards.real_share, depth=context.recipe.guards.depth)
-    rewriters = [name for name in catalog.names(Proposer) if getattr(catalog.get(name), "keeps_meaning", False)]
+    rewriters = [name for name in catalog.names() if getattr(catalog.get(name), "keeps_meaning", False)]
     before = depths(earlier, rewriters=rewriters) if earlier else {}
     ancestors = dict(before)
     for left in between:

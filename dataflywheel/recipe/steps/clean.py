@@ -1,4 +1,4 @@
-"""The steps that stand under the names of cleaners: rows are dropped for a reason."""
+"""The steps that stand under the names of cleaners: rows are dropped for a reason, or changed."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from dataflywheel import catalog
 from dataflywheel.contracts import Cleaner, Columns, Cost, PoolStatistics, TargetView, UsageError, build, nearest
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.schema import Recipe
+from dataflywheel.recipe.steps.changed_rows import settled
 from dataflywheel.recipe.steps.rows_out import Decided, write_rows
 from dataflywheel.recipe.steps.step import KINDS, Given, Step
 from dataflywheel.rows.lookup import RowLookup
@@ -64,12 +65,16 @@ class Clean(Step):
         part = getattr(self.work, "part", self.work.text)
         fetch = partial(RowLookup(rows).texts, part=part)
         decisions = self.work.decide(columns, fetch, self._target(context))
-        return Decided(decisions, dict(decisions.notes))
+        return Decided(decisions, dict(decisions.notes), changes=settled(self.work, rows, decisions))
 
     def turned_away(self, context: Context, rows: Path, title: str) -> set[str]:
         columns = context.measured(rows, self.needs(), title, self.signal_parameters())
         decisions = self.decide(context, rows, columns).decisions
         return {id for id, action in zip(decisions.ids, decisions.action, strict=True) if action == "dropped"}
+
+    def note(self, record: StepRecord) -> str:
+        changed = sum(n for name, n in record.counts.items() if name.startswith("changed"))
+        return super().note(record) + (f", {changed:,} of them changed" if changed else "")
 
     def _target(self, context: Context) -> TargetView | None:
         """The evaluation rows with the same signals, where the recipe names any."""

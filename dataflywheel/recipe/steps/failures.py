@@ -15,6 +15,7 @@ from dataflywheel.evolution.iteration.trial import Exam, examine
 from dataflywheel.evolution.metrics.named import better
 from dataflywheel.models.files import folder_digest
 from dataflywheel.proposing.ledger import Entry
+from dataflywheel.proposing.seeds import is_made
 from dataflywheel.recipe.context import Context, digest
 from dataflywheel.rows.schema import Row
 
@@ -74,7 +75,7 @@ def find_failures(
     answers where the target is, so that those with a wrong one are the failures; else by the bits per byte of their
     answers, of which the worse half are, in each slice where `place` gives slices.
     """
-    own = {row["id"] for row in rows if not row["parents"] and not row["made_by"]}
+    own = {row["id"] for row in rows if not is_made(row)}
     if source == "target":
         found = steering_failures(context, student)
         return replace(found, scores={id: score for id, score in found.scores.items() if id in own})

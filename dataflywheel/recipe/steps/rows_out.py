@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from dataflywheel.contracts import Columns, Cost, Decisions, FlywheelError, Status
 from dataflywheel.recipe.bill import asked_cost, failed_at_endpoint, write_asked
+from dataflywheel.recipe.steps.changed_rows import AS_THEY_ARE, Changes
 from dataflywheel.recipe.steps.step import Given, Step
 from dataflywheel.rows.parts import PartWriter, iter_among
 from dataflywheel.rows.schema import ROW_SCHEMA
@@ -23,11 +24,13 @@ from dataflywheel.store.record import StepRecord
 
 
 class Decided(NamedTuple):
-    """One decision a row, what the step notes for the report, and the order of the kept rows, where it gives one."""
+    """One decision a row, what the step notes for the report, the order of the kept rows, where it gives one, and what
+    rows become."""
 
     decisions: Decisions
     details: dict[str, Any]
     order: Sequence[str] | None = None
+    changes: Changes = AS_THEY_ARE
 
 
 def write_rows(
@@ -38,12 +41,12 @@ def write_rows(
 
     `began` is when the step did (`time.perf_counter`), `ranking` how many seconds it decided.
     """
-    decisions, details, order = decided
+    decisions, details, order, changes = decided
     check_complete(step.title, columns, decisions)
     context, ids = given.context, pa.array(columns.ids, pa.string())
     measuring = context.measuring_seconds(step.needs(), ids, step.signal_parameters())
     with atomic_directory(given.output) as aside:
-        kept = write_kept(given.state.rows, decisions, aside / "rows", order)
+        kept = write_kept(given.state.rows, decisions, aside / "rows", order, changes)
         _write_scalars(aside / "columns.parquet", columns)
         again = write_asked(aside / "asked.parquet", context, step.needs(), step.signal_parameters(), ids)
         cost = Cost(seconds=round(time.perf_counter() - began, 3)) + asked_cost(context, given.output)
@@ -67,14 +70,21 @@ def check_complete(title: str, columns: Columns, decisions: Decisions) -> None:
         )
 
 
-def write_kept(rows: Path, decisions: Decisions, output: Path, order: Sequence[str] | None = None) -> int:
-    """Write the kept rows to a new directory; gives how many.
+def write_kept(
+    rows: Path,
+    decisions: Decisions,
+    output: Path,
+    order: Sequence[str] | None = None,
+    changes: Changes = AS_THEY_ARE,
+) -> int:
+    """Write the rows that are not dropped to a new directory, those that are changed as what they become; gives how
+    many.
 
     They keep the order in which they came, and a batch is held at a time; with `order`, the ids of all kept rows, they
     are written in that order, and all held at once.
     """
     kept = pa.array([i for i, a in zip(decisions.ids, decisions.action, strict=True) if a != "dropped"], pa.string())
-    found = (pa.Table.from_batches([batch]) for batch in iter_among(rows, kept))
+    found = (changes.made(pa.Table.from_batches([batch])) for batch in iter_among(rows, kept))
     with PartWriter(output) as writer:
         if order is not None:
             whole = pa.concat_tables([ROW_SCHEMA.empty_table(), *(table.cast(ROW_SCHEMA) for table in found)])

@@ -82,7 +82,7 @@ def example(decision: Decision, rows: dict[str, dict[str, Any]]) -> str:
     action, other = str(decision["action"]), decision["other"]
     score = finite(decision["score"])
     scored = f' <span class="score">score {esc(number(score))}</span>' if score is not None else ""
-    headings = {"dropped": ("this row was dropped", "it matched this row"), "changed": ("after", "before")}
+    headings = {"dropped": ("this row was dropped", "it matched this row"), "changed": ("before", "after")}
     own, theirs = headings.get(action, ("this row", "its origin"))
     body = _row(rows.get(decision["id"]), decision["id"], own)
     if other:

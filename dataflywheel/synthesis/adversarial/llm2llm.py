@@ -17,6 +17,7 @@ from dataflywheel.proposing.asking import WORK, AskingProposer, ask_forms, faile
 from dataflywheel.proposing.child import child
 from dataflywheel.proposing.final_answer import NoAnswerError, final_answer
 from dataflywheel.proposing.kinds import Demand, Proposal
+from dataflywheel.proposing.seeds import is_made
 from dataflywheel.rows.schema import Row
 from dataflywheel.rows.text import part_of
 from dataflywheel.signals.words.rouge import indexed
@@ -110,7 +111,7 @@ class LLM2LLM(AskingProposer):
         return made
 
     def _unfit(self, seed: Row, turn: int) -> str:
-        if seed["parents"] or seed["made_by"]:
+        if is_made(seed):
             return "a generated row is not expanded"
         if not part_of(seed["messages"], "prompt").strip() or not part_of(seed["messages"], "answer").strip():
             return "no question with an answer"
