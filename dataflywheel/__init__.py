@@ -40,6 +40,7 @@ _VERBS = {
     "diff": "dataflywheel.rows.diff",
     "convert": "dataflywheel.rows.convert",
     "methods": "dataflywheel.catalog",
+    "plugin": "dataflywheel.catalog",
 }
 __all__ = ["__version__", *_VERBS]  # pyright: ignore[reportUnsupportedDunderAll]
 

@@ -8,9 +8,12 @@ import importlib.util
 import pkgutil
 import re
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
-from dataflywheel.contracts import REGISTRY, Card, Method, UsageError, nearest
+from dataflywheel.contracts import REGISTRY, STEPS, Card, Method, UsageError, nearest
+from dataflywheel.plugins.loading import Plugin, load_file
+from dataflywheel.plugins.packages import found, load_packages
 
 ROOMS = ("signals", "proposing", "selection", "enhancement", "synthesis", "distillation", "evolution")
 COSTS = ("¢", "$", "$$", "$$$", "$$$$")
@@ -30,24 +33,59 @@ def load(room: str) -> None:
             importlib.import_module(module.name)
 
 
+def plugged() -> tuple[Plugin, ...]:
+    """What installed packages bring, once all that is shipped is known: a name of ours is never taken from us."""
+    if not (load_packages.cache_info().currsize or found()):
+        return ()
+    _load_all()
+    return load_packages()
+
+
+def plugin(path: str | Path) -> list[str]:
+    """Make the methods of a Python file known by their names, in this process and in those that it starts; gives the
+    names. Loading a file runs it. One that has changed since is loaded again.
+
+    Raises:
+        UsageError: no such file, an error in it, nothing defined in it, or a name that is taken; says where and why.
+    """
+    _load_all()
+    plugged()
+    return list(load_file(path).names)
+
+
+def _load_all() -> None:
+    for room in ROOMS:
+        load(room)
+    importlib.import_module("dataflywheel.recipe.steps.build")  # kinds of steps enter themselves as methods do
+
+
 def names(kind: type[Method] = Method, rooms: Sequence[str] = ROOMS) -> list[str]:
-    """Names of all methods of a kind (`Selector`, `Signal`, `Cleaner`) in the given rooms, sorted."""
+    """Names of all methods of a kind (`Selector`, `Signal`, `Cleaner`) in the given rooms, sorted; those of plugins are
+    in every room."""
     for room in rooms:
         load(room)
-    return sorted(name for name, m in REGISTRY.items() if issubclass(m, kind) and m.card.category in rooms)
+    plugged()
+    return sorted(
+        name for name, m in REGISTRY.items() if issubclass(m, kind) and (m.card.category in rooms or m.origin)
+    )
 
 
 def get(name: str, kind: type[Method] = Method, rooms: Sequence[str] = ROOMS) -> type[Method]:
     """The method of that name.
 
     Raises:
-        UsageError: there is none of that kind; the message gives the nearest right name.
+        UsageError: there is none of that kind; the message gives the nearest right name, and what plugins are broken.
     """
     known = names(kind, rooms)
     if name not in known:
         what = "method" if kind is Method else kind.__name__.lower()
-        raise UsageError(f"there is no {what} {name!r}{nearest(name, known)}")
+        raise UsageError(f"there is no {what} {name!r}{nearest(name, known)}{broken_plugins()}")
     return REGISTRY[name]
+
+
+def broken_plugins() -> str:
+    """What to say besides where a name is not known: it may stand in a package that cannot be loaded."""
+    return "".join(f"\n{one.place} is installed and broken: {one.broken}" for one in plugged() if one.broken)
 
 
 def methods(category: str | None = None, needs: str | None = None, cost: str | None = None) -> list[dict[str, Any]]:
@@ -61,20 +99,39 @@ def methods(category: str | None = None, needs: str | None = None, cost: str | N
     Raises:
         UsageError: a filter that no method could match.
     """
-    cards = [(name, REGISTRY[name].card) for name in names()]
+    cards = [(name, card_of(name)) for name in [*names(), *_steps_with_cards()]]
     categories = {word for _, card in cards for word in (card.category, card.subcategory)}
     _check("category", category, categories)
     _check("needs", needs, {"nothing", *(need for _, card in cards for need in card.needs)})
     _check("cost", cost, set(COSTS))
-    found = [
+    wanted = [
         (name, card)
         for name, card in cards
         if (category is None or category in (card.category, card.subcategory))
         and (needs is None or needs in (card.needs or ("nothing",)))
         and (cost is None or COSTS.index(card.cost) <= COSTS.index(cost))
     ]
-    found.sort(key=lambda entry: (ROOMS.index(entry[1].category), entry[1].subcategory, entry[0]))
-    return [{"name": name, **card.model_dump(mode="json")} for name, card in found]
+    wanted.sort(key=lambda entry: (ROOMS.index(entry[1].category), entry[1].subcategory, entry[0]))
+    return [{"name": name, **card.model_dump(mode="json"), **_from(name)} for name, card in wanted]
+
+
+def card_of(name: str) -> Card:
+    """The card of a method, or of a kind of step that has one.
+
+    Raises:
+        UsageError: there is none of that name.
+    """
+    return STEPS[name].card if name in _steps_with_cards() else get(name).card
+
+
+def _steps_with_cards() -> list[str]:
+    """Kinds of steps that are a method of their own, of plugins."""
+    return sorted(name for name, kind in STEPS.items() if kind.origin and isinstance(getattr(kind, "card", None), Card))
+
+
+def _from(name: str) -> dict[str, str]:
+    kind = REGISTRY.get(name) or STEPS[name]
+    return {"plugin": kind.origin} if kind.origin else {}
 
 
 def _check(field: str, value: str | None, known: set[str]) -> None:
@@ -87,7 +144,7 @@ def bibtex(names_wanted: Iterable[str] | None = None) -> str:
 
     Methods without a paper have no entry.
     """
-    cards = [get(name).card for name in (names() if names_wanted is None else names_wanted)]
+    cards = [card_of(name) for name in (names() if names_wanted is None else names_wanted)]
     entries = {key_of(card): _entry(card) for card in cards if card.paper}
     return "\n\n".join(entries[key] for key in sorted(entries))
 

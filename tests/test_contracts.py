@@ -120,7 +120,7 @@ def test_registry_refuses_a_second_method_of_that_name() -> None:
         card: ClassVar[Card] = CARD
 
     first = Twin
-    with pytest.raises(TypeError, match="two methods are named 'twin'"):
+    with pytest.raises(UsageError, match="two methods are named 'twin'"):
         type("Other", (Method,), {"card": CARD, "name": "twin", "__annotations__": {"card": ClassVar[Card]}})
     assert REGISTRY["twin"] is first
 

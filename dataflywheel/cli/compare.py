@@ -9,7 +9,7 @@ from typing import Any
 import typer
 
 from dataflywheel.cli.measured import beside
-from dataflywheel.cli.options import AsJson, RecipeFile, Runs, Store
+from dataflywheel.cli.options import AsJson, Plugins, RecipeFile, Runs, Store, load_plugins
 from dataflywheel.cli.tables import number_table
 
 
@@ -17,6 +17,7 @@ def compare_command(
     recipe: RecipeFile,
     runs: Runs = Path("runs"),
     home: Store = Path(".flywheel"),
+    plugin: Plugins = None,
     as_json: AsJson = False,
 ) -> None:
     """The scoreboard: each selector against random, longest and full at the same budget."""
@@ -25,6 +26,7 @@ def compare_command(
     from dataflywheel.api import compare
     from dataflywheel.cli.live import LiveTable
 
+    load_plugins(plugin)
     with LiveTable() as watcher:
         board = compare(recipe, runs=runs, home=home, watcher=watcher)
     if as_json:

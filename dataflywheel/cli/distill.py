@@ -9,7 +9,7 @@ from typing import Any
 import typer
 
 from dataflywheel.cli.asked import Parameters
-from dataflywheel.cli.options import AsJson, Columns, Roles, Runs, Seed, Store, named
+from dataflywheel.cli.options import AsJson, Columns, Plugins, Roles, Runs, Seed, Store, load_plugins, named
 
 
 def distill_command(
@@ -26,6 +26,7 @@ def distill_command(
     max_length: int = typer.Option(1024, help="Tokens of a row, at most."),
     columns: Columns = None,
     roles: Roles = None,
+    plugin: Plugins = None,
     seed: Seed = 0,
     runs: Runs = Path("runs"),
     home: Store = Path(".flywheel"),
@@ -35,6 +36,8 @@ def distill_command(
     from dataflywheel.cli.asked import with_parameters
     from dataflywheel.cli.live import LiveTable
     from dataflywheel.recipe.single import distill
+
+    load_plugins(plugin)
 
     def model(name: str, size: str) -> dict[str, Any] | str:
         return {"builtin": "tiny", "size": size} if name == "tiny" else name

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dataflywheel.cli.asked import Calls, Key, Parameters, Price, Usd
-from dataflywheel.cli.options import AsJson, Columns, Roles, named
+from dataflywheel.cli.options import AsJson, Columns, Plugins, Roles, load_plugins, named
 from dataflywheel.cli.tables import number_table
 
 if TYPE_CHECKING:
@@ -66,6 +66,7 @@ def judge_command(
     key: Key = "",
     columns: Columns = None,
     roles: Roles = None,
+    plugin: Plugins = None,
     seed: JudgeSeed = 0,
     home: Kept = Path(".flywheel"),
     as_json: AsJson = False,
@@ -74,6 +75,7 @@ def judge_command(
     from dataflywheel.cli.live import asking_shown
     from dataflywheel.errors import UsageError
 
+    load_plugins(plugin)
     spec, method = _judging(judge, model or [], by, given or [], price, key, can or [])
     if usd is not None and not price and any(place.startswith(("http://", "https://")) for place in judge):
         raise UsageError(

@@ -18,7 +18,24 @@ Columns = Annotated[
     typer.Option(help="Columns under other names: prompt=q,answer=a; prompt=context+question puts two together."),
 ]
 Roles = Annotated[list[str] | None, typer.Option(help="Other names of roles: customer=user,agent=assistant.")]
+Plugins = Annotated[
+    list[str] | None,
+    typer.Option("--plugin", help="A Python file with methods of your own, which is run; repeatable."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="The result as JSON.")]
+
+
+def load_plugins(files: list[str] | None) -> None:
+    """Make what the files define known.
+
+    Raises:
+        UsageError: one of them cannot be loaded.
+    """
+    if files:
+        from dataflywheel.catalog import plugin
+
+        for file in files:
+            plugin(file)
 
 
 def named(columns: list[str] | None, roles: list[str] | None) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from dataflywheel.cli.options import AsJson, RecipeFile, Runs, Store
+from dataflywheel.cli.options import AsJson, Plugins, RecipeFile, Runs, Store, load_plugins
 
 PROBED = 20
 
@@ -20,6 +20,7 @@ def plan_command(
     ] = False,
     runs: Runs = Path("runs"),
     home: Store = Path(".flywheel"),
+    plugin: Plugins = None,
     as_json: AsJson = False,
 ) -> None:
     """Check a recipe and price each step, without doing it; what a probe asks is kept and not paid again."""
@@ -28,6 +29,7 @@ def plan_command(
     from dataflywheel.recipe.planning.plan import plan
     from dataflywheel.rows.unread import unread_lines
 
+    load_plugins(plugin)
     found = plan(recipe, probe=PROBED if probe else 0, runs=runs, home=home)
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False))
@@ -41,6 +43,7 @@ def plan_command(
         console.print(line, markup=False)
     console.print(_table(found))
     lines = [
+        *_plugins(found.get("plugins", [])),
         *_unheld(found["dataset"]),
         *found["notes"],
         *_shown(found.get("shown", {})),
@@ -70,6 +73,11 @@ def _table(found: dict[str, Any]) -> Any:
         numbers = (_short(passes), _short(cost["tokens"]), f"{cost['calls']:,}", f"{cost['usd']:.2f}")
         table.add_row(name, rows, *numbers, _time(cost["seconds"]))
     return table
+
+
+def _plugins(found: list[dict[str, Any]]) -> list[str]:
+    """Whose code takes part besides ours."""
+    return [f"{', '.join(one['methods'])}: of {one['plugin']}, whose code is {one['digest']}." for one in found]
 
 
 def _unheld(found: dict[str, Any]) -> list[str]:

@@ -9,13 +9,14 @@ from typing import Any
 import typer
 
 from dataflywheel.cli.measured import beside
-from dataflywheel.cli.options import AsJson, RecipeFile, Runs, Store
+from dataflywheel.cli.options import AsJson, Plugins, RecipeFile, Runs, Store, load_plugins
 
 
 def run_command(
     recipe: RecipeFile,
     runs: Runs = Path("runs"),
     home: Store = Path(".flywheel"),
+    plugin: Plugins = None,
     as_json: AsJson = False,
 ) -> None:
     """Plan, run or resume a recipe."""
@@ -25,6 +26,7 @@ def run_command(
     from dataflywheel.rows.unread import unread_lines
     from dataflywheel.store.run import RunDirectory
 
+    load_plugins(plugin)
     with LiveTable() as watcher:
         result = run(recipe, runs=runs, home=home, watcher=watcher)
     unread = unread_of(RunDirectory(result.path))

@@ -9,7 +9,18 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 from dataflywheel.cli.asked import Asked, Calls, Can, Key, ModelName, Price, Usd, limits, with_models
-from dataflywheel.cli.options import Columns, Embedder, Format, Roles, Runs, Seed, Store, named
+from dataflywheel.cli.options import (
+    Columns,
+    Embedder,
+    Format,
+    Plugins,
+    Roles,
+    Runs,
+    Seed,
+    Store,
+    load_plugins,
+    named,
+)
 
 
 def settings_of(
@@ -22,6 +33,7 @@ def settings_of(
     calls: Calls = None,
     columns: Columns = None,
     roles: Roles = None,
+    plugin: Plugins = None,
     embedder: Embedder = "minilm",
     to: Format = "messages",
     seed: Seed = 0,
@@ -30,6 +42,7 @@ def settings_of(
 ) -> dict[str, Any]:
     """Who is asked and within which caps, how rows are read and written, and where what is made lies: as the functions
     of the same names take it."""
+    load_plugins(plugin)
     return {
         "models": with_models(embedder, ask, model, price, key, can),
         "budget": limits(usd, calls),

@@ -16,7 +16,19 @@ from dataflywheel.contracts.kinds import (
     Texts,
     Verdict,
 )
-from dataflywheel.contracts.method import REGISTRY, Card, Method, Named, UserPath, build, explain, nearest, snake_case
+from dataflywheel.contracts.method import (
+    REGISTRY,
+    STEPS,
+    Card,
+    Method,
+    Named,
+    UserPath,
+    build,
+    enter,
+    explain,
+    nearest,
+    snake_case,
+)
 from dataflywheel.contracts.metric import Mark, Metric
 from dataflywheel.contracts.policy import Allocation, Policy, RoundResult, SliceResult
 from dataflywheel.contracts.training import AnswerPositions, ChoosingDraw, Draw, Objective, Sampler, TrainingRows
@@ -24,6 +36,7 @@ from dataflywheel.errors import DeferredError, FlywheelError, OverBudgetError, U
 
 __all__ = [
     "REGISTRY",
+    "STEPS",
     "Allocation",
     "AnswerPositions",
     "AnyArray",
@@ -63,6 +76,7 @@ __all__ = [
     "UserPath",
     "Verdict",
     "build",
+    "enter",
     "explain",
     "nearest",
     "snake_case",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
@@ -40,6 +41,8 @@ class Card(BaseModel):
 
 
 REGISTRY: dict[str, type[Method]] = {}
+STEPS: dict[str, type[Any]] = {}
+"""Kinds of steps by the keyword under which they stand in a recipe."""
 
 
 def snake_case(name: str) -> str:
@@ -59,6 +62,10 @@ class Method(BaseModel):
     card: ClassVar[Card]
     name: ClassVar[str] = ""
     version: ClassVar[int] = 1
+    source: ClassVar[str] = ""
+    """Digest of the code of a plugin, which is no part of this package and has no version of ours; "" elsewhere."""
+    origin: ClassVar[str] = ""
+    """The plugin that it comes from, as people know it; "" where it is shipped."""
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
@@ -66,19 +73,40 @@ class Method(BaseModel):
         if "card" not in cls.__dict__:
             return
         cls.name = cls.__dict__.get("name") or snake_case(cls.__name__)
-        other = REGISTRY.get(cls.name)
-        if other is not None and (other.__module__, other.__qualname__) != (cls.__module__, cls.__qualname__):
-            raise TypeError(f"two methods are named {cls.name!r}: {other.__module__} and {cls.__module__}")
-        REGISTRY[cls.name] = cls
+        enter(REGISTRY, cls.name, cls, "methods")
+
+    @classmethod
+    def edition(cls) -> str:
+        """Name and version, and of a plugin's method the digest of its code: what a fingerprint takes of it."""
+        return f"{cls.name}@{cls.version}{cls.source and f'+{cls.source}'}"
 
     def digest(self) -> str:
         """16 hex digits over name, version and parameters: equal digest, equal result on equal input."""
-        text = f"{self.name}@{self.version}:{self.model_dump_json()}"
+        text = f"{self.edition()}:{self.model_dump_json()}"
         return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
     def estimate(self, pool: PoolStatistics) -> Cost:
         """What one application to the pool costs; methods without a model are free at this grain."""
         return Cost()
+
+
+def enter(known: dict[str, type[Any]], name: str, kind: type[Any], what: str) -> None:
+    """Make a class known by its name.
+
+    Raises:
+        UsageError: another class has the name; says where both stand.
+    """
+    other = known.get(name)
+    if other is not None and (other.__module__, other.__qualname__) != (kind.__module__, kind.__qualname__):
+        raise UsageError(f"two {what} are named {name!r}: {_place(other)} and {_place(kind)}; rename yours")
+    known[name] = kind
+
+
+def _place(kind: type[Any]) -> str:
+    """Where a class stands: its module where it is shipped, else the file."""
+    if kind.__module__.partition(".")[0] == __package__.partition(".")[0]:
+        return kind.__module__
+    return getattr(sys.modules.get(kind.__module__), "__file__", None) or kind.__module__
 
 
 def build(method: type[Method], parameters: Mapping[str, Any]) -> Method:

@@ -8,6 +8,7 @@ from functools import cache, partial
 from pathlib import Path
 
 from dataflywheel.contracts import DeferredError, FlywheelError, OverBudgetError
+from dataflywheel.plugins.named import code_of
 from dataflywheel.recipe.bill import asked_cost, asking_keys, forget_failed
 from dataflywheel.recipe.clean_pool import clean_pool
 from dataflywheel.recipe.context import Context, digest, model_contents, named_contents
@@ -129,6 +130,7 @@ class Walk:
             *asking_keys(self.context, step.needs(), step.signal_parameters()),
             *step.evidence(self.context, self.state),
             *named_contents([step.parameters(), recipe.signals]),
+            *code_of([step.parameters(), recipe.signals]),
         ]
         return digest(*parts, json.dumps(recipe.signals, sort_keys=True))
 

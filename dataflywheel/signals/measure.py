@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 from dataflywheel.contracts import FlywheelError, Signal, Status
 from dataflywheel.models.endpoint.deferred import DEFERRED
 from dataflywheel.models.endpoint.request import Outcome
+from dataflywheel.plugins.carried import Carried
 from dataflywheel.rows.parts import count_rows, iter_among, part_paths, read_rows
 from dataflywheel.rows.schema import upgraded
 from dataflywheel.signals.engine import Engine
@@ -106,8 +107,8 @@ def _udf(daft: Any, signal: Signal, engine: Engine) -> Any:
     kind = daft.DataType.struct({name: daft.DataType.from_arrow_type(t) for name, t in fields.items()})
 
     class Measured:
-        def __init__(self, signal: Signal) -> None:
-            self.signal = signal
+        def __init__(self, signal: Signal | Carried[Signal]) -> None:
+            self.signal = signal.value if isinstance(signal, Carried) else signal
 
         @daft.method.batch(return_dtype=kind, batch_size=signal.batch_size)  # type: ignore[untyped-decorator]
         def measure(self, *columns: Any) -> pa.Array:
@@ -121,7 +122,7 @@ def _udf(daft: Any, signal: Signal, engine: Engine) -> Any:
         options["use_process"] = False
     elif signal.uses_model:
         options = {"max_concurrency": engine.concurrency, "gpus": engine.gpus}
-    return daft.cls(Measured, **options)(signal).measure
+    return daft.cls(Measured, **options)(Carried(signal) if signal.source else signal).measure
 
 
 def measure(

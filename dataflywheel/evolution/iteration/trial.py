@@ -56,7 +56,7 @@ class Exam:
         metric = metric_of(self.metric)
         extra = rows["extra"].to_pylist() if metric.reads_extra else []  # elsewhere no score reads it
         settings = self.settings.model_dump(include={"max_new_tokens", "samples", "k", "temperature"})
-        told = (self.metric, metric.version, metric.contents(), settings)
+        told = (self.metric, metric.version, metric.contents() + metric.source, settings)
         return _digest(SCORING, *told, *rows["id"].to_pylist(), *self.slices, *extra)
 
 

@@ -7,6 +7,7 @@ from typing import Literal
 
 import orjson
 
+from dataflywheel.catalog import broken_plugins, plugged
 from dataflywheel.contracts import REGISTRY, Method, Metric, UsageError, build, nearest
 from dataflywheel.evolution.metrics.answer_loss import AnswerLoss
 from dataflywheel.evolution.metrics.bits_per_byte import BitsPerByte
@@ -37,7 +38,6 @@ def names() -> list[str]:
     return sorted({kind.name for kind in kinds if issubclass(kind, Metric)})
 
 
-@lru_cache(maxsize=64)
 def metric_of(said: str) -> Metric:
     """The metric that a target names: `final_answer`, `python:./metrics.py:score`, or a name, a colon and parameters as
     JSON.
@@ -47,8 +47,16 @@ def metric_of(said: str) -> Metric:
     """
     name, _, rest = said.partition(":")
     kind = REGISTRY.get(name)
+    if kind is None:
+        plugged()
+        kind = REGISTRY.get(name)
     if kind is None or not issubclass(kind, Metric):
-        raise UsageError(f"there is no metric {name!r}{nearest(name, names())}")
+        raise UsageError(f"there is no metric {name!r}{nearest(name, names())}{broken_plugins()}")
+    return _made(kind, rest)
+
+
+@lru_cache(maxsize=64)
+def _made(kind: type[Metric], rest: str) -> Metric:
     if kind is Python:
         return Python(function=rest)
     made = build(kind, orjson.loads(rest) if rest else {})

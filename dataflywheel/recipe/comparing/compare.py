@@ -13,6 +13,7 @@ from dataflywheel.evolution.iteration.trial import PLAIN, Exam, Teaching, Trial
 from dataflywheel.evolution.metrics.named import better as better_way
 from dataflywheel.models.files import folder_digest
 from dataflywheel.models.training.train_settings import TrainSettings
+from dataflywheel.plugins.named import code_of
 from dataflywheel.recipe.chosen import Chosen
 from dataflywheel.recipe.comparing.arms import Arm, build_arms
 from dataflywheel.recipe.comparing.leave_out import LeftOut
@@ -48,7 +49,7 @@ def run_comparison(
     output = context.run.path / "compare.json"
     parts = (plan.model_dump_json(), settings.model_dump_json(), exam.digest(), folder_digest(student))
     rows = [(left.step.place, sorted(left.ids), left.needed, left.stopped) for left in without]
-    fingerprint = digest(before, *parts, teaching.digest(), rows)
+    fingerprint = digest(before, *parts, teaching.digest(), rows, *code_of(plan.arms))
     held = read_record(output) or {}
     if held.get("fingerprint") == fingerprint and not held["untrained"]:
         if "cost" in held:  # a damaged ledger may have lost it

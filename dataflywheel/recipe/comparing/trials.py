@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import signal
 import sys
 from collections.abc import Iterator, Sequence
@@ -16,6 +17,7 @@ from typing import Any
 from dataflywheel.contracts import FlywheelError
 from dataflywheel.evolution.iteration.trial import Exam, Teaching, Trial, run_trial
 from dataflywheel.models.training.train_settings import TrainSettings
+from dataflywheel.plugins.carried import done_there, loaded
 from dataflywheel.recipe.comparing.arms import Arm
 from dataflywheel.recipe.context import Context
 
@@ -55,7 +57,11 @@ def run_trials(
     pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_one_thread)
     try:
         with _apart():
-            asked = {pool.submit(run_trial, *arguments(same[0])): same for same in equal.values()}
+            plugins = loaded()
+            asked = {
+                pool.submit(done_there, plugins, pickle.dumps((run_trial, arguments(same[0])))): same
+                for same in equal.values()
+            }
         waiting = set(asked)
         while waiting:
             finished, waiting = wait(waiting, return_when=FIRST_COMPLETED)

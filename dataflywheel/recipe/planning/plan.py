@@ -17,6 +17,7 @@ from dataflywheel.recipe.needs import model_kind, signals_of
 from dataflywheel.recipe.planning.holding import holding
 from dataflywheel.recipe.planning.named_arms import arm_needs
 from dataflywheel.recipe.planning.order import check_order, check_pairs
+from dataflywheel.recipe.planning.plugged import plugged
 from dataflywheel.recipe.planning.price import comparison_cost, step_cost
 from dataflywheel.recipe.planning.price_more import more_lines
 from dataflywheel.recipe.pricing import flops
@@ -79,6 +80,8 @@ def make_plan(recipe: Recipe, steps: list[Step], comparison: bool) -> dict[str, 
         "dataset": holding(recipe, looked.first),
         "notes": [note for step in steps for note in step.unread(recipe)],
     }
+    if own := plugged(recipe, steps):
+        facts["plugins"] = own
     for number, step in enumerate(steps):
         for name, told in step.foreseen(recipe, looked, steps[:number]).items():
             facts.setdefault(name, told)  # of the first step of a kind

@@ -13,7 +13,9 @@ from dataflywheel.contracts import Cost, PoolStatistics, UsageError
 from dataflywheel.evolution.feedback.evaluate import Evaluate, RowScores, summarise
 from dataflywheel.evolution.feedback.score_files import write_scores
 from dataflywheel.evolution.iteration.trial import SCORING, examine
+from dataflywheel.evolution.metrics.named import metric_of
 from dataflywheel.recipe.bill import asked_cost, failed_at_endpoint
+from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.inputs.ingest import target_exam
 from dataflywheel.recipe.inputs.looked import Looked, statistics
 from dataflywheel.recipe.inputs.target_judge import judging_cost
@@ -37,6 +39,11 @@ class Evaluating(Step, keyword="evaluate"):
 
     def version(self) -> int:
         return SCORING
+
+    def evidence(self, context: Context, state: State) -> list[str]:
+        """The user's code that scores, where it is theirs."""
+        found = [metric_of(entry.metric) for entry in context.recipe.target[:1]]
+        return [code for metric in found if (code := metric.contents() + metric.source)]
 
     def cost(self, recipe: Recipe, pool: PoolStatistics, speed: float) -> Cost:
         target = statistics(recipe.target)

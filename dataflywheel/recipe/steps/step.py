@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Self
 from pydantic import BaseModel, ValidationError
 
 from dataflywheel import catalog
-from dataflywheel.contracts import Cost, Method, PoolStatistics, UsageError, explain
+from dataflywheel.contracts import STEPS, Cost, Method, PoolStatistics, UsageError, enter, explain
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.inputs.looked import Looked
 from dataflywheel.recipe.needs import signals_of
@@ -34,7 +34,7 @@ class Given:
     """Of what the step will give."""
 
 
-KINDS: dict[str, type[Step]] = {}
+KINDS: dict[str, type[Step]] = STEPS
 """Kinds of steps by the name under which they stand in a recipe; cleaners stand under their methods' names."""
 
 
@@ -57,6 +57,10 @@ class Step(ABC):
     """Whether new rows come of it, of which a round may want only so many."""
     writes: ClassVar[bool] = False
     """Whether rows come of it that a model wrote."""
+    source: ClassVar[str] = ""
+    """Digest of the code of a plugin that it comes from, "" where it is shipped."""
+    origin: ClassVar[str] = ""
+    """That plugin, as people know it."""
 
     index: int
     name: str
@@ -67,7 +71,7 @@ class Step(ABC):
 
     def __init_subclass__(cls, keyword: str = "") -> None:
         if keyword:
-            KINDS[keyword] = cls
+            enter(STEPS, keyword, cls, "kinds of steps")
 
     @classmethod
     def made(cls, index: int, name: str, given: Mapping[str, Any], recipe: Recipe) -> Self:
@@ -144,9 +148,10 @@ class Step(ABC):
 
     def identity(self) -> str:
         """Name, parameters, and the versions of all methods involved: what a fingerprint takes of the step itself."""
-        parts = "".join(f" {method.name}@{method.version}" for method in self.involved())
+        parts = "".join(f" {method.edition()}" for method in self.involved())
         amounts = f":{dict(self.amounts)}" if self.amounts else ""
-        return f"{self.name}@{self.version()}{parts}:{self.work.model_dump_json()}{amounts}"
+        own = "".join(f"+{code}" for code in (self.source, getattr(self.work, "source", "")) if code)
+        return f"{self.name}@{self.version()}{own}{parts}:{self.work.model_dump_json()}{amounts}"
 
     def evidence(self, context: Context, state: State) -> list[str]:
         """What the result depends on besides its rows and parameters, as digests."""
