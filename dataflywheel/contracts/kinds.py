@@ -72,6 +72,8 @@ class Selection:
     nested: bool = True
     """Whether a prefix of `order` is what the method would give at the smaller budget."""
     notes: dict[str, Any] = field(default_factory=dict)
+    weight: FloatArray | None = None
+    """How much each row is to count where it is learned, on any scale; None: all alike."""
 
 
 class Selector(Method):
@@ -83,6 +85,8 @@ class Selector(Method):
     """Whether `rank` compares rows with the evaluation rows, which then lie in `Columns.target`."""
     orders: ClassVar[bool] = False
     """Whether it chooses nothing: it is shown the rows that are kept and no others, and they are kept in its order."""
+    weighs: ClassVar[bool] = False
+    """Whether the rows that it gives have a `Selection.weight`: that of the selection of `budget` rows."""
 
     @abstractmethod
     def needs(self) -> tuple[str, ...]:

@@ -99,6 +99,7 @@ def rewritten(
         round=row["round"],
         media=row["media"],
         cells=row["cells"],
+        weight=row["weight"],
     )
     made["copies"] = row["copies"]
     return made

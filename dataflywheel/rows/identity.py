@@ -66,6 +66,7 @@ def make_row(
     round: int = 0,
     media: list[Medium] | None = None,
     cells: str | None = None,
+    weight: float | None = None,
 ) -> Row:
     """A row with its id; `extra` is stored as canonical JSON."""
     return {
@@ -83,6 +84,7 @@ def make_row(
         "round": round,
         "media": media or None,
         "cells": cells,
+        "weight": weight,
     }
 
 

@@ -1,4 +1,7 @@
-"""A directory of rows: `part-00000.parquet`, `part-00001.parquet`, ... in order, each in the row schema."""
+"""A directory of rows: `part-00000.parquet`, `part-00001.parquet`, ... in order, each in the row schema.
+
+A part has the column `weight` where one of its rows has a weight.
+"""
 
 from __future__ import annotations
 
@@ -76,9 +79,9 @@ class PartWriter:
     def _pack(self, number: int, groups: Groups) -> None:
         path = self.directory / f"part-{number:05d}.parquet"
         try:
-            with pq.ParquetWriter(path, self.schema, compression="zstd", compression_level=1) as out:
+            with _Part(path, self.schema) as out:
                 while (group := groups.get()) is not None:
-                    out.write_table(group.combine_chunks(), row_group_size=GROUP_ROWS)
+                    out.write(group)
                     pa.default_memory_pool().release_unused()  # each thread would keep what it has freed
                     self._packed(group.nbytes)
         except BaseException:
@@ -132,12 +135,50 @@ class PartWriter:
             self._threads.shutdown(cancel_futures=True)
 
 
+class _Part:
+    """One file under way: rows that all count alike lie there without the column `weight`, as they did before rows
+    could have one."""
+
+    def __init__(self, path: Path, schema: pa.Schema) -> None:
+        self.path = path
+        weight = schema.get_field_index("weight")
+        self._open(schema if weight < 0 else schema.remove(weight))
+
+    def _open(self, schema: pa.Schema) -> None:
+        self.schema = schema
+        self.out = pq.ParquetWriter(self.path, schema, compression="zstd", compression_level=1)
+
+    def write(self, group: pa.Table) -> None:
+        if group.schema != self.schema and group["weight"].null_count < len(group):
+            self._widen(group.schema)
+        self.out.write_table(group.select(self.schema.names).combine_chunks(), row_group_size=GROUP_ROWS)
+
+    def _widen(self, schema: pa.Schema) -> None:
+        """The first row with a weight: those before it are written again, with the column."""
+        self.out.close()
+        before = pq.ParquetFile(self.path).read()
+        self._open(schema)
+        unweighted = pa.nulls(len(before), schema.field("weight").type)
+        self.out.write_table(before.append_column("weight", unweighted).cast(schema), row_group_size=GROUP_ROWS)
+
+    def __enter__(self) -> _Part:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self.out.close()
+
+
 def part_paths(directory: Path) -> list[Path]:
     return sorted(directory.glob("part-*.parquet"))
 
 
 def count_rows(directory: Path) -> int:
     return sum(pq.ParquetFile(path).metadata.num_rows for path in part_paths(directory))
+
+
+def has_weights(directory: Path) -> bool:
+    """Whether any row of a directory has a weight."""
+    return any("weight" in pq.read_schema(path).names for path in part_paths(directory))
 
 
 def iter_batches(

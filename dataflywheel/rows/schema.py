@@ -37,6 +37,7 @@ ROW_SCHEMA = pa.schema(
         pa.field("round", pa.int32()),
         pa.field("media", pa.list_(MEDIUM)),
         pa.field("cells", pa.string()),
+        pa.field("weight", pa.float64()),
     ]
 )
 
@@ -88,6 +89,8 @@ class Row(TypedDict):
     round: int
     media: list[Medium] | None
     cells: str | None
+    weight: float | None
+    """How much it counts where it is learned, 1 where it is None; only the ratios between rows matter."""
 
 
 def message(

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from dataflywheel.contracts import AnyArray, Columns, Decisions, Selection, UsageError, nearest
+from dataflywheel.contracts import AnyArray, Columns, Decisions, FloatArray, Selection, UsageError, nearest
 from dataflywheel.selection.quota import group_weights, share_out
 from dataflywheel.selection.ranking import Ranking, put_in_order, rank_rows
 from dataflywheel.selection.reasons import Outcome, decisions_of, notes_of
@@ -54,13 +54,24 @@ def select_rows(columns: Columns, spec: Select, rng: np.random.Generator) -> tup
     ordering = spec.ordering()
     if ordering is not None:
         put_in_order(ranking, taken, pool, ordering, seeds[-1])
-    outcome = Outcome(columns, rows, ranking, taken, names, group, quotas, wanted)
+    counts = None if ranking.weight is None else even_groups(ranking.weight, taken, group)
+    outcome = Outcome(columns, rows, ranking, taken, names, group, quotas, wanted, counts)
     gain = ranking.gain[taken[ranking.order]]
     decisions = decisions_of(outcome, spec)
     chosen = rows[ranking.order[taken[ranking.order]]]
     reasons = [decisions.reason[int(row)] for row in chosen]
     nested = simple and spec.then is None and ranking.nested
-    return Selection(chosen, gain, reasons, nested=nested, notes=notes_of(outcome, spec, cost)), decisions
+    if counts is not None:
+        counts = counts[ranking.order[taken[ranking.order]]]
+    return Selection(chosen, gain, reasons, nested, notes_of(outcome, spec, cost), counts), decisions
+
+
+def weights_by_id(columns: Columns, selection: Selection) -> dict[str, float] | None:
+    """How much each selected row counts; None where all count alike."""
+    if selection.weight is None:
+        return None
+    ids = (str(id) for id in columns.ids[selection.order])
+    return dict(zip(ids, selection.weight.tolist(), strict=True))
 
 
 def _groups(columns: Columns, spec: Select) -> tuple[list[str], AnyArray]:
@@ -102,6 +113,16 @@ def _fill(
     least = np.full(len(weight), np.iinfo(np.int64).max)
     np.minimum.at(least, group[waiting], cost[waiting])
     return quotas, taken, bool((least > np.array(left)).all())
+
+
+def even_groups(weight: FloatArray, taken: AnyArray, group: AnyArray) -> FloatArray:
+    """Weights of the rows that are taken (n,) with the mean 1 in every group, whose share the quota has decided; NaN
+    for other rows, and 1 each where a group has none but 0."""
+    kept = np.where(taken, weight, 0.0)
+    rows, total = np.bincount(group[taken], minlength=group.max(initial=0) + 1), np.bincount(group, kept)
+    scale = np.divide(rows, total, out=np.zeros(len(rows)), where=total > 0)
+    even = np.where(total[group] > 0, weight * scale[group], 1.0)
+    return np.asarray(np.where(taken, even, np.nan))
 
 
 def _sums(cost: AnyArray, group: AnyArray, groups: int) -> list[int]:

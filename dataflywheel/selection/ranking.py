@@ -34,6 +34,9 @@ class Ranking:
     nested: bool
     reason: str | Sequence[str]
     notes: list[Selection] = field(default_factory=list)
+    weight: FloatArray | None = None
+    """What the method that decides which rows are kept says of how much each counts (n,), NaN where it ranked none;
+    None where it says nothing, and where the mean of several ranks decides."""
 
 
 def rank_rows(
@@ -70,6 +73,7 @@ def rank_rows(
     ranking.shortlist = shortlist
     ranking.complete = len(shortlist) == usable
     ranking.reason = chosen.reason
+    ranking.weight = by_row(len(columns), shortlist[chosen.order], chosen.weight)
     ranking.notes.append(chosen)
     return ranking
 
@@ -110,7 +114,17 @@ def _scored(columns: Columns, scorers: list[Selector], depth: int, seeds: AnyArr
     complete = depth >= n
     nested = all(one.nested for one in ranks)
     known = len(order) if complete else n - len(rejected)
-    return Ranking(order, gain, score, place, known, order, rejected, complete, nested, reason, list(ranks))
+    weight = by_row(n, order, ranks[0].weight if len(ranks) == 1 else None)
+    return Ranking(order, gain, score, place, known, order, rejected, complete, nested, reason, list(ranks), weight)
+
+
+def by_row(n: int, order: AnyArray, weight: FloatArray | None) -> FloatArray | None:
+    """Weights parallel to `order` as those of the n rows."""
+    if weight is None:
+        return None
+    found = np.full(n, np.nan)
+    found[order] = weight
+    return found
 
 
 def _by_mean_rank(columns: Columns, ranks: list[Selection]) -> tuple[AnyArray, FloatArray]:

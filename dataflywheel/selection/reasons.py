@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from dataflywheel.contracts import AnyArray, Columns, Decisions
+from dataflywheel.contracts import AnyArray, Columns, Decisions, FloatArray
+from dataflywheel.models.training.row_weights import weight_facts
 from dataflywheel.selection.order import unmeasured
 from dataflywheel.selection.ranking import Ranking
 from dataflywheel.selection.spec import TOKENS, Select
@@ -30,6 +31,8 @@ class Outcome:
     group: AnyArray
     quotas: list[int]
     wanted: int
+    weight: FloatArray | None = None
+    """How much each taken row counts where it is learned, 1 in the mean."""
 
     @cached_property
     def kept(self) -> int:
@@ -88,9 +91,11 @@ class _Words:
         return f"ranked {place + 1:,}{self.of}" if place >= 0 else ""
 
     def kept(self, row: int, turn: int) -> str:
+        weight = self.outcome.weight
+        counts = "" if weight is None else f"; weight {weight[row]:.3g}"
         if self.chooser is None:
-            return self.ranked(row)
-        return f"chosen {turn + 1:,} of {self.outcome.kept:,} by {self.chooser}; {self.ranked(row)}"
+            return self.ranked(row) + counts
+        return f"chosen {turn + 1:,} of {self.outcome.kept:,} by {self.chooser}; {self.ranked(row)}{counts}"
 
     def dropped(self, row: int, listed: bool, shortlisted: bool) -> str:
         """`listed`: it stood in the final order, but the budget or a quota was full."""
@@ -133,6 +138,8 @@ def notes_of(outcome: Outcome, spec: Select, cost: AnyArray) -> dict[str, Any]:
     if budget.unit == "tokens":
         notes["tokens"] = int(cost[outcome.taken].sum())
         notes["token_columns"] = list(TOKENS)
+    if outcome.weight is not None:
+        notes["weights"] = weight_facts(outcome.weight[outcome.taken])
     if spec.per is not None:
         kept = np.bincount(outcome.group[outcome.taken], minlength=len(outcome.names)).tolist()
         notes["quotas"] = dict(zip(outcome.names, outcome.quotas, strict=True))

@@ -26,11 +26,12 @@ from dataflywheel.models.language.language_model import LanguageModel
 from dataflywheel.models.language.losses import linear_cross_entropy
 from dataflywheel.models.language.pool_tokenizer import pool_tokenizer
 from dataflywheel.models.spec import ModelSpec
+from dataflywheel.models.training import answer_trainer
 from dataflywheel.models.training.live_batches import STATE
 from dataflywheel.models.training.reference import aligned, reference_losses
 from dataflywheel.models.training.tiny import init_tiny
 from dataflywheel.models.training.train_settings import Lora, TrainSettings
-from dataflywheel.models.training.training import answer_trainer, train_sft
+from dataflywheel.models.training.training import train_sft
 from dataflywheel.rows.identity import make_row
 from dataflywheel.rows.schema import table
 from dataflywheel.selection.dynamic.doremi import DoReMi

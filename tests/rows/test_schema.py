@@ -14,7 +14,7 @@ from dataflywheel.rows.parts import iter_batches, read_rows
 from dataflywheel.rows.schema import ROW_SCHEMA, Row, message, table
 from dataflywheel.rows.text import part_of
 
-NEW_TURN, NEW_ROW = ("reasoning", "tool_call_id", "learn"), ("media", "cells")
+NEW_TURN, NEW_ROW = ("reasoning", "tool_call_id", "learn"), ("media", "cells", "weight")
 
 
 def as_before(rows: list[Row]) -> pa.Table:

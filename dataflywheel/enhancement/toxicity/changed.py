@@ -39,6 +39,7 @@ def changed(row: Row, made_by: str, change: Callable[[str], str], everything: bo
         round=row["round"],
         media=row["media"],
         cells=inside(row["cells"]),
+        weight=row["weight"],
     )
     made["copies"] = row["copies"]
     return made

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ from dataflywheel.models.templates.chat import chats_of
 from dataflywheel.models.training.reference import reference_losses
 from dataflywheel.models.training.train_settings import Progress, TrainSettings
 from dataflywheel.models.training.training import train_sft
-from dataflywheel.rows.parts import read_rows
+from dataflywheel.rows.parts import has_weights, read_rows
 from dataflywheel.store.atomic import atomic_directory, write_json
 from dataflywheel.store.lock import made_once, one_at_a_time
 from dataflywheel.store.seal import forget_folder, is_there, seal_folder
@@ -70,6 +70,8 @@ class Teaching:
     """Folder of the model that the sampler compares with."""
     teacher: ModelSpec | None = None
     """The local model that an objective of distillation learns from."""
+    weights: Mapping[str, float] | None = None
+    """How much rows count by id, times what they have themselves; those it does not name as they are."""
 
     def digest(self) -> str:
         """Its identity; "" where it changes nothing."""
@@ -78,6 +80,8 @@ class Teaching:
         found += [f"reference={folder_digest(self.reference)}"] if self.reference is not None else []
         if self.teacher is not None:
             found.append(f"teacher={folder_digest(local_folder(self.teacher))}:{self.teacher.dtype}")
+        if self.weights is not None:
+            found.append(f"weights={_digest(*sorted(self.weights.items()))}")
         return ";".join(found)
 
 
@@ -123,13 +127,22 @@ def trained(
 
 
 def _told(rows: Path, ids: Sequence[str], teaching: Teaching) -> Sequence[str]:
-    """What the identity of a training says of its rows: their ids, and their sources where the sampler draws by them,
-    which an id leaves out."""
-    if teaching.sampler is None or not teaching.sampler.reads_sources:
-        return ids
-    table = read_rows(rows, ["id", "source"])
-    source = dict(zip(table["id"].to_pylist(), table["source"].to_pylist(), strict=True))
-    return [f"{id} of {source.get(id, '')}" for id in ids]
+    """What the identity of a training says of its rows: their ids, and what an id leaves out: their sources where the
+    sampler draws by them, their weights where they have any."""
+    told = list(ids)
+    if teaching.sampler is not None and teaching.sampler.reads_sources:
+        source = _by_id(rows, "source")
+        told = [f"{id} of {source.get(id, '')}" for id in ids]
+    if has_weights(rows):
+        weight = _by_id(rows, "weight")
+        known = zip(told, (weight.get(id) for id in ids), strict=True)
+        told = [said if counts is None else f"{said} x {counts}" for said, counts in known]
+    return told
+
+
+def _by_id(rows: Path, column: str) -> dict[str, Any]:
+    table = read_rows(rows, ["id", column])
+    return dict(zip(table["id"].to_pylist(), table[column].to_pylist(), strict=True))
 
 
 def _model_folder(home: Path, ids: Sequence[str], student: Path, settings: TrainSettings, teaching: Teaching) -> Path:
@@ -154,7 +167,7 @@ def _train(
     progress: Progress | None,
     teaching: Teaching,
 ) -> None:
-    table = read_rows(rows, ["id", "messages", "source", "tools", "media", "label"])
+    table = read_rows(rows, ["id", "messages", "source", "tools", "media", "label", "weight"])
     sampler, objective = teaching.sampler, teaching.objective
     if sampler is not None and sampler.follows_order:
         place = pc.index_in(pa.array(list(ids), pa.string()), value_set=table["id"])
@@ -162,6 +175,10 @@ def _train(
     else:
         chosen = table.filter(pc.is_in(table["id"], value_set=pa.array(list(ids), pa.string())))
         chosen = chosen.take(pc.sort_indices(chosen["id"]))  # the order in which rows were found must not matter
+    if teaching.weights:
+        factor = pa.array([teaching.weights.get(id, 1.0) for id in chosen["id"].to_pylist()], pa.float64())
+        weight = pc.multiply(pc.fill_null(chosen["weight"], 1.0), factor)
+        chosen = chosen.set_column(chosen.schema.get_field_index("weight"), "weight", weight)
     reference = None
     if teaching.reference:
         reference = reference_losses(chosen, teaching.reference, settings.max_length, settings.turns)
@@ -184,6 +201,7 @@ def _train(
     facts: dict[str, Any] = {name: getattr(made, name) for name in names}
     if sampler is not None:
         facts |= {"candidates_tokens": made.candidates_tokens, "sampler": made.sampler}
+    facts |= {"weights": made.weights} if made.weights else {}
     every = max(1, len(made.losses) // LOSSES_KEPT)
     losses = [[step + 1, round(loss, 4)] for step, loss in enumerate(made.losses) if step % every == 0]
     known = chosen["id"].to_pylist()

@@ -12,15 +12,22 @@ CHUNK = 1 << 19
 
 
 def linear_cross_entropy(
-    hidden: Any, weight: Any, targets: Any, *, bfloat16: bool = False, each: Any | None = None
+    hidden: Any,
+    weight: Any,
+    targets: Any,
+    *,
+    bfloat16: bool = False,
+    each: Any | None = None,
+    counts: Any | None = None,
 ) -> Any:
     """Sum over m positions of -log softmax(hidden @ weight.T)[target], in nats.
 
     hidden (m, d), weight (v, d), targets (m,) int64. The gradient of the sum is made in the same pass over each chunk,
     so memory is that of one chunk; `bfloat16` does the products in that precision, the softmax stays float32.
-    `each` (m,) float32 is filled with the loss of every position, without a gradient.
+    `each` (m,) float32 is filled with the loss of every position, without a gradient. `counts` (m,) float32 says how
+    many times a position stands in the sum, 1 where it is not given.
     """
-    return _function().apply(hidden, weight, targets, bfloat16, each)
+    return _function().apply(hidden, weight, targets, bfloat16, each, counts)
 
 
 @lru_cache(maxsize=1)
@@ -29,7 +36,9 @@ def _function() -> Any:
 
     class LinearCrossEntropy(torch.autograd.Function):  # type: ignore[misc]
         @staticmethod
-        def forward(context: Any, hidden: Any, weight: Any, targets: Any, bfloat16: bool, each: Any) -> Any:
+        def forward(
+            context: Any, hidden: Any, weight: Any, targets: Any, bfloat16: bool, each: Any, counts: Any
+        ) -> Any:
             dtype = torch.bfloat16 if bfloat16 else torch.float32
             states, table = hidden.to(dtype), weight.to(dtype)
             grad_hidden = torch.empty_like(states)
@@ -43,11 +52,14 @@ def _function() -> Any:
                 logits = (part @ table.T).float()
                 normaliser = logits.logsumexp(dim=1, keepdim=True)
                 losses = normaliser - logits.gather(1, label)
-                total += losses.sum()
                 if each is not None:
                     each[start : start + step] = losses[:, 0]
                 gradient = logits.sub_(normaliser).exp_()
                 gradient.scatter_add_(1, label, gradient.new_full((len(part), 1), -1.0))
+                if counts is not None:
+                    times = counts[start : start + step, None]
+                    losses, gradient = losses * times, gradient.mul_(times)
+                total += losses.sum()
                 gradient = gradient.to(dtype)
                 torch.mm(gradient, table, out=grad_hidden[start : start + step])
                 if grad_weight is not None:
@@ -59,6 +71,6 @@ def _function() -> Any:
         @staticmethod
         def backward(context: Any, gradient: Any) -> Any:
             grad_hidden, grad_weight = context.saved_tensors
-            return grad_hidden * gradient, None if grad_weight is None else grad_weight * gradient, None, None, None
+            return grad_hidden * gradient, None if grad_weight is None else grad_weight * gradient, *[None] * 4
 
     return LinearCrossEntropy

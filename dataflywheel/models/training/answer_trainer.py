@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from dataflywheel.models.language.language_model import LanguageModel
 
+BESIDE = frozenset({"row", "weight"})
+"""What an example says of its row, and not to the model."""
 GROUP = 50
 """Batches whose rows are sorted by length together: little padding, and still a random order."""
 
@@ -61,7 +63,7 @@ def answer_trainer(
     objective: Objective | None = None,
     live: LiveBatches | None = None,
 ) -> Any:
-    """A trainer over tokenised examples, each with its `row`.
+    """A trainer over tokenised examples, each with its `row`, and its `weight` (1 in the mean) where rows have one.
 
     Its log holds `loss`, `tokens` and `answer_tokens` of every step, and `candidates_tokens` where rows are chosen.
 
@@ -111,8 +113,10 @@ def _trainer_class(
             labels = inputs["labels"]
             wanted = labels != IGNORED
             self.read = {"tokens": int(inputs["attention_mask"].sum()), "answer_tokens": int(wanted.sum())}
-            rows = inputs.pop("row")
+            rows, weights = inputs.pop("row"), inputs.pop("weight", None)
             if not self.fused:
+                if weights is not None:
+                    return weighted_loss(model(**{**inputs, "labels": None}).logits, labels, weights)
                 return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
             causal, half = self.causal(), self.args.bf16
             with autocast(causal, "bfloat16" if half else "float32"):
@@ -120,9 +124,10 @@ def _trainer_class(
             table, answers = causal.get_output_embeddings().weight, labels[wanted]
             each = torch.empty(len(answers), device=answers.device) if self.watched else None
             if objective is None:
-                total = linear_cross_entropy(states, table, answers, bfloat16=half, each=each)
+                counts = None if weights is None else torch.repeat_interleave(weights, wanted.sum(dim=1))
+                total = linear_cross_entropy(states, table, answers, bfloat16=half, each=each, counts=counts)
             else:
-                total = objective.loss(answer_positions(states, answers, rows, wanted), table)
+                total = objective_loss(objective, answer_positions(states, answers, rows, wanted), table, weights)
                 if each is not None:
                     linear_cross_entropy(states.detach(), table.detach(), answers, bfloat16=half, each=each)
             if each is not None:
@@ -156,15 +161,36 @@ def answer_positions(states: Any, labels: Any, rows: Any, wanted: Any) -> Answer
     return AnswerPositions(states, labels, torch.repeat_interleave(rows, counts), places, counts.tolist())
 
 
+def objective_loss(objective: Objective, at: AnswerPositions, table: Any, weights: Any | None) -> Any:
+    """The objective's sum over a batch, each row's part times its weight (b,), where rows have one."""
+    if weights is None:
+        return objective.loss(at, table)
+    tokens = list(at.tokens)
+    states, labels, rows, places = (part.split(tokens) for part in (at.states, at.labels, at.rows, at.places))
+    each = map(AnswerPositions, states, labels, rows, places, [[count] for count in tokens])
+    return sum(weight * objective.loss(row, table) for row, weight in zip(each, weights, strict=True) if row.tokens[0])
+
+
+def weighted_loss(logits: Any, labels: Any, weights: Any) -> Any:
+    """Cross-entropy of the answer tokens of a batch in nats, each times its row's weight (b,), over their number."""
+    import torch
+
+    wanted = labels[:, 1:] != IGNORED
+    each = torch.nn.functional.cross_entropy(logits[:, :-1][wanted].float(), labels[:, 1:][wanted], reduction="none")
+    return (each * torch.repeat_interleave(weights, wanted.sum(dim=1))).sum() / wanted.sum()
+
+
 def _collator(pad_id: int) -> Any:
-    """TRL's padding, with the position of each row among the examples beside it."""
+    """TRL's padding, with the position of each row among the examples beside it, and its weight where rows have one."""
     import torch
     from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
 
     pad = DataCollatorForLanguageModeling(pad_token_id=pad_id)
 
     def collate(examples: list[dict[str, Any]]) -> dict[str, Any]:
-        batch: dict[str, Any] = pad([{k: v for k, v in one.items() if k != "row"} for one in examples])
+        batch: dict[str, Any] = pad([{k: v for k, v in one.items() if k not in BESIDE} for one in examples])
+        if "weight" in examples[0]:
+            batch["weight"] = torch.tensor([one["weight"] for one in examples], dtype=torch.float32)
         return {**batch, "row": torch.tensor([one["row"] for one in examples])}
 
     return collate

@@ -23,6 +23,7 @@ from dataflywheel.models.templates.chat import Conversation, EncodedRow, chats_o
 from dataflywheel.models.training.answer_trainer import answer_trainer, trl_arguments
 from dataflywheel.models.training.live_batches import LiveBatches, training_rows
 from dataflywheel.models.training.reference import ReferenceLosses
+from dataflywheel.models.training.row_weights import scaled, weight_facts, weights_of
 from dataflywheel.models.training.train_settings import Progress, TrainSettings
 from dataflywheel.store.atomic import atomic_directory
 
@@ -50,6 +51,8 @@ class TrainResult:
     """What the chat template changed of what was learned, by the row's position."""
     cut: dict[int, str] = field(default_factory=dict)
     """What was cut off rows that were longer than `max_length`, by the row's position."""
+    weights: dict[str, float] = field(default_factory=dict)
+    """Of rows that do not all count alike: the least and the greatest weight, and the `effective_rows`."""
 
 
 def train_sft(
@@ -64,6 +67,8 @@ def train_sft(
     reference: ReferenceLosses | None = None,
 ) -> TrainResult:
     """Fine-tune `model` on the answers of each row and save it as the transformers folder `output`.
+
+    Rows whose column `weight` differs count accordingly: each answer token times its row's weight over the mean of all.
 
     An `objective` is learned in place of the answers' cross-entropy; it sees the examples of `LanguageModel.examples`
     that have tokens, by their position among them. A `sampler` decides which rows each step sees, the steps of an epoch
@@ -81,7 +86,11 @@ def train_sft(
     conversations = chats_of(rows) if isinstance(rows, pa.Table) else rows
     found = base.examples(conversations, settings.max_length, settings.turns)
     encoded = learnable(found)
-    examples = [{**example(row), "row": i} for i, row in enumerate(encoded)]
+    examples: list[dict[str, Any]] = [{**example(row), "row": i} for i, row in enumerate(encoded)]
+    weight = weights_of(rows) if isinstance(rows, pa.Table) else None
+    if weight is not None:
+        for one, counts in zip(examples, scaled(weight, [row.row for row in encoded]).tolist(), strict=True):
+            one["weight"] = counts
     known = training_rows(rows, encoded, sampler, reference)
     name = _fingerprint(examples, base, settings, objective, sampler, known)
     checkpoints = output.parent / f".{output.name}.checkpoints-{name}"
@@ -95,6 +104,8 @@ def train_sft(
     trainer.train(resume_from_checkpoint=None if last is None else str(last))
     trained = trainer.model.merge_and_unload() if settings.lora else trainer.model
     result = _result(trainer, output, settings, live, len(conversations), found, started)
+    if weight is not None:
+        result = replace(result, weights=weight_facts(np.array([one["weight"] for one in examples])))
     with atomic_directory(output) as aside:
         trained.save_pretrained(aside)
         base.tokenizer.save_pretrained(aside)
@@ -184,6 +195,7 @@ def _fingerprint(
     for one in examples:
         whole.update(repr(one["input_ids"]).encode())
         whole.update(repr([i for i, label in enumerate(one["labels"]) if label == IGNORED]).encode())
+        whole.update(repr(one["weight"]).encode() if "weight" in one else b"")
     if known is not None:
         whole.update(repr((known.ids, known.sources)).encode())
         for losses in known.reference or ():

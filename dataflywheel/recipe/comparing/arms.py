@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from dataflywheel.recipe.needs import signals_of
 from dataflywheel.recipe.planning.named_arms import selection_of_arm
 from dataflywheel.recipe.steps.select import with_target
 from dataflywheel.rows.parts import read_rows
-from dataflywheel.selection.combine import select_rows
+from dataflywheel.selection.combine import select_rows, weights_by_id
 from dataflywheel.selection.spec import TOKENS, Select, row_tokens
 
 LABELS = {
@@ -37,6 +37,8 @@ class Arm:
     ids: tuple[tuple[str, ...], ...]
     select_cost: Cost
     epochs: float | None = None
+    weights: tuple[Mapping[str, float] | None, ...] = ()
+    """How much the rows count, one mapping by id for each seed, times what they have themselves; empty: as they are."""
     share: float = 1.0
     """Of the rows that are trained on: a fixed number of steps is cut alike, so that all rows are seen as often."""
 
@@ -79,19 +81,21 @@ def _arm(context: Context, chosen: Chosen, seeds: Sequence[int], epochs: float, 
     draws = seeds[:1] if spec.deterministic else seeds
     drawn = [_draw(columns, spec, seed) for seed in draws]
     seconds = (time.perf_counter() - began) / len(draws)
-    ids = tuple(drawn * len(seeds) if spec.deterministic else drawn)
+    drawn = drawn * len(seeds) if spec.deterministic else drawn
+    ids, weights = tuple(ids for ids, _ in drawn), tuple(weights for _, weights in drawn)
     cost = selecting_cost(context, spec, chosen.before, seconds)
     role = (
         "baseline" if name in ("random", "longest", "length_matched_random", "source_balanced_random") else "selection"
     )
     chosen_by = name if isinstance(entry, str) or not entry[name] else f"{name} {entry[name]}"
     label = LABELS.get(chosen_by, chosen_by.replace("_", " "))
-    return Arm(chosen_by, label, role, chosen.before, ids, cost)
+    return Arm(chosen_by, label, role, chosen.before, ids, cost, weights=weights)
 
 
-def _draw(columns: Columns, spec: Select, seed: int) -> tuple[str, ...]:
+def _draw(columns: Columns, spec: Select, seed: int) -> tuple[tuple[str, ...], Mapping[str, float] | None]:
+    """Ids of the rows that a selection keeps, and how much each counts where they do not count alike."""
     selection, _ = select_rows(columns, spec, np.random.default_rng([seed, 7919]))
-    return tuple(str(i) for i in columns.ids[selection.order])
+    return tuple(str(i) for i in columns.ids[selection.order]), weights_by_id(columns, selection)
 
 
 def _same_budget(chosen: Chosen, by: Any, own: Columns) -> Select:
@@ -107,7 +111,7 @@ def _random_raw(context: Context, chosen: Chosen, seeds: Sequence[int], own: Col
     columns = context.measured(chosen.raw, TOKENS, "compare")
     leaked = leaked_rows(context, chosen)
     columns = columns.take(np.flatnonzero([i not in leaked for i in columns.ids]))
-    ids = tuple(_draw(columns, _same_budget(chosen, "random", own), seed) for seed in seeds)
+    ids = tuple(_draw(columns, _same_budget(chosen, "random", own), seed)[0] for seed in seeds)
     return Arm("random_raw", "random, from the raw pool", "baseline", chosen.raw, ids, Cost())
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from dataclasses import replace
 from multiprocessing import active_children, get_context
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from dataflywheel.models.training.train_settings import TrainSettings
 from dataflywheel.plugins.carried import done_there, loaded
 from dataflywheel.recipe.comparing.arms import Arm
 from dataflywheel.recipe.context import Context
+from dataflywheel.rows.parts import has_weights
 
 Job = tuple[int, int]  # (arm, seed) as positions
 
@@ -38,14 +40,16 @@ def run_trials(
 
     def arguments(job: Job) -> tuple[Path, Path, Sequence[str], Path, TrainSettings, Exam, Teaching]:
         arm, seed = arms[job[0]], seeds[job[1]]
-        return context.home, arm.rows, arm.ids[job[1]], student, settings_of(settings, arm, seed), exam, teaching
+        taught = replace(teaching, weights=arm.weights[job[1]]) if arm.weights else teaching
+        return context.home, arm.rows, arm.ids[job[1]], student, settings_of(settings, arm, seed), exam, taught
 
     # Arms that chose the same rows share a trial; two processes must not train one model.
     equal: dict[Any, list[Job]] = {}
     for job in jobs:
         arm = arms[job[0]]
         known = settings_of(settings, arm, seeds[job[1]]).model_dump_json()
-        equal.setdefault((frozenset(arm.ids[job[1]]), known), []).append(job)
+        weighted = arm.rows if has_weights(arm.rows) else None, str(arm.weights[job[1]] if arm.weights else None)
+        equal.setdefault((frozenset(arm.ids[job[1]]), known, weighted), []).append(job)
     workers = (os.cpu_count() or 1) if context.recipe.models.student.builtin else 1
     if workers == 1:
         for same in equal.values():

@@ -1,4 +1,5 @@
-"""Rows that a cleaner changes: what they become, under which id, and which of them become one."""
+"""Rows that a step changes: what a cleaner makes of them, under which id, which of them become one, and what they
+weigh."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from dataflywheel.contracts import Cleaner, Decisions, FlywheelError
 from dataflywheel.rows.builder import build
@@ -28,9 +30,13 @@ class Changes:
     """Rows that become others."""
     copies: Mapping[str, int] = field(default_factory=dict)
     """How many further copies a row stands for, by the id that it came with."""
+    weights: Mapping[str, float] = field(default_factory=dict)
+    """How much a row counts where it is learned, by its id; multiplied with its own weight where it has one."""
 
     def made(self, rows: pa.Table) -> pa.Table:
         """The rows as they are written; tables that nothing is done to are not looked into."""
+        if self.weights:
+            rows = weighed(rows, self.weights)
         ids = rows["id"].to_pylist() if self.cleaner is not None else []
         if self.ids.isdisjoint(ids) and self.copies.keys().isdisjoint(ids):
             return rows
@@ -43,6 +49,14 @@ class Changes:
 
 
 AS_THEY_ARE = Changes()
+
+
+def weighed(rows: pa.Table, weights: Mapping[str, float]) -> pa.Table:
+    """Rows with the weights that their ids have, each multiplied with the row's own where it has one."""
+    given = pa.array([weights.get(id) for id in rows["id"].to_pylist()], pa.float64())
+    own = rows["weight"]
+    found = pc.coalesce(pc.multiply(own, given), own, given)
+    return rows.set_column(rows.schema.get_field_index("weight"), rows.schema.field("weight"), found)
 
 
 def settled(cleaner: Cleaner, rows: Path, decisions: Decisions) -> Changes:

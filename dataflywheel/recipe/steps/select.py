@@ -19,10 +19,11 @@ from dataflywheel.recipe.inputs.ingest import slices_by_id
 from dataflywheel.recipe.inputs.slicing import slice_column, slices_of
 from dataflywheel.recipe.needs import signals_of
 from dataflywheel.recipe.schema import Limits, Recipe
+from dataflywheel.recipe.steps.changed_rows import Changes
 from dataflywheel.recipe.steps.rows_out import Decided, write_rows
 from dataflywheel.recipe.steps.state import State
 from dataflywheel.recipe.steps.step import Given, Step
-from dataflywheel.selection.combine import select_rows
+from dataflywheel.selection.combine import select_rows, weights_by_id
 from dataflywheel.selection.order import SLICE
 from dataflywheel.selection.spec import Select
 from dataflywheel.store.record import StepRecord
@@ -91,7 +92,8 @@ class Selecting(Step, keyword="select"):
             k: v for k, v in selection.notes.items() if isinstance(v, str | int | float | bool | list | dict | None)
         }
         order = None if spec.ordering() is None else [str(i) for i in columns.ids[selection.order]]
-        return Decided(decisions, {"by": self.work.label(), "budget": str(spec.keep), "notes": notes}, order)
+        told = {"by": self.work.label(), "budget": str(spec.keep), "notes": notes}
+        return Decided(decisions, told, order, Changes(weights=weights_by_id(columns, selection) or {}))
 
     def after(self, given: Given, record: StepRecord) -> State:
         context, rows = given.context, given.output / "rows"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 
 from dataflywheel.rows.formats.content import read_content
@@ -14,7 +15,7 @@ from dataflywheel.rows.formats.turn_thoughts import UNREADABLE, is_sealed, objec
 from dataflywheel.rows.schema import Row
 
 OURS = "flywheel"
-FACTS = frozenset({"extra", "source", "tags", "copies", "parents", "made_by", "round", "label"})
+FACTS = frozenset({"extra", "source", "tags", "copies", "parents", "made_by", "round", "label", "weight"})
 """What the key `flywheel` of a written record may hold."""
 SENTENCE = 6
 """Texts with fewer words in a column that only sounds like thoughts are notes on them, such as their kind."""
@@ -43,7 +44,21 @@ def take_facts(record: Record) -> Record:
     if not isinstance(facts.get("extra", {}), dict):
         return {}
     del record[OURS]
-    return facts
+    return {**facts, **take_weight(facts)}
+
+
+def take_weight(facts: Record) -> Record:
+    """`weight` as a row holds it, nothing where there is none.
+
+    Raises:
+        ReadError: it is not a number from 0.
+    """
+    weight = facts.get("weight")
+    if weight is None:
+        return {}
+    if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight < math.inf:
+        raise ReadError("weight", f"expected a number from 0, got {weight!r}")
+    return {"weight": float(weight)}
 
 
 def take_tags(record: Record) -> list[str]:
@@ -113,9 +128,11 @@ def no_thoughts_left(draft: Draft) -> None:
             )  # fmt: skip
 
 
-def with_lineage(record: Record, row: Row, source: str) -> Record:
-    """`record` with the lineage that a reader would not give by default."""
-    default = {"source": source, "copies": 1, "parents": [], "made_by": "", "round": 0}
+def with_lineage(record: Record, row: Row, source: str, lineage: bool = True) -> Record:
+    """`record` with the row's weight, since that changes what is learned, and with the lineage that a reader would not
+    give by default where it is wanted."""
+    default = {"source": source, "copies": 1, "parents": [], "made_by": "", "round": 0} if lineage else {}
+    default["weight"] = None
     facts = {key: row[key] for key, usual in default.items() if row[key] != usual}  # type: ignore[literal-required]
     if not facts:
         return record

@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 
+from dataflywheel.rows.formats.beside import take_weight
 from dataflywheel.rows.formats.draft import Draft, ReadError, Record, kind
 from dataflywheel.rows.formats.media import medium
 from dataflywheel.rows.formats.shape import Shape, finish
@@ -49,6 +50,7 @@ class Canonical(Shape):
         if not isinstance(tags, list) or not all(isinstance(tag, str) for tag in [*tags, *facts["parents"]]):
             raise ReadError("tags", "expected lists of texts in tags and parents")
         facts["source"] = facts["source"] or source
+        facts |= take_weight(record)
         return [finish(draft, source, tags, facts)]
 
     def write(self, row: Row, lineage: bool = True, source: str = "") -> Record:

@@ -57,7 +57,7 @@ class OasstTree(Shape):
         expected: list[Row] = []
         facts: Record = {}
         for row in rows:
-            own = with_lineage({}, row, source).get(OURS, {}) if lineage else {}
+            own = with_lineage({}, row, source, lineage).get(OURS, {})
             if not expected:
                 extra: Record = orjson.loads(row["extra"])
                 if TREE not in extra:

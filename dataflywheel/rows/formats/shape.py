@@ -135,7 +135,8 @@ class Shape(ABC):
     def write(self, row: Row, lineage: bool = True, source: str = "") -> Record:
         """The record of one row; `source` is what a reader would give it by default.
 
-        With `lineage`, source, copies, parents, made_by and round are added under `flywheel` where not the default.
+        With `lineage`, source, copies, parents, made_by and round are added under `flywheel` where not the default; a
+        weight always.
 
         Raises:
             CannotHold: the shape has no place for the row.
@@ -147,7 +148,7 @@ class Shape(ABC):
             except ReadError:
                 continue
             if len(back) == 1 and same_content(back[0], row):
-                return with_lineage(record, row, source) if lineage else record
+                return with_lineage(record, row, source, lineage)
         raise CannotHold("this content so that it reads back the same")
 
     def write_all(self, rows: Iterable[Row], lineage: bool = True, source: str = "") -> Iterator[tuple[Row, Record]]:

@@ -123,7 +123,8 @@ def tools_of(row: Row) -> list[Any]:
 
 
 def beside(row: Row, kind: Kind) -> Record:
-    """Columns that trainers pass over and that a reader finds again: label, cells, and how often the row stood."""
+    """Columns that trainers pass over: label, cells, how often the row stood, and how much it is to count, which no
+    trainer knows of and a loss of the user's own can read."""
     record: Record = {}
     if row["label"] is not None and kind != "kto":
         record["label"] = LABELS.get(row["label"], row["label"])
@@ -131,6 +132,8 @@ def beside(row: Row, kind: Kind) -> Record:
         record["cells"] = orjson.loads(row["cells"])
     if row["copies"] > 1:
         record["copies"] = row["copies"]
+    if row["weight"] is not None:
+        record["weight"] = row["weight"]
     return record
 
 
