@@ -91,6 +91,18 @@ def test_arguments_of_calls_are_json_where_a_template_wants_them_as_text(templat
     assert learned(template, Chat(turns, TOOLS)) == "the chat template leaves out the tools", "a call is no tool"
 
 
+def test_a_word_that_names_a_tool_is_not_the_tool() -> None:
+    tools = json.dumps([{"type": "function", "function": {"name": "time", "parameters": {}}}])
+    call = json.dumps([{"type": "function", "function": {"name": "time", "arguments": {}}}])
+    asked, answer = message("user", "What time is it now?"), message("assistant", "The time is noon.")
+    assert learned(CHATML, Chat([asked, answer], tools)) == "the chat template leaves out the tools"
+    named = [message("user", "time"), answer]
+    both = {"default": CHATML, "tool_use": NAMES + CHATML}
+    assert learned(both, Chat(named, tools)) == ["The time is noon.<|im_end|>"]
+    looked = [asked, message("assistant", "I look at the time.", call)]
+    assert learned(CHATML, Chat(looked)) == "the chat template leaves out the tool calls of turn 2 (assistant)"
+
+
 def test_rows_with_tools_are_shown_by_the_template_that_is_named_for_them() -> None:
     # As Hermes and Command R: it cannot be rendered without tools.
     named = {"default": CHATML, "tool_use": NAMES + OPEN + CALLS.replace("ARGUMENTS'", "' ~ c.id") + SHUT, "rag": "x"}

@@ -68,8 +68,8 @@ def _asked(model: LanguageModel, question: Chat) -> tuple[str, str]:
         text = model.chat.render([question], add_generation_prompt=True)[0]
     except Exception:  # whatever a template raises
         return "", REFUSED
-    gone = lost_tools(text.replace(BREAK, ""), orjson.loads(question.tools)) if question.tools else ""
-    return text, gone and NO_TOOLS
+    tools = orjson.loads(question.tools) if question.tools else []
+    return text, NO_TOOLS if lost_tools(text.replace(BREAK, ""), tools, question.messages) else ""
 
 
 def _seed(text: str, number: int) -> int:

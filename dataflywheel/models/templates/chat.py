@@ -103,7 +103,8 @@ class ChatFormat:
         except Exception as error:
             return f"the chat template refuses it: {error}"
         bare = text.replace(BREAK, "")
-        gone = lost_tools(bare, orjson.loads(row.tools)) if row.tools else ""
+        before = self._before_calls(row, bare) if row.tools else ""
+        gone = lost_tools(before, orjson.loads(row.tools), row.messages) if row.tools else ""
         for place, turn in enumerate(row.messages, 1):
             lost = lost_before(bare, turn)
             gone = gone or (f"{lost} of turn {place} ({turn['role']})" if lost else "")
@@ -167,8 +168,10 @@ class ChatFormat:
         texts = dict(self._texts(shown, turns, row.tools, wanted))
         around = Around(lambda turn: shown.marked(turns[:turn], row.tools), shown.header_text, shown.frame)
         found = placed(turns, wanted, texts, around)
-        if row.tools and (gone := lost_tools(self._before_calls(row, found[-1].text), orjson.loads(row.tools))):
-            raise Unplaced(f"the chat template leaves out {gone}")
+        if row.tools:
+            before = self._before_calls(row, found[-1].text)
+            if gone := lost_tools(before, orjson.loads(row.tools), row.messages):
+                raise Unplaced(f"the chat template leaves out {gone}")
         if document:  # many templates insist on a question; that of a plain text is empty, and cut away again
             (_, start, end), lead = found[0].turns[0], shown.bos_text + shown.header_text
             text = lead + found[0].text[start:]

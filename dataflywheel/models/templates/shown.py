@@ -26,9 +26,10 @@ def lost(text: str, turn: Message) -> str:
     if not holds(text, content):
         thoughts, answer = split_thoughts(content)
         return "the thoughts in the text" if thoughts and holds(text, answer) else "the text"
+    beside = without(text, [content, turn["reasoning"] or ""]) if turn["tool_calls"] else ""
     for call in orjson.loads(turn["tool_calls"]) if turn["tool_calls"] else ():
         function = call.get("function", call)
-        if function["name"] not in text or not all(holds(text, leaf) for leaf in leaves(function.get("arguments"))):
+        if function["name"] not in beside or not all(holds(text, leaf) for leaf in leaves(function.get("arguments"))):
             return "the tool calls"
     return ""
 
@@ -51,14 +52,22 @@ def switched(text: str, turn: Message) -> bool:
     return SWITCH.search(content) is not None and not holds(text, content)
 
 
-def lost_tools(text: str, tools: list[Any]) -> str:
-    """Whether a text leaves tool specifications out."""
+def lost_tools(text: str, tools: list[Any], turns: Sequence[Message]) -> str:
+    """Whether a text leaves tool specifications out: their names stand in it, and not only in what the turns say."""
+    beside = without(text, [turn["content"] for turn in turns])
     for tool in tools:
         function = tool.get("function", tool) if isinstance(tool, dict) else {}
         name = function.get("name") if isinstance(function, dict) else None
-        if isinstance(name, str) and name not in text:
+        if isinstance(name, str) and name not in beside:
             return "the tools"
     return ""
+
+
+def without(text: str, pieces: Sequence[str]) -> str:
+    """A text without the pieces that have a space in them: the word that names a tool (`search`) may stand in those."""
+    for piece in sorted((piece.strip() for piece in pieces), key=len, reverse=True):
+        text = text.replace(piece, "\n") if SPACE.search(piece) else text
+    return text
 
 
 def holds(text: str, piece: str) -> bool:
