@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from dataflywheel.contracts import FlywheelError, OverBudgetError
+from dataflywheel.contracts import Columns, FlywheelError, OverBudgetError
 from dataflywheel.models.endpoint.request import Outcome
 from dataflywheel.proposing.gate_names import gate_names
 from dataflywheel.proposing.kinds import PASSED, Check, Demand, Gate, Proposal, Proposer, Surroundings
@@ -71,13 +72,15 @@ def fulfil(
     known: frozenset[str] = frozenset(),
     settle: Callable[[], object] = lambda: None,
     watch: Callable[[int, int], object] = lambda accepted, wanted: None,
+    columns: Columns | None = None,
+    evaluation: Mapping[str, Any] | None = None,
 ) -> Fulfilment:
     """Write from the seeds wave by wave until the terms are met or cannot be.
 
     A function of its arguments and the answers of models alone: begun again after a kill, it finds those answers in
     their store and comes to the same rows. `known` holds ids of rows that are there; `settle` is called after each
-    wave was asked for, to hand in what waits for a batch; `slice_of` says which quota a seed's rows count for. A
-    proposer that writes from nothing needs no seeds.
+    wave was asked for, to hand in what waits for a batch; `slice_of` says which quota a seed's rows count for;
+    `columns` hold what was measured of the seeds, among other rows. A proposer that writes from nothing needs no seeds.
 
     Raises:
         OverBudgetError: a cap left a question unasked. What was answered is kept and not paid twice.
@@ -88,6 +91,7 @@ def fulfil(
         seeds = [NOTHING]
     queues = SeedQueues(seeds, place, wanted, terms.visits, None if proposer.rewrites else seed)
     done, missing, ids, wave = Fulfilment(), dict(wanted), set(known), 0
+    places = {} if columns is None else {str(id): i for i, id in enumerate(columns.ids.tolist())}
     while any(missing.values()):
         taken = queues.take(missing, len(seeds) if proposer.whole else terms.wave)
         if not taken:
@@ -95,7 +99,8 @@ def fulfil(
             break
         rng = np.random.default_rng([seed, wave])
         seen = tuple(s.row for s in taken), tuple(s.turn for s in taken)
-        proposals = proposer.propose(Demand(*seen, tuple(around.accepted), rng, wave))
+        read = None if columns is None else columns.take(np.array([places[s.row["id"]] for s in taken]))
+        proposals = proposer.propose(Demand(*seen, tuple(around.accepted), rng, wave, read, evaluation))
         settle()
         _within_budget(proposals, around)
         origin = {s.row["id"]: s.slice for s in taken}

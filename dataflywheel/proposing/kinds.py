@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal, TypeVar
 
 import numpy as np
 
-from dataflywheel.contracts import Cost, Method, PoolStatistics
+from dataflywheel.contracts import Columns, Cost, Method, PoolStatistics
 from dataflywheel.models.endpoint.request import Reply
 from dataflywheel.rows.schema import Row
 
@@ -115,6 +115,11 @@ class Demand:
     """Rows accepted so far, oldest first."""
     rng: np.random.Generator
     wave: int = 0
+    columns: Columns | None = None
+    """The measured columns that the method `needs`, of the seeds and in their order."""
+    evaluation: Mapping[str, Any] | None = None
+    """What the last evaluation said of the steering tier, where the method `reads_evaluation`; None before the first:
+    `metric`, `overall` and `slices` with their values and intervals."""
 
 
 class Proposer(Method):
@@ -145,6 +150,8 @@ class Proposer(Method):
     from_failures: ClassVar[bool] = False
     """Whether it writes from what the student got wrong: a recipe gives it such rows alone as seeds, and none before a
     model was trained."""
+    reads_evaluation: ClassVar[bool] = False
+    """Whether what it writes follows from the last evaluation; only a wheel has one that may steer."""
     gates: ClassVar[tuple[NamedGate, ...]] = ()
     """The gates that its proposals pass where a recipe names none, cheapest first, with their parameters. Rewriters
     keep the language of their rows without naming that gate."""
@@ -156,6 +163,10 @@ class Proposer(Method):
         found = [(name, dict(parameters)) for one in named for name, parameters in one.items()]
         kept = cls.rewrites and KEPT not in dict(found)
         return [*found, *([(KEPT, {})] if kept else [])]
+
+    def needs(self) -> tuple[str, ...]:
+        """Columns (`signal.column`) that are measured of its seeds, and lie in the demand."""
+        return ()
 
     @abstractmethod
     def propose(self, demand: Demand) -> list[Proposal]:

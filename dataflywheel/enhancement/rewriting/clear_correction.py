@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import ClassVar, Literal
 
@@ -29,6 +30,9 @@ JUDGE_TOKENS, ANSWER_TOKENS = 300, 300
 """Of one call, beside the row's own text: for the estimate."""
 
 
+CONFIDENCE = "clear_confidence.confidence"
+
+
 class Preferred(Numbered):
     """Which of two answers is better, said after a look at both."""
 
@@ -42,8 +46,8 @@ class ClearCorrection(Proposer):
     The second half of CLEAR, whose first is the signal `clear_confidence`: drop what the model does not believe, train,
     and let the trained model mend what a judge surely finds worse than its own answer; then train on the mended rows.
     `model` is the student as it was trained last, unless one is named. Confidence is the share of `votes` for the new
-    answer, drawn at temperature 1, each answer as often first as second; equal counts against it. With
-    `where: {clear_confidence.confidence: [null, 0.6]}` only rows in doubt are asked about.
+    answer, drawn at temperature 1, each answer as often first as second; equal counts against it. With `below` only
+    rows in doubt are asked about, and an answer is taken only where the model is surer of it than it was of the row's.
     """
 
     card: ClassVar[Card] = Card(
@@ -72,6 +76,9 @@ class ClearCorrection(Proposer):
     """Comparisons of one row."""
     sure: float = Field(default=0.8, gt=0.5, le=1)
     """Least share of the votes that are for the new answer."""
+    below: float | None = Field(default=None, gt=0, le=1)
+    """Of the measured `clear_confidence`: rows with as much or more stay as they are, and so do those that were not
+    measured. Null: it is not measured, and all rows are asked about."""
     max_tokens: int = Field(default=1024, ge=16)
     """Tokens of one answer, at most."""
     max_chars: int = Field(default=24_000, ge=100)
@@ -89,13 +96,17 @@ class ClearCorrection(Proposer):
         )
         return Cost(calls=sum(calls), tokens=sum(read) + sum(written), usd=usd)
 
+    def needs(self) -> tuple[str, ...]:
+        return () if self.below is None else (CONFIDENCE,)
+
     def propose(self, demand: Demand) -> list[Proposal]:
         writer = client_for(self.model)
         return self.propose_between(writer, client_for(self.judge) if self.judge else writer, demand)
 
     def propose_between(self, writer: Asks, judge: Asks, demand: Demand) -> list[Proposal]:
         """`propose` by clients of one's own."""
-        why = [unfit(row, self.max_chars) for row in demand.seeds]
+        believed = self._believed(demand)
+        why = [unfit(row, self.max_chars) or self._sure(held) for row, held in zip(demand.seeds, believed, strict=True)]
         asked = [i for i, bad in enumerate(why) if not bad]
         answers = writer.ask([self._request(demand.seeds[i], demand.turns[i]) for i in asked]) if asked else []
         new = {i: reply.spoken() for i, reply in zip(asked, answers, strict=True)}
@@ -111,8 +122,25 @@ class ClearCorrection(Proposer):
             if why[i]:
                 made.append(unchanged(row, why[i], (new[i],) if i in new else ()))
             else:
-                made.append(self._proposal(row, new[i], [next(said) for _ in range(self.votes)]))
+                made.append(self._proposal(row, new[i], [next(said) for _ in range(self.votes)], believed[i]))
         return made
+
+    def _believed(self, demand: Demand) -> list[float]:
+        """How far the model was found to believe each answer; NaN where that was not measured, 0 where nobody asked."""
+        if self.below is None or demand.columns is None:
+            return [0.0] * len(demand.seeds)
+        known = demand.columns.ok(CONFIDENCE)
+        return [
+            float(value) if able else math.nan for value, able in zip(demand.columns[CONFIDENCE], known, strict=True)
+        ]
+
+    def _sure(self, believed: float) -> str:
+        """Why a row is not in doubt, or ""."""
+        if math.isnan(believed):
+            return "not rewritten, the confidence in its answer was not measured"
+        if self.below is not None and believed >= self.below:
+            return "not rewritten, the model believes its answer"
+        return ""
 
     def _request(self, row: Row, turn: int) -> Request:
         """The prompt as any user would send it."""
@@ -127,7 +155,7 @@ class ClearCorrection(Proposer):
         shown = {**parts, "answer 1": both[0], "answer 2": both[1]}
         return question(COMPARE, shown, Sampling(1.0, 1.0, self.max_tokens), sample=number // 2)
 
-    def _proposal(self, row: Row, new: Reply, votes: Sequence[Answer[Preferred]]) -> Proposal:
+    def _proposal(self, row: Row, new: Reply, votes: Sequence[Answer[Preferred]], believed: float) -> Proposal:
         replies = (new, *(reply for vote in votes for reply in vote.replies))
         lost = passing(replies)
         if lost:  # another run may hear more votes
@@ -138,6 +166,8 @@ class ClearCorrection(Proposer):
         confidence = sum(better == ("2" if number % 2 == 0 else "1") for number, better in heard) / len(heard)
         if confidence < self.sure:
             return unchanged(row, "the model's own answer is not surely better", replies)
+        if confidence <= believed:
+            return unchanged(row, "the model is no surer of its own answer than of the row's", replies)
         made = rewritten(row, self.name, new.text.strip())
         return replaced(row, made, replies, (COMPARE,), facts={"confidence": confidence})
 

@@ -13,6 +13,7 @@ from dataflywheel.enhancement.preparation.filter import Filter
 from dataflywheel.proposing.fulfil import Terms, fulfil
 from dataflywheel.proposing.kinds import Gate, Proposer, Surroundings
 from dataflywheel.recipe.asking import hand_in
+from dataflywheel.recipe.steps.read_by_writers import columns_read, measured, steering
 from dataflywheel.recipe.steps.step import Given
 from dataflywheel.recipe.steps.writing import Propose, Writing, Written
 from dataflywheel.rows.schema import Row
@@ -37,7 +38,7 @@ class Enhancing(Writing, keyword="enhance"):
     work: Enhance
 
     def needs(self) -> tuple[str, ...]:
-        return tuple(self.work.where)
+        return (*self.work.where, *super().needs())
 
     def left(self, pool: PoolStatistics) -> PoolStatistics:
         return replace(pool, pairs=pool.rows) if self.work.makes_pairs else pool
@@ -56,7 +57,8 @@ class Enhancing(Writing, keyword="enhance"):
         done = fulfil(
             proposer, gates, seeds, Terms(wave=work.wave), Surroundings(rows, context.target),
             context.recipe.seed + self.index, known=frozenset(row["id"] for row in table), settle=hand_in,
-            watch=partial(self.watch, context),
+            watch=partial(self.watch, context), columns=measured(context, rows, columns_read(work.by), self.title),
+            evaluation=steering(work.proposer(), given.state),
         )  # fmt: skip
         changed = {p.before["id"]: p.row for p in done.accepted if p.before is not None and p.row is not None}
         return Written(done, changed, [], {})

@@ -28,6 +28,7 @@ from dataflywheel.recipe.steps.failures import (
     why_none,
     why_not_yet,
 )
+from dataflywheel.recipe.steps.read_by_writers import columns_read, measured, steering
 from dataflywheel.recipe.steps.state import State
 from dataflywheel.recipe.steps.step import Given, Step
 from dataflywheel.recipe.steps.writing import Propose, Writing, Written
@@ -146,8 +147,12 @@ class Generating(Writing, keyword="generate"):
         return PoolStatistics(round(pool.rows * more), int(pool.chars * more), int(pool.tokens * more), pairs)
 
     def evidence(self, context: Context, state: State) -> list[str]:
-        student = state.student()
-        return [] if student is None or not self.from_failures else evidence(context, self.work.source, student)
+        student, read = state.student(), super().evidence(context, state)
+        return (
+            read
+            if student is None or not self.from_failures
+            else [*read, *evidence(context, self.work.source, student)]
+        )
 
     def write(self, given: Given, proposer: Proposer, gates: list[Gate], table: list[Row]) -> Written:
         context, state, work = given.context, given.state, self.work
@@ -184,7 +189,8 @@ class Generating(Writing, keyword="generate"):
         done = fulfil(
             proposer, gates, written_from, terms, Surroundings(there, context.target, _made(state.earlier)),
             context.recipe.seed + self.index + ROUND * (self.round - 1), slice_of=place, known=known, settle=hand_in,
-            watch=partial(self.watch, context),
+            watch=partial(self.watch, context), columns=measured(context, origin, columns_read(work.by), self.title),
+            evaluation=steering(work.proposer(), state),
         )  # fmt: skip
         done = done if failures is None else replace(done, entries=failures.told(done.entries))
         return Written(done, {}, [p.row for p in done.accepted if p.row is not None], facts_of(failures))

@@ -47,7 +47,7 @@ def write_rows(
     measuring = context.measuring_seconds(step.needs(), ids, step.signal_parameters())
     with atomic_directory(given.output) as aside:
         kept = write_kept(given.state.rows, decisions, aside / "rows", order, changes)
-        _write_scalars(aside / "columns.parquet", columns)
+        write_scalars(aside / "columns.parquet", columns)
         again = write_asked(aside / "asked.parquet", context, step.needs(), step.signal_parameters(), ids)
         cost = Cost(seconds=round(time.perf_counter() - began, 3)) + asked_cost(context, given.output)
         details |= failed_at_endpoint(context, again)
@@ -102,7 +102,7 @@ def write_decided(directory: Path, record: StepRecord, decisions: Decisions) -> 
     return record.model_copy(update={"rows_in": len(decisions.ids), "counts": counts(decisions)}).write(directory)
 
 
-def _write_scalars(path: Path, columns: Columns) -> None:
+def write_scalars(path: Path, columns: Columns) -> None:
     """The one-number columns of the rows that came in, for the report and `why`; unmeasured values are null."""
     table: dict[str, pa.Array] = {"id": pa.array(columns.ids, pa.string())}
     for name, values in columns.values.items():

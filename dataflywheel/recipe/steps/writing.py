@@ -24,7 +24,9 @@ from dataflywheel.recipe.needs import asks
 from dataflywheel.recipe.pricing import ANSWER_SECONDS
 from dataflywheel.recipe.schema import Recipe
 from dataflywheel.recipe.steps.pair_writers import written_by
+from dataflywheel.recipe.steps.read_by_writers import check_reading, columns_read, evaluation_digest, leave_columns
 from dataflywheel.recipe.steps.rows_out import write_decided
+from dataflywheel.recipe.steps.state import State
 from dataflywheel.recipe.steps.step import Given, Step
 from dataflywheel.rows.builder import build as build_table
 from dataflywheel.rows.parts import PartWriter, iter_among, read_rows
@@ -101,6 +103,12 @@ class Writing(Step):
     def method(self) -> str:
         return next(iter(self.work.by))
 
+    def needs(self) -> tuple[str, ...]:
+        return columns_read(self.work.by)
+
+    def evidence(self, context: Context, state: State) -> list[str]:
+        return evaluation_digest(self.work.proposer(), state)
+
     def proposes(self, target: bool) -> list[type[Method]]:
         return [*self.work.methods(target)]
 
@@ -115,6 +123,7 @@ class Writing(Step):
             right, does = ("enhance", "rewrites rows") if kind.rewrites else ("generate", "writes new rows")
             raise UsageError(f"{self.title}: {kind.name} {does}; name it under `{right}`")
         self.check_place(recipe)
+        check_reading(self.title, kind, recipe)
         given = {**next(iter(self.work.by.values()))}
         for method, parameters in [(kind, given), *self._gates(recipe)]:
             if asks(method):
@@ -171,6 +180,7 @@ class Writing(Step):
         with atomic_directory(given.output) as aside:
             decisions = _decisions(table, done, changed, new)
             kept = _write(rows, aside / "rows", changed, new, decisions)
+            leave_columns(aside, context, rows, columns_read(self.work.by), self.title)
             write_ledger(aside / "proposals.parquet", done.entries)
             cost = Cost(seconds=round(time.perf_counter() - began, 3)) + asked_cost(context, given.output)
             details = {
@@ -184,6 +194,7 @@ class Writing(Step):
                 "added": [row["id"] for row in new],
                 "writer": written_by(context, proposer, next(iter(self.work.by.values()))),
                 **facts,
+                **({"read": [*columns_read(self.work.by)]} if columns_read(self.work.by) else {}),
                 **failed_at_endpoint(context),
             }
             return write_decided(aside, self.record(given, kept, cost, details), decisions)

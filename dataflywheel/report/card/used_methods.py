@@ -57,6 +57,7 @@ def methods_of(step: Step) -> list[str]:
         if isinstance(method, Cleaner | Selector):
             names += _signals(method.needs(), known)
     columns = [column for name in MEASURED for column in step.params.get(name) or ()]
+    columns += step.details.get("read") or ()
     return list(dict.fromkeys([*names, *_signals(columns, known)]))
 
 

@@ -10,8 +10,9 @@ from tests.support.endpoint.rules.echo import Echo
 from tests.support.endpoint.rules.judge import Judge
 from tests.support.endpoint.rules.rater import Rater
 from tests.support.endpoint.rules.recorded import Recorded
+from tests.support.endpoint.rules.solver import Solver
 from tests.support.endpoint.rules.tagger import Tagger
 from tests.support.endpoint.rules.tiny import Tiny
 from tests.support.endpoint.rules.writer import Writer
 
-Rule = Annotated[Echo | Judge | Rater | Recorded | Tagger | Tiny | Writer, Field(discriminator="rule")]
+Rule = Annotated[Echo | Judge | Rater | Recorded | Solver | Tagger | Tiny | Writer, Field(discriminator="rule")]
