@@ -21,6 +21,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from benchmarks.first_run import section_of, with_section
 from benchmarks.wheel_cases import NONE, Case, cases
 from dataflywheel.evolution.feedback.evaluate import Evaluate
 from dataflywheel.evolution.feedback.score_files import read_scores
@@ -172,6 +173,8 @@ def main() -> str:
             print(f"{case.name}, seed {seed}: done", file=sys.stderr, flush=True)
     found = {case.name: held(case, given.runs) for case in known}
     text = "\n".join([HEAD, *(section(case, found[case.name]) for case in known if len(found[case.name]) > 1)])
+    if first := section_of(TABLE.read_text(encoding="utf-8")):
+        text = with_section(text, first)
     write_text(TABLE, text)
     return text
 

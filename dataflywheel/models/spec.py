@@ -8,10 +8,21 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 Size = Literal["0.5m", "1m", "2m", "5m", "20m"]
 Capability = Literal["chat", "completion", "logprobs", "samples", "seed", "json_schema", "batch"]
+POOL_TOKENS = 1_000_000
+"""What a built-in model that is trained on the pool reads of it."""
 KEY_LETTERS = 12
 """A key has so many or more; shorter ones (`none`, `ollama`) are no secrets but words, for servers that ask for one."""
 
@@ -72,6 +83,8 @@ class ModelSpec(BaseModel):
     """A small Llama-architecture model that is trained on the user's own pool."""
     size: Size = "1m"
     """Parameters of the built-in model."""
+    tokens: int = Field(default=POOL_TOKENS, ge=10_000)
+    """Tokens of the pool that a built-in teacher, scorer or writer is trained on; a student starts from nothing."""
     hf: str | None = None
     """A folder that transformers can load, or a name on the model hub. Weights must be safetensors."""
     system: Literal["refuse", "merge"] = "refuse"
@@ -97,6 +110,14 @@ class ModelSpec(BaseModel):
     batch: bool = Field(default=False, exclude=True)
     """A run hands its questions to the provider's batch interface, stops, and collects the answers when it is started
     again. The endpoint must declare `capabilities: {batch: true}`; give its price for batches."""
+
+    @model_serializer(mode="wrap")
+    def _as_before(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without the usual number of tokens, so that what was made before it could be given is known again."""
+        found: dict[str, Any] = serialise(self)
+        return (
+            found if self.tokens != POOL_TOKENS else {name: value for name, value in found.items() if name != "tokens"}
+        )
 
     @model_validator(mode="before")
     @classmethod

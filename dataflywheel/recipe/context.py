@@ -165,6 +165,7 @@ class Context:
             self.pool_texts(),
             size=spec.size,
             seed=self.recipe.seed,
+            tokens=spec.tokens,
             cache_dir=self.home / "models",
             progress=lambda step, total, loss: self.watcher.advanced(title, "steps", step, total),
         )

@@ -81,3 +81,12 @@ def test_addresses_and_extra_fields_that_hold_no_key_are_taken_as_they_are() -> 
         assert ModelSpec.model_validate({**FULL, "endpoint": endpoint}).endpoint == endpoint
     extra = {"chat_template_kwargs": {"enable_thinking": False}, "top_k": 20, "user": "skilled-annotator-01"}
     assert ModelSpec.model_validate({**FULL, "extra": extra}).extra == extra
+
+
+def test_how_much_of_the_pool_is_read_counts_only_where_it_is_not_the_usual() -> None:
+    usual, less = ModelSpec(builtin="tiny"), ModelSpec(builtin="tiny", tokens=300_000)
+    assert "tokens" not in usual.model_dump()
+    assert ModelSpec.model_validate(less.model_dump()) == less
+    assert Asking(model=usual).digest() != Asking(model=less).digest()
+    with pytest.raises(ValueError, match="greater than or equal to 10000"):
+        ModelSpec(builtin="tiny", tokens=0)

@@ -25,7 +25,7 @@ from dataflywheel.models.language.pool_tokenizer import (
     rows_digest,
 )
 from dataflywheel.models.language.scoring import last_hidden
-from dataflywheel.models.spec import Size
+from dataflywheel.models.spec import POOL_TOKENS, Size
 from dataflywheel.models.templates.chat import ChatFormat
 from dataflywheel.models.training.train_settings import Progress
 from dataflywheel.rows.schema import Message
@@ -61,7 +61,7 @@ def train_tiny(
     size: Size = "1m",
     *,
     seed: int = 0,
-    tokens: int = 1_000_000,
+    tokens: int = POOL_TOKENS,
     cache_dir: Path | None = None,
     progress: Progress | None = None,
 ) -> Path:

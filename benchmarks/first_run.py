@@ -1,0 +1,119 @@
+"""What `make run` is worth: the shipped recipe again and again with other seeds, each time on an empty store.
+
+    python benchmarks/first_run.py [--seeds 1000 2000 ...] [--runs FOLDER]
+
+Each repeat draws its rows, trains its helpers and its five students of every arm with seeds of its own; the target and
+its sealed tier are the same. Every repeat is kept as a JSON file in FOLDER, so that the same command goes on where it
+was ended. Writes the section `make run` of `benchmarks/wheel.md`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import resource
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from dataflywheel.recipe.comparing.scoreboard import mean_interval
+from dataflywheel.store.atomic import write_json, write_text
+
+ROOT = Path(__file__).resolve().parents[1]
+RECIPE = ROOT / "recipes" / "flywheel.yaml"
+TABLE = ROOT / "benchmarks" / "wheel.md"
+RUNS = ROOT / "runs" / "benchmark-first-run"
+SEEDS = (1000, 2000, 3000, 4000, 5000)
+SECTION = re.compile(r"^## make run\n.*?(?=^## |\Z)", re.MULTILINE | re.DOTALL)
+OTHERS = {"random": "random rows", "one_round": "one round", "full": "all rows once", "random_raw": "raw random rows"}
+ABOUT = """## make run
+
+`recipes/flywheel.yaml` with other seeds, by `python benchmarks/first_run.py`: the documentation of the packages that
+are installed here, its target the modules of Python's standard library that are not in it. Five students learn
+the rows of each arm, which have as many tokens as the wheel's, all with the same teacher. *One round* is the same
+selection at once, without rewriting and writing. *All rows once* is as many training tokens, each row seen once.
+"""
+
+
+def one(seed: int, folder: Path) -> dict[str, Any]:
+    """What came out of the recipe with this seed; run where it is not kept."""
+    kept = folder / "results" / f"{seed}.json"
+    if not kept.exists():
+        place = folder / str(seed)
+        shutil.rmtree(place, ignore_errors=True)
+        place.mkdir(parents=True)
+        recipe = {**yaml.safe_load(RECIPE.read_text(encoding="utf-8")), "seed": seed}
+        (place / "recipe.yaml").write_text(yaml.safe_dump(recipe, sort_keys=False), encoding="utf-8")
+        env = {name: value for name, value in os.environ.items() if name != "FLYWHEEL_CACHE"}
+        before = _cpu_minutes()
+        command = [str(Path(sys.executable).with_name("flywheel")), "run", "recipe.yaml"]
+        subprocess.run(command, cwd=place, env=env, check=True)
+        run = place / "runs" / recipe["name"]
+        board = json.loads((run / "compare.json").read_text(encoding="utf-8"))
+        turns = [json.loads(p.read_text(encoding="utf-8")) for p in sorted(run.glob("round-*/turn.json"))]
+        found = {"seed": seed, "minutes": _cpu_minutes() - before, "board": board}
+        write_json(kept, {**found, "kept": [bool(turn["kept"]) for turn in turns]})
+    result: dict[str, Any] = json.loads(kept.read_text(encoding="utf-8"))
+    return result
+
+
+def _cpu_minutes() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return (used.ru_utime + used.ru_stime) / 60
+
+
+def section(found: Sequence[dict[str, Any]]) -> str:
+    """The table: a line for each repeat."""
+    names = [arm["name"] for arm in found[0]["board"]["arms"] if arm["name"] in OTHERS]
+    head = ["seed", "rows", "tokens", "sealed", *(f"better than {OTHERS[name]} by" for name in names), "CPU minutes"]
+    lines = [f"| {' | '.join(head)} |", f"| {' | '.join(['---:'] * len(head))} |"]
+    for one in found:
+        minutes = one["minutes"]
+        arms = {arm["name"]: arm for arm in one["board"]["arms"]}
+        own = arms["selection"]
+        cells = [f"{one['seed']}", f"{own['rows']}", f"{own['train_tokens'] / 1000:.0f} k", f"{own['mean']:.3f}"]
+        cells += [_better(own["scores"], arms[name]["scores"]) for name in names]
+        lines.append(f"| {' | '.join([*cells, f'{minutes:.1f}'])} |")
+    return f"{ABOUT}\n" + "\n".join(lines) + "\n"
+
+
+def _better(ours: Sequence[float], theirs: Sequence[float]) -> str:
+    known = mean_interval([b - a for a, b in zip(ours, theirs, strict=True)])
+    return f"{known['mean']:+.3f} [{known['low']:+.3f}, {known['high']:+.3f}]"
+
+
+def with_section(text: str, own: str) -> str:
+    """The page with this section in place of the one that it has, or at its end."""
+    if SECTION.search(text):
+        return SECTION.sub(lambda _: f"{own}\n", text).rstrip() + "\n"
+    return f"{text.rstrip()}\n\n{own}"
+
+
+def section_of(text: str) -> str:
+    """The section as it stands in a page; "" where it has none."""
+    found = SECTION.search(text)
+    return found.group().rstrip() + "\n" if found else ""
+
+
+def main() -> str:
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("--seeds", type=int, nargs="+", default=SEEDS)
+    arguments.add_argument("--runs", type=Path, default=RUNS)
+    given = arguments.parse_args()
+    found = [one(seed, given.runs.resolve()) for seed in given.seeds]
+    text = section(found)
+    write_text(TABLE, with_section(TABLE.read_text(encoding="utf-8"), text))
+    return text
+
+
+if __name__ == "__main__":
+    print(main())
