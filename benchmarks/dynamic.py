@@ -199,7 +199,7 @@ def difference(values: Sequence[float]) -> str:
     if not np.any(values):
         return ""
     found = mean_interval(values)
-    return f"{found['mean']:+.3f} ({found['low']:+.3f} to {found['high']:+.3f})"
+    return f"{found.mean:+.3f} ({found.low:+.3f} to {found.high:+.3f})"
 
 
 def folding(seeds: int, steps: int, home: Path) -> str:

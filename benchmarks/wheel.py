@@ -147,10 +147,8 @@ def difference(by_seed: Sequence[float]) -> str:
     if not any(by_seed):
         return "0 | the same model in every seed |"
     known = mean_interval(by_seed)
-    text = f"{known['mean']:+.3f} [{known['low']:+.3f}, {known['high']:+.3f}]"
-    verdict = (
-        "the wheel wins" if known["low"] > 0 else "the wheel loses" if known["high"] < 0 else "no difference shown"
-    )
+    text = f"{known.mean:+.3f} [{known.low:+.3f}, {known.high:+.3f}]"
+    verdict = "the wheel wins" if known.low > 0 else "the wheel loses" if known.high < 0 else "no difference shown"
     return f"{text} | {verdict} |"
 
 

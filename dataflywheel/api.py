@@ -9,6 +9,7 @@ from typing import Any
 from dataflywheel.contracts import FlywheelError
 from dataflywheel.recipe import execute
 from dataflywheel.recipe.schema import Recipe
+from dataflywheel.store.scoreboard import Scoreboard
 
 
 @dataclass
@@ -32,8 +33,8 @@ def _write_pages(run: Path) -> None:
     write_report(run)
 
 
-def compare(recipe: str | Path | Recipe, **options: Any) -> dict[str, Any]:
-    """Run the recipe with its comparison and give the scoreboard, as `compare.json` holds it.
+def compare(recipe: str | Path | Recipe, **options: Any) -> Scoreboard:
+    """Run the recipe with its comparison and give the scoreboard: `board.best.name`, `board["random"].mean`.
 
     Raises:
         FlywheelError: the budget ended before two seeds of every arm were trained.

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from dataflywheel.cli.measured import beside
 from dataflywheel.cli.options import AsJson, Plugins, RecipeFile, Runs, Store, load_plugins
 from dataflywheel.cli.tables import number_table
+
+if TYPE_CHECKING:
+    from dataflywheel.store.scoreboard import Scoreboard
 
 
 def compare_command(
@@ -30,46 +33,41 @@ def compare_command(
     with LiveTable() as watcher:
         board = compare(recipe, runs=runs, home=home, watcher=watcher)
     if as_json:
-        typer.echo(json.dumps(board, ensure_ascii=False))
+        typer.echo(json.dumps(board.as_dict(), ensure_ascii=False))
         return
     console = Console(highlight=False)
     console.print(scores(board))
     console.print(
-        f"{board['metric'].replace('_', ' ')}, {board['better']} is better; {len(board['seeds'])} seeds, "
-        f"95 % intervals, paired by seed; {board['budget']} of {board['rows_offered']:,} rows offered.\n"
+        f"{board.metric.replace('_', ' ')}, {board.better} is better; {len(board.seeds)} seeds, "
+        f"95 % intervals, paired by seed; {board.budget} of {board.rows_offered:,} rows offered.\n"
     )
     console.print(costs(board))
     for line in beside(board):
         console.print(line)
 
 
-def scores(board: dict[str, Any]) -> Any:
+def scores(board: Scoreboard) -> Any:
     """Every arm's mean and its difference to random."""
     table = number_table("arm", "rows", "score", "less random", "than random")
-    for arm in board["arms"]:
-        gap = arm["difference"]
-        difference = "" if gap is None else f"{gap['mean']:+.3f} ({gap['low']:+.3f} to {gap['high']:+.3f})"
-        table.add_row(
-            arm["label"],
-            f"{arm['rows']:,}",
-            f"{arm['mean']:.3f}",
-            difference,
-            arm["verdict"].removesuffix(" than random"),
-        )
+    for arm in board.arms:
+        gap = arm.difference
+        difference = "" if gap is None else f"{gap.mean:+.3f} ({gap.low:+.3f} to {gap.high:+.3f})"
+        verdict = arm.verdict.removesuffix(" than random")
+        table.add_row(arm.label, f"{arm.rows:,}", f"{arm.mean:.3f}", difference, verdict)
     return table
 
 
-def costs(board: dict[str, Any]) -> Any:
+def costs(board: Scoreboard) -> Any:
     """What choosing and training took, and how the chosen rows differ from those offered."""
     table = number_table("arm", "selecting", "passes", "training", "answer length", "shared with the recipe's")
-    for arm in board["arms"]:
-        shared = arm["overlap"].get("selection")
+    for arm in board.arms:
+        shared = arm.overlap.get("selection")
         table.add_row(
-            arm["label"],
-            f"{arm['select_cost']['seconds']:.1f} s",
-            f"{arm['select_cost']['forward']:,}",
-            f"{arm['train_seconds']:.1f} s",
-            f"x{arm['length_shift']:.2f}",
+            arm.label,
+            f"{arm.select_cost.seconds:.1f} s",
+            f"{arm.select_cost.forward:,}",
+            f"{arm.train_seconds:.1f} s",
+            f"x{arm.length_shift:.2f}",
             "" if shared is None else f"{shared:.0%}",
         )
     return table

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from dataflywheel.cli.measured import beside
 from dataflywheel.cli.options import AsJson, Plugins, RecipeFile, Runs, Store, load_plugins
+
+if TYPE_CHECKING:
+    from dataflywheel.store.scoreboard import Against, ArmScore
 
 
 def run_command(
@@ -66,17 +69,17 @@ def gain(result: Any) -> str:
         score = f" Score: {result.evaluation['metric'].replace('_', ' ')} {value:.3f}." if value is not None else ""
         advice = "(add `compare: [random, longest, full]` to the recipe)"
         return f"Gain: not measured against random choice {advice}.{score}"
-    board, own = result.comparison, result.comparison["arms"][0]
+    board, own = result.comparison, result.comparison.arms[0]
     parts = [f"{_against(own)} from the same cleaned pool"]
-    if own["raw"]:
-        parts.insert(0, f"{_against(own['raw'])} from the raw pool")
+    if own.raw:
+        parts.insert(0, f"{_against(own.raw)} from the raw pool")
     return (
-        f"Gain: {board['metric'].replace('_', ' ')} {own['mean']:.3f} ({board['better']} is better): "
+        f"Gain: {board.metric.replace('_', ' ')} {own.mean:.3f} ({board.better} is better): "
         f"{'; '.join(parts)}. "
-        f"Same cost, {len(board['seeds'])} seeds, 95 % intervals."
+        f"Same cost, {len(board.seeds)} seeds, 95 % intervals."
     )
 
 
-def _against(found: Any) -> str:
-    gap = found["difference"]
-    return f"{found['verdict']} ({gap['low']:+.3f} to {gap['high']:+.3f})"
+def _against(found: ArmScore | Against) -> str:
+    gap = found.difference
+    return found.verdict if gap is None else f"{found.verdict} ({gap.low:+.3f} to {gap.high:+.3f})"

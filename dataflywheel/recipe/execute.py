@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 from dataflywheel import catalog
 from dataflywheel.contracts import FlywheelError, UsageError
@@ -30,6 +29,7 @@ from dataflywheel.recipe.walk import Walk
 from dataflywheel.store.atomic import write_json, write_text
 from dataflywheel.store.lock import only_here
 from dataflywheel.store.run import RunDirectory
+from dataflywheel.store.scoreboard import Scoreboard
 
 __all__ = ["Result", "run"]
 
@@ -111,7 +111,7 @@ def _walked(context: Context, steps: list[Step]) -> Result:
     return result
 
 
-def _compared(walk: Walk, left: Sequence[Step]) -> dict[str, Any]:
+def _compared(walk: Walk, left: Sequence[Step]) -> Scoreboard:
     context, state = walk.context, walk.state
     if state.chosen is None or state.training is None or state.scoring is None or context.target is None:
         raise UsageError("compare: the recipe needs a target and the steps select, train and evaluate")

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from dataflywheel.store.scoreboard import Scoreboard
+
 
 @dataclass
 class Result:
@@ -16,7 +18,7 @@ class Result:
     rows_out: int
     model: Path | None = None
     evaluation: dict[str, Any] | None = None
-    comparison: dict[str, Any] | None = None
+    comparison: Scoreboard | None = None
     stopped: str = ""
     """Why the run ended early, "" when it did not."""
     rounds: int = 1
@@ -25,4 +27,5 @@ class Result:
     """Why a wheel ended before its last round, "" where it turned to the end."""
 
     def as_dict(self) -> dict[str, Any]:
-        return {name: str(value) if isinstance(value, Path) else value for name, value in vars(self).items()}
+        held = {name: str(value) if isinstance(value, Path) else value for name, value in vars(self).items()}
+        return {**held, "comparison": self.comparison.as_dict() if self.comparison else None}

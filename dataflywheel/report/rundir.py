@@ -8,19 +8,20 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from dataflywheel.contracts import AnyArray, FlywheelError, UsageError
 from dataflywheel.report.why_written import final_rows
 from dataflywheel.rows.parts import count_rows, iter_batches
 from dataflywheel.store.decisions import DECISION_SCHEMA, read_decisions
 from dataflywheel.store.record import StepRecord
+from dataflywheel.store.scoreboard import Scoreboard
 
 ROW_COLUMNS = ["id", "messages", "rejected", "source", "copies"]
 STEP_DIRECTORY = re.compile(r"(\d+)-(.+)")
@@ -126,7 +127,7 @@ class Run:
     steps: list[Step]
     plan: dict[str, Any]
     ledger: dict[str, Any]
-    compare: dict[str, Any] | None
+    compare: Scoreboard | None
     recipe: str
     events: list[dict[str, Any]] = field(repr=False)
 
@@ -183,10 +184,17 @@ class Run:
         return found
 
 
-def _record(path: Path) -> StepRecord:
-    """Raises FlywheelError: the file holds no record of a step."""
+M = TypeVar("M", bound=BaseModel)
+
+
+def read_typed(path: Path, kind: type[M]) -> M:
+    """What the file holds, as its class reads it; all defaults where there is no file.
+
+    Raises:
+        FlywheelError: the file holds something else.
+    """
     try:
-        return StepRecord.model_validate(read_json(path, {}))
+        return kind.model_validate(read_json(path, {}))
     except ValidationError as error:
         field = ".".join(map(str, error.errors()[0]["loc"]))
         raise FlywheelError(
@@ -206,7 +214,7 @@ def load_run(directory: Path) -> Run:
         found = STEP_DIRECTORY.fullmatch(metrics.parent.name)
         round_ = metrics.parent.parent.name.removeprefix("round-")
         if found and round_.isdigit():
-            steps.append(Step(int(round_), int(found[1]), found[2], metrics.parent, _record(metrics)))
+            steps.append(Step(int(round_), int(found[1]), found[2], metrics.parent, read_typed(metrics, StepRecord)))
     recipe = directory / "recipe.yaml"
     if not steps and not recipe.is_file():
         raise UsageError(
@@ -217,7 +225,7 @@ def load_run(directory: Path) -> Run:
         steps=sorted(steps, key=lambda step: (step.round, step.index)),
         plan=read_json(directory / "plan.json", {}),
         ledger=read_json(directory / "ledger.json", {}),
-        compare=read_json(directory / "compare.json", None),
+        compare=read_typed(compare, Scoreboard) if (compare := directory / "compare.json").is_file() else None,
         recipe=recipe.read_text(encoding="utf-8", errors="replace") if recipe.is_file() else "",
         events=read_lines(directory / "events.jsonl"),
     )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from dataflywheel.recipe.comparing.scoreboard import mean_interval
 from dataflywheel.report.drawing.numbers import aligned, count, finite, percent, plural, signed, signed_percent
 from dataflywheel.report.rundir import Run
+from dataflywheel.store.scoreboard import ArmScore, Scoreboard
 
 Tone = Literal["good", "neutral", "bad", "unknown"]
 METRIC_NAMES = {
@@ -34,16 +35,6 @@ def metric_name(metric: object) -> str:
     return METRIC_NAMES.get(str(metric), str(metric).replace("_", " "))
 
 
-def own_arm(compare: dict[str, Any]) -> dict[str, Any] | None:
-    """The arm of the run's own selection: the one named so, else the first that is no baseline."""
-    arms = [arm for arm in compare.get("arms", []) if arm.get("role") == "selection"]
-    return next((arm for arm in arms if arm.get("name") == "selection"), arms[0] if arms else None)
-
-
-def random_arm(compare: dict[str, Any]) -> dict[str, Any] | None:
-    return next((arm for arm in compare.get("arms", []) if arm.get("name") == "random"), None)
-
-
 @dataclass(frozen=True)
 class Gain:
     """An arm against random: shares of random's mean, positive where the arm is better."""
@@ -53,16 +44,13 @@ class Gain:
     high: float
 
 
-def gain(compare: dict[str, Any], arm: dict[str, Any]) -> Gain | None:
+def gain(board: Scoreboard, arm: ArmScore) -> Gain | None:
     """The paired difference to random as a share of random's score, turned so that positive is better."""
-    base = random_arm(compare)
-    scale = finite(base.get("mean")) if base else None
-    difference = arm.get("difference") or {}
-    bounds = [finite(difference.get(k)) for k in ("mean", "low", "high")]
-    if not scale or any(b is None for b in bounds):
+    scale, difference = finite(board.random.mean) if board.random else None, arm.difference
+    if not scale or difference is None or not difference.known:
         return None
-    sign = -1.0 if compare.get("better") == "lower" else 1.0
-    mean, *ends = (sign * b / abs(scale) for b in bounds if b is not None)
+    sign = -1.0 if board.better == "lower" else 1.0
+    mean, *ends = (sign * bound / abs(scale) for bound in (difference.mean, difference.low, difference.high))
     return Gain(mean, min(ends), max(ends))
 
 
@@ -86,69 +74,58 @@ def _not_measured(run: Run) -> Verdict:
     return Verdict("unknown", headline, detail)
 
 
-def _raw_detail(compare: dict[str, Any], arm: dict[str, Any]) -> str:
+def _raw_detail(board: Scoreboard, arm: ArmScore) -> str:
     """The difference to random rows of the pool as it came, where that was trained too."""
-    difference = (arm.get("raw") or {}).get("difference") or {}
-    bounds = [finite(difference.get(k)) for k in ("mean", "low", "high")]
-    if any(b is None for b in bounds):
+    found = arm.raw.difference if arm.raw else None
+    if found is None or not found.known:
         return ""
-    mean, low, high = (signed(b) for b in bounds if b is not None)
-    return f"Against random rows of the raw pool: {mean} {metric_name(compare.get('metric'))}, {low} to {high}."
+    mean, low, high = map(signed, (found.mean, found.low, found.high))
+    return f"Against random rows of the raw pool: {mean} {metric_name(board.metric)}, {low} to {high}."
 
 
-def rounds_said(compare: dict[str, Any] | None) -> str:
+def rounds_said(board: Scoreboard | None) -> str:
     """What all rounds were worth beside one with the same selection and budget, paired by seed; "" where no such round
     was trained."""
-    arms = {arm.get("name"): arm.get("scores") or [] for arm in (compare or {}).get("arms", [])}
+    arms = {arm.name: arm.scores for arm in board.arms} if board else {}
     ours, one = arms.get("selection", []), arms.get("one_round", [])
-    if not compare or len(ours) != len(one) or len(ours) < 2:
+    if board is None or len(ours) != len(one) or len(ours) < 2:
         return ""
-    sign = -1.0 if compare.get("better") == "lower" else 1.0
+    sign = -1.0 if board.better == "lower" else 1.0
     found = mean_interval([sign * (a - b) for a, b in zip(ours, one, strict=True)])
-    mean, low, high = (signed(found[name]) for name in ("mean", "low", "high"))
-    said = (
-        "the rounds paid" if found["low"] > 0 else "one round is better" if found["high"] < 0 else "one round is enough"
-    )
+    mean, low, high = map(signed, (found.mean, found.low, found.high))
+    said = "the rounds paid" if found.low > 0 else "one round is better" if found.high < 0 else "one round is enough"
     return (
-        f"Against one round of the same selection and budget: better by {mean} {metric_name(compare.get('metric'))}, "
+        f"Against one round of the same selection and budget: better by {mean} {metric_name(board.metric)}, "
         f"{low} to {high}; {said}."
     )
 
 
 def verdict(run: Run) -> Verdict:
     """What to say first. A gain is claimed only where the comparison's own verdict says so."""
-    compare = run.compare
-    arm = own_arm(compare) if compare else None
-    base = random_arm(compare) if compare else None
-    if (
-        not compare
-        or arm is None
-        or base is None
-        or finite(arm.get("mean")) is None
-        or finite(base.get("mean")) is None
-    ):
+    board = run.compare
+    arm, base = (board.own, board.random) if board else (None, None)
+    if board is None or arm is None or base is None or finite(arm.mean) is None or finite(base.mean) is None:
         return _not_measured(run)
-    ours, theirs = aligned([arm["mean"], base["mean"]])
-    metric, better = metric_name(compare.get("metric")), str(compare.get("better"))
-    rows = plural(int(arm.get("rows") or 0), "selected row")
-    detail = f"{ours} against {theirs} {metric} ({better} is better), {plural(len(compare.get('seeds') or []), 'seed')}"
-    measured = gain(compare, arm)
+    ours, theirs = aligned([arm.mean, base.mean])
+    metric, better = metric_name(board.metric), board.better
+    rows = plural(arm.rows, "selected row")
+    detail = f"{ours} against {theirs} {metric} ({better} is better), {plural(len(board.seeds), 'seed')}"
+    measured = gain(board, arm)
     if measured:
         mean, low, high = (signed_percent(v) for v in (measured.mean, measured.low, measured.high))
         detail += f". Gain over random: {mean}, 95% interval {low} to {high}"
-    detail = f"{detail}. {rounds_said(compare)}".rstrip()
-    said = str(arm.get("verdict"))
+    detail = f"{detail}. {rounds_said(board)}".rstrip()
+    said = arm.verdict
     if said == "better than random":
-        detail = f"{detail} {_raw_detail(compare, arm)}".rstrip()
+        detail = f"{detail} {_raw_detail(board, arm)}".rstrip()
         by = f": {metric} is {gain_text(measured.mean, better)}" if measured else ""
         return Verdict("good", f"{rows} train a better model than as many random rows{by}.", detail)
     if said == "worse than random":
         by = f": {metric} is {gain_text(measured.mean, better)}" if measured else ""
         return Verdict("bad", f"{rows} train a worse model than as many random rows{by}.", detail)
-    raw = arm.get("raw") or {}
-    if said == "no better than random" and raw.get("verdict") == "better than random":
+    if said == "no better than random" and arm.raw and arm.raw.verdict == "better than random":
         headline = f"{rows} train a better model than random rows of the raw pool; cleaning did it, not the choice."
-        return Verdict("good", headline, f"{detail} {_raw_detail(compare, arm)}")
+        return Verdict("good", headline, f"{detail} {_raw_detail(board, arm)}")
     if said == "no better than random":
         return Verdict("neutral", f"{rows} train a model no better than random rows do.", detail)
     return Verdict("unknown", f"What {rows} are worth against random rows was not decided: {said}.", detail)

@@ -6,6 +6,7 @@ from typing import Any
 
 from dataflywheel.cli.measured import beside
 from dataflywheel.cli.plan import _again
+from dataflywheel.store.scoreboard import Scoreboard
 
 COST = {"seconds": 12.3, "usd": 0.5}
 
@@ -19,16 +20,16 @@ def test_a_line_each_and_one_for_the_curve() -> None:
         "steps": [helped, more, needed],
         "curve": {"failure": "", "said": "80 rows more would help"},
     }
-    lines = beside(board)
+    lines = beside(Scoreboard.model_validate(board))
     assert lines[0] == "Worth of 05-enhance: it helped, +0.0200 (+0.0100 to +0.0300); the step took 12.3 s and $0.50."
     assert "without it 0.50 times the training tokens" in lines[1]
     assert "needed, the recipe cannot run without it: no row; the step took" in lines[2]
     assert lines[3] == "Next rows: 80 rows more would help."
-    assert beside({"curve": {"failure": "needs 3 seeds"}}) == ["Next rows: needs 3 seeds."]
+    assert beside(Scoreboard.model_validate({"curve": {"failure": "needs 3 seeds"}})) == ["Next rows: needs 3 seeds."]
 
 
 def test_nothing_where_nothing_was_asked_for() -> None:
-    assert beside(None) == beside({"arms": []}) == []
+    assert beside(None) == beside(Scoreboard()) == []
 
 
 def test_a_plan_says_how_often_the_job_runs() -> None:

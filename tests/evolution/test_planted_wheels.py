@@ -48,8 +48,8 @@ def test_feedback_beats_proportional_shares_where_a_skill_is_absent_from_the_poo
         other = turn(absent_skill(tmp_path, "proportional", seed, base, PROPORTIONAL), tmp_path)
         overall.append(other.sealed - one.sealed)
         absent.append(other.slices[ABSENT] - one.slices[ABSENT])
-    assert mean_interval(absent)["low"] > 0, absent
-    assert mean_interval(overall)["low"] > 0, overall
+    assert mean_interval(absent).low > 0, absent
+    assert mean_interval(overall).low > 0, overall
 
 
 @pytest.mark.slow

@@ -28,14 +28,14 @@ def test_the_scoreboard(tmp_path: Path) -> None:
     options = {"runs": tmp_path / "runs", "home": tmp_path / "store"}
     board = run(recipe, **options).comparison
     assert board is not None
-    arms = {arm["name"]: arm for arm in board["arms"]}
+    arms = {arm.name: arm for arm in board.arms}
     assert list(arms) == ["selection", *ARMS["arms"]]
     for arm in arms.values():
-        assert arm["train_tokens"] == pytest.approx(arms["selection"]["train_tokens"], rel=0.35), arm["name"]
-    assert arms["random"]["verdict"] == "baseline"
-    assert len(set(arms["random"]["scores"])) == 2
-    assert arms["selection"]["length_shift"] > 2 > arms["random"]["length_shift"]
-    assert arms["length_matched_random"]["length_shift"] == pytest.approx(arms["selection"]["length_shift"], rel=0.2)
+        assert arm.train_tokens == pytest.approx(arms["selection"].train_tokens, rel=0.35), arm["name"]
+    assert arms["random"].verdict == "baseline"
+    assert len(set(arms["random"].scores)) == 2
+    assert arms["selection"].length_shift > 2 > arms["random"].length_shift
+    assert arms["length_matched_random"].length_shift == pytest.approx(arms["selection"].length_shift, rel=0.2)
     held = sorted((tmp_path / "store" / "trials").iterdir())
     trials = [path for path in held if path.is_dir()]
     assert len(trials) == 10
@@ -43,7 +43,7 @@ def test_the_scoreboard(tmp_path: Path) -> None:
     (tmp_path / "runs" / "job" / "compare.json").unlink()
     again = run(recipe, **options).comparison
     assert again is not None
-    assert [arm["scores"] for arm in again["arms"]] == [arm["scores"] for arm in board["arms"]]
+    assert [arm.scores for arm in again.arms] == [arm.scores for arm in board.arms]
     assert {t: t.stat().st_mtime_ns for t in (tmp_path / "store" / "trials").iterdir()} == written
     first = json.loads((trials[0] / "facts.json").read_text())
     assert first["rows"] > 0

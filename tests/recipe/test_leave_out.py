@@ -18,6 +18,7 @@ from dataflywheel.recipe.steps.writing import Writing
 from dataflywheel.report.why_written import final_rows
 from dataflywheel.rows.parts import read_rows
 from dataflywheel.store.run import RunDirectory
+from dataflywheel.store.scoreboard import MeanInterval, StepWorth
 from tests.evolution.planted_wheels import planted_method
 from tests.recipe.jobs import job
 from tests.recipe.test_wheel import CLEANED, MORE, TURN
@@ -32,22 +33,27 @@ def no_training(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest)
         monkeypatch.setattr(trials, "run_trial", counted)
 
 
+def bounds(line: StepWorth) -> MeanInterval:
+    assert line.worth is not None
+    return line.worth
+
+
 def ids(rows: Path) -> set[str]:
     return set(read_rows(rows, ["id"])["id"].to_pylist())
 
 
 def test_it_tells_the_step_that_helps_from_the_one_that_harms(tmp_path: Path) -> None:
     _, without, board = measured(planted(tmp_path), tmp_path)
-    by_step = {line["step"]: line for line in board["steps"]}
+    by_step = {line.step: line for line in board.steps or []}
     assert list(by_step) == ["02-select", "03-generate", "04-generate"]  # decontamination stays
     right, wrong = by_step["03-generate"], by_step["04-generate"]
-    assert right["verdict"] == "it helped"
-    assert right["worth"]["low"] <= 24 * EACH <= right["worth"]["high"]
-    assert wrong["verdict"] == "it harmed"
-    assert wrong["worth"]["low"] <= -24 * EACH <= wrong["worth"]["high"]
-    assert (right["rows"], right["rows_with"]) == (36, 60)
-    assert right["token_ratio"] == pytest.approx(36 / 60)
-    assert json.loads((tmp_path / "runs" / "worth-0" / "compare.json").read_text())["steps"] == board["steps"]
+    assert right.verdict == "it helped"
+    assert bounds(right).low <= 24 * EACH <= bounds(right).high
+    assert wrong.verdict == "it harmed"
+    assert bounds(wrong).low <= -24 * EACH <= bounds(wrong).high
+    assert (right.rows, right.rows_with) == (36, 60)
+    assert right.token_ratio == pytest.approx(36 / 60)
+    assert json.loads((tmp_path / "runs" / "worth-0" / "compare.json").read_text())["steps"] == board.as_dict()["steps"]
     # Every other step keeps its number and its seed: the wrong rows are the same with and without the right ones.
     own = tmp_path / "runs" / "worth-0" / "round-1"
     added = [ids(own / "04-generate" / "rows") - ids(own / "03-generate" / "rows")]
@@ -92,7 +98,7 @@ def test_after_a_kill_the_same_comes_out_and_nothing_is_done_twice(
         measured(made, tmp_path / "killed")
     board = measured(made, tmp_path / "killed")[2]
     assert asked[3:] == ["02-select/04-generate", "02-select/04-generate", "03-generate/04-generate"]
-    assert [line["worth"] for line in board["steps"]] == [line["worth"] for line in whole["steps"]]
+    assert [line.worth for line in board.steps or []] == [line.worth for line in whole.steps or []]
     asked.clear()
     assert measured(made, tmp_path / "killed")[2] == board
     assert asked == []
@@ -102,8 +108,8 @@ def test_a_step_that_changes_nothing_is_said_to(tmp_path: Path) -> None:
     loose = {"filter": {"bounds": {"text.chars_answer": [1, None]}}}
     made = planted(tmp_path, [STEPS[0], loose, *STEPS[1:3], *STEPS[4:]])
     line = measured(made, tmp_path)[2]["steps"][0]
-    assert line["verdict"] == "the rows are the same without it"
-    assert line["worth"] == {"mean": 0.0, "low": 0.0, "high": 0.0}
+    assert line.verdict == "the rows are the same without it"
+    assert line.worth == {"mean": 0.0, "low": 0.0, "high": 0.0}
 
 
 def test_a_step_that_nothing_goes_without_is_told_in_words(tmp_path: Path) -> None:
@@ -128,9 +134,9 @@ def test_a_step_that_nothing_goes_without_is_told_in_words(tmp_path: Path) -> No
     assert not needed.ids
     assert all(one.ids and not one.needed for one in others)
     (line,) = step_worths(RunDirectory(tmp_path / "runs" / pool.name), [needed], arm("x", 2), {"x": {}}, "lower")
-    assert line["verdict"] == "needed"
-    assert line["failure"].startswith("the recipe cannot run without it: 03-filter: no row is left")
-    assert (line["worth"], line["scores"]) == (None, [])
+    assert line.verdict == "needed"
+    assert line.failure.startswith("the recipe cannot run without it: 03-filter: no row is left")
+    assert (line.worth, line.scores) == (None, [])
 
 
 def test_hours_that_are_used_up_leave_steps_unmeasured_and_are_tried_again(tmp_path: Path) -> None:
@@ -158,13 +164,16 @@ def test_hours_that_end_among_the_trials_cost_the_arms_nothing(tmp_path: Path, m
     with monkeypatch.context() as at_an_hour:
         at_an_hour.setattr(Context, "out_of_time", lambda _: len(trained) >= 6)
         board = measured(made, tmp_path)[2]
-    assert board["seeds"] == [0, 1, 2]
-    assert [line["verdict"] for line in board["steps"]] == ["not measured"] * 3
-    assert "after 0" in board["curve"]["failure"]
+    assert board.seeds == [0, 1, 2]
+    assert [line.verdict for line in board.steps or []] == ["not measured"] * 3
+    assert board.curve is not None
+    assert "after 0" in board.curve.failure
     whole = measured(made, tmp_path)[2]  # the same command again, with hours left
-    assert [line["verdict"] for line in whole["steps"]][1:] == ["it helped", "it harmed"]
-    assert whole["curve"]["next"]["rows"] == 60
-    assert whole["arms"][0]["scores"] == board["arms"][0]["scores"]
+    assert [line.verdict for line in whole.steps or []][1:] == ["it helped", "it harmed"]
+    assert whole.curve is not None
+    assert whole.curve.next is not None
+    assert whole.curve.next.rows == 60
+    assert whole.arms[0].scores == board.arms[0].scores
 
 
 def test_folders_of_steps_that_are_no_longer_left_out_go(tmp_path: Path) -> None:
@@ -182,8 +191,8 @@ def test_a_wheel_is_turned_again_without_a_step_and_nothing_is_done_twice(tmp_pa
     made = job(tmp_path, [*CLEANED, *TURN], compare=compare, **MORE)
     result = run(made, runs=tmp_path / "runs", home=tmp_path / "store")
     assert result.comparison is not None
-    (line,) = result.comparison["steps"]
-    assert line["step"] == "06-generate"
+    (line,) = result.comparison.steps or []
+    assert line.step == "06-generate"
     part = result.path / "without" / "06-generate"
     assert [p.parent.name for p in sorted(part.glob("round-*/turn.json"))] == ["round-1", "round-2"]
     assert not (part / "sealed").exists()  # the sealed tier is looked at by the wheel itself, once
@@ -191,10 +200,10 @@ def test_a_wheel_is_turned_again_without_a_step_and_nothing_is_done_twice(tmp_pa
     assert final is not None
     rows = read_rows(final).to_pylist()
     assert {row["made_by"] for row in rows} <= {"", "redact_personal_data"}
-    assert line["rows"] == len(rows) < line["rows_with"]
-    own = result.comparison["arms"][0]["scores"]
-    by_hand = sum(b - a for a, b in zip(own, line["scores"], strict=True)) / 2
-    assert line["worth"]["mean"] == pytest.approx(by_hand)
+    assert line.rows == len(rows) < line.rows_with
+    own = result.comparison.arms[0].scores
+    by_hand = sum(b - a for a, b in zip(own, line.scores, strict=True)) / 2
+    assert bounds(line).mean == pytest.approx(by_hand)
     written = {p: p.stat().st_mtime_ns for p in result.path.rglob("*.parquet")}
     again = run(made, runs=tmp_path / "runs", home=tmp_path / "store")
     assert again.comparison == result.comparison

@@ -13,6 +13,7 @@ from dataflywheel.models.training.train_settings import TrainSettings
 from dataflywheel.recipe.comparing.next_rows import curve_arms, next_rows
 from dataflywheel.recipe.comparing.trials import settings_of
 from dataflywheel.store.ledger import Ledger
+from dataflywheel.store.scoreboard import Ahead, Curve
 from tests.recipe.worths import arm, trial
 
 FALL = 0.2
@@ -28,7 +29,7 @@ def ledger(folder: Path) -> Ledger:
     return made
 
 
-def priced(folder: Path, losses: Any, metric: str = "bits_per_byte", rows: int = 80, seeds: int = 3) -> dict[str, Any]:
+def priced(folder: Path, losses: Any, metric: str = "bits_per_byte", rows: int = 80, seeds: int = 3) -> Curve:
     own = arm("selection", rows, seeds)
     parts = curve_arms(own, range(seeds))
     trials = {
@@ -36,6 +37,11 @@ def priced(folder: Path, losses: Any, metric: str = "bits_per_byte", rows: int =
         for one in (*parts, own)
     }
     return next_rows(ledger(folder), own, parts, trials, metric, "lower" if metric == "bits_per_byte" else "higher")
+
+
+def ahead_of(curve: Curve) -> Ahead:
+    assert curve.next is not None
+    return curve.next
 
 
 def test_parts_are_nested_drawn_anew_for_every_seed_and_seen_as_often() -> None:
@@ -54,35 +60,36 @@ def test_parts_are_nested_drawn_anew_for_every_seed_and_seen_as_often() -> None:
 
 def test_a_planted_curve_comes_back_with_its_price(tmp_path: Path) -> None:
     found = priced(tmp_path, lambda n, s: 3 + 0.01 * s - FALL * math.log2(n))
-    ahead = found["next"]
-    assert found["failure"] == ""
-    assert [point["rows"] for point in found["points"]] == [20, 40, 80]
-    assert ahead["rows"] == 80
-    assert ahead["gain"] == pytest.approx(FALL)
-    assert ahead["low"] < FALL == pytest.approx(ahead["high"])
-    assert ahead["value"] == pytest.approx(3.01 - FALL * math.log2(160))
+    ahead = found.next
+    assert ahead is not None
+    assert found.failure == ""
+    assert [point.rows for point in found.points] == [20, 40, 80]
+    assert ahead.rows == 80
+    assert ahead.gain == pytest.approx(FALL)
+    assert ahead.low < FALL == pytest.approx(ahead.high)
+    assert ahead.value == pytest.approx(3.01 - FALL * math.log2(160))
     # 80 s and 1.5 dollars for 80 rows; neither the comparison nor a run without a step is a price of rows.
-    assert found["a_row"] == {"usd": 1.5 / 80, "seconds": 1.0}
-    assert (ahead["usd"], ahead["seconds"]) == (pytest.approx(1.5), pytest.approx(80))
-    assert "80 rows more would help: bits per byte better by +0.2" in found["said"]
-    assert "they come to $1.50 and 80 s of computing" in found["said"]
-    assert found["fitted"][0] == [20.0, pytest.approx(3.01 - FALL * math.log2(20))]
-    assert found["fitted"][-1] == [160.0, pytest.approx(ahead["value"])]
+    assert found.a_row == {"usd": 1.5 / 80, "seconds": 1.0}
+    assert (ahead.usd, ahead.seconds) == (pytest.approx(1.5), pytest.approx(80))
+    assert "80 rows more would help: bits per byte better by +0.2" in found.said
+    assert "they come to $1.50 and 80 s of computing" in found.said
+    assert found.fitted[0] == (20.0, pytest.approx(3.01 - FALL * math.log2(20)))
+    assert found.fitted[-1] == (160.0, pytest.approx(ahead.value))
 
 
 def test_where_higher_is_better_a_gain_is_a_rise(tmp_path: Path) -> None:
     found = priced(tmp_path, lambda n, s: 0.1 + 0.001 * s + 0.05 * math.log2(n), "exact_match")
-    assert found["next"]["gain"] == pytest.approx(0.05)
-    assert found["next"]["value"] == pytest.approx(0.101 + 0.05 * math.log2(160))
-    assert "would help: exact match better by +0.05" in found["said"]
+    assert ahead_of(found).gain == pytest.approx(0.05)
+    assert ahead_of(found).value == pytest.approx(0.101 + 0.05 * math.log2(160))
+    assert "would help: exact match better by +0.05" in found.said
 
 
 def test_noise_promises_nothing_and_a_rising_loss_is_harm(tmp_path: Path) -> None:
     noise = {20: (3.0, 2.8, 3.1), 40: (3.1, 3.0, 2.9), 80: (2.9, 3.1, 3.0)}
     found = priced(tmp_path, lambda n, s: noise[n][s])
-    assert found["next"]["low"] < 0 < found["next"]["high"]
-    assert "would perhaps not help" in found["said"]
-    assert "would harm" in priced(tmp_path, lambda n, s: 3 + 0.01 * s + FALL * math.log2(n))["said"]
+    assert ahead_of(found).low < 0 < ahead_of(found).high
+    assert "would perhaps not help" in found.said
+    assert "would harm" in priced(tmp_path, lambda n, s: 3 + 0.01 * s + FALL * math.log2(n)).said
 
 
 @pytest.mark.parametrize(
@@ -95,6 +102,6 @@ def test_noise_promises_nothing_and_a_rising_loss_is_harm(tmp_path: Path) -> Non
 )
 def test_too_little_to_go_by_is_said(tmp_path: Path, losses: Any, rows: int, words: str) -> None:
     found = priced(tmp_path, losses, rows=rows)
-    assert words in found["failure"]
-    assert found["next"] is None
-    assert found["fitted"] == []
+    assert words in found.failure
+    assert found.next is None
+    assert found.fitted == []

@@ -5,19 +5,20 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dataflywheel.recipe.comparing.scoreboard import against, jaccard, mean_interval, score_arm, verdict
+from dataflywheel.recipe.comparing.scoreboard import against, jaccard, mean_interval, verdict
+from dataflywheel.store.scoreboard import Better, MeanInterval
 
 
 def test_the_interval_is_students() -> None:
     found = mean_interval([2.0, 4.0, 6.0])
     # mean 4, standard deviation 2, t(0.975, 2) = 4.3027
-    assert found["mean"] == 4.0
-    assert found["high"] - found["mean"] == pytest.approx(4.3027 * 2 / np.sqrt(3), rel=1e-4)
+    assert found.mean == 4.0
+    assert found.high - found.mean == pytest.approx(4.3027 * 2 / np.sqrt(3), rel=1e-4)
 
 
 def test_the_interval_covers_the_mean_as_often_as_it_says() -> None:
     rng = np.random.default_rng(0)
-    hits = sum(f["low"] <= 1 <= f["high"] for f in (mean_interval(list(rng.normal(1, 3, 5))) for _ in range(2000)))
+    hits = sum(f.low <= 1 <= f.high for f in (mean_interval(list(rng.normal(1, 3, 5))) for _ in range(2000)))
     assert 0.935 <= hits / 2000 <= 0.965
 
 
@@ -33,17 +34,18 @@ def test_the_interval_covers_the_mean_as_often_as_it_says() -> None:
         (float("nan"), float("nan"), "lower", "no better than random"),
     ],
 )
-def test_a_gain_needs_an_interval_without_zero(low: float, high: float, better: str, said: str) -> None:
-    assert verdict({"mean": (low + high) / 2, "low": low, "high": high}, better) == said
+def test_a_gain_needs_an_interval_without_zero(low: float, high: float, better: Better, said: str) -> None:
+    assert verdict(MeanInterval(mean=(low + high) / 2, low=low, high=high), better) == said
 
 
 def test_differences_are_paired_by_seed() -> None:
     """Seeds that differ far more than the arms do hide nothing when paired."""
     random = [1.0, 5.0, 9.0]
     found = against([0.9, 4.9, 8.9], random, "lower")
-    assert found["difference"]["mean"] == pytest.approx(-0.1)
-    assert found["verdict"] == "better than random"
-    assert score_arm(random, None, "lower")["verdict"] == "baseline"
+    assert found.difference is not None
+    assert found.difference.mean == pytest.approx(-0.1)
+    assert found.verdict == "better than random"
+    assert against(random, None, "lower").verdict == "baseline"
 
 
 def test_overlap_of_selections() -> None:

@@ -24,6 +24,7 @@ from dataflywheel.recipe.steps.build import build_steps
 from dataflywheel.recipe.walk import Walk
 from dataflywheel.rows.parts import read_rows
 from dataflywheel.store.run import RunDirectory
+from dataflywheel.store.scoreboard import Scoreboard
 from tests.evolution.planted_wheels import FACTS, GATES, IN_POOL, planted_method, recipe
 
 EACH = 0.01
@@ -83,7 +84,7 @@ def shortened(walk: Walk) -> list[LeftOut]:
     return leave_out(walk.context, steps, left_out(steps, walk.context.recipe.compare), Walk)
 
 
-def measured(made: Recipe, folder: Path) -> tuple[Context, list[LeftOut], dict[str, Any]]:
+def measured(made: Recipe, folder: Path) -> tuple[Context, list[LeftOut], Scoreboard]:
     """Both, and then the comparison; `trials.run_trial` must be replaced."""
     with planted_method():
         walk = walked(made, folder)

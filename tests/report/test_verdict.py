@@ -8,6 +8,7 @@ import pytest
 
 from dataflywheel.report.rundir import load_run
 from dataflywheel.report.verdict import rounds_said, verdict
+from dataflywheel.store.scoreboard import Scoreboard
 from tests.report.comparison import comparison
 from tests.report.fixture import build_run
 
@@ -35,4 +36,4 @@ def test_the_report_says_what_rounds_were_worth_beside_one(
 
 def test_rounds_that_were_not_compared_are_not_judged() -> None:
     assert rounds_said(None) == ""
-    assert rounds_said(comparison()) == ""
+    assert rounds_said(Scoreboard.model_validate(comparison())) == ""

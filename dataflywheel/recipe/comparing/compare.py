@@ -18,13 +18,12 @@ from dataflywheel.recipe.chosen import Chosen
 from dataflywheel.recipe.comparing.arms import Arm, build_arms
 from dataflywheel.recipe.comparing.leave_out import LeftOut
 from dataflywheel.recipe.comparing.next_rows import curve_arms, next_rows
-from dataflywheel.recipe.comparing.scoreboard import against, jaccard, length_shift, score_arm, slice_intervals
+from dataflywheel.recipe.comparing.scoreboard import against, jaccard, length_shift, mean_interval, slice_intervals
 from dataflywheel.recipe.comparing.trials import Job, run_trials
 from dataflywheel.recipe.comparing.worth import step_worths, without_arms
 from dataflywheel.recipe.context import Context, digest
 from dataflywheel.selection.spec import TOKENS
-from dataflywheel.store.atomic import finite
-from dataflywheel.store.seal import read_record, write_record
+from dataflywheel.store.scoreboard import ArmScore, Scoreboard
 
 
 def run_comparison(
@@ -36,8 +35,8 @@ def run_comparison(
     before: str,
     teaching: Teaching = PLAIN,
     without: Sequence[LeftOut] = (),
-) -> dict[str, Any]:
-    """Train and score every arm with every seed, all in the same way, write `compare.json`, and give its content.
+) -> Scoreboard:
+    """Train and score every arm with every seed, all in the same way; gives the board, as `compare.json` holds it.
 
     What is measured beside the arms (`without`: the recipe less a step; the learning curve) is trained after them, so
     that hours which end early cost them nothing.
@@ -50,12 +49,12 @@ def run_comparison(
     parts = (plan.model_dump_json(), settings.model_dump_json(), exam.digest(), folder_digest(student))
     rows = [(left.step.place, sorted(left.ids), left.needed, left.stopped) for left in without]
     fingerprint = digest(before, *parts, teaching.digest(), rows, *code_of(plan.arms))
-    held = read_record(output) or {}
-    if held.get("fingerprint") == fingerprint and not held["untrained"]:
-        if "cost" in held:  # a damaged ledger may have lost it
-            context.run.ledger.enter("compare", Cost(**held["cost"]))
+    held = Scoreboard.read(output)
+    if held is not None and held.fingerprint == fingerprint and not held.untrained:
+        if held.cost is not None:  # a damaged ledger may have lost it
+            context.run.ledger.enter("compare", held.cost)
         context.watcher.finished("compare", _summary(held), True)
-        return dict(held)
+        return held
     arms = build_arms(context, chosen, seeds, settings.epochs)
     divided = curve_arms(arms[0], seeds) if plan.curve else []
     every = [*arms, *without_arms(without, len(seeds)), *divided]
@@ -71,29 +70,24 @@ def run_comparison(
             "compare: the hours were used up before two seeds of every arm were trained; "
             "nothing can be said about the gain"
         )
-    board: dict[str, Any] = {
-        "fingerprint": fingerprint,
-        "of": before,
-        "untrained": len(jobs) - len(done),
-        **_board(context, chosen, arms, [seeds[s] for s in complete], complete, done, exam),
-    }
+    board = _board(context, chosen, arms, [seeds[s] for s in complete], complete, done, exam)
+    facts: dict[str, Any] = {"fingerprint": fingerprint, "of": before, "untrained": len(jobs) - len(done)}
     by_arm = {arm.name: {s: trial for (at, s), trial in done.items() if at == a} for a, arm in enumerate(every)}
-    metric, better = board["metric"], board["better"]
     if plan.leave_one_out:
-        board["steps"] = step_worths(context.run, without, arms[0], by_arm, better)
+        facts["steps"] = step_worths(context.run, without, arms[0], by_arm, board.better)
     if plan.curve:
-        board["curve"] = next_rows(context.run.ledger, arms[0], divided, by_arm, metric, better)
-    return _written(context, board, done.values(), output)
+        facts["curve"] = next_rows(context.run.ledger, arms[0], divided, by_arm, board.metric, board.better)
+    return _written(context, board.model_copy(update=facts), done.values(), output)
 
 
-def _written(context: Context, board: dict[str, Any], trials: Collection[Trial], output: Path) -> dict[str, Any]:
+def _written(context: Context, board: Scoreboard, trials: Collection[Trial], output: Path) -> Scoreboard:
     total = Cost(
         seconds=sum(t.facts["trial_seconds"] for t in trials),
         tokens=sum(t.facts["tokens"] for t in trials),
     )
     context.run.ledger.enter("compare", total)
-    board = finite({**board, "cost": total.as_dict()})
-    write_record(output, board)
+    board = board.model_copy(update={"cost": total})
+    board.write(output)
     context.watcher.finished("compare", _summary(board), False)
     return board
 
@@ -106,7 +100,7 @@ def _board(
     at: Sequence[int],
     done: dict[Job, Trial],
     exam: Exam,
-) -> dict[str, Any]:
+) -> Scoreboard:
     better = better_way(exam.metric)
     offered = context.measured(chosen.before, TOKENS, "compare")
     lengths = {
@@ -124,25 +118,33 @@ def _board(
         answers = np.array([lengths[arm.rows][i] for i in arm.ids[at[0]]], dtype=float)
         seconds = float(np.mean([t.facts["seconds"] for t in trials]))
         lines.append(
-            {
-                "name": arm.name,
-                "label": arm.label,
-                "role": arm.role,
-                "rows": len(arm.ids[at[0]]),
-                "answer_tokens": int(np.mean([t.facts["answer_tokens"] for t in trials])),
-                "train_tokens": int(np.mean([t.facts["tokens"] for t in trials])),
-                **score_arm(scores[arm.name], None if arm.name == "random" else scores["random"], better),
-                "raw": None if "random_raw" not in scores else against(scores[arm.name], scores["random_raw"], better),
-                "select_cost": arm.select_cost.as_dict(),
-                "train_seconds": round(seconds, 2),
-                "costs_more_than_training": arm.select_cost.seconds > seconds,
-                "length_shift": length_shift(answers, offered["text.tokens_answer"].astype(float)),
-                "overlap": {o.name: round(jaccard(arm.ids[at[0]], o.ids[at[0]]), 4) for o in arms if o is not arm},
-                "slices": slice_intervals([_slice_metrics(t, exam) for t in trials]),
-            }
+            ArmScore(
+                name=arm.name,
+                label=arm.label,
+                role=arm.role,
+                rows=len(arm.ids[at[0]]),
+                answer_tokens=int(np.mean([t.facts["answer_tokens"] for t in trials])),
+                train_tokens=int(np.mean([t.facts["tokens"] for t in trials])),
+                scores=scores[arm.name],
+                **dict(mean_interval(scores[arm.name])),
+                **dict(against(scores[arm.name], None if arm.name == "random" else scores["random"], better)),
+                raw=None if "random_raw" not in scores else against(scores[arm.name], scores["random_raw"], better),
+                select_cost=arm.select_cost,
+                train_seconds=round(seconds, 2),
+                costs_more_than_training=arm.select_cost.seconds > seconds,
+                length_shift=length_shift(answers, offered["text.tokens_answer"].astype(float)),
+                overlap={o.name: round(jaccard(arm.ids[at[0]], o.ids[at[0]]), 4) for o in arms if o is not arm},
+                slices=slice_intervals([_slice_metrics(t, exam) for t in trials]),
+            )
         )
-    facts = {"metric": exam.metric, "better": better, "budget": str(chosen.select.keep), "seeds": list(seeds)}
-    return {**facts, "rows_offered": len(offered), "arms": lines}
+    return Scoreboard(
+        metric=exam.metric,
+        better=better,
+        budget=str(chosen.select.keep),
+        seeds=list(seeds),
+        rows_offered=len(offered),
+        arms=lines,
+    )
 
 
 def _slice_metrics(trial: Trial, exam: Exam) -> dict[str, float]:
@@ -152,11 +154,10 @@ def _slice_metrics(trial: Trial, exam: Exam) -> dict[str, float]:
 
 def forget_comparison(path: Path, steps: str) -> None:
     """Remove a scoreboard of other steps than those with this fingerprint: it says nothing of this run."""
-    held = read_record(path)
-    if held is not None and held.get("of") != steps:
+    held = Scoreboard.read(path)
+    if held is not None and held.of != steps:
         path.unlink()
 
 
-def _summary(board: dict[str, Any]) -> str:
-    own = board["arms"][0]
-    return f"{own['verdict']} at the same cost, over {len(board['seeds'])} seeds"
+def _summary(board: Scoreboard) -> str:
+    return f"{board.arms[0].verdict} at the same cost, over {len(board.seeds)} seeds"

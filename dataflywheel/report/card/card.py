@@ -18,7 +18,7 @@ from dataflywheel.report.drawing.numbers import count, interval, percent, plural
 from dataflywheel.report.rundir import Run, Step, load_run
 from dataflywheel.report.sections.funnel import reasons
 from dataflywheel.report.sections.wheel import taken_back
-from dataflywheel.report.verdict import metric_name, own_arm, verdict
+from dataflywheel.report.verdict import metric_name, verdict
 from dataflywheel.store.atomic import write_text
 
 SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
@@ -145,21 +145,21 @@ def _target(run: Run, facts: CardFacts) -> str:
 
 
 def _evaluation(run: Run) -> str:
-    compare = run.compare
-    if not compare or own_arm(compare) is None:
+    board = run.compare
+    if board is None or board.own is None:
         return "## Evaluation\n\nThe gain over a random choice of the same size was not measured."
     rows = [
         [
-            md(arm.get("label") or arm.get("name")),
-            count(arm.get("rows")),
-            interval(arm.get("mean"), arm.get("low"), arm.get("high")),
-            md(arm.get("verdict") or "not decided"),
-            seconds((arm.get("select_cost") or {}).get("seconds")),
+            md(arm.label or arm.name),
+            count(arm.rows),
+            interval(arm.mean, arm.low, arm.high),
+            md(arm.verdict),
+            seconds(arm.select_cost.seconds),
         ]
-        for arm in compare["arms"]
+        for arm in board.arms
     ]
-    metric = f"{metric_name(compare.get('metric'))} ({compare.get('better')} is better)"
-    seeds = plural(len(compare.get("seeds") or []), "seed")
+    metric = f"{metric_name(board.metric)} ({board.better} is better)"
+    seeds = plural(len(board.seeds), "seed")
     head = ["choice of rows", "rows", metric, "in words", "choosing took"]
     return f"## Evaluation\n\nMean and 95% interval over {seeds}.\n\n" + _table(head, rows)
 

@@ -9,7 +9,8 @@ from dataflywheel.report.drawing.markup import esc, note, section, table
 from dataflywheel.report.drawing.numbers import aligned, count, finite, interval, seconds
 from dataflywheel.report.rundir import Run, Step
 from dataflywheel.report.sections.funnel import step_title
-from dataflywheel.report.verdict import metric_name, own_arm, random_arm
+from dataflywheel.report.verdict import metric_name
+from dataflywheel.store.scoreboard import MeanInterval
 
 SLICES_SHOWN = 24
 
@@ -54,16 +55,13 @@ def _step(run: Run, step: Step) -> str:
 
 
 def _against_random(run: Run) -> str:
-    compare = run.compare or {}
-    ours, theirs = own_arm(compare), random_arm(compare)
-    if not ours or not theirs:
+    board = run.compare
+    ours, theirs = (board.own, board.random) if board else (None, None)
+    if board is None or not ours or not theirs:
         return ""
-    slices, others = ours.get("slices") or {}, theirs.get("slices") or {}
-    both = [
-        name
-        for name, _ in _worst_first(slices, str(compare.get("better")))
-        if finite((others.get(name) or {}).get("mean"))
-    ]
+    slices, others = ours.slices, theirs.slices
+    told = {name: one.model_dump() for name, one in slices.items()}
+    both = [name for name, _ in _worst_first(told, board.better) if name in others and finite(others[name].mean)]
     if not both:
         return ""
     rows = []
@@ -72,26 +70,23 @@ def _against_random(run: Run) -> str:
         rows.append(
             [
                 esc(name),
-                esc(interval(a.get("mean"), a.get("low"), a.get("high"))),
-                esc(interval(b.get("mean"), b.get("low"), b.get("high"))),
-                esc(_word(a, b, str(compare.get("better")))),
+                esc(interval(a.mean, a.low, a.high)),
+                esc(interval(b.mean, b.low, b.high)),
+                esc(_word(a, b, board.better)),
             ]
         )
     head = ["slice", "selection", "random", "in words"]
-    caption = (
-        f"{metric_name(compare.get('metric'))} by slice: selection against random, mean and 95% interval over seeds"
-    )
+    caption = f"{metric_name(board.metric)} by slice: selection against random, mean and 95% interval over seeds"
     return table(caption, head, rows, numeric=(1, 2), css="stack")
 
 
-def _word(ours: dict[str, Any], theirs: dict[str, Any], better: str) -> str:
+def _word(ours: MeanInterval, theirs: MeanInterval, better: str) -> str:
     """Intervals that do not touch are told apart; slices have no paired test of their own."""
-    low, high, low2, high2 = (finite(d.get(k)) for d in (ours, theirs) for k in ("low", "high"))
-    if low is None or high is None or low2 is None or high2 is None:
+    if not (ours.known and theirs.known):
         return "not decided"
-    if low <= high2 and low2 <= high:
+    if ours.low <= theirs.high and theirs.low <= ours.high:
         return "intervals overlap"
-    return "better" if (high < low2) == (better == "lower") else "worse"
+    return "better" if (ours.high < theirs.low) == (better == "lower") else "worse"
 
 
 def _training(run: Run) -> str:

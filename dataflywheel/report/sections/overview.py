@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from dataflywheel.report.drawing.charts import Interval, Kind, intervals
 from dataflywheel.report.drawing.markup import esc, note, tile
 from dataflywheel.report.drawing.numbers import (
@@ -18,42 +16,43 @@ from dataflywheel.report.drawing.numbers import (
     signed_percent,
 )
 from dataflywheel.report.rundir import Run
-from dataflywheel.report.verdict import Verdict, gain, metric_name, own_arm, verdict
+from dataflywheel.report.verdict import Verdict, gain, metric_name, verdict
+from dataflywheel.store.scoreboard import ArmScore, Scoreboard
 
 
-def arm_kind(compare: dict[str, Any], arm: dict[str, Any]) -> Kind:
+def arm_kind(board: Scoreboard, arm: ArmScore) -> Kind:
     """The run's own choice of rows, random, or one of the others: how it is drawn."""
-    if arm is own_arm(compare):
+    if arm is board.own:
         return "ours"
-    return "random" if arm.get("name") == "random" else "baseline"
+    return "random" if arm.name == "random" else "baseline"
 
 
-def arm_label(arm: dict[str, Any]) -> str:
-    return str(arm.get("label") or arm.get("name"))
+def arm_label(arm: ArmScore) -> str:
+    return arm.label or arm.name
 
 
-def arm_chart(compare: dict[str, Any]) -> str:
+def arm_chart(board: Scoreboard) -> str:
     """Every arm's mean with its interval and seeds, the best on top."""
-    arms = [arm for arm in compare.get("arms", []) if finite(arm.get("mean")) is not None]
-    lower = compare.get("better") == "lower"
-    arms.sort(key=lambda arm: (arm["mean"] if lower else -arm["mean"], str(arm.get("name"))))
-    sizes = {arm.get("rows") for arm in arms}
+    arms = [arm for arm in board.arms if finite(arm.mean) is not None]
+    lower = board.better == "lower"
+    arms.sort(key=lambda arm: (arm.mean if lower else -arm.mean, arm.name))
+    sizes = {arm.rows for arm in arms}
     lines = []
-    shown = aligned([arm["mean"] for arm in arms])
+    shown = aligned([arm.mean for arm in arms])
     for arm, text in zip(arms, shown, strict=True):
-        low, high = (bound if (bound := finite(arm.get(k))) is not None else arm["mean"] for k in ("low", "high"))
-        scores = [s for score in arm.get("scores") or [] if (s := finite(score)) is not None]
-        suffix = f", {short(arm.get('rows'))} rows" if len(sizes) > 1 else ""
-        lines.append(Interval(arm_label(arm), arm["mean"], low, high, text + suffix, arm_kind(compare, arm), scores))
+        low, high = (bound if finite(bound) is not None else arm.mean for bound in (arm.low, arm.high))
+        scores = [score for score in arm.scores if finite(score) is not None]
+        suffix = f", {short(arm.rows)} rows" if len(sizes) > 1 else ""
+        lines.append(Interval(arm_label(arm), arm.mean, low, high, text + suffix, arm_kind(board, arm), scores))
     if not lines:
         return note("The comparison holds no score: every arm failed or was stopped by the budget.")
-    metric = metric_name(compare.get("metric"))
+    metric = metric_name(board.metric)
     axis = f"{metric}, {'lower' if lower else 'higher'} is better"
     described = "; ".join(f"{line.label}: {line.shown}" for line in lines)
     chart = intervals("arms", f"Score of each choice of rows in {metric}", described, lines, axis)
     return (
         f'<figure class="story">{chart}<figcaption>Mean and 95% interval over '
-        f"{plural(len(compare.get('seeds') or []), 'seed')}; small dots are single seeds. The dashed line is a random "
+        f"{plural(len(board.seeds), 'seed')}; small dots are single seeds. The dashed line is a random "
         f"choice of rows, the mark to beat.</figcaption></figure>"
     )
 
@@ -68,11 +67,11 @@ def _rows_tile(run: Run) -> str:
 
 
 def _quality_tile(run: Run) -> str:
-    arm = own_arm(run.compare) if run.compare else None
+    arm = run.compare.own if run.compare else None
     measured = gain(run.compare, arm) if run.compare and arm else None
     if not run.compare or not measured:
         return tile("Gain over random", "not measured", "no random baseline was trained")
-    metric = metric_name(run.compare.get("metric"))
+    metric = metric_name(run.compare.metric)
     interval = f"{signed_percent(measured.low)} to {signed_percent(measured.high)}"
     return tile("Gain over random", signed_percent(measured.mean), f"{interval} (95%) in {metric}")
 

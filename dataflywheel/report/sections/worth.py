@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from dataflywheel.report.drawing.charts import around_zero
 from dataflywheel.report.drawing.markup import esc, section, table
 from dataflywheel.report.drawing.numbers import count, finite, interval, money, number, plural, seconds
 from dataflywheel.report.rundir import Run
 from dataflywheel.report.verdict import metric_name
+from dataflywheel.store.scoreboard import StepWorth
 
 COLOURS = {"it helped": "ours", "it harmed": "worse"}
 TELLING = 0.1
@@ -17,16 +16,15 @@ TELLING = 0.1
 
 def worth(run: Run) -> str:
     """The section, or nothing where no step was left out."""
-    compare = run.compare or {}
-    lines: list[dict[str, Any]] = compare.get("steps") or []
-    if not lines:
+    board = run.compare
+    if board is None or not board.steps:
         return ""
-    found = [line.get("worth") or {} for line in lines]
-    bounds = [abs(b) for one in found for k in ("low", "high") if (b := finite(one.get(k))) is not None]
-    rows = [_row(line, 1.1 * max(bounds, default=0.0)) for line in lines]
-    head = ["step", f"worth in {metric_name(compare.get('metric'))}", "in words", "rows with it", "without it"]
+    found = [line.worth for line in board.steps if line.worth]
+    bounds = [abs(bound) for one in found for bound in (one.low, one.high) if finite(bound) is not None]
+    rows = [_row(line, 1.1 * max(bounds, default=0.0)) for line in board.steps]
+    head = ["step", f"worth in {metric_name(board.metric)}", "in words", "rows with it", "without it"]
     head += ["the step took", "paid"]
-    seeds = plural(len(compare.get("seeds") or []), "seed")
+    seeds = plural(len(board.seeds), "seed")
     caption = (
         f"The model without the step against the model with it, paired over {seeds}, with 95% intervals; above zero "
         "the step helped"
@@ -39,31 +37,28 @@ def worth(run: Run) -> str:
     return section("worth", "What each step was worth", body, esc(lead))
 
 
-def _row(line: dict[str, Any], widest: float) -> list[str]:
-    found, cost = line.get("worth") or {}, line.get("cost") or {}
-    mean, low, high = (finite(found.get(name)) for name in ("mean", "low", "high"))
-    name = str(line.get("step"))
-    drawn = shown = ""
-    if mean is not None and low is not None and high is not None:
-        shown = interval(mean, low, high, signed=True)
-        colour = COLOURS.get(str(line.get("verdict")), "baseline")
-        drawn = around_zero(f"worth-{name}", f"worth of {name}", shown, (mean, low, high), widest, colour)
-    by = f" by {line['by']}" if line.get("by") else ""
+def _row(line: StepWorth, widest: float) -> list[str]:
+    found, drawn, shown = line.worth, "", "not measured"
+    if found is not None and found.known:
+        told = interval(found.mean, found.low, found.high, signed=True)
+        colour = COLOURS.get(line.verdict, "baseline")
+        ends = (found.mean, found.low, found.high)
+        drawn = around_zero(f"worth-{line.step}", f"worth of {line.step}", told, ends, widest, colour)
+        shown = esc(told)
+    by = f" by {line.by}" if line.by else ""
     return [
-        esc(name + by),
-        drawn + esc(shown) if shown else "not measured",
+        esc(line.step + by),
+        drawn + shown,
         _words(line),
-        esc(count(line.get("rows_with"))),
-        esc(count(line.get("rows")) if line.get("rows") else "none"),
-        esc(seconds(cost.get("seconds"))),
-        esc(money(cost.get("usd"))),
+        esc(count(line.rows_with)),
+        esc(count(line.rows) if line.rows else "none"),
+        esc(seconds(line.cost.seconds)),
+        esc(money(line.cost.usd)),
     ]
 
 
-def _words(line: dict[str, Any]) -> str:
-    verdict, failure = str(line.get("verdict")), str(line.get("failure") or "")
-    ratio = finite(line.get("token_ratio"))
-    more = ""
+def _words(line: StepWorth) -> str:
+    ratio, more = line.token_ratio, ""
     if ratio is not None and abs(ratio - 1) > TELLING:
         more = f"; without it, {number(ratio)} times the training tokens"
-    return f"<b>{esc(verdict)}</b>{esc(f': {failure}' if failure else more)}"
+    return f"<b>{esc(line.verdict)}</b>{esc(f': {line.failure}' if line.failure else more)}"
