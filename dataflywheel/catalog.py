@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from dataflywheel.contracts import REGISTRY, STEPS, Card, Method, UsageError, nearest
+from dataflywheel.contracts import PYTHON, REGISTRY, STEPS, Card, Method, UsageError, nearest
 from dataflywheel.plugins.loading import Plugin, load_file
 from dataflywheel.plugins.packages import found, load_packages
 
@@ -71,12 +71,14 @@ def names(kind: type[Method] = Method, rooms: Sequence[str] = ROOMS) -> list[str
 
 
 def get(name: str, kind: type[Method] = Method, rooms: Sequence[str] = ROOMS) -> type[Method]:
-    """The method of that name.
+    """The method of that name; `python` is the one of its kind that stands for a function of the user's.
 
     Raises:
         UsageError: there is none of that kind; the message gives the nearest right name, and what plugins are broken.
     """
     known = names(kind, rooms)
+    if name == PYTHON and name not in known:
+        name = next((one for one in known if REGISTRY[one].of_function), name)
     if name not in known:
         what = "method" if kind is Method else kind.__name__.lower()
         raise UsageError(f"there is no {what} {name!r}{nearest(name, known)}{broken_plugins()}")

@@ -17,6 +17,7 @@ from dataflywheel.contracts.kinds import (
     Verdict,
 )
 from dataflywheel.contracts.method import (
+    PYTHON,
     REGISTRY,
     STEPS,
     Card,
@@ -35,6 +36,7 @@ from dataflywheel.contracts.training import AnswerPositions, ChoosingDraw, Draw,
 from dataflywheel.errors import DeferredError, FlywheelError, OverBudgetError, UsageError
 
 __all__ = [
+    "PYTHON",
     "REGISTRY",
     "STEPS",
     "Allocation",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -145,6 +145,11 @@ class Cleaner(Method):
     @abstractmethod
     def needs(self) -> tuple[str, ...]:
         """Column names (`signal.column`) that `decide` reads."""
+
+    def facts(self, rows: Iterator[pa.RecordBatch]) -> dict[str, AnyArray]:
+        """Columns that it makes itself of whole rows, in their order, under names such as `mine.value`; they are not
+        kept for other steps. Most look at no more than `needs`, and give none."""
+        return {}
 
     def signal_parameters(self) -> dict[str, dict[str, Any]]:
         """Parameters that the signals of `needs` must have for this cleaner's own, by signal name."""

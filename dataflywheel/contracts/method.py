@@ -41,6 +41,8 @@ class Card(BaseModel):
 
 
 REGISTRY: dict[str, type[Method]] = {}
+PYTHON = "python"
+"""What stands in a recipe where a plain function of the user's is meant."""
 STEPS: dict[str, type[Any]] = {}
 """Kinds of steps by the keyword under which they stand in a recipe."""
 
@@ -64,6 +66,8 @@ class Method(BaseModel):
     version: ClassVar[int] = 1
     source: ClassVar[str] = ""
     """Digest of the code of a plugin, which is no part of this package and has no version of ours; "" elsewhere."""
+    of_function: ClassVar[bool] = False
+    """Whether it stands for a plain function of the user's: the one of its kind that `{python: FILE:NAME}` means."""
     origin: ClassVar[str] = ""
     """The plugin that it comes from, as people know it; "" where it is shipped."""
 
@@ -126,17 +130,23 @@ def one_method(value: Any) -> Any:
 
     >>> one_method("ifd"), one_method({"ifd": None}), one_method({"ifd": {"ratio": "loss"}})
     ({'ifd': {}}, {'ifd': {}}, {'ifd': {'ratio': 'loss'}})
+    >>> one_method({"python": "./checks.py:ok"}), one_method("python:./checks.py:ok")
+    ({'python': {'function': './checks.py:ok'}}, {'python': {'function': './checks.py:ok'}})
 
     Raises:
         ValueError: several methods, or none.
     """
     if isinstance(value, str):
-        return {value: {}}
+        name, _, function = value.partition(":")
+        return {name: {"function": function}} if name == PYTHON and function else {value: {}}
     if not isinstance(value, dict):
         return value
     if len(value) != 1:
         raise ValueError(f"one method with its parameters, such as {{ifd: {{ratio: loss}}}}, not {sorted(value)}")
-    return {name: parameters or {} for name, parameters in value.items()}
+    ((name, parameters),) = value.items()
+    if name == PYTHON and isinstance(parameters, str):
+        return {name: {"function": parameters}}
+    return {name: parameters or {}}
 
 
 Named = Annotated[dict[str, dict[str, Any]], BeforeValidator(one_method)]

@@ -67,7 +67,7 @@ def load_file(path: str | Path, module: str = "") -> Plugin:
         there = None if module else _imported(file)
         name = module or there or _module_name(file)
         with undone_where_it_fails(files):
-            open_folder(file, str(path))
+            open_folder(file, f"plugin {path}")
             if there is None:
                 _run(file, name, str(path))
             plugin = Plugin(str(path), file, name, digest, defined_in(files))

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from dataflywheel.contracts.method import REGISTRY, STEPS
+from dataflywheel.contracts.method import PYTHON, REGISTRY, STEPS
+from dataflywheel.errors import UsageError
+from dataflywheel.plugins.functions import code
 
 
 def named_in(given: Any) -> list[str]:
@@ -16,8 +18,18 @@ def named_in(given: Any) -> list[str]:
 
 
 def code_of(given: Any) -> list[str]:
-    """Digests of the code of the plugins' methods that these values name."""
-    return [kind.source for name in named_in(given) if (kind := _kind(name)) is not None]
+    """Digests of the user's code that these values name: of plugins' methods, and of functions (`./checks.py:ok`)."""
+    methods = [kind.source for name in named_in(given) if (kind := _kind(name)) is not None]
+    return methods + [found for word in dict.fromkeys(_words(given)) if (found := _function(word))]
+
+
+def _function(word: str) -> str:
+    if ".py:" not in word:
+        return ""
+    try:
+        return code(word.removeprefix(f"{PYTHON}:"), PYTHON)
+    except UsageError:
+        return ""  # a text that only looks like one
 
 
 def _kind(name: str) -> type[Any] | None:

@@ -35,13 +35,12 @@ def content(files: list[Path], folder: Path) -> str:
 
 
 def beside(path: Path) -> dict[str, Path]:
-    """The top-level modules beside a file that it imports, itself or through another of them: name to file."""
+    """The top-level modules and folders beside a file that it imports, itself or through others of them, by name."""
     folder = path.parent
     found: dict[str, Path] = {}
     for file in files_of(path)[1:]:
         first = file.relative_to(folder).parts[0]
-        top = folder / first
-        found[top.stem] = top if top.is_file() else top / "__init__.py"
+        found[first.removesuffix(".py")] = folder / first
     return found
 
 

@@ -5,21 +5,13 @@ from __future__ import annotations
 from typing import Any, Literal, Self
 
 import orjson
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    SerializerFunctionWrapHandler,
-    field_validator,
-    model_serializer,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from dataflywheel.catalog import plugin
 from dataflywheel.contracts import UsageError
 from dataflywheel.evolution.feedback.learning_curve import FEWEST_SEEDS
 from dataflywheel.evolution.metrics.named import metric_of
 from dataflywheel.models.spec import EmbedderSpec, ModelSpec
+from dataflywheel.recipe.plugin_files import PluginFiles
 from dataflywheel.rows.mapping import ColumnMapping, column_mapping
 from dataflywheel.signals.engine import Engine
 
@@ -183,7 +175,7 @@ class Recipe(Part):
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
     seed: int = 0
-    plugins: list[str] = []
+    plugins: PluginFiles = Field(default=[], exclude_if=lambda files: not files)
     """Python files with methods of your own, `[./my_methods.py]`, which are run as soon as the recipe is read; from the
     working directory or, with `~`, from your home."""
     pool: list[Source] = []
@@ -204,23 +196,6 @@ class Recipe(Part):
     format: Literal["messages", "trl", "llamafactory", "axolotl"] = "messages"
     """What the final data set is written as."""
     engine: Engine = Engine()
-
-    @field_validator("plugins", mode="before")
-    @classmethod
-    def _loaded(cls, value: Any) -> Any:
-        files = [value] if isinstance(value, str) else value
-        for file in files if isinstance(files, list) else ():
-            try:
-                plugin(str(file))
-            except UsageError as error:
-                raise ValueError(str(error)) from None
-        return files
-
-    @model_serializer(mode="wrap")
-    def _dumped(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """A recipe without plugins is written as it was before there were any."""
-        held: dict[str, Any] = dump(self)
-        return held if self.plugins else {name: value for name, value in held.items() if name != "plugins"}
 
     @field_validator("pool", "target", mode="before")
     @classmethod

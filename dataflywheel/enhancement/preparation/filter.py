@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
-from pydantic import model_validator
+import pyarrow as pa
+from pydantic import Field, model_validator
 
 from dataflywheel.contracts import (
     AnyArray,
@@ -18,18 +21,22 @@ from dataflywheel.contracts import (
     Texts,
     UsageError,
 )
+from dataflywheel.plugins.functions import failure, load, reason_of
 
+REASON = "python.reason"
+"""The column of what the user's function said."""
 Bound = tuple[float | None, float | None]
 
 
 class Filter(Cleaner):
-    """Keeps the rows whose values lie within all bounds (inclusive) and are among the values asked for.
+    """Keeps the rows whose values lie within all bounds (inclusive) and are among the values asked for, and which a
+    function of the user's keeps.
 
     Bounds are levels, or quantiles of the rows that are measured: where the level that means trouble differs between
     pools and models, a share of the pool carries over and a level does not.
 
     The reason names the first column that a row fails at, its value and the bound. A row that could not be measured
-    has no value to compare: `unmeasured` says what becomes of it.
+    has no value to compare: `unmeasured` says what becomes of it; so it does of one at which the function fails.
     """
 
     card: ClassVar[Card] = Card(
@@ -40,7 +47,7 @@ class Filter(Cleaner):
         category="enhancement",
         subcategory="preparation",
         summary="Bounds and allowed values over any measured signal.",
-        checked="row-by-row comparison in plain Python",
+        checked="row-by-row comparison in plain Python; functions that give verdicts, reasons, nothing and errors",
     )
 
     bounds: dict[str, Bound] = {}
@@ -50,12 +57,17 @@ class Filter(Cleaner):
     highest 15 %. A column has bounds or quantiles, not both. Rows that tie with the level stay."""
     equals: dict[str, list[str]] = {}
     """Column -> allowed values, for instance `language.code: [en]`."""
+    python: str | None = Field(default=None, exclude_if=lambda named: named is None)
+    """File and function of the user's, as `./checks.py:keep`, which takes a row as a dictionary in the row schema and
+    gives True, False, a reason against it (a text), or `(False, reason)`."""
     unmeasured: Literal["keep", "drop"] = "keep"
     """What becomes of rows without a value in one of the columns."""
 
     @model_validator(mode="after")
     def _sensible(self) -> Self:
-        if not self.needs():
+        if self.python is not None:
+            load(self.python, "filter")
+        elif not self.needs():
             raise ValueError("give bounds, quantiles or equals; with none of them nothing would be dropped")
         for name in self.needs():
             if "." not in name:
@@ -75,6 +87,24 @@ class Filter(Cleaner):
     def needs(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys((*self.bounds, *self.quantiles, *self.equals)))
 
+    def facts(self, rows: Iterator[pa.RecordBatch]) -> dict[str, AnyArray]:
+        """Why the user's function turns rows away: "" where it keeps one, null with the error where it fails."""
+        if self.python is None:
+            return {}
+        function, otherwise = load(self.python, "filter"), f"turned away by {Path(self.python).name}"
+        reasons: list[str | None] = []
+        errors: list[str | None] = []
+        for row in (row for batch in rows for row in batch.to_pylist()):
+            try:
+                reasons.append(reason_of(function(row), otherwise))
+                errors.append(None)
+            except (Exception, SystemExit) as error:
+                reasons.append(None)
+                errors.append(failure(error))
+        status = np.where([error is None for error in errors], Status.OK, Status.FAILED).astype(np.uint8)
+        found = {REASON: np.array(reasons, dtype=object), "python.error": np.array(errors, dtype=object)}
+        return {**found, "python.status": status}
+
     def thresholds(self, columns: Columns) -> dict[str, Bound]:
         """Column -> (lowest, highest) as levels of these rows: where quantiles were asked for, what they came to."""
         found: dict[str, Bound] = {}
@@ -88,7 +118,7 @@ class Filter(Cleaner):
         scores: list[float | None] = [None] * len(columns)
         present: dict[str, AnyArray] = {}
         levels = self.thresholds(columns)
-        for name in self.needs():
+        for name in [*self.needs(), *([REASON] if self.python is not None else [])]:
             values, present[name] = usable(columns, name)
             bound = levels.get(name, (None, None))
             for i in np.flatnonzero(present[name] & self.outside(name, values, bound)).tolist():
@@ -97,6 +127,8 @@ class Filter(Cleaner):
                     scores[i] = float(values[i]) if name in levels else None
         complete = np.logical_and.reduce(list(present.values()))
         decisions = Decisions(notes={"bounds": {name: list(level) for name, level in levels.items()}})
+        if self.python is not None and (failed := [e for e in columns["python.error"] if e is not None]):
+            decisions.notes["failed"] = f"{Path(self.python).name} failed at {len(failed):,} rows, first: {failed[0]}"
         for i, id in enumerate(columns.ids.tolist()):
             if fails[i] is not None:
                 decisions.add(id, "dropped", str(fails[i]), score=scores[i])
@@ -105,7 +137,7 @@ class Filter(Cleaner):
                 lacking = [name for name, mask in present.items() if not mask[i]]
                 decisions.add(id, action, f"unmeasured: {', '.join(state(columns, name, i) for name in lacking)}")
             else:
-                decisions.add(id, "kept", "within all bounds")
+                decisions.add(id, "kept", "within all bounds" if self.needs() else "kept by the function")
         return decisions
 
     def level(self, name: str, values: AnyArray) -> Bound:
@@ -117,6 +149,8 @@ class Filter(Cleaner):
 
     def outside(self, name: str, values: AnyArray, bound: Bound) -> AnyArray:
         """Mask (n,) of the values out of bounds or not among those allowed; meaningless where there is no value."""
+        if name == REASON:
+            return np.asarray(values != "")
         out = np.zeros(len(values), dtype=bool)
         low, high = bound
         out |= (values < low) if low is not None else out
@@ -126,6 +160,8 @@ class Filter(Cleaner):
         return out
 
     def complaint(self, name: str, value: Any, bound: Bound) -> str:
+        if name == REASON:
+            return str(value)
         if name in self.equals and str(value) not in self.equals[name]:
             return f"{name} = {value} is not among {', '.join(self.equals[name])}"
         (low, high), (lowest, highest) = bound, self.quantiles.get(name, (None, None))

@@ -17,7 +17,7 @@ from dataflywheel.recipe.steps.changed_rows import settled
 from dataflywheel.recipe.steps.rows_out import Decided, write_rows
 from dataflywheel.recipe.steps.step import KINDS, Given, Step
 from dataflywheel.rows.lookup import RowLookup
-from dataflywheel.rows.parts import read_rows
+from dataflywheel.rows.parts import iter_batches, read_rows
 from dataflywheel.rows.text import texts
 from dataflywheel.store.record import StepRecord
 
@@ -55,11 +55,17 @@ class Clean(Step):
     def do(self, given: Given) -> StepRecord:
         began = time.perf_counter()
         context, rows = given.context, given.state.rows
-        columns = context.measured(rows, self.needs(), self.title, self.signal_parameters())
+        columns = self.columns(context, rows, self.title)
         ranking = time.perf_counter()
         decided = self.decide(context, rows, columns)
         ranking = time.perf_counter() - ranking
         return write_rows(self, given, columns, decided, began, ranking)
+
+    def columns(self, context: Context, rows: Path, title: str) -> Columns:
+        """What was measured of the rows, and what the cleaner makes of them itself."""
+        found = context.measured(rows, self.needs(), title, self.signal_parameters())
+        found.values |= self.work.facts(iter_batches(rows))
+        return found
 
     def decide(self, context: Context, rows: Path, columns: Columns) -> Decided:
         part = getattr(self.work, "part", self.work.text)
@@ -68,13 +74,15 @@ class Clean(Step):
         return Decided(decisions, dict(decisions.notes), changes=settled(self.work, rows, decisions))
 
     def turned_away(self, context: Context, rows: Path, title: str) -> set[str]:
-        columns = context.measured(rows, self.needs(), title, self.signal_parameters())
+        columns = self.columns(context, rows, title)
         decisions = self.decide(context, rows, columns).decisions
         return {id for id, action in zip(decisions.ids, decisions.action, strict=True) if action == "dropped"}
 
     def note(self, record: StepRecord) -> str:
         changed = sum(n for name, n in record.counts.items() if name.startswith("changed"))
-        return super().note(record) + (f", {changed:,} of them changed" if changed else "")
+        failed = record.details.get("failed", "")
+        told = (f", {changed:,} of them changed" if changed else "") + (f"; {failed}" if failed else "")
+        return super().note(record) + told
 
     def _target(self, context: Context) -> TargetView | None:
         """The evaluation rows with the same signals, where the recipe names any."""

@@ -1,0 +1,116 @@
+"""Plain functions of the user's, named by file and name (`./checks.py:ok`): they score, judge or filter rows."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import inspect
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from dataflywheel.errors import UsageError
+from dataflywheel.plugins.beside import forget_changed, open_folder
+from dataflywheel.plugins.loading import told
+from dataflywheel.plugins.sources import content, files_of
+
+WANTED = "True, False or a reason (a text) is wanted"
+MOST = 200
+"""Characters of a reason that are kept."""
+Function = Callable[..., Any]
+
+
+def split(function: str, what: str) -> tuple[Path, str]:
+    """The file and the name of a function written `file.py:name`; `what` is who asks, for messages.
+
+    Raises:
+        UsageError: it is not so written, or the file is not there.
+    """
+    file, colon, name = function.rpartition(":")
+    path = Path(file).expanduser()
+    if not colon or not name.isidentifier() or not file.endswith(".py"):
+        raise UsageError(f"{what}: python: {function!r} names no function; write a file and a name: ./metrics.py:score")
+    if not path.is_file():
+        raise UsageError(f"{what}: python: {file} is not there (looked from {Path.cwd()})")
+    return path, name
+
+
+def code(function: str, what: str) -> str:
+    """16 hex digits over the function's file and the modules beside it that this imports.
+
+    Raises:
+        UsageError: as `split`.
+    """
+    path = split(function, what)[0].resolve()
+    return content(files_of(path), path.parent)
+
+
+def load(function: str, what: str) -> Function:
+    """The function itself. Its file is run once, and again when it has changed.
+
+    Raises:
+        UsageError: the file cannot be run, or holds no such function.
+    """
+    path, name = split(function, what)
+    found = getattr(_module(path.resolve(), code(function, what), what), name, None)
+    if not callable(found):
+        raise UsageError(f"{what}: python: {path} holds no function {name!r}")
+    if isinstance(found, type) or inspect.iscoroutinefunction(found):
+        kind = "a class" if isinstance(found, type) else "async"
+        raise UsageError(f"{what}: python: {name} in {path} is {kind}; write a plain function")
+    made: Function = found
+    return made
+
+
+@functools.lru_cache(maxsize=64)
+def _module(path: Path, held: str, what: str) -> ModuleType:
+    """The file's module, run once for equal contents of it and of what lies beside it."""
+    files = files_of(path)
+    forget_changed(files)
+    open_folder(path, f"{what}: python: {path}")
+    module = ModuleType(f"user_function_{path.stem}_{held}")
+    module.__file__ = str(path)
+    sys.modules[module.__name__] = module
+    try:
+        with contextlib.redirect_stdout(sys.stderr):  # results alone stand there
+            exec(compile(path.read_bytes(), str(path), "exec"), vars(module))
+    except (Exception, SystemExit) as error:
+        del sys.modules[module.__name__]
+        raise UsageError(f"{what}: python: {path} cannot be run{told(error, files)}") from error
+    return module
+
+
+def takes(function: Function, name: str) -> bool:
+    """Whether it has a parameter of that name."""
+    try:
+        return name in inspect.signature(function).parameters
+    except (TypeError, ValueError):  # of some that are written in C
+        return False
+
+
+def reason_of(said: object, otherwise: str) -> str:
+    """What a function that keeps or turns away has said: "" where it keeps; else the reason, `otherwise` where it gave
+    none. It says True or False, a reason, or both: `(False, "too short")`.
+
+    >>> reason_of(True, "no"), reason_of(False, "no"), reason_of("too short", "no"), reason_of((False, "late"), "no")
+    ('', 'no', 'too short', 'late')
+
+    Raises:
+        TypeError: anything else, None and the empty text among it: whoever forgot to answer has not kept the row.
+    """
+    verdict, reason = said if isinstance(said, tuple) and len(said) == 2 else (said, "")
+    if isinstance(verdict, str) and verdict.strip() and not isinstance(said, tuple):
+        return " ".join(verdict.split())[:MOST]
+    if isinstance(verdict, bool | np.bool_) and isinstance(reason, str | None):
+        return "" if verdict else " ".join((reason or "").split())[:MOST] or otherwise
+    shown = repr(said)
+    raise TypeError(f"it gave {shown if len(shown) <= 40 else type(said).__name__}, and {WANTED}")
+
+
+def failure(error: BaseException) -> str:
+    """`ValueError: too long`, in one line."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"[:MOST].removesuffix(": ")
