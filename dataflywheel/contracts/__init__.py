@@ -32,6 +32,7 @@ from dataflywheel.contracts.method import (
 )
 from dataflywheel.contracts.metric import Mark, Metric
 from dataflywheel.contracts.policy import Allocation, Policy, RoundResult, SliceResult
+from dataflywheel.contracts.reward import Reward
 from dataflywheel.contracts.training import AnswerPositions, ChoosingDraw, Draw, Objective, Sampler, TrainingRows
 from dataflywheel.errors import DeferredError, FlywheelError, OverBudgetError, UsageError
 
@@ -64,6 +65,7 @@ __all__ = [
     "OverBudgetError",
     "Policy",
     "PoolStatistics",
+    "Reward",
     "RoundResult",
     "Sampler",
     "Selection",

@@ -213,6 +213,8 @@ class Judgement:
     """Why there is no score."""
     criteria: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     """The scores that `scores` are means of, by criterion, where a judge marks several."""
+    replies: tuple[Any, ...] = ()
+    """What was asked of models for it: its bill."""
 
     @property
     def verdict(self) -> Verdict:
@@ -232,6 +234,8 @@ class Judge(Method):
 
     answers: ClassVar[int | None] = None
     """How many answers a case must have; None: any number."""
+    scale: ClassVar[tuple[float, float]] = (0.0, 1.0)
+    """The lowest and the highest score of an answer."""
 
     @abstractmethod
     def judge(self, cases: Sequence[Case]) -> list[Judgement]:

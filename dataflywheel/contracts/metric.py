@@ -17,6 +17,8 @@ class Mark:
 
     value: float | None
     note: str = ""
+    replies: tuple[Any, ...] = ()
+    """What was asked of a model for it: its bill."""
 
 
 class Metric(Method):
@@ -29,6 +31,8 @@ class Metric(Method):
     """Tokens of an answer where the evaluation names no number."""
     waits: ClassVar[bool] = False
     """Whether scoring waits for processes of its own, so that several answers are scored at a time."""
+    alone: ClassVar[bool] = True
+    """Whether `mark` can score one answer by itself: as a gate and as a reward too."""
     reads_extra: ClassVar[bool] = True
     """Whether scores depend on more of a row than its turns."""
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from dataflywheel.contracts import Columns, FlywheelError, OverBudgetError
-from dataflywheel.models.endpoint.request import Outcome
+from dataflywheel.contracts import Columns, OverBudgetError
+from dataflywheel.models.endpoint.request import Outcome, Reply
+from dataflywheel.proposing.checking import checks_of
 from dataflywheel.proposing.gate_names import gate_names
 from dataflywheel.proposing.kinds import PASSED, Check, Demand, Gate, Proposal, Proposer, Surroundings
 from dataflywheel.proposing.ledger import Entry, Fate
@@ -18,8 +19,6 @@ from dataflywheel.proposing.seeds import SeedQueues, first_tag
 from dataflywheel.rows.identity import prompt_answer_row
 from dataflywheel.rows.schema import Row
 
-BROKEN = "the gate failed"
-"""Of a proposal that a gate could not check: it is not known to be good."""
 IDENTICAL = Check(False, "identical to a row that is there")
 LOST = frozenset(outcome.value for outcome in Outcome)
 """How failures begin that are a model's, not a rewriter's decision."""
@@ -102,9 +101,12 @@ def fulfil(
         read = None if columns is None else columns.take(np.array([places[s.row["id"]] for s in taken]))
         proposals = proposer.propose(Demand(*seen, tuple(around.accepted), rng, wave, read, evaluation))
         settle()
-        _within_budget(proposals, around)
+        _within_budget((reply for proposal in proposals for reply in proposal.replies), around)
+        checked = _checked(proposals, gates, around, ids)
+        settle()  # gates may have asked as well
+        _within_budget((reply for _, _, check in checked if check for reply in check.replies), around)
         origin = {s.row["id"]: s.slice for s in taken}
-        for proposal, gate, check in _checked(proposals, gates, around, ids):
+        for proposal, gate, check in checked:
             entry = _entry(proposal, gate, check, _slice(proposal, origin, place), wave, missing)
             done.entries.append(entry)
             if entry.fate is Fate.ACCEPTED and proposal.row is not None:
@@ -131,9 +133,8 @@ def _slice(proposal: Proposal, origin: Mapping[str, str], place: Callable[[Row],
     return found if found is not None else place(proposal.row) if proposal.row is not None else ""
 
 
-def _within_budget(proposals: Sequence[Proposal], around: Surroundings) -> None:
-    left = sum(reply.outcome is Outcome.OVER_BUDGET for proposal in proposals for reply in proposal.replies)
-    if left:
+def _within_budget(replies: Iterable[Reply], around: Surroundings) -> None:
+    if any(reply.outcome is Outcome.OVER_BUDGET for reply in replies):
         raise OverBudgetError(
             f"the cap on dollars, tokens or calls was reached with {len(around.accepted):,} rows accepted; raise it "
             "under `budget` and run again: what was answered is not paid twice"
@@ -145,6 +146,7 @@ def _checked(
 ) -> list[tuple[Proposal, str, Check | None]]:
     """Every proposal with the gate that turned it away, if one did, and what it said; None: it failed before."""
     found: dict[int, tuple[str, Check]] = {}
+    passed: dict[int, Check] = {}
     seen = set(ids)
     for i, proposal in enumerate(proposals):
         if proposal.row is not None and (proposal.row["id"] in seen or _unchanged(proposal)):
@@ -155,56 +157,22 @@ def _checked(
         left = [i for i, proposal in enumerate(proposals) if proposal.row is not None and i not in found]
         if not left:
             break
-        checks = _said(gate, [proposals[i] for i in left], around)
-        found |= {i: (name, check) for i, check in zip(left, checks, strict=True) if not check.passed}
+        for i, check in zip(left, checks_of(gate, [proposals[i] for i in left], around), strict=True):
+            whole = _both(passed.get(i, PASSED), check)
+            if not check.passed:
+                found[i] = (name, whole)
+            elif gate.keeps_facts:
+                passed[i] = whole
     return [
-        (proposal, *(("", None) if proposal.row is None else found.get(i, ("", PASSED))))
+        (proposal, *(("", None) if proposal.row is None else found.get(i, ("", passed.get(i, PASSED)))))
         for i, proposal in enumerate(proposals)
     ]
 
 
-def _said(gate: Gate, proposals: Sequence[Proposal], around: Surroundings) -> list[Check]:
-    """What a gate says of each proposal; one at which it fails is turned away, and the others are checked without it.
-
-    What the text of a proposal cannot have caused goes on as an error: what the user can mend, a missing package or
-    file, and a gate that fails at every one of several proposals.
-    """
-    try:
-        return _checks(gate, proposals, around)
-    except (FlywheelError, MemoryError, ImportError, OSError):
-        raise
-    except Exception as error:
-        failed = {i: check for i, p in enumerate(proposals) if (check := _failure(gate, p, around)) is not None}
-        if len(failed) == len(proposals) > 1:
-            name = gate.name or type(gate).__name__
-            raise FlywheelError(f"gate {name} fails at every proposal; the first: {_told(error)}") from error
-        left = [proposal for i, proposal in enumerate(proposals) if i not in failed]
-        if len(left) == len(proposals):  # together they cannot be checked, each alone can
-            return [check for proposal in left for check in _checks(gate, [proposal], around)]
-        good = iter(_checks(gate, left, around) if left else [])
-        return [failed[i] if i in failed else next(good) for i in range(len(proposals))]
-
-
-def _checks(gate: Gate, proposals: Sequence[Proposal], around: Surroundings) -> list[Check]:
-    """Raises TypeError where a gate gives anything but one check a proposal."""
-    found = list(gate.check(proposals, around))
-    if len(found) != len(proposals) or not all(isinstance(check, Check) for check in found):
-        raise TypeError(f"{len(found)} answers to {len(proposals)} proposals, where one Check each is wanted")
-    return found
-
-
-def _failure(gate: Gate, proposal: Proposal, around: Surroundings) -> Check | None:
-    try:
-        _checks(gate, [proposal], around)
-    except (FlywheelError, MemoryError, ImportError, OSError):
-        raise
-    except Exception as error:
-        return Check(False, BROKEN, _told(error))
-    return None
-
-
-def _told(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"[:200]
+def _both(before: Check, check: Check) -> Check:
+    """A check with what gates before it measured and cost; an answer that is rested on twice was paid once."""
+    paid = {reply.key: reply for reply in (*before.replies, *check.replies)}
+    return replace(check, facts={**before.facts, **check.facts}, replies=tuple(paid.values()))
 
 
 def _unchanged(proposal: Proposal) -> bool:

@@ -63,6 +63,11 @@ class Check:
     """The same for this proposal: `42 became 24`. Never a value that must stay secret."""
     facts: Mapping[str, float] = field(default_factory=dict)
     """Measured on the way: `cosine`."""
+    decided: bool = True
+    """False: nothing could be checked, or what there was to check by is at fault, so the answer is not known to be
+    wrong. Such a proposal is turned away, and as a reward it has none."""
+    replies: tuple[Reply, ...] = ()
+    """What was asked of models for it: its bill."""
 
 
 PASSED = Check(True)
@@ -90,8 +95,17 @@ class Surroundings:
 class Gate(Method):
     """Accepts proposals or rejects them with a reason. Never changes one."""
 
+    alone: ClassVar[bool] = True
+    """Whether a check needs nothing but the answer and the row that it belongs to: as a reward too."""
+    keeps_facts: ClassVar[bool] = False
+    """Whether what it measured of a proposal that passed, and what that cost, is kept with it."""
+
     def unread(self) -> str:
         """What it does not look at here, for want of an extra package, and how to get it; "" where there is nothing."""
+        return ""
+
+    def lacks(self, facts: Mapping[str, Any]) -> str:
+        """What it checks by and these facts of a proposal do not hold, in a few words; "" where nothing is missing."""
         return ""
 
     @abstractmethod

@@ -55,7 +55,8 @@ class Entry:
     def as_dict(self) -> dict[str, Any]:
         """As it is written to `proposals.parquet`."""
         proposal, row, before = self.proposal, self.proposal.row, self.proposal.before
-        sent = [reply for reply in proposal.replies if reply.outcome is not Outcome.OVER_BUDGET]
+        replies = (*proposal.replies, *(self.check.replies if self.check else ()))
+        sent = [reply for reply in replies if reply.outcome is not Outcome.OVER_BUDGET]
         return {
             "wave": self.wave,
             "fate": self.fate.value,
@@ -68,7 +69,7 @@ class Entry:
             "parents": list(proposal.parents),
             "before": before["id"] if before else None,
             "row": orjson.dumps(row).decode() if row else None,
-            "keys": [reply.key for reply in proposal.replies],
+            "keys": [reply.key for reply in replies],
             "calls": len(sent),
             "tokens": sum(reply.tokens_in + reply.tokens_out for reply in sent),
             "usd": sum(reply.usd for reply in sent),

@@ -237,12 +237,14 @@ def model_contents(recipe: Recipe) -> str:
 
 def named_contents(given: Any) -> list[str]:
     """Digests of the files and model folders that parameters name, in the order in which they stand there: labels,
-    expert revisions, a step's own model."""
+    expert revisions, a step's own model, the file of a function (`./metrics.py:score`)."""
     if isinstance(given, Mapping):
         return [found for value in given.values() for found in named_contents(value)]
     if isinstance(given, list | tuple):
         return [found for value in given for found in named_contents(value)]
     path = os.path.expanduser(given) if isinstance(given, str) else ""
+    file, _, function = path.rpartition(":")
+    path = file if file.endswith(".py") and function.isidentifier() else path  # a function of the user's
     if os.path.isfile(path):
         return [hashlib.blake2b(Path(path).read_bytes(), digest_size=8).hexdigest()]
     return [folder_digest(Path(path))] if os.path.isfile(os.path.join(path, "config.json")) else []

@@ -48,3 +48,12 @@ def test_what_lies_under_a_name_is_part_of_what_a_step_depends_on(tmp_path: Path
     (model / "config.json").write_text("{ }", encoding="utf-8")
     assert named_contents(given)[0] != first[0]
     assert named_contents({"by": "no file", "long": "x" * 9000, "zero": "a\0b", "none": None, "empty": ""}) == []
+
+
+def test_the_file_of_a_function_counts_by_what_it_holds(tmp_path: Path) -> None:
+    (tmp_path / "m.py").write_text("def f(answer, row):\n    return 1\n")
+    given = {"gates": [{"scored": {"by": {"python": {"function": f"{tmp_path}/m.py:f"}}}}]}
+    first = named_contents(given)
+    (tmp_path / "m.py").write_text("def f(answer, row):\n    return 0\n")
+    assert len(first) == 1
+    assert named_contents(given) != first

@@ -6,10 +6,14 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import ClassVar, TypeVar
 
-from dataflywheel.contracts import Case, Judge, Judgement, UsageError
+from dataflywheel.contracts import Case, Cost, Judge, Judgement, PoolStatistics, UsageError
 from dataflywheel.models.endpoint.quoting import Question
+from dataflywheel.models.endpoint.request import Reply
 from dataflywheel.models.endpoint.structured import Answer, Asks, Form, ask_for
 from dataflywheel.models.spec import ModelSpec
+
+INSTRUCTIONS, VERDICT = 250, 40
+"""Tokens of a question beside what is judged, and of a verdict: for the estimate."""
 
 
 class Named(Form):
@@ -28,6 +32,18 @@ class AskingJudge(Judge):
 
     model: ModelSpec
     """The model that judges."""
+
+    def questions(self) -> int:
+        """How many questions are asked about one answer, or about one pair where a judge compares."""
+        return 1
+
+    def estimate(self, pool: PoolStatistics) -> Cost:
+        """Of judging one answer to each row: every question shows the row, and a verdict is a few words."""
+        calls = self.questions() * pool.rows
+        read, written = calls * INSTRUCTIONS + self.questions() * pool.tokens, calls * VERDICT
+        price = self.model.usd_per_mtok
+        usd = (read * price.input + written * price.output) / 1e6 if price else 0.0
+        return Cost(calls=calls, tokens=read + written, usd=usd)
 
     def judge(self, cases: Sequence[Case]) -> list[Judgement]:
         from dataflywheel.models.endpoint.account import client_for
@@ -81,6 +97,11 @@ def shown(case: Case, answers: Mapping[str, str]) -> dict[str, str]:
     """The parts of a question, in order: the prompt, the reference where there is one, the answers by name."""
     reference = {"reference": case.reference} if case.reference else {}
     return {"prompt": case.prompt, **reference, **answers}
+
+
+def bill(answers: Sequence[Answer[N]]) -> tuple[Reply, ...]:
+    """All that was asked for these answers."""
+    return tuple(reply for answer in answers for reply in answer.replies)
 
 
 def reason(answers: Sequence[Answer[N]]) -> str:

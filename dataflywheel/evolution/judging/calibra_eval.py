@@ -51,6 +51,9 @@ class CalibraEval(AskingJudge):
     spread: float = Field(default=0.1, ge=0, lt=1)
     """Weight of the term that keeps the map from calling everything a draw."""
 
+    def questions(self) -> int:
+        return 3
+
     def _judge(self, client: Asks, cases: Sequence[Case]) -> list[Judgement]:
         replies = client.ask([request for case in cases for request in _asked(case)])
         read = [shares(reply, LETTERS) for reply in replies]

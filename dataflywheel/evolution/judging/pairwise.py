@@ -63,6 +63,9 @@ class Pairwise(AskingJudge):
     max_tokens: int = 512
     """Longest answer of the judge."""
 
+    def questions(self) -> int:
+        return 2
+
     def _judge(self, client: Asks, cases: Sequence[Case]) -> list[Judgement]:
         questions = [self.ask(case, order) for case in cases for order in (0, 1)]
         form: type[Choice | ReasonedChoice] = ReasonedChoice if self.evidence else Choice

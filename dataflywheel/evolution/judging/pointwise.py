@@ -8,7 +8,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from dataflywheel.contracts import Card, Case, Judgement
-from dataflywheel.evolution.judging.asking import AskingJudge, Named, ask_named, reason, shown
+from dataflywheel.evolution.judging.asking import AskingJudge, Named, ask_named, bill, reason, shown
 from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.request import Sampling
 from dataflywheel.models.endpoint.structured import Asks
@@ -47,6 +47,8 @@ class Pointwise(AskingJudge):
         checked="scripted marks, unreadable ones among them",
     )
 
+    scale: ClassVar[tuple[float, float]] = (1.0, 10.0)
+
     max_tokens: int = 512
     """Longest answer of the judge."""
 
@@ -64,5 +66,5 @@ class Pointwise(AskingJudge):
         for case in cases:
             own = [next(answers) for _ in case.answers]
             scores = tuple(float(a.value.score) if a.value else float("nan") for a in own)
-            found.append(Judgement(case.id, scores, reason=reason(own)))
+            found.append(Judgement(case.id, scores, reason=reason(own), replies=bill(own)))
         return found

@@ -8,7 +8,7 @@ from typing import ClassVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from dataflywheel.contracts import Card, Case, Judgement
-from dataflywheel.evolution.judging.asking import AskingJudge, Named, ask_named, reason, shown
+from dataflywheel.evolution.judging.asking import AskingJudge, Named, ask_named, bill, reason, shown
 from dataflywheel.models.endpoint.quoting import Question, question
 from dataflywheel.models.endpoint.request import Sampling
 from dataflywheel.models.endpoint.structured import Answer, Asks
@@ -80,10 +80,15 @@ class Rubric(AskingJudge):
         checked="scripted grades; a fluent wrong answer stands out by its criteria",
     )
 
+    scale: ClassVar[tuple[float, float]] = (1.0, 5.0)
+
     criteria: tuple[Criterion, ...] = Field(default=(SUBSTANCE, STYLE), min_length=1)
     """What is graded, each in a question of its own."""
     max_tokens: int = 512
     """Longest answer of the judge."""
+
+    def questions(self) -> int:
+        return len(self.criteria)
 
     def _judge(self, client: Asks, cases: Sequence[Case]) -> list[Judgement]:
         asked = [(case, answer, criterion) for case in cases for answer in case.answers for criterion in self.criteria]
@@ -101,4 +106,5 @@ class Rubric(AskingJudge):
         each = len(self.criteria)
         rows = [grades[i : i + each] for i in range(0, len(grades), each)]
         by_name = {c.name: tuple(row[k] for row in rows) for k, c in enumerate(self.criteria)}
-        return Judgement(case.id, tuple(sum(row) / each for row in rows), reason=reason(answers), criteria=by_name)
+        scores = tuple(sum(row) / each for row in rows)
+        return Judgement(case.id, scores, reason=reason(answers), criteria=by_name, replies=bill(answers))

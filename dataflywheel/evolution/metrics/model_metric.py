@@ -18,6 +18,7 @@ Scored = tuple[FloatArray, FloatArray]
 class ModelMetric(Metric):
     """Scores rows by the likelihoods of their own answers."""
 
+    alone: ClassVar[bool] = False
     reads_extra: ClassVar[bool] = False
 
     @abstractmethod

@@ -40,6 +40,7 @@ class WinRate(Metric):
     )
     asks: ClassVar[bool] = True
     capabilities: ClassVar[tuple[str, ...]] = ("chat",)
+    alone: ClassVar[bool] = False
     reads_extra: ClassVar[bool] = False
 
     model: ModelSpec | None = None

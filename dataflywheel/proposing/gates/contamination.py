@@ -49,6 +49,7 @@ class Contamination(LeakRules, Gate):
         needs=("target",),
         checked="copies of evaluation sets, verbatim and with changed words; equal decisions to the cleaner of pools",
     )
+    alone: ClassVar[bool] = False
     version: ClassVar[int] = 3
 
     semantic: float | None = Field(0.95, gt=0, le=1)

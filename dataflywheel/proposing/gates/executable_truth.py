@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from fractions import Fraction
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from pydantic import Field
 
@@ -16,13 +17,14 @@ from dataflywheel.proposing.answers.compare import number_of, same_answer
 from dataflywheel.proposing.exact_numbers import NotArithmeticError, evaluate
 from dataflywheel.proposing.final_answer import NoAnswerError, final_answer
 from dataflywheel.proposing.kinds import PASSED, Check, Gate, Proposal, Surroundings
-from dataflywheel.proposing.limited_process import Limits, run_limited
+from dataflywheel.proposing.limited_process import SLOW, Limits, run_limited
 from dataflywheel.proposing.runnable_tests import UNRUNNABLE, UnrunnableError, runnable
 from dataflywheel.proposing.tested_code import given_helpers
 from dataflywheel.rows.schema import Row
 from dataflywheel.rows.text import answer_said, part_of
 
-NOTHING = Check(False, "nothing to check")
+NOTHING = Check(False, "nothing to check", decided=False)
+NO_CODE = replace(NOTHING, decided=True)
 WRONG = "wrong answer"
 NO_VALUE = "program gives no value"
 LONG = "the answer is too long"
@@ -61,6 +63,9 @@ class ExecutableTruth(Gate):
     limits: Limits = Field(default_factory=Limits)
     """What a program may use."""
 
+    def lacks(self, facts: Mapping[str, Any]) -> str:
+        return "" if any(facts.get(name) for name in ("tests", "program", "gold")) else NOTHING.reason
+
     def check(self, proposals: Sequence[Proposal], around: Surroundings) -> list[Check]:
         with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as threads:
             return list(threads.map(self.check_one, proposals))
@@ -88,14 +93,14 @@ class ExecutableTruth(Gate):
         if program and not _holds(program, part_of(row["messages"], "prompt"), code):
             return Check(False, OTHER_CODE)
         if not code.strip():
-            return NOTHING
+            return NO_CODE
         try:
             tests = given_helpers(part_of(row["messages"], "prompt")) + runnable(tests)
         except UnrunnableError as error:
-            return Check(False, UNRUNNABLE, str(error))
+            return Check(False, UNRUNNABLE, str(error), decided=False)
         run = run_limited(program or code, tests, self.limits)
         if run.reason:
-            return Check(False, run.reason, run.detail)
+            return Check(False, run.reason, run.detail, decided=run.reason != SLOW)
         return Check(True, facts={"assertions": run.checked}) if run.checked else NOTHING
 
     def _computed(self, given: str, program: str, agrees: bool) -> Check:
@@ -106,11 +111,11 @@ class ExecutableTruth(Gate):
         except NotArithmeticError:
             run = run_limited(program, limits=self.limits)
             if run.reason:
-                return Check(False, run.reason, run.detail)
+                return Check(False, run.reason, run.detail, decided=False)
             if run.value is None:
-                return Check(False, NO_VALUE)
-            return PASSED if _near(given, run.value) else Check(False, wrong)
-        return PASSED if number_of(given) == value else Check(False, wrong)
+                return Check(False, NO_VALUE, decided=False)
+            return PASSED if _near(given, run.value) else Check(False, wrong, decided=not agrees)
+        return PASSED if number_of(given) == value else Check(False, wrong, decided=not agrees)
 
 
 def _holds(program: str, prompt: str, code: str) -> bool:

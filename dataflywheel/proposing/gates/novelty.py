@@ -77,6 +77,7 @@ class Novelty(Gate):
         summary="New rows differ from pool, accepted rows and each other by ROUGE-L, and by embeddings if wanted.",
         checked="equal decisions to the exhaustive comparison on real instructions, many times faster",
     )
+    alone: ClassVar[bool] = False
 
     version: ClassVar[int] = 2
 

@@ -1,4 +1,4 @@
-"""A metric as a gate: what scores too little is turned away."""
+"""A metric or a reward as a gate: what scores too little is turned away."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Self
 import orjson
 from pydantic import PrivateAttr, model_validator
 
-from dataflywheel.contracts import REGISTRY, Card, Metric, Named, UsageError, build, nearest
+from dataflywheel.contracts import REGISTRY, Card, Mark, Metric, Named, Reward, UsageError, build, nearest
 from dataflywheel.proposing.kinds import Check, Gate, Proposal, Surroundings
 from dataflywheel.proposing.metrics import final_answer, tool_call, unit_tests, user_function
 from dataflywheel.rows.text import part_of
@@ -21,8 +21,8 @@ OWN = (final_answer.FinalAnswer, unit_tests.UnitTests, tool_call.ToolCall, user_
 
 
 class Scored(Gate):
-    """Passes answers that a metric gives at least `least`: `final_answer`, `unit_tests`, `tool_call`, or a function of
-    the user's.
+    """Passes answers that a metric gives at least `least`: `final_answer`, `unit_tests`, `tool_call`, a function of the
+    user's, or a reward.
 
     A rewritten row is scored against the row that it replaces; a new one against what it holds beside its turns, and
     the facts that came with it (`gold`, `tests`). Where there is nothing to score by, a row is turned away.
@@ -40,40 +40,50 @@ class Scored(Gate):
     )
 
     by: Named = {"final_answer": {}}
-    """The metric, with its parameters."""
+    """The metric or reward, with its parameters."""
     least: float = 1.0
     """The lowest score that passes."""
-    _metric: Metric = PrivateAttr()
+    _by: Metric | Reward = PrivateAttr()
 
     @model_validator(mode="after")
     def _known(self) -> Self:
         ((name, given),) = self.by.items()
         kind = REGISTRY.get(name)
-        if kind is None or not issubclass(kind, Metric):
+        if kind is None or not issubclass(kind, Metric | Reward):
             known = [method.name for method in OWN]
             raise ValueError(f"there is no metric {name!r} that scores answers{nearest(name, known)}")
+        if issubclass(kind, Metric) and not kind.alone:
+            raise ValueError(f"{name} scores no answer by itself, as a gate must")
         try:
             made = build(kind, given)
         except UsageError as error:
             raise ValueError(str(error)) from None
-        assert isinstance(made, Metric)
-        self._metric = made
+        assert isinstance(made, Metric | Reward)
+        self._by = made
         return self
 
     def check(self, proposals: Sequence[Proposal], around: Surroundings) -> list[Check]:
-        if not self._metric.waits:
-            return [self.check_one(proposal) for proposal in proposals]
-        with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as threads:
-            return list(threads.map(self.check_one, proposals))
+        answers, rows = [_answer(proposal) for proposal in proposals], [_reference(proposal) for proposal in proposals]
+        if isinstance(self._by, Reward):
+            marks = self._by.marks(answers, rows)
+        elif not self._by.waits:
+            marks = list(map(self._by.mark, answers, rows))
+        else:
+            with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as threads:
+                marks = list(threads.map(self._by.mark, answers, rows))
+        return [self._check(mark) for mark in marks]
 
-    def check_one(self, proposal: Proposal) -> Check:
-        assert proposal.row is not None
-        mark = self._metric.mark(part_of(proposal.row["messages"], "answer"), _reference(proposal))
+    def _check(self, mark: Mark) -> Check:
         if mark.value is None:
-            return Check(False, NOTHING, mark.note)
+            return Check(False, NOTHING, mark.note, decided=False)
         if mark.value < self.least:
             return Check(False, TOO_LITTLE, mark.note or f"{mark.value:g}", {"score": mark.value})
         return Check(True, facts={"score": mark.value})
+
+
+def _answer(proposal: Proposal) -> str:
+    assert proposal.row is not None
+    return part_of(proposal.row["messages"], "answer")
 
 
 def _reference(proposal: Proposal) -> Mapping[str, Any]:

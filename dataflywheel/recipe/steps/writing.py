@@ -128,7 +128,7 @@ class Writing(Step):
         for method, parameters in [(kind, given), *self._gates(recipe)]:
             if asks(method):
                 check_asking(recipe, method, parameters)
-            else:
+            if issubclass(method, Gate) or not asks(method):
                 build(method, {**_placeholder(method), **parameters})
 
     def check_place(self, recipe: Recipe) -> None:
@@ -152,18 +152,11 @@ class Writing(Step):
         """How many rows it asks for where so many are there."""
 
     def cost(self, recipe: Recipe, pool: PoolStatistics, speed: float) -> Cost:
-        """What the method asks for, where every proposal is accepted: the least that it will be."""
-        ((name, given),) = self.work.by.items()
-        kind = catalog.get(name, Proposer)
+        """What the method and its gates ask for, where every proposal is accepted: the least that it will be."""
         rows = self.rows_asked(pool.rows)
         part = PoolStatistics(rows, *(round(n * rows / max(1, pool.rows)) for n in (pool.chars, pool.tokens)))
-        if not asks(kind):
-            return Cost()
-        spec = teacher(recipe, kind, given)
-        proposer = build(kind, {**given, "model": spec})
-        cost = proposer.estimate(part)
-        usd = cost.tokens * (spec.usd_per_mtok.input + spec.usd_per_mtok.output) / 2e6 if spec.usd_per_mtok else 0.0
-        return replace(cost, usd=cost.usd or usd, seconds=round(cost.calls * ANSWER_SECONDS / spec.concurrency, 2))
+        methods = [(self.work.proposer(), next(iter(self.work.by.values()))), *self._gates(recipe)]
+        return sum((_asking_cost(recipe, kind, given, part) for kind, given in methods if asks(kind)), Cost())
 
     @abstractmethod
     def write(self, given: Given, proposer: Proposer, gates: list[Gate], table: list[Row]) -> Written:
@@ -201,6 +194,13 @@ class Writing(Step):
 
     def watch(self, context: Context, accepted: int, wanted: int) -> None:
         context.watcher.advanced(self.title, "accepted", accepted, wanted)
+
+
+def _asking_cost(recipe: Recipe, kind: type[Method], given: Mapping[str, Any], part: PoolStatistics) -> Cost:
+    spec = teacher(recipe, kind, given)
+    cost = build(kind, {**given, "model": spec}).estimate(part)
+    usd = cost.tokens * (spec.usd_per_mtok.input + spec.usd_per_mtok.output) / 2e6 if spec.usd_per_mtok else 0.0
+    return replace(cost, usd=cost.usd or usd, seconds=round(cost.calls * ANSWER_SECONDS / spec.concurrency, 2))
 
 
 def _decisions(table: list[Row], done: Fulfilment, changed: Mapping[str, Row], new: list[Row]) -> Decisions:
