@@ -49,6 +49,7 @@ COLUMNS = {
     "label": "class or KTO label",
     "source": "where the row came from; quotas and slices use it",
     "tags": "task, skill, domain",
+    "weight": "how much the row counts beside others in a training; empty: as one",
     "copies": "identical rows are merged on reading and counted here",
     "extra": "every other field of the input, as JSON text",
     "parents": "rows that this one was made from",

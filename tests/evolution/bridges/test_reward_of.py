@@ -57,7 +57,7 @@ def test_what_ran_too_long_is_not_known_to_be_wrong() -> None:
 
 def test_a_gate_that_compares_sees_the_answer_of_the_row() -> None:
     row = prompt_answer_row("Где течёт река?", "Эта большая река течёт через весь город и впадает в море.")
-    said = ["Река течёт через город, а потом она впадает в море.", "The river flows through the town to the sea."]
+    said = ["Река течёт через город и потом впадает в море.", "The river flows through the town to the sea."]
     assert reward_of({"language_kept": {}}).score(said, [row, row]) == [1.0, 0.0]
 
 
