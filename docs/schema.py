@@ -13,6 +13,7 @@ from dataflywheel.evolution.feedback.evaluate import Evaluate
 from dataflywheel.models.spec import EmbedderSpec, ModelSpec, Price
 from dataflywheel.models.training.train_settings import Lora, TrainSettings
 from dataflywheel.proposing.kinds import Gate, Proposer
+from dataflywheel.recipe.needs import model_kind
 from dataflywheel.recipe.schema import Compare, Guards, Limits, Models, Recipe, Source, Target, Tiers
 from dataflywheel.recipe.steps.build import KINDS, OWN
 from dataflywheel.signals.engine import Engine
@@ -60,8 +61,7 @@ def recipe_schema() -> Json:
     definitions["Compare"]["properties"]["arms"] |= arms
     properties["compare"] = {"anyOf": [arms, {"$ref": "#/$defs/Compare"}, {"type": "null"}]}
     properties["steps"] = {"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/Step"}}
-    signals = {name: _model(catalog.get(name), definitions, partial=True) for name in catalog.names(Signal)}
-    properties["signals"] = {"type": "object", "properties": signals, "additionalProperties": False}
+    properties["signals"] |= _signals(definitions)
     policies = _by_name(catalog.names(Policy), definitions, partial=True)
     several = policies["anyOf"][1] | {"maxProperties": 10}
     properties["feedback"] |= {"anyOf": [policies["anyOf"][0], several]}
@@ -69,6 +69,19 @@ def recipe_schema() -> Json:
         k: v for k, v in properties["feedback"].items() if k in ("anyOf", "description", "default")
     }
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "dataflywheel recipe", **schema}
+
+
+def _signals(definitions: Json) -> Json:
+    """Parameters by signal; under any other name one signal with its parameters."""
+    of = {"const": "trained", "description": "Measured with the model that was trained last, anew in every round."}
+    signals = {name: _or_null(_model(catalog.get(name), definitions, partial=True)) for name in catalog.names(Signal)}
+    for name, entry in signals.items():
+        if model_kind(catalog.get(name)) == "model":
+            entry["anyOf"][0]["properties"]["of"] = of
+    known = {name: {"$ref": f"#/properties/signals/properties/{name}"} for name in signals}
+    one = {"type": "object", "properties": {**known, "of": of}, "additionalProperties": False, "minProperties": 1}
+    own = {"anyOf": [{"enum": list(signals)}, {**one, "maxProperties": 2}]}
+    return {"properties": signals, "additionalProperties": own}
 
 
 def _describe(schema: Json, model: type[BaseModel]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from typing import Any
 
@@ -40,6 +40,8 @@ class Columns:
     values: dict[str, AnyArray] = field(default_factory=dict)
     target: Columns | None = None
     """The same signals of the evaluation rows, for targeted selectors, with `row.slice` (str): the skill of each."""
+    earlier: Columns | None = None
+    """The same signals of the rows that earlier rounds train on, for selectors that go on from these."""
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -67,4 +69,4 @@ class Columns:
         return np.asarray(pc.sort_indices(held)).astype(np.int64)
 
     def take(self, index: AnyArray) -> Columns:
-        return Columns(self.ids[index], {k: v[index] for k, v in self.values.items()}, self.target)
+        return replace(self, ids=self.ids[index], values={k: v[index] for k, v in self.values.items()})

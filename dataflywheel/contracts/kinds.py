@@ -88,9 +88,17 @@ class Selector(Method):
     weighs: ClassVar[bool] = False
     """Whether the rows that it gives have a `Selection.weight`: that of the selection of `budget` rows."""
 
+    begins: ClassVar[str] = ""
+    """Of a selector that goes on from the rows of earlier rounds, which then lie in `Columns.earlier`: the name of the
+    one that chooses in its place in the first round. It stands in recipes with `rounds` only."""
+
     @abstractmethod
     def needs(self) -> tuple[str, ...]:
         """Column names (`signal.column`) that `rank` reads."""
+
+    def signal_parameters(self) -> dict[str, dict[str, Any]]:
+        """Parameters that the signals of `needs` must have for this selector, by signal name."""
+        return {}
 
     def target_parameters(self) -> dict[str, dict[str, Any]]:
         """Parameters in which the signals of evaluation rows differ from those of the pool's, by signal name."""

@@ -11,11 +11,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from dataflywheel import catalog
 from dataflywheel.contracts import Cost, Signal
 from dataflywheel.models.endpoint.request import Outcome
+from dataflywheel.recipe.asked_signals import Parameters
 from dataflywheel.recipe.asking import caps_of, teacher
-from dataflywheel.recipe.context import Context, Parameters
+from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.needs import signals_of
 from dataflywheel.store.answer_ledger import PICO, Amount
 
@@ -119,6 +119,10 @@ def failed_at_endpoint(context: Context, known: int = 0) -> dict[str, int]:
 def asking_keys(context: Context, needs: Sequence[str], wanted: Parameters) -> list[str]:
     """Keys of the signals behind these columns that ask a model. They tell what lies in its folder and in files beside
     it, which may change under the same name; a built-in model follows from the pool."""
-    kinds = [catalog.get(name) for name in signals_of(needs)]
-    asking = [kind for kind in kinds if issubclass(kind, Signal) and kind.asks]
-    return [context.signal(kind.name, wanted).key() for kind in asking if teacher(context.recipe, kind).builtin is None]
+    asked = {name: context.asked(name, wanted) for name in signals_of(needs)}
+    asking = {name: one for name, one in asked.items() if issubclass(one.kind, Signal) and one.kind.asks}
+    return [
+        context.signal(name, wanted).key()
+        for name, one in asking.items()
+        if teacher(context.recipe, one.kind, one.given).builtin is None
+    ]

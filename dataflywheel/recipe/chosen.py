@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
+from dataflywheel.contracts import Cost
 from dataflywheel.recipe.context import Context
 from dataflywheel.rows.parts import read_rows
 from dataflywheel.selection.spec import Select
@@ -33,6 +34,8 @@ class Chosen:
     """The rows that the recipe trains on: the selected ones, with what was changed and added since."""
     select: Select
     ranking_seconds: float = 0.0
+    followed: Cost = field(default_factory=Cost)
+    """What measuring with the model in training cost, in all rounds together."""
     label: str = ""
     """What the recipe did, where it was more than one selection."""
 

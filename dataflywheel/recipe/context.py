@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from dataflywheel.contracts import Columns, Method, Signal, UsageError, build
 from dataflywheel.models.files import folder_digest
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.proposing.kinds import Gate, Proposer
+from dataflywheel.recipe.asked_signals import Asked, Parameters, asked_signal
 from dataflywheel.recipe.asking import check_within, hand_in, teacher, writes_itself
 from dataflywheel.recipe.needs import asks, model_kind, signals_of
 from dataflywheel.recipe.progress import Silent, Watcher
@@ -33,8 +33,6 @@ from dataflywheel.store.run import RunDirectory
 from dataflywheel.store.signals import SignalStore
 
 CHARS_PER_TOKEN = 4
-Parameters = Mapping[str, Mapping[str, Any]]
-"""Parameters by signal name."""
 
 
 @dataclass
@@ -83,6 +81,10 @@ class Context:
         hours = self.recipe.budget.hours
         return hours is not None and self.spent + time.monotonic() - self.began > hours * 3600
 
+    def asked(self, name: str, wanted: Parameters | None = None) -> Asked:
+        """What the recipe says of the signal of that name, over which the parameters `wanted` by a step go."""
+        return asked_signal(self.recipe.signals, name, wanted)
+
     def signal(self, name: str, wanted: Parameters | None = None) -> Signal:
         """The signal of that name with the recipe's models and parameters, over which those `wanted` by a step go.
 
@@ -91,27 +93,46 @@ class Context:
         Raises:
             UsageError: unknown signal or parameter.
         """
-        given = {**self.recipe.signals.get(name, {}), **(wanted or {}).get(name, {})}
-        known = f"{name}:{json.dumps(given, sort_keys=True)}"
-        if known in self._signals:
-            return self._signals[known]
-        kind = catalog.get(name)
-        if not issubclass(kind, Signal):
-            raise UsageError(f"{name!r} is not a signal but a {kind.card.category} method")
-        own = getattr(kind, "own_model", None)
-        known += f":{self.trained}" if own else ""  # of another round, another signal
+        asked = self.asked(name, wanted)
+        if not issubclass(asked.kind, Signal):
+            raise UsageError(f"{name!r} is not a signal but a {asked.kind.card.category} method")
+        known = asked.same + (f":{self.trained}" if asked.follows else "")  # of another round, another signal
         if known not in self._signals:
-            needed = model_kind(kind)
-            if needed == "embedder":
-                given.setdefault("embedder", self.recipe.models.embedder)
-            elif needed == "model" and "model" not in given:
-                given["model"] = self._own(self.recipe.models.student, kind) if own else self.scorer()
-            elif needed == "teacher":
-                given["model"] = self.usable(teacher(self.recipe, kind), "teacher")
-            built = build(kind, given)
+            built = build(asked.kind, self._with_its_model(asked))
             assert isinstance(built, Signal)
             self._signals[known] = built.prepared(self._pool_rows, self.home / "models")
         return self._signals[known]
+
+    def _with_its_model(self, asked: Asked) -> dict[str, Any]:
+        """A signal's parameters with the recipe's model that it leans on."""
+        given, needed = dict(asked.given), model_kind(asked.kind)
+        if needed == "embedder":
+            given.setdefault("embedder", self.recipe.models.embedder)
+        elif needed == "teacher":
+            given["model"] = self.usable(teacher(self.recipe, asked.kind, given), "teacher")
+        elif needed == "model" and "model" not in given:
+            own = getattr(asked.kind, "own_model", None)
+            given["model"] = self._own(self.recipe.models.student, asked.kind) if own else self._measuring(asked)
+        return given
+
+    def _measuring(self, asked: Asked) -> ModelSpec:
+        """The model that was trained last, for a signal that follows it and where there is one; else the scorer."""
+        if asked.trained and self.trained is not None:
+            return self.recipe.models.student.of(self.trained)
+        return self.scorer()
+
+    def followed(self, names: Iterable[str], wanted: Parameters | None = None) -> list[str]:
+        """What the columns that follow the model in training depend on: its digest, where any of them does (`of:
+        trained`), "" where nothing is trained yet."""
+        if not any(self.asked(name, wanted).trained for name in signals_of(names)):
+            return []
+        return [folder_digest(self.trained) if self.trained is not None else ""]
+
+    def before_training(self) -> Context:
+        """The same execution where nothing is trained yet."""
+        before = replace(self)
+        before.cleaned, before.spent = self.cleaned, self.spent
+        return before
 
     def proposer(self, name: str, parameters: Mapping[str, Any]) -> Proposer:
         """The method that writes, with the recipe's models where it needs one.
@@ -194,11 +215,11 @@ class Context:
             DeferredError: a batch is to answer for rows first.
         """
         names = [name for name in names if name != SLICE]
-        signals = [self.signal(name, wanted) for name in signals_of(names)]
-        store = self.signal_store
-        measure(rows, signals, store, self.recipe.engine, partial(self.watcher.advanced, step), self._failed)
+        signals = {name: self.signal(name, wanted) for name in signals_of(names)}
+        store, told = self.signal_store, partial(self.watcher.advanced, step)
+        measure(rows, list(signals.values()), store, self.recipe.engine, told, self._failed)
         hand_in()
-        for signal in signals:
+        for signal in signals.values():
             if signal.asks:
                 check_within(store, signal, read_rows(rows, ["id"])["id"].combine_chunks())
         return columns(rows, names, signals, store)

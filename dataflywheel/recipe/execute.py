@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from dataflywheel import catalog
 from dataflywheel.contracts import FlywheelError, UsageError
+from dataflywheel.recipe.asked_signals import asked_signal
 from dataflywheel.recipe.bill import account_of
 from dataflywheel.recipe.comparing.compare import forget_comparison, run_comparison
 from dataflywheel.recipe.comparing.leave_out import leave_out
@@ -92,7 +92,7 @@ def _walked(context: Context, steps: list[Step]) -> Result:
     """All steps, the data set, and the comparison, on one account."""
     recipe = context.recipe
     wanted = signals_of(need for step in steps for need in step.needs())
-    methods = [catalog.get(name) for name in wanted]
+    methods = [asked_signal(recipe.signals, name).kind for name in wanted]
     methods += [method for step in steps for method in step.proposes(recipe.target != [])]
     judged = any(step.role == "evaluate" for step in steps) and judges(recipe) is not None
     with account_of(context, judged or any(asks(method) for method in methods)):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from dataflywheel.contracts import Cost, PoolStatistics, Signal, build
 from dataflywheel.models.spec import ModelSpec
+from dataflywheel.recipe.asked_signals import Asked
 from dataflywheel.recipe.asking import teacher
 from dataflywheel.recipe.needs import model_kind
 from dataflywheel.recipe.schema import Recipe
@@ -35,15 +36,17 @@ def flops() -> float:
     return float(2 * 512**3 / best)
 
 
-def signal_cost(recipe: Recipe, kind: type[Signal], pool: PoolStatistics, speed: float) -> Cost:
+def signal_cost(recipe: Recipe, asked: Asked, pool: PoolStatistics, speed: float) -> Cost:
     """Measuring one signal for every row of the pool; a backward pass is worth two forward ones."""
-    given = recipe.signals.get(kind.name, {})
+    kind, given = asked.kind, asked.given
+    assert issubclass(kind, Signal)
     if kind.asks:
-        asked = build(kind, {**given, "model": teacher(recipe, kind)}).estimate(pool)
-        return replace(asked, seconds=round(asked.calls * ANSWER_SECONDS / teacher(recipe, kind).concurrency, 2))
+        spec = teacher(recipe, kind, given)
+        rated = build(kind, {**given, "model": spec}).estimate(pool)
+        return replace(rated, seconds=round(rated.calls * ANSWER_SECONDS / spec.concurrency, 2))
     size, passes = 0.0, Cost()
     if model_kind(kind) == "model":
-        spec = recipe.models.scorer or recipe.models.student
+        spec = recipe.models.student if asked.trained else recipe.models.scorer or recipe.models.student
         size, passes = parameters(spec), build(kind, {"model": spec, **given}).estimate(pool)
     elif model_kind(kind) == "embedder":
         times = 2 if kind.name == "agreement" else 1

@@ -11,6 +11,7 @@ from dataflywheel.contracts import UsageError
 from dataflywheel.evolution.feedback.learning_curve import FEWEST_SEEDS
 from dataflywheel.evolution.metrics.named import metric_of
 from dataflywheel.models.spec import EmbedderSpec, ModelSpec
+from dataflywheel.recipe.asked_signals import in_one_form
 from dataflywheel.recipe.plugin_files import PluginFiles
 from dataflywheel.rows.mapping import ColumnMapping, column_mapping
 from dataflywheel.signals.engine import Engine
@@ -192,7 +193,10 @@ class Recipe(Part):
     guards: Guards = Guards()
     compare: Compare | None = None
     signals: dict[str, dict[str, Any]] = {}
-    """Parameters of signals, by signal name, where the defaults do not fit."""
+    """Parameters of signals, by signal name, where the defaults do not fit: `{embedding: {part: prompt}}`. A signal may
+    also stand under names of your own: `{prompts: {embedding: {part: prompt}}}` gives the column `prompts.vector`.
+    `of: trained` among the parameters measures with the model that was trained last, anew in every round:
+    `{lately: {likelihood: {of: trained}}}`."""
     format: Literal["messages", "trl", "llamafactory", "axolotl"] = "messages"
     """What the final data set is written as."""
     engine: Engine = Engine()
@@ -201,6 +205,11 @@ class Recipe(Part):
     @classmethod
     def _one_or_many(cls, value: Any) -> Any:
         return [value] if isinstance(value, dict) else value
+
+    @field_validator("signals", mode="before")
+    @classmethod
+    def _signals_in_one_form(cls, value: Any) -> Any:
+        return in_one_form(value) if value else value
 
     @field_validator("compare", mode="before")
     @classmethod

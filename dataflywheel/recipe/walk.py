@@ -128,6 +128,7 @@ class Walk:
             model_contents(recipe),
             recipe.budget.rows,
             *asking_keys(self.context, step.needs(), step.signal_parameters()),
+            *self.context.followed(step.needs(), step.signal_parameters()),
             *step.evidence(self.context, self.state),
             *named_contents([step.parameters(), recipe.signals]),
             *code_of([step.parameters(), recipe.signals]),

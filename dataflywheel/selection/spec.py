@@ -96,6 +96,25 @@ class Select(Method):
     def targeted(self) -> bool:
         return any(selector.targeted for selector in self.selectors())
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether a selector goes on from what earlier rounds chose."""
+        return any(selector.begins for selector in self.selectors())
+
+    def at_first(self) -> Select:
+        """The selection as the first round makes it, where nothing was chosen before."""
+
+        def first(spec: Named) -> Named:
+            begins = _selector(spec).begins
+            return {begins: {}} if begins else spec
+
+        then = None if self.then is None else first(self.then)
+        return self.model_copy(update={"by": [first(spec) for spec in self.by], "then": then})
+
+    def signal_parameters(self) -> dict[str, dict[str, Any]]:
+        """What the selectors want of the signals that they read, by signal name."""
+        return {name: given for s in self.selectors() for name, given in s.signal_parameters().items()}
+
     def target_parameters(self) -> dict[str, dict[str, Any]]:
         """In what the signals of evaluation rows differ from those of the pool's, by signal name."""
         return {name: given for s in self.selectors() for name, given in s.target_parameters().items()}

@@ -140,12 +140,12 @@ def measure(
     """
     failed = {} if failed is None else failed
     ids = read_rows(rows, ["id"])["id"].combine_chunks()
-    done = {}
+    done: dict[str, int] = {}
     for signal in signals:
         known = failed.setdefault(signal.key(), set())
         lacking = ids.filter(pa.array(store.missing(signal.key(), ids)))
         lacking = lacking.filter(pc.invert(pc.is_in(lacking, value_set=pa.array(sorted(known), pa.string()))))
-        done[signal.name] = len(lacking)
+        done[signal.name] = done.get(signal.name, 0) + len(lacking)
         if len(lacking):
             known |= _measure_one(rows, signal, lacking, store, engine, progress)
     return done

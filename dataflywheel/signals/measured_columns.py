@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +14,11 @@ from dataflywheel.rows.parts import read_rows
 from dataflywheel.store.signals import SignalStore
 
 
-def columns(rows: Path, names: Iterable[str], signals: Sequence[Signal], store: SignalStore) -> Columns:
+def columns(rows: Path, names: Iterable[str], signals: Mapping[str, Signal], store: SignalStore) -> Columns:
     """Measured values of a directory's rows, in row order, under `signal.column` names, with the row facts.
 
-    A signal's status comes along with any of its columns; `row.source`, `row.tags` and `row.copies` always.
+    `signals` are those that the names begin with; one may stand there several times, under names of its own. A
+    signal's status comes along with any of its columns; `row.source`, `row.tags` and `row.copies` always.
     """
     facts = read_rows(rows, ["id", "source", "tags", "copies"])
     found = Columns(np.asarray(facts["id"].to_pylist(), dtype=object))
@@ -32,9 +33,8 @@ def columns(rows: Path, names: Iterable[str], signals: Sequence[Signal], store: 
         signal, _, column = name.partition(".")
         if signal != "row":
             by_signal.setdefault(signal, []).append(column)
-    known = {signal.name: signal for signal in signals}
     for name, wanted in by_signal.items():
-        groups, places = store.places(known[name].key(), facts["id"].combine_chunks())
+        groups, places = store.places(signals[name].key(), facts["id"].combine_chunks())
         vectors = [column for column in wanted if _is_vector(groups.schema.field(column).type)]
         others = [column for column in dict.fromkeys([*wanted, "status"]) if column not in vectors]
         held = groups.read(places, others)

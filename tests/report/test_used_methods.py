@@ -30,6 +30,7 @@ CASES: list[tuple[Step, set[str]]] = [
     (step("evaluate", {}, metric='unit_tests:{"seconds": 2}'), {"unit_tests"}),
     (step("evaluate", {}, metric="python:./metrics.py:score"), set()),
     (step("filter", {"bounds": {"toxicity.toxic": [None, 0]}}), {"filter", "toxicity"}),
+    (step("filter", {"bounds": {"lately.margin": [None, 0.5]}}), {"filter", "likelihood"}),
     (step("train", {"sampler": {"doremi": {}}}), {"doremi"}),
     (step("train", {"sampler": None}), set()),
     (step("distill", {"by": {"uld": {}}, "sampler": None}), {"uld"}),
@@ -39,10 +40,13 @@ CASES: list[tuple[Step, set[str]]] = [
 ]
 
 
+OWN = {"prompts": "embedding", "lately": "likelihood"}
+
+
 @pytest.mark.parametrize(("made", "expected"), CASES)
 def test_what_a_step_rests_on(made: Step, expected: set[str]) -> None:
-    assert expected <= set(methods_of(made))
-    assert expected or not methods_of(made)
+    assert expected <= set(methods_of(made, OWN))
+    assert expected or not methods_of(made, OWN)
 
 
 def test_a_run_names_its_trainers_and_its_policies_too() -> None:

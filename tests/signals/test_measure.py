@@ -35,7 +35,7 @@ def test_values_come_back_by_row_whatever_the_order_of_work(tmp_path: Path) -> N
     contents = ["x" * (i % 37) + str(i) for i in range(500)]
     rows, store, signal = write(tmp_path / "rows", contents), SignalStore(tmp_path / "store"), Toy()
     assert measure(rows, [signal], store, Engine()) == {"toy": 500}
-    found = columns(rows, ["toy.length", "toy.vector"], [signal], store)
+    found = columns(rows, ["toy.length", "toy.vector"], {"toy": signal}, store)
     assert found["toy.length"].tolist() == [len(text) + 2 for text in contents]  # the empty prompt and the joint
     assert found["toy.vector"].shape == (500, 3)
     assert np.array_equal(found["toy.vector"][:, 1], 2.0 * found["toy.length"])
@@ -64,7 +64,7 @@ def test_vectors_are_read_a_row_group_at_a_time(tmp_path: Path, monkeypatch: pyt
 
     monkeypatch.setattr(Groups, "blocks", counted)
     monkeypatch.setattr(Groups, "read", lambda self, places, names: _no_vector(self, places, names))
-    found = columns(rows, ["toy.vector", "toy.length"], [signal], store)
+    found = columns(rows, ["toy.vector", "toy.length"], {"toy": signal}, store)
     assert np.array_equal(found["toy.vector"], vectors)
     assert at_once == [10] * 10
 
@@ -80,9 +80,9 @@ def _no_vector(groups: Groups, places: AnyArray, names: Sequence[str]) -> pa.Tab
 def test_a_column_without_any_vector_has_no_width(tmp_path: Path) -> None:
     rows, store, signal = write(tmp_path / "rows", ["BOOM 1", "BOOM 2", "row"]), SignalStore(tmp_path), Toy()
     measure(rows, [signal], store, Engine())
-    assert columns(rows, ["toy.vector"], [signal], store)["toy.vector"].shape == (3, 3)
+    assert columns(rows, ["toy.vector"], {"toy": signal}, store)["toy.vector"].shape == (3, 3)
     rows = write(tmp_path / "bad", ["BOOM 1", "BOOM 2"])
-    assert columns(rows, ["toy.vector"], [signal], store)["toy.vector"].shape == (2, 0)
+    assert columns(rows, ["toy.vector"], {"toy": signal}, store)["toy.vector"].shape == (2, 0)
 
 
 def test_one_percent_more_rows_measures_one_percent(tmp_path: Path) -> None:
@@ -99,14 +99,14 @@ def test_a_bad_row_fails_alone_and_is_tried_again(tmp_path: Path) -> None:
     rows = write(tmp_path / "rows", [*(f"row {i}" for i in range(90)), "BOOM", *(f"late {i}" for i in range(40))])
     store, signal = SignalStore(tmp_path / "store"), Toy()
     measure(rows, [signal], store, Engine())
-    found = columns(rows, ["toy.vector"], [signal], store)
+    found = columns(rows, ["toy.vector"], {"toy": signal}, store)
     assert found["toy.status"].tolist() == [Status.OK] * 90 + [Status.FAILED] + [Status.OK] * 40
     assert np.isnan(found["toy.vector"][90]).all()
     assert not found.ok("toy.vector")[90]
     assert ["BOOM" in (error or "") for error in found["toy.error"]] == [False] * 90 + [True] + [False] * 40
     assert store.missing(signal.key(), _ids(rows)).sum() == 1
     measure(rows, [signal], store, Engine())  # it fails again, and the rest still stands
-    assert columns(rows, ["toy.vector"], [signal], store)["toy.status"].tolist().count(Status.OK) == 130
+    assert columns(rows, ["toy.vector"], {"toy": signal}, store)["toy.status"].tolist().count(Status.OK) == 130
 
 
 BROKEN = {
@@ -150,7 +150,7 @@ def test_a_failed_row_is_tried_once_an_execution(tmp_path: Path) -> None:
             n for _, n in steps
         ]
         assert {key: len(ids) for key, ids in failed.items()} == {signal.key(): 3}
-    assert columns(fewer, ["toy.length"], [signal], store)["toy.status"].tolist()[-2:] == [Status.FAILED] * 2
+    assert columns(fewer, ["toy.length"], {"toy": signal}, store)["toy.status"].tolist()[-2:] == [Status.FAILED] * 2
 
 
 def _ids(rows: Path):  # type: ignore[no-untyped-def]
@@ -176,7 +176,7 @@ from tests.signals.toy import Toy
 import numpy as np
 rows, store = Path(sys.argv[1]), SignalStore(Path(sys.argv[2]))
 measure(rows, [Toy()], store, Engine(ray="auto"))
-np.save(sys.argv[3], columns(rows, ["toy.vector"], [Toy()], store)["toy.vector"])
+np.save(sys.argv[3], columns(rows, ["toy.vector"], {"toy": Toy()}, store)["toy.vector"])
 """
 
 
@@ -186,7 +186,7 @@ def test_ray_gives_the_same_values(tmp_path: Path) -> None:
     pytest.importorskip("ray")
     rows, store = write(tmp_path / "rows", [f"row {i}" * (i % 9) for i in range(400)]), SignalStore(tmp_path / "here")
     measure(rows, [Toy()], store, Engine())
-    here = columns(rows, ["toy.vector"], [Toy()], store)["toy.vector"]
+    here = columns(rows, ["toy.vector"], {"toy": Toy()}, store)["toy.vector"]
     arguments = [sys.executable, "-c", ON_RAY, str(rows), str(tmp_path / "ray"), str(tmp_path / "out.npy")]
     subprocess.run(arguments, check=True, timeout=240, cwd=Path(__file__).resolve().parents[2])
     assert np.array_equal(here, np.load(tmp_path / "out.npy"))

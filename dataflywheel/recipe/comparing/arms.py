@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from dataflywheel.contracts import Columns, Cost, PoolStatistics
+from dataflywheel.contracts import Columns, Cost
 from dataflywheel.recipe.chosen import Chosen
 from dataflywheel.recipe.context import Context
-from dataflywheel.recipe.needs import signals_of
 from dataflywheel.recipe.planning.named_arms import selection_of_arm
-from dataflywheel.recipe.steps.select import with_target
+from dataflywheel.recipe.steps.select import measuring_cost, with_target
 from dataflywheel.rows.parts import read_rows
 from dataflywheel.selection.combine import select_rows, weights_by_id
 from dataflywheel.selection.spec import TOKENS, Select, row_tokens
@@ -50,16 +49,22 @@ def build_arms(context: Context, chosen: Chosen, seeds: Sequence[int], epochs: f
         UsageError: an arm is no selector, nor one of `random_raw`, `full` and `one_round`.
     """
     assert context.recipe.compare is not None
-    context.measured(chosen.before, chosen.select.needs(), "compare")  # the store may be younger than the run
+    # An arm is chosen once, before any training. What followed the model in training was measured in the rounds.
+    entries, context, select = context.recipe.compare.arms, context.before_training(), chosen.select
+    wanted = select.signal_parameters()
+    names = [name for name in select.needs() if not context.followed([name], wanted)]
+    context.measured(chosen.before, names, "compare", wanted)  # the store may be younger than the run
+    spent = measuring_cost(context, names, read_rows(chosen.before, ["id"])["id"].combine_chunks(), wanted)
+    spent += chosen.followed
     own = Arm(
         "selection",
         f"this recipe: {chosen.label or chosen.select.label()}",
         "selection",
         chosen.trained,
         (chosen.selected,) * len(seeds),
-        selecting_cost(context, chosen.select, chosen.before, chosen.ranking_seconds),
+        replace(spent, seconds=round(spent.seconds + chosen.ranking_seconds, 3)),
     )
-    return [own, *(_arm(context, chosen, seeds, epochs, entry) for entry in context.recipe.compare.arms)]
+    return [own, *(_arm(context, chosen, seeds, epochs, entry) for entry in entries)]
 
 
 def _arm(context: Context, chosen: Chosen, seeds: Sequence[int], epochs: float, entry: str | dict[str, Any]) -> Arm:
@@ -74,8 +79,8 @@ def _arm(context: Context, chosen: Chosen, seeds: Sequence[int], epochs: float, 
         by = {name: {"lengths": [int(n) for n in own["text.tokens_answer"]]}}
     spec = _same_budget(chosen, by, own)
     if name == "one_round":
-        spec = chosen.select.model_copy(update={"keep": spec.keep})
-    columns = context.measured(chosen.before, (*spec.needs(), *TOKENS), "compare")
+        spec = chosen.select.at_first().model_copy(update={"keep": spec.keep})
+    columns = context.measured(chosen.before, (*spec.needs(), *TOKENS), "compare", spec.signal_parameters())
     columns = with_target(context, spec, columns, "compare")
     began = time.perf_counter()
     draws = seeds[:1] if spec.deterministic else seeds
@@ -134,11 +139,8 @@ def _full(chosen: Chosen, seeds: Sequence[int], epochs: float, lengths: Columns,
 def selecting_cost(context: Context, spec: Select, rows: Path, seconds: float) -> Cost:
     """Measuring the columns that the selection reads, whenever that happened, and ranking."""
     ids = read_rows(rows, ["id"])["id"].combine_chunks()
-    measuring = context.measuring_seconds(spec.needs(), ids)
-    passes = sum(
-        (context.signal(name).estimate(PoolStatistics(len(ids), 0, 0)) for name in signals_of(spec.needs())), Cost()
-    )
-    return Cost(seconds=round(measuring + seconds, 3), forward=passes.forward, backward=passes.backward)
+    measuring = measuring_cost(context, spec.needs(), ids, spec.signal_parameters())
+    return replace(measuring, seconds=round(measuring.seconds + seconds, 3))
 
 
 def leaked_rows(context: Context, chosen: Chosen) -> set[str]:

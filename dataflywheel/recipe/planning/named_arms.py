@@ -28,7 +28,14 @@ def _one_row(entry: str | dict[str, Any]) -> Select:
         entry = "random"
     if entry == "length_matched_random":
         entry = {"length_matched_random": {"lengths": [1]}}
-    return selection_of_arm(entry, 1)
+    spec = selection_of_arm(entry, 1)
+    for selector in spec.selectors():
+        if selector.begins:
+            raise UsageError(
+                f"compare: {selector.name} goes on from the rows that earlier rounds chose, and an arm is chosen once; "
+                "name it in the recipe's own `select`"
+            )
+    return spec
 
 
 def selection_of_arm(by: Any, keep: int | float | str) -> Select:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from dataflywheel import catalog
-from dataflywheel.contracts import Cost, Signal
+from dataflywheel.contracts import Cost, Signal, UsageError, nearest
+from dataflywheel.recipe.asked_signals import Asked, asked_signal, check_parameters
 from dataflywheel.recipe.asking import check_asking
 from dataflywheel.recipe.inputs.looked import look
 from dataflywheel.recipe.inputs.target_judge import check_judged
 from dataflywheel.recipe.load import load_recipe
 from dataflywheel.recipe.machine import check_files, check_local, check_packages
 from dataflywheel.recipe.needs import model_kind, signals_of
+from dataflywheel.recipe.planning.following import check_followed, following
 from dataflywheel.recipe.planning.holding import holding
 from dataflywheel.recipe.planning.named_arms import arm_needs
 from dataflywheel.recipe.planning.order import check_order, check_pairs
@@ -78,7 +79,7 @@ def make_plan(recipe: Recipe, steps: list[Step], comparison: bool) -> dict[str, 
             "why_bad": looked.why,
         },
         "dataset": holding(recipe, looked.first),
-        "notes": [note for step in steps for note in step.unread(recipe)],
+        "notes": [note for step in steps for note in step.unread(recipe)] + following(recipe, steps, comparison),
     }
     if own := plugged(recipe, steps):
         facts["plugins"] = own
@@ -103,34 +104,49 @@ def check(recipe: Recipe, steps: list[Step], comparison: bool) -> None:
     check_files(recipe.pool, "pool")
     check_files(recipe.target, "target")
     check_order(recipe, steps, comparison)
+    check_parameters(recipe.signals)
     check_judged(recipe, [step.role for step in steps], comparison)
     for step in steps:
         step.check(recipe, comparison)
+    check_followed(recipe, steps)
     wanted = [need for step in steps for need in step.needs()]
     if comparison and recipe.compare:
         wanted += [need for entry in recipe.compare.arms for need in arm_needs(entry)]
-    _check_models(recipe, _signals(wanted), any(step.role == "train" for step in steps))
+    _check_models(recipe, _signals(recipe, wanted), any(step.role == "train" for step in steps))
     if recipe.engine.ray:
         check_packages("ray", extra="ray")
 
 
-def _check_models(recipe: Recipe, kinds: list[type[Signal]], trains: bool) -> None:
+def _check_models(recipe: Recipe, signals: list[Asked], trains: bool) -> None:
     """The models behind signals and training are there, and what they run on is installed."""
-    if trains or any(model_kind(kind) in ("model", "embedder") for kind in kinds):
+    if trains or any(model_kind(asked.kind) in ("model", "embedder") for asked in signals):
         check_packages("torch", "transformers")
     if trains:
         check_packages("trl")
         check_local(recipe.models.student, "student")
-    for kind in kinds:
-        if kind.asks:
+    for asked in signals:
+        if getattr(asked.kind, "asks", False):
             check_packages("openai", extra="llm")
-            check_asking(recipe, kind)
-    if any(model_kind(kind) == "model" for kind in kinds):
+            check_asking(recipe, asked.kind, asked.given)
+    if any(model_kind(asked.kind) == "model" for asked in signals):
         check_local(recipe.models.scorer or recipe.models.student, "scorer")
-    if any(kind.name == "language" for kind in kinds):
+    if any(asked.kind.name == "language" for asked in signals):
         check_packages("lingua", extra="language")
 
 
-def _signals(needs: Iterable[str]) -> list[type[Signal]]:
-    kinds = [catalog.get(name) for name in signals_of(needs)]
-    return [kind for kind in kinds if issubclass(kind, Signal)]
+def _signals(recipe: Recipe, needs: Sequence[str]) -> list[Asked]:
+    """The signals behind columns.
+
+    Raises:
+        UsageError: there is no such signal, or it has no such column.
+    """
+    for need in dict.fromkeys(needs):
+        name, _, column = need.partition(".")
+        if name == "row":
+            continue
+        kind = asked_signal(recipe.signals, name).kind
+        if not issubclass(kind, Signal):
+            raise UsageError(f"{name!r} is not a signal but a {kind.card.category} method")
+        if column not in (*kind.columns, "status", "error"):
+            raise UsageError(f"{need!r}: {name} has no such column{nearest(column, list(kind.columns))}")
+    return [asked_signal(recipe.signals, name) for name in signals_of(needs)]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from dataflywheel import catalog
-from dataflywheel.contracts import Cost, PoolStatistics, Signal
+from dataflywheel.contracts import Cost, PoolStatistics
+from dataflywheel.recipe.asked_signals import asked_signal
 from dataflywheel.recipe.needs import signals_of
 from dataflywheel.recipe.pricing import signal_cost
 from dataflywheel.recipe.schema import Recipe
@@ -14,14 +14,24 @@ from dataflywheel.recipe.steps.step import Step
 
 
 def step_cost(recipe: Recipe, step: Step, pool: PoolStatistics, speed: float, seen: set[str]) -> Cost:
-    """A step's own work and the signals that no earlier step has measured."""
+    """A step's own work and the signals that no earlier step has measured; one that follows the model in training is
+    measured anew with every model."""
     cost = Cost()
-    for name in sorted(set(signals_of(step.needs())) - seen):
-        seen.add(name)
-        kind = catalog.get(name)
-        assert issubclass(kind, Signal)
-        cost += signal_cost(recipe, kind, pool, speed)
+    for name in signals_of(step.needs()):
+        asked = asked_signal(recipe.signals, name, step.signal_parameters())
+        known = f"{asked.same}:{step.index}" if asked.follows and recipe.rounds == 1 else asked.same
+        if known not in seen:
+            seen.add(known)
+            one = signal_cost(recipe, asked, pool, speed)
+            cost = sum((one for _ in range(rounds_of(recipe, step, name))), cost) if asked.follows else cost + one
     return cost + step.cost(recipe, pool, speed)
+
+
+def rounds_of(recipe: Recipe, step: Step, name: str) -> int:
+    """In how many rounds a step reads a signal: perhaps not in the first, where nothing was chosen before."""
+    if recipe.rounds == 1 or not step.every_round:
+        return 1
+    return recipe.rounds - (name not in signals_of(step.in_round(1, 1, {}).needs()))
 
 
 def comparison_cost(recipe: Recipe, lines: list[dict[str, Any]]) -> Cost:

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from dataflywheel import catalog
 from dataflywheel.contracts import FloatArray, Signal, Status
 from dataflywheel.models.endpoint.account import account
+from dataflywheel.recipe.asked_signals import asked_signal
 from dataflywheel.recipe.asking import caps_of
 from dataflywheel.recipe.context import Context, inputs
 from dataflywheel.recipe.needs import signals_of
@@ -54,8 +54,9 @@ def probe(recipe: Recipe, rows_offered: int, rows: int, runs: Path, home: Path) 
     What they cost is spent on the run's own account, under its caps. Gives, by signal: `rows` asked about, `failed`
     among them, and `calls`, `tokens`, `usd` and `seconds` for the whole pool as value, low and high.
     """
-    kinds = [catalog.get(name) for name in signals_of(need for step in build_steps(recipe) for need in step.needs())]
-    asking = [kind.name for kind in kinds if issubclass(kind, Signal) and kind.asks]
+    wanted = signals_of(need for step in build_steps(recipe) for need in step.needs())
+    kinds = {name: asked_signal(recipe.signals, name).kind for name in wanted}
+    asking = [name for name, kind in kinds.items() if issubclass(kind, Signal) and kind.asks]
     if not asking:
         return []
     batch = pa.Table.combine_chunks(table(sample(recipe, rows))).to_batches()[0]
@@ -63,7 +64,7 @@ def probe(recipe: Recipe, rows_offered: int, rows: int, runs: Path, home: Path) 
     answers = AnswerStore(home / "answers.db")
     try:
         with account(answers, caps_of(recipe.budget), context.scope):
-            return [_probed(context.signal(name), batch, rows_offered) for name in asking]
+            return [_probed(name, context.signal(name), batch, rows_offered) for name in asking]
     finally:
         answers.close()
 
@@ -81,7 +82,7 @@ def sample(recipe: Recipe, rows: int) -> list[Row]:
     return [seen[id] for id in random.Random(recipe.seed).sample(ids, min(rows, len(ids)))]
 
 
-def _probed(signal: Signal, batch: pa.RecordBatch, rows_offered: int) -> dict[str, Any]:
+def _probed(name: str, signal: Signal, batch: pa.RecordBatch, rows_offered: int) -> dict[str, Any]:
     began = time.perf_counter()
     measured = signal.measure(batch)
     seconds = (time.perf_counter() - began) / len(batch)
@@ -90,4 +91,4 @@ def _probed(signal: Signal, batch: pa.RecordBatch, rows_offered: int) -> dict[st
         for name in ("calls", "tokens", "usd")
     }
     failed = int((np.asarray(measured["status"]) == Status.FAILED).sum())
-    return {"signal": signal.name, "rows": len(batch), "failed": failed, **totals, "seconds": seconds * rows_offered}
+    return {"signal": name, "rows": len(batch), "failed": failed, **totals, "seconds": seconds * rows_offered}

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from dataflywheel.recipe.asked_signals import own_names
 from dataflywheel.recipe.schema import Recipe
 from dataflywheel.recipe.steps.clean import Clean
 from dataflywheel.recipe.steps.distill import Distilling
@@ -23,5 +26,6 @@ def build_steps(recipe: Recipe) -> list[Step]:
     Raises:
         UsageError: unknown step or parameter, with the nearest right name.
     """
-    named = enumerate(recipe.named_steps(), 1)
-    return [KINDS.get(name, Clean).made(index, name, given, recipe) for index, (name, given) in named]
+    named, own = enumerate(recipe.named_steps(), 1), own_names(recipe.signals)
+    steps = [KINDS.get(name, Clean).made(index, name, given, recipe) for index, (name, given) in named]
+    return [replace(step, named=own) for step in steps]

@@ -4,25 +4,29 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
+import pyarrow as pa
 
 from dataflywheel import catalog
-from dataflywheel.contracts import Budget, Columns, Method, PoolStatistics, UsageError
+from dataflywheel.contracts import Budget, Columns, Cost, Method, PoolStatistics, UsageError
+from dataflywheel.recipe.asked_signals import Parameters
 from dataflywheel.recipe.chosen import Chosen
-from dataflywheel.recipe.context import Context
+from dataflywheel.recipe.context import Context, digest
 from dataflywheel.recipe.inputs.ingest import slices_by_id
 from dataflywheel.recipe.inputs.slicing import slice_column, slices_of
 from dataflywheel.recipe.needs import signals_of
 from dataflywheel.recipe.schema import Limits, Recipe
 from dataflywheel.recipe.steps.changed_rows import Changes
+from dataflywheel.recipe.steps.check_select import check_rounds_before, check_signals
 from dataflywheel.recipe.steps.rows_out import Decided, write_rows
 from dataflywheel.recipe.steps.state import State
 from dataflywheel.recipe.steps.step import Given, Step
+from dataflywheel.rows.parts import read_rows
 from dataflywheel.selection.combine import select_rows, weights_by_id
 from dataflywheel.selection.order import SLICE
 from dataflywheel.selection.spec import Select
@@ -50,12 +54,21 @@ class Selecting(Step, keyword="select"):
     def needs(self) -> tuple[str, ...]:
         return self.work.needs()
 
+    def signal_parameters(self) -> dict[str, dict[str, Any]]:
+        return self.work.signal_parameters()
+
+    def evidence(self, context: Context, state: State) -> list[str]:
+        """The rows that a selection goes on from."""
+        if not self.work.goes_on or state.earlier is None:
+            return []
+        return [digest(*read_rows(state.earlier, ["id"])["id"].to_pylist())]
+
     def guided_by(self) -> list[str]:
         return [selector.name for selector in self.work.selectors() if selector.targeted]
 
     def involved(self) -> list[type[Method]]:
         selectors = [name for part in [*self.work.by, self.work.then or {}] for name in part]
-        return [catalog.get(name) for name in [*selectors, *signals_of(self.needs())]]
+        return [*map(catalog.get, selectors), *self.signals()]
 
     def check(self, recipe: Recipe, comparison: bool) -> None:
         for method in [] if recipe.target else self.guided_by():
@@ -63,6 +76,8 @@ class Selecting(Step, keyword="select"):
                 f"select: {method} compares rows with a target; name evaluation rows under `target:`, or choose a "
                 "method that needs none"
             )
+        check_rounds_before(self.work, recipe)
+        check_signals(self.work, recipe)
 
     def left(self, pool: PoolStatistics) -> PoolStatistics:
         budget = self.work.budget()
@@ -75,12 +90,15 @@ class Selecting(Step, keyword="select"):
 
     def do(self, given: Given) -> StepRecord:
         began = time.perf_counter()
-        columns = given.context.measured(given.state.rows, self.needs(), self.title)
+        columns = given.context.measured(given.state.rows, self.needs(), self.title, self.signal_parameters())
+        columns = with_earlier(given.context, given.state.earlier, self.work, columns, self.title)
         if SLICE in self.needs():
             columns.values[SLICE] = slice_column(given.context, given.state.rows, columns.ids)
         ranking = time.perf_counter()
         decided = self.decide(given.context, columns)
         ranking = time.perf_counter() - ranking
+        followed = followed_cost(given.context, self.work, columns)
+        decided.details.update({"followed": followed.as_dict()} if followed != Cost() else {})
         return write_rows(self, given, columns, decided, began, ranking)
 
     def decide(self, context: Context, columns: Columns) -> Decided:
@@ -100,7 +118,10 @@ class Selecting(Step, keyword="select"):
         assert context.pool is not None
         guards = tuple(step for step in given.steps if step.guards)
         seconds = record.details["ranking_seconds"]
-        chosen = Chosen(given.state.rows, context.pool, guards, rows, self.asked or self.work, seconds)
+        followed = Cost(**record.details.get("followed", {}))
+        if given.state.chosen is not None:
+            followed += given.state.chosen.followed
+        chosen = Chosen(given.state.rows, context.pool, guards, rows, self.asked or self.work, seconds, followed)
         return replace(given.state, rows=rows, chosen=chosen)
 
     @property
@@ -119,9 +140,10 @@ class Selecting(Step, keyword="select"):
 
     def in_round(self, round: int, amount: int, amounts: Mapping[str, int]) -> Step:
         keep: str | int = f"{amount} tokens" if self.counts_tokens else amount
+        first = self.work.at_first() if round == 1 else self.work
         shares = {name: float(wanted) for name, wanted in amounts.items() if wanted > 0}
         groups = {"per": "slice", "quota": shares} if shares else {}
-        work = self.work.model_copy(update={"keep": keep, **groups})
+        work = first.model_copy(update={"keep": keep, **groups})
         return replace(self, work=work, asked=self.asked or self.work, round=round)
 
     def reach(self, context: Context, state: State, offered: Path) -> dict[str, str] | None:
@@ -140,9 +162,35 @@ def with_target(context: Context, spec: Select, columns: Columns, title: str) ->
     if not spec.targeted:
         return columns
     assert context.guide is not None, "the plan refuses a targeted selection without a target"
-    target = context.measured(context.guide, spec.needs(), title, spec.target_parameters())
+    wanted = {**spec.signal_parameters(), **spec.target_parameters()}
+    target = context.measured(context.guide, spec.needs(), title, wanted)
     target.values[SLICE] = np.array(list(slices_by_id(context, context.guide).values()), dtype=object)
     return replace(columns, target=target)
+
+
+def with_earlier(context: Context, earlier: Path | None, spec: Select, columns: Columns, title: str) -> Columns:
+    """The columns with those of the rows that earlier rounds train on beside them, where a selector goes on from
+    these."""
+    if not spec.goes_on or earlier is None:
+        return columns
+    return replace(columns, earlier=context.measured(earlier, spec.needs(), title, spec.signal_parameters()))
+
+
+def followed_cost(context: Context, spec: Select, columns: Columns) -> Cost:
+    """What measuring these rows with the model in training cost, those of earlier rounds beside them included."""
+    wanted = spec.signal_parameters()
+    names = [name for name in spec.needs() if context.followed([name], wanted)]
+    ids = [columns.ids, *([] if columns.earlier is None else [columns.earlier.ids])]
+    parts = [measuring_cost(context, names, pa.array(part, pa.string()), wanted) for part in ids]
+    return sum(parts, Cost())
+
+
+def measuring_cost(context: Context, names: Sequence[str], ids: pa.Array, wanted: Parameters) -> Cost:
+    """What measuring these columns of these rows cost, whenever it happened: seconds and passes."""
+    signals = [context.signal(name, wanted) for name in signals_of(names)]
+    passes = sum((signal.estimate(PoolStatistics(len(ids), 0, 0)) for signal in signals), Cost())
+    seconds = context.measuring_seconds(names, ids, wanted)
+    return Cost(seconds=round(seconds, 3), forward=passes.forward, backward=passes.backward)
 
 
 def _with_budget(given: Mapping[str, Any], limits: Limits) -> Mapping[str, Any]:

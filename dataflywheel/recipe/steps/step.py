@@ -68,6 +68,8 @@ class Step(ABC):
     round: int = 1
     amounts: Mapping[str, int] = field(default_factory=dict)
     """In a wheel: rows wanted of each slice."""
+    named: Mapping[str, str] = field(default_factory=dict)
+    """The signals behind names that are the recipe's own."""
 
     def __init_subclass__(cls, keyword: str = "") -> None:
         if keyword:
@@ -142,9 +144,13 @@ class Step(ABC):
         """Counts up when the same parameters give something else."""
         return int(getattr(self.work, "version", 1))
 
+    def signals(self) -> list[type[Method]]:
+        """The signals behind the columns that it reads."""
+        return [catalog.get(self.named.get(name, name)) for name in signals_of(self.needs())]
+
     def involved(self) -> list[type[Method]]:
         """All methods that take part."""
-        return [*map(catalog.get, signals_of(self.needs())), *self.proposes(target=True)]
+        return [*self.signals(), *self.proposes(target=True)]
 
     def identity(self) -> str:
         """Name, parameters, and the versions of all methods involved: what a fingerprint takes of the step itself."""

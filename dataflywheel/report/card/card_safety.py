@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from dataflywheel.report.card.card_facts import PERSONAL_ROWS, CardFacts
-from dataflywheel.report.card.used_methods import methods_of
+from dataflywheel.report.card.used_methods import methods_of, named_signals
 from dataflywheel.report.drawing.numbers import count, plural
 from dataflywheel.report.rundir import Run, Step
 from dataflywheel.report.sections.wheel import taken_back
@@ -35,19 +37,20 @@ def safety(run: Run, facts: CardFacts) -> list[str]:
 
 def _steps(run: Run, names: tuple[str, ...]) -> list[str]:
     """What the steps did that the final rows have passed: those of a round that was taken back did nothing to them."""
-    back = set(taken_back(run))
+    back, named = set(taken_back(run)), named_signals(run)
     return [
         _did(step, name)
         for step in run.steps
         if step.round not in back
         for name in names
-        if name in methods_of(step) and not (name in ("toxicity", "personal_data") and _others(step, names))
+        for used in [methods_of(step, named)]
+        if name in used and not (name in ("toxicity", "personal_data") and _others(used, names))
     ]
 
 
-def _others(step: Step, names: tuple[str, ...]) -> bool:
+def _others(used: Sequence[str], names: tuple[str, ...]) -> bool:
     """Whether the step is a method of its own that reads the signal, of which one line is enough."""
-    return len(set(methods_of(step)) & set(names)) > 1
+    return len(set(used) & set(names)) > 1
 
 
 def _did(step: Step, name: str) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import yaml
 
 from dataflywheel import catalog
 from dataflywheel.contracts import Card, Cleaner, FlywheelError, Selector, build
+from dataflywheel.recipe.asked_signals import in_one_form, own_names
 from dataflywheel.report.rundir import Run, Step
 
 NAMED = ("by", "then", "sampler", "judge")
@@ -42,8 +44,11 @@ def _entries(entry: Any) -> list[tuple[str, dict[str, Any]]]:
     return [(str(name), given if isinstance(given, dict) else {}) for name, given in named.items()]
 
 
-def methods_of(step: Step) -> list[str]:
-    """Names in the catalogue, in order of use; steps that are no published method (train) give what they name."""
+def methods_of(step: Step, named: Mapping[str, str]) -> list[str]:
+    """Names in the catalogue, in order of use; steps that are no published method (train) give what they name.
+
+    `named` are the signals behind names that are the recipe's own.
+    """
     known = set(catalog.names())
     names: list[str] = []
     for name, parameters in _specs(step):
@@ -55,20 +60,30 @@ def methods_of(step: Step) -> list[str]:
         except FlywheelError:
             continue  # of another version, or with models of the recipe's: the name stays
         if isinstance(method, Cleaner | Selector):
-            names += _signals(method.needs(), known)
+            names += _signals(method.needs(), known, named)
     columns = [column for name in MEASURED for column in step.params.get(name) or ()]
     columns += step.details.get("read") or ()
-    return list(dict.fromkeys([*names, *_signals(columns, known)]))
+    return list(dict.fromkeys([*names, *_signals(columns, known, named)]))
 
 
-def _signals(columns: Any, known: set[str]) -> list[str]:
-    return [signal for column in columns if (signal := str(column).partition(".")[0]) in known]
+def _signals(columns: Any, known: set[str], named: Mapping[str, str]) -> list[str]:
+    found = [str(column).partition(".")[0] for column in columns]
+    return [signal for name in found if (signal := named.get(name, name)) in known]
+
+
+def named_signals(run: Run) -> dict[str, str]:
+    """The names of signals that are the recipe's own, and what stands behind each."""
+    try:
+        return own_names(in_one_form(_recipe(run).get("signals") or {}))
+    except ValueError:
+        return {}  # of another version
 
 
 def methods_of_run(run: Run) -> list[str]:
     """All methods that took part in a run, in order of use: in its steps, and in what shared out its rounds."""
+    named = named_signals(run)
     policies = [name for name, _ in _entries(_recipe(run).get("feedback")) if name in catalog.names()]
-    return list(dict.fromkeys([*(name for step in run.steps for name in methods_of(step)), *policies]))
+    return list(dict.fromkeys([*(name for step in run.steps for name in methods_of(step, named)), *policies]))
 
 
 def _recipe(run: Run) -> dict[str, Any]:

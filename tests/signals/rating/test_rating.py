@@ -69,7 +69,7 @@ def test_through_the_engine_once_and_failures_again(endpoint: Endpoint, tmp_path
     with asking(endpoint, tmp_path, capabilities={"json_schema": True}) as spec:
         signals: list[Signal] = [InsTag(model=spec)]
         measure(tmp_path / "rows", signals, store, Engine())
-        found = columns(tmp_path / "rows", ["instag.tags", "instag.count", "instag.usd"], signals, store)
+        found = columns(tmp_path / "rows", ["instag.tags", "instag.count", "instag.usd"], {"instag": signals[0]}, store)
         assert found["instag.tags"][:2].tolist() == [["one"], ["one", "two"]]
         assert found["instag.count"][:40].tolist() == [1 + i % 2 for i in range(40)]
         assert found["instag.status"][40] == Status.FAILED

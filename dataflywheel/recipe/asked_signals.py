@@ -1,0 +1,146 @@
+"""Signals as a recipe asks for them: by their own names or under names of its own, and of which model."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from dataflywheel import catalog
+from dataflywheel.contracts import Method, Signal, UsageError, build, nearest
+from dataflywheel.models.spec import ModelSpec
+from dataflywheel.recipe.needs import model_kind
+
+Signals = Mapping[str, Mapping[str, Any]]
+"""What a recipe says under `signals`, as `in_one_form` leaves it."""
+Parameters = Mapping[str, Mapping[str, Any]]
+"""Parameters by signal name."""
+
+OF, TRAINED = "of", "trained"
+RESERVED = ("row", "select")
+"""Columns under these names are no signal's."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One signal of a recipe."""
+
+    kind: type[Method]
+    given: Mapping[str, Any]
+    """Its parameters, where the defaults do not fit."""
+    trained: bool = False
+    """Whether the model that was trained last measures it (`of: trained`)."""
+
+    @property
+    def follows(self) -> bool:
+        """Whether it changes from round to round, with the model in training."""
+        return self.trained or getattr(self.kind, "own_model", None) == TRAINED
+
+    @property
+    def same(self) -> str:
+        """Equal for what is measured once, under whatever names."""
+        return f"{self.kind.name}:{json.dumps(dict(self.given), sort_keys=True, default=str)}:{self.trained}"
+
+
+def asked_signal(signals: Signals, name: str, wanted: Parameters | None = None) -> Asked:
+    """The signal of that name, its own or the recipe's, with the recipe's parameters; those `wanted` by a step go over
+    these.
+
+    >>> asked = asked_signal({"prompts": {"embedding": {"part": "prompt"}}}, "prompts")
+    >>> asked.kind.name, asked.given, asked.follows
+    ('embedding', {'part': 'prompt'}, False)
+
+    Raises:
+        UsageError: there is no such signal.
+    """
+    signal, entry = name, signals.get(name, {})
+    own = own_names(signals)
+    if name in own:
+        signal, entry = own[name], signals[name][own[name]]
+    elif own and name not in catalog.names():
+        raise UsageError(f"there is no signal {name!r}{nearest(name, [*own, *catalog.names(Signal)])}")
+    given = {**entry, **(wanted or {}).get(name, {})}
+    return Asked(catalog.get(signal), given, given.pop(OF, None) == TRAINED)
+
+
+def own_names(signals: Signals) -> dict[str, str]:
+    """The names that are a recipe's own, and the signal that each stands for."""
+    if not signals:
+        return {}
+    known = catalog.names(Signal)
+    return {name: next(iter(entry)) for name, entry in signals.items() if name not in known}
+
+
+def in_one_form(value: Any) -> Any:
+    """What a recipe says under `signals`: parameters by signal, `of` among them; under a name of its own the signal
+    with its parameters. What is no mapping is left to type checks.
+
+    >>> in_one_form({"likelihood": None, "prompts": "embedding"})
+    {'likelihood': {}, 'prompts': {'embedding': {}}}
+    >>> in_one_form({"lately": {"likelihood": {}, "of": "trained"}})
+    {'lately': {'likelihood': {'of': 'trained'}}}
+
+    Raises:
+        ValueError: a name that no column can have, no signal or several under it, or a model that is not known.
+    """
+    if not isinstance(value, dict):
+        return value
+    known = catalog.names(Signal)
+    found = {str(name): _entry(str(name), entry, known) for name, entry in value.items()}
+    for name, entry in found.items():
+        if isinstance(entry, dict):
+            kind, given = (name, entry) if name in known else next(iter(entry.items()))
+            _check_of(name, catalog.get(kind), given)
+    return found
+
+
+def _entry(name: str, entry: Any, known: list[str]) -> Any:
+    if name in known:
+        return {} if entry is None else entry
+    if name in RESERVED or name in catalog.names() or not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", name):
+        taken = name in RESERVED or name in catalog.names()
+        why = "is taken" if taken else "is no name of a column: letters, digits, _ and - after a letter"
+        raise ValueError(f"{name!r} {why}; give the signal another name")
+    entry = {entry: {}} if isinstance(entry, str) else entry
+    if not isinstance(entry, dict):
+        raise ValueError(_what_stands_there(name, known))
+    inner = dict(entry)
+    of = {OF: inner.pop(OF)} if OF in inner else {}
+    if len(inner) != 1 or next(iter(inner)) not in known:
+        raise ValueError(_what_stands_there(name, known, next(iter(inner), "") if len(inner) == 1 else ""))
+    ((signal, given),) = inner.items()
+    if given is not None and not isinstance(given, dict):
+        raise ValueError(f"{name}: {signal} takes parameters, such as `{{{signal}: {{}}}}`, not {given!r}")
+    return {signal: {**(given or {}), **of}}
+
+
+def _what_stands_there(name: str, known: list[str], inner: str = "") -> str:
+    """What is wrong with an entry whose name is no signal's: a signal misspelt, here or within, or none at all."""
+    form = f"a name of your own stands for one signal with its parameters: `{name}: {{embedding: {{part: prompt}}}}`"
+    return f"there is no signal {name!r}{nearest(name, known)}; {form}" + (
+        f"; and there is no signal {inner!r}{nearest(inner, known)}" if inner else ""
+    )
+
+
+def _check_of(name: str, kind: type[Method], given: Mapping[str, Any]) -> None:
+    if OF not in given:
+        return
+    if given[OF] != TRAINED:
+        raise ValueError(f"{name}: `of: trained` means the model that was trained last, and {given[OF]!r} is not known")
+    if model_kind(kind) != "model":
+        able = [n for n in catalog.names(Signal) if model_kind(catalog.get(n)) == "model"]
+        raise ValueError(
+            f"{name}: `of: trained` is for {', '.join(able)}; the model in training does not measure {kind.name}"
+        )
+    if "model" in given:
+        raise ValueError(f"{name}: `of: trained` and `model` name two models; leave one of them out")
+
+
+def check_parameters(signals: Signals) -> None:
+    """Raises UsageError: a parameter that a signal does not take, or not so; nothing was measured yet."""
+    for name in signals:
+        asked = asked_signal(signals, name)
+        model = {"model": ModelSpec(builtin="tiny")} if "model" in asked.kind.model_fields else {}
+        build(asked.kind, {**model, **asked.given})

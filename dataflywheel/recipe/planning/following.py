@@ -1,0 +1,52 @@
+"""Signals of the model that was trained last: whether there is one when they are read, and what is measured instead."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dataflywheel.contracts import UsageError
+from dataflywheel.recipe.asked_signals import asked_signal
+from dataflywheel.recipe.needs import signals_of
+from dataflywheel.recipe.planning.named_arms import arm_needs
+from dataflywheel.recipe.planning.price import rounds_of
+from dataflywheel.recipe.schema import Recipe
+from dataflywheel.recipe.steps.step import Step
+
+TRAINS = ("train", "prefer")
+"""Roles of steps that leave a model."""
+
+
+def followed_by(recipe: Recipe, step: Step) -> list[str]:
+    """The signals that a step reads of the model that was trained last, as the recipe names them."""
+    wanted = step.signal_parameters()
+    return [name for name in signals_of(step.needs()) if asked_signal(recipe.signals, name, wanted).trained]
+
+
+def check_followed(recipe: Recipe, steps: Sequence[Step]) -> None:
+    """Raises UsageError: a step reads a signal of the model that was trained last, and none ever is before it."""
+    for number, step in enumerate(steps):
+        turns = recipe.rounds > 1 and step.every_round
+        if turns or any(before.role in TRAINS for before in steps[:number]):
+            continue
+        for name in followed_by(recipe, step):
+            once = "cleaning is done once, before the first round" if recipe.rounds > 1 else "nothing is trained before"
+            way = "" if recipe.rounds > 1 else "write `rounds: 3`, put a `train` step before it, or "
+            raise UsageError(
+                f"{step.title}: {name} is of the model that was trained last, and {once}; {way}leave `of: trained` out"
+            )
+
+
+def following(recipe: Recipe, steps: Sequence[Step], comparison: bool) -> list[str]:
+    """What the plan says of such signals, a line each."""
+    told = [_told(recipe, step, name) for step in steps for name in followed_by(recipe, step) if recipe.rounds > 1]
+    arms = recipe.compare.arms if comparison and recipe.compare else ()
+    read = signals_of(need for entry in arms for need in arm_needs(entry))
+    by_the_scorer = [name for name in read if asked_signal(recipe.signals, name).trained]
+    said = "compare: arms are chosen before any training; the scorer measures {} for them"
+    return told + [said.format(name) for name in by_the_scorer]
+
+
+def _told(recipe: Recipe, step: Step, name: str) -> str:
+    times = rounds_of(recipe, step, name)
+    first = "" if times < recipe.rounds else "; in the first, before any training, the scorer measures it"
+    return f"{step.title}: {name} is measured anew in {times} rounds, with the model of the best round before{first}"
