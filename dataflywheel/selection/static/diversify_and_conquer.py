@@ -71,8 +71,9 @@ class DiversifyAndConquer(Selector):
         turn[best] = turns(cluster[best], len(names))
         share = np.asarray(share_out(budget, np.bincount(cluster).tolist(), weight.tolist()))
         chosen = np.flatnonzero(turn < share[cluster])
-        # Clusters take turns, so that with equal weights every prefix is the selection of its size.
-        order = chosen[np.lexsort((cluster[chosen], turn[chosen]))]
+        # Clusters take turns, one of twice the weight twice as often: every prefix divides itself as the whole does.
+        place = (turn[chosen] + 0.5) / np.maximum(weight[cluster[chosen]], np.finfo(np.float64).tiny)
+        order = chosen[np.lexsort((cluster[chosen], place))]
         notes = counts(columns, rows, *self.needs()) | {"clusters": len(names)}
         reason = f"drawn by {self.score} from one of {len(names)} clusters"
         return Selection(rows[order], value[order], reason, nested=self.gap is None, notes=notes)

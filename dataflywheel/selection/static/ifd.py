@@ -9,8 +9,6 @@ import numpy as np
 from dataflywheel.contracts import AnyArray, Card, Columns, FloatArray, Selection, Selector
 from dataflywheel.selection.order import Rejected, best_first, counts, eligible
 
-GIVEN, ALONE = "likelihood.loss_answer_given_prompt", "likelihood.loss_answer"
-
 
 def difficulty(given: AnyArray, alone: AnyArray, ratio: Literal["loss", "perplexity"]) -> FloatArray:
     """Loss ratio `given / alone`, or perplexity ratio `exp(given - alone)`; NaN where it is not finite.
@@ -53,18 +51,22 @@ class IFD(Selector):
 
     ratio: Literal["loss", "perplexity"] = "loss"
     """`loss` as in Cherry LLM, `perplexity` as in Superfiltering."""
+    signal: str = "likelihood"
+    """The likelihoods that it reads: those of the scorer, or a name that the recipe gave to others, such as `lately` in
+    `signals: {lately: {likelihood: {of: trained}}}`, the model in training."""
 
     def needs(self) -> tuple[str, ...]:
-        return (GIVEN, ALONE)
+        return (f"{self.signal}.loss_answer_given_prompt", f"{self.signal}.loss_answer")
 
     def rank(self, columns: Columns, budget: int, rng: np.random.Generator) -> Selection:
-        rows = eligible(columns, GIVEN, ALONE)
-        value = difficulty(columns[GIVEN][rows], columns[ALONE][rows], self.ratio)
+        given, alone = self.needs()
+        rows = eligible(columns, given, alone)
+        value = difficulty(columns[given][rows], columns[alone][rows], self.ratio)
         rejected = {int(row): Rejected("ifd not measured: the ratio is not finite") for row in rows[np.isnan(value)]}
         for i in np.flatnonzero(value > 1):
             rejected[int(rows[i])] = Rejected("ifd above 1", score=float(value[i]))
         fit = value <= 1
-        notes = counts(columns, rows, GIVEN) | {"above_one": int((value > 1).sum()), "rejected": rejected}
+        notes = counts(columns, rows, given) | {"above_one": int((value > 1).sum()), "rejected": rejected}
         rows, value = rows[fit], value[fit]
         order = best_first(rows, value)
         return Selection(rows[order], value[order], f"difficulty ({self.ratio} ratio)", notes=notes)

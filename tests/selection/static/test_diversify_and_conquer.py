@@ -90,6 +90,15 @@ def test_a_gap_moves_the_budget_to_its_cluster() -> None:
     assert not selection.nested
 
 
+@pytest.mark.usefixtures("known_cells")
+def test_a_part_of_a_longer_ranking_divides_itself_as_the_whole_does() -> None:
+    """Where groups share a step's budget, more rows are ranked than are kept, and the first of them are taken."""
+    columns, cluster = planted([40, 40, 40])
+    columns.values["gap.value"] = np.log([1.0, 2.0, 5.0])[cluster]
+    longer = found_clusters(columns, clusters=3, gap="gap.value").rank(columns, 100, generator())
+    assert np.bincount(cluster[longer.order[:32]]).tolist() == [4, 8, 20]
+
+
 def test_cluster_weights_by_hand() -> None:
     found = cluster_weights(np.array([1.0, 3.0, 2.0, 700.0]), np.array([0, 0, 1, 2]), 3)
     assert found == pytest.approx([np.exp(-698), np.exp(-698), 1.0])
