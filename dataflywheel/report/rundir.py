@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +21,7 @@ from dataflywheel.report.why_written import final_rows
 from dataflywheel.rows.parts import count_rows, iter_batches
 from dataflywheel.store.decisions import DECISION_SCHEMA, read_decisions
 from dataflywheel.store.record import StepRecord
+from dataflywheel.store.round_record import RoundRecord
 from dataflywheel.store.scoreboard import Scoreboard
 
 ROW_COLUMNS = ["id", "messages", "rejected", "source", "copies"]
@@ -130,6 +131,8 @@ class Run:
     compare: Scoreboard | None
     recipe: str
     events: list[dict[str, Any]] = field(repr=False)
+    rounds: Sequence[RoundRecord] = ()
+    """What each round of a wheel wrote of itself, in order; none for a run of one round."""
 
     @property
     def name(self) -> str:
@@ -228,4 +231,7 @@ def load_run(directory: Path) -> Run:
         compare=read_typed(compare, Scoreboard) if (compare := directory / "compare.json").is_file() else None,
         recipe=recipe.read_text(encoding="utf-8", errors="replace") if recipe.is_file() else "",
         events=read_lines(directory / "events.jsonl"),
+        rounds=sorted(
+            (read_typed(path, RoundRecord) for path in directory.glob("round-*/turn.json")), key=lambda one: one.round
+        ),
     )

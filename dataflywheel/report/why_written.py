@@ -13,7 +13,8 @@ import pyarrow.parquet as pq
 
 from dataflywheel.rows.parts import iter_batches, read_rows
 from dataflywheel.store.answers import AnswerStore
-from dataflywheel.store.run import natural, step_directories
+from dataflywheel.store.round_record import RoundRecord
+from dataflywheel.store.run import step_directories
 
 SHOWN = ["wave", "fate", "gate", "reason", "detail", "facts", "id", "parents", "keys", "calls", "tokens", "usd"]
 
@@ -57,10 +58,9 @@ def final_rows(run: Path) -> Path | None:
     written = [step / "rows" for step in step_directories(run) if step.name.endswith("-dataset")]
     if written:  # some could not be written
         return written[-1]
-    for path in sorted(run.glob("round-*/turn.json"), key=lambda path: natural(path.parent.name), reverse=True):
-        said = json.loads(path.read_text(encoding="utf-8"))
-        rows = path.parent / str(said["rows"]["folder"]) / "rows"
-        if said["kept"] and rows.is_dir():  # where it is not, an earlier recipe of that name had more rounds
+    for one in reversed(RoundRecord.all(run)):
+        rows = run / f"round-{one.round}" / one.rows.folder / "rows"
+        if one.kept and rows.is_dir():  # where it is not, an earlier recipe of that name had more rounds
             return rows
     steps = [step / "rows" for step in step_directories(run) if (step / "rows").is_dir()]
     return steps[-1] if steps else None
@@ -70,12 +70,8 @@ def rounds_taken_back(run: Path, steps: Sequence[Mapping[str, Any]]) -> list[dic
     """Rounds of a wheel that brought the row and did not stay, with the reason: a row of theirs that no later round
     took is not in the data set. `steps` are the decisions on the row."""
     brought = {str(one["step"]).partition("/")[0] for one in steps if one["action"] in ("added", "changed")}
-    found = []
-    for path in sorted(run.glob("round-*/turn.json"), key=lambda path: natural(path.parent.name)):
-        said = json.loads(path.read_text(encoding="utf-8"))
-        if path.parent.name in brought and not said["kept"]:
-            found.append({"round": said["round"], "why": "; ".join(said["reasons"])})
-    return found
+    back = [one for one in RoundRecord.all(run) if not one.kept and f"round-{one.round}" in brought]
+    return [{"round": one.round, "why": "; ".join(one.reasons)} for one in back]
 
 
 def is_final(run: Path, id_: str) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import orjson
@@ -16,6 +15,7 @@ from dataflywheel.evolution.feedback.evaluate import RowScores
 from dataflywheel.evolution.iteration.reward_hacking import JudgedRound, reward_hacking
 from dataflywheel.proposing.ledger import Fate
 from dataflywheel.rows.text import part_of
+from dataflywheel.store.round_record import JudgedRecord
 
 
 @dataclass(frozen=True)
@@ -25,11 +25,12 @@ class Marks:
     judge: FloatArray
     length: FloatArray
 
-    def as_dict(self) -> dict[str, Any] | None:
+    def record(self) -> JudgedRecord | None:
         """Their means, None where nothing was judged."""
         if not len(self.judge):
             return None
-        return {"answers": len(self.judge), "score": float(self.judge.mean()), "length": float(self.length.mean())}
+        means = (float(values.mean()) for values in (self.judge, self.length))
+        return JudgedRecord(answers=len(self.judge), score=next(means), length=next(means))
 
 
 def marks(ledgers: Sequence[Path]) -> Marks:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dataflywheel.contracts import RoundResult
 from dataflywheel.evolution.feedback.evaluate import RowScores
@@ -19,6 +19,7 @@ from dataflywheel.recipe.steps.step import Step
 from dataflywheel.rows.parts import read_rows
 from dataflywheel.selection.spec import TOKENS, row_tokens
 from dataflywheel.store.record import StepRecord
+from dataflywheel.store.round_record import Trained
 
 if TYPE_CHECKING:
     from dataflywheel.recipe.walk import Walk
@@ -75,7 +76,7 @@ class Turn:
     """The step that was done last."""
     new: Path = field(init=False)
     """The rows of this round alone."""
-    mixed: dict[str, Any] = field(init=False)
+    mixed: Trained = field(init=False)
     """What was trained on: those and the kept ones."""
     spends: dict[str, float] = field(init=False)
     """Thousands of tokens that each step added to it."""
@@ -93,7 +94,7 @@ class Turn:
         self.spends = self._spent(written)
         self.memory.marks.append(marks([rows.parent / "proposals.parquet" for rows in written]))
 
-    def _accumulated(self, train: Step, written: list[Path]) -> dict[str, Any]:
+    def _accumulated(self, train: Step, written: list[Path]) -> Trained:
         walk, memory, context = self.walk, self.memory, self.walk.context
         output = context.run.step(train.index, "accumulate", train.round)
         earlier = memory.kept.rows if memory.kept else None
@@ -107,7 +108,7 @@ class Turn:
             memory.used.update(read_rows(rows, ["id"])["id"].to_pylist())
         walk.state = replace(walk.state, fingerprint=known, rows=output / "rows")
         memory.done.append(output)
-        return {"folder": output.name, "rows": record.rows_out, **record.details}
+        return Trained(folder=output.name, rows=record.rows_out, **record.details)
 
     def _spent(self, written: list[Path]) -> dict[str, float]:
         found = self.walk.context.measured(self.walk.state.rows, TOKENS, "accumulate")

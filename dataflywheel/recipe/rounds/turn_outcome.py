@@ -7,7 +7,6 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 from dataflywheel.contracts import RoundResult
 from dataflywheel.evolution.feedback.evaluate import Evaluate, RowScores
@@ -17,9 +16,18 @@ from dataflywheel.evolution.iteration.diversity import FEWEST, Diversity, Measur
 from dataflywheel.evolution.iteration.protected import Protected, protect
 from dataflywheel.evolution.iteration.stopping import Stopping
 from dataflywheel.recipe.rounds.judge_marks import Marks
+from dataflywheel.recipe.rounds.turn_budget import TurnBudget
 from dataflywheel.recipe.schema import Guards
 from dataflywheel.rows.parts import read_rows
 from dataflywheel.rows.text import texts
+from dataflywheel.store.round_record import (
+    ChangeRecord,
+    DiversityRecord,
+    RoundBudget,
+    RoundRecord,
+    SliceRecord,
+    Trained,
+)
 
 Scores = Mapping[str, RowScores]
 """By tier."""
@@ -104,20 +112,21 @@ def round_result(
     return RoundResult(slices, spent, gain)
 
 
-def as_json(
-    judgement: Judgement, result: RoundResult, budget: Mapping[str, Any], mixed: Mapping[str, Any], marked: Marks
-) -> dict[str, Any]:
-    """What `turn.json` says of the round."""
-    return {
-        "budget": budget,
-        "kept": judgement.kept,
-        "reasons": judgement.reasons,
-        "change": asdict(judgement.change) if judgement.change else None,
-        "slices": [asdict(one) for one in result.slices],
-        "spent": dict(result.spent),
-        "gain": result.gain,
-        "rows": mixed,
-        "diversity": [{**asdict(one), "change": one.change} for one in judgement.measures],
-        "judge": marked.as_dict(),
-        "alarms": judgement.alarms,
-    }
+def recorded(
+    round: int, judgement: Judgement, result: RoundResult, budget: TurnBudget, mixed: Trained, marked: Marks
+) -> RoundRecord:
+    """The round as it is written; why it was the last one is added when that is known."""
+    return RoundRecord(
+        round=round,
+        budget=RoundBudget.model_validate(budget.as_dict()),
+        kept=judgement.kept,
+        reasons=judgement.reasons,
+        change=ChangeRecord(**asdict(judgement.change)) if judgement.change else None,
+        slices=[SliceRecord(**asdict(one)) for one in result.slices],
+        spent=dict(result.spent),
+        gain=result.gain,
+        rows=mixed,
+        diversity=[DiversityRecord(**asdict(one), change=one.change) for one in judgement.measures],
+        judge=marked.record(),
+        alarms=judgement.alarms,
+    )

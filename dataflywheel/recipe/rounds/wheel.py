@@ -14,12 +14,12 @@ from dataflywheel.recipe.rounds.judge_marks import of_the_judge
 from dataflywheel.recipe.rounds.seal_wheel import seal
 from dataflywheel.recipe.rounds.turn import Kept, Memory, Turn
 from dataflywheel.recipe.rounds.turn_budget import TurnBudget, slices_in_reach, turn_budget
-from dataflywheel.recipe.rounds.turn_outcome import as_json, judged, round_result, varied, vocabulary, why_stop
+from dataflywheel.recipe.rounds.turn_outcome import judged, recorded, round_result, varied, vocabulary, why_stop
 from dataflywheel.recipe.steps.step import Step
 from dataflywheel.recipe.walk import Walk
 from dataflywheel.rows.parts import PartWriter, count_rows
 from dataflywheel.selection.spec import TOKENS, row_tokens
-from dataflywheel.store.atomic import atomic_directory, finite, write_json
+from dataflywheel.store.atomic import atomic_directory, write_json
 
 
 class Wheel(Walk):
@@ -95,15 +95,15 @@ class Wheel(Walk):
         memory.selected.append(scores["select"])
         judgement.judge = of_the_judge(memory.marks, memory.selected, metric)
         if judgement.kept:
-            rows = self.folder(round) / turn.mixed["folder"] / "rows"
+            rows = self.folder(round) / turn.mixed.folder / "rows"
             memory.kept = Kept(rows, self.state.model, scores)
             self.state = replace(self.state, earlier=rows)
         self.state = replace(self.state, steered=self.output(last) / "scores-steer.parquet")
         self.context.trained = memory.kept.model if memory.kept else None
-        said = {"round": round, **as_json(judgement, outcome, turn.budget.as_dict(), turn.mixed, memory.marks[-1])}
+        record = recorded(round, judgement, outcome, turn.budget, turn.mixed, memory.marks[-1])
         more = round < recipe.rounds
         stop = why_stop(memory.selected, metric, guards, judgement.stops) if more else ""
-        write_json(self.folder(round) / "turn.json", finite({**said, "stopped": stop}))
+        record.model_copy(update={"stopped": stop}).write(self.folder(round))
         self.context.watcher.finished(f"round {round}", judgement.told(stop), False)
         result.rounds, result.ended = round, stop
         return more and not stop

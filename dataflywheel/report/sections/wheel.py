@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Any
 
 from dataflywheel.report.drawing.charts import Interval, intervals
@@ -9,25 +11,19 @@ from dataflywheel.report.drawing.markup import esc, note, section, table
 from dataflywheel.report.drawing.numbers import aligned, count, finite, interval, percent, signed_percent
 from dataflywheel.report.rundir import Run, read_json
 from dataflywheel.report.verdict import metric_name
+from dataflywheel.store.round_record import RoundRecord
 
-Turn = dict[str, Any]
 ROWS_SHOWN = 40
-
-
-def turns(run: Run) -> list[Turn]:
-    """What each round of a wheel wrote of itself, in order; none for a run of one round."""
-    found = [read_json(path, {}) for path in run.directory.glob("round-*/turn.json")]
-    return sorted((turn for turn in found if turn), key=lambda turn: int(turn.get("round") or 0))
 
 
 def taken_back(run: Run) -> list[int]:
     """Rounds whose rows are not in the final set."""
-    return [int(turn["round"]) for turn in turns(run) if not turn.get("kept")]
+    return [one.round for one in run.rounds if not one.kept]
 
 
 def wheel(run: Run) -> str:
     """The section, or nothing for a run without rounds."""
-    found = turns(run)
+    found = run.rounds
     if not found:
         return ""
     body = (
@@ -43,19 +39,18 @@ def wheel(run: Run) -> str:
     return section("wheel", "The wheel by round", body, esc(lead))
 
 
-def story(run: Run, found: list[Turn]) -> str:
+def story(run: Run, found: Sequence[RoundRecord]) -> str:
     """One chart: how good the model was after every round on the select tier, with the rows it was trained on."""
     lines = []
-    values = [_selected(run, int(turn["round"])) for turn in found]
+    values = [_selected(run, one.round) for one in found]
     texts = aligned([value.get("value") for value in values])
-    for turn, value, text in zip(found, values, texts, strict=True):
+    for one, value, text in zip(found, values, texts, strict=True):
         mean, low, high = (finite(value.get(name)) for name in ("value", "low", "high"))
         if mean is None or low is None or high is None:
             continue
-        rows = turn.get("rows") or {}
-        kept = "" if turn.get("kept") else ", taken back"
-        label = f"round {turn['round']}: {count(rows.get('rows'))} rows{kept}"
-        lines.append(Interval(label, mean, low, high, text, "ours" if turn.get("kept") else "baseline"))
+        kept = "" if one.kept else ", taken back"
+        label = f"round {one.round}: {count(one.rows.rows)} rows{kept}"
+        lines.append(Interval(label, mean, low, high, text, "ours" if one.kept else "baseline"))
     if not lines:
         return note("No round was evaluated.")
     evaluated = run.named("evaluate")[0].details
@@ -76,27 +71,25 @@ def _selected(run: Run, round_: int) -> dict[str, Any]:
     return {}
 
 
-def _rounds(found: list[Turn]) -> str:
+def _rounds(found: Sequence[RoundRecord]) -> str:
     rows = []
-    for turn in found:
-        mixed, brought = turn.get("rows") or {}, (turn.get("budget") or {}).get("steps") or {}
-        said = "; ".join(str(reason) for reason in turn.get("reasons") or [])
-        ended = [str(turn["stopped"])] if turn.get("stopped") else [f"alarm: {one}" for one in turn.get("alarms") or []]
+    for one in found:
+        ended = [one.stopped] if one.stopped else [f"alarm: {alarm}" for alarm in one.alarms]
         rows.append(
             [
-                esc(str(turn["round"])),
-                esc("kept" if turn.get("kept") else "taken back"),
-                esc(", ".join(f"{name} {count(amount)}" for name, amount in brought.items())),
-                esc(count(mixed.get("rows"))),
-                esc(percent(mixed.get("real_share"))),
-                esc(" ".join([said, *ended])),
+                esc(str(one.round)),
+                esc("kept" if one.kept else "taken back"),
+                esc(", ".join(f"{name} {count(amount)}" for name, amount in one.budget.steps.items())),
+                esc(count(one.rows.rows)),
+                esc(percent(one.rows.real_share)),
+                esc(" ".join(["; ".join(one.reasons), *ended])),
             ]
         )
     head = ["round", "verdict", "budget by step", "rows trained on", "real", "why"]
     return table("Every round", head, rows, numeric=(3, 4), css="stack")
 
 
-def _slices(run: Run, found: list[Turn]) -> str:
+def _slices(run: Run, found: Sequence[RoundRecord]) -> str:
     """Quality of each slice after each round, on the select tier."""
     by_round = {
         step.round: ((step.details.get("tiers") or {}).get("select") or {}).get("slices") or {}
@@ -105,7 +98,7 @@ def _slices(run: Run, found: list[Turn]) -> str:
     names = list(dict.fromkeys(name for slices in by_round.values() for name in slices))
     if len(names) < 2:
         return ""
-    rounds = [int(turn["round"]) for turn in found]
+    rounds = [one.round for one in found]
     rows = []
     for name in names[:ROWS_SHOWN]:
         cells = [by_round.get(r, {}).get(name) or {} for r in rounds]
@@ -114,18 +107,12 @@ def _slices(run: Run, found: list[Turn]) -> str:
     return table("Quality by slice and round, select tier, with 95% intervals", head, rows, numeric=range(1, len(head)))
 
 
-def _budget(found: list[Turn]) -> str:
+def _budget(found: Sequence[RoundRecord]) -> str:
     """Rows given to each slice in each round, with the policy's last reason."""
-    given: dict[int, dict[str, int]] = {}
+    given = {one.round: one.budget.of_slices() for one in found}
     reasons: dict[str, str] = {}
-    for turn in found:
-        budget = turn.get("budget") or {}
-        amounts: dict[str, int] = {}
-        for slices in (budget.get("slices") or {}).values():
-            for name, amount in slices.items():
-                amounts[name] = amounts.get(name, 0) + int(amount)
-        given[int(turn["round"])] = amounts
-        reasons.update((budget.get("by_slice") or {}).get("reasons") or {})
+    for one in found:
+        reasons |= one.budget.by_slice.reasons if one.budget.by_slice else {}
     names = list(dict.fromkeys(name for amounts in given.values() for name in amounts))
     if not names:
         return ""
@@ -139,34 +126,34 @@ def _budget(found: list[Turn]) -> str:
     return table(caption, head, rows, numeric=range(1, len(rounds) + 1), css="stack")
 
 
-def _diversity(found: list[Turn]) -> str:
-    measured = [turn for turn in found if turn.get("diversity")]
+def _diversity(found: Sequence[RoundRecord]) -> str:
+    measured = [one for one in found if one.diversity]
     if not measured:
         return ""
-    names = [str(one["name"]) for one in measured[0]["diversity"]]
     rows = []
-    for name in names:
-        values: list[Turn] = [next((m for m in turn["diversity"] if m["name"] == name), {}) for turn in measured]
-        changes = [finite(value.get("change")) for value in values]
-        cells = [esc("not known" if c is None else signed_percent(c)) for c in changes]
+    for name in [measure.name for measure in measured[0].diversity]:
+        values = [next((m.change for m in one.diversity if m.name == name), math.nan) for one in measured]
+        cells = [esc("not known" if math.isnan(change) else signed_percent(change)) for change in values]
         rows.append([esc(name.replace("_", " ")), *cells])
-    head = ["measure", *(f"round {turn['round']}" for turn in measured)]
+    head = ["measure", *(f"round {one.round}" for one in measured)]
     caption = "Diversity of a round's new rows against those of the first round"
     return table(caption, head, rows, numeric=range(1, len(head)))
 
 
-def _judge(run: Run, found: list[Turn]) -> str:
+def _judge(run: Run, found: Sequence[RoundRecord]) -> str:
     """What a judge gave the answers that were accepted, beside what it has no say in."""
-    judged = [turn for turn in found if turn.get("judge")]
-    if not judged:
-        return ""
     rows = []
-    for turn in judged:
-        score, length = (finite(turn["judge"].get(name)) for name in ("score", "length"))
-        gold = _selected(run, int(turn["round"]))
-        means = [esc("not known" if mean is None else f"{mean:.3g}") for mean in (score, length)]
+    for one in found:
+        if one.judge is None:
+            continue
+        gold = _selected(run, one.round)
+        means = [
+            esc("not known" if math.isnan(mean) else f"{mean:.3g}") for mean in (one.judge.score, one.judge.length)
+        ]
         shown = esc(interval(gold.get("value"), gold.get("low"), gold.get("high")))
-        rows.append([esc(str(turn["round"])), esc(count(turn["judge"].get("answers"))), *means, shown])
+        rows.append([esc(str(one.round)), esc(count(one.judge.answers)), *means, shown])
+    if not rows:
+        return ""
     head = ["round", "answers", "mean score", "mean characters", "select tier"]
     caption = "The judge's scores of accepted answers beside the select tier, in which it has no say"
     return table(caption, head, rows, numeric=range(len(head)))
