@@ -69,7 +69,8 @@ def check_asking(recipe: Recipe, kind: type[Method], given: Mapping[str, Any] | 
     """
     from dataflywheel.models.endpoint.account import check_price, offered
 
-    for spec in (teacher(recipe, kind, given), *_others(kind, given or {})):
+    judging = judge(recipe, kind, given or {})
+    for spec in (teacher(recipe, kind, given), *_others(kind, given or {}), *([judging] if judging else [])):
         needed = [*getattr(kind, "capabilities", ()), *(["batch"] if spec.batch else [])]
         offered(spec).require(needed, kind.name, spec.model or spec.hf or str(spec.builtin))
         check_price(spec, caps_of(recipe.budget))
@@ -96,6 +97,25 @@ def teacher(recipe: Recipe, kind: type[Method], given: Mapping[str, Any] | None 
         raise UsageError(
             f"{kind.name} asks a model: name one, for instance `models: {{teacher: {{endpoint: "
             "http://localhost:8000/v1, model: NAME, usd_per_mtok: {in: 0.1, out: 0.4}}}`"
+        )
+    return recipe.models.teacher
+
+
+def judge(recipe: Recipe, kind: type[Method], given: Mapping[str, Any]) -> ModelSpec | None:
+    """The model that judges what a method had written, where it asks one and names none: the recipe's teacher.
+
+    Raises:
+        UsageError: there is none.
+    """
+    asks_judge = getattr(kind, "asks_judge", None)
+    if asks_judge is None or given.get("judge") is not None or not asks_judge(given):
+        return None
+    if recipe.models.teacher is None and given.get("model") is not None:
+        return None  # the model that writes judges too
+    if recipe.models.teacher is None:
+        raise UsageError(
+            f"{kind.name} asks a model that judges: name one as `models.teacher` or as `judge` of the method, or score "
+            "by what asks nobody, such as `by: final_answer`"
         )
     return recipe.models.teacher
 

@@ -19,7 +19,7 @@ from dataflywheel.models.files import folder_digest
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.proposing.kinds import Gate, Proposer
 from dataflywheel.recipe.asked_signals import Asked, Parameters, asked_signal
-from dataflywheel.recipe.asking import check_within, hand_in, teacher, writes_itself
+from dataflywheel.recipe.asking import check_within, hand_in, judge, teacher, writes_itself
 from dataflywheel.recipe.needs import asks, model_kind, signals_of
 from dataflywheel.recipe.progress import Silent, Watcher
 from dataflywheel.recipe.schema import Recipe, Source
@@ -158,6 +158,8 @@ class Context:
             spec = teacher(self.recipe, kind, given)
             itself = writes_itself(self.recipe, kind, given)
             given["model"] = self._own(spec, kind) if itself else self.usable(spec, "teacher")
+            judging = judge(self.recipe, kind, parameters)
+            given |= {"judge": self.usable(judging, "judge")} if judging else {}
         elif "model" in kind.model_fields and "model" not in given:
             given["model"] = self.scorer()
         return build(kind, given)

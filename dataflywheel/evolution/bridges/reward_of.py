@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from dataflywheel.contracts import Judge, Method, Metric, Reward, UsageError, build, nearest
+from dataflywheel.contracts import PYTHON, Judge, Method, Metric, Reward, UsageError, build, nearest
 from dataflywheel.evolution.bridges.known_judge import judge_of
 from dataflywheel.evolution.bridges.of_gate import OfGate
 from dataflywheel.evolution.bridges.of_judge import OfJudge
@@ -24,6 +24,8 @@ def reward_kind(name: str) -> type[Method]:
     """
     from dataflywheel import catalog
 
+    if name == PYTHON:
+        return catalog.get(name, Reward)
     kinds = {known: catalog.get(known, kind) for kind in KINDS for known in catalog.names(kind)}
     alone = sorted(known for known, kind in kinds.items() if _alone(kind))
     if name not in kinds:
@@ -38,7 +40,8 @@ def _alone(kind: type[Method]) -> bool:
 
 
 def reward_of(by: Mapping[str, Mapping[str, Any]], model: ModelSpec | None = None) -> Reward:
-    """What is named as a reward: `{"executable_truth": {}}`, `{"final_answer": {}}`, `{"rubric": {}}`.
+    """What is named as a reward: `{"executable_truth": {}}`, `{"final_answer": {}}`, `{"rubric": {}}`,
+    `{"python": {"function": "./rewards.py:score"}}`.
 
     A gate gives 1 or 0, a metric its score, a judge its own brought to between 0 and 1; each None where it cannot
     tell. `model` is the model that judges.

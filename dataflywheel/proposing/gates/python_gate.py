@@ -58,5 +58,5 @@ def _checked(function: Any, proposal: Proposal, with_before: bool, otherwise: st
     try:
         reason = reason_of(function(deepcopy(dict(proposal.row)), **more), otherwise)
     except (Exception, SystemExit) as error:
-        return Check(False, FAILED, failure(error))
+        return Check(False, FAILED, failure(error), decided=False)
     return Check(False, reason) if reason else PASSED

@@ -17,7 +17,7 @@ from dataflywheel.contracts import Cost, Decisions, Method, Named, PoolStatistic
 from dataflywheel.proposing.fulfil import Fulfilment
 from dataflywheel.proposing.kinds import Gate, Proposer
 from dataflywheel.proposing.ledger import Fate, funnel, write_ledger
-from dataflywheel.recipe.asking import check_asking, teacher
+from dataflywheel.recipe.asking import check_asking, judge, teacher
 from dataflywheel.recipe.bill import asked_cost, failed_at_endpoint
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.needs import asks
@@ -198,7 +198,8 @@ class Writing(Step):
 
 def _asking_cost(recipe: Recipe, kind: type[Method], given: Mapping[str, Any], part: PoolStatistics) -> Cost:
     spec = teacher(recipe, kind, given)
-    cost = build(kind, {**given, "model": spec}).estimate(part)
+    judging = judge(recipe, kind, given)
+    cost = build(kind, {**given, "model": spec, **({"judge": judging} if judging else {})}).estimate(part)
     usd = cost.tokens * (spec.usd_per_mtok.input + spec.usd_per_mtok.output) / 2e6 if spec.usd_per_mtok else 0.0
     return replace(cost, usd=cost.usd or usd, seconds=round(cost.calls * ANSWER_SECONDS / spec.concurrency, 2))
 

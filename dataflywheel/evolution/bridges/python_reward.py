@@ -1,0 +1,92 @@
+"""A reward of the user's own: a function in a file that the recipe names."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from typing import Any, ClassVar, Self
+
+from pydantic import model_validator
+
+from dataflywheel.contracts import Card, FlywheelError, Mark, Reward
+from dataflywheel.plugins.functions import code, failure, load, takes
+from dataflywheel.rows.text import fields_of, split_answer
+
+NO_NUMBER = "the function gave no number"
+FAILED = "the function failed"
+
+
+class PythonReward(Reward):
+    """What a function of the user's gives answers.
+
+    Written `reward: {python: ./rewards.py:score}`. A function with a parameter `completions` is called as TRL calls its
+    reward functions: `prompts` and `completions` as lists of turns, and every other field of the rows as a list under
+    its name; it gives a list of numbers. Any other function is called with one answer and its row, as a metric is, and
+    gives a number. None, or an error, is no reward, and counted. The file is the user's own, named in their recipe, and
+    runs as they do.
+    """
+
+    card: ClassVar[Card] = Card(
+        title="The user's own function",
+        authors="",
+        year=2026,
+        paper="",
+        category="evolution",
+        subcategory="bridges",
+        summary="Scores answers by a Python function of the user's, also one that was written for TRL.",
+        checked="functions of both kinds that give numbers, nothing, too few and errors",
+    )
+    of_function: ClassVar[bool] = True
+
+    function: str
+    """File and function, as `./rewards.py:score`; from the working directory or, with `~`, from the user's home."""
+
+    @model_validator(mode="after")
+    def _there(self) -> Self:
+        load(self.function, "reward")
+        return self
+
+    def contents(self) -> str:
+        return code(self.function, "reward")
+
+    def score(self, completions: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> list[float | None]:
+        return [mark.value for mark in self.marks(completions, rows)]
+
+    def marks(self, completions: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> list[Mark]:
+        function = load(self.function, "reward")
+        if not takes(function, "completions"):
+            return [_mark(function, text, row) for text, row in zip(completions, rows, strict=True)]
+        found = list(function(**as_trl(completions, rows)))
+        if len(found) != len(completions):
+            raise FlywheelError(f"reward: {self.function} gave {len(found)} rewards for {len(completions)} answers")
+        return [_number(value) for value in found]
+
+
+def as_trl(completions: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    """The arguments of a reward function of TRL: turns of prompts and answers, and the rows' other fields, None in rows
+    that lack one."""
+    held = [fields_of(row) for row in rows]
+    names = dict.fromkeys(name for one in held for name in one)
+    columns = {name: [deepcopy(one.get(name)) for one in held] for name in names}
+    prompts = [
+        [{"role": turn["role"], "content": turn["content"]} for turn in split_answer(row["messages"])[0]]
+        for row in rows
+    ]
+    said = [[{"role": "assistant", "content": text}] for text in completions]
+    return {**columns, "prompts": prompts, "completions": said}
+
+
+def _mark(function: Any, text: str, row: Mapping[str, Any]) -> Mark:
+    try:
+        return _number(function(text, deepcopy(dict(row))))
+    except (Exception, SystemExit) as error:
+        return Mark(None, f"{FAILED}: {failure(error)}")
+
+
+def _number(value: Any) -> Mark:
+    try:
+        number = None if value is None else float(value)
+    except (TypeError, ValueError):
+        number = None
+    return Mark(number) if number is not None and math.isfinite(number) else Mark(None, NO_NUMBER)
