@@ -196,20 +196,24 @@ def test_a_plan_says_what_is_measured_anew_and_prices_it(tmp_path: Path) -> None
     costs = {}
     for by, of in (("ifd", {}), ("ifd", {"of": "trained"}), ("diverse_evol", {})):
         turn = [{"select": {"by": by, "keep": 9}}, {"train": {"max_steps": 1}}, "evaluate"]
-        more = {"feedback": {"uniform": {}}, "signals": {"likelihood": of}, "compare": {"arms": ["random", "ifd"]}}
+        more = {
+            "feedback": {"uniform": {}},
+            "signals": {"likelihood": of, "spare": "text"},
+            "compare": {"arms": ["random", "ifd"]},
+        }
         asked = job(tmp_path, [*CLEAN[:3], *turn], rounds=3, **more)
         plan = make_plan(asked, build_steps(asked), comparison=True)
         costs[by, bool(of)] = plan["steps"][3]["cost"]["forward"], plan["notes"]
     once = costs["ifd", False][0]
     assert costs["ifd", True][0] == 3 * once
     assert costs["diverse_evol", False][0] == 2 * once / 2  # one pass and not two, in two rounds of three
-    assert costs["ifd", False][1] == []
-    anew, arms = costs["ifd", True][1]
+    assert costs["ifd", False][1] == ["signals: nothing reads spare"]
+    anew, arms, _ = costs["ifd", True][1]
     assert anew == (
         "04-select: likelihood is measured anew in 3 rounds, with the model of the best round before; in the first, "
         "before any training, the scorer measures it"
     )
     assert arms == "compare: arms are chosen before any training; the scorer measures likelihood for them"
-    assert costs["diverse_evol", False][1] == [
+    assert costs["diverse_evol", False][1][:1] == [
         "04-select: hidden_state is measured anew in 2 rounds, with the model of the best round before"
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dataflywheel.contracts import UsageError
-from dataflywheel.recipe.asked_signals import asked_signal
+from dataflywheel.recipe.asked_signals import asked_signal, own_names
 from dataflywheel.recipe.needs import signals_of
 from dataflywheel.recipe.planning.named_arms import arm_needs
 from dataflywheel.recipe.planning.price import rounds_of
@@ -37,13 +37,15 @@ def check_followed(recipe: Recipe, steps: Sequence[Step]) -> None:
 
 
 def following(recipe: Recipe, steps: Sequence[Step], comparison: bool) -> list[str]:
-    """What the plan says of such signals, a line each."""
+    """What the plan says of such signals, and of names of the recipe's own that nothing reads, a line each."""
     told = [_told(recipe, step, name) for step in steps for name in followed_by(recipe, step) if recipe.rounds > 1]
     arms = recipe.compare.arms if comparison and recipe.compare else ()
     read = signals_of(need for entry in arms for need in arm_needs(entry))
     by_the_scorer = [name for name in read if asked_signal(recipe.signals, name).trained]
     said = "compare: arms are chosen before any training; the scorer measures {} for them"
-    return told + [said.format(name) for name in by_the_scorer]
+    told += [said.format(name) for name in by_the_scorer]
+    used = {*read, *signals_of(need for step in steps for need in step.needs())}
+    return told + [f"signals: nothing reads {name}" for name in own_names(recipe.signals) if name not in used]
 
 
 def _told(recipe: Recipe, step: Step, name: str) -> str:

@@ -162,7 +162,9 @@ def with_target(context: Context, spec: Select, columns: Columns, title: str) ->
     if not spec.targeted:
         return columns
     assert context.guide is not None, "the plan refuses a targeted selection without a target"
-    wanted = {**spec.signal_parameters(), **spec.target_parameters()}
+    wanted, differ = spec.signal_parameters(), spec.target_parameters()
+    for name in signals_of(spec.needs()):  # a signal under a name of the recipe's differs as its own name does
+        wanted[name] = {**wanted.get(name, {}), **differ.get(context.asked(name).kind.name, {})}
     target = context.measured(context.guide, spec.needs(), title, wanted)
     target.values[SLICE] = np.array(list(slices_by_id(context, context.guide).values()), dtype=object)
     return replace(columns, target=target)

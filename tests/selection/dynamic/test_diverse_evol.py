@@ -44,6 +44,16 @@ def test_the_picks_are_those_of_the_plain_algorithm(seed: int, centres: int, bud
     assert found.notes["centres"] == centres
 
 
+def test_the_order_of_rows_and_of_centres_does_not_matter() -> None:
+    rng = np.random.default_rng(0)
+    pool, earlier = columns(rng.standard_normal((90, 4))), columns(rng.standard_normal((20, 4)), 90)
+    found = []
+    for at, around in ((np.arange(90), np.arange(20)), (rng.permutation(90), rng.permutation(20))):
+        offered = replace(pool.take(at), earlier=earlier.take(around))
+        found.append(offered.ids[DiverseEvol().rank(offered, 30, rng).order].tolist())
+    assert found[0] == found[1]
+
+
 def test_two_thousand_rows_give_the_same_picks() -> None:
     rng = np.random.default_rng(0)
     offered = replace(columns(rng.standard_normal((2000, 16))), earlier=columns(rng.standard_normal((50, 16)), 2000))

@@ -37,6 +37,14 @@ def test_the_two_ratios_rank_differently() -> None:
     np.testing.assert_allclose(by_perplexity.gain, [math.exp(-0.5), math.exp(-2)])
 
 
+def test_the_likelihoods_may_stand_under_another_name() -> None:
+    columns = likelihood([1.0, 1.8], [2.0, 2.0])
+    others = likelihood([1.8, 0.2], [2.0, 2.0]).values
+    columns.values |= {name.replace("likelihood", "lately"): held for name, held in others.items()}
+    assert IFD().rank(columns, 2, generator()).order.tolist() == [1, 0]
+    assert IFD(signal="lately").rank(columns, 2, generator()).order.tolist() == [0, 1]
+
+
 def test_difficulty_is_never_invented() -> None:
     got = difficulty(np.array([1.0, math.nan, 1.0, math.inf]), np.array([0.0, 1.0, math.nan, 1.0]), "loss")
     assert np.isnan(got).all()
