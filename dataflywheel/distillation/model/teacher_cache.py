@@ -121,10 +121,10 @@ class TeacherCache:
             self._write(part, self._compute(teacher, [wanted[id] for id in part]))
         return len(names)
 
-    def load(self, ids: Sequence[str]) -> Taught:
+    def load(self, ids: Sequence[str], little: float = LITTLE) -> Taught:
         """The rows of `ids`, in their order; an id that is not there has no tokens.
 
-        Warns where the kept tokens hold less than 90 % of the probability.
+        Warns where the kept tokens hold less of the probability than `little`.
         """
         wanted = set(ids)
         found: dict[str, tuple[AnyArray, AnyArray | None, AnyArray]] = {}
@@ -140,7 +140,7 @@ class TeacherCache:
         tokens, logprobs = (np.concatenate([row[column] for row in rows]) for column in (0, 2))
         top = None if self.identity.k is None else np.concatenate([row[1] for row in rows if row[1] is not None])
         taught = Taught(starts, tokens, top, logprobs, self.identity.vocabulary)
-        if taught.captured() < LITTLE:
+        if taught.captured() < little:
             warnings.warn(
                 f"the teacher's {self.identity.k} likeliest tokens hold {taught.captured():.0%} of its probability on "
                 "average; a larger k, or the tail as a bucket with cross-entropy beside it, loses less",

@@ -32,6 +32,9 @@ def test_what_is_kept_is_what_the_teacher_said(tmp_path: Path) -> None:
     logprobs = logits.log_softmax(dim=1)
     with pytest.warns(UserWarning, match="likeliest tokens hold"):
         taught = cache.load(IDS)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        cache.load(IDS, 0.0)
     best = logprobs.topk(5, dim=1)
     assert taught.top.dtype == np.uint16
     np.testing.assert_array_equal(taught.top, best.indices.numpy())

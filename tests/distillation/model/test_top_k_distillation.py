@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -56,3 +57,12 @@ def test_other_tokens_than_the_teacher_read_are_refused(tmp_path: Path) -> None:
         objective.loss(swapped, table_of(student))
     again = TopKDistillation(k=4).taught(IDS, ROWS, student, spec(untrained(1)), 1024, tmp_path)
     assert again.digest() == objective.digest()
+
+
+def test_a_bucket_with_cross_entropy_beside_it_is_not_advised_where_it_is_there(tmp_path: Path) -> None:
+    student, teacher = loaded(untrained(0)), untrained(1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        taught(TopKDistillation(k=4), student, teacher, tmp_path)
+    with pytest.warns(UserWarning, match="the tail as a bucket with cross-entropy"):
+        taught(TopKDistillation(k=4, alpha=1), student, teacher, tmp_path)
