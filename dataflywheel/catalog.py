@@ -37,7 +37,7 @@ def plugged() -> tuple[Plugin, ...]:
     """What installed packages bring, once all that is shipped is known: a name of ours is never taken from us."""
     if not (load_packages.cache_info().currsize or found()):
         return ()
-    _load_all()
+    load_all()
     return load_packages()
 
 
@@ -48,12 +48,13 @@ def plugin(path: str | Path) -> list[str]:
     Raises:
         UsageError: no such file, an error in it, nothing defined in it, or a name that is taken; says where and why.
     """
-    _load_all()
+    load_all()
     plugged()
     return list(load_file(path).names)
 
 
-def _load_all() -> None:
+def load_all() -> None:
+    """Make known all methods and kinds of steps that are shipped."""
     for room in ROOMS:
         load(room)
     importlib.import_module("dataflywheel.recipe.steps.build")  # kinds of steps enter themselves as methods do
@@ -146,7 +147,11 @@ def bibtex(names_wanted: Iterable[str] | None = None) -> str:
 
     Methods without a paper have no entry.
     """
-    cards = [card_of(name) for name in (names() if names_wanted is None else names_wanted)]
+    return entries_of(card_of(name) for name in (names() if names_wanted is None else names_wanted))
+
+
+def entries_of(cards: Iterable[Card]) -> str:
+    """BibTeX entries of the papers behind these cards, as `bibtex`."""
     entries = {key_of(card): _entry(card) for card in cards if card.paper}
     return "\n\n".join(entries[key] for key in sorted(entries))
 

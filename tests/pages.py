@@ -13,6 +13,8 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGES = ("README.md", "docs/tutorial.md", "docs/how-to.md", "CONTRIBUTING.md")
 BLOCK = re.compile(r"(?:<!--\s*(?P<mark>[^>]*?)\s*-->\n)?```(?P<kind>\w+)\n(?P<body>.*?)^```", re.M | re.S)
 FILE = re.compile(r"# ([\w-]+\.yaml)\n")
+CODE = re.compile(r"# ([\w-]+\.py)\n")
+"""A block of Python that names its file is one of the user's, and written there."""
 MARK = re.compile(r"(not run|slow|ray): \S+ \S+")
 """A block that is not run at once says when it is and why, in two words or more."""
 
@@ -33,6 +35,12 @@ class Block:
 def blocks(page: str) -> list[Block]:
     found = BLOCK.finditer((ROOT / page).read_text(encoding="utf-8"))
     return [Block(match["kind"], match["body"], match["mark"] or "") for match in found]
+
+
+def own_files(page: str) -> dict[str, str]:
+    """The files of the user's code on a page, by name."""
+    found = (block.body for block in blocks(page) if block.kind == "python")
+    return {named[1]: body for body in found if (named := CODE.match(body))}
 
 
 def complete(body: str) -> dict[str, Any]:

@@ -15,16 +15,15 @@ from typing import Any
 import pytest
 import yaml
 
-from dataflywheel import catalog
 from dataflywheel.cli import main as cli
-from dataflywheel.contracts import REGISTRY
 from dataflywheel.recipe.load import load_recipe, recipe_from
 from dataflywheel.recipe.planning.plan import plan
 from dataflywheel.recipe.steps.build import build_steps
 from dataflywheel.rows.python_docs import python_docs
 from docs.build import pages
 from docs.disk import RUN, STEP, STORE
-from tests.pages import FILE, MARK, PAGES, ROOT, Block, blocks, complete
+from tests.pages import CODE, FILE, MARK, PAGES, ROOT, Block, blocks, complete
+from tests.support.plugins import forgotten
 
 EVERY = ("", "slow")
 
@@ -43,11 +42,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     (tmp_path / "support.jsonl").write_text(json.dumps(asked) + "\n", encoding="utf-8")
     (tmp_path / "docs").symlink_to(ROOT / "docs")
     (tmp_path / "recipes").symlink_to(ROOT / "recipes")
-    catalog.names()  # every method enters the registry on its first use
-    before = dict(REGISTRY)
-    yield tmp_path
-    REGISTRY.clear()
-    REGISTRY.update(before)
+    with forgotten(tmp_path):
+        yield tmp_path
 
 
 def size(row: Any) -> int:
@@ -101,6 +97,8 @@ def run_page(page: str, monkeypatch: pytest.MonkeyPatch, marks: tuple[str, ...])
                 program, *arguments = shlex.split(line, comments=True)
                 assert program == "flywheel", f"{page}: only flywheel can be run here: {line}"
                 flywheel(arguments, monkeypatch)
+        elif block.kind == "python" and (named := CODE.match(block.body)):
+            Path(named[1]).write_text(block.body, encoding="utf-8")
         elif block.kind == "python" and block.mark in marks:
             exec(compile(block.body, page, "exec"), names)
         else:

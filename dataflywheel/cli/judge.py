@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 Answers = Annotated[str | None, typer.Argument(help="Answers, in any format; matched to the other's by prompt.")]
 Judges = Annotated[
-    list[str],
+    list[str] | None,
     typer.Option(help="Who judges: the address of an endpoint, or a folder with a model; of a panel, each member's."),
 ]
 Names = Annotated[
@@ -47,9 +47,9 @@ Kept = Annotated[Path, typer.Option(help="Where answers are kept, so that none i
 
 
 def judge_command(
-    judge: Judges,
     a: Answers = None,
     b: Answers = None,
+    judge: Judges = None,
     model: Names = None,
     by: By = "pairwise",
     given: Parameters = None,
@@ -76,8 +76,8 @@ def judge_command(
     from dataflywheel.errors import UsageError
 
     load_plugins(plugin)
-    spec, method = _judging(judge, model or [], by, given or [], price, key, can or [])
-    if usd is not None and not price and any(place.startswith(("http://", "https://")) for place in judge):
+    spec, method = _judging(judge or [], model or [], by, given or [], price, key, can or [])
+    if usd is not None and not price and any(place.startswith(("http://", "https://")) for place in judge or ()):
         raise UsageError(
             "judge: --usd needs the price to be kept: --price 0.1/0.4, dollars per million tokens read and written "
             "(0/0 for a server of your own); or cap --calls"
@@ -125,6 +125,8 @@ def _judging(
     if by != "panel":
         if len(places) > 1 or len(names) > 1:
             raise UsageError(f"judge: {by} has one judge; several are `--by panel`")
+        if not places:
+            return None, method  # of methods that ask none; the others say what they lack
         return asked_model(places[0], next(iter(names), ""), price, key, can), method
     members = max(len(places), len(names))
     if members < 2 or len(places) not in (1, members) or len(names) not in (0, 1, members):

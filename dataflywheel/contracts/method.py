@@ -26,9 +26,9 @@ class Card(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     title: str
-    authors: str
+    authors: str = ""
     year: int
-    paper: str
+    paper: str = ""
     """arXiv id (`2308.12032`), DOI or URL; empty where the method has no paper."""
     category: Literal["selection", "enhancement", "synthesis", "distillation", "evolution", "signals", "proposing"]
     subcategory: str

@@ -17,7 +17,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from dataflywheel.contracts.method import REGISTRY, STEPS, Method
-from dataflywheel.errors import UsageError
+from dataflywheel.errors import FlywheelError, UsageError
 from dataflywheel.plugins.beside import file_of, forget, open_folder
 from dataflywheel.plugins.sources import content, files_of
 
@@ -128,6 +128,21 @@ def told(error: BaseException, files: list[Path]) -> str:
     if isinstance(error, ValidationError):
         said = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
     return f"{at}: {type(error).__name__}: {' '.join(said.split())[:MOST] or 'no more is said'}"
+
+
+@contextlib.contextmanager
+def blamed(what: str) -> Iterator[None]:
+    """Raises FlywheelError: a plugin's code failed while `what` was done; names its file and line."""
+    try:
+        yield
+    except FlywheelError:
+        raise
+    except Exception as error:
+        for plugin in LOADED.values():
+            files = files_of(plugin.path) if plugin.path is not None else []
+            if (said := told(error, files)).startswith(","):
+                raise FlywheelError(f"{what}: plugin {plugin.place}{said}") from error
+        raise
 
 
 @contextlib.contextmanager

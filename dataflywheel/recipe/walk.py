@@ -8,6 +8,7 @@ from functools import cache, partial
 from pathlib import Path
 
 from dataflywheel.contracts import DeferredError, FlywheelError, OverBudgetError
+from dataflywheel.plugins.loading import blamed
 from dataflywheel.plugins.named import code_of
 from dataflywheel.recipe.bill import asked_cost, asking_keys, forget_failed
 from dataflywheel.recipe.clean_pool import clean_pool
@@ -102,7 +103,8 @@ class Walk:
             forget_failed(context)
             context.watcher.started(step.title)
             context.run.event("started", step=step.title)
-            record = step.do(given)
+            with blamed(step.title):
+                record = step.do(given)
             context.run.event("finished step", step=step.title, seconds=record.cost.seconds)
         context.run.bill(output, record.cost)  # here, so that a kill between step and bill loses none
         self.state = replace(step.after(given, record), fingerprint=given.fingerprint)

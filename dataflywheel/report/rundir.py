@@ -142,6 +142,12 @@ class Run:
     def total(self) -> dict[str, float]:
         return self.ledger.get("total") or {}
 
+    @cached_property
+    def plugged(self) -> dict[str, dict[str, Any]]:
+        """Methods of plugins that took part, by name: the `plugin`, the `digest` of its code, and the method's `card`,
+        None for a kind of step that has none. As the plan noted them: no code is run to read a report."""
+        return plugged_of(self.plan)
+
     def named(self, name: str) -> list[Step]:
         return [step for step in self.steps if step.name == name]
 
@@ -203,6 +209,15 @@ def read_typed(path: Path, kind: type[M]) -> M:
         raise FlywheelError(
             f"{path}: {field} is not as it was written; run the same recipe again, which makes it anew"
         ) from None
+
+
+def plugged_of(plan: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """`Run.plugged` from the content of `plan.json`."""
+    return {
+        name: {"plugin": one.get("plugin", ""), "digest": one.get("digest", ""), "card": card}
+        for one in plan.get("plugins") or ()
+        for name, card in (one.get("methods") or {}).items()
+    }
 
 
 def load_run(directory: Path) -> Run:

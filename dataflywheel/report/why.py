@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from contextlib import closing, nullcontext
 from pathlib import Path
@@ -12,11 +13,13 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from dataflywheel.contracts import UsageError
+from dataflywheel.report.rundir import plugged_of, read_json
 from dataflywheel.report.why_written import is_final, proposals_of, rounds_taken_back, row_directories, text_of_row
 from dataflywheel.rows.origins import origins_of
 from dataflywheel.rows.parts import iter_batches
 from dataflywheel.store.answers import AnswerStore
 from dataflywheel.store.decisions import read_decisions
+from dataflywheel.store.record import StepRecord
 from dataflywheel.store.run import names_damage, step_directories
 
 WITHOUT = {"left": "left as it was", "failed": "a proposal gave no row"}
@@ -42,6 +45,9 @@ def why(run: str | Path, row: str, home: Path = Path(".flywheel")) -> dict[str, 
     for step in step_directories(path):
         if (step / "decisions.parquet").exists():
             life["steps"] += [line | _asked(step, record["id"], home) for line in _step(path, step, record["id"])]
+    own = plugged_of(read_json(path / "plan.json", {}))
+    for line in life["steps"] if own else ():
+        line["plugins"] = _plugins(path, line, own)
     life["parents"] = [
         {"id": id, "text": text_of_row(path, id), "origin": _origins(pool, id)} for id in record["parents"] or ()
     ]
@@ -106,6 +112,19 @@ def _step(run: Path, step: Path, id_: str) -> list[dict[str, Any]]:
     return lines
 
 
+def _plugins(run: Path, line: dict[str, Any], own: dict[str, dict[str, Any]]) -> list[dict[str, str]]:
+    """The methods of plugins that had a say in a step: those that it names, and those whose values it read."""
+    record = StepRecord.read(run / line["step"])
+    said = set(
+        re.findall(r"\w+", json.dumps([record.step, record.params, record.details.get("gates"), [*line["values"]]]))
+    )
+    return [
+        {"method": name, "plugin": one["plugin"], "summary": (one["card"] or {}).get("summary", "")}
+        for name, one in own.items()
+        if name in said
+    ]
+
+
 def _asked(step: Path, id_: str, home: Path) -> dict[str, Any]:
     """What a model was asked about the row, what it said and what that cost."""
     if not (step / "asked.parquet").exists():
@@ -147,6 +166,8 @@ def as_text(life: dict[str, Any]) -> str:
         values = {k: round(v, 4) if isinstance(v, float) else v for k, v in step["values"].items()}
         if values:
             lines.append(f"    measured: {json.dumps(values, ensure_ascii=False)}")
+        for one in step.get("plugins", ()):
+            lines.append(f"    {one['method']}, of {one['plugin']}: {one['summary']}".removesuffix(": "))
         for asked in step.get("asked", ()):
             lines += _conversation(asked)
     lines += [f"round {one['round']} was taken back, and what it added with it: {one['why']}" for one in life["rounds"]]

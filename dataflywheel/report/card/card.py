@@ -12,7 +12,7 @@ import yaml
 from dataflywheel import catalog
 from dataflywheel.report.card.card_facts import CardFacts
 from dataflywheel.report.card.card_safety import safety
-from dataflywheel.report.card.used_methods import methods_of_run, paper_link
+from dataflywheel.report.card.used_methods import card_in, methods_of_run, paper_link
 from dataflywheel.report.drawing.markup import visible
 from dataflywheel.report.drawing.numbers import count, interval, percent, plural, seconds
 from dataflywheel.report.rundir import Run, Step, load_run
@@ -168,14 +168,16 @@ def _methods(run: Run) -> str:
     names = methods_of_run(run)
     lines = []
     for name in names:
-        card = catalog.get(name).card
+        card, own = card_in(run, name), run.plugged.get(name)
         link = paper_link(card)
         cited = f" {card.authors} ({card.year}). {card.title}. <{link}>" if link else ""
-        lines.append(f"- `{name}`: {card.summary}{cited}")
+        if own:
+            cited = f"{md(cited)} Of {md(own['plugin'])}, whose code is {md(own['digest'])}."
+        lines.append(f"- `{name}`: {md(card.summary) if own else card.summary}{cited}")
     if not lines:
         return "## Methods\n\nNo published method was applied."
     listed = "\n".join(lines)
-    bibtex = f"```bibtex\n{catalog.bibtex(names)}\n```"
+    bibtex = f"```bibtex\n{catalog.entries_of(card_in(run, name) for name in names)}\n```"
     return f"## Methods\n\nPlease cite them when you use this data set.\n\n{listed}\n\n{bibtex}"
 
 

@@ -80,10 +80,19 @@ def named_signals(run: Run) -> dict[str, str]:
 
 
 def methods_of_run(run: Run) -> list[str]:
-    """All methods that took part in a run, in order of use: in its steps, and in what shared out its rounds."""
+    """All methods that took part in a run, in order of use: in its steps, and in what shared out its rounds; those of
+    plugins last."""
     named = named_signals(run)
     policies = [name for name, _ in _entries(_recipe(run).get("feedback")) if name in catalog.names()]
-    return list(dict.fromkeys([*(name for step in run.steps for name in methods_of(step, named)), *policies]))
+    used = [*(name for step in run.steps for name in methods_of(step, named)), *policies]
+    own = [name for name, one in run.plugged.items() if one["card"]]
+    return list(dict.fromkeys([*(name for name in used if name not in run.plugged), *own]))
+
+
+def card_in(run: Run, name: str) -> Card:
+    """The card of a method that took part: of a plugin's as it was then."""
+    held = run.plugged.get(name)
+    return Card.model_validate(held["card"]) if held else catalog.card_of(name)
 
 
 def _recipe(run: Run) -> dict[str, Any]:
