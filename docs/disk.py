@@ -55,6 +55,7 @@ STORE = {
     "trained students. `FLYWHEEL_CACHE` moves all but the trained students.",
     "answers.db": "Every reply of a model that was ever paid for, with its request, status and cost, and the ledger of "
     "reservations (SQLite).",
+    "given/<digest>.jsonl": "Rows that Python handed over, by their content; `.arrow` where they came as a table.",
     "trials/<digest>/": "Scores and facts of each training and evaluation of a comparison.",
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +12,17 @@ from dataflywheel.recipe.load import recipe_from
 
 
 def select(
-    pool: str | list[str],
+    pool: str | Sequence[str | Mapping[str, Any]],
     by: str | dict[str, Any] = "random",
     keep: str | int = "10%",
     *,
     then: str | dict[str, Any] | None = None,
     per: str | None = None,
-    target: str | None = None,
+    target: str | Sequence[Mapping[str, Any]] | None = None,
     models: dict[str, Any] | None = None,
     budget: dict[str, Any] | None = None,
     name: str | None = None,
+    called: str = "",
     seed: int = 0,
     format: str = "messages",
     columns: dict[str, Any] | None = None,
@@ -31,22 +33,28 @@ def select(
 
     `target` holds the evaluation rows that targeted methods compare with; `budget` caps what is spent on models.
 
-    The run is named after the pool, the methods and the budget where no `name` is given; one of the same name replaces
-    what the other left. `columns` and `roles` name what the pool holds under other names, as in a recipe.
+    The run is named after the pool (as it is `called`, else its file), the methods and the budget where no `name` is
+    given; one of the same name replaces what the other left. `columns` and `roles` name what the pool holds under other
+    names, as in a recipe. An entry of `pool` or `target` may be one of a recipe.
 
     Raises:
         UsageError: unknown method, unreadable budget, or a method that needs what is not there.
     """
-    paths = [pool] if isinstance(pool, str) else list(pool)
+    sources = [pool] if isinstance(pool, str) else list(pool)
+    named: list[Mapping[str, Any]] = [
+        one if isinstance(one, Mapping) else {"path": one, "columns": columns or {}, "roles": roles or {}}
+        for one in sources
+    ]
+    first = called or Path(named[0]["path"]).name.split(".")[0]
     step = {"by": by, "keep": keep, **({"then": then} if then else {}), **({"per": per} if per else {})}
     methods = [entry if isinstance(entry, str) else next(iter(entry)) for entry in (by, then) if entry]
     size = str(keep).replace("%", "-percent")
-    title = name or "-".join(["select", Path(paths[0]).name.split(".")[0], *methods, *([per] if per else []), size])
+    title = name or "-".join(["select", first, *methods, *([per] if per else []), size])
     value = {
         "name": re.sub(r"[^A-Za-z0-9._-]+", "-", title),
         "seed": seed,
-        "pool": [{"path": path, "columns": columns or {}, "roles": roles or {}} for path in paths],
-        "target": [{"path": target}] if target else [],
+        "pool": named,
+        "target": [{"path": target}] if isinstance(target, str) else list(target or []),
         "models": models or {},
         "budget": budget or {},
         "steps": [{"select": step}],

@@ -143,6 +143,8 @@ class PlainChats:
 
     def take(self, record: Any, shape: str | None = None) -> str | None:
         """The shape of the record where it is a plain one, of that `shape` if given; then it is among the rows."""
+        if type(record) is not dict:
+            return None
         try:
             way = plain_way(frozenset(record))
             if way is None or (shape is not None and way.shape != shape) or (said := way.read(record)) is None:

@@ -152,6 +152,13 @@ def test_any_records_give_the_same_rows_by_either_way(given: list[object]) -> No
     assert short.equals(long)
 
 
+@pytest.mark.parametrize("record", [[1, 2], ["prompt", "completion"], "text", 7, None])
+def test_what_is_no_record_is_left_to_the_long_way(record: object) -> None:
+    assert PlainChats("s").take(record) is None
+    parsed = parse_block(Block("jsonl", 1, orjson.dumps(record)), "f", "s", plain=PlainChats("s"))
+    assert "expected an object" in parsed.quarantined[0].reason
+
+
 def test_a_mapping_takes_the_long_way_and_a_format_its_own() -> None:
     block = Block("jsonl", 1, b"\n".join(orjson.dumps(LINES[name]) for name in ("plain", "alpaca")))
     plain = PlainChats("")

@@ -112,12 +112,12 @@ def check(recipe: Recipe, steps: list[Step], comparison: bool) -> None:
     wanted = [need for step in steps for need in step.needs()]
     if comparison and recipe.compare:
         wanted += [need for entry in recipe.compare.arms for need in arm_needs(entry)]
-    _check_models(recipe, _signals(recipe, wanted), any(step.role == "train" for step in steps))
+    check_models(recipe, _signals(recipe, wanted), any(step.role == "train" for step in steps))
     if recipe.engine.ray:
         check_packages("ray", extra="ray")
 
 
-def _check_models(recipe: Recipe, signals: list[Asked], trains: bool) -> None:
+def check_models(recipe: Recipe, signals: list[Asked], trains: bool) -> None:
     """The models behind signals and training are there, and what they run on is installed."""
     if trains or any(model_kind(asked.kind) in ("model", "embedder") for asked in signals):
         check_packages("torch", "transformers")
