@@ -49,7 +49,6 @@ COLUMNS = {
     "label": "class or KTO label",
     "source": "where the row came from; quotas and slices use it",
     "tags": "task, skill, domain",
-    "weight": "how much the row counts beside others in a training; empty: as one",
     "copies": "identical rows are merged on reading and counted here",
     "extra": "every other field of the input, as JSON text",
     "parents": "rows that this one was made from",
@@ -57,6 +56,7 @@ COLUMNS = {
     "round": "the round in which it appeared",
     "media": "images, videos and sounds that the text points at, each with its path or address",
     "cells": "the columns of a table's row, as JSON text",
+    "weight": "how much it counts where it is learned, 1 where it is null; only ratios matter; no part of the identity",
 }
 
 

@@ -54,7 +54,7 @@ def make_columns(n: int, seed: int = 0, width: int = 8) -> Columns:
 def make_target(width: int = 8, n: int = 12) -> Columns:
     """Evaluation rows of three slices, with what targeted selectors read."""
     rng = np.random.default_rng(99)
-    names = ("hidden_state.vector", "gradient_projection.vector")
+    names = ("hidden_state.vector", "gradient_projection.vector", "embedding.vector")
     values: dict[str, Any] = {name: unit(rng.standard_normal((n, width))) for name in names}
     values["hashed_ngrams.buckets"] = ngrams(n, np.random.default_rng([n, 7]))
     values["row.slice"] = np.array([f"slice-{i % 3}" for i in range(n)], dtype=object)

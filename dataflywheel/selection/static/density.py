@@ -10,8 +10,8 @@ from pydantic import Field
 
 from dataflywheel.contracts import AnyArray, Card, Columns, FloatArray, Selection, Selector
 from dataflywheel.selection.order import counts, eligible
+from dataflywheel.selection.vectors import VectorColumn, directions_of
 
-VECTOR = "embedding.vector"
 BLOCK = 1024
 SEED = 0  # of the hash planes: a row's density must not depend on the draw
 
@@ -37,6 +37,8 @@ class Density(Selector):
     )
     deterministic: ClassVar[bool] = False
 
+    vector: VectorColumn = "embedding.vector"
+    """Column with the vectors, of which the directions count."""
     bits: int | None = Field(default=None, ge=1, le=24)
     """Hyperplanes a hash: more is a narrower kernel. By default log2 of the rows, where unrelated rows share about
     one bucket."""
@@ -46,18 +48,18 @@ class Density(Selector):
     """Pools up to this size get the exact sum."""
 
     def needs(self) -> tuple[str, ...]:
-        return (VECTOR,)
+        return (self.vector,)
 
     def rank(self, columns: Columns, budget: int, rng: np.random.Generator) -> Selection:
-        rows = eligible(columns, VECTOR)
-        vectors = columns[VECTOR][rows].astype(np.float32, copy=False)
+        rows = eligible(columns, self.vector)
+        vectors = directions_of(columns, rows, self.vector)
         bits = self.bits or min(max(math.ceil(math.log2(max(len(rows), 2))), 4), 24)
         exact = len(rows) <= self.exact_rows
         density = exact_density(vectors, bits) if exact else sketched_density(vectors, bits, self.hashes)
         # Gumbel top-k: the largest log-weights plus Gumbel noise are a draw without replacement in proportion to the
         # weights.
         order = np.argsort(np.log(density) - rng.gumbel(size=len(rows)), kind="stable")
-        notes = counts(columns, rows, VECTOR) | {"bits": bits, "exact": exact}
+        notes = counts(columns, rows, self.vector) | {"bits": bits, "exact": exact}
         return Selection(rows[order], 1 / density[order], "drawn in proportion to 1 / density", notes=notes)
 
 

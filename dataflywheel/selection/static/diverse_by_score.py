@@ -9,8 +9,8 @@ from pydantic import Field
 
 from dataflywheel.contracts import AnyArray, Card, Columns, Selection, Selector
 from dataflywheel.selection.order import SCORE, Rejected, best_first, counts, eligible
+from dataflywheel.selection.vectors import VectorColumn, directions_of
 
-VECTOR = "embedding.vector"
 BLOCK = 512
 
 
@@ -33,25 +33,27 @@ class DiverseByScore(Selector):
         checked="the one-row-at-a-time algorithm on 50 random inputs at every block size",
     )
 
+    vector: VectorColumn = "embedding.vector"
+    """Column with the vectors: DEITA's own are `hidden_state.vector`."""
     threshold: float = Field(default=0.9, gt=-1, le=1)
     """Cosine from which a row counts as a repetition."""
     score: str = SCORE
     """Column to rank by, higher is better; by default the rank of the step's `by` (1 is the best, 0 the worst)."""
 
     def needs(self) -> tuple[str, ...]:
-        return (VECTOR, self.score)
+        return (self.vector, self.score)
 
     def rank(self, columns: Columns, budget: int, rng: np.random.Generator) -> Selection:
-        rows = eligible(columns, VECTOR, self.score)
+        rows = eligible(columns, self.vector, self.score)
         value = columns[self.score][rows].astype(np.float64)
         order = best_first(rows, value)
         rows, value = rows[order], value[order]
-        kept, near = unlike_the_kept(columns[VECTOR][rows], self.threshold, budget)
+        kept, near = unlike_the_kept(directions_of(columns, rows, self.vector), self.threshold, budget)
         rejected = {
             int(rows[i]): Rejected("near a chosen row", near=int(rows[near[i]]), score=float(value[i]))
             for i in np.flatnonzero(near >= 0)
         }
-        notes = counts(columns, rows, VECTOR, self.score) | {"near": len(rejected), "rejected": rejected}
+        notes = counts(columns, rows, self.vector, self.score) | {"near": len(rejected), "rejected": rejected}
         return Selection(
             rows[kept], value[kept], f"no better row has a cosine of {self.threshold:g} or more", notes=notes
         )

@@ -11,9 +11,8 @@ from dataflywheel.contracts import AnyArray, Card, Columns, FloatArray, Selectio
 from dataflywheel.selection.order import SCORE, best_first, counts, eligible, turns
 from dataflywheel.selection.quota import share_out
 from dataflywheel.selection.static.gumbel_top_k import drawn
+from dataflywheel.selection.vectors import VectorColumn, vectors_of
 from dataflywheel.signals.model.cells import directions, nearest_cells, spherical_kmeans
-
-VECTOR = "embedding.vector"
 
 
 class DiversifyAndConquer(Selector):
@@ -39,6 +38,8 @@ class DiversifyAndConquer(Selector):
     )
     deterministic: ClassVar[bool] = False
 
+    vector: VectorColumn = "embedding.vector"
+    """Column with the vectors that are split, of which the directions count."""
     score: str = SCORE
     """Column of the quality, higher is better; by default the rank of the step's `by`."""
     clusters: int = Field(default=512, ge=1)
@@ -50,11 +51,11 @@ class DiversifyAndConquer(Selector):
     answer less that of the model's own."""
 
     def needs(self) -> tuple[str, ...]:
-        return (VECTOR, self.score, *([self.gap] if self.gap else []))
+        return (self.vector, self.score, *([self.gap] if self.gap else []))
 
     def rank(self, columns: Columns, budget: int, rng: np.random.Generator) -> Selection:
         rows = eligible(columns, *self.needs())
-        unit, usable = directions(columns[VECTOR][rows])
+        unit, usable = directions(vectors_of(columns, rows, self.vector))
         rows = rows[usable]
         if not len(rows):
             return Selection(rows, np.zeros(0), "", notes=counts(columns, rows, *self.needs()))

@@ -11,8 +11,7 @@ from pydantic import Field
 from dataflywheel.contracts import Card, Columns, Selection, Selector
 from dataflywheel.selection.blocked_cover import cover
 from dataflywheel.selection.order import counts, eligible
-
-VECTOR = "embedding.vector"
+from dataflywheel.selection.vectors import VectorColumn, directions_of
 
 
 class FacilityLocation(Selector):
@@ -36,20 +35,22 @@ class FacilityLocation(Selector):
 
     version: ClassVar[int] = 2
 
+    vector: VectorColumn = "embedding.vector"
+    """Column with the vectors, of which the directions count."""
     memory_gb: float = Field(default=2.0, gt=0)
     """Largest block of float32 similarities; 2 GB hold all pairs of 23,170 rows, and above that a quarter is used."""
 
     def needs(self) -> tuple[str, ...]:
-        return (VECTOR,)
+        return (self.vector,)
 
     def rank(self, columns: Columns, budget: int, rng: np.random.Generator) -> Selection:
-        rows = eligible(columns, VECTOR)
+        rows = eligible(columns, self.vector)
         capacity = max(math.isqrt(int(self.memory_gb * 2**30 / 4)), 2)
-        order, gain, exact = cover(columns[VECTOR][rows].astype(np.float32, copy=False), budget, capacity)
+        order, gain, exact = cover(directions_of(columns, rows, self.vector), budget, capacity)
         return Selection(
             rows[order],
             gain,
             "covers rows that no chosen row resembled as much",
             nested=exact,
-            notes=counts(columns, rows, VECTOR) | {"exact": exact, "objective": float(gain.sum())},
+            notes=counts(columns, rows, self.vector) | {"exact": exact, "objective": float(gain.sum())},
         )

@@ -8,8 +8,8 @@ import numpy as np
 
 from dataflywheel.contracts import AnyArray, Card, Columns, FloatArray, Selection, Selector
 from dataflywheel.selection.order import counts, eligible
+from dataflywheel.selection.vectors import VectorColumn, vectors_of
 
-VECTOR = "embedding.vector"
 AHEAD = 16  # far rows whose distances are computed in one product; most of them are picked soon
 
 
@@ -32,14 +32,17 @@ class KCenter(Selector):
         checked="radius at most twice the brute-force optimum; one distance at a time in float64",
     )
 
+    vector: VectorColumn = "embedding.vector"
+    """Column with the vectors: `gradient_projection.vector` covers what rows teach, in place of what they say."""
+
     def needs(self) -> tuple[str, ...]:
-        return (VECTOR,)
+        return (self.vector,)
 
     def rank(self, columns: Columns, budget: int, rng: np.random.Generator) -> Selection:
-        rows = eligible(columns, VECTOR)
-        order, distance = greedy_k_center(columns[VECTOR][rows], budget)
+        rows = eligible(columns, self.vector)
+        order, distance = greedy_k_center(vectors_of(columns, rows, self.vector), budget)
         return Selection(
-            rows[order], distance, "farthest from the rows chosen before", notes=counts(columns, rows, VECTOR)
+            rows[order], distance, "farthest from the rows chosen before", notes=counts(columns, rows, self.vector)
         )
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
 from dataflywheel.contracts import AnyArray, Card, Columns, FloatArray, Selection, Selector
 from dataflywheel.selection.order import SLICE, counts, eligible, target_rows
+from dataflywheel.selection.vectors import VectorColumn, target_gradients, vectors_of
 
-VECTOR = "hidden_state.vector"
 CELLS = 1 << 25
 """Similarities held at once: 128 megabytes of float32."""
 FEWEST = 16
@@ -43,6 +43,8 @@ class RDSPlus(Selector):
     )
     targeted: ClassVar[bool] = True
 
+    vector: VectorColumn = "hidden_state.vector"
+    """Column with the vectors; with `embedding.vector` it is the choice by embeddings that the paper compares with."""
     takers: Literal["slice", "row"] | None = None
     """Who takes turns: each slice of the target or each of its rows. Not given: slices where there are several."""
     when_taken: Literal["lose_turn", "next_best"] = "lose_turn"
@@ -50,20 +52,24 @@ class RDSPlus(Selector):
     is left, as the paper reads."""
 
     def needs(self) -> tuple[str, ...]:
-        return (VECTOR,)
+        return (self.vector,)
+
+    def target_parameters(self) -> dict[str, dict[str, Any]]:
+        return target_gradients(self.vector)
 
     def rank(self, columns: Columns, budget: int, rng: np.random.Generator) -> Selection:
-        target, queries = target_rows(self.name, columns, VECTOR)
-        rows = eligible(columns, VECTOR)
+        target, queries = target_rows(self.name, columns, self.vector)
+        rows = eligible(columns, self.vector)
         names, groups = self._groups(target.values.get(SLICE), queries)
-        pool, aims = directions(columns[VECTOR][rows]), directions(target[VECTOR])
+        pool = directions(vectors_of(columns, rows, self.vector))
+        aims = directions(vectors_of(target, np.arange(len(target)), self.vector))
 
         def scores(start: int, stop: int) -> FloatArray:
             return nearest_of(pool, aims, groups[start:stop])
 
         order, gain, by = take_turns(scores, len(groups), len(rows), budget, self.when_taken == "lose_turn")
         taken = np.bincount(by, minlength=len(groups)).tolist()
-        notes = counts(columns, rows, VECTOR) | {"queries": len(queries)}
+        notes = counts(columns, rows, self.vector) | {"queries": len(queries)}
         if names:
             notes["taken_by"] = dict(zip(names, taken, strict=True))
         return Selection(rows[order], gain, "cosine with the nearest target row", notes=notes)
