@@ -153,6 +153,7 @@ def as_text(life: dict[str, Any]) -> str:
         f"row {row['id']}: {life['outcome']}",
         f"source {row['source']!r}, tags {row['tags']}, {row['copies']} copies",
     ]
+    lines += [f"counts {row['weight']:.3g} times where it is learned"] if row["weight"] is not None else []
     lines += [f"read from {o['file']}, line {o['line']}" for o in life["origin"][:5]]
     lines += [f"  {m['role']}: {_cut(m['content'])}" for m in row["messages"]]
     for parent in life["parents"]:

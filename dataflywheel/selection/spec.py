@@ -83,6 +83,16 @@ class Select(Method):
         """All parts of the combination, that of `then` last."""
         return [*self.scorers(), *([_selector(self.then)] if self.then else [])]
 
+    def weighing(self) -> str:
+        """The selector whose weights the kept rows have: the one that decides which are kept, where it gives any."""
+        scorers = self.scorers()
+        last = self.chooser() or (scorers[0] if len(scorers) == 1 else None)
+        return last.name if last is not None and last.weighs else ""
+
+    def unweighed(self) -> list[str]:
+        """Selectors that give weights, which nobody sees since others decide which rows are kept."""
+        return [selector.name for selector in self.selectors() if selector.weighs and selector.name != self.weighing()]
+
     def label(self) -> str:
         """`ifd + longest > facility_location`."""
         names = " + ".join(selector.name for selector in self.scorers())

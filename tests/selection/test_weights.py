@@ -92,3 +92,15 @@ def test_the_kept_rows_have_them_and_a_rows_own_is_multiplied(tmp_path: Path) ->
     write_kept(tmp_path / "in", decisions, tmp_path / "same", order=[ids[3], ids[0], ids[1]])
     assert read_rows(tmp_path / "same", ["weight"])["weight"].to_pylist() == [None, None, 0.5]
     assert has_weights(tmp_path / "same")
+
+
+def test_which_selector_weighs_is_known_beforehand() -> None:
+    said = {
+        "heavy": {"by": ["heavy"]},
+        "": {"by": ["heavy", "random"]},
+        "heavy ": {"by": ["random"], "then": {"heavy": {}}},
+    }
+    for name, given in said.items():
+        assert Select(**given, keep=2).weighing() == name.strip()  # type: ignore[arg-type]
+    assert Select(by=["heavy"], then={"random": {}}, keep=2).unweighed() == ["heavy"]  # type: ignore[list-item]
+    assert Select(by=["heavy"], keep=2).unweighed() == []  # type: ignore[list-item]

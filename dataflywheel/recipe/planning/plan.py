@@ -21,6 +21,7 @@ from dataflywheel.recipe.planning.order import check_order, check_pairs
 from dataflywheel.recipe.planning.plugged import plugged
 from dataflywheel.recipe.planning.price import comparison_cost, step_cost
 from dataflywheel.recipe.planning.price_more import more_lines
+from dataflywheel.recipe.planning.weights import weights_told
 from dataflywheel.recipe.pricing import flops
 from dataflywheel.recipe.schema import Recipe
 from dataflywheel.recipe.steps.build import build_steps
@@ -79,7 +80,11 @@ def make_plan(recipe: Recipe, steps: list[Step], comparison: bool) -> dict[str, 
             "why_bad": looked.why,
         },
         "dataset": holding(recipe, looked.first),
-        "notes": [note for step in steps for note in step.unread(recipe)] + following(recipe, steps, comparison),
+        "notes": [
+            *(note for step in steps for note in step.unread(recipe)),
+            *following(recipe, steps, comparison),
+            *weights_told(recipe, steps),
+        ],
     }
     if own := plugged(recipe, steps):
         facts["plugins"] = own

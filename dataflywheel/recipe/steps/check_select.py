@@ -1,8 +1,13 @@
-"""What a selection cannot do in a recipe: go on from rounds that there are not, or mean two things by one signal."""
+"""What a selection cannot do in a recipe: go on from rounds that there are not, mean two things by one signal, or take
+for vectors what are none."""
 
 from __future__ import annotations
 
-from dataflywheel.contracts import UsageError
+import pyarrow as pa
+
+from dataflywheel import catalog
+from dataflywheel.contracts import Signal, UsageError, nearest
+from dataflywheel.recipe.asked_signals import asked_signal, own_names
 from dataflywheel.recipe.needs import signals_of
 from dataflywheel.recipe.schema import Recipe
 from dataflywheel.selection.spec import Select
@@ -34,3 +39,38 @@ def check_signals(spec: Select, recipe: Recipe) -> None:
                 f"select: {selector.name} measures {name} with {dict(wanted)}, and {who}; put one of the two under a "
                 f"name of your own, `signals: {{mine: {{{name}: {{}}}}}}`, and name its column in the selector"
             )
+
+
+def check_vectors(spec: Select, recipe: Recipe) -> None:
+    """Raises UsageError: a selector reads its vectors from a column that holds none."""
+    for selector in spec.selectors():
+        for field in ("vector", "vectors"):
+            name = getattr(selector, field, None)
+            if not isinstance(name, str):
+                continue
+            signal, _, column = name.partition(".")
+            kind = asked_signal(recipe.signals, signal).kind
+            held = kind.columns if issubclass(kind, Signal) else {}
+            if column not in held or not is_vector(held[column]):
+                raise UsageError(
+                    f"select: {selector.name}: {field}: {name} holds no vectors{nearest(name, vector_columns(recipe))}"
+                )
+
+
+def is_vector(kind: pa.DataType) -> bool:
+    """Whether a column of that type holds as many numbers for every row."""
+    listed = pa.types.is_list(kind) or pa.types.is_fixed_size_list(kind)
+    return bool(listed and pa.types.is_floating(kind.value_type))
+
+
+def vector_columns(recipe: Recipe) -> list[str]:
+    """Columns of vectors of all signals, those under the recipe's own names among them."""
+    names = {name: name for name in catalog.names(Signal)} | own_names(recipe.signals)
+    kinds = {name: catalog.get(kind) for name, kind in names.items()}
+    return [
+        f"{name}.{column}"
+        for name, kind in kinds.items()
+        if issubclass(kind, Signal)
+        for column, type in kind.columns.items()
+        if is_vector(type)
+    ]

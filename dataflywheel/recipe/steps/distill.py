@@ -58,6 +58,10 @@ class Distilling(Training, keyword="distill"):
         method = self.work.method()
         return method if isinstance(method, OnPolicy) else None
 
+    @property
+    def counts_alike(self) -> bool:
+        return self.on_policy() is not None
+
     def job(self) -> Job:
         return "answers" if self.on_policy() is None else "on_policy"
 

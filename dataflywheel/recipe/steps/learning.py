@@ -47,6 +47,10 @@ class Learning(Step):
         """What is learned from, for a learning rate that fits."""
         return "answers"
 
+    @property
+    def counts_alike(self) -> bool:
+        return True
+
     def check(self, recipe: Recipe, comparison: bool) -> None:
         self.work.settings().fitted(parameters(recipe.models.student), self.job())
 

@@ -22,7 +22,7 @@ from dataflywheel.recipe.inputs.slicing import slice_column, slices_of
 from dataflywheel.recipe.needs import signals_of
 from dataflywheel.recipe.schema import Limits, Recipe
 from dataflywheel.recipe.steps.changed_rows import Changes
-from dataflywheel.recipe.steps.check_select import check_rounds_before, check_signals
+from dataflywheel.recipe.steps.check_select import check_rounds_before, check_signals, check_vectors
 from dataflywheel.recipe.steps.rows_out import Decided, write_rows
 from dataflywheel.recipe.steps.state import State
 from dataflywheel.recipe.steps.step import Given, Step
@@ -63,6 +63,16 @@ class Selecting(Step, keyword="select"):
             return []
         return [digest(*read_rows(state.earlier, ["id"])["id"].to_pylist())]
 
+    @property
+    def weighs(self) -> str:
+        return self.work.weighing()
+
+    def unread(self, recipe: Recipe) -> list[str]:
+        return [
+            f"{self.place}: the weights of {name} are not used, since it does not alone decide which rows are kept."
+            for name in self.work.unweighed()
+        ]
+
     def guided_by(self) -> list[str]:
         return [selector.name for selector in self.work.selectors() if selector.targeted]
 
@@ -78,6 +88,7 @@ class Selecting(Step, keyword="select"):
             )
         check_rounds_before(self.work, recipe)
         check_signals(self.work, recipe)
+        check_vectors(self.work, recipe)
 
     def left(self, pool: PoolStatistics) -> PoolStatistics:
         budget = self.work.budget()

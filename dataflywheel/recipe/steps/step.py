@@ -111,6 +111,16 @@ class Step(ABC):
         return False
 
     @property
+    def weighs(self) -> str:
+        """The method that says how much the rows it hands on count, "" where none does."""
+        return ""
+
+    @property
+    def counts_alike(self) -> bool:
+        """Whether it learns from rows and does not know their weights."""
+        return False
+
+    @property
     def from_failures(self) -> bool:
         """Whether it works from what the model that was trained last got wrong."""
         return False
@@ -182,7 +192,7 @@ class Step(ABC):
         return {}
 
     def unread(self, recipe: Recipe) -> list[str]:
-        """What it will not look at for want of an extra package, a line each."""
+        """What it will not look at or not use, a line each, such as for want of an extra package."""
         return []
 
     # Its work

@@ -60,6 +60,10 @@ class Training(Learning, keyword="train"):
         return "train"
 
     @property
+    def counts_alike(self) -> bool:
+        return False
+
+    @property
     def leaves_pairs(self) -> bool:
         return not self.work.pairs
 
@@ -143,6 +147,8 @@ class Training(Learning, keyword="train"):
         details = record.details
         left_out = details.get("not_trained", 0)
         told = f"; {left_out:,} of {record.rows_in:,} rows not trained" if left_out else ""
+        if weights := details.get("weights"):
+            told += f"; rows count by their weights, as {weights['effective_rows']:,.0f} alike would"
         return f"{details['tokens']:,} tokens in {details['steps']:,} steps{told}"
 
 

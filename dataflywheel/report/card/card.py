@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from dataflywheel import catalog
+from dataflywheel.models.training.row_weights import weight_facts
 from dataflywheel.report.card.card_facts import CardFacts
 from dataflywheel.report.card.card_safety import safety
 from dataflywheel.report.card.used_methods import card_in, methods_of_run, paper_link
@@ -100,8 +101,20 @@ def _composition(facts: CardFacts) -> str:
     spoken = ", ".join(f"{code} {percent(share)}" for code, share in facts.languages.items())
     sample = f"Languages of {plural(facts.language_rows, 'sampled row')}: {spoken}."
     language = sample if spoken else "The language of the rows was not measured."
-    text = f"{plural(facts.rows, 'row')}: {kinds}, {count(facts.tools)} with tools. {language}"
+    text = f"{plural(facts.rows, 'row')}: {kinds}, {count(facts.tools)} with tools. {language}{_weights(facts)}"
     return f"## Composition\n\n{text}\n\n" + _table(["source", "rows", "share", "licence"], rows)
+
+
+def _weights(facts: CardFacts) -> str:
+    """What a reader must know of rows that do not count alike."""
+    if facts.weights is None:
+        return ""
+    told = weight_facts(facts.weights)
+    return (
+        f" Rows do not count alike: `weight` goes from {told['least']:.3g} to {told['greatest']:.3g}, and they say as "
+        f"much as {plural(round(told['effective_rows']), 'row')} of equal weight. Multiply a row's loss with it; a "
+        "trainer that does not read it learns from another distribution than was chosen."
+    )
 
 
 def _history(run: Run) -> str:

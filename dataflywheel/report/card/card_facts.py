@@ -12,10 +12,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import yaml
 
+from dataflywheel.models.training.row_weights import weights_of
 from dataflywheel.report import personal_data
 from dataflywheel.report.languages import language_shares
 from dataflywheel.report.rundir import Run
-from dataflywheel.rows.parts import count_rows, iter_batches
+from dataflywheel.rows.parts import count_rows, has_weights, iter_batches, read_rows
 from dataflywheel.rows.text import BESIDE, beside, part_of
 
 LANGUAGE_ROWS = 300
@@ -48,6 +49,7 @@ class CardFacts:
             self._look_for_personal_data(every(messages, apart), batch.select(BESIDE)[::apart].to_pylist())
             texts += [part_of(row or [], "all") for row in every(messages, max(1, total // LANGUAGE_ROWS))]
         self.rows = sum(self.sources.values())
+        self.weights = weights_of(read_rows(last, ["weight"])) if has_weights(last) else None
         self.languages, self.language_rows = language_shares(texts[:LANGUAGE_ROWS])
 
     def _read_licenses(self, batch: pa.RecordBatch) -> None:

@@ -89,7 +89,19 @@ def _entry(run: Run, step: Step, widest: int) -> str:
     return (
         f'<li><div class="head"><span class="name">{esc(title)}</span><span class="rows">{count(step.rows_out)} rows '
         f'{change}</span></div>{_bar(step, title, widest)}<ul class="reasons">{chips}</ul>'
-        f"{leak_settings(step)}</li>"
+        f"{_weights(step)}{leak_settings(step)}</li>"
+    )
+
+
+def _weights(step: Step) -> str:
+    """How much the rows that a selection keeps count, where they do not count alike."""
+    told = (step.details.get("notes") or {}).get("weights")
+    if not told:
+        return ""
+    least, greatest, rows = (float(told[name]) for name in ("least", "greatest", "effective_rows"))
+    return note(
+        f"Rows count by weights from {least:.3g} to {greatest:.3g}, and say as much as {plural(round(rows), 'row')} of "
+        "equal weight."
     )
 
 

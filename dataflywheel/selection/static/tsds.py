@@ -74,7 +74,7 @@ class TSDS(Selector):
         target, queries = target_rows(self.name, columns, self.vector)
         rows = eligible(columns, self.vector)
         pool, aims = directions_of(columns, rows, self.vector), directions_of(target, queries, self.vector)
-        usable, pointing = pool.any(axis=1), aims.any(axis=1)
+        usable, pointing = (pool != 0).any(axis=1), (aims != 0).any(axis=1)
         pool, aims = pool[usable], aims[pointing]
         found = transport(pool, aims, self, unit_of(pool, aims))
         probability = np.zeros(len(rows))
@@ -82,9 +82,10 @@ class TSDS(Selector):
         near = np.flatnonzero(probability > 0)
         order, weight = drawn(probability[near], budget, rng)
         rejected = {
-            int(row): Rejected("in no neighbourhood of a target row" if ok else "its vector has no direction")
-            for row, ok, p in zip(rows.tolist(), usable.tolist(), probability.tolist(), strict=True)
-            if p == 0
+            int(rows[i]): Rejected(
+                "in no neighbourhood of a target row" if usable[i] else "its vector has no direction"
+            )
+            for i in np.flatnonzero(probability == 0)
         }
         notes = counts(columns, rows, self.vector) | {"queries": len(aims), "near": len(near)}
         notes |= {"neighbourhood": found.neighbourhood, "copies": found.copies, "distance": found.distance}
@@ -139,7 +140,7 @@ def transport(pool: FloatArray, aims: FloatArray, settings: TSDS, unit: float = 
     top = np.minimum(room[:, -1:], level)
     mass = np.diff(np.minimum(room, top), axis=1, prepend=0) / top / m
     used = mass > 0
-    probability = np.bincount(near.ravel(), mass.ravel(), minlength=n)
+    probability = np.bincount(near.ravel(), mass.ravel(), minlength=n).astype(np.float64)
     copies = float(density[near][used].mean())
     told = used.sum(axis=1).mean(), copies, (mass * distance).sum() / unit
     return Transport(probability, *(round(float(value), 3) for value in told))
