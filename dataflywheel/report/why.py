@@ -14,7 +14,14 @@ import pyarrow.parquet as pq
 
 from dataflywheel.contracts import UsageError
 from dataflywheel.report.rundir import plugged_of, read_json
-from dataflywheel.report.why_written import is_final, proposals_of, rounds_taken_back, row_directories, text_of_row
+from dataflywheel.report.why_written import (
+    is_final,
+    proposals_of,
+    rounds_taken_back,
+    row_directories,
+    text_of_row,
+    weight_of,
+)
 from dataflywheel.rows.origins import origins_of
 from dataflywheel.rows.parts import iter_batches
 from dataflywheel.store.answers import AnswerStore
@@ -41,6 +48,7 @@ def why(run: str | Path, row: str, home: Path = Path(".flywheel")) -> dict[str, 
     if not pool.is_dir():
         raise UsageError(f"{path} is not a run directory; give one such as runs/<name>")
     record = _find([pool / "rows", *row_directories(path)], row)
+    record["weight"] = weight_of(path, record["id"])
     life: dict[str, Any] = {"row": record, "origin": _origins(pool, record["id"]), "steps": []}
     for step in step_directories(path):
         if (step / "decisions.parquet").exists():

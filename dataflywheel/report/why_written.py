@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from dataflywheel.rows.parts import iter_batches, read_rows
+from dataflywheel.rows.parts import has_weights, iter_batches, read_rows
 from dataflywheel.store.answers import AnswerStore
 from dataflywheel.store.round_record import RoundRecord
 from dataflywheel.store.run import step_directories
@@ -31,6 +31,16 @@ def changes(step: Path) -> bool:
     record = step / "metrics.json"
     counts = json.loads(record.read_bytes()).get("counts") or {} if record.is_file() else {}
     return any(name.startswith("changed") for name in counts)
+
+
+def weight_of(run: Path, id_: str) -> float | None:
+    """How much the row counts after the last step that left it with a weight; None where none did."""
+    for step in reversed(list(step_directories(run))):
+        if has_weights(step / "rows"):
+            held = read_rows(step / "rows", ["id", "weight"])
+            for weight in held["weight"].filter(pc.equal(held["id"], id_)).to_pylist():
+                return None if weight is None else float(weight)
+    return None
 
 
 def proposals_of(step: Path, id_: str, answers: AnswerStore | None) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,8 @@ import numpy as np
 import pytest
 
 from dataflywheel.contracts import UsageError
+from dataflywheel.models.language.pool_tokenizer import pool_tokenizer
+from dataflywheel.models.training.tiny import init_tiny
 from dataflywheel.recipe.execute import run
 from dataflywheel.recipe.load import recipe_from
 from dataflywheel.recipe.planning.plan import plan
@@ -17,8 +20,10 @@ from dataflywheel.report.html import write_report
 from dataflywheel.report.why import as_text, why
 from dataflywheel.rows.parts import read_rows
 from dataflywheel.store.record import StepRecord
+from tests.models.copy_skill import copy_rows
 from tests.recipe.test_targeted import FRUIT, fruit, metal, write_rows
 
+CACHE = Path(os.environ["FLYWHEEL_CACHE"])
 CLEAN = {"decontaminate": {"semantic": None}}
 SHORT = {"max_steps": 2, "max_length": 64, "batch_size": 4, "dtype": "float32"}
 
@@ -111,6 +116,9 @@ def test_k_center_covers_gradients(tmp_path: Path) -> None:
     select = {"by": {"k_center": {"vector": "gradient_projection.vector"}}, "keep": 5}
     signals = {"gradient_projection": {"dimension": 64, "epochs": 1, "share": 0.2}}
     recipe = recipe_of(tmp_path, {"select": select}, signals=signals)
+    texts = copy_rows(60, seed=6)
+    scorer = init_tiny(pool_tokenizer(texts, cache_dir=CACHE), "0.5m", cache_dir=CACHE)
+    recipe["models"] = {"scorer": {"hf": str(scorer)}}
     path = run(recipe_from(recipe), runs=tmp_path / "runs", home=tmp_path / "store").path
     record = StepRecord.read(path / "round-1" / "01-select")
     assert record.rows_out == 5
