@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from dataflywheel.contracts.method import REGISTRY, STEPS, Method
 from dataflywheel.errors import FlywheelError, UsageError
-from dataflywheel.plugins.beside import file_of, forget, open_folder
+from dataflywheel.plugins.beside import FINDER, file_of, forget, open_folder
 from dataflywheel.plugins.sources import content, files_of
 
 
@@ -148,7 +148,9 @@ def blamed(what: str) -> Iterator[None]:
 @contextlib.contextmanager
 def undone_where_it_fails(files: list[Path]) -> Iterator[None]:
     """A plugin that fails half-way leaves nothing."""
-    before = [(known, dict(known)) for known in registries()]
+    before: list[tuple[dict[Any, Any], dict[Any, Any]]] = [
+        (known, dict(known)) for known in (*registries(), FINDER.places)
+    ]
     try:
         yield
     except BaseException:

@@ -15,9 +15,11 @@ from dataflywheel.plugins.sources import content, files_of
 GROUP = "dataflywheel.methods"
 
 
-def found() -> list[EntryPoint]:
-    """What installed packages offer, in an order that does not depend on that of their folders."""
-    return sorted(entry_points(group=GROUP), key=lambda one: (one.dist.name if one.dist else "", one.name, one.value))
+@functools.cache
+def found() -> tuple[EntryPoint, ...]:
+    """What installed packages offer, in an order that does not depend on that of their folders; looked for once."""
+    named = sorted(entry_points(group=GROUP), key=lambda one: (one.dist.name if one.dist else "", one.name, one.value))
+    return tuple(named)
 
 
 @functools.cache

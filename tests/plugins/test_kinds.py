@@ -9,6 +9,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,7 @@ from dataflywheel.recipe.load import load_recipe, recipe_from
 from dataflywheel.recipe.rounds.turn_budget import _policy
 from dataflywheel.recipe.steps.build import build_steps
 from dataflywheel.recipe.steps.distill import Distill
+from dataflywheel.recipe.steps.state import State
 from dataflywheel.recipe.steps.train import Train
 from dataflywheel.report.why import as_text, why
 from dataflywheel.rows.identity import prompt_answer_row
@@ -199,3 +201,21 @@ def test_a_worker_process_has_every_kind() -> None:
     assert said == [*(one.digest() for one in made), *(kind.source for kind in kinds)], done.stderr
     assert all(kind.source for kind in kinds)
     assert catalog.get("k_center").source == ""
+
+
+def test_an_edited_metric_is_not_what_an_evaluation_rests_on() -> None:
+    """The step `evaluate` names no metric: the target does, and its code counts."""
+
+    def resting(metric: Any) -> list[str]:
+        target = {"path": "pool.jsonl", "metric": metric}
+        value = {"name": "x", "pool": {"path": "pool.jsonl"}, "target": target, "steps": ["evaluate"]}
+        recipe = recipe_from({**value, "plugins": ["scoring.py"]})
+        (step,) = build_steps(recipe)
+        return step.evidence(SimpleNamespace(recipe=recipe), State(Path(), ""))  # type: ignore[arg-type]
+
+    for file, metric in (("scoring.py", "brevity"), ("checks.py", {"python": "./checks.py:score"})):
+        before = resting(metric)
+        Path(file).write_text(FILES[file] + "# edited\n")
+        assert len(before) == 1
+        assert resting(metric) != before
+    assert resting("exact_match") == []

@@ -143,7 +143,12 @@ def test_no_module_hides_another(tmp_path: Path) -> None:
         text = write_vowels(tmp_path / folder / "mine.py").read_text().replace("Vowels", f"Vowels{folder}")
         (tmp_path / folder / "mine.py").write_text("import helper\n" + text.replace("vowels.", f"vowels{folder}."))
         (tmp_path / folder / "helper.py").write_text(f"x = {folder!r}\n")
-    fw.plugin("one/mine.py")
+    whole = (tmp_path / "two" / "mine.py").read_text()
+    (tmp_path / "two" / "mine.py").write_text(whole + "1 / 0")
+    with pytest.raises(UsageError, match="ZeroDivisionError"):
+        fw.plugin("two/mine.py")
+    (tmp_path / "two" / "mine.py").write_text(whole)
+    fw.plugin("one/mine.py")  # one that failed holds no name of a module either
     with pytest.raises(UsageError, match=r"imports helper, .*two/helper\.py.* another helper .*one/helper\.py"):
         fw.plugin("two/mine.py")
     (tmp_path / "json.py").write_text("raise SystemExit\n")

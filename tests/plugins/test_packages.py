@@ -11,8 +11,9 @@ from dataflywheel import catalog
 from dataflywheel.cli.main import app
 from dataflywheel.contracts import REGISTRY, UsageError
 from dataflywheel.evolution.metrics.named import metric_of
-from dataflywheel.plugins.packages import load_packages
+from dataflywheel.proposing.gates.scored import Scored
 from tests.plugins.files import CARD, SIGNAL
+from tests.support.plugins import forget_packages
 
 METRIC = (
     CARD
@@ -40,7 +41,7 @@ def install(folder: Path, name: str, entry: str, files: dict[str, str]) -> None:
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "site").mkdir()
     monkeypatch.syspath_prepend(tmp_path / "site")
-    load_packages.cache_clear()
+    forget_packages()
     return tmp_path / "site"
 
 
@@ -59,13 +60,14 @@ def test_modules_and_classes_are_found(site: Path) -> None:
     for name in ("vowels", "few_vowels"):
         REGISTRY[name].source = ""
     (site / "dialects" / "own.py").write_text(body + "# edited, as a package that is installed to be edited\n")
-    load_packages.cache_clear()
+    forget_packages()
     assert "vowels" in catalog.names()
     assert REGISTRY["vowels"].edition() != before
 
 
 def test_one_metric_is_found_without_the_catalogue(site: Path) -> None:
     install(site, "loud", "loudness", {"loudness.py": METRIC})
+    assert Scored(by={"loudness": {}}).by == {"loudness": {}}
     assert metric_of("loudness").score("yes", {}) == 0.0
 
 

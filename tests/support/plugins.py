@@ -12,7 +12,13 @@ from dataflywheel import catalog
 from dataflywheel.contracts import REGISTRY, STEPS
 from dataflywheel.plugins.beside import FINDER
 from dataflywheel.plugins.loading import LOADED
-from dataflywheel.plugins.packages import load_packages
+from dataflywheel.plugins.packages import found, load_packages
+
+
+def forget_packages() -> None:
+    """What is installed is looked for anew."""
+    found.cache_clear()
+    load_packages.cache_clear()
 
 
 @contextmanager
@@ -31,4 +37,4 @@ def forgotten(folder: Path) -> Iterator[None]:
         for name in set(sys.modules) - modules:
             if str(folder) in str(getattr(sys.modules[name], "__file__", "")):
                 del sys.modules[name]
-        load_packages.cache_clear()
+        forget_packages()

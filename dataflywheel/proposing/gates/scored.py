@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Self
 import orjson
 from pydantic import PrivateAttr, model_validator
 
+from dataflywheel.catalog import plugged
 from dataflywheel.contracts import REGISTRY, Card, Mark, Metric, Named, Reward, UsageError, build, nearest
 from dataflywheel.proposing.kinds import Check, Gate, Proposal, Surroundings
 from dataflywheel.proposing.metrics import final_answer, tool_call, unit_tests, user_function
@@ -49,6 +50,9 @@ class Scored(Gate):
     def _known(self) -> Self:
         ((name, given),) = self.by.items()
         kind = REGISTRY.get(name)
+        if kind is None:
+            plugged()  # one of an installed package may not be known yet
+            kind = REGISTRY.get(name)
         if kind is None or not issubclass(kind, Metric | Reward):
             known = [method.name for method in OWN]
             raise ValueError(f"there is no metric {name!r} that scores answers{nearest(name, known)}")
