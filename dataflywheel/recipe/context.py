@@ -35,6 +35,15 @@ from dataflywheel.store.signals import SignalStore
 CHARS_PER_TOKEN = 4
 
 
+@dataclass(frozen=True)
+class Renewed:
+    """Variants of evaluation rows: the method that wrote them, the step's place, and where they lie."""
+
+    by: str
+    place: str
+    rows: Path
+
+
 @dataclass
 class Context:
     """One execution of a recipe."""
@@ -52,6 +61,9 @@ class Context:
     exam: Path | None = None
     """The target rows that are scored, where others of them guide."""
     target_digest: str = ""
+    against: Path | None = None
+    """What must not be trained on: the target, and the variants of its rows."""
+    renewed: tuple[Renewed, ...] = ()
     trained: Path | None = field(init=False, default=None)
     """The model that was trained last, in a wheel that of the best round so far."""
     cleaned: Callable[[], Path] | None = field(init=False, default=None)
@@ -62,6 +74,7 @@ class Context:
     """Open while the run may ask models."""
     _signals: dict[str, Signal] = field(default_factory=dict)
     _failed: Failed = field(default_factory=dict)
+    _clean: dict[str, Path] = field(init=False, default_factory=dict)
     _trained: dict[ModelSpec, ModelSpec] = field(default_factory=dict)
 
     @property
@@ -204,7 +217,11 @@ class Context:
     def clean_pool(self) -> Path:
         """The pool without rows that share text with the target: what helpers may learn from."""
         assert self.pool is not None
-        return self.pool if self.cleaned is None else self.cleaned()
+        if self.cleaned is None:
+            return self.pool
+        if self.target_digest not in self._clean:
+            self._clean[self.target_digest] = self.cleaned()
+        return self._clean[self.target_digest]
 
     def _pool_rows(self) -> pa.Table:
         return read_rows(self.clean_pool(), ["id", "messages", "tools", "media", "label"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 
 from dataflywheel.contracts import DeferredError, FlywheelError, OverBudgetError
@@ -44,7 +44,7 @@ class Walk:
         ingest_target(self.context, guides_and_judges(self.context.recipe, self.steps))
         assert self.context.pool is not None
         if self.context.target is not None:
-            self.context.cleaned = cache(partial(clean_pool, self.context, self.steps, fingerprint))
+            self.context.cleaned = partial(clean_pool, self.context, self.steps, fingerprint)
         self.state = State(self.context.pool, fingerprint)
         result = Result(self.context.run.path, rows_in, rows_in)
         self.context.run.forget_steps([self.context.run.step(0, "pool"), *self.fold(result)])

@@ -182,12 +182,13 @@ class Run:
     def rows(self, ids: Collection[str]) -> dict[str, dict[str, Any]]:
         """Rows by id from the first place in the run that holds them: a step's output, or the target."""
         found: dict[str, dict[str, Any]] = {}
-        for directory in [*(step.directory for step in self.steps), self.directory / "target"]:
+        held = [step.directory / name for step in self.steps for name in ("rows", "variants")]
+        for rows in [*held, self.directory / "target" / "rows"]:
             wanted = set(ids) - found.keys()
             if not wanted:
                 break
             values = pa.array(sorted(wanted), pa.string())
-            for batch in iter_batches(directory / "rows", ROW_COLUMNS, batch_size=50_000):
+            for batch in iter_batches(rows, ROW_COLUMNS, batch_size=50_000):
                 hits = batch.filter(pc.is_in(batch.column("id"), value_set=values))
                 found.update((row["id"], row) for row in hits.to_pylist())
         return found

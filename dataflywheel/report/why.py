@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from dataflywheel.contracts import UsageError
 from dataflywheel.report.rundir import plugged_of, read_json
 from dataflywheel.report.why_written import (
+    is_evaluation,
     is_final,
     proposals_of,
     rounds_taken_back,
@@ -47,7 +48,7 @@ def why(run: str | Path, row: str, home: Path = Path(".flywheel")) -> dict[str, 
     pool = path / "round-1" / "00-pool"
     if not pool.is_dir():
         raise UsageError(f"{path} is not a run directory; give one such as runs/<name>")
-    record = _find([pool / "rows", *row_directories(path)], row)
+    record = _find([pool / "rows", *row_directories(path), path / "target" / "rows"], row)
     record["weight"] = weight_of(path, record["id"])
     life: dict[str, Any] = {"row": record, "origin": _origins(pool, record["id"]), "steps": []}
     for step in step_directories(path):
@@ -67,6 +68,8 @@ def why(run: str | Path, row: str, home: Path = Path(".flywheel")) -> dict[str, 
         if is_final(path, record["id"])
         else f"rewritten as {changed[-1]}"
         if changed
+        else "an evaluation row, which nothing is trained on"
+        if not life["origin"] and is_evaluation(path, record["id"])
         else "dropped"
     )
     return life

@@ -22,7 +22,9 @@ SHOWN = ["wave", "fate", "gate", "reason", "detail", "facts", "id", "parents", "
 def row_directories(run: Path) -> Iterator[Path]:
     """Where rows that the pool does not hold may be found: the outputs of the steps that write or change rows."""
     for step in step_directories(run):
-        if (step / "proposals.parquet").exists() or changes(step):
+        if (step / "variants").is_dir():
+            yield step / "variants"
+        elif (step / "proposals.parquet").exists() or changes(step):
             yield step / "rows"
 
 
@@ -82,6 +84,13 @@ def rounds_taken_back(run: Path, steps: Sequence[Mapping[str, Any]]) -> list[dic
     brought = {str(one["step"]).partition("/")[0] for one in steps if one["action"] in ("added", "changed")}
     back = [one for one in RoundRecord.all(run) if not one.kept and f"round-{one.round}" in brought]
     return [{"round": one.round, "why": "; ".join(one.reasons)} for one in back]
+
+
+def is_evaluation(run: Path, id_: str) -> bool:
+    """Whether the row is one of the target, or a variant of one."""
+    variants = [step / "variants" for step in step_directories(run) if (step / "variants").is_dir()]
+    places = [rows for rows in (run / "target" / "rows", *variants) if rows.is_dir()]
+    return any(id_ in read_rows(rows, ["id"])["id"].to_pylist() for rows in places)
 
 
 def is_final(run: Path, id_: str) -> bool:

@@ -87,11 +87,11 @@ def test_a_changed_row_carries_all_that_it_had(tmp_path: Path, lower: type[Clean
             message("assistant", "Here!", reasoning="Sure"),
         ],
         rejected=[message("assistant", "There!")], tools='[{"type":"function"}]', label="Wanted", source="Logs",
-        tags=["Q&A"], extra={"Weight": 2}, media=[{"type": "image", "ref": "A.png"}], cells='{"Col":"VAL"}', round=0,
+        tags=["Q&A"], extra={"Weight": 2}, media=[{"type": "image", "ref": "A.png"}], cells='{"Col":"VAL"}', weight=0.5,
     )  # fmt: skip
     row["copies"] = 3
     decisions, (made,) = cleaned(tmp_path, lower(), [row])
-    same = ("tools", "label", "source", "tags", "copies", "extra", "media", "round")
+    same = ("tools", "label", "source", "tags", "copies", "extra", "media", "round", "weight")
     assert {name: made[name] for name in same} == {name: row[name] for name in same}  # type: ignore[literal-required]
     assert [(t["content"], t["reasoning"]) for t in made["messages"]] == [
         ("be brief", None), ("where?", None), ("", "look"), ("here", None), ("here!", "sure")

@@ -89,8 +89,13 @@ def _before_training(steps: Sequence[Step]) -> list[Step]:
     last = max(step.index for step in steps if step.role == "train")
     failing = [step.index for step in steps if step.from_failures]
     heard = max(failing, default=0)
-    made = [step for step in steps if step.changes_rows or (step.role == "train" and step.index < heard)]
+    made = [step for step in steps if _of_the_run(step) or (step.role == "train" and step.index < heard)]
     return [step for step in made if step.index < last]
+
+
+def _of_the_run(step: Step) -> bool:
+    """Whether the rows that are trained on follow from the step, a training apart."""
+    return step.changes_rows or not step.every_round
 
 
 def _lend(context: Context, steps: Sequence[Step], left: Step, folder: Path) -> list[Path]:
@@ -98,7 +103,7 @@ def _lend(context: Context, steps: Sequence[Step], left: Step, folder: Path) -> 
 
     A finished step is never written to, so one file may stand in both places.
     """
-    earlier = [step for step in steps if step.index < left.index and step.changes_rows]
+    earlier = [step for step in steps if step.index < left.index and _of_the_run(step)]
     if context.recipe.rounds > 1:
         earlier = [step for step in earlier if not step.every_round]
     done = [context.run.step(step.index, step.name) for step in earlier]

@@ -69,7 +69,8 @@ def ingest_target(context: Context, divided: bool = False) -> None:
             f"target: no row could be read from {names}{why}; evaluation and decontamination need at least one"
         )
     context.target, context.target_digest = output / "rows", record.fingerprint
-    context.guide = context.target
+    context.guide = context.against = context.target
+    context.renewed = ()
     if divided or context.recipe.rounds > 1:
         # Who steers and who judges is part of what a step depends on: no step of another division may be taken over.
         context.target_digest = digest(context.target_digest, context.recipe.tiers.model_dump_json())

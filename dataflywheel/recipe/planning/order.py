@@ -19,9 +19,15 @@ def check_order(recipe: Recipe, steps: Sequence[Step], comparison: bool) -> None
         UsageError: a step is missing, or in a place where it cannot work.
     """
     roles = [step.role for step in steps]
-    if not recipe.target and {"evaluate", "decontaminate"} & set(roles):
-        need = "evaluate" if "evaluate" in roles else "decontaminate"
+    if not recipe.target and {"renew", "evaluate", "decontaminate"} & set(roles):
+        need = next(name for name in ("renew", "evaluate", "decontaminate") if name in roles)
         raise UsageError(f"{need} needs a target: name evaluation rows under `target:`, or leave the step out")
+    first = next((i for i, role in enumerate(roles) if role != "renew"), len(roles))
+    if "renew" in roles[first:]:
+        raise UsageError(
+            f"renew comes before all other steps, which must keep away from the rows that it writes; put it before "
+            f"`{roles[first]}`"
+        )
     check_rounds(recipe, steps)
     check_preferring(steps, comparison)
     first = next((i for i, role in enumerate(roles) if role in ("select", "train")), len(roles))

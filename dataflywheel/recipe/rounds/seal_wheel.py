@@ -11,6 +11,7 @@ from dataflywheel.evolution.iteration.trial import examine
 from dataflywheel.models.files import folder_digest
 from dataflywheel.recipe.context import Context, digest
 from dataflywheel.recipe.inputs.ingest import target_exam
+from dataflywheel.recipe.inputs.renewed import of_renewed
 from dataflywheel.recipe.result import Result
 from dataflywheel.recipe.rounds.turn import Memory
 from dataflywheel.recipe.steps.learning import copy_model
@@ -35,7 +36,8 @@ def seal(context: Context, state: State, memory: Memory, result: Result) -> Stat
         SealedLooks(context.run.path / "sealed-looks.json").look(release, model, "the wheel's result")
         exam = target_exam(context, state.scoring, memory.sealed)
         scores = examine(result.model, exam)
-        metrics = finite({"fingerprint": known, **summarise(scores, exam.metric, state.scoring)})
+        renewed = of_renewed(context, result.model, state.scoring, scores, exam.metric)
+        metrics = finite({"fingerprint": known, **summarise(scores, exam.metric, state.scoring), **renewed})
         with atomic_directory(output) as aside:
             write_scores(aside / "scores.parquet", scores)
             write_sealed(aside, metrics)

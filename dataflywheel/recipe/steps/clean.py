@@ -85,9 +85,9 @@ class Clean(Step):
         return super().note(record) + told
 
     def _target(self, context: Context) -> TargetView | None:
-        """The evaluation rows with the same signals, where the recipe names any."""
-        if context.target is None:
+        """The evaluation rows and their variants with the same signals, where the recipe names any."""
+        if context.against is None:
             return None
-        messages = read_rows(context.target, ["messages"])["messages"]
-        found = context.measured(context.target, self.needs(), self.title, self.signal_parameters())
+        messages = read_rows(context.against, ["messages"])["messages"]
+        found = context.measured(context.against, self.needs(), self.title, self.signal_parameters())
         return TargetView(found, texts(messages, "prompt"), texts(messages, "answer"))

@@ -55,7 +55,7 @@ class Enhancing(Writing, keyword="enhance"):
             chosen = np.array([action == "kept" for action in decided.action])
         seeds = [row for row, wanted in zip(table, chosen, strict=True) if wanted]
         done = fulfil(
-            proposer, gates, seeds, Terms(wave=work.wave), Surroundings(rows, context.target),
+            proposer, gates, seeds, Terms(wave=work.wave), Surroundings(rows, context.against),
             context.recipe.seed + self.index, known=frozenset(row["id"] for row in table), settle=hand_in,
             watch=partial(self.watch, context), columns=measured(context, rows, columns_read(work.by), self.title),
             evaluation=steering(work.proposer(), given.state),

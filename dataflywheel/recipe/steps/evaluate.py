@@ -18,6 +18,7 @@ from dataflywheel.recipe.bill import asked_cost, failed_at_endpoint
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.inputs.ingest import target_exam
 from dataflywheel.recipe.inputs.looked import Looked, statistics
+from dataflywheel.recipe.inputs.renewed import of_renewed
 from dataflywheel.recipe.inputs.target_judge import judging_cost
 from dataflywheel.recipe.inputs.target_rows import check_target_rows
 from dataflywheel.recipe.pricing import model_seconds
@@ -46,9 +47,10 @@ class Evaluating(Step, keyword="evaluate"):
         return [code for metric in found if (code := metric.contents() + metric.source)]
 
     def cost(self, recipe: Recipe, pool: PoolStatistics, speed: float) -> Cost:
-        target = statistics(recipe.target)
-        seconds = model_seconds(recipe.models.student, 2, target.tokens, speed)
-        return Cost(seconds=seconds, forward=target.rows, tokens=target.tokens) + judging_cost(recipe, target)
+        target, times = statistics(recipe.target), 1 + sum(name == "renew" for name, _ in recipe.named_steps())
+        seconds = model_seconds(recipe.models.student, 2, times * target.tokens, speed)
+        judging = sum([judging_cost(recipe, target)] * times, Cost())
+        return Cost(seconds=seconds, forward=times * target.rows, tokens=times * target.tokens) + judging
 
     def foreseen(self, recipe: Recipe, looked: Looked, before: Sequence[Step]) -> dict[str, Any]:
         return {"target": check_target_rows(recipe)}
@@ -61,7 +63,11 @@ class Evaluating(Step, keyword="evaluate"):
         tiers: Mapping[str, Path | None] = state.tiers or {"": None}
         exams = {tier: target_exam(context, self.work, rows) for tier, rows in tiers.items()}
         scores = {tier: examine(state.model, exam) for tier, exam in exams.items()}
-        told = {tier: summarise(found, exams[tier].metric, self.work) for tier, found in scores.items()}
+        told = {
+            tier: summarise(found, exams[tier].metric, self.work)
+            | of_renewed(context, state.model, self.work, found, exams[tier].metric)
+            for tier, found in scores.items()
+        }
         # What the step says of a divided target is what the select tier says.
         details = {**told["select"], "tiers": told} if state.tiers else told[""]
         return self._leave(given, scores, {**details, **failed_at_endpoint(context)}, began)

@@ -187,7 +187,7 @@ class Generating(Writing, keyword="generate"):
         held = {origin, there, state.rows, *([state.earlier] if state.earlier else [])}
         known = frozenset(i for path in held for i in read_rows(path, ["id"])["id"].to_pylist())
         done = fulfil(
-            proposer, gates, written_from, terms, Surroundings(there, context.target, _made(state.earlier)),
+            proposer, gates, written_from, terms, Surroundings(there, context.against, _made(state.earlier)),
             context.recipe.seed + self.index + ROUND * (self.round - 1), slice_of=place, known=known, settle=hand_in,
             watch=partial(self.watch, context), columns=measured(context, origin, columns_read(work.by), self.title),
             evaluation=steering(work.proposer(), state),

@@ -154,7 +154,9 @@ def _target(run: Run, facts: CardFacts) -> str:
         clean = f"Decontamination against the target dropped {plural(dropped, 'row')}, each recorded with its match."
     else:
         clean = "No decontamination was run: rows of this set may also stand in evaluation sets."
-    return f"## Target and decontamination\n\n{said}\n\n{clean}"
+    renewed = sum(step.rows_out for step in run.named("renew"))
+    more = f" {plural(renewed, 'verified variant')} of its rows were kept out as well." if renewed else ""
+    return f"## Target and decontamination\n\n{said}\n\n{clean}{more}"
 
 
 def _evaluation(run: Run) -> str:

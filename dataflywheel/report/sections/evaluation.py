@@ -9,6 +9,7 @@ from dataflywheel.report.drawing.markup import esc, note, section, table
 from dataflywheel.report.drawing.numbers import aligned, count, finite, interval, seconds
 from dataflywheel.report.rundir import Run, Step
 from dataflywheel.report.sections.funnel import step_title
+from dataflywheel.report.sections.renewed import renewed
 from dataflywheel.report.verdict import metric_name
 from dataflywheel.store.scoreboard import MeanInterval
 
@@ -39,7 +40,7 @@ def _step(run: Run, step: Step) -> str:
     overall = found.get("overall") or {}
     shown = interval(overall.get("value"), overall.get("low"), overall.get("high"))
     where = f"{metric} over {count(overall.get('n'))} evaluation rows ({better} is better)."
-    head = f"<p><b>{esc(shown)}</b> {esc(where)}</p>"
+    head = f"<p><b>{esc(shown)}</b> {esc(where)}</p>{renewed(found)}"
     slices = _worst_first(found.get("slices") or {}, better)
     if not slices:
         return head + note("The target has no slices, so there is only this one number.")

@@ -53,6 +53,8 @@ def _reasons(steps: list[Step]) -> str:
         found = step.details["funnel"]
         lost = [(one["gate"], one["reason"], one["rows"]) for one in found.get("rejections") or []]
         lost += [("no row written", one["reason"], one["rows"]) for one in found.get("failures") or []]
+        if step.name == "renew":  # its rows stay in any case: what is lost is the variant
+            lost += [("no variant", one["reason"], one["rows"]) for one in found.get("left_as_they_were") or []]
         rows += [[esc(_name(step)), esc(gate), esc(reason), esc(count(n))] for gate, reason, n in lost]
     if not rows:
         return note("No proposal was turned away.")

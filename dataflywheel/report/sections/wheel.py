@@ -10,6 +10,7 @@ from dataflywheel.report.drawing.charts import Interval, intervals
 from dataflywheel.report.drawing.markup import esc, note, section, table
 from dataflywheel.report.drawing.numbers import aligned, count, finite, interval, percent, signed_percent
 from dataflywheel.report.rundir import Run, read_json
+from dataflywheel.report.sections.renewed import renewed
 from dataflywheel.report.verdict import metric_name
 from dataflywheel.store.round_record import RoundRecord
 
@@ -172,4 +173,4 @@ def _sealed(run: Run) -> str:
         f"{metric_name(found.get('metric'))} over {count(overall.get('n'))} sealed rows, which neither chose rows nor "
         f"models; looked at {granted} {'time' if granted == 1 else 'times'} in this run directory."
     )
-    return f"<p><b>{esc(shown)}</b> {esc(where)}</p>"
+    return f"<p><b>{esc(shown)}</b> {esc(where)}</p>{renewed(found)}"

@@ -31,11 +31,15 @@ class Solver(RuleBase):
         parts = {name: text for name, _, text in PART.findall(question.text)}
         asked = parts.get("question") or parts.get("instruction")
         if asked is None:
-            return Answer(f"It is {truth(question.text)}.")
+            return Answer(
+                f"#### {truth(question.text)}" if "####" in question.text else f"It is {truth(question.text)}."
+            )
         named = NAMED.search(question.text)
         said: dict[str, object] = {"id": named[1] if named else ""}
         right = truth(asked)
-        if "reference" in parts:
+        if "other wording" in parts:
+            said |= {"analysis": "so", "same": "yes" if truth(parts["other wording"]) == right else "no"}
+        elif "reference" in parts:
             said["agree"] = [
                 "yes" if number(text) == number(parts["reference"]) else "no"
                 for name, text in parts.items()

@@ -1,0 +1,65 @@
+"""Benchmark Self-Evolving, paraphrase: the same question in other words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from dataflywheel.contracts import Card
+from dataflywheel.evolution.renewal.variant import Variant, Written
+from dataflywheel.models.endpoint.failure import failure
+from dataflywheel.models.endpoint.quoting import question
+from dataflywheel.models.endpoint.request import Sampling
+from dataflywheel.models.endpoint.structured import Asks, Numbered, ask_for, same_id
+from dataflywheel.proposing.rewritten import exchange_of
+from dataflywheel.rows.schema import Row
+
+INSTRUCTIONS = (
+    "The material is a question, maybe with the turns before it. Write the question anew: other words and another "
+    "order of sentences, in the same language, with the same meaning. Every number, unit, name, condition, option "
+    "with its letter, formula and piece of code stays as it is, and so does the form that the answer must have. "
+    "Do not answer it, add nothing and leave nothing out. Return the question's id and the new wording as `text`."
+)
+
+
+class Rewording(Numbered):
+    """The question in other words."""
+
+    text: str
+
+
+class Reworded(Variant):
+    """Evaluation rows whose question is put in other words by a model, each verified before it is used."""
+
+    card: ClassVar[Card] = Card(
+        title="Benchmark Self-Evolving: A Multi-Agent Framework for Dynamic LLM Evaluation",
+        authors="Wang et al.",
+        year=2024,
+        paper="2402.11443",
+        category="evolution",
+        subcategory="renewal",
+        summary="Puts evaluation questions in other words, and uses those alone whose answer is found to be the same.",
+        needs=("endpoint", "target"),
+        cost="$$",
+        checked="a scripted writer that changes numbers with a known probability: no such variant is used",
+    )
+
+    def calls_a_seed(self) -> float:
+        return 2.0
+
+    def varied(self, writer: Asks, rows: Sequence[Row], turns: Sequence[int]) -> list[Written]:
+        sampling = Sampling(max_tokens=self.max_tokens)
+        asked = [question(INSTRUCTIONS, _shown(row), sampling, turn) for row, turn in zip(rows, turns, strict=True)]
+        answers = ask_for(writer, [q.request for q in asked], Rewording, same_id(asked))
+        found = []
+        for row, answer in zip(rows, answers, strict=True):
+            text = answer.value.text.strip() if answer.value is not None else ""
+            why = failure(answer) if answer.value is None else "" if text else "malformed: an empty question"
+            same = " ".join(text.split()) == " ".join(exchange_of(row).instruction.split())
+            found.append(Written(text, why or ("the same words" if same else ""), answer.replies))
+        return found
+
+
+def _shown(row: Row) -> dict[str, str]:
+    parts = exchange_of(row)
+    return {**({"earlier turns": parts.context} if parts.context else {}), "question": parts.instruction}

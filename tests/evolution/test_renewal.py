@@ -1,0 +1,185 @@
+"""Variants of evaluation rows: what is not verified is not used, and what must stay stays to the letter."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import random
+import re
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dataflywheel.evolution.renewal.noised import Noised, misspelt
+from dataflywheel.evolution.renewal.reworded import Reworded
+from dataflywheel.models.endpoint.request import Outcome, Reply, Request
+from dataflywheel.rows.identity import make_row, prompt_answer_row
+from dataflywheel.rows.schema import message
+from tests.enhancement.rewriting.support import MODEL, demand, shown
+from tests.models.endpoint.fake import FakeClient, id_of, user_text
+
+METHOD = Reworded(model=MODEL)
+
+
+def total(text: str) -> int:
+    a, b = re.findall(r"\d+", text)[:2]
+    return int(a) + int(b)
+
+
+def writer(slips: float, seed: int = 0) -> FakeClient:
+    """Rewords sums, and changes a number with that probability."""
+    draw = random.Random(seed)
+
+    def reworded(request: Request) -> str:
+        asked = shown(request, "question").replace("What is", "Tell me:")
+        text = re.sub(r"\d+", lambda n: str(int(n[0]) + 1), asked, count=1) if draw.random() < slips else asked
+        return json.dumps({"id": id_of(request), "text": text})
+
+    return FakeClient(reworded)
+
+
+SOLVER = FakeClient(lambda request: f"#### {total(user_text(request))}")
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_no_variant_with_another_answer_is_used_and_every_one_with_the_same_is(seed: int) -> None:
+    rows = [prompt_answer_row(f"What is {i} + {2 * i}?", f"It is.\n#### {3 * i}", tags=["sums"]) for i in range(1, 40)]
+    made = METHOD.propose_between(writer(0.4, seed), SOLVER, demand(rows))
+    good = {p.parents[0] for p in made if p.row is not None}
+    for row, proposal in zip(rows, made, strict=True):
+        if proposal.row is None:
+            assert proposal.failure == "not verified: the final answer to it is another one"
+            assert len(proposal.replies) == 2
+        else:
+            asked = proposal.row["messages"][0]["content"]
+            assert asked.startswith("Tell me:")
+            assert f"#### {total(asked)}" in proposal.row["messages"][1]["content"]
+            assert (proposal.row["parents"], proposal.row["made_by"]) == ([row["id"]], "reworded")
+    assert 15 < len(good) < 34
+
+
+def test_a_variant_carries_all_of_its_row_and_gold_that_is_a_field_counts() -> None:
+    row = make_row(
+        [message("system", "Be"), message("user", "Hi"), message("assistant", "?"), message("user", "What is 1 + 2?")],
+        source="s", tags=["a"], extra={"answer": "3", "level": 2}, label="L", weight=0.5,
+    )  # fmt: skip
+    row["copies"] = 2
+    (made,) = METHOD.propose_between(writer(0), SOLVER, demand([row]))
+    assert made.row is not None
+    assert [turn["content"] for turn in made.row["messages"]] == ["Be", "Hi", "?", "Tell me: 1 + 2?"]
+    for name in (
+        "source",
+        "tags",
+        "extra",
+        "label",
+        "copies",
+        "rejected",
+        "tools",
+        "media",
+        "cells",
+        "round",
+        "weight",
+    ):
+        assert made.row[name] == row[name]  # type: ignore[literal-required]
+    assert made.row["id"] != row["id"]
+
+
+@pytest.mark.parametrize(
+    ("same", "why"),
+    [
+        ("yes", ""),
+        ("no", "not verified: it asks for something else"),
+        ("unsure", "not verified: not surely the same"),
+    ],
+)
+def test_of_a_row_without_a_final_answer_both_questions_are_compared(same: str, why: str) -> None:
+    row = prompt_answer_row(
+        "Why is the sky blue at 1 and 2?", "Since light of short waves is scattered the most by air."
+    )
+    judge = FakeClient(lambda request: json.dumps({"id": id_of(request), "analysis": "", "same": same}))
+    reworder = FakeClient(lambda request: json.dumps({"id": id_of(request), "text": "The sky is blue. Why?"}))
+    (made,) = METHOD.propose_between(reworder, judge, demand([row]))
+    assert made.failure == why
+    assert shown(judge.requests[0], "other wording") == "The sky is blue. Why?"
+    assert shown(judge.requests[0], "reference").startswith("Since light")
+
+
+def test_rows_without_a_variant_say_why() -> None:
+    ask = "What is 1 + 2?"
+    rows = [
+        make_row([message("user", ask), message("assistant", "", '[{"function":{"name":"f"}}]')]),
+        make_row([message("user", ask)]),
+        make_row([message("assistant", "text alone")]),
+        prompt_answer_row(ask, "#### 3", media=[{"type": "image", "ref": "a.png"}]),
+        prompt_answer_row(ask + "x" * 30_000, "#### 3"),
+    ]
+    found = METHOD.propose_between(writer(0), SOLVER, demand(rows))
+    assert [one.failure.removeprefix("not renewed, ") for one in found] == [
+        "the answer calls tools", "there is no reference answer to verify by",
+        "its last turn before the answer is no question", "the writer cannot see its images or sounds", "too long",
+    ]  # fmt: skip
+    row = prompt_answer_row(ask, "#### 3")
+    for said, failure in (("{}", "malformed"), (Reply(Outcome.REFUSED), "refused")):
+        client = FakeClient(lambda request, said=said: said)  # type: ignore[misc]
+        (bad,) = METHOD.propose_between(client, SOLVER, demand([row]))
+        assert bad.failure.startswith(failure)
+    same = FakeClient(lambda request: json.dumps({"id": id_of(request), "text": ask}))
+    (kept,) = METHOD.propose_between(same, SOLVER, demand([row]))
+    assert kept.failure == "the same words"
+    (lost,) = METHOD.propose_between(writer(0), FakeClient(lambda request: Reply(Outcome.TIMED_OUT)), demand([row]))
+    assert lost.failure == "timed out"
+
+
+KEPT = [
+    "Answer in `python code` please",
+    "Let \\(frac x\\) be \\[another formula\\] and $some math$",
+    "see https://example.org/some/path/there",
+    'He said "exactly these words" twice',
+    "```python\nreturn something\n```",
+    "A) first option\n(b) second option\n3. third option",
+    "NASA and Berlin and 12kg or not un-done foo.bar path/to/thing user@example",
+]
+
+
+@pytest.mark.parametrize("text", KEPT)
+def test_what_must_stay_to_the_letter_is_never_misspelt(text: str) -> None:
+    must = ["python code", "frac x", "another formula", "some math", "/some/path/there", "exactly these words"]
+    must += ["return something", "first option", "second option", "third option", "un-done", "foo.bar", "path/to/thing"]
+    for seed in range(20):
+        after = misspelt(text, 1.0, np.random.default_rng(seed))
+        assert [one for one in must if one in text and one not in after] == []
+        assert re.findall(r"\d+|[A-Z]\w*", after) == re.findall(r"\d+|[A-Z]\w*", text)
+
+
+def test_real_questions_keep_their_numbers_names_and_most_of_their_words(data: Path) -> None:
+    with gzip.open(data / "gsm8k" / "test.jsonl.gz", "rt", encoding="utf-8") as lines:
+        asked = [json.loads(line)["question"] for line, _ in zip(lines, range(300), strict=False)]
+    changed = 0
+    for number, text in enumerate(asked):
+        after = misspelt(text, 0.2, np.random.default_rng(number))
+        assert Counter(re.findall(r"[\d.,$%/]+", after)) == Counter(re.findall(r"[\d.,$%/]+", text))
+        assert re.findall(r"\b[A-Z]\w*", after) == re.findall(r"\b[A-Z]\w*", text)
+        words, others = text.split(), after.split()
+        assert len(words) == len(others)
+        assert sum(a != b for a, b in zip(words, others, strict=True)) <= 0.2 * len(words) + 1
+        changed += after != text
+    assert changed == len(asked)
+
+
+def test_noise_is_the_same_for_the_same_row_and_is_verified_too() -> None:
+    rows = [prompt_answer_row(f"Please kindly compute what number {i} + 2 makes", f"#### {i + 2}") for i in range(6)]
+    method = Noised(model=MODEL)
+    one, two = (
+        method.propose_between(FakeClient(lambda request: "?"), SOLVER, demand(order)) for order in (rows, rows[::-1])
+    )
+    texts = [proposal.row["messages"][0]["content"] for proposal in one if proposal.row]
+    assert texts == [proposal.row["messages"][0]["content"] for proposal in two[::-1] if proposal.row]
+    assert len(texts) == 6
+    wrong = FakeClient(lambda request: "#### 1000")
+    assert {p.failure for p in method.propose_between(wrong, wrong, demand(rows))} == {
+        "not verified: the final answer to it is another one"
+    }
+    (short,) = method.propose_between(wrong, SOLVER, demand([prompt_answer_row("1 + 2 = ?", "#### 3")]))
+    assert short.failure == "no word that may be misspelt"
