@@ -65,8 +65,9 @@ def summary(result: Any) -> list[str]:
 def gain(result: Any) -> str:
     """One sentence on what the selection was worth against random choice, or that it was not measured."""
     if not result.comparison:
-        value = result.evaluation and result.evaluation["overall"]["value"]
-        score = f" Score: {result.evaluation['metric'].replace('_', ' ')} {value:.3f}." if value is not None else ""
+        told = result.evaluation
+        known = told is not None and told.overall.value == told.overall.value  # not NaN
+        score = f" Score: {told.metric.replace('_', ' ')} {told.overall.value:.3f}." if known else ""
         advice = "(add `compare: [random, longest, full]` to the recipe)"
         return f"Gain: not measured against random choice {advice}.{score}"
     board, own = result.comparison, result.comparison.arms[0]

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from dataflywheel.store.evaluation import Evaluation
 from dataflywheel.store.scoreboard import Scoreboard
 
 
@@ -17,7 +18,7 @@ class Result:
     rows_in: int
     rows_out: int
     model: Path | None = None
-    evaluation: dict[str, Any] | None = None
+    evaluation: Evaluation | None = None
     comparison: Scoreboard | None = None
     stopped: str = ""
     """Why the run ended early, "" when it did not."""
@@ -28,4 +29,5 @@ class Result:
 
     def as_dict(self) -> dict[str, Any]:
         held = {name: str(value) if isinstance(value, Path) else value for name, value in vars(self).items()}
-        return {**held, "comparison": self.comparison.as_dict() if self.comparison else None}
+        typed = {"evaluation": self.evaluation, "comparison": self.comparison}
+        return {**held, **{name: None if found is None else found.as_dict() for name, found in typed.items()}}

@@ -20,6 +20,7 @@ from dataflywheel.recipe.result import Result
 from dataflywheel.recipe.steps.state import State
 from dataflywheel.recipe.steps.step import Given, Step
 from dataflywheel.rows.parts import read_rows
+from dataflywheel.store.evaluation import Evaluation
 from dataflywheel.store.record import StepRecord
 
 
@@ -48,7 +49,8 @@ class Walk:
         self.state = State(self.context.pool, fingerprint)
         result = Result(self.context.run.path, rows_in, rows_in)
         self.context.run.forget_steps([self.context.run.step(0, "pool"), *self.fold(result)])
-        result.model, result.evaluation = self.state.model, self.state.evaluation
+        result.model, told = self.state.model, self.state.evaluation
+        result.evaluation = None if told is None else Evaluation.model_validate(told)
         return result
 
     def fold(self, result: Result) -> list[Path]:

@@ -115,7 +115,8 @@ def test_a_wheel_is_compared_as_a_whole_and_on_rows_that_nothing_was_chosen_by(
     for _ in range(2):
         wheel.state = seal_wheel.seal(wheel.context, wheel.state, wheel.memory, result)
     assert exams == [sealed], "it is looked at once"
-    assert result.evaluation == {"n": 1}
+    assert result.evaluation is not None
+    assert result.evaluation.as_dict() == {"n": 1}
     assert result.model == tmp_path / "run" / "models" / "student"
     monkeypatch.setattr(execute, "target_exam", exam)
     monkeypatch.setattr(execute, "student_folder", lambda context: tmp_path)

@@ -99,7 +99,7 @@ def test_the_tiers_share_no_row_and_the_sealed_one_is_looked_at_once(turned: tup
     looks = json.loads((path / "sealed-looks.json").read_text())["looks"]
     assert [look["granted"] for look in looks] == [True]
     assert result.evaluation is not None
-    assert result.evaluation["overall"]["n"] <= len(tiers["sealed"])
+    assert result.evaluation.overall.n <= len(tiers["sealed"])
     for step in path.glob("round-*/*-evaluate"):
         assert {p.name for p in step.glob("scores*")} == {"scores-steer.parquet", "scores-select.parquet"}
 

@@ -17,6 +17,7 @@ from dataflywheel.recipe.rounds.turn import Memory
 from dataflywheel.recipe.steps.learning import copy_model
 from dataflywheel.recipe.steps.state import State
 from dataflywheel.store.atomic import atomic_directory, finite
+from dataflywheel.store.evaluation import Evaluation
 from dataflywheel.store.seal import write_sealed
 
 
@@ -41,7 +42,8 @@ def seal(context: Context, state: State, memory: Memory, result: Result) -> Stat
         with atomic_directory(output) as aside:
             write_scores(aside / "scores.parquet", scores)
             write_sealed(aside, metrics)
-    result.evaluation = {name: value for name, value in metrics.items() if name != "fingerprint"}
+    told = {name: value for name, value in metrics.items() if name != "fingerprint"}
+    result.evaluation = Evaluation.model_validate(told)
     if state.chosen is None:
         return state
     label = f"the wheel, {result.rounds} rounds"
