@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -56,3 +57,21 @@ def test_an_arm_may_have_other_epochs_and_a_part_of_the_rows_fewer_steps() -> No
     assert trials.settings_of(settings, arm("x", 4, share=0.25), 0).max_steps == 2
     assert trials.settings_of(settings, arm("x", 4, share=0.01), 0).max_steps == 1
     assert trials.settings_of(TrainSettings(epochs=3), arm("x", 4, share=0.5), 0) == TrainSettings(epochs=3)
+
+
+def test_the_same_rows_with_other_weights_are_another_trial(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trials, "run_trial", lambda *given: given[-1].weights)
+    context: Any = SimpleNamespace(
+        home=tmp_path,
+        out_of_time=lambda: False,
+        recipe=SimpleNamespace(models=SimpleNamespace(student=SimpleNamespace(builtin=None))),
+    )
+    ids, given = ("a", "b"), [(), ({"a": 2.0},), ({"a": 3.0},), (None,), ()]
+    arms = [Arm(str(i), "", "", tmp_path, (ids,), Cost(), weights=weights) for i, weights in enumerate(given)]
+    exam: Any = None
+    jobs = [(number, 0) for number in range(len(arms))]
+    found = dict(trials.run_trials(context, arms, [0], jobs, tmp_path, TrainSettings(), exam, PLAIN))
+    assert [found[job] for job in jobs] == [None, {"a": 2.0}, {"a": 3.0}, None, None]
+    digests = {replace(PLAIN, weights=weights).digest() for weights in ({"a": 2.0}, {"a": 3.0}, None)}
+    assert len(digests) == 3
+    assert PLAIN.digest() == ""
