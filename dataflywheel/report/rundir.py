@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from pydantic import BaseModel, ValidationError
 
-from dataflywheel.contracts import AnyArray, FlywheelError, UsageError
+from dataflywheel.contracts import AnyArray, UsageError
+from dataflywheel.report.reading import read_json, read_lines, read_typed
 from dataflywheel.report.why_written import final_rows
 from dataflywheel.rows.parts import count_rows, iter_batches
 from dataflywheel.store.decisions import DECISION_SCHEMA, read_decisions
@@ -26,37 +25,6 @@ from dataflywheel.store.scoreboard import Scoreboard
 
 ROW_COLUMNS = ["id", "messages", "rejected", "source", "copies"]
 STEP_DIRECTORY = re.compile(r"(\d+)-(.+)")
-
-
-def read_json(path: Path, absent: Any) -> Any:
-    """The object in the file, or `absent` where there is none.
-
-    Raises:
-        FlywheelError: the file is there and holds no JSON object.
-    """
-    if not path.is_file():
-        return absent
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        if isinstance(found, dict):
-            return found
-        why = "a list or a bare value"
-    except ValueError as error:
-        why = str(error)
-    raise FlywheelError(f"{path}: not valid JSON ({why}); run the same recipe again, which makes it anew")
-
-
-def read_lines(path: Path) -> list[dict[str, Any]]:
-    """The objects of a JSON Lines file; a last line that a killed process cut short is passed over."""
-    found = []
-    for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else ():
-        try:
-            value = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(value, dict):
-            found.append(value)
-    return found
 
 
 @dataclass(frozen=True)
@@ -192,24 +160,6 @@ class Run:
                 hits = batch.filter(pc.is_in(batch.column("id"), value_set=values))
                 found.update((row["id"], row) for row in hits.to_pylist())
         return found
-
-
-M = TypeVar("M", bound=BaseModel)
-
-
-def read_typed(path: Path, kind: type[M]) -> M:
-    """What the file holds, as its class reads it; all defaults where there is no file.
-
-    Raises:
-        FlywheelError: the file holds something else.
-    """
-    try:
-        return kind.model_validate(read_json(path, {}))
-    except ValidationError as error:
-        field = ".".join(map(str, error.errors()[0]["loc"]))
-        raise FlywheelError(
-            f"{path}: {field} is not as it was written; run the same recipe again, which makes it anew"
-        ) from None
 
 
 def plugged_of(plan: dict[str, Any]) -> dict[str, dict[str, Any]]:

@@ -13,7 +13,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from dataflywheel.contracts import UsageError
-from dataflywheel.report.rundir import plugged_of, read_json
+from dataflywheel.report.reading import read_json
+from dataflywheel.report.rundir import plugged_of
 from dataflywheel.report.why_written import (
     is_evaluation,
     is_final,

@@ -19,7 +19,7 @@ from dataflywheel.report.profile.pool_facts import PoolFacts, collect
 from dataflywheel.report.profile.pool_profile import LENGTHS, NEAR, NOT_MEASURED, Profile
 from dataflywheel.report.profile.pool_toxicity import pool_toxicity
 from dataflywheel.report.profile.profile_page import write_profile_page
-from dataflywheel.report.rundir import read_lines
+from dataflywheel.report.reading import read_lines
 from dataflywheel.rows.ingest import Ingested, Input, ingest
 from dataflywheel.rows.mapping import column_mapping
 from dataflywheel.rows.parts import count_rows, iter_batches, read_rows

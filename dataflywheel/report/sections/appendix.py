@@ -9,7 +9,8 @@ from importlib import metadata
 
 from dataflywheel.report.drawing.markup import clip, details, esc, note, passage, section, table
 from dataflywheel.report.drawing.numbers import count, plural
-from dataflywheel.report.rundir import Run, read_lines
+from dataflywheel.report.reading import read_lines
+from dataflywheel.report.rundir import Run
 
 QUARANTINE_SHOWN = 10
 PACKAGES = ("dataflywheel", "daft", "numpy", "pyarrow", "torch", "transformers", "trl", "scikit-learn")

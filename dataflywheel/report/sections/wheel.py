@@ -9,7 +9,8 @@ from typing import Any
 from dataflywheel.report.drawing.charts import Interval, intervals
 from dataflywheel.report.drawing.markup import esc, note, section, table
 from dataflywheel.report.drawing.numbers import aligned, count, finite, interval, percent, signed_percent
-from dataflywheel.report.rundir import Run, read_json
+from dataflywheel.report.reading import read_json
+from dataflywheel.report.rundir import Run
 from dataflywheel.report.sections.renewed import renewed
 from dataflywheel.report.verdict import metric_name
 from dataflywheel.store.round_record import RoundRecord
