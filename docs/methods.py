@@ -9,6 +9,7 @@ from typing import Any
 
 from dataflywheel import catalog
 from dataflywheel.contracts import Cleaner, Judge, Method, Metric, Objective, Policy, Sampler, Selector, Signal, Status
+from dataflywheel.models.training.trainer import Trainer
 from dataflywheel.proposing.kinds import Gate, Proposer
 from docs.fields import field_table, one_line, table
 
@@ -28,6 +29,7 @@ KINDS: dict[type[Method], str] = {
     Gate: "A gate accepts or rejects each candidate with a reason; it is named in `gates` of these two steps.",
     Metric: "A metric scores the answers of the model in training; it is named in `target: {metric: ...}`.",
     Sampler: "A sampler chooses the rows of each batch during training; it is named in `train: {sampler: ...}`.",
+    Trainer: "A trainer takes rows and a model and gives a model; it is named in `prefer: {by: ...}`, or in `distill`.",
     Objective: "An objective says what is learned from an answer token; it is named in `distill: {by: ...}`.",
     Policy: "A policy shares out the next round's budget; it is named in `feedback`.",
 }

@@ -38,6 +38,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     write_rows(tmp_path / "chat.jsonl", pool[7::120])
     write_rows(tmp_path / "code.jsonl", pool[11::120])
     write_rows(tmp_path / "benchmark.jsonl", held[::20])
+    thumbs = [
+        {"prompt": f"Repeat {n}", "completion": f"{n}" if n % 3 else "No.", "label": n % 3 > 0} for n in range(30)
+    ]
+    (tmp_path / "thumbs.jsonl").write_text("".join(json.dumps(row) + "\n" for row in thumbs), encoding="utf-8")
     asked = {"context": "A shop.", "q": "Is it open?", "data": {"a": "Until six."}, "ok": True}
     (tmp_path / "support.jsonl").write_text(json.dumps(asked) + "\n", encoding="utf-8")
     (tmp_path / "docs").symlink_to(ROOT / "docs")

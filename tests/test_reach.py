@@ -13,6 +13,7 @@ from dataflywheel import catalog
 from dataflywheel.contracts import Cleaner, Judge, Metric, Objective, Policy, Sampler, Selector, Signal
 from dataflywheel.evolution.judging.session import make_judge
 from dataflywheel.models.spec import ModelSpec
+from dataflywheel.models.training.trainer import Trainer
 from dataflywheel.proposing.kinds import Gate, Proposer
 from dataflywheel.recipe.load import recipe_from
 from dataflywheel.recipe.needs import signals_of
@@ -59,10 +60,10 @@ def recipe_for(name: str, folder: Path) -> dict[str, Any]:
         steps.append({"enhance": {"by": "revision", "gates": [by]}})
     elif issubclass(kind, Sampler):
         steps.append({"train": {"max_steps": 1, "sampler": by}})
-    elif issubclass(kind, Objective) or name == "on_policy":
+    elif issubclass(kind, Objective) or (issubclass(kind, Trainer) and kind.beside == "teacher"):
         steps.append({"distill": {"max_steps": 1, "by": by, "teacher": {"builtin": "tiny"}}})
-    elif name == "preference":
-        steps += [TRAIN, {"prefer": {}}]
+    elif issubclass(kind, Trainer):
+        steps += [TRAIN, *([] if name == "fine_tuning" else [{"prefer": {"by": by}}])]
     elif issubclass(kind, Policy):
         made |= {"feedback": by, "rounds": 2}
         steps += [{"select": {"by": "random", "keep": 2}}, TRAIN, {"evaluate": {}}]

@@ -120,7 +120,9 @@ def _shown(found: dict[str, Any]) -> list[str]:
 
 def _shown_pairs(found: dict[str, Any]) -> list[str]:
     told = found.get("not_trained", {}).items()
-    return [f"Of {found['pairs']:,} pairs looked at: {n:,} will not be learned by `prefer`: {why}" for why, n in told]
+    many = f"{found['pairs']:,} pairs" if "pairs" in found else f"{found.get('answers', 0):,} labelled rows and pairs"
+    lines = [f"Of {many} looked at: {n:,} will not be learned by `prefer`: {why}" for why, n in told]
+    return lines + [f"Of {many} looked at: {remark}" for remark in found.get("remarks", [])]
 
 
 def _probed(found: list[dict[str, Any]]) -> list[str]:

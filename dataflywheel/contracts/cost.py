@@ -33,3 +33,5 @@ class PoolStatistics:
     """An estimate: characters divided by 4 for text without whitespace tokens measured."""
     pairs: int = 0
     """Rows that hold a worse answer beside the good one."""
+    labelled: int = 0
+    """Rows without one whose label says whether their answer is wanted."""

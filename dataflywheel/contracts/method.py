@@ -70,6 +70,8 @@ class Method(BaseModel):
     """Whether it stands for a plain function of the user's: the one of its kind that `{python: FILE:NAME}` means."""
     origin: ClassVar[str] = ""
     """The plugin that it comes from, as people know it; "" where it is shipped."""
+    known_as: ClassVar[str] = ""
+    """The name under which stores have what it made, where it was another once."""
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
@@ -82,7 +84,7 @@ class Method(BaseModel):
     @classmethod
     def edition(cls) -> str:
         """Name and version, and of a plugin's method the digest of its code: what a fingerprint takes of it."""
-        return f"{cls.name}@{cls.version}{cls.source and f'+{cls.source}'}"
+        return f"{cls.known_as or cls.name}@{cls.version}{cls.source and f'+{cls.source}'}"
 
     def digest(self) -> str:
         """16 hex digits over name, version and parameters: equal digest, equal result on equal input."""

@@ -15,6 +15,7 @@ from dataflywheel.rows.parse import parse_block
 from dataflywheel.rows.plain import PlainChats
 from dataflywheel.rows.schema import Row
 from dataflywheel.rows.text import text_of
+from dataflywheel.rows.trainers.kind import LABELS
 
 BLOCKS = 4
 PACKED_RATIO = 4  # text shrinks about this much under gzip or zstd
@@ -27,6 +28,8 @@ class Size(NamedTuple):
     chars: int
     pairs: int
     """Rows with a worse answer beside the good one; at least 1 where the look did not reach an input's end."""
+    labelled: int
+    """Rows without one whose label says whether their answer is wanted; at least 1 likewise."""
     unread: tuple[tuple[str, str], ...] = ()
     """What lies beside the rows and is not read, with the reason."""
     bad: int = 0
@@ -53,7 +56,7 @@ def look_into(given: Input, wanted: int) -> tuple[Size, list[Row]]:
     first: list[Row] = []
     if given.records is not None:
         return _read(list(row_blocks(given.records())), given.source, first, wanted), first
-    rows = chars = pairs = 0.0
+    rows = chars = pairs = labelled = 0.0
     bad, why = 0, ""
     unread: dict[tuple[str, str], None] = {}
     for file in open_input(given):
@@ -65,9 +68,10 @@ def look_into(given: Input, wanted: int) -> tuple[Size, list[Row]]:
         factor = max(1.0, file.size * packed / read) if more and read else 1.0
         rows, chars = rows + found.rows * factor, chars + found.chars * factor
         pairs += max(found.pairs * factor, float(more))
+        labelled += max(found.labelled * factor, float(more))
         unread |= dict.fromkeys(found.unread)
         bad, why = bad + found.bad, why or found.why
-    return Size(int(rows), int(chars), int(pairs), tuple(unread), bad, why), first
+    return Size(int(rows), int(chars), int(pairs), int(labelled), tuple(unread), bad, why), first
 
 
 def _read(
@@ -80,7 +84,7 @@ def _read(
     name: str = "",
 ) -> Size:
     """The size of some blocks; their rows go to `first` until that holds what is wanted, and then are only counted."""
-    rows = chars = pairs = 0
+    rows = chars = pairs = labelled = 0
     unread: list[tuple[str, str]] = []
     bad, why = 0, ""
     for block in blocks:
@@ -90,12 +94,13 @@ def _read(
         rows += len(parsed.lines)
         chars += sum(len(text_of(row["messages"])) for row in parsed.rows) + (plain.chars() if plain else 0)
         pairs += sum(bool(row["rejected"]) for row in parsed.rows)
+        labelled += sum(row["label"] in LABELS and not row["rejected"] for row in parsed.rows)
         unread += parsed.unread
         bad += len(parsed.quarantined)
         if parsed.quarantined and not why:
             one = parsed.quarantined[0]
             why = f"{one.file} line {one.line}{f', {one.field}' if one.field else ''}: {one.reason}"
-    return Size(rows, chars, pairs, tuple(unread), bad, why)
+    return Size(rows, chars, pairs, labelled, tuple(unread), bad, why)
 
 
 def _bytes(block: Block) -> int:

@@ -25,6 +25,10 @@ from dataflywheel.rows.identity import prompt_answer_row
         ("pairs", 7e9, False, 5e-7),
         ("pairs", 7e9, True, 5e-6),
         ("on_policy", 7e9, False, 1e-6),
+        ("labels", 7e9, False, 1e-6),
+        ("labels", 7e9, True, 5e-6),
+        ("pairs_alone", 7e9, False, 6e-7),
+        ("pairs_alone", 1e6, False, 1e-4),
     ],
 )
 def test_the_rate_fits_model_and_method(job: str, parameters: float, lora: bool, rate: float) -> None:

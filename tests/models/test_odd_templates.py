@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from dataflywheel.cli.plan import _shown
-from dataflywheel.distillation.model.preference import pairs_of
+from dataflywheel.distillation.model.pairs import pairs_of
 from dataflywheel.models.templates.chat import Chat, ChatFormat
 from dataflywheel.models.templates.chat_template import merge_system
 from dataflywheel.recipe.load import recipe_from
 from dataflywheel.recipe.steps import shown_rows
-from dataflywheel.recipe.steps.prefer import Prefer
+from dataflywheel.recipe.steps.prefer import Prefer, Preferring
 from dataflywheel.recipe.steps.train import Train, Training
 from dataflywheel.rows.identity import make_row
 from dataflywheel.rows.schema import Row, message
@@ -178,7 +178,8 @@ def test_the_plan_says_which_pairs_will_not_be_learned(monkeypatch: pytest.Monke
     five, empty = message("assistant", "It is five."), message("assistant", "")
     rows = [make_row([QUESTION, ANSWER], rejected=worse) for worse in ([five], [empty], [five, QUESTION, five], None)]
     rows.append(make_row([QUESTION, {**ANSWER, "learn": False}], rejected=[five]))
-    found = shown_rows.shown_pairs(recipe, Prefer().max_length, [rows])
+    step = Preferring(2, "prefer", Prefer())
+    found = shown_rows.shown_answers(recipe, step.work.max_length, step.trained_by(), step.encoded, [rows])
     reasons = [
         "its worse answer cannot be learned: its answer is empty",
         "its worse answer has 3 turns, and one is learned",

@@ -15,6 +15,7 @@ import pytest
 
 from dataflywheel.contracts import UsageError
 from dataflywheel.distillation.data.self_distillation import SelfDistillation
+from dataflywheel.distillation.model.dpo import DPO
 from dataflywheel.enhancement.rewriting.clear_correction import ClearCorrection
 from dataflywheel.evolution.iteration.own_answers import own_request
 from dataflywheel.evolution.iteration.self_rewarding import POINTS, SelfRewarding
@@ -29,7 +30,7 @@ from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.execute import Result, run
 from dataflywheel.recipe.load import recipe_from
 from dataflywheel.recipe.progress import Silent
-from dataflywheel.recipe.steps.pair_writers import opponent, pairs_to_learn, written_by
+from dataflywheel.recipe.steps.pair_writers import opponent, preferences_to_learn, written_by
 from dataflywheel.report.html import write_report
 from dataflywheel.rows.builder import build
 from dataflywheel.rows.identity import prompt_answer_row
@@ -133,7 +134,7 @@ def test_own_pairs_of_the_last_two_iterations_are_learned_and_those_of_others_al
         (2, {"spin 1", "self_rewarding 1"}),
         (1, {f"{m} {r}" for m in ("spin", "self_rewarding") for r in (1, 2)}),
     ):
-        ids, older = pairs_to_learn(tmp_path / "rows", 3, iterations)
+        ids, older = preferences_to_learn(tmp_path / "rows", 3, iterations, DPO())
         assert set(table.values()) - {table[i] for i in ids} == {"no pair"} | gone
         assert older == len(gone)
 

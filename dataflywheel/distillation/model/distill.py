@@ -6,8 +6,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from dataflywheel import catalog
 from dataflywheel.contracts import Method, Named, UsageError, build
-from dataflywheel.distillation.model.on_policy import OnPolicy
 from dataflywheel.distillation.model.taught import TaughtObjective
+from dataflywheel.models.training.trainer import Trainer
 
 
 class TaughtBy(BaseModel):
@@ -18,10 +18,10 @@ class TaughtBy(BaseModel):
     by: Named = Field(default={"dense_distillation": {}})
     """`dense_distillation`, `top_k_distillation`, `aligned_vocabulary`, `uld`, or `on_policy`, with its parameters."""
 
-    def method(self) -> TaughtObjective | OnPolicy:
+    def method(self) -> TaughtObjective | Trainer:
         """Raises UsageError: no such method of distillation, or a parameter that it does not take."""
         ((name, parameters),) = self.by.items()
         made: Method = build(catalog.get(name, rooms=("distillation",)), parameters)
-        if not isinstance(made, TaughtObjective | OnPolicy):
+        if not isinstance(made, TaughtObjective) and not (isinstance(made, Trainer) and made.beside == "teacher"):
             raise UsageError(f"distill: {name} trains no student from a teacher's distributions")
         return made

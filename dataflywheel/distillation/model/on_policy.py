@@ -11,19 +11,23 @@ from typing import ClassVar
 import pyarrow as pa
 from pydantic import Field
 
-from dataflywheel.contracts import Card, Method, UsageError
+from dataflywheel.contracts import Card, Status, UsageError
 from dataflywheel.distillation.model.on_policy_lessons import Asked, lessons, taught_by_lessons
 from dataflywheel.distillation.model.teacher import check_same_vocabulary, load_teacher
 from dataflywheel.models.language.language_model import LanguageModel
 from dataflywheel.models.spec import ModelSpec
-from dataflywheel.models.templates.chat import Chat, ChatFormat, chats_of
+from dataflywheel.models.templates.chat import Chat, ChatFormat
+from dataflywheel.models.templates.encoded import EncodedRow, nothing
 from dataflywheel.models.training.answer_trainer import adapters, trl_arguments, watch
+from dataflywheel.models.training.learning_rate import Job
 from dataflywheel.models.training.train_settings import Progress, TrainSettings
-from dataflywheel.models.training.training import TrainResult, loaded
+from dataflywheel.models.training.trainer import Beside, Learns, Trainer, chats
+from dataflywheel.models.training.training import TrainResult, loaded, spec_of
 from dataflywheel.models.training.trl_loop import checkpoints_of, finish, without_card
+from dataflywheel.rows.schema import Row
 
 
-class OnPolicy(Method):
+class OnPolicy(Trainer):
     """Generalised knowledge distillation: a divergence from the teacher at every token of an answer, which the student
     wrote itself or, where `student_share` is less than 1, which the row has. Of the other rows only prompts are read.
     `beta` is as in `divergences`, but undivided: 0 is forward KL, 1 reverse KL, and what lies between is smaller than
@@ -42,6 +46,11 @@ class OnPolicy(Method):
         checked="a student that starts as its teacher stays there; one that does not comes nearer",
     )
 
+    learns: ClassVar[Learns] = "prompts"
+    job: ClassVar[Job] = "on_policy"
+    beside: ClassVar[Beside] = "teacher"
+    readings: ClassVar[int] = 1
+
     student_share: float = Field(default=1.0, ge=0, le=1)
     """Share of batches that the student answers, the paper's lambda; the others are learned from the rows' answers. For
     those of the teacher, have it answer first (`enhance: {by: sequence_level}`)."""
@@ -52,29 +61,31 @@ class OnPolicy(Method):
 
     def train(
         self,
-        rows: pa.Table,
-        student: Path | ModelSpec | LanguageModel,
-        teacher: ModelSpec,
+        rows: Sequence[Row] | pa.Table,
+        model: Path | ModelSpec | LanguageModel,
         output: Path,
         settings: TrainSettings | None = None,
         *,
+        reference: Path | ModelSpec | LanguageModel | None = None,
         progress: Progress | None = None,
     ) -> TrainResult:
-        """Train `student` on the prompts of `rows` and save it as `output`.
+        """Train `model` on the prompts of `rows` and save it as `output`; `reference` is its teacher.
 
         Raises:
-            UsageError: no row has a prompt, or student and teacher have different vocabularies.
+            UsageError: no row has a prompt, there is no teacher, or it has another vocabulary.
         """
         from datasets import Dataset
         from trl import DistillationConfig, DistillationTrainer
 
-        base, taught = loaded(student), load_teacher(teacher)
+        if reference is None:
+            raise UsageError("on_policy learns from a teacher: give a local model as `reference`")
+        base, taught = loaded(model), load_teacher(spec_of(reference))
         settings = (settings or TrainSettings()).fitted(base.parameters, "on_policy")
         check_same_vocabulary(base, taught)
         sizes = [one.model.config.get_text_config().vocab_size for one in (base, taught)]
         if sizes[0] != sizes[1]:
             raise UsageError(f"on_policy: {sizes[0]} and {sizes[1]} tokens with padding; use dense_distillation")
-        found = self.lessons(base.chat, chats_of(rows), min(settings.max_length, base.context))
+        found = self.lessons(base.chat, chats(rows), min(settings.max_length, base.context))
         left_out = {i: one for i, one in enumerate(found) if isinstance(one, str)}
         asked = [one for one in found if not isinstance(one, str)]
         if not asked:
@@ -101,7 +112,16 @@ class OnPolicy(Method):
             peft_config=adapters(settings.lora),
         )
         cut = {i: "the beginning of its prompt" for i, one in enumerate(found) if isinstance(one, Asked) and one.cut}
-        return replace(finish(trainer, base, checkpoints, output, settings), left_out=left_out, cut=cut)
+        made = finish(trainer, base, checkpoints, output, settings)
+        return replace(made, left_out=left_out, cut=cut, told={"rows": len(asked)})
+
+    def shown(self, chat: ChatFormat, rows: Sequence[Row], settings: TrainSettings) -> list[EncodedRow]:
+        return [
+            nothing(Status.FAILED, one, place)
+            if isinstance(one, str)
+            else EncodedRow(one.prompt, 0, 0, False, Status.OK, True, row=place, cut="its beginning" if one.cut else "")
+            for place, one in enumerate(self.lessons(chat, chats(rows), settings.max_length))
+        ]
 
     def lessons(self, chat: ChatFormat, rows: Sequence[Chat], max_length: int) -> list[Asked | str]:
         """What is learned from each row, or why nothing is."""

@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dataflywheel.contracts import Judge, Objective, Sampler
+from dataflywheel.distillation.model.fine_tuning import FineTuning
 from dataflywheel.distillation.model.taught import TaughtObjective
 from dataflywheel.evolution.feedback.evaluate import Evaluate, RowScores, score_rows
 from dataflywheel.evolution.feedback.score_files import read_scores, write_scores
@@ -29,7 +30,6 @@ from dataflywheel.models.spec import ModelSpec
 from dataflywheel.models.templates.chat import chats_of
 from dataflywheel.models.training.reference import reference_losses
 from dataflywheel.models.training.train_settings import Progress, TrainSettings
-from dataflywheel.models.training.training import train_sft
 from dataflywheel.rows.parts import has_weights, read_rows
 from dataflywheel.store.atomic import atomic_directory, write_json
 from dataflywheel.store.lock import made_once, one_at_a_time
@@ -179,23 +179,16 @@ def _train(
         factor = pa.array([teaching.weights.get(id, 1.0) for id in chosen["id"].to_pylist()], pa.float64())
         weight = pc.multiply(pc.fill_null(chosen["weight"], 1.0), factor)
         chosen = chosen.set_column(chosen.schema.get_field_index("weight"), "weight", weight)
-    reference = None
+    losses = None
     if teaching.reference:
-        reference = reference_losses(chosen, teaching.reference, settings.max_length, settings.turns)
+        losses = reference_losses(chosen, teaching.reference, settings.max_length, settings.turns)
     base = LanguageModel.load(ModelSpec(hf=str(student)))
     if isinstance(objective, TaughtObjective) and teaching.teacher is not None:
         names, chats = chosen["id"].to_pylist(), chats_of(chosen)
         store, length = folder.parents[1], settings.max_length
         objective = objective.taught(names, chats, base, teaching.teacher, length, store, settings.turns)
-    made = train_sft(
-        chosen,
-        base,
-        folder,
-        settings,
-        progress=progress,
-        objective=objective,
-        sampler=sampler,
-        reference=reference,
+    made = FineTuning().train(
+        chosen, base, folder, settings, progress=progress, objective=objective, sampler=sampler, losses=losses
     )
     names = ("steps", "tokens", "answer_tokens", "seconds")
     facts: dict[str, Any] = {name: getattr(made, name) for name in names}
@@ -203,14 +196,14 @@ def _train(
         facts |= {"candidates_tokens": made.candidates_tokens, "sampler": made.sampler}
     facts |= {"weights": made.weights} if made.weights else {}
     every = max(1, len(made.losses) // LOSSES_KEPT)
-    losses = [[step + 1, round(loss, 4)] for step, loss in enumerate(made.losses) if step % every == 0]
+    by_step = [[step + 1, round(loss, 4)] for step, loss in enumerate(made.losses) if step % every == 0]
     known = chosen["id"].to_pylist()
     facts |= {
         "rows": len(chosen),
         "left_out": [[known[row], reason] for row, reason in sorted(made.left_out.items())],
         "changed_rows": {known[row]: what for row, what in sorted(made.changed.items())},
         "cut_rows": {known[row]: what for row, what in sorted(made.cut.items())},
-        "losses": losses,
+        "losses": by_step,
     }
     write_json(folder / "training.json", facts)
 

@@ -36,7 +36,8 @@ class TrainSettings(BaseModel):
     max_steps: int | None = Field(default=None, ge=1)
     learning_rate: float | None = Field(default=None, gt=0)
     """At its peak. Where none is given the usual one: of answers 1e-3 for models below 50 million weights, else 2e-5
-    (with `lora` 2e-4); of pairs 1e-4, else 5e-7 (5e-6)."""
+    (with `lora` 2e-4); of pairs 1e-4, else 5e-7 (5e-6); of pairs without a reference (`simpo`) 1e-4, else 6e-7 (6e-6);
+    of labels (`kto`) 1e-4, else 1e-6 (5e-6)."""
     force: bool = False
     """Take a learning rate that is ten times the usual one or more (of tiny models 1e-2 or more), which is refused
     otherwise."""

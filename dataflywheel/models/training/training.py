@@ -53,6 +53,10 @@ class TrainResult:
     """What was cut off rows that were longer than `max_length`, by the row's position."""
     weights: dict[str, float] = field(default_factory=dict)
     """Of rows that do not all count alike: the least and the greatest weight, and the `effective_rows`."""
+    margins: list[float] = field(default_factory=list)
+    """Of trainings on better and worse answers: by how much more the better ones are rewarded, by step."""
+    told: dict[str, Any] = field(default_factory=dict)
+    """What else there is to tell, as JSON values: counts of what was learned, weights that were found."""
 
 
 def train_sft(
@@ -176,9 +180,14 @@ def example(row: EncodedRow) -> dict[str, list[int]]:
 
 def loaded(model: Path | ModelSpec | LanguageModel) -> LanguageModel:
     """A copy to train: the caller's model must not change under its feet."""
-    if isinstance(model, LanguageModel):
-        return LanguageModel.load(ModelSpec(hf=str(model.folder)))
-    return LanguageModel.load(model if isinstance(model, ModelSpec) else ModelSpec(hf=str(model)))
+    return LanguageModel.load(spec_of(model))
+
+
+def spec_of(model: Path | ModelSpec | LanguageModel) -> ModelSpec:
+    """Where a model lies."""
+    if isinstance(model, ModelSpec):
+        return model
+    return ModelSpec(hf=str(model.folder if isinstance(model, LanguageModel) else model))
 
 
 def _fingerprint(

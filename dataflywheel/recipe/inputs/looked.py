@@ -36,7 +36,8 @@ def look(sources: Sequence[Source], wanted: int) -> Looked:
     looked = [look_into(entry, wanted) for entry in entries]
     found = [size for size, _ in looked]
     rows, chars = sum(f.rows for f in found), sum(f.chars for f in found)
-    size = PoolStatistics(rows, chars, chars // CHARS_PER_TOKEN, sum(f.pairs for f in found))
+    pairs, labelled = sum(f.pairs for f in found), sum(f.labelled for f in found)
+    size = PoolStatistics(rows, chars, chars // CHARS_PER_TOKEN, pairs, labelled)
     unread = list(dict.fromkeys(entry for f in found for entry in f.unread))
     why = next((f.why for f in found if f.why), "")
     return Looked(size, unread, [first for _, first in looked], sum(f.bad for f in found), why)

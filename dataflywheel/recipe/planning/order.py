@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataflywheel import catalog
 from dataflywheel.contracts import Policy, UsageError, build
 from dataflywheel.recipe.schema import Recipe
-from dataflywheel.recipe.steps.prefer import NO_PAIR
 from dataflywheel.recipe.steps.step import Step
 
 
@@ -63,12 +62,6 @@ def check_preferring(steps: Sequence[Step], comparison: bool) -> None:
         raise UsageError("prefer comes behind the last `train` or `distill`, which would begin anew; put it there")
     if comparison:
         raise UsageError("compare trains its arms on rows and not on pairs; leave `compare` or `prefer` out")
-
-
-def check_pairs(step: Step, pairs: int) -> None:
-    """Raises UsageError: `prefer` without a pair in the pool, or any step before that writes one."""
-    if step.role == "prefer" and not pairs:
-        raise UsageError(NO_PAIR.format(there="no row of the pool, and none that a step before writes,"))
 
 
 def check_rounds(recipe: Recipe, steps: Sequence[Step]) -> None:

@@ -17,7 +17,7 @@ from dataflywheel.recipe.needs import model_kind, signals_of
 from dataflywheel.recipe.planning.following import check_followed, following
 from dataflywheel.recipe.planning.holding import holding
 from dataflywheel.recipe.planning.named_arms import arm_needs
-from dataflywheel.recipe.planning.order import check_order, check_pairs
+from dataflywheel.recipe.planning.order import check_order
 from dataflywheel.recipe.planning.plugged import plugged
 from dataflywheel.recipe.planning.price import comparison_cost, step_cost
 from dataflywheel.recipe.planning.price_more import more_lines
@@ -62,7 +62,7 @@ def make_plan(recipe: Recipe, steps: list[Step], comparison: bool) -> dict[str, 
     lines: list[dict[str, Any]] = []
     costs: list[Cost] = []
     for step in steps:
-        check_pairs(step, left.pairs)
+        step.check_pool(left)
         cost = step_cost(recipe, step, left, speed, seen)
         left = step.left(left)
         line = {"round": 1, "index": step.index, "step": step.name, "params": step.parameters(), "rows": left.rows}

@@ -6,26 +6,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from dataflywheel.contracts import Objective, Status, UsageError
+from dataflywheel.contracts import Objective, UsageError
 from dataflywheel.distillation.model.distill import TaughtBy
-from dataflywheel.distillation.model.on_policy import OnPolicy
 from dataflywheel.distillation.model.taught import TaughtObjective
 from dataflywheel.evolution.iteration.trial import Teaching
 from dataflywheel.models.spec import ModelSpec
-from dataflywheel.models.templates.encoded import EncodedRow, nothing
-from dataflywheel.models.training.learning_rate import Job
 from dataflywheel.models.training.train_settings import TrainSettings
+from dataflywheel.models.training.trainer import Trainer
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.machine import check_local
 from dataflywheel.recipe.schema import Recipe
-from dataflywheel.recipe.steps.on_policy import learn_on_policy
+from dataflywheel.recipe.steps.learned_once import Job, learned_once
 from dataflywheel.recipe.steps.train import Train, Training
-from dataflywheel.rows.schema import Row
-
-if TYPE_CHECKING:
-    from dataflywheel.models.templates.chat import Chat, ChatFormat
 
 
 class Distill(TaughtBy, Train):
@@ -53,17 +47,17 @@ class Distilling(Training, keyword="distill"):
 
     work: Distill
 
-    def on_policy(self) -> OnPolicy | None:
-        """The method, where the student writes what it learns from."""
+    def by_itself(self) -> Trainer | None:
+        """The method, where it is a training of its own and no objective of one."""
         method = self.work.method()
-        return method if isinstance(method, OnPolicy) else None
+        return method if isinstance(method, Trainer) else None
 
     @property
     def counts_alike(self) -> bool:
-        return self.on_policy() is not None
+        return self.by_itself() is not None
 
-    def job(self) -> Job:
-        return "answers" if self.on_policy() is None else "on_policy"
+    def trained_by(self) -> Trainer:
+        return self.by_itself() or super().trained_by()
 
     def teacher(self, recipe: Recipe) -> ModelSpec:
         """The model that is heard.
@@ -82,38 +76,29 @@ class Distilling(Training, keyword="distill"):
 
     def check(self, recipe: Recipe, comparison: bool) -> None:
         check_local(self.teacher(recipe), "teacher")
-        if self.on_policy() is None:
+        by_itself = self.by_itself()
+        if by_itself is None:
             self.work.objective()
         elif self.work.sampler is not None:
             raise UsageError(
-                "distill: on_policy learns from what the student writes; a `sampler` of rows has no say there"
+                f"distill: {by_itself.name} learns from what the student writes; a `sampler` of rows has no say there"
             )
         elif comparison:
             raise UsageError(
-                "compare trains its arms on rows, and on_policy learns from what the student writes; leave one of them "
-                "out"
+                f"compare trains its arms on rows, and {by_itself.name} learns from what the student writes; leave one "
+                "of them out"
             )
         super().check(recipe, comparison)
-
-    def encoded(self, chat: ChatFormat, chats: Sequence[Chat], rows: Sequence[Row], longest: int) -> list[EncodedRow]:
-        on_policy = self.on_policy()
-        if on_policy is None:
-            return super().encoded(chat, chats, rows, longest)
-        return [
-            nothing(Status.FAILED, one, place)
-            if isinstance(one, str)
-            else EncodedRow(one.prompt, 0, 0, False, Status.OK, True, row=place, cut="its beginning" if one.cut else "")
-            for place, one in enumerate(on_policy.lessons(chat, chats, longest))
-        ]
 
     def learn(
         self, context: Context, rows: Path, ids: Sequence[str], student: Path, settings: TrainSettings
     ) -> tuple[Path, dict[str, Any]]:
-        on_policy = self.on_policy()
-        if on_policy is None:
+        by_itself = self.by_itself()
+        if by_itself is None:
             return super().learn(context, rows, ids, student, settings)
-        teacher, report = context.usable(self.teacher(context.recipe), "teacher"), partial(self.advanced, context)
-        return learn_on_policy(context.home, teacher, on_policy, rows, ids, student, settings, report)
+        teacher = context.usable(self.teacher(context.recipe), "teacher")
+        job = Job(rows, ids, student, settings, by_itself, teacher)
+        return learned_once(context.home, job, partial(self.advanced, context))
 
     def teaching(self, context: Context, student: Path) -> Teaching:
         plain = super().teaching(context, student)

@@ -41,7 +41,7 @@ class Enhancing(Writing, keyword="enhance"):
         return (*self.work.where, *super().needs())
 
     def left(self, pool: PoolStatistics) -> PoolStatistics:
-        return replace(pool, pairs=pool.rows) if self.work.makes_pairs else pool
+        return replace(pool, pairs=pool.rows, labelled=0) if self.work.makes_pairs else pool
 
     def rows_asked(self, rows: int) -> int:
         return rows

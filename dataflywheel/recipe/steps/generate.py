@@ -144,7 +144,8 @@ class Generating(Writing, keyword="generate"):
         wanted = self.work.wanted(pool.rows)
         more = 1 + wanted / max(1, pool.rows)
         pairs = pool.pairs + (wanted if self.work.makes_pairs else 0)
-        return PoolStatistics(round(pool.rows * more), int(pool.chars * more), int(pool.tokens * more), pairs)
+        size = round(pool.rows * more), int(pool.chars * more), int(pool.tokens * more)
+        return PoolStatistics(*size, pairs, pool.labelled)
 
     def evidence(self, context: Context, state: State) -> list[str]:
         student, read = state.student(), super().evidence(context, state)

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import shutil
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pyarrow.compute as pc
 
 from dataflywheel.contracts import Cost, Decisions
 from dataflywheel.models.files import folder_digest
 from dataflywheel.models.language.language_model import local_folder
-from dataflywheel.models.training.learning_rate import Job
+from dataflywheel.models.templates.encoded import EncodedRow
 from dataflywheel.models.training.train_settings import TrainSettings
+from dataflywheel.models.training.trainer import Trainer
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.pricing import parameters
 from dataflywheel.recipe.schema import Recipe
@@ -23,8 +24,12 @@ from dataflywheel.recipe.steps.rows_out import write_decided
 from dataflywheel.recipe.steps.state import State
 from dataflywheel.recipe.steps.step import Given, Step
 from dataflywheel.rows.parts import read_rows
+from dataflywheel.rows.schema import Row
 from dataflywheel.store.atomic import atomic_directory
 from dataflywheel.store.record import StepRecord
+
+if TYPE_CHECKING:
+    from dataflywheel.models.templates.chat import ChatFormat
 
 
 class Settings(TrainSettings):
@@ -43,16 +48,23 @@ class Learning(Step):
 
     work: Settings
 
-    def job(self) -> Job:
-        """What is learned from, for a learning rate that fits."""
-        return "answers"
+    @abstractmethod
+    def trained_by(self) -> Trainer:
+        """What makes the model."""
 
     @property
     def counts_alike(self) -> bool:
         return True
 
     def check(self, recipe: Recipe, comparison: bool) -> None:
-        self.work.settings().fitted(parameters(recipe.models.student), self.job())
+        by, settings = self.trained_by(), self.work.settings()
+        settings.fitted(parameters(recipe.models.student), by.job)
+        by.fits(settings)
+
+    def encoded(self, chat: ChatFormat, rows: Sequence[Row], longest: int) -> list[EncodedRow]:
+        """What is learned of these rows, in their order: an example or more of each, or one that says why not."""
+        settings = self.work.settings().model_copy(update={"max_length": longest})
+        return self.trained_by().shown(chat, rows, settings)
 
     def passes(self, rows: int) -> float:
         """How often each of so many rows is learned."""

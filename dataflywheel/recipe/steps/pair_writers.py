@@ -10,6 +10,7 @@ from dataflywheel import catalog
 from dataflywheel.contracts import UsageError
 from dataflywheel.models.files import folder_digest
 from dataflywheel.models.spec import ModelSpec
+from dataflywheel.models.training.trainer import Trainer
 from dataflywheel.proposing.kinds import Proposer
 from dataflywheel.recipe.asking import writes_itself
 from dataflywheel.recipe.context import Context
@@ -55,16 +56,16 @@ def opponent(context: Context, outputs: Sequence[Path]) -> Path | None:
     return None
 
 
-def pairs_to_learn(rows: Path, round: int, iterations: int) -> tuple[list[str], int]:
-    """Ids of the rows that are pairs, in order, and how many are left out: those that the student wrote itself more
-    than so many rounds ago, with this one. Pairs of people and of other models stay."""
+def preferences_to_learn(rows: Path, round: int, iterations: int, by: Trainer) -> tuple[list[str], int]:
+    """Ids of the rows that this trainer learns from, in order, and how many are left out: those that the student wrote
+    itself more than so many rounds ago, with this one. Rows of people and of other models stay."""
     kinds = {name: catalog.get(name, Proposer) for name in catalog.names(Proposer)}
     own = {
         name
         for name, kind in kinds.items()
         if issubclass(kind, Proposer) and kind.own_model == "trained" and kind.makes_pairs
     }
-    table = read_rows(rows, ["id", "rejected", "made_by", "round"])
-    pairs = [row for row in table.to_pylist() if row["rejected"]]
-    kept = [row["id"] for row in pairs if row["made_by"] not in own or row["round"] > round - iterations]
-    return kept, len(pairs) - len(kept)
+    table = read_rows(rows, ["id", "rejected", "label", "made_by", "round"])
+    found = [row for row in table.to_pylist() if by.takes(row)]
+    kept = [row["id"] for row in found if row["made_by"] not in own or row["round"] > round - iterations]
+    return kept, len(found) - len(kept)

@@ -96,8 +96,8 @@ class Selecting(Step, keyword="select"):
             part = min(1.0, budget.amount / max(1, pool.tokens))
         else:
             part = budget.rows(pool.rows) / max(1, pool.rows)
-        rows, pairs = round(pool.rows * part), math.ceil(pool.pairs * part)
-        return PoolStatistics(rows, int(pool.chars * part), int(pool.tokens * part), pairs)
+        rows, pairs, labelled = round(pool.rows * part), math.ceil(pool.pairs * part), math.ceil(pool.labelled * part)
+        return PoolStatistics(rows, int(pool.chars * part), int(pool.tokens * part), pairs, labelled)
 
     def do(self, given: Given) -> StepRecord:
         began = time.perf_counter()

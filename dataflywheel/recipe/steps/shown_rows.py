@@ -11,16 +11,17 @@ from typing import TYPE_CHECKING, Any
 from dataflywheel.contracts import UsageError
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.models.templates.encoded import EncodedRow
+from dataflywheel.models.training.trainer import Trainer
 from dataflywheel.recipe.schema import Recipe
 from dataflywheel.rows.schema import Row
 
 if TYPE_CHECKING:
-    from dataflywheel.models.templates.chat import Chat, ChatFormat
+    from dataflywheel.models.templates.chat import ChatFormat
 
 PAIR = "it is a pair, which `prefer` learns"
 """Why a training that leaves pairs alone does not learn a row."""
-Encode = Callable[["ChatFormat", "Sequence[Chat]", Sequence[Row], int], list[EncodedRow]]
-"""What a training makes of rows: chat format, chats, rows and the longest sequence in, examples out."""
+Encode = Callable[["ChatFormat", Sequence[Row], int], list[EncodedRow]]
+"""What a training makes of rows: chat format, rows and the longest sequence in, examples out."""
 TURN = re.compile(r"turn \d+")
 SYSTEM = re.compile(r"refuses it: |leaves out the text of turn 1 \(system\)")
 """What a template may do with a system text that it has no place for; many say that roles must alternate."""
@@ -50,7 +51,7 @@ def shown_rows(
     tokenizer = _tokenizer(recipe.models.student, list(rows.values()))
     if tokenizer is None:
         return {"unseen": f"the tokenizer of {recipe.models.student.hf} is not on this machine yet"}
-    found = encode(*_chats(tokenizer, rows, longest, recipe.models.student))
+    found = encode(*_format(tokenizer, rows, longest, recipe.models.student))
     left_out = {ids[one.row]: one.reason for one in found if not one.ids}
     left_out |= {id: left_out[id] + MERGE_HINT for id in _helped(recipe, longest, encode, rows, left_out)}
     changed = {ids[one.row]: one.changed for one in found if one.changed}
@@ -67,30 +68,29 @@ def shown_rows(
     }
 
 
-def _chats(
+def _format(
     tokenizer: Any, rows: Mapping[str, Row], longest: int, student: ModelSpec
-) -> tuple[ChatFormat, list[Chat], list[Row], int]:
-    from dataflywheel.models.templates.chat import ChatFormat, chat_of
-
-    chats = [chat_of(row["messages"], row["tools"], row["media"], row["label"]) for row in rows.values()]
-    return ChatFormat(tokenizer), chats, list(rows.values()), min(longest, _context(student))
-
-
-def shown_pairs(recipe: Recipe, longest: int, first: Sequence[Sequence[Row]]) -> dict[str, Any]:
-    """Of the pairs among the `first` rows: how many are looked at, and which will not be learned, by reason."""
-    from dataflywheel.distillation.model.preference import pairs_of
+) -> tuple[ChatFormat, list[Row], int]:
     from dataflywheel.models.templates.chat import ChatFormat
 
-    rows = {row["id"]: row for held in first for row in held[:LOOKED_AT] if row["rejected"]}
-    if not rows:
-        return {}
-    tokenizer = _tokenizer(recipe.models.student, list(rows.values()))
+    return ChatFormat(tokenizer), list(rows.values()), min(longest, _context(student))
+
+
+def shown_answers(
+    recipe: Recipe, longest: int, by: Trainer, encode: Encode, first: Sequence[Sequence[Row]]
+) -> dict[str, Any]:
+    """Of the rows among the `first` that this trainer learns from: how many are looked at, which will not be learned,
+    by reason, and what there is to say of the others together."""
+    rows = {row["id"]: row for held in first for row in held[:LOOKED_AT] if by.takes(row)}
+    tokenizer = _tokenizer(recipe.models.student, list(rows.values())) if rows else None
     if tokenizer is None:
         return {}
-    longest = min(longest, _context(recipe.models.student))
-    found = pairs_of(ChatFormat(tokenizer), list(rows.values()), longest)
-    left_out = {id: pair for id, pair in zip(rows, found, strict=True) if isinstance(pair, str)}
-    return {"pairs": len(rows), "not_trained": _kinds(left_out)}
+    found = encode(*_format(tokenizer, rows, longest, recipe.models.student))
+    ids = list(rows)
+    left_out = {ids[one.row]: one.reason for one in found if not one.ids}
+    told = {"pairs" if by.learns == "pairs" else "answers": len(rows), "not_trained": _kinds(left_out)}
+    remarks = by.remarks([row for id, row in rows.items() if id not in left_out])
+    return {**told, "remarks": remarks} if remarks else told
 
 
 def _context(student: ModelSpec) -> int:
@@ -155,5 +155,5 @@ def _helped(
     tokenizer = _tokenizer(recipe.models.student, list(rows.values()))
     if not merge_system(tokenizer):
         return []
-    found = encode(*_chats(tokenizer, {id: rows[id] for id in able}, longest, recipe.models.student))
+    found = encode(*_format(tokenizer, {id: rows[id] for id in able}, longest, recipe.models.student))
     return sorted({able[one.row] for one in found if one.ids})

@@ -179,6 +179,10 @@ class Step(ABC):
         """Raises UsageError: what the step cannot do in this recipe, by itself; the order of steps is the plan's."""
         return None
 
+    def check_pool(self, pool: PoolStatistics) -> None:
+        """Raises UsageError: among so many rows as reach it there is none that it could work on."""
+        return None
+
     def cost(self, recipe: Recipe, pool: PoolStatistics, speed: float) -> Cost:
         """What the step's own work will cost on these rows, its signals apart; `speed` in operations a second."""
         return Cost()

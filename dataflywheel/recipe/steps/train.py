@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from dataflywheel import catalog
 from dataflywheel.contracts import Cost, Decisions, Named, PoolStatistics, Sampler, Status, UsageError, build
+from dataflywheel.distillation.model.fine_tuning import FineTuning
 from dataflywheel.evolution.iteration.trial import Teaching, trained
 from dataflywheel.models.templates.encoded import EncodedRow, nothing
 from dataflywheel.models.training.train_settings import TrainSettings
+from dataflywheel.models.training.trainer import Trainer
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.inputs.looked import Looked
 from dataflywheel.recipe.pricing import model_seconds
@@ -25,7 +27,7 @@ from dataflywheel.rows.parts import read_rows
 from dataflywheel.rows.schema import Row
 
 if TYPE_CHECKING:
-    from dataflywheel.models.templates.chat import Chat, ChatFormat
+    from dataflywheel.models.templates.chat import ChatFormat
 from dataflywheel.store.record import StepRecord
 
 
@@ -88,9 +90,11 @@ class Training(Learning, keyword="train"):
         rewritten = any(step.writes for step in before)
         return {"shown": shown_rows(recipe, self.work.max_length, self.encoded, looked.first, rewritten)}
 
-    def encoded(self, chat: ChatFormat, chats: Sequence[Chat], rows: Sequence[Row], longest: int) -> list[EncodedRow]:
-        """What is learned of these rows, in their order: an example or more of each, or one that says why not."""
-        found = chat.examples(chats, longest, self.work.turns)
+    def trained_by(self) -> Trainer:
+        return FineTuning()
+
+    def encoded(self, chat: ChatFormat, rows: Sequence[Row], longest: int) -> list[EncodedRow]:
+        found = super().encoded(chat, rows, longest)
         pairs = {place for place, row in enumerate(rows) if row["rejected"] and not self.work.pairs}
         return [nothing(Status.FAILED, PAIR, one.row) if one.row in pairs else one for one in found]
 

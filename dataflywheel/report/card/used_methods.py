@@ -14,7 +14,7 @@ from dataflywheel.report.rundir import Run, Step
 
 NAMED = ("by", "then", "sampler", "judge")
 """Parameters of steps that name methods: one, or a list."""
-OWN = {"prefer": "preference", "distill": "dense_distillation"}
+OWN = {"prefer": "dpo", "distill": "dense_distillation"}
 """The method of a step that names none."""
 USERS = "python"
 """A function of the user's is no published method."""

@@ -67,7 +67,7 @@ class SynPO(AskingProposer):
     Prompts come from two words of the seed and one of another seed. `length_gap` in the facts is the number of words
     by which the chosen answer is longer, `score` and `rejected_score` are the judge's marks. What the paper trains is
     prompted here: the writer of prompts, and the improver, which learns from model answers beside the rows' own. Its
-    SimPO is the step `prefer`, direct preference optimisation.
+    SimPO is the step `prefer: {by: simpo}`.
     """
 
     version: ClassVar[int] = 2

@@ -104,5 +104,5 @@ def test_wrong_methods_are_refused_with_the_right_name() -> None:
         TaughtBy(by={"uld": {}, "dense_distillation": {}})
     names = catalog.names(rooms=("distillation",))
     assert {"dense_distillation", "top_k_distillation", "aligned_vocabulary", "uld", "on_policy"} <= set(names)
-    assert {"sequence_level", "preference", "self_distillation", "on_policy"} <= set(names)
+    assert {"sequence_level", "dpo", "self_distillation", "on_policy"} <= set(names)
     assert "label_classifier" not in names, "what no recipe and no verb can run is not listed"

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dataflywheel.distillation.model.preference import Preference
+from dataflywheel.distillation.model.dpo import DPO
 from dataflywheel.evolution.iteration.spin import Spin
 from dataflywheel.models.endpoint.account import account
 from dataflywheel.models.endpoint.request import Outcome, Reply
@@ -99,7 +99,7 @@ def test_the_loss_is_that_of_preference_training_against_the_previous_model(tmp_
     made = pairs(opponent, rows_of(12, 4), tmp_path / "answers.db")
     assert len(made) == 12
     settings = TrainSettings(max_steps=1, batch_size=12, dtype="float32")
-    trained = Preference(beta=0.1).train(made, policy, tmp_path / "m", settings, reference=opponent).trained
+    trained = DPO(beta=0.1).train(made, policy, tmp_path / "m", settings, reference=opponent)
     wanted = spin_loss(loglikelihoods(policy, made), loglikelihoods(opponent, made), 0.1)
     print(f"\npreference training {trained.losses[0]:.9f}, by hand {wanted:.9f}")
     assert trained.losses[0] == pytest.approx(wanted, abs=1e-6)
@@ -114,7 +114,7 @@ def test_own_answers_become_less_likely_and_fall_behind_human_ones(tmp_path: Pat
     made = pairs(half_trained, rows_of(192, 3), tmp_path / "answers.db")
     unseen = pairs(half_trained, rows_of(64, 5), tmp_path / "answers.db")
     few = TrainSettings(max_steps=24, batch_size=32, learning_rate=1e-4, dtype="float32")
-    after = Preference(beta=0.1).train(made, half_trained, tmp_path / "spin", few).trained.folder
+    after = DPO(beta=0.1).train(made, half_trained, tmp_path / "spin", few).folder
     gain = (loglikelihoods(after, unseen) - loglikelihoods(half_trained, unseen)).mean(axis=0)
     print(f"\n{len(made)} pairs: human answers {gain[0]:+.3f} nats, own answers {gain[1]:+.3f}")
     # Near words of one vocabulary, human answers lose a little too: the loss asks for the distance alone.

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from dataflywheel.contracts import UsageError
-from dataflywheel.distillation.model.preference import Preference
+from dataflywheel.distillation.model.dpo import DPO
 from dataflywheel.models.training.train_settings import Lora, TrainSettings
 from dataflywheel.rows.identity import make_row
 from dataflywheel.rows.schema import Row, message
@@ -44,12 +44,12 @@ def margins(folder: Path, reference: Path, rows: list[Row]) -> Any:
 
 def test_the_first_loss_is_the_one_by_hand(tmp_path: Path) -> None:
     rows = pairs(32, seed=4)
-    same = Preference().train(rows, untrained(0), tmp_path / "a", ONE)
-    assert same.trained.losses[0] == pytest.approx(np.log(2), abs=1e-5)
+    same = DPO().train(rows, untrained(0), tmp_path / "a", ONE)
+    assert same.losses[0] == pytest.approx(np.log(2), abs=1e-5)
     beta = 0.3
-    other = Preference(beta=beta).train(rows, untrained(0), tmp_path / "b", ONE, reference=untrained(1))
+    other = DPO(beta=beta).train(rows, untrained(0), tmp_path / "b", ONE, reference=untrained(1))
     apart = margins(untrained(0), untrained(1), rows)
-    assert other.trained.losses[0] == pytest.approx(float(np.log1p(np.exp(-beta * apart)).mean()), abs=1e-4)
+    assert other.losses[0] == pytest.approx(float(np.log1p(np.exp(-beta * apart)).mean()), abs=1e-4)
     assert other.margins[0] == pytest.approx(float(beta * apart.mean()), abs=1e-4)
 
 
@@ -58,18 +58,18 @@ def test_the_first_loss_is_the_one_by_hand(tmp_path: Path) -> None:
 def test_margins_grow_over_seeds_on_pairs_that_were_not_seen(lora: Lora | None, tmp_path: Path) -> None:
     for seed in range(3):
         settings = TrainSettings(max_steps=12, batch_size=32, learning_rate=1e-3, seed=seed, lora=lora, dtype="float32")
-        made = Preference().train(pairs(96, seed), copy_model(), tmp_path / f"{seed}", settings)
+        made = DPO().train(pairs(96, seed), copy_model(), tmp_path / f"{seed}", settings)
         assert made.margins[-1] > made.margins[0]
         assert made.left_out == {}
-        unseen = margins(made.trained.folder, copy_model(), pairs(32, 100 + seed))
+        unseen = margins(made.folder, copy_model(), pairs(32, 100 + seed))
         assert unseen.mean() > 0.5
 
 
 def test_margins_grow_with_adapters_too(tmp_path: Path) -> None:
     settings = TrainSettings(max_steps=4, batch_size=16, learning_rate=1e-3, lora=Lora(rank=4), dtype="float32")
-    made = Preference().train(pairs(32, 0), copy_model(), tmp_path / "a", settings)
-    assert made.trained.losses[0] == pytest.approx(np.log(2), abs=1e-5)
-    assert margins(made.trained.folder, copy_model(), pairs(32, 0)).mean() > 0
+    made = DPO().train(pairs(32, 0), copy_model(), tmp_path / "a", settings)
+    assert made.losses[0] == pytest.approx(np.log(2), abs=1e-5)
+    assert margins(made.folder, copy_model(), pairs(32, 0)).mean() > 0
 
 
 class KilledError(Exception):
@@ -84,13 +84,13 @@ def test_a_killed_training_goes_on_to_the_same_weights(tmp_path: Path) -> None:
         if step == 5:
             raise KilledError
 
-    whole = Preference().train(pairs(24, 0), untrained(0), tmp_path / "whole", settings)
+    whole = DPO().train(pairs(24, 0), untrained(0), tmp_path / "whole", settings)
     with pytest.raises(KilledError):
-        Preference().train(pairs(24, 0), untrained(0), tmp_path / "cut", settings, progress=kill)
-    cut = Preference().train(pairs(24, 0), untrained(0), tmp_path / "cut", settings)
-    assert cut.trained.losses == whole.trained.losses
+        DPO().train(pairs(24, 0), untrained(0), tmp_path / "cut", settings, progress=kill)
+    cut = DPO().train(pairs(24, 0), untrained(0), tmp_path / "cut", settings)
+    assert cut.losses == whole.losses
     assert cut.margins == whole.margins
-    both = [(made.trained.folder / "model.safetensors").read_bytes() for made in (whole, cut)]
+    both = [(made.folder / "model.safetensors").read_bytes() for made in (whole, cut)]
     assert both[0] == both[1]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["cut", "whole"]
 
@@ -107,11 +107,11 @@ def test_rows_that_are_no_pair_are_named_and_long_prompts_are_cut(tmp_path: Path
         [message("user", "repeat"), message("assistant", "amber " * 200)], rejected=[message("assistant", "basil")]
     )
     settings = ONE.model_copy(update={"max_length": 64})
-    made = Preference().train([*rows, alone, equal, long, endless], untrained(0), tmp_path / "a", settings)
+    made = DPO().train([*rows, alone, equal, long, endless], untrained(0), tmp_path / "a", settings)
     assert made.left_out == {
-        alone["id"]: "it has no worse answer",
-        equal["id"]: "its answers are the same",
-        endless["id"]: "its answers leave no room for the prompt in 64 tokens",
+        4: "it has no worse answer",
+        5: "its answers are the same",
+        7: "its answers leave no room for the prompt in 64 tokens",
     }
     with pytest.raises(UsageError, match="none of 1 rows gives a pair to learn from: 1 rows: it has no worse answer"):
-        Preference().train([alone], untrained(0), tmp_path / "b", ONE)
+        DPO().train([alone], untrained(0), tmp_path / "b", ONE)

@@ -1,0 +1,143 @@
+"""What the trainings on better and worse answers share: the way from rows to a model through TRL's loops."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+
+from dataflywheel.contracts import Status, UsageError
+from dataflywheel.models.language.language_model import LanguageModel
+from dataflywheel.models.spec import ModelSpec
+from dataflywheel.models.templates.chat import ChatFormat
+from dataflywheel.models.templates.encoded import EncodedRow, nothing
+from dataflywheel.models.training.answer_trainer import adapters, trl_arguments, watch
+from dataflywheel.models.training.train_settings import Progress, TrainSettings
+from dataflywheel.models.training.trainer import Trainer, row_list
+from dataflywheel.models.training.training import TrainResult, loaded
+from dataflywheel.models.training.trl_loop import checkpoints_of, finish, without_card
+from dataflywheel.rows.schema import Row
+
+Example = dict[str, Any]
+"""Tokens of a prompt and of what is learned behind it."""
+
+
+class Loop(NamedTuple):
+    """A trainer of TRL's for one training: its class, the class of its arguments, those that are this method's own, and
+    what makes batches, where that is not TRL's way."""
+
+    kind: Any
+    arguments: Any
+    own: dict[str, Any]
+    collator: Any = None
+
+
+class PreferenceTrainer(Trainer):
+    """A training on better and worse answers: what it learns from a row and in which loop is the method's own."""
+
+    @abstractmethod
+    def examples(self, chat: ChatFormat, rows: Sequence[Row], max_length: int) -> list[list[Example] | str]:
+        """What is learned from each row, or why nothing is."""
+
+    @abstractmethod
+    def loop(self, base: LanguageModel, examples: Sequence[Example], max_length: int) -> Loop:
+        """How these examples are learned.
+
+        Raises:
+            UsageError: they are not such that anything could be learned.
+        """
+
+    @abstractmethod
+    def counted(self, examples: Sequence[Example]) -> dict[str, Any]:
+        """What there is to tell of the examples that were learned, as JSON values."""
+
+    def shown(self, chat: ChatFormat, rows: Sequence[Row], settings: TrainSettings) -> list[EncodedRow]:
+        return [
+            nothing(Status.FAILED, one, place) if isinstance(one, str) else first_answer(one[0], place)
+            for place, one in enumerate(self.examples(chat, rows, settings.max_length))
+        ]
+
+    def train(
+        self,
+        rows: Sequence[Row] | pa.Table,
+        model: Path | ModelSpec | LanguageModel,
+        output: Path,
+        settings: TrainSettings | None = None,
+        *,
+        reference: Path | ModelSpec | LanguageModel | None = None,
+        progress: Progress | None = None,
+    ) -> TrainResult:
+        from datasets import Dataset
+        from transformers import set_seed
+
+        base, given = loaded(model), row_list(rows)
+        settings = (settings or TrainSettings()).fitted(base.parameters, self.job)
+        self.fits(settings)
+        longest = min(settings.max_length, base.context)
+        found = self.examples(base.chat, given, longest)
+        left_out = {place: one for place, one in enumerate(found) if isinstance(one, str)}
+        examples = [example for one in found if not isinstance(one, str) for example in one]
+        if not examples:
+            why = "; ".join(f"{n} rows: {reason}" for reason, n in Counter(left_out.values()).most_common(3))
+            what = "a pair" if self.learns == "pairs" else "an answer"
+            raise UsageError(f"none of {len(given)} rows gives {what} to learn from: {why or 'there is none'}")
+        loop = self.loop(base, examples, longest)
+        held = self.held(base, reference, settings)
+        origin = base.digest, "" if held is None else held.digest
+        set_seed(settings.seed)  # adapters are drawn before the trainer sets it
+        checkpoints = checkpoints_of(output, self.digest(), settings.model_dump_json(), origin, examples)
+        arguments = loop.arguments(
+            **trl_arguments(base, checkpoints, settings), activation_checkpointing=False, max_length=None, **loop.own
+        )
+        trainer = tokenised(without_card(loop.kind))(
+            model=base.model,
+            ref_model=None if held is None else held.model,
+            args=arguments,
+            train_dataset=Dataset.from_list(examples),
+            data_collator=loop.collator,
+            processing_class=base.tokenizer,
+            callbacks=[watch(progress)],
+            peft_config=adapters(settings.lora),
+        )
+        made = finish(trainer, base, checkpoints, output, settings)
+        margins = [float(one["rewards/margins"]) for one in trainer.state.log_history if "rewards/margins" in one]
+        return replace(made, margins=margins, left_out=left_out, told=self.counted(examples))
+
+    def held(
+        self, base: LanguageModel, reference: Path | ModelSpec | LanguageModel | None, settings: TrainSettings
+    ) -> LanguageModel | None:
+        """The reference as a model of its own; with adapters the model without them is it, and no copy is held.
+
+        Raises:
+            UsageError: its tokens are others, so that it would read another text.
+        """
+        if self.beside == "nothing" or (settings.lora and reference is None):
+            return None
+        held = loaded(reference or base)
+        if held.tokenizer.get_vocab() != base.tokenizer.get_vocab():
+            raise UsageError(
+                f"{self.name}: the reference {held.folder} has another vocabulary than the model in training; take an "
+                "earlier state of that model"
+            )
+        return held
+
+
+def first_answer(example: Example, row: int) -> EncodedRow:
+    """The prompt of an example with the answer behind it, of a pair the better one."""
+    prompt, answer = example["prompt_ids"], example.get("completion_ids") or example["chosen_ids"]
+    return EncodedRow([*prompt, *answer], 0, len(prompt), False, Status.OK, True, row=row)
+
+
+def tokenised(kind: Any) -> Any:
+    """TRL's trainer on tokens that are ready: by the same template and cut as everywhere else."""
+
+    class Tokenised(kind):  # type: ignore[misc]
+        def _prepare_dataset(self, dataset: Any, *given: Any) -> Any:
+            return dataset
+
+    return Tokenised
