@@ -48,6 +48,7 @@ def plan_command(
         *found["notes"],
         *_shown(found.get("shown", {})),
         *_shown_pairs(found.get("shown_pairs", {})),
+        *_rewarded(found.get("rewarded", {})),
         *_probed(found.get("probe", [])),
     ]
     for line in lines:
@@ -123,6 +124,12 @@ def _shown_pairs(found: dict[str, Any]) -> list[str]:
     many = f"{found['pairs']:,} pairs" if "pairs" in found else f"{found.get('answers', 0):,} labelled rows and pairs"
     lines = [f"Of {many} looked at: {n:,} will not be learned by `prefer`: {why}" for why, n in told]
     return lines + [f"Of {many} looked at: {remark}" for remark in found.get("remarks", [])]
+
+
+def _rewarded(found: dict[str, Any]) -> list[str]:
+    """Rows whose answers the reward cannot score, a line for each reason."""
+    told = found.get("not_scored", {}).items()
+    return [f"Of {found['rows']:,} rows looked at: {n:,} will not be reinforced: {why}" for why, n in told]
 
 
 def _probed(found: list[dict[str, Any]]) -> list[str]:

@@ -153,17 +153,18 @@ class Context:
         Raises:
             UsageError: unknown method or parameter.
         """
-        built = self._with_models(catalog.get(name, Proposer), parameters)
+        built = self.made(catalog.get(name, Proposer), parameters)
         assert isinstance(built, Proposer)
         return built
 
     def gate(self, name: str, parameters: Mapping[str, Any]) -> Gate:
         """The method that judges what was written; its models and errors are as those of `proposer`."""
-        built = self._with_models(catalog.get(name, Gate), parameters)
+        built = self.made(catalog.get(name, Gate), parameters)
         assert isinstance(built, Gate)
         return built
 
-    def _with_models(self, kind: type[Method], parameters: Mapping[str, Any]) -> Method:
+    def made(self, kind: type[Method], parameters: Mapping[str, Any]) -> Method:
+        """A method with the recipe's models where it needs one."""
         given = dict(parameters)
         if "embedder" in kind.model_fields:
             given.setdefault("embedder", self.recipe.models.embedder)

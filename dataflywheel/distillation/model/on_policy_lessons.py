@@ -35,7 +35,7 @@ def lessons(
     """
     room = max_length - new_tokens
     if room < 1:
-        raise UsageError(f"on_policy: max_new_tokens {new_tokens} leave no room for a prompt in {max_length} tokens")
+        raise UsageError(f"max_new_tokens: {new_tokens} leave no room for a prompt in {max_length} tokens")
     prompts = [Chat(split_answer(row.messages)[0], row.tools, row.media) for row in rows]
     ids = chat.asked(prompts)
     given = chat.examples(rows, max_length, "last") if answers else []

@@ -28,6 +28,7 @@ N = TypeVar("N", bound=Named)
 class AskingJudge(Judge):
     """A judge behind an endpoint or in a folder; what is spent counts for the account that is open."""
 
+    asks: ClassVar[bool] = True
     capabilities: ClassVar[tuple[str, ...]] = ("chat",)
 
     model: ModelSpec

@@ -6,9 +6,9 @@ from typing import Literal
 
 from dataflywheel.contracts import UsageError
 
-Job = Literal["answers", "pairs", "pairs_alone", "labels", "on_policy"]
+Job = Literal["answers", "pairs", "pairs_alone", "labels", "on_policy", "rewards"]
 """What is learned from: answers (fine-tuning, distillation), pairs of answers with a reference (DPO) and without one
-(SimPO), answers with a label (KTO), or the model's own draws (GKD)."""
+(SimPO), answers with a label (KTO), the model's own draws (GKD), or their rewards (GRPO)."""
 
 TINY = 50_000_000
 """Models with fewer weights, such as the built-in ones, are trained from scratch and want larger steps."""
@@ -18,6 +18,7 @@ RATES: dict[Job, tuple[float, float, float]] = {
     "pairs_alone": (1e-4, 6e-7, 6e-6),
     "labels": (1e-4, 1e-6, 5e-6),
     "on_policy": (1e-4, 1e-6, 1e-5),
+    "rewards": (3e-4, 1e-6, 1e-5),
 }
 """Of tiny models, of all weights of others, and of low-rank adapters: what the papers and their trainers take."""
 TOO_MUCH = 10.0

@@ -9,6 +9,9 @@ from dataflywheel.contracts import Policy, UsageError, build
 from dataflywheel.recipe.schema import Recipe
 from dataflywheel.recipe.steps.step import Step
 
+LEARNED = ("train", "reinforce")
+"""Roles of steps that make a model of their own accord."""
+
 
 def check_order(recipe: Recipe, steps: Sequence[Step], comparison: bool) -> None:
     """The target decontaminated before anything is chosen or learned, a model before it is scored, and all that rounds,
@@ -29,16 +32,30 @@ def check_order(recipe: Recipe, steps: Sequence[Step], comparison: bool) -> None
         )
     check_rounds(recipe, steps)
     check_preferring(steps, comparison)
-    first = next((i for i, role in enumerate(roles) if role in ("select", "train")), len(roles))
-    if recipe.target and "train" in roles and "decontaminate" not in roles[:first]:
+    check_reinforcing(steps)
+    first = next((i for i, role in enumerate(roles) if role in ("select", *LEARNED)), len(roles))
+    if recipe.target and set(LEARNED) & set(roles) and "decontaminate" not in roles[:first]:
         raise UsageError(
             "the target must never be trained on: put a `decontaminate` step before the first `select` or `train`"
         )
     if comparison and not {"select", "train", "evaluate"} <= set(roles):
         missing = sorted({"select", "train", "evaluate"} - set(roles))
         raise UsageError(f"compare needs the steps select, train and evaluate; missing: {', '.join(missing)}")
-    if "evaluate" in roles and "train" not in roles[: roles.index("evaluate")]:
+    if "evaluate" in roles and not set(LEARNED) & set(roles[: roles.index("evaluate")]):
         raise UsageError("evaluate needs a `train` step before it")
+
+
+def check_reinforcing(steps: Sequence[Step]) -> None:
+    """One `reinforce`, behind all other trainings, whose model it takes up.
+
+    Raises:
+        UsageError: one of these is not so.
+    """
+    found = [step.index for step in steps if step.role == "reinforce"]
+    if len(found) > 1:
+        raise UsageError(f"a recipe has at most one `reinforce` step, and this one has {len(found)}")
+    if found and any(step.index > found[0] for step in steps if step.role in ("train", "prefer")):
+        raise UsageError("reinforce comes behind the last `train`, `distill` and `prefer`; put it there")
 
 
 def check_preferring(steps: Sequence[Step], comparison: bool) -> None:
@@ -84,8 +101,11 @@ def check_rounds(recipe: Recipe, steps: Sequence[Step]) -> None:
             raise UsageError(f"rounds: a wheel has exactly one `{name}` step, and this recipe has {names.count(name)}")
     if names.count("select") > 1:
         raise UsageError("rounds: a wheel has at most one `select` step; combine them: `select: {by: [ifd, longest]}`")
-    if [name for name in names if name != "prefer"][-2:] != ["train", "evaluate"] or names[-1] != "evaluate":
-        raise UsageError("rounds: a wheel ends with `train` and `evaluate`, or with `train`, `prefer` and `evaluate`")
+    last = [name for name in names if name not in ("prefer", "reinforce")][-2:]
+    if last != ["train", "evaluate"] or names[-1] != "evaluate":
+        raise UsageError(
+            "rounds: a wheel ends with `train` and `evaluate`, or has `prefer`, `reinforce` or both between them"
+        )
     once = [step for step in steps if not step.every_round]
     if list(steps[: len(once)]) != once:
         raise UsageError("rounds: cleaning comes before the first `select`, `enhance` or `generate`")

@@ -17,7 +17,7 @@ from dataflywheel.recipe.needs import model_kind, signals_of
 from dataflywheel.recipe.planning.following import check_followed, following
 from dataflywheel.recipe.planning.holding import holding
 from dataflywheel.recipe.planning.named_arms import arm_needs
-from dataflywheel.recipe.planning.order import check_order
+from dataflywheel.recipe.planning.order import LEARNED, check_order
 from dataflywheel.recipe.planning.plugged import plugged
 from dataflywheel.recipe.planning.price import comparison_cost, step_cost
 from dataflywheel.recipe.planning.price_more import more_lines
@@ -117,7 +117,7 @@ def check(recipe: Recipe, steps: list[Step], comparison: bool) -> None:
     wanted = [need for step in steps for need in step.needs()]
     if comparison and recipe.compare:
         wanted += [need for entry in recipe.compare.arms for need in arm_needs(entry)]
-    check_models(recipe, _signals(recipe, wanted), any(step.role == "train" for step in steps))
+    check_models(recipe, _signals(recipe, wanted), any(step.role in LEARNED for step in steps))
     if recipe.engine.ray:
         check_packages("ray", extra="ray")
 

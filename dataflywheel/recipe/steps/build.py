@@ -12,12 +12,15 @@ from dataflywheel.recipe.steps.enhance import Enhancing
 from dataflywheel.recipe.steps.evaluate import Evaluating
 from dataflywheel.recipe.steps.generate import Generating
 from dataflywheel.recipe.steps.prefer import Preferring
+from dataflywheel.recipe.steps.reinforce import Reinforcing
 from dataflywheel.recipe.steps.renew import Renewing
 from dataflywheel.recipe.steps.select import Selecting
 from dataflywheel.recipe.steps.step import KINDS, Step
 from dataflywheel.recipe.steps.train import Training
 
-OWN: tuple[type[Step], ...] = (Selecting, Enhancing, Generating, Training, Distilling, Preferring, Evaluating, Renewing)
+OWN: tuple[type[Step], ...] = (
+    *(Selecting, Enhancing, Generating, Training, Distilling, Preferring, Reinforcing, Evaluating, Renewing),
+)
 """The kinds that are shipped, in the order in which they are shown."""
 
 

@@ -22,7 +22,7 @@ from dataflywheel.rows.parts import read_rows
 from dataflywheel.store.atomic import write_json
 from dataflywheel.store.lock import one_at_a_time
 
-COLUMNS = ["id", "messages", "rejected", "source", "tools", "media", "label"]
+COLUMNS = ["id", "messages", "rejected", "source", "tools", "media", "label", "extra"]
 
 
 class Job(NamedTuple):

@@ -109,6 +109,11 @@ class Preferring(Learning, keyword="prefer"):
         by = self.trained_by()
         return super().identity() + ("" if by.name == "dpo" else f" {by.name}@{by.version}")
 
+    def model_name(self, given: Given) -> str:
+        """Beside the one that a later `reinforce` makes of it."""
+        later = {step.role for step in given.steps if step.index > self.index}
+        return super().model_name(given) + ("-preferred" if "reinforce" in later else "")
+
     def check_pool(self, pool: PoolStatistics) -> None:
         by = self.trained_by()
         if not by.examples_in(pool):

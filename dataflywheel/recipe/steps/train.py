@@ -100,9 +100,9 @@ class Training(Learning, keyword="train"):
 
     def model_name(self, given: Given) -> str:
         """What a later step trains takes this model's place, and this one stays beside it: `student-02-train` where
-        another training follows, `student-sft` where `prefer` does."""
+        another training follows, `student-sft` where `prefer` or `reinforce` does."""
         later = {step.role for step in given.steps if step.index > self.index}
-        beside = f"-{self.place}" if "train" in later else "-sft" if "prefer" in later else ""
+        beside = f"-{self.place}" if "train" in later else "-sft" if {"prefer", "reinforce"} & later else ""
         return super().model_name(given) + beside
 
     def do(self, given: Given) -> StepRecord:

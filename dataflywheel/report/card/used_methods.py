@@ -12,7 +12,7 @@ from dataflywheel.contracts import Card, Cleaner, FlywheelError, Selector, build
 from dataflywheel.recipe.asked_signals import in_one_form, own_names
 from dataflywheel.report.rundir import Run, Step
 
-NAMED = ("by", "then", "sampler", "judge")
+NAMED = ("by", "then", "sampler", "judge", "reward")
 """Parameters of steps that name methods: one, or a list."""
 OWN = {"prefer": "dpo", "distill": "dense_distillation"}
 """The method of a step that names none."""

@@ -10,6 +10,7 @@ from dataflywheel.report.drawing.numbers import aligned, count, finite, interval
 from dataflywheel.report.rundir import Run, Step
 from dataflywheel.report.sections.funnel import step_title
 from dataflywheel.report.sections.renewed import renewed
+from dataflywheel.report.sections.rewards import rewards_of
 from dataflywheel.report.verdict import metric_name
 from dataflywheel.store.scoreboard import MeanInterval
 
@@ -92,12 +93,12 @@ def _word(ours: MeanInterval, theirs: MeanInterval, better: str) -> str:
 
 def _training(run: Run) -> str:
     parts = []
-    for step in [*run.named("train"), *run.named("distill"), *run.named("prefer")]:
+    for step in [*run.named("train"), *run.named("distill"), *run.named("prefer"), *run.named("reinforce")]:
         found = step.details
         done = f"{count(found.get('steps'))} training steps over {count(found.get('tokens'))} tokens"
         facts = f"{done} in {seconds(step.cost.get('seconds'))}"
         parts.append(f"<p>Trained model: <code>{esc(found.get('model', 'unnamed'))}</code>, {esc(facts)}.</p>")
-        parts.append(_rows_of(step))
+        parts.append(_rows_of(step) + rewards_of(step))
     return "".join(parts)
 
 
