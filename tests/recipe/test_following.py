@@ -116,6 +116,7 @@ def path_of(round: int, result: Result) -> Path:
     return result.path / f"round-{round}"
 
 
+@pytest.mark.slow
 def test_diversify_and_conquer_spends_on_what_its_model_cannot_yet_do(tmp_path: Path) -> None:
     """Half of the pool says one thing and half noise. An untrained scorer knows neither, so that both get as much in
     the first round; the model that learned these rows lacks the noise alone."""
