@@ -187,6 +187,9 @@ def test_the_schema_accepts_every_recipe_and_refuses_mistakes() -> None:
         {"compare": ["ramdom", "random"]},
         {"compare": ["longest"]},
         {"models": {"student": {"builtin": "huge"}}},
+        {"signals": {"embeding": {"part": "prompt"}}},
+        {"signals": {"prompts": {"embedding": {"prt": "prompt"}}}},
+        {"signals": {"text": {"of": "trained"}}},
     ]
     for mistake in mistakes:
         assert not check({**good, **mistake}), mistake
