@@ -42,7 +42,7 @@ def directions_of(columns: Columns, rows: AnyArray, name: str) -> FloatArray:
     return unit
 
 
-def target_gradients(name: str) -> dict[str, dict[str, Any]]:
-    """In what the vectors of evaluation rows differ from the pool's: gradients of rows that are not trained on are
-    plain ones, as LESS compares them."""
-    return {"gradient_projection": {"direction": "gradient"}} if name.startswith("gradient_projection.") else {}
+def target_gradients() -> dict[str, dict[str, Any]]:
+    """In what the vectors of evaluation rows differ from the pool's, by signal, under whatever name it stands: gradients
+    of rows that are not trained on are plain ones, as LESS compares them."""
+    return {"gradient_projection": {"direction": "gradient"}}

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dataflywheel.contracts import UsageError
+from dataflywheel.contracts import Columns, UsageError
 from dataflywheel.models.language.pool_tokenizer import pool_tokenizer
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.models.training.tiny import init_tiny
@@ -18,10 +18,12 @@ from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.load import recipe_from
 from dataflywheel.recipe.planning.plan import check, make_plan
 from dataflywheel.recipe.schema import Recipe
+from dataflywheel.recipe.steps import select
 from dataflywheel.recipe.steps.build import build_steps
 from dataflywheel.rows.identity import prompt_answer_row
 from dataflywheel.rows.parts import PartWriter
 from dataflywheel.rows.schema import table
+from dataflywheel.selection.spec import Select
 from dataflywheel.signals.model.likelihood import Likelihood
 from dataflywheel.store.run import RunDirectory
 from tests.recipe.jobs import CLEAN, job
@@ -217,3 +219,21 @@ def test_a_plan_says_what_is_measured_anew_and_prices_it(tmp_path: Path) -> None
     assert costs["diverse_evol", False][1][:1] == [
         "04-select: hidden_state is measured anew in 2 rounds, with the model of the best round before"
     ]
+
+
+def test_evaluation_rows_are_measured_in_their_own_way_under_any_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context = context_of(recipe({"mine": {"gradient_projection": {"dimension": 64}}}), tmp_path)
+    context.guide, seen = tmp_path, {}
+
+    def measured(self: Context, rows: Path, names: Any, step: str, wanted: Any) -> Columns:
+        seen.update(wanted)
+        return Columns(np.array([]))
+
+    monkeypatch.setattr(Context, "measured", measured)
+    monkeypatch.setattr(select, "slices_by_id", lambda *_: {})
+    for vector in ("mine.vector", "hidden_state.vector"):
+        chosen = Select(by=[{"rds_plus": {"vector": vector}}], keep=1)
+        select.with_target(context, chosen, Columns(np.array([])), "t")
+    assert seen == {"mine": {"direction": "gradient"}, "hidden_state": {}}

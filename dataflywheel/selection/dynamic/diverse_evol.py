@@ -9,6 +9,7 @@ import numpy as np
 from dataflywheel.contracts import Card, Columns, Selection, Selector
 from dataflywheel.selection.order import counts, eligible, shuffled
 from dataflywheel.selection.static.k_center import greedy_k_center
+from dataflywheel.selection.vectors import VectorColumn, vectors_of
 
 STATE = "hidden_state"
 VECTOR = f"{STATE}.vector"
@@ -38,7 +39,7 @@ class DiverseEvol(Selector):
     deterministic: ClassVar[bool] = False
     begins: ClassVar[str] = "random"
 
-    vector: str = VECTOR
+    vector: VectorColumn = VECTOR
     """Column of the vectors. That of another signal is taken as the recipe measures it: `signals: {last: {hidden_state:
     {of: trained, pooling: last}}}` gives `last.vector`."""
 
@@ -55,7 +56,7 @@ class DiverseEvol(Selector):
         if before is None or not len(centres):
             order = shuffled(columns, rows, rng)
             return Selection(order, np.full(len(order), np.nan), "drawn at random, first of all", notes=notes)
-        vectors, known = columns[self.vector][rows], before[self.vector][centres]
+        vectors, known = vectors_of(columns, rows, self.vector), vectors_of(before, centres, self.vector)
         order, distance = greedy_k_center(vectors, budget, known)
         reason = f"farthest from the {len(centres):,} rows of earlier rounds and those chosen before"
         return Selection(rows[order], distance, reason, notes=notes)

@@ -55,7 +55,7 @@ class RDSPlus(Selector):
         return (self.vector,)
 
     def target_parameters(self) -> dict[str, dict[str, Any]]:
-        return target_gradients(self.vector)
+        return target_gradients()
 
     def rank(self, columns: Columns, budget: int, rng: np.random.Generator) -> Selection:
         target, queries = target_rows(self.name, columns, self.vector)
