@@ -43,6 +43,6 @@ def directions_of(columns: Columns, rows: AnyArray, name: str) -> FloatArray:
 
 
 def target_gradients() -> dict[str, dict[str, Any]]:
-    """In what the vectors of evaluation rows differ from the pool's, by signal, under whatever name it stands: gradients
+    """In what the vectors of evaluation rows differ, by signal, whatever name it stands under in a recipe: gradients
     of rows that are not trained on are plain ones, as LESS compares them."""
     return {"gradient_projection": {"direction": "gradient"}}
