@@ -224,7 +224,7 @@ def judged_wheel(
         return {"justification": "So.", **{point: i < score for i, point in enumerate(POINTS)}}
 
     clients = {"writer": FakeClient(lambda request: policy({}, request)), "judge": scripted(points)}
-    for module in ("synthesis.asking", "evolution.iteration.self_rewarding"):
+    for module in ("proposing.asking", "evolution.iteration.self_rewarding"):
         monkeypatch.setattr(f"dataflywheel.{module}.client_for", lambda spec: clients[spec.model])
     named = {name: {"endpoint": "http://localhost:9/v1", "model": name} for name in clients}
     by = {"self_rewarding": {"model": named["writer"], "judge": named["judge"], "judgements": 1}}
