@@ -54,6 +54,12 @@ class Fulfilment:
     missing: dict[str, int] = field(default_factory=dict)
     """Rows still wanted, by slice."""
 
+    def ended(self, missing: Mapping[str, int], nobody_counts: bool) -> Fulfilment:
+        """With the rows that are missing, by slice, where a number of them was wanted."""
+        self.shortfall = "" if nobody_counts else self.shortfall
+        self.missing = {name: n for name, n in missing.items() if n} if self.shortfall else {}
+        return self
+
     @property
     def accepted(self) -> list[Proposal]:
         return [entry.proposal for entry in self.entries if entry.fate is Fate.ACCEPTED]
@@ -119,10 +125,7 @@ def fulfil(
         done.shortfall = "" if proposer.rewrites else _too_little(done.entries, terms)
         if done.shortfall:
             break
-    if proposer.rewrites or (terms.rows is None and not terms.quotas):
-        done.shortfall = ""
-    done.missing = {name: n for name, n in missing.items() if n} if done.shortfall else {}
-    return done
+    return done.ended(missing, nobody_counts=proposer.rewrites or (terms.rows is None and not terms.quotas))
 
 
 def _slice(proposal: Proposal, origin: Mapping[str, str], place: Callable[[Row], str] | None) -> str:

@@ -177,8 +177,7 @@ class Recipe(Part):
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
     seed: int = 0
     plugins: PluginFiles = Field(default=[], exclude_if=lambda files: not files)
-    """Python files with methods of your own, `[./my_methods.py]`, which are run as soon as the recipe is read; from the
-    working directory or, with `~`, from your home."""
+    """Python files with methods of your own, `[./my_methods.py]`, which are run as soon as the recipe is read."""
     pool: list[Source] = []
     """May be empty only where all rows are written from nothing (`generate: {by: magpie}`)."""
     target: list[Target] = []

@@ -15,7 +15,7 @@ from dataflywheel.models.language.language_model import LanguageModel
 from dataflywheel.models.language.losses import IGNORED, linear_cross_entropy
 from dataflywheel.models.language.pool_tokenizer import pool_tokenizer
 from dataflywheel.models.spec import ModelSpec
-from dataflywheel.models.training.answer_trainer import objective_loss, weighted_loss
+from dataflywheel.models.training.batch_loss import objective_loss, weighted_loss
 from dataflywheel.models.training.row_weights import weights_of
 from dataflywheel.models.training.tiny import init_tiny
 from dataflywheel.models.training.train_settings import TrainSettings

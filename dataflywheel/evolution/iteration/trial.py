@@ -31,6 +31,7 @@ from dataflywheel.models.templates.chat import chats_of
 from dataflywheel.models.training.reference import reference_losses
 from dataflywheel.models.training.train_settings import Progress, TrainSettings
 from dataflywheel.rows.parts import has_weights, read_rows
+from dataflywheel.rows.weights import weighed
 from dataflywheel.store.atomic import atomic_directory, write_json
 from dataflywheel.store.lock import made_once, one_at_a_time
 from dataflywheel.store.seal import forget_folder, is_there, seal_folder
@@ -176,9 +177,7 @@ def _train(
         chosen = table.filter(pc.is_in(table["id"], value_set=pa.array(list(ids), pa.string())))
         chosen = chosen.take(pc.sort_indices(chosen["id"]))  # the order in which rows were found must not matter
     if teaching.weights:
-        factor = pa.array([teaching.weights.get(id, 1.0) for id in chosen["id"].to_pylist()], pa.float64())
-        weight = pc.multiply(pc.fill_null(chosen["weight"], 1.0), factor)
-        chosen = chosen.set_column(chosen.schema.get_field_index("weight"), "weight", weight)
+        chosen = weighed(chosen, teaching.weights)
     losses = None
     if teaching.reference:
         losses = reference_losses(chosen, teaching.reference, settings.max_length, settings.turns)

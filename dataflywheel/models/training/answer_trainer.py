@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dataflywheel.contracts import AnswerPositions, Objective, UsageError
+from dataflywheel.contracts import Objective, UsageError
 from dataflywheel.models.language.losses import IGNORED, linear_cross_entropy
 from dataflywheel.models.language.scoring import autocast, head_is_linear, last_hidden
+from dataflywheel.models.training.batch_loss import answer_positions, objective_loss, weighted_loss
 from dataflywheel.models.training.live_batches import LiveBatches, live_trainer
 from dataflywheel.models.training.tiny import fast_bfloat16
 from dataflywheel.models.training.train_settings import Lora, Progress, TrainSettings
@@ -149,35 +150,6 @@ def _trainer_class(
             Trainer._save_checkpoint(self, model, trial)  # TRL would write a model card each time
 
     return AnswerTrainer
-
-
-def answer_positions(states: Any, labels: Any, rows: Any, wanted: Any) -> AnswerPositions:
-    """The answer tokens of a batch with the row and the place of each; `wanted` (b, t) says where they are."""
-    import torch
-
-    counts = wanted.sum(dim=1)
-    starts = torch.repeat_interleave(counts.cumsum(0) - counts, counts)
-    places = torch.arange(len(labels), device=labels.device) - starts
-    return AnswerPositions(states, labels, torch.repeat_interleave(rows, counts), places, counts.tolist())
-
-
-def objective_loss(objective: Objective, at: AnswerPositions, table: Any, weights: Any | None) -> Any:
-    """The objective's sum over a batch, each row's part times its weight (b,), where rows have one."""
-    if weights is None:
-        return objective.loss(at, table)
-    tokens = list(at.tokens)
-    states, labels, rows, places = (part.split(tokens) for part in (at.states, at.labels, at.rows, at.places))
-    each = map(AnswerPositions, states, labels, rows, places, [[count] for count in tokens])
-    return sum(weight * objective.loss(row, table) for row, weight in zip(each, weights, strict=True) if row.tokens[0])
-
-
-def weighted_loss(logits: Any, labels: Any, weights: Any) -> Any:
-    """Cross-entropy of the answer tokens of a batch in nats, each times its row's weight (b,), over their number."""
-    import torch
-
-    wanted = labels[:, 1:] != IGNORED
-    each = torch.nn.functional.cross_entropy(logits[:, :-1][wanted].float(), labels[:, 1:][wanted], reduction="none")
-    return (each * torch.repeat_interleave(weights, wanted.sum(dim=1))).sum() / wanted.sum()
 
 
 def _collator(pad_id: int) -> Any:

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from dataflywheel.contracts import Cleaner, Decisions, FlywheelError
 from dataflywheel.rows.builder import build
 from dataflywheel.rows.identity import row_id
 from dataflywheel.rows.parts import iter_among
 from dataflywheel.rows.schema import Row
+from dataflywheel.rows.weights import weighed
 
 CONTENT = frozenset({"messages", "rejected", "tools", "label", "media", "cells"})
 """Columns that a cleaner may change: all that a row's id follows from."""
@@ -49,14 +49,6 @@ class Changes:
 
 
 AS_THEY_ARE = Changes()
-
-
-def weighed(rows: pa.Table, weights: Mapping[str, float]) -> pa.Table:
-    """Rows with the weights that their ids have, each multiplied with the row's own where it has one."""
-    given = pa.array([weights.get(id) for id in rows["id"].to_pylist()], pa.float64())
-    own = rows["weight"]
-    found = pc.coalesce(pc.multiply(own, given), own, given)
-    return rows.set_column(rows.schema.get_field_index("weight"), rows.schema.field("weight"), found)
 
 
 def settled(cleaner: Cleaner, rows: Path, decisions: Decisions) -> Changes:

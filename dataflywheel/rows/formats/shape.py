@@ -233,10 +233,7 @@ def finish(draft: Draft, source: str, tags: list[str], facts: Record) -> Row:
     Raises:
         ReadError: no text in it, or text that is not valid Unicode.
     """
-    for turn in draft.messages:
-        if turn["content"] or turn["tool_calls"] or turn["reasoning"]:
-            break
-    else:
+    if not any(turn["content"] or turn["tool_calls"] or turn["reasoning"] for turn in draft.messages):
         raise ReadError("", "no content: every turn is empty")
     try:
         row = make_row(
