@@ -27,7 +27,7 @@ from dataflywheel.evolution.feedback.evaluate import Evaluate
 from dataflywheel.evolution.feedback.score_files import read_scores
 from dataflywheel.evolution.iteration.trial import Exam, examine
 from dataflywheel.recipe.comparing.scoreboard import mean_interval
-from dataflywheel.recipe.context import digest
+from dataflywheel.recipe.contents import digest
 from dataflywheel.recipe.execute import run
 from dataflywheel.recipe.schema import Recipe
 from dataflywheel.rows.parts import read_rows

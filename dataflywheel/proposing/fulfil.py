@@ -92,8 +92,7 @@ def fulfil(
     """
     place = (slice_of or first_tag) if terms.quotas else None
     wanted = dict(terms.quotas) if terms.quotas else {"": len(seeds) if terms.rows is None else terms.rows}
-    if proposer.writes_from == "nothing" and not seeds:
-        seeds = [NOTHING]
+    seeds = seeds or [NOTHING] * (proposer.writes_from == "nothing")
     queues = SeedQueues(seeds, place, wanted, terms.visits, None if proposer.rewrites else seed)
     done, missing, ids, wave = Fulfilment(), dict(wanted), set(known), 0
     places = {} if columns is None else {str(id): i for i, id in enumerate(columns.ids.tolist())}
@@ -103,9 +102,9 @@ def fulfil(
             done.shortfall = queues.used_up(missing) + _parts_unasked(proposer, terms)
             break
         rng = np.random.default_rng([seed, wave])
-        seen = tuple(s.row for s in taken), tuple(s.turn for s in taken)
+        rows, turns = tuple(s.row for s in taken), tuple(s.turn for s in taken)
         read = None if columns is None else columns.take(np.array([places[s.row["id"]] for s in taken]))
-        proposals = proposer.propose(Demand(*seen, tuple(around.accepted), rng, wave, read, evaluation))
+        proposals = proposer.propose(Demand(rows, turns, tuple(around.accepted), rng, wave, read, evaluation))
         settle()
         _within_budget((reply for proposal in proposals for reply in proposal.replies), around)
         checked = _checked(proposals, gates, around, ids)

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from dataflywheel.contracts import build
 from dataflywheel.enhancement.preparation.decontaminate import Decontaminate
-from dataflywheel.recipe.context import Context, digest
+from dataflywheel.recipe.contents import digest
+from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.steps.clean import Clean
 from dataflywheel.recipe.steps.state import State
 from dataflywheel.recipe.steps.step import Given, Step

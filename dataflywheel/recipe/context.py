@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -22,8 +20,7 @@ from dataflywheel.recipe.asked_signals import Asked, Parameters, asked_signal
 from dataflywheel.recipe.asking import check_within, hand_in, judge, teacher, writes_itself
 from dataflywheel.recipe.needs import asks, model_kind, signals_of
 from dataflywheel.recipe.progress import Silent, Watcher
-from dataflywheel.recipe.schema import Recipe, Source
-from dataflywheel.rows.ingest import Input
+from dataflywheel.recipe.schema import Recipe
 from dataflywheel.rows.parts import read_rows
 from dataflywheel.selection.order import SLICE
 from dataflywheel.signals.measure import Failed, measure
@@ -247,50 +244,3 @@ class Context:
     def measuring_seconds(self, names: Iterable[str], ids: pa.Array, wanted: Parameters | None = None) -> float:
         """What measuring these columns of these rows cost, whenever it happened."""
         return sum(self.signal_store.seconds(self.signal(name, wanted).key(), ids) for name in signals_of(names))
-
-
-def inputs(sources: Iterable[Source]) -> list[Input]:
-    """The recipe's pool or target entries as ingestion takes them."""
-    from dataflywheel.rows.installed_docs import installed_docs
-    from dataflywheel.rows.python_docs import python_docs
-
-    built_in = {"python_docs": python_docs, "installed_docs": installed_docs}
-    return [
-        Input(None, source=entry.source or entry.builtin, records=partial(built_in[entry.builtin], entry.split))
-        if entry.builtin
-        else Input(find(entry.path or ""), source=entry.source, format=entry.format, mapping=entry.mapping())
-        for entry in sources
-    ]
-
-
-def find(path: str) -> str:
-    """A path as given, from the working directory or the user's home."""
-    return str(Path(path).expanduser()) if path.startswith("~") else path
-
-
-def model_contents(recipe: Recipe) -> str:
-    """Digests of the models that lie in local folders, whose contents may change under the same name."""
-    models = recipe.models
-    given = [models.student.hf, models.embedder.hf, *(m.hf for m in (models.scorer, models.teacher) if m)]
-    folders = [Path(name).expanduser() for name in given if name]
-    return ":".join(folder_digest(folder) for folder in folders if folder.is_dir())
-
-
-def named_contents(given: Any) -> list[str]:
-    """Digests of the files and model folders that parameters name, in the order in which they stand there: labels,
-    expert revisions, a step's own model, the file of a function (`./metrics.py:score`)."""
-    if isinstance(given, Mapping):
-        return [found for value in given.values() for found in named_contents(value)]
-    if isinstance(given, list | tuple):
-        return [found for value in given for found in named_contents(value)]
-    path = os.path.expanduser(given) if isinstance(given, str) else ""
-    file, _, function = path.rpartition(":")
-    path = file if file.endswith(".py") and function.isidentifier() else path  # a function of the user's
-    if os.path.isfile(path):
-        return [hashlib.blake2b(Path(path).read_bytes(), digest_size=8).hexdigest()]
-    return [folder_digest(Path(path))] if os.path.isfile(os.path.join(path, "config.json")) else []
-
-
-def digest(*parts: Any) -> str:
-    """16 hex digits over the text of the parts."""
-    return hashlib.blake2b("\x1f".join(str(part) for part in parts).encode(), digest_size=8).hexdigest()

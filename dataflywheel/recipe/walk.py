@@ -12,7 +12,8 @@ from dataflywheel.plugins.loading import blamed
 from dataflywheel.plugins.named import code_of
 from dataflywheel.recipe.bill import asked_cost, asking_keys, forget_failed
 from dataflywheel.recipe.clean_pool import clean_pool
-from dataflywheel.recipe.context import Context, digest, model_contents, named_contents
+from dataflywheel.recipe.contents import digest, model_contents, named_contents
+from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.finish import write_dataset
 from dataflywheel.recipe.inputs.ingest import ingest_pool, ingest_target
 from dataflywheel.recipe.planning.targeting import guides_and_judges

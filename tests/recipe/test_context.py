@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dataflywheel.recipe.context import Context, named_contents
+from dataflywheel.recipe.contents import named_contents
+from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.progress import Silent
 from dataflywheel.store.run import RunDirectory
 from tests.recipe.jobs import CLEAN, job

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from dataflywheel.recipe.context import inputs
+from dataflywheel.recipe.inputs.sources import inputs
 from dataflywheel.recipe.schema import Source
 from dataflywheel.rows import installed_docs as module
 from dataflywheel.rows.fingerprint import fingerprint

@@ -1,8 +1,7 @@
 """One trial: train the student on a set of rows, score it on the target; each distinct trial is paid for once.
 
 A trial is known by the content of its rows, the untrained student, the training settings (with the seed), what chooses
-its rows or its loss, and the target. Its scores are kept, its model is not, unless a step of a recipe had trained the
-same.
+its rows or its loss, and the target. Its scores are kept; its model is not, unless a step had trained the same.
 """
 
 from __future__ import annotations

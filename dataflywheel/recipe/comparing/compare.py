@@ -21,7 +21,8 @@ from dataflywheel.recipe.comparing.next_rows import curve_arms, next_rows
 from dataflywheel.recipe.comparing.scoreboard import against, jaccard, length_shift, mean_interval, slice_intervals
 from dataflywheel.recipe.comparing.trials import Job, run_trials
 from dataflywheel.recipe.comparing.worth import step_worths, without_arms
-from dataflywheel.recipe.context import Context, digest
+from dataflywheel.recipe.contents import digest
+from dataflywheel.recipe.context import Context
 from dataflywheel.selection.spec import TOKENS
 from dataflywheel.store.scoreboard import ArmScore, Scoreboard
 

@@ -15,7 +15,9 @@ from dataflywheel.contracts import Cost, FlywheelError, UsageError
 from dataflywheel.evolution.feedback.evaluate import Evaluate
 from dataflywheel.evolution.feedback.tiers import TIERS, Tier, split
 from dataflywheel.evolution.iteration.trial import Exam
-from dataflywheel.recipe.context import Context, digest, inputs
+from dataflywheel.recipe.contents import digest
+from dataflywheel.recipe.context import Context
+from dataflywheel.recipe.inputs.sources import inputs
 from dataflywheel.recipe.inputs.target_judge import judge_of
 from dataflywheel.recipe.schema import Source, Target
 from dataflywheel.rows.fingerprint import fingerprint

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dataflywheel.contracts import PoolStatistics
-from dataflywheel.recipe.context import CHARS_PER_TOKEN, inputs
+from dataflywheel.recipe.context import CHARS_PER_TOKEN
+from dataflywheel.recipe.inputs.sources import inputs
 from dataflywheel.recipe.schema import Source
 from dataflywheel.rows.peek import look_into
 from dataflywheel.rows.schema import Row

@@ -13,7 +13,8 @@ import pyarrow as pa
 from dataflywheel.evolution.feedback.evaluate import Evaluate, RowScores, summarise
 from dataflywheel.evolution.feedback.paired import improvement
 from dataflywheel.evolution.iteration.trial import examine
-from dataflywheel.recipe.context import Context, Renewed, digest
+from dataflywheel.recipe.contents import digest
+from dataflywheel.recipe.context import Context, Renewed
 from dataflywheel.recipe.inputs.ingest import target_exam
 from dataflywheel.rows.parts import PartWriter, read_rows
 from dataflywheel.store.atomic import atomic_directory

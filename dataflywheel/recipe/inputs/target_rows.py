@@ -8,7 +8,7 @@ from typing import Any
 
 from dataflywheel.contracts import UsageError
 from dataflywheel.evolution.metrics.named import metric_of
-from dataflywheel.recipe.context import inputs
+from dataflywheel.recipe.inputs.sources import inputs
 from dataflywheel.recipe.schema import Recipe, Target
 from dataflywheel.rows.reading import iter_parsed
 

@@ -16,7 +16,8 @@ from dataflywheel.contracts import FloatArray, Signal, Status
 from dataflywheel.models.endpoint.account import account
 from dataflywheel.recipe.asked_signals import asked_signal
 from dataflywheel.recipe.asking import caps_of
-from dataflywheel.recipe.context import Context, inputs
+from dataflywheel.recipe.context import Context
+from dataflywheel.recipe.inputs.sources import inputs
 from dataflywheel.recipe.needs import signals_of
 from dataflywheel.recipe.schema import Recipe
 from dataflywheel.recipe.steps.build import build_steps

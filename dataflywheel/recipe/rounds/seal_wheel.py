@@ -9,7 +9,8 @@ from dataflywheel.evolution.feedback.score_files import write_scores
 from dataflywheel.evolution.feedback.tiers import SealedLooks
 from dataflywheel.evolution.iteration.trial import examine
 from dataflywheel.models.files import folder_digest
-from dataflywheel.recipe.context import Context, digest
+from dataflywheel.recipe.contents import digest
+from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.inputs.ingest import target_exam
 from dataflywheel.recipe.inputs.renewed import of_renewed
 from dataflywheel.recipe.result import Result

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from dataflywheel.contracts import RoundResult
 from dataflywheel.evolution.feedback.evaluate import RowScores
-from dataflywheel.recipe.context import digest
+from dataflywheel.recipe.contents import digest
 from dataflywheel.recipe.rounds.accumulate import accumulate
 from dataflywheel.recipe.rounds.judge_marks import Marks, marks
 from dataflywheel.recipe.rounds.turn_budget import TurnBudget

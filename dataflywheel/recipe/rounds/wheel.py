@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from dataflywheel.evolution.feedback.score_files import read_scores
-from dataflywheel.recipe.context import digest
+from dataflywheel.recipe.contents import digest
 from dataflywheel.recipe.inputs.ingest import write_tiers
 from dataflywheel.recipe.result import Result
 from dataflywheel.recipe.rounds.accumulate import offer

@@ -16,7 +16,8 @@ from dataflywheel.evolution.metrics.named import better
 from dataflywheel.models.files import folder_digest
 from dataflywheel.proposing.ledger import Entry
 from dataflywheel.proposing.seeds import is_made
-from dataflywheel.recipe.context import Context, digest
+from dataflywheel.recipe.contents import digest
+from dataflywheel.recipe.context import Context
 from dataflywheel.rows.schema import Row
 
 READ = "bits_per_byte"

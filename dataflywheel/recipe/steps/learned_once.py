@@ -17,7 +17,7 @@ from dataflywheel.models.spec import ModelSpec
 from dataflywheel.models.training.train_settings import Progress, TrainSettings
 from dataflywheel.models.training.trainer import Trainer
 from dataflywheel.models.training.training import TrainResult
-from dataflywheel.recipe.context import digest
+from dataflywheel.recipe.contents import digest
 from dataflywheel.rows.parts import read_rows
 from dataflywheel.store.atomic import write_json
 from dataflywheel.store.lock import one_at_a_time

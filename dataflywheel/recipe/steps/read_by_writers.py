@@ -12,7 +12,8 @@ from dataflywheel import catalog
 from dataflywheel.contracts import Columns, UsageError, build
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.proposing.kinds import Proposer
-from dataflywheel.recipe.context import Context, digest
+from dataflywheel.recipe.contents import digest
+from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.needs import signals_of
 from dataflywheel.recipe.schema import Recipe
 from dataflywheel.recipe.steps.rows_out import write_scalars

@@ -16,7 +16,8 @@ from dataflywheel import catalog
 from dataflywheel.contracts import Budget, Columns, Cost, Method, PoolStatistics, UsageError
 from dataflywheel.recipe.asked_signals import Parameters
 from dataflywheel.recipe.chosen import Chosen
-from dataflywheel.recipe.context import Context, digest
+from dataflywheel.recipe.contents import digest
+from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.inputs.ingest import slices_by_id
 from dataflywheel.recipe.inputs.slicing import slice_column, slices_of
 from dataflywheel.recipe.needs import signals_of

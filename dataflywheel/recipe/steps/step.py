@@ -18,6 +18,7 @@ from dataflywheel.recipe.inputs.looked import Looked
 from dataflywheel.recipe.needs import signals_of
 from dataflywheel.recipe.schema import Recipe
 from dataflywheel.recipe.steps.state import State
+from dataflywheel.recipe.steps.traits import Traits
 from dataflywheel.store.record import StepRecord
 
 
@@ -39,7 +40,7 @@ KINDS: dict[str, type[Step]] = STEPS
 
 
 @dataclass(frozen=True)
-class Step(ABC):
+class Step(Traits, ABC):
     """One step: its place (from 1), its name in the recipe, and the checked parameters, its `work`.
 
     A kind of step is one class in one file; a `keyword` makes it known to recipes:
@@ -49,14 +50,6 @@ class Step(ABC):
 
     Work: ClassVar[type[BaseModel]]
     """The parameters, as they stand in a recipe."""
-    changes_rows: ClassVar[bool] = True
-    """Whether it brings, removes or rewrites rows; else it hands on what it was given."""
-    every_round: ClassVar[bool] = True
-    """Whether a wheel does it in every round; else once, before the first."""
-    brings: ClassVar[bool] = False
-    """Whether new rows come of it, of which a round may want only so many."""
-    writes: ClassVar[bool] = False
-    """Whether rows come of it that a model wrote."""
     source: ClassVar[str] = ""
     """Digest of the code of a plugin that it comes from, "" where it is shipped."""
     origin: ClassVar[str] = ""
@@ -99,31 +92,6 @@ class Step(ABC):
     def role(self) -> str:
         """What it is where the order of steps matters: its name, or that of the step in whose place it stands."""
         return self.name
-
-    @property
-    def guards(self) -> bool:
-        """Whether it keeps evaluation rows out of what is learned: a comparison never leaves it out."""
-        return False
-
-    @property
-    def leaves_pairs(self) -> bool:
-        """Whether it trains, and leaves rows that are pairs to a later step."""
-        return False
-
-    @property
-    def weighs(self) -> str:
-        """The method that says how much the rows it hands on count, "" where none does."""
-        return ""
-
-    @property
-    def counts_alike(self) -> bool:
-        """Whether it learns from rows and does not know their weights."""
-        return False
-
-    @property
-    def from_failures(self) -> bool:
-        """Whether it works from what the model that was trained last got wrong."""
-        return False
 
     def parameters(self) -> dict[str, Any]:
         return self.work.model_dump(mode="json")
@@ -233,24 +201,6 @@ class Step(ABC):
         return rows + tried_again(record)
 
     # In a wheel
-
-    @property
-    def counts_tokens(self) -> bool:
-        """Whether what it brings is counted in tokens and not in rows."""
-        return False
-
-    @property
-    def has_groups(self) -> bool:
-        """Whether it divides what it brings by itself, so that no policy does."""
-        return False
-
-    def whole(self, recipe: Recipe, rows: int, tokens: int) -> int:
-        """Of a step that brings rows: how many, or how many tokens, in all rounds together, where so many are there."""
-        return 0
-
-    def waits(self, round: int) -> bool:
-        """Whether it has nothing to work from in this round."""
-        return False
 
     def in_round(self, round: int, amount: int, amounts: Mapping[str, int]) -> Step:
         """The step as it is done in a round that wants so many rows of it, and `amounts` of each slice."""
