@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError, WithJsonSchema
 
 from dataflywheel.contracts.cost import Cost, PoolStatistics
 from dataflywheel.errors import UsageError
@@ -151,7 +151,10 @@ def one_method(value: Any) -> Any:
     return {name: parameters or {}}
 
 
-Named = Annotated[dict[str, dict[str, Any]], BeforeValidator(one_method)]
+_ONE: dict[str, Any] = {"type": "object", "minProperties": 1, "maxProperties": 1}
+Named = Annotated[
+    dict[str, dict[str, Any]], BeforeValidator(one_method), WithJsonSchema({"anyOf": [{"type": "string"}, _ONE]})
+]
 """One method with its parameters: `name` or `{name: {parameter: value}}` in a recipe."""
 
 UserPath = Annotated[Path, AfterValidator(Path.expanduser)]

@@ -67,6 +67,7 @@ class BestOfN(AskingProposer):
     """Which of the answers that score less than the best is the worse one of the pair."""
     temperature: float = Field(default=1.0, gt=0, le=2)
     top_p: float = Field(default=1.0, gt=0, le=1)
+    """The share of likelihood that answers are drawn from."""
     max_chars: int = Field(default=24_000, ge=100)
     """Longer rows are left out."""
     _reward: Reward = PrivateAttr()
