@@ -8,8 +8,8 @@ import pytest
 from dataflywheel.contracts import UsageError
 from dataflywheel.models.files import folder_digest
 from dataflywheel.models.language.pool_tokenizer import pool_tokenizer
+from dataflywheel.models.training import tiny
 from dataflywheel.models.training.tiny import SHAPES, init_tiny, schedule, train_tiny
-from dataflywheel.models.training.training import tiny
 from tests.models.copy_skill import copy_rows
 
 ROWS = copy_rows(200, seed=5)
