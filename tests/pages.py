@@ -47,6 +47,8 @@ def complete(body: str) -> dict[str, Any]:
     """A recipe from a block: what a fragment leaves out is filled in."""
     base: dict[str, Any] = {"name": "fragment", "pool": {"path": "pool.jsonl"}, "target": {"path": "benchmark.jsonl"}}
     given: dict[str, Any] = yaml.safe_load(body)
+    if {"name", "pool", "steps"} <= given.keys():
+        return given
     steps: list[Any] = [{"decontaminate": {"semantic": None}}, {"select": {"by": "random", "keep": 10}}]
     if "compare" in given and "steps" not in given:
         steps += [{"train": {}}, {"evaluate": {}}]

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from dataflywheel import catalog
-from dataflywheel.contracts import Cleaner, Judge, Metric, Objective, Policy, Sampler, Selector, Signal
+from dataflywheel.contracts import Cleaner, Judge, Metric, Objective, Policy, Reward, Sampler, Selector, Signal
 from dataflywheel.evolution.judging.session import make_judge
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.models.training.trainer import Trainer
@@ -29,11 +29,12 @@ TEACHER = {
 CLEAN: dict[str, Any] = {"decontaminate": {}}
 TRAIN: dict[str, Any] = {"train": {"max_steps": 1}}
 GIVEN: dict[str, dict[str, Any]] = {
-    "filter": {"bounds": {"text.words": [1, None]}},
+    "filter": {"bounds": {"text.turns": [1, None]}},
     **{name: {"score": "alpagasus.score"} for name in ("rated", "diverse_by_score", "gumbel_top_k")},
     "diversify_and_conquer": {"score": "alpagasus.score"},
     "magpie": {"template": "chatml"},
     "scored": {"by": "final_answer", "least": 1},
+    "judged": {"by": "rubric", "at_least": 4},
 }
 JUDGES = {"panel": {"models": [ModelSpec(endpoint="http://127.0.0.1:9/v1", model=name) for name in "ab"]}}
 
@@ -45,12 +46,18 @@ def recipe_for(name: str, folder: Path) -> dict[str, Any]:
         info = kind.model_fields.get(field)
         if info is not None and info.is_required():
             given[field] = str(folder / "pool.jsonl")
+    (folder / "own.py").write_text("def score(answer, row):\n    return 1.0\n")
+    if kind.of_function:
+        given["function"] = str(folder / "own.py:score")
     by: Any = {name: given}
     made: dict[str, Any] = {"target": [{"path": str(folder / "pool.jsonl")}], "rounds": 1}
     steps: list[dict[str, Any]] = [CLEAN]
     if issubclass(kind, Selector):
         one = {"by": by} if name != "delt_folding" else {"by": "longest", "then": by}
         steps.append({"select": {**one, "keep": 2}})
+        if kind.begins:
+            made |= {"rounds": 2, "feedback": {"uniform": {}}}
+            steps += [TRAIN, {"evaluate": {}}]
     elif issubclass(kind, Cleaner):
         steps = [{name: given}]
     elif issubclass(kind, Proposer):
@@ -62,6 +69,10 @@ def recipe_for(name: str, folder: Path) -> dict[str, Any]:
         steps.append({"train": {"max_steps": 1, "sampler": by}})
     elif issubclass(kind, Objective) or (issubclass(kind, Trainer) and kind.beside == "teacher"):
         steps.append({"distill": {"max_steps": 1, "by": by, "teacher": {"builtin": "tiny"}}})
+    elif issubclass(kind, Reward):
+        steps += [TRAIN, {"reinforce": {"reward": by}}]
+    elif issubclass(kind, Trainer) and kind.learns == "prompts":
+        steps += [TRAIN, {"reinforce": {"by": by, "reward": "final_answer"}}]
     elif issubclass(kind, Trainer):
         steps += [TRAIN, *([] if name == "fine_tuning" else [{"prefer": {"by": by}}])]
     elif issubclass(kind, Policy):
@@ -69,7 +80,6 @@ def recipe_for(name: str, folder: Path) -> dict[str, Any]:
         steps += [{"select": {"by": "random", "keep": 2}}, TRAIN, {"evaluate": {}}]
     elif issubclass(kind, Metric):
         if name == "python":
-            (folder / "own.py").write_text("def score(answer, row):\n    return 1.0\n")
             by = {"python": str(folder / "own.py:score")}
         made["target"][0]["metric"] = by
         steps += [TRAIN, {"evaluate": {}}]

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from types import FrameType
 from typing import NoReturn
 
@@ -15,6 +16,9 @@ WAKE = signal.SIGURG
 """Sent to the main thread alone: where another thread got the signal, it would sleep on in whatever it waits for."""
 GRACE = 10.0
 """Seconds in which answers that are under way are taken in, and workers ended."""
+
+_ending = threading.Lock()
+"""Held by the thread that says why the command ends; two that heard the same signal would both say it."""
 
 
 class Stopped(KeyboardInterrupt):
@@ -58,6 +62,9 @@ def leave(status: int, message: str) -> NoReturn:
 
     Threads of the engine may be in the middle of a batch; an orderly end of the interpreter would crash on them.
     """
+    if not _ending.acquire(blocking=False):
+        time.sleep(1)  # another thread says it, or a signal came while this one did
+        os._exit(status)
     for stream, text in ((sys.stderr, f"flywheel: {message}\n"), (sys.stdout, "")):
         try:
             stream.write(text)

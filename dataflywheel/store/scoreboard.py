@@ -15,6 +15,7 @@ from dataflywheel.store.seal import read_record, write_record
 Better = Literal["lower", "higher"]
 Number = Annotated[float, BeforeValidator(lambda value: math.nan if value is None else value)]
 """A number that may be unknown: NaN here, null in the file."""
+Words = Annotated[str, BeforeValidator(lambda value: "not decided" if value is None else value)]
 Bill = Annotated[Cost, PlainSerializer(lambda cost: cost.as_dict())]
 
 
@@ -40,7 +41,7 @@ class Against(Kept):
     """An arm less another one, paired by seed, and what that says; None of the arm that others are held against."""
 
     difference: MeanInterval | None = None
-    verdict: str = "not decided"
+    verdict: Words = "not decided"
 
 
 class ArmScore(Kept):
@@ -60,7 +61,7 @@ class ArmScore(Kept):
     high: Number = math.nan
     difference: MeanInterval | None = None
     """To random, paired by seed."""
-    verdict: str = "not decided"
+    verdict: Words = "not decided"
     raw: Against | None = None
     """Against random rows of the pool as it came, where these were trained."""
     select_cost: Bill = Field(default_factory=Cost)

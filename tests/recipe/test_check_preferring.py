@@ -79,7 +79,7 @@ def test_a_wheel_ends_with_train_prefer_evaluate(tmp_path: Path) -> None:
     chosen = {"select": {"by": "random", "keep": 20}}
     plan(job(tmp_path, [chosen, SPIN, "train", "prefer", "evaluate"], **more))
     for steps in ([chosen, SPIN, "train", "evaluate", "prefer"], [chosen, SPIN, "prefer", "train", "evaluate"]):
-        with pytest.raises(UsageError, match=r"`train`, `prefer` and `evaluate`|put a `train`"):
+        with pytest.raises(UsageError, match=r"a wheel ends with `train` and `evaluate`|put a `train`"):
             plan(job(tmp_path, steps, **more))
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from dataflywheel.recipe import asked_signals
 from dataflywheel.recipe.contents import named_contents
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.progress import Silent
@@ -23,13 +26,14 @@ class Measured(Silent):
         self.rows[step] = done
 
 
-def test_later_steps_of_an_execution_leave_failed_rows_alone(tmp_path: Path) -> None:
+def test_later_steps_of_an_execution_leave_failed_rows_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asked_signals.catalog, "get", lambda name: Toy)
     rows = write(tmp_path / "rows", [*(f"row {i}" for i in range(20)), "BOOM"])
     recipe = job(tmp_path, CLEAN)
     for first in (21, 1):
         watcher = Measured()
         context = Context(recipe, RunDirectory(tmp_path / "run"), tmp_path / "store", watcher)
-        context._signals["toy:{}"] = Toy()
+        context._signals[context.asked("toy").same] = Toy()
         for step in ("first", "second", "third"):
             assert context.measured(rows, ["toy.length"], step).ok("toy.length").sum() == 20
         assert watcher.rows == {"first": first}

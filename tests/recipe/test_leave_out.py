@@ -107,9 +107,9 @@ def test_after_a_kill_the_same_comes_out_and_nothing_is_done_twice(
 def test_a_step_that_changes_nothing_is_said_to(tmp_path: Path) -> None:
     loose = {"filter": {"bounds": {"text.chars_answer": [1, None]}}}
     made = planted(tmp_path, [STEPS[0], loose, *STEPS[1:3], *STEPS[4:]])
-    line = measured(made, tmp_path)[2]["steps"][0]
+    (line, *_) = measured(made, tmp_path)[2].steps or []
     assert line.verdict == "the rows are the same without it"
-    assert line.worth == {"mean": 0.0, "low": 0.0, "high": 0.0}
+    assert line.worth == MeanInterval(mean=0.0, low=0.0, high=0.0)
 
 
 def test_a_step_that_nothing_goes_without_is_told_in_words(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ CASES: list[tuple[Step, set[str]]] = [
     (step("train", {"sampler": {"doremi": {}}}), {"doremi"}),
     (step("train", {"sampler": None}), set()),
     (step("distill", {"by": {"uld": {}}, "sampler": None}), {"uld"}),
-    (step("prefer", {"beta": 0.1}), {"preference"}),
+    (step("prefer", {"beta": 0.1}), {"dpo"}),
     (step("evaluate", {"judge": {"pairwise": {}}}), {"pairwise"}),
     (step("deduplicate", {"near": 0.8}), {"deduplicate", "near_duplicate"}),
 ]
@@ -53,4 +53,4 @@ def test_a_run_names_its_trainers_and_its_policies_too() -> None:
     steps = [step("pool", {}), step("train", {"sampler": "rho_loss"}), step("prefer", {}), step("evaluate", {})]
     recipe = "feedback: {weakest_slices: {}, thompson: {}}\n"
     run = Run(Path("runs/a"), steps, {}, {}, None, recipe, [])
-    assert methods_of_run(run) == ["rho_loss", "preference", "weakest_slices", "thompson"]
+    assert methods_of_run(run) == ["rho_loss", "dpo", "weakest_slices", "thompson"]
