@@ -21,6 +21,7 @@ from dataflywheel.plugins.sources import content, files_of
 WANTED = "True, False or a reason (a text) is wanted"
 MOST = 200
 """Characters of a reason that are kept."""
+FAILED = "the function failed"
 Function = Callable[..., Any]
 
 
@@ -109,6 +110,15 @@ def reason_of(said: object, otherwise: str) -> str:
         return "" if verdict else " ".join((reason or "").split())[:MOST] or otherwise
     shown = repr(said)
     raise TypeError(f"it gave {shown if len(shown) <= 40 else type(said).__name__}, and {WANTED}")
+
+
+def verdict(function: Function, named: str, *given: object, **more: object) -> tuple[str, str]:
+    """What a function has against the row that it is given, "" where nothing; and how it failed, "" where it did not.
+    `named` is how the recipe names it."""
+    try:
+        return reason_of(function(*given, **more), f"turned away by {Path(named).name}"), ""
+    except (Exception, SystemExit) as error:
+        return "", failure(error)
 
 
 def failure(error: BaseException) -> str:

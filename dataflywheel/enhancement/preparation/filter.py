@@ -21,7 +21,7 @@ from dataflywheel.contracts import (
     Texts,
     UsageError,
 )
-from dataflywheel.plugins.functions import failure, load, reason_of
+from dataflywheel.plugins.functions import load, verdict
 
 REASON = "python.reason"
 """The column of what the user's function said."""
@@ -91,16 +91,13 @@ class Filter(Cleaner):
         """Why the user's function turns rows away: "" where it keeps one, null with the error where it fails."""
         if self.python is None:
             return {}
-        function, otherwise = load(self.python, "filter"), f"turned away by {Path(self.python).name}"
+        function = load(self.python, "filter")
         reasons: list[str | None] = []
         errors: list[str | None] = []
         for row in (row for batch in rows for row in batch.to_pylist()):
-            try:
-                reasons.append(reason_of(function(row), otherwise))
-                errors.append(None)
-            except (Exception, SystemExit) as error:
-                reasons.append(None)
-                errors.append(failure(error))
+            reason, failed = verdict(function, self.python, row)
+            reasons.append(None if failed else reason)
+            errors.append(failed or None)
         status = np.where([error is None for error in errors], Status.OK, Status.FAILED).astype(np.uint8)
         found = {REASON: np.array(reasons, dtype=object), "python.error": np.array(errors, dtype=object)}
         return {**found, "python.status": status}

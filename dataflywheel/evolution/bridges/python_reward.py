@@ -5,19 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
-from typing import Any, ClassVar, Self
-
-from pydantic import model_validator
+from typing import Any, ClassVar
 
 from dataflywheel.contracts import Card, FlywheelError, Mark, Reward
-from dataflywheel.plugins.functions import code, failure, load, takes
+from dataflywheel.plugins.functions import FAILED, Function, failure, takes
+from dataflywheel.plugins.of_function import OfFunction
 from dataflywheel.rows.text import fields_of, split_answer
 
 NO_NUMBER = "the function gave no number"
-FAILED = "the function failed"
 
 
-class PythonReward(Reward):
+class PythonReward(OfFunction, Reward):
     """What a function of the user's gives answers.
 
     Written `reward: {python: ./rewards.py:score}`. A function with a parameter `completions` is called as TRL calls its
@@ -37,24 +35,13 @@ class PythonReward(Reward):
         summary="Scores answers by a Python function of the user's, also one that was written for TRL.",
         checked="functions of both kinds that give numbers, nothing, too few and errors",
     )
-    of_function: ClassVar[bool] = True
-
-    function: str
-    """File and function, as `./rewards.py:score`; from the working directory or, with `~`, from the user's home."""
-
-    @model_validator(mode="after")
-    def _there(self) -> Self:
-        load(self.function, "reward")
-        return self
-
-    def contents(self) -> str:
-        return code(self.function, "reward")
+    what: ClassVar[str] = "reward"
 
     def score(self, completions: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> list[float | None]:
         return [mark.value for mark in self.marks(completions, rows)]
 
     def marks(self, completions: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> list[Mark]:
-        function = load(self.function, "reward")
+        function = self.loaded()
         if not takes(function, "completions"):
             return [_mark(function, text, row) for text, row in zip(completions, rows, strict=True)]
         found = list(function(**as_trl(completions, rows)))
@@ -77,7 +64,7 @@ def as_trl(completions: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> dic
     return {**columns, "prompts": prompts, "completions": said}
 
 
-def _mark(function: Any, text: str, row: Mapping[str, Any]) -> Mark:
+def _mark(function: Function, text: str, row: Mapping[str, Any]) -> Mark:
     try:
         return _number(function(text, deepcopy(dict(row))))
     except (Exception, SystemExit) as error:

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import deepcopy
-from pathlib import Path
-from typing import Any, ClassVar, Self
-
-from pydantic import model_validator
+from typing import ClassVar
 
 from dataflywheel.contracts import Card
-from dataflywheel.plugins.functions import failure, load, reason_of, takes
+from dataflywheel.plugins.functions import FAILED, Function, takes, verdict
+from dataflywheel.plugins.of_function import OfFunction
 from dataflywheel.proposing.kinds import PASSED, Check, Gate, Proposal, Surroundings
 
-FAILED = "the function failed"
 
-
-class PythonGate(Gate):
+class PythonGate(OfFunction, Gate):
     """Passes what a function of the user's passes.
 
     Written `gates: [{python: ./checks.py:ok}]`. The function takes the proposed row as a dictionary in the row schema
@@ -35,28 +31,17 @@ class PythonGate(Gate):
         summary="Passes or rejects proposals by a Python function of the user's.",
         checked="functions that give verdicts, reasons, nothing, other things and errors",
     )
-    of_function: ClassVar[bool] = True
-
-    function: str
-    """File and function, as `./checks.py:ok`; from the working directory or, with `~`, from the user's home."""
-
-    @model_validator(mode="after")
-    def _there(self) -> Self:
-        load(self.function, "gate")
-        return self
+    what: ClassVar[str] = "gate"
 
     def check(self, proposals: Sequence[Proposal], around: Surroundings) -> list[Check]:
-        function = load(self.function, "gate")
+        function = self.loaded()
         with_before = takes(function, "before")
-        otherwise = f"turned away by {Path(self.function).name}"
-        return [_checked(function, proposal, with_before, otherwise) for proposal in proposals]
+        return [self._checked(function, proposal, with_before) for proposal in proposals]
 
-
-def _checked(function: Any, proposal: Proposal, with_before: bool, otherwise: str) -> Check:
-    assert proposal.row is not None
-    more = {"before": deepcopy(proposal.before)} if with_before else {}
-    try:
-        reason = reason_of(function(deepcopy(dict(proposal.row)), **more), otherwise)
-    except (Exception, SystemExit) as error:
-        return Check(False, FAILED, failure(error), decided=False)
-    return Check(False, reason) if reason else PASSED
+    def _checked(self, function: Function, proposal: Proposal, with_before: bool) -> Check:
+        assert proposal.row is not None
+        more = {"before": deepcopy(proposal.before)} if with_before else {}
+        reason, failed = verdict(function, self.function, deepcopy(dict(proposal.row)), **more)
+        if failed:
+            return Check(False, FAILED, failed, decided=False)
+        return Check(False, reason) if reason else PASSED

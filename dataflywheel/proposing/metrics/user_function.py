@@ -5,18 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from copy import deepcopy
-from typing import Any, ClassVar, Self
-
-from pydantic import model_validator
+from typing import Any, ClassVar
 
 from dataflywheel.contracts import Card, Mark, Metric
-from dataflywheel.plugins.functions import code, load
+from dataflywheel.plugins.functions import FAILED
+from dataflywheel.plugins.of_function import OfFunction
 
 NOT_SCORED = "the function gave nothing"
-FAILED = "the function failed"
 
 
-class Python(Metric):
+class Python(OfFunction, Metric):
     """What a function of the user's gives for an answer and its row: a number, higher is better, or None.
 
     Written `metric: {python: ./metrics.py:score}`. The function takes the answer's text and the row as a dictionary in
@@ -36,24 +34,13 @@ class Python(Metric):
         checked="functions that give numbers, nothing, other things and errors",
     )
     share: ClassVar[bool] = False
-    of_function: ClassVar[bool] = True
-
-    function: str
-    """File and function, as `./metrics.py:score`; from the working directory or, with `~`, from the user's home."""
-
-    @model_validator(mode="after")
-    def _there(self) -> Self:
-        load(self.function, "metric")
-        return self
+    what: ClassVar[str] = "metric"
 
     def mark(self, answer: str, row: Mapping[str, Any]) -> Mark:
-        score = load(self.function, "metric")
+        score = self.loaded()
         try:
             value = score(answer, deepcopy(dict(row)))
             number = None if value is None else float(value)
         except (Exception, SystemExit) as error:
             return Mark(None, f"{FAILED}: {type(error).__name__}")
         return Mark(number) if number is not None and math.isfinite(number) else Mark(None, NOT_SCORED)
-
-    def contents(self) -> str:
-        return code(self.function, "metric")
