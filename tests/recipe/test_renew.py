@@ -29,7 +29,7 @@ from dataflywheel.store.decisions import read_decisions
 from dataflywheel.store.record import StepRecord
 from dataflywheel.store.run import RunDirectory
 from tests.enhancement.rewriting.support import MODEL, demand
-from tests.evolution.test_renewal import SOLVER, writer
+from tests.evolution.renewal.sums import SOLVER, writer
 from tests.support.endpoint import Endpoint
 
 BEFORE = "A farmer counts the apples in two baskets that stand in the yard, and he needs their number. What is"

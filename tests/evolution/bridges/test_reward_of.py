@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import pytest
 
-from dataflywheel.contracts import FlywheelError, Mark, Metric, Reward, UsageError
+from dataflywheel.contracts import Mark, Metric, Reward, UsageError
 from dataflywheel.evolution.bridges.known_judge import UNREADABLE
 from dataflywheel.evolution.bridges.reward_of import as_reward, reward_of
 from dataflywheel.evolution.judging.rubric import Rubric
@@ -142,27 +141,3 @@ def test_a_reward_of_ones_own_is_a_reward_and_a_gate(monkeypatch: pytest.MonkeyP
 def test_a_metric_that_scores_no_answer_by_itself_is_no_gate(name: str) -> None:
     with pytest.raises(ValueError, match=f"{name} scores no answer by itself, as a gate must"):
         Scored(by={name: {}})
-
-
-def test_a_users_function_as_trl_calls_it_or_as_a_metric_is(tmp_path: Path) -> None:
-    file = tmp_path / "r.py"
-    file.write_text(
-        "def trl(completions, prompts, gold, **kwargs):\n"
-        "    said = [one[0]['content'] for one in completions]\n"
-        "    asked = [one[-1]['content'] for one in prompts]\n"
-        "    return [None if g is None else len(q) + float(s == g) for q, s, g in zip(asked, said, gold)]\n"
-        "def few(completions, **kwargs):\n    return [1.0]\n"
-        "def own(answer, row):\n    return {'4': 1, '5': 'x'}[answer]\n"
-    )
-    rows = [prompt_answer_row("2+2", "", extra={"gold": "4"}), prompt_answer_row("2", "", extra={"gold": "5"}), STORY]
-    trl = reward_of({"python": {"function": f"{file}:trl"}})
-    assert trl.marks(["4", "4", "4"], rows) == [Mark(4.0), Mark(1.0), Mark(None, "the function gave no number")]
-    with pytest.raises(FlywheelError, match="few gave 1 rewards for 2 answers"):
-        reward_of({"python": {"function": f"{file}:few"}}).score(["a", "b"], rows[:2])
-    own = reward_of({"python": {"function": f"{file}:own"}})
-    assert [(one.value, one.note.split(":")[0]) for one in own.marks(["4", "5", "6"], rows)] == [
-        (1.0, ""), (None, "the function gave no number"), (None, "the function failed"),
-    ]  # fmt: skip
-    before = own.contents()
-    file.write_text("def own(answer, row):\n    return 1\n")
-    assert own.contents() != before
