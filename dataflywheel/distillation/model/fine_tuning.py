@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import pyarrow as pa
 
 from dataflywheel.contracts import Card, Objective, Sampler
-from dataflywheel.models.language.language_model import LanguageModel
-from dataflywheel.models.spec import ModelSpec
 from dataflywheel.models.templates.chat import ChatFormat
 from dataflywheel.models.templates.encoded import EncodedRow
 from dataflywheel.models.training.reference import ReferenceLosses
-from dataflywheel.models.training.train_settings import Progress, TrainSettings
-from dataflywheel.models.training.trainer import Trainer, chats
+from dataflywheel.models.training.train_settings import TrainSettings
+from dataflywheel.models.training.trainer import Trainer, TrainingTask, chats
 from dataflywheel.models.training.training import TrainResult, train_sft
 from dataflywheel.rows.schema import Row, table
 
@@ -40,20 +37,24 @@ class FineTuning(Trainer):
     def shown(self, chat: ChatFormat, rows: Sequence[Row], settings: TrainSettings) -> list[EncodedRow]:
         return chat.examples(chats(rows), settings.max_length, settings.turns)
 
-    def train(
+    def learn(self, task: TrainingTask) -> TrainResult:
+        return self.guided(task)
+
+    def guided(
         self,
-        rows: Sequence[Row] | pa.Table,
-        model: Path | ModelSpec | LanguageModel,
-        output: Path,
-        settings: TrainSettings | None = None,
-        *,
-        reference: Path | ModelSpec | LanguageModel | None = None,
-        progress: Progress | None = None,
+        task: TrainingTask,
         objective: Objective | None = None,
         sampler: Sampler | None = None,
         losses: ReferenceLosses | None = None,
     ) -> TrainResult:
-        """As every trainer; `objective`, `sampler` and the `losses` that it compares with are as in `train_sft`."""
-        given = rows if isinstance(rows, pa.Table) else table(list(rows))
-        beside: dict[str, Any] = {"objective": objective, "sampler": sampler, "reference": losses}
-        return train_sft(given, model, output, settings, progress=progress, **beside)
+        """`train` with an `objective`, a `sampler` and the `losses` that this compares with, as in `train_sft`."""
+        return train_sft(
+            task.rows if isinstance(task.rows, pa.Table) else table(list(task.rows)),
+            task.model,
+            task.output,
+            task.settings,
+            progress=task.progress,
+            objective=objective,
+            sampler=sampler,
+            reference=losses,
+        )

@@ -3,33 +3,29 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import ClassVar, Literal
 
 import pyarrow as pa
 from pydantic import Field
 
-from dataflywheel.contracts import Card, Reward, Status, UsageError
+from dataflywheel.contracts import Card, Reward, UsageError
 from dataflywheel.distillation.model.on_policy_lessons import Asked, lessons
+from dataflywheel.distillation.model.prompted import PromptTrainer, beginnings, numbered
 from dataflywheel.distillation.model.reward_curve import reward_curve
 from dataflywheel.distillation.model.rollouts import rewarded
 from dataflywheel.models.language.language_model import LanguageModel
-from dataflywheel.models.spec import ModelSpec
 from dataflywheel.models.templates.chat import ChatFormat
-from dataflywheel.models.templates.encoded import EncodedRow, nothing
-from dataflywheel.models.training.answer_trainer import adapters, trl_arguments, watch
+from dataflywheel.models.training.answer_trainer import trl_arguments
 from dataflywheel.models.training.learning_rate import TINY, Job
-from dataflywheel.models.training.train_settings import Progress, TrainSettings
-from dataflywheel.models.training.trainer import Beside, Learns, Trainer, chats, row_list
+from dataflywheel.models.training.trainer import Beside, TrainingTask, chats, row_list
 from dataflywheel.models.training.training import TrainResult, loaded
 from dataflywheel.models.training.trl_loop import checkpoints_of, finish, without_card
 from dataflywheel.rows.schema import Row
 
 
-class GRPO(Trainer):
+class GRPO(PromptTrainer):
     """Each prompt is answered several times; an answer is made likelier by how far its reward lies above the mean of
     its group, and less likely below. An answer without a reward teaches nothing, nor does a group of equal rewards.
 
@@ -50,7 +46,6 @@ class GRPO(Trainer):
         checked="a planted task that a small model gets right by chance: its reward rises, and a random one "
         "does not; broken off and resumed gives the same weights",
     )
-    learns: ClassVar[Learns] = "prompts"
     job: ClassVar[Job] = "rewards"
     beside: ClassVar[Beside] = "nothing"
 
@@ -79,17 +74,8 @@ class GRPO(Trainer):
         parts = f"{super().digest()}:{self.reward.digest()}:{self.reward.contents()}"
         return hashlib.blake2b(parts.encode(), digest_size=8).hexdigest()
 
-    def train(
-        self,
-        rows: Sequence[Row] | pa.Table,
-        model: Path | ModelSpec | LanguageModel,
-        output: Path,
-        settings: TrainSettings | None = None,
-        *,
-        reference: Path | ModelSpec | LanguageModel | None = None,
-        progress: Progress | None = None,
-    ) -> TrainResult:
-        """Train `model` on its own answers to the prompts of `rows` and save it as `output`. `batch_size` is prompts.
+    def learn(self, task: TrainingTask) -> TrainResult:
+        """Train a model on its own answers to the prompts of rows. `batch_size` is prompts.
 
         Raises:
             UsageError: there is no reward, or no row has a prompt.
@@ -97,20 +83,14 @@ class GRPO(Trainer):
         """
         if self.reward is None:
             raise UsageError("grpo learns from a reward: give one as `reward`")
-        from datasets import Dataset
         from transformers import set_seed
         from trl import GRPOConfig, GRPOTrainer
 
-        base, given = loaded(model), row_list(rows)
-        settings = (settings or TrainSettings()).fitted(base.parameters, self.job)
-        found = self.lessons(base.chat, given, min(settings.max_length, base.context))
-        left_out = {i: one for i, one in enumerate(found) if isinstance(one, str)}
-        asked = {i: one for i, one in enumerate(found) if isinstance(one, Asked)}
-        if not asked:
-            why = "; ".join(f"{n} rows: {reason}" for reason, n in Counter(left_out.values()).most_common(3))
-            raise UsageError(f"grpo: none of {len(found)} rows has a prompt for the model to answer: {why}")
+        base, given = loaded(task.model), row_list(task.rows)
+        settings = task.settings.fitted(base.parameters, self.job)
+        asked, left_out = self.asked(self.lessons(base.chat, given, min(settings.max_length, base.context)))
         prompts = list(asked.values())
-        checkpoints = checkpoints_of(output, self.digest(), settings.model_dump_json(), base.digest, prompts)
+        checkpoints = checkpoints_of(task.output, self.digest(), settings.model_dump_json(), base.digest, prompts)
         arguments = GRPOConfig(**{
             **trl_arguments(base, checkpoints, settings),
             **self.batches(base, min(settings.batch_size, len(prompts))),
@@ -126,19 +106,9 @@ class GRPO(Trainer):
         })  # fmt: skip
         set_seed(settings.seed)  # adapters are drawn before the trainer sets it
         kind = rewarded(without_card(GRPOTrainer), prompts, [given[i] for i in asked], self.reward, base.chat)
-        trainer = kind(
-            model=base.model,
-            reward_funcs=_scored_elsewhere,
-            args=arguments,
-            train_dataset=Dataset.from_list([{"prompt": str(number)} for number in range(len(prompts))]),
-            processing_class=base.tokenizer,
-            callbacks=[watch(progress)],
-            peft_config=adapters(settings.lora),
-        )
-        made = finish(trainer, base, checkpoints, output, settings)
-        cut = {i: "the beginning of its prompt" for i, one in asked.items() if one.cut}
-        told = {"rows": len(prompts), **reward_curve(trainer.state.log_history)}
-        return replace(made, left_out=left_out, cut=cut, told=told)
+        made, history = finish(kind, base, arguments, numbered(asked), task, settings, reward_funcs=_scored_elsewhere)
+        told = {"rows": len(prompts), **reward_curve(history)}
+        return replace(made, left_out=left_out, cut=beginnings(asked), told=told)
 
     def batches(self, base: LanguageModel, prompts: int) -> dict[str, int]:
         """How the answers to so many prompts are learned: together by tiny models, else group by group."""
@@ -149,16 +119,7 @@ class GRPO(Trainer):
             "gradient_accumulation_steps": prompts // together,
         }
 
-    def shown(self, chat: ChatFormat, rows: Sequence[Row], settings: TrainSettings) -> list[EncodedRow]:
-        return [
-            nothing(Status.FAILED, one, place)
-            if isinstance(one, str)
-            else EncodedRow(one.prompt, 0, 0, False, Status.OK, True, row=place, cut="its beginning" if one.cut else "")
-            for place, one in enumerate(self.lessons(chat, rows, settings.max_length))
-        ]
-
-    def lessons(self, chat: ChatFormat, rows: Sequence[Row], max_length: int) -> list[Asked | str]:
-        """What the model is asked for each row, or why it cannot be."""
+    def lessons(self, chat: ChatFormat, rows: Sequence[Row] | pa.Table, max_length: int) -> list[Asked | str]:
         return lessons(chat, chats(rows), max_length, self.max_new_tokens, answers=False)
 
 

@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import ClassVar
 
 import pyarrow as pa
 from pydantic import Field
 
-from dataflywheel.contracts import Card, Status, UsageError
+from dataflywheel.contracts import Card, UsageError
 from dataflywheel.distillation.model.on_policy_lessons import Asked, lessons, taught_by_lessons
+from dataflywheel.distillation.model.prompted import PromptTrainer, beginnings, numbered
 from dataflywheel.distillation.model.teacher import check_same_vocabulary, load_teacher
-from dataflywheel.models.language.language_model import LanguageModel
-from dataflywheel.models.spec import ModelSpec
-from dataflywheel.models.templates.chat import Chat, ChatFormat
-from dataflywheel.models.templates.encoded import EncodedRow, nothing
-from dataflywheel.models.training.answer_trainer import adapters, trl_arguments, watch
+from dataflywheel.models.templates.chat import ChatFormat
+from dataflywheel.models.training.answer_trainer import trl_arguments
 from dataflywheel.models.training.learning_rate import Job
-from dataflywheel.models.training.train_settings import Progress, TrainSettings
-from dataflywheel.models.training.trainer import Beside, Learns, Trainer, chats
+from dataflywheel.models.training.trainer import Beside, TrainingTask, chats
 from dataflywheel.models.training.training import TrainResult, loaded, spec_of
 from dataflywheel.models.training.trl_loop import checkpoints_of, finish, without_card
 from dataflywheel.rows.schema import Row
 
 
-class OnPolicy(Trainer):
+class OnPolicy(PromptTrainer):
     """Generalised knowledge distillation: a divergence from the teacher at every token of an answer, which the student
     wrote itself or, where `student_share` is less than 1, which the row has. Of the other rows only prompts are read.
     `beta` is as in `divergences`, but undivided: 0 is forward KL, 1 reverse KL, and what lies between is smaller than
@@ -46,7 +41,7 @@ class OnPolicy(Trainer):
         checked="a student that starts as its teacher stays there; one that does not comes nearer",
     )
 
-    learns: ClassVar[Learns] = "prompts"
+    writer: ClassVar[str] = "student"
     job: ClassVar[Job] = "on_policy"
     beside: ClassVar[Beside] = "teacher"
     readings: ClassVar[int] = 1
@@ -59,41 +54,27 @@ class OnPolicy(Trainer):
     """Of the student's draws and of both distributions."""
     max_new_tokens: int = Field(default=128, ge=1)
 
-    def train(
-        self,
-        rows: Sequence[Row] | pa.Table,
-        model: Path | ModelSpec | LanguageModel,
-        output: Path,
-        settings: TrainSettings | None = None,
-        *,
-        reference: Path | ModelSpec | LanguageModel | None = None,
-        progress: Progress | None = None,
-    ) -> TrainResult:
-        """Train `model` on the prompts of `rows` and save it as `output`; `reference` is its teacher.
+    def learn(self, task: TrainingTask) -> TrainResult:
+        """Train a model on the prompts of rows; `reference` is its teacher.
 
         Raises:
             UsageError: no row has a prompt, there is no teacher, or it has another vocabulary.
         """
-        from datasets import Dataset
         from trl import DistillationConfig, DistillationTrainer
 
-        if reference is None:
+        if task.reference is None:
             raise UsageError("on_policy learns from a teacher: give a local model as `reference`")
-        base, taught = loaded(model), load_teacher(spec_of(reference))
-        settings = (settings or TrainSettings()).fitted(base.parameters, "on_policy")
+        base, taught = loaded(task.model), load_teacher(spec_of(task.reference))
+        settings = task.settings.fitted(base.parameters, self.job)
         check_same_vocabulary(base, taught)
         sizes = [one.model.config.get_text_config().vocab_size for one in (base, taught)]
         if sizes[0] != sizes[1]:
             raise UsageError(f"on_policy: {sizes[0]} and {sizes[1]} tokens with padding; use dense_distillation")
-        found = self.lessons(base.chat, chats(rows), min(settings.max_length, base.context))
-        left_out = {i: one for i, one in enumerate(found) if isinstance(one, str)}
-        asked = [one for one in found if not isinstance(one, str)]
-        if not asked:
-            why = "; ".join(f"{n} rows: {reason}" for reason, n in Counter(left_out.values()).most_common(3))
-            raise UsageError(f"on_policy: none of {len(found)} rows has a prompt for the student to answer: {why}")
+        asked, left_out = self.asked(self.lessons(base.chat, task.rows, min(settings.max_length, base.context)))
+        prompts = list(asked.values())
         base.tokenizer.padding_side = "left"
         origin = base.digest, taught.digest
-        checkpoints = checkpoints_of(output, self.digest(), settings.model_dump_json(), origin, asked)
+        checkpoints = checkpoints_of(task.output, self.digest(), settings.model_dump_json(), origin, prompts)
         arguments = DistillationConfig(
             **trl_arguments(base, checkpoints, settings),
             activation_checkpointing=False,
@@ -101,28 +82,9 @@ class OnPolicy(Trainer):
             temperature=self.temperature,
             max_completion_length=self.max_new_tokens,
         )
-        kind = taught_by_lessons(without_card(DistillationTrainer), asked, self.student_share, base.chat.end_ids)
-        trainer = kind(
-            model=base.model,
-            teacher_model=taught.model,
-            args=arguments,
-            train_dataset=Dataset.from_list([{"prompt": str(number)} for number in range(len(asked))]),
-            processing_class=base.tokenizer,
-            callbacks=[watch(progress)],
-            peft_config=adapters(settings.lora),
-        )
-        cut = {i: "the beginning of its prompt" for i, one in enumerate(found) if isinstance(one, Asked) and one.cut}
-        made = finish(trainer, base, checkpoints, output, settings)
-        return replace(made, left_out=left_out, cut=cut, told={"rows": len(asked)})
+        kind = taught_by_lessons(without_card(DistillationTrainer), prompts, self.student_share, base.chat.end_ids)
+        made, _ = finish(kind, base, arguments, numbered(asked), task, settings, teacher_model=taught.model)
+        return replace(made, left_out=left_out, cut=beginnings(asked), told={"rows": len(asked)})
 
-    def shown(self, chat: ChatFormat, rows: Sequence[Row], settings: TrainSettings) -> list[EncodedRow]:
-        return [
-            nothing(Status.FAILED, one, place)
-            if isinstance(one, str)
-            else EncodedRow(one.prompt, 0, 0, False, Status.OK, True, row=place, cut="its beginning" if one.cut else "")
-            for place, one in enumerate(self.lessons(chat, chats(rows), settings.max_length))
-        ]
-
-    def lessons(self, chat: ChatFormat, rows: Sequence[Chat], max_length: int) -> list[Asked | str]:
-        """What is learned from each row, or why nothing is."""
-        return lessons(chat, rows, max_length, self.max_new_tokens, self.student_share < 1)
+    def lessons(self, chat: ChatFormat, rows: Sequence[Row] | pa.Table, max_length: int) -> list[Asked | str]:
+        return lessons(chat, chats(rows), max_length, self.max_new_tokens, self.student_share < 1)

@@ -6,20 +6,16 @@ from abc import abstractmethod
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, NamedTuple
-
-import pyarrow as pa
 
 from dataflywheel.contracts import Status, UsageError
 from dataflywheel.models.language.language_model import LanguageModel
-from dataflywheel.models.spec import ModelSpec
 from dataflywheel.models.templates.chat import ChatFormat
 from dataflywheel.models.templates.encoded import EncodedRow, nothing
-from dataflywheel.models.training.answer_trainer import adapters, trl_arguments, watch
-from dataflywheel.models.training.train_settings import Progress, TrainSettings
-from dataflywheel.models.training.trainer import Trainer, row_list
-from dataflywheel.models.training.training import TrainResult, loaded
+from dataflywheel.models.training.answer_trainer import trl_arguments
+from dataflywheel.models.training.train_settings import TrainSettings
+from dataflywheel.models.training.trainer import Trainer, TrainingTask, row_list
+from dataflywheel.models.training.training import AnyModel, TrainResult, loaded
 from dataflywheel.models.training.trl_loop import checkpoints_of, finish, without_card
 from dataflywheel.rows.schema import Row
 
@@ -62,21 +58,11 @@ class PreferenceTrainer(Trainer):
             for place, one in enumerate(self.examples(chat, rows, settings.max_length))
         ]
 
-    def train(
-        self,
-        rows: Sequence[Row] | pa.Table,
-        model: Path | ModelSpec | LanguageModel,
-        output: Path,
-        settings: TrainSettings | None = None,
-        *,
-        reference: Path | ModelSpec | LanguageModel | None = None,
-        progress: Progress | None = None,
-    ) -> TrainResult:
-        from datasets import Dataset
+    def learn(self, task: TrainingTask) -> TrainResult:
         from transformers import set_seed
 
-        base, given = loaded(model), row_list(rows)
-        settings = (settings or TrainSettings()).fitted(base.parameters, self.job)
+        base, given = loaded(task.model), row_list(task.rows)
+        settings = task.settings.fitted(base.parameters, self.job)
         self.fits(settings)
         longest = min(settings.max_length, base.context)
         found = self.examples(base.chat, given, longest)
@@ -87,30 +73,20 @@ class PreferenceTrainer(Trainer):
             what = "a pair" if self.learns == "pairs" else "an answer"
             raise UsageError(f"none of {len(given)} rows gives {what} to learn from: {why or 'there is none'}")
         loop = self.loop(base, examples, longest)
-        held = self.held(base, reference, settings)
+        held = self.held(base, task.reference, settings)
         origin = base.digest, "" if held is None else held.digest
         set_seed(settings.seed)  # adapters are drawn before the trainer sets it
-        checkpoints = checkpoints_of(output, self.digest(), settings.model_dump_json(), origin, examples)
+        checkpoints = checkpoints_of(task.output, self.digest(), settings.model_dump_json(), origin, examples)
         arguments = loop.arguments(
             **trl_arguments(base, checkpoints, settings), activation_checkpointing=False, max_length=None, **loop.own
         )
-        trainer = tokenised(without_card(loop.kind))(
-            model=base.model,
-            ref_model=None if held is None else held.model,
-            args=arguments,
-            train_dataset=Dataset.from_list(examples),
-            data_collator=loop.collator,
-            processing_class=base.tokenizer,
-            callbacks=[watch(progress)],
-            peft_config=adapters(settings.lora),
-        )
-        made = finish(trainer, base, checkpoints, output, settings)
-        margins = [float(one["rewards/margins"]) for one in trainer.state.log_history if "rewards/margins" in one]
+        kind, beside = tokenised(without_card(loop.kind)), None if held is None else held.model
+        own = {"ref_model": beside, "data_collator": loop.collator}
+        made, history = finish(kind, base, arguments, examples, task, settings, **own)
+        margins = [float(one["rewards/margins"]) for one in history if "rewards/margins" in one]
         return replace(made, margins=margins, left_out=left_out, told=self.counted(examples))
 
-    def held(
-        self, base: LanguageModel, reference: Path | ModelSpec | LanguageModel | None, settings: TrainSettings
-    ) -> LanguageModel | None:
+    def held(self, base: LanguageModel, reference: AnyModel | None, settings: TrainSettings) -> LanguageModel | None:
         """The reference as a model of its own; with adapters the model without them is it, and no copy is held.
 
         Raises:

@@ -29,6 +29,7 @@ from dataflywheel.models.spec import ModelSpec
 from dataflywheel.models.templates.chat import chats_of
 from dataflywheel.models.training.reference import reference_losses
 from dataflywheel.models.training.train_settings import Progress, TrainSettings
+from dataflywheel.models.training.trainer import TrainingTask
 from dataflywheel.rows.parts import has_weights, read_rows
 from dataflywheel.rows.weights import weighed
 from dataflywheel.store.atomic import atomic_directory, write_json
@@ -185,9 +186,8 @@ def _train(
         names, chats = chosen["id"].to_pylist(), chats_of(chosen)
         store, length = folder.parents[1], settings.max_length
         objective = objective.taught(names, chats, base, teaching.teacher, length, store, settings.turns)
-    made = FineTuning().train(
-        chosen, base, folder, settings, progress=progress, objective=objective, sampler=sampler, losses=losses
-    )
+    task = TrainingTask(chosen, base, folder, settings, progress=progress)
+    made = FineTuning().guided(task, objective, sampler, losses)
     names = ("steps", "tokens", "answer_tokens", "seconds")
     facts: dict[str, Any] = {name: getattr(made, name) for name in names}
     if sampler is not None:

@@ -4,24 +4,36 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import pyarrow as pa
 
 from dataflywheel.contracts import Method, PoolStatistics
-from dataflywheel.models.language.language_model import LanguageModel
-from dataflywheel.models.spec import ModelSpec
 from dataflywheel.models.templates.chat import Chat, ChatFormat, chat_of, chats_of
 from dataflywheel.models.templates.encoded import EncodedRow
 from dataflywheel.models.training.learning_rate import Job
 from dataflywheel.models.training.train_settings import Progress, TrainSettings
-from dataflywheel.models.training.training import TrainResult
+from dataflywheel.models.training.training import AnyModel, TrainResult
 from dataflywheel.rows.schema import Row
 from dataflywheel.rows.trainers.kind import LABELS
 
 Learns = Literal["answers", "pairs", "labels", "prompts"]
 Beside = Literal["nothing", "reference", "teacher"]
+
+
+@dataclass(frozen=True)
+class TrainingTask:
+    """What one training has: rows and a model, where the trained one goes, and how."""
+
+    rows: Sequence[Row] | pa.Table
+    model: AnyModel
+    output: Path
+    settings: TrainSettings
+    reference: AnyModel | None = None
+    """What is read beside the model; see `Trainer.beside`."""
+    progress: Progress | None = None
 
 
 class Trainer(Method):
@@ -67,15 +79,14 @@ class Trainer(Method):
         """What there is to say beforehand of the rows that are learned together, a line each."""
         return []
 
-    @abstractmethod
     def train(
         self,
         rows: Sequence[Row] | pa.Table,
-        model: Path | ModelSpec | LanguageModel,
+        model: AnyModel,
         output: Path,
         settings: TrainSettings | None = None,
         *,
-        reference: Path | ModelSpec | LanguageModel | None = None,
+        reference: AnyModel | None = None,
         progress: Progress | None = None,
     ) -> TrainResult:
         """Train `model` on rows and save it as the transformers folder `output`; the same call after a kill goes on
@@ -84,6 +95,11 @@ class Trainer(Method):
         Raises:
             UsageError: no row can be learned; the message counts the reasons.
         """
+        return self.learn(TrainingTask(rows, model, output, settings or TrainSettings(), reference, progress))
+
+    @abstractmethod
+    def learn(self, task: TrainingTask) -> TrainResult:
+        """What `train` does, in this way."""
 
 
 def chats(rows: Sequence[Row] | pa.Table) -> list[Chat]:

@@ -27,6 +27,9 @@ from dataflywheel.models.training.row_weights import scaled, weight_facts, weigh
 from dataflywheel.models.training.train_settings import Progress, TrainSettings
 from dataflywheel.store.atomic import atomic_directory
 
+AnyModel = Path | ModelSpec | LanguageModel
+"""A model as trainings take it: its folder, where it lies, or loaded."""
+
 
 @dataclass(frozen=True)
 class TrainResult:
@@ -61,7 +64,7 @@ class TrainResult:
 
 def train_sft(
     rows: Sequence[Conversation] | pa.Table,
-    model: Path | ModelSpec | LanguageModel,
+    model: AnyModel,
     output: Path,
     settings: TrainSettings | None = None,
     *,
@@ -178,12 +181,12 @@ def example(row: EncodedRow) -> dict[str, list[int]]:
     return {"input_ids": row.ids, "labels": labels}
 
 
-def loaded(model: Path | ModelSpec | LanguageModel) -> LanguageModel:
+def loaded(model: AnyModel) -> LanguageModel:
     """A copy to train: the caller's model must not change under its feet."""
     return LanguageModel.load(spec_of(model))
 
 
-def spec_of(model: Path | ModelSpec | LanguageModel) -> ModelSpec:
+def spec_of(model: AnyModel) -> ModelSpec:
     """Where a model lies."""
     if isinstance(model, ModelSpec):
         return model

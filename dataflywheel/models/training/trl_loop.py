@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 import shutil
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from dataflywheel.models.language.language_model import LanguageModel
+from dataflywheel.models.training.answer_trainer import adapters, watch
 from dataflywheel.models.training.train_settings import TrainSettings
+from dataflywheel.models.training.trainer import TrainingTask
 from dataflywheel.models.training.training import TrainResult, finite_losses, last_checkpoint
 from dataflywheel.store.atomic import atomic_directory
 
@@ -31,11 +34,31 @@ def without_card(kind: Any) -> Any:
     return Quiet
 
 
-def finish(trainer: Any, base: LanguageModel, checkpoints: Path, output: Path, settings: TrainSettings) -> TrainResult:
-    """Train, from the last whole checkpoint where there is one, and save the transformers folder `output`."""
+def finish(
+    kind: Any,
+    base: LanguageModel,
+    arguments: Any,
+    examples: Sequence[dict[str, Any]],
+    task: TrainingTask,
+    settings: TrainSettings,
+    **own: Any,
+) -> tuple[TrainResult, list[dict[str, Any]]]:
+    """Train with this class of TRL's, from the last whole checkpoint where there is one, and save the transformers
+    folder; with what the trainer logged. `own` is what this class takes beside what all do."""
+    from datasets import Dataset
     from transformers import PrinterCallback
 
+    trainer = kind(
+        model=base.model,
+        args=arguments,
+        train_dataset=Dataset.from_list(list(examples)),
+        processing_class=base.tokenizer,
+        callbacks=[watch(task.progress)],
+        peft_config=adapters(settings.lora),
+        **own,
+    )
     trainer.remove_callback(PrinterCallback)
+    output, checkpoints = task.output, Path(arguments.output_dir)
     started = time.monotonic()
     last = last_checkpoint(checkpoints)
     trainer.train(resume_from_checkpoint=None if last is None else str(last))
@@ -47,4 +70,5 @@ def finish(trainer: Any, base: LanguageModel, checkpoints: Path, output: Path, s
         base.tokenizer.save_pretrained(aside)
     shutil.rmtree(checkpoints, ignore_errors=True)
     tokens = int(max((entry.get("num_tokens", 0) for entry in steps), default=0))
-    return TrainResult(output, trainer.state.global_step, tokens, 0, time.monotonic() - started, losses)
+    made = TrainResult(output, trainer.state.global_step, tokens, 0, time.monotonic() - started, losses)
+    return made, trainer.state.log_history
