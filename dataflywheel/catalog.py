@@ -7,11 +7,12 @@ import importlib
 import importlib.util
 import pkgutil
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
-from dataflywheel.contracts import PYTHON, REGISTRY, STEPS, Card, Method, UsageError, nearest
+from dataflywheel.contracts import PYTHON, REGISTRY, STEPS, Card, Method, UsageError, build, method_spec, nearest
+from dataflywheel.contracts.method import M
 from dataflywheel.plugins.loading import Plugin, load_file
 from dataflywheel.plugins.packages import found, load_packages
 
@@ -71,6 +72,10 @@ def names(kind: type[Method] = Method, rooms: Sequence[str] = ROOMS) -> list[str
     )
 
 
+@overload
+def get(name: str) -> type[Method]: ...
+@overload
+def get(name: str, kind: type[M], rooms: Sequence[str] = ROOMS) -> type[M]: ...
 def get(name: str, kind: type[Method] = Method, rooms: Sequence[str] = ROOMS) -> type[Method]:
     """The method of that name; `python` is the one of its kind that stands for a function of the user's.
 
@@ -84,6 +89,27 @@ def get(name: str, kind: type[Method] = Method, rooms: Sequence[str] = ROOMS) ->
         what = "method" if kind is Method else kind.__name__.lower()
         raise UsageError(f"there is no {what} {name!r}{nearest(name, known)}{broken_plugins()}")
     return REGISTRY[name]
+
+
+def made(
+    by: Mapping[str, Mapping[str, Any]], kind: type[M], usual: Mapping[str, Any] = {}, rooms: Sequence[str] = ROOMS
+) -> M:
+    """The method of that kind which `{name: parameters}` names; `usual` parameters are its own where it names none.
+
+    Raises:
+        UsageError: there is none, or a parameter does not fit.
+    """
+    name, given = method_spec(by)
+    return build(get(name, kind, rooms), {**usual, **given})
+
+
+def known(name: str) -> type[Method] | None:
+    """The method of that name as far as modules are loaded, those of installed packages among them."""
+    found = REGISTRY.get(name)
+    if found is None:
+        plugged()
+        found = REGISTRY.get(name)
+    return found
 
 
 def broken_plugins() -> str:

@@ -27,6 +27,8 @@ from dataflywheel.contracts.method import (
     build,
     enter,
     explain,
+    method_spec,
+    method_specs,
     nearest,
     snake_case,
 )
@@ -82,6 +84,8 @@ __all__ = [
     "build",
     "enter",
     "explain",
+    "method_spec",
+    "method_specs",
     "nearest",
     "snake_case",
 ]

@@ -12,7 +12,7 @@ import re
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError, WithJsonSchema
 
@@ -96,6 +96,10 @@ class Method(BaseModel):
         return Cost()
 
 
+M = TypeVar("M", bound=Method)
+V = TypeVar("V")
+
+
 def enter(known: dict[str, type[Any]], name: str, kind: type[Any], what: str) -> None:
     """Make a class known by its name.
 
@@ -115,7 +119,7 @@ def _place(kind: type[Any]) -> str:
     return getattr(sys.modules.get(kind.__module__), "__file__", None) or kind.__module__
 
 
-def build(method: type[Method], parameters: Mapping[str, Any]) -> Method:
+def build(method: type[M], parameters: Mapping[str, Any]) -> M:
     """Instantiate a method, naming the nearest right parameter when one is unknown.
 
     Raises:
@@ -149,6 +153,29 @@ def one_method(value: Any) -> Any:
     if name == PYTHON and isinstance(parameters, str):
         return {name: {"function": parameters}}
     return {name: parameters or {}}
+
+
+def method_spec(by: Mapping[str, V]) -> tuple[str, V]:
+    """Of the one method that is named.
+
+    >>> method_spec({"ifd": {"ratio": "loss"}})
+    ('ifd', {'ratio': 'loss'})
+    """
+    ((name, parameters),) = by.items()
+    return name, parameters
+
+
+def method_specs(entry: Any) -> list[tuple[str, dict[str, Any]]]:
+    """Names and parameters of the methods that stand here as recipes write them, in order; of what is neither a name
+    nor a mapping, none.
+
+    >>> method_specs("ifd"), method_specs(["longest", {"ifd": {"ratio": "loss"}}]), method_specs({"ifd": None})
+    ([('ifd', {})], [('longest', {}), ('ifd', {'ratio': 'loss'})], [('ifd', {})])
+    """
+    if isinstance(entry, list | tuple):
+        return [spec for one in entry for spec in method_specs(one)]
+    named = {entry: {}} if isinstance(entry, str) else entry if isinstance(entry, Mapping) else {}
+    return [(str(name), dict(given) if isinstance(given, Mapping) else {}) for name, given in named.items()]
 
 
 _ONE: dict[str, Any] = {"type": "object", "minProperties": 1, "maxProperties": 1}

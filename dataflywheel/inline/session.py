@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from dataflywheel import catalog
-from dataflywheel.contracts import Signal, UsageError, build
+from dataflywheel.contracts import Signal, UsageError, build, method_spec
 from dataflywheel.contracts.method import one_method
 from dataflywheel.inline.given import Given
 from dataflywheel.recipe.asked_signals import asked_signal
@@ -43,8 +43,7 @@ def named(by: object) -> tuple[str, dict[str, Any]]:
         raise UsageError(
             f"a method is named as 'refusal' or {{'refusal': {{'words': 40}}}}, not by a {type(by).__name__}"
         )
-    ((name, parameters),) = found.items()
-    return name, parameters
+    return method_spec(found)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal, TypeVar
 
 import numpy as np
 
-from dataflywheel.contracts import Columns, Cost, Method, PoolStatistics
+from dataflywheel.contracts import Columns, Cost, Method, PoolStatistics, method_specs
 from dataflywheel.models.endpoint.request import Reply
 from dataflywheel.rows.schema import Row
 
@@ -173,8 +173,7 @@ class Proposer(Method):
     @classmethod
     def own_gates(cls) -> list[tuple[str, dict[str, Any]]]:
         """The method's own gates in order, each by its name and parameters; one may stand twice with others."""
-        named = [({gate: {}} if isinstance(gate, str) else gate) for gate in cls.gates]
-        found = [(name, dict(parameters)) for one in named for name, parameters in one.items()]
+        found = method_specs(cls.gates)
         kept = cls.rewrites and KEPT not in dict(found)
         return [*found, *([(KEPT, {})] if kept else [])]
 

@@ -25,7 +25,6 @@ def clean_pool(context: Context, steps: Sequence[Step], pool: str) -> Path:
     assert context.pool is not None
     found = next((step for step in steps if step.guards), None)
     default = build(Decontaminate, {})
-    assert isinstance(default, Decontaminate)
     step = replace(found or Clean(0, "decontaminate", default), round=1)
     known = digest(pool, context.target_digest, step.identity())
     output = context.home / "clean" / known

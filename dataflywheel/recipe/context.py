@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from dataflywheel import catalog
 from dataflywheel.contracts import Columns, Method, Signal, UsageError, build
+from dataflywheel.contracts.method import M
 from dataflywheel.models.files import folder_digest
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.proposing.kinds import Gate, Proposer
@@ -150,17 +151,13 @@ class Context:
         Raises:
             UsageError: unknown method or parameter.
         """
-        built = self.made(catalog.get(name, Proposer), parameters)
-        assert isinstance(built, Proposer)
-        return built
+        return self.made(catalog.get(name, Proposer), parameters)
 
     def gate(self, name: str, parameters: Mapping[str, Any]) -> Gate:
         """The method that judges what was written; its models and errors are as those of `proposer`."""
-        built = self.made(catalog.get(name, Gate), parameters)
-        assert isinstance(built, Gate)
-        return built
+        return self.made(catalog.get(name, Gate), parameters)
 
-    def made(self, kind: type[Method], parameters: Mapping[str, Any]) -> Method:
+    def made(self, kind: type[M], parameters: Mapping[str, Any]) -> M:
         """A method with the recipe's models where it needs one."""
         given = dict(parameters)
         if "embedder" in kind.model_fields:

@@ -7,7 +7,7 @@ from typing import Any, Literal, Self
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from dataflywheel.contracts import UsageError
+from dataflywheel.contracts import UsageError, method_spec
 from dataflywheel.evolution.feedback.learning_curve import FEWEST_SEEDS
 from dataflywheel.evolution.metrics.named import metric_of
 from dataflywheel.models.spec import EmbedderSpec, ModelSpec
@@ -72,7 +72,7 @@ class Target(Source):
     @classmethod
     def _one_metric(cls, value: Any) -> Any:
         if isinstance(value, dict) and len(value) == 1:
-            ((name, given),) = value.items()
+            name, given = method_spec(value)
             given = given.get("function", "") if name == "python" and isinstance(given, dict) else given
             rest = given if isinstance(given, str) else orjson.dumps(given).decode() if given else ""
             value = f"{name}:{rest}" if rest else name
@@ -247,4 +247,4 @@ class Recipe(Part):
 
     def named_steps(self) -> list[tuple[str, dict[str, Any]]]:
         """(name, parameters) in order."""
-        return [next(iter(step.items())) for step in self.steps]
+        return [method_spec(step) for step in self.steps]

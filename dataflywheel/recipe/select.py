@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from dataflywheel.contracts import method_specs
 from dataflywheel.recipe.execute import Result, run
 from dataflywheel.recipe.load import recipe_from
 
@@ -47,7 +48,7 @@ def select(
     ]
     first = called or Path(named[0]["path"]).name.split(".")[0]
     step = {"by": by, "keep": keep, **({"then": then} if then else {}), **({"per": per} if per else {})}
-    methods = [entry if isinstance(entry, str) else next(iter(entry)) for entry in (by, then) if entry]
+    methods = [method_specs(entry)[0][0] for entry in (by, then) if entry]
     size = str(keep).replace("%", "-percent")
     title = name or "-".join(["select", first, *methods, *([per] if per else []), size])
     value = {

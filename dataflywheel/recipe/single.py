@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from dataflywheel.contracts import method_specs
 from dataflywheel.recipe.execute import Result, run
 from dataflywheel.recipe.load import recipe_from
 
@@ -119,7 +120,7 @@ def _run(
     format: str,
     options: dict[str, Any],
 ) -> Result:
-    method = by if isinstance(by, str) else next(iter(by))
+    method = method_specs(by)[0][0]
     title = name or "-".join([verb, *(Path(entry["path"]).name.split(".")[0] for entry in pool[:1]), method])
     value = {
         "name": re.sub(r"[^A-Za-z0-9._-]+", "-", title),

@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field, field_validator, model_validator
 
 from dataflywheel import catalog
-from dataflywheel.contracts import AnyArray, Budget, Columns, Method, Named, Selector, build
+from dataflywheel.contracts import AnyArray, Budget, Columns, Method, Named, Selector
 from dataflywheel.selection.order import SCORE, SLICE
 
 GROUP_COLUMN = {"source": "row.source", "tag": "row.tags", "slice": SLICE}
@@ -140,11 +140,7 @@ class Select(Method):
 
 
 def _selector(spec: Named) -> Selector:
-    ((name, parameters),) = spec.items()
-    method = catalog.get(name, kind=Selector, rooms=("selection",))
-    selector = build(method, parameters)
-    assert isinstance(selector, Selector)
-    return selector
+    return catalog.made(spec, Selector, rooms=("selection",))
 
 
 def row_tokens(columns: Columns) -> AnyArray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict, Field
 
 from dataflywheel import catalog
-from dataflywheel.contracts import Method, Named, UsageError, build
+from dataflywheel.contracts import Method, Named, UsageError
 from dataflywheel.distillation.model.taught import TaughtObjective
 from dataflywheel.models.training.trainer import Trainer
 
@@ -20,8 +20,7 @@ class TaughtBy(BaseModel):
 
     def method(self) -> TaughtObjective | Trainer:
         """Raises UsageError: no such method of distillation, or a parameter that it does not take."""
-        ((name, parameters),) = self.by.items()
-        made: Method = build(catalog.get(name, rooms=("distillation",)), parameters)
+        made = catalog.made(self.by, Method, rooms=("distillation",))
         if not isinstance(made, TaughtObjective) and not (isinstance(made, Trainer) and made.beside == "teacher"):
-            raise UsageError(f"distill: {name} trains no student from a teacher's distributions")
+            raise UsageError(f"distill: {made.name} trains no student from a teacher's distributions")
         return made

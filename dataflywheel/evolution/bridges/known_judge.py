@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from dataflywheel.contracts import Case, Judge, UsageError, build, nearest
+from dataflywheel.contracts import Case, Judge, UsageError, build, method_spec, nearest
 from dataflywheel.evolution.judging.self_test import self_test
 from dataflywheel.evolution.judging.session import named
 from dataflywheel.models.endpoint.deferred import DEFERRED
@@ -27,11 +27,10 @@ def judge_kind(name: str) -> type[Judge]:
     from dataflywheel import catalog
 
     kinds = {known: catalog.get(known, Judge) for known in catalog.names(Judge)}
-    single = sorted(known for known, one in kinds.items() if issubclass(one, Judge) and one.answers is None)
+    single = sorted(known for known, one in kinds.items() if one.answers is None)
     kind = kinds.get(name)
     if kind is None:
         raise UsageError(f"there is no judge {name!r}{nearest(name, single)}")
-    assert issubclass(kind, Judge)
     if kind.answers is not None:
         raise UsageError(
             f"{name} compares {kind.answers} answers, and here each is scored by itself: {', '.join(single)}"
@@ -45,13 +44,11 @@ def judge_of(by: Mapping[str, Mapping[str, Any]], model: ModelSpec) -> Judge:
     Raises:
         UsageError: no such judge, one that compares, wrong parameters, or a model among them.
     """
-    ((name, given),) = by.items()
+    name, given = method_spec(by)
     kind = judge_kind(name)
     if "model" in given:
         raise UsageError(f"{name}: the model that judges is named beside it, and not among its parameters")
-    made = build(kind, {**given, "model": model} if "model" in kind.model_fields else given)
-    assert isinstance(made, Judge)
-    return made
+    return build(kind, {**given, "model": model} if "model" in kind.model_fields else given)
 
 
 def require_able(judge: Judge) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from dataflywheel.contracts import PYTHON, Judge, Method, Metric, Reward, UsageError, build, nearest
+from dataflywheel.contracts import PYTHON, Judge, Method, Metric, Reward, UsageError, build, method_spec, nearest
 from dataflywheel.evolution.bridges.known_judge import judge_of
 from dataflywheel.evolution.bridges.of_gate import OfGate
 from dataflywheel.evolution.bridges.of_judge import OfJudge
@@ -49,7 +49,7 @@ def reward_of(by: Mapping[str, Mapping[str, Any]], model: ModelSpec | None = Non
     Raises:
         UsageError: nothing of that name scores an answer by itself, a wrong parameter, or a judge without a model.
     """
-    ((name, given),) = by.items()
+    name, given = method_spec(by)
     kind = reward_kind(name)
     if issubclass(kind, Judge):
         if model is None:

@@ -9,8 +9,7 @@ from typing import Any, ClassVar, Literal, Self
 import numpy as np
 from pydantic import Field, PrivateAttr, model_validator
 
-from dataflywheel.contracts import Card, Cost, Judge, Mark, Named, PoolStatistics, Reward, UsageError
-from dataflywheel.contracts.method import one_method
+from dataflywheel.contracts import Card, Cost, Judge, Mark, Named, PoolStatistics, Reward, UsageError, method_specs
 from dataflywheel.evolution.bridges.known_judge import require_able
 from dataflywheel.evolution.bridges.of_judge import OfJudge
 from dataflywheel.evolution.bridges.reward_of import reward_kind, reward_of
@@ -83,8 +82,7 @@ class BestOfN(AskingProposer):
     @classmethod
     def asks_judge(cls, given: Mapping[str, Any]) -> bool:
         """Whether, with these parameters, it asks a model that judges."""
-        ((name, _),) = one_method(given.get("by") or "rubric").items()
-        kind = reward_kind(name)
+        kind = reward_kind(method_specs(given.get("by") or "rubric")[0][0])
         return issubclass(kind, Judge) or bool(getattr(kind, "asks", False))
 
     @property

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from dataflywheel.contracts import Case, Judge, Judgement, UsageError, Verdict, build
+from dataflywheel.contracts import Case, Judge, Judgement, UsageError, Verdict, build, method_specs
 from dataflywheel.evolution.judging.asking import PanelJudge
 from dataflywheel.evolution.judging.self_test import SelfTest, self_test
 from dataflywheel.models.endpoint.account import account
@@ -26,15 +26,13 @@ def make_judge(by: str | dict[str, Any], model: str | dict[str, Any] | ModelSpec
     """
     from dataflywheel import catalog
 
-    name, parameters = (by, {}) if isinstance(by, str) else next(iter(by.items()))
+    name, parameters = method_specs(by)[0]
     method = catalog.get(name, Judge, ("evolution",))
     asks = method.model_fields.get("model")
     if asks is not None and asks.is_required() and model is None and "model" not in parameters:
         raise UsageError(f"judge: {name} asks a model; name it: --judge URL --model NAME, or a folder")
     own = parameters if model is None or asks is None else {"model": model, **parameters}
-    built = build(method, own)
-    assert isinstance(built, Judge)
-    return built
+    return build(method, own)
 
 
 @dataclass

@@ -7,7 +7,7 @@ from typing import Literal
 
 import orjson
 
-from dataflywheel.catalog import broken_plugins, plugged
+from dataflywheel.catalog import broken_plugins, known
 from dataflywheel.contracts import REGISTRY, Method, Metric, UsageError, build, nearest
 from dataflywheel.evolution.metrics.answer_loss import AnswerLoss
 from dataflywheel.evolution.metrics.bits_per_byte import BitsPerByte
@@ -46,10 +46,7 @@ def metric_of(said: str) -> Metric:
         UsageError: there is none of that name, or its parameters do not fit.
     """
     name, _, rest = said.partition(":")
-    kind = REGISTRY.get(name)
-    if kind is None:
-        plugged()
-        kind = REGISTRY.get(name)
+    kind = known(name)
     if kind is None or not issubclass(kind, Metric):
         raise UsageError(f"there is no metric {name!r}{nearest(name, names())}{broken_plugins()}")
     return _made(kind, rest)
@@ -59,9 +56,7 @@ def metric_of(said: str) -> Metric:
 def _made(kind: type[Metric], rest: str) -> Metric:
     if kind is Python:
         return Python(function=rest)
-    made = build(kind, orjson.loads(rest) if rest else {})
-    assert isinstance(made, Metric)
-    return made
+    return build(kind, orjson.loads(rest) if rest else {})
 
 
 def better(said: str) -> Direction:

@@ -10,8 +10,8 @@ from typing import Any, ClassVar, Self
 import orjson
 from pydantic import PrivateAttr, model_validator
 
-from dataflywheel.catalog import plugged
-from dataflywheel.contracts import REGISTRY, Card, Mark, Metric, Named, Reward, UsageError, build, nearest
+from dataflywheel.catalog import known
+from dataflywheel.contracts import Card, Mark, Metric, Named, Reward, UsageError, build, method_spec, nearest
 from dataflywheel.proposing.kinds import Check, Gate, Proposal, Surroundings
 from dataflywheel.proposing.metrics import final_answer, tool_call, unit_tests, user_function
 from dataflywheel.rows.text import part_of
@@ -48,14 +48,11 @@ class Scored(Gate):
 
     @model_validator(mode="after")
     def _known(self) -> Self:
-        ((name, given),) = self.by.items()
-        kind = REGISTRY.get(name)
-        if kind is None:
-            plugged()  # one of an installed package may not be known yet
-            kind = REGISTRY.get(name)
+        name, given = method_spec(self.by)
+        kind = known(name)
         if kind is None or not issubclass(kind, Metric | Reward):
-            known = [method.name for method in OWN]
-            raise ValueError(f"there is no metric {name!r} that scores answers{nearest(name, known)}")
+            own = [method.name for method in OWN]
+            raise ValueError(f"there is no metric {name!r} that scores answers{nearest(name, own)}")
         if issubclass(kind, Metric) and not kind.alone:
             raise ValueError(f"{name} scores no answer by itself, as a gate must")
         try:

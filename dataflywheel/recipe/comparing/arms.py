@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from dataflywheel.contracts import Columns, Cost
+from dataflywheel.contracts import Columns, Cost, method_specs
 from dataflywheel.recipe.chosen import Chosen
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.planning.named_arms import selection_of_arm
@@ -68,7 +68,7 @@ def build_arms(context: Context, chosen: Chosen, seeds: Sequence[int], epochs: f
 
 
 def _arm(context: Context, chosen: Chosen, seeds: Sequence[int], epochs: float, entry: str | dict[str, Any]) -> Arm:
-    name = entry if isinstance(entry, str) else next(iter(entry))
+    name, parameters = method_specs(entry)[0]
     own = context.measured(chosen.trained, TOKENS, "compare")
     if name == "random_raw":
         return _random_raw(context, chosen, seeds, own)
@@ -92,7 +92,7 @@ def _arm(context: Context, chosen: Chosen, seeds: Sequence[int], epochs: float, 
     role = (
         "baseline" if name in ("random", "longest", "length_matched_random", "source_balanced_random") else "selection"
     )
-    chosen_by = name if isinstance(entry, str) or not entry[name] else f"{name} {entry[name]}"
+    chosen_by = name if not parameters else f"{name} {parameters}"
     label = LABELS.get(chosen_by, chosen_by.replace("_", " "))
     return Arm(chosen_by, label, role, chosen.before, ids, cost, weights=weights)
 

@@ -63,7 +63,7 @@ def turn_budget(
     bringing = [step for step in steps if step.brings]
     rng = np.random.default_rng([recipe.seed, round, 32452843])
     share = {s.place: _part(s.whole(recipe, offered, offered_tokens), recipe, s, round) for s in bringing}
-    policies = [_policy(name, given) for name, given in recipe.feedback.items()]
+    policies = [build(catalog.get(name, Policy), given) for name, given in recipe.feedback.items()]
     arms = by_slice = None
     counted_alike = not any(s.counts_tokens for s in bringing)
     ready = [s for s in bringing if not s.waits(round)]
@@ -107,12 +107,6 @@ def _together(one: Allocation | None, other: Allocation) -> Allocation:
     names = [*one.amounts, *(name for name in other.amounts if name not in one.amounts)]
     amounts = {name: one.amounts.get(name, 0) + other.amounts.get(name, 0) for name in names}
     return Allocation(amounts, {**other.reasons, **one.reasons})
-
-
-def _policy(name: str, given: Mapping[str, Any]) -> Policy:
-    policy = build(catalog.get(name, Policy), given)
-    assert isinstance(policy, Policy)
-    return policy
 
 
 def _part(whole: int, recipe: Recipe, step: Step, round: int) -> int:

@@ -32,12 +32,10 @@ class Clean(Step):
 
     @classmethod
     def made(cls, index: int, name: str, given: Mapping[str, Any], recipe: Recipe) -> Self:
-        cleaners = [c for c in catalog.names() if issubclass(catalog.get(c), Cleaner)]
+        cleaners = catalog.names(Cleaner)
         if name not in cleaners:
             raise UsageError(f"step {index}: there is no step {name!r}{nearest(name, [*KINDS, *cleaners])}")
-        work = build(catalog.get(name), given)
-        assert isinstance(work, Cleaner)
-        return cls(index, name, work)
+        return cls(index, name, build(catalog.get(name, Cleaner), given))
 
     @property
     def guards(self) -> bool:

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import Field, PrivateAttr, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from dataflywheel import catalog
-from dataflywheel.contracts import Cost, Decisions, Named, PoolStatistics, UsageError, build
+from dataflywheel.contracts import Cost, Decisions, Named, PoolStatistics, UsageError, method_spec
 from dataflywheel.models.files import folder_digest
 from dataflywheel.models.training.trainer import Trainer
 from dataflywheel.recipe.inputs.looked import Looked
@@ -70,9 +70,8 @@ class Prefer(Settings):
 
     @model_validator(mode="after")
     def resolved(self) -> Self:
-        ((name, given),) = self.by.items()
-        made = build(catalog.get(name, Trainer), {"beta": self.beta, **given} if name == "dpo" else given)
-        assert isinstance(made, Trainer)
+        name, _ = method_spec(self.by)
+        made = catalog.made(self.by, Trainer, {"beta": self.beta} if name == "dpo" else {})
         if made.learns not in NOTHING:
             raise ValueError(f"by: {name} learns from {made.learns}, not from preferences; there is dpo, kto and simpo")
         if name != "dpo" and "beta" in self.model_fields_set:

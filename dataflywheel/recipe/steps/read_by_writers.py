@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from dataflywheel import catalog
-from dataflywheel.contracts import Columns, UsageError, build
+from dataflywheel.contracts import Columns, UsageError, method_spec
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.proposing.kinds import Proposer
 from dataflywheel.recipe.contents import digest
@@ -25,16 +25,12 @@ TOLD = ("metric", "better", "overall", "slices")
 
 def columns_read(by: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...]:
     """Columns that the method reads of its seeds, as its parameters ask for."""
-    ((name, given),) = by.items()
-    kind = catalog.get(name, Proposer)
-    assert issubclass(kind, Proposer)
+    kind = catalog.get(method_spec(by)[0], Proposer)
     if kind.needs is Proposer.needs:
         return ()
     field = kind.model_fields.get("model")
     stand_in = {"model": ModelSpec(builtin="tiny")} if field is not None and field.is_required() else {}
-    made = build(kind, {**stand_in, **given})
-    assert isinstance(made, Proposer)
-    return made.needs()
+    return catalog.made(by, Proposer, stand_in).needs()
 
 
 def check_reading(title: str, kind: type[Proposer], recipe: Recipe) -> None:

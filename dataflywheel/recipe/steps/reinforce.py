@@ -11,7 +11,17 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from dataflywheel import catalog
-from dataflywheel.contracts import Cost, Decisions, Judge, Method, Named, PoolStatistics, Reward, UsageError, build
+from dataflywheel.contracts import (
+    Cost,
+    Decisions,
+    Judge,
+    Method,
+    Named,
+    PoolStatistics,
+    Reward,
+    UsageError,
+    method_spec,
+)
 from dataflywheel.distillation.model.grpo import GRPO
 from dataflywheel.evolution.bridges.known_judge import judge_of, require_able
 from dataflywheel.evolution.bridges.of_judge import OfJudge
@@ -52,10 +62,9 @@ class Reinforce(Settings):
 
     def method(self, reward: Reward | None = None) -> GRPO:
         """How it learns, from this reward."""
-        ((name, given),) = self.by.items()
-        made = build(catalog.get(name, Trainer), given)
+        made = catalog.made(self.by, Trainer)
         if not isinstance(made, GRPO):
-            raise UsageError(f"reinforce: {name} learns from no rewards; there is grpo")
+            raise UsageError(f"reinforce: {made.name} learns from no rewards; there is grpo")
         return made.model_copy(update={"reward": reward})
 
 
@@ -72,7 +81,7 @@ class Reinforcing(Learning, keyword="reinforce"):
 
     def scored_by(self) -> type[Method]:
         """What answers are scored by."""
-        return reward_kind(next(iter(self.work.reward)))
+        return reward_kind(method_spec(self.work.reward)[0])
 
     def proposes(self, target: bool) -> list[type[Method]]:
         return [GRPO, self.scored_by()]
@@ -151,12 +160,12 @@ class Reinforcing(Learning, keyword="reinforce"):
         Raises:
             FlywheelError: it does not.
         """
-        ((name, given),), kind = self.work.reward.items(), self.scored_by()
+        (_, given), kind = method_spec(self.work.reward), self.scored_by()
         spec = self.asked(context.recipe)
         if not issubclass(kind, Judge):
             return as_reward(context.made(kind, {"model": spec, **given} if spec else given))
         assert spec is not None
-        judge = judge_of({name: given}, context.usable(spec, "judge"))
+        judge = judge_of(self.work.reward, context.usable(spec, "judge"))
         require_able(judge)
         return OfJudge(judge=judge)
 

@@ -90,7 +90,7 @@ class Renewing(Writing, keyword="renew"):
         began = time.perf_counter()
         context = given.context
         assert context.target is not None
-        proposer = context.proposer(*next(iter(self.work.by.items())))
+        proposer = context.proposer(*self.work.named)
         gates = [context.gate(name, parameters) for name, parameters in self.work.gate_specs(True)]
         table: list[Row] = read_rows(context.target).to_pylist()
         done, _, new, _ = self.write(given, proposer, gates, table)
@@ -107,7 +107,7 @@ class Renewing(Writing, keyword="renew"):
                 "by": proposer.name,
                 "gates": [gate.name for gate in gates],
                 "funnel": funnel(done.entries),
-                "writer": written_by(context, proposer, next(iter(self.work.by.values()))),
+                "writer": written_by(context, proposer, self.work.named[1]),
                 **failed_at_endpoint(context),
             }
             return write_decided(aside, self.record(given, len(new), cost, details), _decisions(table, done, new))

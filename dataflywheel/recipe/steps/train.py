@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dataflywheel import catalog
-from dataflywheel.contracts import Cost, Decisions, Named, PoolStatistics, Sampler, Status, UsageError, build
+from dataflywheel.contracts import Cost, Decisions, Named, PoolStatistics, Sampler, Status, UsageError
 from dataflywheel.distillation.model.fine_tuning import FineTuning
 from dataflywheel.evolution.iteration.trial import Teaching, trained
 from dataflywheel.models.templates.encoded import EncodedRow, nothing
@@ -41,12 +41,7 @@ class Train(Settings):
     """Learn the better answers of preference pairs too; `false` leaves rows that are pairs to the step `prefer`."""
 
     def sampling(self) -> Sampler | None:
-        if self.sampler is None:
-            return None
-        ((name, given),) = self.sampler.items()
-        made = build(catalog.get(name, Sampler), given)
-        assert isinstance(made, Sampler)
-        return made
+        return None if self.sampler is None else catalog.made(self.sampler, Sampler)
 
 
 @dataclass(frozen=True)

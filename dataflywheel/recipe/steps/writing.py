@@ -13,7 +13,7 @@ import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field
 
 from dataflywheel import catalog
-from dataflywheel.contracts import Cost, Decisions, Method, Named, PoolStatistics, UsageError, build
+from dataflywheel.contracts import Cost, Decisions, Method, Named, PoolStatistics, UsageError, build, method_specs
 from dataflywheel.proposing.fulfil import Fulfilment
 from dataflywheel.proposing.kinds import Gate, Proposer
 from dataflywheel.proposing.ledger import Fate, funnel, write_ledger
@@ -51,25 +51,28 @@ class Propose(BaseModel):
     wave: int = Field(default=64, ge=1)
     """Rows that are written from at a time; gates see what was accepted before."""
 
+    @property
+    def named(self) -> tuple[str, dict[str, Any]]:
+        """Name and parameters of the method that writes."""
+        return method_specs(self.by)[0]
+
     def proposer(self) -> type[Proposer]:
         """The class of the method that writes.
 
         Raises:
             UsageError: there is none of that name.
         """
-        kind = catalog.get(next(iter(self.by)), Proposer)
-        assert issubclass(kind, Proposer)
-        return kind
+        return catalog.get(self.named[0], Proposer)
 
     @property
     def makes_pairs(self) -> bool:
         """Whether rows come of it that hold a worse answer beside the good one."""
-        return self.proposer().makes_pairs or bool(next(iter(self.by.values())).get("pairs"))
+        return self.proposer().makes_pairs or bool(self.named[1].get("pairs"))
 
     def gate_specs(self, target: bool) -> list[tuple[str, dict[str, Any]]]:
         """Name and parameters of every gate, in order; one may stand twice with other parameters."""
         own = [(name, given) for name, given in self.proposer().own_gates() if target or name not in SHARED]
-        wanted = own if self.gates is None else [(name, given) for spec in self.gates for name, given in spec.items()]
+        wanted = own if self.gates is None else method_specs(self.gates)
         wanted = [spec for place, spec in enumerate(wanted) if spec not in wanted[:place]]
         wanted += [(name, {}) for name in (SHARED if target else ()) if name not in dict(wanted)]
         for name, _ in wanted:
@@ -101,7 +104,7 @@ class Writing(Step):
     work: Propose
 
     def method(self) -> str:
-        return next(iter(self.work.by))
+        return self.work.named[0]
 
     def needs(self) -> tuple[str, ...]:
         return columns_read(self.work.by)
@@ -124,8 +127,7 @@ class Writing(Step):
             raise UsageError(f"{self.title}: {kind.name} {does}; name it under `{right}`")
         self.check_place(recipe)
         check_reading(self.title, kind, recipe)
-        given = {**next(iter(self.work.by.values()))}
-        for method, parameters in [(kind, given), *self._gates(recipe)]:
+        for method, parameters in [(kind, self.work.named[1]), *self._gates(recipe)]:
             if asks(method):
                 check_asking(recipe, method, parameters)
             if issubclass(method, Gate) or not asks(method):
@@ -155,7 +157,7 @@ class Writing(Step):
         """What the method and its gates ask for, where every proposal is accepted: the least that it will be."""
         rows = self.rows_asked(pool.rows)
         part = PoolStatistics(rows, *(round(n * rows / max(1, pool.rows)) for n in (pool.chars, pool.tokens)))
-        methods = [(self.work.proposer(), next(iter(self.work.by.values()))), *self._gates(recipe)]
+        methods = [(self.work.proposer(), self.work.named[1]), *self._gates(recipe)]
         return sum((_asking_cost(recipe, kind, given, part) for kind, given in methods if asks(kind)), Cost())
 
     @abstractmethod
@@ -165,7 +167,7 @@ class Writing(Step):
     def do(self, given: Given) -> StepRecord:
         began = time.perf_counter()
         context, rows = given.context, given.state.rows
-        proposer = context.proposer(*next(iter(self.work.by.items())))
+        proposer = context.proposer(*self.work.named)
         named = self.work.gate_specs(context.target is not None)
         gates = [context.gate(name, parameters) for name, parameters in named]
         table: list[Row] = read_rows(rows).to_pylist()
@@ -185,7 +187,7 @@ class Writing(Step):
                 "missing": done.missing,
                 "wanted": dict(self.amounts),
                 "added": [row["id"] for row in new],
-                "writer": written_by(context, proposer, next(iter(self.work.by.values()))),
+                "writer": written_by(context, proposer, self.work.named[1]),
                 **facts,
                 **({"read": [*columns_read(self.work.by)]} if columns_read(self.work.by) else {}),
                 **failed_at_endpoint(context),

@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from dataflywheel import catalog
-from dataflywheel.contracts import Card, Cleaner, FlywheelError, Selector, build
+from dataflywheel.contracts import Card, Cleaner, FlywheelError, Selector, build, method_specs
 from dataflywheel.recipe.asked_signals import in_one_form, own_names
 from dataflywheel.report.rundir import Run, Step
 
@@ -28,20 +28,12 @@ def _specs(step: Step) -> list[tuple[str, dict[str, Any]]]:
     if step.name not in OWN or not step.params.get("by"):
         found.append((OWN.get(step.name, step.name), step.params))
     for entry in (step.params.get(name) for name in NAMED):
-        found += _entries(entry)
-    found += [*_entries(step.params.get("gates")), *((name, {}) for name in step.details.get("gates") or ())]
+        found += method_specs(entry)
+    found += [*method_specs(step.params.get("gates")), *((name, {}) for name in step.details.get("gates") or ())]
     if step.name == "evaluate":
         found.append((str(step.details.get("metric") or "").partition(":")[0], {}))
-    within = [_entries(given.get(name)) for _, given in found[1:] for name in NAMED]
+    within = [method_specs(given.get(name)) for _, given in found[1:] for name in NAMED]
     return found + [spec for specs in within for spec in specs]
-
-
-def _entries(entry: Any) -> list[tuple[str, dict[str, Any]]]:
-    """Methods as recipes write them: `ifd`, `{ifd: {}}`, or a list of these."""
-    if isinstance(entry, list):
-        return [spec for one in entry for spec in _entries(one)]
-    named = {entry: {}} if isinstance(entry, str) else entry if isinstance(entry, dict) else {}
-    return [(str(name), given if isinstance(given, dict) else {}) for name, given in named.items()]
 
 
 def methods_of(step: Step, named: Mapping[str, str]) -> list[str]:
@@ -83,7 +75,7 @@ def methods_of_run(run: Run) -> list[str]:
     """All methods that took part in a run, in order of use: in its steps, and in what shared out its rounds; those of
     plugins last."""
     named = named_signals(run)
-    policies = [name for name, _ in _entries(_recipe(run).get("feedback")) if name in catalog.names()]
+    policies = [name for name, _ in method_specs(_recipe(run).get("feedback")) if name in catalog.names()]
     used = [*(name for step in run.steps for name in methods_of(step, named)), *policies]
     own = [name for name, one in run.plugged.items() if one["card"]]
     return list(dict.fromkeys([*(name for name in used if name not in run.plugged), *own]))
