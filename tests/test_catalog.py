@@ -13,6 +13,8 @@ from typer.testing import CliRunner
 from dataflywheel import catalog
 from dataflywheel.cli.main import app
 from dataflywheel.contracts import Cleaner, Selector, UsageError
+from dataflywheel.distillation.model.dpo import DPO
+from dataflywheel.models.training.trainer import Trainer
 
 HEAVY = ("torch", "transformers", "trl", "daft", "ray", "numba", "sklearn", "scipy", "matplotlib", "lingua", "datasets")
 
@@ -23,6 +25,18 @@ def test_get_names_the_nearest() -> None:
         catalog.get("kcenter")
     with pytest.raises(UsageError, match="no selector 'deduplicate'"):
         catalog.get("deduplicate", Selector)
+
+
+def test_what_is_named_is_made_with_its_parameters_over_the_usual_ones() -> None:
+    usual = {"beta": 0.3}
+    assert catalog.made({"dpo": {}}, Trainer, usual) == DPO(beta=0.3)
+    assert catalog.made({"dpo": {"beta": 0.2}}, Trainer, usual) == DPO(beta=0.2)
+    with pytest.raises(UsageError, match="no trainer 'dop'; did you mean 'dpo'"):
+        catalog.made({"dop": {}}, Trainer)
+    with pytest.raises(UsageError, match="no selector 'dpo'"):
+        catalog.made({"dpo": {}}, Selector)
+    with pytest.raises(UsageError, match="dpo: unknown parameter 'bet'; did you mean 'beta'"):
+        catalog.made({"dpo": {"bet": 1}}, Trainer)
 
 
 def test_kinds_and_rooms() -> None:

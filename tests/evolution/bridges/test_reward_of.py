@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 
 import pytest
 
-from dataflywheel.contracts import Mark, Metric, Reward, UsageError
+from dataflywheel.contracts import REGISTRY, Mark, Metric, Reward, UsageError
 from dataflywheel.evolution.bridges.known_judge import UNREADABLE
 from dataflywheel.evolution.bridges.reward_of import as_reward, reward_of
 from dataflywheel.evolution.judging.rubric import Rubric
@@ -128,7 +128,7 @@ class Length(Reward):
 
 def test_a_reward_of_ones_own_is_a_reward_and_a_gate(monkeypatch: pytest.MonkeyPatch) -> None:
     assert as_reward(Length()).marks(["ab", ""], [SUM, SUM]) == [Mark(0.2), Mark(None, "the reward gave no number")]
-    monkeypatch.setattr("dataflywheel.proposing.gates.scored.REGISTRY", {"length": Length})
+    monkeypatch.setitem(REGISTRY, "length", Length)
     gate = Scored(by={"length": {}}, least=0.5)
     rows = [prompt_answer_row("Q", "x" * n) for n in (5, 4, 0)]
     found = gate.check([Proposal((), row) for row in rows], Surroundings())
