@@ -8,7 +8,7 @@ from typing import Literal
 from dataflywheel.recipe.comparing.scoreboard import mean_interval
 from dataflywheel.report.drawing.numbers import aligned, count, finite, percent, plural, signed, signed_percent
 from dataflywheel.report.rundir import Run
-from dataflywheel.store.scoreboard import ArmScore, Scoreboard
+from dataflywheel.store.scoreboard import ArmScore, MeanInterval, Scoreboard
 
 Tone = Literal["good", "neutral", "bad", "unknown"]
 METRIC_NAMES = {
@@ -35,23 +35,14 @@ def metric_name(metric: object) -> str:
     return METRIC_NAMES.get(str(metric), str(metric).replace("_", " "))
 
 
-@dataclass(frozen=True)
-class Gain:
-    """An arm against random: shares of random's mean, positive where the arm is better."""
-
-    mean: float
-    low: float
-    high: float
-
-
-def gain(board: Scoreboard, arm: ArmScore) -> Gain | None:
+def gain(board: Scoreboard, arm: ArmScore) -> MeanInterval | None:
     """The paired difference to random as a share of random's score, turned so that positive is better."""
     scale, difference = finite(board.random.mean) if board.random else None, arm.difference
     if not scale or difference is None or not difference.known:
         return None
     sign = -1.0 if board.better == "lower" else 1.0
     mean, *ends = (sign * bound / abs(scale) for bound in (difference.mean, difference.low, difference.high))
-    return Gain(mean, min(ends), max(ends))
+    return MeanInterval(mean=mean, low=min(ends), high=max(ends))
 
 
 def gain_text(value: float, better: object) -> str:

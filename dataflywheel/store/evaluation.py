@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from pydantic import ConfigDict
 
 from dataflywheel.store.atomic import finite
-from dataflywheel.store.scoreboard import Better, Kept, Number
+from dataflywheel.store.scoreboard import Better, Kept, ValueInterval
 
 
-class Score(Kept):
-    """A value of the metric with its 95 % interval, over `n` rows; NaN where it is not known."""
+class Score(ValueInterval):
+    """A value of the metric. What else was noted of it is kept as it is."""
 
     model_config = ConfigDict(frozen=True, extra="allow")
-
-    value: Number = math.nan
-    low: Number = math.nan
-    high: Number = math.nan
-    n: int = 0
 
 
 class Evaluation(Kept):

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from dataflywheel.store.atomic import finite, write_json
 from dataflywheel.store.run import natural
-from dataflywheel.store.scoreboard import Kept, Number
+from dataflywheel.store.scoreboard import Kept, Number, ValueInterval
 
 FILE = "turn.json"
 
@@ -44,15 +44,6 @@ class RoundBudget(Kept):
         return found
 
 
-class ChangeRecord(Kept):
-    """By how much the round's model is better than the best one before, over n rows, with its 95 % interval."""
-
-    value: Number = math.nan
-    low: Number = math.nan
-    high: Number = math.nan
-    n: int = 0
-
-
 class SliceRecord(Kept):
     """How the model does on one slice, in the metric and as a share of what can be had."""
 
@@ -74,8 +65,8 @@ class Trained(Kept):
     real_share: Number | None = None
 
 
-class DiversityRecord(Kept):
-    """One measure of the round's new rows beside the first round's."""
+class Measure(Kept):
+    """One measure of the round's new rows beside the first round's, each the mean over samples of equal size."""
 
     name: str
     now: Number = math.nan
@@ -83,7 +74,13 @@ class DiversityRecord(Kept):
     low: Number = math.nan
     """Lower end of what samples of the first round show, 99.7 %."""
     alarm: str = ""
+    """In a sentence, or ""."""
     change: Number = math.nan
+    """Relative to the first round; NaN where that is 0."""
+
+    @classmethod
+    def of(cls, name: str, now: float, first: float, low: float, alarm: str) -> Self:
+        return cls(name=name, now=now, first=first, low=low, alarm=alarm, change=now / first - 1 if first else math.nan)
 
 
 class JudgedRecord(Kept):
@@ -101,8 +98,8 @@ class RoundRecord(Kept):
     budget: RoundBudget = Field(default_factory=RoundBudget)
     kept: bool = False
     reasons: list[str] = []
-    change: ChangeRecord | None = None
-    """None of the first round."""
+    change: ValueInterval | None = None
+    """By how much the round's model is better than the best one before; None of the first round."""
     slices: list[SliceRecord] = []
     """On the steering tier."""
     spent: dict[str, float] = {}
@@ -110,7 +107,7 @@ class RoundRecord(Kept):
     gain: Number = 0.0
     """Of the steering tier through this round."""
     rows: Trained = Field(default_factory=Trained)
-    diversity: list[DiversityRecord] = []
+    diversity: list[Measure] = []
     judge: JudgedRecord | None = None
     alarms: list[str] = []
     stopped: str = ""

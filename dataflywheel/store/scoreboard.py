@@ -25,6 +25,15 @@ class Kept(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
+class ValueInterval(Kept):
+    """A value with its 95 % interval over `n` rows; NaN where it is not known."""
+
+    value: Number = math.nan
+    low: Number = math.nan
+    high: Number = math.nan
+    n: int = 0
+
+
 class MeanInterval(Kept):
     """A mean with its 95 % Student interval over seeds."""
 

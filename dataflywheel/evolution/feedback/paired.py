@@ -11,18 +11,9 @@ import numpy as np
 from dataflywheel.contracts import AnyArray, FloatArray
 from dataflywheel.evolution.feedback.evaluate import RowScores
 from dataflywheel.evolution.metrics.named import better
+from dataflywheel.store.scoreboard import ValueInterval
 
 RESAMPLES = 2000
-
-
-@dataclass(frozen=True)
-class Change:
-    """By how much `after` is better than `before`, with its 95 % interval; NaN where fewer than two rows are shared."""
-
-    value: float
-    low: float
-    high: float
-    n: int
 
 
 @dataclass(frozen=True)
@@ -36,17 +27,18 @@ class Resampled:
 
 def improvement(
     before: RowScores, after: RowScores, metric: str, slices: Sequence[str] | None = None, seed: int = 0
-) -> Change:
-    """Paired bootstrap over the rows that both have a score for, in the metric's unit; above 0 is better.
+) -> ValueInterval:
+    """By how much `after` is better than `before`: a paired bootstrap over the rows that both have a score for, in the
+    metric's unit. Above 0 is better; NaN where fewer than two rows are shared.
 
     Args:
         slices: only rows of these slices.
     """
     found = resampled(before, after, metric, slices, seed)
     if found.n < 2:
-        return Change(math.nan, math.nan, math.nan, found.n)
+        return ValueInterval(n=found.n)
     low, high = np.percentile(found.spread[np.isfinite(found.spread)], [2.5, 97.5])
-    return Change(found.value, float(low), float(high), found.n)
+    return ValueInterval(value=found.value, low=float(low), high=float(high), n=found.n)
 
 
 def resampled(

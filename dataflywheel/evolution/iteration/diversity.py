@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from dataflywheel.contracts import AnyArray, FloatArray, UsageError
 from dataflywheel.signals.words.shingles import word_hashes
+from dataflywheel.store.round_record import Measure
 
 FEWEST = 20
 """Texts on either side, below which nothing is said."""
@@ -39,24 +39,6 @@ class Diversity(BaseModel):
     """Texts that are compared at a time: most measures depend on how many there are."""
     resamples: int = Field(default=30, ge=10)
     seed: int = 0
-
-
-@dataclass(frozen=True)
-class Measure:
-    """One measure of now beside the first round's, each the mean over samples of equal size."""
-
-    name: str
-    now: float
-    first: float
-    low: float
-    """Lower end of what samples of the first round show, 99.7 %."""
-    alarm: str
-    """In a sentence, or ""."""
-
-    @property
-    def change(self) -> float:
-        """Relative to the first round; NaN where that is 0."""
-        return self.now / self.first - 1 if self.first else float("nan")
 
 
 def diversity(
@@ -139,7 +121,7 @@ def _measure(name: str, first: FloatArray, now: FloatArray, settings: Diversity)
     fall = 1 - after / before if before > 0 else 0.0
     fell = fall >= settings.drop and after < low
     alarm = f"{name} fell by {fall:.0%} against the first round ({before:.4g} to {after:.4g})" if fell else ""
-    return Measure(name, after, before, low, alarm)
+    return Measure.of(name, after, before, low, alarm)
 
 
 class _Texts:

@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from dataflywheel.contracts import UsageError
 from dataflywheel.evolution.feedback.evaluate import RowScores
-from dataflywheel.evolution.feedback.paired import Change, improvement
+from dataflywheel.evolution.feedback.paired import improvement
+from dataflywheel.store.scoreboard import ValueInterval
 
 
 class Protected(BaseModel):
@@ -32,7 +33,7 @@ class Protection:
     roll_back: bool
     reasons: Mapping[str, str]
     """By slice, in a sentence: what was measured, and whether it holds."""
-    changes: Mapping[str, Change]
+    changes: Mapping[str, ValueInterval]
 
 
 def protect(before: RowScores, after: RowScores, metric: str, protected: Protected) -> Protection:

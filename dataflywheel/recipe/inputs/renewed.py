@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +47,7 @@ def of_renewed(context: Context, model: Path, settings: Evaluate, scores: RowSco
         found = examine(model, exam)
         after = replace(found, ids=np.array([parents[id] for id in found.ids.tolist()], dtype=object))
         change = improvement(scores, after, metric)
-        told[name] = {"rows": len(parents), **summarise(found, metric, settings), "change": asdict(change)}
+        told[name] = {"rows": len(parents), **summarise(found, metric, settings), "change": change.model_dump()}
     return {"renewed": told} if told else {}
 
 

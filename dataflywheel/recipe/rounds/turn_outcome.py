@@ -10,9 +10,9 @@ from pathlib import Path
 
 from dataflywheel.contracts import RoundResult
 from dataflywheel.evolution.feedback.evaluate import Evaluate, RowScores
-from dataflywheel.evolution.feedback.paired import Change, improvement
+from dataflywheel.evolution.feedback.paired import improvement
 from dataflywheel.evolution.feedback.slice_results import slice_results
-from dataflywheel.evolution.iteration.diversity import FEWEST, Diversity, Measure, alarms, collapsed, diversity
+from dataflywheel.evolution.iteration.diversity import FEWEST, Diversity, alarms, collapsed, diversity
 from dataflywheel.evolution.iteration.protected import Protected, protect
 from dataflywheel.evolution.iteration.stopping import Stopping
 from dataflywheel.recipe.rounds.judge_marks import Marks
@@ -21,13 +21,13 @@ from dataflywheel.recipe.schema import Guards
 from dataflywheel.rows.parts import read_rows
 from dataflywheel.rows.text import texts
 from dataflywheel.store.round_record import (
-    ChangeRecord,
-    DiversityRecord,
+    Measure,
     RoundBudget,
     RoundRecord,
     SliceRecord,
     Trained,
 )
+from dataflywheel.store.scoreboard import ValueInterval
 
 Scores = Mapping[str, RowScores]
 """By tier."""
@@ -39,7 +39,7 @@ class Judgement:
 
     kept: bool
     reasons: list[str]
-    change: Change | None
+    change: ValueInterval | None
     """Against the best round so far, on the select tier."""
     measures: list[Measure] = field(default_factory=list)
     judge: Sequence[str] = ()
@@ -121,12 +121,12 @@ def recorded(
         budget=RoundBudget.model_validate(budget.as_dict()),
         kept=judgement.kept,
         reasons=judgement.reasons,
-        change=ChangeRecord(**asdict(judgement.change)) if judgement.change else None,
+        change=judgement.change,
         slices=[SliceRecord(**asdict(one)) for one in result.slices],
         spent=dict(result.spent),
         gain=result.gain,
         rows=mixed,
-        diversity=[DiversityRecord(**asdict(one), change=one.change) for one in judgement.measures],
+        diversity=judgement.measures,
         judge=marked.record(),
         alarms=judgement.alarms,
     )

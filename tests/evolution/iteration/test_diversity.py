@@ -13,10 +13,11 @@ import pytest
 
 from benchmarks.collapse import encoded, generations
 from dataflywheel.contracts import UsageError
-from dataflywheel.evolution.iteration.diversity import Diversity, Measure, alarms, collapsed, diversity, vendi
+from dataflywheel.evolution.iteration.diversity import Diversity, alarms, collapsed, diversity, vendi
 from dataflywheel.recipe.rounds.turn_outcome import Judgement
 from dataflywheel.rows.python_docs import python_docs
 from dataflywheel.rows.text import text_of
+from dataflywheel.store.round_record import Measure
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +99,7 @@ def test_equal_vectors_ring_whatever_the_words_are(answers: list[str]) -> None:
 )
 def test_measures_stop_a_wheel_together_and_not_alone(names: list[str], stops: bool) -> None:
     every = ("distinct_2", "distinct_3", "incompressible", "mean_length", "tail", "novelty")
-    measures = [Measure(name, 0.5, 1.0, 0.9, f"{name} fell" if name in names else "") for name in every]
+    measures = [Measure.of(name, 0.5, 1.0, 0.9, f"{name} fell" if name in names else "") for name in every]
     judgement = Judgement(True, ["level"], None, measures)
     assert judgement.alarms == [f"{name} fell" for name in names]
     assert judgement.stops == (judgement.alarms if stops else [])
