@@ -47,11 +47,12 @@ _EMAIL = re.compile(
     r"(?<![\w.+-])[\w.+-]{1,64}@(?:[^\W_](?:[^\W_]|-){0,62}\.){1,8}"
     r"(?:[A-Za-z]{2,24}(?![A-Za-z0-9-])|[^\W\d_a-zA-Z]{2,6})"
 )
+_AT = r"[(\[{]\s?at\s?[)\]}]"
 _SPELLED_EMAIL = re.compile(
-    r"(?i)(?<![\w.+-])[\w.+-]{1,64}\s?[(\[{]\s?at\s?[)\]}]\s?"
+    rf"(?i)(?<![\w.+-])[\w.+-]{{1,64}}\s?{_AT}\s?"
     r"(?:[a-z0-9-]{1,63}(?:\.|\s?[(\[{]\s?dot\s?[)\]}]\s?)){1,4}[a-z]{2,24}(?![a-z0-9-])"
 )
-_SPELLED_AT = re.compile(r"(?i)[(\[{]\s?at\s?[)\]}]")
+_SPELLED_AT = re.compile(rf"(?i){_AT}")
 _IBAN = re.compile(rf"(?i){_FREE}[a-z]{{2}}\d{{2}}(?: ?[a-z0-9]{{4}}){{2,7}}(?: ?[a-z0-9]{{1,3}})?{_DONE}")
 # Four digits at a time with one separator throughout, 4-6-5, or a bare run in the ranges of the card networks.
 _CARD = re.compile(
@@ -73,6 +74,7 @@ _DATE = re.compile(
     r"(?![\w/]|-\d)"
 )
 _BIRTH = re.compile(r"(?i)\b(?:born|birth|birthday|birthdate|dob|d\.o\.b)\b")
+_EXTENSION = r"(?:\s?(?:x|ext\.?)\s?\d{1,6})?"
 # Behind a digit and a comma, a number in three groups alone: `1,000-500-100` is a sum.
 _PHONE_FREE = (
     rf"(?:{_FREE}(?<!\d[ .,/-])(?<![A-Za-z]-)|(?<=\d,)(?=\(?[2-9]\d\d\)?[ .-]{{1,2}}\d{{3}}[ .-]\d{{4}}{_DONE}))"
@@ -83,10 +85,11 @@ _PHONE = re.compile(
     # Fewer or more groups only where a trunk zero, a plus or a bracket says that it is a telephone number.
     r"|0\d{2,4} ?/ ?\d{5,8}(?:-\d{1,4})?"
     r"|(?:\+\d{1,3}[ .-]?\(?\d{1,4}\)?|\(\d{1,4}\)|0\d{1,4})(?:[ .-]?(?:\(\d{2,4}\)|\d{2,4})){2,5})"
-    r"(?:\s?(?:x|ext\.?)\s?\d{1,6})?(?![A-Za-z0-9/]|[.-]\d| \d|,\d{3}(?!\d)|\s{0,3}=)"
+    rf"{_EXTENSION}"
+    r"(?![A-Za-z0-9/]|[.-]\d| \d|,\d{3}(?!\d)|\s{0,3}=)"
 )
 _DIGITS = re.compile(
-    rf"{_FREE}(?<!\d[.,/:-])\+?\(?\d{{1,4}}\)?(?:[ .-]?\(?\d{{1,4}}\)?){{1,6}}(?:\s?(?:x|ext\.?)\s?\d{{1,6}})?"
+    rf"{_FREE}(?<!\d[.,/:-])\+?\(?\d{{1,4}}\)?(?:[ .-]?\(?\d{{1,4}}\)?){{1,6}}{_EXTENSION}"
     r"(?![A-Za-z0-9/]|[.,-]\d|\s{0,3}=)"
 )
 _ROUND_SUM = re.compile(r"[1-9]\d{0,2}(?: \d{3})* 000")
@@ -156,38 +159,42 @@ def _spans(pattern: re.Pattern[str], good: Callable[[str], bool] = bool, group: 
 
 def _emails(text: str) -> Iterator[tuple[int, int]]:
     if "@" in text:
-        yield from (match.span() for match in _EMAIL.finditer(text))
+        yield from _spans(_EMAIL)(text)
     if _SPELLED_AT.search(text):
-        yield from (match.span() for match in _SPELLED_EMAIL.finditer(text))
+        yield from _spans(_SPELLED_EMAIL)(text)
 
 
 def _keys(text: str) -> Iterator[tuple[int, int]]:
     for pattern, group in ((_PRIVATE_KEY, 0), (_KEY, 0), (_NAMED_KEY, 1)):
-        yield from (match.span(group) for match in pattern.finditer(text))
+        yield from _spans(pattern, group=group)(text)
 
 
 def _births(text: str) -> Iterator[tuple[int, int]]:
     """Dates with a word of birth before them."""
     if _BIRTH.search(text):
         for match in _DATE.finditer(text):
-            if _BIRTH.search(text, max(0, match.start() - CONTEXT_CHARS), match.start()):
+            if _before(_BIRTH, match):
                 yield match.span()
 
 
 def _phones(text: str) -> Iterator[tuple[int, int]]:
     """Numbers that look like nothing else, and those beside a word that says so."""
     for match in _PHONE.finditer(text):
-        if 8 <= _digits(match[0]) <= 21 and not _YEARS.fullmatch(match[0]) and not _ROUND_SUM.fullmatch(match[0]):
+        if _may_be_dialled(match[0], 8) and not _ROUND_SUM.fullmatch(match[0]):
             yield match.span()
     for match in _DIGITS.finditer(text):
-        if 7 <= _digits(match[0]) <= 21 and not _YEARS.fullmatch(match[0]):
-            before = _PHONE_WORD.search(text, max(0, match.start() - CONTEXT_CHARS), match.start())
-            if before or _PHONE_WORD_AFTER.match(text, match.end()):
-                yield match.span()
+        if _may_be_dialled(match[0], 7) and (_before(_PHONE_WORD, match) or _PHONE_WORD_AFTER.match(text, match.end())):
+            yield match.span()
 
 
-def _digits(text: str) -> int:
-    return sum(map(str.isdigit, text))
+def _before(word: re.Pattern[str], match: re.Match[str]) -> bool:
+    """Whether such a word stands in the characters before a match."""
+    return bool(word.search(match.string, max(0, match.start() - CONTEXT_CHARS), match.start()))
+
+
+def _may_be_dialled(number: str, fewest: int) -> bool:
+    """Whether it has as many digits as a telephone number, and is no pair of years."""
+    return fewest <= sum(map(str.isdigit, number)) <= 21 and not _YEARS.fullmatch(number)
 
 
 def _is_card(text: str) -> bool:
