@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+import yaml
 
 from dataflywheel.contracts import AnyArray, UsageError
 from dataflywheel.report.reading import read_json, read_lines, read_typed
@@ -105,6 +106,15 @@ class Run:
     @property
     def name(self) -> str:
         return str(self.plan.get("name") or self.directory.name)
+
+    @cached_property
+    def recipe_values(self) -> dict[str, Any]:
+        """The recipe as it was written; empty where it cannot be read."""
+        try:
+            found = yaml.safe_load(self.recipe)
+        except yaml.YAMLError:
+            return {}
+        return found if isinstance(found, dict) else {}
 
     @property
     def total(self) -> dict[str, float]:

@@ -10,7 +10,6 @@ import numpy as np
 import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
-import yaml
 
 from dataflywheel.models.training.row_weights import weights_of
 from dataflywheel.report import personal_data
@@ -28,7 +27,7 @@ class CardFacts:
     """Counts over the final rows, and what the recipe says of the sources."""
 
     def __init__(self, run: Run) -> None:
-        self.recipe = _recipe(run)
+        self.recipe = run.recipe_values
         self.sources: Counter[str] = Counter()
         self.licenses: dict[str, set[str]] = {}
         self.preferences = self.tools = self.conversations = 0
@@ -90,11 +89,3 @@ def every(column: pa.Array, step: int) -> list[Any]:
     """Every `step`th value of a column, from the first on."""
     found: list[Any] = column.take(pa.array(np.arange(0, len(column), step))).to_pylist()
     return found
-
-
-def _recipe(run: Run) -> dict[str, Any]:
-    try:
-        found = yaml.safe_load(run.recipe)
-    except yaml.YAMLError:
-        return {}
-    return found if isinstance(found, dict) else {}

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import yaml
-
 from dataflywheel import catalog
 from dataflywheel.contracts import Card, Cleaner, FlywheelError, Selector, build, method_specs
 from dataflywheel.recipe.asked_signals import in_one_form, own_names
@@ -66,7 +64,7 @@ def _signals(columns: Any, known: set[str], named: Mapping[str, str]) -> list[st
 def named_signals(run: Run) -> dict[str, str]:
     """The names of signals that are the recipe's own, and what stands behind each."""
     try:
-        return own_names(in_one_form(_recipe(run).get("signals") or {}))
+        return own_names(in_one_form(run.recipe_values.get("signals") or {}))
     except ValueError:
         return {}  # of another version
 
@@ -75,7 +73,7 @@ def methods_of_run(run: Run) -> list[str]:
     """All methods that took part in a run, in order of use: in its steps, and in what shared out its rounds; those of
     plugins last."""
     named = named_signals(run)
-    policies = [name for name, _ in method_specs(_recipe(run).get("feedback")) if name in catalog.names()]
+    policies = [name for name, _ in method_specs(run.recipe_values.get("feedback")) if name in catalog.names()]
     used = [*(name for step in run.steps for name in methods_of(step, named)), *policies]
     own = [name for name, one in run.plugged.items() if one["card"]]
     return list(dict.fromkeys([*(name for name in used if name not in run.plugged), *own]))
@@ -85,14 +83,6 @@ def card_in(run: Run, name: str) -> Card:
     """The card of a method that took part: of a plugin's as it was then."""
     held = run.plugged.get(name)
     return Card.model_validate(held["card"]) if held else catalog.card_of(name)
-
-
-def _recipe(run: Run) -> dict[str, Any]:
-    try:
-        found = yaml.safe_load(run.recipe)
-    except yaml.YAMLError:
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def paper_link(card: Card) -> str:
