@@ -7,7 +7,8 @@ from pydantic import BaseModel
 from dataflywheel.evolution.feedback.evaluate import Evaluate
 from dataflywheel.models.spec import EmbedderSpec, ModelSpec
 from dataflywheel.models.training.train_settings import Lora
-from dataflywheel.recipe.schema import Compare, Guards, Limits, Models, Recipe, Source, Target, Tiers
+from dataflywheel.recipe.schema import Recipe
+from dataflywheel.recipe.sections import Compare, Guards, Limits, Models, Source, Target, Tiers
 from dataflywheel.recipe.steps.distill import Distill
 from dataflywheel.recipe.steps.enhance import Enhance
 from dataflywheel.recipe.steps.generate import Generate

@@ -14,7 +14,8 @@ from dataflywheel.models.spec import EmbedderSpec, ModelSpec, Price
 from dataflywheel.models.training.train_settings import Lora, TrainSettings
 from dataflywheel.proposing.kinds import Gate, Proposer
 from dataflywheel.recipe.needs import model_kind
-from dataflywheel.recipe.schema import Compare, Guards, Limits, Models, Recipe, Source, Target, Tiers
+from dataflywheel.recipe.schema import Recipe
+from dataflywheel.recipe.sections import Compare, Guards, Limits, Models, Source, Target, Tiers
 from dataflywheel.recipe.steps.build import KINDS, OWN
 from dataflywheel.signals.engine import Engine
 from docs.fields import field_docs, one_line

@@ -101,6 +101,7 @@ class ModelSpec(BaseModel):
     extra: dict[str, Any] = {}
     """Fields added to every request to the endpoint: `{chat_template_kwargs: {enable_thinking: false}}`."""
     usd_per_mtok: Price | None = Field(default=None, exclude=True)
+    """Price of an endpoint."""
     api_key: SecretStr | None = Field(default=None, exclude=True, repr=False)
     """Written as `${NAME}` in a recipe, to be taken from the environment. A local server needs none."""
     concurrency: int = Field(default=64, ge=1, le=1000, exclude=True)

@@ -11,7 +11,8 @@ import pyarrow.compute as pc
 from dataflywheel.contracts import DeferredError, Method, OverBudgetError, Signal, UsageError
 from dataflywheel.models.endpoint.request import Outcome
 from dataflywheel.models.spec import ModelSpec
-from dataflywheel.recipe.schema import Limits, Recipe
+from dataflywheel.recipe.schema import Recipe
+from dataflywheel.recipe.sections import Limits
 from dataflywheel.store.answer_ledger import Caps
 from dataflywheel.store.signals import SignalStore
 

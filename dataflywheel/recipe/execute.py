@@ -21,7 +21,8 @@ from dataflywheel.recipe.planning.plan import make_plan
 from dataflywheel.recipe.progress import Silent, Watcher
 from dataflywheel.recipe.result import Result
 from dataflywheel.recipe.rounds.wheel import Wheel
-from dataflywheel.recipe.schema import Compare, Recipe
+from dataflywheel.recipe.schema import Recipe
+from dataflywheel.recipe.sections import Compare
 from dataflywheel.recipe.steps.build import build_steps
 from dataflywheel.recipe.steps.learning import student_folder
 from dataflywheel.recipe.steps.step import Step

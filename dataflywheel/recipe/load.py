@@ -12,7 +12,8 @@ from pydantic import BaseModel, ValidationError
 from dataflywheel.contracts import UsageError, nearest
 from dataflywheel.models.spec import KEY_LETTERS
 from dataflywheel.recipe.environment import Environment, is_key, leaves, without_variables
-from dataflywheel.recipe.schema import Compare, Guards, Limits, Models, Recipe, Source, Target, Tiers
+from dataflywheel.recipe.schema import Recipe
+from dataflywheel.recipe.sections import Compare, Guards, Limits, Models, Source, Target, Tiers
 from dataflywheel.rows.plain_yaml import read_yaml
 
 MOST_BYTES = 1 << 20

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from dataflywheel.contracts import UsageError
 from dataflywheel.models.spec import ModelSpec
-from dataflywheel.recipe.schema import Source
+from dataflywheel.recipe.sections import Source
 from dataflywheel.rows.containers.find import with_part
 
 

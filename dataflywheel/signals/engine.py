@@ -16,7 +16,9 @@ class Engine(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     local: Literal["auto"] | int | None = None
+    """Threads, or `auto`."""
     ray: str | None = None
+    """`auto`, or the address of a cluster."""
     gpus: float = 0
     """GPUs for each instance of a signal that needs a model."""
     concurrency: int = 1

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from dataflywheel.contracts import RoundResult, SliceResult
 from dataflywheel.recipe.load import recipe_from
 from dataflywheel.recipe.rounds.turn_budget import turn_budget
-from dataflywheel.recipe.schema import Limits, Recipe
+from dataflywheel.recipe.schema import Recipe
+from dataflywheel.recipe.sections import Limits
 from dataflywheel.recipe.steps.build import build_steps
 
 

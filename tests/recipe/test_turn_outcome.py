@@ -6,7 +6,7 @@ import numpy as np
 
 from dataflywheel.evolution.feedback.evaluate import RowScores
 from dataflywheel.recipe.rounds.turn_outcome import judged
-from dataflywheel.recipe.schema import Guards
+from dataflywheel.recipe.sections import Guards
 
 
 def scores(shift: dict[str, float], n: int = 200) -> dict[str, RowScores]:

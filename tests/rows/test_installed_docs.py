@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from dataflywheel.recipe.inputs.sources import inputs
-from dataflywheel.recipe.schema import Source
+from dataflywheel.recipe.sections import Source
 from dataflywheel.rows import installed_docs as module
 from dataflywheel.rows.fingerprint import fingerprint
 from dataflywheel.rows.installed_docs import installed_docs

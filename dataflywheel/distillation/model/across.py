@@ -105,6 +105,7 @@ class AcrossObjective(TaughtObjective):
     version: ClassVar[int] = 2
 
     weight: float = Field(default=1.0, gt=0)
+    """Of the distance, beside cross-entropy."""
 
     @abstractmethod
     def distance(self, student: Any, teacher: Any) -> Any:

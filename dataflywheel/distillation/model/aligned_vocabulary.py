@@ -31,9 +31,11 @@ class AlignedVocabulary(AcrossObjective):
     )
 
     divergence: Divergence = "forward_kl"
+    """Measure of how far the student is from its teacher."""
     beta: Beta = 0.5
     """Of `jensen_shannon`: 0 is forward KL, 1 reverse KL."""
     temperature: float = Field(default=1.0, gt=0)
+    """Of both softmaxes."""
     _shared: Any = PrivateAttr(default=None)
 
     def bind(self, lesson: Lesson) -> AcrossTeacher:

@@ -50,9 +50,11 @@ class OnPolicy(PromptTrainer):
     """Share of batches that the student answers, the paper's lambda; the others are learned from the rows' answers. For
     those of the teacher, have it answer first (`enhance: {by: sequence_level}`)."""
     beta: float = Field(default=1.0, ge=0, le=1)
+    """0 is forward KL, 1 reverse KL."""
     temperature: float = Field(default=1.0, gt=0)
     """Of the student's draws and of both distributions."""
     max_new_tokens: int = Field(default=128, ge=1)
+    """Tokens that the student writes to a prompt, at most."""
 
     def learn(self, task: TrainingTask) -> TrainResult:
         """Train a model on the prompts of rows; `reference` is its teacher.

@@ -90,7 +90,9 @@ class MixedObjective(TaughtObjective):
     alpha: float = Field(default=0.5, ge=0, le=1)
     """Weight of the divergence; what is left is cross-entropy on the row's own answer."""
     temperature: float = Field(default=1.0, gt=0)
+    """Of both softmaxes."""
     divergence: Divergence = "forward_kl"
+    """Measure of how far the student is from its teacher."""
     beta: Beta = 0.5
     """Of `jensen_shannon`: 0 is forward KL, 1 reverse KL."""
 

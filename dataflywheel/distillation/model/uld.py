@@ -32,6 +32,7 @@ class Uld(AcrossObjective):
     )
 
     weight: float = Field(default=1.5, gt=0)
+    """Of the distance, beside cross-entropy."""
     positions: Literal["by_place", "aligned"] = "by_place"
     """`by_place`, as published: the j-th tokens of both answers; `aligned`: those whose prefixes end at one byte."""
 

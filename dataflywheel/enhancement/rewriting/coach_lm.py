@@ -64,6 +64,7 @@ class CoachLM(Proposer):
     share: float = Field(default=0.3, gt=0, le=1)
     """Share of the pairs that is learnt from, those with the greatest edit distance."""
     train: TrainSettings = Field(default=TrainSettings(epochs=7))
+    """How the reviser is fine-tuned."""
     pretrain_tokens: int = Field(default=1_000_000, ge=1)
     """Tokens that the built-in model reads before it is fine-tuned."""
     max_tokens: int = Field(default=384, ge=16)

@@ -91,6 +91,7 @@ class SelfRewarding(AskingProposer):
     """Times that each answer is judged."""
     temperature: float = Field(default=0.7, gt=0, le=2)
     top_p: float = Field(default=0.9, gt=0, le=1)
+    """Share of the probability from which answers are drawn."""
     max_chars: int = Field(default=24_000, ge=100)
     """Longer rows are left out."""
 

@@ -20,8 +20,11 @@ class Lora(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     rank: int = Field(default=16, ge=1)
+    """Rank of the adapters."""
     alpha: float = Field(default=32.0, gt=0)
+    """Scale of the adapters, over the rank."""
     dropout: float = Field(default=0.0, ge=0, lt=1)
+    """Dropout in front of the adapters."""
 
 
 class TrainSettings(BaseModel):
@@ -33,7 +36,9 @@ class TrainSettings(BaseModel):
     """One more whenever equal rows and settings would give other weights: part of the key of whatever was trained."""
 
     epochs: float = Field(default=3.0, gt=0)
+    """Passes over the rows."""
     max_steps: int | None = Field(default=None, ge=1)
+    """Steps in all."""
     learning_rate: float | None = Field(default=None, gt=0)
     """At its peak. Where none is given the usual one: of answers 1e-3 for models below 50 million weights, else 2e-5
     (with `lora` 2e-4); of pairs 1e-4, else 5e-7 (5e-6); of pairs without a reference (`simpo`) 1e-4, else 6e-7 (6e-6);
@@ -48,16 +53,21 @@ class TrainSettings(BaseModel):
     turns: Turns = "all"
     """Which of the assistant's turns are learned: `all` but those that say that they must not be, or the `last`."""
     lora: Lora | None = None
+    """Train adapters; `{}` takes the defaults below."""
     warmup: float = Field(default=0.05, ge=0, lt=1)
     """Share of the steps over which the learning rate rises."""
     scheduler: Literal["cosine", "linear", "constant_with_warmup"] = "cosine"
+    """How the rate falls after the warm-up."""
     weight_decay: float = Field(default=0.0, ge=0)
+    """Of AdamW."""
     max_grad_norm: float = Field(default=1.0, gt=0)
+    """Gradients are clipped to this norm."""
     dtype: Literal["auto", "float32", "bfloat16"] = "auto"
     """Arithmetic of the matrix products; `auto` is bfloat16 where the hardware has it. Weights stay float32."""
     save_steps: int = Field(default=500, ge=1)
     """Steps between the checkpoints that a killed run resumes from."""
     seed: int = 0
+    """Added to the recipe's seed."""
 
     def fitted(self, parameters: float, job: Job = "answers") -> Self:
         """These settings with the learning rate for a model of so many weights.

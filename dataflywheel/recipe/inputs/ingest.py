@@ -19,7 +19,7 @@ from dataflywheel.recipe.contents import digest
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.inputs.sources import inputs
 from dataflywheel.recipe.inputs.target_judge import judge_of
-from dataflywheel.recipe.schema import Source, Target
+from dataflywheel.recipe.sections import Source, Target
 from dataflywheel.rows.fingerprint import fingerprint
 from dataflywheel.rows.ingest import ingest
 from dataflywheel.rows.parts import PART_ROWS, PartWriter, count_rows, iter_batches, read_rows

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from dataflywheel.contracts import PoolStatistics
 from dataflywheel.recipe.context import CHARS_PER_TOKEN
 from dataflywheel.recipe.inputs.sources import inputs
-from dataflywheel.recipe.schema import Source
+from dataflywheel.recipe.sections import Source
 from dataflywheel.rows.peek import look_into
 from dataflywheel.rows.schema import Row
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 
-from dataflywheel.recipe.schema import Source
+from dataflywheel.recipe.sections import Source
 from dataflywheel.rows.ingest import Input
 
 

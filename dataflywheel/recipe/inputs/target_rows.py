@@ -9,7 +9,8 @@ from typing import Any
 from dataflywheel.contracts import UsageError
 from dataflywheel.evolution.metrics.named import metric_of
 from dataflywheel.recipe.inputs.sources import inputs
-from dataflywheel.recipe.schema import Recipe, Target
+from dataflywheel.recipe.schema import Recipe
+from dataflywheel.recipe.sections import Target
 from dataflywheel.rows.reading import iter_parsed
 
 MOST = 20_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dataflywheel.contracts import UsageError, nearest
-from dataflywheel.recipe.schema import Compare
+from dataflywheel.recipe.sections import Compare
 from dataflywheel.recipe.steps.step import Step
 
 

@@ -17,7 +17,7 @@ from dataflywheel.evolution.iteration.protected import Protected, protect
 from dataflywheel.evolution.iteration.stopping import Stopping
 from dataflywheel.recipe.rounds.judge_marks import Marks
 from dataflywheel.recipe.rounds.turn_budget import TurnBudget
-from dataflywheel.recipe.schema import Guards
+from dataflywheel.recipe.sections import Guards
 from dataflywheel.rows.parts import read_rows
 from dataflywheel.rows.text import texts
 from dataflywheel.store.round_record import (

@@ -21,7 +21,8 @@ from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.inputs.ingest import slices_by_id
 from dataflywheel.recipe.inputs.slicing import slice_column, slices_of
 from dataflywheel.recipe.needs import signals_of
-from dataflywheel.recipe.schema import Limits, Recipe
+from dataflywheel.recipe.schema import Recipe
+from dataflywheel.recipe.sections import Limits
 from dataflywheel.recipe.steps.changed_rows import Changes
 from dataflywheel.recipe.steps.check_select import check_rounds_before, check_signals, check_vectors
 from dataflywheel.recipe.steps.rows_out import Decided, write_rows

@@ -45,6 +45,7 @@ class DoReMi(Sampler):
     watches: ClassVar[bool] = True
 
     step_size: float = Field(default=1.0, gt=0)
+    """How fast weights follow the excess loss."""
     smoothing: float = Field(default=1e-3, gt=0, le=1)
     """Share of the weight that is spread evenly after each step, so that no source is lost."""
 

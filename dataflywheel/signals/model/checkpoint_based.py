@@ -24,6 +24,7 @@ class CheckpointBased(LanguageModelBased):
     rows_a_step: int = Field(default=16, ge=1)
     """Of the training."""
     seed: int = 0
+    """Of the training whose checkpoints are read."""
     checkpoints: str = ""
     """Folder of a training's checkpoints; made on the pool where not given."""
 

@@ -70,6 +70,9 @@ class GradientProjection(CheckpointBased):
     learning_rate: float | None = Field(default=None, gt=0)
     """Of the warm-up, at its highest: 1e-3 for models below 50 million weights, else 2e-5, as in the paper."""
     adapters: Adapters = Adapters()
+    """Low-rank adapters whose gradients are taken: rank, alpha and dropout."""
+    seed: int = 0
+    """Of the training, its sample of rows, and the projection."""
 
     def schedule(self) -> Schedule:
         return Schedule(
