@@ -27,7 +27,7 @@ from dataflywheel.recipe.steps.build import build_steps
 from dataflywheel.recipe.steps.learning import student_folder
 from dataflywheel.recipe.steps.step import Step
 from dataflywheel.recipe.walk import Walk
-from dataflywheel.store.atomic import write_json, write_text
+from dataflywheel.store.atomic import write_text
 from dataflywheel.store.lock import only_here
 from dataflywheel.store.run import RunDirectory
 from dataflywheel.store.scoreboard import Scoreboard
@@ -82,7 +82,7 @@ def _run(
         context = Context(loaded, RunDirectory(runs / loaded.name), home, watcher or Silent())
         context.signal_store.sweep()
         write_text(context.run.path / "recipe.yaml", text)
-        write_json(context.run.path / "plan.json", plan)
+        plan.write(context.run.path)
         result = _walked(context, steps)
         if finish is not None:
             finish(context.run.path)

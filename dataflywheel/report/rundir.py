@@ -20,6 +20,7 @@ from dataflywheel.report.reading import read_json, read_lines, read_typed
 from dataflywheel.report.why_written import final_rows
 from dataflywheel.rows.parts import count_rows, iter_batches
 from dataflywheel.store.decisions import DECISION_SCHEMA, read_decisions
+from dataflywheel.store.plan import FILE, Plan, PlannedPlugin
 from dataflywheel.store.record import StepRecord
 from dataflywheel.store.round_record import RoundRecord
 from dataflywheel.store.scoreboard import Scoreboard
@@ -95,7 +96,7 @@ class Run:
 
     directory: Path
     steps: list[Step]
-    plan: dict[str, Any]
+    plan: Plan
     ledger: dict[str, Any]
     compare: Scoreboard | None
     recipe: str
@@ -105,7 +106,7 @@ class Run:
 
     @property
     def name(self) -> str:
-        return str(self.plan.get("name") or self.directory.name)
+        return self.plan.name or self.directory.name
 
     @cached_property
     def recipe_values(self) -> dict[str, Any]:
@@ -121,10 +122,10 @@ class Run:
         return self.ledger.get("total") or {}
 
     @cached_property
-    def plugged(self) -> dict[str, dict[str, Any]]:
-        """Methods of plugins that took part, by name: the `plugin`, the `digest` of its code, and the method's `card`,
-        None for a kind of step that has none. As the plan noted them: no code is run to read a report."""
-        return plugged_of(self.plan)
+    def plugged(self) -> dict[str, PlannedPlugin]:
+        """The plugin of each of its methods that took part, by the method's name. As the plan noted them: no code is
+        run to read a report."""
+        return self.plan.plugged()
 
     def named(self, name: str) -> list[Step]:
         return [step for step in self.steps if step.name == name]
@@ -150,12 +151,8 @@ class Run:
     def missing(self) -> list[str]:
         """Keys of planned steps that did not finish, in order; the pool is never among the planned."""
         done = {(step.round, step.index, step.name) for step in self.steps}
-        planned = self.plan.get("steps") or []
-        return [
-            f"round-{step['round']}/{step['index']:02d}-{step['step']}"
-            for step in planned
-            if (step["round"], step["index"], step["step"]) not in done
-        ]
+        planned = self.plan.steps
+        return [f"round-{s.round}/{s.place}" for s in planned if (s.round, s.index, s.step) not in done]
 
     def rows(self, ids: Collection[str]) -> dict[str, dict[str, Any]]:
         """Rows by id from the first place in the run that holds them: a step's output, or the target."""
@@ -170,15 +167,6 @@ class Run:
                 hits = batch.filter(pc.is_in(batch.column("id"), value_set=values))
                 found.update((row["id"], row) for row in hits.to_pylist())
         return found
-
-
-def plugged_of(plan: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """`Run.plugged` from the content of `plan.json`."""
-    return {
-        name: {"plugin": one.get("plugin", ""), "digest": one.get("digest", ""), "card": card}
-        for one in plan.get("plugins") or ()
-        for name, card in (one.get("methods") or {}).items()
-    }
 
 
 def load_run(directory: Path) -> Run:
@@ -202,7 +190,7 @@ def load_run(directory: Path) -> Run:
     return Run(
         directory=directory,
         steps=sorted(steps, key=lambda step: (step.round, step.index)),
-        plan=read_json(directory / "plan.json", {}),
+        plan=read_typed(directory / FILE, Plan),
         ledger=read_json(directory / "ledger.json", {}),
         compare=read_typed(compare, Scoreboard) if (compare := directory / "compare.json").is_file() else None,
         recipe=recipe.read_text(encoding="utf-8", errors="replace") if recipe.is_file() else "",

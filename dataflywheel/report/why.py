@@ -13,8 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from dataflywheel.contracts import UsageError
-from dataflywheel.report.reading import read_json
-from dataflywheel.report.rundir import plugged_of
+from dataflywheel.report.reading import read_typed
 from dataflywheel.report.why_written import (
     is_evaluation,
     is_final,
@@ -28,6 +27,7 @@ from dataflywheel.rows.origins import origins_of
 from dataflywheel.rows.parts import iter_batches
 from dataflywheel.store.answers import AnswerStore
 from dataflywheel.store.decisions import read_decisions
+from dataflywheel.store.plan import FILE, Plan, PlannedPlugin
 from dataflywheel.store.record import StepRecord
 from dataflywheel.store.run import names_damage, step_directories
 
@@ -55,7 +55,7 @@ def why(run: str | Path, row: str, home: Path = Path(".flywheel")) -> dict[str, 
     for step in step_directories(path):
         if (step / "decisions.parquet").exists():
             life["steps"] += [line | _asked(step, record["id"], home) for line in _step(path, step, record["id"])]
-    own = plugged_of(read_json(path / "plan.json", {}))
+    own = read_typed(path / FILE, Plan).plugged()
     for line in life["steps"] if own else ():
         line["plugins"] = _plugins(path, line, own)
     life["parents"] = [
@@ -124,14 +124,14 @@ def _step(run: Path, step: Path, id_: str) -> list[dict[str, Any]]:
     return lines
 
 
-def _plugins(run: Path, line: dict[str, Any], own: dict[str, dict[str, Any]]) -> list[dict[str, str]]:
+def _plugins(run: Path, line: dict[str, Any], own: dict[str, PlannedPlugin]) -> list[dict[str, str]]:
     """The methods of plugins that had a say in a step: those that it names, and those whose values it read."""
     record = StepRecord.read(run / line["step"])
     said = set(
         re.findall(r"\w+", json.dumps([record.step, record.params, record.details.get("gates"), [*line["values"]]]))
     )
     return [
-        {"method": name, "plugin": one["plugin"], "summary": (one["card"] or {}).get("summary", "")}
+        {"method": name, "plugin": one.plugin, "summary": str((one.methods[name] or {}).get("summary", ""))}
         for name, one in own.items()
         if name in said
     ]

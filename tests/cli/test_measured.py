@@ -6,6 +6,7 @@ from typing import Any
 
 from dataflywheel.cli.measured import beside
 from dataflywheel.cli.plan import _again
+from dataflywheel.store.plan import PlannedComparison, PlannedRun
 from dataflywheel.store.scoreboard import Scoreboard
 
 COST = {"seconds": 12.3, "usd": 0.5}
@@ -33,7 +34,7 @@ def test_nothing_where_nothing_was_asked_for() -> None:
 
 
 def test_a_plan_says_how_often_the_job_runs() -> None:
-    more = [{"what": "without 03-filter"}, {"what": "without 05-enhance"}, {"what": "learning curve"}]
-    assert _again({"comparison": {"more": more}})[0].startswith("The job runs 2 more times, each without one step")
-    assert _again({"comparison": {"more": more[:1]}})[0].startswith("The job runs 1 more time,")
-    assert _again({"comparison": {"more": more[2:]}}) == _again({}) == []
+    more = [PlannedRun(what=what) for what in ("without 03-filter", "without 05-enhance", "learning curve")]
+    assert _again(PlannedComparison(more=more))[0].startswith("The job runs 2 more times, each without one step")
+    assert _again(PlannedComparison(more=more[:1]))[0].startswith("The job runs 1 more time,")
+    assert _again(PlannedComparison(more=more[2:])) == _again(None) == []

@@ -23,6 +23,7 @@ from dataflywheel.recipe.schema import Recipe
 from dataflywheel.rows.identity import make_row, prompt_answer_row
 from dataflywheel.rows.parts import PartWriter
 from dataflywheel.rows.schema import message, table
+from dataflywheel.store.plan import SeenTarget
 
 
 def test_metrics_by_name() -> None:
@@ -73,9 +74,8 @@ def test_a_target_without_what_its_metric_needs_is_refused_with_numbers(tmp_path
     lines = [{"prompt": f"Q{i}", "completion": "#### 4" if i < 3 else "so\nso"} for i in range(5)]
     path.write_text("".join(json.dumps(line) + "\n" for line in lines))
     (told,) = check_target_rows(recipe(path, "final_answer"))
-    assert told == {
-        "metric": "final_answer", "rows": 5, "not_scored": 2, "because": {"no reference with a final answer": 2},
-    }  # fmt: skip
+    because = {"no reference with a final answer": 2}
+    assert told == SeenTarget(metric="final_answer", rows=5, not_scored=2, because=because)
     with pytest.raises(UsageError, match=r"target\[0\]: unit_tests cannot score 5 of 5 rows: 5 have no tests"):
         check_target_rows(recipe(path, {"unit_tests": {"limits": {"seconds": 3}}}))
     with pytest.raises(UsageError, match="there is no metric 'final'"):

@@ -17,6 +17,7 @@ from dataflywheel.recipe.steps.prefer import Prefer, Preferring
 from dataflywheel.recipe.steps.train import Train, Training
 from dataflywheel.rows.identity import make_row
 from dataflywheel.rows.schema import Row, message
+from dataflywheel.store.plan import Shown, ShownAnswers
 from tests.models.template_rows import ANSWER, QUESTION
 from tests.models.test_chat import tokenizer
 
@@ -111,7 +112,7 @@ IN_LAST += "{{ messages[0].content + '\n' }}{% endif %}{{ m.content + '[/INST]' 
 IN_LAST += "{{ ' ' + m.content + eos_token }}{% endif %}{% endfor %}"
 
 
-def planned(template: str, rows: list[Row], monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+def planned(template: str, rows: list[Row], monkeypatch: pytest.MonkeyPatch) -> Shown:
     """What the plan says of rows for a student with the template."""
     monkeypatch.setattr(shown_rows, "_tokenizer", lambda student, rows: copy.deepcopy(tokenizer(template)))
     recipe = recipe_from({"name": "a", "pool": [{"builtin": "python_docs"}], "steps": [{"train": {}}]})
@@ -124,7 +125,7 @@ def test_the_plan_says_where_no_end_of_a_turn_is_learned(
     template: str, endless: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told = planned(template, [make_row([QUESTION, ANSWER])], monkeypatch)
-    assert told["without_end"] == endless
+    assert told.without_end == endless
     assert ("not learn to stop" in "".join(_shown(told))) == bool(endless)
 
 
@@ -137,7 +138,7 @@ def test_a_system_text_without_a_place_can_be_merged_and_the_plan_says_so(
         make_row([QUESTION, ANSWER]),
         make_row([QUESTION]),
     ]
-    told = planned(template, rows, monkeypatch)["not_trained"]
+    told = planned(template, rows, monkeypatch).not_trained
     assert [("system: merge" in reason, n) for reason, n in told.items()] == [(True, 1), (False, 1)]
     made = copy.deepcopy(tokenizer(template))
     assert merge_system(made)
@@ -185,4 +186,4 @@ def test_the_plan_says_which_pairs_will_not_be_learned(monkeypatch: pytest.Monke
         "its worse answer has 3 turns, and one is learned",
         "its better answer is marked as not to be learned",
     ]
-    assert found == {"pairs": 4, "not_trained": dict.fromkeys(reasons, 1)}
+    assert found == ShownAnswers(pairs=4, not_trained=dict.fromkeys(reasons, 1))

@@ -36,8 +36,8 @@ def recipe(folder: Path, *records: dict[str, Any], format: str = "llamafactory",
 
 def test_a_run_ends_with_its_data_set_and_says_what_was_left_out(tmp_path: Path) -> None:
     job = recipe(tmp_path, GOOD, TWICE, PAIR)
-    said = plan(job)["dataset"]
-    assert (said["format"], said["looked_at"], said["cannot_hold"]) == ("llamafactory", 3, 1)
+    said = plan(job).dataset
+    assert (said.format, said.looked_at, said.cannot_hold) == ("llamafactory", 3, 1)
     assert "alternate" in _unheld(said)[0]
     for _ in range(2):  # the second run finds everything done, and says the same
         result = run(job, runs=tmp_path / "runs", home=tmp_path / "store")

@@ -125,4 +125,4 @@ def test_what_is_told_of_two_trainings_is_told_of_the_first_behind_what_is_told_
     models = {"student": {"builtin": "tiny", "size": "0.5m"}}
     cut = [plan(job(tmp_path, steps, target=[], models=models)) for steps in ([short, whole], [whole, short])]
     assert cut[0]["shown"]["cut"] > 0 == cut[1]["shown"]["cut"]
-    assert list(cut[0])[:5] == ["name", "seed", "pool", "dataset", "notes"]
+    assert list(cut[0].as_dict())[:5] == ["name", "seed", "pool", "dataset", "notes"]

@@ -92,7 +92,7 @@ def test_a_plan_counts_labels_prices_them_and_warns_of_weights(tmp_path: Path) -
     shown = found["shown_pairs"]
     assert shown["answers"] == GOOD + BAD + PAIRED + LONG
     assert shown["not_trained"] == {"its answer leaves no room for the prompt in 64 tokens": LONG}
-    told = _shown_pairs(shown)
+    told = _shown_pairs(found.shown_pairs)
     assert "26 labelled rows and pairs looked at: 2 will not be learned by `prefer`" in told[0]
     assert "16 good and 12 bad answers are weighted 1 and 4" in told[1]
     assert "take `desirable_weight: 3`" in told[1]

@@ -117,8 +117,8 @@ def test_an_evaluation_tells_of_rows_and_variants_apart(tmp_path: Path, endpoint
     where: dict[str, Any] = {"runs": tmp_path / "runs", "home": tmp_path / "store"}
     result = run(made, **where)
     reworded = read_rows(result.path / "round-1" / "01-renew" / "variants").to_pylist()
-    told = result.evaluation
-    assert told is not None
+    assert result.evaluation is not None
+    told = result.evaluation.as_dict()
     assert told["overall"]["n"] == 12
     assert {name: one["overall"]["n"] for name, one in told["renewed"].items()} == {
         "reworded": len(reworded),
@@ -126,7 +126,7 @@ def test_an_evaluation_tells_of_rows_and_variants_apart(tmp_path: Path, endpoint
     }
     assert set(told["renewed"]["noised"]["change"]) == {"value", "low", "high", "n"}
     assert told["renewed"]["noised"]["change"]["n"] == 12
-    assert run(made, **where).evaluation == told
+    assert run(made, **where).evaluation == result.evaluation
     assert "their verified variants" in write_report(result.path).read_text(encoding="utf-8")
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from itertools import islice
-from typing import Any
 
 from dataflywheel.contracts import UsageError
 from dataflywheel.evolution.metrics.named import metric_of
@@ -12,12 +11,13 @@ from dataflywheel.recipe.inputs.sources import inputs
 from dataflywheel.recipe.schema import Recipe
 from dataflywheel.recipe.sections import Target
 from dataflywheel.rows.reading import iter_parsed
+from dataflywheel.store.plan import SeenTarget
 
 MOST = 20_000
 """Rows of an entry that are looked at."""
 
 
-def check_target_rows(recipe: Recipe) -> list[dict[str, Any]]:
+def check_target_rows(recipe: Recipe) -> list[SeenTarget]:
     """Of each entry of the target: its metric, the rows looked at, and how many cannot be scored, by reason.
 
     Raises:
@@ -26,7 +26,7 @@ def check_target_rows(recipe: Recipe) -> list[dict[str, Any]]:
     return [_checked(number, entry) for number, entry in enumerate(recipe.target)]
 
 
-def _checked(number: int, entry: Target) -> dict[str, Any]:
+def _checked(number: int, entry: Target) -> SeenTarget:
     metric = metric_of(entry.metric)
     (given,) = inputs([entry])
     rows = islice((row for parsed in iter_parsed(given) for row in parsed.rows), MOST)
@@ -42,4 +42,4 @@ def _checked(number: int, entry: Target) -> dict[str, Any]:
             f"target[{number}]: {metric.name} cannot score {looked - scored:,} of {looked:,} rows: {why}; give rows "
             "that hold what it needs, or another `metric`"
         )
-    return {"metric": entry.metric, "rows": looked, "not_scored": looked - scored, "because": dict(lacking)}
+    return SeenTarget(metric=entry.metric, rows=looked, not_scored=looked - scored, because=dict(lacking))

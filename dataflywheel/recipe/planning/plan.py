@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from dataflywheel.contracts import Cost, Signal, UsageError, nearest
+from dataflywheel.contracts import Cost, PoolStatistics, Signal, UsageError, nearest
 from dataflywheel.recipe.asked_signals import Asked, asked_signal, check_parameters
 from dataflywheel.recipe.asking import check_asking
-from dataflywheel.recipe.inputs.looked import look
+from dataflywheel.recipe.inputs.looked import Looked, look
 from dataflywheel.recipe.inputs.target_judge import check_judged
 from dataflywheel.recipe.load import load_recipe
 from dataflywheel.recipe.machine import check_files, check_local, check_packages
@@ -24,8 +23,10 @@ from dataflywheel.recipe.planning.price_more import more_lines
 from dataflywheel.recipe.planning.weights import weights_told
 from dataflywheel.recipe.pricing import flops
 from dataflywheel.recipe.schema import Recipe
+from dataflywheel.recipe.sections import Compare
 from dataflywheel.recipe.steps.build import build_steps
 from dataflywheel.recipe.steps.step import Step
+from dataflywheel.store.plan import Plan, PlannedComparison, PlannedPool, PlannedStep
 
 LOOKED_AT = 5000
 """Rows of each input whose form is checked against what the data set and the student can hold, its first."""
@@ -33,7 +34,7 @@ LOOKED_AT = 5000
 
 def plan(
     recipe: str | Path | Recipe, *, probe: int = 0, runs: Path = Path("runs"), home: Path = Path(".flywheel")
-) -> dict[str, Any]:
+) -> Plan:
     """Checks a recipe and estimates each step's rows, passes, tokens, dollars and seconds, without doing it.
 
     With `probe`, models behind endpoints are really asked about so many rows of the pool, and `probe` in the result
@@ -47,61 +48,54 @@ def plan(
     if probe:
         from dataflywheel.recipe.planning.probe import probe as ask
 
-        found["probe"] = ask(loaded, found["pool"]["rows"], probe, runs, home)
+        return found.model_copy(update={"probe": ask(loaded, found.pool.rows, probe, runs, home)})
     return found
 
 
-def make_plan(recipe: Recipe, steps: list[Step], comparison: bool) -> dict[str, Any]:
+def make_plan(recipe: Recipe, steps: list[Step], comparison: bool) -> Plan:
     """The content of `plan.json`."""
     check(recipe, steps, comparison)
     looked = look(recipe.pool, LOOKED_AT)
-    pool = looked.size
-    speed = flops()
+    speed, left = flops(), looked.size
     seen: set[str] = set()
-    left = pool
-    lines: list[dict[str, Any]] = []
-    costs: list[Cost] = []
+    lines: list[PlannedStep] = []
     for step in steps:
         step.check_pool(left)
         cost = step_cost(recipe, step, left, speed, seen)
         left = step.left(left)
-        line = {"round": 1, "index": step.index, "step": step.name, "params": step.parameters(), "rows": left.rows}
-        lines.append({**line, "cost": cost.as_dict()})
-        costs.append(cost)
-    facts = {
-        "name": recipe.name,
-        "seed": recipe.seed,
-        "pool": {
-            "rows": pool.rows,
-            "chars": pool.chars,
-            "tokens": pool.tokens,
-            "unread": looked.unread,
-            "bad": looked.bad,
-            "why_bad": looked.why,
-        },
-        "dataset": holding(recipe, looked.first),
-        "notes": [
-            *(note for step in steps for note in step.unread(recipe)),
-            *following(recipe, steps, comparison),
-            *weights_told(recipe, steps),
-        ],
-    }
-    if own := plugged(recipe, steps):
-        facts["plugins"] = own
+        params, rows = step.parameters(), left.rows
+        lines.append(PlannedStep(round=1, index=step.index, step=step.name, params=params, rows=rows, cost=cost))
+    own = plugged(recipe, steps)
+    facts: dict[str, object] = {"plugins": own} if own else {}
     for number, step in enumerate(steps):
         for name, told in step.foreseen(recipe, looked, steps[:number]).items():
             facts.setdefault(name, told)  # of the first step of a kind
-    total = sum(costs, Cost())
+    total = sum((line.cost for line in lines), Cost())
     if comparison and recipe.compare:
-        total += (trials := comparison_cost(recipe, lines))
-        facts["comparison"] = {
-            "arms": len(recipe.compare.arms) + 1,
-            "seeds": recipe.compare.seeds,
-            "cost": trials.as_dict(),
-            "more": (more := more_lines(recipe, steps, pool, speed)),
-        }
-        total += sum((Cost(**line["cost"]) for line in more), Cost())
-    return {**facts, "steps": lines, "total": total.as_dict()}
+        facts["comparison"] = trials = _comparison(recipe, recipe.compare, steps, lines, looked.size, speed)
+        total += sum((run.cost for run in trials.more), trials.cost)
+    notes = [
+        *(note for step in steps for note in step.unread(recipe)),
+        *following(recipe, steps, comparison),
+        *weights_told(recipe, steps),
+    ]
+    held = holding(recipe, looked.first)
+    known = {"name": recipe.name, "seed": recipe.seed, "pool": _pool(looked), "dataset": held, "notes": notes}
+    return Plan.model_validate({**facts, **known, "steps": lines, "total": total})
+
+
+def _pool(looked: Looked) -> PlannedPool:
+    size = looked.size
+    counted = {"rows": size.rows, "chars": size.chars, "tokens": size.tokens}
+    return PlannedPool(**counted, unread=looked.unread, bad=looked.bad, why_bad=looked.why)
+
+
+def _comparison(
+    recipe: Recipe, compare: Compare, steps: list[Step], lines: list[PlannedStep], pool: PoolStatistics, speed: float
+) -> PlannedComparison:
+    more = more_lines(recipe, steps, pool, speed)
+    cost = comparison_cost(recipe, lines)
+    return PlannedComparison(arms=len(compare.arms) + 1, seeds=compare.seeds, cost=cost, more=more)
 
 
 def check(recipe: Recipe, steps: list[Step], comparison: bool) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from collections.abc import Sequence
 
 from dataflywheel.contracts import Cost, PoolStatistics
 from dataflywheel.recipe.asked_signals import asked_signal
@@ -11,6 +11,7 @@ from dataflywheel.recipe.needs import signals_of
 from dataflywheel.recipe.pricing import signal_cost
 from dataflywheel.recipe.schema import Recipe
 from dataflywheel.recipe.steps.step import Step
+from dataflywheel.store.plan import PlannedStep
 
 
 def step_cost(recipe: Recipe, step: Step, pool: PoolStatistics, speed: float, seen: set[str]) -> Cost:
@@ -34,10 +35,10 @@ def rounds_of(recipe: Recipe, step: Step, name: str) -> int:
     return recipe.rounds - (name not in signals_of(step.in_round(1, 1, {}).needs()))
 
 
-def comparison_cost(recipe: Recipe, lines: list[dict[str, Any]]) -> Cost:
+def comparison_cost(recipe: Recipe, lines: Sequence[PlannedStep]) -> Cost:
     """All trials of all arms."""
     assert recipe.compare is not None
-    one = sum((Cost(**line["cost"]) for line in lines if line["step"] in ("train", "distill", "evaluate")), Cost())
+    one = sum((line.cost for line in lines if line.step in ("train", "distill", "evaluate")), Cost())
     return repeated(recipe, one, (len(recipe.compare.arms) + 1) * recipe.compare.seeds)
 
 

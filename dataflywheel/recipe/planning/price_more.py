@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from dataflywheel.contracts import Cost, PoolStatistics
 from dataflywheel.evolution.feedback.learning_curve import SHARES
@@ -11,10 +10,11 @@ from dataflywheel.recipe.planning.leaving import left_out, title
 from dataflywheel.recipe.planning.price import repeated, step_cost
 from dataflywheel.recipe.schema import Recipe
 from dataflywheel.recipe.steps.step import Step
+from dataflywheel.store.plan import PlannedRun
 
 
-def more_lines(recipe: Recipe, steps: Sequence[Step], pool: PoolStatistics, speed: float) -> list[dict[str, Any]]:
-    """`what` and `cost` of each further run and of the curve: the most that they cost, since stored work is not done
+def more_lines(recipe: Recipe, steps: Sequence[Step], pool: PoolStatistics, speed: float) -> list[PlannedRun]:
+    """Each further run and of the curve: the most that they cost, since stored work is not done
     again."""
     compare = recipe.compare
     assert compare is not None
@@ -26,7 +26,7 @@ def more_lines(recipe: Recipe, steps: Sequence[Step], pool: PoolStatistics, spee
         train, evaluate = _trial(recipe, steps, pool, speed)
         part = repeated(recipe, train, sum(SHARES) * compare.seeds)
         found.append(("learning curve", part + repeated(recipe, evaluate, len(SHARES) * compare.seeds)))
-    return [{"what": what, "cost": cost.as_dict()} for what, cost in found]
+    return [PlannedRun(what=what, cost=cost) for what, cost in found]
 
 
 def _without(

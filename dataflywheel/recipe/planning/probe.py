@@ -5,9 +5,7 @@ from __future__ import annotations
 import math
 import random
 import time
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -24,32 +22,24 @@ from dataflywheel.recipe.steps.build import build_steps
 from dataflywheel.rows.reading import iter_parsed
 from dataflywheel.rows.schema import Row, table
 from dataflywheel.store.answers import AnswerStore
+from dataflywheel.store.plan import Probed, Range
 from dataflywheel.store.run import RunDirectory
 
 SEEN = 4000
 """Rows of each source among which the probed ones are drawn."""
 
 
-@dataclass(frozen=True)
-class Estimate:
-    """A total over the pool with its 95% interval (Student's t over the rows that were asked about)."""
+def of_all(per_row: FloatArray, rows: int) -> Range:
+    """A total over so many rows from what each probed row cost (n,), with its 95% interval (Student's t)."""
+    from scipy.stats import t
 
-    value: float
-    low: float
-    high: float
-
-    @classmethod
-    def of(cls, per_row: FloatArray, rows: int) -> Estimate:
-        """From what each probed row cost (n,), for so many rows."""
-        from scipy.stats import t
-
-        n = len(per_row)
-        mean = float(per_row.mean())
-        half = float(t.ppf(0.975, n - 1) * per_row.std(ddof=1) / math.sqrt(n)) if n > 1 else math.nan
-        return cls(mean * rows, max(0.0, mean - half) * rows, (mean + half) * rows)
+    n = len(per_row)
+    mean = float(per_row.mean())
+    half = float(t.ppf(0.975, n - 1) * per_row.std(ddof=1) / math.sqrt(n)) if n > 1 else math.nan
+    return Range(value=mean * rows, low=max(0.0, mean - half) * rows, high=(mean + half) * rows)
 
 
-def probe(recipe: Recipe, rows_offered: int, rows: int, runs: Path, home: Path) -> list[dict[str, Any]]:
+def probe(recipe: Recipe, rows_offered: int, rows: int, runs: Path, home: Path) -> list[Probed]:
     """Ask about a few rows of the pool for every signal that asks a model; the answers are kept and not paid again.
 
     What they cost is spent on the run's own account, under its caps. Gives, by signal: `rows` asked about, `failed`
@@ -83,13 +73,12 @@ def sample(recipe: Recipe, rows: int) -> list[Row]:
     return [seen[id] for id in random.Random(recipe.seed).sample(ids, min(rows, len(ids)))]
 
 
-def _probed(name: str, signal: Signal, batch: pa.RecordBatch, rows_offered: int) -> dict[str, Any]:
+def _probed(name: str, signal: Signal, batch: pa.RecordBatch, rows_offered: int) -> Probed:
     began = time.perf_counter()
     measured = signal.measure(batch)
     seconds = (time.perf_counter() - began) / len(batch)
     totals = {
-        name: vars(Estimate.of(np.asarray(measured[name], dtype=np.float64), rows_offered))
-        for name in ("calls", "tokens", "usd")
+        name: of_all(np.asarray(measured[name], dtype=np.float64), rows_offered) for name in ("calls", "tokens", "usd")
     }
     failed = int((np.asarray(measured["status"]) == Status.FAILED).sum())
-    return {"signal": name, "rows": len(batch), "failed": failed, **totals, "seconds": seconds * rows_offered}
+    return Probed(signal=name, rows=len(batch), failed=failed, **totals, seconds=seconds * rows_offered)

@@ -52,7 +52,7 @@ class Evaluating(Step, keyword="evaluate"):
         judging = sum([judging_cost(recipe, target)] * times, Cost())
         return Cost(seconds=seconds, forward=times * target.rows, tokens=times * target.tokens) + judging
 
-    def foreseen(self, recipe: Recipe, looked: Looked, before: Sequence[Step]) -> dict[str, Any]:
+    def foreseen(self, recipe: Recipe, looked: Looked, before: Sequence[Step]) -> Mapping[str, object]:
         return {"target": check_target_rows(recipe)}
 
     def do(self, given: Given) -> StepRecord:

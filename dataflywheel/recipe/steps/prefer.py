@@ -128,7 +128,7 @@ class Preferring(Learning, keyword="prefer"):
         seconds = model_seconds(recipe.models.student, 6 + 2 * by.readings, tokens, speed)
         return Cost(seconds=seconds, forward=round((1 + by.readings) * passes), backward=round(passes), tokens=tokens)
 
-    def foreseen(self, recipe: Recipe, looked: Looked, before: Sequence[Step]) -> dict[str, Any]:
+    def foreseen(self, recipe: Recipe, looked: Looked, before: Sequence[Step]) -> Mapping[str, object]:
         by = self.trained_by()
         return {"shown_pairs": shown_answers(recipe, self.work.max_length, by, self.encoded, looked.first)}
 

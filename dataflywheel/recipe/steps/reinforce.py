@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from pydantic import Field
 
@@ -40,6 +40,7 @@ from dataflywheel.recipe.steps.learning import Learning, Settings, student_folde
 from dataflywheel.recipe.steps.step import Given, Step
 from dataflywheel.rows.parts import read_rows
 from dataflywheel.rows.schema import Row
+from dataflywheel.store.plan import Rewarded
 from dataflywheel.store.record import StepRecord
 
 
@@ -137,7 +138,7 @@ class Reinforcing(Learning, keyword="reinforce"):
         waiting = round(judged.calls * ANSWER_SECONDS / spec.concurrency, 2)
         return learned + Cost(seconds=waiting, calls=judged.calls, tokens=judged.tokens, usd=judged.usd)
 
-    def foreseen(self, recipe: Recipe, looked: Looked, before: Sequence[Step]) -> dict[str, Any]:
+    def foreseen(self, recipe: Recipe, looked: Looked, before: Sequence[Step]) -> Mapping[str, object]:
         """Of the rows that are looked at, how many have nothing that their answers could be scored by.
 
         Raises:
@@ -152,7 +153,7 @@ class Reinforcing(Learning, keyword="reinforce"):
                 f"{self.title}: {self.scored_by().name} cannot score answers to {rows - scored:,} of {rows:,} rows "
                 f"({why}); give rows that hold what it needs, or another `reward`"
             )
-        return {"rewarded": {"rows": rows, "not_scored": dict(lacking)}}
+        return {"rewarded": Rewarded(rows=rows, not_scored=dict(lacking))}
 
     def reward(self, context: Context) -> Reward:
         """What scores, with the models that it needs; a judge has to get the known pairs right.

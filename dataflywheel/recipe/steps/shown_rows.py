@@ -14,6 +14,7 @@ from dataflywheel.models.templates.encoded import EncodedRow
 from dataflywheel.models.training.trainer import Trainer
 from dataflywheel.recipe.schema import Recipe
 from dataflywheel.rows.schema import Row
+from dataflywheel.store.plan import Shown, ShownAnswers
 
 if TYPE_CHECKING:
     from dataflywheel.models.templates.chat import ChatFormat
@@ -35,7 +36,7 @@ MERGE_HINT = (
 
 def shown_rows(
     recipe: Recipe, longest: int, encode: Encode, first: Sequence[Sequence[Row]], rewritten: bool = False
-) -> dict[str, Any]:
+) -> Shown:
     """Of the `first` rows of every source: how many are looked at, which will not be trained and which are changed by
     the template, each by reason, how many are cut at `max_length`, and how many are shown without an end of turn;
     or why none could be looked at (`unseen`). `rewritten`: a step before the training writes rows, or answers those of
@@ -46,11 +47,11 @@ def shown_rows(
     """
     rows = {row["id"]: row for held in first for row in held[:LOOKED_AT]}
     if not rows:
-        return {}
+        return Shown()
     ids = list(rows)
     tokenizer = _tokenizer(recipe.models.student, list(rows.values()))
     if tokenizer is None:
-        return {"unseen": f"the tokenizer of {recipe.models.student.hf} is not on this machine yet"}
+        return Shown(unseen=f"the tokenizer of {recipe.models.student.hf} is not on this machine yet")
     found = encode(*_format(tokenizer, rows, longest, recipe.models.student))
     left_out = {ids[one.row]: one.reason for one in found if not one.ids}
     left_out |= {id: left_out[id] + MERGE_HINT for id in _helped(recipe, longest, encode, rows, left_out)}
@@ -58,14 +59,14 @@ def shown_rows(
     if len(left_out) == len(rows) and not rewritten and PAIR not in left_out.values():
         reasons = "; ".join(f"{n:,}: {reason}" for reason, n in list(_kinds(left_out).items())[:3])
         raise UsageError(f"train: none of the first {len(rows):,} rows can be trained: {reasons}")
-    return {
-        "rows": len(rows),
-        "rewritten": rewritten,
-        "not_trained": _kinds(left_out),
-        "changed": _kinds(changed),
-        "cut": len({one.row for one in found if one.cut}),
-        "without_end": len({one.row for one in found if one.ids and not one.cut and not one.ended}),
-    }
+    return Shown(
+        rows=len(rows),
+        rewritten=rewritten,
+        not_trained=_kinds(left_out),
+        changed=_kinds(changed),
+        cut=len({one.row for one in found if one.cut}),
+        without_end=len({one.row for one in found if one.ids and not one.cut and not one.ended}),
+    )
 
 
 def _format(
@@ -78,19 +79,20 @@ def _format(
 
 def shown_answers(
     recipe: Recipe, longest: int, by: Trainer, encode: Encode, first: Sequence[Sequence[Row]]
-) -> dict[str, Any]:
+) -> ShownAnswers:
     """Of the rows among the `first` that this trainer learns from: how many are looked at, which will not be learned,
     by reason, and what there is to say of the others together."""
     rows = {row["id"]: row for held in first for row in held[:LOOKED_AT] if by.takes(row)}
     tokenizer = _tokenizer(recipe.models.student, list(rows.values())) if rows else None
     if tokenizer is None:
-        return {}
+        return ShownAnswers()
     found = encode(*_format(tokenizer, rows, longest, recipe.models.student))
     ids = list(rows)
     left_out = {ids[one.row]: one.reason for one in found if not one.ids}
-    told = {"pairs" if by.learns == "pairs" else "answers": len(rows), "not_trained": _kinds(left_out)}
     remarks = by.remarks([row for id, row in rows.items() if id not in left_out])
-    return {**told, "remarks": remarks} if remarks else told
+    counted = {"pairs" if by.learns == "pairs" else "answers": len(rows)}
+    told = {**counted, "not_trained": _kinds(left_out), **({"remarks": remarks} if remarks else {})}
+    return ShownAnswers.model_validate(told)
 
 
 def _context(student: ModelSpec) -> int:

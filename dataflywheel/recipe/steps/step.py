@@ -159,7 +159,7 @@ class Step(Traits, ABC):
         """What goes on, at most: rows are taken to be of average length."""
         return pool
 
-    def foreseen(self, recipe: Recipe, looked: Looked, before: Sequence[Step]) -> dict[str, Any]:
+    def foreseen(self, recipe: Recipe, looked: Looked, before: Sequence[Step]) -> Mapping[str, object]:
         """What the plan tells of the rows that there are, for this step behind those `before`."""
         return {}
 

@@ -81,7 +81,7 @@ class Training(Learning, keyword="train"):
         seconds = model_seconds(recipe.models.student, 6, tokens, speed)
         return Cost(seconds=seconds, forward=rows, backward=rows, tokens=tokens)
 
-    def foreseen(self, recipe: Recipe, looked: Looked, before: Sequence[Step]) -> dict[str, Any]:
+    def foreseen(self, recipe: Recipe, looked: Looked, before: Sequence[Step]) -> Mapping[str, object]:
         rewritten = any(step.writes for step in before)
         return {"shown": shown_rows(recipe, self.work.max_length, self.encoded, looked.first, rewritten)}
 

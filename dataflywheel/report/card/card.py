@@ -128,7 +128,7 @@ def _history(run: Run) -> str:
         ]
         for step in run.row_steps
     ]
-    seed = f" Seed {run.plan['seed']}." if "seed" in run.plan else ""
+    seed = f" Seed {run.plan.seed}." if run.plan.seed is not None else ""
     back = [str(round) for round in taken_back(run)]
     seed += f" Taken back, so that their rows are not in this set: rounds {', '.join(back)}." if back else ""
     lead = f"Every row that was read is kept or has a reason in the decisions of the step that dropped it.{seed}"
@@ -187,7 +187,7 @@ def _methods(run: Run) -> str:
         link = paper_link(card)
         cited = f" {card.authors} ({card.year}). {card.title}. <{link}>" if link else ""
         if own:
-            cited = f"{md(cited)} Of {md(own['plugin'])}, whose code is {md(own['digest'])}."
+            cited = f"{md(cited)} Of {md(own.plugin)}, whose code is {md(own.digest)}."
         lines.append(f"- `{name}`: {md(card.summary) if own else card.summary}{cited}")
     if not lines:
         return "## Methods\n\nNo published method was applied."

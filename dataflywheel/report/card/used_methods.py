@@ -75,14 +75,14 @@ def methods_of_run(run: Run) -> list[str]:
     named = named_signals(run)
     policies = [name for name, _ in method_specs(run.recipe_values.get("feedback")) if name in catalog.names()]
     used = [*(name for step in run.steps for name in methods_of(step, named)), *policies]
-    own = [name for name, one in run.plugged.items() if one["card"]]
+    own = [name for name, one in run.plugged.items() if one.methods[name]]
     return list(dict.fromkeys([*(name for name in used if name not in run.plugged), *own]))
 
 
 def card_in(run: Run, name: str) -> Card:
     """The card of a method that took part: of a plugin's as it was then."""
     held = run.plugged.get(name)
-    return Card.model_validate(held["card"]) if held else catalog.card_of(name)
+    return Card.model_validate(held.methods[name]) if held else catalog.card_of(name)
 
 
 def paper_link(card: Card) -> str:

@@ -84,10 +84,10 @@ def recipe(run: Run) -> str:
         if run.recipe
         else note("The recipe's text is not in the run directory.")
     )
-    own = [(name, f"of {one['plugin']}, whose code is {one['digest']}") for name, one in run.plugged.items()]
+    own = [(name, f"of {one.plugin}, whose code is {one.digest}") for name, one in run.plugged.items()]
     rows = [[esc(name), esc(value)] for name, value in [*environment(), *own]]
     machine = table("Written with", ["what", "version"], rows)
-    seed = f"seed {run.plan['seed']}" if "seed" in run.plan else "seed not recorded"
+    seed = f"seed {run.plan.seed}" if run.plan.seed is not None else "seed not recorded"
     return section(
         "recipe", "Recipe and environment", details(f"Recipe ({seed})", text) + details("Environment", machine)
     )
