@@ -67,6 +67,7 @@ def recipe_for(name: str, folder: Path) -> dict[str, Any]:
         steps.append({"enhance": {"by": "revision", "gates": [by]}})
     elif issubclass(kind, Sampler):
         steps.append({"train": {"max_steps": 1, "sampler": by}})
+        made["target"][0]["slice"] = "skill"
     elif issubclass(kind, Objective) or (issubclass(kind, Trainer) and kind.beside == "teacher"):
         steps.append({"distill": {"max_steps": 1, "by": by, "teacher": {"builtin": "tiny"}}})
     elif issubclass(kind, Reward):
@@ -95,7 +96,7 @@ def recipe_for(name: str, folder: Path) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("reach")
-    lines = [{"prompt": f"Q{i}", "completion": f"A{i}"} for i in range(4)]
+    lines = [{"prompt": f"Q{i}", "completion": f"A{i}", "skill": "ab"[i % 2]} for i in range(4)]
     (made / "pool.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     return made
 

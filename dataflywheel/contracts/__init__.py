@@ -35,7 +35,16 @@ from dataflywheel.contracts.method import (
 from dataflywheel.contracts.metric import Mark, Metric
 from dataflywheel.contracts.policy import Allocation, Policy, RoundResult, SliceResult
 from dataflywheel.contracts.reward import Reward
-from dataflywheel.contracts.training import AnswerPositions, ChoosingDraw, Draw, Objective, Sampler, TrainingRows
+from dataflywheel.contracts.training import (
+    AnswerPositions,
+    Asks,
+    ChoosingDraw,
+    Draw,
+    Objective,
+    Sampler,
+    TrainingRows,
+    ValidatedDraw,
+)
 from dataflywheel.errors import DeferredError, FlywheelError, OverBudgetError, UsageError
 
 __all__ = [
@@ -45,6 +54,7 @@ __all__ = [
     "Allocation",
     "AnswerPositions",
     "AnyArray",
+    "Asks",
     "Budget",
     "Card",
     "Case",
@@ -80,6 +90,7 @@ __all__ = [
     "TrainingRows",
     "UsageError",
     "UserPath",
+    "ValidatedDraw",
     "Verdict",
     "build",
     "enter",

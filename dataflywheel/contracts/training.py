@@ -25,12 +25,30 @@ class TrainingRows:
     reference: Sequence[FloatArray] | None = None
     """Nats of each answer token under a reference model, one array a row, empty where it has none; by row, never by
     place in an epoch. None where there is no reference at all."""
+    columns: Mapping[str, AnyArray] = field(default_factory=dict)
+    """The columns that the sampler `needs`, by name: (n,) or, of vectors, (n, d)."""
+    steps: int = 0
+    """Optimiser steps of the whole training."""
+    slices: Sequence[str] = ()
+    """What validation losses are given by, ascending; none for samplers that do not ask for them."""
+    rehearsed: Sequence[FloatArray] = ()
+    """Validation losses (slices,) after each of the sampler's `rehearsals`, in their order; nats a token."""
 
     @property
     def reference_loss(self) -> FloatArray:
         """Nats a token under the reference (n,), NaN where a row has none."""
         known = self.reference or [np.empty(0)] * len(self.ids)
         return np.array([losses.mean() if len(losses) else np.nan for losses in known])
+
+
+@dataclass(frozen=True)
+class Asks:
+    """Work that a sampler asks for beside a training."""
+
+    steps: int = 0
+    """Optimiser steps of all its rehearsals."""
+    validations: int = 0
+    """Passes over the validation rows, those after rehearsals included."""
 
 
 class Sampler(Method):
@@ -46,6 +64,32 @@ class Sampler(Method):
     """Whether the losses of the rows that were trained on are wanted, which `observe` takes."""
     follows_order: ClassVar[bool] = False
     """Whether the order in which rows are given changes what is learned, and so is part of a training's identity."""
+    validates: ClassVar[bool] = False
+    """Whether losses on validation rows are wanted, by slice: it then starts a `ValidatedDraw`. A recipe takes these
+    rows from the part of its target that may guide, never from what is scored."""
+
+    def needs(self) -> tuple[str, ...]:
+        """Columns of the rows that it reads, such as `embedding.vector`, or `row.slice`: the skill that a row teaches,
+        "" where none could be found."""
+        return ()
+
+    def validated(self, ids: Sequence[str], slices: Sequence[str]) -> AnyArray:
+        """Positions of the validation rows whose losses are measured, out of those with these ids and slices."""
+        return np.arange(len(ids))
+
+    def rehearsals(self, rows: TrainingRows, batch: int, seed: int) -> list[AnyArray]:
+        """Short trainings after each of which the validation losses are wanted, before the training itself begins: the
+        positions that each learns, in batches of `batch`, from the same untrained model. One without positions stands
+        for that model as it is."""
+        return []
+
+    def asks(self, skills: int, steps: int) -> Asks:
+        """What it asks beyond the training itself, of so many skills and steps: what a plan prices."""
+        return Asks()
+
+    def check(self, skills: Sequence[str]) -> None:
+        """Raises UsageError: its parameters do not fit the skills that there are."""
+        return
 
     @abstractmethod
     def start(self, rows: TrainingRows, batch: int, seed: int) -> Draw:
@@ -75,6 +119,10 @@ class Draw(ABC):
         """What there is to tell at the end, as JSON values: weights that were found, rows that could not take part."""
         return {}
 
+    def left_out(self) -> Mapping[int, str]:
+        """Positions of rows that it never draws, whatever comes, each with the reason."""
+        return {}
+
 
 class ChoosingDraw(Draw):
     """One that looks at losses first: `candidates` may give more than k positions, of which it then chooses k."""
@@ -82,6 +130,18 @@ class ChoosingDraw(Draw):
     @abstractmethod
     def next_batch(self, positions: AnyArray, losses: FloatArray, k: int) -> AnyArray:
         """The k positions to train on, out of more candidates than that, by their `losses` (nats a token)."""
+
+
+class ValidatedDraw(Draw):
+    """One that hears of the losses on validation rows, as often as it wants and no more."""
+
+    @abstractmethod
+    def due(self) -> bool:
+        """Whether they are wanted before the next step. Asked once a step, before `candidates`."""
+
+    @abstractmethod
+    def validate(self, losses: FloatArray) -> None:
+        """The losses (slices,) of the model as it is now, in nats a token, in the order of `TrainingRows.slices`."""
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ import pytest
 
 from dataflywheel.evolution.feedback.evaluate import Evaluate, RowScores
 from dataflywheel.evolution.iteration import trial
-from dataflywheel.evolution.iteration.trial import Exam, Teaching, run_trial, trained, training_digest
+from dataflywheel.evolution.iteration.teaching import Teaching
+from dataflywheel.evolution.iteration.trial import Exam, run_trial, trained, training_digest
 from dataflywheel.models.language.pool_tokenizer import pool_tokenizer
 from dataflywheel.models.training.tiny import init_tiny
 from dataflywheel.models.training.train_settings import TrainSettings

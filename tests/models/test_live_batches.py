@@ -32,12 +32,14 @@ from dataflywheel.models.training.reference import aligned, reference_losses
 from dataflywheel.models.training.tiny import init_tiny
 from dataflywheel.models.training.train_settings import Lora, TrainSettings
 from dataflywheel.models.training.training import train_sft
+from dataflywheel.models.training.validation import Hints, Validation
 from dataflywheel.rows.identity import make_row
 from dataflywheel.rows.schema import table
 from dataflywheel.selection.dynamic.doremi import DoReMi
 from dataflywheel.selection.dynamic.in_order import InOrder
 from dataflywheel.selection.dynamic.mixture import Mixture
 from dataflywheel.selection.dynamic.rho_loss import RhoLoss
+from dataflywheel.selection.dynamic.skill_it import SkillIt
 from tests.models.copy_skill import copy_rows
 from tests.models.diary import PAGES, Diary
 
@@ -110,7 +112,9 @@ class KilledError(Exception):
     pass
 
 
-SAMPLERS = [RhoLoss(ratio=0.5), DoReMi(), Mixture(temperature=2), InOrder()]
+SKILLS = SkillIt(skills="source", graph_steps=1, window=2)
+SAMPLERS = [RhoLoss(ratio=0.5), DoReMi(), Mixture(temperature=2), InOrder(), SKILLS]
+CHECKED = Hints(validation=Validation(ROWS.slice(0, 12), ["x", "y", "y"] * 4))
 
 
 @pytest.mark.slow
@@ -118,25 +122,24 @@ SAMPLERS = [RhoLoss(ratio=0.5), DoReMi(), Mixture(temperature=2), InOrder()]
 def test_a_killed_training_goes_on_with_the_same_rows(start: Path, tmp_path: Path, sampler: Sampler) -> None:
     settings = TrainSettings(max_steps=6, batch_size=8, save_steps=3)
     reference = reference_losses(ROWS, start, settings.max_length) if sampler.needs_reference else None
-    whole = train_sft(ROWS, start, tmp_path / "whole", settings, sampler=sampler, reference=reference)
+    given: dict[str, Any] = {"sampler": sampler, "reference": reference, "hints": CHECKED}
+    whole = train_sft(ROWS, start, tmp_path / "whole", settings, **given)
 
     def kill(step: int, steps: int, loss: float) -> None:
         if step == 5:
             raise KilledError
 
     with pytest.raises(KilledError):
-        train_sft(ROWS, start, tmp_path / "cut", settings, sampler=sampler, reference=reference, progress=kill)
+        train_sft(ROWS, start, tmp_path / "cut", settings, progress=kill, **given)
     (state,) = tmp_path.glob(f".cut.checkpoints-*/checkpoint-3/{STATE}")
     assert sum(json.loads(state.read_text())["seen"]) == 24
     went_on: list[int] = []
-    cut = train_sft(
-        ROWS, start, tmp_path / "cut", settings, sampler=sampler, reference=reference,
-        progress=lambda step, *_: went_on.append(step),
-    )  # fmt: skip
+    cut = train_sft(ROWS, start, tmp_path / "cut", settings, progress=lambda step, *_: went_on.append(step), **given)
     assert went_on[0] == 4
     assert same(whole.folder, cut.folder)
     assert np.array_equal(whole.seen, cut.seen)  # type: ignore[arg-type]
     assert (whole.losses, whole.candidates_tokens, whole.sampler) == (cut.losses, cut.candidates_tokens, cut.sampler)
+    assert whole.asked == cut.asked
 
 
 def test_another_sampler_or_reference_does_not_go_on_from_a_checkpoint(start: Path, tmp_path: Path) -> None:

@@ -15,9 +15,10 @@ from dataflywheel.models.language.losses import IGNORED, linear_cross_entropy
 from dataflywheel.models.language.pool_tokenizer import pool_tokenizer
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.models.training.answer_trainer import LengthGroupedOrder
+from dataflywheel.models.training.examples import example
 from dataflywheel.models.training.tiny import init_tiny
 from dataflywheel.models.training.train_settings import Lora, TrainSettings
-from dataflywheel.models.training.training import example, train_sft
+from dataflywheel.models.training.training import train_sft
 from dataflywheel.rows.identity import make_row
 from dataflywheel.rows.schema import table
 from tests.models.copy_skill import conversation, copy_rows

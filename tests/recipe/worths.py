@@ -11,7 +11,7 @@ from typing import Any
 
 from dataflywheel.contracts import Cost
 from dataflywheel.evolution.feedback.evaluate import Evaluate
-from dataflywheel.evolution.iteration.trial import PLAIN
+from dataflywheel.evolution.iteration.teaching import PLAIN
 from dataflywheel.models.training.train_settings import TrainSettings
 from dataflywheel.recipe.comparing.arms import Arm
 from dataflywheel.recipe.comparing.compare import run_comparison

@@ -14,6 +14,7 @@ from dataflywheel.models.training.reference import ReferenceLosses
 from dataflywheel.models.training.train_settings import TrainSettings
 from dataflywheel.models.training.trainer import Trainer, TrainingTask, chats
 from dataflywheel.models.training.training import TrainResult, train_sft
+from dataflywheel.models.training.validation import Hints
 from dataflywheel.rows.schema import Row, table
 
 
@@ -46,8 +47,10 @@ class FineTuning(Trainer):
         objective: Objective | None = None,
         sampler: Sampler | None = None,
         losses: ReferenceLosses | None = None,
+        hints: Hints | None = None,
     ) -> TrainResult:
-        """`train` with an `objective`, a `sampler` and the `losses` that this compares with, as in `train_sft`."""
+        """`train` with an `objective`, a `sampler` the `losses` that this compares with and the `hints`
+        that it asks for, as in `train_sft`."""
         return train_sft(
             task.rows if isinstance(task.rows, pa.Table) else table(list(task.rows)),
             task.model,
@@ -57,4 +60,5 @@ class FineTuning(Trainer):
             objective=objective,
             sampler=sampler,
             reference=losses,
+            hints=hints,
         )

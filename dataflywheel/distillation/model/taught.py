@@ -17,7 +17,7 @@ from dataflywheel.distillation.model.teacher import load_teacher
 from dataflywheel.models.language.language_model import LanguageModel
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.models.templates.chat import Conversation, EncodedRow, Turns
-from dataflywheel.models.training.training import learnable
+from dataflywheel.models.training.examples import learnable
 
 
 @dataclass(frozen=True)

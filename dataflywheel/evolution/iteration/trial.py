@@ -6,10 +6,9 @@ its rows or its loss, and the target. Its scores are kept; its model is not, unl
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,20 +16,21 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dataflywheel.contracts import Judge, Objective, Sampler
+from dataflywheel.contracts import Judge
 from dataflywheel.distillation.model.fine_tuning import FineTuning
 from dataflywheel.distillation.model.taught import TaughtObjective
 from dataflywheel.evolution.feedback.evaluate import Evaluate, RowScores, score_rows
 from dataflywheel.evolution.feedback.score_files import read_scores, write_scores
+from dataflywheel.evolution.iteration.teaching import PLAIN, Teaching, short_digest, told_rows
 from dataflywheel.evolution.metrics.named import metric_of
 from dataflywheel.models.files import folder_digest
-from dataflywheel.models.language.language_model import LanguageModel, local_folder
+from dataflywheel.models.language.language_model import LanguageModel
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.models.templates.chat import chats_of
 from dataflywheel.models.training.reference import reference_losses
 from dataflywheel.models.training.train_settings import Progress, TrainSettings
 from dataflywheel.models.training.trainer import TrainingTask
-from dataflywheel.rows.parts import has_weights, read_rows
+from dataflywheel.rows.parts import read_rows
 from dataflywheel.rows.weights import weighed
 from dataflywheel.store.atomic import atomic_directory, write_json
 from dataflywheel.store.lock import made_once, one_at_a_time
@@ -58,35 +58,7 @@ class Exam:
         extra = rows["extra"].to_pylist() if metric.reads_extra else []  # elsewhere no score reads it
         settings = self.settings.model_dump(include={"max_new_tokens", "samples", "k", "temperature"})
         told = (self.metric, metric.version, metric.contents() + metric.source, settings)
-        return _digest(SCORING, *told, *rows["id"].to_pylist(), *self.slices, *extra)
-
-
-@dataclass(frozen=True)
-class Teaching:
-    """What takes part in a training besides its rows and settings."""
-
-    sampler: Sampler | None = None
-    objective: Objective | None = None
-    reference: Path | None = None
-    """Folder of the model that the sampler compares with."""
-    teacher: ModelSpec | None = None
-    """The local model that an objective of distillation learns from."""
-    weights: Mapping[str, float] | None = None
-    """How much rows count by id, times what they have themselves; those it does not name as they are."""
-
-    def digest(self) -> str:
-        """Its identity; "" where it changes nothing."""
-        parts = {"sampler": self.sampler, "objective": self.objective}
-        found = [f"{name}={part.digest()}" for name, part in parts.items() if part is not None]
-        found += [f"reference={folder_digest(self.reference)}"] if self.reference is not None else []
-        if self.teacher is not None:
-            found.append(f"teacher={folder_digest(local_folder(self.teacher))}:{self.teacher.dtype}")
-        if self.weights is not None:
-            found.append(f"weights={_digest(*sorted(self.weights.items()))}")
-        return ";".join(found)
-
-
-PLAIN = Teaching()
+        return short_digest(SCORING, *told, *rows["id"].to_pylist(), *self.slices, *extra)
 
 
 @dataclass(frozen=True)
@@ -106,7 +78,7 @@ def training_digest(ids: Sequence[str], student: Path, settings: TrainSettings, 
     in_order = teaching.sampler is not None and teaching.sampler.follows_order
     taught = [teaching.digest()] if teaching.digest() else []
     rows = ids if in_order else sorted(ids)
-    return _digest(settings.version, folder_digest(student), settings.model_dump_json(), *taught, *rows)
+    return short_digest(settings.version, folder_digest(student), settings.model_dump_json(), *taught, *rows)
 
 
 def trained(
@@ -122,28 +94,9 @@ def trained(
 
     Where another run is training the same, it is waited for. The order of `ids` counts where the sampler follows it.
     """
-    folder = _model_folder(home, _told(rows, ids, teaching), student, settings, teaching)
+    folder = _model_folder(home, told_rows(rows, ids, teaching), student, settings, teaching)
     with one_at_a_time(folder):
         return folder, _trained(folder, rows, ids, student, settings, progress, teaching)
-
-
-def _told(rows: Path, ids: Sequence[str], teaching: Teaching) -> Sequence[str]:
-    """What the identity of a training says of its rows: their ids, and what an id leaves out: their sources where the
-    sampler draws by them, their weights where they have any."""
-    told = list(ids)
-    if teaching.sampler is not None and teaching.sampler.reads_sources:
-        source = _by_id(rows, "source")
-        told = [f"{id} of {source.get(id, '')}" for id in ids]
-    if has_weights(rows):
-        weight = _by_id(rows, "weight")
-        known = zip(told, (weight.get(id) for id in ids), strict=True)
-        told = [said if counts is None else f"{said} x {counts}" for said, counts in known]
-    return told
-
-
-def _by_id(rows: Path, column: str) -> dict[str, Any]:
-    table = read_rows(rows, ["id", column])
-    return dict(zip(table["id"].to_pylist(), table[column].to_pylist(), strict=True))
 
 
 def _model_folder(home: Path, ids: Sequence[str], student: Path, settings: TrainSettings, teaching: Teaching) -> Path:
@@ -187,11 +140,12 @@ def _train(
         store, length = folder.parents[1], settings.max_length
         objective = objective.taught(names, chats, base, teaching.teacher, length, store, settings.turns)
     task = TrainingTask(chosen, base, folder, settings, progress=progress)
-    made = FineTuning().guided(task, objective, sampler, losses)
+    made = FineTuning().guided(task, objective, sampler, losses, teaching.hints())
     names = ("steps", "tokens", "answer_tokens", "seconds")
     facts: dict[str, Any] = {name: getattr(made, name) for name in names}
     if sampler is not None:
         facts |= {"candidates_tokens": made.candidates_tokens, "sampler": made.sampler}
+        facts |= {"asked": made.asked} if made.asked else {}
     facts |= {"weights": made.weights} if made.weights else {}
     every = max(1, len(made.losses) // LOSSES_KEPT)
     by_step = [[step + 1, round(loss, 4)] for step, loss in enumerate(made.losses) if step % every == 0]
@@ -216,8 +170,8 @@ def run_trial(
     teaching: Teaching = PLAIN,
 ) -> Trial:
     """Train and score, or read what an equal trial left; its scores are kept, its model only if a step trained it."""
-    told = _told(rows, ids, teaching)
-    name = _digest(training_digest(told, student, settings, teaching), exam.digest())
+    told = told_rows(rows, ids, teaching)
+    name = short_digest(training_digest(told, student, settings, teaching), exam.digest())
     folder = home / "trials" / name
     model = _model_folder(home, told, student, settings, teaching)
 
@@ -244,7 +198,3 @@ def examine(model: Path, exam: Exam) -> RowScores:
     rows = read_rows(exam.rows)
     loaded = LanguageModel.load(ModelSpec(hf=str(model)))
     return score_rows(loaded, rows, [exam.metric] * len(rows), exam.slices, exam.settings, exam.judge)
-
-
-def _digest(*parts: Any) -> str:
-    return hashlib.blake2b("\x1f".join(str(part) for part in parts).encode(), digest_size=16).hexdigest()

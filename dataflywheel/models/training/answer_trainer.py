@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dataflywheel.contracts import Objective, UsageError
+from dataflywheel.contracts import FloatArray, Objective, UsageError
+from dataflywheel.models.language.language_model import MAX_TOKENS
 from dataflywheel.models.language.losses import IGNORED, linear_cross_entropy
-from dataflywheel.models.language.scoring import autocast, head_is_linear, last_hidden
+from dataflywheel.models.language.scoring import answer_scores, autocast, head_is_linear, last_hidden
 from dataflywheel.models.training.batch_loss import answer_positions, objective_loss, weighted_loss
+from dataflywheel.models.training.examples import Example
 from dataflywheel.models.training.live_batches import LiveBatches, live_trainer
 from dataflywheel.models.training.tiny import fast_bfloat16
 from dataflywheel.models.training.train_settings import Lora, Progress, TrainSettings
@@ -138,6 +140,21 @@ def _trainer_class(
         def causal(self) -> Any:
             """The model without the wrapper that low-rank adapters put around it."""
             return self.model.get_base_model() if adapted else self.model
+
+        def answer_losses(self, examples: Sequence[Example]) -> list[FloatArray]:
+            """Nats of each answer token as the model is now: no gradient, no dropout, rows of like length together."""
+            self.model.eval()
+            scores = answer_scores(
+                self.causal(),
+                [(one["input_ids"], [i for i, x in enumerate(one["labels"]) if x != IGNORED]) for one in examples],
+                pad_id=self.pad_id,
+                dtype="bfloat16" if self.args.bf16 else "float32",
+                linear=self.linear,
+                detail=False,
+                max_tokens=MAX_TOKENS,
+            )
+            self.model.train()
+            return [-logprobs for logprobs in scores.logprobs]
 
         def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
             super().log({**logs, **self.read} if "loss" in logs else logs, start_time)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -20,20 +20,16 @@ from dataflywheel.contracts import (
     Sampler,
     TrainingRows,
     UsageError,
+    ValidatedDraw,
 )
-from dataflywheel.models.language.language_model import MAX_TOKENS
-from dataflywheel.models.language.losses import IGNORED
-from dataflywheel.models.language.scoring import answer_scores
 from dataflywheel.models.templates.chat import Conversation, as_chat
 from dataflywheel.models.templates.encoded import EncodedRow, example_ids
+from dataflywheel.models.training.examples import Example, Losses
 from dataflywheel.models.training.reference import ReferenceLosses, aligned
+from dataflywheel.models.training.validation import Hints, ValidationSet
 from dataflywheel.rows.identity import row_id
 
 STATE = "sampler.json"
-
-Example = dict[str, Any]
-Losses = Callable[[Sequence[Example]], list[FloatArray]]
-"""Nats of each answer token of the given examples under the model as it is now."""
 
 
 class LiveBatches:
@@ -42,23 +38,39 @@ class LiveBatches:
     `seen` counts how often each example was trained on, shape (n,).
     """
 
-    def __init__(self, sampler: Sampler, rows: TrainingRows, examples: list[Example], batch: int, seed: int) -> None:
+    def __init__(
+        self,
+        sampler: Sampler,
+        rows: TrainingRows,
+        examples: list[Example],
+        batch: int,
+        seed: int,
+        checked: ValidationSet | None = None,
+    ) -> None:
         self.draw: Draw = sampler.start(rows, min(batch, len(examples)), seed)
         self.name, self.watches = sampler.name, sampler.watches
         self.examples, self.ids = examples, rows.ids
         self.seen = np.zeros(len(examples), dtype=np.int64)
+        self.checked, self.validations = checked, 0
+        self.rehearsals: Sequence[AnyArray] = ()
+        """Positions that each short training before this one learned."""
         self.candidates_tokens = 0
         """Tokens read for the last choice, over those that are trained on."""
         self._rows = np.array([example["row"] for example in examples])
 
     def next(self, k: int, losses: Losses) -> list[Example]:
-        """The k examples of the next step; `losses` is asked only where the sampler chooses among more than k."""
-        positions = np.asarray(self.draw.candidates(k), dtype=np.int64)
+        """The k examples of the next step; `losses` is asked only where the sampler chooses among more than k, or wants
+        to hear of the validation rows."""
         self.candidates_tokens = 0
+        if self.checked is not None and isinstance(self.draw, ValidatedDraw) and self.draw.due():
+            self.draw.validate(self.checked.losses(losses))
+            self.validations += 1
+            self.candidates_tokens = self.checked.tokens
+        positions = np.asarray(self.draw.candidates(k), dtype=np.int64)
         if isinstance(self.draw, ChoosingDraw) and len(positions) > k:
             offered = [self.examples[i] for i in positions]
             found = np.array([one.mean() for one in self._finite(positions, losses(offered))])
-            self.candidates_tokens = sum(len(one["input_ids"]) for one in offered)
+            self.candidates_tokens += sum(len(one["input_ids"]) for one in offered)
             positions = np.asarray(self.draw.next_batch(positions, found, k), dtype=np.int64)
         if len(positions) != k:
             raise FlywheelError(f"{self.name} gave {len(positions)} rows for a batch of {k}; this is a fault of it")
@@ -92,13 +104,15 @@ class LiveBatches:
     def save(self, folder: Path) -> None:
         """Into a checkpoint that is not whole yet."""
         folder.mkdir(parents=True, exist_ok=True)
-        state = {"draw": self.draw.state_dict(), "seen": self.seen.tolist()}
+        state: dict[str, Any] = {"draw": self.draw.state_dict(), "seen": self.seen.tolist()}
+        state |= {"validations": self.validations} if self.checked is not None else {}
         (folder / STATE).write_text(json.dumps(state, allow_nan=False), encoding="utf-8")
 
     def load(self, folder: Path) -> None:
         state = json.loads((folder / STATE).read_text(encoding="utf-8"))
         self.draw.load_state_dict(state["draw"])
         self.seen = np.array(state["seen"], dtype=np.int64)
+        self.validations = int(state.get("validations", 0))
 
 
 def training_rows(
@@ -106,8 +120,13 @@ def training_rows(
     encoded: Sequence[EncodedRow],
     sampler: Sampler | None,
     reference: ReferenceLosses | None,
+    hints: Hints,
 ) -> TrainingRows | None:
-    """What the sampler is told of the examples; None without a sampler."""
+    """What the sampler is told of the examples; None without a sampler.
+
+    Raises:
+        UsageError: it compares with a reference, or reads a column, that is not given.
+    """
     if sampler is None:
         return None
     places = [one.row for one in encoded]
@@ -118,12 +137,21 @@ def training_rows(
         every, sources = [row_id(chat.messages, None, chat.tools, None) for chat in chats], [""] * len(places)
     ids = [every[place] for place in places]
     lengths = np.array([len(one.ids) for one in encoded])
+    columns = {name: _column(sampler, name, hints, ids) for name in sampler.needs()}
     if not sampler.needs_reference:
-        return TrainingRows(ids, lengths, sources)
+        return TrainingRows(ids, lengths, sources, columns=columns)
     if reference is None:
         raise UsageError(f"{sampler.name} compares with a reference model: give the `reference_losses` of one")
     learned = [len(one.learned) for one in encoded]
-    return TrainingRows(ids, lengths, sources, aligned(reference, example_ids(every, encoded), learned))
+    return TrainingRows(ids, lengths, sources, aligned(reference, example_ids(every, encoded), learned), columns)
+
+
+def _column(sampler: Sampler, name: str, hints: Hints, ids: Sequence[str]) -> AnyArray:
+    held = hints.columns.get(name, {})
+    missing = next((id for id in ids if id not in held), None)
+    if missing is not None:
+        raise UsageError(f"{sampler.name} reads the column {name!r}, which row {missing} lacks: give it in the hints")
+    return np.array([held[id] for id in ids])
 
 
 def live_trainer(kind: Any, live: LiveBatches) -> Any:
@@ -151,21 +179,6 @@ def live_trainer(kind: Any, live: LiveBatches) -> Any:
 
         def trained_on(self, rows: Any, losses: list[Any]) -> None:
             live.observe(rows.cpu().numpy(), [one.cpu().numpy() for one in losses])
-
-        def answer_losses(self, examples: Sequence[Example]) -> list[FloatArray]:
-            """Nats of each answer token as the model is now: no gradient, no dropout, rows of like length together."""
-            self.model.eval()
-            scores = answer_scores(
-                self.causal(),
-                [(one["input_ids"], [i for i, x in enumerate(one["labels"]) if x != IGNORED]) for one in examples],
-                pad_id=self.pad_id,
-                dtype="bfloat16" if self.args.bf16 else "float32",
-                linear=self.linear,
-                detail=False,
-                max_tokens=MAX_TOKENS,
-            )
-            self.model.train()
-            return [-logprobs for logprobs in scores.logprobs]
 
         def _save_checkpoint(self, model: Any, trial: Any) -> None:
             # Before the trainer's own state, whose presence says that a checkpoint is whole.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import shutil
 import time
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,17 +13,20 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from dataflywheel.contracts import AnyArray, FlywheelError, Objective, Sampler, TrainingRows, UsageError
+from dataflywheel.contracts import AnyArray, FlywheelError, Objective, Sampler, TrainingRows
 from dataflywheel.models.files import folder_digest
 from dataflywheel.models.language.language_model import LanguageModel
 from dataflywheel.models.language.losses import IGNORED
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.models.templates.chat import Conversation, EncodedRow, chats_of
 from dataflywheel.models.training.answer_trainer import answer_trainer, trl_arguments
+from dataflywheel.models.training.examples import Example, example, learnable
 from dataflywheel.models.training.live_batches import LiveBatches, training_rows
 from dataflywheel.models.training.reference import ReferenceLosses
+from dataflywheel.models.training.rehearsal import asked_for, live_batches
 from dataflywheel.models.training.row_weights import scaled, weight_facts, weights_of
 from dataflywheel.models.training.train_settings import Progress, TrainSettings
+from dataflywheel.models.training.validation import Hints, ValidationSet, validation_set
 from dataflywheel.store.atomic import atomic_directory
 
 AnyModel = Path | ModelSpec | LanguageModel
@@ -48,6 +50,8 @@ class TrainResult:
     candidates_tokens: int = 0
     seen: AnyArray | None = None
     sampler: dict[str, Any] = field(default_factory=dict)
+    asked: dict[str, int] = field(default_factory=dict)
+    """What the sampler had read beside the training: steps and tokens of rehearsals, passes over validation rows."""
     left_out: dict[int, str] = field(default_factory=dict)
     """Rows, by their position among those given, that were not trained on, each with its reason."""
     changed: dict[int, str] = field(default_factory=dict)
@@ -72,6 +76,7 @@ def train_sft(
     objective: Objective | None = None,
     sampler: Sampler | None = None,
     reference: ReferenceLosses | None = None,
+    hints: Hints | None = None,
 ) -> TrainResult:
     """Fine-tune `model` on the answers of each row and save it as the transformers folder `output`.
 
@@ -79,36 +84,45 @@ def train_sft(
 
     An `objective` is learned in place of the answers' cross-entropy; it sees the examples of `LanguageModel.examples`
     that have tokens, by their position among them. A `sampler` decides which rows each step sees, the steps of an epoch
-    stay as they are; one that `needs_reference` takes the losses of `reference_losses`.
+    stay as they are; one that `needs_reference` takes the losses of `reference_losses`, one that asks for columns or
+    validation losses takes them from `hints`.
 
     Checkpoints lie beside `output` until it is whole; the same call after a kill goes on from the last one. Rows that
     teach nothing, or that the model's chat template cannot show, are left out and told of.
 
     Raises:
-        UsageError: no row has an answer, or the sampler lacks a reference.
+        UsageError: no row has an answer, or the sampler lacks a reference, a column or validation rows.
     """
     started = time.monotonic()
-    base = loaded(model)
+    base, hints = loaded(model), hints or Hints()
     settings = (settings or TrainSettings()).fitted(base.parameters)
     conversations = chats_of(rows) if isinstance(rows, pa.Table) else rows
     found = base.examples(conversations, settings.max_length, settings.turns)
     encoded = learnable(found)
-    examples: list[dict[str, Any]] = [{**example(row), "row": i} for i, row in enumerate(encoded)]
+    examples: list[Example] = [{**example(row), "row": i} for i, row in enumerate(encoded)]
     weight = weights_of(rows) if isinstance(rows, pa.Table) else None
     if weight is not None:
         for one, counts in zip(examples, scaled(weight, [row.row for row in encoded]).tolist(), strict=True):
             one["weight"] = counts
-    known = training_rows(rows, encoded, sampler, reference)
-    name = _fingerprint(examples, base, settings, objective, sampler, known)
+    known = training_rows(rows, encoded, sampler, reference, hints)
+    checked = validation_set(sampler, hints, base, settings)
+    name = _fingerprint(examples, base, settings, objective, sampler, known, checked)
     checkpoints = output.parent / f".{output.name}.checkpoints-{name}"
     live = None
     if sampler is not None and known is not None:
-        live = LiveBatches(sampler, known, examples, settings.batch_size, settings.seed)
+
+        def learn(some: list[Example], quick: TrainSettings, folder: Path) -> Any:
+            rehearsing = _trainer(loaded(model), some or examples[:1], folder, quick, None, objective, None)
+            if some:
+                rehearsing.train(resume_from_checkpoint=_resumed(folder))
+            return rehearsing
+
+        live = live_batches(sampler, known, examples, settings, checked, checkpoints, learn)
     trainer = _trainer(base, examples, checkpoints, settings, progress, objective, live)
-    last = last_checkpoint(checkpoints)
+    last = _resumed(checkpoints)
     if live is not None and last is not None:
-        live.load(last)
-    trainer.train(resume_from_checkpoint=None if last is None else str(last))
+        live.load(Path(last))
+    trainer.train(resume_from_checkpoint=last)
     trained = trainer.model.merge_and_unload() if settings.lora else trainer.model
     result = _result(trainer, output, settings, live, len(conversations), found, started)
     if weight is not None:
@@ -147,8 +161,15 @@ def _result(
     )
     if live is None:
         return made
-    seen = live.seen_of(rows, [one.row for one in found if one.ids])
-    return replace(made, candidates_tokens=candidates, seen=seen, sampler=live.draw.summary())
+    places = [one.row for one in found if one.ids]
+    never = {places[at]: why for at, why in live.draw.left_out().items()}
+    told: dict[str, Any] = {
+        "candidates_tokens": candidates,
+        "seen": live.seen_of(rows, places),
+        "sampler": live.draw.summary(),
+    }
+    told |= {"asked": asked_for(live, settings.batch_size)}
+    return replace(made, left_out=never | made.left_out, **told)
 
 
 def finite_losses(steps: Sequence[dict[str, Any]], settings: TrainSettings) -> list[float]:
@@ -157,28 +178,6 @@ def finite_losses(steps: Sequence[dict[str, Any]], settings: TrainSettings) -> l
     if not np.isfinite(losses).all():
         raise FlywheelError(f"training diverged (loss is not finite); lower learning_rate {settings.learning_rate}")
     return losses
-
-
-def learnable(found: Sequence[EncodedRow]) -> list[EncodedRow]:
-    """The examples that have tokens.
-
-    Raises:
-        UsageError: none has.
-    """
-    encoded = [one for one in found if one.ids]
-    if encoded:
-        return encoded
-    reasons = Counter(one.reason for one in found).most_common(3)
-    told = "; ".join(f"{count} rows: {reason}" for reason, count in reasons) or "there is no row"
-    raise UsageError(f"none of {len({one.row for one in found})} rows can be learned: {told}")
-
-
-def example(row: EncodedRow) -> dict[str, list[int]]:
-    """What the trainer reads: tokens, and labels on what is learned only."""
-    labels = [IGNORED] * len(row.ids)
-    for span in row.spans:
-        labels[span.start : span.end] = row.ids[span.start : span.end]
-    return {"input_ids": row.ids, "labels": labels}
 
 
 def loaded(model: AnyModel) -> LanguageModel:
@@ -200,6 +199,7 @@ def _fingerprint(
     objective: Objective | None,
     sampler: Sampler | None,
     known: TrainingRows | None,
+    checked: ValidationSet | None,
 ) -> str:
     parts = f"{settings.version}:{folder_digest(base.folder)}:{settings.model_dump_json()}"
     parts += "".join(f":{part.digest()}" for part in (objective, sampler) if part is not None)
@@ -212,6 +212,10 @@ def _fingerprint(
         whole.update(repr((known.ids, known.sources)).encode())
         for losses in known.reference or ():
             whole.update(losses.tobytes() + b":")
+        for column, values in known.columns.items():
+            whole.update(repr((column, values.tolist())).encode())
+    if checked is not None:
+        whole.update(checked.digest().encode())
     return whole.hexdigest()
 
 
@@ -219,6 +223,11 @@ def last_checkpoint(folder: Path) -> Path | None:
     """The newest checkpoint that was written whole: the trainer's state is the last file of one."""
     whole = [path.parent for path in folder.glob("checkpoint-*/trainer_state.json")]
     return max(whole, key=lambda path: int(path.name.split("-")[1]), default=None)
+
+
+def _resumed(folder: Path) -> str | None:
+    last = last_checkpoint(folder)
+    return None if last is None else str(last)
 
 
 def _trainer(

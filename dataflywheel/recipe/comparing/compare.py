@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from dataflywheel.contracts import Cost, FlywheelError, UsageError
-from dataflywheel.evolution.iteration.trial import PLAIN, Exam, Teaching, Trial
+from dataflywheel.evolution.iteration.teaching import PLAIN, Teaching
+from dataflywheel.evolution.iteration.trial import Exam, Trial
 from dataflywheel.evolution.metrics.named import better as better_way
 from dataflywheel.models.files import folder_digest
 from dataflywheel.models.training.train_settings import TrainSettings

@@ -16,11 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from dataflywheel.contracts import FlywheelError
-from dataflywheel.evolution.iteration.trial import Exam, Teaching, Trial, run_trial
+from dataflywheel.evolution.iteration.teaching import Teaching
+from dataflywheel.evolution.iteration.trial import Exam, Trial, run_trial
 from dataflywheel.models.training.train_settings import TrainSettings
 from dataflywheel.plugins.carried import done_there, loaded
 from dataflywheel.recipe.comparing.arms import Arm
 from dataflywheel.recipe.context import Context
+from dataflywheel.recipe.inputs.steering import told
 from dataflywheel.rows.parts import has_weights
 
 Job = tuple[int, int]  # (arm, seed) as positions
@@ -40,9 +42,11 @@ def run_trials(
 
     def arguments(job: Job) -> tuple[Path, Path, Sequence[str], Path, TrainSettings, Exam, Teaching]:
         arm, seed = arms[job[0]], seeds[job[1]]
-        taught = replace(teaching, weights=arm.weights[job[1]]) if arm.weights else teaching
+        heard = by_rows[arm.rows]
+        taught = replace(heard, weights=arm.weights[job[1]]) if arm.weights else heard
         return context.home, arm.rows, arm.ids[job[1]], student, settings_of(settings, arm, seed), exam, taught
 
+    by_rows = {rows: told(context, teaching, rows, "compare") for rows in {arm.rows for arm in arms}}
     # Arms that chose the same rows share a trial; two processes must not train one model.
     equal: dict[Any, list[Job]] = {}
     for job in jobs:

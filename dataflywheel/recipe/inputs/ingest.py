@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -181,13 +182,15 @@ def slices_by_id(context: Context, target: Path) -> dict[str, str]:
         UsageError: a row whose entry of the recipe cannot be told.
     """
     rows = read_rows(target, ["id", "source", "tags", "extra"])
-    by_source = {e.source or e.builtin or stem(Path(e.path or "")): e for e in context.recipe.target}
-    only = context.recipe.target[0] if len(context.recipe.target) == 1 else None
+    entries = context.recipe.target
     ids, *facts = (rows[name].to_pylist() for name in rows.column_names)
-    return {id: _slice(by_source, only, *fact) for id, *fact in zip(ids, *facts, strict=True)}
+    return {id: slice_of(entries, *fact) for id, *fact in zip(ids, *facts, strict=True)}
 
 
-def _slice(by_source: dict[str, Target], only: Target | None, source: str, tags: list[str] | None, extra: str) -> str:
+def slice_of(entries: Sequence[Target], source: str, tags: list[str] | None, extra: str) -> str:
+    """The slice of a row of the target of these entries, by what is known of the row."""
+    by_source = {e.source or e.builtin or stem(Path(e.path or "")): e for e in entries}
+    only = entries[0] if len(entries) == 1 else None
     entry = only or by_source.get(source)
     if entry is None:
         if not any(other.slice for other in by_source.values()):

@@ -11,7 +11,7 @@ from typing import Any
 from dataflywheel.contracts import Objective, UsageError
 from dataflywheel.distillation.model.distill import TaughtBy
 from dataflywheel.distillation.model.taught import TaughtObjective
-from dataflywheel.evolution.iteration.trial import Teaching
+from dataflywheel.evolution.iteration.teaching import Teaching
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.models.training.train_settings import TrainSettings
 from dataflywheel.models.training.trainer import Trainer

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from dataflywheel.evolution.feedback.evaluate import Evaluate
-from dataflywheel.evolution.iteration.trial import Teaching
+from dataflywheel.evolution.iteration.teaching import Teaching
 from dataflywheel.models.training.train_settings import TrainSettings
 from dataflywheel.recipe.chosen import Chosen
 from dataflywheel.recipe.context import Context

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 from dataflywheel import catalog
 from dataflywheel.contracts import Cost, Decisions, Named, PoolStatistics, Sampler, Status, UsageError
 from dataflywheel.distillation.model.fine_tuning import FineTuning
-from dataflywheel.evolution.iteration.trial import Teaching, trained
+from dataflywheel.evolution.iteration.teaching import Teaching
+from dataflywheel.evolution.iteration.trial import trained
 from dataflywheel.models.templates.encoded import EncodedRow, nothing
 from dataflywheel.models.training.train_settings import TrainSettings
 from dataflywheel.models.training.trainer import Trainer
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.inputs.looked import Looked
+from dataflywheel.recipe.inputs.steering import asked_cost, check_validating, steering, told
 from dataflywheel.recipe.pricing import model_seconds
 from dataflywheel.recipe.schema import Recipe
 from dataflywheel.recipe.steps.learning import Learning, Settings, row_ids, student_folder
@@ -66,11 +68,19 @@ class Training(Learning, keyword="train"):
 
     def guided_by(self) -> list[str]:
         sampler = self.work.sampling()
-        by_target = sampler is not None and sampler.needs_reference and sampler.reference_of == "target"
-        return [sampler.name] if sampler is not None and by_target else []
+        if sampler is None:
+            return []
+        by_target = sampler.validates or (sampler.needs_reference and sampler.reference_of == "target")
+        return [sampler.name] if by_target else []
+
+    def needs(self) -> tuple[str, ...]:
+        sampler = self.work.sampling()
+        return () if sampler is None else sampler.needs()
 
     def check(self, recipe: Recipe, comparison: bool) -> None:
         super().check(recipe, comparison)
+        if (sampler := self.work.sampling()) is not None:
+            check_validating(sampler, recipe)
         if not recipe.target:
             for name in self.guided_by():
                 raise UsageError(f"{name} compares with a model of the target; name evaluation rows under `target:`")
@@ -79,7 +89,11 @@ class Training(Learning, keyword="train"):
         passes = self.passes(pool.rows)
         tokens, rows = int(pool.tokens * passes), int(pool.rows * passes)
         seconds = model_seconds(recipe.models.student, 6, tokens, speed)
-        return Cost(seconds=seconds, forward=rows, backward=rows, tokens=tokens)
+        plain = Cost(seconds=seconds, forward=rows, backward=rows, tokens=tokens)
+        sampler, batch = self.work.sampling(), self.work.batch_size
+        if sampler is None:
+            return plain
+        return plain + asked_cost(sampler, recipe, pool, self.work.max_steps or -(-rows // batch), batch, speed)
 
     def foreseen(self, recipe: Recipe, looked: Looked, before: Sequence[Step]) -> Mapping[str, object]:
         rewritten = any(step.writes for step in before)
@@ -108,7 +122,7 @@ class Training(Learning, keyword="train"):
                 f"{self.place}: every row is a pair, and `pairs: false` leaves pairs to `prefer`; leave it out"
             )
         made, facts = self.learn(context, rows, ids, student_folder(context), self.seeded(context))
-        cost = Cost(seconds=round(facts["seconds"], 3), backward=facts["steps"], tokens=facts["tokens"])
+        cost = _spent(facts)
         left_out, changed = dict(facts.pop("left_out")), facts.pop("changed_rows")
         cut = facts.pop("cut_rows", {})
         decisions = of_training(row_ids(rows), set(ids), left_out, changed, cut)
@@ -119,7 +133,7 @@ class Training(Learning, keyword="train"):
         self, context: Context, rows: Path, ids: Sequence[str], student: Path, settings: TrainSettings
     ) -> tuple[Path, dict[str, Any]]:
         """The model that these rows make of the student, and steps, tokens, seconds, losses and rows left out."""
-        taught = self.teaching(context, student)
+        taught = told(context, self.teaching(context, student), rows, self.title)
         return trained(context.home, rows, ids, student, settings, partial(self.advanced, context), taught)
 
     def trainer(self) -> TrainSettings:
@@ -135,7 +149,8 @@ class Training(Learning, keyword="train"):
             assert rows is not None, "the plan refuses a sampler that compares with the target where there is none"
             ids = read_rows(rows, ["id"])["id"].to_pylist()
             reference, _ = trained(context.home, rows, ids, student, self.work.settings())
-        return Teaching(sampler, None, reference)
+        checked = None if sampler is None else steering(context, sampler)
+        return Teaching(sampler, None, reference, validation=checked)
 
     def after(self, given: Given, record: StepRecord) -> State:
         state = super().after(given, record)
@@ -145,10 +160,24 @@ class Training(Learning, keyword="train"):
     def note(self, record: StepRecord) -> str:
         details = record.details
         left_out = details.get("not_trained", 0)
-        told = f"; {left_out:,} of {record.rows_in:,} rows not trained" if left_out else ""
+        said = f"; {left_out:,} of {record.rows_in:,} rows not trained" if left_out else ""
         if weights := details.get("weights"):
-            told += f"; rows count by their weights, as {weights['effective_rows']:,.0f} alike would"
-        return f"{details['tokens']:,} tokens in {details['steps']:,} steps{told}"
+            said += f"; rows count by their weights, as {weights['effective_rows']:,.0f} alike would"
+        if asked := details.get("asked"):
+            said += f"; {asked['rehearsal_steps']:,} steps before it to choose by" if asked["rehearsal_steps"] else ""
+            said += f"; validation rows read {asked['validations']:,} times"
+        return f"{details['tokens']:,} tokens in {details['steps']:,} steps{said}"
+
+
+def _spent(facts: Mapping[str, Any]) -> Cost:
+    """What a training cost, with what its sampler asked for."""
+    asked = facts.get("asked", {})
+    return Cost(
+        seconds=round(facts["seconds"], 3),
+        forward=asked.get("validation_rows", 0),
+        backward=facts["steps"] + asked.get("rehearsal_steps", 0),
+        tokens=facts["tokens"] + asked.get("rehearsal_tokens", 0) + asked.get("validation_tokens", 0),
+    )
 
 
 def of_training(
