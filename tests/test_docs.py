@@ -37,7 +37,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     write_rows(tmp_path / "pool.jsonl", pool[::120])
     write_rows(tmp_path / "chat.jsonl", pool[7::120])
     write_rows(tmp_path / "code.jsonl", pool[11::120])
-    write_rows(tmp_path / "benchmark.jsonl", held[::20])
+    write_rows(tmp_path / "benchmark.jsonl", held[::20], ("reading", "writing"))
     thumbs = [
         {"prompt": f"Repeat {n}", "completion": f"{n}" if n % 3 else "No.", "label": n % 3 > 0} for n in range(30)
     ]
@@ -54,8 +54,10 @@ def size(row: Any) -> int:
     return sum(len(message["content"]) for message in row["messages"])
 
 
-def write_rows(path: Path, rows: list[Any]) -> None:
+def write_rows(path: Path, rows: list[Any], skills: tuple[str, ...] = ()) -> None:
     records = [{"prompt": r["messages"][0]["content"], "completion": r["messages"][1]["content"]} for r in rows]
+    for place, record in enumerate(records if skills else ()):
+        record["skill"] = skills[place % len(skills)]
     path.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
 
 

@@ -120,7 +120,7 @@ class Draw(ABC):
         return {}
 
     def left_out(self) -> Mapping[int, str]:
-        """Positions of rows that it never draws, whatever comes, each with the reason."""
+        """Positions of rows that it did not draw, each with the reason; asked at the end."""
         return {}
 
 

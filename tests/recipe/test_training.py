@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from dataflywheel.contracts import UsageError
+from dataflywheel.contracts import Cost, UsageError
 from dataflywheel.distillation.model.distill import TaughtBy
+from dataflywheel.evolution.iteration.teaching import Teaching
 from dataflywheel.models.files import folder_digest
 from dataflywheel.models.training.train_settings import TrainSettings
 from dataflywheel.recipe.context import Context
+from dataflywheel.recipe.inputs.ingest import ingest_pool, ingest_target
+from dataflywheel.recipe.inputs.steering import told
 from dataflywheel.recipe.load import recipe_from
+from dataflywheel.recipe.planning.plan import make_plan
+from dataflywheel.recipe.planning.targeting import guides_and_judges
 from dataflywheel.recipe.steps import train
 from dataflywheel.recipe.steps.build import build_steps
 from dataflywheel.recipe.steps.distill import Distill, Distilling
@@ -23,7 +29,7 @@ from dataflywheel.recipe.steps.step import Given
 from dataflywheel.recipe.steps.train import Train, Training
 from dataflywheel.rows.builder import build
 from dataflywheel.rows.identity import prompt_answer_row
-from dataflywheel.rows.parts import PartWriter
+from dataflywheel.rows.parts import PartWriter, read_rows
 from dataflywheel.store.record import StepRecord
 from dataflywheel.store.run import RunDirectory
 
@@ -117,3 +123,80 @@ def test_a_teacher_is_heard_by_the_method_and_trained_with_the_recipes_seed_on_t
     assert taught.objective == step.work.objective()
     assert taught.teacher == step.work.teacher
     assert step.seeded(context).seed == 43
+
+
+def skilled(folder: Path, **more: Any) -> dict[str, Any]:
+    """A recipe that draws skills: tags of the pool that are slices of the target."""
+    folder.mkdir(exist_ok=True)
+    for name, count in (("pool", 24), ("target", 40)):
+        lines = [
+            {"prompt": f"{name} {i}", "completion": f"{name} {i}", "tags": ["odd" if i % 2 else "even"]}
+            for i in range(count)
+        ]
+        (folder / f"{name}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    return {
+        "name": "skilled",
+        "pool": [{"path": str(folder / "pool.jsonl")}],
+        "target": [{"path": str(folder / "target.jsonl"), "slice": "tag"}],
+        "models": {"student": {"builtin": "tiny", "size": "0.5m"}},
+        "steps": [
+            {"decontaminate": {"semantic": None}},
+            {"train": {"sampler": "skill_it", "max_steps": 4, "batch_size": 4, "max_length": 64}},
+            "evaluate",
+        ],
+    } | more
+
+
+def test_a_sampler_hears_of_the_rows_that_steer_and_never_of_those_that_are_scored(tmp_path: Path) -> None:
+    recipe = recipe_from(skilled(tmp_path))
+    steps = build_steps(recipe)
+    assert guides_and_judges(recipe, steps)  # so that the target is divided between the two
+    context = Context(recipe, RunDirectory(tmp_path / "run"), tmp_path / "store")
+    ingest_pool(context)
+    ingest_target(context, divided=True)
+    assert context.pool is not None
+    assert context.guide is not None
+    assert context.exam is not None
+    step = steps[1]
+    assert isinstance(step, Training)
+    teaching = step.teaching(context, tmp_path)
+    assert teaching.validation is not None
+    steer = set(read_rows(teaching.validation[0])["id"].to_pylist())
+    assert teaching.validation[0] == context.guide
+    assert not steer & set(read_rows(context.exam)["id"].to_pylist())
+    assert sorted(set(teaching.validation[1])) == ["even", "odd"]
+    heard = told(context, teaching, context.pool, "train")
+    pool = read_rows(context.pool)
+    tags = {id: tags[0] for id, tags in zip(pool["id"].to_pylist(), pool["tags"].to_pylist(), strict=True)}
+    assert heard.columns == {"row.slice": tags}
+    assert teaching.digest() == heard.digest() != Teaching(step.work.sampling()).digest()
+
+
+def test_a_plan_prices_what_a_sampler_asks_for_and_refuses_what_cannot_be(tmp_path: Path) -> None:
+    def cost(sampler: Any) -> Cost:
+        train = {"sampler": sampler, "max_steps": 12, "batch_size": 4}
+        recipe = recipe_from(
+            skilled(tmp_path, steps=[{"decontaminate": {"semantic": None}}, {"train": train}, "evaluate"])
+        )
+        made = make_plan(recipe, build_steps(recipe), comparison=False)
+        return Cost(**made["steps"][1]["cost"])
+
+    plain, edgeless = cost("in_order"), cost({"skill_it": {"graph": {}}})
+    linear, pairs = cost("skill_it"), cost({"skill_it": {"graph": "brute_force", "graph_steps": 5}})
+    steered = 16  # of the 40 rows of the target
+    assert edgeless.backward == plain.backward
+    assert edgeless.forward - plain.forward == 6 * steered
+    assert linear.backward - plain.backward == 2 * 2 * 4  # two skills, two steps each, four rows
+    assert linear.forward - plain.forward == 16 + (6 + 2) * steered
+    assert pairs.backward - plain.backward == 3 * 5 * 4
+    assert plain.tokens < edgeless.tokens < linear.tokens < pairs.tokens
+    for more, said in [
+        ({"target": []}, "skill_it follows losses on the target's slices; name evaluation rows"),
+        ({"target": [{"path": str(tmp_path / "target.jsonl")}]}, "the target has one slice, 'target'"),
+    ]:
+        recipe = recipe_from(skilled(tmp_path, **more) | {"steps": ["train"]})
+        with pytest.raises(UsageError, match=said):
+            Training(1, "train", Train(sampler="skill_it")).check(recipe, comparison=False)  # type: ignore[arg-type]
+    recipe = recipe_from(skilled(tmp_path))
+    with pytest.raises(UsageError, match=r"graph: the target has no slice 'od'.*odd"):
+        Training(1, "train", Train(sampler={"skill_it": {"graph": {"od": {"even": 1}}}})).check(recipe, False)

@@ -162,14 +162,10 @@ def _result(
     if live is None:
         return made
     places = [one.row for one in found if one.ids]
-    never = {places[at]: why for at, why in live.draw.left_out().items()}
-    told: dict[str, Any] = {
-        "candidates_tokens": candidates,
-        "seen": live.seen_of(rows, places),
-        "sampler": live.draw.summary(),
-    }
-    told |= {"asked": asked_for(live, settings.batch_size)}
-    return replace(made, left_out=never | made.left_out, **told)
+    seen = live.seen_of(rows, places)
+    never = {places[at]: why for at, why in live.draw.left_out().items() if not seen[places[at]]}
+    told: dict[str, Any] = {"sampler": live.draw.summary(), "asked": asked_for(live, settings.batch_size)}
+    return replace(made, candidates_tokens=candidates, seen=seen, left_out=never | made.left_out, **told)
 
 
 def finite_losses(steps: Sequence[dict[str, Any]], settings: TrainSettings) -> list[float]:

@@ -55,19 +55,17 @@ def check_validating(sampler: Sampler, recipe: Recipe) -> None:
 
 
 def asked_cost(sampler: Sampler, recipe: Recipe, pool: PoolStatistics, steps: int, batch: int, speed: float) -> Cost:
-    """What the sampler asks for beside a training of so many steps: short trainings, and passes over target rows.
-
-    As many rows of each slice are counted as the whole target has, of which a part may be kept for scoring.
-    """
+    """What the sampler asks for beside a training of so many steps: short trainings, and passes over target rows."""
     if not sampler.validates:
         return Cost()
     sizes = _sizes(recipe)
     asks = sampler.asks(len(sizes), steps)
-    slices = [name for name, (rows, _) in sizes.items() for _ in range(rows)]
+    guides = recipe.tiers.shares()["steer"] if any("evaluate" in step for step in recipe.steps) else 1.0
+    slices = [name for name, (rows, _) in sizes.items() for _ in range(max(1, round(guides * rows)))]
     ids = [f"{place:09d}" for place in range(len(slices))]
-    share = len(sampler.validated(ids, slices)) / max(1, len(slices))
-    read = round(share * sum(rows for rows, _ in sizes.values())) * asks.validations
-    told = int(share * sum(chars for _, chars in sizes.values()) / CHARS_PER_TOKEN) * asks.validations
+    read = len(sampler.validated(ids, slices)) * asks.validations
+    chars = sum(chars for _, chars in sizes.values()) / max(1, sum(rows for rows, _ in sizes.values()))
+    told = int(read * chars / CHARS_PER_TOKEN)
     rows = min(batch, max(1, pool.rows)) * asks.steps
     learned = int(rows * pool.tokens / max(1, pool.rows))
     student = recipe.models.student

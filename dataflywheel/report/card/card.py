@@ -18,6 +18,7 @@ from dataflywheel.report.drawing.markup import visible
 from dataflywheel.report.drawing.numbers import count, interval, percent, plural, seconds
 from dataflywheel.report.rundir import Run, Step, load_run
 from dataflywheel.report.sections.funnel import reasons
+from dataflywheel.report.sections.mixture import mixture
 from dataflywheel.report.sections.wheel import taken_back
 from dataflywheel.report.verdict import metric_name, verdict
 from dataflywheel.store.atomic import write_text
@@ -131,7 +132,9 @@ def _history(run: Run) -> str:
     seed = f" Seed {run.plan.seed}." if run.plan.seed is not None else ""
     back = [str(round) for round in taken_back(run)]
     seed += f" Taken back, so that their rows are not in this set: rounds {', '.join(back)}." if back else ""
-    lead = f"Every row that was read is kept or has a reason in the decisions of the step that dropped it.{seed}"
+    mixtures = [found for step in run.steps if (found := mixture(step)) is not None]
+    drawn = "".join(f" While a model learned these rows, {md(found.moved())}." for found in mixtures[-1:])
+    lead = f"Every row that was read is kept or has a reason in the decisions of the step that dropped it.{seed}{drawn}"
     return f"## How each row got here\n\n{lead}\n\n" + _table(
         ["step", "parameters", "rows in", "rows out", "why"], rows
     )

@@ -9,6 +9,7 @@ from dataflywheel.report.drawing.markup import esc, note, section, table
 from dataflywheel.report.drawing.numbers import aligned, count, finite, interval, seconds
 from dataflywheel.report.rundir import Run, Step
 from dataflywheel.report.sections.funnel import step_title
+from dataflywheel.report.sections.mixture import mixture_of
 from dataflywheel.report.sections.renewed import renewed
 from dataflywheel.report.sections.rewards import rewards_of
 from dataflywheel.report.verdict import metric_name
@@ -98,7 +99,7 @@ def _training(run: Run) -> str:
         done = f"{count(found.get('steps'))} training steps over {count(found.get('tokens'))} tokens"
         facts = f"{done} in {seconds(step.cost.get('seconds'))}"
         parts.append(f"<p>Trained model: <code>{esc(found.get('model', 'unnamed'))}</code>, {esc(facts)}.</p>")
-        parts.append(_rows_of(step) + rewards_of(step))
+        parts.append(_rows_of(step) + mixture_of(step) + rewards_of(step))
     return "".join(parts)
 
 

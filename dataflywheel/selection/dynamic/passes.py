@@ -38,6 +38,10 @@ class Passes:
             self.drawn += rest
         return self.take(k)
 
+    def untouched(self) -> AnyArray:
+        """Positions that no pass has reached."""
+        return self._shuffled(0)[self.drawn :] if self.drawn < len(self.positions) else self.positions[:0]
+
     def _shuffled(self, number: int) -> AnyArray:
         if number != self._pass:
             rng = np.random.default_rng((*self.seed, number))
@@ -59,6 +63,10 @@ class BySource:
         rng = np.random.default_rng((self.seed, 0, step))
         counts = rng.multinomial(k, weights)
         return np.concatenate([one.take(int(count)) for one, count in zip(self._passes, counts, strict=True)])
+
+    def undrawn(self) -> AnyArray:
+        """Positions that were not drawn yet."""
+        return np.concatenate([one.untouched() for one in self._passes])
 
     @property
     def drawn(self) -> list[int]:

@@ -192,7 +192,8 @@ class _SkillDraw(ValidatedDraw):
         }
 
     def left_out(self) -> Mapping[int, str]:
-        return {int(at): "no skill was found for it" for at in self.none}
+        never = {int(at): "skill_it never drew it" for at in self.at[self.rows.undrawn()]}
+        return never | {int(at): "no skill was found for it" for at in self.none}
 
 
 def mixture(graph: FloatArray, losses: FloatArray, step_size: float) -> FloatArray:

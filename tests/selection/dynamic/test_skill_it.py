@@ -124,8 +124,12 @@ def test_rows_without_a_skill_are_never_drawn_and_validation_rows_are_the_same_i
     draw.validate(np.ones(3))
     seen = {int(at) for _ in range(40) for at in draw.candidates(4)}
     assert seen == {at for at in range(20) if at % 2 == 0}
-    assert sorted(draw.left_out()) == [at for at in range(20) if at % 2]
-    assert set(draw.left_out().values()) == {"no skill was found for it"}
+    assert draw.left_out() == {at: "no skill was found for it" for at in range(20) if at % 2}
+    early = SkillIt(graph={}, updates=1).start(rows(["a", "", "b", ""] * 5), 4, 3)
+    early.validate(np.ones(3))
+    drawn = set(early.candidates(4).tolist())
+    never = {at for at, why in early.left_out().items() if why == "skill_it never drew it"}
+    assert never == {at for at in range(0, 20, 2)} - drawn
     ids, groups = [f"{i:02d}" for i in range(12)], ["x", "x", "y"] * 4
     assert [ids[at] for at in first_of_each(ids, groups, 2)] == ["00", "01", "02", "05"]
     backwards = first_of_each(ids[::-1], groups[::-1], 2)

@@ -110,8 +110,13 @@ def test_what_is_heard_are_the_losses_of_the_model_on_the_rows_that_may_guide(ta
     without = dict.fromkeys(ids[:40], "")
     hints = Hints({SLICE: {**task.hints.columns[SLICE], **without}}, task.hints.validation)
     left = train_sft(task.rows, task.start, tmp_path / "b", settings, sampler=SkillIt(graph={}), hints=hints)
-    nowhere = [at for at, id in enumerate(ids) if id in without]
-    assert left.left_out == dict.fromkeys(nowhere, "no skill was found for it")
+    assert left.seen is not None
+    told = {
+        at: "no skill was found for it" if ids[at] in without else "skill_it never drew it" for at in range(len(ids))
+    }
+    assert left.left_out == {at: told[at] for at in np.flatnonzero(left.seen == 0)}
+    assert len(left.left_out) > 200
+    assert not any(left.seen[at] for at, id in enumerate(ids) if id in without)
 
 
 @pytest.mark.parametrize(
