@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from dataflywheel.contracts import AnyArray, FlywheelError, Objective, Sampler, TrainingRows
-from dataflywheel.models.files import folder_digest
+from dataflywheel.contracts import AnyArray, FlywheelError, Objective, Sampler
 from dataflywheel.models.language.language_model import LanguageModel
-from dataflywheel.models.language.losses import IGNORED
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.models.templates.chat import Conversation, EncodedRow, chats_of
 from dataflywheel.models.training.answer_trainer import answer_trainer, trl_arguments
 from dataflywheel.models.training.examples import Example, example, learnable
+from dataflywheel.models.training.identity import identity
 from dataflywheel.models.training.live_batches import LiveBatches, training_rows
 from dataflywheel.models.training.reference import ReferenceLosses
 from dataflywheel.models.training.rehearsal import asked_for, live_batches
 from dataflywheel.models.training.row_weights import scaled, weight_facts, weights_of
 from dataflywheel.models.training.train_settings import Progress, TrainSettings
-from dataflywheel.models.training.validation import Hints, ValidationSet, validation_set
+from dataflywheel.models.training.validation import Hints, validation_set
 from dataflywheel.store.atomic import atomic_directory
 
 AnyModel = Path | ModelSpec | LanguageModel
@@ -99,24 +98,14 @@ def train_sft(
     conversations = chats_of(rows) if isinstance(rows, pa.Table) else rows
     found = base.examples(conversations, settings.max_length, settings.turns)
     encoded = learnable(found)
-    examples: list[Example] = [{**example(row), "row": i} for i, row in enumerate(encoded)]
-    weight = weights_of(rows) if isinstance(rows, pa.Table) else None
-    if weight is not None:
-        for one, counts in zip(examples, scaled(weight, [row.row for row in encoded]).tolist(), strict=True):
-            one["weight"] = counts
+    examples = _examples(rows, encoded)
     known = training_rows(rows, encoded, sampler, reference, hints)
     checked = validation_set(sampler, hints, base, settings)
-    name = _fingerprint(examples, base, settings, objective, sampler, known, checked)
+    name = identity(examples, base, settings, objective, sampler, known, checked)
     checkpoints = output.parent / f".{output.name}.checkpoints-{name}"
     live = None
     if sampler is not None and known is not None:
-
-        def learn(some: list[Example], quick: TrainSettings, folder: Path) -> Any:
-            rehearsing = _trainer(loaded(model), some or examples[:1], folder, quick, None, objective, None)
-            if some:
-                rehearsing.train(resume_from_checkpoint=_resumed(folder))
-            return rehearsing
-
+        learn = partial(_rehearse, model, examples[:1], objective)
         live = live_batches(sampler, known, examples, settings, checked, checkpoints, learn)
     trainer = _trainer(base, examples, checkpoints, settings, progress, objective, live)
     last = _resumed(checkpoints)
@@ -125,7 +114,7 @@ def train_sft(
     trainer.train(resume_from_checkpoint=last)
     trained = trainer.model.merge_and_unload() if settings.lora else trainer.model
     result = _result(trainer, output, settings, live, len(conversations), found, started)
-    if weight is not None:
+    if "weight" in examples[0]:
         result = replace(result, weights=weight_facts(np.array([one["weight"] for one in examples])))
     with atomic_directory(output) as aside:
         trained.save_pretrained(aside)
@@ -133,6 +122,31 @@ def train_sft(
     for old in output.parent.glob(f".{output.name}.checkpoints-*"):
         shutil.rmtree(old)
     return result
+
+
+def _rehearse(
+    model: AnyModel,
+    any_one: list[Example],
+    objective: Objective | None,
+    some: list[Example],
+    settings: TrainSettings,
+    folder: Path,
+) -> Any:
+    """A trainer that has learned some examples; without any, one of the model as it is."""
+    rehearsing = _trainer(loaded(model), some or any_one, folder, settings, None, objective, None)
+    if some:
+        rehearsing.train(resume_from_checkpoint=_resumed(folder))
+    return rehearsing
+
+
+def _examples(rows: Sequence[Conversation] | pa.Table, encoded: Sequence[EncodedRow]) -> list[Example]:
+    """What the trainer reads, each with its `row`, and with its `weight` where rows do not all count alike."""
+    examples: list[Example] = [{**example(row), "row": i} for i, row in enumerate(encoded)]
+    weight = weights_of(rows) if isinstance(rows, pa.Table) else None
+    if weight is not None:
+        for one, counts in zip(examples, scaled(weight, [row.row for row in encoded]).tolist(), strict=True):
+            one["weight"] = counts
+    return examples
 
 
 def _result(
@@ -186,33 +200,6 @@ def spec_of(model: AnyModel) -> ModelSpec:
     if isinstance(model, ModelSpec):
         return model
     return ModelSpec(hf=str(model.folder if isinstance(model, LanguageModel) else model))
-
-
-def _fingerprint(
-    examples: list[dict[str, Any]],
-    base: LanguageModel,
-    settings: TrainSettings,
-    objective: Objective | None,
-    sampler: Sampler | None,
-    known: TrainingRows | None,
-    checked: ValidationSet | None,
-) -> str:
-    parts = f"{settings.version}:{folder_digest(base.folder)}:{settings.model_dump_json()}"
-    parts += "".join(f":{part.digest()}" for part in (objective, sampler) if part is not None)
-    whole = hashlib.blake2b(parts.encode(), digest_size=8)
-    for one in examples:
-        whole.update(repr(one["input_ids"]).encode())
-        whole.update(repr([i for i, label in enumerate(one["labels"]) if label == IGNORED]).encode())
-        whole.update(repr(one["weight"]).encode() if "weight" in one else b"")
-    if known is not None:
-        whole.update(repr((known.ids, known.sources)).encode())
-        for losses in known.reference or ():
-            whole.update(losses.tobytes() + b":")
-        for column, values in known.columns.items():
-            whole.update(repr((column, values.tolist())).encode())
-    if checked is not None:
-        whole.update(checked.digest().encode())
-    return whole.hexdigest()
 
 
 def last_checkpoint(folder: Path) -> Path | None:
