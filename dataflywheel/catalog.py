@@ -11,7 +11,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, overload
 
-from dataflywheel.contracts import PYTHON, REGISTRY, STEPS, Card, Method, UsageError, build, method_spec, nearest
+from dataflywheel.contracts import (
+    PYTHON,
+    REGISTRY,
+    STEPS,
+    Card,
+    Composite,
+    Method,
+    UsageError,
+    build,
+    method_spec,
+    nearest,
+)
 from dataflywheel.contracts.method import M
 from dataflywheel.plugins.loading import Plugin, load_file
 from dataflywheel.plugins.packages import found, load_packages
@@ -85,6 +96,8 @@ def get(name: str, kind: type[Method] = Method, rooms: Sequence[str] = ROOMS) ->
     known = names(kind, rooms)
     if name == PYTHON and name not in known:
         name = next((one for one in known if REGISTRY[one].of_function), name)
+    if name not in known and issubclass(REGISTRY.get(name, Method), Composite):
+        raise UsageError(f"{name} is a procedure, which stands among the steps by its own name: `- {name}: {{...}}`")
     if name not in known:
         what = "method" if kind is Method else kind.__name__.lower()
         raise UsageError(f"there is no {what} {name!r}{nearest(name, known)}{broken_plugins()}")

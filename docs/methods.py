@@ -8,7 +8,19 @@ from itertools import groupby
 from typing import Any
 
 from dataflywheel import catalog
-from dataflywheel.contracts import Cleaner, Judge, Method, Metric, Objective, Policy, Sampler, Selector, Signal, Status
+from dataflywheel.contracts import (
+    Cleaner,
+    Composite,
+    Judge,
+    Method,
+    Metric,
+    Objective,
+    Policy,
+    Sampler,
+    Selector,
+    Signal,
+    Status,
+)
 from dataflywheel.models.training.trainer import Trainer
 from dataflywheel.proposing.kinds import Gate, Proposer
 from docs.fields import field_table, one_line, table
@@ -31,6 +43,7 @@ KINDS: dict[type[Method], str] = {
     Sampler: "A sampler chooses the rows of each batch during training; it is named in `train: {sampler: ...}`.",
     Trainer: "A trainer takes rows and a model and gives a model; it is named in `prefer: {by: ...}`, or in `distill`.",
     Objective: "An objective says what is learned from an answer token; it is named in `distill: {by: ...}`.",
+    Composite: "A procedure is a sequence of steps; it stands in a recipe by its own name, in their place.",
     Policy: "A policy shares out the next round's budget; it is named in `feedback`.",
 }
 

@@ -14,6 +14,7 @@ from dataflywheel.recipe.steps.enhance import Enhance
 from dataflywheel.recipe.steps.generate import Generate
 from dataflywheel.recipe.steps.prefer import Prefer
 from dataflywheel.recipe.steps.train import Train
+from dataflywheel.recipe.steps.warm_up import WarmUp
 from dataflywheel.selection.combine import Select
 from dataflywheel.signals.engine import Engine
 from docs.fields import field_table, one_line
@@ -34,6 +35,7 @@ OWN_STEPS: dict[str, type[BaseModel]] = {
     "select": Select,
     "enhance": Enhance,
     "generate": Generate,
+    "warm_up": WarmUp,
     "train": Train,
     "train.lora": Lora,
     "distill": Distill,
@@ -67,8 +69,8 @@ def recipe() -> list[str]:
     lines += [
         "### Steps",
         "",
-        "A step is one name with its parameters. The cleaners `deduplicate`, `decontaminate` and `filter` are under",
-        "[Methods](#methods). The others are these.",
+        "A step is one name with its parameters. The cleaners `deduplicate`, `decontaminate` and `filter`, and",
+        "procedures, which stand for several steps (`mods`), are under [Methods](#methods). The others are these.",
         "",
     ]
     for name, model in OWN_STEPS.items():

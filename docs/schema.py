@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from dataflywheel import catalog
-from dataflywheel.contracts import Cleaner, Metric, Policy, Sampler, Selector, Signal
+from dataflywheel.contracts import Cleaner, Composite, Metric, Policy, Sampler, Selector, Signal
 from dataflywheel.distillation.model.taught import TaughtObjective
 from dataflywheel.evolution.feedback.evaluate import Evaluate
 from dataflywheel.models.spec import EmbedderSpec, ModelSpec, Price
@@ -112,7 +112,8 @@ def _by_name(names: list[str], definitions: Json, partial: bool = False) -> Json
 
 
 def _steps(definitions: Json) -> Json:
-    cleaners = {name: _model(catalog.get(name), definitions) for name in catalog.names(Cleaner)}
+    named = [*catalog.names(Cleaner), *catalog.names(Composite)]
+    cleaners = {name: _model(catalog.get(name), definitions) for name in named}
     own = {name: _model(kind.Work, definitions) for name, kind in KINDS.items() if kind in OWN}
     selector = {"$ref": "#/$defs/Selector"}
     select: Json = own["select"]["properties"]
@@ -120,6 +121,7 @@ def _steps(definitions: Json) -> Json:
     select["by"].pop("type", None)
     select["by"].pop("items", None)
     select["then"] |= {"anyOf": [selector, {"type": "null"}]}
+    _named(own["warm_up"]["properties"], "by", selector)
     own["select"]["required"] = ["by"]  # `keep` may stand in the recipe's budget
     definitions["Gate"] = _by_name(catalog.names(Gate), definitions, partial=True)
     for name, rewrites in WRITING.items():

@@ -54,6 +54,7 @@ def test_filters() -> None:
     assert {card["name"] for card in catalog.methods("static", needs="nothing")} >= {"random", "longest"}
     assert {card["name"] for card in catalog.methods("static", needs="embedder")} == {
         "k_center", "facility_location", "density", "diverse_by_score", "diversify_and_conquer", "tsds",
+        "necessary", "mods",
     }  # fmt: skip
     cheap = {card["name"] for card in catalog.methods(cost="¢")}
     assert "ifd" not in cheap

@@ -10,7 +10,18 @@ import pyarrow as pa
 import pytest
 
 from dataflywheel import catalog
-from dataflywheel.contracts import Cleaner, Judge, Metric, Objective, Policy, Reward, Sampler, Selector, Signal
+from dataflywheel.contracts import (
+    Cleaner,
+    Composite,
+    Judge,
+    Metric,
+    Objective,
+    Policy,
+    Reward,
+    Sampler,
+    Selector,
+    Signal,
+)
 from dataflywheel.evolution.judging.session import make_judge
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.models.training.trainer import Trainer
@@ -19,6 +30,7 @@ from dataflywheel.recipe.load import recipe_from
 from dataflywheel.recipe.needs import signals_of
 from dataflywheel.recipe.planning.plan import check
 from dataflywheel.recipe.steps.build import build_steps
+from dataflywheel.selection.order import LEARNED
 
 TEACHER = {
     "endpoint": "http://127.0.0.1:9/v1",
@@ -35,6 +47,8 @@ GIVEN: dict[str, dict[str, Any]] = {
     "magpie": {"template": "chatml"},
     "scored": {"by": "final_answer", "least": 1},
     "judged": {"by": "rubric", "at_least": 4},
+    "reward_model": {"hf": "./reward-model"},
+    "mods": {"reward": "exact_match", "seed": 1, "keep": 2},
 }
 JUDGES = {"panel": {"models": [ModelSpec(endpoint="http://127.0.0.1:9/v1", model=name) for name in "ab"]}}
 
@@ -55,11 +69,14 @@ def recipe_for(name: str, folder: Path) -> dict[str, Any]:
     if issubclass(kind, Selector):
         one = {"by": by} if name != "delt_folding" else {"by": "longest", "then": by}
         steps.append({"select": {**one, "keep": 2}})
+        if LEARNED in kind.model_construct(**given).needs():
+            made["signals"] = {"own_answer": {"reward": "exact_match", "of": "trained"}}
+            steps.insert(1, {"warm_up": {"keep": 1}})
         if kind.begins:
             made |= {"rounds": 2, "feedback": {"uniform": {}}}
             steps += [TRAIN, {"evaluate": {}}]
-    elif issubclass(kind, Cleaner):
-        steps = [{name: given}]
+    elif issubclass(kind, Cleaner | Composite):
+        steps = [*([] if issubclass(kind, Cleaner) else steps), {name: given}]
     elif issubclass(kind, Proposer):
         step = {"enhance": {"by": by}} if kind.rewrites else {"generate": {"by": by, "rows": 2}}
         steps += [TRAIN, step] if kind.from_failures or kind.own_model == "trained" else [step]

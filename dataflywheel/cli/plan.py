@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         Plan,
         PlannedComparison,
         PlannedPlugin,
+        PlannedStep,
         Probed,
         Range,
         Rewarded,
@@ -80,7 +81,7 @@ def _table(found: Plan) -> Table:
     table = Table("step", box=None, pad_edge=False)
     for name in ("rows", "passes", "tokens", "calls", "dollars", "time"):
         table.add_column(name, justify="right", no_wrap=True)
-    lines = [(step.place, f"{step.rows:,}", step.cost) for step in found.steps]
+    lines = [(f"{step.place}{_of(step)}", f"{step.rows:,}", step.cost) for step in found.steps]
     if trials := found.comparison:
         lines.append((f"compare: {trials.arms} arms, {trials.seeds} seeds", "", trials.cost))
         lines += [(f"compare: {run.what}", "", run.cost) for run in trials.more]
@@ -88,6 +89,11 @@ def _table(found: Plan) -> Table:
         numbers = (_short(cost.forward + cost.backward), _short(cost.tokens), f"{cost.calls:,}", f"{cost.usd:.2f}")
         table.add_row(name, rows, *numbers, _time(cost.seconds))
     return table
+
+
+def _of(step: PlannedStep) -> str:
+    """The procedures that a step comes from, outermost first."""
+    return f" ({' > '.join(step.of)})" if step.of else ""
 
 
 def _plugins(found: Sequence[PlannedPlugin]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from dataflywheel.contracts.budget import Budget
 from dataflywheel.contracts.columns import AnyArray, Columns, FloatArray, Status
+from dataflywheel.contracts.composite import Around, Composite
 from dataflywheel.contracts.cost import Cost, PoolStatistics
 from dataflywheel.contracts.kinds import (
     Case,
@@ -54,6 +55,7 @@ __all__ = [
     "Allocation",
     "AnswerPositions",
     "AnyArray",
+    "Around",
     "Asks",
     "Budget",
     "Card",
@@ -61,6 +63,7 @@ __all__ = [
     "ChoosingDraw",
     "Cleaner",
     "Columns",
+    "Composite",
     "Cost",
     "Decisions",
     "DeferredError",

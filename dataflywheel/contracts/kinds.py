@@ -96,6 +96,11 @@ class Selector(Method):
     def needs(self) -> tuple[str, ...]:
         """Column names (`signal.column`) that `rank` reads."""
 
+    def may_lack(self) -> tuple[str, ...]:
+        """Columns of `needs` without a value of which a row is shown to it all the same; without another it is not
+        eligible."""
+        return ()
+
     def signal_parameters(self) -> dict[str, dict[str, Any]]:
         """Parameters that the signals of `needs` must have for this selector, by signal name."""
         return {}

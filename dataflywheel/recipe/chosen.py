@@ -35,7 +35,7 @@ class Chosen:
     select: Select
     ranking_seconds: float = 0.0
     followed: Cost = field(default_factory=Cost)
-    """What measuring with the model in training cost, in all rounds together."""
+    """What measuring with the model in training cost, in all rounds together, and the model of a warm-up."""
     label: str = ""
     """What the recipe did, where it was more than one selection."""
 

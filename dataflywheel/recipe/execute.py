@@ -10,6 +10,7 @@ from dataflywheel.recipe.asked_signals import asked_signal
 from dataflywheel.recipe.bill import account_of
 from dataflywheel.recipe.comparing.compare import forget_comparison, run_comparison
 from dataflywheel.recipe.comparing.leave_out import leave_out
+from dataflywheel.recipe.composed import told_of
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.finish import embedding_map, map_is_whole
 from dataflywheel.recipe.inputs.ingest import target_exam
@@ -73,11 +74,24 @@ def _run(
     loaded = recipe if isinstance(recipe, Recipe) else load_recipe(Path(recipe))
     if comparison and loaded.compare is None:
         loaded = loaded.model_copy(update={"compare": Compare()})
+    with told_of(loaded.composed):
+        return _planned(recipe, loaded, runs, home, watcher, finish)
+
+
+def _planned(
+    recipe: str | Path | Recipe,
+    loaded: Recipe,
+    runs: Path,
+    home: Path,
+    watcher: Watcher | None,
+    finish: Callable[[Path], object] | None,
+) -> Result:
     steps = build_steps(loaded)
     plan = make_plan(loaded, steps, loaded.compare is not None)
-    text = (
-        Path(recipe).read_text(encoding="utf-8") if not isinstance(recipe, Recipe) else loaded.model_dump_json(indent=2)
-    )
+    if isinstance(recipe, Recipe):
+        text = loaded.as_written().model_dump_json(indent=2)
+    else:
+        text = Path(recipe).read_text(encoding="utf-8")
     with only_here(runs / loaded.name):
         context = Context(loaded, RunDirectory(runs / loaded.name), home, watcher or Silent())
         context.signal_store.sweep()

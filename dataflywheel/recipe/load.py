@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from dataflywheel.contracts import UsageError, nearest
 from dataflywheel.models.spec import KEY_LETTERS
+from dataflywheel.recipe.composed import AtStepError
 from dataflywheel.recipe.environment import Environment, is_key, leaves, without_variables
 from dataflywheel.recipe.schema import Recipe
 from dataflywheel.recipe.sections import Compare, Guards, Limits, Models, Source, Target, Tiers
@@ -75,17 +76,25 @@ def _no_open_keys(value: Mapping[str, Any], path: Path, node: yaml.Node | None) 
 
 def recipe_from(value: Mapping[str, Any], where: str = "recipe", node: yaml.Node | None = None) -> Recipe:
     """A validated recipe from plain data."""
-    environment = Environment(lambda place: f"{where}:{line}" if (line := _line(node, place)) else where)
+
+    def standing(place: Sequence[str | int]) -> str:
+        return f"{where}:{line}" if (line := _line(node, place)) else where
+
+    environment = Environment(standing)
     try:
-        return Recipe.model_validate(environment.filled(value))
+        recipe = Recipe.model_validate(environment.filled(value))
     except ValidationError as error:
         raise UsageError(environment.hidden("\n".join(_complaints(error, where, node)))) from None
+    recipe.composed.where.extend(standing(("steps", at)) for at in range(len(recipe.composed.before)))
+    return recipe
 
 
 def _complaints(error: ValidationError, where: str, node: yaml.Node | None) -> list[str]:
     lines = []
     for problem in error.errors():
-        location = [part for part in problem["loc"] if isinstance(part, str | int)]
+        found = problem.get("ctx", {}).get("error")
+        within = found.place if isinstance(found, AtStepError) else ()
+        location = [part for part in (*problem["loc"], *within) if isinstance(part, str | int)]
         line = _line(node, location)
         place = f"{where}:{line}" if line else where
         field = ".".join(str(part) for part in location)
@@ -94,6 +103,8 @@ def _complaints(error: ValidationError, where: str, node: yaml.Node | None) -> l
             lines.append(f"{place}: unknown field {field!r}{nearest(str(location[-1]), list(section.model_fields))}")
         elif problem["type"] == "missing":
             lines.append(f"{place}: {field} is missing")
+        elif within:
+            lines.append(f"{place}: {found}")
         else:
             lines.append(f"{place}: {field}: {problem['msg']} (got {_short(problem['input'])})")
     return lines

@@ -6,14 +6,15 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from dataflywheel.contracts import method_spec
+from dataflywheel.contracts import Around, method_spec
 from dataflywheel.recipe.asked_signals import in_one_form
+from dataflywheel.recipe.composed import HasProcedures, Steps
 from dataflywheel.recipe.plugin_files import PluginFiles
 from dataflywheel.recipe.sections import Compare, Guards, Limits, Models, Part, Source, Target, Tiers
 from dataflywheel.signals.engine import Engine
 
 
-class Recipe(Part):
+class Recipe(Part, HasProcedures):
     """A job: pool, target, models, budget, steps and comparison."""
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
@@ -30,7 +31,7 @@ class Recipe(Part):
     """Student, scorer and embedder."""
     budget: Limits = Limits()
     """Limits of the whole run."""
-    steps: list[dict[str, dict[str, Any]]] = Field(min_length=1)
+    steps: Steps
     """What is done, in this order."""
     rounds: int = Field(default=1, ge=1, le=100)
     """Turns of the wheel: `keep` and `rows` of its steps are for all of them together."""
@@ -51,6 +52,11 @@ class Recipe(Part):
     """What the final data set is written as."""
     engine: Engine = Engine()
     """Where signals are measured."""
+
+    def around(self) -> Around:
+        """What its procedures are told of it."""
+        models = self.models.model_dump(mode="json", exclude_unset=True)
+        return Around(models, len(self.target), self.rounds, self.budget.rows)
 
     @field_validator("pool", "target", mode="before")
     @classmethod
@@ -85,17 +91,6 @@ class Recipe(Part):
         if isinstance(value, str):
             return {value: {}}
         return {name: given or {} for name, given in value.items()} if isinstance(value, dict) else value
-
-    @field_validator("steps", mode="before")
-    @classmethod
-    def _single_keys(cls, value: Any) -> Any:
-        if not isinstance(value, list):
-            raise ValueError("expected a list of steps, such as `- deduplicate: {near: 0.8}`")
-        steps = [{step: {}} if isinstance(step, str) else step for step in value]
-        for number, step in enumerate(steps, 1):
-            if not isinstance(step, dict) or len(step) != 1:
-                raise ValueError(f"step {number}: expected one name with its parameters, such as `select: {{by: ifd}}`")
-        return [{name: parameters or {} for name, parameters in step.items()} for step in steps]
 
     def named_steps(self) -> list[tuple[str, dict[str, Any]]]:
         """(name, parameters) in order."""

@@ -29,7 +29,7 @@ def select_rows(columns: Columns, spec: Select, rng: np.random.Generator) -> tup
     Raises:
         UsageError: a column is missing, or a quota names a group that no row belongs to.
     """
-    measured = columns.ok(*spec.needs())
+    measured = columns.ok(*spec.required())
     rows = np.flatnonzero(measured)
     pool = columns if measured.all() else columns.take(rows)
     names, group = _groups(columns, spec)

@@ -15,6 +15,9 @@ SCORE = "select.score"
 SLICE = "row.slice"
 """The skill of a row: it depends on the target, not on the row alone, and is joined on where a step groups by it."""
 
+LEARNED = "row.learned"
+"""Whether the model of the `warm_up` before has learned a row; joined on where a selector reads it."""
+
 
 @dataclass(frozen=True)
 class Rejected:

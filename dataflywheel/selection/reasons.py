@@ -43,7 +43,7 @@ class Outcome:
 def decisions_of(outcome: Outcome, spec: Select) -> Decisions:
     """One decision for every row of the columns, in their order; the score is that of `by` (see `Ranking.score`)."""
     columns, ranking = outcome.columns, outcome.ranking
-    missing = unmeasured(columns, spec.needs())
+    missing = unmeasured(columns, spec.required())
     inner = np.full(len(columns), -1, dtype=np.int64)
     inner[outcome.rows] = np.arange(len(outcome.rows))
     turn = np.full(len(outcome.rows), -1, dtype=np.int64)

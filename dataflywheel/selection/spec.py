@@ -138,6 +138,14 @@ class Select(Method):
             names.append(GROUP_COLUMN[self.per])
         return tuple(dict.fromkeys(names))
 
+    def required(self) -> tuple[str, ...]:
+        """Those of the needed columns without which a row is not eligible."""
+        lacked = {name for s in self.selectors() for name in s.may_lack()}
+        read = {name for s in self.selectors() for name in s.needs() if name not in s.may_lack()}
+        grouped = {GROUP_COLUMN[self.per]} if self.per is not None else set()
+        tokens = TOKENS if self.budget().unit == "tokens" else ()
+        return tuple(name for name in self.needs() if name not in lacked - read - grouped - {*tokens})
+
 
 def _selector(spec: Named) -> Selector:
     return catalog.made(spec, Selector, rooms=("selection",))

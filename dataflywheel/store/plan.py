@@ -47,6 +47,8 @@ class PlannedStep(Kept):
     params: dict[str, JsonValue] = {}
     rows: int = 0
     cost: Bill = Field(default_factory=Cost)
+    of: list[str] = []
+    """The procedures that it comes from, outermost first."""
 
     @property
     def place(self) -> str:
@@ -110,6 +112,14 @@ class SeenTarget(Kept):
     because: dict[str, int] = {}
 
 
+class PlannedProcedure(Kept):
+    """A procedure as it was written, and the places of the steps that it stands for."""
+
+    procedure: str = ""
+    params: dict[str, JsonValue] = {}
+    steps: list[str] = []
+
+
 class PlannedPlugin(Kept):
     """A plugin that takes part, the digest of its code, and the cards of its methods, None where there is none."""
 
@@ -157,6 +167,9 @@ class Plan(Kept):
     notes: list[str] = []
     """What will not be used or looked at, what follows the model in training, and what becomes of weights; a line
     each."""
+    procedures: list[PlannedProcedure] = []
+    signals: dict[str, dict[str, JsonValue]] = {}
+    """What procedures ask for under names of their own."""
     plugins: list[PlannedPlugin] = []
     shown: Shown | None = None
     shown_pairs: ShownAnswers | None = None

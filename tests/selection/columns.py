@@ -45,6 +45,8 @@ def make_columns(n: int, seed: int = 0, width: int = 8) -> Columns:
     values["prompt_group.key"] = np.array([f"{i:03d}" for i in rng.integers(0, max(n, 1), n)], dtype=object)
     values["trajectory.losses"] = rng.gamma(4, 0.3, (n, 5)).astype(np.float32)
     values["hashed_ngrams.buckets"] = ngrams(n, np.random.default_rng([n, 7]))
+    values["own_answer.reward"] = rng.normal(0, 1, n).astype(np.float32)
+    values["row.learned"] = rng.random(n) < 0.1
     for signal in {name.split(".")[0] for name in values} - {"row"}:
         values[f"{signal}.status"] = np.full(n, Status.OK, dtype=np.uint8)
     ids = np.array([f"row-{i:06d}" for i in rng.permutation(n)], dtype=str)

@@ -11,8 +11,9 @@ from dataflywheel.recipe.planning.named_arms import arm_needs
 from dataflywheel.recipe.planning.price import rounds_of
 from dataflywheel.recipe.schema import Recipe
 from dataflywheel.recipe.steps.step import Step
+from dataflywheel.selection.order import LEARNED
 
-TRAINS = ("train", "prefer")
+TRAINS = ("warm_up", "train", "prefer")
 """Roles of steps that leave a model."""
 
 
@@ -23,8 +24,14 @@ def followed_by(recipe: Recipe, step: Step) -> list[str]:
 
 
 def check_followed(recipe: Recipe, steps: Sequence[Step]) -> None:
-    """Raises UsageError: a step reads a signal of the model that was trained last, and none ever is before it."""
+    """Raises UsageError: a step reads a signal of the model that was trained last, and none ever is before it; or what
+    a warm-up learned, and there is none."""
     for number, step in enumerate(steps):
+        if LEARNED in step.needs() and not any(before.role == "warm_up" for before in steps[:number]):
+            raise UsageError(
+                f"{step.title}: {step.method() or step.name} goes on from the rows that a `warm_up` learned, and there "
+                "is none before it; put one there, such as `warm_up: {by: k_center, keep: 500}`"
+            )
         turns = recipe.rounds > 1 and step.every_round
         if turns or any(before.role in TRAINS for before in steps[:number]):
             continue

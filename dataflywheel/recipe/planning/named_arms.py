@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dataflywheel.contracts import UsageError, nearest
+from dataflywheel.selection.order import LEARNED
 from dataflywheel.selection.spec import TOKENS, Select
 
 
@@ -34,6 +35,11 @@ def _one_row(entry: str | dict[str, Any]) -> Select:
             raise UsageError(
                 f"compare: {selector.name} goes on from the rows that earlier rounds chose, and an arm is chosen once; "
                 "name it in the recipe's own `select`"
+            )
+        if LEARNED in selector.needs():
+            raise UsageError(
+                f"compare: {selector.name} goes on from the rows that a `warm_up` learned, and an arm is chosen before "
+                "any training; name it in the recipe's own `select`"
             )
     return spec
 

@@ -11,6 +11,8 @@ from dataflywheel.recipe.steps.step import Step
 
 LEARNED = ("train", "reinforce")
 """Roles of steps that make a model of their own accord."""
+MODELLED = ("warm_up", *LEARNED)
+"""Those, and what trains a model that only helps to choose rows."""
 
 
 def check_order(recipe: Recipe, steps: Sequence[Step], comparison: bool) -> None:
@@ -33,8 +35,8 @@ def check_order(recipe: Recipe, steps: Sequence[Step], comparison: bool) -> None
     check_rounds(recipe, steps)
     check_preferring(steps, comparison)
     check_reinforcing(steps)
-    first = next((i for i, role in enumerate(roles) if role in ("select", *LEARNED)), len(roles))
-    if recipe.target and set(LEARNED) & set(roles) and "decontaminate" not in roles[:first]:
+    first = next((i for i, role in enumerate(roles) if role in ("select", *MODELLED)), len(roles))
+    if recipe.target and set(MODELLED) & set(roles) and "decontaminate" not in roles[:first]:
         raise UsageError(
             "the target must never be trained on: put a `decontaminate` step before the first `select` or `train`"
         )

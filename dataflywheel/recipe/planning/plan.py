@@ -8,6 +8,7 @@ from pathlib import Path
 from dataflywheel.contracts import Cost, PoolStatistics, Signal, UsageError, nearest
 from dataflywheel.recipe.asked_signals import Asked, asked_signal, check_parameters
 from dataflywheel.recipe.asking import check_asking
+from dataflywheel.recipe.composed import told_of
 from dataflywheel.recipe.inputs.looked import Looked, look
 from dataflywheel.recipe.inputs.target_judge import check_judged
 from dataflywheel.recipe.load import load_recipe
@@ -16,10 +17,11 @@ from dataflywheel.recipe.needs import model_kind, signals_of
 from dataflywheel.recipe.planning.following import check_followed, following
 from dataflywheel.recipe.planning.holding import holding
 from dataflywheel.recipe.planning.named_arms import arm_needs
-from dataflywheel.recipe.planning.order import LEARNED, check_order
+from dataflywheel.recipe.planning.order import MODELLED, check_order
 from dataflywheel.recipe.planning.plugged import plugged
 from dataflywheel.recipe.planning.price import comparison_cost, step_cost
 from dataflywheel.recipe.planning.price_more import more_lines
+from dataflywheel.recipe.planning.procedures import procedures
 from dataflywheel.recipe.planning.weights import weights_told
 from dataflywheel.recipe.pricing import flops
 from dataflywheel.recipe.schema import Recipe
@@ -44,7 +46,8 @@ def plan(
         UsageError: something the steps need is not there; the message says what and how to get it.
     """
     loaded = recipe if isinstance(recipe, Recipe) else load_recipe(Path(recipe))
-    found = make_plan(loaded, build_steps(loaded), loaded.compare is not None)
+    with told_of(loaded.composed):
+        found = make_plan(loaded, build_steps(loaded), loaded.compare is not None)
     if probe:
         from dataflywheel.recipe.planning.probe import probe as ask
 
@@ -63,10 +66,13 @@ def make_plan(recipe: Recipe, steps: list[Step], comparison: bool) -> Plan:
         step.check_pool(left)
         cost = step_cost(recipe, step, left, speed, seen)
         left = step.left(left)
-        params, rows = step.parameters(), left.rows
-        lines.append(PlannedStep(round=1, index=step.index, step=step.name, params=params, rows=rows, cost=cost))
+        line = PlannedStep(
+            round=1, index=step.index, step=step.name, params=step.parameters(), rows=left.rows, cost=cost
+        )
+        names = list(recipe.composed.names(step.index))
+        lines.append(line.model_copy(update={"of": names}) if names else line)
     own = plugged(recipe, steps)
-    facts: dict[str, object] = {"plugins": own} if own else {}
+    facts: dict[str, object] = {**procedures(recipe), **({"plugins": own} if own else {})}
     for number, step in enumerate(steps):
         for name, told in step.foreseen(recipe, looked, steps[:number]).items():
             facts.setdefault(name, told)  # of the first step of a kind
@@ -111,7 +117,7 @@ def check(recipe: Recipe, steps: list[Step], comparison: bool) -> None:
     wanted = [need for step in steps for need in step.needs()]
     if comparison and recipe.compare:
         wanted += [need for entry in recipe.compare.arms for need in arm_needs(entry)]
-    check_models(recipe, _signals(recipe, wanted), any(step.role in LEARNED for step in steps))
+    check_models(recipe, _signals(recipe, wanted), any(step.role in MODELLED for step in steps))
     if recipe.engine.ray:
         check_packages("ray", extra="ray")
 

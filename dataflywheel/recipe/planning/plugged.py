@@ -18,7 +18,8 @@ def plugged(recipe: Recipe, steps: Sequence[Step]) -> list[PlannedPlugin]:
     """Each plugin that the recipe uses: its `plugin`, the `digest` of its code, and the cards of its `methods` that
     take part, by name; None for a kind of step without a card."""
     involved = [method.name for step in steps for method in step.involved()]
-    taken = set(named_in([recipe.model_dump(mode="json"), involved]))
+    procedures = [name for part in recipe.composed.parts for name in part.names]
+    taken = set(named_in([recipe.model_dump(mode="json"), involved, procedures]))
     return [
         PlannedPlugin(plugin=one.place, digest=one.digest, methods=cards)
         for one in loaded()

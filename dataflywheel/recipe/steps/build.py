@@ -17,9 +17,10 @@ from dataflywheel.recipe.steps.renew import Renewing
 from dataflywheel.recipe.steps.select import Selecting
 from dataflywheel.recipe.steps.step import KINDS, Step
 from dataflywheel.recipe.steps.train import Training
+from dataflywheel.recipe.steps.warm_up import WarmingUp
 
 OWN: tuple[type[Step], ...] = (
-    *(Selecting, Enhancing, Generating, Training, Distilling, Preferring, Reinforcing, Evaluating, Renewing),
+    *(Selecting, Enhancing, Generating, WarmingUp, Training, Distilling, Preferring, Reinforcing, Evaluating, Renewing),
 )
 """The kinds that are shipped, in the order in which they are shown."""
 

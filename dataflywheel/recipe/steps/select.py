@@ -25,12 +25,13 @@ from dataflywheel.recipe.schema import Recipe
 from dataflywheel.recipe.sections import Limits
 from dataflywheel.recipe.steps.changed_rows import Changes
 from dataflywheel.recipe.steps.check_select import check_rounds_before, check_signals, check_vectors
+from dataflywheel.recipe.steps.learned_before import learned_column
 from dataflywheel.recipe.steps.rows_out import Decided, write_rows
 from dataflywheel.recipe.steps.state import State
 from dataflywheel.recipe.steps.step import Given, Step
 from dataflywheel.rows.parts import read_rows
 from dataflywheel.selection.combine import select_rows, weights_by_id
-from dataflywheel.selection.order import SLICE
+from dataflywheel.selection.order import LEARNED, SLICE
 from dataflywheel.selection.spec import Select
 from dataflywheel.store.record import StepRecord
 
@@ -107,6 +108,8 @@ class Selecting(Step, keyword="select"):
         columns = with_earlier(given.context, given.state.earlier, self.work, columns, self.title)
         if SLICE in self.needs():
             columns.values[SLICE] = slice_column(given.context, given.state.rows, columns.ids)
+        if LEARNED in self.needs():
+            columns.values[LEARNED] = learned_column(given.state.learned, columns.ids)
         ranking = time.perf_counter()
         decided = self.decide(given.context, columns)
         ranking = time.perf_counter() - ranking
@@ -132,8 +135,7 @@ class Selecting(Step, keyword="select"):
         guards = tuple(step for step in given.steps if step.guards)
         seconds = record.details["ranking_seconds"]
         followed = Cost(**record.details.get("followed", {}))
-        if given.state.chosen is not None:
-            followed += given.state.chosen.followed
+        followed += given.state.warmed if given.state.chosen is None else given.state.chosen.followed
         chosen = Chosen(given.state.rows, context.pool, guards, rows, self.asked or self.work, seconds, followed)
         return replace(given.state, rows=rows, chosen=chosen)
 

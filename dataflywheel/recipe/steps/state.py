@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from dataflywheel.contracts import Cost
 from dataflywheel.evolution.feedback.evaluate import Evaluate
 from dataflywheel.evolution.iteration.teaching import Teaching
 from dataflywheel.models.training.train_settings import TrainSettings
@@ -44,6 +45,10 @@ class State:
     """The model that was trained last."""
     training: Trained | None = None
     """How rows were last learned."""
+    learned: Path | None = None
+    """The step that trained a first model on a few of the rows, whose decisions say on which."""
+    warmed: Cost = field(default_factory=Cost)
+    """What models cost that were trained only so that rows could be chosen."""
     chosen: Chosen | None = None
     scoring: Evaluate | None = None
     """How models are scored."""

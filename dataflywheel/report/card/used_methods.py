@@ -64,17 +64,18 @@ def _signals(columns: Any, known: set[str], named: Mapping[str, str]) -> list[st
 def named_signals(run: Run) -> dict[str, str]:
     """The names of signals that are the recipe's own, and what stands behind each."""
     try:
-        return own_names(in_one_form(run.recipe_values.get("signals") or {}))
+        return own_names(in_one_form({**run.plan.signals, **(run.recipe_values.get("signals") or {})}))
     except ValueError:
         return {}  # of another version
 
 
 def methods_of_run(run: Run) -> list[str]:
-    """All methods that took part in a run, in order of use: in its steps, and in what shared out its rounds; those of
-    plugins last."""
+    """All methods that took part in a run, in order of use: procedures, then what its steps name, and what shared out
+    its rounds; those of plugins last."""
     named = named_signals(run)
+    procedures = [name for line in run.plan.steps for name in line.of]
     policies = [name for name, _ in method_specs(run.recipe_values.get("feedback")) if name in catalog.names()]
-    used = [*(name for step in run.steps for name in methods_of(step, named)), *policies]
+    used = [*procedures, *(name for step in run.steps for name in methods_of(step, named)), *policies]
     own = [name for name, one in run.plugged.items() if one.methods[name]]
     return list(dict.fromkeys([*(name for name in used if name not in run.plugged), *own]))
 

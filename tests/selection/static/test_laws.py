@@ -31,7 +31,7 @@ VARIANTS = [("perplexity", {"keep": k}) for k in ("top", "middle", "low")] + [
     ("facility_location", {"memory_gb": 4 * 40 * 40 / 2**30}),
 ]
 ALL = [(n, PARAMETERS.get(n, {})) for n in catalog.names(Selector, ("selection",))] + VARIANTS
-PARTIAL = {"ifd", "diverse_by_score", "grape", "tsds"}  # they turn measured rows away
+PARTIAL = {"ifd", "diverse_by_score", "grape", "necessary", "tsds"}  # they turn measured rows away
 
 
 def make(name: str, parameters: dict[str, Any]) -> Selector:
