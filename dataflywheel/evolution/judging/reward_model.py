@@ -44,6 +44,7 @@ class RewardModel(Reward):
     max_length: int = Field(default=512, ge=8)
     """Tokens that are read; never more than the model's own context."""
     batch_size: int = Field(default=16, ge=1)
+    """Answers that are read at once."""
 
     def contents(self) -> str:
         return folder_digest(resolve_folder(self.hf))

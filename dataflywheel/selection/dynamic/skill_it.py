@@ -65,6 +65,7 @@ class SkillIt(Sampler):
     graph_steps: int | None = Field(default=None, ge=1)
     """Steps of each training that the graph is learned from; as many as lie between two updates if not given."""
     step_size: float = Field(default=0.5, gt=0)
+    """How fast weights follow the losses."""
     window: int = Field(default=3, ge=1)
     """Losses that are summed: of this update and those before it."""
     updates: int = Field(default=6, ge=1)
