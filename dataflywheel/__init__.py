@@ -8,7 +8,26 @@ from __future__ import annotations
 
 import importlib
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # what an editor knows of the verbs; they load on first use
+    from dataflywheel.api import compare as compare
+    from dataflywheel.api import run as run
+    from dataflywheel.catalog import methods as methods
+    from dataflywheel.catalog import plugin as plugin
+    from dataflywheel.evolution.judging.calibrate import calibrate as calibrate
+    from dataflywheel.inline.check import check as check
+    from dataflywheel.inline.judge import judge as judge
+    from dataflywheel.inline.measure import measure as measure
+    from dataflywheel.inline.select import select as select
+    from dataflywheel.recipe.planning.plan import plan as plan
+    from dataflywheel.recipe.single import distill as distill
+    from dataflywheel.recipe.single import enhance as enhance
+    from dataflywheel.recipe.single import generate as generate
+    from dataflywheel.report.profile.profile import profile as profile
+    from dataflywheel.report.why import why as why
+    from dataflywheel.rows.convert import convert as convert
+    from dataflywheel.rows.diff import diff as diff
 
 # Before any dependency loads: they report usage by default, and nothing here phones home.
 for _name, _value in {
@@ -51,3 +70,7 @@ def __getattr__(name: str) -> Any:
     if name in _VERBS:
         return getattr(importlib.import_module(_VERBS[name]), name)
     raise AttributeError(f"module 'dataflywheel' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -132,6 +132,6 @@ def test_training_on_what_is_left_beats_random_choice(tmp_path: Path) -> None:
         assert found[kind].recall >= recall, kind
         assert found[kind].precision >= 0.3, kind  # by chance it would be one in seven
     told = gain(trials(result, held_out, seeds=4, epochs=4, home=tmp_path / "store"))
-    assert told["rows"]["high"] < 0
+    assert told["rows"].high < 0
     assert 0 < told["share"] < 1
     assert 0 < told["quality"] < 1

@@ -16,6 +16,9 @@ from rich.text import Text
 if TYPE_CHECKING:
     from dataflywheel.models.endpoint.progress import Progress
 
+FIRST_LINE, BETWEEN, SHARE = 5.0, 10.0, 0.1
+"""Off a terminal: seconds of a step before its first line of progress, between two lines, and the share of the time so
+far that two lines are apart at least, so that a day of work does not fill a log."""
 REFUSAL_SHOWN = 80
 """Letters of an endpoint's own words in the line about requests."""
 
@@ -53,12 +56,16 @@ class LiveTable:
         row = self.rows.setdefault(step, {"state": "running", "note": "", "began": time.monotonic()})
         share = f"{done:,} of {total:,}" if total else f"{done:,}"
         row["note"] = f"{what}: {share}{_left(row, what, done, total)}"
+        self._progress(step, row["note"])
 
     def asking(self, progress: Progress) -> None:
         self.asked = asking_line(progress)
         if progress.refusal != self.refusal:
             self.refusal = progress.refusal
             self._line(f"the endpoint tells to wait: {self.refusal[:REFUSAL_SHOWN]}")
+        for step, row in list(self.rows.items()):
+            if row["state"] == "running":
+                self._progress(step, self.asked)
 
     def finished(self, step: str, note: str, reused: bool) -> None:
         self.asked = ""
@@ -66,6 +73,15 @@ class LiveTable:
         row |= {"state": "there already" if reused else "done", "note": note}
         row["seconds"] = time.monotonic() - row.get("began", time.monotonic())
         self._line(f"{step}: {note}" + (" (there already)" if reused else f" ({row['seconds']:.1f} s)"))
+
+    def _progress(self, step: str, note: str) -> None:
+        """A line about a running step, off a terminal, where its last one is long ago."""
+        row, now = self.rows[step], time.monotonic()
+        spent = now - row.get("began", now)
+        due = max(BETWEEN, SHARE * spent) if "told" in row else FIRST_LINE
+        if self.live is None and now - row.get("told", row.get("began", now)) >= due:
+            row["told"] = now
+            self._line(f"{step} ... {note}")
 
     def _line(self, text: str) -> None:
         if self.live is None:

@@ -39,6 +39,10 @@ class Lazy(TyperGroup):
         return TyperCommand(name, help=VERBS[name]) if name in VERBS else None
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if args and not args[0].startswith("-") and args[0] not in VERBS:
+            from dataflywheel.contracts import nearest
+
+            ctx.fail(f"there is no command {args[0]!r}{nearest(args[0], list(VERBS))}")
         name, found, rest = super().resolve_command(ctx, args)
         if name is None:
             return name, found, rest
@@ -57,7 +61,6 @@ class Lazy(TyperGroup):
 
 app = typer.Typer(
     cls=Lazy,
-    add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     help="The best post-trained language model from the least data.",

@@ -2,6 +2,7 @@
 
 from dataflywheel.contracts.budget import Budget
 from dataflywheel.contracts.columns import AnyArray, Columns, FloatArray, Status
+from dataflywheel.contracts.complaint import Complaints, explain, nearest
 from dataflywheel.contracts.composite import Around, Composite
 from dataflywheel.contracts.cost import Cost, PoolStatistics
 from dataflywheel.contracts.kinds import (
@@ -27,10 +28,8 @@ from dataflywheel.contracts.method import (
     UserPath,
     build,
     enter,
-    explain,
     method_spec,
     method_specs,
-    nearest,
     snake_case,
 )
 from dataflywheel.contracts.metric import Mark, Metric
@@ -63,6 +62,7 @@ __all__ = [
     "ChoosingDraw",
     "Cleaner",
     "Columns",
+    "Complaints",
     "Composite",
     "Cost",
     "Decisions",

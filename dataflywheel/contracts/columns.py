@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dataflywheel.contracts.method import nearest
+from dataflywheel.contracts.complaint import nearest
 from dataflywheel.errors import UsageError
 
 FloatArray = np.ndarray[Any, np.dtype[np.floating[Any]]]

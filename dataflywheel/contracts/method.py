@@ -6,16 +6,16 @@ the registry under its file-style name (`KCenter` -> `k_center`).
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError, WithJsonSchema
 
+from dataflywheel.contracts.complaint import explain
 from dataflywheel.contracts.cost import Cost, PoolStatistics
 from dataflywheel.errors import UsageError
 
@@ -186,23 +186,3 @@ Named = Annotated[
 
 UserPath = Annotated[Path, AfterValidator(Path.expanduser)]
 """A file of the user's, from the working directory or, with `~`, from their home: as `path` of a pool is read."""
-
-
-def explain(error: ValidationError, where: str, names: Sequence[str]) -> str:
-    """One line a problem: the field, what is wrong with it, and the nearest right name for an unknown one."""
-    lines = []
-    for problem in error.errors():
-        path = ".".join(str(p) for p in problem["loc"])
-        if problem["type"] == "extra_forbidden":
-            lines.append(f"{where}: unknown parameter {path!r}{nearest(str(problem['loc'][-1]), names)}")
-        else:
-            lines.append(f"{where}: {path or 'value'}: {problem['msg']} (got {problem['input']!r})")
-    return "\n".join(lines)
-
-
-def nearest(name: str, names: Sequence[str]) -> str:
-    """`; did you mean 'x'?` or the list of what there is."""
-    close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
-    if close:
-        return f"; did you mean {close[0]!r}?"
-    return f"; there is: {', '.join(sorted(names))}" if names else "; it takes none"

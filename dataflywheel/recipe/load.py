@@ -10,6 +10,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from dataflywheel.contracts import UsageError, nearest
+from dataflywheel.contracts.complaint import said
 from dataflywheel.models.spec import KEY_LETTERS
 from dataflywheel.recipe.composed import AtStepError
 from dataflywheel.recipe.environment import Environment, is_key, leaves, without_variables
@@ -106,13 +107,8 @@ def _complaints(error: ValidationError, where: str, node: yaml.Node | None) -> l
         elif within:
             lines.append(f"{place}: {found}")
         else:
-            lines.append(f"{place}: {field}: {problem['msg']} (got {_short(problem['input'])})")
+            lines.append(f"{place}: {f'{field}: ' if field else ''}{said(problem)}")
     return lines
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 80 else text[:77] + "..."
 
 
 def _line(node: yaml.Node | None, location: Sequence[str | int]) -> int | None:

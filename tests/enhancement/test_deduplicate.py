@@ -123,7 +123,7 @@ def test_nothing_to_compare_keeps_everything() -> None:
     ("parameters", "message"),
     [
         ({"near": None}, "near, semantic or both"),
-        ({"near": 1.2}, "less than or equal to 1"),
+        ({"near": 1.2}, "expected 1 or less"),
         ({"keep": "best"}, "'any', 'longest', 'first' or a column"),
         ({"nearr": 0.8}, "did you mean 'near'"),
     ],

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
-from dataflywheel.contracts import Cost, PoolStatistics, Signal, UsageError, nearest
+from dataflywheel.contracts import Complaints, Cost, PoolStatistics, Signal, UsageError, nearest
 from dataflywheel.recipe.asked_signals import Asked, asked_signal, check_parameters
 from dataflywheel.recipe.asking import check_asking
 from dataflywheel.recipe.composed import told_of
@@ -106,52 +108,77 @@ def _comparison(
 
 def check(recipe: Recipe, steps: list[Step], comparison: bool) -> None:
     """Refuse what cannot work: missing files, targets, models, packages, steps in an impossible order."""
-    check_files(recipe.pool, "pool")
-    check_files(recipe.target, "target")
-    check_order(recipe, steps, comparison)
-    check_parameters(recipe.signals)
-    check_judged(recipe, [step.role for step in steps], comparison)
+    complaints = Complaints()
+    for refuse in _checks(recipe, steps, comparison):
+        with complaints.heard():
+            refuse()
+    complaints.end()
+
+
+def _checks(recipe: Recipe, steps: list[Step], comparison: bool) -> Iterator[Callable[[], object]]:
+    """Each check by itself, so that one that refuses hides nothing of the others."""
+    yield lambda: check_files(recipe.pool, "pool")
+    yield lambda: check_files(recipe.target, "target")
+    yield lambda: check_order(recipe, steps, comparison)
+    yield lambda: check_parameters(recipe.signals)
+    yield lambda: check_judged(recipe, [step.role for step in steps], comparison)
+    yield from (partial(step.check, recipe, comparison) for step in steps)
+    yield lambda: check_followed(recipe, steps)
+    wanted: dict[str, str] = {}
     for step in steps:
-        step.check(recipe, comparison)
-    check_followed(recipe, steps)
-    wanted = [need for step in steps for need in step.needs()]
+        wanted = dict.fromkeys(step.needs(), step.place) | wanted
     if comparison and recipe.compare:
-        wanted += [need for entry in recipe.compare.arms for need in arm_needs(entry)]
-    check_models(recipe, _signals(recipe, wanted), any(step.role in MODELLED for step in steps))
+        wanted = {need: "compare" for entry in recipe.compare.arms for need in arm_needs(entry)} | wanted
+    yield from (partial(_check_column, recipe, need, place) for need, place in wanted.items())
+    yield from model_checks(recipe, _signals(recipe, list(wanted)), any(step.role in MODELLED for step in steps))
     if recipe.engine.ray:
-        check_packages("ray", extra="ray")
+        yield lambda: check_packages("ray", extra="ray")
 
 
 def check_models(recipe: Recipe, signals: list[Asked], trains: bool) -> None:
     """The models behind signals and training are there, and what they run on is installed."""
+    for refuse in model_checks(recipe, signals, trains):
+        refuse()
+
+
+def model_checks(recipe: Recipe, signals: list[Asked], trains: bool) -> Iterator[Callable[[], object]]:
     if trains or any(model_kind(asked.kind) in ("model", "embedder") for asked in signals):
-        check_packages("torch", "transformers")
+        yield partial(check_packages, "torch", "transformers")
     if trains:
-        check_packages("trl")
-        check_local(recipe.models.student, "student")
+        yield partial(check_packages, "trl")
+        yield partial(check_local, recipe.models.student, "student")
     for asked in signals:
         if getattr(asked.kind, "asks", False):
-            check_packages("openai", extra="llm")
-            check_asking(recipe, asked.kind, asked.given)
+            yield partial(check_packages, "openai", extra="llm")
+            yield partial(check_asking, recipe, asked.kind, asked.given)
     if any(model_kind(asked.kind) == "model" for asked in signals):
-        check_local(recipe.models.scorer or recipe.models.student, "scorer")
+        yield partial(check_local, recipe.models.scorer or recipe.models.student, "scorer")
     if any(asked.kind.name == "language" for asked in signals):
-        check_packages("lingua", extra="language")
+        yield partial(check_packages, "lingua", extra="language")
+
+
+def _check_column(recipe: Recipe, need: str, place: str) -> None:
+    """
+    Raises:
+        UsageError: no signal gives the column.
+    """
+    name, _, column = need.partition(".")
+    if name == "row":
+        return
+    try:
+        kind = asked_signal(recipe.signals, name).kind
+    except UsageError as error:
+        raise UsageError(f"{place}: {need!r}: {error}") from None
+    if not issubclass(kind, Signal):
+        raise UsageError(f"{place}: {name!r} is not a signal but a {kind.card.category} method")
+    if column not in (*kind.columns, "status", "error"):
+        raise UsageError(f"{place}: {need!r}: {name} has no such column{nearest(column, list(kind.columns))}")
 
 
 def _signals(recipe: Recipe, needs: Sequence[str]) -> list[Asked]:
-    """The signals behind columns.
-
-    Raises:
-        UsageError: there is no such signal, or it has no such column.
-    """
-    for need in dict.fromkeys(needs):
-        name, _, column = need.partition(".")
-        if name == "row":
-            continue
-        kind = asked_signal(recipe.signals, name).kind
-        if not issubclass(kind, Signal):
-            raise UsageError(f"{name!r} is not a signal but a {kind.card.category} method")
-        if column not in (*kind.columns, "status", "error"):
-            raise UsageError(f"{need!r}: {name} has no such column{nearest(column, list(kind.columns))}")
-    return [asked_signal(recipe.signals, name) for name in signals_of(needs)]
+    """The signals behind columns, as far as there are such."""
+    found = []
+    for name in signals_of(needs):
+        with suppress(UsageError):
+            found.append(asked_signal(recipe.signals, name))
+    return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from dataflywheel.contracts import Complaints
 from dataflywheel.recipe.asked_signals import own_names
 from dataflywheel.recipe.schema import Recipe
 from dataflywheel.recipe.steps.clean import Clean
@@ -29,8 +30,11 @@ def build_steps(recipe: Recipe) -> list[Step]:
     """All steps with their parameters checked.
 
     Raises:
-        UsageError: unknown step or parameter, with the nearest right name.
+        UsageError: unknown steps or parameters, each with the nearest right name.
     """
-    named, own = enumerate(recipe.named_steps(), 1), own_names(recipe.signals)
-    steps = [KINDS.get(name, Clean).made(index, name, given, recipe) for index, (name, given) in named]
-    return [replace(step, named=own) for step in steps]
+    own, steps, complaints = own_names(recipe.signals), list[Step](), Complaints()
+    for index, (name, given) in enumerate(recipe.named_steps(), 1):
+        with complaints.heard():
+            steps.append(replace(KINDS.get(name, Clean).made(index, name, given, recipe), named=own))
+    complaints.end()
+    return steps

@@ -1,0 +1,63 @@
+"""Lines of progress where there is no terminal: soon, seldom, and never none."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+
+import pytest
+from rich.console import Console
+
+from dataflywheel.cli import live
+from dataflywheel.cli.live import LiveTable
+from dataflywheel.models.endpoint.progress import Progress
+from dataflywheel.store.answer_ledger import Caps
+
+
+def watched(monkeypatch: pytest.MonkeyPatch, work: Callable[[LiveTable, list[float]], None]) -> list[str]:
+    """What a table prints off a terminal, with a clock that the work sets."""
+    clock = [0.0]
+    monkeypatch.setattr(live.time, "monotonic", lambda: clock[0])
+    table = LiveTable()
+    table.console = Console(file=(out := io.StringIO()), width=200)
+    work(table, clock)
+    return out.getvalue().splitlines()
+
+
+def test_a_long_step_tells_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    def work(table: LiveTable, clock: list[float]) -> None:
+        table.started("06-train")
+        for step in range(1, 1001):  # a step a second
+            clock[0] += 1
+            table.advanced("06-train", "steps", step, 1000)
+        table.finished("06-train", "1,000 steps", False)
+
+    lines = watched(monkeypatch, work)
+    assert lines[0] == "06-train ..."
+    assert lines[1] == "06-train ... steps: 5 of 1,000, 995 s left"
+    assert lines[2] == "06-train ... steps: 15 of 1,000, 985 s left"
+    assert 25 < len(lines) < 45, "the longer it lasts, the further they are apart"
+    assert lines[-1] == "06-train: 1,000 steps (1000.0 s)"
+
+
+def test_a_short_step_tells_nothing_between(monkeypatch: pytest.MonkeyPatch) -> None:
+    def work(table: LiveTable, clock: list[float]) -> None:
+        table.started("04-select")
+        for row in range(40):
+            clock[0] += 0.1
+            table.advanced("04-select", "rows", row, 40)
+        table.finished("04-select", "10 of 40 rows", False)
+
+    assert watched(monkeypatch, work) == ["04-select ...", "04-select: 10 of 40 rows (4.0 s)"]
+
+
+def test_requests_to_a_model_are_told_of_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    def work(table: LiveTable, clock: list[float]) -> None:
+        table.started("05-enhance")
+        for done in range(60):
+            clock[0] += 0.5
+            table.asking(Progress(4, done, 0, 2.0, 100 * done, 0.0, Caps(), {}, 0, 0, "", 4))
+
+    lines = watched(monkeypatch, work)
+    assert [line.split(" · ")[0] for line in lines] == ["05-enhance ..."] + ["05-enhance ... 4 in flight"] * 3
+    assert [line.split(" · ")[2] for line in lines[1:]] == ["9 answers", "29 answers", "49 answers"]
