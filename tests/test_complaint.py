@@ -69,7 +69,8 @@ steps:
     )
     with pytest.raises(UsageError) as caught:
         plan(tmp_path / "r.yaml")
-    assert len(told := str(caught.value).splitlines()) == 4
+    told = str(caught.value).splitlines()
+    assert len(told) == 4
     for part in ("nowhere.jsonl", "dsir compares", "01-filter: 'text.token_answer'", "02-deduplicate: 'txt.tokens'"):
         assert any(part in line for line in told), part
 
@@ -80,7 +81,8 @@ def test_all_steps_of_wrong_parameters_are_told_at_once(tmp_path: Path) -> None:
     )
     with pytest.raises(UsageError) as caught:
         plan(load_recipe(tmp_path / "r.yaml"))
-    assert len(told := str(caught.value).splitlines()) == 3
+    told = str(caught.value).splitlines()
+    assert len(told) == 3
     for line, part in zip(told, ("near: expected a number", "'fliter'", "epochs: expected a number"), strict=True):
         assert part in line
 

@@ -127,6 +127,6 @@ def asking_line(progress: Progress) -> str:
 def _left(row: dict[str, Any], what: str, done: int, total: int) -> str:
     """Time left, from the pace since this piece of work began."""
     if row.get("what") != what.split(",")[0]:
-        row |= {"what": what.split(",")[0], "since": time.monotonic()}
-    spent = time.monotonic() - row["since"]
-    return f", {spent / done * (total - done):.0f} s left" if 0 < done < total and spent > 1 else ""
+        row |= {"what": what.split(",")[0], "since": time.monotonic(), "before": done}
+    spent, since = time.monotonic() - row["since"], done - row["before"]
+    return f", {spent / since * (total - done):.0f} s left" if since > 0 and done < total and spent > 1 else ""

@@ -127,10 +127,11 @@ class Complaints:
     def end(self) -> None:
         """
         Raises:
-            UsageError: something was refused; a line for each.
+            UsageError: something was refused; a line for each, but for those that another says with its place.
         """
-        if self._said:
-            raise UsageError("\n".join(self._said))
+        lines = [line for line in self._said if not any(other.endswith(f": {line}") for other in self._said)]
+        if lines:
+            raise UsageError("\n".join(lines))
 
 
 def _entries(count: int) -> str:

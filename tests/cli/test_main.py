@@ -61,7 +61,7 @@ def test_select_then_why_then_diff(tmp_path: Path) -> None:
         (["run", "nowhere.yaml"], 2, "nowhere.yaml: cannot be read"),
         (["why", "runs/none", "x"], 2, "runs/none is not a run directory"),
         (["plan"], 2, "Missing argument"),
-        (["nonsense"], 2, "No such command"),
+        (["slect", "pool.jsonl"], 2, "did you mean 'select'"),
     ],
 )
 def test_failures_say_what_to_do_and_set_the_status(
