@@ -19,13 +19,22 @@ from typer.testing import CliRunner
 import dataflywheel as fw
 from dataflywheel import catalog
 from dataflywheel.cli.main import app
-from dataflywheel.contracts import REGISTRY, STEPS, AnswerPositions, Case, FlywheelError, Method, TrainingRows
+from dataflywheel.contracts import (
+    REGISTRY,
+    STEPS,
+    AnswerPositions,
+    Case,
+    FlywheelError,
+    Method,
+    Policy,
+    TrainingRows,
+    build,
+)
 from dataflywheel.distillation.model.dense_distillation import DenseDistillation
 from dataflywheel.evolution.judging.session import make_judge
 from dataflywheel.evolution.metrics.named import metric_of
 from dataflywheel.plugins.carried import loaded
 from dataflywheel.recipe.load import load_recipe, recipe_from
-from dataflywheel.recipe.rounds.turn_budget import _policy
 from dataflywheel.recipe.steps.build import build_steps
 from dataflywheel.recipe.steps.distill import Distill
 from dataflywheel.recipe.steps.state import State
@@ -36,10 +45,10 @@ from dataflywheel.store.decisions import read_decisions
 from tests.pages import blocks, own_files
 
 FILES = own_files("docs/how-to.md")
-PLUGINS = [name for name in FILES if name != "checks.py"]
+PLUGINS = [name for name in FILES if name not in ("checks.py", "worth.py")]  # these are of plain functions
 NAMES = {
     "vowels", "few_vowels", "questions", "echoes", "short_enough", "brevity", "long_first", "early_distillation",
-    "overlap", "first_slice", "thin",
+    "overlap", "first_slice", "thin", "brief",
 }  # fmt: skip
 ANSWERS = ("aaaa", "b", "aa", "bb", "a", "e" * 200)
 
@@ -146,7 +155,9 @@ def test_metric_sampler_policy_and_judge_are_the_plugin_s() -> None:
     assert sampler is not None
     draw = sampler.start(TrainingRows(["a", "b", "c"], np.array([5, 2, 9]), ["x"] * 3), 2, 0)
     assert draw.candidates(2).tolist() == [2, 0]
-    amounts = _policy("first_slice", {}).allocate([], ["b", "a"], 4, np.random.default_rng(0)).amounts
+    amounts = (
+        build(catalog.get("first_slice", Policy), {}).allocate([], ["b", "a"], 4, np.random.default_rng(0)).amounts
+    )
     assert amounts == {"a": 4, "b": 0}
     (said,) = make_judge("overlap", None).judge([Case("x", "name a red fruit", ("a red cherry", "an apple"))])
     assert said.verdict.value == "first"
@@ -173,7 +184,7 @@ def test_a_recipe_with_all_of_them_is_planned(tmp_path: Path) -> None:
     assert len(build_steps(recipe)) == 8
     found = fw.plan(recipe)["plugins"]
     named = {name for one in found for name in one["methods"]}
-    assert named == NAMES - {"early_distillation", "overlap"}
+    assert named == NAMES - {"early_distillation", "overlap", "brief"}
     shown = CliRunner().invoke(app, ["plan", "my-own.yaml"])
     assert "vowels, few_vowels: of vowels.py, whose code is" in shown.stdout
 

@@ -134,7 +134,7 @@ def test_k_center_covers_gradients(tmp_path: Path) -> None:
         ("embedding.vektor", "embedding.vector"),
         ("mine.vector", ""),
         ("hashed_ngrams.buckets", "holds no vectors"),
-        ("embedding", "String should match pattern"),
+        ("embedding", "does not fit the pattern"),
     ],
 )
 def test_what_holds_no_vectors_is_refused_before_anything_is_measured(tmp_path: Path, vector: str, said: str) -> None:
