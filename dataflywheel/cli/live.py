@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,8 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
+
+from dataflywheel.cli.results_alone import results_alone
 
 if TYPE_CHECKING:
     from dataflywheel.models.endpoint.progress import Progress
@@ -24,15 +26,17 @@ REFUSAL_SHOWN = 80
 
 
 class LiveTable:
-    """Watches a run (see `dataflywheel.recipe.progress.Watcher`) and draws it."""
+    """Watches a run (see `dataflywheel.recipe.progress.Watcher`) and draws it; nobody else writes to stdout then."""
 
     def __init__(self) -> None:
         self.console = Console(stderr=True)
         self.rows: dict[str, dict[str, Any]] = {}
         self.live: Live | None = None
+        self.within = ExitStack()
         self.asked = self.refusal = ""
 
     def __enter__(self) -> LiveTable:
+        self.within.enter_context(results_alone())
         if self.console.is_terminal:
             self.live = Live(get_renderable=self._table, console=self.console, refresh_per_second=4)
             self.live.start()
@@ -43,6 +47,7 @@ class LiveTable:
     ) -> None:
         if self.live:
             self.live.stop()
+        self.within.close()
 
     def planned(self, steps: list[str]) -> None:
         for step in steps:

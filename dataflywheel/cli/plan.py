@@ -43,11 +43,13 @@ def plan_command(
     """Check a recipe and price each step, without doing it; what a probe asks is kept and not paid again."""
     from rich.console import Console
 
+    from dataflywheel.cli.results_alone import results_alone
     from dataflywheel.recipe.planning.plan import plan
     from dataflywheel.rows.unread import unread_lines
 
     load_plugins(plugin)
-    found = plan(recipe, probe=PROBED if probe else 0, runs=runs, home=home)
+    with results_alone():
+        found = plan(recipe, probe=PROBED if probe else 0, runs=runs, home=home)
     if as_json:
         typer.echo(json.dumps(found.as_dict(), ensure_ascii=False))
         return

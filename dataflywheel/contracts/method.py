@@ -129,6 +129,16 @@ def build(method: type[M], parameters: Mapping[str, Any]) -> M:
         return method(**parameters)
     except ValidationError as error:
         raise UsageError(explain(error, method.name, list(method.model_fields))) from None
+    except TypeError as error:
+        named = f"{method.name}{method.origin and f' of plugin {method.origin}'}"
+        if lacking := sorted(getattr(method, "__abstractmethods__", ())):
+            raise UsageError(f"{named}: {method.__name__} has no {', '.join(lacking)}; write what it does") from error
+        if not any("__init__" in vars(kind) for kind in method.__mro__ if issubclass(kind, Method)):
+            raise  # one of our own
+        raise UsageError(
+            f"{named}: {error}; write no `__init__`: parameters "
+            "are fields of the class, as `most: int = 3`, and a model is a field too: `model: ModelSpec`"
+        ) from error
 
 
 def one_method(value: Any) -> Any:

@@ -59,7 +59,7 @@ def check(
         before, rows = [was for was, _ in pairs], [now for _, now in pairs]
     now = given(rows, Path(home), columns, roles)
     was = None if before is None else _read(given(before, Path(home), columns, roles))
-    with session("check", now, name, parameters, Path(home), **options) as context:
+    with session("check", now, name, parameters, Path(home), of=Gate, **options) as context:
         lines = lines_of(context.run.step(0, "pool"), now.position)
         if was is not None and len(was) != (places := len({line.index for line in lines})):
             raise UsageError(f"check: {len(was):,} rows before and {places:,} after; each row needs what it was")

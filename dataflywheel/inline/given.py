@@ -8,9 +8,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import orjson
 import xxhash
 
-from dataflywheel.inline.held import Held, held
+from dataflywheel.contracts import UsageError
+from dataflywheel.inline.held import UNWRITTEN, Held, held
 from dataflywheel.inline.line import Line
 from dataflywheel.rows.containers.block import Bad
 from dataflywheel.rows.mapping import column_mapping
@@ -98,7 +100,17 @@ def _written(rows: Held, folder: Path) -> Path:
     if not path.is_file():
         with atomic_path(path) as aside, aside.open("wb") as out:
             out.writelines(rows.pieces())
+    _some_written(path)
     return path
+
+
+def _some_written(path: Path) -> None:
+    """Raises UsageError: no row could be written; says why of the first."""
+    lost = f'"{UNWRITTEN}'.encode()
+    with path.open("rb") as lines:
+        first = next(lines, b"")
+        if first.startswith(lost) and all(line.startswith(lost) for line in lines):
+            raise UsageError(f"no row can be kept; row 0 {orjson.loads(first)}")
 
 
 def _shown(raw: bytes | None, record: Any) -> Any:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from dataflywheel import catalog
-from dataflywheel.contracts import Signal, UsageError, build, method_spec
+from dataflywheel.contracts import Method, Signal, UsageError, build, method_spec
 from dataflywheel.contracts.method import one_method
 from dataflywheel.inline.given import Given
 from dataflywheel.recipe.asked_signals import asked_signal
@@ -54,19 +54,21 @@ def session(
     parameters: Mapping[str, Any],
     home: Path,
     *,
+    of: type[Method] = Method,
     models: Mapping[str, Any] | None = None,
     budget: Mapping[str, Any] | None = None,
     seed: int = 0,
     runs: str | Path = "runs",
     watcher: Watcher | None = None,
 ) -> Iterator[Context]:
-    """Within, models may be asked on the account of this run, under `budget`; the rows lie in `context.pool`.
+    """Within, models may be asked on the account of this run, under `budget`; the rows lie in `context.pool`. `of` is
+    the kind of the method.
 
     Raises:
         UsageError: a model or a package that the method needs is not there; nothing was spent.
         FlywheelError: not one row could be read, or another process is in the run.
     """
-    kind = catalog.get(method)
+    kind = catalog.get(method, of)
     signals = issubclass(kind, Signal)
     value = {
         "name": re.sub(r"[^A-Za-z0-9._-]+", "-", f"{verb}-{rows.name}-{method}"),

@@ -6,7 +6,7 @@ import contextlib
 import functools
 import inspect
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -16,6 +16,7 @@ import numpy as np
 from dataflywheel.errors import UsageError
 from dataflywheel.plugins.beside import forget_changed, open_folder
 from dataflywheel.plugins.loading import told
+from dataflywheel.plugins.place import RAN, place
 from dataflywheel.plugins.sources import content, files_of
 
 WANTED = "True, False or a reason (a text) is wanted"
@@ -50,21 +51,55 @@ def code(function: str, what: str) -> str:
     return content(files_of(path), path.parent)
 
 
-def load(function: str, what: str) -> Function:
-    """The function itself. Its file is run once, and again when it has changed.
+def load(function: str, what: str, given: Sequence[str] = ()) -> Function:
+    """The function itself. Its file is run once, and again when it has changed. `given` names what it will be called
+    with, for a check that it can be.
 
     Raises:
-        UsageError: the file cannot be run, or holds no such function.
+        UsageError: the file cannot be run, or holds no such function, or one that cannot be called so.
     """
     path, name = split(function, what)
     found = getattr(_module(path.resolve(), code(function, what), what), name, None)
     if not callable(found):
         raise UsageError(f"{what}: python: {path} holds no function {name!r}")
-    if isinstance(found, type) or inspect.iscoroutinefunction(found):
-        kind = "a class" if isinstance(found, type) else "async"
+    if kind := _kind(found):
         raise UsageError(f"{what}: python: {name} in {path} is {kind}; write a plain function")
+    if wrong := _misfit(found, given):
+        raise UsageError(f"{what}: python: {name} in {path}{_line(found)} {wrong}")
     made: Function = found
     return made
+
+
+def _kind(found: Function) -> str:
+    """What it is, where calling it gives no answer; "" for a plain function."""
+    called = found if inspect.isroutine(found) else type(found).__call__
+    if isinstance(found, type):
+        return "a class"
+    if inspect.iscoroutinefunction(called) or inspect.isasyncgenfunction(called):
+        return "async"
+    return "a generator (it has a `yield`)" if inspect.isgeneratorfunction(called) else ""
+
+
+def _misfit(function: Function, given: Sequence[str]) -> str:
+    """Why it cannot be called with so many arguments; "" where it can, where nobody knows, and where it is called as
+    TRL calls its own."""
+    try:
+        called = inspect.signature(function)
+    except (TypeError, ValueError):  # of some that are written in C
+        return ""
+    if not given or "completions" in called.parameters:
+        return ""
+    more = {"before": None} if "before" in called.parameters and "before" not in given else {}
+    try:
+        called.bind(*given, **more)
+    except TypeError as error:
+        return f"cannot be called with ({', '.join(given)}): {error}"
+    return ""
+
+
+def _line(function: Function) -> str:
+    code = getattr(function, "__code__", None)
+    return f", line {code.co_firstlineno}," if code is not None else ""
 
 
 @functools.lru_cache(maxsize=64)
@@ -76,6 +111,7 @@ def _module(path: Path, held: str, what: str) -> ModuleType:
     module = ModuleType(f"user_function_{path.stem}_{held}")
     module.__file__ = str(path)
     sys.modules[module.__name__] = module
+    RAN.add(str(path))
     try:
         with contextlib.redirect_stdout(sys.stderr):  # results alone stand there
             exec(compile(path.read_bytes(), str(path), "exec"), vars(module))
@@ -122,5 +158,7 @@ def verdict(function: Function, named: str, *given: object, **more: object) -> t
 
 
 def failure(error: BaseException) -> str:
-    """`ValueError: too long`, in one line."""
-    return f"{type(error).__name__}: {' '.join(str(error).split())}"[:MOST].removesuffix(": ")
+    """`ValueError: too long (checks.py, line 7)`, in one line; without a place where it came from outside of a user's
+    code."""
+    said = f"{type(error).__name__}: {' '.join(str(error).split())}"[:MOST].removesuffix(": ")
+    return said + place(error)

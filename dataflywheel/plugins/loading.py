@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import hashlib
 import re
@@ -19,6 +20,7 @@ from pydantic import ValidationError
 from dataflywheel.contracts.method import REGISTRY, STEPS, Method
 from dataflywheel.errors import FlywheelError, UsageError
 from dataflywheel.plugins.beside import FINDER, file_of, forget, open_folder
+from dataflywheel.plugins.place import RAN
 from dataflywheel.plugins.sources import content, files_of
 
 
@@ -127,7 +129,15 @@ def told(error: BaseException, files: list[Path]) -> str:
     said = str(error.msg if isinstance(error, SyntaxError) else error)
     if isinstance(error, ValidationError):
         said = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
-    return f"{at}: {type(error).__name__}: {' '.join(said.split())[:MOST] or 'no more is said'}"
+    return f"{at}: {type(error).__name__}: {' '.join(said.split())[:MOST] or 'no more is said'}{_way_out(error)}"
+
+
+def _way_out(error: BaseException) -> str:
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        return f"; install it, or put {error.name.partition('.')[0]}.py beside the file"
+    if isinstance(error, ImportError) and "relative import" in str(error):
+        return "; a module beside the file is imported by its own name, without a dot"
+    return ""
 
 
 @contextlib.contextmanager
@@ -170,7 +180,7 @@ def _checked(path: str | Path) -> Path:
     if file.is_dir():
         raise UsageError(f"plugin {path}: is a folder; name the Python file in it")
     if not file.is_file():
-        raise UsageError(f"plugin {path}: is not there (looked from {Path.cwd()}); name a Python file, {path}")
+        raise UsageError(f"plugin {path}: is not there (looked from {Path.cwd()})")
     if file.suffix != ".py":
         raise UsageError(f"plugin {path}: is no Python file; its name must end with .py")
     return file.resolve()
@@ -193,12 +203,23 @@ def _module_name(file: Path) -> str:
 def _run(file: Path, name: str, shown: str) -> None:
     module = ModuleType(name)
     module.__file__ = str(file)
+    RAN.add(str(file))
     sys.modules[name] = module  # dataclasses, pydantic and pickle look for it there
     try:
         with contextlib.redirect_stdout(sys.stderr):  # results alone stand there
-            exec(compile(file.read_bytes(), str(file), "exec"), vars(module))
+            tree = ast.parse(file.read_bytes(), str(file))
+            _no_class_twice(tree)
+            exec(compile(tree, str(file), "exec"), vars(module))
     except (Exception, SystemExit) as error:
         raise UsageError(f"plugin {shown}{told(error, files_of(file))}") from error
+
+
+def _no_class_twice(tree: ast.Module) -> None:
+    """Raises UsageError: Python would forget the first of two classes of one name, and nobody would hear of it."""
+    first: dict[str, int] = {}
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef) and (line := first.setdefault(node.name, node.lineno)) != node.lineno:
+            raise UsageError(f"class {node.name} stands in lines {line} and {node.lineno}; rename one of them")
 
 
 def _nothing(name: str, shown: str) -> str:
@@ -206,7 +227,10 @@ def _nothing(name: str, shown: str) -> str:
     here = [one for one in vars(sys.modules[name]).values() if isinstance(one, type) and one.__module__ == name]
     without = [one.__name__ for one in here if issubclass(one, Method)]
     if without:
-        return f"plugin {shown}: {without[0]} has no `card`, so that it is known by no name; give it one"
+        tree = ast.parse(Path(file_of(sys.modules[name])).read_bytes())
+        lines = [node.lineno for node in ast.walk(tree) if isinstance(node, ast.ClassDef) and node.name == without[0]]
+        at = f", line {lines[0]}" if lines else ""
+        return f"plugin {shown}{at}: {without[0]} has no `card`, so that it is known by no name; give it one"
     return (
         f"plugin {shown}: defines no method: expected a class of a kind such as Signal, Selector or Gate with a "
         "`card`, or a kind of Step with a `keyword`; a plain function is named where it is used, as `python: FILE:NAME`"

@@ -15,12 +15,14 @@ class OfFunction(Method):
     made, so that a recipe which names none that is there is refused.
 
     Raises:
-        UsageError: there is no such function; see `load`.
+        UsageError: there is no such function, or it cannot be called so; see `load`.
     """
 
     of_function: ClassVar[bool] = True
     what: ClassVar[str]
     """What the function stands for in messages: `metric`."""
+    given: ClassVar[tuple[str, ...]]
+    """What the function is called with."""
 
     function: str
     """File and function, as `./mine.py:score`; from the working directory or, with `~`, from the user's home."""
@@ -32,7 +34,7 @@ class OfFunction(Method):
 
     def loaded(self) -> Function:
         """The function as its file has it now."""
-        return load(self.function, self.what)
+        return load(self.function, self.what, self.given)
 
     def contents(self) -> str:
         """16 hex digits over the function's file and what it imports from beside it."""

@@ -21,6 +21,7 @@ from dataflywheel.contracts import FlywheelError, Signal, Status
 from dataflywheel.models.endpoint.deferred import DEFERRED
 from dataflywheel.models.endpoint.request import Outcome
 from dataflywheel.plugins.carried import Carried
+from dataflywheel.plugins.place import place
 from dataflywheel.rows.parts import count_rows, iter_among, part_paths, read_rows
 from dataflywheel.rows.schema import upgraded
 from dataflywheel.signals.engine import Engine
@@ -51,7 +52,10 @@ def measured_batch(signal: Signal, batch: pa.RecordBatch) -> pa.StructArray:
     except Exception as error:
         if len(batch) > 1:
             return pa.concat_arrays([measured_batch(signal, batch.slice(i, 1)) for i in range(len(batch))])
-        failed = {"status": np.array([Status.FAILED], dtype=np.uint8), "error": [f"{type(error).__name__}: {error}"]}
+        failed = {
+            "status": np.array([Status.FAILED], dtype=np.uint8),
+            "error": [f"{type(error).__name__}: {error}{place(error)}"],
+        }
         arrays = _arrays(signal, {name: pa.nulls(1, kind) for name, kind in signal.columns.items()} | failed, 1)
     arrays["seconds"] = pa.array(np.full(len(batch), (time.perf_counter() - started) / max(len(batch), 1)))
     types = stored_columns(signal)
@@ -68,10 +72,14 @@ def _arrays(signal: Signal, measured: Any, rows: int) -> dict[str, pa.Array]:
     values = {"error": pa.nulls(rows, pa.string()), **measured}
     kinds = {name: kind for name, kind in stored_columns(signal).items() if name != "seconds"}
     if missing := kinds.keys() - values.keys():
-        raise ValueError(f"{signal.name} gave no {', '.join(sorted(missing))}")
+        raise ValueError(
+            f"{signal.name} gave no {', '.join(sorted(missing))}; wanted is one value a row for each of its columns, "
+            "and `status`: 0 where there is a value, as np.zeros(len(batch), np.uint8)"
+        )
     arrays = {name: _array(values[name], kind) for name, kind in kinds.items()}
     if any(len(array) != rows for array in arrays.values()) or arrays["status"].null_count:
-        raise ValueError(f"{signal.name} gave not one value and one status for each of {rows:,} rows")
+        lengths = ", ".join(f"{len(arrays[name])} of {name}" for name in kinds if name != "error")
+        raise ValueError(f"{signal.name} gave not one value and one status for each of {rows:,} rows: {lengths}")
     return arrays
 
 
@@ -175,7 +183,8 @@ def _measure_one(
         raise FlywheelError(f"{rows}: removed while it was read; the same command makes it anew")
     if failed == count_rows(rows) and not unasked:  # fewer that all fail are those that failed before, tried again
         said = last["error"][-1].as_py()
-        raise FlywheelError(f"signal {signal.name}: all {failed} rows failed; the last one said: {said}")
+        named = f"{signal.name} of plugin {signal.origin}" if signal.origin else signal.name
+        raise FlywheelError(f"signal {named}: all {failed} rows failed; the last one said: {said}")
     if waiting:
         store.append(signal.key(), pa.concat_tables(waiting))
     return without_value

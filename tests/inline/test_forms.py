@@ -123,3 +123,8 @@ def test_what_is_no_rows_is_refused() -> None:
     ):
         with pytest.raises(UsageError, match=said):
             held(wrong)
+
+
+def test_where_no_row_can_be_written_the_reason_is_said(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"no row can be kept; row 0 cannot be written as JSON: "):
+        given([{"prompt": "a", "completion": "b", "tags": {"x"}}] * 2, tmp_path)

@@ -9,9 +9,11 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+import dataflywheel as fw
 from dataflywheel import catalog
-from dataflywheel.contracts import PYTHON, Metric, UsageError, build
+from dataflywheel.contracts import PYTHON, FlywheelError, Metric, UsageError, build
 from dataflywheel.enhancement.preparation.filter import Filter
+from dataflywheel.evolution.bridges.reward_of import reward_of
 from dataflywheel.evolution.metrics.named import metric_of
 from dataflywheel.plugins.functions import load, reason_of
 from dataflywheel.plugins.named import code_of
@@ -106,7 +108,7 @@ def test_a_gate_tells_every_proposal_by_itself() -> None:
         (False, "the function failed"),
         (False, "the function failed"),
     ]
-    assert checks[3].detail == "ValueError: no idea"
+    assert checks[3].detail == "ValueError: no idea (checks.py, line 17)"
     assert "it gave None" in checks[4].detail
     assert "it gave 1" in checks[5].detail
 
@@ -171,11 +173,11 @@ def test_a_filter_keeps_what_the_function_keeps(tmp_path: Path) -> None:
     assert {
         "kept by the function",
         "fewer than 3 characters",
-        "unmeasured: python.reason (failed: SystemExit: stop)",
+        "unmeasured: python.reason (failed: SystemExit: stop (checks.py, line 30))",
     } == reasons
     assert "python.reason" in pq.read_schema(first / "columns.parquet").names
     text = (first / "metrics.json").read_text()
-    assert "checks.py:long_enough failed at 1 rows, first: SystemExit: stop" in text
+    assert "checks.py:long_enough failed at 1 rows, first: SystemExit: stop (checks.py, line 30)" in text
     assert done.rows_out == sum(action == "kept" for action in said.values()) + 1
     before = (first / "metrics.json").stat().st_mtime_ns
     run(recipe_from(value), **where)
@@ -184,3 +186,43 @@ def test_a_filter_keeps_what_the_function_keeps(tmp_path: Path) -> None:
     assert run(recipe_from(value), **where).rows_out == done.rows_out - 1
     value["steps"] = [{"filter": {"python": "./checks.py:long_enough", "unmeasured": "drop"}}]
     assert run(recipe_from(value), **where).rows_out == 2  # with 4 characters or more; the one that fails goes
+
+
+def test_what_cannot_give_an_answer_is_refused_before_anything_is_spent(tmp_path: Path) -> None:
+    (tmp_path / "odd.py").write_text(
+        "def none(): return 1\n\ndef more(a, b, c): return 1\n\ndef one_by_one(row):\n    yield True\n\n"
+        "async def stream(row):\n    yield True\n\nclass Later:\n    async def __call__(self, row): return True\n\n"
+        "later = Later()\ndef optional(row, least=3): return True\ndef any_of(*a, **k): return True\n"
+        "def pair(row, before): return True\ndef trl(completions, **rest): return [1.0]\n"
+    )
+    for name, said in {
+        "none": r"none in .*odd\.py, line 1, cannot be called with \(row\): too many",
+        "more": r"more in .*odd\.py, line 3, cannot be called with \(row\): missing .* 'b'",
+        "one_by_one": "is a generator",
+        "stream": "is async",
+        "later": "is async",
+    }.items():
+        with pytest.raises(UsageError, match=rf"gate: python: .*{said}"):
+            build(catalog.get(PYTHON, Gate), {"function": f"odd.py:{name}"})
+    for name in ("optional", "any_of", "pair", "trl"):
+        load(f"odd.py:{name}", "reward", ["answer"])
+
+
+def test_a_failure_names_the_line_of_the_user_s_file(tmp_path: Path) -> None:
+    (tmp_path / "odd.py").write_text(
+        "from beside import deep\ndef score(answer, row):\n    return deep(row)\n\n"
+        "def keep(row):\n    return row['no']\n"
+    )
+    (tmp_path / "beside.py").write_text("def deep(row):\n    return row['no']\n")
+    row = prompt_answer_row("a", "b")
+    assert metric_of("python:odd.py:score").mark("b", row).note == ("the function failed: KeyError (beside.py, line 2)")
+    reward = reward_of({"python": "odd.py:score"})
+    assert [mark.note for mark in reward.marks(["b"], [row])] == [
+        "the function failed: KeyError: 'no' (beside.py, line 2)"
+    ]
+    with pytest.raises(UsageError, match="gate: python: "):  # and not as a metric
+        fw.check([{"prompt": "a", "completion": "b"}], gate="python:odd.py:absent")
+    (tmp_path / "pool.jsonl").write_text('{"prompt": "a", "completion": "b"}\n')
+    steps = [{"filter": {"python": "odd.py:keep"}}]
+    with pytest.raises(FlywheelError, match=r"failed at all 1 rows; the first: KeyError: 'no' \(odd\.py, line 6\)"):
+        run(recipe_from({"name": "all", "pool": {"path": "pool.jsonl"}, "steps": steps}))

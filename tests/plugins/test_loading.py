@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pickle
 import subprocess
@@ -12,20 +13,27 @@ import pytest
 
 import dataflywheel as fw
 from dataflywheel import catalog
-from dataflywheel.contracts import REGISTRY, STEPS, FlywheelError, Selector, Signal, UsageError
+from dataflywheel.contracts import REGISTRY, STEPS, FlywheelError, Selector, Signal, UsageError, build
 from dataflywheel.plugins.carried import Carried, loaded, restore
 from tests.plugins.files import CARD, write_vowels
 
 BROKEN = {
     "a name": ("x = 1\ny = nothing\n", r"plugin mine\.py, line 2: NameError: name 'nothing'"),
-    "a package": ("import not_installed_anywhere\n", r"plugin mine\.py, line 1: ModuleNotFoundError"),
+    "a package": (
+        "import not_installed_anywhere\n",
+        r"plugin mine\.py, line 1: ModuleNotFoundError: .*; install it, or put not_installed_anywhere\.py beside",
+    ),
     "no Python": ("x = (\n", r"plugin mine\.py, line 1: SyntaxError"),
     "ends": ("import sys\nsys.exit(3)\n", r"plugin mine\.py, line 2: SystemExit: 3"),
     "recursion": ("def f(): f()\nf()\n", r"plugin mine\.py, line 1: RecursionError"),
     "nothing": ("x = 1\n", r"plugin mine\.py: defines no method: expected a class of a kind such as Signal"),
     "no card": (
         "from dataflywheel.contracts import Signal\nclass Mine(Signal): pass\n",
-        r"plugin mine\.py: Mine has no `card`",
+        r"plugin mine\.py, line 2: Mine has no `card`",
+    ),
+    "a class twice": (
+        "class Mine: pass\n\nclass Mine: pass\n",
+        r"plugin mine\.py.*: class Mine stands in lines 1 and 3; rename one of them",
     ),
     "a bad card": (
         CARD + "class Mine(Selector):\n    card = card('cooking', '', '')\n",
@@ -44,7 +52,10 @@ BROKEN = {
         r"plugin mine\.py: train names a method and a kind of step",
     ),
     "beside": ("import helper\n", r"plugin mine\.py, in helper\.py, line 2: ZeroDivisionError"),
-    "a relative import": ("from .helper import x\n", r"plugin mine\.py, line 1: ImportError"),
+    "a relative import": (
+        "from .helper import x\n",
+        r"plugin mine\.py, line 1: ImportError: .*by its own name, without a dot",
+    ),
 }
 
 
@@ -191,3 +202,45 @@ def test_a_file_that_changes_while_it_is_in_use_is_refused_in_the_other_process(
     write_vowels(tmp_path / "mine.py", "+ 1")
     with pytest.raises(FlywheelError, match=r"plugin mine\.py: .*changed while it was in use"):
         restore(sent)
+
+
+def test_a_method_that_cannot_be_made_is_refused_by_name(tmp_path: Path) -> None:
+    text = CARD + "class Made(Selector):\n    card: ClassVar[Card] = card('selection', 'static', 'X.')\n"
+    (tmp_path / "made.py").write_text(text)
+    fw.plugin("made.py")
+    with pytest.raises(UsageError, match=r"made of plugin made\.py: Made has no needs, rank; write what it does"):
+        build(REGISTRY["made"], {})
+    text += "    def needs(self): return ()\n    def rank(self, columns, budget, rng): return None\n"
+    (tmp_path / "made.py").write_text(text + "    def __init__(self, model): self.model = model\n")
+    fw.plugin("made.py")
+    with pytest.raises(UsageError, match=r"made of plugin made\.py: .*'model'; write no `__init__`: parameters are"):
+        build(REGISTRY["made"], {})
+
+
+@pytest.mark.parametrize(
+    ("measured", "said"),
+    [
+        ("raise KeyError('who')", r"KeyError: 'who' \(mine\.py, line 16\)"),
+        ("return {'count': np.ones(3, np.int32), 'status': np.zeros(3, np.uint8)}", "3 of count, 3 of status"),
+        ("return {'count': [1] * len(said)}", r"gave no status; wanted is one value a row .* np\.zeros\(len\(batch\)"),
+    ],
+)
+def test_a_signal_that_fails_everywhere_names_plugin_and_line(tmp_path: Path, measured: str, said: str) -> None:
+    text = write_vowels(tmp_path / "mine.py").read_text()
+    lines = [line if "count = [" not in line else f"        {measured}" for line in text.splitlines()]
+    (tmp_path / "mine.py").write_text("\n".join(lines) + "\n")
+    fw.plugin("mine.py")
+    with pytest.raises(FlywheelError, match=rf"signal vowels of plugin mine\.py: all 2 rows failed; .*{said}"):
+        fw.measure([{"prompt": "a", "completion": text} for text in ("b", "c")], "vowels")
+
+
+def test_what_a_function_prints_is_no_part_of_a_result(tmp_path: Path) -> None:
+    (tmp_path / "loud.py").write_text(
+        "import os\ndef keep(row):\n    print('loud')\n    os.write(1, b'loud')\n    return True\n"
+    )
+    (tmp_path / "pool.jsonl").write_text('{"prompt": "a", "completion": "b"}\n')
+    (tmp_path / "r.yaml").write_text("name: r\npool: {path: pool.jsonl}\nsteps: [{filter: {python: 'loud.py:keep'}}]\n")
+    command = [sys.executable, "-m", "dataflywheel.cli.main", "run", "r.yaml", "--json"]
+    done = subprocess.run(command, capture_output=True, check=True, text=True, timeout=60)
+    assert json.loads(done.stdout)["rows_out"] == 1
+    assert done.stderr.count("loud") >= 2

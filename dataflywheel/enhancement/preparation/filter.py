@@ -16,6 +16,7 @@ from dataflywheel.contracts import (
     Cleaner,
     Columns,
     Decisions,
+    FlywheelError,
     Status,
     TargetView,
     Texts,
@@ -66,7 +67,7 @@ class Filter(Cleaner):
     @model_validator(mode="after")
     def _sensible(self) -> Self:
         if self.python is not None:
-            load(self.python, "filter")
+            load(self.python, "filter", ["row"])
         elif not self.needs():
             raise ValueError("give bounds, quantiles or equals; with none of them nothing would be dropped")
         for name in self.needs():
@@ -91,7 +92,7 @@ class Filter(Cleaner):
         """Why the user's function turns rows away: "" where it keeps one, null with the error where it fails."""
         if self.python is None:
             return {}
-        function = load(self.python, "filter")
+        function = load(self.python, "filter", ["row"])
         reasons: list[str | None] = []
         errors: list[str | None] = []
         for row in (row for batch in rows for row in batch.to_pylist()):
@@ -125,6 +126,8 @@ class Filter(Cleaner):
         complete = np.logical_and.reduce(list(present.values()))
         decisions = Decisions(notes={"bounds": {name: list(level) for name, level in levels.items()}})
         if self.python is not None and (failed := [e for e in columns["python.error"] if e is not None]):
+            if len(failed) == len(columns):  # as of a signal that fails everywhere: nothing was filtered
+                raise FlywheelError(f"filter: {self.python} failed at all {len(failed):,} rows; the first: {failed[0]}")
             decisions.notes["failed"] = f"{Path(self.python).name} failed at {len(failed):,} rows, first: {failed[0]}"
         for i, id in enumerate(columns.ids.tolist()):
             if fails[i] is not None:

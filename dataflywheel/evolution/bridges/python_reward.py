@@ -36,6 +36,7 @@ class PythonReward(OfFunction, Reward):
         checked="functions of both kinds that give numbers, nothing, too few and errors",
     )
     what: ClassVar[str] = "reward"
+    given: ClassVar[tuple[str, ...]] = ("answer", "row")
 
     def score(self, completions: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> list[float | None]:
         return [mark.value for mark in self.marks(completions, rows)]

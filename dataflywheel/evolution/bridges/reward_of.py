@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dataflywheel.contracts import PYTHON, Judge, Method, Metric, Reward, UsageError, build, method_spec, nearest
+from dataflywheel.contracts.method import one_method
 from dataflywheel.evolution.bridges.known_judge import judge_of
 from dataflywheel.evolution.bridges.of_gate import OfGate
 from dataflywheel.evolution.bridges.of_judge import OfJudge
@@ -39,9 +40,9 @@ def _alone(kind: type[Method]) -> bool:
     return kind.answers is None if issubclass(kind, Judge) else bool(getattr(kind, "alone", True))
 
 
-def reward_of(by: Mapping[str, Mapping[str, Any]], model: ModelSpec | None = None) -> Reward:
-    """What is named as a reward: `{"executable_truth": {}}`, `{"final_answer": {}}`, `{"rubric": {}}`,
-    `{"python": {"function": "./rewards.py:score"}}`.
+def reward_of(by: str | Mapping[str, Any], model: ModelSpec | None = None) -> Reward:
+    """What is named as a reward, as recipes write it: `"executable_truth"`, `{"rubric": {"criteria": ...}}`,
+    `{"python": "./rewards.py:score"}`.
 
     A gate gives 1 or 0, a metric its score, a judge its own brought to between 0 and 1; each None where it cannot
     tell. `model` is the model that judges.
@@ -49,12 +50,13 @@ def reward_of(by: Mapping[str, Mapping[str, Any]], model: ModelSpec | None = Non
     Raises:
         UsageError: nothing of that name scores an answer by itself, a wrong parameter, or a judge without a model.
     """
-    name, given = method_spec(by)
+    named: dict[str, dict[str, Any]] = one_method(by)
+    name, given = method_spec(named)
     kind = reward_kind(name)
     if issubclass(kind, Judge):
         if model is None:
             raise UsageError(f"{name} asks a model that judges, and none is named")
-        return OfJudge(judge=judge_of(by, model))
+        return OfJudge(judge=judge_of(named, model))
     return as_reward(build(kind, {"model": model, **given} if _wants(kind, model) else given))
 
 

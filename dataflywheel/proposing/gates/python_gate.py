@@ -32,6 +32,7 @@ class PythonGate(OfFunction, Gate):
         checked="functions that give verdicts, reasons, nothing, other things and errors",
     )
     what: ClassVar[str] = "gate"
+    given: ClassVar[tuple[str, ...]] = ("row",)
 
     def check(self, proposals: Sequence[Proposal], around: Surroundings) -> list[Check]:
         function = self.loaded()

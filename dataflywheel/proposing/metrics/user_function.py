@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from dataflywheel.contracts import Card, Mark, Metric
 from dataflywheel.plugins.functions import FAILED
 from dataflywheel.plugins.of_function import OfFunction
+from dataflywheel.plugins.place import place
 
 NOT_SCORED = "the function gave nothing"
 
@@ -35,6 +36,7 @@ class Python(OfFunction, Metric):
     )
     share: ClassVar[bool] = False
     what: ClassVar[str] = "metric"
+    given: ClassVar[tuple[str, ...]] = ("answer", "row")
 
     def mark(self, answer: str, row: Mapping[str, Any]) -> Mark:
         score = self.loaded()
@@ -42,5 +44,5 @@ class Python(OfFunction, Metric):
             value = score(answer, deepcopy(dict(row)))
             number = None if value is None else float(value)
         except (Exception, SystemExit) as error:
-            return Mark(None, f"{FAILED}: {type(error).__name__}")
+            return Mark(None, f"{FAILED}: {type(error).__name__}{place(error)}")
         return Mark(number) if number is not None and math.isfinite(number) else Mark(None, NOT_SCORED)
