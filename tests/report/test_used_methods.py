@@ -9,6 +9,7 @@ import pytest
 
 from dataflywheel.report.card.used_methods import methods_of, methods_of_run
 from dataflywheel.report.rundir import Run, Step
+from dataflywheel.store.plan import Plan
 from dataflywheel.store.record import StepRecord
 
 
@@ -52,5 +53,5 @@ def test_what_a_step_rests_on(made: Step, expected: set[str]) -> None:
 def test_a_run_names_its_trainers_and_its_policies_too() -> None:
     steps = [step("pool", {}), step("train", {"sampler": "rho_loss"}), step("prefer", {}), step("evaluate", {})]
     recipe = "feedback: {weakest_slices: {}, thompson: {}}\n"
-    run = Run(Path("runs/a"), steps, {}, {}, None, recipe, [])
+    run = Run(Path("runs/a"), steps, Plan(), {}, None, recipe, [])
     assert methods_of_run(run) == ["rho_loss", "dpo", "weakest_slices", "thompson"]
