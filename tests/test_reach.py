@@ -60,7 +60,7 @@ def recipe_for(name: str, folder: Path) -> dict[str, Any]:
         info = kind.model_fields.get(field)
         if info is not None and info.is_required():
             given[field] = str(folder / "pool.jsonl")
-    (folder / "own.py").write_text("def score(answer, row):\n    return 1.0\n")
+    (folder / "own.py").write_text("def score(answer, row=None):\n    return 1.0\n")
     if kind.of_function:
         given["function"] = str(folder / "own.py:score")
     by: Any = {name: given}

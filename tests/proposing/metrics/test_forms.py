@@ -86,6 +86,7 @@ def test_a_function_that_ends_the_process_or_changes_its_row_does_neither(tmp_pa
         "import sys\ndef ends(answer, row): sys.exit(1)\ndef writes(answer, row): row['messages'].clear(); return 1\n"
     )
     given = row("a")
-    assert Python(function=f"{tmp_path}/own.py:ends").mark("a", given) == Mark(None, "the function failed: SystemExit")
+    ended = Python(function=f"{tmp_path}/own.py:ends").mark("a", given)
+    assert ended == Mark(None, "the function failed: SystemExit (own.py, line 2)")
     assert Python(function=f"{tmp_path}/own.py:writes").mark("a", given) == Mark(1.0)
     assert given["messages"]

@@ -186,7 +186,8 @@ def test_a_function_of_the_users_own(tmp_path: Path) -> None:
     assert Python(function=f"{path}:score").score("ab", asked) == 0.5
     odd = Python(function=f"{path}:odd")
     assert [odd.score(text, asked) for text in ("none", "text", "nan", "right")] == [None, None, None, 1.0]
-    assert Python(function=f"{path}:broken").mark("x", asked) == Mark(None, "the function failed: KeyError")
+    failed = Python(function=f"{path}:broken").mark("x", asked)
+    assert failed == Mark(None, "the function failed: KeyError (metrics.py, line 6)")
     before = Python(function=f"{path}:score").contents()
     path.write_text("def score(answer, row):\n    return 7\n")
     assert Python(function=f"{path}:score").contents() != before
