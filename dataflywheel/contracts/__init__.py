@@ -5,18 +5,15 @@ from dataflywheel.contracts.columns import AnyArray, Columns, FloatArray, Status
 from dataflywheel.contracts.complaint import Complaints, explain, nearest
 from dataflywheel.contracts.composite import Around, Composite
 from dataflywheel.contracts.cost import Cost, PoolStatistics
+from dataflywheel.contracts.judge import Case, Judge, Judgement, Verdict
 from dataflywheel.contracts.kinds import (
-    Case,
     Cleaner,
     Decisions,
-    Judge,
-    Judgement,
     Selection,
     Selector,
     Signal,
     TargetView,
     Texts,
-    Verdict,
 )
 from dataflywheel.contracts.method import (
     PYTHON,

@@ -47,13 +47,7 @@ def run_trials(
         return context.home, arm.rows, arm.ids[job[1]], student, settings_of(settings, arm, seed), exam, taught
 
     by_rows = {rows: told(context, teaching, rows, "compare") for rows in {arm.rows for arm in arms}}
-    # Arms that chose the same rows share a trial; two processes must not train one model.
-    equal: dict[Any, list[Job]] = {}
-    for job in jobs:
-        arm = arms[job[0]]
-        known = settings_of(settings, arm, seeds[job[1]]).model_dump_json()
-        weighted = arm.rows if has_weights(arm.rows) else None, str(arm.weights[job[1]] if arm.weights else None)
-        equal.setdefault((frozenset(arm.ids[job[1]]), known, weighted), []).append(job)
+    equal = _distinct(arms, seeds, jobs, settings)
     workers = (os.cpu_count() or 1) if context.recipe.models.student.builtin else 1
     if workers == 1:
         for same in equal.values():
@@ -89,6 +83,20 @@ def run_trials(
         ) from None
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _distinct(
+    arms: Sequence[Arm], seeds: Sequence[int], jobs: Sequence[Job], settings: TrainSettings
+) -> dict[Any, list[Job]]:
+    """Jobs that are one trial, together: arms that chose the same rows share it; two processes must not train one
+    model."""
+    equal: dict[Any, list[Job]] = {}
+    for job in jobs:
+        arm = arms[job[0]]
+        known = settings_of(settings, arm, seeds[job[1]]).model_dump_json()
+        weighted = arm.rows if has_weights(arm.rows) else None, str(arm.weights[job[1]] if arm.weights else None)
+        equal.setdefault((frozenset(arm.ids[job[1]]), known, weighted), []).append(job)
+    return equal
 
 
 def settings_of(settings: TrainSettings, arm: Arm, seed: int) -> TrainSettings:
