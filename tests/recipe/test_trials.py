@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -75,3 +78,27 @@ def test_the_same_rows_with_other_weights_are_another_trial(tmp_path: Path, monk
     digests = {replace(PLAIN, weights=weights).digest() for weights in ({"a": 2.0}, {"a": 3.0}, None)}
     assert len(digests) == 3
     assert PLAIN.digest() == ""
+
+
+def test_an_interruption_waits_until_the_workers_are_started() -> None:
+    """Another thread that hears signals would let it be raised in the middle of a start."""
+    over = threading.Event()
+    other = threading.Thread(target=over.wait)
+    other.start()
+    started: list[int] = []
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            start_while_interrupted(started)
+    finally:
+        over.set()
+        other.join()
+    assert len(started) == 100
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def start_while_interrupted(started: list[int]) -> None:
+    with trials._apart():
+        for one in range(100):
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.001)
+            started.append(one)

@@ -6,6 +6,7 @@ import os
 import pickle
 import signal
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -72,7 +73,7 @@ def run_trials(
                 yield from ((job, trial) for job in asked[future])
             if context.out_of_time():
                 waiting = {future for future in waiting if not future.cancel()}
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, GeneratorExit):
         for worker in set(active_children()) - others:  # what they have trained so far lies in checkpoints
             worker.terminate()
         raise
@@ -109,18 +110,40 @@ def settings_of(settings: TrainSettings, arm: Arm, seed: int) -> TrainSettings:
 def _apart() -> Iterator[None]:
     """Workers started in here do not import the user's script again, which then needs no guard around its main part.
 
-    Nor do they hear an interruption from the terminal: this process does, and ends them.
+    Nor do they hear an interruption from the terminal: this process does, once the last of them is started, and ends
+    them. In the middle of a start it would leave one behind that nobody knows of.
     """
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGHUP})
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGHUP})  # workers inherit it
     main = sys.modules["__main__"]
     names: tuple[str, ...] = ("__file__", "__spec__")
     hidden = {name: vars(main).pop(name) for name in names if name in vars(main)}
     main.__spec__ = None
     try:
-        yield
+        with _heard_later():
+            yield
     finally:
         vars(main).update(hidden)
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
+@contextmanager
+def _heard_later() -> Iterator[None]:
+    """Signals that end this process are handled when the block is over, whichever thread gets them."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # handlers run in the main thread alone
+        return
+    heard: list[int] = []
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    ours = {number: handler for number, handler in handlers.items() if callable(handler)}
+    for number in ours:
+        signal.signal(number, lambda number, frame: heard.append(number))
+    try:
+        yield
+    finally:
+        for number, handler in ours.items():
+            signal.signal(number, handler)
+    if heard:
+        ours[signal.Signals(heard[0])](heard[0], None)
 
 
 def _one_thread() -> None:
