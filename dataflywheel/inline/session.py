@@ -91,6 +91,5 @@ def session(
         check_asking(recipe, kind, parameters)
     with only_here(Path(runs) / recipe.name):
         context = Context(recipe, RunDirectory(Path(runs) / recipe.name), home, watcher or Silent())
-        with account_of(context, asks(kind)):
-            ingest_pool(context)
-            yield context
+        with account_of(context, asks(kind)) as context:
+            yield ingest_pool(context)[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -23,24 +24,25 @@ ENDPOINT_FAILED = f"^({Outcome.TIMED_OUT}|{Outcome.SERVER_ERROR})"
 
 
 @contextmanager
-def account_of(context: Context, asks: bool) -> Iterator[None]:
-    """Within, signals that ask a model spend on the run's account: its caps hold for all attempts at the run."""
+def account_of(context: Context, asks: bool) -> Iterator[Context]:
+    """The execution within which signals that ask a model spend on the run's account: its caps hold for all attempts at
+    the run."""
     if not asks:
-        yield
+        yield context
         return
     from dataflywheel.models.endpoint.account import account
     from dataflywheel.store.answers import AnswerStore
 
-    context.answers = AnswerStore(context.home / "answers.db")
+    answers = AnswerStore(context.home / "answers.db")
+    context = replace(context, answers=answers)
     try:
         _count_all(context)
         caps, watch = caps_of(context.recipe.budget), context.watcher.asking
-        with account(context.answers, caps, context.scope, watch, deferring=True):
-            yield
+        with account(answers, caps, context.scope, watch, deferring=True):
+            yield context
     finally:
         bill_failed(context)  # once nothing is under way any more
-        context.answers.close()
-        context.answers = None
+        answers.close()
 
 
 def _count_all(context: Context) -> None:

@@ -42,9 +42,9 @@ class Renewed:
     rows: Path
 
 
-@dataclass
+@dataclass(frozen=True)
 class Context:
-    """One execution of a recipe."""
+    """One execution of a recipe, as far as it has come; what is read or trained on the way makes another of it."""
 
     recipe: Recipe
     run: RunDirectory
@@ -62,17 +62,15 @@ class Context:
     against: Path | None = None
     """What must not be trained on: the target, and the variants of its rows."""
     renewed: tuple[Renewed, ...] = ()
-    trained: Path | None = field(init=False, default=None)
+    trained: Path | None = None
     """The model that was trained last, in a wheel that of the best round so far."""
-    cleaned: Callable[[], Path] | None = field(init=False, default=None)
+    cleaned: Callable[[Context], Path] | None = None
     """Gives the pool without rows that share text with the target, where there is one."""
-    spent: float = field(init=False, default=0.0)
-    """Seconds billed by earlier attempts."""
     answers: AnswerStore | None = None
     """Open while the run may ask models."""
     _signals: dict[str, Signal] = field(default_factory=dict)
     _failed: Failed = field(default_factory=dict)
-    _clean: dict[str, Path] = field(init=False, default_factory=dict)
+    _clean: dict[str, Path] = field(default_factory=dict)
     _trained: dict[ModelSpec, ModelSpec] = field(default_factory=dict)
 
     @property
@@ -84,13 +82,10 @@ class Context:
         """What this run's spending is entered under."""
         return str(self.run.ledger.path.parent)
 
-    def __post_init__(self) -> None:
-        self.spent = self.run.ledger.total().seconds
-
     def out_of_time(self) -> bool:
         """Whether the recipe's hours are used up, what earlier attempts at this run spent included."""
         hours = self.recipe.budget.hours
-        return hours is not None and self.spent + time.monotonic() - self.began > hours * 3600
+        return hours is not None and self.run.ledger.earlier.seconds + time.monotonic() - self.began > hours * 3600
 
     def asked(self, name: str, wanted: Parameters | None = None) -> Asked:
         """What the recipe says of the signal of that name, over which the parameters `wanted` by a step go."""
@@ -141,9 +136,7 @@ class Context:
 
     def before_training(self) -> Context:
         """The same execution where nothing is trained yet."""
-        before = replace(self)
-        before.cleaned, before.spent = self.cleaned, self.spent
-        return before
+        return replace(self, trained=None)
 
     def proposer(self, name: str, parameters: Mapping[str, Any]) -> Proposer:
         """The method that writes, with the recipe's models where it needs one.
@@ -215,7 +208,7 @@ class Context:
         if self.cleaned is None:
             return self.pool
         if self.target_digest not in self._clean:
-            self._clean[self.target_digest] = self.cleaned()
+            self._clean[self.target_digest] = self.cleaned(self)
         return self._clean[self.target_digest]
 
     def _pool_rows(self) -> pa.Table:

@@ -110,7 +110,7 @@ def _walked(context: Context, steps: list[Step]) -> Result:
     methods = [asked_signal(recipe.signals, name).kind for name in wanted]
     methods += [method for step in steps for method in step.proposes(recipe.target != [])]
     judged = any(step.role == "evaluate" for step in steps) and judges(recipe) is not None
-    with account_of(context, judged or any(asks(method) for method in methods)):
+    with account_of(context, judged or any(asks(method) for method in methods)) as context:
         left = left_out(steps, recipe.compare)
         walk = Walk(context, steps) if recipe.rounds == 1 else Wheel(context, steps)
         after = [*map(title, left), *(["compare"] if recipe.compare else [])]
@@ -121,7 +121,7 @@ def _walked(context: Context, steps: list[Step]) -> Result:
         if recipe.compare and not result.stopped:
             result.comparison = _compared(walk, left)
         if "embedding" in wanted and not (map_is_whole(context.run.path) and walk.all_reused):
-            embedding_map(context, walk.state.rows)
+            embedding_map(walk.context, walk.state.rows)
         context.run.event("finished", stopped=result.stopped)
     return result
 

@@ -42,13 +42,14 @@ class Walk:
     def take_steps(self) -> Result:
         """Read the pool and the target and do the steps, up to where a budget ends; then `state.rows` are the final
         ones."""
-        rows_in, fingerprint = ingest_pool(self.context)
-        ingest_target(self.context, guides_and_judges(self.context.recipe, self.steps))
-        assert self.context.pool is not None
-        if self.context.target is not None:
-            self.context.cleaned = partial(clean_pool, self.context, self.steps, fingerprint)
-        self.state = State(self.context.pool, fingerprint)
-        result = Result(self.context.run.path, rows_in, rows_in)
+        context, pool = ingest_pool(self.context)
+        context = ingest_target(context, guides_and_judges(context.recipe, self.steps))
+        if context.target is not None:
+            context = replace(context, cleaned=partial(clean_pool, steps=self.steps, pool=pool.fingerprint))
+        assert context.pool is not None
+        self.context, self.state = context, State(context.pool, pool.fingerprint)
+        rows_in = pool.rows_out or 0
+        result = Result(context.run.path, rows_in, rows_in)
         self.context.run.forget_steps([self.context.run.step(0, "pool"), *self.fold(result)])
         result.model, told = self.state.model, self.state.evaluation
         result.evaluation = None if told is None else Evaluation.model_validate(told)
@@ -110,6 +111,7 @@ class Walk:
                 record = step.do(given)
             context.run.event("finished step", step=step.title, seconds=record.cost.seconds)
         context.run.bill(output, record.cost)  # here, so that a kill between step and bill loses none
+        self.context = step.context_after(given, record)
         self.state = replace(step.after(given, record), fingerprint=given.fingerprint)
         if step.changes_rows:
             self._check_some_left(step, record)

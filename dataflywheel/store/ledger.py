@@ -23,6 +23,8 @@ class Ledger:
             self.steps = read_bills(text)
             if not _whole(text):
                 warnings.warn(f"{path}: not as it was written; bills are entered anew from the steps", stacklevel=2)
+        self.earlier = self.total()
+        """What was spent by attempts before this one."""
 
     def enter(self, step: str, cost: Cost) -> None:
         """Set the bill of a step, replacing an earlier bill of the same step."""

@@ -40,8 +40,8 @@ def field_of(folder: Path) -> tuple[Context, Chosen]:
     }
     recipe = recipe_from(value)
     context = Context(recipe, RunDirectory(folder / "run"), folder / "store")
-    ingest_pool(context)
-    ingest_target(context)
+    context, _ = ingest_pool(context)
+    context = ingest_target(context)
     assert context.pool is not None
     guard, select = build_steps(recipe)
     with PartWriter(folder / "selected") as writer:
@@ -87,5 +87,5 @@ def test_each_target_has_its_own_slices_without_being_given_a_source(tmp_path: P
     ]
     value = {"name": "t", "pool": {"path": str(tmp_path / "first.jsonl")}, "target": targets, "steps": ["deduplicate"]}
     context = Context(recipe_from(value), RunDirectory(tmp_path / "run"), tmp_path / "store")
-    ingest_target(context)
+    context = ingest_target(context)
     assert target_exam(context, Evaluate()).slices == ("sums", "second b")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -140,7 +141,7 @@ def test_of_trained_is_the_model_that_was_trained_last(models: list[Path], rows:
     context = context_of(recipe({"lately": LATELY}, models={"student": str(models[0])}), tmp_path)
     names, told, scored = ["lately.loss_answer", "likelihood.loss_answer"], [], []
     for trained, model in ((None, models[0]), (models[1], models[1])):
-        context.trained = trained
+        context = replace(context, trained=trained)
         found = context.measured(rows, names, "t")
         same = Likelihood(model=ModelSpec(hf=str(model))).measure(table(ROWS).to_batches()[0])
         np.testing.assert_array_equal(found[names[0]], same["loss_answer"])
@@ -225,7 +226,7 @@ def test_evaluation_rows_are_measured_in_their_own_way_under_any_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     context = context_of(recipe({"mine": {"gradient_projection": {"dimension": 64}}}), tmp_path)
-    context.guide, seen = tmp_path, {}
+    context, seen = replace(context, guide=tmp_path), dict[str, Any]()
 
     def measured(self: Context, rows: Path, names: Any, step: str, wanted: Any) -> Columns:
         seen.update(wanted)

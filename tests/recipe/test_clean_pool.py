@@ -35,8 +35,9 @@ def test_helpers_know_nothing_of_the_target(tmp_path: Path, steps: list[Any]) ->
             "steps": steps,
         }
     )
-    context = Context(recipe, RunDirectory(tmp_path / "run"), tmp_path / "home")
-    Walk(context, build_steps(recipe)).take_steps()
+    walk = Walk(Context(recipe, RunDirectory(tmp_path / "run"), tmp_path / "home"), build_steps(recipe))
+    walk.take_steps()
+    context = walk.context
     assert context.pool is not None
     assert any(SECRET in text for text in texts(read_rows(context.pool)["messages"]))
     learned = [text_of(messages) for messages in context.pool_texts()]

@@ -6,6 +6,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -134,7 +135,7 @@ def steered(folder: Path, metric: str, **more: Any) -> tuple[Recipe, Context, St
     made = recipe_from(value)
     (step,) = build_steps(made)
     context = Context(made, RunDirectory(folder / "run"), folder / "store")
-    context.pool = write(folder / "pool", [prompt_answer_row("Of the pool?", "Yes.")])
+    context = replace(context, pool=write(folder / "pool", [prompt_answer_row("Of the pool?", "Yes.")]))
     return made, context, step
 
 
@@ -150,7 +151,7 @@ def test_all_rows_come_from_the_skill_that_the_student_does_not_know(tmp_path: P
     rows = facts()
     of_a_model = prompt_answer_row(f"{UNKNOWN} of a model", "So.", tags=[UNKNOWN], made_by="magpie")
     _, context, step = steered(tmp_path, "exact_match")
-    context.guide = write(tmp_path / "steer", [*rows, of_a_model])
+    context = replace(context, guide=write(tmp_path / "steer", [*rows, of_a_model]))
     everything = [*rows, of_a_model]
     right = [float(row["tags"] != [UNKNOWN]) for row in everything]
     write_scores(tmp_path / "scores.parquet", scores_of(everything, right))
@@ -173,7 +174,7 @@ def test_llm2llm_asks_about_failures_and_about_nothing_else(tmp_path: Path, monk
     monkeypatch.setattr("dataflywheel.proposing.asking.client_for", lambda model: client)
     _, context, step = steered(tmp_path, "exact_match", by={"llm2llm": {"attempts": 2}}, rows=30, visits=3)
     rows = facts(6)
-    context.guide = write(tmp_path / "steer", rows)
+    context = replace(context, guide=write(tmp_path / "steer", rows))
     right = [float(row["tags"] != [UNKNOWN]) for row in rows]
     write_scores(tmp_path / "scores.parquet", scores_of(rows, right))
     made, details = written(context, step, Student(tmp_path, tmp_path / "scores.parquet"), tmp_path / "out")
@@ -186,7 +187,7 @@ def test_llm2llm_asks_about_failures_and_about_nothing_else(tmp_path: Path, monk
 
 def test_a_student_without_a_failure_leaves_nothing_to_write_from(tmp_path: Path) -> None:
     _, context, step = steered(tmp_path, "exact_match")
-    context.guide = write(tmp_path / "steer", facts())
+    context = replace(context, guide=write(tmp_path / "steer", facts()))
     write_scores(tmp_path / "scores.parquet", scores_of(facts(), [1.0] * 48))
     made, details = written(context, step, Student(tmp_path, tmp_path / "scores.parquet"), tmp_path / "out")
     assert (made, details["missing"]) == ([], {"": 10})
@@ -201,7 +202,7 @@ def test_rows_of_the_pool_are_scored_by_the_model_itself(tmp_path: Path, per: st
     start = init_tiny(pool_tokenizer([row["messages"] for row in rows], cache_dir=tmp_path), "0.5m", cache_dir=tmp_path)
     train_sft(known, start, tmp_path / "m", TrainSettings(epochs=25, learning_rate=0.004, batch_size=8, max_length=48))
     _, context, step = steered(tmp_path, "bits_per_byte", source="rows", per=per, rows=24)
-    context.pool = write(tmp_path / "rows", rows)
+    context = replace(context, pool=write(tmp_path / "rows", rows))
     made, details = written(context, step, Student(tmp_path / "m"), tmp_path / "out")
     assert details["failures"] == {"metric": "bits_per_byte", "rows": 24}
     assert Counter(row["tags"][0] for row in made) == dict.fromkeys(SKILLS[2:], 12)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -148,7 +149,7 @@ def test_an_arm_is_chosen_once_before_any_training(tmp_path: Path) -> None:
     with PartWriter(tmp_path / "kept") as writer:
         writer.write(read_rows(tmp_path / "rows").slice(0, 8))
     followed, spec = Cost(seconds=2.5, forward=70), Select(by=["diverse_evol"], keep=8)
-    context.pool = tmp_path / "rows"
+    context = replace(context, pool=tmp_path / "rows")
     chosen = Chosen(context.pool, context.pool, (), tmp_path / "kept", spec, 0.5, followed, label="the wheel")
     own, random, once = build_arms(context, chosen, [0, 1], 1.0)
     assert (own.select_cost.seconds, own.select_cost.forward) == (3.0, 70)

@@ -19,7 +19,7 @@ def test_another_division_into_tiers_is_another_target_to_the_steps(tmp_path: Pa
         tiers = {"steer": steer, "select": 0.3, "sealed": 0.7 - steer}
         recipe = job(tmp_path, steps, rounds=2, feedback="uniform", tiers=tiers)
         context = Context(recipe, RunDirectory(tmp_path / "run"), tmp_path / "store")
-        ingest_target(context)
+        context = ingest_target(context)
         assert context.guide is not None
         found.append(context.target_digest)
         steering.append(count_rows(context.guide))
@@ -32,7 +32,7 @@ def test_every_row_of_the_pool_has_a_decision_that_counts_its_copies(tmp_path: P
     lines = (tmp_path / "pool.jsonl").read_text(encoding="utf-8").splitlines()
     (tmp_path / "pool.jsonl").write_text("\n".join([*lines, lines[2], lines[2]]), encoding="utf-8")
     context = Context(recipe, RunDirectory(tmp_path / "run"), tmp_path / "store")
-    ingest_pool(context)
+    context, _ = ingest_pool(context)
     pool = context.run.step(0, "pool")
     told = read_decisions(pool / "decisions.parquet")
     assert told["id"].to_pylist() == read_rows(pool / "rows", ["id"])["id"].to_pylist()

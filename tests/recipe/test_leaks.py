@@ -109,11 +109,13 @@ def learnt(tmp_path: Path, helper: str, monkeypatch: pytest.MonkeyPatch) -> list
         raise LearntError
 
     monkeypatch.setattr(f"dataflywheel.{place}", spy)
-    context = Context(recipe, RunDirectory(tmp_path / "run"), tmp_path / "home")
+    walk = Walk(Context(recipe, RunDirectory(tmp_path / "run"), tmp_path / "home"), build_steps(recipe))
     with pytest.raises(LearntError):
-        Walk(context, build_steps(recipe)).take_steps()
-    assert context.pool is not None
-    assert len(read_rows(context.pool, ["id"])) == len(FREE) + len(LEAKS), "the leaks are in the pool as it was read"
+        walk.take_steps()
+    assert walk.context.pool is not None
+    assert len(read_rows(walk.context.pool, ["id"])) == len(FREE) + len(LEAKS), (
+        "the leaks are in the pool as it was read"
+    )
     return found
 
 
@@ -138,15 +140,15 @@ def test_a_worse_answer_that_holds_an_evaluation_row_is_a_leak_too(tmp_path: Pat
             "steps": [{"decontaminate": {"semantic": None}}],
         }
     )
-    context = Context(recipe, RunDirectory(tmp_path / "run"), tmp_path / "home")
-    Walk(context, build_steps(recipe)).take_steps()
+    walk = Walk(Context(recipe, RunDirectory(tmp_path / "run"), tmp_path / "home"), build_steps(recipe))
+    walk.take_steps()
     every = read_rows(tmp_path / "run" / "round-1" / "00-pool" / "rows").to_pylist()
     kept = read_rows(tmp_path / "run" / "round-1" / "01-decontaminate" / "rows")["id"].to_pylist()
     leaked = [row for row in every if TOLD in text_of(row["rejected"])]
     assert set(kept) == {row["id"] for row in every} - {row["id"] for row in leaked}
     assert len(kept) == 19
     checks = Contamination(semantic=None).check(
-        [Proposal((), row=row) for row in every], Surroundings(target=context.target)
+        [Proposal((), row=row) for row in every], Surroundings(target=walk.context.target)
     )
     assert [row["id"] for row, check in zip(every, checks, strict=True) if check.passed] == [
         row["id"] for row in every if row["id"] in set(kept)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from dataflywheel.contracts import Cost
 from dataflywheel.recipe.comparing import trials
 from dataflywheel.recipe.comparing.worth import step_worths
 from dataflywheel.recipe.context import Context
@@ -142,12 +143,12 @@ def test_a_step_that_nothing_goes_without_is_told_in_words(tmp_path: Path) -> No
 def test_hours_that_are_used_up_leave_steps_unmeasured_and_are_tried_again(tmp_path: Path) -> None:
     with planted_method():
         walk = walked(planted(tmp_path, budget={"hours": 1}), tmp_path)
-        walk.context.spent = 7200
+        walk.context.run.ledger.earlier = Cost(seconds=7200)
         late = shortened(walk)
         assert [one.stopped.partition(" before ")[0] for one in late[:2]] == ["the 1 hours were used up"] * 2
         assert not late[0].ids
         assert late[2].ids  # nothing comes after the step
-        walk.context.spent = 0
+        walk.context.run.ledger.earlier = Cost()
         assert all(one.ids and not one.stopped for one in shortened(walk))
 
 

@@ -42,7 +42,7 @@ def turned(folder: Path, endpoint: Endpoint, **budget: float) -> tuple[Context, 
     compare = {"arms": ["random"], "leave_one_out": ["filter", "enhance"]}
     made = job(folder, STEPS, models=models, compare=compare, budget=budget)
     context = Context(made, RunDirectory(folder / "runs" / "job"), folder / "store")
-    with account_of(context, asks=True):
+    with account_of(context, asks=True) as context:
         walk = Walk(context, [step for step in build_steps(made) if step.changes_rows])
         walk.take_steps()
         paid = len(endpoint.bill().charged)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -146,7 +147,7 @@ def test_the_opponent_is_the_model_that_wrote_and_must_still_be_there(tmp_path: 
     kept = tmp_path / "run" / "models" / "round-1"
     shutil.copytree(student(), kept)
     for folder, trained in ((first, None), (second, kept)):
-        context.trained = trained
+        context = replace(context, trained=trained)
         spin = context.proposer("spin", {})
         assert isinstance(spin, Spin)
         folder.mkdir(parents=True)
@@ -172,7 +173,7 @@ def test_a_method_writes_with_the_students_model_only_where_one_is_trained(tmp_p
         assert teacher(trains, kind, {"model": "./own"}) == ModelSpec(hf="./own")
         assert [writes_itself(r, kind, {}) for r in (trains, not_trains)] == [True, False]
     context = Context(trains, RunDirectory(tmp_path / "run"), tmp_path / "store")
-    context.trained = tmp_path / "models" / "round-3"
+    context = replace(context, trained=tmp_path / "models" / "round-3")
     made = context.proposer("spin", {"max_tokens": 20})
     assert isinstance(made, Spin)
     assert made.model == ModelSpec(hf=str(context.trained))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -42,7 +43,7 @@ def test_new_rows_differ_from_the_pool_whatever_they_are_written_from(
     step = {"by": "grounded_rules", "rows": 1, "source": source, "gates": ["novelty"]}
     recipe = recipe_from({"name": "a", "pool": [{"builtin": "python_docs"}], "steps": [{"generate": step}]})
     context = Context(recipe, RunDirectory(tmp_path / "run"), tmp_path / "store")
-    context.guide = write(tmp_path / "steer", [DOCUMENT])
+    context = replace(context, guide=write(tmp_path / "steer", [DOCUMENT]))
     (made,) = _written(context, write(tmp_path / "other", [DOCUMENT]), tmp_path / "first")
     asked = prompt_answer_row(made["messages"][0]["content"], "It is there already.")
     rows = write(tmp_path / "rows", [asked] if source == "target" else [asked, DOCUMENT])
@@ -51,7 +52,7 @@ def test_new_rows_differ_from_the_pool_whatever_they_are_written_from(
 
 def _written(context: Context, rows: Path, output: Path) -> list[Row]:
     (step,) = build_steps(context.recipe)
-    context.pool = rows
+    context = replace(context, pool=rows)
     done(step, context, rows, output, "f")
     found: list[Row] = read_rows(output / "rows").to_pylist()
     return [row for row in found if row["made_by"]]

@@ -133,7 +133,7 @@ def test_an_evaluation_tells_of_rows_and_variants_apart(tmp_path: Path, endpoint
 def test_a_variant_stands_in_the_tier_and_the_slice_of_its_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = recipe(tmp_path, "http://localhost:1/v1", [{"select": {"by": "random", "keep": 5}}], rows=40)
     context = Context(made, RunDirectory(tmp_path / "run"), tmp_path / "store")
-    ingest_target(context, divided=True)
+    context = ingest_target(context, divided=True)
     assert context.target is not None
 
     rows = read_rows(context.target).to_pylist()
@@ -143,7 +143,7 @@ def test_a_variant_stands_in_the_tier_and_the_slice_of_its_row(tmp_path: Path, m
     with PartWriter(tmp_path / "variants") as out:
         out.write(build(variants))
     before = context.target_digest
-    renewed.admit(context, Renewed("reworded", "01-renew", tmp_path / "variants"), context.target)
+    context = renewed.admit(context, Renewed("reworded", "01-renew", tmp_path / "variants"), context.target)
     assert context.target_digest != before
     seen: list[str] = []
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,7 @@ def test_a_reference_is_trained_on_what_the_sampler_compares_with(
     for name, row in rows.items():
         with PartWriter(tmp_path / name) as writer:
             writer.write(build([row]))
-    context.pool, context.guide = tmp_path / "pool", tmp_path / "steer"
+    context = replace(context, pool=tmp_path / "pool", guide=tmp_path / "steer")
     step = Training(1, "train", Train(sampler=sampler))  # type: ignore[arg-type]
     found = step.teaching(context, tmp_path)
     assert found.reference == tmp_path / "reference"
@@ -152,8 +153,8 @@ def test_a_sampler_hears_of_the_rows_that_steer_and_never_of_those_that_are_scor
     steps = build_steps(recipe)
     assert guides_and_judges(recipe, steps)  # so that the target is divided between the two
     context = Context(recipe, RunDirectory(tmp_path / "run"), tmp_path / "store")
-    ingest_pool(context)
-    ingest_target(context, divided=True)
+    context, _ = ingest_pool(context)
+    context = ingest_target(context, divided=True)
     assert context.pool is not None
     assert context.guide is not None
     assert context.exam is not None

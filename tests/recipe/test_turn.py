@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -38,7 +39,7 @@ def wheel_of(folder: Path, steps: list[Any], kind: type[Wheel] = Wheel) -> Wheel
     wheel = kind(Context(made, RunDirectory(folder / "run"), folder / "store"), build_steps(made))
     with PartWriter(folder / "rows") as writer:
         writer.write(build([prompt_answer_row(f"What is {number}?", "A number.") for number in range(4)]))
-    wheel.context.pool = folder / "rows"
+    wheel.context = replace(wheel.context, pool=folder / "rows")
     wheel.state = State(folder / "rows", "f")
     return wheel
 
@@ -84,10 +85,11 @@ def test_a_comparison_is_told_of_the_whole_selection_and_of_the_rows_that_were_t
     assert (chosen.select, chosen.ranking_seconds) == (select.work, 1.5)
     mixed = State(tmp_path / "accumulated", "f", chosen=chosen)
     given = Given(wheel.context, wheel.steps, mixed, tmp_path / "train", "f")
-    after = train.after(given, StepRecord(details={"model": "models/round-2"}))
+    record = StepRecord(details={"model": "models/round-2"})
+    after = train.after(given, record)
     assert after.chosen is not None
     assert (after.chosen.trained, after.chosen.before) == (tmp_path / "accumulated", chosen.before)
-    assert after.model == wheel.context.trained == wheel.context.run.path / "models" / "round-2"
+    assert after.model == train.context_after(given, record).trained == wheel.context.run.path / "models" / "round-2"
     assert (after.rows, after.training) == (mixed.rows, train)
 
 
@@ -121,7 +123,7 @@ def test_a_wheel_is_compared_as_a_whole_and_on_rows_that_nothing_was_chosen_by(
     monkeypatch.setattr(execute, "target_exam", exam)
     monkeypatch.setattr(execute, "student_folder", lambda context: tmp_path)
     monkeypatch.setattr(execute, "run_comparison", lambda context, chosen, *given: {"chosen": chosen})
-    wheel.context.target = tmp_path / "rows"
+    wheel.context = replace(wheel.context, target=tmp_path / "rows")
     chosen = execute._compared(wheel, [])["chosen"]
     assert exams == [sealed, sealed]
     assert (chosen.before, chosen.trained, chosen.label) == (prepared, kept, "the wheel, 2 rounds")

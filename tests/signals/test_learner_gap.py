@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -38,7 +39,7 @@ def test_the_gap_is_measured_with_the_model_that_was_trained_last(models: list[P
     (batch,) = table([*ROWS, prompt_answer_row("No answer", ""), with_tools]).to_batches()
     keys = set()
     for trained, model in ((None, models[0]), (models[1], models[1])):
-        context.trained = trained
+        context = replace(context, trained=trained)
         signal = context.signal("learner_gap")
         assert isinstance(signal, LearnerGap)
         assert context.signal("learner_gap") is signal

@@ -68,8 +68,9 @@ def _without(context: Context, steps: Sequence[Step], step: Step, folder: Path, 
             recipe=context.recipe.model_copy(update={"compare": None}),
             run=run,
             watcher=_Within(context.watcher, title(step)),
+            trained=None,
+            _clean={},
         )
-        part.spent = context.spent  # one clock for the run and its parts
         turned = walk(part, rest if context.recipe.rounds > 1 else _before_training(rest))
         stopped = turned.take_steps().stopped
         rows = turned.state.rows

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import orjson
@@ -34,16 +34,15 @@ from dataflywheel.store.run import RunDirectory
 from dataflywheel.store.seal import write_sealed
 
 
-def ingest_pool(context: Context) -> tuple[int, str]:
-    """Read the pool into `00-pool`; gives its rows and the fingerprint that later steps build on."""
+def ingest_pool(context: Context) -> tuple[Context, StepRecord]:
+    """Read the pool into `00-pool`; its fingerprint is what later steps build on."""
     output = context.run.step(0, "pool")
     record = _ingest(context, "00-pool", output, context.recipe.pool)
     if context.recipe.pool and not record.rows_out:
         names = ", ".join(entry.path or str(entry.builtin) for entry in context.recipe.pool)
         raise FlywheelError(f"pool: no row could be read from {names}{_first_reason(output / 'quarantine.jsonl')}")
     context.run.bill(output, record.cost)
-    context.pool = output / "rows"
-    return record.rows_out or 0, record.fingerprint
+    return replace(context, pool=output / "rows"), record
 
 
 def _first_reason(quarantine: Path) -> str:
@@ -55,14 +54,14 @@ def _first_reason(quarantine: Path) -> str:
     return f"; the first, {entry['file']} {first_reason(entry)}; see {quarantine} for the others"
 
 
-def ingest_target(context: Context, divided: bool = False) -> None:
+def ingest_target(context: Context, divided: bool = False) -> Context:
     """Read the target, where the recipe names one, into `target/`; `divided` into rows that guide and others to score.
 
     Raises:
         FlywheelError: no row, or too few to divide.
     """
     if not context.recipe.target:
-        return
+        return context
     output = context.run.path / "target"
     record = _ingest(context, "target", output, context.recipe.target)
     if not record.rows_out:
@@ -71,19 +70,19 @@ def ingest_target(context: Context, divided: bool = False) -> None:
         raise FlywheelError(
             f"target: no row could be read from {names}{why}; evaluation and decontamination need at least one"
         )
-    context.target, context.target_digest = output / "rows", record.fingerprint
-    context.guide = context.against = context.target
-    context.renewed = ()
-    if divided or context.recipe.rounds > 1:
-        # Who steers and who judges is part of what a step depends on: no step of another division may be taken over.
-        context.target_digest = digest(context.target_digest, context.recipe.tiers.model_dump_json())
-        tiers = write_tiers(context)
-        context.guide, context.exam = tiers["steer"], tiers["sealed"]
-        if not (count_rows(context.guide) and count_rows(context.exam)):
-            raise FlywheelError(
-                f"target: {count_rows(context.target)} rows with different prompts are too few to guide the choice and "
-                "to score it too; name more rows under `target:`"
-            )
+    rows, known = output / "rows", record.fingerprint
+    context = replace(context, target=rows, target_digest=known, guide=rows, against=rows, renewed=())
+    if not divided and context.recipe.rounds == 1:
+        return context
+    # Who steers and who judges is part of what a step depends on: no step of another division may be taken over.
+    context = replace(context, target_digest=digest(known, context.recipe.tiers.model_dump_json()))
+    tiers = write_tiers(context)
+    if not (count_rows(tiers["steer"]) and count_rows(tiers["sealed"])):
+        raise FlywheelError(
+            f"target: {count_rows(rows)} rows with different prompts are too few to guide the choice and "
+            "to score it too; name more rows under `target:`"
+        )
+    return replace(context, guide=tiers["steer"], exam=tiers["sealed"])
 
 
 def write_tiers(context: Context) -> dict[Tier, Path]:

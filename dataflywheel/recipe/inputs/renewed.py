@@ -23,12 +23,11 @@ from dataflywheel.store.seal import is_whole, write_sealed
 __all__ = ["Renewed", "admit", "of_renewed"]
 
 
-def admit(context: Context, renewed: Renewed, against: Path) -> None:
+def admit(context: Context, renewed: Renewed, against: Path) -> Context:
     """Evaluations score these variants from now on, and guards keep away from the rows `against`, them among these."""
     ids = read_rows(renewed.rows, ["id"])["id"].to_pylist()
-    context.renewed = (*context.renewed, renewed)
-    context.against = against
-    context.target_digest = digest(context.target_digest, "renewed@1", renewed.place, *ids)
+    known = digest(context.target_digest, "renewed@1", renewed.place, *ids)
+    return replace(context, renewed=(*context.renewed, renewed), against=against, target_digest=known)
 
 
 def of_renewed(context: Context, model: Path, settings: Evaluate, scores: RowScores, metric: str) -> dict[str, Any]:

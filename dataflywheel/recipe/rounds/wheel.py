@@ -99,7 +99,7 @@ class Wheel(Walk):
             memory.kept = Kept(rows, self.state.model, scores)
             self.state = replace(self.state, earlier=rows)
         self.state = replace(self.state, steered=self.output(last) / "scores-steer.parquet")
-        self.context.trained = memory.kept.model if memory.kept else None
+        self.context = replace(self.context, trained=memory.kept.model if memory.kept else None)
         record = recorded(round, judgement, outcome, turn.budget, turn.mixed, memory.marks[-1])
         more = round < recipe.rounds
         stop = why_stop(memory.selected, metric, guards, judgement.stops) if more else ""

@@ -104,9 +104,10 @@ class Learning(Step):
         return [] if whole else [details["model"]]
 
     def after(self, given: Given, record: StepRecord) -> State:
-        model = given.context.run.path / record.details["model"]
-        given.context.trained = model
-        return replace(given.state, model=model)
+        return replace(given.state, model=given.context.run.path / record.details["model"])
+
+    def context_after(self, given: Given, record: StepRecord) -> Context:
+        return replace(given.context, trained=given.context.run.path / record.details["model"])
 
     def advanced(self, context: Context, step: int, total: int, loss: float) -> None:
         """Tell of a training step."""

@@ -17,6 +17,7 @@ from dataflywheel.proposing.kinds import Gate, Proposer, Surroundings
 from dataflywheel.proposing.ledger import Fate, funnel, write_ledger
 from dataflywheel.recipe.asking import hand_in
 from dataflywheel.recipe.bill import asked_cost, failed_at_endpoint
+from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.inputs.looked import statistics
 from dataflywheel.recipe.inputs.renewed import Renewed, admit
 from dataflywheel.recipe.schema import Recipe
@@ -112,9 +113,12 @@ class Renewing(Writing, keyword="renew"):
             }
             return write_decided(aside, self.record(given, len(new), cost, details), _decisions(table, done, new))
 
-    def after(self, given: Given, record: StepRecord) -> State:
+    def context_after(self, given: Given, record: StepRecord) -> Context:
         """The variants are where evaluations and guards look for them."""
-        admit(given.context, Renewed(self.method(), self.place, given.output / VARIANTS), given.output / AGAINST)
+        renewed = Renewed(self.method(), self.place, given.output / VARIANTS)
+        return admit(given.context, renewed, given.output / AGAINST)
+
+    def after(self, given: Given, record: StepRecord) -> State:
         return given.state
 
     def note(self, record: StepRecord) -> str:

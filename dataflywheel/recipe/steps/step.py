@@ -194,6 +194,10 @@ class Step(Traits, ABC):
         """What it leaves to the next step, whether it was done now or before."""
         return replace(given.state, rows=given.output / "rows") if self.changes_rows else given.state
 
+    def context_after(self, given: Given, record: StepRecord) -> Context:
+        """The execution as the next step meets it: with the model that was trained, or with more target rows."""
+        return given.context
+
     def note(self, record: StepRecord) -> str:
         """What its line in the live table says when it is done."""
         came, went = record.rows_in, record.rows_out or 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -114,7 +115,7 @@ def test_the_model_that_is_to_be_tuned_rewrites_and_never_the_teacher(tmp_path: 
     for steps in (["train"], ["deduplicate"]):
         recipe = recipe_from({**value, "steps": steps})
         context = Context(recipe, RunDirectory(tmp_path / "run"), tmp_path / "store")
-        context.trained = tmp_path / "models" / "round-3"
+        context = replace(context, trained=tmp_path / "models" / "round-3")
         made = context.proposer("self_distillation", {})
         assert isinstance(made, SelfDistillation)
         assert made.model.hf == "./small"

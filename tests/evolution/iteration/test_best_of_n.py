@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -141,7 +142,7 @@ def test_the_student_answers_and_the_teacher_judges(tmp_path: Path) -> None:
     cost = fw.plan(recipe(tmp_path, {}, endpoint))["steps"][0]["cost"]
     assert (cost["calls"], cost["usd"] > 0) == (4 * 4 * 3, True)
     context = Context(recipe(tmp_path, {}, endpoint), RunDirectory(tmp_path / "run"), tmp_path / "home")
-    context.trained = tmp_path
+    context = replace(context, trained=tmp_path)
     made: Any = context.proposer("best_of_n", {})
     assert (made.model.hf, made.judge.model) == (str(tmp_path), "m")
     alone = fw.plan(recipe(tmp_path, {"by": "final_answer"}, None))["steps"][0]["cost"]
