@@ -20,10 +20,10 @@ if TYPE_CHECKING:  # what an editor knows of the verbs; they load on first use
     from dataflywheel.inline.judge import judge as judge
     from dataflywheel.inline.measure import measure as measure
     from dataflywheel.inline.select import select as select
+    from dataflywheel.inline.write import distill as distill
+    from dataflywheel.inline.write import enhance as enhance
+    from dataflywheel.inline.write import generate as generate
     from dataflywheel.recipe.planning.plan import plan as plan
-    from dataflywheel.recipe.single import distill as distill
-    from dataflywheel.recipe.single import enhance as enhance
-    from dataflywheel.recipe.single import generate as generate
     from dataflywheel.report.profile.profile import profile as profile
     from dataflywheel.report.why import why as why
     from dataflywheel.rows.convert import convert as convert
@@ -51,9 +51,9 @@ _VERBS = {
     "select": "dataflywheel.inline.select",
     "measure": "dataflywheel.inline.measure",
     "check": "dataflywheel.inline.check",
-    "enhance": "dataflywheel.recipe.single",
-    "generate": "dataflywheel.recipe.single",
-    "distill": "dataflywheel.recipe.single",
+    "enhance": "dataflywheel.inline.write",
+    "generate": "dataflywheel.inline.write",
+    "distill": "dataflywheel.inline.write",
     "judge": "dataflywheel.inline.judge",
     "calibrate": "dataflywheel.evolution.judging.calibrate",
     "why": "dataflywheel.report.why",

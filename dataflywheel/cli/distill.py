@@ -35,7 +35,7 @@ def distill_command(
     """Train a student on a pool's answers with a larger model heard at every token."""
     from dataflywheel.cli.asked import with_parameters
     from dataflywheel.cli.live import LiveTable
-    from dataflywheel.recipe.single import distill
+    from dataflywheel.recipe.single import Around, distill
 
     load_plugins(plugin)
 
@@ -43,11 +43,11 @@ def distill_command(
         return {"builtin": "tiny", "size": size} if name == "tiny" else name
 
     settings = {"epochs": epochs, "learning_rate": learning_rate, "max_length": max_length, "force": force}
+    around = Around(seed=seed, models={"student": model(student, student_size)}, **named(columns, roles))
     with LiveTable() as watcher:
         result = distill(
-            pool, model(teacher, teacher_size), student=model(student, student_size),
-            by=with_parameters(by, given or []), settings=settings, seed=seed, runs=runs, home=home, watcher=watcher,
-            **named(columns, roles),
+            pool, model(teacher, teacher_size), around, by=with_parameters(by, given or []), settings=settings,
+            runs=runs, home=home, watcher=watcher,
         )  # fmt: skip
     if as_json:
         typer.echo(json.dumps(result.as_dict(), ensure_ascii=False))

@@ -25,11 +25,9 @@ def enhance_command(
     """Rewrite rows of a pool; a proposal that passes its gates replaces its row, all others stay as they are."""
     from dataflywheel.cli.asked import say, with_parameters
     from dataflywheel.cli.live import LiveTable
-    from dataflywheel.recipe.single import enhance
+    from dataflywheel.recipe.single import Around, enhance
 
+    around, options = Around.of({**settings, "target": target})
     with LiveTable() as watcher:
-        result = enhance(
-            pool, with_parameters(by, given or []), gates=[*gate] if gate else None, target=target,
-            watcher=watcher, **settings,
-        )  # fmt: skip
+        result = enhance(pool, with_parameters(by, given or []), around, gates=gate or None, watcher=watcher, **options)
     say(result, "in all", as_json)

@@ -34,12 +34,12 @@ def generate_command(
     """Write new rows from those of a pool; each passes the gates before it counts."""
     from dataflywheel.cli.asked import say, with_parameters
     from dataflywheel.cli.live import LiveTable
-    from dataflywheel.recipe.single import generate
+    from dataflywheel.recipe.single import Around, generate
 
+    around, options = Around.of({**settings, "target": target})
     with LiveTable() as watcher:
         result = generate(
-            pool, with_parameters(by, given or []), rows, gates=[*gate] if gate else None, visits=visits,
-            target=target,
-            watcher=watcher, **settings,
+            pool, with_parameters(by, given or []), around, rows, gates=gate or None, visits=visits,
+            watcher=watcher, **options,
         )  # fmt: skip
     say(result, "with the pool's" if pool else "in all", as_json)

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import orjson
+
+from dataflywheel.contracts import FlywheelError
+from dataflywheel.rows.formats.draft import Record
 from dataflywheel.store.evaluation import Evaluation
 from dataflywheel.store.scoreboard import Scoreboard
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+    from pandas import DataFrame
 
 
 @dataclass
@@ -31,3 +39,28 @@ class Result:
         held = {name: str(value) if isinstance(value, Path) else value for name, value in vars(self).items()}
         typed = {"evaluation": self.evaluation, "comparison": self.comparison}
         return {**held, **{name: None if found is None else found.as_dict() for name, found in typed.items()}}
+
+    @property
+    def rows(self) -> list[Record]:
+        """The data set's rows, as they are written for the trainer. Where chats and pairs have files of their own, one
+        after the other.
+
+        Raises:
+            FlywheelError: there is no data set, since the run ended early.
+        """
+        files = sorted((self.path / "dataset").glob("*.jsonl"))
+        if not files:
+            raise FlywheelError(f"{self.path}: no data set{f', {self.stopped}' if self.stopped else ''}")
+        return [orjson.loads(line) for file in files for line in file.read_bytes().splitlines()]
+
+    def to_pandas(self) -> DataFrame:
+        """The data set's rows."""
+        from pandas import DataFrame
+
+        return DataFrame(self.rows)
+
+    def to_dataset(self) -> Dataset:
+        """The data set's rows as a `datasets.Dataset`."""
+        from datasets import Dataset
+
+        return Dataset.from_list(self.rows)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -10,48 +12,55 @@ from dataflywheel.contracts import method_specs
 from dataflywheel.recipe.execute import Result, run
 from dataflywheel.recipe.load import recipe_from
 
-Method = str | dict[str, Any]
+Parameters = Mapping[str, Any]
+Method = str | Parameters
+"""A method by its name, or `{name: parameters}`."""
+Pool = str | Sequence[str | Parameters] | None
+"""A path, or several, or entries as recipes write them."""
 
 
-def enhance(
-    pool: str | list[str],
-    by: Method,
-    *,
-    gates: list[Method] | None = None,
-    target: str | None = None,
-    models: dict[str, Any] | None = None,
-    budget: dict[str, Any] | None = None,
-    name: str | None = None,
-    seed: int = 0,
-    format: str = "messages",
-    columns: dict[str, Any] | None = None,
-    roles: dict[str, str] | None = None,
-    **options: Any,
-) -> Result:
+@dataclass(frozen=True)
+class Around:
+    """What the recipe of one step has beside the step and the pool.
+
+    `columns` and `roles` name what the pool holds under other names. The run is named after the pool, as it is
+    `called`, and the method where no `name` is given.
+    """
+
+    name: str | None = None
+    called: str = ""
+    seed: int = 0
+    target: Pool = None
+    models: Parameters = field(default_factory=dict)
+    budget: Parameters = field(default_factory=dict)
+    format: str = "messages"
+    columns: Parameters = field(default_factory=dict)
+    roles: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, given: Parameters) -> tuple[Around, dict[str, Any]]:
+        """What of these settings belongs here, and the rest, which belongs to the run."""
+        own = {one.name for one in fields(cls)} & given.keys()
+        return cls(**{name: given[name] for name in own}), {name: given[name] for name in given.keys() - own}
+
+
+def enhance(pool: Pool, by: Method, around: Around, *, gates: Sequence[Method] | None = None, **options: Any) -> Result:
     """Rewrite rows of a pool by a method; a proposal that passes its gates replaces its row, all others stay.
 
     Raises:
         UsageError: unknown method or gate, or a method that needs what is not there.
     """
-    step = {"by": by, **({"gates": gates} if gates is not None else {})}
-    return _run("enhance", entries(pool, columns, roles), by, step, target, models, budget, name, seed, format, options)
+    return _run("enhance", pool, by, {"by": by, **_given(gates=gates)}, around, options)
 
 
 def generate(
-    pool: str | list[str] | None,
+    pool: Pool,
     by: Method,
+    around: Around,
     rows: str | int = 100,
     *,
-    gates: list[Method] | None = None,
+    gates: Sequence[Method] | None = None,
     visits: int | None = None,
-    target: str | None = None,
-    models: dict[str, Any] | None = None,
-    budget: dict[str, Any] | None = None,
-    name: str | None = None,
-    seed: int = 0,
-    format: str = "messages",
-    columns: dict[str, Any] | None = None,
-    roles: dict[str, str] | None = None,
     **options: Any,
 ) -> Result:
     """Write new rows from those of a pool; the data set holds the pool's rows and the accepted new ones. What writes
@@ -60,22 +69,17 @@ def generate(
     Raises:
         UsageError: unknown method or gate, or a method that needs what is not there.
     """
-    step = {"by": by, "rows": rows, "visits": visits, **({"gates": gates} if gates is not None else {})}
-    held = entries(pool, columns, roles)
-    return _run("generate", held, by, step, target, models, budget, name, seed, format, options)
+    step = {"by": by, "rows": rows, "visits": visits, **_given(gates=gates)}
+    return _run("generate", pool, by, step, around, options)
 
 
 def distill(
-    pool: str | list[str],
-    teacher: str | dict[str, Any],
+    pool: Pool,
+    teacher: Method,
+    around: Around,
     *,
-    student: str | dict[str, Any] = "tiny",
     by: Method = "dense_distillation",
-    settings: dict[str, Any] | None = None,
-    name: str | None = None,
-    seed: int = 0,
-    columns: dict[str, Any] | None = None,
-    roles: dict[str, str] | None = None,
+    settings: Parameters | None = None,
     **options: Any,
 ) -> Result:
     """Train a student on a pool's answers with a local teacher heard at every token; the model is in `models/student`.
@@ -83,53 +87,31 @@ def distill(
     Raises:
         UsageError: no such method, or the teacher is no local model or does not fit.
     """
-    step = {"by": by, "teacher": teacher, **(settings or {})}
-    return _run(
-        "distill",
-        entries(pool, columns, roles),
-        by,
-        step,
-        None,
-        {"student": student},
-        None,
-        name,
-        seed,
-        "messages",
-        options,
-    )
+    return _run("distill", pool, by, {"by": by, "teacher": teacher, **(settings or {})}, around, options)
 
 
-def entries(
-    pool: str | list[str] | None, columns: dict[str, Any] | None, roles: dict[str, str] | None
-) -> list[dict[str, Any]]:
-    """The pool as recipes write it."""
-    paths = [pool] if isinstance(pool, str) else list(pool or [])
-    return [{"path": path, "columns": columns or {}, "roles": roles or {}} for path in paths]
+def _given(**values: object) -> dict[str, object]:
+    return {name: value for name, value in values.items() if value is not None}
 
 
-def _run(
-    verb: str,
-    pool: list[dict[str, Any]],
-    by: Method,
-    step: dict[str, Any],
-    target: str | None,
-    models: dict[str, Any] | None,
-    budget: dict[str, Any] | None,
-    name: str | None,
-    seed: int,
-    format: str,
-    options: dict[str, Any],
-) -> Result:
+def _entries(paths: Pool, columns: Parameters, roles: Parameters) -> list[Parameters]:
+    """As recipes write them."""
+    every = [paths] if isinstance(paths, str) else list(paths or [])
+    return [one if isinstance(one, Mapping) else {"path": one, "columns": columns, "roles": roles} for one in every]
+
+
+def _run(verb: str, pool: Pool, by: Method, step: Parameters, around: Around, options: Mapping[str, Any]) -> Result:
     method = method_specs(by)[0][0]
-    title = name or "-".join([verb, *(Path(entry["path"]).name.split(".")[0] for entry in pool[:1]), method])
+    entries = _entries(pool, dict(around.columns), dict(around.roles))
+    called = [around.called] if around.called else [Path(entry["path"]).name.split(".")[0] for entry in entries[:1]]
     value = {
-        "name": re.sub(r"[^A-Za-z0-9._-]+", "-", title),
-        "seed": seed,
-        "pool": pool,
-        "target": [{"path": target}] if target else [],
-        "models": models or {},
-        "budget": budget or {},
+        "name": re.sub(r"[^A-Za-z0-9._-]+", "-", around.name or "-".join([verb, *called, method])),
+        "seed": around.seed,
+        "pool": entries,
+        "target": _entries(around.target, {}, {}),
+        "models": dict(around.models),
+        "budget": dict(around.budget),
         "steps": [{verb: step}],
-        "format": format,
+        "format": around.format,
     }
     return run(recipe_from(value, verb), **options)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dataflywheel.recipe.single import generate
+from dataflywheel.inline.write import generate
 from dataflywheel.recipe.steps.generate import Generate
 
 MANUAL = """The pump is a machine that moves water from the well to the tank.

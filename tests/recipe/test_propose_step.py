@@ -9,11 +9,11 @@ from typing import Literal
 import pytest
 
 from dataflywheel.contracts import FlywheelError, UsageError
+from dataflywheel.inline.write import generate
 from dataflywheel.models.endpoint.request import Request
 from dataflywheel.proposing.kinds import Proposer
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.load import recipe_from
-from dataflywheel.recipe.single import generate
 from dataflywheel.recipe.steps.build import build_steps
 from dataflywheel.recipe.steps.enhance import Enhance
 from dataflywheel.report.card.card import write_card

@@ -17,11 +17,11 @@ from dataflywheel.evolution.bridges.judged import TOO_LOW, Judged
 from dataflywheel.evolution.bridges.known_judge import UNREADABLE
 from dataflywheel.evolution.judging.rubric import Rubric
 from dataflywheel.evolution.judging.self_test import KNOWN
+from dataflywheel.inline.write import generate
 from dataflywheel.models.endpoint import account
 from dataflywheel.models.endpoint.pace import Pace
 from dataflywheel.proposing.kinds import Proposal, Surroundings
 from dataflywheel.recipe.load import recipe_from
-from dataflywheel.recipe.single import generate
 from dataflywheel.report.html import write_report
 from dataflywheel.rows.identity import prompt_answer_row
 from tests.evolution.judging.asking import MODEL, Scripted
