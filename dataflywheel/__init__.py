@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # what an editor knows of the verbs; they load on first use
     from dataflywheel.inline.write import distill as distill
     from dataflywheel.inline.write import enhance as enhance
     from dataflywheel.inline.write import generate as generate
+    from dataflywheel.recipe.init import init as init
     from dataflywheel.recipe.planning.plan import plan as plan
     from dataflywheel.report.profile.profile import profile as profile
     from dataflywheel.report.why import why as why
@@ -45,6 +46,7 @@ for _name, _value in {
 __version__ = "0.1.0"
 
 _VERBS = {
+    "init": "dataflywheel.recipe.init",
     "run": "dataflywheel.api",
     "plan": "dataflywheel.recipe.planning.plan",
     "compare": "dataflywheel.api",

@@ -12,6 +12,7 @@ from typer.core import TyperCommand, TyperGroup
 from dataflywheel.cli.stopping import GOES_ON, leave, listen, stopped, unwind
 
 VERBS = {
+    "init": "Write a commented recipe for the files at hand.",
     "run": "Plan, run or resume a recipe; ends with where the results are.",
     "plan": "Check a recipe and price each step, without doing it.",
     "select": "One selection from a pool, without a recipe.",

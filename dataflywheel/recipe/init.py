@@ -1,0 +1,60 @@
+"""A recipe to begin with."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from dataflywheel.contracts import UsageError
+from dataflywheel.recipe.drafting import drafted, files_here
+from dataflywheel.recipe.shipped import shipped
+from dataflywheel.rows.reading import stem
+from dataflywheel.store.atomic import write_text
+
+
+def init(
+    pool: str | Sequence[str] | None = None,
+    *,
+    target: str | None = None,
+    model: str = "",
+    like: str = "",
+    out: str | Path = "recipe.yaml",
+) -> list[str]:
+    """Write a commented recipe for files, ready for `plan` and `run`; gives what it did, in lines.
+
+    Args:
+        pool: files, folders or data set names; the data files of the working directory where none are named.
+        target: evaluation rows, what the model shall be good at.
+        model: the model to train, a folder or a name of the hub.
+        like: copy the recipe of this name, which comes with the package, in place of writing one.
+        out: the recipe's file.
+
+    Raises:
+        UsageError: that file is there already, there is no file for the pool, or no such recipe.
+        FlywheelError: a path names nothing, or no row of it can be read.
+    """
+    place = Path(out)
+    if place.exists():
+        raise UsageError(f"{place}: is there already; take it away, or give another file with --out")
+    if like:
+        if pool or target or model:
+            raise UsageError("--like copies a recipe as it is; name files and models in the copy")
+        text, told = shipped(like), f"{place}: a copy of {like}"
+    else:
+        named = [pool] if isinstance(pool, str) else list(pool or [])
+        rows, guessed = (named, None) if named else files_here(Path.cwd())
+        scored = target or guessed
+        rows = [_from_here(path) for path in rows if path != scored]
+        name = re.sub(r"[^A-Za-z0-9._-]+", "-", stem(Path(rows[0]))).strip("-.") if rows else ""
+        text = drafted(rows, scored and _from_here(scored), model, name or "recipe")
+        scoring = f"{_from_here(scored)} to score by" if scored else "nothing to score by (--target)"
+        told = f"{place}: {', '.join(rows)} for the pool, {scoring}"
+    write_text(place, text)
+    return [told, f"Next: flywheel plan {place}, then flywheel run {place}"]
+
+
+def _from_here(path: str) -> str:
+    """The path from the working directory, where it lies in it."""
+    place = Path(path)
+    return str(place.relative_to(Path.cwd())) if place.is_absolute() and place.is_relative_to(Path.cwd()) else path
