@@ -9,6 +9,7 @@ from dataflywheel.report.drawing.markup import esc
 from dataflywheel.report.drawing.page import page
 from dataflywheel.report.rundir import load_run
 from dataflywheel.report.sections.appendix import quarantine, recipe, sources
+from dataflywheel.report.sections.composition import composition
 from dataflywheel.report.sections.costs import costs
 from dataflywheel.report.sections.embedding_map import embedding_map
 from dataflywheel.report.sections.evaluation import evaluation
@@ -19,6 +20,7 @@ from dataflywheel.report.sections.overview import overview
 from dataflywheel.report.sections.proposals import proposals
 from dataflywheel.report.sections.scoreboard import scoreboard
 from dataflywheel.report.sections.signals import signals
+from dataflywheel.report.sections.training import training
 from dataflywheel.report.sections.wheel import wheel
 from dataflywheel.report.sections.worth import worth
 from dataflywheel.report.verdict import verdict
@@ -27,12 +29,14 @@ from dataflywheel.store.run import names_damage
 
 SECTIONS = {
     "wheel": ("The wheel", wheel),
+    "content": ("The data set", composition),
     "funnel": ("Rows by step", funnel),
     "scoreboard": ("Scoreboard", scoreboard),
     "worth": ("Worth of each step", worth),
     "next": ("Next rows", next_rows),
     "proposals": ("Changed and new rows", proposals),
     "evaluation": ("Evaluation", evaluation),
+    "training": ("Training", training),
     "signals": ("Signals", signals),
     "map": ("Map", embedding_map),
     "examples": ("Examples", examples),

@@ -49,7 +49,8 @@ svg .label { font-weight:550 } svg .value { fill:var(--soft); font-variant-numer
 svg .halo { paint-order:stroke; stroke:var(--paper); stroke-width:4px; stroke-linejoin:round }
 svg .grid { stroke:var(--line) } svg .base { stroke:var(--faint) } svg .band { fill:var(--band) }
 svg .mark { stroke:var(--random); stroke-dasharray:4 4; stroke-width:1.5 }
-svg .fit { stroke:var(--ours); stroke-width:1.5 }
+svg .fit { stroke:var(--ours); stroke-width:1.5 } svg .thin { stroke:var(--faint); stroke-width:1; opacity:.7 }
+svg .outline { stroke:var(--ink); stroke-width:1.5 }
 svg .whisker { stroke:var(--faint); stroke-width:3; stroke-linecap:round } svg .dot { fill:var(--faint) }
 svg .seed { fill:var(--faint); opacity:.35 }
 svg .random .dot { fill:var(--paper); stroke:var(--random); stroke-width:2.5 }
@@ -67,6 +68,7 @@ svg.mini { min-width:70px }
 .bars th:first-child { width:36% } .bars td:nth-child(2) { width:36% }
 .key { display:inline-block; width:11px; height:11px; border-radius:3px; margin:0 3px 0 12px; background:var(--ours) }
 .lead .key:first-child { margin-left:0 } .key.dropped { background:var(--drop) }
+.key.outline { background:none; border:2px solid var(--ink) }
 .key.limit { background:none; border-left:2px dashed var(--bad); border-radius:0; width:3px; height:14px;
   vertical-align:-2px }
 .funnel { list-style:none; padding:0; margin:0; display:grid; gap:20px }

@@ -1,0 +1,58 @@
+"""Losses by step, and how to load what came of a run."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dataflywheel.report.drawing.line_chart import DRAWN, Line, line_chart, thinned
+from dataflywheel.report.rundir import Run, load_run
+from dataflywheel.report.sections.training import losses, training
+from dataflywheel.store.record import StepRecord
+
+
+def run_of(folder: Path, *records: StepRecord) -> Run:
+    for index, record in enumerate(records):
+        record.write(folder / "round-1" / f"{index:02d}-{record.step}")
+    (folder / "recipe.yaml").write_text("name: a\n", encoding="utf-8")
+    return load_run(folder)
+
+
+def trained(found: list[list[float | None]]) -> StepRecord:
+    told = {"losses": found, "steps": 90, "tokens": 1234, "seconds": 5.0, "model": "models/student"}
+    return StepRecord(step="train", params={"epochs": 3, "lora": None}, details=told)
+
+
+def test_losses_are_drawn_and_the_way_to_the_model_is_told(tmp_path: Path) -> None:
+    (tmp_path / "dataset").mkdir()
+    (tmp_path / "dataset" / "train.jsonl").write_text("{}\n", encoding="utf-8")
+    shown = training(run_of(tmp_path, StepRecord(step="pool"), trained([[1, 4.0], [45, 3.0], [90, 2.5]])))
+    assert "train: 4.000 to 2.500" in shown
+    assert len(re.findall(r'class="fit"', shown)) == 2
+    assert "epochs 3" in shown
+    assert "lora" not in shown
+    assert f"{tmp_path}/models/student" in shown
+    assert f"{tmp_path}/dataset/train.jsonl" in shown
+
+
+def test_a_run_without_training_has_no_such_section(tmp_path: Path) -> None:
+    assert training(run_of(tmp_path, StepRecord(step="pool"))) == ""
+
+
+def test_what_is_no_number_is_not_drawn(tmp_path: Path) -> None:
+    run = run_of(tmp_path, trained([[1, None], [2, 3.0], [3, 2.0]]))
+    assert losses(run.steps[0]) == [(2.0, 3.0), (3.0, 2.0)]
+    assert training(run_of(tmp_path / "b", trained([[1, None]]))) == ""
+
+
+@pytest.mark.parametrize("n", [1, 2, DRAWN, 10 * DRAWN])
+def test_a_line_keeps_its_mean_and_its_length_is_bounded(n: int) -> None:
+    steps, values = thinned(np.arange(1.0, n + 1), np.arange(float(n)))
+    assert len(steps) == min(n, DRAWN)
+    assert values.mean() == pytest.approx((n - 1) / 2)
+    chart = line_chart("k", "<t>", "d", [Line("<b>", np.arange(1.0, n + 1), np.arange(float(n)))], "step")
+    assert "<b>" not in chart
+    assert "nan" not in chart
