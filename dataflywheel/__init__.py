@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # what an editor knows of the verbs; they load on first use
     from dataflywheel.catalog import methods as methods
     from dataflywheel.catalog import plugin as plugin
     from dataflywheel.evolution.judging.calibrate import calibrate as calibrate
+    from dataflywheel.inline.answer import answer as answer
     from dataflywheel.inline.check import check as check
     from dataflywheel.inline.judge import judge as judge
     from dataflywheel.inline.measure import measure as measure
@@ -46,6 +47,7 @@ for _name, _value in {
 __version__ = "0.1.0"
 
 _VERBS = {
+    "answer": "dataflywheel.inline.answer",
     "init": "dataflywheel.recipe.init",
     "run": "dataflywheel.api",
     "plan": "dataflywheel.recipe.planning.plan",

@@ -1,0 +1,65 @@
+"""`flywheel answer MODEL PROMPTS OUT`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dataflywheel.cli.asked import Calls, Can, Key, ModelName, Price, Usd
+from dataflywheel.cli.options import AsJson, Columns, Plugins, Roles, Runs, Seed, Store, load_plugins, named
+
+REASONS = 5
+
+
+def answer_command(
+    asked: Annotated[str, typer.Argument(metavar="MODEL", help="A folder with a model, or an endpoint's address.")],
+    prompts: Annotated[list[str], typer.Argument(help="Files, folders or data set names, in any format.")],
+    out: Annotated[Path, typer.Option(help="Where the answered rows go: .jsonl, .json, .parquet, .csv.")],
+    max_tokens: Annotated[int, typer.Option(min=16, help="Tokens of an answer, at most.")] = 1024,
+    temperature: Annotated[float, typer.Option(min=0, max=2, help="0 is the model's likeliest answer.")] = 0.0,
+    thoughts: Annotated[bool, typer.Option("--thoughts", help="Keep what the model thought, as `reasoning`.")] = False,
+    model: ModelName = "",
+    price: Price = "",
+    key: Key = "",
+    can: Can = None,
+    usd: Usd = None,
+    calls: Calls = None,
+    columns: Columns = None,
+    roles: Roles = None,
+    plugin: Plugins = None,
+    seed: Seed = 0,
+    runs: Runs = Path("runs"),
+    home: Store = Path(".flywheel"),
+    as_json: AsJson = False,
+) -> None:
+    """Have a model answer prompts; no answer is paid twice."""
+    from dataflywheel.cli.asked import asked_model, limits
+    from dataflywheel.cli.live import LiveTable
+    from dataflywheel.errors import FlywheelError
+    from dataflywheel.inline.answer import answer
+    from dataflywheel.rows.containers.write import container_for, write_records
+
+    load_plugins(plugin)
+    container = container_for(out)
+    with LiveTable() as watcher:
+        found = answer(
+            prompts, asked_model(asked, model, price, key, can or []), max_tokens=max_tokens, temperature=temperature,
+            thoughts=thoughts, budget=limits(usd, calls), seed=seed, runs=runs, home=home, watcher=watcher,
+            **named(columns, roles),
+        )  # fmt: skip
+    if not found.rows:
+        raise FlywheelError(f"no prompt was answered: {'; '.join(found.reasons)}; {found.path} has the replies")
+    write_records(out, found.rows, container)
+    if as_json:
+        told = {"path": str(found.path), "output": str(out), "answered": len(found), "unanswered": dict(found.reasons)}
+        typer.echo(json.dumps({**told, "stopped": found.stopped}, ensure_ascii=False))
+        return
+    typer.echo(f"{found.told()}: {out}")
+    for reason, number in found.reasons.most_common(REASONS):
+        typer.echo(f"  {number:,} without an answer: {reason}")
+    if found.stopped:
+        typer.echo(f"Stopped early: {found.stopped}; the same command goes on.")
+    typer.echo(f"Next: flywheel judge {out} OTHER, or flywheel why {found.path} ROW")
