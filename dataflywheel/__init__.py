@@ -27,9 +27,11 @@ if TYPE_CHECKING:  # what an editor knows of the verbs; they load on first use
     from dataflywheel.recipe.init import init as init
     from dataflywheel.recipe.planning.plan import plan as plan
     from dataflywheel.report.profile.profile import profile as profile
+    from dataflywheel.report.runs import runs as runs
     from dataflywheel.report.why import why as why
     from dataflywheel.rows.convert import convert as convert
     from dataflywheel.rows.diff import diff as diff
+    from dataflywheel.store.cleaning import clean as clean
 
 # Before any dependency loads: they report usage by default, and nothing here phones home.
 for _name, _value in {
@@ -64,6 +66,8 @@ _VERBS = {
     "profile": "dataflywheel.report.profile.profile",
     "diff": "dataflywheel.rows.diff",
     "convert": "dataflywheel.rows.convert",
+    "runs": "dataflywheel.report.runs",
+    "clean": "dataflywheel.store.cleaning",
     "methods": "dataflywheel.catalog",
     "plugin": "dataflywheel.catalog",
 }

@@ -165,6 +165,12 @@ def test_the_made_pages_are_what_the_code_makes_now() -> None:
         assert path.read_text(encoding="utf-8") == text, f"{path.name} is old: run `make docs`"
 
 
+def test_no_page_has_a_heading_twice() -> None:
+    for page in PAGES:
+        heads = [line for line in page.read_text(encoding="utf-8").splitlines() if line.startswith("## ")]
+        assert sorted(set(heads)) == sorted(heads), page.name
+
+
 def test_the_reference_leaves_no_field_unexplained() -> None:
     rows = [line for line in pages()[ROOT / "docs" / "reference.md"].splitlines() if line.startswith("|")]
     assert [line for line in rows if line.endswith("|  |")] == []

@@ -24,6 +24,8 @@ VERBS = {
     "judge": "Which of two models answers better, as a judge sees it, and what that judge is worth.",
     "profile": "What is in a pool: formats, lengths, languages, duplicates, personal data.",
     "why": "The life of one row of a run.",
+    "runs": "The runs of a folder: state, rows, score and cost.",
+    "clean": "What the store holds, and what of it can be taken away.",
     "diff": "What changed between two data sets or runs.",
     "methods": "The catalogue of methods, with papers, needs and cost.",
     "convert": "Convert rows between formats.",

@@ -42,6 +42,22 @@ def only_here(directory: Path) -> Iterator[None]:
             file.truncate(0)
 
 
+def is_held(directory: Path) -> bool:
+    """Whether a process holds the directory at this moment."""
+    import fcntl
+
+    place = directory / ".lock"
+    if not place.is_file():
+        return False
+    with place.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        fcntl.flock(file, fcntl.LOCK_UN)
+    return False
+
+
 @contextmanager
 def one_at_a_time(path: Path) -> Iterator[None]:
     """Wait until no other process and no other thread is in such a block of `path`, which need not exist, and enter.
