@@ -167,8 +167,8 @@ def test_the_made_pages_are_what_the_code_makes_now() -> None:
 
 def test_no_page_has_a_heading_twice() -> None:
     for page in PAGES:
-        heads = [line for line in page.read_text(encoding="utf-8").splitlines() if line.startswith("## ")]
-        assert sorted(set(heads)) == sorted(heads), page.name
+        heads = [line for line in (ROOT / page).read_text(encoding="utf-8").splitlines() if line.startswith("## ")]
+        assert sorted(set(heads)) == sorted(heads), page
 
 
 def test_the_reference_leaves_no_field_unexplained() -> None:
