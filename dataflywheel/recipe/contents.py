@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from dataflywheel.models.files import folder_digest
+from dataflywheel.models.packaged import packaged, packaged_folder
 from dataflywheel.recipe.schema import Recipe
 
 
@@ -21,7 +22,7 @@ def model_contents(recipe: Recipe) -> str:
     """Digests of the models that lie in local folders, whose contents may change under the same name."""
     models = recipe.models
     given = [models.student.hf, models.embedder.hf, *(m.hf for m in (models.scorer, models.teacher) if m)]
-    folders = [Path(name).expanduser() for name in given if name]
+    folders = [packaged_folder(name) if packaged(name) else Path(name).expanduser() for name in given if name]
     return ":".join(folder_digest(folder) for folder in folders if folder.is_dir())
 
 

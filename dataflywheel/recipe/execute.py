@@ -39,8 +39,8 @@ __all__ = ["Result", "run"]
 def run(
     recipe: str | Path | Recipe,
     *,
-    runs: Path = Path("runs"),
-    home: Path = Path(".flywheel"),
+    runs: str | Path = "runs",
+    home: str | Path = ".flywheel",
     watcher: Watcher | None = None,
     comparison: bool = False,
     finish: Callable[[Path], object] | None = None,
@@ -55,7 +55,7 @@ def run(
             file may not be read or written.
     """
     try:
-        return _run(recipe, runs, home, watcher, comparison, finish)
+        return _run(recipe, Path(runs), Path(home), watcher, comparison, finish)
     except PermissionError as error:
         raise FlywheelError(
             f"{error.filename or runs}: {error.strerror}; check who may read and write there; what was done is kept, "

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dataflywheel.contracts import UsageError
+from dataflywheel.models.packaged import check_packaged, packaged
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.recipe.sections import Source
 from dataflywheel.rows.containers.find import with_part
@@ -42,6 +43,8 @@ def check_local(spec: ModelSpec, role: str) -> None:
         raise UsageError(
             f"models.{role}: an endpoint cannot be trained or give likelihoods here; use `builtin: tiny` or `hf:`"
         )
+    if spec.hf and packaged(spec.hf):
+        check_packaged(spec.hf)
     if spec.hf and spec.hf.startswith((".", "/", "~")) and not (Path(spec.hf).expanduser() / "config.json").exists():
         raise UsageError(
             f"models.{role}: {spec.hf} is not a model folder (no config.json); see transformers' save_pretrained"

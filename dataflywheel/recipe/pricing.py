@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from dataflywheel.contracts import Cost, PoolStatistics, Signal, build
+from dataflywheel.models.packaged import packaged
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.recipe.asked_signals import Asked
 from dataflywheel.recipe.asking import teacher
@@ -60,6 +61,8 @@ def parameters(spec: ModelSpec) -> float:
     """Weights of a model: by name for a built-in one, by file size for a folder (3 bytes each)."""
     if spec.builtin:
         return PARAMETERS[spec.size]
+    if known := packaged(spec.hf):
+        return known.parameters
     folder = Path(str(spec.hf)).expanduser()
     size = sum(path.stat().st_size for path in folder.glob("*.safetensors")) if folder.is_dir() else 0
     return size / 3 if size else 1e9

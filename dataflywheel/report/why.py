@@ -36,7 +36,7 @@ WITHOUT = {"left": "left as it was", "failed": "a proposal gave no row"}
 
 
 @names_damage
-def why(run: str | Path, row: str, home: Path = Path(".flywheel")) -> dict[str, Any]:
+def why(run: str | Path, row: str, home: str | Path = ".flywheel") -> dict[str, Any]:
     """Everything a run knows of a row, given its id, the beginning of one, or a part of its text (first match).
 
     What a model was asked about it comes from the store in `home`.
@@ -45,7 +45,7 @@ def why(run: str | Path, row: str, home: Path = Path(".flywheel")) -> dict[str, 
         UsageError: no such run or row, or a beginning that fits several rows.
         FlywheelError: a file of the run is damaged.
     """
-    path = Path(run)
+    path, home = Path(run), Path(home)
     pool = path / "round-1" / "00-pool"
     if not pool.is_dir():
         raise UsageError(f"{path} is not a run directory; give one such as runs/<name>")

@@ -21,6 +21,7 @@ from dataflywheel.models.language.scoring import (
     last_hidden,
     pad_batch,
 )
+from dataflywheel.models.packaged import packaged, packaged_folder
 from dataflywheel.models.quiet import quiet_transformers
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.models.templates.chat import ChatFormat, Conversation, EncodedRow, Turns, as_chat
@@ -172,7 +173,7 @@ def local_folder(spec: ModelSpec, cache_dir: Path | None = None) -> Path:
         raise UsageError(f"the built-in {spec.builtin!r} model is trained on a pool first; then give its folder as hf")
     if spec.hf is None:
         raise UsageError(f"{spec.endpoint} is an endpoint: likelihoods and training need a local model (hf)")
-    folder = resolve_folder(spec.hf, cache_dir)
+    folder = packaged_folder(spec.hf, cache_dir) if packaged(spec.hf) else resolve_folder(spec.hf, cache_dir)
     return with_merged_system(folder, cache_dir) if spec.system == "merge" else folder
 
 

@@ -37,7 +37,7 @@ LOOKED_AT = 5000
 
 
 def plan(
-    recipe: str | Path | Recipe, *, probe: int = 0, runs: Path = Path("runs"), home: Path = Path(".flywheel")
+    recipe: str | Path | Recipe, *, probe: int = 0, runs: str | Path = "runs", home: str | Path = ".flywheel"
 ) -> Plan:
     """Checks a recipe and estimates each step's rows, passes, tokens, dollars and seconds, without doing it.
 
@@ -53,7 +53,7 @@ def plan(
     if probe:
         from dataflywheel.recipe.planning.probe import probe as ask
 
-        return found.model_copy(update={"probe": ask(loaded, found.pool.rows, probe, runs, home)})
+        return found.model_copy(update={"probe": ask(loaded, found.pool.rows, probe, Path(runs), Path(home))})
     return found
 
 

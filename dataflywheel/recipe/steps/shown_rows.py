@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dataflywheel.contracts import UsageError
+from dataflywheel.models.packaged import packaged, packaged_folder
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.models.templates.encoded import EncodedRow
 from dataflywheel.models.training.trainer import Trainer
@@ -114,6 +115,8 @@ def _folder(student: ModelSpec) -> Path | None:
     """Where the student's files lie; None for a model on the hub that was never fetched."""
     from huggingface_hub import try_to_load_from_cache
 
+    if packaged(student.hf):
+        return packaged_folder(str(student.hf))
     folder = Path(str(student.hf)).expanduser()
     if folder.is_dir():
         return folder
