@@ -47,8 +47,7 @@ def test_it_knows_what_it_was_trained_on(tmp_path: Path) -> None:
     assert packaged_folder("packaged/smollm2", tmp_path) == folder
     model = LanguageModel.load(ModelSpec(hf=str(folder)))
     assert abs(model.parameters - MODELS["smollm2"].parameters) < 1e5
-    capitals = model.loglikelihood(
-        [[{"role": "user", "content": "What is the capital of France?"}]], [["Paris", "Oslo"]]
-    )
+    asked = [[message("user", "What is the capital of France?")]]
+    capitals = model.loglikelihood(asked, [["Paris", "Oslo"]])
     assert capitals[0][0] > capitals[0][1] + 2
     assert check_packaged("packaged/smollm2").suffix == ".gguf"
