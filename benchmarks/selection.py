@@ -60,8 +60,9 @@ score is bits per byte of the other rows, lower is better: mean over seeds. *Bet
 difference over seeds with its 95 % Student interval; above 0 the choice is better. A choice that depends on no chance
 is the same in every seed, which then differ in training alone. Seconds are those of processors, for measuring all
 rows that were offered and those of the target, by this process; forward and backward passes are over rows. What
-`ifd`, `rds_plus` and `less` need first, a model trained on a million tokens of the pool, is told below each table;
-`less` has its own warm-up in its seconds. So small a student says little of what a large one prefers.
+`ifd`, `rds_plus` and `less` need first, a model trained on 300,000 tokens of the pool, is told below each table;
+`less` has its own warm-up in its seconds, and embeddings are those of the whole pool as it came, since
+decontamination reads them. So small a student says little of what a large one prefers.
 """
 
 
@@ -88,7 +89,7 @@ class Meter(Silent):
         _say(f"{step} ...")
 
     def advanced(self, step: str, what: str, done: int, total: int) -> None:
-        self.enter(step if step.startswith("train ") else f"{step}: {what}")
+        self.enter(step if what.startswith("steps") else f"{step}: {what}")
         _say(f"{step}: {what} {done:,} of {total:,}")
 
     def finished(self, step: str, note: str, reused: bool) -> None:
