@@ -126,3 +126,14 @@ def test_what_is_told_of_two_trainings_is_told_of_the_first_behind_what_is_told_
     cut = [plan(job(tmp_path, steps, target=[], models=models)) for steps in ([short, whole], [whole, short])]
     assert cut[0]["shown"]["cut"] > 0 == cut[1]["shown"]["cut"]
     assert list(cut[0].as_dict())[:5] == ["name", "seed", "pool", "dataset", "notes"]
+
+
+@pytest.mark.slow
+def test_the_recipe_for_a_domain_is_planned_whole(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FLYWHEEL_DATA", str(data))
+    found = plan(Path("recipes/domain.yaml"))
+    assert (found.pool.bad, found.pool.unread) == (0, [])
+    assert [line.step for line in found.steps if line.step == "select"] == ["select", "select"]
+    assert found.comparison is not None
+    assert (found.comparison.arms, found.comparison.seeds) == (8, 5)
+    assert 0 < found.steps[4].rows < 0.05 * found.steps[0].rows

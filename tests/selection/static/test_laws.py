@@ -26,6 +26,7 @@ VARIANTS = [("perplexity", {"keep": k}) for k in ("top", "middle", "low")] + [
     ("density", {"exact_rows": 0, "hashes": 20}),
     ("diversify_and_conquer", {"score": "likelihood.loss_answer", "gap": "likelihood.loss_answer_given_prompt"}),
     ("rds_plus", {"takers": "row", "when_taken": "next_best"}),
+    ("bm25", {"takers": "row", "when_taken": "next_best"}),
     ("tsds", {"vector": "gradient_projection.vector", "C": 50.0}),
     ("k_center", {"vector": "gradient_projection.vector"}),
     ("facility_location", {"memory_gb": 4 * 40 * 40 / 2**30}),

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataflywheel.contracts import Columns, FlywheelError, Status, UsageError
-from dataflywheel.selection.static import rds_plus
-from dataflywheel.selection.static.rds_plus import RDSPlus, directions, nearest_of, take_turns
+from dataflywheel.selection import taking_turns
+from dataflywheel.selection.static.rds_plus import RDSPlus, directions, nearest_of
+from dataflywheel.selection.taking_turns import take_turns
 from tests.selection.columns import generator, make_columns
 
 
@@ -48,8 +49,8 @@ def test_small_memory_changes_nothing(monkeypatch: pytest.MonkeyPatch, lose_turn
     groups = [np.arange(0, 5), np.arange(5, 6), np.arange(6, 11)]
     whole = nearest_of(pool, aims, groups)
     expected = take_turns(lambda a, b: whole[a:b], 3, 300, 200, lose_turn)
-    monkeypatch.setattr(rds_plus, "CELLS", 300)
-    monkeypatch.setattr(rds_plus, "FEWEST", 1)
+    monkeypatch.setattr(taking_turns, "CELLS", 300)
+    monkeypatch.setattr(taking_turns, "FEWEST", 1)
     np.testing.assert_allclose(nearest_of(pool, aims, groups), whole, atol=1e-6)
     found = take_turns(lambda a, b: whole[a:b], 3, 300, 200, lose_turn)
     assert found[0].tolist() == expected[0].tolist() == naive(whole, 200, lose_turn)
