@@ -21,7 +21,7 @@ from dataflywheel.recipe.asking import check_asking, judge, teacher
 from dataflywheel.recipe.bill import asked_cost, failed_at_endpoint
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.needs import asks
-from dataflywheel.recipe.pricing import ANSWER_SECONDS
+from dataflywheel.recipe.pricing import ANSWER_SECONDS, model_seconds
 from dataflywheel.recipe.schema import Recipe
 from dataflywheel.recipe.steps.pair_writers import written_by
 from dataflywheel.recipe.steps.read_by_writers import check_reading, columns_read, evaluation_digest, leave_columns
@@ -158,7 +158,8 @@ class Writing(Step):
         rows = self.rows_asked(pool.rows)
         part = PoolStatistics(rows, *(round(n * rows / max(1, pool.rows)) for n in (pool.chars, pool.tokens)))
         methods = [(self.work.proposer(), self.work.named[1]), *self._gates(recipe)]
-        return sum((_asking_cost(recipe, kind, given, part) for kind, given in methods if asks(kind)), Cost())
+        asked = sum((_asking_cost(recipe, kind, given, part) for kind, given in methods if asks(kind)), Cost())
+        return asked + Cost(seconds=_local_seconds(recipe, *methods[0], part, speed))
 
     @abstractmethod
     def write(self, given: Given, proposer: Proposer, gates: list[Gate], table: list[Row]) -> Written:
@@ -189,6 +190,7 @@ class Writing(Step):
                 "added": [row["id"] for row in new],
                 "writer": written_by(context, proposer, self.work.named[1]),
                 **facts,
+                **proposer.told(),
                 **({"read": [*columns_read(self.work.by)]} if columns_read(self.work.by) else {}),
                 **failed_at_endpoint(context),
             }
@@ -204,6 +206,16 @@ def _asking_cost(recipe: Recipe, kind: type[Method], given: Mapping[str, Any], p
     cost = build(kind, {**given, "model": spec, **({"judge": judging} if judging else {})}).estimate(part)
     usd = cost.tokens * (spec.usd_per_mtok.input + spec.usd_per_mtok.output) / 2e6 if spec.usd_per_mtok else 0.0
     return replace(cost, usd=cost.usd or usd, seconds=round(cost.calls * ANSWER_SECONDS / spec.concurrency, 2))
+
+
+def _local_seconds(
+    recipe: Recipe, kind: type[Method], given: Mapping[str, Any], part: PoolStatistics, speed: float
+) -> float:
+    """What a writer computes on local models of the student's size."""
+    if not issubclass(kind, Proposer) or kind.operations is Proposer.operations:
+        return 0.0
+    made = build(kind, {**_placeholder(kind), **given})
+    return model_seconds(recipe.models.student, 1, round(made.operations(part)), speed)
 
 
 def _decisions(table: list[Row], done: Fulfilment, changed: Mapping[str, Row], new: list[Row]) -> Decisions:
