@@ -46,6 +46,7 @@ class Proposal:
     """What gates check by, as plain JSON values: `span` [start, end] in `source`, `gold` (the right answer),
     `program` (code or an expression that computes it), `tests` (code that must pass). `score`: what a judge gave the
     row's answer. `drop`: where nothing comes of the proposal, the row that it was made from leaves the data set.
+    `sought`: the `round` of attempts that it is from, the `answer` of the model that was to fail, and its `score`.
     `failed`, entered by the recipe: the `row` that the student got wrong, the `metric` and its `score` there. Of a
     proposal without a row: `surplus`, true where it was good and one more than wanted of its seed."""
     replies: tuple[Reply, ...] = ()
@@ -159,8 +160,8 @@ class Proposer(Method):
     own_models: ClassVar[Mapping[str, Literal["trained", "base"]]] = {}
     """Further models that it works with, by field: where a recipe names none, its student, as it was `trained` last or
     as the `base` that every training begins from."""
-    fewest_seeds: ClassVar[int] = 1
-    """Seeds below which it can write nothing."""
+    fewest_seeds: ClassVar[int] = 0
+    """Seeds below which it refuses to write."""
     writes_from: ClassVar[Literal["rows", "documents", "nothing"]] = "rows"
     """What seeds are. A document is a row whose final answer is the text; `nothing`: seeds carry no content."""
     revisits: ClassVar[bool] = False

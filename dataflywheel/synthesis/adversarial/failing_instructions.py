@@ -88,8 +88,8 @@ class FailingInstructions(Seeking, AskingProposer):
         if len(rows) <= SHOWN:
             raise UsageError(
                 f"{self.name} shows {SHOWN} instructions and asks for another; of {len(demand.seeds):,} rows "
-                f"{len(rows)} have one question in one turn, of at most {self.max_chars:,} characters, and were not written by a "
-                "method"
+                f"{len(rows)} have one question in one turn, of at most {self.max_chars:,} characters, and were not "
+                "written by a method"
             )
         rng, new = demand.rng, New([instruction_of(row) for row in rows], self.most_alike)
         seed = int(rng.integers(1 << 31))
