@@ -23,13 +23,13 @@ def asking_cost(recipe: Recipe, kind: type[Method], given: Mapping[str, Any], pa
 
 
 def local_seconds(
-    recipe: Recipe, kind: type[Method], given: Mapping[str, Any], part: PoolStatistics, speed: float
+    recipe: Recipe, kind: type[Method], given: Mapping[str, Any], pool: PoolStatistics, speed: float
 ) -> float:
-    """What a writer computes on local models of the student's size."""
+    """What a writer computes on local models of the student's size, where all these rows may be written from."""
     if not issubclass(kind, Proposer) or kind.operations is Proposer.operations:
         return 0.0
     made = build(kind, {**placeholder(kind), **given})
-    return model_seconds(recipe.models.student, 1, round(made.operations(part)), speed)
+    return model_seconds(recipe.models.student, 1, round(made.operations(pool)), speed)
 
 
 def placeholder(method: type) -> dict[str, object]:

@@ -168,7 +168,7 @@ class Writing(Step):
         part = PoolStatistics(rows, *(round(n * rows / max(1, pool.rows)) for n in (pool.chars, pool.tokens)))
         methods = [(self.work.proposer(), self.work.named[1]), *self._gates(recipe)]
         asked = sum((asking_cost(recipe, kind, given, part) for kind, given in methods if asks(kind)), Cost())
-        return asked + Cost(seconds=local_seconds(recipe, *methods[0], part, speed))
+        return asked + Cost(seconds=local_seconds(recipe, *methods[0], pool, speed))
 
     @abstractmethod
     def write(self, given: Given, proposer: Proposer, gates: list[Gate], table: list[Row]) -> Written:

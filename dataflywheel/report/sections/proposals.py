@@ -24,7 +24,9 @@ def proposals(run: Run) -> str:
     steps = [step for step in run.steps if step.details.get("funnel")]
     if not steps:
         return ""
-    body = _yield(steps) + "".join(map(sought, steps)) + _reasons(steps) + "".join(_examples(run, step) for step in steps)
+    body = (
+        _yield(steps) + "".join(map(sought, steps)) + _reasons(steps) + "".join(_examples(run, step) for step in steps)
+    )
     lead = "Every changed or new row passed its gates; what did not is here with the reason."
     return section("proposals", "Changed and new rows", body, esc(lead))
 

@@ -38,8 +38,8 @@ def _lead(found: dict[str, Any]) -> str:
     rounds = found["rounds"]
     unheard = sum(one["written"] - one["judged"] for one in rounds) - sum(round_copies(one) for one in rounds)
     said = (
-        "Round 1 is the proposer before it learned from any failure. A failure rate is the share of instructions with a "
-        f"verdict; {count(unheard)} that were no copies have none and count neither way."
+        "Round 1 is the proposer before it learned from any failure. A failure rate is the share of the instructions "
+        f"that have a verdict; {count(unheard)} that were no copies have none and count neither way."
     )
     if not any("learned" in one for one in rounds) and len(rounds) > 1:
         said += " In no round some failed and others did not, so there was nothing to learn from."

@@ -187,7 +187,7 @@ class FailingInstructions(Seeking, AskingProposer):
         mean = pool.tokens / max(1, pool.rows)
         answers = self.samples if self.entropy is not None else 1
         one = (SHOWN + 1) * mean
-        learned = 6 * one * self.lessons * self.warm_up.epochs
+        learned = 6 * one * min(self.lessons, pool.rows) * self.warm_up.epochs
         preferred = 2 * (6 + 2 * self.learner.readings) * one * self._pairs * self.training.epochs
         return learned + preferred + 2 * self.rounds * self.attempts * (one + 2 * answers * mean)
 
