@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-from pydantic import Field, PrivateAttr, model_validator
+from pydantic import PrivateAttr
 
 from dataflywheel.contracts import Card, Cost, PoolStatistics, UsageError
 from dataflywheel.models.endpoint.account import client_for
@@ -41,7 +41,8 @@ from dataflywheel.synthesis.adversarial.target_failure import Attempt, Examiner
 class FailingInstructions(Seeking, AskingProposer):
     """A local proposer is shown three instructions of the pool and writes another. Each that is no copy is put to the
     target, the student; where that fails, the instruction with the teacher's checked answer is a row. In every further
-    round the proposer has learned, by preference training, to write instructions that failed rather than others.
+    round the proposer of the first has learned, by preference training on all rounds before, to write instructions that
+    failed rather than others: going on from round to round, small ones unlearn to write.
 
     It sees all seeds at once and works through its rounds once: how many rows come of it is what `rounds` and
     `attempts` bring, those of the last round first. Rows that a method wrote are never shown. What stays without a
@@ -72,16 +73,8 @@ class FailingInstructions(Seeking, AskingProposer):
 
     model: ModelSpec
     """The teacher: it answers what the target fails at, and its answers are the references."""
-    temperature: float = Field(default=0.7, ge=0, le=2)
-    """At which the teacher answers."""
     _rounds: list[dict[str, Any]] = PrivateAttr(default_factory=list)
     _warm_up: dict[str, Any] = PrivateAttr(default_factory=dict)
-
-    @model_validator(mode="after")
-    def _differs(self) -> FailingInstructions:
-        if self.agree and not self.temperature:
-            raise ValueError("agree: at temperature 0 the teacher says the same again; write `agree: 0`, or raise it")
-        return self
 
     def propose_with(self, client: Asks, demand: Demand) -> list[Proposal]:
         rows = self._shown(demand.seeds)
@@ -95,8 +88,8 @@ class FailingInstructions(Seeking, AskingProposer):
         seed = int(rng.integers(1 << 31))
         teacher = Sampling(self.temperature, 1.0, self.max_tokens)
         examiner = Examiner(self, client_for(self._named("target")), client, teacher, self._system)
-        writer = self._begun(rows, seed, rng)
-        made: list[list[Proposal]] = []
+        begun = self._begun(rows, seed, rng)
+        writer, pairs, made = begun, dict[str, Row](), list[list[Proposal]]()
         for round in range(self.rounds):
             attempts = attempted(self, self._client(writer), rows, rng)
             examiner.examine(new.among(attempts))
@@ -105,10 +98,11 @@ class FailingInstructions(Seeking, AskingProposer):
             self._rounds.append(facts)
             if round + 1 == self.rounds or _put_off(attempts):
                 break
-            pairs = pairs_of(attempts, self.partners, rng)
-            settings = self.training.model_copy(update={"seed": self.training.seed + seed})
-            if pairs:
-                writer = preferring(writer.folder, pairs, self.learner, settings)
+            found = pairs_of(attempts, self.partners, rng)
+            pairs |= {row["id"]: row for row in found}
+            if found:
+                settings = self.training.model_copy(update={"seed": self.training.seed + seed})
+                writer = preferring(begun.folder, list(pairs.values()), self.learner, settings)
                 facts["learned"] = writer.facts
         return [proposal for later in reversed(made) for proposal in later]
 
@@ -193,8 +187,8 @@ class FailingInstructions(Seeking, AskingProposer):
 
     @property
     def _pairs(self) -> float:
-        """Pairs that are learned, where half of the attempts fail."""
-        return (self.rounds - 1) * self.partners * self.attempts / 2
+        """Pairs that are learned, each round those of all before, where half of the attempts fail."""
+        return self.rounds * (self.rounds - 1) / 2 * self.partners * self.attempts / 2
 
 
 def _put_off(attempts: Sequence[Attempt]) -> bool:

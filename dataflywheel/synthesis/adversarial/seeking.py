@@ -37,7 +37,8 @@ class Seeking(BaseModel):
     agree: int = Field(default=1, ge=0, le=8)
     """Further answers of the teacher that must come to the same before its first one is a reference; 0 trusts it."""
     rounds: int = Field(default=3, ge=1, le=20)
-    """Rounds of attempts; between two of them the proposer learns which instructions made the target fail."""
+    """Rounds of attempts. Before each but the first, the proposer of the first learns anew from what failed in all
+    rounds so far."""
     attempts: int = Field(default=128, ge=1)
     """Instructions that are written in each round."""
     draws: int = Field(default=4, ge=1)
@@ -63,6 +64,10 @@ class Seeking(BaseModel):
     """Tokens of an answer of the target, at most."""
     max_chars: int = Field(default=2000, ge=10)
     """Longer instructions of the pool are not shown."""
+    temperature: float = Field(default=0.7, ge=0, le=2)
+    """At which the teacher answers."""
+    max_tokens: int = Field(default=1024, ge=16)
+    """Tokens of an answer of the teacher, at most."""
     instructions: str | None = None
     """System text for the teacher. Not given: under `final_answer` it is asked to work the answer out and to mark it,
     else for nothing."""
@@ -79,6 +84,8 @@ class Seeking(BaseModel):
             self._metric, self._prefer = comparing(self.metric), learning(self.prefer)
         except UsageError as error:
             raise ValueError(str(error)) from None
+        if self.agree and not self.temperature:
+            raise ValueError("agree: at temperature 0 the teacher says the same again; write `agree: 0`, or raise it")
         if self.proposer is not None and self.proposer.endpoint is not None:
             raise ValueError(
                 f"proposer: it is trained, and {self.proposer.model} is behind an endpoint; give a folder (hf)"
@@ -112,7 +119,7 @@ def comparing(named: dict[str, dict[str, Any]]) -> Metric:
     """
     made = catalog.made(named, Metric)
     name = method_spec(named)[0]
-    if not (made.alone and made.share and made.better == "higher"):
+    if not (made.alone and made.better == "higher"):
         raise UsageError(f"metric: {name} does not say of one answer whether it is right; {INSTEAD}")
     lacking = made.lacks(prompt_answer_row("1 + 1?", "2"))
     if lacking:
