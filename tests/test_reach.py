@@ -49,6 +49,7 @@ GIVEN: dict[str, dict[str, Any]] = {
     "judged": {"by": "rubric", "at_least": 4},
     "reward_model": {"hf": "./reward-model"},
     "mods": {"reward": "exact_match", "seed": 1, "keep": 2},
+    "reverse_gen": {"rows": 2},
 }
 JUDGES = {"panel": {"models": [ModelSpec(endpoint="http://127.0.0.1:9/v1", model=name) for name in "ab"]}}
 
@@ -79,7 +80,7 @@ def recipe_for(name: str, folder: Path) -> dict[str, Any]:
         steps = [*([] if issubclass(kind, Cleaner) else steps), {name: given}]
     elif issubclass(kind, Proposer):
         step = {"enhance": {"by": by}} if kind.rewrites else {"generate": {"by": by, "rows": 2}}
-        steps += [TRAIN, step] if kind.from_failures or kind.own_model == "trained" else [step]
+        steps += [TRAIN, step] if kind.from_failures or kind.own_model == "trained" or kind.own_models else [step]
     elif issubclass(kind, Gate):
         steps.append({"enhance": {"by": "revision", "gates": [by]}})
     elif issubclass(kind, Sampler):

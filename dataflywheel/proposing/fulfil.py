@@ -97,9 +97,9 @@ def fulfil(
     done, missing, ids, wave = Fulfilment(), dict(wanted), set(known), 0
     places = {} if columns is None else {str(id): i for i, id in enumerate(columns.ids.tolist())}
     while any(missing.values()):
-        taken = queues.take(missing, len(seeds) if proposer.whole else terms.wave)
+        taken = queues.take_all(missing) if proposer.whole else queues.take(missing, terms.wave)
         if not taken:
-            done.shortfall = queues.used_up(missing) + _parts_unasked(proposer, terms)
+            done.shortfall = proposer.way_on() or queues.used_up(missing) + _parts_unasked(proposer, terms)
             break
         rng = np.random.default_rng([seed, wave])
         rows, turns = tuple(s.row for s in taken), tuple(s.turn for s in taken)

@@ -46,6 +46,7 @@ class Proposal:
     """What gates check by, as plain JSON values: `span` [start, end] in `source`, `gold` (the right answer),
     `program` (code or an expression that computes it), `tests` (code that must pass). `score`: what a judge gave the
     row's answer. `drop`: where nothing comes of the proposal, the row that it was made from leaves the data set.
+    `sought`: the `round` of attempts that it is from, the `answer` of the model that was to fail, and its `score`.
     `failed`, entered by the recipe: the `row` that the student got wrong, the `metric` and its `score` there. Of a
     proposal without a row: `surplus`, true where it was good and one more than wanted of its seed."""
     replies: tuple[Reply, ...] = ()
@@ -146,7 +147,7 @@ class Proposer(Method):
     rewrites: ClassVar[bool] = False
     """Whether proposals replace the rows that they were made from."""
     whole: ClassVar[bool] = False
-    """Whether it must see all seeds at once, in one wave."""
+    """Whether it must see all seeds at once, in one wave, however few rows are wanted."""
     keeps_meaning: ClassVar[bool] = False
     """Whether a rewritten row is the same example in other words, and as real as the row that it replaces."""
     hides_before: ClassVar[bool] = False
@@ -156,6 +157,11 @@ class Proposer(Method):
     own_model: ClassVar[Literal["trained", "base"] | None] = None
     """Set where `model`, unless one is named, is the recipe's student: as it was `trained` last, or the `base` that
     every training begins from."""
+    own_models: ClassVar[Mapping[str, Literal["trained", "base"]]] = {}
+    """Further models that it works with, by field: where a recipe names none, its student, as it was `trained` last or
+    as the `base` that every training begins from."""
+    fewest_seeds: ClassVar[int] = 0
+    """Seeds below which it refuses to write."""
     writes_from: ClassVar[Literal["rows", "documents", "nothing"]] = "rows"
     """What seeds are. A document is a row whose final answer is the text; `nothing`: seeds carry no content."""
     revisits: ClassVar[bool] = False
@@ -191,6 +197,19 @@ class Proposer(Method):
     def calls_a_seed(self) -> float:
         """Questions asked of a model for each seed, for the estimate."""
         return 1.0 if self.asks else 0.0
+
+    def operations(self, pool: PoolStatistics) -> float:
+        """Arithmetic on local models, for the estimate, in operations a weight: 2 for each token that is read or
+        written, 6 for each that is learned."""
+        return 0.0
+
+    def told(self) -> dict[str, Any]:
+        """What there is to tell of its work so far beside the proposals, as JSON values, for the step's record."""
+        return {}
+
+    def way_on(self) -> str:
+        """What gives more rows where all seeds were written from, "" where it is more seeds or visits."""
+        return ""
 
     def estimate(self, pool: PoolStatistics) -> Cost:
         """Each call reads the row beside what is asked of it, and writes no more than the row."""

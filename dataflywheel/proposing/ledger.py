@@ -16,6 +16,9 @@ import pyarrow.parquet as pq
 from dataflywheel.models.endpoint.request import Outcome
 from dataflywheel.proposing.kinds import Check, Proposal
 
+TOLD = frozenset({"failed", "score", "sought"})
+"""Facts of proposals that are entered with them."""
+
 
 class Fate(StrEnum):
     """What became of a proposal."""
@@ -78,7 +81,7 @@ class Entry:
     def _facts(self) -> dict[str, Any]:
         """What gates measured, a judge's score, and the failure that the proposal was written from."""
         measured = dict(self.check.facts) if self.check else {}
-        told = {name: fact for name, fact in self.proposal.facts.items() if name in ("failed", "score")}
+        told = {name: fact for name, fact in self.proposal.facts.items() if name in TOLD}
         return measured | told
 
 

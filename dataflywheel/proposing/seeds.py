@@ -79,6 +79,12 @@ class SeedQueues:
                 break
         return taken
 
+    def take_all(self, missing: Mapping[str, int]) -> list[Taken]:
+        """All seeds of the slices that miss rows, each once, as far as visits are left."""
+        wanted = {name: len(self.groups[name]) for name, n in missing.items() if n > 0}
+        self.rate = dict.fromkeys(self.rate, 1.0)
+        return self.take(wanted, sum(wanted.values()))
+
     def learn(self, entries: Sequence[Entry]) -> None:
         """How many good rows a visit of each slice's seeds has given so far: at most one is counted on."""
         good = Counter(e.slice for e in entries if e.fate in (Fate.ACCEPTED, Fate.SURPLUS))

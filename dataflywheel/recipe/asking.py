@@ -75,6 +75,30 @@ def check_asking(recipe: Recipe, kind: type[Method], given: Mapping[str, Any] | 
         needed = [*getattr(kind, "capabilities", ()), *(["batch"] if spec.batch else [])]
         offered(spec).require(needed, kind.name, spec.model or spec.hf or str(spec.builtin))
         check_price(spec, caps_of(recipe.budget))
+    check_own_models(recipe, kind, given or {})
+
+
+def check_own_models(recipe: Recipe, kind: type[Method], given: Mapping[str, Any]) -> None:
+    """Raises UsageError: a method works with the recipe's student, and there is none, or one behind an endpoint of
+    which it would need the weights."""
+    own: Mapping[str, str] = getattr(kind, "own_models", {})
+    for field in (field for field in own if given.get(field) is None):
+        if not has_student(recipe):
+            raise UsageError(
+                f"{kind.name} works with the model that is to be trained: name it (`models: {{student: {{hf: "
+                f"FOLDER}}}}`), put a `train` step before, or give `{field}`"
+            )
+        if own[field] == "base" and recipe.models.student.endpoint is not None:
+            raise UsageError(
+                f"{kind.name}: its `{field}` is trained, and the student is {recipe.models.student.model} behind an "
+                f"endpoint; give `{field}: {{hf: FOLDER}}`"
+            )
+
+
+def has_student(recipe: Recipe) -> bool:
+    """Whether a recipe trains a student, or names one for a later training."""
+    trains = any(name in ("train", "distill", "warm_up") for name, _ in recipe.named_steps())
+    return trains or "student" in recipe.models.model_fields_set
 
 
 def teacher(recipe: Recipe, kind: type[Method], given: Mapping[str, Any] | None = None) -> ModelSpec:
@@ -123,9 +147,7 @@ def judge(recipe: Recipe, kind: type[Method], given: Mapping[str, Any]) -> Model
 
 def writes_itself(recipe: Recipe, kind: type[Method], given: Mapping[str, Any]) -> bool:
     """Whether a method asks the recipe's student: one that it trains, or that it names for a later training."""
-    trains = any(name in ("train", "distill") for name, _ in recipe.named_steps())
-    has = trains or "student" in recipe.models.model_fields_set
-    return bool(getattr(kind, "own_model", None)) and has and given.get("model") is None
+    return bool(getattr(kind, "own_model", None)) and has_student(recipe) and given.get("model") is None
 
 
 def _others(kind: type[Method], given: Mapping[str, Any]) -> list[ModelSpec]:

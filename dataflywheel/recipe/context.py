@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pyarrow as pa
 
@@ -155,6 +155,8 @@ class Context:
         given = dict(parameters)
         if "embedder" in kind.model_fields:
             given.setdefault("embedder", self.recipe.models.embedder)
+        for place, which in getattr(kind, "own_models", {}).items():
+            given[place] = given.get(place) or self._student(self.recipe.models.student, which)
         if asks(kind):
             spec = teacher(self.recipe, kind, given)
             itself = writes_itself(self.recipe, kind, given)
@@ -166,8 +168,12 @@ class Context:
         return build(kind, given)
 
     def _own(self, spec: ModelSpec, kind: type[Method]) -> ModelSpec:
-        """The student as a method wants it: as it was trained last, where it was, or as training begins."""
-        if getattr(kind, "own_model", None) == "trained" and self.trained is not None:
+        """The student as a method wants it."""
+        return self._student(spec, getattr(kind, "own_model", None))
+
+    def _student(self, spec: ModelSpec, which: Literal["trained", "base"] | None) -> ModelSpec:
+        """The student as it was trained last, where it was, or as training begins."""
+        if which == "trained" and self.trained is not None:
             return spec.of(self.trained)
         return self.usable(spec, "first writer")
 

@@ -197,6 +197,9 @@ def _proposal(one: dict[str, Any], id_: str) -> list[str]:
     lines = [f"{one['step']}: {told}{f', {why}' if why else ''}"]
     if failed := one["facts"].get("failed"):
         lines.append(f"    because the student got row {failed['row']} wrong: {failed['metric']} {failed['score']:.4g}")
+    if sought := one["facts"].get("sought"):
+        said = f", to which the model that was to fail said: {_cut(sought['answer'])}" if sought["answer"] else ""
+        lines.append(f"    an attempt of round {sought['round']}{said}")
     return lines + [line for answer in filter(None, one["answers"]) for line in _answer(answer)]
 
 

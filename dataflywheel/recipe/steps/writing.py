@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
@@ -17,17 +17,17 @@ from dataflywheel.contracts import Cost, Decisions, Method, Named, PoolStatistic
 from dataflywheel.proposing.fulfil import Fulfilment
 from dataflywheel.proposing.kinds import Gate, Proposer
 from dataflywheel.proposing.ledger import Fate, funnel, write_ledger
-from dataflywheel.recipe.asking import check_asking, judge, teacher
+from dataflywheel.recipe.asking import check_asking
 from dataflywheel.recipe.bill import asked_cost, failed_at_endpoint
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.needs import asks
-from dataflywheel.recipe.pricing import ANSWER_SECONDS
 from dataflywheel.recipe.schema import Recipe
 from dataflywheel.recipe.steps.pair_writers import written_by
 from dataflywheel.recipe.steps.read_by_writers import check_reading, columns_read, evaluation_digest, leave_columns
 from dataflywheel.recipe.steps.rows_out import write_decided
 from dataflywheel.recipe.steps.state import State
 from dataflywheel.recipe.steps.step import Given, Step
+from dataflywheel.recipe.steps.writers_price import asking_cost, local_seconds, placeholder
 from dataflywheel.rows.builder import build as build_table
 from dataflywheel.rows.parts import PartWriter, iter_among, read_rows
 from dataflywheel.rows.schema import Row
@@ -131,7 +131,16 @@ class Writing(Step):
             if asks(method):
                 check_asking(recipe, method, parameters)
             if issubclass(method, Gate) or not asks(method):
-                build(method, {**_placeholder(method), **parameters})
+                build(method, {**placeholder(method), **parameters})
+
+    def check_pool(self, pool: PoolStatistics) -> None:
+        """Raises UsageError: fewer rows reach it than its method needs to write anything."""
+        kind = self.work.proposer()
+        if pool.rows < kind.fewest_seeds and getattr(self.work, "source", "rows") == "rows":
+            raise UsageError(
+                f"{self.title}: {kind.name} needs {kind.fewest_seeds} rows or more to write from, and at most "
+                f"{pool.rows} reach it"
+            )
 
     def check_place(self, recipe: Recipe) -> None:
         """Raises UsageError: what it would write from is not there."""
@@ -141,7 +150,7 @@ class Writing(Step):
         """What gates will not look at for want of an extra package, a line a gate."""
         found = []
         for kind, parameters in self._gates(recipe):
-            gate = None if asks(kind) else build(kind, {**_placeholder(kind), **parameters})
+            gate = None if asks(kind) else build(kind, {**placeholder(kind), **parameters})
             said = gate.unread() if isinstance(gate, Gate) else ""
             found += [f"{self.title}: {kind.name}: {said}"] if said else []
         return found
@@ -158,7 +167,8 @@ class Writing(Step):
         rows = self.rows_asked(pool.rows)
         part = PoolStatistics(rows, *(round(n * rows / max(1, pool.rows)) for n in (pool.chars, pool.tokens)))
         methods = [(self.work.proposer(), self.work.named[1]), *self._gates(recipe)]
-        return sum((_asking_cost(recipe, kind, given, part) for kind, given in methods if asks(kind)), Cost())
+        asked = sum((asking_cost(recipe, kind, given, part) for kind, given in methods if asks(kind)), Cost())
+        return asked + Cost(seconds=local_seconds(recipe, *methods[0], pool, speed))
 
     @abstractmethod
     def write(self, given: Given, proposer: Proposer, gates: list[Gate], table: list[Row]) -> Written:
@@ -189,6 +199,7 @@ class Writing(Step):
                 "added": [row["id"] for row in new],
                 "writer": written_by(context, proposer, self.work.named[1]),
                 **facts,
+                **proposer.told(),
                 **({"read": [*columns_read(self.work.by)]} if columns_read(self.work.by) else {}),
                 **failed_at_endpoint(context),
             }
@@ -196,14 +207,6 @@ class Writing(Step):
 
     def watch(self, context: Context, accepted: int, wanted: int) -> None:
         context.watcher.advanced(self.title, "accepted", accepted, wanted)
-
-
-def _asking_cost(recipe: Recipe, kind: type[Method], given: Mapping[str, Any], part: PoolStatistics) -> Cost:
-    spec = teacher(recipe, kind, given)
-    judging = judge(recipe, kind, given)
-    cost = build(kind, {**given, "model": spec, **({"judge": judging} if judging else {})}).estimate(part)
-    usd = cost.tokens * (spec.usd_per_mtok.input + spec.usd_per_mtok.output) / 2e6 if spec.usd_per_mtok else 0.0
-    return replace(cost, usd=cost.usd or usd, seconds=round(cost.calls * ANSWER_SECONDS / spec.concurrency, 2))
 
 
 def _decisions(table: list[Row], done: Fulfilment, changed: Mapping[str, Row], new: list[Row]) -> Decisions:
@@ -242,9 +245,3 @@ def _write(rows: Path, output: Path, changed: Mapping[str, Row], new: list[Row],
         if new:
             writer.write(build_table(new))
     return writer.rows
-
-
-def _placeholder(method: type) -> dict[str, object]:
-    """A model for checking parameters with, where the recipe's is given only when the step runs."""
-    fields = getattr(method, "model_fields", {})
-    return {"model": "tiny"} if "model" in fields and fields["model"].is_required() else {}
