@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -21,9 +21,25 @@ Parameters = Annotated[
     ),
 ]
 Gates = Annotated[list[str] | None, typer.Option("--gate", help="A gate for every proposal; the method's own if none.")]
+Concurrency = Annotated[
+    int | None,
+    typer.Option(min=1, max=1000, help="Requests at the endpoint at a time, at most; fewer where that is best."),
+]
+Timeout = Annotated[
+    float | None,
+    typer.Option(
+        min=0.001,
+        help="Seconds without a sign of an answer, once the endpoint can have begun it; 120 if not given.",
+    ),
+]
+Patience = Annotated[
+    float | None,
+    typer.Option(min=0.001, help="Seconds to wait for an endpoint that is away; 600 if not given."),
+]
 Usd = Annotated[float | None, typer.Option(min=0, help="Dollars to spend on this, at most, over all its runs.")]
 Calls = Annotated[int | None, typer.Option(min=0, help="Requests to send for this, at most, over all its runs.")]
 
+OF_ENDPOINT = "--model, --price, --key, --can, --concurrency, --timeout and --patience"
 FATES = (
     ("rejected", "rejected"),
     ("failed", "gave no row"),
@@ -33,7 +49,15 @@ FATES = (
 )
 
 
-def asked_model(place: str, model: str, price: str, key: str, can: Sequence[str]) -> dict[str, Any] | str:
+def paced(concurrency: int | None, timeout: float | None, patience: float | None) -> dict[str, float]:
+    """What was said of how an endpoint is asked."""
+    given = {"concurrency": concurrency, "timeout": timeout, "patience": patience}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def asked_model(
+    place: str, model: str, price: str, key: str, can: Sequence[str], pace: Mapping[str, float]
+) -> dict[str, Any] | str:
     """The model at an address or in a folder, as recipes write it.
 
     Raises:
@@ -44,10 +68,11 @@ def asked_model(place: str, model: str, price: str, key: str, can: Sequence[str]
     from dataflywheel.errors import UsageError
 
     if not place.startswith(("http://", "https://")):
-        if model or price or key or can:
-            raise UsageError(f"--model, --price, --key and --can belong to an endpoint, and {place} is a folder")
+        if model or price or key or can or pace:
+            raise UsageError(f"{OF_ENDPOINT} belong to an endpoint, and {place} is a folder")
         return place
     spec: dict[str, Any] = {"endpoint": place, "model": model or None, "capabilities": dict.fromkeys(can, True)}
+    spec |= pace
     if price:
         try:
             read, written = (float(part) for part in price.split("/"))
@@ -61,7 +86,9 @@ def asked_model(place: str, model: str, price: str, key: str, can: Sequence[str]
     return spec
 
 
-def with_models(embedder: str, ask: str, model: str, price: str, key: str, can: Sequence[str] | None) -> dict[str, Any]:
+def with_models(
+    embedder: str, ask: str, model: str, price: str, key: str, can: Sequence[str] | None, pace: Mapping[str, float]
+) -> dict[str, Any]:
     """The models that a verb's options name: the embedder, and who is asked where somebody is.
 
     Raises:
@@ -69,12 +96,12 @@ def with_models(embedder: str, ask: str, model: str, price: str, key: str, can: 
     """
     from dataflywheel.errors import UsageError
 
-    if not ask and (model or price or key or can):
+    if not ask and (model or price or key or can or pace):
         raise UsageError(
-            "--model, --price, --key and --can belong to an endpoint that is asked: name its address, --ask URL; what "
+            f"{OF_ENDPOINT} belong to an endpoint that is asked: name its address, --ask URL; what "
             "measures likelihoods is the --student of flywheel select"
         )
-    return {"embedder": embedder, **({"teacher": asked_model(ask, model, price, key, can or [])} if ask else {})}
+    return {"embedder": embedder, **({"teacher": asked_model(ask, model, price, key, can or [], pace)} if ask else {})}
 
 
 def with_parameters(by: str, given: Sequence[str]) -> dict[str, Any]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dataflywheel.cli.asked import Calls, Key, Parameters, Price, Usd
+from dataflywheel.cli.asked import Calls, Concurrency, Key, Parameters, Patience, Price, Timeout, Usd, paced
 from dataflywheel.cli.options import AsJson, Columns, Plugins, Roles, load_plugins, named
 from dataflywheel.cli.tables import number_table
 
@@ -64,6 +64,9 @@ def judge_command(
     price: Price = "",
     can: JudgeCan = None,
     key: Key = "",
+    concurrency: Concurrency = None,
+    timeout: Timeout = None,
+    patience: Patience = None,
     columns: Columns = None,
     roles: Roles = None,
     plugin: Plugins = None,
@@ -76,7 +79,9 @@ def judge_command(
     from dataflywheel.errors import UsageError
 
     load_plugins(plugin)
-    spec, method = _judging(judge or [], model or [], by, given or [], price, key, can or [])
+    spec, method = _judging(
+        judge or [], model or [], by, given or [], price, key, can or [], paced(concurrency, timeout, patience)
+    )
     if usd is not None and not price and any(place.startswith(("http://", "https://")) for place in judge or ()):
         raise UsageError(
             "judge: --usd needs the price to be kept: --price 0.1/0.4, dollars per million tokens read and written "
@@ -112,6 +117,7 @@ def _judging(
     price: str,
     key: str,
     can: Sequence[str],
+    pace: Mapping[str, float],
 ) -> tuple[dict[str, Any] | str | None, dict[str, Any]]:
     """Who judges, None for a panel, whose members are among its parameters; and the method with its parameters.
 
@@ -127,7 +133,7 @@ def _judging(
             raise UsageError(f"judge: {by} has one judge; several are `--by panel`")
         if not places:
             return None, method  # of methods that ask none; the others say what they lack
-        return asked_model(places[0], next(iter(names), ""), price, key, can), method
+        return asked_model(places[0], next(iter(names), ""), price, key, can, pace), method
     members = max(len(places), len(names))
     if members < 2 or len(places) not in (1, members) or len(names) not in (0, 1, members):
         raise UsageError(
@@ -135,7 +141,7 @@ def _judging(
         )
     every = [places[i % len(places)] for i in range(members)]
     called = [names[i % len(names)] if names else "" for i in range(members)]
-    method[by]["models"] = [asked_model(*one, price, key, can) for one in zip(every, called, strict=True)]
+    method[by]["models"] = [asked_model(*one, price, key, can, pace) for one in zip(every, called, strict=True)]
     return None, method
 
 

@@ -34,6 +34,7 @@ class LiveTable:
         self.live: Live | None = None
         self.within = ExitStack()
         self.asked = self.refusal = ""
+        self.trouble = Trouble(self.console)
 
     def __enter__(self) -> LiveTable:
         self.within.enter_context(results_alone())
@@ -65,6 +66,7 @@ class LiveTable:
 
     def asking(self, progress: Progress) -> None:
         self.asked = asking_line(progress)
+        self.trouble.tell(progress)
         if progress.refusal != self.refusal:
             self.refusal = progress.refusal
             self._line(f"the endpoint tells to wait: {self.refusal[:REFUSAL_SHOWN]}")
@@ -103,15 +105,35 @@ class LiveTable:
         return table
 
 
+class Trouble:
+    """Says in a line that stays, on a terminal and off it, that an endpoint is away, and that it is there again."""
+
+    def __init__(self, console: Console) -> None:
+        self.console, self.said = console, ""
+
+    def tell(self, progress: Progress) -> None:
+        if bool(progress.trouble) != bool(self.said):
+            where = self.said.partition(" is away ")[0]
+            self.console.print(progress.trouble or f"{where} is there again", highlight=False, markup=False)
+            self.said = progress.trouble
+
+
 @contextmanager
-def asking_shown(console: Console | None = None) -> Iterator[Callable[[Progress], None] | None]:
-    """A watch that shows on stderr how requests to a model are going, until the block ends; None off a terminal."""
+def asking_shown(console: Console | None = None) -> Iterator[Callable[[Progress], None]]:
+    """A watch that shows on stderr how requests to a model are going, until the block ends; off a terminal, only that
+    an endpoint is away."""
     console = console or Console(stderr=True)
+    trouble = Trouble(console)
     if not console.is_terminal:
-        yield None
+        yield trouble.tell
         return
+
+    def shown(progress: Progress) -> None:
+        live.update(Text(asking_line(progress)))
+        trouble.tell(progress)
+
     with Live(console=console, transient=True, refresh_per_second=4) as live:
-        yield lambda progress: live.update(Text(asking_line(progress)))
+        yield shown
 
 
 def asking_line(progress: Progress) -> str:

@@ -8,7 +8,21 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from dataflywheel.cli.asked import Asked, Calls, Can, Key, ModelName, Price, Usd, limits, with_models
+from dataflywheel.cli.asked import (
+    Asked,
+    Calls,
+    Can,
+    Concurrency,
+    Key,
+    ModelName,
+    Patience,
+    Price,
+    Timeout,
+    Usd,
+    limits,
+    paced,
+    with_models,
+)
 from dataflywheel.cli.options import (
     Columns,
     Embedder,
@@ -29,6 +43,9 @@ def settings_of(
     price: Price = "",
     key: Key = "",
     can: Can = None,
+    concurrency: Concurrency = None,
+    timeout: Timeout = None,
+    patience: Patience = None,
     usd: Usd = None,
     calls: Calls = None,
     columns: Columns = None,
@@ -44,7 +61,7 @@ def settings_of(
     of the same names take it."""
     load_plugins(plugin)
     return {
-        "models": with_models(embedder, ask, model, price, key, can),
+        "models": with_models(embedder, ask, model, price, key, can, paced(concurrency, timeout, patience)),
         "budget": limits(usd, calls),
         "seed": seed,
         "format": to,

@@ -110,7 +110,11 @@ class ModelSpec(BaseModel):
     concurrency: int = Field(default=64, ge=1, le=1000, exclude=True)
     """Requests under way at a time, at most."""
     timeout: float = Field(default=120.0, gt=0, exclude=True)
-    """Seconds for one whole answer."""
+    """Seconds without a sign of an answer, from the moment at which it can have been begun; a server with few slots
+    lets the others wait."""
+    patience: float = Field(default=600.0, gt=0, exclude=True)
+    """Seconds for which an endpoint is waited for that is away (connections refused or lost, 502, 503, a model that is
+    being loaded) and was there before; given here, also for one that has not been there yet."""
     batch: bool = Field(default=False, exclude=True)
     """A run hands its questions to the provider's batch interface, stops, and collects the answers when it is started
     again. The endpoint must declare `capabilities: {batch: true}`; give its price for batches."""

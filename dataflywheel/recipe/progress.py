@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -28,7 +29,9 @@ class Watcher(Protocol):
 
 
 class Silent:
-    """Watches without a word."""
+    """Watches without a word, but for a model that is away: who waits must know for what."""
+
+    trouble = ""
 
     def planned(self, steps: list[str]) -> None:
         return None
@@ -40,7 +43,9 @@ class Silent:
         return None
 
     def asking(self, progress: Progress) -> None:
-        return None
+        if progress.trouble and not self.trouble:
+            warnings.warn(progress.trouble, stacklevel=2)
+        self.trouble = progress.trouble
 
     def finished(self, step: str, note: str, reused: bool) -> None:
         return None

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
 
 from dataflywheel.cli import live
-from dataflywheel.cli.live import LiveTable
+from dataflywheel.cli.live import LiveTable, Trouble
 from dataflywheel.models.endpoint.progress import Progress
 from dataflywheel.store.answer_ledger import Caps
 
@@ -61,3 +62,13 @@ def test_requests_to_a_model_are_told_of_too(monkeypatch: pytest.MonkeyPatch) ->
     lines = watched(monkeypatch, work)
     assert [line.split(" · ")[0] for line in lines] == ["05-enhance ..."] + ["05-enhance ... 4 in flight"] * 3
     assert [line.split(" · ")[2] for line in lines[1:]] == ["9 answers", "29 answers", "49 answers"]
+
+
+def test_an_endpoint_that_is_away_and_is_there_again_is_told_in_a_line_each() -> None:
+    out = io.StringIO()
+    trouble, progress = Trouble(Console(file=out, width=200)), Progress(4, 1, 0, 2.0, 100, 0.0, Caps(), {}, 0, 0, "", 4)
+    away = "http://x/v1 (model m) is away (ConnectError: refused): waiting for it, 10 minutes at most"
+    for said in ("", away, away, "", "", away.replace("refused", "reset"), ""):
+        trouble.tell(replace(progress, trouble=said))
+    again = "http://x/v1 (model m) is there again"
+    assert out.getvalue().splitlines() == [away, again, away.replace("refused", "reset"), again]

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from dataflywheel.contracts import UsageError
@@ -97,7 +97,7 @@ def client_for(spec: ModelSpec) -> Client:
                 f"nothing is set up to ask {spec.model or spec.hf or spec.builtin}: work inside "
                 "`with account(AnswerStore(path), caps):`, in the same process"
             )
-        place = spec, spec.usd_per_mtok, spec.api_key, spec.concurrency, spec.timeout
+        place = spec, spec.usd_per_mtok, spec.api_key, spec.concurrency, spec.timeout, spec.patience
         if place not in current.clients:
             current.clients[place] = _client(spec, current)
         return current.clients[place]
@@ -142,8 +142,14 @@ def _client(spec: ModelSpec, on: _Account) -> Client:
     check_price(spec, on.caps)
     if spec.batch and on.deferring and spec.endpoint is not None:
         return Deferred(OpenAIEndpoint(spec), on.answers, on.caps, on.scope, on.watch)
-    flow = Flow(Pace(concurrency=spec.concurrency))
+    flow = Flow(pace_of(spec), f"{spec.endpoint} (model {spec.model})" if spec.endpoint else "the model")
     return Client(_model(spec), on.answers, on.caps, on.scope, flow, watch=on.watch)
+
+
+def pace_of(spec: ModelSpec) -> Pace:
+    """How an endpoint is asked. Where somebody says how long to wait for it, that holds from the beginning."""
+    pace = Pace(concurrency=spec.concurrency, patience=spec.patience)
+    return replace(pace, absent=spec.patience) if "patience" in spec.model_fields_set else pace
 
 
 def _model(spec: ModelSpec) -> ChatModel:

@@ -6,6 +6,8 @@ from dataflywheel.contracts import FlywheelError
 from dataflywheel.models.endpoint.pace import Pace
 
 GOES_ON = "what was answered is kept, and the same command goes on from there"
+BRIEF = 1.0
+"""Seconds of trouble that nobody is told of."""
 
 
 class EndpointDownError(FlywheelError):
@@ -16,75 +18,112 @@ class Breaker:
     """Opens when so many different questions failed and none was answered between; then probes, one at a time.
 
     One question that always fails says nothing of the endpoint, nor do many of them: a probe is a harmless question,
-    and where that is answered, the others are to blame. Nor is a connection that was refused any question's
-    fault: the endpoint is waited for.
+    and where that is answered, the others are to blame. Nor is a connection that was refused any question's fault.
+    Where nothing is answered, the endpoint is away: it is waited for, with growing pauses, for as long as patience
+    lasts.
     """
 
-    def __init__(self, pace: Pace) -> None:
-        self._pace = pace
+    def __init__(self, pace: Pace, where: str = "the endpoint") -> None:
+        self._pace, self._where = pace, where
         self._failing: set[object] = set()
         self._most = pace.breaker
+        self._doubted = self._refused = self._heard = False
         self._probes = 0
-        self._refused = 0
-        self._opened_at = self._away_since = self._refused_at = 0.0
-        self._answered = False
+        self._since = self._probed_at = 0.0
         self._said = ""
 
     @property
     def is_open(self) -> bool:
-        return len(self._failing) >= self._most
+        return self._doubted or len(self._failing) >= self._most
 
     @property
     def alone(self) -> bool:
         """Whether one request at a time is sent: to see whether the endpoint is there again."""
-        return self.is_open or self._away_since > 0
+        return self.is_open or self._refused
+
+    def gave_up(self, now: float) -> bool:
+        """Whether nothing was answered for longer than patience lasts."""
+        return self.alone and now - self._since > self._longest
 
     @property
-    def gave_up(self) -> bool:
-        return self.is_open and self._probes >= self._pace.give_up
+    def _longest(self) -> float:
+        return self._pace.patience if self._heard else min(self._pace.absent, self._pace.patience)
+
+    def trouble(self, now: float) -> str:
+        """What to tell of an endpoint that is away, or ""."""
+        if not self.alone or now - self._since < BRIEF:
+            return ""
+        return f"{self._where} is away ({self._said}): waiting for it, {minutes(self._longest)} at most"
 
     def answered(self, harmless: bool = False) -> None:
         """Note an answer; one to a harmless question lets twice as many others fail before it is asked again."""
-        self.responded()
-        self._answered = True
+        self._heard = True
         self._most = 2 * self._most if harmless else self._pace.breaker
+        self.responded()
+
+    def responded(self) -> None:
+        """The endpoint is there, and works."""
+        self._heard, self._doubted, self._refused = True, False, False
         self._failing.clear()
         self._probes = 0
 
-    def responded(self) -> None:
-        """The endpoint is there, whatever it said."""
-        self._away_since = self._refused = 0
+    def doubt(self, now: float, said: str) -> float:
+        """A question failed too often to go on without knowing whether it is to blame; gives the time until which
+        nothing is sent."""
+        self._said = said or self._said
+        alone, self._doubted = self.alone, True
+        if alone:
+            return 0.0
+        self._begin(now)
+        return self._pause(now)
 
     def failed(self, now: float, entered: float, key: object, said: str) -> float:
         """Note a server error, a lost connection or silence; gives the time until which nothing is sent, or 0."""
         self._said = said or self._said
-        self.responded()
-        if not self.is_open:
+        self._heard = True
+        if not self.alone:
             self._failing.add(object() if key is None else key)
-            if not self.is_open:
-                return 0.0
-            self._opened_at = now
-        elif entered < self._opened_at:
+            if self.is_open:
+                self._begin(now)
+                return self._pause(now)
             return 0.0
-        else:
-            self._probes += 1
-        return now + min(self._pace.probe * 2.0**self._probes, self._pace.probe_most)
+        self._failing.add(object() if key is None else key)
+        return self._pause(now) if entered >= self._probed_at else 0.0
 
     def away(self, now: float, entered: float, said: str) -> float:
-        """Note that nobody took the connection of a call; gives the time until which nothing is sent.
-
-        Raises:
-            EndpointDownError: nobody has for long.
-        """
+        """Note that nobody took the connection of a call; gives the time until which nothing is sent."""
         self._said = said or self._said
-        self._away_since = self._away_since or now
-        if now - self._away_since > (self._pace.away if self._answered else self._pace.absent):
-            raise self.error()
-        if entered >= self._refused_at:  # once for all that were under way together
-            self._refused_at, self._refused = now, self._refused + 1
-        return self._refused_at + min(self._pace.probe * 2.0 ** min(self._refused - 1, 16), self._pace.probe_most)
+        if not self.alone:
+            self._begin(now)
+        self._refused = True
+        return self._pause(now) if entered >= self._probed_at else 0.0
 
-    def error(self) -> EndpointDownError:
+    def _begin(self, now: float) -> None:
+        self._since, self._probes = now, 0
+
+    def _pause(self, now: float) -> float:
+        """Until when to wait after one more sign that the endpoint is away: for all that were under way together."""
+        self._probed_at, self._probes = now, self._probes + 1
+        return now + min(self._pace.probe * 2.0 ** min(self._probes - 1, 16), self._pace.probe_most)
+
+    def error(self, now: float) -> EndpointDownError:
         """Why nothing is sent any more."""
-        tried = f"failed at the last {len(self._failing)} different questions" if self.is_open else "is not there"
-        return EndpointDownError(f"the endpoint {tried} ({self._said or 'no reason given'}); {GOES_ON}")
+        waited = minutes(max(now - self._since, 0.0))
+        if not self._heard:
+            return EndpointDownError(
+                f"{self._where} is not there ({self._said or 'no reason given'}): start the server, or check its "
+                f"address; {GOES_ON}"
+            )
+        return EndpointDownError(
+            f"{self._where} has answered nothing for {waited}; the last it said: {self._said or 'nothing'}. See to the "
+            f"server, or wait longer with `patience` beside the endpoint; {GOES_ON}"
+        )
+
+
+def minutes(seconds: float) -> str:
+    """A time for people.
+
+    >>> minutes(600), minutes(90), minutes(0.4)
+    ('10 minutes', '90 seconds', '0.4 seconds')
+    """
+    return f"{seconds / 60:.0f} minutes" if seconds >= 120 else f"{seconds:.3g} seconds"

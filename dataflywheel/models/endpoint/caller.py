@@ -13,12 +13,13 @@ from dataflywheel.models.endpoint.chat_model import (
     AttemptError,
     AwayError,
     ChatModel,
+    DroppedError,
     RateLimitedError,
     RejectedError,
     TooSlowError,
-    UnreadableError,
 )
 from dataflywheel.models.endpoint.costs import charged, used_cost, worst_cost
+from dataflywheel.models.endpoint.effort import Effort
 from dataflywheel.models.endpoint.flow import Flow
 from dataflywheel.models.endpoint.group_commit import GroupCommit
 from dataflywheel.models.endpoint.kept import record_of, reply_of, without_answer
@@ -31,8 +32,6 @@ HARMLESS = "Answer with this word alone: {}"
 """Asked to see whether an endpoint is there. The word is new each time, so that no cache answers in its place."""
 WAIT_SECONDS = 0.25
 SHOWN = 300
-UNREADABLE = 2
-"""Replies to one request that cannot be read, each of them paid for, after which it is not sent again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +47,6 @@ class Question:
         """The question to the model of that identity."""
         canonical = request.canonical(identity)
         return cls(request, canonical, hashlib.sha256(canonical).digest())
-
-
-@dataclass(slots=True)
-class _Effort:
-    """What has been tried for one request. `seconds` are left for attempts and the pauses between them."""
-
-    seconds: float
-    failures: int = 0
-    refused: int = 0
-    unreadable: int = 0
-    pause: float = 0.0
-    again: bool = False
 
 
 class Caller:
@@ -91,7 +78,7 @@ class Caller:
         Raises:
             FlywheelError: nothing will work, or the endpoint is down: this question was not sent, and has not failed.
         """
-        effort = _Effort(self.flow.pace.deadline)
+        effort = Effort()
         try:
             worst = worst_cost(self.model, question.request)
         except RejectedError as error:
@@ -104,6 +91,8 @@ class Caller:
                     return None
                 if self.flow.doubtful and await self._harmless(question, entered) is None:
                     continue
+                if reply := await self._given_up(question, effort):
+                    return reply
                 verdict = await self._reserve(question, worst)
                 reply = await self._attempt(question, entered, effort) if verdict is Verdict.GRANTED else None
             finally:
@@ -122,6 +111,8 @@ class Caller:
             if verdict is Verdict.GRANTED:
                 self.tally.retries += 1
                 await asyncio.sleep(effort.pause)
+                if reply := await self._given_up(question, effort):
+                    return reply
             else:
                 await self._wait()
 
@@ -131,7 +122,7 @@ class Caller:
         text, sampling = HARMLESS.format(uuid4().hex[:8]), Sampling(max_tokens=16)
         raw = question.request.prompt is not None
         request = Request(prompt=text, sampling=sampling) if raw else Request.chat(text, sampling=sampling)
-        asked, effort = Question.of(request, self.model.identity), _Effort(self.flow.pace.deadline)
+        asked, effort = Question.of(request, self.model.identity), Effort()
         if await self._reserve(asked, worst_cost(self.model, request)) is not Verdict.GRANTED:
             return without_answer(Outcome.OVER_BUDGET, "a cap leaves no room", asked.key)
         reply = await self._attempt(asked, entered, effort, harmless=True)
@@ -155,14 +146,13 @@ class Caller:
             pass
 
     async def _attempt(
-        self, question: Question, entered: float, effort: _Effort, harmless: bool = False
+        self, question: Question, entered: float, effort: Effort, harmless: bool = False
     ) -> Reply | None:
         """Send once and settle. None: to be sent again, after the pause of `effort`."""
         request = question.request
         effort.pause = 0.0
         try:
-            async with asyncio.timeout(effort.seconds):
-                reply = await self.model.send(request)
+            reply = await self.model.send(request)
         except RateLimitedError as error:
             effort.refused += 1
             rejected = await self._refused(question, entered, effort, error, harmless)
@@ -177,10 +167,9 @@ class Caller:
             await self._settle(question, Amount())
             effort.pause = self.flow.away(entered, str(error))
             return None
-        except TimeoutError:
-            return await self._failed(question, entered, effort, TooSlowError("no answer in time", maybe_paid=True))
         except AttemptError as error:
-            return await self._failed(question, entered, effort, error)
+            await self._failed(question, entered, effort, error, harmless)
+            return None
         except FlywheelError:
             await self._settle(question, Amount())
             raise
@@ -194,7 +183,7 @@ class Caller:
         return reply.spoken()
 
     async def _refused(
-        self, question: Question, entered: float, effort: _Effort, error: RateLimitedError, harmless: bool
+        self, question: Question, entered: float, effort: Effort, error: RateLimitedError, harmless: bool
     ) -> Reply | None:
         """None for a 429, after which to wait; a reply where this question alone is refused for as long as patience
         lasts, as one is that is larger than a minute's quota."""
@@ -212,24 +201,32 @@ class Caller:
                 raise
             return without_answer(Outcome.REJECTED, f"refused while others are answered: {error}", question.key)
 
-    async def _failed(self, question: Question, entered: float, effort: _Effort, error: AttemptError) -> Reply | None:
-        """Settle an attempt without an answer: the reply if it was the last one."""
-        self.flow.failure(entered, question.key, str(error))
-        if isinstance(error, TooSlowError):
-            self.flow.too_slow(entered)
-        effort.failures += 1
-        effort.unreadable += isinstance(error, UnreadableError)
-        effort.pause = self.flow.backoff(effort.failures)
-        effort.seconds -= asyncio.get_running_loop().time() - entered + effort.pause
-        reply = None
-        if effort.unreadable >= UNREADABLE:
-            reply = without_answer(Outcome.MALFORMED, f"{error} (attempt {effort.failures}, the last)", question.key)
-        elif effort.failures >= self.flow.pace.attempts or effort.seconds <= 0:
-            outcome = Outcome.TIMED_OUT if isinstance(error, TooSlowError) else Outcome.SERVER_ERROR
-            reply = without_answer(outcome, f"{error} (attempt {effort.failures}, the last)", question.key)
+    async def _failed(
+        self, question: Question, entered: float, effort: Effort, error: AttemptError, harmless: bool
+    ) -> None:
+        """Settle an attempt without an answer, and find out whose fault it was: the question's or the endpoint's."""
         maybe = str(error) if error.maybe_paid and not error.used else ""
         cost = worst_cost(self.model, question.request) if maybe else used_cost(self.model, error)
-        await self._settle(question, cost, reply, maybe)
+        await self._settle(question, cost, maybe=maybe)
+        dropped, was_doubtful = isinstance(error, DroppedError), self.flow.doubtful
+        miss = self.flow.failure(entered, question.key, str(error), dropped)
+        effort.pause = self.flow.backoff(effort.tries + 1)
+        effort.missed(miss, error, asyncio.get_running_loop().time() - entered + effort.pause)
+        if isinstance(error, TooSlowError):
+            self.flow.too_slow(entered)
+        if harmless:
+            self.flow.not_harmless()
+        elif dropped and not was_doubtful and (self.flow.in_flight == 1 or effort.unsure(self.flow.pace)):
+            # At once, before a server that went down could be there again.
+            await self._harmless(question, entered)
+        elif effort.unsure(self.flow.pace) and not miss.own:
+            self.flow.doubt(str(error))
+
+    async def _given_up(self, question: Question, effort: Effort) -> Reply | None:
+        """The reply that says why there is none, kept, where the question was tried often enough."""
+        reply = effort.ended(self.flow.pace, question.key)
+        if reply:
+            await self._settle(question, Amount(), reply)
         return reply
 
     async def _settle(self, question: Question, cost: Amount, reply: Reply | None = None, maybe: str = "") -> None:

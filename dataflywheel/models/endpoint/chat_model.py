@@ -62,7 +62,8 @@ class ChatModel(Protocol):
         """One attempt. The reply's outcome is ANSWERED, REFUSED, TRUNCATED or FILTERED.
 
         Raises:
-            RateLimitedError, UnavailableError, AwayError, TooSlowError: the client decides whether to try again.
+            RateLimitedError, UnavailableError, DroppedError, AwayError, TooSlowError: the client decides whether to
+                try again.
             RejectedError: the endpoint does not take this request.
             FlywheelError: nothing will work: no such model, no permission.
         """
@@ -100,12 +101,17 @@ class UnreadableError(UnavailableError):
     """A whole reply that is none: half a body, an error page, no end. It was worked on, and will hardly get better."""
 
 
+class DroppedError(UnavailableError):
+    """No answer came, as from a server that goes down or comes up: a connection that was lost before one, 502, 503. It
+    is the question's fault only where others are answered meanwhile."""
+
+
 class AwayError(UnavailableError):
     """Nobody took the connection: nothing was sent, and no question is to blame."""
 
 
 class TooSlowError(AttemptError):
-    """No whole answer before the deadline."""
+    """No sign of an answer for as long as was given: the server has more to do than it can, or hangs."""
 
 
 class RejectedError(AttemptError):

@@ -66,7 +66,7 @@ class Client:
         self.model = model
         self.caps = caps or Caps()
         self._identity = model.identity
-        self._caller = Caller(model, answers, self.caps, scope, flow or Flow(), again)
+        self._caller = Caller(model, answers, self.caps, scope, flow or Flow(where=model.identity), again)
         self._watch, self._watched = watch, 0.0
         self._flights: dict[bytes, asyncio.Future[Reply | None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -215,7 +215,7 @@ class Client:
             self.caps,
             dict(tally.by_outcome),
             tally.retries,
-            *(flow.rate_limited, flow.refusal, int(flow.limit)),
+            *(flow.rate_limited, flow.refusal, int(flow.limit), flow.trouble),
         )
 
     def close(self) -> None:

@@ -1,9 +1,10 @@
 """How fast an endpoint is asked: it sets the pace, and is never hammered.
 
-Concurrency starts small and doubles with every round of successes until the first 429 or the limit; after that it grows
-by one for every 25 successes and falls on a 429 to three quarters, or to what the endpoint has sustained (additive
-increase, multiplicative decrease: Chiu and Jain, 1989). Requests are also spread in time at the rate that was accepted.
-A run of server errors at different questions opens a circuit breaker. Time is that of the running event loop.
+Concurrency starts small and doubles while that brings more answers a second (see `growth`), until the first 429 or the
+limit; after that it grows by one for every 25 successes and falls on a 429 to three quarters, or to what the endpoint
+has sustained (additive increase, multiplicative decrease: Chiu and Jain, 1989). An answer that comes too late halves
+it. Requests are also spread in time at the rate that was accepted. A run of server errors at different questions opens
+a circuit breaker. Time is that of the running event loop.
 """
 
 from __future__ import annotations
@@ -12,11 +13,12 @@ import asyncio
 import math
 import random
 from collections import deque
-from email.utils import parsedate_to_datetime
-from typing import Protocol
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from dataflywheel.contracts import FlywheelError
-from dataflywheel.models.endpoint.breaker import Breaker
+from dataflywheel.models.endpoint.breaker import Breaker, minutes
+from dataflywheel.models.endpoint.growth import Growth
 from dataflywheel.models.endpoint.pace import Pace
 from dataflywheel.models.endpoint.rate import Rate
 
@@ -28,14 +30,30 @@ UNKNOWN = 3.0
 """Seconds between two decreases as long as nothing was answered yet."""
 
 
-class Headers(Protocol):
-    def get(self, name: str, /) -> str | None: ...
+SLOWED = 4
+"""Rounds in which concurrency stays as it is after answers that came too late."""
+FRESH = 1.0
+"""Seconds for which an answer to something harmless says that the endpoint works, so that not each of many questions
+that fail is followed by one."""
+MISSES = 4096
+"""Failures of which it is still asked whose fault they were, at most."""
+
+
+@dataclass(eq=False, slots=True)
+class Miss:
+    """An attempt that brought no answer. It is the question's `own` fault once another call is answered that entered
+    before `before`: the endpoint was there, and at work."""
+
+    before: float
+    own: bool = False
+    void: bool = False
+    """The endpoint was away: it counts for nothing."""
 
 
 class Flow:
     """The requests of one endpoint, over all clients. Used from one event loop; `enter` and `leave` enclose a call."""
 
-    def __init__(self, pace: Pace | None = None) -> None:
+    def __init__(self, pace: Pace | None = None, where: str = "the endpoint") -> None:
         self.pace = pace or Pace()
         self.limit = float(min(self.pace.start, self.pace.concurrency))
         self.in_flight = 0
@@ -46,11 +64,15 @@ class Flow:
         self._random = random.Random(self.pace.seed)
         self._rate = Rate()
         self._waiting: deque[asyncio.Future[None]] = deque()
-        self._breaker = Breaker(self.pace)
+        self._breaker = Breaker(self.pace, where)
+        self._growth = Growth()
+        self._misses: deque[Miss] = deque(maxlen=MISSES)
         self._successes = 0
+        self._answered_at = self._vouched_at = -math.inf
         self._paused_until = self._limited_since = 0.0
         self._decreased_at = self._slowed_at = -math.inf
         self._timer: asyncio.TimerHandle | None = None
+        self._clock: Callable[[], float] | None = None
 
     async def enter(self, again: bool = False) -> float:
         """Wait for a place; requests that come `again` go first. Gives the time of entry, for `rate_limit`.
@@ -58,6 +80,7 @@ class Flow:
         Raises:
             EndpointDownError: the endpoint has failed for long; this request was not sent, and has not failed.
         """
+        self._clock = asyncio.get_running_loop().time
         place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         (self._waiting.appendleft if again else self._waiting.append)(place)
         self._admit()
@@ -79,15 +102,26 @@ class Flow:
         """Whether the endpoint may be down: whoever has entered asks it something harmless first."""
         return self._breaker.is_open
 
+    @property
+    def trouble(self) -> str:
+        """What to tell of an endpoint that is away, or ""."""
+        return self._breaker.trouble(self._clock()) if self._clock is not None else ""
+
     def success(self, entered: float, harmless: bool = False) -> None:
         """Note that a call that entered at that time was answered, `harmless`: to see whether the endpoint is there."""
         now = asyncio.get_running_loop().time()
         self._rate.took(now, now - entered)
         self._breaker.answered(harmless)
+        self._answered_at = now
+        self._vouched_at = now if harmless else self._vouched_at
+        for miss in [miss for miss in self._misses if entered < miss.before]:
+            miss.own = True
+            self._misses.remove(miss)
         self._limited_since = 0.0
         self._successes += 1
-        quiet = now - max(self._decreased_at, self._slowed_at) > QUIET  # at first, and long after the last 429
-        if quiet or self._successes >= min(self.pace.growth, self.limit):
+        if now - self._decreased_at > QUIET:  # at first, and long after the last 429
+            self.limit = self._growth.answered(now, entered, self.in_flight, self.limit, self.pace.concurrency)
+        elif self._successes >= min(self.pace.growth, self.limit):
             self.limit = min(self.limit + 1, self.pace.concurrency)
             self._successes = 0
 
@@ -104,9 +138,10 @@ class Flow:
         self.refusal = said or self.refusal
         self._breaker.responded()
         self._limited_since = self._limited_since or now
-        if now - self._limited_since > self.pace.patience:
+        quota = max(self.pace.quota, self.pace.patience)
+        if now - self._limited_since > quota:
             raise FlywheelError(
-                f"the endpoint has refused every request (429) for {self.pace.patience / 60:.0f} minutes: its quota is "
+                f"the endpoint has refused every request (429) for {minutes(quota)}: its quota is "
                 "used up; run the same command later, answers that are there are kept"
                 f"{f'. It says: {self.refusal}' if self.refusal else ''}"
             )
@@ -117,21 +152,55 @@ class Flow:
             self._rate.refused(now, self.in_flight, self.pace.decrease)
             sustained = math.ceil(SPARE * self._rate.accepted(now)[1])
             self.limit = max(1.0, self.limit * self.pace.decrease, min(self.limit, sustained))
+            self._growth.begin(now)
         pause = self.backoff(times) if retry_after is None else min(max(retry_after, 0.0), self.pace.pause_most)
         if pause > self.pace.pause_all:
             self._pause(now + pause)
         return pause
 
-    def failure(self, entered: float, key: object = None, said: str = "") -> None:
-        """Note a server error, a lost connection or silence in a call that entered at that time, to question `key`."""
-        self._pause(self._breaker.failed(asyncio.get_running_loop().time(), entered, key, said))
+    def failure(self, entered: float, key: object = None, said: str = "", dropped: bool = False) -> Miss:
+        """Note a server error, a lost connection or silence in a call that entered at that time, to question `key`.
+
+        `dropped`: as where a server goes down; then it is the question's fault only if a call is answered that was
+        under way at that moment; else it is if one is answered after this call was sent, or something harmless was
+        just before.
+
+        Raises:
+            EndpointDownError: nothing was answered for as long as patience lasts.
+        """
+        now = asyncio.get_running_loop().time()
+        works = max(self._answered_at, self._vouched_at + FRESH) > entered
+        miss = Miss(now if dropped else math.inf, own=works and not dropped)
+        if not miss.own:
+            self._misses.append(miss)
+        self._pause(self._breaker.failed(now, entered, key, said))
+        self._check(now)
+        return miss
+
+    def not_harmless(self) -> None:
+        """Note that something harmless failed as well: what failed before it was not any question's fault."""
+        for miss in self._misses:
+            miss.void = True
+        self._misses.clear()
+        self.doubt()
+
+    def doubt(self, said: str = "") -> None:
+        """Send nothing more before something harmless is answered.
+
+        Raises:
+            EndpointDownError: nothing was answered for as long as patience lasts.
+        """
+        now = asyncio.get_running_loop().time()
+        self._pause(self._breaker.doubt(now, said))
+        self._check(now)
 
     def too_slow(self, entered: float) -> None:
         """Note that no whole answer came in time to a call that entered at that time: what is asked at once may only
         have waited for its turn, so less is."""
         if entered >= self._slowed_at:  # once for all that were under way together
-            self._slowed_at = asyncio.get_running_loop().time()
+            now = self._slowed_at = asyncio.get_running_loop().time()
             self.limit = max(1.0, min(self.limit, self.in_flight) / 2)
+            self._growth.begin(now, SLOWED)
 
     def away(self, entered: float, said: str = "") -> float:
         """Note that nobody took the connection of a call; gives the seconds that its request must wait.
@@ -140,9 +209,13 @@ class Flow:
             EndpointDownError: nobody has for long.
         """
         now = asyncio.get_running_loop().time()
-        until = self._breaker.away(now, entered, said)
-        self._pause(until)
-        return max(until - now, 0.0)
+        self._pause(self._breaker.away(now, entered, said))
+        self._check(now)
+        return max(self._paused_until - now, 0.0)
+
+    def _check(self, now: float) -> None:
+        if self._breaker.gave_up(now):
+            raise self._breaker.error(now)
 
     def backoff(self, failures: int) -> float:
         """Seconds before a request is tried again after so many failures or refusals: full jitter, doubling."""
@@ -164,34 +237,14 @@ class Flow:
                 self.in_flight += 1
                 self._rate.sent(now)
                 place.set_result(None)
-        if self._breaker.gave_up:
+        if self._waiting and self._breaker.gave_up(now):
             while self._waiting:
                 place = self._waiting.popleft()
                 if not place.done():
-                    place.set_exception(self._breaker.error())
+                    place.set_exception(self._breaker.error(now))
         elif self._waiting and self.in_flight < allowed and self._timer is None:
             self._timer = loop.call_at(max(self._paused_until, self._rate.next_at), self._resume)
 
     def _resume(self) -> None:
         self._timer = None
         self._admit()
-
-
-def retry_after(headers: Headers, now: float) -> float | None:
-    """Seconds to wait from `retry-after-ms` or `Retry-After` (seconds or an HTTP date); None where it says nothing.
-
-    `now` is Unix time, for dates.
-
-    >>> retry_after({"retry-after": "1.5"}, 0.0), retry_after({"retry-after-ms": "20"}, 0.0), retry_after({}, 0.0)
-    (1.5, 0.02, None)
-    """
-    for name, unit in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
-        try:
-            seconds = float(headers.get(name) or "") / unit
-        except ValueError:
-            continue
-        return max(seconds, 0.0) if seconds == seconds else None
-    try:
-        return max(parsedate_to_datetime(headers.get("retry-after") or "").timestamp() - now, 0.0)
-    except (TypeError, ValueError, OverflowError):
-        return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ import orjson
 from dataflywheel.contracts import FlywheelError
 from dataflywheel.models.endpoint.chat_model import (
     AwayError,
+    DroppedError,
     RejectedError,
     TooSlowError,
     UnavailableError,
@@ -23,7 +23,8 @@ from dataflywheel.models.endpoint.key_forms import key_forms
 from dataflywheel.models.endpoint.openai_error import refusal
 from dataflywheel.models.endpoint.openai_reply import read_reply
 from dataflywheel.models.endpoint.request import Reply, Request
-from dataflywheel.models.endpoint.transport import MOST, connect
+from dataflywheel.models.endpoint.served import Served
+from dataflywheel.models.endpoint.transport import ALIVE, MOST, connect
 from dataflywheel.models.spec import ModelSpec, Price
 
 MOST_FILE = 1 << 31
@@ -50,6 +51,7 @@ class OpenAIEndpoint:
         self._forms = key_forms(self._secret)
         self._limit_name = "max_tokens"
         self._made: Any = None
+        self._served = Served(spec.timeout, spec.patience)
 
     def tokens(self, request: Request) -> int:
         """Bytes of what is sent, for a token is a byte at least, and what the template may add."""
@@ -140,10 +142,12 @@ class OpenAIEndpoint:
         try:
             MOST.set(most)
             with self._no_key():
-                async with asyncio.timeout(self._spec.timeout):
+                async with self._served.turn() as turn:
+                    ALIVE.set(turn.alive)
                     content = await self._carry(path, body, headers or {}, file)
         except TimeoutError:
-            raise TooSlowError(f"no whole answer within {self._spec.timeout:g} s", maybe_paid=True) from None
+            why = f"no answer, nor a part of one, for {self._spec.timeout:g} s"
+            raise TooSlowError(f"{why}: allow more by `timeout` (--timeout)", maybe_paid=True) from None
         return self._blotted(content)
 
     async def _carry(
@@ -176,9 +180,9 @@ class OpenAIEndpoint:
                 raise TooSlowError(message, maybe_paid=True) from None
             if isinstance(cause, httpx2.ConnectError | httpx2.ConnectTimeout):
                 raise AwayError(message) from None
-            raise UnavailableError(message, maybe_paid=not unsent) from None
+            raise (UnavailableError(message) if unsent else DroppedError(message, maybe_paid=True)) from None
         except httpx2.HTTPError as error:  # while the body was read
-            raise UnavailableError(self._clean(f"{type(error).__name__}: {error}"), maybe_paid=True) from None
+            raise DroppedError(self._clean(f"{type(error).__name__}: {error}"), maybe_paid=True) from None
 
     @contextmanager
     def _no_key(self) -> Iterator[None]:

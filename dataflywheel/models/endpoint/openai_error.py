@@ -11,8 +11,15 @@ from typing import Any
 import orjson
 
 from dataflywheel.contracts import FlywheelError
-from dataflywheel.models.endpoint.chat_model import AttemptError, RateLimitedError, RejectedError, UnavailableError
-from dataflywheel.models.endpoint.flow import Headers, retry_after
+from dataflywheel.models.endpoint.chat_model import (
+    AttemptError,
+    DroppedError,
+    RateLimitedError,
+    RejectedError,
+    TooSlowError,
+    UnavailableError,
+)
+from dataflywheel.models.endpoint.retry_after import Headers, retry_after
 
 SHOWN = 300
 WORDS = ("message", "msg", "error_msg", "error_message")
@@ -50,6 +57,10 @@ _OF_THE_REQUEST = (400, 403, 412, 413, 414, 417, 422, 451)
 gateway or a page in between (300 to 399, 405, 407, 410, 426), so it is asked again, and no row is given up for it."""
 _HANDS_OFF = (408, 504, 524)
 """A gateway that gave up waiting leaves the work behind it going on."""
+_OUT = (502, 503, 521, 522, 523, 530)
+"""The server is not there: a gateway says so in its place (52x, 530: Cloudflare), or it is starting."""
+_STARTING = re.compile(r"(?:loading|model is not (?:loaded|ready)|starting|warming) ?(?:the )?(?:model|up)?", re.I)
+"""What a server says that is not ready to answer anything: llama.cpp, text-generation-inference, Ollama."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,8 +168,12 @@ def error_of(
     if status in (429, 498):  # 498: Groq has no capacity
         wait = retry_after(headers, time.time()) if headers is not None else None
         return RateLimitedError(words, said.wait if wait is None else wait)
-    if status in (408, 409, 424, 425, 499) or status >= 500:
-        return UnavailableError(words, maybe_paid=began or status in _HANDS_OFF, used=used)
+    if status in _HANDS_OFF:
+        return TooSlowError(words, maybe_paid=True, used=used)
+    if status in _OUT or (status >= 500 and _STARTING.match(said.words)):
+        return DroppedError(words, maybe_paid=began, used=used)
+    if status in (409, 424, 425, 499) or status >= 500:
+        return UnavailableError(words, maybe_paid=began, used=used)
     if status == 401:
         return FlywheelError(f"{where} does not accept the key; set `api_key: ${{NAME}}` in the recipe. {words}")
     if status == 403:

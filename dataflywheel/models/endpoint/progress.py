@@ -33,6 +33,8 @@ class Progress:
     """What the endpoint said when it last told a request to wait."""
     concurrency: int
     """Requests that the endpoint is trusted with at a time."""
+    trouble: str = ""
+    """What to tell of an endpoint that is away and waited for."""
 
 
 class Tally:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import socket
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextvars import ContextVar
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,6 +17,8 @@ from dataflywheel.models.spec import ModelSpec, hidden_address
 CONNECT_SECONDS = 10.0
 MOST: ContextVar[int] = ContextVar("most", default=1 << 31)
 """Bytes of the reply to the request at hand, at most, as it comes and unpacked."""
+ALIVE: ContextVar[Callable[[], None]] = ContextVar("alive", default=lambda: None)
+"""Called with every sign of life in the reply to the request at hand: its headers, each piece of its body."""
 WINDOW = {"gzip": 16 + zlib.MAX_WBITS, "x-gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
 UNSENT = (
     "X-Stainless-Lang",
@@ -42,7 +44,7 @@ def connect(spec: ModelSpec, secret: str) -> Any:
 
     assert spec.endpoint is not None
     places = httpx2.Limits(max_connections=spec.concurrency, max_keepalive_connections=spec.concurrency)
-    timeout = httpx2.Timeout(spec.timeout, connect=min(CONNECT_SECONDS, spec.timeout))
+    timeout = httpx2.Timeout(None, connect=min(CONNECT_SECONDS, spec.timeout))  # the rest has a clock of its own
     unsent: dict[str, Any] = {name: openai.omit for name in UNSENT}
     here = is_here(spec.endpoint)
     try:
@@ -99,6 +101,7 @@ async def guarded(response: Any) -> None:
     Raises:
         FlywheelError: it points elsewhere.
     """
+    ALIVE.get()()
     if response.has_redirect_location:
         place = hidden_address(str(response.url.join(response.headers["location"])))
         raise FlywheelError(
@@ -117,11 +120,14 @@ def bounded(stream: Any, most: int, window: int | None) -> Any:
     """The stream, unpacked where there is a `window`, until it is longer than `most`."""
     import httpx2
 
+    alive = ALIVE.get()
+
     class Bounded(httpx2.AsyncByteStream):
         async def __aiter__(self) -> AsyncIterator[bytes]:
             unpack = zlib.decompressobj(window) if window is not None else None
             came = gave = 0
             async for piece in stream:
+                alive()
                 came += len(piece)
                 try:
                     piece = unpack.decompress(piece, most - gave + 1) if unpack else piece

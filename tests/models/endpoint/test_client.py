@@ -103,11 +103,15 @@ def test_a_hundred_equal_requests_are_one_call(tmp_path: Path) -> None:
 
 
 def test_failures_are_kept_apart_and_asked_again_by_the_next_run(tmp_path: Path) -> None:
-    down = FakeModel(lambda request, attempt: UnavailableError("503"))
-    failed = client(down, tmp_path, pace=Pace(backoff=0.001, probe=0.001, attempts=2, give_up=99)).ask(numbered(3))
+    def act(request: Request, attempt: int) -> Reply | Exception:
+        asked = request.messages[-1]["content"].startswith("question")
+        return UnavailableError("500") if asked else echo(request, attempt)
+
+    down = FakeModel(act)
+    failed = client(down, tmp_path, pace=Pace(backoff=0.001, probe=0.001, attempts=2)).ask(numbered(3))
     assert {reply.outcome for reply in failed} == {Outcome.SERVER_ERROR}
     assert {reply.text for reply in failed} == {""}
-    assert set(down.sent.values()) == {2}
+    assert {down.sent[reply.key] for reply in failed} == {2}
     store = AnswerStore(tmp_path / "answers.db")
     kept = store.explain(bytes.fromhex(failed[0].key))
     assert kept is not None
@@ -122,7 +126,7 @@ def test_questions_that_always_fail_take_no_other_with_them(tmp_path: Path) -> N
         return UnavailableError("500") if poison else echo(request, attempt)
 
     requests = numbered(40)
-    pace = Pace(backoff=0.001, probe=0.01, attempts=5, breaker=10, give_up=5)
+    pace = Pace(backoff=0.001, probe=0.01, attempts=5, breaker=10)
     client(FakeModel(), tmp_path).ask(requests[3:30])  # most healthy ones are answered from the store
     replies = client(FakeModel(act), tmp_path, pace=pace).ask(requests)
     assert [reply.outcome for reply in replies[:3]] == [Outcome.SERVER_ERROR] * 3
@@ -131,15 +135,15 @@ def test_questions_that_always_fail_take_no_other_with_them(tmp_path: Path) -> N
 
 def test_an_endpoint_that_fails_at_every_question_ends_the_run_and_unsent_ones_have_not_failed(tmp_path: Path) -> None:
     down = FakeModel(lambda request, attempt: UnavailableError("500: out of memory"))
-    pace = Pace(start=2, concurrency=2, backoff=0.001, probe=0.001, attempts=2, breaker=5, give_up=2)
+    pace = Pace(start=2, concurrency=2, backoff=0.001, probe=0.001, attempts=2, breaker=5, patience=0.2)
     asking = client(down, tmp_path, pace=pace)
-    with pytest.raises(FlywheelError, match=r"different questions .500: out of memory.; .*same command goes on"):
+    with pytest.raises(FlywheelError, match=r"answered nothing for .*500: out of memory. .*same command goes on"):
         asking.ask(numbered(100))
     asking.close()
     store = AnswerStore(tmp_path / "answers.db")
     kept = [store.explain(bytes.fromhex(request.key("fake@nowhere"))) for request in numbered(100)]
-    assert sum(record is not None for record in kept) <= down.calls < 30
-    assert all(record is None or "attempt 2" in record["detail"] for record in kept)
+    assert all(record is None for record in kept)
+    assert down.calls < 300
     assert store.spent("test").reserved_calls == 0
 
 
@@ -149,7 +153,7 @@ def test_one_record_that_cannot_be_written_loses_no_other(tmp_path: Path) -> Non
         return replace(reply, tokens_in=2**63) if request.messages[-1]["content"] == "question 7" else reply
 
     model = FakeModel(act)
-    asking = client(model, tmp_path)
+    asking = client(model, tmp_path, pace=Pace(start=16))
     with pytest.raises(OverflowError):
         asking.ask(numbered(16))
     asking.close()

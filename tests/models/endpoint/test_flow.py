@@ -13,8 +13,9 @@ import pytest
 
 from dataflywheel.contracts import FlywheelError
 from dataflywheel.models.endpoint.breaker import EndpointDownError
-from dataflywheel.models.endpoint.flow import Flow, retry_after
+from dataflywheel.models.endpoint.flow import Flow
 from dataflywheel.models.endpoint.pace import Pace
+from dataflywheel.models.endpoint.retry_after import retry_after
 
 T = TypeVar("T")
 
@@ -48,7 +49,7 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 def test_concurrency_doubles_until_the_limit_when_nothing_is_refused() -> None:
     async def work() -> list[int]:
         flow, rounds = Flow(Pace(concurrency=64, start=8)), []
-        for _ in range(5):
+        for _ in range(8):
             rounds.append(int(flow.limit))
             entered = [await flow.enter() for _ in range(int(flow.limit))]
             await asyncio.sleep(0.1)
@@ -57,7 +58,7 @@ def test_concurrency_doubles_until_the_limit_when_nothing_is_refused() -> None:
                 flow.leave()
         return rounds
 
-    assert run(work()) == [8, 16, 32, 64, 64]
+    assert run(work()) == [8, 16, 16, 32, 32, 64, 64, 64]
 
 
 def test_a_refusal_cuts_to_three_quarters_once_and_25_successes_give_one_back() -> None:
@@ -169,7 +170,7 @@ def test_a_probe_is_a_question_that_has_not_failed() -> None:
 
 def test_an_endpoint_that_is_away_is_waited_for_longer_if_it_was_there_before() -> None:
     async def work(answered: bool) -> float:
-        flow = Flow(Pace(away=60.0, absent=5.0))
+        flow = Flow(Pace(patience=60.0, absent=5.0))
         if answered:
             flow.success(await flow.enter())
             flow.leave()
@@ -224,11 +225,18 @@ def test_a_429_does_not_open_the_breaker() -> None:
 
 def test_requests_fail_at_once_when_the_probes_keep_failing_and_the_endpoint_may_come_back() -> None:
     async def work() -> None:
-        flow = Flow(Pace(breaker=2, probe=1.0, probe_most=8.0, give_up=3))
-        for _ in range(2 + 3):
-            at = await flow.enter()
-            flow.failure(at)
-            flow.leave()
+        flow = Flow(Pace(breaker=2, probe=1.0, probe_most=8.0, patience=10.0, start=16))
+
+        async def fail() -> None:
+            for _ in range(2 + 5):
+                at = await flow.enter()
+                try:
+                    flow.failure(at)
+                finally:
+                    flow.leave()
+
+        with pytest.raises(EndpointDownError, match=r"answered nothing for 1\d.*patience"):
+            await fail()
         with pytest.raises(EndpointDownError):
             await flow.enter()
         await asyncio.sleep(10)
@@ -241,7 +249,7 @@ def test_requests_fail_at_once_when_the_probes_keep_failing_and_the_endpoint_may
 
 def test_nothing_but_429_for_half_an_hour_ends_the_run() -> None:
     async def work() -> float:
-        flow = Flow(Pace(patience=1800))
+        flow = Flow(Pace(quota=1800))
         began = asyncio.get_running_loop().time()
 
         async def wait_on() -> None:

@@ -17,7 +17,7 @@ from dataflywheel.store.answer_ledger import Caps
 from dataflywheel.store.answers import AnswerStore
 from tests.models.endpoint.fake_model import FakeModel, echo, numbered
 
-PACE = Pace(backoff=0.001, probe=0.001, attempts=3, breaker=5, give_up=3, patience=0.05, pause_most=0.001)
+PACE = Pace(backoff=0.001, probe=0.001, attempts=3, breaker=5, quota=0.05, patience=0.3, pause_most=0.001)
 
 
 def is_harmless(request: Request) -> bool:

@@ -26,11 +26,16 @@ class Endpoint:
     """
 
     def __init__(self, file: Path | None = None, **plan: Any) -> None:
-        command = [sys.executable, "-m", "tests.support.endpoint", "--port", "0", "--until-input-ends"]
         self.file = file
         """Where the bill is also written, a line a request."""
+        self.port, self.plan = 0, plan
+        self._start()
+        self.configure(**plan)
+
+    def _start(self) -> None:
+        command = [sys.executable, "-m", "tests.support.endpoint", "--port", str(self.port), "--until-input-ends"]
         self.process = subprocess.Popen(
-            [*command, *(["--bill", str(file)] if file else [])],
+            [*command, *(["--bill", str(self.file)] if self.file else [])],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             cwd=ROOT,
@@ -40,7 +45,20 @@ class Endpoint:
         if not said:
             raise RuntimeError("the scripted endpoint did not start")
         self.port = int(said)
-        self.configure(**plan)
+
+    def kill(self) -> None:
+        """End the server at once, with all that it works on."""
+        self.process.kill()
+        self.process.wait()
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.close()
+        self.process.stdout.close()
+
+    def again(self) -> None:
+        """Start the killed server at the same address, with the same plan; its bill in memory is empty."""
+        self._start()
+        self.configure(**self.plan)
 
     @property
     def url(self) -> str:
@@ -49,6 +67,7 @@ class Endpoint:
 
     def configure(self, **plan: Any) -> None:
         """Behave by this plan from now on (fields that are not named take their defaults); the bill goes on."""
+        self.plan = plan
         self._admin("configure", json.dumps(plan).encode())
 
     def reset(self) -> None:

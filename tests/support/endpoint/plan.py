@@ -70,6 +70,8 @@ class Plan(_Part):
     """Tokens of prompt and answer that fit; 0: all."""
     id_pattern: str = r"\bid[\s=:\"']+([\w.:-]+)"
     latency: Latency = Latency()
+    slots: int = 0
+    """Requests that are worked on at a time; the others wait for their turn, in order, as at llama.cpp. 0: all."""
     limits: Limits = Limits()
     faults: dict[Fault, float] = {}
     script: list[Script] = []

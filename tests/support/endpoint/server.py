@@ -42,6 +42,7 @@ class Server:
         """Behave by another plan from now on; the bill goes on."""
         self.plan = plan
         self.gate = Gate(plan.limits, asyncio.get_running_loop().time)
+        self.slots = asyncio.Semaphore(plan.slots or 1_000_000)
 
     def reset(self) -> None:
         """Forget all requests and the bill."""
@@ -121,7 +122,9 @@ class Server:
         self.tasks.add(task)
         self.book.bill.peak_in_flight = max(self.book.bill.peak_in_flight, len(self.tasks))
         try:
-            await self._work(question, request, self._fault(question))
+            async with self.slots:
+                if not (self.plan.slots and request.connection.closed):  # nobody waits for it any more
+                    await self._work(question, request, self._fault(question))
         finally:
             self.tasks.discard(task)
         return None
