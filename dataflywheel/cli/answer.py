@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from dataflywheel.cli.asked import Calls, Can, Key, ModelName, Price, Usd
+from dataflywheel.cli.asked import Calls, Can, Concurrency, Key, ModelName, Patience, Price, Timeout, Usd
 from dataflywheel.cli.options import AsJson, Columns, Plugins, Roles, Runs, Seed, Store, load_plugins, named
 
 REASONS = 5
@@ -27,6 +27,9 @@ def answer_command(
     can: Can = None,
     usd: Usd = None,
     calls: Calls = None,
+    concurrency: Concurrency = None,
+    timeout: Timeout = None,
+    patience: Patience = None,
     columns: Columns = None,
     roles: Roles = None,
     plugin: Plugins = None,
@@ -36,7 +39,7 @@ def answer_command(
     as_json: AsJson = False,
 ) -> None:
     """Have a model answer prompts; no answer is paid twice."""
-    from dataflywheel.cli.asked import asked_model, limits
+    from dataflywheel.cli.asked import asked_model, limits, paced
     from dataflywheel.cli.live import LiveTable
     from dataflywheel.errors import FlywheelError
     from dataflywheel.inline.answer import answer
@@ -44,9 +47,10 @@ def answer_command(
 
     load_plugins(plugin)
     container = container_for(out)
+    spec = asked_model(asked, model, price, key, can or [], paced(concurrency, timeout, patience))
     with LiveTable() as watcher:
         found = answer(
-            prompts, asked_model(asked, model, price, key, can or []), max_tokens=max_tokens, temperature=temperature,
+            prompts, spec, max_tokens=max_tokens, temperature=temperature,
             thoughts=thoughts, budget=limits(usd, calls), seed=seed, runs=runs, home=home, watcher=watcher,
             **named(columns, roles),
         )  # fmt: skip

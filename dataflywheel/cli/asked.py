@@ -101,7 +101,8 @@ def with_models(
             f"{OF_ENDPOINT} belong to an endpoint that is asked: name its address, --ask URL; what "
             "measures likelihoods is the --student of flywheel select"
         )
-    return {"embedder": embedder, **({"teacher": asked_model(ask, model, price, key, can or [], pace)} if ask else {})}
+    named = {"embedder": embedder} if embedder else {}
+    return {**named, **({"teacher": asked_model(ask, model, price, key, can or [], pace)} if ask else {})}
 
 
 def with_parameters(by: str, given: Sequence[str]) -> dict[str, Any]:

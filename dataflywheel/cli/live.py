@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -18,6 +19,8 @@ from dataflywheel.cli.results_alone import results_alone
 if TYPE_CHECKING:
     from dataflywheel.models.endpoint.progress import Progress
 
+QUIET = "FLYWHEEL_QUIET"
+"""In the environment: whether progress is not told."""
 FIRST_LINE, BETWEEN, SHARE = 5.0, 10.0, 0.1
 """Off a terminal: seconds of a step before its first line of progress, between two lines, and the share of the time so
 far that two lines are apart at least, so that a day of work does not fill a log."""
@@ -29,7 +32,7 @@ class LiveTable:
     """Watches a run (see `dataflywheel.recipe.progress.Watcher`) and draws it; nobody else writes to stdout then."""
 
     def __init__(self) -> None:
-        self.console = Console(stderr=True)
+        self.console, self.quiet = Console(stderr=True), bool(os.environ.get(QUIET))
         self.rows: dict[str, dict[str, Any]] = {}
         self.live: Live | None = None
         self.within = ExitStack()
@@ -38,7 +41,7 @@ class LiveTable:
 
     def __enter__(self) -> LiveTable:
         self.within.enter_context(results_alone())
-        if self.console.is_terminal:
+        if self.console.is_terminal and not self.quiet:
             self.live = Live(get_renderable=self._table, console=self.console, refresh_per_second=4)
             self.live.start()
         return self
@@ -91,7 +94,7 @@ class LiveTable:
             self._line(f"{step} ... {note}")
 
     def _line(self, text: str) -> None:
-        if self.live is None:
+        if self.live is None and not self.quiet:
             self.console.print(text, highlight=False, markup=False)
 
     def _table(self) -> Table:
@@ -124,7 +127,7 @@ def asking_shown(console: Console | None = None) -> Iterator[Callable[[Progress]
     an endpoint is away."""
     console = console or Console(stderr=True)
     trouble = Trouble(console)
-    if not console.is_terminal:
+    if not console.is_terminal or os.environ.get(QUIET):
         yield trouble.tell
         return
 

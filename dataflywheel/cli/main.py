@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from importlib import import_module
 from typing import Any
 
@@ -72,7 +73,12 @@ app = typer.Typer(
 
 
 @app.callback(invoke_without_command=True)
-def _root(version: bool = typer.Option(False, "--version", help="Print the version.")) -> None:
+def _root(
+    version: bool = typer.Option(False, "--version", help="Print the version."),
+    quiet: bool = typer.Option(False, "--quiet", "-q", help="No progress; results, warnings and errors alone."),
+) -> None:
+    if quiet:
+        os.environ["FLYWHEEL_QUIET"] = "1"
     if version:
         from dataflywheel import __version__
 

@@ -51,7 +51,7 @@ def settings_of(
     columns: Columns = None,
     roles: Roles = None,
     plugin: Plugins = None,
-    embedder: Embedder = "minilm",
+    embedder: Embedder = "",
     to: Format = "messages",
     seed: Seed = 0,
     runs: Runs = Path("runs"),

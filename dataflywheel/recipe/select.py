@@ -33,6 +33,7 @@ def select(
     """Select rows of a pool by a method, under a budget; the data set lies in the result's `path / "dataset"`.
 
     `target` holds the evaluation rows that targeted methods compare with; `budget` caps what is spent on models.
+    Vectors are those of the static embedder, which takes seconds, unless `models` names another.
 
     The run is named after the pool (as it is `called`, else its file), the methods and the budget where no `name` is
     given; one of the same name replaces what the other left. `columns` and `roles` name what the pool holds under other
@@ -56,7 +57,7 @@ def select(
         "seed": seed,
         "pool": named,
         "target": [{"path": target}] if isinstance(target, str) else list(target or []),
-        "models": models or {},
+        "models": {"embedder": "static", **(models or {})},
         "budget": budget or {},
         "steps": [{"select": step}],
         "format": format,

@@ -120,7 +120,7 @@ def test_a_panel_and_the_parameters_of_a_judge_are_given_on_the_command_line(
     levels = ["wrong", "poor", "fair", "good", "right"]
     rubric = tmp_path / "rubric.yaml"
     rubric.write_text(json.dumps([{"name": "safety", "asks": "Is it safe?", "levels": levels}]), encoding="utf-8")
-    spec, method = _judging([endpoint.url], ["m"], "rubric", [f"criteria=@{rubric}"], "", "", [])
+    spec, method = _judging([endpoint.url], ["m"], "rubric", [f"criteria=@{rubric}"], "", "", [], {})
     made = make_judge(method, spec)
     assert isinstance(made, Rubric)
     assert [(c.name, list(c.levels)) for c in made.criteria] == [("safety", levels)]

@@ -72,3 +72,12 @@ def test_an_endpoint_that_is_away_and_is_there_again_is_told_in_a_line_each() ->
         trouble.tell(replace(progress, trouble=said))
     again = "http://x/v1 (model m) is there again"
     assert out.getvalue().splitlines() == [away, again, away.replace("refused", "reset"), again]
+
+
+def test_quiet_tells_no_progress(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    for quiet, told in (("", True), ("1", False)):
+        monkeypatch.setenv("FLYWHEEL_QUIET", quiet)
+        with LiveTable() as table:
+            table.started("01-select")
+            table.finished("01-select", "5 rows", False)
+        assert ("5 rows" in capsys.readouterr().err) == told

@@ -48,4 +48,4 @@ def _lead(found: dict[str, Any]) -> str:
 
 def round_copies(one: dict[str, Any]) -> int:
     """Instructions of a round that were copies."""
-    return round((one["copies"] or 0.0) * one["written"])
+    return round(float(one["copies"] or 0.0) * int(one["written"]))
