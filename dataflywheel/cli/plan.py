@@ -154,7 +154,7 @@ def _rewarded(found: Rewarded) -> list[str]:
 def _probed(found: Sequence[Probed]) -> list[str]:
     """What the probe says about the whole pool, a line for each signal that asks a model."""
     return [
-        f"{one.signal}, from {one.rows} rows asked about ({one.failed} without a value): "
+        f"{one.signal}, from {one.rows} rows asked about, {one.rows - one.failed} of them with a readable answer: "
         f"{_range(one.calls, '{:,.0f}')} calls, {_range(one.tokens, '{:,.0f}')} tokens, "
         f"${_range(one.usd, '{:,.4f}')}"
         for one in found
