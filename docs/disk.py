@@ -56,6 +56,7 @@ STORE = {
     "signals/<name>@<version>-<digest>/part-*.parquet": "Measured values: id, the columns, status, seconds, error.",
     "models/": "Models made here: the tokenizer, the untrained student, the scorer, the static embedder, "
     "trained students. `FLYWHEEL_CACHE` moves all but the trained students.",
+    "models/helper-<digest>": "Where the model is that was trained first for such a pool, for plans.",
     "answers.db": "Every reply of a model that was ever paid for, with its request, status and cost, and the ledger of "
     "reservations (SQLite).",
     "given/<digest>.jsonl": "Rows that Python handed over, by their content; `.arrow` where they came as a table.",

@@ -87,7 +87,7 @@ def _planned(
     finish: Callable[[Path], object] | None,
 ) -> Result:
     steps = build_steps(loaded)
-    plan = make_plan(loaded, steps, loaded.compare is not None)
+    plan = make_plan(loaded, steps, loaded.compare is not None, home)
     if isinstance(recipe, Recipe):
         text = loaded.as_written().model_dump_json(indent=2)
     else:

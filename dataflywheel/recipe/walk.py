@@ -113,6 +113,8 @@ class Walk:
         reused = record is not None
         self.all_reused &= reused
         if record is None:
+            for helper in step.helpers(context.recipe, context.trained is not None):  # with bills of their own
+                context.usable(helper.spec, helper.role)
             forget_failed(context)
             context.watcher.started(step.title)
             context.run.event("started", step=step.title)

@@ -58,9 +58,11 @@ def rows_path(path: str) -> str:
         UsageError: the run has no data set.
     """
     run = Path(path)
-    if not ((run / "recipe.yaml").is_file() and (run / "plan.json").is_file()):
+    if not (run / "recipe.yaml").is_file():
         return path
     if not (run / "dataset").is_dir():
+        if not (run / "plan.json").is_file():
+            return path
         partial = run / "dataset.partial"
         more = f", or name {partial}, which holds the rows so far" if partial.is_dir() else ""
         raise UsageError(f"{path}: this run is not finished and has no data set; run its recipe again{more}")
