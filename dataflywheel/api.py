@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dataflywheel.contracts import FlywheelError
+from dataflywheel.contracts import OverBudgetError
 from dataflywheel.recipe import execute
 from dataflywheel.recipe.schema import Recipe
 from dataflywheel.store.scoreboard import Scoreboard
@@ -37,9 +37,9 @@ def compare(recipe: str | Path | Recipe, **options: Any) -> Scoreboard:
     """Run the recipe with its comparison and give the scoreboard: `board.best.name`, `board["random"].mean`.
 
     Raises:
-        FlywheelError: the budget ended before two seeds of every arm were trained.
+        OverBudgetError: the budget ended before two seeds of every arm were trained.
     """
     result = run(recipe, comparison=True, **options)
     if result.comparison is None:
-        raise FlywheelError(f"{result.path}: {result.stopped}; nothing was compared; raise `budget: {{hours: ...}}`")
+        raise OverBudgetError(f"{result.path}: {result.stopped}; nothing was compared")
     return result.comparison

@@ -11,6 +11,10 @@ class OverBudgetError(FlywheelError):
     """A cap was reached; what is there is valid and the same command goes on."""
 
 
+class UnreadableAnswersError(FlywheelError):
+    """None of the first answers of a model can be read; no more were paid for."""
+
+
 class DeferredError(FlywheelError):
     """Answers were asked for in a batch and are not there yet; the same command goes on once they are."""
 

@@ -13,10 +13,13 @@ from dataflywheel.cli.main import VERBS
 from docs.fields import one_line, table
 
 EXITS = {
-    "0": "Done. A run that stopped at its limit of hours is done too; its output says so.",
+    "0": "Done.",
     "1": "Failed. The message on stderr names the file, line, field or step and the way out.",
     "2": "Usage: a wrong option, an unreadable recipe, or a need that is not met. A recipe with a complaint is "
     "refused before anything runs.",
+    "3": "Not finished: a budget ended it (calls, dollars, tokens, hours), or a batch's answers are not there yet. "
+    "There is no `dataset/`, unless only the comparison is missing; what there is, is in `dataset.partial/`. The last "
+    "line on stderr says why, `stopped` says it in JSON and in Python. The same command goes on, with a larger budget.",
     "130": "Interrupted with Ctrl-C. The same command goes on from there.",
     "143": "Stopped by SIGTERM, as schedulers send it. The same command goes on from there; 129 is the same, where the "
     "terminal was closed.",

@@ -14,6 +14,9 @@ RUN = {
     "compare.json": "The scoreboard, where the recipe compares.",
     "dataset/train.jsonl": "The final rows in the recipe's `format`; of several kinds, `train.<kind>.jsonl` for each.",
     "dataset/README.md": "The data set card: composition, steps, methods with citations, licences, limits.",
+    "dataset.partial/": "In place of `dataset/` where a budget ended the run: the rows that the last finished step "
+    "left. They are not the result, and go when the run is finished. `dataset.earlier/` is the data set of an earlier "
+    "recipe of that name, until then.",
     "models/student/": "The trained model, loadable by transformers; `student-sft` is the one before `prefer`, "
     "`student-02-train` that of a `train` step which another follows.",
     "target/": "The evaluation rows, as a step.",
@@ -53,6 +56,7 @@ STORE = {
     "signals/<name>@<version>-<digest>/part-*.parquet": "Measured values: id, the columns, status, seconds, error.",
     "models/": "Models made here: the tokenizer, the untrained student, the scorer, the static embedder, "
     "trained students. `FLYWHEEL_CACHE` moves all but the trained students.",
+    "models/helper-<digest>": "Where the model is that was trained first for such a pool, for plans.",
     "answers.db": "Every reply of a model that was ever paid for, with its request, status and cost, and the ledger of "
     "reservations (SQLite).",
     "given/<digest>.jsonl": "Rows that Python handed over, by their content; `.arrow` where they came as a table.",

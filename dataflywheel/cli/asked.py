@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -139,14 +139,31 @@ def limits(usd: float | None, calls: int | None) -> dict[str, Any]:
 
 
 def say(result: Any, what: str, as_json: bool) -> None:
-    """Print the result of a step that wrote rows: as JSON, or in sentences, or why it stopped."""
+    """Print the result of a step that wrote rows: as JSON, or in sentences, or why it is not finished."""
+    show(result, as_json, lambda: told(result, what))
+
+
+def show(result: Any, as_json: bool, finished: Callable[[], Sequence[str]]) -> None:
+    """Print the result of one step: as JSON, or in the lines of what is `finished`, or why it is not.
+
+    Raises:
+        typer.Exit: with 3, where a budget ended it.
+    """
     import json
 
-    if as_json:
-        typer.echo(json.dumps(result.as_dict(), ensure_ascii=False))
-        return
-    for line in [f"Stopped early: {result.stopped}."] if result.stopped else told(result, what):
+    from dataflywheel.cli.stopping import unfinished
+
+    lines = [json.dumps(result.as_dict(), ensure_ascii=False)] if as_json else []
+    for line in lines or (so_far(result) if result.stopped else finished()):
         typer.echo(line)
+    unfinished(result.stopped)
+
+
+def so_far(result: Any) -> list[str]:
+    """Where a run stands that did not come to its end."""
+    there = f"{result.rows_out:,} of {result.rows_in:,} rows so far: {result.dataset}, which is not the result"
+    nothing = "No step is finished, and nothing was written"
+    return [f"Not finished: {result.stopped}.", f"{there if result.dataset else nothing}; the same command goes on."]
 
 
 def told(result: Any, what: str) -> list[str]:

@@ -28,14 +28,18 @@ def compare_command(
 
     from dataflywheel.api import compare
     from dataflywheel.cli.live import LiveTable
+    from dataflywheel.cli.stopping import unfinished
 
     load_plugins(plugin)
     with LiveTable() as watcher:
         board = compare(recipe, runs=runs, home=home, watcher=watcher)
     if as_json:
         typer.echo(json.dumps(board.as_dict(), ensure_ascii=False))
+        unfinished(board.stopped or "")
         return
     console = Console(highlight=False)
+    if board.stopped:
+        typer.echo(f"Not finished: {board.stopped}.\n")
     console.print(scores(board))
     console.print(
         f"{board.metric.replace('_', ' ')}, {board.better} is better; {len(board.seeds)} seeds, "
@@ -44,6 +48,7 @@ def compare_command(
     console.print(costs(board))
     for line in beside(board):
         console.print(line)
+    unfinished(board.stopped or "")
 
 
 def scores(board: Scoreboard) -> Any:

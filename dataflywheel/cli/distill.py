@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +32,7 @@ def distill_command(
     as_json: AsJson = False,
 ) -> None:
     """Train a student on a pool's answers with a larger model heard at every token."""
-    from dataflywheel.cli.asked import with_parameters
+    from dataflywheel.cli.asked import show, with_parameters
     from dataflywheel.cli.live import LiveTable
     from dataflywheel.recipe.single import Around, distill
 
@@ -49,9 +48,8 @@ def distill_command(
             pool, model(teacher, teacher_size), around, by=with_parameters(by, given or []), settings=settings,
             runs=runs, home=home, watcher=watcher,
         )  # fmt: skip
-    if as_json:
-        typer.echo(json.dumps(result.as_dict(), ensure_ascii=False))
-        return
-    typer.echo(f"Learned from {result.rows_out:,} rows: {result.model}")
-    typer.echo("Whether that beats training without the teacher was not measured; a recipe with a target measures it.")
-    typer.echo(f"Next: flywheel generate {pool[0]} --by grounded_rules, or a recipe with `distill` and `evaluate`.")
+    show(result, as_json, lambda: [
+        f"Learned from {result.rows_out:,} rows: {result.model}",
+        "Whether that beats training without the teacher was not measured; a recipe with a target measures it.",
+        f"Next: flywheel generate {pool[0]} --by grounded_rules, or a recipe with `distill` and `evaluate`.",
+    ])  # fmt: skip

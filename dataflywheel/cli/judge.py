@@ -76,6 +76,7 @@ def judge_command(
 ) -> None:
     """Which of two models answers better, as a judge sees it, and how far that can be believed."""
     from dataflywheel.cli.live import asking_shown
+    from dataflywheel.cli.stopping import unfinished
     from dataflywheel.errors import UsageError
 
     load_plugins(plugin)
@@ -96,6 +97,7 @@ def judge_command(
         with asking_shown() as watch:
             found = calibrated(spec, method, data=data, limit=limit, watch=watch, **shared)
         _print(found.as_dict()) if as_json else _calibration(found)
+        unfinished(found.stopped)
         return
     if a is None or b is None:
         raise UsageError("judge: name two files of answers, A and B, or use --calibrate")
@@ -107,6 +109,7 @@ def judge_command(
             **named(columns, roles),
         )  # fmt: skip
     _print(result.as_dict()) if as_json else _result(result)
+    unfinished(result.stopped)
 
 
 def _judging(
@@ -159,6 +162,7 @@ def _result(found: Judged) -> None:
     from dataflywheel.report.judging import AGREEMENT, agreement_rows, beats, bill, facts
 
     console = Console(highlight=False)
+    _not_finished(console, found.stopped)
     console.print(Text(f"A: {found.a}\nB: {found.b}\n{found.pairs:,} pairs, {found.judge} by {found.model}\n"))
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(no_wrap=True)
@@ -179,12 +183,20 @@ def _calibration(found: Calibration) -> None:
     from dataflywheel.report.judging import DETAIL, SETS, bill, detail_rows, sets_rows, steadiness
 
     console = Console(highlight=False)
+    _not_finished(console, found.stopped)
     console.print(Text(f"{found.judge} by {found.model}, against people; unreadable verdicts are wrong\n"))
     _table(console, SETS, sets_rows(found))
     console.print()
     _table(console, DETAIL, detail_rows(found))
     console.print(Text(f"\n{steadiness(found)}"))
     console.print(Text(f"\n{bill(found.cost)}"))
+
+
+def _not_finished(console: Console, why: str) -> None:
+    from rich.text import Text
+
+    if why:
+        console.print(Text(f"Not finished: {why}\n"))
 
 
 def _table(console: Console, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from dataflywheel.cli.stopping import GOES_ON, leave, listen, stopped, unwind
+from dataflywheel.cli.stopping import GOES_ON, UNFINISHED, leave, listen, stopped, unwind
 
 VERBS = {
     "init": "Write a commented recipe for the files at hand.",
@@ -87,14 +87,16 @@ def _root(
 
 
 def main() -> None:
-    """Exit 0 done, 1 failed, 2 usage, 128 and the signal's number where it was stopped; messages go to stderr."""
-    from dataflywheel.errors import FlywheelError, UsageError
+    """Exit 0 done, 1 failed, 2 usage, 3 ended by a budget, 128 and a signal's number; messages go to stderr."""
+    from dataflywheel.errors import DeferredError, FlywheelError, OverBudgetError, UsageError
 
     listen()
     try:
         app()
     except UsageError as error:
         leave(2, str(error))
+    except (OverBudgetError, DeferredError) as error:
+        leave(UNFINISHED, f"not finished: {error}")
     except FlywheelError as error:
         leave(1, str(error))
     except OSError as error:

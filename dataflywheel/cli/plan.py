@@ -14,10 +14,12 @@ from dataflywheel.cli.options import AsJson, Plugins, RecipeFile, Runs, Store, l
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from dataflywheel.contracts import Cost
     from dataflywheel.store.plan import (
         Holding,
         Plan,
         PlannedComparison,
+        PlannedHelper,
         PlannedPlugin,
         PlannedStep,
         Probed,
@@ -83,7 +85,11 @@ def _table(found: Plan) -> Table:
     table = Table("step", box=None, pad_edge=False)
     for name in ("rows", "passes", "tokens", "calls", "dollars", "time"):
         table.add_column(name, justify="right", no_wrap=True)
-    lines = [(f"{step.place}{_of(step)}", f"{step.rows:,}", step.cost) for step in found.steps]
+    lines: list[tuple[str, str, Cost]] = []
+    for step in found.steps:
+        lines += [_helper(helper) for helper in found.helpers if helper.before == step.place]
+        lines.append((f"{step.place}{_of(step)}", f"{step.rows:,}", step.cost))
+    lines += [_helper(helper) for helper in found.helpers if helper.before == "compare"]
     if trials := found.comparison:
         lines.append((f"compare: {trials.arms} arms, {trials.seeds} seeds", "", trials.cost))
         lines += [(f"compare: {run.what}", "", run.cost) for run in trials.more]
@@ -91,6 +97,10 @@ def _table(found: Plan) -> Table:
         numbers = (_short(cost.forward + cost.backward), _short(cost.tokens), f"{cost.calls:,}", f"{cost.usd:.2f}")
         table.add_row(name, rows, *numbers, _time(cost.seconds))
     return table
+
+
+def _helper(found: PlannedHelper) -> tuple[str, str, Cost]:
+    return f"{found.what}{': there already' if found.there else ''}", "", found.cost
 
 
 def _of(step: PlannedStep) -> str:
@@ -154,7 +164,7 @@ def _rewarded(found: Rewarded) -> list[str]:
 def _probed(found: Sequence[Probed]) -> list[str]:
     """What the probe says about the whole pool, a line for each signal that asks a model."""
     return [
-        f"{one.signal}, from {one.rows} rows asked about ({one.failed} without a value): "
+        f"{one.signal}, from {one.rows} rows asked about, {one.rows - one.failed} of them with a readable answer: "
         f"{_range(one.calls, '{:,.0f}')} calls, {_range(one.tokens, '{:,.0f}')} tokens, "
         f"${_range(one.usd, '{:,.4f}')}"
         for one in found

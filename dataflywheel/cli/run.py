@@ -25,6 +25,7 @@ def run_command(
     """Plan, run or resume a recipe."""
     from dataflywheel.api import run
     from dataflywheel.cli.live import LiveTable
+    from dataflywheel.cli.stopping import unfinished
     from dataflywheel.recipe.inputs.ingest import unread_of
     from dataflywheel.rows.unread import unread_lines
     from dataflywheel.store.run import RunDirectory
@@ -35,26 +36,34 @@ def run_command(
     unread = unread_of(RunDirectory(result.path))
     if as_json:
         typer.echo(json.dumps({**result.as_dict(), "unread": unread}, ensure_ascii=False))
-        return
-    for line in [*summary(result), *unread_lines(unread)]:
+    for line in [] if as_json else [*summary(result), *unread_lines(unread)]:
         typer.echo(line)
+    unfinished(result.stopped)
 
 
 def summary(result: Any) -> list[str]:
     """What was gained, at what cost, where the report is, and what to try next."""
     from dataflywheel.report.verdict import rounds_said
+    from dataflywheel.store.run import DATASET
 
     ledger = json.loads((result.path / "ledger.json").read_text(encoding="utf-8"))["total"]
-    lines = [f"{result.rows_out:,} of {result.rows_in:,} rows kept: {result.path / 'dataset'}"]
+    from dataflywheel.cli.asked import so_far
+
+    whole = result.dataset is not None and result.dataset.name == DATASET
+    lines = [] if whole else so_far(result)
+    if whole:
+        lines += [f"Not finished: {result.stopped}."] if result.stopped else []
+        lines.append(f"{result.rows_out:,} of {result.rows_in:,} rows kept: {result.dataset}")
     for reason, count in result.left_out.items():
         lines.append(f"Left out of the data set, since its format cannot hold {reason}: {count:,} (see the report).")
-    if result.stopped:
-        lines.append(f"Stopped early: {result.stopped}. What is there is valid; the same command goes on.")
     if result.rounds > 1:
         lines.append(f"Rounds: {result.rounds} turned{'; ' + result.ended if result.ended else ''}.")
-    lines += [gain(result), *filter(None, [rounds_said(result.comparison)]), *beside(result.comparison)]
+    lines += [gain(result)] if whole else []
+    lines += [*filter(None, [rounds_said(result.comparison)]), *beside(result.comparison)]
     lines.append(f"Cost: {ledger['seconds']:,.0f} s of computing, {ledger['tokens']:,} tokens, ${ledger['usd']:.2f}.")
     lines.append(f"Report: {result.report}")
+    if result.stopped:
+        return lines
     lines.append(
         f"Next: flywheel why {result.path} ROW tells the life of one row; on your own data: "
         "flywheel profile POOL.jsonl, then flywheel select POOL.jsonl --by k_center --keep 10%"

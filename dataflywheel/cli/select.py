@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import typer
@@ -33,7 +32,7 @@ def select_command(
     settings: dict[str, Any],
 ) -> None:
     """One selection from a pool, without a recipe."""
-    from dataflywheel.cli.asked import with_parameters
+    from dataflywheel.cli.asked import show, with_parameters
     from dataflywheel.cli.live import LiveTable
     from dataflywheel.errors import UsageError
     from dataflywheel.recipe.select import select
@@ -48,12 +47,8 @@ def select_command(
             pool, with_parameters(by, own), keep, then=with_parameters(then, later) if then else None,
             per=per or None, target=target, watcher=watcher, **settings,
         )  # fmt: skip
-    if as_json:
-        typer.echo(json.dumps(result.as_dict(), ensure_ascii=False))
-        return
-    if result.stopped:
-        typer.echo(f"Stopped early: {result.stopped}.")
-        return
-    typer.echo(f"{result.rows_out:,} of {result.rows_in:,} rows kept by {by}: {result.path / 'dataset'}")
-    typer.echo("Whether that beats random choice was not measured; a recipe with `compare:` measures it.")
-    typer.echo(f"Next: flywheel why {result.path} ROW, or flywheel profile {result.path / 'dataset'}")
+    show(result, as_json, lambda: [
+        f"{result.rows_out:,} of {result.rows_in:,} rows kept by {by}: {result.dataset}",
+        "Whether that beats random choice was not measured; a recipe with `compare:` measures it.",
+        f"Next: flywheel why {result.path} ROW, or flywheel profile {result.dataset}",
+    ])  # fmt: skip

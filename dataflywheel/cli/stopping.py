@@ -1,4 +1,4 @@
-"""The end from outside: Ctrl-C, a scheduler's SIGTERM, a terminal that is closed. Said in one line, and resumable."""
+"""An early end: Ctrl-C, a scheduler's SIGTERM, a closed terminal, a budget. Said in one line, and resumable."""
 
 from __future__ import annotations
 
@@ -10,7 +10,11 @@ import time
 from types import FrameType
 from typing import NoReturn
 
+import typer
+
 GOES_ON = "what was finished is kept, and the same command goes on from there"
+UNFINISHED = 3
+"""Exit status of a command that a budget ended, or that waits for the answers of a batch."""
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 WAKE = signal.SIGURG
 """Sent to the main thread alone: where another thread got the signal, it would sleep on in whatever it waits for."""
@@ -72,6 +76,17 @@ def leave(status: int, message: str) -> NoReturn:
         except (OSError, ValueError):
             pass  # the terminal is gone
     os._exit(status)
+
+
+def unfinished(why: str) -> None:
+    """Where there is a reason why the command did not come to its end, say it last, on stderr, and exit with 3.
+
+    Raises:
+        typer.Exit: so that no script takes what is there for the result.
+    """
+    if why:
+        typer.echo(f"flywheel: not finished: {why}", err=True)
+        raise typer.Exit(UNFINISHED)
 
 
 def _end_here(number: int, frame: FrameType | None) -> None:

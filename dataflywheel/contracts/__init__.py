@@ -42,7 +42,13 @@ from dataflywheel.contracts.training import (
     TrainingRows,
     ValidatedDraw,
 )
-from dataflywheel.errors import DeferredError, FlywheelError, OverBudgetError, UsageError
+from dataflywheel.errors import (
+    DeferredError,
+    FlywheelError,
+    OverBudgetError,
+    UnreadableAnswersError,
+    UsageError,
+)
 
 __all__ = [
     "PYTHON",
@@ -88,6 +94,7 @@ __all__ = [
     "TargetView",
     "Texts",
     "TrainingRows",
+    "UnreadableAnswersError",
     "UsageError",
     "UserPath",
     "ValidatedDraw",

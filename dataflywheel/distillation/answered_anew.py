@@ -10,8 +10,10 @@ from pydantic import Field
 from dataflywheel.models.endpoint.account import client_for
 from dataflywheel.models.endpoint.failure import failure
 from dataflywheel.models.endpoint.quoting import Question
-from dataflywheel.models.endpoint.request import Reply, Sampling
+from dataflywheel.models.endpoint.reading import ask_read
+from dataflywheel.models.endpoint.request import Outcome, Reply, Sampling
 from dataflywheel.models.endpoint.structured import Asks
+from dataflywheel.models.endpoint.tried import Asking
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.proposing.kinds import Demand, NamedGate, Proposal, Proposer
 from dataflywheel.proposing.rewritten import replaced, rewritten, unchanged, unfit
@@ -41,6 +43,8 @@ class AnsweredAnew(Proposer):
     """Tokens of one answer, at most; one that is longer is no answer."""
     thoughts: bool = False
     """Keep what the model thought before its answer, as the `reasoning` of the row's last turn."""
+    form: ClassVar[str] = "an answer"
+    """What an answer must look like, for people."""
     max_chars: int = Field(default=24_000, ge=100)
     """Longer rows are left as they are."""
 
@@ -61,8 +65,15 @@ class AnsweredAnew(Proposer):
         sampling = Sampling(temperature=self.temperature, max_tokens=self.max_tokens)
         why = [unfit(row, self.max_chars, self.from_answers, self.thoughts) for row in demand.seeds]
         visits = zip(demand.seeds, demand.turns, why, strict=True)
+        asked_about = [row for row, bad in zip(demand.seeds, why, strict=True) if not bad]
         questions = [self._question(row, sampling, turn) for row, turn, bad in visits if not bad]
-        replies = client.ask([one.request for one in questions]) if questions else []
+
+        def reads(i: int, reply: Reply) -> str:
+            wrong = self._read(asked_about[i], questions[i].id, reply.spoken())[1]
+            return wrong if wrong.startswith(Outcome.MALFORMED) else ""
+
+        requests = [one.request for one in questions]
+        replies = ask_read(client, requests, Asking(self.name, self.form), reads) if requests else []
         asked = iter(zip(questions, replies, strict=True))
         return [
             unchanged(row, bad) if bad else self._proposal(row, *next(asked))

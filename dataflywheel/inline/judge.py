@@ -22,11 +22,14 @@ class JudgedAnswers(Judged):
     def __repr__(self) -> str:
         told = facts(self)
         won = f"{self.pairs:,} pairs judged by {self.judge}: A wins {told['A wins']}"
+        won = f"not finished: {self.stopped}\n{won}" if self.stopped else won
         return f"{won}\n{told['consistent']}; {bill(self.cost)}"
 
     def _repr_html_(self) -> str:
         return page(
-            f"{self.a} against {self.b}", bill(self.cost), [(self.judge, self.model, list(facts(self).items()))]
+            f"{self.a} against {self.b}",
+            f"not finished: {self.stopped}; {bill(self.cost)}" if self.stopped else bill(self.cost),
+            [(self.judge, self.model, list(facts(self).items()))],
         )
 
 

@@ -19,9 +19,11 @@ from dataflywheel.models.spec import ModelSpec
 from dataflywheel.proposing.kinds import Gate, Proposer
 from dataflywheel.recipe.asked_signals import Asked, Parameters, asked_signal
 from dataflywheel.recipe.asking import check_within, hand_in, judge, teacher, writes_itself
+from dataflywheel.recipe.helpers import Helper, remember
 from dataflywheel.recipe.needs import asks, model_kind, signals_of
 from dataflywheel.recipe.progress import Silent, Watcher
 from dataflywheel.recipe.schema import Recipe
+from dataflywheel.recipe.trained_helper import trained_helper
 from dataflywheel.rows.parts import read_rows
 from dataflywheel.selection.order import SLICE
 from dataflywheel.signals.measure import Failed, measure
@@ -183,23 +185,14 @@ class Context:
 
     def usable(self, spec: ModelSpec, role: str) -> ModelSpec:
         """The model as a folder or endpoint: a built-in one is trained on the pool's text, once."""
-        from dataflywheel.models.training.tiny import train_tiny
-
         if spec.builtin is None or spec in self._trained:
             return self._trained.get(spec, spec)
         if self.pool is None:
             raise UsageError(f"a built-in {role} is trained on the pool, and there is no pool yet")
-        title = f"train {role}"
-        self.watcher.started(title)
-        folder = train_tiny(
-            self.pool_texts(),
-            size=spec.size,
-            seed=self.recipe.seed,
-            tokens=spec.tokens,
-            cache_dir=self.home / "models",
-            progress=lambda step, total, loss: self.watcher.advanced(title, "steps", step, total),
-        )
-        self.watcher.finished(title, f"{spec.size} parameters, on the pool", False)
+        helper, clean = Helper(spec, role), self.cleaned is not None
+        given = self.pool_texts(), self.recipe.seed, self.home, self.run, self.watcher, clean
+        folder = trained_helper(helper, *given)
+        remember(self.recipe, helper.told, self.home, folder)
         self._trained[spec] = ModelSpec(hf=str(folder))
         return self._trained[spec]
 

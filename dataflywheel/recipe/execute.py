@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from dataflywheel.contracts import FlywheelError, UsageError
+from dataflywheel.contracts import DeferredError, FlywheelError, OverBudgetError, UsageError
 from dataflywheel.recipe.asked_signals import asked_signal
 from dataflywheel.recipe.bill import account_of
 from dataflywheel.recipe.comparing.compare import forget_comparison, run_comparison
@@ -87,7 +87,7 @@ def _planned(
     finish: Callable[[Path], object] | None,
 ) -> Result:
     steps = build_steps(loaded)
-    plan = make_plan(loaded, steps, loaded.compare is not None)
+    plan = make_plan(loaded, steps, loaded.compare is not None, home)
     if isinstance(recipe, Recipe):
         text = loaded.as_written().model_dump_json(indent=2)
     else:
@@ -119,11 +119,24 @@ def _walked(context: Context, steps: list[Step]) -> Result:
         walk.close(result)
         forget_comparison(context.run.path / "compare.json", walk.state.fingerprint)
         if recipe.compare and not result.stopped:
-            result.comparison = _compared(walk, left)
+            _compare(walk, left, result)
         if "embedding" in wanted and not (map_is_whole(context.run.path) and walk.all_reused):
             embedding_map(walk.context, walk.state.rows)
         context.run.event("finished", stopped=result.stopped)
     return result
+
+
+def _compare(walk: Walk, left: Sequence[Step], result: Result) -> None:
+    """The comparison in `result`; where a budget ended it, `result` says what there is of it."""
+    try:
+        result.comparison = _compared(walk, left)
+    except (OverBudgetError, DeferredError) as error:
+        result.stopped = str(error)
+    else:
+        result.stopped = result.comparison.stopped or ""
+    if result.stopped:
+        result.stopped = f"compare: {result.stopped}"
+        walk.context.run.event("stopped", reason=result.stopped)
 
 
 def _compared(walk: Walk, left: Sequence[Step]) -> Scoreboard:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from warnings import warn
 
 import numpy as np
 import orjson
@@ -15,14 +16,17 @@ from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.steps.rows_out import write_decided, write_kept
 from dataflywheel.rows.convert import convert
 from dataflywheel.rows.parts import count_rows, read_rows
-from dataflywheel.store.atomic import atomic_directory, atomic_path, set_aside
+from dataflywheel.store.atomic import atomic_directory, atomic_path, remove, set_aside
 from dataflywheel.store.record import StepRecord
+from dataflywheel.store.run import DATASET, EARLIER, PARTIAL
 
 MAP = "map.parquet"
 MAP_ROWS = 3000
 
 
-def write_dataset(context: Context, rows: Path, last: int, round: int) -> tuple[int, dict[str, int]]:
+def write_dataset(
+    context: Context, rows: Path, last: int, round: int, name: str = DATASET
+) -> tuple[int, dict[str, int]]:
     """`dataset/`: the final rows as the recipe's trainer reads them; gives how many, and how many not, by reason.
 
     Rows that it cannot hold are left out; then a step `dataset` after the `last` one has a decision with its reason for
@@ -33,7 +37,7 @@ def write_dataset(context: Context, rows: Path, last: int, round: int) -> tuple[
     """
     if not count_rows(rows):
         raise FlywheelError(f"{rows.parent.name}: no row came of it{_shortfall(rows.parent)}")
-    final = context.run.path / "dataset"
+    final = context.run.path / name
     reasons: dict[str, str] = {}
     with atomic_directory(final) as aside:
         found = convert(str(rows), str(aside / "train.jsonl"), context.recipe.format, place=final)
@@ -45,6 +49,32 @@ def write_dataset(context: Context, rows: Path, last: int, round: int) -> tuple[
     if reasons:
         _decide(context, rows, reasons, context.run.step(last + 1, "dataset", round))
     return count_rows(rows) - len(reasons), found["reasons"]
+
+
+def write_partial(context: Context, rows: Path, last: int, round: int, own: bool) -> Path | None:
+    """What a run that did not come to its end leaves: no `dataset/`, and in `dataset.partial/` the rows that there are,
+    where a step has changed the pool. `own` says that this run wrote `dataset/`; another's is put aside."""
+    dataset, partial = context.run.path / DATASET, context.run.path / PARTIAL
+    if own:
+        remove(dataset)
+    elif dataset.exists():
+        remove(context.run.path / EARLIER)
+        dataset.rename(context.run.path / EARLIER)
+    remove(partial)
+    if rows == context.pool:
+        return None
+    try:
+        write_dataset(context, rows, last, round, PARTIAL)
+    except FlywheelError as error:
+        warn(f"{partial}: not written: {error}", stacklevel=2)
+        return None
+    return partial
+
+
+def forget_partial(context: Context) -> None:
+    """Remove what a run left that did not come to its end: now it has."""
+    for name in (PARTIAL, EARLIER):
+        remove(context.run.path / name)
 
 
 def _shortfall(step: Path) -> str:

@@ -25,11 +25,15 @@ class Result:
     path: Path
     rows_in: int
     rows_out: int
+    """Rows that the last finished step left."""
+    dataset: Path | None = None
+    """`dataset/`; of a run that did not come to its end `dataset.partial/`, or None where no step has changed the
+    pool."""
     model: Path | None = None
     evaluation: Evaluation | None = None
     comparison: Scoreboard | None = None
     stopped: str = ""
-    """Why the run ended early, "" when it did not."""
+    """Which budget ended it, or what it waits for, and where; "" when it came to its end."""
     rounds: int = 1
     left_out: dict[str, int] = field(default_factory=dict)  # final rows that the format cannot hold, by reason
     ended: str = ""

@@ -7,22 +7,23 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from dataflywheel.contracts import DeferredError, FlywheelError, OverBudgetError
+from dataflywheel.contracts import DeferredError, FlywheelError, OverBudgetError, UnreadableAnswersError
 from dataflywheel.plugins.loading import blamed
 from dataflywheel.plugins.named import code_of
 from dataflywheel.recipe.bill import asked_cost, asking_keys, forget_failed
 from dataflywheel.recipe.clean_pool import clean_pool
 from dataflywheel.recipe.contents import digest, model_contents, named_contents
 from dataflywheel.recipe.context import Context
-from dataflywheel.recipe.finish import write_dataset
+from dataflywheel.recipe.finish import forget_partial, write_dataset, write_partial
 from dataflywheel.recipe.inputs.ingest import ingest_pool, ingest_target
 from dataflywheel.recipe.planning.targeting import guides_and_judges
 from dataflywheel.recipe.result import Result
 from dataflywheel.recipe.steps.state import State
 from dataflywheel.recipe.steps.step import Given, Step
-from dataflywheel.rows.parts import read_rows
+from dataflywheel.rows.parts import count_rows, read_rows
 from dataflywheel.store.evaluation import Evaluation
 from dataflywheel.store.record import StepRecord
+from dataflywheel.store.run import DATASET
 
 
 class Walk:
@@ -72,12 +73,18 @@ class Walk:
         return None
 
     def close(self, result: Result) -> None:
-        """All steps are done: write the data set."""
-        self.write_rows(result)
+        """All steps are done: write the data set. Where a budget ended them, see to it that nothing looks like one."""
+        if not result.stopped:
+            self.write_rows(result)
+            forget_partial(self.context)
+            return
+        own, result.rows_out = result.dataset is not None, count_rows(self.state.rows)
+        result.dataset = write_partial(self.context, self.state.rows, len(self.steps), result.rounds, own)
 
     def write_rows(self, result: Result) -> None:
         """The rows that there are, as the data set."""
         result.rows_out, result.left_out = write_dataset(self.context, self.state.rows, len(self.steps), result.rounds)
+        result.dataset = self.context.run.path / DATASET
 
     def output(self, step: Step) -> Path:
         return self.context.run.step(step.index, step.name, step.round)
@@ -91,6 +98,8 @@ class Walk:
             self.context.run.ledger.unbilled.add(given.output)
             try:
                 self._done(step, given)
+            except UnreadableAnswersError as error:
+                raise UnreadableAnswersError(f"{step.title}: {error}") from None
             except (OverBudgetError, DeferredError) as error:
                 self.context.run.bill(given.output, asked_cost(self.context, given.output))
                 result.stopped = f"{step.title}: {error}"
@@ -104,6 +113,8 @@ class Walk:
         reused = record is not None
         self.all_reused &= reused
         if record is None:
+            for helper in step.helpers(context.recipe, context.trained is not None):  # with bills of their own
+                context.usable(helper.spec, helper.role)
             forget_failed(context)
             context.watcher.started(step.title)
             context.run.event("started", step=step.title)

@@ -118,6 +118,12 @@ class Run:
         return found if isinstance(found, dict) else {}
 
     @property
+    def stopped(self) -> str:
+        """Which budget ended the run, or what it waits for; "" where it came to its end, or did not come so far."""
+        ended = [event for event in self.events if event.get("event") == "finished"]
+        return str(ended[-1].get("stopped") or "") if ended else ""
+
+    @property
     def total(self) -> dict[str, float]:
         return self.ledger.get("total") or {}
 

@@ -8,6 +8,7 @@ from typing import Literal
 from dataflywheel.recipe.comparing.scoreboard import mean_interval
 from dataflywheel.report.drawing.numbers import aligned, count, finite, percent, plural, signed, signed_percent
 from dataflywheel.report.rundir import Run
+from dataflywheel.store.run import DATASET, PARTIAL
 from dataflywheel.store.scoreboard import ArmScore, MeanInterval, Scoreboard
 
 Tone = Literal["good", "neutral", "bad", "unknown"]
@@ -92,7 +93,25 @@ def rounds_said(board: Scoreboard | None) -> str:
 
 
 def verdict(run: Run) -> Verdict:
-    """What to say first. A gain is claimed only where the comparison's own verdict says so."""
+    """What to say first: that a run is not finished, where it is not; then what its selection was worth."""
+    if not run.stopped:
+        return _worth(run)
+    why, _, more = run.stopped.partition("; ")
+    if run.compare is not None:
+        measured = _worth(run)
+        there = f"As far as it goes: {measured.headline} {measured.detail}"
+    elif (run.directory / DATASET).is_dir():
+        there = "The data set is whole; nothing says yet what it is worth."
+    elif (run.directory / PARTIAL).is_dir():
+        there = f"The rows that there are lie in {PARTIAL}; they are not the result."
+    else:
+        there = "No step that changes rows is finished, so no rows were written."
+    detail = f"{f'{more[:1].upper()}{more[1:]}. ' if more else ''}{there} The same command goes on from here."
+    return Verdict("bad", f"Not finished: {why}.", detail)
+
+
+def _worth(run: Run) -> Verdict:
+    """A gain is claimed only where the comparison's own verdict says so."""
     board = run.compare
     arm, base = (board.own, board.random) if board else (None, None)
     if board is None or arm is None or base is None or finite(arm.mean) is None or finite(base.mean) is None:

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from dataflywheel.errors import UsageError
 from dataflywheel.rows.reading import Input, iter_parsed
 from dataflywheel.rows.schema import Row
 from dataflywheel.rows.text import part_of
@@ -51,9 +52,21 @@ class _Side:
 
 
 def rows_path(path: str) -> str:
-    """The folder of the final rows where `path` is a run, else `path` itself."""
+    """The folder of the final rows where `path` is a run, else `path` itself.
+
+    Raises:
+        UsageError: the run has no data set.
+    """
     run = Path(path)
-    return str(run / "dataset") if (run / "recipe.yaml").is_file() and (run / "dataset").is_dir() else path
+    if not (run / "recipe.yaml").is_file():
+        return path
+    if not (run / "dataset").is_dir():
+        if not (run / "plan.json").is_file():
+            return path
+        partial = run / "dataset.partial"
+        more = f", or name {partial}, which holds the rows so far" if partial.is_dir() else ""
+        raise UsageError(f"{path}: this run is not finished and has no data set; run its recipe again{more}")
+    return str(run / "dataset")
 
 
 def diff(a: str, b: str) -> Diff:

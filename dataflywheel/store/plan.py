@@ -71,6 +71,13 @@ class PlannedComparison(Kept):
     more: list[PlannedRun] = []
 
 
+class PlannedHelper(PlannedRun):
+    """A built-in model that is trained before the step `before`, on the pool; `there`: it was trained before."""
+
+    before: str = ""
+    there: bool = False
+
+
 class Shown(Kept):
     """What the student's chat template makes of the rows looked at; why it is not known (`unseen`) where it is not."""
 
@@ -176,6 +183,8 @@ class Plan(Kept):
     rewarded: Rewarded | None = None
     target: list[SeenTarget] = []
     comparison: PlannedComparison | None = None
+    helpers: list[PlannedHelper] = []
+    """Models that are trained first; what is there already costs nothing."""
     steps: list[PlannedStep] = []
     total: Bill = Field(default_factory=Cost)
     probe: list[Probed] = []

@@ -19,6 +19,13 @@ from dataflywheel.store.ledger import Ledger
 from dataflywheel.store.record import StepRecord
 from dataflywheel.store.seal import DamagedError, read_sealed
 
+DATASET = "dataset"
+"""The final rows of a run, there only when all of its steps are done."""
+PARTIAL = "dataset.partial"
+"""The rows that there are of a run which a budget ended."""
+EARLIER = "dataset.earlier"
+"""The data set of an earlier recipe of that name, put there by a run that a budget ended."""
+
 P = ParamSpec("P")
 T = TypeVar("T")
 

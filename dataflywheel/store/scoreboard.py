@@ -153,6 +153,8 @@ class Scoreboard(Kept):
     """The steps whose rows are compared, as a fingerprint."""
     untrained: int = 0
     """Trials for which the hours did not suffice."""
+    stopped: str | None = None
+    """Which budget ended it, and which arms were trained with which seeds; None where it came to its end."""
     metric: str = "score"
     better: Better = "lower"
     budget: str = ""
@@ -213,5 +215,5 @@ class Scoreboard(Kept):
         return None if held is None else cls.model_validate(held)
 
 
-ABSENT = ("steps", "curve", "cost")
-"""Fields that a comparison has only where it was asked for them."""
+ABSENT = ("steps", "curve", "cost", "stopped")
+"""Fields that not every comparison has."""

@@ -12,7 +12,8 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from dataflywheel.contracts import UsageError
+from dataflywheel import api
+from dataflywheel.contracts import FlywheelError, UsageError
 from dataflywheel.models.endpoint.progress import Progress
 from dataflywheel.recipe.execute import Result, run
 from dataflywheel.recipe.load import recipe_from
@@ -106,7 +107,8 @@ def test_a_cap_stops_the_run_and_more_money_goes_on(data: Path, tmp_path: Path, 
     assert "rows not asked about for alpagasus" in result.stopped
     assert "02-select" in result.stopped
     assert len(rater.bill().charged) == 100 == bill(result)["calls"]
-    rows, quarantined = read_file(str(result.path / "dataset"))
+    assert result.dataset == result.path / "dataset.partial"
+    rows, quarantined = read_file(str(result.dataset))
     assert len(rows) == result.rows_out > 250
     assert not quarantined
 
@@ -117,8 +119,64 @@ def test_a_cap_stops_the_run_and_more_money_goes_on(data: Path, tmp_path: Path, 
     rich = done(ratings(path, rater, {"usd": 5}), tmp_path)
     assert not rich.stopped
     assert rich.rows_out == 50
+    assert [path.name for path in result.path.glob("dataset*")] == ["dataset"]
+    undisturbed = run(ratings(path, rater), runs=tmp_path / "others", home=tmp_path / "store")
+    held = "dataset/train.jsonl"
+    assert (rich.path / held).read_bytes() == (undisturbed.path / held).read_bytes()
     assert not rater.bill().paid_twice
     assert bill(rich)["usd"] == pytest.approx(rater.bill().usd(PRICE["in"], PRICE["out"]), abs=1e-9)
+
+
+def test_a_budget_says_first_that_it_ended_a_run_and_leaves_no_data_set(
+    data: Path, tmp_path: Path, rater: Endpoint
+) -> None:
+    """Neither what there is nor the result of an earlier recipe of that name stands for what was asked."""
+    path = pool(data, tmp_path)
+    every = {"steps": [{"filter": {"bounds": {"text.tokens_answer": [1, 500]}}}]}
+    earlier = api.run(ratings(path, rater, **every), runs=tmp_path / "runs", home=tmp_path / "store")
+    known = (earlier.path / "dataset" / "train.jsonl").read_bytes()
+    stopped = api.run(ratings(path, rater, {"calls": 30}), runs=tmp_path / "runs", home=tmp_path / "store")
+    assert not (stopped.path / "dataset").exists()
+    assert (stopped.path / "dataset.earlier" / "train.jsonl").read_bytes() == known
+    assert stopped.as_dict()["dataset"] == str(stopped.path / "dataset.partial")
+    card = (stopped.path / "dataset.partial" / "README.md").read_text(encoding="utf-8").split("---\n", 2)[2]
+    said = "Not finished: 02-select: the cap on dollars, tokens or calls was reached with"
+    assert card.split("\n\n")[1].startswith(said)
+    report = (stopped.path / "report.html").read_text(encoding="utf-8")
+    assert f"<h1>{said}" in report
+    assert "whether they are worth more" not in report
+    whole = api.run(ratings(path, rater), runs=tmp_path / "runs", home=tmp_path / "store")
+    assert [one.name for one in whole.path.glob("dataset*")] == ["dataset"]
+    assert "Not finished" not in (whole.path / "report.html").read_text(encoding="utf-8")
+    assert "Not finished" not in (whole.path / "dataset" / "README.md").read_text(encoding="utf-8")
+
+
+def test_a_budget_that_ends_before_any_step_leaves_no_rows(data: Path, tmp_path: Path, rater: Endpoint) -> None:
+    select = [{"select": {"by": {"rated": {"score": "alpagasus.score"}}, "keep": 50}}]
+    recipe = ratings(pool(data, tmp_path), rater, {"calls": 3}, steps=select)
+    result = api.run(recipe, runs=tmp_path / "runs", home=tmp_path / "store")
+    assert result.dataset is None
+    assert not list(result.path.glob("dataset*"))
+    assert "no rows were written" in (result.path / "report.html").read_text(encoding="utf-8")
+
+
+def test_unreadable_answers_end_a_step_and_a_probe_before_all_rows_are_paid_for(
+    data: Path, tmp_path: Path, endpoint: Endpoint
+) -> None:
+    endpoint.configure(rules=[{"rule": "echo", "text": "Well\x1b[31m, it depends."}], id_pattern=ID_PATTERN)
+    recipe = ratings(pool(data, tmp_path), endpoint)
+    probed = {"runs": tmp_path / "others", "home": tmp_path / "other"}
+    said = r"probe: alpagasus: 0 of 5 rows asked about got a readable answer: .*; the first reply: 'Well\\x1b\[31m, it"
+    with pytest.raises(FlywheelError, match=said):
+        plan(recipe, probe=5, **probed)
+    before = len(endpoint.bill().charged)
+    told = r"02-select: alpagasus: none of the first 20 answers of .* can be read.*'Well\\x1b\[31m, it depends.'"
+    with pytest.raises(FlywheelError, match=told):
+        done(recipe, tmp_path)
+    assert len(endpoint.bill().charged) - before == 20
+    with pytest.raises(FlywheelError, match=told):
+        done(recipe, tmp_path)
+    assert len(endpoint.bill().charged) - before == 20
 
 
 def test_the_probe_is_kept_and_its_interval_holds(data: Path, tmp_path: Path, rater: Endpoint) -> None:

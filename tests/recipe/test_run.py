@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from dataflywheel.contracts import FlywheelError, UsageError
+from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.execute import Result, run
 from dataflywheel.recipe.progress import Silent
 from dataflywheel.report.why import as_text, why
@@ -113,12 +114,30 @@ def test_planted_target_rows_never_reach_the_training_rows(tmp_path: Path) -> No
     assert not words & {" ".join(leak["prompt"].lower().split()) for leak in leaks}
 
 
-def test_out_of_time_is_a_valid_partial_result(tmp_path: Path) -> None:
+def test_out_of_time_leaves_no_data_set(tmp_path: Path) -> None:
     result, _ = execute(tmp_path, CLEAN, budget={"hours": 1e-9})
     assert "used up before 01-deduplicate" in result.stopped
     assert result.rows_out == result.rows_in
+    assert result.dataset is None
     again, _ = execute(tmp_path, CLEAN)
     assert not again.stopped
+    assert again.dataset == again.path / "dataset"
+
+
+@pytest.mark.slow
+def test_hours_that_end_before_the_training_take_the_data_set_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is written before hours of training, to find out early whether it can be."""
+    with monkeypatch.context() as patched:
+        patched.setattr(Context, "out_of_time", lambda own: own.run.step(4, "select").is_dir())
+        stopped, _ = execute(tmp_path, [*CLEAN, *TRAIN], budget={"hours": 5})
+    assert "the 5 hours were used up before 05-train" in stopped.stopped
+    assert [path.name for path in stopped.path.glob("dataset*")] == ["dataset.partial"]
+    held = (stopped.path / "dataset.partial" / "train.jsonl").read_bytes()
+    whole, _ = execute(tmp_path, [*CLEAN, *TRAIN], budget={"hours": 5})
+    assert [path.name for path in whole.path.glob("dataset*")] == ["dataset"]
+    assert (whole.path / "dataset" / "train.jsonl").read_bytes() == held
 
 
 def test_the_budget_caps_a_selection_that_asks_for_more(tmp_path: Path) -> None:

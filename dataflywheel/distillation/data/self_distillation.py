@@ -39,6 +39,7 @@ class SelfDistillation(AnsweredAnew):
     `model`, where none is named, is the recipe's student as it is before any training; the teacher is never asked."""
 
     version: ClassVar[int] = 2
+    form: ClassVar[str] = "the question's id, a colon and the answer"
 
     card: ClassVar[Card] = Card(
         title="Self-Distillation Bridges Distribution Gap in Language Model Fine-Tuning",

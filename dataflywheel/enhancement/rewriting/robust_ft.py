@@ -15,8 +15,10 @@ from dataflywheel.models.embedding.shared_embedder import shared_embedder
 from dataflywheel.models.endpoint.account import client_for
 from dataflywheel.models.endpoint.failure import failure, passing
 from dataflywheel.models.endpoint.quoting import Question, question
+from dataflywheel.models.endpoint.reading import ask_read
 from dataflywheel.models.endpoint.request import Reply, Sampling
 from dataflywheel.models.endpoint.structured import Asks
+from dataflywheel.models.endpoint.tried import Asking
 from dataflywheel.models.spec import EmbedderSpec, ModelSpec
 from dataflywheel.proposing.kinds import Demand, Proposal, Proposer
 from dataflywheel.proposing.rewritten import exchange_of, replaced, rewritten, unchanged, unfit
@@ -132,7 +134,12 @@ class RobustFT(Proposer):
         asked = instructions.format(form=FORM.format(choices=choices))
         sampling = Sampling(max_tokens=self.max_tokens, top_logprobs=int(instructions is REVIEW))
         questions = [self._question(asked, case, parts, sampling) for case, parts in zip(cases, more, strict=True)]
-        replies = client.ask([q.request for q in questions]) if questions else []
+
+        def reads(i: int, reply: Reply) -> str:
+            return "" if read(reply, questions[i].id)[0] else "malformed: no line begins with the question's id"
+
+        asking = Asking(self.name, "a line with the question's id, a colon and the answer")
+        replies = ask_read(client, [q.request for q in questions], asking, reads)
         found = []
         for case, one, reply in zip(cases, questions, replies, strict=True):
             case.replies.append(reply)

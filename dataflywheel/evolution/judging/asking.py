@@ -86,12 +86,13 @@ class PanelJudge(Judge):
 
 
 def ask_named(client: Asks, questions: Sequence[Question], form: type[N]) -> list[Answer[N]]:
-    """Answers in the order of the questions; one that carries the id of another question is malformed."""
+    """Answers in the order of the questions; one that carries the id of another question is malformed. Where the form
+    is a grade, a number alone is one too."""
 
     def check(i: int, value: N) -> str:
         return "" if value.id == questions[i].id else f"the answer names question {value.id[:40]!r}"
 
-    return ask_for(client, [question.request for question in questions], form, check)
+    return ask_for(client, [q.request for q in questions], form, check, [q.id for q in questions])
 
 
 def shown(case: Case, answers: Mapping[str, str]) -> dict[str, str]:

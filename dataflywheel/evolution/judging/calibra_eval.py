@@ -15,7 +15,7 @@ from dataflywheel.evolution.judging.pairwise import GUIDED
 from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.request import Request
 from dataflywheel.models.endpoint.structured import Asks
-from dataflywheel.signals.rating.token_shares import Shares, one_word, shares
+from dataflywheel.signals.rating.token_shares import Shares, ask_shares, one_word, shares
 
 TASK = (
     "You compare two answers to one prompt, answer_A and answer_B. Which one serves the person who wrote the prompt "
@@ -55,7 +55,8 @@ class CalibraEval(AskingJudge):
         return 3
 
     def _judge(self, client: Asks, cases: Sequence[Case]) -> list[Judgement]:
-        replies = client.ask([request for case in cases for request in _asked(case)])
+        asked = [request for case in cases for request in _asked(case)]
+        replies = ask_shares(client, asked, LETTERS, self.name)
         read = [shares(reply, LETTERS) for reply in replies]
         p = np.array([s.share["a"] if isinstance(s, Shares) else np.nan for s in read]).reshape(-1, 3)
         readable = np.isfinite(p).all(axis=1)

@@ -31,6 +31,8 @@ class Calibration:
     """Calls, tokens and dollars, over all runs of this question; dollars are None where the price is not known."""
     steady: dict[str, float]
     sets: list[dict[str, Any]] = field(default_factory=list)
+    stopped: str = ""
+    """That a cap left pairs unjudged, which count as wrong; "" where all were."""
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values; NaN becomes None."""
@@ -68,6 +70,7 @@ def calibrate(
     Raises:
         UsageError: no such set in the folder, unknown method, a model without what the method needs.
         FlywheelError: the judge fails the obvious pairs.
+        OverBudgetError: a cap ended among these; one that ends later is told by `stopped`.
     """
     method = make_judge(by, model)
     sets = [_drawn(part, limit, seed) for part in gold_sets(Path(data))]
@@ -79,7 +82,7 @@ def calibrate(
         lines.append(_line(part, found.judgements[own], [m[own] for m in found.members], resamples, seed))
         start = own.stop
     steady = steadiness(found.voices)
-    return Calibration(method.name, named(method), found.self_test, found.cost, steady, lines)
+    return Calibration(method.name, named(method), found.self_test, found.cost, steady, lines, found.stopped)
 
 
 def _drawn(part: GoldSet, limit: int | None, seed: int) -> GoldSet:

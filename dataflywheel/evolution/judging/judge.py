@@ -56,6 +56,7 @@ def judge(
     Raises:
         UsageError: unknown method, nothing to compare, unreadable labels, a model without what the method needs.
         FlywheelError: the judge fails the obvious pairs.
+        OverBudgetError: a cap ended among these; one that ends later is told by `stopped`.
     """
     pairs = read_pairs(a, b, reference, column_mapping(columns, roles))
     labels = read_gold(gold, pairs) if gold is not None else None
@@ -75,5 +76,6 @@ def judge(
         length_note=note,
         gold=own,
         cost=found.cost,
+        stopped=found.stopped,
         **measured(found.judgements, found.voices, pairs, resamples, seed),
     )

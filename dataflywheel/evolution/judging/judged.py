@@ -51,6 +51,8 @@ class Judged:
     baseline: str
     """Digest of B's answers."""
     judgements: list[dict[str, Any]] = field(default_factory=list)
+    stopped: str = ""
+    """That a cap left pairs unjudged, which are no part of the rates; "" where all were."""
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values; NaN becomes None."""

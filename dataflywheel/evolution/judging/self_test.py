@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from dataflywheel.contracts import Case, FlywheelError, Judgement, Verdict
+from dataflywheel.contracts import Case, FlywheelError, Judgement, OverBudgetError, Verdict
 from dataflywheel.models.endpoint.request import Outcome
 
 FEWEST_RIGHT = 5
@@ -48,9 +48,15 @@ class SelfTest:
 
         Raises:
             FlywheelError: with what it said.
+            OverBudgetError: a cap left pairs unjudged.
         """
         if self.passed:
             return
+        if self.reason.startswith(Outcome.OVER_BUDGET):
+            raise OverBudgetError(
+                f"the cap on dollars or calls was reached while {judge} was tried on obvious pairs; raise it and give "
+                "the same command again: what was answered is not paid twice"
+            )
         found = f"{judge} got {self.right} of {self.of} obvious pairs right (needed: {FEWEST_RIGHT})"
         if self.reason and not self.reason.startswith(Outcome.MALFORMED):
             raise FlywheelError(f"{found}: {self.reason}; see to that and give the same command again")

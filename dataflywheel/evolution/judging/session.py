@@ -13,6 +13,7 @@ from dataflywheel.evolution.judging.asking import PanelJudge
 from dataflywheel.evolution.judging.self_test import SelfTest, self_test
 from dataflywheel.models.endpoint.account import account
 from dataflywheel.models.endpoint.client import Watch
+from dataflywheel.models.endpoint.request import Outcome
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.store.answer_ledger import Caps, Spent
 from dataflywheel.store.answers import AnswerStore
@@ -51,6 +52,18 @@ class Session:
         return [judgement for member in self.members for judgement in member] or self.judgements
 
     @property
+    def stopped(self) -> str:
+        """That a cap left cases unjudged, or only partly judged; "" where none did."""
+        members = self.members or [self.judgements]
+        over = {j.id for member in members for j in member if j.reason.startswith(Outcome.OVER_BUDGET)}
+        return (
+            f"the cap on dollars or calls was reached with {len(over):,} of {len(self.judgements):,} pairs not judged; "
+            "raise it and give the same command again: what was answered is not paid twice"
+            if over
+            else ""
+        )
+
+    @property
     def said(self) -> list[Verdict]:
         return [judgement.verdict for judgement in self.judgements]
 
@@ -62,6 +75,7 @@ def ask(
 
     Raises:
         FlywheelError: the judge fails the self-test.
+        OverBudgetError: a cap ends within it.
     """
     answers = AnswerStore(home / "answers.db")
     content = f"{method.digest()}{[(case.id, case.answers, case.reference) for case in cases]!r}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from typing import Protocol
 
@@ -120,3 +120,12 @@ class RejectedError(AttemptError):
     def __init__(self, message: str, used: tuple[int, int] | None = None, filtered: bool = False) -> None:
         super().__init__(message, used=used)
         self.outcome = Outcome.FILTERED if filtered else Outcome.REJECTED
+
+
+class Asks(Protocol):
+    """What is needed of a client."""
+
+    @property
+    def model(self) -> ChatModel: ...
+
+    def ask(self, requests: Sequence[Request]) -> list[Reply]: ...

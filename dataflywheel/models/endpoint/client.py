@@ -17,6 +17,7 @@ from dataflywheel.models.endpoint.flow import Flow
 from dataflywheel.models.endpoint.kept import KEPT
 from dataflywheel.models.endpoint.progress import Progress
 from dataflywheel.models.endpoint.request import Outcome, Reply, Request
+from dataflywheel.models.endpoint.tried import Tried
 from dataflywheel.store.answer_ledger import PICO, Caps
 from dataflywheel.store.answers import AnswerStore
 
@@ -65,6 +66,8 @@ class Client:
     ) -> None:
         self.model = model
         self.caps = caps or Caps()
+        self.tried: dict[str, Tried] = {}
+        """By kind of question: whether any answer could be read so far."""
         self._identity = model.identity
         self._caller = Caller(model, answers, self.caps, scope, flow or Flow(where=model.identity), again)
         self._watch, self._watched = watch, 0.0

@@ -6,14 +6,17 @@ import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from dataflywheel.models.endpoint.chat_model import ChatModel
+from dataflywheel.models.endpoint.bare import bare_number
+from dataflywheel.models.endpoint.chat_model import Asks as Asks
 from dataflywheel.models.endpoint.json_text import FormError, TwoAnswersError, first_json
 from dataflywheel.models.endpoint.quoting import DATA_RULE, Question, quote
+from dataflywheel.models.endpoint.reading import ask_read
 from dataflywheel.models.endpoint.request import Outcome, Reply, Request
+from dataflywheel.models.endpoint.tried import Asking
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -25,6 +28,8 @@ REPAIR = (
     "The material is an answer that was to be one JSON object but cannot be read, and the error that says why. Write "
     "the same answer again in the right form. Keep every value as it is; add no value that the answer does not hold."
 )
+MENDED = 3
+"""Repairs that are asked for before anything else where no answer could be read."""
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
 
 
@@ -43,15 +48,6 @@ class Numbered(Form):
 def same_id(questions: Sequence[Question]) -> Callable[[int, Numbered], str]:
     """The check of `ask_for` that no answer lands on another question."""
     return lambda i, value: "" if value.id == questions[i].id else f"the answer is not to {questions[i].id}"
-
-
-class Asks(Protocol):
-    """What is needed of a client."""
-
-    @property
-    def model(self) -> ChatModel: ...
-
-    def ask(self, requests: Sequence[Request]) -> list[Reply]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +71,7 @@ def ask_for(
     requests: Sequence[Request],
     schema: type[T],
     check: Callable[[int, T], str] | None = None,
+    ids: Sequence[str] = (),
 ) -> list[Answer[T]]:
     """Ask, read the first complete JSON value of each answer, and ask once for a repair where it does not fit.
 
@@ -85,18 +82,42 @@ def ask_for(
         schema: what the answer must be; sent as JSON Schema where the model takes one, else described in the prompt.
         check: gives what is wrong with the value for `requests[i]`, or "". An answer that fails it, with another
             question's id for instance, is not repaired: it is malformed.
+        ids: the questions' ids, for a `schema` that holds a grade and nothing else beside the id: then a number alone
+            is the grade, as small models give it.
 
     Returns:
         One answer a request, in their order.
+
+    Raises:
+        UnreadableAnswersError: none of the first twenty answers can be read or repaired; no more were asked for.
     """
     shaped = [_shaped(request, schema, client.model.capabilities.json_schema) for request in requests]
-    answers = [_read(i, (reply,), schema, check) for i, reply in enumerate(client.ask(shaped))]
-    broken = [i for i, (_, repairable) in enumerate(answers) if repairable]
-    repairs = [_repair(shaped[i], answers[i][0], schema) for i in broken]
+    answers: dict[int, tuple[Answer[T], bool]] = {}
+
+    def reads(i: int, reply: Reply) -> str:
+        answers[i] = _read(i, (reply,), schema, check, ids)
+        return answers[i][0].error
+
+    def mends(some: Sequence[int]) -> bool:
+        broken = [i for i in some if answers[i][1]][:MENDED]
+        repairs = [_repair(shaped[i], answers[i][0], schema) for i in broken]
+        replies = zip(broken, client.ask(repairs) if repairs else [], strict=True)
+        return any(_read(i, (*answers[i][0].replies, r), schema, check, ids)[0].value is not None for i, r in replies)
+
+    replies = ask_read(client, shaped, _asking(schema, bool(ids)), reads, mends)
+    found = [answers[i] if i in answers else _read(i, (r,), schema, check, ids) for i, r in enumerate(replies)]
+    broken = [i for i, (_, repairable) in enumerate(found) if repairable]
+    repairs = [_repair(shaped[i], found[i][0], schema) for i in broken]
     for i, reply in zip(broken, client.ask(repairs) if repairs else [], strict=True):
-        first = answers[i][0]
-        answers[i] = _read(i, (*first.replies, reply), schema, check)
-    return [answer for answer, _ in answers]
+        found[i] = _read(i, (*found[i][0].replies, reply), schema, check, ids)
+    return [answer for answer, _ in found]
+
+
+def _asking(schema: type[BaseModel], alone: bool) -> Asking:
+    """Who asks for this form, and the form in words."""
+    keys = ", ".join(f"`{name}`" for name in schema.model_fields)
+    more = ", or the grade alone, as a number" if alone else ""
+    return Asking(schema.__module__.rpartition(".")[2], f"one JSON object with {keys}{more}")
 
 
 def parse(text: str, schema: type[T]) -> T:
@@ -138,7 +159,11 @@ def _untitled(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _read(
-    i: int, replies: tuple[Reply, ...], schema: type[T], check: Callable[[int, T], str] | None
+    i: int,
+    replies: tuple[Reply, ...],
+    schema: type[T],
+    check: Callable[[int, T], str] | None,
+    ids: Sequence[str] = (),
 ) -> tuple[Answer[T], bool]:
     """The answer, and whether a repair may be asked for."""
     replies = tuple(reply.spoken() for reply in replies)
@@ -147,6 +172,8 @@ def _read(
         if len(replies) == 1 or last.outcome is Outcome.OVER_BUDGET:
             return Answer(last.outcome, error=last.detail or last.outcome.value, replies=replies), False
         return Answer(Outcome.MALFORMED, error=f"the repair was {last.outcome.value}", replies=replies), False
+    if ids and len(replies) == 1 and (alone := bare_number(last.text, schema)) is not None:
+        return Answer(Outcome.ANSWERED, schema.model_validate({"id": ids[i], **alone}), replies=replies), False
     try:
         value = parse(last.text, schema)
         if len(replies) > 1:

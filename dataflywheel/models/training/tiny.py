@@ -6,7 +6,7 @@ It is the proxy that scores rows and the student of quick experiments. Its folde
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -64,10 +64,12 @@ def train_tiny(
     tokens: int = POOL_TOKENS,
     cache_dir: Path | None = None,
     progress: Progress | None = None,
+    read: Callable[[int], object] | None = None,
 ) -> Path:
     """A model trained from nothing for `tokens` tokens on conversations (or plain texts); returns its folder.
 
-    Cached by the rows and the parameters: the same call again only looks up the folder.
+    Cached by the rows and the parameters: the same call again only looks up the folder. Where it trains, `read` hears
+    how many sequences of `BLOCK` tokens a step reads.
     """
     conversations = conversations_of(rows)
     name = f"tiny-{size}-{rows_digest(conversations, VERSION, size, seed, tokens)}"
@@ -76,10 +78,20 @@ def train_tiny(
     def make() -> None:
         tokenizer = load_tokenizer(pool_tokenizer(conversations, cache_dir=cache_dir))
         model = _untrained(tokenizer, size, seed)
-        _train(model, _packed(tokenizer, conversations), SHAPES[size].learning_rate, tokens, seed, progress)
+        blocks = _packed(tokenizer, conversations)
+        if read is not None:
+            read(min(BATCH, len(blocks)))
+        _train(model, blocks, SHAPES[size].learning_rate, tokens, seed, progress)
         _save(model, tokenizer, folder)
 
     return made_once(folder, make)
+
+
+def passes(pool_tokens: int, tokens: int) -> tuple[int, int]:
+    """Rows (packed sequences) and tokens that `train_tiny` reads, forwards and backwards, of a pool of so many."""
+    per_step = min(BATCH, max(1, pool_tokens // BLOCK))
+    rows = max(1, tokens // (per_step * BLOCK)) * per_step
+    return rows, rows * BLOCK
 
 
 def init_tiny(tokenizer: Path, size: Size = "1m", *, seed: int = 0, cache_dir: Path | None = None) -> Path:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from dataflywheel.contracts import Cost, FlywheelError, UsageError
+from dataflywheel.contracts import Cost, FlywheelError, OverBudgetError, UsageError
 from dataflywheel.evolution.iteration.teaching import PLAIN, Teaching
 from dataflywheel.evolution.iteration.trial import Exam, Trial
 from dataflywheel.evolution.metrics.named import better as better_way
@@ -68,18 +68,33 @@ def run_comparison(
         context.watcher.advanced("compare", "trials", len(done), len(jobs))
     complete = [s for s in range(len(seeds)) if all((a, s) in done for a in range(len(arms)))]
     if len(complete) < 2:
-        raise FlywheelError(
-            "compare: the hours were used up before two seeds of every arm were trained; "
-            "nothing can be said about the gain"
-        )
+        raise OverBudgetError(f"{_ended(context, every, seeds, jobs, done)}; two seeds of every arm say something")
     board = _board(context, chosen, arms, [seeds[s] for s in complete], complete, done, exam)
     facts: dict[str, Any] = {"fingerprint": fingerprint, "of": before, "untrained": len(jobs) - len(done)}
+    ended = _ended(context, every, seeds, jobs, done) if len(done) < len(jobs) else ""
+    unknown = [f"without {left.step.place}: {left.stopped}" for left in without if left.stopped]
+    facts["stopped"] = "; ".join(filter(None, [ended, *unknown])) or None
     by_arm = {arm.name: {s: trial for (at, s), trial in done.items() if at == a} for a, arm in enumerate(every)}
     if plan.leave_one_out:
         facts["steps"] = step_worths(context.run, without, arms[0], by_arm, board.better)
     if plan.curve:
         facts["curve"] = next_rows(context.run.ledger, arms[0], divided, by_arm, board.metric, board.better)
     return _written(context, board.model_copy(update=facts), done.values(), output)
+
+
+def _ended(
+    context: Context, arms: Sequence[Arm], seeds: Sequence[int], jobs: Sequence[Job], done: Collection[Job]
+) -> str:
+    """That the hours did not suffice, and what was trained with which seeds."""
+    there = []
+    for a, arm in enumerate(arms):
+        trained = [str(seed) for s, seed in enumerate(seeds) if (a, s) in done]
+        named = "this recipe" if arm.name == "selection" else arm.name.replace("_", " ")
+        there.append(f"{named} ({'seeds ' + ', '.join(trained) if trained else 'no seed'})")
+    return (
+        f"the {context.recipe.budget.hours or 0:g} hours were used up with {len(jobs) - len(done):,} of {len(jobs):,} "
+        f"trainings not done; there are {', '.join(there)}; raise `budget: {{hours: ...}}` and run again"
+    )
 
 
 def _written(context: Context, board: Scoreboard, trials: Collection[Trial], output: Path) -> Scoreboard:

@@ -17,6 +17,7 @@ from dataflywheel.recipe.load import load_recipe
 from dataflywheel.recipe.machine import check_files, check_local, check_packages
 from dataflywheel.recipe.needs import model_kind, signals_of
 from dataflywheel.recipe.planning.following import check_followed, following
+from dataflywheel.recipe.planning.helping import planned_helpers
 from dataflywheel.recipe.planning.holding import holding
 from dataflywheel.recipe.planning.named_arms import arm_needs
 from dataflywheel.recipe.planning.order import MODELLED, check_order
@@ -49,7 +50,7 @@ def plan(
     """
     loaded = recipe if isinstance(recipe, Recipe) else load_recipe(Path(recipe))
     with told_of(loaded.composed):
-        found = make_plan(loaded, build_steps(loaded), loaded.compare is not None)
+        found = make_plan(loaded, build_steps(loaded), loaded.compare is not None, home)
     if probe:
         from dataflywheel.recipe.planning.probe import probe as ask
 
@@ -57,8 +58,8 @@ def plan(
     return found
 
 
-def make_plan(recipe: Recipe, steps: list[Step], comparison: bool) -> Plan:
-    """The content of `plan.json`."""
+def make_plan(recipe: Recipe, steps: list[Step], comparison: bool, home: Path = Path(".flywheel")) -> Plan:
+    """The content of `plan.json`; `home` is the store, which may hold models already."""
     check(recipe, steps, comparison)
     looked = look(recipe.pool, LOOKED_AT)
     speed, left = flops(), looked.size
@@ -79,6 +80,9 @@ def make_plan(recipe: Recipe, steps: list[Step], comparison: bool) -> Plan:
         for name, told in step.foreseen(recipe, looked, steps[:number]).items():
             facts.setdefault(name, told)  # of the first step of a kind
     total = sum((line.cost for line in lines), Cost())
+    if helpers := planned_helpers(recipe, steps, looked.size, speed, home):
+        facts["helpers"] = helpers
+        total += sum((helper.cost for helper in helpers), Cost())
     if comparison and recipe.compare:
         facts["comparison"] = trials = _comparison(recipe, recipe.compare, steps, lines, looked.size, speed)
         total += sum((run.cost for run in trials.more), trials.cost)

@@ -143,7 +143,8 @@ class Wheel(Walk):
         return None if self.memory is None else self.memory.sealed
 
     def close(self, result: Result) -> None:
-        if self.memory is not None and self.memory.kept is not None:
+        ended = self.memory is not None and self.memory.kept is not None and not result.stopped
+        if self.memory is not None and ended:  # the sealed tier is looked at once, when the last round is over
             self.state = seal(self.context, self.state, self.memory, result)
         super().close(result)
 

@@ -16,6 +16,7 @@ from dataflywheel.models.spec import ModelSpec
 from dataflywheel.models.training.train_settings import TrainSettings
 from dataflywheel.models.training.trainer import Trainer
 from dataflywheel.recipe.context import Context
+from dataflywheel.recipe.helpers import Helper
 from dataflywheel.recipe.machine import check_local
 from dataflywheel.recipe.schema import Recipe
 from dataflywheel.recipe.steps.learned_once import Job, learned_once
@@ -89,6 +90,10 @@ class Distilling(Training, keyword="distill"):
                 "of them out"
             )
         super().check(recipe, comparison)
+
+    def helpers(self, recipe: Recipe, trained: bool) -> list[Helper]:
+        spec = self.teacher(recipe)
+        return [*super().helpers(recipe, trained), *([Helper(spec, "teacher")] if spec.builtin else [])]
 
     def learn(
         self, context: Context, rows: Path, ids: Sequence[str], student: Path, settings: TrainSettings

@@ -14,12 +14,15 @@ from dataflywheel.evolution.feedback.evaluate import Evaluate, RowScores, summar
 from dataflywheel.evolution.feedback.score_files import write_scores
 from dataflywheel.evolution.iteration.trial import SCORING, examine
 from dataflywheel.evolution.metrics.named import metric_of
+from dataflywheel.evolution.metrics.win_rate import WinRate
+from dataflywheel.recipe.asking import teacher
 from dataflywheel.recipe.bill import asked_cost, failed_at_endpoint
 from dataflywheel.recipe.context import Context
+from dataflywheel.recipe.helpers import Helper
 from dataflywheel.recipe.inputs.ingest import target_exam
 from dataflywheel.recipe.inputs.looked import Looked, statistics
 from dataflywheel.recipe.inputs.renewed import of_renewed
-from dataflywheel.recipe.inputs.target_judge import judging_cost
+from dataflywheel.recipe.inputs.target_judge import judges, judging_cost
 from dataflywheel.recipe.inputs.target_rows import check_target_rows
 from dataflywheel.recipe.pricing import model_seconds
 from dataflywheel.recipe.schema import Recipe
@@ -51,6 +54,11 @@ class Evaluating(Step, keyword="evaluate"):
         seconds = model_seconds(recipe.models.student, 2, times * target.tokens, speed)
         judging = sum([judging_cost(recipe, target)] * times, Cost())
         return Cost(seconds=seconds, forward=times * target.rows, tokens=times * target.tokens) + judging
+
+    def helpers(self, recipe: Recipe, trained: bool) -> list[Helper]:
+        found = judges(recipe)
+        spec = (found.model or teacher(recipe, WinRate)) if found is not None else None
+        return [Helper(spec, "judge")] if spec is not None and spec.builtin else []
 
     def foreseen(self, recipe: Recipe, looked: Looked, before: Sequence[Step]) -> Mapping[str, object]:
         return {"target": check_target_rows(recipe)}

@@ -31,6 +31,7 @@ from dataflywheel.models.training.trainer import Trainer
 from dataflywheel.recipe.asking import check_asking
 from dataflywheel.recipe.bill import asked_cost
 from dataflywheel.recipe.context import Context
+from dataflywheel.recipe.helpers import Helper, helpers_of
 from dataflywheel.recipe.inputs.looked import Looked
 from dataflywheel.recipe.needs import asks
 from dataflywheel.recipe.pricing import ANSWER_SECONDS, model_seconds
@@ -154,6 +155,14 @@ class Reinforcing(Learning, keyword="reinforce"):
                 f"({why}); give rows that hold what it needs, or another `reward`"
             )
         return {"rewarded": Rewarded(rows=rows, not_scored=dict(lacking))}
+
+    def helpers(self, recipe: Recipe, trained: bool) -> list[Helper]:
+        spec, kind = self.asked(recipe), self.scored_by()
+        if spec is not None:
+            found = [Helper(spec, "judge")] if spec.builtin else []
+        else:
+            found = helpers_of(recipe, (), {}, [(kind, method_spec(self.work.reward)[1])], trained)
+        return [*super().helpers(recipe, trained), *found]
 
     def reward(self, context: Context) -> Reward:
         """What scores, with the models that it needs; a judge has to get the known pairs right.

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 from dataflywheel import catalog
 from dataflywheel.contracts import STEPS, Cost, Method, PoolStatistics, UsageError, enter, explain
 from dataflywheel.recipe.context import Context
+from dataflywheel.recipe.helpers import Helper, helpers_of
 from dataflywheel.recipe.inputs.looked import Looked
 from dataflywheel.recipe.needs import signals_of
 from dataflywheel.recipe.schema import Recipe
@@ -154,6 +155,22 @@ class Step(Traits, ABC):
     def cost(self, recipe: Recipe, pool: PoolStatistics, speed: float) -> Cost:
         """What the step's own work will cost on these rows, its signals apart; `speed` in operations a second."""
         return Cost()
+
+    def made_with(self, recipe: Recipe) -> Sequence[tuple[type[Method], Mapping[str, Any]]]:
+        """Methods that are given models when the step is done, its signals apart, with their parameters."""
+        return []
+
+    def helpers(self, recipe: Recipe, trained: bool) -> list[Helper]:
+        """Built-in models that it leans on, which are trained first; `trained`: whether a model was trained before."""
+        return helpers_of(recipe, self.needs(), self.signal_parameters(), self.made_with(recipe), trained)
+
+    def learned_first(self, recipe: Recipe, pool: PoolStatistics, speed: float) -> Mapping[str, Cost]:
+        """Other models that are trained before it, and what that costs on this pool, by title."""
+        return {}
+
+    def learned_first_as(self, recipe: Recipe) -> str:
+        """All that such a model depends on, its rows apart."""
+        return f"{self.identity()}:{recipe.models.student.model_dump_json()}"
 
     def left(self, pool: PoolStatistics) -> PoolStatistics:
         """What goes on, at most: rows are taken to be of average length."""

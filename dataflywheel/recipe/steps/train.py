@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -17,7 +17,8 @@ from dataflywheel.models.templates.encoded import EncodedRow, nothing
 from dataflywheel.models.training.train_settings import TrainSettings
 from dataflywheel.models.training.trainer import Trainer
 from dataflywheel.recipe.context import Context
-from dataflywheel.recipe.inputs.looked import Looked
+from dataflywheel.recipe.helpers import made, remember
+from dataflywheel.recipe.inputs.looked import Looked, statistics
 from dataflywheel.recipe.inputs.steering import asked_cost, check_validating, steering, told
 from dataflywheel.recipe.pricing import model_seconds
 from dataflywheel.recipe.schema import Recipe
@@ -44,6 +45,9 @@ class Train(Settings):
 
     def sampling(self) -> Sampler | None:
         return None if self.sampler is None else catalog.made(self.sampler, Sampler)
+
+
+REFERENCE = "train reference"
 
 
 @dataclass(frozen=True)
@@ -147,10 +151,33 @@ class Training(Learning, keyword="train"):
         if sampler is not None and sampler.needs_reference:
             rows = context.guide if sampler.reference_of == "target" else context.clean_pool()
             assert rows is not None, "the plan refuses a sampler that compares with the target where there is none"
-            ids = read_rows(rows, ["id"])["id"].to_pylist()
-            reference, _ = trained(context.home, rows, ids, student, self.work.settings())
+            reference = self._reference(context, rows, student)
         checked = None if sampler is None else steering(context, sampler)
         return Teaching(sampler, None, reference, validation=checked)
+
+    def _reference(self, context: Context, rows: Path, student: Path) -> Path:
+        """The model that a sampler compares with, trained on these rows; its cost is entered by itself."""
+        ids = read_rows(rows, ["id"])["id"].to_pylist()
+
+        def make(told: Callable[[int, int, float], None]) -> tuple[Path, Cost]:
+            found, facts = trained(context.home, rows, ids, student, self.work.settings(), told)
+            return found, _spent(facts)
+
+        folder, there = made(context.run, context.watcher, REFERENCE, make)
+        if not there:
+            of = "on the target" if rows == context.guide else "on the pool without what shares text with the target"
+            context.watcher.finished(REFERENCE, of, False)
+        remember(context.recipe, self.learned_first_as(context.recipe), context.home, folder)
+        return folder
+
+    def learned_first(self, recipe: Recipe, pool: PoolStatistics, speed: float) -> Mapping[str, Cost]:
+        sampler = self.work.sampling()
+        if sampler is None or not sampler.needs_reference:
+            return {}
+        size = statistics(recipe.target) if sampler.reference_of == "target" else pool
+        times = self.passes(size.rows)
+        rows, tokens = round(size.rows * times), round(size.tokens * times)
+        return {REFERENCE: Cost(model_seconds(recipe.models.student, 6, tokens, speed), rows, rows, tokens)}
 
     def after(self, given: Given, record: StepRecord) -> State:
         state = super().after(given, record)

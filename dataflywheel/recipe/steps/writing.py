@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
@@ -127,7 +127,7 @@ class Writing(Step):
             raise UsageError(f"{self.title}: {kind.name} {does}; name it under `{right}`")
         self.check_place(recipe)
         check_reading(self.title, kind, recipe)
-        for method, parameters in [(kind, self.work.named[1]), *self._gates(recipe)]:
+        for method, parameters in self.made_with(recipe):
             if asks(method):
                 check_asking(recipe, method, parameters)
             if issubclass(method, Gate) or not asks(method):
@@ -145,6 +145,9 @@ class Writing(Step):
     def check_place(self, recipe: Recipe) -> None:
         """Raises UsageError: what it would write from is not there."""
         return None
+
+    def made_with(self, recipe: Recipe) -> Sequence[tuple[type[Method], Mapping[str, Any]]]:
+        return [(self.work.proposer(), self.work.named[1]), *self._gates(recipe)]
 
     def unread(self, recipe: Recipe) -> list[str]:
         """What gates will not look at for want of an extra package, a line a gate."""
@@ -166,7 +169,7 @@ class Writing(Step):
         """What the method and its gates ask for, where every proposal is accepted: the least that it will be."""
         rows = self.rows_asked(pool.rows)
         part = PoolStatistics(rows, *(round(n * rows / max(1, pool.rows)) for n in (pool.chars, pool.tokens)))
-        methods = [(self.work.proposer(), self.work.named[1]), *self._gates(recipe)]
+        methods = self.made_with(recipe)
         asked = sum((asking_cost(recipe, kind, given, part) for kind, given in methods if asks(kind)), Cost())
         return asked + Cost(seconds=local_seconds(recipe, *methods[0], pool, speed))
 

@@ -22,18 +22,23 @@ from dataflywheel.report.sections.mixture import mixture
 from dataflywheel.report.sections.wheel import taken_back
 from dataflywheel.report.verdict import metric_name, verdict
 from dataflywheel.store.atomic import write_text
+from dataflywheel.store.run import DATASET, PARTIAL
 
 SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 
 
-def write_card(run: Path) -> Path:
-    """Write `dataset/README.md` of a run and return its path.
+def write_card(run: Path) -> Path | None:
+    """Write `README.md` beside the rows of a run, in `dataset/` or `dataset.partial/`, and return its path; None where
+    a budget ended the run before there were any.
 
     Raises:
         UsageError: the directory holds no run.
         FlywheelError: a file of the run is damaged.
     """
     read = load_run(run)
+    folder = _folder(read)
+    if read.stopped and not folder.is_dir():
+        return None
     facts = CardFacts(read)
     parts = [
         "---\n" + yaml.safe_dump(_front_matter(read, facts), sort_keys=False, allow_unicode=True) + "---",
@@ -47,9 +52,15 @@ def write_card(run: Path) -> Path:
         _limits(read, facts),
         _loading(read),
     ]
-    path = Path(run) / "dataset" / "README.md"
+    path = folder / "README.md"
     write_text(path, "\n\n".join(parts) + "\n")
     return path
+
+
+def _folder(run: Run) -> Path:
+    """Where the rows are: in `dataset/`, or else in `dataset.partial/`."""
+    whole, partial = run.directory / DATASET, run.directory / PARTIAL
+    return partial if partial.is_dir() and not whole.is_dir() else whole
 
 
 def md(text: object) -> str:
@@ -78,7 +89,7 @@ def _front_matter(run: Run, facts: CardFacts) -> dict[str, Any]:
 
 def _files(run: Run) -> list[str]:
     """The data files of the data set, by name."""
-    folder = run.directory / "dataset"
+    folder = _folder(run)
     names = sorted(path.name for path in folder.glob("*") if path.is_file()) if folder.is_dir() else []
     return [name for name in names if name.endswith((".jsonl", ".parquet", ".json")) and name != "dataset_info.json"]
 

@@ -99,7 +99,8 @@ def overview(run: Run) -> str:
     stopped = ""
     if run.missing:
         names = ", ".join(run.missing)
-        stopped = note(f"This run is not finished{stop_reason(run)}. Planned and not done: {names}.")
+        why = "" if run.stopped else f"This run is not finished{stop_reason(run)}. "
+        stopped = note(f"{why}Planned and not done: {names}.")
     return (
         f'<header class="hero {said.tone}"><p class="kicker">{esc(run.name)}</p><h1>{esc(said.headline)}</h1>'
         f'<p class="detail">{esc(said.detail)}</p>{stopped}</header>\n{chart}\n<dl class="tiles">{tiles}</dl>'

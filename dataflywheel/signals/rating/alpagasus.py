@@ -10,9 +10,11 @@ import pyarrow as pa
 
 from dataflywheel.contracts import Card
 from dataflywheel.models.endpoint.failure import failure
-from dataflywheel.models.endpoint.quoting import question
-from dataflywheel.models.endpoint.request import Sampling
+from dataflywheel.models.endpoint.quoting import Question, question
+from dataflywheel.models.endpoint.reading import ask_read
+from dataflywheel.models.endpoint.request import Reply, Sampling
 from dataflywheel.models.endpoint.structured import Asks
+from dataflywheel.models.endpoint.tried import Asking
 from dataflywheel.signals.rating.rating import COST_COLUMNS, Asked, Rated, Rating
 
 INSTRUCTIONS = (
@@ -21,6 +23,7 @@ INSTRUCTIONS = (
     "first line of your reply write the question's id, a colon and the grade as a number, and nothing else. On the "
     "second line give the reason in one sentence."
 )
+FORM = "on the first line the question's id, a colon and a grade from 0 to 5 in half points, or the grade alone"
 _GRADE = r"([0-4](?:\.[05])?|5(?:\.0)?)"
 
 
@@ -28,6 +31,7 @@ class AlpaGasus(Rating):
     """Column `score`: the grade, in half points from 0 to 5. The paper keeps the rows from 4.5 on."""
 
     name: ClassVar[str] = "alpagasus"
+    version: ClassVar[int] = 2
     card: ClassVar[Card] = Card(
         title="AlpaGasus: Training A Better Alpaca with Fewer Data",
         authors="Chen et al.",
@@ -49,23 +53,34 @@ class AlpaGasus(Rating):
         instructions = INSTRUCTIONS.format(dimension=self.dimension)
         sampling = Sampling(max_tokens=256)
         questions = [question(instructions, {"instruction": r.prompt, "answer": r.answer}, sampling) for r in rows]
-        rated = []
-        for one, reply in zip(questions, client.ask([q.request for q in questions]), strict=True):
-            score = parse_grade(reply.text, one.id) if reply.answered else None
-            error = failure(reply) if not reply.answered else f"malformed: no grade of {one.id} on the first line"
-            rated.append(Rated({"score": score}, "", (reply,)) if score is not None else Rated(None, error, (reply,)))
+        rated = [_rated(reply, one.id) for one, reply in zip(questions, self._replies(client, questions), strict=True)]
         return rated
+
+    def _replies(self, client: Asks, questions: Sequence[Question]) -> list[Reply]:
+        requests = [one.request for one in questions]
+        return ask_read(
+            client, requests, Asking(self.name, FORM), lambda i, reply: _rated(reply, questions[i].id).error
+        )
+
+
+def _rated(reply: Reply, id: str) -> Rated:
+    score = parse_grade(reply.text, id) if reply.answered else None
+    error = failure(reply) if not reply.answered else f"malformed: no grade of {id} on the first line"
+    return Rated({"score": score}, "", (reply,)) if score is not None else Rated(None, error, (reply,))
 
 
 def parse_grade(text: str, id: str) -> float | None:
-    """The grade on the first line that is not blank, or None where that line is anything but the id and one grade.
+    """The grade on the first line that is not blank, or None where that line is anything but one grade, with the
+    id before it or nothing.
 
     Markup around it and "/5" behind it are passed over.
 
-    >>> parse_grade("**q1: 4.5/5**\\nCorrect.", "q1"), parse_grade("q1: 45", "q1"), parse_grade("q2: 4.5", "q1")
-    (4.5, None, None)
+    >>> parse_grade("**q1: 4.5/5**\\nCorrect.", "q1"), parse_grade("3\\nClumsy.", "q1"), parse_grade("q1: 45", "q1")
+    (4.5, 3.0, None)
+    >>> parse_grade("q2: 4.5", "q1"), parse_grade("3 reasons speak for it", "q1")
+    (None, None)
     """
     first = next((line for line in text.splitlines() if line.strip(" \t*_`#>")), "")
-    pattern = rf"{re.escape(id)}\s*:\s*(?:(?:grade|score)\s*:?\s*)?{_GRADE}(?:\s*/\s*5)?\.?"
+    pattern = rf"(?:{re.escape(id)}\s*:\s*)?(?:(?:grade|score)\s*:?\s*)?{_GRADE}(?:\s*/\s*5)?\.?"
     match = re.fullmatch(pattern, re.sub(r"[*_`#>]", "", first).strip(), re.IGNORECASE)
     return float(match[1]) if match else None

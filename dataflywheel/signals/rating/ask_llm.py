@@ -9,10 +9,13 @@ import pyarrow as pa
 from pydantic import Field
 
 from dataflywheel.contracts import Card
+from dataflywheel.models.endpoint.account import offered
 from dataflywheel.models.endpoint.failure import failure
 from dataflywheel.models.endpoint.quoting import question
+from dataflywheel.models.endpoint.reading import ask_read
 from dataflywheel.models.endpoint.request import Reply, Request
 from dataflywheel.models.endpoint.structured import Asks
+from dataflywheel.models.endpoint.tried import Asking
 from dataflywheel.signals.rating.rating import COST_COLUMNS, Asked, Rated, Rating
 from dataflywheel.signals.rating.token_shares import Shares, asked_again, one_word, plain, shares
 
@@ -65,10 +68,17 @@ class AskLLM(Rating):
     def rate(self, client: Asks, rows: Sequence[Asked]) -> list[Rated]:
         requests = [self._request(row) for row in rows]
         if client.model.capabilities.logprobs:
-            return [_share(reply) for reply in client.ask(requests)]
+            return [_share(reply) for reply in ask_read(client, requests, self._asking(), lambda i, r: _share(r).error)]
         client.model.capabilities.require(("samples",), self.name, client.model.identity)
-        replies = client.ask([asked_again(request, i) for request in requests for i in range(self.draws)])
+        draws = [asked_again(request, i) for request in requests for i in range(self.draws)]
+        replies = ask_read(client, draws, self._asking(), lambda i, reply: voted([reply]).error)
         return [voted(replies[i : i + self.draws]) for i in range(0, len(replies), self.draws)]
+
+    def _asking(self) -> Asking:
+        return Asking(self.name, "one word, yes or no")
+
+    def calls_a_row(self) -> int:
+        return 1 if offered(self.model).logprobs else self.draws
 
     def can_ask(self, row: Asked) -> bool:
         return super().can_ask(row) if self.about == "pair" else bool((row.prompt + row.answer).strip())

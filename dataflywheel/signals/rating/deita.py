@@ -38,7 +38,7 @@ class Deita(Rating):
         return 2
 
     def rate(self, client: Asks, rows: Sequence[Asked]) -> list[Rated]:
-        return [_product(turns) for turns in ask_turns(client, rows, [complexity_request, quality_request])]
+        return [_product(turns) for turns in ask_turns(client, rows, [complexity_request, quality_request], self.name)]
 
     def can_ask(self, row: Asked) -> bool:
         return DeitaQuality.can_ask(self, row)  # type: ignore[arg-type]

@@ -51,7 +51,7 @@ class DeitaComplexity(Rating):
     answer_tokens: ClassVar[int] = 2
 
     def rate(self, client: Asks, rows: Sequence[Asked]) -> list[Rated]:
-        return [only(turns) for turns in ask_turns(client, rows, [complexity_request])]
+        return [only(turns) for turns in ask_turns(client, rows, [complexity_request], self.name)]
 
     def can_ask(self, row: Asked) -> bool:
         return any(asked.strip() for asked, _ in row.turns)

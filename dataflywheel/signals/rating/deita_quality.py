@@ -34,7 +34,7 @@ class DeitaQuality(Rating):
     answer_tokens: ClassVar[int] = 2
 
     def rate(self, client: Asks, rows: Sequence[Asked]) -> list[Rated]:
-        return [only(turns) for turns in ask_turns(client, rows, [quality_request])]
+        return [only(turns) for turns in ask_turns(client, rows, [quality_request], self.name)]
 
     def can_ask(self, row: Asked) -> bool:
         return any(asked.strip() and answer.strip() for asked, answer in row.turns)

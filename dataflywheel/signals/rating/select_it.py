@@ -14,7 +14,7 @@ from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.request import Reply
 from dataflywheel.models.endpoint.structured import Asks
 from dataflywheel.signals.rating.rating import COST_COLUMNS, Asked, Rated, Rating
-from dataflywheel.signals.rating.token_shares import Shares, one_word, shares
+from dataflywheel.signals.rating.token_shares import Shares, ask_shares, one_word, shares
 
 DIGITS = ("1", "2", "3", "4", "5")
 SCALE = "Reply with one digit from 1 (worst) to 5 (best) and nothing else."
@@ -63,7 +63,8 @@ class SelectIt(Rating):
 
     def rate(self, client: Asks, rows: Sequence[Asked]) -> list[Rated]:
         parts = [{"instruction": row.prompt, "answer": row.answer} for row in rows]
-        replies = client.ask([question(text, part, one_word()).request for part in parts for text in WORDINGS])
+        asked = [question(text, part, one_word()).request for part in parts for text in WORDINGS]
+        replies = ask_shares(client, asked, DIGITS, self.name)
         return [self._rated(replies[i : i + len(WORDINGS)]) for i in range(0, len(replies), len(WORDINGS))]
 
     def _rated(self, replies: Sequence[Reply]) -> Rated:

@@ -6,8 +6,11 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from dataflywheel.models.endpoint.chat_model import Asks
 from dataflywheel.models.endpoint.failure import failure
+from dataflywheel.models.endpoint.reading import ask_read
 from dataflywheel.models.endpoint.request import Outcome, Reply, Request, Sampling, TokenLogprob
+from dataflywheel.models.endpoint.tried import Asking
 
 ALTERNATIVES = 20
 """The most that the common endpoints return."""
@@ -52,6 +55,16 @@ def shares(reply: Reply, answers: Sequence[str]) -> Shares | str:
     if not MIN_MASS <= mass < math.inf:
         return f"malformed: only {mass:.2g} of the probability is on {', '.join(answers)}"
     return Shares({word: value / mass for word, value in found.items()}, mass)
+
+
+def ask_shares(client: Asks, requests: Sequence[Request], answers: Sequence[str], name: str) -> list[Reply]:
+    """Replies to questions that one word of `answers` answers, read from its probability; see `ask_read`."""
+    form = f"one word of {', '.join(answers)}, with log-probabilities"
+    return ask_read(client, requests, Asking(name, form), lambda i, reply: _lacking(shares(reply, answers)))
+
+
+def _lacking(found: Shares | str) -> str:
+    return found if isinstance(found, str) else ""
 
 
 def plain(token: str) -> str:

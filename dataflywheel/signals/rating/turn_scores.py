@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataflywheel.models.endpoint.request import Reply, Request
 from dataflywheel.models.endpoint.structured import Asks
 from dataflywheel.signals.rating.rating import Asked, Rated
-from dataflywheel.signals.rating.token_shares import Shares, shares
+from dataflywheel.signals.rating.token_shares import Shares, ask_shares, shares
 
 DIGITS = ("1", "2", "3", "4", "5", "6")
 Ask = Callable[[str, str], Request]
@@ -19,14 +19,14 @@ def expected_digit(found: Shares) -> float:
     return sum(int(digit) * share for digit, share in found.share.items())
 
 
-def ask_turns(client: Asks, rows: Sequence[Asked], kinds: Sequence[Ask]) -> list[Rated]:
+def ask_turns(client: Asks, rows: Sequence[Asked], kinds: Sequence[Ask], name: str) -> list[Rated]:
     """For each row `scores` (kinds, turns), `turns` and the least `mass`; no values where any turn has no digit.
 
     Turns without a question are passed over, and so are those without an answer where a row has others that are whole.
     """
     turns = [[turn for turn in row.turns if turn[0].strip() and turn[1].strip()] or list(row.turns) for row in rows]
     requests = [ask(*turn) for row in turns for turn in row for ask in kinds]
-    replies = iter(client.ask(requests))
+    replies = iter(ask_shares(client, requests, DIGITS, name))
     return [_scored([[next(replies) for _ in kinds] for _ in row], len(kinds)) for row in turns]
 
 

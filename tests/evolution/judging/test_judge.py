@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import dataflywheel as fw
-from dataflywheel.contracts import FlywheelError, UsageError, Verdict
+from dataflywheel.contracts import FlywheelError, OverBudgetError, UsageError, Verdict
 from dataflywheel.evolution.judging.pairing import read_gold, read_pairs
 from dataflywheel.evolution.judging.self_test import RIGHT, known_cases
 from dataflywheel.report.judging import beats
@@ -81,7 +81,7 @@ def test_a_cap_ends_with_a_partial_result(endpoint: Endpoint, files: tuple[Path,
     assert found.verdicts["invalid"] >= 20
     assert set(found.reasons) == {"over budget"}
     assert found.win_rate["n"] == 40 - found.verdicts["invalid"]
-    with pytest.raises(FlywheelError, match=r"over budget: .* see to that and give the same command again"):
+    with pytest.raises(OverBudgetError, match=r"the cap on dollars or calls was reached while pairwise by m was tried"):
         fw.judge(*files, spec(endpoint), home=tmp_path / "other", calls=3)
     whole = fw.judge(*files, spec(endpoint), home=tmp_path, resamples=100)
     assert whole.verdicts["invalid"] == 0

@@ -39,6 +39,13 @@ def test_grades_are_those_that_were_planted(endpoint: Endpoint, tmp_path: Path) 
     assert abs(sum(found["usd"]) - expected) < 1e-9
 
 
+def test_a_small_model_that_echoes_no_id_is_understood(endpoint: Endpoint, tmp_path: Path) -> None:
+    endpoint.configure(rules=[{**RATER, "template": "$score\nThat is why."}], id_pattern=ID_PATTERN)
+    with asking(endpoint, tmp_path) as spec:
+        found = plain(AlpaGasus(model=spec).measure(planted(30)))
+    assert found["score"] == [float(i % 6) for i in range(30)]
+
+
 def test_failures_are_failures_and_a_second_run_pays_nothing(endpoint: Endpoint, tmp_path: Path) -> None:
     faults = {"refusal_field": 0.1, "prose": 0.1, "unicode": 0.1, "content_filter": 0.1}
     endpoint.configure(rules=[RATER], id_pattern=ID_PATTERN, faults=faults)

@@ -1,0 +1,47 @@
+"""Built-in models that are trained before steps can use them, as lines of a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from dataflywheel.contracts import Cost, PoolStatistics
+from dataflywheel.recipe.helpers import Helper, helpers_of, is_there
+from dataflywheel.recipe.planning.named_arms import arm_needs
+from dataflywheel.recipe.schema import Recipe
+from dataflywheel.recipe.steps.step import Step
+from dataflywheel.store.plan import PlannedHelper
+
+TRAINS = ("train", "distill", "warm_up")
+
+
+def planned_helpers(
+    recipe: Recipe, steps: Sequence[Step], pool: PoolStatistics, speed: float, home: Path
+) -> list[PlannedHelper]:
+    """A line for each, before the first step that uses it."""
+    seen: set[str] = set()
+    found = []
+    for what, told, before, cost in _used(recipe, steps, pool, speed):
+        if told not in seen:
+            seen.add(told)
+            there = is_there(recipe, told, home)
+            found.append(PlannedHelper(what=what, cost=Cost() if there else cost, before=before, there=there))
+    return found
+
+
+def _used(
+    recipe: Recipe, steps: Sequence[Step], pool: PoolStatistics, speed: float
+) -> Iterator[tuple[str, str, str, Cost]]:
+    """What is trained, all that it is, before which step, and what it costs."""
+
+    def line(helper: Helper, before: str) -> tuple[str, str, str, Cost]:
+        return f"{helper.title}, {helper.spec.size}", helper.told, before, helper.cost(pool, speed)
+
+    trained = False
+    for step in steps:
+        yield from (line(helper, step.place) for helper in step.helpers(recipe, trained))
+        for what, cost in step.learned_first(recipe, pool, speed).items():
+            yield what, step.learned_first_as(recipe), step.place, cost
+        trained |= step.name in TRAINS
+    needs = [need for entry in (recipe.compare.arms if recipe.compare else []) for need in arm_needs(entry)]
+    yield from (line(helper, "compare") for helper in helpers_of(recipe, needs, {}, [], False))

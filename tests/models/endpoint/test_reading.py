@@ -1,0 +1,120 @@
+"""Before many answers are paid for, one of them must have been read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from dataflywheel.contracts import UnreadableAnswersError
+from dataflywheel.models.endpoint.client import Client
+from dataflywheel.models.endpoint.openai_endpoint import OpenAIEndpoint
+from dataflywheel.models.endpoint.reading import ask_read
+from dataflywheel.models.endpoint.request import Reply, Request
+from dataflywheel.models.endpoint.structured import Form, Numbered, ask_for
+from dataflywheel.models.endpoint.tried import Asking
+from dataflywheel.models.spec import ModelSpec
+from dataflywheel.store.answers import AnswerStore
+from tests.models.endpoint.fake import FakeClient
+from tests.support.endpoint import Endpoint
+
+ASKING = Asking("rater", "one word, yes")
+REQUESTS = [Request.chat(f"Question {i:03d}.") for i in range(200)]
+
+
+class Marked(Numbered):
+    score: int
+
+
+class Titled(Form):
+    title: str
+
+
+def reads(i: int, reply: Reply) -> str:
+    return "" if reply.text == "yes" else "neither yes nor no"
+
+
+def asked(endpoint: Endpoint, folder: Path, work: Callable[[Client], object]) -> None:
+    spec = ModelSpec(endpoint=endpoint.url, model="m", concurrency=8)
+    with closing(AnswerStore(folder / "answers.db")) as answers:
+        client = Client(OpenAIEndpoint(spec), answers)
+        try:
+            work(client)
+        finally:
+            client.close()
+
+
+def yes_to(number: int) -> list[dict[str, str]]:
+    return [{"rule": "echo", "match": f"Question {number:03d}", "text": "yes"}, {"rule": "echo", "text": "Hm\n" * 400}]
+
+
+def test_twenty_answers_that_cannot_be_read_are_the_last(endpoint: Endpoint, tmp_path: Path) -> None:
+    endpoint.configure(rules=[{"rule": "echo", "text": "Hm\n" * 400}])
+
+    def work(client: Client) -> None:
+        with pytest.raises(UnreadableAnswersError) as raised:
+            ask_read(client, REQUESTS, ASKING, reads)
+        said = str(raised.value)
+        assert said.startswith("rater: none of the first 20 answers of m@")
+        assert "'Hm\\nHm" in said
+        assert "and so on (neither yes nor no); expected: one word, yes" in said
+        assert len(said) < 900
+
+    asked(endpoint, tmp_path, work)
+    assert len(endpoint.bill().charged) == 20
+    asked(endpoint, tmp_path, work)  # another process finds them in the store
+    assert len(endpoint.bill().charged) == 20
+
+
+@pytest.mark.parametrize(("number", "paid"), [(0, 200), (19, 200), (20, 20)])
+def test_one_among_them_is_enough(endpoint: Endpoint, tmp_path: Path, number: int, paid: int) -> None:
+    endpoint.configure(rules=yes_to(number))
+
+    def work(client: Client) -> None:
+        if paid == 20:
+            with pytest.raises(UnreadableAnswersError):
+                ask_read(client, REQUESTS, ASKING, reads)
+            return
+        replies = ask_read(client, REQUESTS, ASKING, reads)
+        assert [i for i, reply in enumerate(replies) if reply.text == "yes"] == [number]
+        again = ask_read(client, REQUESTS[100:], ASKING, reads)  # known to be readable
+        assert len(again) == 100
+
+    asked(endpoint, tmp_path, work)
+    assert len(endpoint.bill().charged) == paid
+
+
+def test_few_answers_are_looked_at_over_several_calls(endpoint: Endpoint, tmp_path: Path) -> None:
+    endpoint.configure(rules=yes_to(150))
+
+    def work(client: Client) -> None:
+        for start in (0, 8):
+            assert len(ask_read(client, REQUESTS[start : start + 8], ASKING, reads)) == 8
+        with pytest.raises(UnreadableAnswersError):
+            ask_read(client, REQUESTS[16:], ASKING, reads)
+
+    asked(endpoint, tmp_path, work)
+    assert len(endpoint.bill().charged) == 20
+
+
+def test_what_a_repair_can_mend_goes_on() -> None:
+    """A model that never closes its brackets is read after one repair each; one that says nothing of use is not."""
+
+    def says(request: Request) -> str:
+        return '{"title": "A"}' if "error" in str(request.messages[-1]["content"]) else '{"title": "A"'
+
+    client = FakeClient(says, json_schema=True)
+    assert {answer.value for answer in ask_for(client, REQUESTS[:40], Titled)} == {Titled(title="A")}
+    with pytest.raises(UnreadableAnswersError, match=r"test_reading: .*one JSON object with `title`"):
+        ask_for(FakeClient(lambda request: "A", json_schema=True), REQUESTS[:40], Titled)
+
+
+def test_a_number_alone_is_a_grade() -> None:
+    ids = [f"q{i}" for i in range(4)]
+    said = ["4\nBecause.", '{"id": "q1", "score": 3}', '{"id": "q9", "score": 3}', "It is 5"]
+    client = FakeClient(lambda request: said[int(str(request.messages[-1]["content"])[-4:-1])] if len(
+        str(request.messages[-1]["content"])) < 20 else "no", json_schema=True)  # fmt: skip
+    found = ask_for(client, REQUESTS[:4], Marked, lambda i, v: "" if v.id == ids[i] else "another question's", ids)
+    assert [answer.value and answer.value.score for answer in found] == [4, 3, None, None]
