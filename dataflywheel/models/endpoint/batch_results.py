@@ -32,7 +32,7 @@ class Results:
 
     def read(self, lines: Iterable[Mapping[str, Any]]) -> list[Ended]:
         """The end of every request that is through. Lines that name none of ours are passed over."""
-        limit_renamed = False
+        adapted = False
         ended = []
         for line in lines:
             key = _key(line.get("custom_id"))
@@ -44,8 +44,8 @@ class Results:
                 ended += self._answered(key, body)
             elif isinstance(status, int) and status not in AGAIN:
                 said = body.decode()[:SHOWN]
-                limit_renamed = limit_renamed or self.model.renames_limit(said)
-                if not limit_renamed:
+                adapted = adapted or self.model.adapts(said)
+                if not adapted:
                     outcome = Outcome.FILTERED if filters(said) else Outcome.REJECTED
                     ended.append(self._ended(key, without_answer(outcome, f"{status}: {said}", key)))
         return ended

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -24,6 +24,7 @@ from dataflywheel.models.endpoint.openai_error import refusal
 from dataflywheel.models.endpoint.openai_reply import read_reply
 from dataflywheel.models.endpoint.request import Reply, Request
 from dataflywheel.models.endpoint.served import Served
+from dataflywheel.models.endpoint.spare_fields import SPARE, drawn_by, refused_fields
 from dataflywheel.models.endpoint.transport import ALIVE, MOST, connect
 from dataflywheel.models.spec import ModelSpec, Price
 
@@ -50,6 +51,7 @@ class OpenAIEndpoint:
         self._secret = spec.api_key.get_secret_value() if spec.api_key else ""
         self._forms = key_forms(self._secret)
         self._limit_name = "max_tokens"
+        self._left_out: set[str] = set()
         self._made: Any = None
         self._served = Served(spec.timeout, spec.patience)
 
@@ -63,8 +65,8 @@ class OpenAIEndpoint:
 
     async def send(self, request: Request) -> Reply:
         """One attempt: see `ChatModel.send`."""
-        limit_name = self._limit_name
-        body = orjson.dumps(self.body(request))
+        fields = self.body(request)
+        body = orjson.dumps(fields)
         # One name for all attempts, for providers and gateways that tell a repeated request by it.
         name = hashlib.sha256(body + str(request.sample).encode()).hexdigest()
         self._client()  # loading the transport is not the endpoint's delay
@@ -74,18 +76,24 @@ class OpenAIEndpoint:
             with self._no_key():
                 return self.masked(read_reply(content, request, self.where))
         except RejectedError as error:
-            if not self.renames_limit(str(error), limit_name):
+            meant = {"top_p"} if request.sampling.top_p != 1.0 else set()
+            if not self.adapts(str(error), fields.keys() - meant):
                 raise
             return await self.send(request)
 
-    def renames_limit(self, refusal: str, sent: str = "") -> bool:
-        """Whether the endpoint wants the token limit under its newer name; if so, it has it from now on.
+    def adapts(self, refusal: str, sent: Collection[str] = SPARE) -> bool:
+        """Whether the endpoint wants the token limit under its newer name, or does not know a field that can be left
+        out; if so, it is asked so from now on.
 
-        `sent` is the name that the refused request had: requests that went out together are refused together.
+        `sent` are the fields of the refused request: requests that went out together are refused together.
         """
-        if (sent or self._limit_name) != "max_tokens" or "max_completion_tokens" not in refusal:
+        if "max_tokens" in sent and "max_completion_tokens" in refusal:
+            self._limit_name = "max_completion_tokens"
+            return True
+        refused = refused_fields(refusal, sent)
+        if not refused:
             return False
-        self._limit_name = "max_completion_tokens"
+        self._left_out |= refused
         return True
 
     async def close(self) -> None:
@@ -98,12 +106,13 @@ class OpenAIEndpoint:
         sampling, can = request.sampling, self.capabilities
         body: dict[str, Any] = {**self._spec.extra, "model": self._spec.model, "temperature": sampling.temperature}
         body[self._limit_name] = sampling.max_tokens
-        if sampling.top_p != 1.0:
-            body["top_p"] = sampling.top_p
+        if sampling.top_p != 1.0 or "top_p" not in self._left_out:
+            body["top_p"] = sampling.top_p  # always, for servers have defaults of their own
         if sampling.stop:
             body["stop"] = list(sampling.stop)
-        if sampling.seed is not None and can.seed:
-            body["seed"] = sampling.seed + request.sample  # one seed for all would draw the same answer every time
+        if can.seed and "seed" not in self._left_out:
+            # One seed for all would draw the same answer every time.
+            body["seed"] = drawn_by(request) if sampling.seed is None else sampling.seed + request.sample
         if request.prompt is not None:
             body["prompt"] = request.prompt
             if sampling.top_logprobs:

@@ -55,7 +55,7 @@ def test_a_body_that_is_no_reply_may_have_been_paid() -> None:
 
 
 def test_an_endpoint_that_wants_the_newer_limit_gets_it_in_the_next_round() -> None:
-    model: Any = SimpleNamespace(renames_limit=lambda said: "max_completion_tokens" in said)
+    model: Any = SimpleNamespace(adapts=lambda said: "max_completion_tokens" in said)
     refusal = {"error": {"message": "use max_completion_tokens"}}
     assert Results(model, "s", LEFT).read([line(i, 400, refusal) for i in range(3)]) == []
 

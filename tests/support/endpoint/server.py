@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import math
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -186,7 +187,7 @@ class Server:
 
     async def choices(self, question: Question, fault: str) -> list[Choice]:
         """The samples that the question asks for, by the first rule that fits."""
-        said = question.marked("say")
+        said = question.marked("say") or re.findall("^Answer with this word alone: (.*)", question.text)
         rule = next((rule for rule in self.plan.rules if rule.fits(question)), None)
         found = []
         for number in range(int(question.body.get("n") or 1)):
