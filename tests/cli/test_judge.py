@@ -125,9 +125,9 @@ def test_a_panel_and_the_parameters_of_a_judge_are_given_on_the_command_line(
     assert isinstance(made, Rubric)
     assert [(c.name, list(c.levels)) for c in made.criteria] == [("safety", levels)]
     pairwise = make_judge(
-        *_judging([endpoint.url], ["m"], "pairwise", ["evidence=true", "persona=a poet"], "", "", [])[::-1]
+        *_judging([endpoint.url], ["m"], "pairwise", ["evidence=true", "persona=a poet"], "", "", [], {})[::-1]
     )
     assert isinstance(pairwise, Pairwise)
     assert (pairwise.evidence, pairwise.persona) == (True, "a poet")
-    folders = _judging(["a", "b"], [], "panel", ["evidence=true"], "", "", [])
+    folders = _judging(["a", "b"], [], "panel", ["evidence=true"], "", "", [], {})
     assert folders == (None, {"panel": {"evidence": True, "models": ["a", "b"]}})
