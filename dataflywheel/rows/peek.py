@@ -6,6 +6,7 @@ from itertools import islice
 from typing import NamedTuple
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from dataflywheel.rows.containers.block import Block
 from dataflywheel.rows.containers.sniff import PACKED
@@ -13,6 +14,7 @@ from dataflywheel.rows.ingest import Input, open_input, row_blocks
 from dataflywheel.rows.mapping import ColumnMapping
 from dataflywheel.rows.parse import parse_block
 from dataflywheel.rows.plain import PlainChats
+from dataflywheel.rows.reading import InputFile
 from dataflywheel.rows.schema import Row
 from dataflywheel.rows.text import text_of
 from dataflywheel.rows.trainers.kind import LABELS
@@ -63,9 +65,7 @@ def look_into(given: Input, wanted: int) -> tuple[Size, list[Row]]:
         seen = list(islice(file.blocks, BLOCKS))
         found = _read(seen, file.source, first, wanted, file.shape, file.mapping, file.name)
         more = next(file.blocks, None) is not None
-        read = sum(_bytes(block) for block in seen)
-        packed = PACKED_RATIO if file.name.endswith((*PACKED, ".parquet")) else 1
-        factor = max(1.0, file.size * packed / read) if more and read else 1.0
+        factor = _times(file, seen) if more else 1.0
         rows, chars = rows + found.rows * factor, chars + found.chars * factor
         pairs += max(found.pairs * factor, float(more))
         labelled += max(found.labelled * factor, float(more))
@@ -101,6 +101,16 @@ def _read(
             one = parsed.quarantined[0]
             why = f"{one.file} line {one.line}{f', {one.field}' if one.field else ''}: {one.reason}"
     return Size(rows, chars, pairs, labelled, tuple(unread), bad, why)
+
+
+def _times(file: InputFile, seen: list[Block]) -> float:
+    """How often what was looked at is in the whole of the file, which has more."""
+    batches = [block.payload for block in seen if isinstance(block.payload, pa.RecordBatch)]
+    if file.container == "parquet" and (rows := sum(len(batch) for batch in batches)):
+        return max(1.0, float(pq.read_metadata(file.name).num_rows / rows))
+    read = sum(_bytes(block) for block in seen)
+    packed = PACKED_RATIO if file.name.endswith(PACKED) else 1
+    return max(1.0, file.size * packed / read) if read else 1.0
 
 
 def _bytes(block: Block) -> int:

@@ -50,7 +50,7 @@ def plan(
     """
     loaded = recipe if isinstance(recipe, Recipe) else load_recipe(Path(recipe))
     with told_of(loaded.composed):
-        found = make_plan(loaded, build_steps(loaded), loaded.compare is not None, home)
+        found = make_plan(loaded, build_steps(loaded), loaded.compare is not None, Path(home))
     if probe:
         from dataflywheel.recipe.planning.probe import probe as ask
 
