@@ -9,6 +9,7 @@ from typing import Any
 from dataflywheel.contracts import OverBudgetError
 from dataflywheel.recipe import execute
 from dataflywheel.recipe.schema import Recipe
+from dataflywheel.report.pages import write_pages
 from dataflywheel.store.scoreboard import Scoreboard
 
 
@@ -21,16 +22,8 @@ class RunResult(execute.Result):
 
 def run(recipe: str | Path | Recipe, **options: Any) -> RunResult:
     """Execute a recipe and write its report and data set card; `dataflywheel.recipe.execute.run` has the options."""
-    result = execute.run(recipe, finish=_write_pages, **options)
+    result = execute.run(recipe, finish=write_pages, **options)
     return RunResult(**vars(result), report=result.path / "report.html")
-
-
-def _write_pages(run: Path) -> None:
-    from dataflywheel.report.card.card import write_card
-    from dataflywheel.report.html import write_report
-
-    write_card(run)
-    write_report(run)
 
 
 def compare(recipe: str | Path | Recipe, **options: Any) -> Scoreboard:

@@ -191,5 +191,6 @@ def told(result: Any, what: str) -> list[str]:
     if paid["calls"]:
         lines.append(f"Cost: {paid['calls']:,} calls, {paid['tokens']:,} tokens, ${paid['usd']:.4f}.")
     lines.append(f"{result.rows_out:,} rows {what}: {result.path / 'dataset'}")
+    lines.append(f"Report: {result.path / 'report.html'}")
     lines.append(f"Next: flywheel why {result.path} ROW shows a row before and after, and what was asked for it.")
     return lines

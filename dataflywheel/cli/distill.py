@@ -35,6 +35,7 @@ def distill_command(
     from dataflywheel.cli.asked import show, with_parameters
     from dataflywheel.cli.live import LiveTable
     from dataflywheel.recipe.single import Around, distill
+    from dataflywheel.report.pages import write_pages
 
     load_plugins(plugin)
 
@@ -46,10 +47,11 @@ def distill_command(
     with LiveTable() as watcher:
         result = distill(
             pool, model(teacher, teacher_size), around, by=with_parameters(by, given or []), settings=settings,
-            runs=runs, home=home, watcher=watcher,
+            runs=runs, home=home, watcher=watcher, finish=write_pages,
         )  # fmt: skip
     show(result, as_json, lambda: [
         f"Learned from {result.rows_out:,} rows: {result.model}",
+        f"Report: {result.path / 'report.html'}",
         "Whether that beats training without the teacher was not measured; a recipe with a target measures it.",
         f"Next: flywheel generate {pool[0]} --by grounded_rules, or a recipe with `distill` and `evaluate`.",
     ])  # fmt: skip

@@ -26,8 +26,17 @@ def enhance_command(
     from dataflywheel.cli.asked import say, with_parameters
     from dataflywheel.cli.live import LiveTable
     from dataflywheel.recipe.single import Around, enhance
+    from dataflywheel.report.pages import write_pages
 
     around, options = Around.of({**settings, "target": target})
     with LiveTable() as watcher:
-        result = enhance(pool, with_parameters(by, given or []), around, gates=gate or None, watcher=watcher, **options)
+        result = enhance(
+            pool,
+            with_parameters(by, given or []),
+            around,
+            gates=gate or None,
+            watcher=watcher,
+            finish=write_pages,
+            **options,
+        )
     say(result, "in all", as_json)

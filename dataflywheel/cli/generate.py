@@ -35,11 +35,12 @@ def generate_command(
     from dataflywheel.cli.asked import say, with_parameters
     from dataflywheel.cli.live import LiveTable
     from dataflywheel.recipe.single import Around, generate
+    from dataflywheel.report.pages import write_pages
 
     around, options = Around.of({**settings, "target": target})
     with LiveTable() as watcher:
         result = generate(
             pool, with_parameters(by, given or []), around, rows, gates=gate or None, visits=visits,
-            watcher=watcher, **options,
+            watcher=watcher, finish=write_pages, **options,
         )  # fmt: skip
     say(result, "with the pool's" if pool else "in all", as_json)

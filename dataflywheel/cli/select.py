@@ -36,6 +36,7 @@ def select_command(
     from dataflywheel.cli.live import LiveTable
     from dataflywheel.errors import UsageError
     from dataflywheel.recipe.select import select
+    from dataflywheel.report.pages import write_pages
 
     own = [one for one in given or [] if not one.startswith(THEN)]
     later = [one.removeprefix(THEN) for one in given or [] if one.startswith(THEN)]
@@ -45,10 +46,11 @@ def select_command(
     with LiveTable() as watcher:
         result = select(
             pool, with_parameters(by, own), keep, then=with_parameters(then, later) if then else None,
-            per=per or None, target=target, watcher=watcher, **settings,
+            per=per or None, target=target, watcher=watcher, finish=write_pages, **settings,
         )  # fmt: skip
     show(result, as_json, lambda: [
         f"{result.rows_out:,} of {result.rows_in:,} rows kept by {by}: {result.dataset}",
+        f"Report: {result.path / 'report.html'}",
         "Whether that beats random choice was not measured; a recipe with `compare:` measures it.",
         f"Next: flywheel why {result.path} ROW, or flywheel profile {result.dataset}",
     ])  # fmt: skip

@@ -17,6 +17,7 @@ from dataflywheel.inline.page import page, preview
 from dataflywheel.recipe import single
 from dataflywheel.recipe.result import Result
 from dataflywheel.recipe.single import Around
+from dataflywheel.report.pages import write_pages
 from dataflywheel.rows.formats import holding, shape_named
 from dataflywheel.rows.formats.draft import Record
 from dataflywheel.rows.identity import make_row
@@ -130,7 +131,7 @@ def answer(
     by = {METHOD: {"max_tokens": max_tokens, "temperature": temperature, "thoughts": thoughts, "max_chars": 10**6}}
     models = {**options.pop("models", {}), "teacher": model}
     around, rest = Around.of({"name": _name(source, model), **options, "models": models})
-    run = single.enhance(asked.entries, by, around, gates=[], home=Path(home), **rest)
+    run = single.enhance(asked.entries, by, around, gates=[], home=Path(home), finish=write_pages, **rest)
     return _answered(_shown(model), run, read, prompts)
 
 

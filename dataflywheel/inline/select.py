@@ -11,6 +11,7 @@ from dataflywheel.inline.line import lines_of
 from dataflywheel.inline.outcome import Decided, Outcome, decided
 from dataflywheel.recipe.result import Result
 from dataflywheel.recipe.select import select as run_select
+from dataflywheel.report.pages import write_pages
 from dataflywheel.store.decisions import read_decisions
 from dataflywheel.store.record import StepRecord
 from dataflywheel.store.run import RunDirectory
@@ -74,7 +75,17 @@ def select(
     """
     rows = given(pool, Path(home), columns, roles)
     against = None if target is None else given(target, Path(home)).entries
-    run = run_select(rows.entries, by, keep, target=against, name=name, called=rows.name, home=Path(home), **options)
+    run = run_select(
+        rows.entries,
+        by,
+        keep,
+        target=against,
+        name=name,
+        called=rows.name,
+        home=Path(home),
+        finish=write_pages,
+        **options,
+    )
     held = RunDirectory(run.path)
     lines = lines_of(held.step(0, "pool"), rows.position)
     step = held.step(1, "select")

@@ -12,6 +12,7 @@ from dataflywheel.inline.written import Written
 from dataflywheel.recipe import single
 from dataflywheel.recipe.result import Result
 from dataflywheel.recipe.single import Around, Method
+from dataflywheel.report.pages import write_pages
 
 Names = Mapping[str, Any] | None
 
@@ -116,7 +117,7 @@ def _around(
     against = None if target is None else given(target, home).entries
     called = {} if rows is None else {"called": rows.name}
     around, rest = Around.of({**options, **called, "target": against})
-    return [] if rows is None else rows.entries, around, {**rest, "home": home}
+    return [] if rows is None else rows.entries, around, {"finish": write_pages, **rest, "home": home}
 
 
 def _name(by: Method) -> str:

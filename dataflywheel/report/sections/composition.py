@@ -116,7 +116,7 @@ def _written(after: Content) -> str:
 def _lengths(what: str, before: FloatArray, after: FloatArray) -> str:
     """Lengths after, on those before: as if both sets had as many rows."""
     title = f"characters of {what}"
-    was, now = (count(float(np.median(lengths))) for lengths in (before, after))
+    was, now = (count(float(np.median(lengths))) if len(lengths) else "none" for lengths in (before, after))
     said = f"<b>{esc(title)}</b> <span>{esc(f'median {was} in the pool, {now} in the data set')}</span>"
     chart = overlay(f"length-{what}", title, after, before)
     return f'<figure class="plot"><figcaption>{said}</figcaption>{chart}</figure>'

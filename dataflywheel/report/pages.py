@@ -1,0 +1,14 @@
+"""The pages that a run leaves for people: its report and the data set's card."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def write_pages(run: Path) -> None:
+    """Write `report.html`, and the card beside the data set."""
+    from dataflywheel.report.card.card import write_card
+    from dataflywheel.report.html import write_report
+
+    write_card(run)
+    write_report(run)
