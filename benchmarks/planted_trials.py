@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from dataflywheel.evolution.feedback.evaluate import Evaluate
-from dataflywheel.evolution.iteration.trial import Exam, run_trial
+from dataflywheel.evolution.iteration.trial import EvalSet, run_trial
 from dataflywheel.models.training.train_settings import TrainSettings
 from dataflywheel.recipe.comparing.scoreboard import mean_interval
 from dataflywheel.recipe.execute import Result
@@ -58,7 +58,7 @@ def trials(result: Result, held_out: Sequence[Row], seeds: int, epochs: float, h
     pool = sorted(read_rows(rows, ["id"])["id"].to_pylist())
     with PartWriter(home / "exam") as writer:
         writer.write(table(list(held_out)))
-    exam = Exam(home / "exam", "bits_per_byte", ("",) * len(held_out), Evaluate())
+    exam = EvalSet(home / "exam", "bits_per_byte", ("",) * len(held_out), Evaluate())
     model = student(rows, home)
     jobs = []
     for seed in range(seeds):

@@ -25,7 +25,7 @@ from benchmarks.first_run import section_of, with_section
 from benchmarks.wheel_cases import NONE, Case, cases
 from dataflywheel.evolution.feedback.evaluate import Evaluate
 from dataflywheel.evolution.feedback.score_files import read_scores
-from dataflywheel.evolution.iteration.trial import Exam, examine
+from dataflywheel.evolution.iteration.trial import EvalSet, examine
 from dataflywheel.recipe.comparing.scoreboard import mean_interval
 from dataflywheel.recipe.contents import digest
 from dataflywheel.recipe.execute import run
@@ -85,12 +85,12 @@ def one_seed(case: Case, seed: int, folder: Path) -> None:
     shutil.rmtree(folder / "runs")
 
 
-def sealed_exam(wheel: Recipe, path: Path) -> Exam:
+def sealed_exam(wheel: Recipe, path: Path) -> EvalSet:
     """The wheel's sealed tier, for models of other runs."""
     rows, scores = path / "tiers" / "sealed", read_scores(path / "sealed" / "scores.parquet")
     slices = dict(zip(scores.ids, scores.slices, strict=True))
     ids = read_rows(rows, ["id"])["id"].to_pylist()
-    return Exam(rows, wheel.target[0].metric, tuple(str(slices[id]) for id in ids), Evaluate())
+    return EvalSet(rows, wheel.target[0].metric, tuple(str(slices[id]) for id in ids), Evaluate())
 
 
 def in_one_round(wheel: Recipe) -> Recipe:
@@ -111,7 +111,7 @@ def at_random(wheel: Recipe, rows: int) -> Recipe:
     return one.model_copy(update={"name": f"{wheel.name}-random", "steps": steps})
 
 
-def single(made: Recipe, folder: Path, exam: Exam) -> Outcome:
+def single(made: Recipe, folder: Path, exam: EvalSet) -> Outcome:
     """Run a recipe of one round and score its model."""
     with planted_method():
         result = run(made, runs=folder / "runs", home=folder / "store")

@@ -36,7 +36,7 @@ def check_within(store: SignalStore, signal: Signal, ids: pa.Array) -> None:
         )
 
 
-def hand_in() -> None:
+def submit_batches() -> None:
     """Submit the questions that signals gathered for a batch, if there are any.
 
     Raises:

@@ -18,7 +18,7 @@ from dataflywheel.models.files import folder_digest
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.proposing.kinds import Gate, Proposer
 from dataflywheel.recipe.asked_signals import Asked, Parameters, asked_signal
-from dataflywheel.recipe.asking import check_within, hand_in, judge, teacher, writes_itself
+from dataflywheel.recipe.asking import check_within, judge, submit_batches, teacher, writes_itself
 from dataflywheel.recipe.helpers import Helper, remember
 from dataflywheel.recipe.needs import asks, model_kind, signals_of
 from dataflywheel.recipe.progress import Silent, Watcher
@@ -58,7 +58,7 @@ class Context:
     target: Path | None = None
     guide: Path | None = None
     """The target rows that selection and feedback may look at: all of them, or the steering tier."""
-    exam: Path | None = None
+    scored: Path | None = None
     """The target rows that are scored, where others of them guide."""
     target_digest: str = ""
     against: Path | None = None
@@ -224,7 +224,7 @@ class Context:
         signals = {name: self.signal(name, wanted) for name in signals_of(names)}
         store, told = self.signal_store, partial(self.watcher.advanced, step)
         measure(rows, list(signals.values()), store, self.recipe.engine, told, self._failed)
-        hand_in()
+        submit_batches()
         for signal in signals.values():
             if signal.asks:
                 check_within(store, signal, read_rows(rows, ["id"])["id"].combine_chunks())

@@ -13,7 +13,7 @@ from dataflywheel.recipe.comparing.leave_out import leave_out
 from dataflywheel.recipe.composed import told_of
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.finish import embedding_map, map_is_whole
-from dataflywheel.recipe.inputs.ingest import target_exam
+from dataflywheel.recipe.inputs.ingest import eval_set
 from dataflywheel.recipe.inputs.target_judge import judges
 from dataflywheel.recipe.load import load_recipe
 from dataflywheel.recipe.needs import asks, signals_of
@@ -145,7 +145,7 @@ def _compared(walk: Walk, left: Sequence[Step]) -> Scoreboard:
         raise UsageError("compare: the recipe needs a target and the steps select, train and evaluate")
     without = leave_out(context, walk.steps, left, type(walk))
     context.watcher.started("compare")
-    exam = target_exam(context, state.scoring, walk.sealed())
+    exam = eval_set(context, state.scoring, walk.sealed())
     student = student_folder(context)
     taught, settings = state.training.teaching(context, student), state.training.trainer()
     return run_comparison(context, state.chosen, student, settings, exam, state.fingerprint, taught, without)

@@ -15,7 +15,7 @@ from dataflywheel.evolution.feedback.answering import Answered
 from dataflywheel.evolution.feedback.evaluate import Evaluate, RowScores, marked, summarise
 from dataflywheel.evolution.feedback.score_files import read_scores, write_scores
 from dataflywheel.evolution.feedback.slice_results import slice_results, success
-from dataflywheel.evolution.iteration.trial import Exam
+from dataflywheel.evolution.iteration.trial import EvalSet
 from dataflywheel.evolution.metrics.named import better, is_share, metric_of, names
 from dataflywheel.recipe.inputs.target_rows import check_target_rows
 from dataflywheel.recipe.load import recipe_from
@@ -92,7 +92,7 @@ def test_a_users_metric_is_named_checked_and_part_of_the_exam(tmp_path: Path) ->
         recipe(tmp_path / "t.jsonl", {"python": "./nowhere.py:score"})
     with PartWriter(tmp_path / "rows") as writer:
         writer.write(table([make_row([message("user", "Q")])]))
-    exam = Exam(tmp_path / "rows", made.target[0].metric, ("s",), Evaluate())
+    exam = EvalSet(tmp_path / "rows", made.target[0].metric, ("s",), Evaluate())
     before = exam.digest()
     path.write_text("def score(answer, row):\n    return 3.0\n")
     assert exam.digest() != before

@@ -13,8 +13,8 @@ import pytest
 
 from dataflywheel.evolution.feedback.evaluate import Evaluate, RowScores
 from dataflywheel.evolution.iteration import trial
-from dataflywheel.evolution.iteration.teaching import Teaching
-from dataflywheel.evolution.iteration.trial import Exam, run_trial, trained, training_digest
+from dataflywheel.evolution.iteration.training_setup import TrainingSetup
+from dataflywheel.evolution.iteration.trial import EvalSet, run_trial, trained, training_digest
 from dataflywheel.models.language.pool_tokenizer import pool_tokenizer
 from dataflywheel.models.training.tiny import init_tiny
 from dataflywheel.models.training.train_settings import TrainSettings
@@ -40,7 +40,7 @@ def log_trainings(home: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     scores = RowScores(np.array(["t"], object), np.array(["s"], object), np.array([1.5]), np.array([1.0]))
     monkeypatch.setattr(trial, "_train", train)
     monkeypatch.setattr(trial, "examine", lambda model, exam: scores)
-    monkeypatch.setattr(Exam, "digest", lambda self: "exam")
+    monkeypatch.setattr(EvalSet, "digest", lambda self: "exam")
     (home / "student").mkdir()
     return trainings
 
@@ -51,7 +51,7 @@ def test_a_trial_keeps_the_model_of_a_step_and_no_other(
 ) -> None:
     trainings = log_trainings(tmp_path, monkeypatch)
     student = tmp_path / "student"
-    settings, exam = TrainSettings(), Exam(tmp_path, "bits_per_byte", ("s",), Evaluate())
+    settings, exam = TrainSettings(), EvalSet(tmp_path, "bits_per_byte", ("s",), Evaluate())
     if step_before:
         trained(tmp_path, tmp_path, ["a", "b"], student, settings)
     for _ in range(2):
@@ -64,7 +64,7 @@ def test_another_trainer_trains_again_wherever_its_models_are_known(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trainings = log_trainings(tmp_path, monkeypatch)
-    settings, exam = TrainSettings(), Exam(tmp_path, "bits_per_byte", ("s",), Evaluate())
+    settings, exam = TrainSettings(), EvalSet(tmp_path, "bits_per_byte", ("s",), Evaluate())
     identities = []
     for version in (1, 2, 2):
         monkeypatch.setattr(TrainSettings, "version", version)
@@ -91,7 +91,7 @@ def test_equal_trainings_at_once_are_one_training(tmp_path: Path, monkeypatch: p
     with ThreadPoolExecutor(3) as pool:
         assert len(set(pool.map(step, range(3)))) == 1
     assert len(trainings) == 1
-    exam = Exam(tmp_path, "bits_per_byte", ("s",), Evaluate())
+    exam = EvalSet(tmp_path, "bits_per_byte", ("s",), Evaluate())
 
     def of_a_trial(number: int) -> float:
         return run_trial(tmp_path, tmp_path, ["b"], student, settings, exam).metric
@@ -107,14 +107,14 @@ def test_what_takes_part_in_a_training_is_part_of_its_identity(tmp_path: Path) -
         (tmp_path / name / "config.json").write_text(name, encoding="utf-8")
     student = tmp_path / "student"
 
-    def digest(ids: str, teaching: Teaching) -> str:
+    def digest(ids: str, teaching: TrainingSetup) -> str:
         return training_digest(list(ids), student, TrainSettings(), teaching)
 
-    assert digest("ab", Teaching()) == training_digest(["b", "a"], student, TrainSettings())
-    rho = [Teaching(RhoLoss(ratio=r), reference=tmp_path / n) for r in (0.1, 0.2) for n in ("student", "other")]
-    assert len({digest("ab", teaching) for teaching in [Teaching(), Teaching(InOrder()), *rho]}) == 6
+    assert digest("ab", TrainingSetup()) == training_digest(["b", "a"], student, TrainSettings())
+    rho = [TrainingSetup(RhoLoss(ratio=r), reference=tmp_path / n) for r in (0.1, 0.2) for n in ("student", "other")]
+    assert len({digest("ab", teaching) for teaching in [TrainingSetup(), TrainingSetup(InOrder()), *rho]}) == 6
     assert digest("ab", rho[0]) == digest("ba", rho[0])
-    assert digest("ab", Teaching(InOrder())) != digest("ba", Teaching(InOrder()))
+    assert digest("ab", TrainingSetup(InOrder())) != digest("ba", TrainingSetup(InOrder()))
 
 
 def test_a_model_is_trained_as_it_is_taught(tmp_path: Path) -> None:
@@ -125,14 +125,14 @@ def test_a_model_is_trained_as_it_is_taught(tmp_path: Path) -> None:
     start = init_tiny(pool_tokenizer([row["messages"] for row in rows], cache_dir=cache), "0.5m", cache_dir=cache)
     settings, ids = TrainSettings(max_steps=2, batch_size=4), [row["id"] for row in rows]
 
-    def facts(ids: list[str], teaching: Teaching) -> dict[str, Any]:
+    def facts(ids: list[str], teaching: TrainingSetup) -> dict[str, Any]:
         return trained(tmp_path, tmp_path / "rows", ids, start, settings, teaching=teaching)[1]
 
-    plain, rho = facts(ids, Teaching()), facts(ids, Teaching(RhoLoss(ratio=0.5), reference=start))
+    plain, rho = facts(ids, TrainingSetup()), facts(ids, TrainingSetup(RhoLoss(ratio=0.5), reference=start))
     assert "sampler" not in plain
     assert rho["sampler"] == {"without_reference": 0}
     assert rho["candidates_tokens"] > rho["tokens"] > 0
-    first, last = facts(ids, Teaching(InOrder())), facts(ids[::-1], Teaching(InOrder()))
+    first, last = facts(ids, TrainingSetup(InOrder())), facts(ids[::-1], TrainingSetup(InOrder()))
     assert first["losses"] != last["losses"]
 
 
@@ -147,7 +147,8 @@ def test_sources_tell_trainings_apart_where_rows_are_drawn_by_them(tmp_path: Pat
         with PartWriter(tmp_path / str(share)) as writer:
             writer.write(table(rows))
         ids = [row["id"] for row in rows]
-        for name, teaching in (("mixture", Teaching(Mixture(weights={"a": 1, "b": 0}))), ("plain", Teaching())):
+        mixture = TrainingSetup(Mixture(weights={"a": 1, "b": 0}))
+        for name, teaching in (("mixture", mixture), ("plain", TrainingSetup())):
             found[name].append(trained(tmp_path, tmp_path / str(share), ids, start, settings, teaching=teaching)[0])
     assert found["mixture"][0] != found["mixture"][1]
     assert found["plain"][0] == found["plain"][1]

@@ -11,7 +11,7 @@ from dataflywheel.evolution.feedback.evaluate import Evaluate
 from dataflywheel.recipe.chosen import Chosen
 from dataflywheel.recipe.comparing.arms import build_arms, leaked_rows
 from dataflywheel.recipe.context import Context
-from dataflywheel.recipe.inputs.ingest import ingest_pool, ingest_target, target_exam
+from dataflywheel.recipe.inputs.ingest import eval_set, ingest_pool, ingest_target
 from dataflywheel.recipe.load import recipe_from
 from dataflywheel.recipe.steps.build import build_steps
 from dataflywheel.recipe.steps.clean import Clean
@@ -88,4 +88,4 @@ def test_each_target_has_its_own_slices_without_being_given_a_source(tmp_path: P
     value = {"name": "t", "pool": {"path": str(tmp_path / "first.jsonl")}, "target": targets, "steps": ["deduplicate"]}
     context = Context(recipe_from(value), RunDirectory(tmp_path / "run"), tmp_path / "store")
     context = ingest_target(context)
-    assert target_exam(context, Evaluate()).slices == ("sums", "second b")
+    assert eval_set(context, Evaluate()).slices == ("sums", "second b")

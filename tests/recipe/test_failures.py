@@ -28,7 +28,7 @@ from dataflywheel.proposing.kinds import Demand, Proposal, Proposer
 from dataflywheel.recipe.comparing.leave_out import _before_training
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.load import recipe_from
-from dataflywheel.recipe.rounds.turn_budget import slices_in_reach
+from dataflywheel.recipe.rounds.round_plan import slices_in_reach
 from dataflywheel.recipe.schema import Recipe
 from dataflywheel.recipe.steps.build import build_steps
 from dataflywheel.recipe.steps.failures import Student, read_by, wrong

@@ -9,7 +9,7 @@ import pytest
 from dataflywheel.contracts import RoundResult, SliceResult, UsageError
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.load import recipe_from
-from dataflywheel.recipe.rounds.turn_budget import slices_in_reach, turn_budget
+from dataflywheel.recipe.rounds.round_plan import round_plan, slices_in_reach
 from dataflywheel.recipe.schema import Recipe
 from dataflywheel.recipe.steps.build import build_steps
 from dataflywheel.recipe.steps.state import State
@@ -34,7 +34,7 @@ def test_what_writes_from_nothing_gets_its_rows_undivided(tmp_path: Path) -> Non
     context = Context(made, RunDirectory(tmp_path / "run"), tmp_path / "store")
     reach = slices_in_reach(context, State(tmp_path, "", seeds=tmp_path), steps, tmp_path)
     done = [RoundResult([SliceResult("a", 4.0, 0.0, 8.0, 50, 0.5)])]
-    budget = turn_budget(made, steps, done, 2, reach, 100, 1000)
+    budget = round_plan(made, steps, done, 2, reach, 100, 1000)
     assert (reach, budget.slices) == ({"01-generate": []}, {"01-generate": {}})
     assert budget.applied(steps[0], 2).amounts == {}
 

@@ -12,7 +12,7 @@ import pytest
 
 from dataflywheel.contracts import Cost, UsageError
 from dataflywheel.distillation.model.distill import TaughtBy
-from dataflywheel.evolution.iteration.teaching import Teaching
+from dataflywheel.evolution.iteration.training_setup import TrainingSetup
 from dataflywheel.models.files import folder_digest
 from dataflywheel.models.training.train_settings import TrainSettings
 from dataflywheel.recipe.context import Context
@@ -157,20 +157,20 @@ def test_a_sampler_hears_of_the_rows_that_steer_and_never_of_those_that_are_scor
     context = ingest_target(context, divided=True)
     assert context.pool is not None
     assert context.guide is not None
-    assert context.exam is not None
+    assert context.scored is not None
     step = steps[1]
     assert isinstance(step, Training)
     teaching = step.teaching(context, tmp_path)
     assert teaching.validation is not None
     steer = set(read_rows(teaching.validation[0])["id"].to_pylist())
     assert teaching.validation[0] == context.guide
-    assert not steer & set(read_rows(context.exam)["id"].to_pylist())
+    assert not steer & set(read_rows(context.scored)["id"].to_pylist())
     assert sorted(set(teaching.validation[1])) == ["even", "odd"]
     heard = told(context, teaching, context.pool, "train")
     pool = read_rows(context.pool)
     tags = {id: tags[0] for id, tags in zip(pool["id"].to_pylist(), pool["tags"].to_pylist(), strict=True)}
     assert heard.columns == {"row.slice": tags}
-    assert teaching.digest() == heard.digest() != Teaching(step.work.sampling()).digest()
+    assert teaching.digest() == heard.digest() != TrainingSetup(step.work.sampling()).digest()
 
 
 def test_a_plan_prices_what_a_sampler_asks_for_and_refuses_what_cannot_be(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from dataflywheel.contracts import Cost
-from dataflywheel.evolution.iteration.teaching import PLAIN
+from dataflywheel.evolution.iteration.training_setup import PLAIN
 from dataflywheel.models.training.train_settings import TrainSettings
 from dataflywheel.recipe.comparing import trials
 from dataflywheel.recipe.comparing.arms import Arm

@@ -13,7 +13,7 @@ import pytest
 from dataflywheel.contracts import UsageError
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.execute import Result, run
-from dataflywheel.recipe.rounds.turn import Memory, chooses
+from dataflywheel.recipe.rounds.round import Memory, chooses
 from dataflywheel.recipe.rounds.wheel import Wheel
 from dataflywheel.recipe.steps.build import build_steps
 from dataflywheel.report.card.card import write_card

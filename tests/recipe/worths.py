@@ -11,13 +11,13 @@ from typing import Any
 
 from dataflywheel.contracts import Cost
 from dataflywheel.evolution.feedback.evaluate import Evaluate
-from dataflywheel.evolution.iteration.teaching import PLAIN
+from dataflywheel.evolution.iteration.training_setup import PLAIN
 from dataflywheel.models.training.train_settings import TrainSettings
 from dataflywheel.recipe.comparing.arms import Arm
 from dataflywheel.recipe.comparing.compare import run_comparison
 from dataflywheel.recipe.comparing.leave_out import LeftOut, leave_out
 from dataflywheel.recipe.context import Context
-from dataflywheel.recipe.inputs.ingest import target_exam
+from dataflywheel.recipe.inputs.ingest import eval_set
 from dataflywheel.recipe.planning.leaving import left_out
 from dataflywheel.recipe.schema import Recipe
 from dataflywheel.recipe.steps.build import build_steps
@@ -91,7 +91,7 @@ def measured(made: Recipe, folder: Path) -> tuple[Context, list[LeftOut], Scoreb
         context, without = walk.context, shortened(walk)
         assert walk.state.chosen is not None
         chosen, base = replace(walk.state.chosen, trained=walk.state.rows), Path(str(made.models.student.hf))
-        exam = target_exam(context, Evaluate())
+        exam = eval_set(context, Evaluate())
         board = run_comparison(
             context, chosen, base, TrainSettings(epochs=2), exam, walk.state.fingerprint, PLAIN, without
         )

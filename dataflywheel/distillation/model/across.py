@@ -11,7 +11,7 @@ from pydantic import Field
 
 from dataflywheel.contracts import AnswerPositions, AnyArray, FlywheelError
 from dataflywheel.distillation.model.divergences import cross_entropy, linear_loss
-from dataflywheel.distillation.model.taught import Lesson, TaughtObjective
+from dataflywheel.distillation.model.taught import TaughtObjective, TeacherInput
 from dataflywheel.distillation.model.teacher import OnlineTeacher
 from dataflywheel.distillation.model.token_bytes import aligned, token_bytes
 from dataflywheel.models.language.language_model import LanguageModel
@@ -24,7 +24,7 @@ class AcrossTeacher:
     """The teacher reads each row by its own tokenizer and template. `place[row][j]` is the place among the teacher's
     answer tokens that belongs to the student's place j, or -1."""
 
-    def __init__(self, lesson: Lesson, by_place: bool = False) -> None:
+    def __init__(self, lesson: TeacherInput, by_place: bool = False) -> None:
         """`by_place`: the j-th tokens of both belong together, whatever they spell, but for the student's end of turn.
 
         Raises:

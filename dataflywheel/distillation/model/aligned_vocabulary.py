@@ -9,7 +9,7 @@ from pydantic import Field, PrivateAttr
 from dataflywheel.contracts import Card
 from dataflywheel.distillation.model.across import AcrossObjective, AcrossTeacher
 from dataflywheel.distillation.model.divergences import Beta, Divergence, divergence
-from dataflywheel.distillation.model.taught import Lesson
+from dataflywheel.distillation.model.taught import TeacherInput
 from dataflywheel.distillation.model.token_bytes import shared_ids
 
 
@@ -38,7 +38,7 @@ class AlignedVocabulary(AcrossObjective):
     """Of both softmaxes."""
     _shared: Any = PrivateAttr(default=None)
 
-    def bind(self, lesson: Lesson) -> AcrossTeacher:
+    def bind(self, lesson: TeacherInput) -> AcrossTeacher:
         import torch
 
         teacher = AcrossTeacher(lesson)

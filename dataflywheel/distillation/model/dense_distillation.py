@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from dataflywheel.contracts import AnswerPositions, Card
 from dataflywheel.distillation.model.divergences import linear_loss
-from dataflywheel.distillation.model.taught import Lesson, MixedObjective
+from dataflywheel.distillation.model.taught import MixedObjective, TeacherInput
 from dataflywheel.distillation.model.teacher import OnlineTeacher, check_same_vocabulary
 
 
@@ -29,7 +29,7 @@ class DenseDistillation(MixedObjective):
         checked="float64 values by hand, finite differences, formulas with planted faults, batches and padding",
     )
 
-    def bind(self, lesson: Lesson) -> OnlineTeacher:
+    def bind(self, lesson: TeacherInput) -> OnlineTeacher:
         check_same_vocabulary(lesson.student, lesson.teacher)
         return OnlineTeacher(lesson.teacher, lesson.examples)
 

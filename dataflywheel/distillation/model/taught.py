@@ -21,7 +21,7 @@ from dataflywheel.models.training.examples import learnable
 
 
 @dataclass(frozen=True)
-class Lesson:
+class TeacherInput:
     """What a teacher is bound by: the rows of one training in order, as the student will read them."""
 
     ids: Sequence[str]
@@ -63,11 +63,11 @@ class TaughtObjective(Objective):
         model = load_teacher(teacher)
         bound = self.model_copy()
         bound._digest = f"{model.digest}:{teacher.dtype}"
-        bound._bound = bound.bind(Lesson(ids, conversations, student, model, max_length, home, turns))
+        bound._bound = bound.bind(TeacherInput(ids, conversations, student, model, max_length, home, turns))
         return bound
 
     @abstractmethod
-    def bind(self, lesson: Lesson) -> Any:
+    def bind(self, lesson: TeacherInput) -> Any:
         """What `loss` looks up the teacher in."""
 
     @property

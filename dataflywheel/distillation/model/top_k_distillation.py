@@ -9,7 +9,7 @@ from pydantic import Field
 
 from dataflywheel.contracts import AnswerPositions, Card, FlywheelError
 from dataflywheel.distillation.model.divergences import Tail, linear_loss, top_logprobs
-from dataflywheel.distillation.model.taught import Lesson, MixedObjective
+from dataflywheel.distillation.model.taught import MixedObjective, TeacherInput
 from dataflywheel.distillation.model.teacher import check_same_vocabulary
 from dataflywheel.distillation.model.teacher_cache import Identity, Taught, TeacherCache
 from dataflywheel.models.templates.encoded import example_ids
@@ -40,7 +40,7 @@ class TopKDistillation(MixedObjective):
     tail: Tail = "bucket"
     """All other tokens: one entry on both sides, or as if there were none (`renormalise`)."""
 
-    def bind(self, lesson: Lesson) -> Taught:
+    def bind(self, lesson: TeacherInput) -> Taught:
         check_same_vocabulary(lesson.student, lesson.teacher)
         identity = Identity.of(lesson.student, lesson.teacher, self.k, self.temperature, lesson.max_length)
         cache = TeacherCache.at(lesson.home, identity)

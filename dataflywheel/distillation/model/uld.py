@@ -8,7 +8,7 @@ from pydantic import Field
 
 from dataflywheel.contracts import Card
 from dataflywheel.distillation.model.across import AcrossObjective, AcrossTeacher
-from dataflywheel.distillation.model.taught import Lesson
+from dataflywheel.distillation.model.taught import TeacherInput
 
 
 class Uld(AcrossObjective):
@@ -36,7 +36,7 @@ class Uld(AcrossObjective):
     positions: Literal["by_place", "aligned"] = "by_place"
     """`by_place`, as published: the j-th tokens of both answers; `aligned`: those whose prefixes end at one byte."""
 
-    def bind(self, lesson: Lesson) -> AcrossTeacher:
+    def bind(self, lesson: TeacherInput) -> AcrossTeacher:
         return AcrossTeacher(lesson, by_place=self.positions == "by_place")
 
     def distance(self, student: Any, teacher: Any) -> Any:

@@ -21,7 +21,7 @@ from dataflywheel.distillation.model.fine_tuning import FineTuning
 from dataflywheel.distillation.model.taught import TaughtObjective
 from dataflywheel.evolution.feedback.evaluate import Evaluate, RowScores, score_rows
 from dataflywheel.evolution.feedback.score_files import read_scores, write_scores
-from dataflywheel.evolution.iteration.teaching import PLAIN, Teaching, short_digest, told_rows
+from dataflywheel.evolution.iteration.training_setup import PLAIN, TrainingSetup, short_digest, told_rows
 from dataflywheel.evolution.metrics.named import metric_of
 from dataflywheel.models.files import folder_digest
 from dataflywheel.models.language.language_model import LanguageModel
@@ -42,7 +42,7 @@ SCORING = 2
 
 
 @dataclass(frozen=True)
-class Exam:
+class EvalSet:
     """The target as a trial needs it: its rows, one metric, and each row's slice."""
 
     rows: Path
@@ -73,7 +73,7 @@ class Trial:
         return self.scores.metric()
 
 
-def training_digest(ids: Sequence[str], student: Path, settings: TrainSettings, teaching: Teaching = PLAIN) -> str:
+def training_digest(ids: Sequence[str], student: Path, settings: TrainSettings, teaching: TrainingSetup = PLAIN) -> str:
     """Identity of a trained model: the trainer's version, rows, untrained weights, settings, sampler and objective."""
     in_order = teaching.sampler is not None and teaching.sampler.follows_order
     taught = [teaching.digest()] if teaching.digest() else []
@@ -88,7 +88,7 @@ def trained(
     student: Path,
     settings: TrainSettings,
     progress: Progress | None = None,
-    teaching: Teaching = PLAIN,
+    teaching: TrainingSetup = PLAIN,
 ) -> tuple[Path, dict[str, Any]]:
     """The model trained on these rows, from the store where it is there; with steps, tokens, seconds and losses.
 
@@ -99,7 +99,9 @@ def trained(
         return folder, _trained(folder, rows, ids, student, settings, progress, teaching)
 
 
-def _model_folder(home: Path, ids: Sequence[str], student: Path, settings: TrainSettings, teaching: Teaching) -> Path:
+def _model_folder(
+    home: Path, ids: Sequence[str], student: Path, settings: TrainSettings, teaching: TrainingSetup
+) -> Path:
     return home / "models" / f"sft-{training_digest(ids, student, settings, teaching)}"
 
 
@@ -119,7 +121,7 @@ def _train(
     student: Path,
     settings: TrainSettings,
     progress: Progress | None,
-    teaching: Teaching,
+    teaching: TrainingSetup,
 ) -> None:
     table = read_rows(rows, ["id", "messages", "source", "tools", "media", "label", "weight"])
     sampler, objective = teaching.sampler, teaching.objective
@@ -166,8 +168,8 @@ def run_trial(
     ids: Sequence[str],
     student: Path,
     settings: TrainSettings,
-    exam: Exam,
-    teaching: Teaching = PLAIN,
+    exam: EvalSet,
+    teaching: TrainingSetup = PLAIN,
 ) -> Trial:
     """Train and score, or read what an equal trial left; its scores are kept, its model only if a step trained it."""
     told = told_rows(rows, ids, teaching)
@@ -193,7 +195,7 @@ def run_trial(
     return Trial(read_scores(folder / "scores.parquet"), facts)
 
 
-def examine(model: Path, exam: Exam) -> RowScores:
+def examine(model: Path, exam: EvalSet) -> RowScores:
     """Scores of a model folder on the target."""
     rows = read_rows(exam.rows)
     loaded = LanguageModel.load(ModelSpec(hf=str(model)))

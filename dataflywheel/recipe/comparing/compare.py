@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from dataflywheel.contracts import Cost, FlywheelError, OverBudgetError, UsageError
-from dataflywheel.evolution.iteration.teaching import PLAIN, Teaching
-from dataflywheel.evolution.iteration.trial import Exam, Trial
+from dataflywheel.evolution.iteration.training_setup import PLAIN, TrainingSetup
+from dataflywheel.evolution.iteration.trial import EvalSet, Trial
 from dataflywheel.evolution.metrics.named import better as better_way
 from dataflywheel.models.files import folder_digest
 from dataflywheel.models.training.train_settings import TrainSettings
@@ -33,9 +33,9 @@ def run_comparison(
     chosen: Chosen,
     student: Path,
     settings: TrainSettings,
-    exam: Exam,
+    exam: EvalSet,
     before: str,
-    teaching: Teaching = PLAIN,
+    teaching: TrainingSetup = PLAIN,
     without: Sequence[LeftOut] = (),
 ) -> Scoreboard:
     """Train and score every arm with every seed, all in the same way; gives the board, as `compare.json` holds it.
@@ -116,7 +116,7 @@ def _board(
     seeds: Sequence[int],
     at: Sequence[int],
     done: dict[Job, Trial],
-    exam: Exam,
+    exam: EvalSet,
 ) -> Scoreboard:
     better = better_way(exam.metric)
     offered = context.measured(chosen.before, TOKENS, "compare")
@@ -164,7 +164,7 @@ def _board(
     )
 
 
-def _slice_metrics(trial: Trial, exam: Exam) -> dict[str, float]:
+def _slice_metrics(trial: Trial, exam: EvalSet) -> dict[str, float]:
     groups = trial.scores.by_slice(exam.settings.smallest_slice)
     return {name: trial.scores.metric(at) for name, at in groups.items()}
 

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from dataflywheel.contracts import FlywheelError
-from dataflywheel.evolution.iteration.teaching import Teaching
-from dataflywheel.evolution.iteration.trial import Exam, Trial, run_trial
+from dataflywheel.evolution.iteration.training_setup import TrainingSetup
+from dataflywheel.evolution.iteration.trial import EvalSet, Trial, run_trial
 from dataflywheel.models.training.train_settings import TrainSettings
 from dataflywheel.plugins.carried import done_there, loaded
 from dataflywheel.recipe.comparing.arms import Arm
@@ -36,12 +36,12 @@ def run_trials(
     jobs: Sequence[Job],
     student: Path,
     settings: TrainSettings,
-    exam: Exam,
-    teaching: Teaching,
+    exam: EvalSet,
+    teaching: TrainingSetup,
 ) -> Iterator[tuple[Job, Trial]]:
     """Every trial as it finishes; small students train side by side, one core each."""
 
-    def arguments(job: Job) -> tuple[Path, Path, Sequence[str], Path, TrainSettings, Exam, Teaching]:
+    def arguments(job: Job) -> tuple[Path, Path, Sequence[str], Path, TrainSettings, EvalSet, TrainingSetup]:
         arm, seed = arms[job[0]], seeds[job[1]]
         heard = by_rows[arm.rows]
         taught = replace(heard, weights=arm.weights[job[1]]) if arm.weights else heard

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from dataflywheel.contracts import Cost, FlywheelError, UsageError
 from dataflywheel.evolution.feedback.evaluate import Evaluate
 from dataflywheel.evolution.feedback.tiers import TIERS, Tier, split
-from dataflywheel.evolution.iteration.trial import Exam
+from dataflywheel.evolution.iteration.trial import EvalSet
 from dataflywheel.recipe.contents import digest
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.inputs.sources import inputs
@@ -82,7 +82,7 @@ def ingest_target(context: Context, divided: bool = False) -> Context:
             f"target: {count_rows(rows)} rows with different prompts are too few to guide the choice and "
             "to score it too; name more rows under `target:`"
         )
-    return replace(context, guide=tiers["steer"], exam=tiers["sealed"])
+    return replace(context, guide=tiers["steer"], scored=tiers["sealed"])
 
 
 def write_tiers(context: Context) -> dict[Tier, Path]:
@@ -158,7 +158,7 @@ def _note(record: StepRecord) -> str:
     return f"{record.rows_out:,} rows, {record.details['merged']:,} identical ones merged{aside}"
 
 
-def target_exam(context: Context, settings: Evaluate, rows: Path | None = None) -> Exam:
+def eval_set(context: Context, settings: Evaluate, rows: Path | None = None) -> EvalSet:
     """The target's rows that are scored, or those `rows` of it, with its metric and each row's slice.
 
     Raises:
@@ -169,9 +169,9 @@ def target_exam(context: Context, settings: Evaluate, rows: Path | None = None) 
     metrics = {entry.metric for entry in context.recipe.target}
     if len(metrics) > 1:
         raise UsageError(f"target: one metric for all entries, not {sorted(metrics)}; make one recipe for each")
-    rows = rows or context.exam or context.target
+    rows = rows or context.scored or context.target
     name = metrics.pop()
-    return Exam(rows, name, tuple(slices_by_id(context, rows).values()), settings, judge_of(context, name))
+    return EvalSet(rows, name, tuple(slices_by_id(context, rows).values()), settings, judge_of(context, name))
 
 
 def slices_by_id(context: Context, target: Path) -> dict[str, str]:

@@ -15,7 +15,7 @@ from dataflywheel.evolution.feedback.paired import improvement
 from dataflywheel.evolution.iteration.trial import examine
 from dataflywheel.recipe.contents import digest
 from dataflywheel.recipe.context import Context, Renewed
-from dataflywheel.recipe.inputs.ingest import target_exam
+from dataflywheel.recipe.inputs.ingest import eval_set
 from dataflywheel.rows.parts import PartWriter, read_rows
 from dataflywheel.store.atomic import atomic_directory
 from dataflywheel.store.seal import is_whole, write_sealed
@@ -42,7 +42,7 @@ def of_renewed(context: Context, model: Path, settings: Evaluate, scores: RowSco
         if not parents:
             told[name] = {"rows": 0}
             continue
-        exam = target_exam(context, settings, at)
+        exam = eval_set(context, settings, at)
         found = examine(model, exam)
         after = replace(found, ids=np.array([parents[id] for id in found.ids.tolist()], dtype=object))
         change = improvement(scores, after, metric)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from dataflywheel.contracts import Cost, PoolStatistics, Sampler, UsageError
-from dataflywheel.evolution.iteration.teaching import Teaching
+from dataflywheel.evolution.iteration.training_setup import TrainingSetup
 from dataflywheel.recipe.context import CHARS_PER_TOKEN, Context
 from dataflywheel.recipe.inputs.ingest import slice_of, slices_by_id
 from dataflywheel.recipe.inputs.slicing import slice_column
@@ -30,7 +30,7 @@ def steering(context: Context, sampler: Sampler) -> tuple[Path, tuple[str, ...]]
     return context.guide, tuple(slices_by_id(context, context.guide).values())
 
 
-def told(context: Context, teaching: Teaching, rows: Path, title: str) -> Teaching:
+def told(context: Context, teaching: TrainingSetup, rows: Path, title: str) -> TrainingSetup:
     """The teaching with the columns of these rows that its sampler reads."""
     names = teaching.sampler.needs() if teaching.sampler is not None else ()
     if not names:

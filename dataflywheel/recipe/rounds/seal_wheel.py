@@ -11,10 +11,10 @@ from dataflywheel.evolution.iteration.trial import examine
 from dataflywheel.models.files import folder_digest
 from dataflywheel.recipe.contents import digest
 from dataflywheel.recipe.context import Context
-from dataflywheel.recipe.inputs.ingest import target_exam
+from dataflywheel.recipe.inputs.ingest import eval_set
 from dataflywheel.recipe.inputs.renewed import of_renewed
 from dataflywheel.recipe.result import Result
-from dataflywheel.recipe.rounds.turn import Memory
+from dataflywheel.recipe.rounds.round import Memory
 from dataflywheel.recipe.steps.learning import copy_model
 from dataflywheel.recipe.steps.state import State
 from dataflywheel.store.atomic import atomic_directory, finite
@@ -36,7 +36,7 @@ def seal(context: Context, state: State, memory: Memory, result: Result) -> Stat
     metrics = context.run.finished(output, known, tell=True)
     if metrics is None:
         SealedLooks(context.run.path / "sealed-looks.json").look(release, model, "the wheel's result")
-        exam = target_exam(context, state.scoring, memory.sealed)
+        exam = eval_set(context, state.scoring, memory.sealed)
         scores = examine(result.model, exam)
         renewed = of_renewed(context, result.model, state.scoring, scores, exam.metric)
         metrics = finite({"fingerprint": known, **summarise(scores, exam.metric, state.scoring), **renewed})

@@ -10,11 +10,11 @@ from dataflywheel.recipe.contents import digest
 from dataflywheel.recipe.inputs.ingest import write_tiers
 from dataflywheel.recipe.result import Result
 from dataflywheel.recipe.rounds.accumulate import offer
-from dataflywheel.recipe.rounds.judge_marks import of_the_judge
+from dataflywheel.recipe.rounds.judge_scores import judge_alarms
+from dataflywheel.recipe.rounds.round import Kept, Memory, Round
+from dataflywheel.recipe.rounds.round_outcome import judged, recorded, round_result, varied, vocabulary, why_stop
+from dataflywheel.recipe.rounds.round_plan import RoundPlan, round_plan, slices_in_reach
 from dataflywheel.recipe.rounds.seal_wheel import seal
-from dataflywheel.recipe.rounds.turn import Kept, Memory, Turn
-from dataflywheel.recipe.rounds.turn_budget import TurnBudget, slices_in_reach, turn_budget
-from dataflywheel.recipe.rounds.turn_outcome import judged, recorded, round_result, varied, vocabulary, why_stop
 from dataflywheel.recipe.steps.step import Step
 from dataflywheel.recipe.walk import Walk
 from dataflywheel.rows.parts import PartWriter, count_rows
@@ -35,9 +35,9 @@ class Wheel(Walk):
     def titles(self) -> list[str]:
         cleaning = [step.title for step in self.steps if not step.every_round]
         rounds = range(1, self.context.recipe.rounds + 1)
-        return cleaning + [replace(step, round=round).title for round in rounds for step in self.turning()]
+        return cleaning + [replace(step, round=round).title for round in rounds for step in self.round_steps()]
 
-    def turning(self) -> list[Step]:
+    def round_steps(self) -> list[Step]:
         return [step for step in self.steps if step.every_round]
 
     def fold(self, result: Result) -> list[Path]:
@@ -51,56 +51,56 @@ class Wheel(Walk):
         self.memory = Memory(self.state.rows, tiers["sealed"], done)
         self.state = replace(self.state, seeds=self.state.rows, tiers=looked_at)
         for round in range(1, self.context.recipe.rounds + 1):
-            if not self._turn(self.memory, round, result):
+            if not self._round(self.memory, round, result):
                 break
         if self.memory.kept is not None:
             self.state = replace(self.state, rows=self.memory.kept.rows)
         return done
 
-    def _turn(self, memory: Memory, round: int, result: Result) -> bool:
+    def _round(self, memory: Memory, round: int, result: Result) -> bool:
         """One round; False where it was the last one."""
         budget = self._budget(memory, round, offered := self._offered(memory, round))
         write_json(self.folder(round) / "budget.json", budget.as_dict())
-        turn = Turn(self, memory, round, budget)
+        now = Round(self, memory, round, budget)
         self.state = replace(self.state, rows=self._start(round, offered))
-        for step in self.turning():
+        for step in self.round_steps():
             if budget.steps.get(step.place) == 0 and not step.waits(round):  # what waits says so
                 kept = self.state.rows if step.writes else self.nothing(round)
                 self.state = replace(self.state, rows=kept)
                 continue
             one = budget.applied(step, round)
             if one.role == "train":
-                turn.gather(one)
+                now.gather(one)
             if not self.attempt(one, result):
                 return False
             memory.done.append(self.output(one))
-            turn.took(one)
-        return self._close(memory, turn, result)
+            now.took(one)
+        return self._close(memory, now, result)
 
-    def _close(self, memory: Memory, turn: Turn, result: Result) -> bool:
+    def _close(self, memory: Memory, now: Round, result: Result) -> bool:
         """Judge the round, remember what the policies learn of it, and say whether another one is worth it."""
-        recipe, last, round = self.context.recipe, turn.last, turn.round
+        recipe, last, round = self.context.recipe, now.last, now.round
         assert self.state.model is not None
         assert self.state.scoring is not None
         metric, guards = recipe.target[0].metric, recipe.guards
         scores = {t: read_scores(self.output(last) / f"scores-{t}.parquet") for t in ("steer", "select")}
         best = memory.kept
         judgement = judged(best.scores if best else None, scores, metric, guards)
-        memory.first_new = turn.new if round == 1 else memory.first_new
-        judgement.measures = varied(memory.first_new, turn.new, guards) if round > 1 else []
+        memory.first_new = now.new if round == 1 else memory.first_new
+        judgement.measures = varied(memory.first_new, now.new, guards) if round > 1 else []
         before = best.scores["steer"] if best else None
         words = vocabulary(self.state.model)
-        outcome = round_result(scores["steer"], before, metric, self.state.scoring, turn.spends, words)
+        outcome = round_result(scores["steer"], before, metric, self.state.scoring, now.spends, words)
         memory.history.append(outcome)
         memory.selected.append(scores["select"])
-        judgement.judge = of_the_judge(memory.marks, memory.selected, metric)
+        judgement.judge = judge_alarms(memory.judge_scores, memory.selected, metric)
         if judgement.kept:
-            rows = self.folder(round) / turn.mixed.folder / "rows"
+            rows = self.folder(round) / now.mixed.folder / "rows"
             memory.kept = Kept(rows, self.state.model, scores)
             self.state = replace(self.state, earlier=rows)
         self.state = replace(self.state, steered=self.output(last) / "scores-steer.parquet")
         self.context = replace(self.context, trained=memory.kept.model if memory.kept else None)
-        record = recorded(round, judgement, outcome, turn.budget, turn.mixed, memory.marks[-1])
+        record = recorded(round, judgement, outcome, now.budget, now.mixed, memory.judge_scores[-1])
         more = round < recipe.rounds
         stop = why_stop(memory.selected, metric, guards, judgement.stops) if more else ""
         record.model_copy(update={"stopped": stop}).write(self.folder(round))
@@ -132,12 +132,12 @@ class Wheel(Walk):
             pass
         return empty
 
-    def _budget(self, memory: Memory, round: int, offered: Path) -> TurnBudget:
+    def _budget(self, memory: Memory, round: int, offered: Path) -> RoundPlan:
         lengths = self.context.measured(memory.prepared, TOKENS, f"round {round}")
-        steps = self.turning()
+        steps = self.round_steps()
         reach = slices_in_reach(self.context, self.state, steps, offered) if memory.history else {}
         rows, tokens = count_rows(memory.prepared), int(row_tokens(lengths).sum())
-        return turn_budget(self.context.recipe, steps, memory.history, round, reach, rows, tokens, len(memory.used))
+        return round_plan(self.context.recipe, steps, memory.history, round, reach, rows, tokens, len(memory.used))
 
     def sealed(self) -> Path | None:
         return None if self.memory is None else self.memory.sealed

@@ -11,7 +11,7 @@ from typing import Any
 from dataflywheel.contracts import Objective, UsageError
 from dataflywheel.distillation.model.distill import TaughtBy
 from dataflywheel.distillation.model.taught import TaughtObjective
-from dataflywheel.evolution.iteration.teaching import Teaching
+from dataflywheel.evolution.iteration.training_setup import TrainingSetup
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.models.training.train_settings import TrainSettings
 from dataflywheel.models.training.trainer import Trainer
@@ -105,7 +105,7 @@ class Distilling(Training, keyword="distill"):
         job = Job(rows, ids, student, settings, by_itself, teacher)
         return learned_once(context.home, job, partial(self.advanced, context))
 
-    def teaching(self, context: Context, student: Path) -> Teaching:
+    def teaching(self, context: Context, student: Path) -> TrainingSetup:
         plain = super().teaching(context, student)
         spec = context.usable(self.teacher(context.recipe), "teacher")
         return replace(plain, objective=self.work.objective(), teacher=spec)

@@ -12,7 +12,7 @@ from dataflywheel.contracts import PoolStatistics
 from dataflywheel.enhancement.preparation.filter import Filter
 from dataflywheel.proposing.fulfil import Terms, fulfil
 from dataflywheel.proposing.kinds import Gate, Proposer, Surroundings
-from dataflywheel.recipe.asking import hand_in
+from dataflywheel.recipe.asking import submit_batches
 from dataflywheel.recipe.steps.read_by_writers import columns_read, measured, steering
 from dataflywheel.recipe.steps.step import Given
 from dataflywheel.recipe.steps.writing import Propose, Writing, Written
@@ -56,7 +56,7 @@ class Enhancing(Writing, keyword="enhance"):
         seeds = [row for row, wanted in zip(table, chosen, strict=True) if wanted]
         done = fulfil(
             proposer, gates, seeds, Terms(wave=work.wave), Surroundings(rows, context.against),
-            context.recipe.seed + self.index, known=frozenset(row["id"] for row in table), settle=hand_in,
+            context.recipe.seed + self.index, known=frozenset(row["id"] for row in table), settle=submit_batches,
             watch=partial(self.watch, context), columns=measured(context, rows, columns_read(work.by), self.title),
             evaluation=steering(work.proposer(), given.state),
         )  # fmt: skip

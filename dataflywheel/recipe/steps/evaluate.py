@@ -19,7 +19,7 @@ from dataflywheel.recipe.asking import teacher
 from dataflywheel.recipe.bill import asked_cost, failed_at_endpoint
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.helpers import Helper
-from dataflywheel.recipe.inputs.ingest import target_exam
+from dataflywheel.recipe.inputs.ingest import eval_set
 from dataflywheel.recipe.inputs.looked import Looked, statistics
 from dataflywheel.recipe.inputs.renewed import of_renewed
 from dataflywheel.recipe.inputs.target_judge import judges, judging_cost
@@ -69,7 +69,7 @@ class Evaluating(Step, keyword="evaluate"):
             raise UsageError(f"{self.title}: nothing was trained before; put a `train` step before it")
         began = time.perf_counter()
         tiers: Mapping[str, Path | None] = state.tiers or {"": None}
-        exams = {tier: target_exam(context, self.work, rows) for tier, rows in tiers.items()}
+        exams = {tier: eval_set(context, self.work, rows) for tier, rows in tiers.items()}
         scores = {tier: examine(state.model, exam) for tier, exam in exams.items()}
         told = {
             tier: summarise(found, exams[tier].metric, self.work)

@@ -11,7 +11,7 @@ import numpy as np
 
 from dataflywheel.evolution.feedback.evaluate import Evaluate, RowScores
 from dataflywheel.evolution.feedback.score_files import read_scores
-from dataflywheel.evolution.iteration.trial import Exam, examine
+from dataflywheel.evolution.iteration.trial import EvalSet, examine
 from dataflywheel.evolution.metrics.named import better
 from dataflywheel.models.files import folder_digest
 from dataflywheel.proposing.ledger import Entry
@@ -82,7 +82,7 @@ def find_failures(
         return replace(found, scores={id: score for id, score in found.scores.items() if id in own})
     slices = tuple(place(row) if place else "" for row in rows)
     metric = read_by(context)
-    return Failures(metric, wrong(examine(student.model, Exam(origin, metric, slices, Evaluate())), metric, own))
+    return Failures(metric, wrong(examine(student.model, EvalSet(origin, metric, slices, Evaluate())), metric, own))
 
 
 def read_by(context: Context) -> str:

@@ -14,7 +14,7 @@ from dataflywheel.contracts import Budget, Cost, PoolStatistics, UsageError
 from dataflywheel.proposing.fulfil import Fulfilment, Terms, fulfil
 from dataflywheel.proposing.kinds import Gate, Proposer, Surroundings
 from dataflywheel.proposing.seeds import first_tag
-from dataflywheel.recipe.asking import hand_in
+from dataflywheel.recipe.asking import submit_batches
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.inputs.ingest import slices_by_id
 from dataflywheel.recipe.inputs.slicing import slices_of
@@ -189,8 +189,9 @@ class Generating(Writing, keyword="generate"):
         known = frozenset(i for path in held for i in read_rows(path, ["id"])["id"].to_pylist())
         done = fulfil(
             proposer, gates, written_from, terms, Surroundings(there, context.against, _made(state.earlier)),
-            context.recipe.seed + self.index + ROUND * (self.round - 1), slice_of=place, known=known, settle=hand_in,
-            watch=partial(self.watch, context), columns=measured(context, origin, columns_read(work.by), self.title),
+            context.recipe.seed + self.index + ROUND * (self.round - 1), slice_of=place, known=known,
+            settle=submit_batches, watch=partial(self.watch, context),
+            columns=measured(context, origin, columns_read(work.by), self.title),
             evaluation=steering(work.proposer(), state),
         )  # fmt: skip
         done = done if failures is None else replace(done, entries=failures.told(done.entries))

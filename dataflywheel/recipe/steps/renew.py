@@ -15,7 +15,7 @@ from dataflywheel.evolution.renewal.variant import Variant
 from dataflywheel.proposing.fulfil import Fulfilment, Terms, fulfil
 from dataflywheel.proposing.kinds import Gate, Proposer, Surroundings
 from dataflywheel.proposing.ledger import Fate, funnel, write_ledger
-from dataflywheel.recipe.asking import hand_in
+from dataflywheel.recipe.asking import submit_batches
 from dataflywheel.recipe.bill import asked_cost, failed_at_endpoint
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.inputs.looked import statistics
@@ -82,7 +82,7 @@ class Renewing(Writing, keyword="renew"):
         there = read_rows(context.against, ["id"])["id"].to_pylist()  # variants of other steps among them
         done = fulfil(
             proposer, gates, table, Terms(wave=self.work.wave), Surroundings(context.target),
-            context.recipe.seed + self.index, known=frozenset(there), settle=hand_in,
+            context.recipe.seed + self.index, known=frozenset(there), settle=submit_batches,
             watch=partial(self.watch, context),
         )  # fmt: skip
         return Written(done, {}, [p.row for p in done.accepted if p.row is not None], {})

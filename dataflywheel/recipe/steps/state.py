@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from dataflywheel.contracts import Cost
 from dataflywheel.evolution.feedback.evaluate import Evaluate
-from dataflywheel.evolution.iteration.teaching import Teaching
+from dataflywheel.evolution.iteration.training_setup import TrainingSetup
 from dataflywheel.models.training.train_settings import TrainSettings
 from dataflywheel.recipe.chosen import Chosen
 from dataflywheel.recipe.context import Context
@@ -22,7 +22,7 @@ class Trained(Protocol):
     def trainer(self) -> TrainSettings:
         """What the trainer itself reads."""
 
-    def teaching(self, context: Context, student: Path) -> Teaching:
+    def teaching(self, context: Context, student: Path) -> TrainingSetup:
         """What takes part in it besides rows and settings."""
 
 

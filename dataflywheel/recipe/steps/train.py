@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from dataflywheel import catalog
 from dataflywheel.contracts import Cost, Decisions, Named, PoolStatistics, Sampler, Status, UsageError
 from dataflywheel.distillation.model.fine_tuning import FineTuning
-from dataflywheel.evolution.iteration.teaching import Teaching
+from dataflywheel.evolution.iteration.training_setup import TrainingSetup
 from dataflywheel.evolution.iteration.trial import trained
 from dataflywheel.models.templates.encoded import EncodedRow, nothing
 from dataflywheel.models.training.train_settings import TrainSettings
@@ -143,7 +143,7 @@ class Training(Learning, keyword="train"):
     def trainer(self) -> TrainSettings:
         return self.work.settings()
 
-    def teaching(self, context: Context, student: Path) -> Teaching:
+    def teaching(self, context: Context, student: Path) -> TrainingSetup:
         """What takes part in the training besides rows and settings; a reference is trained on the steering rows, or on
         the pool without what shares text with the target."""
         sampler = self.work.sampling()
@@ -153,7 +153,7 @@ class Training(Learning, keyword="train"):
             assert rows is not None, "the plan refuses a sampler that compares with the target where there is none"
             reference = self._reference(context, rows, student)
         checked = None if sampler is None else steering(context, sampler)
-        return Teaching(sampler, None, reference, validation=checked)
+        return TrainingSetup(sampler, None, reference, validation=checked)
 
     def _reference(self, context: Context, rows: Path, student: Path) -> Path:
         """The model that a sampler compares with, trained on these rows; its cost is entered by itself."""

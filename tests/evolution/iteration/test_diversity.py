@@ -14,7 +14,7 @@ import pytest
 from benchmarks.collapse import encoded, generations
 from dataflywheel.contracts import UsageError
 from dataflywheel.evolution.iteration.diversity import Diversity, alarms, collapsed, diversity, vendi
-from dataflywheel.recipe.rounds.turn_outcome import Judgement
+from dataflywheel.recipe.rounds.round_outcome import Judgement
 from dataflywheel.rows.python_docs import python_docs
 from dataflywheel.rows.text import text_of
 from dataflywheel.store.round_record import Measure

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dataflywheel.recipe.rounds.turn_spent import spent
+from dataflywheel.recipe.rounds.round_spent import spent
 from dataflywheel.rows.identity import prompt_answer_row
 from dataflywheel.rows.parts import PartWriter
 from dataflywheel.rows.schema import Row, table

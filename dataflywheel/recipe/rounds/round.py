@@ -11,10 +11,10 @@ from dataflywheel.contracts import RoundResult
 from dataflywheel.evolution.feedback.evaluate import RowScores
 from dataflywheel.recipe.contents import digest
 from dataflywheel.recipe.rounds.accumulate import accumulate
-from dataflywheel.recipe.rounds.judge_marks import Marks, marks
-from dataflywheel.recipe.rounds.turn_budget import TurnBudget
-from dataflywheel.recipe.rounds.turn_outcome import Scores
-from dataflywheel.recipe.rounds.turn_spent import spent
+from dataflywheel.recipe.rounds.judge_scores import JudgeScores, judge_scores_of
+from dataflywheel.recipe.rounds.round_outcome import Scores
+from dataflywheel.recipe.rounds.round_plan import RoundPlan
+from dataflywheel.recipe.rounds.round_spent import spent
 from dataflywheel.recipe.steps.step import Step
 from dataflywheel.rows.parts import read_rows
 from dataflywheel.selection.spec import TOKENS, row_tokens
@@ -49,7 +49,7 @@ class Memory:
     history: list[RoundResult] = field(default_factory=list)
     selected: list[RowScores] = field(default_factory=list)
     """Scores of the select tier, one a round."""
-    marks: list[Marks] = field(default_factory=list)
+    judge_scores: list[JudgeScores] = field(default_factory=list)
     used: set[str] = field(default_factory=set)
     """Rows that a round has chosen: none chooses them again."""
     kept: Kept | None = None
@@ -64,13 +64,13 @@ class Memory:
 
 
 @dataclass
-class Turn:
+class Round:
     """One round: the steps that brought rows, and what was gathered of them when it came to training."""
 
     walk: Walk
     memory: Memory
     round: int
-    budget: TurnBudget
+    budget: RoundPlan
     brought: list[Step] = field(default_factory=list)
     last: Step = field(init=False)
     """The step that was done last."""
@@ -92,7 +92,7 @@ class Turn:
         written = self.memory.outputs(self.walk, self.round, writes)
         self.mixed = self._accumulated(train, written)
         self.spends = self._spent(written)
-        self.memory.marks.append(marks([rows.parent / "proposals.parquet" for rows in written]))
+        self.memory.judge_scores.append(judge_scores_of([rows.parent / "proposals.parquet" for rows in written]))
 
     def _accumulated(self, train: Step, written: list[Path]) -> Trained:
         walk, memory, context = self.walk, self.memory, self.walk.context

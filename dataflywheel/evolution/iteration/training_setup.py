@@ -19,7 +19,7 @@ from dataflywheel.rows.parts import has_weights, read_rows
 
 
 @dataclass(frozen=True)
-class Teaching:
+class TrainingSetup:
     """What takes part in a training besides its rows and settings."""
 
     sampler: Sampler | None = None
@@ -58,10 +58,10 @@ class Teaching:
         return ";".join(found)
 
 
-PLAIN = Teaching()
+PLAIN = TrainingSetup()
 
 
-def told_rows(rows: Path, ids: Sequence[str], teaching: Teaching) -> Sequence[str]:
+def told_rows(rows: Path, ids: Sequence[str], teaching: TrainingSetup) -> Sequence[str]:
     """What the identity of a training says of its rows: their ids, and what an id leaves out: their sources where the
     sampler draws by them, the columns that it reads, their weights where they have any."""
     told = list(ids)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from dataflywheel.evolution.feedback.evaluate import RowScores
-from dataflywheel.recipe.rounds.turn_outcome import judged
+from dataflywheel.recipe.rounds.round_outcome import judged
 from dataflywheel.recipe.sections import Guards
 
 

@@ -19,7 +19,7 @@ from dataflywheel.store.round_record import JudgedRecord
 
 
 @dataclass(frozen=True)
-class Marks:
+class JudgeScores:
     """What a judge gave the n answers that a round accepted, and their characters; (n,) each."""
 
     judge: FloatArray
@@ -33,7 +33,7 @@ class Marks:
         return JudgedRecord(answers=len(self.judge), score=next(means), length=next(means))
 
 
-def marks(ledgers: Sequence[Path]) -> Marks:
+def judge_scores_of(ledgers: Sequence[Path]) -> JudgeScores:
     """Of the accepted proposals of a round's writers, in files `proposals.parquet`, those that a judge has scored."""
     found = []
     for path in ledgers:
@@ -43,10 +43,10 @@ def marks(ledgers: Sequence[Path]) -> Marks:
             if score is not None:
                 found.append((float(score), float(len(part_of(orjson.loads(row)["messages"], "answer")))))
     judge, length = np.array(found, dtype=np.float64).reshape(-1, 2).T
-    return Marks(judge, length)
+    return JudgeScores(judge, length)
 
 
-def of_the_judge(rounds: Sequence[Marks], select: Sequence[RowScores], metric: str) -> list[str]:
+def judge_alarms(rounds: Sequence[JudgeScores], select: Sequence[RowScores], metric: str) -> list[str]:
     """Alarms over the last round, where a judge had a say in it and in one before; each a sentence."""
     if not len(rounds[-1].judge):
         return []

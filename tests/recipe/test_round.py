@@ -16,8 +16,8 @@ from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.load import recipe_from
 from dataflywheel.recipe.result import Result
 from dataflywheel.recipe.rounds import seal_wheel
-from dataflywheel.recipe.rounds.turn import Kept, Memory
-from dataflywheel.recipe.rounds.turn_budget import TurnBudget
+from dataflywheel.recipe.rounds.round import Kept, Memory
+from dataflywheel.recipe.rounds.round_plan import RoundPlan
 from dataflywheel.recipe.rounds.wheel import Wheel
 from dataflywheel.recipe.steps.build import build_steps
 from dataflywheel.recipe.steps.state import State
@@ -58,8 +58,8 @@ def test_what_gets_nothing_of_a_round_brings_nothing_and_takes_nothing(
     class UpToTheFirst(Wheel):
         reached: tuple[str, int] | None = None
 
-        def _budget(self, memory: Memory, round: int, offered: Path) -> TurnBudget:
-            return TurnBudget(budget, {}, None, None)
+        def _budget(self, memory: Memory, round: int, offered: Path) -> RoundPlan:
+            return RoundPlan(budget, {}, None, None)
 
         def attempt(self, step: Step, result: Result) -> bool:
             self.reached = (step.name, count_rows(self.state.rows))
@@ -68,7 +68,7 @@ def test_what_gets_nothing_of_a_round_brings_nothing_and_takes_nothing(
     wheel = wheel_of(tmp_path, steps, UpToTheFirst)
     assert isinstance(wheel, UpToTheFirst)
     memory = Memory(tmp_path / "rows", tmp_path / "rows", [])
-    assert not wheel._turn(memory, 1, Result(tmp_path, 4, 4))
+    assert not wheel._round(memory, 1, Result(tmp_path, 4, 4))
     assert wheel.reached == ("enhance", rows)
 
 
@@ -110,7 +110,7 @@ def test_a_wheel_is_compared_as_a_whole_and_on_rows_that_nothing_was_chosen_by(
     wheel.memory = Memory(prepared, sealed, [], kept=Kept(kept, model, {}))
     last = Chosen(tmp_path / "offered", prepared, (), tmp_path / "taken back", select.work)  # type: ignore[arg-type]
     wheel.state = State(kept, "f", chosen=last, training=train, scoring=evaluate.work)  # type: ignore[arg-type]
-    for name, given in (("target_exam", exam), ("examine", lambda *_: None), ("summarise", lambda *_: {"n": 1})):
+    for name, given in (("eval_set", exam), ("examine", lambda *_: None), ("summarise", lambda *_: {"n": 1})):
         monkeypatch.setattr(seal_wheel, name, given)
     monkeypatch.setattr(seal_wheel, "write_scores", lambda path, scores: path.write_text("", encoding="utf-8"))
     result = Result(tmp_path, 4, 4, rounds=2)
@@ -120,7 +120,7 @@ def test_a_wheel_is_compared_as_a_whole_and_on_rows_that_nothing_was_chosen_by(
     assert result.evaluation is not None
     assert result.evaluation.as_dict() == {"n": 1}
     assert result.model == tmp_path / "run" / "models" / "student"
-    monkeypatch.setattr(execute, "target_exam", exam)
+    monkeypatch.setattr(execute, "eval_set", exam)
     monkeypatch.setattr(execute, "student_folder", lambda context: tmp_path)
     monkeypatch.setattr(execute, "run_comparison", lambda context, chosen, *given: {"chosen": chosen})
     wheel.context = replace(wheel.context, target=tmp_path / "rows")
@@ -133,7 +133,7 @@ def test_a_round_writes_from_all_cleaned_rows_and_never_sees_the_sealed_ones(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class UpToTheFirst(Wheel):
-        def _turn(self, memory: Memory, round: int, result: Result) -> bool:
+        def _round(self, memory: Memory, round: int, result: Result) -> bool:
             return False
 
     tiers = {name: tmp_path / name for name in ("steer", "select", "sealed")}

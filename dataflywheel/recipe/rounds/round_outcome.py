@@ -15,8 +15,8 @@ from dataflywheel.evolution.feedback.slice_results import slice_results
 from dataflywheel.evolution.iteration.diversity import FEWEST, Diversity, alarms, collapsed, diversity
 from dataflywheel.evolution.iteration.protected import Protected, protect
 from dataflywheel.evolution.iteration.stopping import Stopping
-from dataflywheel.recipe.rounds.judge_marks import Marks
-from dataflywheel.recipe.rounds.turn_budget import TurnBudget
+from dataflywheel.recipe.rounds.judge_scores import JudgeScores
+from dataflywheel.recipe.rounds.round_plan import RoundPlan
 from dataflywheel.recipe.sections import Guards
 from dataflywheel.rows.parts import read_rows
 from dataflywheel.rows.text import texts
@@ -113,7 +113,7 @@ def round_result(
 
 
 def recorded(
-    round: int, judgement: Judgement, result: RoundResult, budget: TurnBudget, mixed: Trained, marked: Marks
+    round: int, judgement: Judgement, result: RoundResult, budget: RoundPlan, mixed: Trained, marked: JudgeScores
 ) -> RoundRecord:
     """The round as it is written; why it was the last one is added when that is known."""
     return RoundRecord(

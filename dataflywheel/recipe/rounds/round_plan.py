@@ -19,7 +19,7 @@ from dataflywheel.selection.quota import share_out
 
 
 @dataclass(frozen=True)
-class TurnBudget:
+class RoundPlan:
     """Rows (or tokens, for a selection under such a budget) of each step of one round, and of each slice of a step."""
 
     steps: Mapping[str, int]
@@ -40,7 +40,7 @@ class TurnBudget:
         return step.in_round(round, self.steps.get(step.place, 0), self.slices.get(step.place, {}))
 
 
-def turn_budget(
+def round_plan(
     recipe: Recipe,
     steps: Sequence[Step],
     done: Sequence[RoundResult],
@@ -49,7 +49,7 @@ def turn_budget(
     offered: int,
     offered_tokens: int,
     taken: int = 0,
-) -> TurnBudget:
+) -> RoundPlan:
     """The budget of a round from the results of those before.
 
     Every round gets an equal part of each step's whole budget; a generator that writes from failures has none in the
@@ -81,7 +81,7 @@ def turn_budget(
                 one = policy.allocate(done, list(slices.get(step.place, ())), share[step.place], rng)
                 divided[step.place] = one.amounts
                 by_slice = _together(by_slice, one)
-    return TurnBudget(share, divided, arms, by_slice)
+    return RoundPlan(share, divided, arms, by_slice)
 
 
 def slices_in_reach(context: Context, state: State, steps: Sequence[Step], offered: Path) -> dict[str, list[str]]:
