@@ -36,7 +36,7 @@ def _share(value: float | None) -> str:
 
 def _lead(found: dict[str, Any]) -> str:
     rounds = found["rounds"]
-    unheard = sum(one["written"] - one["judged"] for one in rounds) - sum(round_copies(one) for one in rounds)
+    unheard = sum(one["written"] - one["judged"] for one in rounds) - sum(_copies(one) for one in rounds)
     said = (
         "Round 1 is the proposer before it learned from any failure. A failure rate is the share of the instructions "
         f"that have a verdict; {count(unheard)} that were no copies have none and count neither way."
@@ -46,6 +46,7 @@ def _lead(found: dict[str, Any]) -> str:
     return said
 
 
-def round_copies(one: dict[str, Any]) -> int:
+def _copies(one: dict[str, Any]) -> int:
     """Instructions of a round that were copies."""
-    return round(float(one["copies"] or 0.0) * int(one["written"]))
+    share, written = float(one["copies"] or 0.0), int(one["written"])
+    return round(share * written)

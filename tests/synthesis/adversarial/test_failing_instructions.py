@@ -37,7 +37,7 @@ BRIEF: dict[str, Any] = {
 LEARNS: dict[str, Any] = {
     **BRIEF,
     "warm_up": {"max_steps": 200, "batch_size": 16, "learning_rate": 3e-3, "max_length": 96},
-    "training": {"max_steps": 40, "batch_size": 16, "learning_rate": 2e-4, "max_length": 96},
+    "training": {"epochs": 4, "batch_size": 16, "max_length": 96},
 }
 
 
@@ -168,11 +168,14 @@ def test_the_weakness_is_found_more_often_from_round_to_round(target: FakeClient
     proposals, others = (one.propose_with(teacher(), demand(POOL)) for one in (learned, untrained))
     rounds = learned.told()["sought"]["rounds"]
     rates = [one["failure_rate"] for one in rounds]
-    assert rates[0] < rates[1] < rates[2]
-    assert rates[2] > 2 * rates[0]
-    assert min(one["distinct_2"] for one in rounds) > 0.5 * rounds[0]["distinct_2"]
+    (untaught,) = untrained.told()["sought"]["rounds"]
+    print(rounds, untaught)
+    assert min(rates[1:]) > rates[0] + 0.08
+    assert min(rates[1:]) > untaught["failure_rate"] + 0.08
+    assert min(one["distinct_2"] for one in rounds) > 0.7 * rounds[0]["distinct_2"]
+    assert max(one["copies"] for one in rounds) < 0.3
     rows, fewer = ([one.row for one in given if one.row is not None] for given in (proposals, others))
-    assert len(rows) > 1.3 * len(fewer)
+    assert len(rows) > len(fewer)
     asked = [numbers(row["messages"][0]["content"]) for row in rows]
     assert all(pair is not None and carries(*pair) for pair in asked)
     again = method(**LEARNS).propose_with(teacher(), demand(POOL))

@@ -108,8 +108,8 @@ def test_killed_within_its_trainings_it_gives_the_same_rows_and_pays_nothing_twi
     brief = {"max_steps": 3, "batch_size": 4, "max_length": 64}
     enough = {"max_steps": 40, "batch_size": 8, "max_length": 64, "learning_rate": 5e-3, "save_steps": 10}
     seeking = {
-        "rows": 4, "rounds": 2, "attempts": 24, "most_alike": 0.95, "student": brief, "warm_up": enough, "agree": 0,
-        "training": brief, "instruction_tokens": 16, "answer_tokens": 4, "max_tokens": 16, "draws": 2,
+        "rows": 4, "rounds": 2, "attempts": 24, "most_alike": 0.95, "student": enough, "warm_up": enough, "agree": 0,
+        "training": brief, "instruction_tokens": 16, "answer_tokens": 16, "max_tokens": 16, "draws": 2,
         "metric": {"python": {"function": str(folder / "odd.py:score")}}, "gates": ["refusal"],
     }  # fmt: skip
     (folder / "odd.py").write_text(
@@ -129,7 +129,7 @@ def test_killed_within_its_trainings_it_gives_the_same_rows_and_pays_nothing_twi
     monkeypatch.setenv("FLYWHEEL_CACHE", str(folder / "killed" / "models"))
     endpoint.reset()
     endpoint.configure(rules=[{"rule": "solver"}])
-    for at in (2, 28, 22):  # within the student's, the proposer's first and its second training
+    for at in (25, 45, 22):  # within the student's, the proposer's first and its second training
         with monkeypatch.context() as within:
             interrupted(within, at)
             with pytest.raises(KeyboardInterrupt):
