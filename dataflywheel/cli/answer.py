@@ -41,7 +41,8 @@ def answer_command(
     """Have a model answer prompts; no answer is paid twice."""
     from dataflywheel.cli.asked import asked_model, limits, paced
     from dataflywheel.cli.live import LiveTable
-    from dataflywheel.errors import FlywheelError
+    from dataflywheel.cli.stopping import unfinished
+    from dataflywheel.errors import FlywheelError, OverBudgetError
     from dataflywheel.inline.answer import answer
     from dataflywheel.rows.containers.write import container_for, write_records
 
@@ -54,16 +55,20 @@ def answer_command(
             thoughts=thoughts, budget=limits(usd, calls), seed=seed, runs=runs, home=home, watcher=watcher,
             **named(columns, roles),
         )  # fmt: skip
+    if not found.rows and found.stopped:
+        raise OverBudgetError(found.stopped)
     if not found.rows:
         raise FlywheelError(f"no prompt was answered: {'; '.join(found.reasons)}; {found.path} has the replies")
     write_records(out, found.rows, container)
     if as_json:
         told = {"path": str(found.path), "output": str(out), "answered": len(found), "unanswered": dict(found.reasons)}
         typer.echo(json.dumps({**told, "stopped": found.stopped}, ensure_ascii=False))
+        unfinished(found.stopped)
         return
+    if found.stopped:
+        typer.echo(f"Not finished: {found.stopped}; the same command goes on.")
     typer.echo(f"{found.told()}: {out}")
     for reason, number in found.reasons.most_common(REASONS):
         typer.echo(f"  {number:,} without an answer: {reason}")
-    if found.stopped:
-        typer.echo(f"Stopped early: {found.stopped}; the same command goes on.")
     typer.echo(f"Next: flywheel judge {out} OTHER, or flywheel why {found.path} ROW")
+    unfinished(found.stopped)

@@ -87,6 +87,20 @@ def test_a_run(pool: Path, tmp_path: Path, endpoint: Endpoint) -> None:
     assert done.stdout.startswith("9 of 60 rows kept: ")
 
 
+def test_answer(pool: Path, tmp_path: Path, endpoint: Endpoint) -> None:
+    """What was answered stays in the store; no file of answers is written from a part of the prompts."""
+    endpoint.configure(rules=[{"rule": "echo", "text": "Twelve."}])
+    out = tmp_path / "answers.jsonl"
+    command = ["answer", endpoint.url, pool, "--out", out, "--model", "m"]
+    where = ["--runs", tmp_path / "runs", "--home", tmp_path / "home"]
+    short = CliRunner().invoke(app, list(map(str, [*command, *where, "--calls", 5])))
+    assert isinstance(short.exception, OverBudgetError) or short.exit_code == 3, short.output
+    assert not out.exists()
+    whole = CliRunner().invoke(app, list(map(str, [*command, *where])))
+    assert whole.exit_code == 0, whole.output
+    assert len(endpoint.bill().charged) == 60
+
+
 def test_diff_reads_no_run_that_is_not_finished(pool: Path, tmp_path: Path, endpoint: Endpoint) -> None:
     endpoint.configure(rules=[RATER], id_pattern=ID_PATTERN)
     select = ["select", pool, "--by", "rated", "--set", "score=alpagasus.score", "--keep", "9"]
