@@ -83,11 +83,7 @@ def judge_command(
     spec, method = _judging(
         judge or [], model or [], by, given or [], price, key, can or [], paced(concurrency, timeout, patience)
     )
-    if usd is not None and not price and any(place.startswith(("http://", "https://")) for place in judge or ()):
-        raise UsageError(
-            "judge: --usd needs the price to be kept: --price 0.1/0.4, dollars per million tokens read and written "
-            "(0/0 for a server of your own); or cap --calls"
-        )
+    _check_price(usd, price, judge or ())
     shared: dict[str, Any] = {"usd": usd, "calls": calls, "seed": seed, "home": home}
     if calibrate:
         if a or b or data is None:
@@ -110,6 +106,17 @@ def judge_command(
         )  # fmt: skip
     _print(result.as_dict()) if as_json else _result(result)
     unfinished(result.stopped)
+
+
+def _check_price(usd: float | None, price: str, judges: Sequence[str]) -> None:
+    """Raises UsageError: dollars are capped, and what an endpoint costs is not known."""
+    from dataflywheel.errors import UsageError
+
+    if usd is not None and not price and any(place.startswith(("http://", "https://")) for place in judges):
+        raise UsageError(
+            "judge: --usd needs the price to be kept: --price 0.1/0.4, dollars per million tokens read and written "
+            "(0/0 for a server of your own); or cap --calls"
+        )
 
 
 def _judging(

@@ -47,9 +47,9 @@ def judge(
         by: the method, or `{method: parameters}`: pairwise, pointwise, rubric, crowd_score, calibra_eval, panel.
         reference: correct answers to the prompts, in any format; the judge sees them.
         gold: human labels, rows with `prompt` and `label`: what the judge is worth is measured against them.
-        earlier: results of earlier judgements (`as_dict` as JSON) of other models against the same B; with two or more
-            of them there is a length-controlled win rate.
-        usd: dollars that may be spent on this comparison, over all its runs; `calls` the same for requests.
+        earlier: earlier judgements (`as_dict` as JSON) of other models against the same B; with two or more of them
+            there is a length-controlled win rate.
+        usd: dollars to spend on this comparison, over all its runs; `calls` the same for requests.
         columns: columns of the answers under other names, such as `{"prompt": "q", "answer": "a"}`; `roles` likewise.
         watch: sees the progress of the requests.
 
@@ -67,15 +67,8 @@ def judge(
     controlled, note = at_equal_length(said, pairs, others, seed)
     own = None if labels is None else worth(said, labels, pairs.cases, pairs.prompts, members, resamples, seed)
     return Judged(
-        a=str(a),
-        b=str(b),
-        judge=method.name,
-        model=named(method),
-        self_test=found.self_test,
-        length_controlled=controlled,
-        length_note=note,
-        gold=own,
-        cost=found.cost,
-        stopped=found.stopped,
+        a=str(a), b=str(b), judge=method.name, model=named(method),
+        self_test=found.self_test, length_controlled=controlled, length_note=note, gold=own,
+        cost=found.cost, stopped=found.stopped,
         **measured(found.judgements, found.voices, pairs, resamples, seed),
-    )
+    )  # fmt: skip

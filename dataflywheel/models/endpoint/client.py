@@ -15,6 +15,7 @@ from dataflywheel.models.endpoint.caller import Caller, Question
 from dataflywheel.models.endpoint.chat_model import ChatModel
 from dataflywheel.models.endpoint.flow import Flow
 from dataflywheel.models.endpoint.kept import KEPT
+from dataflywheel.models.endpoint.landing import Landing
 from dataflywheel.models.endpoint.progress import Progress
 from dataflywheel.models.endpoint.request import Outcome, Reply, Request
 from dataflywheel.models.endpoint.tried import Tried
@@ -27,24 +28,6 @@ CLOSE_SECONDS = 5.0
 CLOSED = "stopped before everything was asked; what was answered is kept"
 
 Watch = Callable[[Progress], None]
-
-
-class _Batch:
-    """The requests of one `stream` on their way; replies come out of `landed`, those of one turn together."""
-
-    def __init__(self) -> None:
-        self.landed: queue.SimpleQueue[list[tuple[int, Reply | Exception]]] = queue.SimpleQueue()
-        self.stopped = False
-        self._ready: list[tuple[int, Reply | Exception]] = []
-
-    def land(self, index: int, reply: Reply | Exception) -> None:
-        if not self._ready:
-            asyncio.get_running_loop().call_soon(self._push)
-        self._ready.append((index, reply))
-
-    def _push(self) -> None:
-        ready, self._ready = self._ready, []
-        self.landed.put(ready)
 
 
 class Client:
@@ -73,7 +56,7 @@ class Client:
         self._watch, self._watched = watch, 0.0
         self._flights: dict[bytes, asyncio.Future[Reply | None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._batches: set[_Batch] = set()
+        self._batches: set[Landing] = set()
         self._closed = False
 
     def ask(self, requests: Iterable[Request]) -> list[Reply]:
@@ -91,7 +74,7 @@ class Client:
 
         Closing the iterator early sends nothing more; what is under way finishes in the background, into the store.
         """
-        batch = _Batch()
+        batch = Landing()
         self._batches.add(batch)
         if self._closed:  # looked at behind that: whoever closes sees the batch, or is seen
             raise FlywheelError(CLOSED)
@@ -128,7 +111,7 @@ class Client:
             if self._watch:
                 self._watch(self.progress())
 
-    def _landed(self, batch: _Batch) -> list[tuple[int, Reply | Exception]]:
+    def _landed(self, batch: Landing) -> list[tuple[int, Reply | Exception]]:
         while True:
             self._look()
             try:
@@ -164,13 +147,13 @@ class Client:
             needed.append("logprobs")
         self.model.capabilities.require(needed, "a request", self._identity)
 
-    def _start(self, batch: _Batch, questions: list[tuple[int, Question]]) -> None:
+    def _start(self, batch: Landing, questions: list[tuple[int, Question]]) -> None:
         for index, question in questions:
             task = asyncio.get_running_loop().create_task(self._run(batch, index, question))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    async def _run(self, batch: _Batch, index: int, question: Question) -> None:
+    async def _run(self, batch: Landing, index: int, question: Question) -> None:
         try:
             reply = await self._answer(batch, question)
         except Exception as error:
@@ -180,7 +163,7 @@ class Client:
             if reply:
                 batch.land(index, reply)
 
-    async def _answer(self, batch: _Batch, question: Question) -> Reply | None:
+    async def _answer(self, batch: Landing, question: Question) -> Reply | None:
         """The reply; a cut one is asked for once more with twice the limit, under a key of its own."""
         first = await self._once(batch, question)
         if first is None or not _is_cut(first, question.request):
@@ -190,7 +173,7 @@ class Client:
             return second
         return still_cut(first, second)
 
-    async def _once(self, batch: _Batch, question: Question) -> Reply | None:
+    async def _once(self, batch: Landing, question: Question) -> Reply | None:
         """The reply to one key: from the store, from an equal request under way, or asked for."""
         while flight := self._flights.get(question.key):
             reply = await asyncio.shield(flight)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from dataflywheel.contracts import FloatArray, Objective, UsageError
 from dataflywheel.models.language.language_model import MAX_TOKENS
@@ -13,6 +11,7 @@ from dataflywheel.models.language.losses import IGNORED, linear_cross_entropy
 from dataflywheel.models.language.scoring import answer_scores, autocast, head_is_linear, last_hidden
 from dataflywheel.models.training.batch_loss import answer_positions, objective_loss, weighted_loss
 from dataflywheel.models.training.examples import Example
+from dataflywheel.models.training.length_grouped import LengthGroupedOrder
 from dataflywheel.models.training.live_batches import LiveBatches, live_trainer
 from dataflywheel.models.training.tiny import fast_bfloat16
 from dataflywheel.models.training.train_settings import Lora, Progress, TrainSettings
@@ -24,37 +23,6 @@ if TYPE_CHECKING:
 
 BESIDE = frozenset({"row", "weight"})
 """What an example says of its row, and not to the model."""
-GROUP = 50
-"""Batches whose rows are sorted by length together: little padding, and still a random order."""
-
-
-class LengthGroupedOrder:
-    """Row positions of each epoch: shuffled, rows of like length in one batch, the batches shuffled again.
-
-    A function of seed and epoch alone, so that a resumed run sees the rows that the killed one would have seen.
-    """
-
-    def __init__(self, lengths: list[int], batch: int, seed: int) -> None:
-        self.lengths, self.batch, self.seed, self.epoch = np.asarray(lengths), batch, seed, 0
-
-    def set_epoch(self, epoch: int) -> None:
-        self.epoch = epoch
-
-    def __len__(self) -> int:
-        return len(self.lengths)
-
-    def __iter__(self) -> Iterator[int]:
-        rng = np.random.default_rng((self.seed, self.epoch))
-        order = rng.permutation(len(self.lengths))
-        size = GROUP * self.batch
-        groups = [order[start : start + size] for start in range(0, len(order), size)]
-        ordered = np.concatenate([group[np.argsort(-self.lengths[group], kind="stable")] for group in groups])
-        batches = [ordered[start : start + self.batch] for start in range(0, len(ordered), self.batch)]
-        last = [batches.pop()] if len(batches[-1]) < self.batch else []
-        for i in rng.permutation(len(batches)):
-            yield from batches[i].tolist()
-        for rest in last:
-            yield from rest.tolist()
 
 
 def answer_trainer(
@@ -95,7 +63,6 @@ def answer_trainer(
 def _trainer_class(
     base: LanguageModel, examples: list[dict[str, Any]], adapted: bool, objective: Objective | None
 ) -> Any:
-    import torch
     from transformers import Trainer
     from trl import SFTTrainer
 
@@ -121,21 +88,7 @@ def _trainer_class(
                 if weights is not None:
                     return weighted_loss(model(**{**inputs, "labels": None}).logits, labels, weights)
                 return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
-            causal, half = self.causal(), self.args.bf16
-            with autocast(causal, "bfloat16" if half else "float32"):
-                states = last_hidden(causal, inputs["input_ids"])[:, :-1][wanted[:, 1:]]
-            table, answers = causal.get_output_embeddings().weight, labels[wanted]
-            each = torch.empty(len(answers), device=answers.device) if self.watched else None
-            if objective is None:
-                counts = None if weights is None else torch.repeat_interleave(weights, wanted.sum(dim=1))
-                total = linear_cross_entropy(states, table, answers, bfloat16=half, each=each, counts=counts)
-            else:
-                total = objective_loss(objective, answer_positions(states, answers, rows, wanted), table, weights)
-                if each is not None:
-                    linear_cross_entropy(states.detach(), table.detach(), answers, bfloat16=half, each=each)
-            if each is not None:
-                self.trained_on(rows, list(each.split(wanted.sum(dim=1).tolist())))
-            return total / wanted.sum()
+            return _fused_loss(self, inputs, wanted, rows, weights, objective)
 
         def causal(self) -> Any:
             """The model without the wrapper that low-rank adapters put around it."""
@@ -143,18 +96,7 @@ def _trainer_class(
 
         def answer_losses(self, examples: Sequence[Example]) -> list[FloatArray]:
             """Nats of each answer token as the model is now: no gradient, no dropout, rows of like length together."""
-            self.model.eval()
-            scores = answer_scores(
-                self.causal(),
-                [(one["input_ids"], [i for i, x in enumerate(one["labels"]) if x != IGNORED]) for one in examples],
-                pad_id=self.pad_id,
-                dtype="bfloat16" if self.args.bf16 else "float32",
-                linear=self.linear,
-                detail=False,
-                max_tokens=MAX_TOKENS,
-            )
-            self.model.train()
-            return [-logprobs for logprobs in scores.logprobs]
+            return _losses_now(self, examples)
 
         def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
             super().log({**logs, **self.read} if "loss" in logs else logs, start_time)
@@ -167,6 +109,43 @@ def _trainer_class(
             Trainer._save_checkpoint(self, model, trial)  # TRL would write a model card each time
 
     return AnswerTrainer
+
+
+def _fused_loss(trainer: Any, inputs: Any, wanted: Any, rows: Any, weights: Any, objective: Objective | None) -> Any:
+    """The mean over the answers' tokens, without logits of any other; what `trained_on` wants is told on the way."""
+    import torch
+
+    labels = inputs["labels"]
+    causal, half = trainer.causal(), trainer.args.bf16
+    with autocast(causal, "bfloat16" if half else "float32"):
+        states = last_hidden(causal, inputs["input_ids"])[:, :-1][wanted[:, 1:]]
+    table, answers = causal.get_output_embeddings().weight, labels[wanted]
+    each = torch.empty(len(answers), device=answers.device) if trainer.watched else None
+    if objective is None:
+        counts = None if weights is None else torch.repeat_interleave(weights, wanted.sum(dim=1))
+        total = linear_cross_entropy(states, table, answers, bfloat16=half, each=each, counts=counts)
+    else:
+        total = objective_loss(objective, answer_positions(states, answers, rows, wanted), table, weights)
+        if each is not None:
+            linear_cross_entropy(states.detach(), table.detach(), answers, bfloat16=half, each=each)
+    if each is not None:
+        trainer.trained_on(rows, list(each.split(wanted.sum(dim=1).tolist())))
+    return total / wanted.sum()
+
+
+def _losses_now(trainer: Any, examples: Sequence[Example]) -> list[FloatArray]:
+    trainer.model.eval()
+    scores = answer_scores(
+        trainer.causal(),
+        [(one["input_ids"], [i for i, x in enumerate(one["labels"]) if x != IGNORED]) for one in examples],
+        pad_id=trainer.pad_id,
+        dtype="bfloat16" if trainer.args.bf16 else "float32",
+        linear=trainer.linear,
+        detail=False,
+        max_tokens=MAX_TOKENS,
+    )
+    trainer.model.train()
+    return [-logprobs for logprobs in scores.logprobs]
 
 
 def _collator(pad_id: int) -> Any:
