@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -11,6 +12,7 @@ from typing import Any
 
 from dataflywheel.contracts import UsageError
 from dataflywheel.models.endpoint.batches import Submitted
+from dataflywheel.models.endpoint.breaker import Heard
 from dataflywheel.models.endpoint.chat_model import Capabilities, ChatModel, declared
 from dataflywheel.models.endpoint.client import Client, Watch
 from dataflywheel.models.endpoint.deferred import Deferred
@@ -30,6 +32,8 @@ class _Account:
     watch: Watch | None
     deferring: bool
     clients: dict[tuple[Any, ...], Client] = field(default_factory=dict)
+    heard: defaultdict[str, Heard] = field(default_factory=lambda: defaultdict(Heard))
+    """By address."""
     thread: int = field(default_factory=threading.get_ident)
 
 
@@ -142,7 +146,8 @@ def _client(spec: ModelSpec, on: _Account) -> Client:
     check_price(spec, on.caps)
     if spec.batch and on.deferring and spec.endpoint is not None:
         return Deferred(OpenAIEndpoint(spec), on.answers, on.caps, on.scope, on.watch)
-    flow = Flow(pace_of(spec), f"{spec.endpoint} (model {spec.model})" if spec.endpoint else "the model")
+    where = f"{spec.endpoint} (model {spec.model})" if spec.endpoint else "the model"
+    flow = Flow(pace_of(spec), where, on.heard[spec.endpoint or ""])
     return Client(_model(spec), on.answers, on.caps, on.scope, flow, watch=on.watch)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from dataflywheel.contracts import FlywheelError
 from dataflywheel.models.endpoint.pace import Pace
 
@@ -14,6 +16,13 @@ class EndpointDownError(FlywheelError):
     """The endpoint cannot be worked with: nothing more was sent, and no question has failed for it."""
 
 
+@dataclass
+class Heard:
+    """Whether anything ever came from an address, to whichever of the models there."""
+
+    anything: bool = False
+
+
 class Breaker:
     """Opens when so many different questions failed and none was answered between; then probes, one at a time.
 
@@ -23,11 +32,11 @@ class Breaker:
     lasts.
     """
 
-    def __init__(self, pace: Pace, where: str = "the endpoint") -> None:
-        self._pace, self._where = pace, where
+    def __init__(self, pace: Pace, where: str = "the endpoint", heard: Heard | None = None) -> None:
+        self._pace, self._where, self._heard = pace, where, heard or Heard()
         self._failing: set[object] = set()
         self._most = pace.breaker
-        self._doubted = self._refused = self._heard = False
+        self._doubted = self._refused = False
         self._probes = 0
         self._since = self._probed_at = 0.0
         self._said = ""
@@ -47,7 +56,7 @@ class Breaker:
 
     @property
     def _longest(self) -> float:
-        return self._pace.patience if self._heard else min(self._pace.absent, self._pace.patience)
+        return self._pace.patience if self._heard.anything else min(self._pace.absent, self._pace.patience)
 
     def trouble(self, now: float) -> str:
         """What to tell of an endpoint that is away, or ""."""
@@ -57,13 +66,12 @@ class Breaker:
 
     def answered(self, harmless: bool = False) -> None:
         """Note an answer; one to a harmless question lets twice as many others fail before it is asked again."""
-        self._heard = True
         self._most = 2 * self._most if harmless else self._pace.breaker
         self.responded()
 
     def responded(self) -> None:
         """The endpoint is there, and works."""
-        self._heard, self._doubted, self._refused = True, False, False
+        self._heard.anything, self._doubted, self._refused = True, False, False
         self._failing.clear()
         self._probes = 0
 
@@ -80,7 +88,7 @@ class Breaker:
     def failed(self, now: float, entered: float, key: object, said: str) -> float:
         """Note a server error, a lost connection or silence; gives the time until which nothing is sent, or 0."""
         self._said = said or self._said
-        self._heard = True
+        self._heard.anything = True
         if not self.alone:
             self._failing.add(object() if key is None else key)
             if self.is_open:
@@ -109,7 +117,7 @@ class Breaker:
     def error(self, now: float) -> EndpointDownError:
         """Why nothing is sent any more."""
         waited = minutes(max(now - self._since, 0.0))
-        if not self._heard:
+        if not self._heard.anything:
             return EndpointDownError(
                 f"{self._where} is not there ({self._said or 'no reason given'}): start the server, or check its "
                 f"address; {GOES_ON}"

@@ -47,7 +47,7 @@ class Effort:
         """The reply that says why there is no answer, where this question itself was tried often enough. An attempt
         counts that failed while the endpoint was there; one to which no answer came in time is none, up to patience."""
         own = sum(miss.own for miss in self.misses)
-        if self.unreadable >= UNREADABLE <= own:
+        if self.unreadable >= UNREADABLE:
             return without_answer(Outcome.MALFORMED, f"{self.last} (attempt {self.tries}, the last)", key)
         if own >= pace.attempts:
             return without_answer(Outcome.SERVER_ERROR, f"{self.last} (attempt {self.tries}, the last)", key)
@@ -59,4 +59,4 @@ class Effort:
     def unsure(self, pace: Pace) -> bool:
         """Whether it cannot go on before it is known whether the endpoint is there."""
         open = sum(not miss.void for miss in self.misses)
-        return open >= pace.attempts or self.unreadable >= UNREADABLE or self.late > pace.patience
+        return open >= pace.attempts or self.late > pace.patience

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from dataflywheel.contracts import FlywheelError
-from dataflywheel.models.endpoint.breaker import Breaker, minutes
+from dataflywheel.models.endpoint.breaker import Breaker, Heard, minutes
 from dataflywheel.models.endpoint.growth import Growth
 from dataflywheel.models.endpoint.pace import Pace
 from dataflywheel.models.endpoint.rate import Rate
@@ -53,7 +53,8 @@ class Miss:
 class Flow:
     """The requests of one endpoint, over all clients. Used from one event loop; `enter` and `leave` enclose a call."""
 
-    def __init__(self, pace: Pace | None = None, where: str = "the endpoint") -> None:
+    def __init__(self, pace: Pace | None = None, where: str = "the endpoint", heard: Heard | None = None) -> None:
+        """`where` names the endpoint to people; `heard` is shared by all flows to one address."""
         self.pace = pace or Pace()
         self.limit = float(min(self.pace.start, self.pace.concurrency))
         self.in_flight = 0
@@ -64,7 +65,7 @@ class Flow:
         self._random = random.Random(self.pace.seed)
         self._rate = Rate()
         self._waiting: deque[asyncio.Future[None]] = deque()
-        self._breaker = Breaker(self.pace, where)
+        self._breaker = Breaker(self.pace, where, heard)
         self._growth = Growth()
         self._misses: deque[Miss] = deque(maxlen=MISSES)
         self._successes = 0

@@ -115,6 +115,19 @@ def test_a_question_whose_answer_is_always_late_is_given_up_when_patience_ends(t
     assert all(reply.answered for reply in others)
 
 
+def test_a_model_at_an_address_that_answered_for_another_is_waited_for_as_long(tmp_path: Path) -> None:
+    """As where a server goes away between the steps of a run that ask different models there."""
+    spec, other = (ModelSpec(endpoint="http://x/v1", model=name) for name in ("m", "other"))
+    with account.account(AnswerStore(tmp_path / "a.db")):
+        flows = [account.client_for(one)._caller.flow for one in (spec, other)]
+        for flow in flows:
+            flow._breaker.away(0.0, 0.0, "refused")
+        assert [flow._breaker.gave_up(11.0) for flow in flows] == [True, True]
+        flows[0]._breaker.answered()
+        assert [flow._breaker.gave_up(11.0) for flow in flows] == [False, False]
+        assert [flow._breaker.gave_up(601.0) for flow in flows] == [False, True]
+
+
 def test_patience_that_is_given_holds_for_a_server_that_was_never_there() -> None:
     usual, given = (ModelSpec(endpoint="http://x/v1", model="m", **more) for more in ({}, {"patience": 3600}))
     assert (account.pace_of(usual).absent, account.pace_of(usual).patience) == (10, 600)
@@ -204,7 +217,8 @@ def test_a_server_that_is_killed_and_started_again_changes_nothing(
     work: Callable[[Endpoint, Path, str], Any], moments: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     usual = account.pace_of
-    monkeypatch.setattr(account, "pace_of", lambda spec: replace(usual(spec), probe=0.1, probe_most=0.5, backoff=0.05))
+    quick = {"probe": 0.1, "probe_most": 0.5, "backoff": 0.05, "absent": 60.0}  # a loaded machine starts it slowly
+    monkeypatch.setattr(account, "pace_of", lambda spec: replace(usual(spec), **quick))
     write_pool(tmp_path, rows=30)
     plan = {**PLANS[work], "latency": {"median_ms": 20, "sigma": 0.3}}
     with Endpoint(tmp_path / "calm.jsonl", **plan) as endpoint:
