@@ -42,7 +42,7 @@ def test_a_run_is_judged_in_both_orders_and_pays_once(
     )
     where = {"runs": tmp_path / "runs", "home": tmp_path / "home"}
     assert fw.plan(recipe, **where)["steps"][-1]["cost"]["calls"] == 12
-    down = [{"fault": "http_503", "match": "number 3?", "attempts": []}]
+    down = [{"fault": "http_500", "match": "number 3?", "attempts": []}]
     said = Answered(["[[truth:5]] it may be [[end]]"])  # the small model says nothing
     monkeypatch.setattr(evaluate, "answers", lambda model, questions, *more: [said] * len(questions))
     monkeypatch.setattr(account, "Pace", partial(Pace, attempts=1, backoff=0.01))

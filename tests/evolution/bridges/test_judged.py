@@ -71,7 +71,7 @@ def test_a_rubric_judges_what_a_generator_writes(
     endpoint: Endpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(account, "Pace", partial(Pace, attempts=1, backoff=0.01))
-    down = [{"fault": "http_503", "match": "The tank", "attempts": []}]
+    down = [{"fault": "http_500", "match": "The tank", "attempts": []}]
     endpoint.configure(id_pattern=IDS, rules=[*known(), RATES], script=down)
     found = ledger(written(tmp_path, endpoint))
     assert found["tank"]["detail"].startswith("server error")
