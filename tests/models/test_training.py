@@ -14,8 +14,8 @@ from dataflywheel.models.language.language_model import LanguageModel
 from dataflywheel.models.language.losses import IGNORED, linear_cross_entropy
 from dataflywheel.models.language.pool_tokenizer import pool_tokenizer
 from dataflywheel.models.spec import ModelSpec
-from dataflywheel.models.training.length_grouped import LengthGroupedOrder
 from dataflywheel.models.training.examples import example
+from dataflywheel.models.training.length_grouped import LengthGroupedOrder
 from dataflywheel.models.training.tiny import init_tiny
 from dataflywheel.models.training.train_settings import Lora, TrainSettings
 from dataflywheel.models.training.training import train_sft

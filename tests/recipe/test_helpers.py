@@ -122,4 +122,4 @@ def test_every_model_that_is_trained_first_has_a_line(
         steps = [{"decontaminate": {"semantic": None}}, *steps]
     found = plan(scored(tmp_path, steps=steps, **more), home=tmp_path / "home").helpers
     assert [(one.what, one.before) for one in found] == lines
-    assert all(one.cost.seconds > 0 and one.cost.tokens > 0 for one in found)
+    assert all(one.cost.backward > 0 and one.cost.tokens > 0 for one in found)

@@ -43,7 +43,7 @@ def test_a_reference_is_trained_on_what_the_sampler_compares_with(
 
     def trained(home: Path, rows: Path, ids: Sequence[str], *given: Any) -> tuple[Path, dict[str, Any]]:
         asked.append((rows, ids))
-        return tmp_path / "reference", {}
+        return tmp_path / "reference", {"seconds": 0.0, "steps": 1, "tokens": 1}
 
     monkeypatch.setattr(train, "trained", trained)
     recipe = recipe_from({"name": "a", "pool": [{"builtin": "python_docs"}], "steps": ["train"]})
