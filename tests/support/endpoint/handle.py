@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -32,10 +33,10 @@ class Endpoint:
         self._start()
         self.configure(**plan)
 
-    def _start(self) -> None:
+    def _start(self, *more: str) -> None:
         command = [sys.executable, "-m", "tests.support.endpoint", "--port", str(self.port), "--until-input-ends"]
         self.process = subprocess.Popen(
-            [*command, *(["--bill", str(self.file)] if self.file else [])],
+            [*command, *more, *(["--bill", str(self.file)] if self.file else [])],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             cwd=ROOT,
@@ -57,8 +58,10 @@ class Endpoint:
 
     def again(self) -> None:
         """Start the killed server at the same address, with the same plan; its bill in memory is empty."""
-        self._start()
-        self.configure(**self.plan)
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as plan:  # from the first request on
+            json.dump(self.plan, plan)
+            plan.flush()
+            self._start("--plan", plan.name)
 
     @property
     def url(self) -> str:
