@@ -1,8 +1,9 @@
 """When a request can have been begun, and how long it may go on without a sign of life.
 
 A server with few slots lets requests wait for their turn. That is no slowness of theirs, so the clock of a request runs
-from when it can have been begun, taken that servers begin requests in the order in which they come: when all that
-were sent before it have ended, or one that was sent after it was answered. It runs anew with each piece of the answer.
+from when it can have been begun, taken that servers begin requests about in the order in which they come: when all that
+were sent before it have ended, or as many that were sent after it were answered as are there at a time (fewer may have
+come in on a quicker connection). It runs anew with each piece of the answer.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ class Turn:
         self._timeout, self._longest = timeout, longest
         self._limit: asyncio.Timeout | None = None
         self._began: float | None = None
+        self._overtaken = 0
 
     def watched_by(self, limit: asyncio.Timeout) -> None:
         self._limit = limit
@@ -28,6 +30,12 @@ class Turn:
         if self._began is None:
             self._began = asyncio.get_running_loop().time()
             self.alive()
+
+    def overtaken(self, there: int) -> None:
+        """One that was sent later was answered, of so many that were at the server."""
+        self._overtaken += 1
+        if self._overtaken >= there:
+            self.begin()
 
     def alive(self) -> None:
         """A sign of life: as long as before may pass until the next, up to the longest time for one answer."""
@@ -60,7 +68,7 @@ class Served:
                 self._first()
                 yield turn
                 for earlier in self._turns[: self._turns.index(turn)]:
-                    earlier.begin()  # an answer came to one that was sent later
+                    earlier.overtaken(len(self._turns))
         finally:
             self._turns.remove(turn)
             self._first()

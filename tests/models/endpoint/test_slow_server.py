@@ -113,14 +113,17 @@ def test_the_clock_runs_from_when_a_request_can_have_been_begun() -> None:
         await all_at_once(("first", 9.0, 0.0), ("behind it", 18.0, 0.0), ("behind both", 27.0, 0.0))
         await all_at_once(("hangs", 1000.0, 0.0), ("behind", 15.0, 0.0))
         await all_at_once(("drips", 40.0, 8.0), ("drips for ever", 1000.0, 8.0))
-        await all_at_once(("overtaken", 1000.0, 0.0), ("quick", 1.0, 0.0), ("slow", 12.5, 0.0))
+        await all_at_once(("ahead", 9.0, 0.0), ("overtaken once", 18.0, 0.0), ("quick", 1.0, 0.0))
+        more = [(f"answer {i}", 2.0 * i, 0.0) for i in range(1, 5)]
+        await all_at_once(("first", 9.0, 0.0), ("hangs", 1000.0, 0.0), *more)
         return ended
 
     assert run(work()) == [
         "first", "behind it", "behind both",
         "hangs too slow", "behind",
         "drips", "drips for ever too slow",
-        "quick", "overtaken too slow", "slow",
+        "quick", "ahead", "overtaken once",
+        "answer 1", "answer 2", "answer 3", "answer 4", "first", "hangs too slow",
     ]  # fmt: skip
 
 
