@@ -82,6 +82,7 @@ def test_the_same_rows_with_other_weights_are_another_trial(tmp_path: Path, monk
 
 def test_an_interruption_waits_until_the_workers_are_started() -> None:
     """Another thread that hears signals would let it be raised in the middle of a start."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
     over = threading.Event()
     other = threading.Thread(target=over.wait)
     other.start()
@@ -92,8 +93,9 @@ def test_an_interruption_waits_until_the_workers_are_started() -> None:
     finally:
         over.set()
         other.join()
+        restored = signal.signal(signal.SIGINT, before)
     assert len(started) == 100
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert restored is signal.default_int_handler
 
 
 def start_while_interrupted(started: list[int]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -77,15 +78,15 @@ def ask(
         FlywheelError: the judge fails the self-test.
         OverBudgetError: a cap ends within it.
     """
-    answers = AnswerStore(home / "answers.db")
     content = f"{method.digest()}{[(case.id, case.answers, case.reference) for case in cases]!r}"
     scope = f"{purpose}-{hashlib.blake2b(content.encode('utf-8', 'surrogatepass'), digest_size=8).hexdigest()}"
-    with account(answers, caps, scope, watch):
-        test = self_test(method.judge)
-        test.require(f"{method.name} by {named(method)}")
-        members = method.members(cases) if isinstance(method, PanelJudge) else []
-        judgements = method.gather(members) if isinstance(method, PanelJudge) else method.judge(cases)
-    return Session(test, judgements, members, bill(method, answers.spent(scope)))
+    with closing(AnswerStore(home / "answers.db")) as answers:
+        with account(answers, caps, scope, watch):
+            test = self_test(method.judge)
+            test.require(f"{method.name} by {named(method)}")
+            members = method.members(cases) if isinstance(method, PanelJudge) else []
+            judgements = method.gather(members) if isinstance(method, PanelJudge) else method.judge(cases)
+        return Session(test, judgements, members, bill(method, answers.spent(scope)))
 
 
 def named(method: Judge) -> str:

@@ -11,7 +11,13 @@ import orjson
 import pytest
 
 from dataflywheel.contracts import FlywheelError
-from dataflywheel.models.endpoint.chat_model import RateLimitedError, RejectedError, UnavailableError
+from dataflywheel.models.endpoint.chat_model import (
+    DroppedError,
+    RateLimitedError,
+    RejectedError,
+    TooSlowError,
+    UnavailableError,
+)
 from dataflywheel.models.endpoint.client import Client
 from dataflywheel.models.endpoint.openai_error import refusal
 from dataflywheel.models.endpoint.openai_reply import read_reply
@@ -255,7 +261,9 @@ def test_a_prompt_that_a_filter_stopped_is_filtered_and_not_asked_again(tmp_path
 
 
 STATUSES: list[tuple[int, str, type[FlywheelError], str]] = [
-    *((status, "down", UnavailableError, "down") for status in (408, 409, 424, 425, 499, 500, 502, 503, 504, 520, 529)),
+    *((status, "down", UnavailableError, "down") for status in (409, 424, 425, 499, 500, 520, 529)),
+    *((status, "down", DroppedError, "down") for status in (502, 503, 521, 522, 523, 530)),
+    *((status, "down", TooSlowError, "down") for status in (408, 504, 524)),
     (429, "slow", RateLimitedError, "slow"),
     (498, "no capacity", RateLimitedError, "no capacity"),
     *((status, "too large", RejectedError, "too large") for status in (400, 413, 414, 422, 451)),

