@@ -6,6 +6,7 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Callable
+from copy import copy
 from dataclasses import replace
 
 from dataflywheel.models.endpoint.chat_model import Capabilities
@@ -43,7 +44,7 @@ class FakeModel:
             self.in_flight -= 1
         found = self._act(request, attempt)
         if isinstance(found, Exception):
-            raise found
+            raise copy(found)  # one that is raised again and again holds all that was on the way to it
         return replace(found)
 
     def tokens(self, request: Request) -> int:

@@ -27,7 +27,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self.now = 1000.0
         loop = self
 
-        class Jump(selectors.SelectSelector):
+        class Jump(selectors.DefaultSelector):
             def select(self, timeout: float | None = None) -> list[Any]:
                 loop.now += timeout or 0.0
                 return super().select(0)
