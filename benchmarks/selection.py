@@ -39,7 +39,7 @@ PUBMEDQA: dict[str, Any] = {
 EMBEDDINGS = "rds_plus {'vector': 'embedding.vector'}"
 ARMS: dict[str, tuple[str, str]] = {
     "selection": ("`dsir`: words and pairs of words distributed as the target's", "hashed_ngrams"),
-    "bm25": ("`bm25`: the target's rare words", "hashed_ngrams"),
+    "bm25": ("`bm25`: the target's rare words", ""),
     "rds_plus": ("`rds_plus`: hidden states near the target's", "hidden_state"),
     EMBEDDINGS: ("`rds_plus`, embeddings near the target's", "embedding"),
     "less": ("`less`: gradients along the target's", "gradient_projection"),
@@ -90,7 +90,7 @@ class Meter(Silent):
 
     def advanced(self, step: str, what: str, done: int, total: int) -> None:
         self.enter(step if what.startswith("steps") else f"{step}: {what}")
-        _say(f"{step}: {what} {done:,} of {total:,}")
+        _say(f"{step}: {what} {done:,}" + (f" of {total:,}" if total else ""))
 
     def finished(self, step: str, note: str, reused: bool) -> None:
         self.enter(step)

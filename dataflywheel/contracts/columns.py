@@ -33,7 +33,8 @@ class Columns:
 
     `values["likelihood.loss_answer"]` has shape (n,), an embedding (n, d);
     `values["likelihood.status"]` holds `Status`.
-    Row facts are there too: `row.source` (str), `row.tags` (list), `row.copies` (int).
+    Row facts are there too: `row.source` (str), `row.tags` (list), `row.copies` (int); and, for who names them among
+    what it needs, texts (str): `row.text`, `row.prompt` and `row.answer`.
     """
 
     ids: AnyArray

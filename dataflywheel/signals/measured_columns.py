@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import pyarrow as pa
@@ -11,15 +12,23 @@ import pyarrow as pa
 from dataflywheel.contracts import AnyArray, Columns, Signal, Status
 from dataflywheel.rows.lookup import Groups
 from dataflywheel.rows.parts import read_rows
+from dataflywheel.rows.text import Part, texts
 from dataflywheel.store.signals import SignalStore
+
+FACTS = ("row.source", "row.tags", "row.copies")
+"""What is known of every row without measuring; it is always there."""
+TEXTS: Mapping[str, Part] = MappingProxyType({"row.text": "all", "row.prompt": "prompt", "row.answer": "answer"})
+"""Texts of rows, for who names them."""
 
 
 def columns(rows: Path, names: Iterable[str], signals: Mapping[str, Signal], store: SignalStore) -> Columns:
     """Measured values of a directory's rows, in row order, under `signal.column` names, with the row facts.
 
     `signals` are those that the names begin with; one may stand there several times, under names of its own. A
-    signal's status comes along with any of its columns; `row.source`, `row.tags` and `row.copies` always.
+    signal's status comes along with any of its columns; `row.source`, `row.tags` and `row.copies` always; `row.text`,
+    `row.prompt` and `row.answer` where they are among the names.
     """
+    names = list(names)
     facts = read_rows(rows, ["id", "source", "tags", "copies"])
     found = Columns(np.asarray(facts["id"].to_pylist(), dtype=object))
     sources = facts["source"].combine_chunks().dictionary_encode()  # a text a source, and not one a row
@@ -28,6 +37,7 @@ def columns(rows: Path, names: Iterable[str], signals: Mapping[str, Signal], sto
     tags[:] = facts["tags"].to_pylist()
     found.values["row.tags"] = tags
     found.values["row.copies"] = facts["copies"].to_numpy()
+    found.values |= _texts(rows, [name for name in TEXTS if name in names])
     by_signal: dict[str, list[str]] = {}
     for name in names:
         signal, _, column = name.partition(".")
@@ -46,6 +56,14 @@ def columns(rows: Path, names: Iterable[str], signals: Mapping[str, Signal], sto
             found.values[f"{name}.error"] = errors
         found.values |= {f"{name}.{column}": _matrix(groups, places, column) for column in vectors}
     return found
+
+
+def _texts(rows: Path, names: list[str]) -> dict[str, AnyArray]:
+    """Texts of all rows: they are held whole, so only those that somebody reads."""
+    if not names:
+        return {}
+    messages = read_rows(rows, ["messages"])["messages"]
+    return {name: np.array(texts(messages, TEXTS[name]), dtype=object) for name in names}
 
 
 def _matrix(groups: Groups, places: AnyArray, column: str) -> AnyArray:

@@ -33,6 +33,11 @@ def test_a_plan_counts_without_doing(tmp_path: Path) -> None:
     assert sorted(p.name for p in tmp_path.iterdir()) == ["held_out.jsonl", "pool.jsonl"]
 
 
+def test_what_rows_do_not_have_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"rows have no 'row.sourze'; did you mean 'row.source'"):
+        plan(job(tmp_path, [{"filter": {"equals": {"row.sourze": ["a"]}}}, *TRAIN]))
+
+
 def test_a_comparison_is_priced_by_arms_and_seeds(tmp_path: Path) -> None:
     alone = plan(job(tmp_path, [*CLEAN, *TRAIN]))
     with_arms = plan(job(tmp_path, [*CLEAN, *TRAIN], compare={"arms": ["random", "longest"], "seeds": 3}))

@@ -42,6 +42,17 @@ def test_values_come_back_by_row_whatever_the_order_of_work(tmp_path: Path) -> N
     assert found["row.tags"][0] == ["t"]
 
 
+def test_texts_are_there_for_who_names_them(tmp_path: Path) -> None:
+    with PartWriter(tmp_path / "rows", part_rows=2) as writer:
+        writer.write(table([prompt_answer_row(f"What is {i}?", f"It is {i}.", source="s") for i in range(5)]))
+    store = SignalStore(tmp_path / "store")
+    found = columns(tmp_path / "rows", ["row.prompt", "row.text"], {}, store)
+    places = {text.removeprefix("What is ").removesuffix("?"): i for i, text in enumerate(found["row.prompt"])}
+    assert [found["row.text"][places[str(i)]] for i in range(5)] == [f"What is {i}?\n\nIt is {i}." for i in range(5)]
+    assert "row.answer" not in found.values
+    assert not {"row.text", "row.prompt"} & columns(tmp_path / "rows", [], {}, store).values.keys()
+
+
 def test_vectors_are_read_a_row_group_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Then they are held once: an Arrow column of all of them beside the matrix would hold them twice."""
     monkeypatch.setattr("dataflywheel.store.signals.GROUP_ROWS", 10)

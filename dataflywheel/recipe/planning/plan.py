@@ -31,6 +31,8 @@ from dataflywheel.recipe.schema import Recipe
 from dataflywheel.recipe.sections import Compare
 from dataflywheel.recipe.steps.build import build_steps
 from dataflywheel.recipe.steps.step import Step
+from dataflywheel.selection.order import LEARNED, SLICE
+from dataflywheel.signals.measured_columns import FACTS, TEXTS
 from dataflywheel.store.plan import Plan, PlannedComparison, PlannedPool, PlannedStep
 
 LOOKED_AT = 5000
@@ -168,6 +170,9 @@ def _check_column(recipe: Recipe, need: str, place: str) -> None:
     """
     name, _, column = need.partition(".")
     if name == "row":
+        known = [*FACTS, *TEXTS, SLICE, LEARNED]
+        if need not in known:
+            raise UsageError(f"{place}: rows have no {need!r}{nearest(need, known)}")
         return
     try:
         kind = asked_signal(recipe.signals, name).kind

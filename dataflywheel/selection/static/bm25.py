@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 from pydantic import Field
 
-from dataflywheel.contracts import AnyArray, Card, Columns, FloatArray, Selection, Selector
-from dataflywheel.selection.order import SLICE, counts, eligible, target_rows
+from dataflywheel.contracts import AnyArray, Card, Columns, FloatArray, FlywheelError, Selection, Selector
+from dataflywheel.selection.order import SLICE, Rejected, counts, eligible, target_rows
 from dataflywheel.selection.taking_turns import Takers, WhenTaken, best_of, groups_of, take_turns, told
-from dataflywheel.signals.text.hashed_ngrams import BUCKETS
+from dataflywheel.signals.words.shingles import word_hashes
 
-GRAMS = "hashed_ngrams.buckets"
+TEXT = "row.text"
 
 
 class BM25(Selector):
@@ -22,8 +23,8 @@ class BM25(Selector):
     An evaluation row is the query and the pool's rows are the documents. The score is the sum over the query's words of
     `log(1 + (n - d + 0.5) / (d + 0.5)) * f (k1 + 1) / (f + k1 (1 - b + b length / mean length))`, f being how often the
     row has the word and d how many of the n rows have it, divided by the number of the query's words, so that a slice's
-    long rows do not speak for all of it. Words are hashed into 10,000 buckets: two that share one count as one word.
-    With several slices each slice is a taker, as good to a row as the best of its evaluation rows; with one, every
+    long rows do not speak for all of it. Words are those of `deduplicate`, in any script, in lower case. With several
+    slices each slice is a taker, as good to a row as the best of its evaluation rows; with one, every
     evaluation row is a taker.
     """
 
@@ -38,6 +39,7 @@ class BM25(Selector):
         needs=("target",),
         checked="scores computed word by word from the formula; turns by the naive algorithm; a planted subject",
     )
+    version: ClassVar[int] = 2
     targeted: ClassVar[bool] = True
 
     k1: float = Field(default=1.5, ge=0)
@@ -50,56 +52,82 @@ class BM25(Selector):
     """A taker whose next best row is gone already loses the turn, or takes the best row that is left."""
 
     def needs(self) -> tuple[str, ...]:
-        return (GRAMS,)
+        return (TEXT,)
 
     def rank(self, columns: Columns, budget: int, rng: np.random.Generator) -> Selection:
-        target, queries = target_rows(self.name, columns, GRAMS)
-        rows = eligible(columns, GRAMS)
+        target, queries = target_rows(self.name, columns, TEXT)
+        asked = Words.of(target[TEXT])
+        queries = queries[asked.number[queries] > 0]
+        if not len(queries):
+            raise FlywheelError(f"{self.name}: no row of the target has a word")
+        rows = eligible(columns, TEXT)
+        notes, said = counts(columns, rows, TEXT), Words.of(columns[TEXT][rows])
+        silent, rows, said = rows[said.number == 0], rows[said.number > 0], said.spoken()
         names, groups = groups_of(self.takers, target.values.get(SLICE), queries)
-        pool = weighted(word_counts(list(columns[GRAMS][rows])), self.k1, self.b) if len(rows) else None
-        shares = word_shares(target[GRAMS], queries)
+        vocabulary = np.unique(asked.words)
+        pool = weighted(said.counted(vocabulary), said.number, self.k1, self.b)
+        shares = asked.shares(vocabulary)
 
         def likeness(members: AnyArray) -> FloatArray:
             product: FloatArray = (pool @ shares[members].toarray().T).T
             return product
 
         def scores(start: int, stop: int) -> FloatArray:
-            return best_of(groups[start:stop], likeness, len(rows), BUCKETS)
+            return best_of(groups[start:stop], likeness, len(rows), len(vocabulary))
 
         order, gain, by = take_turns(scores, len(groups), len(rows), budget, self.when_taken == "lose_turn")
-        notes = counts(columns, rows, GRAMS) | told(names, groups, by)
+        notes |= told(names, groups, by)
+        notes["rejected"] = {int(row): Rejected("it has no word") for row in silent}
         return Selection(rows[order], gain, "BM25 for a word of the best target row", notes=notes)
 
 
-def word_counts(values: Sequence[bytes | None]) -> Any:
-    """How often each text has each bucket of its words, a sparse (n, buckets) matrix of float32; pairs are left out."""
-    from scipy.sparse import csr_matrix
+@dataclass(frozen=True)
+class Words:
+    """The words of n texts, one text after the other, as 64-bit hashes."""
 
-    found = [np.frombuffer(value or b"", dtype="<u2") for value in values]
-    words = [one[: (len(one) + 1) // 2] for one in found]  # n words are followed by their n - 1 pairs
-    ends = np.concatenate([[0], np.cumsum([len(one) for one in words])])
-    at = np.concatenate([*words, np.zeros(0, dtype="<u2")]).astype(np.int32)
-    counted = csr_matrix((np.ones(len(at), dtype=np.float32), at, ends), shape=(len(words), BUCKETS))
-    counted.sum_duplicates()
-    return counted
+    words: AnyArray
+    number: AnyArray
+    """Of words in each text (n,)."""
+
+    @classmethod
+    def of(cls, texts: Sequence[str] | AnyArray) -> Words:
+        words, offsets = word_hashes(list(texts))
+        return cls(words, np.diff(offsets))
+
+    def spoken(self) -> Words:
+        """Without the texts that have no word."""
+        return Words(self.words, self.number[self.number > 0])
+
+    def counted(self, vocabulary: AnyArray) -> Any:
+        """How often each text has each word of a sorted vocabulary, a sparse (n, words) matrix of float32."""
+        from scipy.sparse import csr_matrix
+
+        at = np.searchsorted(vocabulary, self.words)
+        known = vocabulary[np.minimum(at, len(vocabulary) - 1)] == self.words
+        owner = np.repeat(np.arange(len(self.number)), self.number)[known]
+        ends = np.concatenate([[0], np.cumsum(np.bincount(owner, minlength=len(self.number)))])
+        held = np.ones(len(owner), dtype=np.float32), at[known], ends
+        counted = csr_matrix(held, shape=(len(self.number), len(vocabulary)))
+        counted.sum_duplicates()
+        return counted
+
+    def shares(self, vocabulary: AnyArray) -> Any:
+        """Each word's share of all words of its text, (n, words)."""
+        counted = self.counted(vocabulary)
+        counted.data /= np.repeat(np.maximum(self.number, 1), np.diff(counted.indptr))
+        return counted
 
 
-def weighted(counted: Any, k1: float, b: float) -> Any:
-    """What each word of each row adds to the score of a query that has it once, in the place of the counts."""
-    n, length = counted.shape[0], np.asarray(counted.sum(axis=1)).ravel()
-    having = np.bincount(counted.indices, minlength=BUCKETS)
+def weighted(counted: Any, length: AnyArray, k1: float, b: float) -> Any:
+    """What each word of each row adds to the score of a query that has it once, in the place of the counts.
+
+    `length` (n,) are the words of each row, those that no query has included.
+    """
+    n, having = counted.shape[0], np.bincount(counted.indices, minlength=counted.shape[1])
     rarity = np.log1p((n - having + 0.5) / (having + 0.5))
-    burden = np.repeat(k1 * (1 - b + b * length / max(float(length.mean()), 1.0)), np.diff(counted.indptr))
+    burden = np.repeat(
+        k1 * (1 - b + b * length / max(float(length.mean()), 1.0)) if n else length, np.diff(counted.indptr)
+    )
     found = counted.copy()
     found.data = (rarity[counted.indices] * counted.data * (k1 + 1) / (counted.data + burden)).astype(np.float32)
     return found
-
-
-def word_shares(values: AnyArray, usable: AnyArray) -> Any:
-    """Each text's words as shares of their number, a sparse matrix of a row a text; of those not `usable`, nothing."""
-    wanted = np.zeros(len(values), dtype=bool)
-    wanted[usable] = True
-    counted = word_counts([value if use else None for value, use in zip(values, wanted, strict=True)])
-    words = np.asarray(counted.sum(axis=1)).ravel()
-    counted.data /= np.repeat(np.maximum(words, 1), np.diff(counted.indptr))
-    return counted

@@ -36,7 +36,7 @@ class Storm:
     texts: list[str]
     paid_twice: dict[str, int]
     rate: float
-    """Answers a second after the warm-up."""
+    """Answers a second after the warm-up, without the last second, in which refused questions wait out their pause."""
     refused: float
     """Refusals after the warm-up, for each answer."""
 
@@ -49,7 +49,7 @@ def storm(endpoint: Endpoint, folder: Path, rows: int, limit: float, warm_up: fl
     replies = asking.ask(Request.chat(f"[[say:row {i}]]") for i in range(rows))
     bill = endpoint.bill()
     times = sorted(line.at for line in bill.charged)
-    late = [at for at in times if at > times[0] + warm_up]
+    late = [at for at in times if times[0] + warm_up < at < times[-1] - 1.0]
     rate = (len(late) - 1) / (late[-1] - late[0])
     refused = sum(line.status == 429 for line in bill.lines if line.at > times[0] + warm_up)
     return Storm([reply.text for reply in replies], bill.paid_twice, rate, refused / len(late))

@@ -9,22 +9,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dataflywheel.contracts import Columns, FlywheelError, Status, UsageError
+from dataflywheel.contracts import Columns, FlywheelError, UsageError
 from dataflywheel.selection import taking_turns
+from dataflywheel.selection.order import rejections
 from dataflywheel.selection.static.bm25 import BM25
-from dataflywheel.signals.text.hashed_ngrams import HashedNgrams
-from tests.selection.columns import generator, make_columns
-from tests.signals.rows import batch
+from tests.selection.columns import generator
 
 WORDS = [f"word{i}" for i in range(40)]
 
 
 def columns(pool: list[str], target: list[str] | None = None, slices: list[str] | None = None) -> Columns:
-    found = HashedNgrams().measure(batch([("", text) for text in pool]))
-    values: dict[str, Any] = {
-        "hashed_ngrams.buckets": found["buckets"].to_numpy(zero_copy_only=False),  # type: ignore[union-attr]
-        "hashed_ngrams.status": np.asarray(found["status"]),
-    }
+    values = {"row.text": np.array(pool, dtype=object)}
     if slices is not None:
         values["row.slice"] = np.array(slices, dtype=object)
     ids = np.array([f"r{i:06d}" for i in range(len(pool))])
@@ -109,8 +104,23 @@ def test_common_words_count_less_than_rare_ones() -> None:
 def test_a_target_without_words_is_refused() -> None:
     with pytest.raises(UsageError, match="target"):
         BM25().rank(columns(["some words"]), 1, generator())
-    given = make_columns(10)
-    assert given.target is not None
-    given.target.values["hashed_ngrams.status"] = np.full(12, Status.EMPTY, dtype=np.uint8)
-    with pytest.raises(FlywheelError, match=r"no row of the target .* empty \(hashed_ngrams\)"):
-        BM25().rank(given, 5, generator())
+    with pytest.raises(FlywheelError, match="no row of the target has a word"):
+        BM25().rank(columns(["some words"], ["", " ..."]), 1, generator())
+
+
+def test_a_row_without_words_is_turned_away_and_counts_in_no_average() -> None:
+    pool = ["the proof of it", "...", "", "the sea"]
+    found = BM25().rank(columns(pool, ["the proof"], ["only"]), 4, generator())
+    assert found.order.tolist() == [0, 3]
+    assert {row: why.reason for row, why in rejections(found).items()} == dict.fromkeys((1, 2), "it has no word")
+    expected = by_hand(["the proof of it", "the sea"], "the proof", 1.5, 0.75)
+    assert found.gain == pytest.approx(expected, rel=1e-5)
+    assert (found.notes["eligible"], found.notes["not_measured"]) == (4, 0)
+
+
+def test_no_two_words_are_taken_for_one() -> None:
+    """More words than 16 bits tell apart: of 100,000 rows each with a word of its own, the query's is found."""
+    pool = [f"w{i}x" for i in range(100_000)]
+    found = BM25(takers="row").rank(columns(pool, ["w77777x", "w12x"]), 2, generator())
+    assert sorted(found.order[:2].tolist()) == [12, 77777]
+    assert (found.gain[2:] == 0).all()
