@@ -28,6 +28,8 @@ class Line:
     """The client's own name for the request, from the header Idempotency-Key or a batch's custom_id."""
     at: float = 0.0
     """Seconds since the server's start, when the request was settled; not written to the file."""
+    begins: str = ""
+    """The first words of what was asked."""
 
     def written(self) -> bytes:
         line = asdict(self)

@@ -229,7 +229,9 @@ class Server:
         at = asyncio.get_running_loop().time() - self.began
         charged = billed is not None
         tokens = billed or (0, 0)
-        self.book.add(Line(of.key, of.attempt, of.path, status, fault, charged, delivered, *tokens, name, at))
+        self.book.add(
+            Line(of.key, of.attempt, of.path, status, fault, charged, delivered, *tokens, name, at, of.text[:60])
+        )
 
 
 def _tokens(question: Question, choices: list[Choice]) -> tuple[int, int]:
