@@ -159,7 +159,7 @@ class Kills:
         assert abs(ledger["usd"] - usd - maybe_usd) < 1e-9
         assert ledger["calls"] == sure + maybe
         names = {name_of(self.endpoint, request) for request in stored(store, "answers", "failures").values()}
-        # What is asked to see whether the endpoint is there is not asked again where its answer, or its asker, was lost.
+        # What only asks whether the endpoint is there is not asked again where the answer, or who asked, was lost.
         asked = [line for line in bill.charged if line.key in names or not line.begins.startswith(HARMLESS[:20])]
         assert {line.key for line in asked} <= names, "charged for what is not in the store"
         assert len(bill.charged) <= sure + maybe
