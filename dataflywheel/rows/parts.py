@@ -5,7 +5,7 @@ A part has the column `weight` where one of its rows has a weight.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from queue import SimpleQueue
@@ -212,6 +212,22 @@ def iter_among(
     for batch in iter_batches(directory, columns, batch_size):
         yield batch.filter(mask.slice(start, len(batch)))
         start += len(batch)
+
+
+def whole_batches(batches: Iterable[pa.RecordBatch], rows: int) -> Iterator[pa.RecordBatch]:
+    """The same rows in order, in batches of so many; the last one may be smaller."""
+    held: list[pa.RecordBatch] = []
+    waiting = 0
+    for batch in batches:
+        held, waiting = [*held, batch], waiting + len(batch)
+        if waiting >= rows:
+            table = pa.Table.from_batches(held)
+            end = waiting - waiting % rows
+            for start in range(0, end, rows):
+                yield from table.slice(start, rows).combine_chunks().to_batches()
+            held, waiting = table.slice(end).to_batches(), waiting - end
+    if waiting:
+        yield from pa.Table.from_batches(held).combine_chunks().to_batches()
 
 
 def read_rows(directory: Path, columns: Sequence[str] | None = None) -> pa.Table:

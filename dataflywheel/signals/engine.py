@@ -1,4 +1,4 @@
-"""Where the work runs: Daft on this machine, or the same plan on a Ray cluster."""
+"""Where signals are measured: in threads of this machine, or on a Ray cluster."""
 
 from __future__ import annotations
 
@@ -32,34 +32,24 @@ class Engine(BaseModel):
             raise ValueError("local: at least one thread, or `auto`")
         return self
 
+    @property
+    def threads(self) -> int:
+        """Batches that are worked on at a time on this machine."""
+        return self.local if isinstance(self.local, int) else os.cpu_count() or 1
+
     def start(self) -> Any:
-        """Daft with its runner set. A process has one runner for life, as Daft does.
+        """Daft, which runs on the Ray cluster from now on.
 
         Raises:
-            UsageError: Ray not installed, or another runner is already in use.
+            UsageError: Daft or Ray is not installed.
         """
         os.environ.setdefault("DAFT_PROGRESS_BAR", "0")
-        import daft
-
-        running = daft.get_or_infer_runner_type() if _started else None
-        wanted = "ray" if self.ray else "native"
-        if running is not None:
-            if running != wanted:
-                raise UsageError(f"engine: this process already runs on {running}; start a new one for {wanted}")
-            return daft
-        if self.ray:
-            try:
-                import ray
-            except ImportError:
-                raise UsageError("engine: ray is not installed; pip install 'dataflywheel[ray]'") from None
-            if self.ray == "auto" and not ray.is_initialized():
-                ray.init(include_dashboard=False, log_to_driver=False, logging_level="ERROR")
-            daft.set_runner_ray(None if self.ray == "auto" else self.ray, noop_if_initialized=True)
-        else:
-            threads = self.local if isinstance(self.local, int) else None
-            daft.set_runner_native(num_threads=threads)
-        _started.append(wanted)
+        try:
+            import daft
+            import ray
+        except ImportError as error:
+            raise UsageError(f"engine: {error.name} is not installed; pip install 'dataflywheel[ray]'") from None
+        if self.ray == "auto" and not ray.is_initialized():
+            ray.init(include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+        daft.set_runner_ray(None if self.ray == "auto" else self.ray, noop_if_initialized=True)
         return daft
-
-
-_started: list[str] = []

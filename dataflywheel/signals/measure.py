@@ -1,7 +1,7 @@
 """Measures what is not yet in the store.
 
-The rows stream through Daft as batches; each signal is one batch UDF, so that the same plan runs on one machine and on
-a Ray cluster. Values come back in any order and are kept by row id.
+Rows stream in batches through threads of this machine, or through Daft on a Ray cluster, where each signal is one
+batch UDF. Values are kept by row id.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from dataflywheel.models.endpoint.deferred import DEFERRED
 from dataflywheel.models.endpoint.request import Outcome
 from dataflywheel.plugins.carried import Carried
 from dataflywheel.plugins.place import place
-from dataflywheel.rows.parts import count_rows, iter_among, part_paths, read_rows
+from dataflywheel.rows.parts import count_rows, iter_among, part_paths, read_rows, whole_batches
 from dataflywheel.rows.schema import upgraded
 from dataflywheel.signals.engine import Engine
 from dataflywheel.signals.side_by_side import side_by_side
@@ -125,11 +125,7 @@ def _udf(daft: Any, signal: Signal, engine: Engine) -> Any:
             batch = pa.RecordBatch.from_arrays(arrays, names=names)
             return in_turn(self.signal, batch)
 
-    options: dict[str, Any] = {}
-    if engine.ray is None:
-        options["use_process"] = False
-    elif signal.uses_model:
-        options = {"max_concurrency": engine.concurrency, "gpus": engine.gpus}
+    options = {"max_concurrency": engine.concurrency, "gpus": engine.gpus} if signal.uses_model else {}
     return daft.cls(Measured, **options)(Carried(signal) if signal.source else signal).measure
 
 
@@ -197,25 +193,25 @@ def not_asked(errors: pa.ChunkedArray) -> int:
 
 def _measured(rows: Path, signal: Signal, lacking: pa.Array, engine: Engine) -> Iterator[pa.RecordBatch]:
     """Batches of `id` and `value`. A signal that asks a model stays in this process, where the account is kept."""
-    if signal.asks:
-        yield from _asked(rows, signal, lacking)
+    if engine.ray and not signal.asks:
+        yield from _on_a_cluster(rows, signal, lacking, engine)
         return
+    among = iter_among(rows, lacking, ["id", *signal.reads])
+
+    def measured(batch: pa.RecordBatch) -> pa.RecordBatch:
+        return pa.record_batch([batch["id"], in_turn(signal, batch)], names=["id", "value"])
+
+    # Of a signal that asks, two batches at a time, so that the end of one does not leave the endpoint idle.
+    yield from side_by_side(whole_batches(among, signal.batch_size), measured, 2 if signal.asks else engine.threads)
+
+
+def _on_a_cluster(rows: Path, signal: Signal, lacking: pa.Array, engine: Engine) -> Iterator[pa.RecordBatch]:
     daft = engine.start()
     frame = daft.read_parquet([str(path) for path in part_paths(rows)])
     if len(lacking) < count_rows(rows):
         frame = frame.join(daft.from_arrow(pa.table({"id": lacking})), on="id", how="semi")
     measured = _udf(daft, signal, engine)(*(daft.col(name) for name in ("id", *signal.reads)))
     yield from frame.select(daft.col("id"), measured.alias("value")).to_arrow_iter()
-
-
-def _asked(rows: Path, signal: Signal, lacking: pa.Array) -> Iterator[pa.RecordBatch]:
-    """Two batches at a time, so that the end of one does not leave the endpoint idle."""
-
-    def measured(batch: pa.RecordBatch) -> pa.RecordBatch:
-        return pa.record_batch([batch["id"], measured_batch(signal, batch)], names=["id", "value"])
-
-    lack = iter_among(rows, lacking, ["id", *signal.reads], batch_size=signal.batch_size)
-    yield from side_by_side((batch for batch in lack if len(batch)), measured)
 
 
 def _flat(batch: pa.RecordBatch) -> pa.Table:

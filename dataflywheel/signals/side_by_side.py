@@ -1,4 +1,4 @@
-"""Batches that wait for a model elsewhere, worked on two at a time."""
+"""Batches that are worked on a few at a time, in threads."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ WAKE_SECONDS = 0.5
 
 
 def side_by_side(
-    batches: Iterable[pa.RecordBatch], work: Callable[[pa.RecordBatch], pa.RecordBatch]
+    batches: Iterable[pa.RecordBatch], work: Callable[[pa.RecordBatch], pa.RecordBatch], threads: int = 2
 ) -> Iterator[pa.RecordBatch]:
-    """What `work` makes of each batch, in order; it works on the next one meanwhile.
+    """What `work` makes of each batch, in order; it works on the next ones meanwhile, one a thread.
 
-    After an interruption or an error nobody waits for the batch beside it.
+    After an interruption or an error nobody waits for the batches beside it.
     """
-    pool = ThreadPoolExecutor(2)
+    pool = ThreadPoolExecutor(threads)
     under_way: deque[Future[pa.RecordBatch]] = deque()
     try:
         for batch in batches:
             # In this thread's context: what is asked there is paid on the account that is open here.
             under_way.append(pool.submit(copy_context().run, work, batch))
-            if len(under_way) > 1:
+            if len(under_way) >= max(threads, 2):
                 yield _result(under_way.popleft())
         while under_way:
             yield _result(under_way.popleft())
