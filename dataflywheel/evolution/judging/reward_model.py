@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
-from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,7 +10,8 @@ from pydantic import Field
 
 from dataflywheel.contracts import Card, Reward, UsageError
 from dataflywheel.models.files import folder_digest, resolve_folder
-from dataflywheel.models.quiet import quiet_transformers
+from dataflywheel.models.language.sequence_classifier import sequence_classifier
+from dataflywheel.rows.schema import message
 from dataflywheel.rows.text import split_answer, transcript
 from dataflywheel.rows.thoughts import split_thoughts
 
@@ -52,60 +51,22 @@ class RewardModel(Reward):
     def score(self, completions: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> list[float | None]:
         if not completions:
             return []
-        folder = resolve_folder(self.hf)
-        model, tokenizer = _loaded(folder, folder_digest(folder))
+        model = sequence_classifier(self.hf)
+        if len(model.labels) != 1:
+            raise UsageError(
+                f"reward_model: {self.hf} has {len(model.labels)} outputs, and a reward model has one; name another"
+            )
         said = [split_thoughts(text)[1] for text in completions]
         prompts = [split_answer(row["messages"])[0] for row in rows]
         able = [i for i, text in enumerate(said) if text.strip()]
-        # rows of like length share a batch, where less is padded
-        able.sort(key=lambda i: (len(transcript(prompts[i])) + len(said[i]), i))
+        answers = [said[i] for i in able]
+        if model.reads_chats:
+            shown = [model.shown([*prompts[i], message("assistant", said[i])]) for i in able]
+            read = model.read(shown, None, self.max_length, self.batch_size, chats=True)
+        else:
+            asked = [transcript(prompts[i]) for i in able]
+            read = model.read(asked, answers, self.max_length, self.batch_size, chats=False)
         found: list[float | None] = [None] * len(said)
-        for start in range(0, len(able), self.batch_size):
-            part = able[start : start + self.batch_size]
-            tokens = self._tokens(tokenizer, model, [prompts[i] for i in part], [said[i] for i in part])
-            for i, value in zip(part, _logits(model, tokens), strict=True):
-                found[i] = float(value) if np.isfinite(value) else None
+        for i, value in zip(able, read.logits[:, 0].tolist(), strict=True):
+            found[i] = value if np.isfinite(value) else None
         return found
-
-    def _tokens(self, tokenizer: Any, model: Any, prompts: Sequence[Any], answers: Sequence[str]) -> Any:
-        longest = min(self.max_length, int(getattr(model.config, "max_position_embeddings", self.max_length)))
-        options = {"truncation": True, "max_length": longest, "padding": True, "return_tensors": "pt"}
-        if tokenizer.chat_template is None:
-            return tokenizer([transcript(prompt) for prompt in prompts], list(answers), **options)
-        turns = [
-            [*({"role": m["role"], "content": m["content"]} for m in prompt), {"role": "assistant", "content": answer}]
-            for prompt, answer in zip(prompts, answers, strict=True)
-        ]
-        texts = [tokenizer.apply_chat_template(one, tokenize=False) for one in turns]
-        return tokenizer(texts, add_special_tokens=False, **options)
-
-
-def _logits(model: Any, tokens: Any) -> Any:
-    import torch
-
-    with torch.inference_mode():
-        return model(**tokens.to(model.device)).logits.float().cpu().numpy()[:, 0]
-
-
-@lru_cache(maxsize=1)
-def _loaded(folder: Path, digest: str) -> tuple[Any, Any]:
-    """Model and tokenizer, once for equal contents of the folder. Code from the model never runs.
-
-    Raises:
-        UsageError: it has not one output.
-    """
-    quiet_transformers()
-    import torch
-    from transformers import AutoModelForSequenceClassification, AutoTokenizer
-
-    tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
-    model = AutoModelForSequenceClassification.from_pretrained(
-        folder, trust_remote_code=False, use_safetensors=True, dtype=torch.float32
-    )
-    if model.config.num_labels != 1:
-        raise UsageError(
-            f"reward_model: {folder} has {model.config.num_labels} outputs, and a reward model has one; name another"
-        )
-    if model.config.pad_token_id is None:  # without it a head on a decoder reads the padding
-        model.config.pad_token_id = tokenizer.pad_token_id
-    return model.to("cuda" if torch.cuda.is_available() else "cpu").eval(), tokenizer

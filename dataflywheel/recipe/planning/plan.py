@@ -7,7 +7,7 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from dataflywheel.contracts import Complaints, Cost, PoolStatistics, Signal, UsageError, nearest
+from dataflywheel.contracts import Complaints, Cost, Method, PoolStatistics, Signal, UsageError, nearest
 from dataflywheel.recipe.asked_signals import Asked, asked_signal, check_parameters
 from dataflywheel.recipe.asking import check_asking
 from dataflywheel.recipe.composed import told_of
@@ -148,7 +148,7 @@ def check_models(recipe: Recipe, signals: list[Asked], trains: bool) -> None:
 
 
 def model_checks(recipe: Recipe, signals: list[Asked], trains: bool) -> Iterator[Callable[[], object]]:
-    if trains or any(model_kind(asked.kind) in ("model", "embedder") for asked in signals):
+    if trains or any(model_kind(one.kind) in ("model", "embedder") or _loads(one.kind) for one in signals):
         yield partial(check_packages, "torch", "transformers")
     if trains:
         yield partial(check_packages, "trl")
@@ -161,6 +161,10 @@ def model_checks(recipe: Recipe, signals: list[Asked], trains: bool) -> Iterator
         yield partial(check_local, recipe.models.scorer or recipe.models.student, "scorer")
     if any(asked.kind.name == "language" for asked in signals):
         yield partial(check_packages, "lingua", extra="language")
+
+
+def _loads(kind: type[Method]) -> bool:
+    return issubclass(kind, Signal) and kind.uses_model
 
 
 def _check_column(recipe: Recipe, need: str, place: str) -> None:
