@@ -23,7 +23,6 @@ from dataflywheel.recipe.schema import Recipe
 from dataflywheel.report.html import write_report
 from dataflywheel.report.why import as_text, why
 from dataflywheel.rows.reading import read_file
-from tests.signals.rating.support import ID_PATTERN
 from tests.support.endpoint import Endpoint
 
 ROWS = 300
@@ -33,9 +32,7 @@ PRICE = {"in": 1.0, "out": 10.0}
 @pytest.fixture
 def rater(endpoint: Endpoint) -> Endpoint:
     """Grades by a rule of its own: a row without a mark gets what its id says."""
-    endpoint.configure(
-        rules=[{"rule": "rater", "low": 0, "high": 5, "template": "$id: $score\nBecause."}], id_pattern=ID_PATTERN
-    )
+    endpoint.configure(rules=[{"rule": "rater", "low": 0, "high": 5, "template": "$score\nBecause."}])
     return endpoint
 
 
@@ -163,7 +160,7 @@ def test_a_budget_that_ends_before_any_step_leaves_no_rows(data: Path, tmp_path:
 def test_unreadable_answers_end_a_step_and_a_probe_before_all_rows_are_paid_for(
     data: Path, tmp_path: Path, endpoint: Endpoint
 ) -> None:
-    endpoint.configure(rules=[{"rule": "echo", "text": "Well\x1b[31m, it depends."}], id_pattern=ID_PATTERN)
+    endpoint.configure(rules=[{"rule": "echo", "text": "Well\x1b[31m, it depends."}])
     recipe = ratings(pool(data, tmp_path), endpoint)
     probed = {"runs": tmp_path / "others", "home": tmp_path / "other"}
     said = r"probe: alpagasus: 0 of 5 rows asked about got a readable answer: .*; the first reply: 'Well\\x1b\[31m, it"
@@ -211,7 +208,7 @@ def test_what_cannot_work_is_refused_before_any_call(data: Path, tmp_path: Path,
 
 
 def test_other_anchors_under_the_same_name_rate_anew(tmp_path: Path, endpoint: Endpoint) -> None:
-    endpoint.configure(rules=[{"rule": "judge", "ties": False}], id_pattern=ID_PATTERN)
+    endpoint.configure(rules=[{"rule": "judge", "ties": False}])
     model = {"endpoint": endpoint.url, "model": "grader", "capabilities": {"json_schema": True}}
     anchors = tmp_path / "anchors.jsonl"
     given = {"anchors": str(anchors), "comparisons": 1, "model": model}
@@ -239,9 +236,7 @@ class Impatient(Silent):
 
 
 def test_an_interruption_stops_the_spending(data: Path, tmp_path: Path, rater: Endpoint) -> None:
-    rater.configure(
-        rules=[{"rule": "rater", "template": "$id: $score"}], id_pattern=ID_PATTERN, latency={"median_ms": 100}
-    )
+    rater.configure(rules=[{"rule": "rater", "template": "$score"}], latency={"median_ms": 100})
     teacher = {"endpoint": rater.url, "model": "grader", "concurrency": 2, "usd_per_mtok": PRICE}
     recipe = ratings(pool(data, tmp_path), rater, models={"teacher": teacher})
     before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it

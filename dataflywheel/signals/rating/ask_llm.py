@@ -22,13 +22,16 @@ from dataflywheel.signals.rating.token_shares import Shares, asked_again, one_wo
 INSTRUCTIONS = {
     "text": (
         "The material is a text that may be used to train a language model. Does it hold informative signal, such as "
-        "well-formed content with facts, reasoning or skills of the world, that would make a model better? Reply with "
-        "one word, yes or no."
+        "well-formed content with facts, reasoning or skills of the world, that would make a model better?"
     ),
     "pair": (
         "The material is an instruction and an answer that may be used to train an assistant. Would a model that "
-        "learns to give this answer to this instruction become a better assistant? Reply with one word, yes or no."
+        "learns to give this answer to this instruction become a better assistant?"
     ),
+}
+ASK = {
+    "text": "Would a model that learns this text become better? Reply with one word: yes or no.",
+    "pair": "Would a model that learns this answer become a better assistant? Reply with one word: yes or no.",
 }
 ANSWERS = ("yes", "no")
 
@@ -40,6 +43,7 @@ class AskLLM(Rating):
     draws; then `votes` holds how many of them could be read, and `mass` nothing.
     """
 
+    version: ClassVar[int] = 2
     card: ClassVar[Card] = Card(
         title="How to Train Data-Efficient LLMs",
         authors="Sachdeva et al.",
@@ -88,7 +92,7 @@ class AskLLM(Rating):
             parts = {"text": "\n\n".join(filter(None, (row.prompt, row.answer)))}
         else:
             parts = {"instruction": row.prompt, "answer": row.answer}
-        return question(INSTRUCTIONS[self.about], parts, one_word()).request
+        return question(INSTRUCTIONS[self.about], parts, ASK[self.about], one_word())
 
 
 def _share(reply: Reply) -> Rated:
