@@ -156,7 +156,8 @@ def test_wrong_answers_are_corrected_in_a_run_and_right_ones_are_not_asked_about
     mended = {row["messages"][0]["content"]: row["messages"][1]["content"] for row in rows if row["made_by"]}
     assert mended == {f"What is {i} + {i * 2}?": f"It is {3 * i}." for i in sorted(wrong)}
     paid = len(endpoint.bill().charged)
-    assert paid == 14 * (2 + 1 + 2) + 3 * 7  # seven questions for a row in doubt, and none for the others
+    # Seven questions for a row in doubt, none for the others, and one whether the endpoint takes a schema.
+    assert paid == 14 * (2 + 1 + 2) + 3 * 7 + 1
     assert run(recipe, **where).rows_out == 14
     assert len(endpoint.bill().charged) == paid
     new = next(row for row in rows if row["made_by"])

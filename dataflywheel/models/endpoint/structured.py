@@ -15,6 +15,7 @@ from dataflywheel.models.endpoint.chat_model import Asks as Asks
 from dataflywheel.models.endpoint.form import Form as Form
 from dataflywheel.models.endpoint.form import example, schema_of
 from dataflywheel.models.endpoint.json_text import FormError, QuotedError, TwoAnswersError, first_json
+from dataflywheel.models.endpoint.probe import closed, found_of
 from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.reading import ask_read
 from dataflywheel.models.endpoint.request import Outcome, Reply, Request
@@ -81,7 +82,8 @@ def ask_for(
     """
     if not requests:
         return []
-    shaped = [_shaped(request, schema, client.model.capabilities.json_schema) for request in requests]
+    can, limit = found_of(client), getattr(schema, "limit", 0)
+    shaped = [_shaped(closed(one, limit, can.thinks), schema, can.schema) for one in requests]
     answers: dict[int, tuple[Answer[T], bool]] = {}
 
     def read(i: int, *replies: Reply) -> tuple[Answer[T], bool]:

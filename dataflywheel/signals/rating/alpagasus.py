@@ -10,9 +10,10 @@ import pyarrow as pa
 
 from dataflywheel.contracts import Card
 from dataflywheel.models.endpoint.failure import failure
+from dataflywheel.models.endpoint.probe import closed
 from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.reading import ask_read
-from dataflywheel.models.endpoint.request import Reply, Request, Sampling
+from dataflywheel.models.endpoint.request import Outcome, Reply, Request, Sampling
 from dataflywheel.models.endpoint.structured import Asks
 from dataflywheel.models.endpoint.tried import Asking
 from dataflywheel.signals.rating.rating import COST_COLUMNS, Asked, Rated, Rating
@@ -25,6 +26,9 @@ ASK = (
     "Grade the {dimension} of the answer from 0 to 5. First line: the number alone. Second line: why, in one sentence."
 )
 FORM = "on the first line a grade from 0 to 5 in half points and nothing else"
+GRADE_TOKENS = 256
+"""With the reason, and with thoughts where a model has them."""
+CLOSED_TOKENS = 96
 _LINE = re.compile(
     r"(?:q[0-9a-f]{8}\s*:\s*)?(?:(?:grade|score)\s*:?\s*)?([0-4](?:\.[05])?|5(?:\.0)?)(?:\s*/\s*5)?\.?", re.IGNORECASE
 )
@@ -53,18 +57,21 @@ class AlpaGasus(Rating):
     """What is graded."""
 
     def rate(self, client: Asks, rows: Sequence[Asked]) -> list[Rated]:
-        requests = [self._request(row) for row in rows]
+        thinks = bool(client.model.capabilities.thinks)
+        requests = [closed(self._request(row), CLOSED_TOKENS, thinks) for row in rows]
         replies = ask_read(client, requests, Asking(self.name, FORM), lambda i, reply: _rated(reply).error)
         return [_rated(reply) for reply in replies]
 
     def _request(self, row: Asked) -> Request:
         instructions, ask = (text.format(dimension=self.dimension) for text in (INSTRUCTIONS, ASK))
         parts = {"instruction": row.prompt, "answer": row.answer}
-        return question(instructions, parts, ask, Sampling(max_tokens=256))
+        return question(instructions, parts, ask, Sampling(max_tokens=GRADE_TOKENS))
 
 
 def _rated(reply: Reply) -> Rated:
-    score = parse_grade(reply.text) if reply.answered else None
+    """A reply whose reason was cut has its grade all the same: the whole first line is there."""
+    whole = reply.answered or (reply.outcome is Outcome.TRUNCATED and "\n" in reply.text.strip())
+    score = parse_grade(reply.text) if whole else None
     error = failure(reply) if not reply.answered else "malformed: no grade on the first line"
     return Rated({"score": score}, "", (reply,)) if score is not None else Rated(None, error, (reply,))
 
