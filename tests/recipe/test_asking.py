@@ -20,9 +20,11 @@ from dataflywheel.recipe.load import recipe_from
 from dataflywheel.recipe.planning.plan import plan
 from dataflywheel.recipe.progress import Silent
 from dataflywheel.recipe.schema import Recipe
+from dataflywheel.recipe.steps.build import build_steps
 from dataflywheel.report.html import write_report
 from dataflywheel.report.why import as_text, why
 from dataflywheel.rows.reading import read_file
+from dataflywheel.store.record import StepRecord
 from tests.support.endpoint import Endpoint
 
 ROWS = 300
@@ -250,3 +252,30 @@ def test_an_interruption_stops_the_spending(data: Path, tmp_path: Path, rater: E
     entered = json.loads((tmp_path / "runs/ratings/ledger.json").read_text())["total"]
     assert entered["calls"] == len(paid.charged)  # what was under way is in the bill too
     assert entered["usd"] == pytest.approx(paid.usd(PRICE["in"], PRICE["out"]), abs=1e-9)
+
+
+def test_rows_without_a_value_are_told_with_the_commonest_reason(tmp_path: Path, endpoint: Endpoint) -> None:
+    rater = {"rule": "rater", "low": 0, "high": 5, "template": "$score\nBecause."}
+    vague = [{"rule": "echo", "match": f"number {i}?", "text": f"It is {i}."} for i in (1, 2, 3)]
+    refusing = {"rule": "echo", "match": "number 4?", "text": "I'm sorry, but I can't help with that request."}
+    endpoint.configure(rules=[*vague, refusing, rater])
+    rows = [{"prompt": f"What is number {i}?", "completion": f"[[truth:{i % 6}]]"} for i in range(9)]
+    (tmp_path / "pool.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    recipe = recipe_from(
+        {
+            "name": "told",
+            "pool": [{"path": str(tmp_path / "pool.jsonl")}],
+            "models": {"teacher": {"endpoint": endpoint.url, "model": "m"}},
+            "steps": [{"filter": {"bounds": {"alpagasus.score": [0, None]}, "unmeasured": "drop"}}],
+        }
+    )
+    result = run(recipe, runs=tmp_path / "runs", home=tmp_path / "store")
+    step = result.path / "round-1" / "01-filter"
+    record = StepRecord.read(step)
+    assert record.details["without_value"] == [
+        {"signal": "alpagasus", "rows": 4, "of": 9, "reason": "malformed: no grade on the first line"}
+    ]
+    (made,) = build_steps(recipe)
+    assert made.note(record) == (
+        "5 of 9 rows; alpagasus: 4 of 9 rows have no value; most often: malformed: no grade on the first line"
+    )
