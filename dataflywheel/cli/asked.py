@@ -12,7 +12,8 @@ ModelName = Annotated[str, typer.Option(help="The model's name at the endpoint."
 Price = Annotated[str, typer.Option(help="Dollars per million tokens read and written, such as 0.1/0.4.")]
 Key = Annotated[str, typer.Option(help="Environment variable that holds the endpoint's key.")]
 Can = Annotated[
-    list[str] | None, typer.Option(help="What the endpoint can do beyond chat: completion, logprobs, json_schema.")
+    list[str] | None,
+    typer.Option(help="What the endpoint can do beyond chat: completion, logprobs, json_schema; or that it thinks."),
 ]
 Parameters = Annotated[
     list[str] | None,

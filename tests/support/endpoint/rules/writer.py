@@ -26,6 +26,8 @@ class Writer(RuleBase):
 
     def answer(self, question: Question, choice: int) -> Answer:
         parts = {name: text for name, _, text in PART.findall(question.text)}
+        if not parts:
+            return Answer("hello")
         # Not by the attempt: asked again by another run, it says the same.
         draw = unit(question.seed, question.key, choice, "error")
         wrong = " It happened 4711 times, and the" if draw < self.errors else ""
