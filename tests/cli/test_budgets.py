@@ -110,14 +110,14 @@ def test_diff_reads_no_run_that_is_not_finished(pool: Path, tmp_path: Path, endp
 
 
 def test_judge(tmp_path: Path, endpoint: Endpoint) -> None:
-    """Twelve calls are for the obvious pairs; a cap among these ends it too."""
+    """One call is for what the endpoint can do, twelve are for the obvious pairs; a cap among these ends it too."""
     script(endpoint)
     files = two_files(tmp_path)
     command = ["judge", *files, "--judge", endpoint.url, "--model", "m", "--home", tmp_path / "home"]
-    shown = ended(*command, "--calls", 22)
+    shown = ended(*command, "--calls", 23)
     said = " ".join(shown.stdout.split())
     assert said.startswith("Not finished: the cap on dollars or calls was reached with 35 of 40 pairs not judged")
-    assert "with 35 of 40 pairs" in json.loads(ended(*command, "--calls", 22, "--json").stdout)["stopped"]
+    assert "with 35 of 40 pairs" in json.loads(ended(*command, "--calls", 23, "--json").stdout)["stopped"]
     fresh = [*command[:-1], tmp_path / "other", "--calls", 4]
     early = CliRunner().invoke(app, list(map(str, fresh)))
     assert isinstance(early.exception, OverBudgetError)
