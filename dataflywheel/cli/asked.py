@@ -12,7 +12,8 @@ ModelName = Annotated[str, typer.Option(help="The model's name at the endpoint."
 Price = Annotated[str, typer.Option(help="Dollars per million tokens read and written, such as 0.1/0.4.")]
 Key = Annotated[str, typer.Option(help="Environment variable that holds the endpoint's key.")]
 Can = Annotated[
-    list[str] | None, typer.Option(help="What the endpoint can do beyond chat: completion, logprobs, json_schema.")
+    list[str] | None,
+    typer.Option(help="What the endpoint can do beyond chat: completion, logprobs, json_schema; or that it thinks."),
 ]
 Parameters = Annotated[
     list[str] | None,
@@ -40,6 +41,15 @@ Usd = Annotated[float | None, typer.Option(min=0, help="Dollars to spend on this
 Calls = Annotated[int | None, typer.Option(min=0, help="Requests to send for this, at most, over all its runs.")]
 
 OF_ENDPOINT = "--model, --price, --key, --can, --concurrency, --timeout and --patience"
+WAYS_OUT = (
+    ("truncated", "cut at the token limit: raise it, --set max_tokens=..."),
+    ("server error", "the same command asks again"),
+    ("timed out", "the same command asks again, and --timeout allows more"),
+    ("malformed", "not of the asked form: a larger model, or one that takes a schema, follows it better"),
+    ("refused", "the model declined: name another one"),
+    ("rejected", "the endpoint does not take the question, which is too long for most that do not"),
+)
+"""What to do where a proposal has no row, by how its reason begins."""
 FATES = (
     ("rejected", "rejected"),
     ("failed", "gave no row"),
@@ -166,6 +176,11 @@ def so_far(result: Any) -> list[str]:
     return [f"Not finished: {result.stopped}.", f"{there if result.dataset else nothing}; the same command goes on."]
 
 
+def way_out(reason: str) -> str:
+    """Why a proposal has no row, and what to do about it where something can be done."""
+    return next((f"{reason}; {way}" for start, way in WAYS_OUT if reason.startswith(start)), reason)
+
+
 def told(result: Any, what: str) -> list[str]:
     """What a step that wrote rows came to: its yield, its bill, and where the rows are."""
     import json
@@ -183,7 +198,7 @@ def told(result: Any, what: str) -> list[str]:
         f"{''.join(f'; {one}' for one in lost)}."
     ]
     lines += [f"  {one['rows']:,} rejected by {one['gate']}: {one['reason']}" for one in found["rejections"][:3]]
-    lines += [f"  {one['rows']:,} gave no row: {one['reason']}" for one in found.get("failures", [])[:3]]
+    lines += [f"  {one['rows']:,} gave no row: {way_out(one['reason'])}" for one in found.get("failures", [])[:3]]
     if details["shortfall"]:
         lines.append(f"Fewer than wanted: {details['shortfall']}.")
     # Of the ledger, not of the proposals: what was cut or failed and asked again is paid for as well.

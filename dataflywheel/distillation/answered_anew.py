@@ -9,9 +9,8 @@ from pydantic import Field
 
 from dataflywheel.models.endpoint.account import client_for
 from dataflywheel.models.endpoint.failure import failure
-from dataflywheel.models.endpoint.quoting import Question
 from dataflywheel.models.endpoint.reading import ask_read
-from dataflywheel.models.endpoint.request import Outcome, Reply, Sampling
+from dataflywheel.models.endpoint.request import Outcome, Reply, Request, Sampling
 from dataflywheel.models.endpoint.structured import Asks
 from dataflywheel.models.endpoint.tried import Asking
 from dataflywheel.models.spec import ModelSpec
@@ -49,11 +48,11 @@ class AnsweredAnew(Proposer):
     """Longer rows are left as they are."""
 
     @abstractmethod
-    def _question(self, row: Row, sampling: Sampling, turn: int) -> Question:
-        """What is asked about a row at its `turn`-th visit; an empty id where the answer need not name it."""
+    def _question(self, row: Row, sampling: Sampling, turn: int) -> Request:
+        """What is asked about a row at its `turn`-th visit."""
 
     @abstractmethod
-    def _read(self, row: Row, id: str, reply: Reply) -> tuple[str, str]:
+    def _read(self, row: Row, reply: Reply) -> tuple[str, str]:
         """The answer to take from what was said, and why it is not taken: "" where it is."""
 
     def propose(self, demand: Demand) -> list[Proposal]:
@@ -69,22 +68,20 @@ class AnsweredAnew(Proposer):
         questions = [self._question(row, sampling, turn) for row, turn, bad in visits if not bad]
 
         def reads(i: int, reply: Reply) -> str:
-            wrong = self._read(asked_about[i], questions[i].id, reply.spoken())[1]
+            wrong = self._read(asked_about[i], reply.spoken())[1]
             return wrong if wrong.startswith(Outcome.MALFORMED) else ""
 
-        requests = [one.request for one in questions]
-        replies = ask_read(client, requests, Asking(self.name, self.form), reads) if requests else []
-        asked = iter(zip(questions, replies, strict=True))
+        replies = iter(ask_read(client, questions, Asking(self.name, self.form), reads) if questions else [])
         return [
-            unchanged(row, bad) if bad else self._proposal(row, *next(asked))
+            unchanged(row, bad) if bad else self._proposal(row, next(replies))
             for row, bad in zip(demand.seeds, why, strict=True)
         ]
 
-    def _proposal(self, row: Row, asked: Question, reply: Reply) -> Proposal:
+    def _proposal(self, row: Row, reply: Reply) -> Proposal:
         reply = reply.spoken()
         if not reply.answered:
             return unchanged(row, failure(reply), (reply,))
-        answer, wrong = self._read(row, asked.id, reply)
+        answer, wrong = self._read(row, reply)
         if wrong:
             return unchanged(row, wrong, (reply,))
         try:

@@ -22,7 +22,7 @@ from pydantic import (
 from dataflywheel.models.packaged import MODELS, PREFIX
 
 Size = Literal["0.5m", "1m", "2m", "5m", "20m"]
-Capability = Literal["chat", "completion", "logprobs", "samples", "seed", "json_schema", "batch"]
+Capability = Literal["chat", "completion", "logprobs", "samples", "seed", "json_schema", "batch", "thinks"]
 POOL_TOKENS = 1_000_000
 """What a built-in model that is trained on the pool reads of it."""
 KEY_LETTERS = 12
@@ -100,7 +100,9 @@ class ModelSpec(BaseModel):
     model: str | None = None
     """The model's name at the endpoint."""
     capabilities: dict[Capability, bool] = {}
-    """What the endpoint can do beyond chat, several samples and seeds, or not: `{logprobs: true, seed: false}`."""
+    """What the endpoint can do beyond chat, several samples and seeds, or not: `{logprobs: true, seed: false}`. Where
+    `json_schema` is not said, one small question tells. `thinks: true`: the model thinks before it answers, so that an
+    answer of one word needs room."""
     extra: dict[str, Any] = {}
     """Fields added to every request to the endpoint: `{chat_template_kwargs: {enable_thinking: false}}`."""
     usd_per_mtok: Price | None = Field(default=None, exclude=True)

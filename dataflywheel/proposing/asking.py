@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 from pydantic import Field
 
 from dataflywheel.contracts import Cost, PoolStatistics
 from dataflywheel.models.endpoint.account import client_for
 from dataflywheel.models.endpoint.failure import failure
-from dataflywheel.models.endpoint.quoting import Question
 from dataflywheel.models.endpoint.request import Reply, Request, Sampling
-from dataflywheel.models.endpoint.structured import Answer, Asks, Numbered, ask_for, same_id
+from dataflywheel.models.endpoint.structured import Answer, Asks
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.proposing.kinds import Demand, Proposal, Proposer
 from dataflywheel.rows.schema import Row
@@ -21,7 +20,6 @@ from dataflywheel.rows.schema import Row
 WORK = "Work it out step by step. End with a line that holds #### and the final answer, and nothing else."
 QUESTION_TOKENS, ANSWER_TOKENS = 250, 300
 """Of one call, beside the seed's own text: for the estimate."""
-N = TypeVar("N", bound=Numbered)
 
 
 class AskingProposer(Proposer):
@@ -58,11 +56,6 @@ class AskingProposer(Proposer):
     def sampling(self) -> Sampling:
         """How the model draws what it writes."""
         return Sampling(temperature=self.temperature, max_tokens=self.max_tokens)
-
-
-def ask_forms(client: Asks, questions: Sequence[Question], form: type[N]) -> list[Answer[N]]:
-    """One parsed answer a question, in order, each with its own question's id."""
-    return ask_for(client, [q.request for q in questions], form, same_id(questions)) if questions else []
 
 
 def follow(client: Asks, prompts: Sequence[str], sampling: Sampling, system: str = "", sample: int = 0) -> list[Reply]:

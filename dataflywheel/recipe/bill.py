@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import warnings
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -102,6 +105,25 @@ def write_asked(path: Path, context: Context, needs: Sequence[str], wanted: Para
     if tables:
         pq.write_table(pa.concat_tables(tables), path, compression="zstd", compression_level=1)
     return again
+
+
+def without_value(context: Context, needs: Sequence[str], wanted: Parameters, ids: pa.Array) -> dict[str, Any]:
+    """Of each signal that asks a model, how many rows got no value, and the commonest reason; nothing where all did."""
+    told = []
+    for name in signals_of(needs):
+        signal = context.signal(name, wanted)
+        if signal.asks:
+            errors = context.signal_store.read(signal.key(), ids, ["error"])["error"].drop_null().to_pylist()
+            if errors:
+                kind = Counter(map(_kind, errors)).most_common(1)[0][0]
+                reason = next(error for error in errors if _kind(error) == kind)
+                told.append({"signal": name, "rows": len(errors), "of": len(ids), "reason": reason})
+    return {"without_value": told} if told else {}
+
+
+def _kind(error: str) -> str:
+    """A reason without its numbers, which differ from row to row."""
+    return re.sub(r"\d+(?:\.\d+)?(?:e-?\d+)?", "0", error)
 
 
 def forget_failed(context: Context) -> None:

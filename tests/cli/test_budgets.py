@@ -15,10 +15,9 @@ from dataflywheel.cli import main
 from dataflywheel.cli.main import app
 from dataflywheel.errors import DeferredError, FlywheelError, OverBudgetError
 from tests.evolution.judging.scripted import script, two_files
-from tests.signals.rating.support import ID_PATTERN
 from tests.support.endpoint import Endpoint
 
-RATER = {"rule": "rater", "low": 0, "high": 5, "template": "$id: $score\nBecause."}
+RATER = {"rule": "rater", "low": 0, "high": 5, "template": "$score\nBecause."}
 
 
 @pytest.fixture
@@ -53,7 +52,7 @@ def places(folder: Path, endpoint: Endpoint) -> list[object]:
     ],
 )
 def test_a_verb_of_one_step(verb: list[str], pool: Path, tmp_path: Path, endpoint: Endpoint) -> None:
-    endpoint.configure(rules=[RATER], id_pattern=ID_PATTERN)
+    endpoint.configure(rules=[RATER])
     name, *options = verb
     shown = ended(name, pool, *options, *places(tmp_path, endpoint))
     assert shown.stdout.startswith("Not finished: 01-")
@@ -65,7 +64,7 @@ def test_a_verb_of_one_step(verb: list[str], pool: Path, tmp_path: Path, endpoin
 
 
 def test_a_run(pool: Path, tmp_path: Path, endpoint: Endpoint) -> None:
-    endpoint.configure(rules=[RATER], id_pattern=ID_PATTERN)
+    endpoint.configure(rules=[RATER])
     value: dict[str, Any] = {
         "name": "job",
         "pool": [{"path": str(pool)}],
@@ -102,7 +101,7 @@ def test_answer(pool: Path, tmp_path: Path, endpoint: Endpoint) -> None:
 
 
 def test_diff_reads_no_run_that_is_not_finished(pool: Path, tmp_path: Path, endpoint: Endpoint) -> None:
-    endpoint.configure(rules=[RATER], id_pattern=ID_PATTERN)
+    endpoint.configure(rules=[RATER])
     select = ["select", pool, "--by", "rated", "--set", "score=alpagasus.score", "--keep", "9"]
     ended(*select, *places(tmp_path, endpoint))
     (run,) = (tmp_path / "runs").iterdir()
@@ -111,14 +110,14 @@ def test_diff_reads_no_run_that_is_not_finished(pool: Path, tmp_path: Path, endp
 
 
 def test_judge(tmp_path: Path, endpoint: Endpoint) -> None:
-    """Twelve calls are for the obvious pairs; a cap among these ends it too."""
+    """One call is for what the endpoint can do, twelve are for the obvious pairs; a cap among these ends it too."""
     script(endpoint)
     files = two_files(tmp_path)
     command = ["judge", *files, "--judge", endpoint.url, "--model", "m", "--home", tmp_path / "home"]
-    shown = ended(*command, "--calls", 22)
+    shown = ended(*command, "--calls", 23)
     said = " ".join(shown.stdout.split())
     assert said.startswith("Not finished: the cap on dollars or calls was reached with 35 of 40 pairs not judged")
-    assert "with 35 of 40 pairs" in json.loads(ended(*command, "--calls", 22, "--json").stdout)["stopped"]
+    assert "with 35 of 40 pairs" in json.loads(ended(*command, "--calls", 23, "--json").stdout)["stopped"]
     fresh = [*command[:-1], tmp_path / "other", "--calls", 4]
     early = CliRunner().invoke(app, list(map(str, fresh)))
     assert isinstance(early.exception, OverBudgetError)

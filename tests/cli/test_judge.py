@@ -16,7 +16,7 @@ from dataflywheel.evolution.judging.gold import gold_sets
 from dataflywheel.evolution.judging.pairwise import Pairwise
 from dataflywheel.evolution.judging.rubric import Rubric
 from dataflywheel.evolution.judging.session import make_judge
-from tests.evolution.judging.scripted import IDS, KNOWS, knows, labels, script, two_files
+from tests.evolution.judging.scripted import KNOWS, knows, labels, script, two_files
 from tests.support.endpoint import Endpoint
 
 
@@ -28,7 +28,7 @@ def test_the_command(endpoint: Endpoint, tmp_path: Path) -> None:
     shown = CliRunner().invoke(app, [*common, "--gold", str(gold), "--price", "1/2"], terminal_width=200)
     assert shown.exit_code == 0, shown.output
     for text in ("A wins", "80%", "30 won, 4 tied, 6 lost", "same verdict in both orders", "longer answer wins", "coin",
-                 "Cohen's kappa", "92 calls", "6 of 6 obvious pairs right", "1 answer of A"):  # fmt: skip
+                 "Cohen's kappa", "93 calls", "6 of 6 obvious pairs right", "1 answer of A"):  # fmt: skip
         assert text in shown.output, text
     free = CliRunner().invoke(app, common, terminal_width=200)
     assert "price not known" in free.output
@@ -41,7 +41,7 @@ def test_the_command(endpoint: Endpoint, tmp_path: Path) -> None:
 def test_the_command_calibrates(endpoint: Endpoint, tmp_path: Path, data: Path) -> None:
     parts = [part for part in gold_sets(data) if part.name.startswith("llmbar")]
     rules = [rule for part in parts for rule in knows(part.cases, part.gold)]
-    endpoint.configure(id_pattern=IDS, rules=[*KNOWS, *rules, {"rule": "echo", "text": "I cannot say."}])
+    endpoint.configure(rules=[*KNOWS, *rules, {"rule": "echo", "text": "I cannot say."}])
     common = ["judge", "--calibrate", "--judge", endpoint.url, "--model", "m", "--home", str(tmp_path)]
     done = CliRunner().invoke(app, [*common, "--data", str(data), "--limit", "8", "--json"])
     assert done.exit_code == 0, done.output

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.signals.rating.support import ID_PATTERN
 from tests.support.endpoint import Endpoint
 from tests.support.killed import start
 
@@ -54,8 +53,8 @@ def test_a_signal_is_told_whatever_the_command_does(number: int, when: str) -> N
 
 @pytest.mark.slow
 def test_a_run_that_a_scheduler_stops_goes_on(endpoint: Endpoint, tmp_path: Path) -> None:
-    rater = {"rule": "rater", "low": 0, "high": 5, "template": "$id: $score\nBecause."}
-    endpoint.configure(rules=[rater], id_pattern=ID_PATTERN, latency={"median_ms": 60})
+    rater = {"rule": "rater", "low": 0, "high": 5, "template": "$score\nBecause."}
+    endpoint.configure(rules=[rater], latency={"median_ms": 60})
     pool = [f'{{"prompt": "What is {i} plus {i}?", "completion": "It is {2 * i}."}}\n' for i in range(80)]
     (tmp_path / "pool.jsonl").write_text("".join(pool))
     value = {

@@ -13,7 +13,13 @@ def test_the_bill_is_the_ledgers_with_what_was_cut_and_asked_again(tmp_path: Pat
     funnel = {
         **dict.fromkeys(("rejected", "left", "surplus"), 0),
         **{"accepted": 3, "proposed": 5, "rejections": [], "calls": 3, "tokens": 307, "usd": 0.1},
-        **{"failed": 2, "failures": [{"reason": "no better, the judge's marks are too near", "rows": 2}]},
+        **{
+            "failed": 5,
+            "failures": [
+                {"reason": "truncated", "rows": 3},
+                {"reason": "no better, the judge's marks are too near", "rows": 2},
+            ],
+        },
     }
     step = tmp_path / "round-1" / "01-enhance"
     step.mkdir(parents=True)
@@ -22,5 +28,6 @@ def test_the_bill_is_the_ledgers_with_what_was_cut_and_asked_again(tmp_path: Pat
     lines = told(SimpleNamespace(path=tmp_path, rows_out=3), "in all")
     assert "Cost: 4 calls, 445 tokens, $0.1500." in lines
     # What was written and is no row by the method's own rules was readable all the same.
-    assert lines[0].endswith("; 2 gave no row.")
+    assert lines[0].endswith("; 5 gave no row.")
+    assert "  3 gave no row: truncated; cut at the token limit: raise it, --set max_tokens=..." in lines
     assert "  2 gave no row: no better, the judge's marks are too near" in lines

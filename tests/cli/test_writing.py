@@ -12,7 +12,6 @@ from dataflywheel.cli.main import app
 from dataflywheel.errors import UsageError
 from tests.cli.test_main import flywheel
 from tests.recipe.jobs import write_pool
-from tests.signals.rating.support import ID_PATTERN
 from tests.support.endpoint import Endpoint
 
 
@@ -51,7 +50,7 @@ def test_enhance_asks_a_model_and_keeps_rows_that_a_gate_turns_away(endpoint: En
     revised = [answer for answer in answers if answer.endswith("This is the whole of it.")]
     assert 0 < len(revised) < len(answers)
     assert not any("4711" in answer for answer in answers)
-    assert len(endpoint.bill().charged) == result["rows_in"]
+    assert len(endpoint.bill().charged) == result["rows_in"] + 1, "and one question what the endpoint can do"
 
 
 @pytest.mark.parametrize(
@@ -90,9 +89,7 @@ def test_distill_ends_with_a_model_that_loads(tmp_path: Path) -> None:
 
 
 def test_every_selector_can_be_run_with_its_parameters_target_and_teacher(endpoint: Endpoint, tmp_path: Path) -> None:
-    endpoint.configure(
-        rules=[{"rule": "rater", "low": 0, "high": 5, "template": "$id: $score\nBecause."}], id_pattern=ID_PATTERN
-    )
+    endpoint.configure(rules=[{"rule": "rater", "low": 0, "high": 5, "template": "$score\nBecause."}])
     pool, target = str(write_pool(tmp_path, rows=30)), str(write_pool(tmp_path, rows=5, split="held_out"))
     common = ["--keep", "4", "--json", "--runs", str(tmp_path / "runs"), "--home", str(tmp_path / "home")]
     asking = ["--ask", endpoint.url, "--model", "grader"]

@@ -11,7 +11,6 @@ import pytest
 import dataflywheel as fw
 from dataflywheel.contracts import UsageError
 from tests.evolution.judging.scripted import script, two_files
-from tests.signals.rating.support import ID_PATTERN
 from tests.signals.rating.test_alpagasus import RATER
 from tests.support.endpoint import Endpoint
 
@@ -132,7 +131,7 @@ def test_a_gate_over_rows_and_over_pairs(where: dict[str, Any]) -> None:
 
 
 def test_a_signal_that_asks_is_paid_once(where: dict[str, Any], endpoint: Endpoint) -> None:
-    endpoint.configure(rules=[RATER], id_pattern=ID_PATTERN)
+    endpoint.configure(rules=[RATER])
     teacher = {"endpoint": endpoint.url, "model": "m", "usd_per_mtok": {"in": 1, "out": 2}}
     rows = [{"prompt": f"Question {i}?", "completion": f"Answer {i}. [[truth:{i}]]"} for i in range(3)]
     first, again = (fw.measure(rows, "alpagasus", models={"teacher": teacher}, **where) for _ in range(2))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import copy
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import Any
@@ -160,3 +161,17 @@ def test_multi_turn_rows_answer_in_their_last_turn(template: str | None) -> None
     encoded = ChatFormat(tokens).encode([chat], 999)[0]
     assert tokens.decode(encoded.ids).count("the the") == 2
     assert tokens.decode(encoded.ids[: encoded.start]).count("the the") == 1
+
+
+def test_a_token_that_opens_every_turn_is_no_beginning_of_the_text() -> None:
+    """As of SmolLM2, whose tokenizer calls the opener of turns its BOS."""
+    made = copy.deepcopy(tokenizer(FOREIGN))
+    made.bos_token = "<|im_start|>"
+    chat, opener = ChatFormat(made), made.convert_tokens_to_ids("<|im_start|>")
+    assert (chat.bos_text, chat.header_text) == ("", "<|im_start|>assistant\n")
+    row, document = [message("user", "one"), message("assistant", "two")], [message("assistant", "two")]
+    for one in chat.encode([row, document], 99):
+        ids, places = one.sequence(alone=True)
+        assert ids.count(opener) == 1, "one header, and nothing in front of it"
+        assert ids[places[0] :] == one.ids[one.start :]
+        assert places[0] == one.start - one.header

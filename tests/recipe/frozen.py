@@ -29,7 +29,6 @@ import pyarrow.parquet as pq
 
 from dataflywheel.recipe.execute import run
 from dataflywheel.recipe.load import recipe_from
-from tests.signals.rating.support import ID_PATTERN
 from tests.support.endpoint import Endpoint
 
 FILE = Path(__file__).with_suffix(".json")
@@ -112,7 +111,7 @@ def recipes(url: str) -> dict[str, dict[str, Any]]:
 ASKED = ("renew", "asked")
 NAMES = tuple(recipes(""))
 RULES: list[dict[str, Any]] = [
-    {"rule": "rater", "model": "grader", "low": 0, "high": 5, "template": "$id: $score\nBecause."},
+    {"rule": "rater", "model": "grader", "low": 0, "high": 5, "template": "$score\nBecause."},
     {"rule": "writer", "model": "writer", "errors": 0.2},
     {"rule": "solver", "slips": 0.3},
 ]
@@ -122,7 +121,7 @@ def left_by(name: str, folder: Path, endpoint: Endpoint | None) -> dict[str, str
     """Digests of what the recipe of that name leaves, by file, done in an empty `folder`."""
     if endpoint is not None:
         endpoint.reset()
-        endpoint.configure(rules=RULES, id_pattern=ID_PATTERN)
+        endpoint.configure(rules=RULES)
     given = recipes("" if endpoint is None else endpoint.url)[name]
     with chdir(folder):
         _write(Path("pool.jsonl"), given["pool"])

@@ -20,10 +20,11 @@ from dataflywheel.recipe.load import recipe_from
 from dataflywheel.recipe.planning.plan import plan
 from dataflywheel.recipe.progress import Silent
 from dataflywheel.recipe.schema import Recipe
+from dataflywheel.recipe.steps.build import build_steps
 from dataflywheel.report.html import write_report
 from dataflywheel.report.why import as_text, why
 from dataflywheel.rows.reading import read_file
-from tests.signals.rating.support import ID_PATTERN
+from dataflywheel.store.record import StepRecord
 from tests.support.endpoint import Endpoint
 
 ROWS = 300
@@ -33,9 +34,7 @@ PRICE = {"in": 1.0, "out": 10.0}
 @pytest.fixture
 def rater(endpoint: Endpoint) -> Endpoint:
     """Grades by a rule of its own: a row without a mark gets what its id says."""
-    endpoint.configure(
-        rules=[{"rule": "rater", "low": 0, "high": 5, "template": "$id: $score\nBecause."}], id_pattern=ID_PATTERN
-    )
+    endpoint.configure(rules=[{"rule": "rater", "low": 0, "high": 5, "template": "$score\nBecause."}])
     return endpoint
 
 
@@ -163,7 +162,7 @@ def test_a_budget_that_ends_before_any_step_leaves_no_rows(data: Path, tmp_path:
 def test_unreadable_answers_end_a_step_and_a_probe_before_all_rows_are_paid_for(
     data: Path, tmp_path: Path, endpoint: Endpoint
 ) -> None:
-    endpoint.configure(rules=[{"rule": "echo", "text": "Well\x1b[31m, it depends."}], id_pattern=ID_PATTERN)
+    endpoint.configure(rules=[{"rule": "echo", "text": "Well\x1b[31m, it depends."}])
     recipe = ratings(pool(data, tmp_path), endpoint)
     probed = {"runs": tmp_path / "others", "home": tmp_path / "other"}
     said = r"probe: alpagasus: 0 of 5 rows asked about got a readable answer: .*; the first reply: 'Well\\x1b\[31m, it"
@@ -211,7 +210,7 @@ def test_what_cannot_work_is_refused_before_any_call(data: Path, tmp_path: Path,
 
 
 def test_other_anchors_under_the_same_name_rate_anew(tmp_path: Path, endpoint: Endpoint) -> None:
-    endpoint.configure(rules=[{"rule": "judge", "ties": False}], id_pattern=ID_PATTERN)
+    endpoint.configure(rules=[{"rule": "judge", "ties": False}])
     model = {"endpoint": endpoint.url, "model": "grader", "capabilities": {"json_schema": True}}
     anchors = tmp_path / "anchors.jsonl"
     given = {"anchors": str(anchors), "comparisons": 1, "model": model}
@@ -239,9 +238,7 @@ class Impatient(Silent):
 
 
 def test_an_interruption_stops_the_spending(data: Path, tmp_path: Path, rater: Endpoint) -> None:
-    rater.configure(
-        rules=[{"rule": "rater", "template": "$id: $score"}], id_pattern=ID_PATTERN, latency={"median_ms": 100}
-    )
+    rater.configure(rules=[{"rule": "rater", "template": "$score"}], latency={"median_ms": 100})
     teacher = {"endpoint": rater.url, "model": "grader", "concurrency": 2, "usd_per_mtok": PRICE}
     recipe = ratings(pool(data, tmp_path), rater, models={"teacher": teacher})
     before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
@@ -255,3 +252,30 @@ def test_an_interruption_stops_the_spending(data: Path, tmp_path: Path, rater: E
     entered = json.loads((tmp_path / "runs/ratings/ledger.json").read_text())["total"]
     assert entered["calls"] == len(paid.charged)  # what was under way is in the bill too
     assert entered["usd"] == pytest.approx(paid.usd(PRICE["in"], PRICE["out"]), abs=1e-9)
+
+
+def test_rows_without_a_value_are_told_with_the_commonest_reason(tmp_path: Path, endpoint: Endpoint) -> None:
+    rater = {"rule": "rater", "low": 0, "high": 5, "template": "$score\nBecause."}
+    vague = [{"rule": "echo", "match": f"number {i}?", "text": f"It is {i}."} for i in (1, 2, 3)]
+    refusing = {"rule": "echo", "match": "number 4?", "text": "I'm sorry, but I can't help with that request."}
+    endpoint.configure(rules=[*vague, refusing, rater])
+    rows = [{"prompt": f"What is number {i}?", "completion": f"[[truth:{i % 6}]]"} for i in range(9)]
+    (tmp_path / "pool.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    recipe = recipe_from(
+        {
+            "name": "told",
+            "pool": [{"path": str(tmp_path / "pool.jsonl")}],
+            "models": {"teacher": {"endpoint": endpoint.url, "model": "m"}},
+            "steps": [{"filter": {"bounds": {"alpagasus.score": [0, None]}, "unmeasured": "drop"}}],
+        }
+    )
+    result = run(recipe, runs=tmp_path / "runs", home=tmp_path / "store")
+    step = result.path / "round-1" / "01-filter"
+    record = StepRecord.read(step)
+    assert record.details["without_value"] == [
+        {"signal": "alpagasus", "rows": 4, "of": 9, "reason": "malformed: no grade on the first line"}
+    ]
+    (made,) = build_steps(recipe)
+    assert made.note(record) == (
+        "5 of 9 rows; alpagasus: 4 of 9 rows have no value; most often: malformed: no grade on the first line"
+    )

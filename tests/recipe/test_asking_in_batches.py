@@ -19,11 +19,10 @@ from dataflywheel.recipe.schema import Recipe
 from dataflywheel.rows.reading import read_file
 from tests.recipe.jobs import write_pool
 from tests.recipe.test_asking import PRICE, bill, done
-from tests.signals.rating.support import ID_PATTERN
 from tests.support.endpoint import Endpoint
 
 ROWS = 60
-RULE = {"rule": "rater", "low": 0, "high": 5, "template": "$id: $score\nBecause."}
+RULE = {"rule": "rater", "low": 0, "high": 5, "template": "$score\nBecause."}
 
 
 @pytest.fixture(autouse=True)
@@ -37,7 +36,7 @@ async def sent_alone(self: OpenAIEndpoint, request: Request) -> Reply:
 
 @pytest.fixture
 def rater(endpoint: Endpoint) -> Endpoint:
-    endpoint.configure(rules=[RULE], id_pattern=ID_PATTERN, batches={"polls": 2})
+    endpoint.configure(rules=[RULE], batches={"polls": 2})
     return endpoint
 
 
@@ -101,7 +100,7 @@ def test_a_run_submits_stops_and_collects_later(
 def test_an_expired_batch_loses_nothing(
     pool: Path, tmp_path: Path, rater: Endpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rater.configure(rules=[RULE], id_pattern=ID_PATTERN, batches={"expire": 1, "expired_share": 0.6})
+    rater.configure(rules=[RULE], batches={"expire": 1, "expired_share": 0.6})
     recipe = rated(pool, rater)
     with monkeypatch.context() as patched:
         patched.setattr(OpenAIEndpoint, "send", sent_alone)
@@ -113,7 +112,7 @@ def test_an_expired_batch_loses_nothing(
 
 
 def test_a_cap_holds_for_a_batch_and_more_money_goes_on(pool: Path, tmp_path: Path, rater: Endpoint) -> None:
-    rater.configure(rules=[RULE], id_pattern=ID_PATTERN)
+    rater.configure(rules=[RULE])
     first, second = (done(rated(pool, rater, budget={"calls": 40}), tmp_path) for _ in range(2))
     assert "40 requests were submitted as a batch, 20 requests do not fit under the cap" in first.stopped
     assert "the cap on dollars, tokens or calls was reached with 20 requests left" in second.stopped
@@ -127,7 +126,7 @@ def test_a_cap_holds_for_a_batch_and_more_money_goes_on(pool: Path, tmp_path: Pa
 
 def test_what_fails_in_a_batch_ends_as_it_does_at_once(tmp_path: Path, endpoint: Endpoint) -> None:
     """One row is never taken, one's answer is cut at any limit: neither keeps a run from its end."""
-    endpoint.configure(rules=[RULE], id_pattern=ID_PATTERN)
+    endpoint.configure(rules=[RULE])
     path = tmp_path / "pool.jsonl"
     marks = ["[[fault:http_400]]", "[[fault:length]]", *(f"[[truth:{i % 6}]]" for i in range(28))]
     rows = [{"prompt": f"Question {i} {mark}", "completion": f"An answer {i}."} for i, mark in enumerate(marks)]
@@ -142,7 +141,7 @@ def test_what_fails_in_a_batch_ends_as_it_does_at_once(tmp_path: Path, endpoint:
 
 
 def test_a_refused_batch_is_said_and_handed_in_again(pool: Path, tmp_path: Path, rater: Endpoint) -> None:
-    rater.configure(rules=[RULE], id_pattern=ID_PATTERN, batches={"fail": 1})
+    rater.configure(rules=[RULE], batches={"fail": 1})
     recipe = rated(pool, rater)
     assert done(recipe, tmp_path).stopped
     with pytest.raises(FlywheelError, match=r"refused the batch: .*scripted failure"):

@@ -30,7 +30,6 @@ from dataflywheel.report.why import why
 from dataflywheel.rows.schema import message
 from dataflywheel.store.atomic import remove
 from dataflywheel.store.ledger import read_bills
-from tests.signals.rating.support import ID_PATTERN
 from tests.support.endpoint import Endpoint
 
 WORDS = "amber birch cedar delta ember fjord grove heron islet jetty kiosk llama maple north otter pearl quill"
@@ -116,9 +115,9 @@ def whole(tmp_path_factory: pytest.TempPathFactory, endpoint_process: Endpoint) 
         "steps": STEPS,
         "compare": {"arms": ["random"], "seeds": 2},
     }
-    rule = {"rule": "rater", "low": 0, "high": 5, "template": "$id: $score\nBecause."}
+    rule = {"rule": "rater", "low": 0, "high": 5, "template": "$score\nBecause."}
     endpoint_process.reset()
-    endpoint_process.configure(rules=[rule], id_pattern=ID_PATTERN)
+    endpoint_process.configure(rules=[rule])
     job = Job(folder, recipe_from(value), endpoint_process)
     job.again()
     for part in ("runs", "home"):

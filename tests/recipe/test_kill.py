@@ -11,13 +11,12 @@ import pytest
 import yaml
 
 from tests.recipe.jobs import CLEAN, write_pool
-from tests.signals.rating.support import ID_PATTERN
 from tests.support.endpoint import Endpoint
 from tests.support.kills import PRICE, Kills
 
 FAULTS = {"http_429": 0.02, "http_500": 0.03, "reset_before": 0.02, "reset_after": 0.02, "slow": 0.02}
 RULES: list[Any] = [
-    {"rule": "rater", "model": "grader", "low": 0, "high": 5, "template": "$id: $score\nBecause."},
+    {"rule": "rater", "model": "grader", "low": 0, "high": 5, "template": "$score\nBecause."},
     {"rule": "writer", "errors": 0.2},
 ]
 GATES = ["format_and_length", "meaning", "contamination"]
@@ -56,7 +55,7 @@ def job(
     }
     (folder / "recipe.yaml").write_text(yaml.safe_dump(value), encoding="utf-8")
     latency, slow = {"median_ms": 15, "sigma": 0.3}, 0.3
-    plan = {"rules": RULES, "id_pattern": ID_PATTERN, "faults": faults, "latency": latency, "slow_seconds": slow}
+    plan = {"rules": RULES, "faults": faults, "latency": latency, "slow_seconds": slow}
     return Kills(folder, endpoint, plan)
 
 

@@ -29,7 +29,7 @@ from dataflywheel.rows.identity import prompt_answer_row
 from dataflywheel.rows.parts import read_rows
 from tests.enhancement.rewriting.support import answer_of, demand
 from tests.enhancement.rewriting.test_clear_correction import judge
-from tests.models.endpoint.fake import FakeClient, id_of, user_text
+from tests.models.endpoint.fake import FakeClient, user_text
 from tests.support.endpoint import Endpoint
 
 MODEL = ModelSpec(endpoint="http://localhost:1/v1", model="m")
@@ -120,7 +120,7 @@ def test_only_answers_in_doubt_are_asked_about_and_taken_only_where_the_model_is
 def test_a_new_answer_that_is_believed_less_than_the_old_one_is_not_taken(held: float, taken: bool) -> None:
     row = prompt_answer_row("Say w", "x")
     said = iter(("2", "1", "2", "1", "2", "2"))  # the new answer stands second, first, ...: five votes of six
-    votes = FakeClient(lambda request: json.dumps({"id": id_of(request), "analysis": "so", "better": next(said)}))
+    votes = FakeClient(lambda request: json.dumps({"analysis": "so", "better": next(said)}))
     columns = Columns(np.array([row["id"]]), {CONFIDENCE: np.array([held])})
     method = ClearCorrection(model=MODEL, below=0.95, sure=0.6)
     (made,) = method.propose_between(FakeClient(lambda request: "w"), votes, replace(demand([row]), columns=columns))
@@ -156,7 +156,8 @@ def test_wrong_answers_are_corrected_in_a_run_and_right_ones_are_not_asked_about
     mended = {row["messages"][0]["content"]: row["messages"][1]["content"] for row in rows if row["made_by"]}
     assert mended == {f"What is {i} + {i * 2}?": f"It is {3 * i}." for i in sorted(wrong)}
     paid = len(endpoint.bill().charged)
-    assert paid == 14 * (2 + 1 + 2) + 3 * 7  # seven questions for a row in doubt, and none for the others
+    # Seven questions for a row in doubt, none for the others, and one whether the endpoint takes a schema.
+    assert paid == 14 * (2 + 1 + 2) + 3 * 7 + 1
     assert run(recipe, **where).rows_out == 14
     assert len(endpoint.bill().charged) == paid
     new = next(row for row in rows if row["made_by"])

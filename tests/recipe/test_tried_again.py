@@ -16,7 +16,6 @@ from dataflywheel.recipe.execute import Result, run
 from dataflywheel.recipe.load import recipe_from
 from dataflywheel.recipe.steps import writing
 from dataflywheel.rows.parts import read_rows
-from tests.signals.rating.support import ID_PATTERN
 from tests.support.endpoint import Endpoint
 
 FROGS = ("frog",)
@@ -50,10 +49,10 @@ STEPS: dict[str, list[Any]] = {
 def behave(endpoint: Endpoint, kind: str, down: bool) -> None:
     matches = (JUDGED if "judge" in kind else FROGS) if down else ()
     script = [{"fault": "http_500", "match": match, "attempts": []} for match in matches]
-    rater = {"rule": "rater", "low": 0, "high": 5, "template": "$id: $score\nBecause."}
+    rater = {"rule": "rater", "low": 0, "high": 5, "template": "$score\nBecause."}
     judge = {"rule": "echo", "model": "judge", "text": "good"}
     rules: list[Any] = [judge, rater if kind == "a selection" else {"rule": "writer", "errors": 0.0}]
-    endpoint.configure(rules=rules, id_pattern=ID_PATTERN, script=script)
+    endpoint.configure(rules=rules, script=script)
 
 
 @pytest.mark.parametrize("kind", STEPS)

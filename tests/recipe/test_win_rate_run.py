@@ -16,7 +16,7 @@ from dataflywheel.models.endpoint import account
 from dataflywheel.models.endpoint.pace import Pace
 from dataflywheel.recipe.execute import Result
 from dataflywheel.recipe.load import recipe_from
-from tests.evolution.judging.scripted import IDS, KNOWS, script, spec
+from tests.evolution.judging.scripted import KNOWS, script, spec
 from tests.support.endpoint import Endpoint
 
 
@@ -46,7 +46,7 @@ def test_a_run_is_judged_in_both_orders_and_pays_once(
     said = Answered(["[[truth:5]] it may be [[end]]"])  # the small model says nothing
     monkeypatch.setattr(evaluate, "answers", lambda model, questions, *more: [said] * len(questions))
     monkeypatch.setattr(account, "Pace", partial(Pace, attempts=1, backoff=0.01))
-    endpoint.configure(id_pattern=IDS, rules=[*KNOWS, {"rule": "judge"}], script=down)
+    endpoint.configure(rules=[*KNOWS, {"rule": "judge"}], script=down)
 
     def told(found: Result) -> tuple[dict[str, Any], float]:
         step = orjson.loads((found.path / "round-1" / "03-evaluate" / "metrics.json").read_bytes())

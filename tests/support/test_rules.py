@@ -76,10 +76,11 @@ def test_answers_fill_the_schema_that_was_asked_for() -> None:
     choice = {"properties": {"better": {"enum": ["tie", "2", "1"]}, "why": {"type": "string"}}, "type": "object"}
     verdict = json.loads(Judge(rule="judge").answer(question("[[truth:1]] [[truth:3]]", choice), 0).text)
     assert verdict["better"] == "2"
-    described = question("id: r1 [[truth:3]]")
-    system = {"role": "system", "content": f"It must follow this JSON Schema:\n{json.dumps(row)}\nGood luck."}
-    described.body["messages"].insert(0, system)
-    assert json.loads(Rater(rule="rater").answer(described, 0).text) == {"id": "r1", "score": 3}
+    form = '{"id": "...", "score": 1-5, "all": [{"sure": true | false, "is": "4" | "3"}, ...]}'
+    described = question(f"id: r1 [[truth:3]]\nReply with one JSON object of this form and nothing else: {form}")
+    assert json.loads(Rater(rule="rater").answer(described, 0).text) == {
+        "id": "r1", "score": 3, "all": [{"sure": True, "is": "3"}],
+    }  # fmt: skip
 
 
 def verdicts(judge: Judge, first: float, second: float, texts: tuple[str, str] = ("x", "y")) -> dict[str, float]:

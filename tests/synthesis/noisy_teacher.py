@@ -17,7 +17,7 @@ import orjson
 from dataflywheel.models.endpoint.request import Outcome, Reply, Request
 from dataflywheel.rows.identity import prompt_answer_row
 from dataflywheel.rows.schema import Row
-from tests.models.endpoint.fake import FakeClient, id_of, system_text, user_text
+from tests.models.endpoint.fake import FakeClient, system_text, user_text
 from tests.synthesis.support import parts_of
 
 NAMES = ["Abel", "Bruna", "Chidi", "Dana", "Emre", "Farah", "Goran", "Hana", "Imani", "Jonas", "Kofi", "Leila"]
@@ -113,7 +113,7 @@ class NoisyTeacher:
         digest = hashlib.blake2b(request.canonical("teacher"), digest_size=8).digest()
         draw = random.Random(int.from_bytes(digest, "big"))
         fault = self._fault(draw.random())
-        written = "Fence word: " in user_text(request)
+        written = bool(parts_of(request))
         (self.faults if written else self.solved)[fault] += 1
         if fault == "truncation" and draw.random() < 0.5:
             return Reply(Outcome.TRUNCATED, finish="length")
@@ -121,7 +121,7 @@ class NoisyTeacher:
         said = self._solution(draw, fault, text)
         if written:
             self.told[text, said] = fault
-        return orjson.dumps({"id": id_of(request), "problem": text, "solution": said}).decode() if written else said
+        return orjson.dumps({"problem": text, "solution": said}).decode() if written else said
 
     def _fault(self, number: float) -> str:
         for name in ("error", "duplicate", "leak", "refusal", "truncation"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -13,7 +12,7 @@ from dataflywheel.models.endpoint.request import Reply, Request
 from dataflywheel.proposing.kinds import Demand, Proposal
 from dataflywheel.rows.identity import prompt_answer_row
 from dataflywheel.rows.schema import Row
-from tests.models.endpoint.fake import FakeClient, id_of, user_text
+from tests.models.endpoint.fake import FakeClient, parts_of
 
 
 def seeds(*pairs: tuple[str, str], tags: Sequence[str] = ("skill",)) -> tuple[Row, ...]:
@@ -27,27 +26,19 @@ def demand(
     return Demand(tuple(rows), given, accepted, np.random.default_rng([7, wave]), wave)
 
 
-def parts_of(request: Request) -> dict[str, str]:
-    """The quoted material of a question, by name."""
-    text = user_text(request)
-    fence = text.split("Fence word: ")[1].split("\n")[0]
-    return dict(re.findall(rf"<([^<>\n]+) {fence}>\n(.*?)\n</\1 {fence}>", text, re.DOTALL))
-
-
 def teacher(write: Callable[[dict[str, str], Request], dict[str, Any] | str | Reply]) -> FakeClient:
-    """A model that answers questions about quoted material with the values that `write` gives, and their id.
+    """A model that answers questions about quoted material with the values that `write` gives.
 
     `write` gets no material for a plain prompt. A text or a reply is sent as it is.
     """
 
     def answer(request: Request) -> str | Reply:
         """A repair brings nothing better."""
-        quoted = request.prompt is None and "Fence word: " in user_text(request)
-        parts = parts_of(request) if quoted else {}
+        parts = parts_of(request)
         if set(parts) == {"error", "answer"}:
             return parts["answer"]
         said = write(parts, request)
-        return orjson.dumps({"id": id_of(request), **said}).decode() if isinstance(said, dict) else said
+        return orjson.dumps(said).decode() if isinstance(said, dict) else said
 
     return FakeClient(answer, json_schema=True)
 

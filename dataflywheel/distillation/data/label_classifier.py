@@ -5,29 +5,30 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import orjson
 from pydantic import BaseModel, ConfigDict, Field
 
 from dataflywheel.contracts import AnyArray, FloatArray, FlywheelError, UsageError
+from dataflywheel.models.endpoint.form import words
 from dataflywheel.models.endpoint.quoting import question
-from dataflywheel.models.endpoint.request import Reply, Sampling
-from dataflywheel.models.endpoint.structured import Asks, Numbered, ask_for, same_id
+from dataflywheel.models.endpoint.request import Reply
+from dataflywheel.models.endpoint.structured import Asks, Form, ask_for
 from dataflywheel.store.atomic import atomic_directory, write_json
 
-INSTRUCTIONS = (
-    "The material is a text. Give it exactly one of these labels, spelled as here: {labels}.{hint} Return the "
-    "question's id with it."
-)
+INSTRUCTIONS = "The material is a text. Give it exactly one of these labels, spelled as here: {labels}.{hint}"
+ASK = "Which label does the text get? Give it in `label`, spelled as in the list."
 RESAMPLES = 1000
 
 
-class Labelled(Numbered):
+class Labelled(Form):
     """A label for the text of one question."""
 
-    label: str
+    limit: ClassVar[int] = 64
+
+    label: str = words(200)
 
 
 @dataclass(frozen=True)
@@ -164,13 +165,12 @@ def ask_labels(
 ) -> tuple[list[str | None], list[Reply]]:
     """A large model's label for each text, None where it gave none of `labels`, and all its replies."""
     asked = INSTRUCTIONS.format(labels="; ".join(labels), hint=f" {hint}" if hint else "")
-    questions = [question(asked, {"text": text}, Sampling(max_tokens=64)) for text in texts]
-    own = same_id(questions)
+    questions = [question(asked, {"text": text}, ASK) for text in texts]
 
     def check(i: int, value: Labelled) -> str:
-        return own(i, value) or ("" if value.label in labels else f"{value.label[:40]!r} is none of the labels")
+        return "" if value.label in labels else f"{value.label[:40]!r} is none of the labels"
 
-    answers = ask_for(client, [q.request for q in questions], Labelled, check) if questions else []
+    answers = ask_for(client, questions, Labelled, check)
     found = [None if answer.value is None else answer.value.label for answer in answers]
     return found, [reply for answer in answers for reply in answer.replies]
 

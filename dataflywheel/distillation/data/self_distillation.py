@@ -8,8 +8,8 @@ from typing import ClassVar, Literal
 
 from dataflywheel.contracts import Card
 from dataflywheel.distillation.answered_anew import AnsweredAnew
-from dataflywheel.models.endpoint.quoting import Question, question
-from dataflywheel.models.endpoint.request import Reply, Sampling
+from dataflywheel.models.endpoint.quoting import question
+from dataflywheel.models.endpoint.request import Reply, Request, Sampling
 from dataflywheel.proposing.answers.compare import number_of, same_answer
 from dataflywheel.proposing.final_answer import NoAnswerError, final_answer
 from dataflywheel.proposing.rewritten import exchange_of
@@ -18,9 +18,9 @@ from dataflywheel.rows.schema import Row
 INSTRUCTIONS = (
     "The material is an instruction and a reference answer that is right. Answer the instruction in your own words, "
     "with the reference answer as your guide: everything that it says must stay true in yours, and a final result "
-    "must stay the same, and so must the language. Do not mention the reference answer. Write the question's id, a "
-    "colon and your answer, and nothing behind it."
+    "must stay the same, and so must the language. Do not mention the reference answer."
 )
+ASK = "Answer the instruction in your own words. Write only your answer."
 LEAKS = re.compile(
     r"\b(?:reference answer|reference response|(?:provided|given) reference|your (?:own )?response|in my own words|"
     r"own words|question id)\b",
@@ -38,8 +38,7 @@ class SelfDistillation(AnsweredAnew):
 
     `model`, where none is named, is the recipe's student as it is before any training; the teacher is never asked."""
 
-    version: ClassVar[int] = 2
-    form: ClassVar[str] = "the question's id, a colon and the answer"
+    version: ClassVar[int] = 3
 
     card: ClassVar[Card] = Card(
         title="Self-Distillation Bridges Distribution Gap in Language Model Fine-Tuning",
@@ -56,13 +55,11 @@ class SelfDistillation(AnsweredAnew):
     shown: ClassVar[tuple[str, ...]] = (INSTRUCTIONS,)
     own_model: ClassVar[Literal["trained", "base"] | None] = "base"
 
-    def _question(self, row: Row, sampling: Sampling, turn: int) -> Question:
-        return question(INSTRUCTIONS, _parts(exchange_of(row).parts), sampling, turn)
+    def _question(self, row: Row, sampling: Sampling, turn: int) -> Request:
+        return question(INSTRUCTIONS, _parts(exchange_of(row).parts), ASK, sampling, turn)
 
-    def _read(self, row: Row, id: str, reply: Reply) -> tuple[str, str]:
-        answer = read_answer(reply.text, id)
-        if answer is None:
-            return "", "malformed: the answer does not begin with its id"
+    def _read(self, row: Row, reply: Reply) -> tuple[str, str]:
+        answer = reply.text.strip()
         exchange = exchange_of(row)
         wrong = verify(exchange.instruction, exchange.answer, answer)
         return answer, wrong and f"fell back, {wrong}"
@@ -70,16 +67,6 @@ class SelfDistillation(AnsweredAnew):
 
 def _parts(parts: dict[str, str]) -> dict[str, str]:
     return {"reference answer" if name == "answer" else name: text for name, text in parts.items()}
-
-
-def read_answer(text: str, id: str) -> str | None:
-    """What stands behind the question's id and a colon, or None where the reply does not begin so.
-
-    >>> read_answer("q1: Four.", "q1"), read_answer("Four.", "q1")
-    ('Four.', None)
-    """
-    match = re.match(rf"\s*{re.escape(id)}\s*:\s*", text)
-    return text[match.end() :].strip() if match else None
 
 
 def verify(instruction: str, reference: str, rewrite: str) -> str:

@@ -6,7 +6,6 @@ from typing import ClassVar
 
 from dataflywheel.contracts import Card
 from dataflywheel.distillation.answered_anew import AnsweredAnew
-from dataflywheel.models.endpoint.quoting import Question
 from dataflywheel.models.endpoint.request import Reply, Request, Sampling
 from dataflywheel.proposing.metrics.tool_calls import written_calls
 from dataflywheel.rows.formats.written_turns import asked_turns
@@ -36,12 +35,12 @@ class SequenceLevel(AnsweredAnew):
     )
     from_answers: ClassVar[bool] = False
 
-    def _question(self, row: Row, sampling: Sampling, turn: int) -> Question:
+    def _question(self, row: Row, sampling: Sampling, turn: int) -> Request:
         """The prompt as any user would send it: the answer is to follow it, and nothing else is read from it."""
         turns = asked_turns(split_answer(row["messages"])[0])
-        return Question("", Request(turns, tools=row["tools"], sampling=sampling, sample=turn))
+        return Request(turns, tools=row["tools"], sampling=sampling, sample=turn)
 
-    def _read(self, row: Row, id: str, reply: Reply) -> tuple[str, str]:
+    def _read(self, row: Row, reply: Reply) -> tuple[str, str]:
         answer = reply.text.strip()
         if row["tools"] and not reply.calls and written_calls(answer):
             return "", "malformed: the answer calls tools within its text, in the spelling of its own template"

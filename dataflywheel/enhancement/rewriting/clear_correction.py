@@ -11,9 +11,10 @@ from pydantic import Field
 from dataflywheel.contracts import Card, Cost, PoolStatistics
 from dataflywheel.models.endpoint.account import client_for
 from dataflywheel.models.endpoint.failure import failure, passing
-from dataflywheel.models.endpoint.quoting import Question, question
+from dataflywheel.models.endpoint.form import words
+from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.request import Reply, Request, Sampling
-from dataflywheel.models.endpoint.structured import Answer, Asks, Numbered, ask_for, same_id
+from dataflywheel.models.endpoint.structured import Answer, Asks, Form, ask_for
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.proposing.kinds import Demand, NamedGate, Proposal, Proposer
 from dataflywheel.proposing.rewritten import exchange_of, replaced, rewritten, unchanged, unfit
@@ -24,8 +25,9 @@ from dataflywheel.rows.text import split_answer
 COMPARE = (
     "The material is an instruction and two answers to it. In `analysis` check each answer for what is wrong, missing "
     "or against the instruction; length and style do not count. Then say in `better` which answer is the more correct "
-    "one: 1, 2, or equal. Return the question's id, `analysis` and `better`."
+    "one."
 )
+ASK = "Which answer is the more correct one? Write `analysis`, and then `better`: 1, 2, or equal."
 JUDGE_TOKENS, ANSWER_TOKENS = 300, 300
 """Of one call, beside the row's own text: for the estimate."""
 
@@ -33,10 +35,10 @@ JUDGE_TOKENS, ANSWER_TOKENS = 300, 300
 CONFIDENCE = "clear_confidence.confidence"
 
 
-class Preferred(Numbered):
+class Preferred(Form):
     """Which of two answers is better, said after a look at both."""
 
-    analysis: str
+    analysis: str = words(1500)
     better: Literal["1", "2", "equal"]
 
 
@@ -50,6 +52,7 @@ class ClearCorrection(Proposer):
     rows in doubt are asked about, and an answer is taken only where the model is surer of it than it was of the row's.
     """
 
+    version: ClassVar[int] = 2
     card: ClassVar[Card] = Card(
         title="Automated Data Curation for Robust Language Model Fine-Tuning",
         authors="Chen and Mueller",
@@ -116,7 +119,7 @@ class ClearCorrection(Proposer):
         votes = [
             self._vote(demand.seeds[i], new[i].text.strip(), number) for i in open_ for number in range(self.votes)
         ]
-        said = iter(ask_for(judge, [v.request for v in votes], Preferred, same_id(votes)) if votes else [])
+        said = iter(ask_for(judge, votes, Preferred))
         made = []
         for i, row in enumerate(demand.seeds):
             if why[i]:
@@ -147,13 +150,13 @@ class ClearCorrection(Proposer):
         turns = asked_turns(split_answer(row["messages"])[0])
         return Request(turns, tools=row["tools"], sampling=Sampling(max_tokens=self.max_tokens), sample=turn)
 
-    def _vote(self, row: Row, new: str, number: int) -> Question:
+    def _vote(self, row: Row, new: str, number: int) -> Request:
         """The row's answer is the first in votes of an even number."""
         parts = exchange_of(row).parts
         old = parts.pop("answer")
         both = (old, new) if number % 2 == 0 else (new, old)
         shown = {**parts, "answer 1": both[0], "answer 2": both[1]}
-        return question(COMPARE, shown, Sampling(1.0, 1.0, self.max_tokens), sample=number // 2)
+        return question(COMPARE, shown, ASK, Sampling(1.0, 1.0, self.max_tokens), sample=number // 2)
 
     def _proposal(self, row: Row, new: Reply, votes: Sequence[Answer[Preferred]], believed: float) -> Proposal:
         replies = (new, *(reply for vote in votes for reply in vote.replies))

@@ -11,7 +11,7 @@ from dataflywheel.models.endpoint.account import client_for
 from dataflywheel.models.endpoint.failure import failure
 from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.request import Sampling
-from dataflywheel.models.endpoint.structured import Asks, Numbered, ask_for, same_id
+from dataflywheel.models.endpoint.structured import Asks, Form, ask_for
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.proposing.kinds import Demand, NamedGate, Proposal, Proposer
 from dataflywheel.proposing.rewritten import exchange_of, revised, unchanged, unfit
@@ -21,12 +21,12 @@ INSTRUCTIONS = (
     "expert would: make the instruction clear and answerable, and the answer correct, specific, detailed and well "
     "ordered, step by step where that helps, without mistakes of language. Keep the meaning, the language in which "
     "each is written, and every number, name, unit and piece of code that is right. Leave as it is what needs no "
-    "revision; do not make a text longer for the sake of length. Return the question's id, the revised `instruction` "
-    "and the revised `answer`, each whole."
+    "revision; longer is not better."
 )
+ASK = "Write the revised `instruction`, and then the revised `answer`, each whole."
 
 
-class Revised(Numbered):
+class Revised(Form):
     """Both texts after revision."""
 
     instruction: str = Field(min_length=1)
@@ -39,6 +39,7 @@ class Revision(Proposer):
     A revision that changes nothing, or that any gate turns away, leaves the row as it was.
     """
 
+    version: ClassVar[int] = 2
     card: ClassVar[Card] = Card(
         title="CoachLM: Automatic Instruction Revisions Improve the Data Quality in LLM Instruction Tuning",
         authors="Liu et al.",
@@ -79,12 +80,11 @@ class Revision(Proposer):
         why = [unfit(row, self.max_chars) for row in demand.seeds]
         sampling = Sampling(max_tokens=self.max_tokens)
         questions = [
-            question(INSTRUCTIONS, exchange_of(row).parts, sampling, turn)
+            question(INSTRUCTIONS, exchange_of(row).parts, ASK, sampling, turn)
             for row, turn, bad in zip(demand.seeds, demand.turns, why, strict=True)
             if not bad
         ]
-        requests = [q.request for q in questions]
-        answers = iter(ask_for(client, requests, Revised, same_id(questions)) if requests else [])
+        answers = iter(ask_for(client, questions, Revised))
         proposals = []
         for row, bad in zip(demand.seeds, why, strict=True):
             if bad:

@@ -14,9 +14,9 @@ from dataflywheel.contracts import Card
 from dataflywheel.models.embedding.shared_embedder import shared_embedder
 from dataflywheel.models.endpoint.account import client_for
 from dataflywheel.models.endpoint.failure import failure, passing
-from dataflywheel.models.endpoint.quoting import Question, question
+from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.reading import ask_read
-from dataflywheel.models.endpoint.request import Reply, Sampling
+from dataflywheel.models.endpoint.request import Reply, Request, Sampling
 from dataflywheel.models.endpoint.structured import Asks
 from dataflywheel.models.endpoint.tried import Asking
 from dataflywheel.models.spec import EmbedderSpec, ModelSpec
@@ -24,11 +24,20 @@ from dataflywheel.proposing.kinds import Demand, Proposal, Proposer
 from dataflywheel.proposing.rewritten import exchange_of, replaced, rewritten, unchanged, unfit
 from dataflywheel.rows.schema import Row
 
-FORM = "Write the question's id, a colon and the answer alone{choices}, and nothing behind it."
-PLAIN = "Answer the instruction. {form}"
-REASONED = "Think about the instruction step by step, doubt each step, and then answer it on a new line. {form}"
-BY_EXAMPLE = "Answer the instruction. The examples are similar instructions with answers that are right. {form}"
-REVIEW = "The candidate is an answer to the instruction that may be wrong. Check it, and give the right answer. {form}"
+FORM = "Answer with as few words as possible{choices}."
+PLAIN = f"The material is an instruction. Answer it. {FORM}"
+REASONED = f"The material is an instruction. Think step by step, and then answer it. {FORM}"
+BY_EXAMPLE = f"The material is an instruction, and examples like it with answers that are right. Answer it. {FORM}"
+REVIEW = f"The candidate is an answer to the instruction that may be wrong. Check it, and give the right answer. {FORM}"
+LAST = 'Last line: "Answer: ...".'
+ASK = {
+    PLAIN: f"What is the answer to the instruction? {LAST}",
+    REASONED: f"Think step by step: what is the answer to the instruction? {LAST}",
+    BY_EXAMPLE: f"What is the answer to the instruction? {LAST}",
+    REVIEW: f"What is the right answer to the instruction? {LAST}",
+}
+"""The request that belongs to each of these."""
+_MARK = re.compile(r"^[ \t*`#>]*answer[ \t*`]*:[ \t*`]*", re.MULTILINE | re.IGNORECASE)
 BLOCK = 1024
 
 
@@ -60,6 +69,7 @@ class RobustFT(Proposer):
     set (`drop` in the facts of their proposals). Made for short answers: labels, choices, numbers, names.
     """
 
+    version: ClassVar[int] = 2
     card: ClassVar[Card] = Card(
         title="RobustFT: Robust Supervised Fine-tuning for Large Language Models under Noisy Response",
         authors="Luo et al.",
@@ -131,28 +141,28 @@ class RobustFT(Proposer):
     ) -> list[tuple[_Case, str, float]]:
         """Each case with its answer ("" where there is none) and the answer's mean negative log-likelihood."""
         choices = f" (one of: {'; '.join(self.labels)})" if self.labels else ""
-        asked = instructions.format(form=FORM.format(choices=choices))
+        told = instructions.format(choices=choices), ASK[instructions]
         sampling = Sampling(max_tokens=self.max_tokens, top_logprobs=int(instructions is REVIEW))
-        questions = [self._question(asked, case, parts, sampling) for case, parts in zip(cases, more, strict=True)]
+        questions = [self._question(told, case, parts, sampling) for case, parts in zip(cases, more, strict=True)]
 
         def reads(i: int, reply: Reply) -> str:
-            return "" if read(reply, questions[i].id)[0] else "malformed: no line begins with the question's id"
+            return "" if read(reply)[0] else "malformed: no line `Answer:`, or several different ones"
 
-        asking = Asking(self.name, "a line with the question's id, a colon and the answer")
-        replies = ask_read(client, [q.request for q in questions], asking, reads)
+        replies = ask_read(client, questions, Asking(self.name, "a last line `Answer:` with the answer"), reads)
         found = []
-        for case, one, reply in zip(cases, questions, replies, strict=True):
+        for case, reply in zip(cases, replies, strict=True):
             case.replies.append(reply)
-            text, nll = read(reply, one.id)
+            text, nll = read(reply)
             if self.labels:
                 text = next((label for label in self.labels if same(label, text)), "")
             found.append((case, text, nll if text else float("nan")))
         return found
 
-    def _question(self, asked: str, case: _Case, parts: Mapping[str, str], sampling: Sampling) -> Question:
+    def _question(self, told: tuple[str, str], case: _Case, parts: Mapping[str, str], sampling: Sampling) -> Request:
         exchange = exchange_of(case.row)
         shown = {"earlier turns": exchange.context} if exchange.context else {}
-        return question(asked, {**shown, "instruction": exchange.instruction, **parts}, sampling, case.turn)
+        instructions, ask = told
+        return question(instructions, {**shown, "instruction": exchange.instruction, **parts}, ask, sampling, case.turn)
 
     def _examples(self, noisy: Sequence[_Case], clean: Sequence[_Case]) -> list[dict[str, str]]:
         """For each noisy row its nearest clean ones, by cosine, nearest first; equally near ones by row id."""
@@ -197,14 +207,17 @@ def _plain(text: str) -> str:
     return " ".join(text.casefold().split()).strip(" .,;:!?\"'`*()[]")
 
 
-def read(reply: Reply, id: str) -> tuple[str, float]:
-    """What stands behind the last `id:` at the beginning of a line, and the mean negative log-likelihood (nats) of its
-    tokens: "" where there is none, NaN where the reply has no log-probabilities for it.
+def read(reply: Reply) -> tuple[str, float]:
+    """What stands behind the last "Answer:" at the beginning of a line, or a reply of one line without it, and the mean
+    negative log-likelihood (nats) of its tokens: "" where there is none or where several such lines say different
+    things, NaN where the reply has no log-probabilities for it.
     """
-    marks = list(re.finditer(rf"^[ \t*`]*{re.escape(id)}[ \t*`]*:[ \t*`]*", reply.text, re.MULTILINE))
-    if not reply.answered or not marks:
+    marks = list(_MARK.finditer(reply.text))
+    lines = [reply.text[mark.end() :].partition("\n")[0] for mark in marks]
+    alone = not marks and "\n" not in reply.text.strip()
+    if not reply.answered or not (marks or alone) or any(not same(line, lines[-1]) for line in lines):
         return "", float("nan")
-    start = marks[-1].end()
+    start = marks[-1].end() if marks else len(reply.text) - len(reply.text.lstrip())
     ends = np.cumsum([len(token.token) for token in reply.logprobs])
     if not len(ends) or ends[-1] != len(reply.text):
         return reply.text[start:].strip(), float("nan")

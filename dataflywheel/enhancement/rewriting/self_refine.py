@@ -11,9 +11,9 @@ from pydantic import Field
 from dataflywheel.contracts import Card
 from dataflywheel.models.endpoint.account import client_for
 from dataflywheel.models.endpoint.failure import failure, passing
-from dataflywheel.models.endpoint.quoting import Question, question
-from dataflywheel.models.endpoint.request import Reply, Sampling
-from dataflywheel.models.endpoint.structured import Asks, Numbered, ask_for, same_id
+from dataflywheel.models.endpoint.quoting import question
+from dataflywheel.models.endpoint.request import Reply, Request, Sampling
+from dataflywheel.models.endpoint.structured import Asks, Form, ask_for
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.proposing.kinds import Demand, NamedGate, Proposal, Proposer
 from dataflywheel.proposing.rewritten import exchange_of, replaced, rewritten, unchanged, unfit
@@ -21,28 +21,33 @@ from dataflywheel.rows.schema import Row
 
 DRAFT = (
     "The material is an instruction to an assistant. Write the best answer to it that you can, in the language that it "
-    "is written in unless it asks for another. Return the question's id and the answer."
+    "is written in unless it asks for another."
 )
 FEEDBACK = (
     "You examine an answer to an instruction. List every real fault of the answer: something wrong, missing, unclear "
-    "or against the instruction; each in one sentence that says what is to be changed. Invent none: a good answer has "
-    "an empty list. Then score the answer from 0 (useless) to 10 (nothing left to improve). Return the question's id, "
-    "the list `issues` and `score`."
+    "or against the instruction; each in one sentence that says what is to be changed. A good answer has an empty "
+    "list. Then score the answer from 0 (useless) to 10 (nothing left to improve)."
 )
 REFINE = (
     "The material is an instruction, an answer to it, and a list of the answer's faults. Write the answer anew "
     "without these faults and keep everything that is right in it, and its language. Do not mention the faults or "
-    "that there was an earlier version. Return the question's id and the whole new answer."
+    "that there was an earlier version."
 )
+ASK = {
+    DRAFT: "Answer the instruction: write the whole `answer`.",
+    FEEDBACK: "Which faults does the answer have? List them in `issues`, and then give the `score` from 0 to 10.",
+    REFINE: "Write the whole `answer` anew, without the faults.",
+}
+"""The request that belongs to each of these."""
 
 
-class Written(Numbered):
+class Written(Form):
     """An answer as the model writes it."""
 
     answer: str = Field(min_length=1)
 
 
-class Feedback(Numbered):
+class Feedback(Form):
     """What is wrong with one version, and how good it is."""
 
     issues: list[str]
@@ -74,6 +79,7 @@ class SelfRefine(Proposer):
     draft that stays the best leaves its row as it is.
     """
 
+    version: ClassVar[int] = 2
     card: ClassVar[Card] = Card(
         title="Self-Refine: Iterative Refinement with Self-Feedback",
         authors="Madaan et al.",
@@ -140,7 +146,7 @@ class SelfRefine(Proposer):
             if instructions is REFINE:
                 parts["faults"] = "\n".join(f"- {issue}" for issue in course.issues)
             questions.append(self._question(instructions, parts, course))
-        answers = ask_for(client, [q.request for q in questions], Written, same_id(questions)) if questions else []
+        answers = ask_for(client, questions, Written)
         for course, answer in zip(courses, answers, strict=True):
             course.replies += answer.replies
             if answer.value is None or not answer.value.answer.strip():
@@ -151,7 +157,7 @@ class SelfRefine(Proposer):
     def _judge(self, client: Asks, courses: list[_Course]) -> None:
         """Score each version at hand; end the course where it is without fault or not better than the best."""
         questions = [self._question(FEEDBACK, exchange_of(c.row).parts | {"answer": c.version}, c) for c in courses]
-        answers = ask_for(client, [q.request for q in questions], Feedback, same_id(questions)) if questions else []
+        answers = ask_for(client, questions, Feedback)
         for course, answer in zip(courses, answers, strict=True):
             course.replies += answer.replies
             found = answer.value
@@ -163,8 +169,8 @@ class SelfRefine(Proposer):
                 course.best, course.score, course.issues = course.version, found.score, found.issues
                 course.why = "" if found.issues else "no issue"
 
-    def _question(self, instructions: str, parts: dict[str, str], course: _Course) -> Question:
-        return question(instructions, parts, Sampling(max_tokens=self.max_tokens), course.turn)
+    def _question(self, instructions: str, parts: dict[str, str], course: _Course) -> Request:
+        return question(instructions, parts, ASK[instructions], Sampling(max_tokens=self.max_tokens), course.turn)
 
     def _proposal(self, course: _Course) -> Proposal:
         lost = passing(course.replies)

@@ -13,7 +13,7 @@ from dataflywheel.models.endpoint.account import client_for
 from dataflywheel.models.endpoint.failure import failure
 from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.request import Reply, Sampling
-from dataflywheel.models.endpoint.structured import Asks, Numbered, ask_for, same_id
+from dataflywheel.models.endpoint.structured import Asks, Form, ask_for
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.proposing.kinds import Demand, NamedGate, Proposal, Proposer
 from dataflywheel.proposing.rewritten import replaced, unchanged
@@ -23,11 +23,12 @@ from dataflywheel.signals.safety.toxicity_labels import ToxicityLabels
 INSTRUCTIONS = (
     "The material is a text with offensive language. Rewrite it so that nobody is insulted, threatened or demeaned, in "
     "as few changes as possible. Keep what it says: every fact, number and name, whether it affirms or denies, and its "
-    "language. Add nothing. Return the question's id and the rewritten `text`, whole."
+    "language. Add nothing."
 )
+ASK = "Write the whole `text` anew so that it offends nobody."
 
 
-class Detoxified(Numbered):
+class Detoxified(Form):
     """The text without its toxicity."""
 
     text: str = Field(min_length=1)
@@ -42,7 +43,7 @@ class RewriteToxicity(ToxicityLabels, Proposer):
     the gate `fluent`, where it is named.
     """
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     card: ClassVar[Card] = Card(
         title="ParaDetox: Detoxification with Parallel Data",
@@ -80,11 +81,11 @@ class RewriteToxicity(ToxicityLabels, Proposer):
         toxic = [[text for text in of_row if next(scores) > limit] for of_row in texts]
         sampling = Sampling(max_tokens=self.max_tokens)
         questions = [
-            question(INSTRUCTIONS, {"text": text}, sampling, turn)
+            question(INSTRUCTIONS, {"text": text}, ASK, sampling, turn)
             for turn, of_row in zip(demand.turns, toxic, strict=True)
             for text in of_row
         ]
-        answers = ask_for(client, [q.request for q in questions], Detoxified, same_id(questions)) if questions else []
+        answers = ask_for(client, questions, Detoxified)
         drafts = [answer.value.text if answer.value else "" for answer in answers]
         passed = [bool(score <= limit) for score in classifier.scores(drafts)]
         proposals, done = [], 0

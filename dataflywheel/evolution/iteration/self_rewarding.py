@@ -13,11 +13,12 @@ from dataflywheel.contracts import Card, Cost, FloatArray, PoolStatistics
 from dataflywheel.evolution.iteration.own_answers import own_request
 from dataflywheel.models.endpoint.account import client_for
 from dataflywheel.models.endpoint.failure import passing
+from dataflywheel.models.endpoint.form import words
 from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.request import Reply, Sampling
-from dataflywheel.models.endpoint.structured import Asks, Numbered
+from dataflywheel.models.endpoint.structured import Asks, Form, ask_for
 from dataflywheel.models.spec import ModelSpec
-from dataflywheel.proposing.asking import AskingProposer, ask_forms, without
+from dataflywheel.proposing.asking import AskingProposer, without
 from dataflywheel.proposing.kinds import Demand, Proposal
 from dataflywheel.proposing.rewritten import exchange_of, rewritten, unfit
 from dataflywheel.rows.schema import Row
@@ -29,17 +30,18 @@ RUBRIC = (
     "most of what was asked. `useful`: it serves the person who asked, and its main part is right. `clear`: it is "
     "well ordered, complete and keeps to what was asked. `excellent`: an expert would change nothing, neither to add "
     "nor to leave out. Length is no merit. First write `justification`: in a few sentences what the answer does well "
-    "and where it falls short. Then say true or false for each point. Return the question's id and all of these."
+    "and where it falls short. Then say true or false for each point."
 )
+ASK = "Which points does the answer earn? Write `justification`, and then true or false for each of the five points."
 POINTS = ("relevant", "substantial", "useful", "clear", "excellent")
 
 JUDGEMENT_TOKENS = 512
 
 
-class Points(Numbered):
+class Points(Form):
     """Why, and then the five points; an answer's score is how many it earns from the first on without a gap."""
 
-    justification: str
+    justification: str = words(1200)
     relevant: bool
     substantial: bool
     useful: bool
@@ -61,7 +63,7 @@ class SelfRewarding(AskingProposer):
     The paper's model writes its prompts too: put `generate: {by: self_instruct}` before it, with that model.
     """
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     card: ClassVar[Card] = Card(
         title="Self-Rewarding Language Models",
@@ -129,8 +131,8 @@ class SelfRewarding(AskingProposer):
         each = [(c, i) for c in courses if len(c.answers) > 1 for i in range(len(c.answers))]
         jobs = [(c, i, sample) for c, i in each for sample in range(self.judgements)]
         sampling = Sampling(temperature=self.temperature, top_p=self.top_p, max_tokens=JUDGEMENT_TOKENS)
-        asked = [question(RUBRIC, c.parts(i), sampling, sample) for c, i, sample in jobs]
-        for (course, i, _), answer in zip(jobs, ask_forms(judge, asked, Points), strict=True):
+        asked = [question(RUBRIC, c.parts(i), ASK, sampling, sample) for c, i, sample in jobs]
+        for (course, i, _), answer in zip(jobs, ask_for(judge, asked, Points), strict=True):
             course.replies += answer.replies
             course.scores.setdefault(i, []).append(float("nan") if answer.value is None else answer.value.score)
 

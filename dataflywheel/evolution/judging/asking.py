@@ -1,4 +1,4 @@
-"""What judges that ask a model share: the model, answers that carry the question's id, and who is shown where."""
+"""What judges that ask a model share: the model, their answers, and who is shown where."""
 
 from __future__ import annotations
 
@@ -7,22 +7,15 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar, TypeVar
 
 from dataflywheel.contracts import Case, Cost, Judge, Judgement, PoolStatistics, UsageError
-from dataflywheel.models.endpoint.quoting import Question
 from dataflywheel.models.endpoint.request import Reply
-from dataflywheel.models.endpoint.structured import Answer, Asks, Form, ask_for
+from dataflywheel.models.endpoint.structured import Answer, Asks, Form
 from dataflywheel.models.spec import ModelSpec
 
 INSTRUCTIONS, VERDICT = 250, 40
 """Tokens of a question beside what is judged, and of a verdict: for the estimate."""
 
 
-class Named(Form):
-    """An answer that says which question it belongs to."""
-
-    id: str
-
-
-N = TypeVar("N", bound=Named)
+N = TypeVar("N", bound=Form)
 
 
 class AskingJudge(Judge):
@@ -83,16 +76,6 @@ class PanelJudge(Judge):
 
     def judge(self, cases: Sequence[Case]) -> list[Judgement]:
         return self.gather(self.members(cases))
-
-
-def ask_named(client: Asks, questions: Sequence[Question], form: type[N]) -> list[Answer[N]]:
-    """Answers in the order of the questions; one that carries the id of another question is malformed. Where the form
-    is a grade, a number alone is one too."""
-
-    def check(i: int, value: N) -> str:
-        return "" if value.id == questions[i].id else f"the answer names question {value.id[:40]!r}"
-
-    return ask_for(client, [q.request for q in questions], form, check, [q.id for q in questions])
 
 
 def shown(case: Case, answers: Mapping[str, str]) -> dict[str, str]:

@@ -19,9 +19,9 @@ from dataflywheel.signals.rating.token_shares import Shares, ask_shares, one_wor
 
 TASK = (
     "You compare two answers to one prompt, answer_A and answer_B. Which one serves the person who wrote the prompt "
-    "better? The order in which they stand, their letters, length and style are no merits. Reply with one letter, A or "
-    "B, and nothing else."
+    "better? The order in which they stand, their letters, length and style are no merits."
 )
+ASK = "Which answer serves the person better, A or B? Reply with one letter."
 LETTERS = ("a", "b")
 
 
@@ -45,6 +45,7 @@ class CalibraEval(AskingJudge):
         cost="$$",
         checked="a planted bias of letter and place; gradients against finite differences",
     )
+    version: ClassVar[int] = 2
     answers: ClassVar[int | None] = 2
     capabilities: ClassVar[tuple[str, ...]] = ("chat", "logprobs")
 
@@ -82,7 +83,7 @@ def _asked(case: Case) -> list[Request]:
         {"answer_B": second, "answer_A": first},
         {"answer_A": second, "answer_B": first},
     )
-    return [question(instructions, shown(case, order), one_word()).request for order in orders]
+    return [question(instructions, shown(case, order), ASK, one_word()) for order in orders]
 
 
 def _judgement(id: str, first: FloatArray, why: str) -> Judgement:

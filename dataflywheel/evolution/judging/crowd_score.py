@@ -41,6 +41,7 @@ class CrowdScore(PanelJudge):
         cost="$$$",
         checked="scripted personas that disagree; effective votes of personas with one opinion: 1",
     )
+    version: ClassVar[int] = 2
     answers: ClassVar[int | None] = 2
 
     model: ModelSpec

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import ClassVar, Literal
 
 from dataflywheel.contracts import Card, Case, Judgement, Verdict
-from dataflywheel.evolution.judging.asking import AskingJudge, Named, ask_named, reason, shown
-from dataflywheel.models.endpoint.quoting import Question, question
-from dataflywheel.models.endpoint.request import Sampling
-from dataflywheel.models.endpoint.structured import Answer, Asks
+from dataflywheel.evolution.judging.asking import AskingJudge, reason, shown
+from dataflywheel.models.endpoint.form import words
+from dataflywheel.models.endpoint.quoting import question
+from dataflywheel.models.endpoint.request import Request, Sampling
+from dataflywheel.models.endpoint.structured import Answer, Asks, Form, ask_for
 
 NAN = float("nan")
 TASK = (
@@ -18,20 +19,25 @@ TASK = (
     "which the answers stand, their length and their style are no merits in themselves."
 )
 GUIDED = "The reference is a correct answer; an answer that contradicts it is wrong."
-FORM = "Say in `better` 1 or 2, or tie if neither is better. Put the question's id in `id`."
-EVIDENCE = "In `analysis`, first name the faults and merits of both answers in a few sentences; then decide."
+ASK = "Which answer serves the person better? Say in `better`: 1, 2, or tie if neither is better."
+EVIDENCE = (
+    "Name in `analysis` the faults and merits of both answers in a few sentences, and then say in `better` which one "
+    "serves the person better: 1, 2, or tie if neither is better."
+)
 
 
-class Choice(Named):
+class Choice(Form):
     """What is asked for."""
+
+    limit: ClassVar[int] = 64
 
     better: Literal["1", "2", "tie"]
 
 
-class ReasonedChoice(Named):
+class ReasonedChoice(Form):
     """The same with the evidence, written before what rests on it."""
 
-    analysis: str
+    analysis: str = words(1500)
     better: Literal["1", "2", "tie"]
 
 
@@ -54,6 +60,7 @@ class Pairwise(AskingJudge):
         cost="$$",
         checked="a judge that follows the order alone: all ties; recorded verdicts on PandaLM's pairs",
     )
+    version: ClassVar[int] = 2
     answers: ClassVar[int | None] = 2
 
     evidence: bool = False
@@ -69,20 +76,21 @@ class Pairwise(AskingJudge):
     def _judge(self, client: Asks, cases: Sequence[Case]) -> list[Judgement]:
         questions = [self.ask(case, order) for case in cases for order in (0, 1)]
         form: type[Choice | ReasonedChoice] = ReasonedChoice if self.evidence else Choice
-        answers = ask_named(client, questions, form)
+        answers = ask_for(client, questions, form)
         found = []
         for i, case in enumerate(cases):
             both = answers[2 * i : 2 * i + 2]
             found.append(judgement(case.id, read(both[0], 0), read(both[1], 1), reason(both)))
         return found
 
-    def ask(self, case: Case, order: int) -> Question:
+    def ask(self, case: Case, order: int) -> Request:
         """The question with the answers in their order (0) or exchanged (1)."""
         first, second = case.answers if order == 0 else reversed(case.answers)
         instructions = [f"You are {self.persona}."] if self.persona else []
-        instructions += [TASK, *([GUIDED] if case.reference else []), *([EVIDENCE] if self.evidence else []), FORM]
+        instructions += [TASK, *([GUIDED] if case.reference else [])]
         parts = shown(case, {"answer_1": first, "answer_2": second})
-        return question(" ".join(instructions), parts, Sampling(max_tokens=self.max_tokens))
+        ask = EVIDENCE if self.evidence else ASK
+        return question(" ".join(instructions), parts, ask, Sampling(max_tokens=self.max_tokens))
 
 
 def read(answer: Answer[Choice | ReasonedChoice], order: int) -> Verdict:

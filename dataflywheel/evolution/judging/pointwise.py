@@ -8,10 +8,10 @@ from typing import ClassVar
 from pydantic import Field
 
 from dataflywheel.contracts import Card, Case, Judgement
-from dataflywheel.evolution.judging.asking import AskingJudge, Named, ask_named, bill, reason, shown
+from dataflywheel.evolution.judging.asking import AskingJudge, bill, reason, shown
 from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.request import Sampling
-from dataflywheel.models.endpoint.structured import Asks
+from dataflywheel.models.endpoint.structured import Asks, Form, ask_for
 
 TASK = (
     "You mark an answer to a prompt from 1 to 10 for how well it serves the person who wrote the prompt. 1: useless or "
@@ -19,11 +19,13 @@ TASK = (
     "Length and style are no merits in themselves."
 )
 GUIDED = "The reference is a correct answer and would get 10; an answer that contradicts it is wrong."
-FORM = "Put the mark, a whole number, in `score`, and the question's id in `id`."
+ASK = "Which mark from 1 to 10 does the answer get? Give it in `score`, as a whole number."
 
 
-class Mark(Named):
+class Mark(Form):
     """What is asked for."""
+
+    limit: ClassVar[int] = 48
 
     score: int = Field(ge=1, le=10)
 
@@ -47,6 +49,7 @@ class Pointwise(AskingJudge):
         checked="scripted marks, unreadable ones among them",
     )
 
+    version: ClassVar[int] = 2
     scale: ClassVar[tuple[float, float]] = (1.0, 10.0)
 
     max_tokens: int = 512
@@ -55,13 +58,11 @@ class Pointwise(AskingJudge):
     def _judge(self, client: Asks, cases: Sequence[Case]) -> list[Judgement]:
         sampling = Sampling(max_tokens=self.max_tokens)
         questions = [
-            question(
-                " ".join([TASK, *([GUIDED] if case.reference else []), FORM]), shown(case, {"answer": a}), sampling
-            )
+            question(" ".join([TASK, *([GUIDED] if case.reference else [])]), shown(case, {"answer": a}), ASK, sampling)
             for case in cases
             for a in case.answers
         ]
-        answers = iter(ask_named(client, questions, Mark))
+        answers = iter(ask_for(client, questions, Mark, alone=True))
         found = []
         for case in cases:
             own = [next(answers) for _ in case.answers]

@@ -8,14 +8,14 @@ from typing import ClassVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from dataflywheel.contracts import Card, Case, Judgement
-from dataflywheel.evolution.judging.asking import AskingJudge, Named, ask_named, bill, reason, shown
-from dataflywheel.models.endpoint.quoting import Question, question
-from dataflywheel.models.endpoint.request import Sampling
-from dataflywheel.models.endpoint.structured import Answer, Asks
+from dataflywheel.evolution.judging.asking import AskingJudge, bill, reason, shown
+from dataflywheel.models.endpoint.quoting import question
+from dataflywheel.models.endpoint.request import Request, Sampling
+from dataflywheel.models.endpoint.structured import Answer, Asks, Form, ask_for
 
 TASK = "You grade an answer to a prompt on one criterion and on nothing else. The criterion: {asks} Its levels:"
 GUIDED = "The reference is an answer of level 5."
-FORM = "Put the level that fits best, a whole number from 1 to 5, in `score`, and the question's id in `id`."
+ASK = "{asks} Give in `score` the level that fits best, a whole number from 1 to 5."
 
 
 class Criterion(BaseModel):
@@ -54,8 +54,10 @@ STYLE = Criterion(
 )
 
 
-class Grade(Named):
+class Grade(Form):
     """What is asked for."""
+
+    limit: ClassVar[int] = 48
 
     score: int = Field(ge=1, le=5)
 
@@ -80,6 +82,7 @@ class Rubric(AskingJudge):
         checked="scripted grades; a fluent wrong answer stands out by its criteria",
     )
 
+    version: ClassVar[int] = 2
     scale: ClassVar[tuple[float, float]] = (1.0, 5.0)
 
     criteria: tuple[Criterion, ...] = Field(default=(SUBSTANCE, STYLE), min_length=1)
@@ -92,14 +95,15 @@ class Rubric(AskingJudge):
 
     def _judge(self, client: Asks, cases: Sequence[Case]) -> list[Judgement]:
         asked = [(case, answer, criterion) for case in cases for answer in case.answers for criterion in self.criteria]
-        answers = iter(ask_named(client, [self._ask(*one) for one in asked], Grade))
+        answers = iter(ask_for(client, [self._ask(*one) for one in asked], Grade, alone=True))
         return [self._collect(case, [next(answers) for _ in case.answers for _ in self.criteria]) for case in cases]
 
-    def _ask(self, case: Case, answer: str, criterion: Criterion) -> Question:
+    def _ask(self, case: Case, answer: str, criterion: Criterion) -> Request:
         levels = [f"{level}: {text}." for level, text in enumerate(criterion.levels, start=1)]
         guided = [GUIDED] if case.reference else []
-        instructions = " ".join([TASK.format(asks=criterion.asks), *levels, *guided, FORM])
-        return question(instructions, shown(case, {"answer": answer}), Sampling(max_tokens=self.max_tokens))
+        instructions = " ".join([TASK.format(asks=criterion.asks), *levels, *guided])
+        ask, sampling = ASK.format(asks=criterion.asks), Sampling(max_tokens=self.max_tokens)
+        return question(instructions, shown(case, {"answer": answer}), ask, sampling)
 
     def _collect(self, case: Case, answers: Sequence[Answer[Grade]]) -> Judgement:
         grades = [float(a.value.score) if a.value else float("nan") for a in answers]

@@ -38,6 +38,7 @@ class WinRate(Metric):
         cost="$$",
         checked="a scripted judge with planted preferences, one that follows the order alone, and lost verdicts",
     )
+    version: ClassVar[int] = 2
     asks: ClassVar[bool] = True
     capabilities: ClassVar[tuple[str, ...]] = ("chat",)
     alone: ClassVar[bool] = False

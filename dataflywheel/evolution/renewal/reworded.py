@@ -10,7 +10,7 @@ from dataflywheel.evolution.renewal.variant import Variant, Written
 from dataflywheel.models.endpoint.failure import failure
 from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.request import Sampling
-from dataflywheel.models.endpoint.structured import Asks, Numbered, ask_for, same_id
+from dataflywheel.models.endpoint.structured import Asks, Form, ask_for
 from dataflywheel.proposing.rewritten import exchange_of
 from dataflywheel.rows.schema import Row
 
@@ -18,11 +18,12 @@ INSTRUCTIONS = (
     "The material is a question, maybe with the turns before it. Write the question anew: other words and another "
     "order of sentences, in the same language, with the same meaning. Every number, unit, name, condition, option "
     "with its letter, formula and piece of code stays as it is, and so does the form that the answer must have. "
-    "Do not answer it, add nothing and leave nothing out. Return the question's id and the new wording as `text`."
+    "Do not answer it, add nothing and leave nothing out."
 )
+ASK = "Write the question in other words, as `text`."
 
 
-class Rewording(Numbered):
+class Rewording(Form):
     """The question in other words."""
 
     text: str
@@ -31,6 +32,7 @@ class Rewording(Numbered):
 class Reworded(Variant):
     """Evaluation rows whose question is put in other words by a model, each verified before it is used."""
 
+    version: ClassVar[int] = 2
     card: ClassVar[Card] = Card(
         title="Benchmark Self-Evolving: A Multi-Agent Framework for Dynamic LLM Evaluation",
         authors="Wang et al.",
@@ -49,8 +51,10 @@ class Reworded(Variant):
 
     def varied(self, writer: Asks, rows: Sequence[Row], turns: Sequence[int]) -> list[Written]:
         sampling = Sampling(max_tokens=self.max_tokens)
-        asked = [question(INSTRUCTIONS, _shown(row), sampling, turn) for row, turn in zip(rows, turns, strict=True)]
-        answers = ask_for(writer, [q.request for q in asked], Rewording, same_id(asked))
+        asked = [
+            question(INSTRUCTIONS, _shown(row), ASK, sampling, turn) for row, turn in zip(rows, turns, strict=True)
+        ]
+        answers = ask_for(writer, asked, Rewording)
         found = []
         for row, answer in zip(rows, answers, strict=True):
             text = answer.value.text.strip() if answer.value is not None else ""

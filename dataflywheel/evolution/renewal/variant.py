@@ -12,9 +12,10 @@ from pydantic import Field
 from dataflywheel.contracts import Cost, PoolStatistics
 from dataflywheel.models.endpoint.account import client_for
 from dataflywheel.models.endpoint.failure import failure
-from dataflywheel.models.endpoint.quoting import Question, question
+from dataflywheel.models.endpoint.form import words
+from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.request import Reply, Request, Sampling
-from dataflywheel.models.endpoint.structured import Answer, Asks, Numbered, ask_for, same_id
+from dataflywheel.models.endpoint.structured import Answer, Asks, Form, ask_for
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.proposing.kinds import Demand, Proposal, Proposer
 from dataflywheel.proposing.metrics.final_answer import FinalAnswer, references
@@ -28,8 +29,9 @@ WORK = "Work it out step by step. End with a line that holds #### and the final 
 SAME = (
     "The material is a question, another wording of it and the reference answer to the question. In `analysis` compare "
     "what the two ask for: facts, numbers, conditions and form. Then say in `same` whether the reference answer is as "
-    "right an answer to the other wording: yes, no or unsure. Return the question's id, `analysis` and `same`."
+    "right an answer to the other wording: yes, no or unsure."
 )
+ASK = "Is the reference as right an answer to the other wording? Write `analysis`, and then `same`: yes, no or unsure."
 UNVERIFIED = "not verified"
 ANSWER_TOKENS = 300
 RESULT_WORDS = 5
@@ -48,10 +50,10 @@ class Written(NamedTuple):
     replies: tuple[Reply, ...] = ()
 
 
-class Compared(Numbered):
+class Compared(Form):
     """Whether two questions have the same answer, said after a look at both."""
 
-    analysis: str
+    analysis: str = words(1500)
     same: Literal["yes", "no", "unsure"]
 
 
@@ -114,7 +116,7 @@ class Variant(Proposer):
         judging = [i for i, (row, _) in enumerate(pairs) if not is_closed(row)]
         replies = verifier.ask([self._solve(pairs[i][1]) for i in solving]) if solving else []
         asked = [self._compare(*pairs[i]) for i in judging]
-        answers = ask_for(verifier, [q.request for q in asked], Compared, same_id(asked)) if asked else []
+        answers = ask_for(verifier, asked, Compared)
         found: dict[int, Doubt] = {}
         found |= {i: (_wrong(metric, pairs[i][1], reply), (reply,)) for i, reply in zip(solving, replies, strict=True)}
         found |= {i: (_other(answer), answer.replies) for i, answer in zip(judging, answers, strict=True)}
@@ -126,11 +128,12 @@ class Variant(Proposer):
         turns = asked_turns([*before[:-1], {**last, "content": f"{last['content']}\n\n{WORK}"}])
         return Request(turns, tools=row["tools"], sampling=Sampling(max_tokens=self.max_tokens))
 
-    def _compare(self, row: Row, variant: Row) -> Question:
+    def _compare(self, row: Row, variant: Row) -> Request:
         parts = exchange_of(row)
         earlier = {"earlier turns": parts.context} if parts.context else {}
         shown = {"question": parts.instruction, "other wording": exchange_of(variant).instruction}
-        return question(SAME, {**earlier, **shown, "reference": parts.answer}, Sampling(max_tokens=self.max_tokens))
+        material = {**earlier, **shown, "reference": parts.answer}
+        return question(SAME, material, ASK, Sampling(max_tokens=self.max_tokens))
 
     def calls_a_seed(self) -> float:
         """Of the verification, and of writing where a model writes."""

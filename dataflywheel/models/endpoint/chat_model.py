@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
-from typing import Protocol
+from typing import Any, Protocol
 
 from dataflywheel.errors import FlywheelError, UsageError
 from dataflywheel.models.endpoint.request import Outcome, Reply, Request
@@ -23,9 +23,12 @@ class Capabilities:
     samples: bool = True
     """Several different answers to one prompt."""
     seed: bool = False
-    json_schema: bool = False
+    json_schema: bool | None = False
+    """The answer follows a JSON schema that is sent with the question. None: nobody said, and a probe tells."""
     batch: bool = False
     """The provider's deferred interface: files and batches."""
+    thinks: bool | None = None
+    """The model thinks before it answers, so that short answers need room. None: nobody said."""
 
     def require(self, needed: Iterable[str], method: str, model: str) -> None:
         """Refuse a method whose needs the model lacks, before any call.
@@ -33,7 +36,7 @@ class Capabilities:
         Raises:
             UsageError: names the method, what is missing and what there is.
         """
-        known = [f.name for f in fields(self)]
+        known = [f.name for f in fields(self) if f.name != "thinks"]
         missing = [name for name in needed if not getattr(self, name)]
         if missing:
             has = ", ".join(name for name in known if getattr(self, name)) or "nothing"
@@ -44,8 +47,15 @@ class Capabilities:
 
 
 def declared(spec: ModelSpec) -> Capabilities:
-    """What an endpoint that speaks OpenAI's dialect is assumed to do, and what the recipe declares on top."""
-    return Capabilities(**{"seed": True, **spec.capabilities})
+    """What an endpoint that speaks OpenAI's dialect is assumed to do, and what the recipe declares on top.
+
+    Whether it obeys a schema is open, but for batches, which nothing is asked before; a model that is asked in batches
+    may think, for an answer that is cut costs another batch.
+    """
+    can: dict[str, Any] = {"seed": True, "json_schema": None}
+    can |= {"json_schema": False, "thinks": True} if spec.batch else {}
+    can |= {str(name): able for name, able in spec.capabilities.items()}
+    return Capabilities(**can)
 
 
 class ChatModel(Protocol):

@@ -51,6 +51,8 @@ class Client:
         self.caps = caps or Caps()
         self.tried: dict[str, Tried] = {}
         """By kind of question: whether any answer could be read so far."""
+        self.probed: Reply | None = None
+        """The reply to the probe, once it is known."""
         self._identity = model.identity
         self._caller = Caller(model, answers, self.caps, scope, flow or Flow(where=model.identity), again)
         self._watch, self._watched = watch, 0.0
@@ -125,6 +127,12 @@ class Client:
         if self._watch and now - self._watched >= WATCH_SECONDS:
             self._watched = now
             self._watch(self.progress())
+
+    def known(self, request: Request) -> Reply | None:
+        """How a request ended that was brought to its end before, with an answer or without."""
+        kept = self._caller.answers.explain(self._question(request).key)
+        failed = kept is not None and kept["outcome"] not in KEPT
+        return Reply(Outcome(kept["outcome"]), detail=kept["detail"]) if kept and failed else None
 
     def _at_once(self, request: Request) -> Reply | Question:
         """The reply, if nothing need be sent for it."""
@@ -222,15 +230,18 @@ class Client:
 
 
 def _is_cut(reply: Reply, request: Request) -> bool:
-    """Whether a longer answer is wanted: not where the log-probabilities of its beginning were."""
-    return reply.outcome is Outcome.TRUNCATED and not request.sampling.top_logprobs
+    """Whether a longer answer is wanted: not where the log-probabilities of its beginning were, and of a closed form
+    only where nothing of it was said, as by a model that thinks before."""
+    if reply.outcome is not Outcome.TRUNCATED:
+        return False
+    return not reply.text.strip() if request.room else not request.sampling.top_logprobs
 
 
 def still_cut(first: Reply, second: Reply) -> Reply:
     """The cut reply where the one with twice the limit brought none."""
-    return replace(first, detail=f"cut, and with twice the limit: {second.outcome}: {second.detail}")
+    return replace(first, detail=f"cut, and with a higher limit: {second.outcome}: {second.detail}")
 
 
 def wider(request: Request) -> Request:
-    """The request with twice the limit, for an answer that was cut."""
-    return request.with_limit(2 * request.sampling.max_tokens)
+    """The request with twice the limit, or with the room that it has, for an answer that was cut."""
+    return request.with_limit(request.room or 2 * request.sampling.max_tokens)

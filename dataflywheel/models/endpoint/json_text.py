@@ -14,8 +14,9 @@ from dataflywheel.rows.thoughts import marks_thoughts
 
 _OPENING = re.compile(r'\{(?=\s*["}])|\[(?=\s*(?:[\[\]{"\d-]|true|false|null))')
 """Where a JSON object or array begins, told from brackets in prose by what follows."""
+_KEYED = re.compile(r'\{\s{0,20}"((?:[^"\\]|\\.){1,100})"\s{0,5}:')
 MOST_COPIES = 20
-"""Answers to the same question that are compared."""
+"""Objects behind an answer that are compared with it."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n)")
 _HALF = re.compile(r"[\ud800-\udfff]")
 """Half of a character, which no text file can hold: the other half was cut off."""
@@ -29,17 +30,23 @@ class TwoAnswersError(FormError):
     """Text with two different answers to one question: a draft and what came of it, for one."""
 
 
-def first_json(text: str) -> Any:
+class QuotedError(FormError):
+    """Text whose answer is copied from what was shown with the question."""
+
+
+def first_json(text: str, material: str = "") -> Any:
     """The first JSON object or array in the text; what stands before and behind it is passed over.
 
-    Nothing is completed: where the first one does not end, there is none, whatever lies inside it.
+    Nothing is completed: where the first one does not end, there is none, whatever lies inside it. One that stands
+    letter for letter in `material`, which was shown with the question, is a quotation and no answer.
 
-    >>> first_json('Sure! ```json\\n{"score": 4}\\n``` I hope {"score": 5} helps.')
+    >>> first_json('Sure! ```json\\n{"score": 4}\\n``` I hope {it} helps.')
     {'score': 4}
 
     Raises:
         FormError: there is none, it is cut off or wrong, or it holds a key twice or a number that is not finite.
-        TwoAnswersError: another object with the same `id` follows, and says something else.
+        TwoAnswersError: another object with the same keys follows, and says something else.
+        QuotedError: it stands in `material`.
     """
     opening = _OPENING.search(text)
     if marks_thoughts(text[: opening.start()] if opening else text):
@@ -50,6 +57,8 @@ def first_json(text: str) -> Any:
         given = doubled(text[opening.start() :])
         value, end = _DECODER.raw_decode(given)
         _refuse_another(value, given[end:])
+        if isinstance(value, dict) and _letters(given[:end]) in _letters(material):
+            raise QuotedError("the JSON object in the answer is a quotation from the material")
         return _whole(value)
     except FormError:
         raise
@@ -57,17 +66,27 @@ def first_json(text: str) -> Any:
         raise FormError(f"the JSON cannot be read: {error}") from None
 
 
+def _letters(text: str) -> str:
+    return "".join(text.split())
+
+
 def _refuse_another(value: Any, rest: str) -> None:
-    if not isinstance(value, dict) or not isinstance(value.get("id"), str):
-        return
-    same = re.compile(r'\{\s{0,20}"id"\s{0,5}:\s{0,5}' + re.escape(json.dumps(value["id"])))
-    for found in islice(same.finditer(rest), MOST_COPIES):
+    """Raises TwoAnswersError where an object with the same keys follows, whole or not, and says something else; an
+    `id`, which nothing asks for, aside."""
+    said = _without_id(value)
+    for found in islice(_KEYED.finditer(rest), MOST_COPIES) if said else ():
         try:
             other = _DECODER.raw_decode(rest[found.start() :])[0]
         except (ValueError, RecursionError):
-            other = None
-        if other != value:
-            raise TwoAnswersError(f"two different answers to {value['id']} stand in the text")
+            differs = found[1] in value
+        else:
+            differs = _without_id(other).keys() == said.keys() and _without_id(other) != said
+        if differs:
+            raise TwoAnswersError("two different answers stand in the text")
+
+
+def _without_id(value: Any) -> dict[str, Any]:
+    return {name: item for name, item in value.items() if name != "id"} if isinstance(value, dict) else {}
 
 
 def _whole(value: Any) -> Any:

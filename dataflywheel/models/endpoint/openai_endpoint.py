@@ -24,7 +24,7 @@ from dataflywheel.models.endpoint.openai_error import refusal
 from dataflywheel.models.endpoint.openai_reply import read_reply
 from dataflywheel.models.endpoint.request import Reply, Request
 from dataflywheel.models.endpoint.served import Served
-from dataflywheel.models.endpoint.spare_fields import SPARE, drawn_by, refused_fields
+from dataflywheel.models.endpoint.spare_fields import SPARE, drawn_by, refused_fields, refuses_bounds, unbounded
 from dataflywheel.models.endpoint.transport import ALIVE, MOST, connect
 from dataflywheel.models.spec import ModelSpec, Price
 
@@ -90,7 +90,8 @@ class OpenAIEndpoint:
         if "max_tokens" in sent and "max_completion_tokens" in refusal:
             self._limit_name = "max_completion_tokens"
             return True
-        refused = refused_fields(refusal, sent)
+        bounds = "response_format" in sent and "bounds" not in self._left_out and refuses_bounds(refusal)
+        refused = {"bounds"} if bounds else refused_fields(refusal, sent)
         if not refused:
             return False
         self._left_out |= refused
@@ -123,8 +124,10 @@ class OpenAIEndpoint:
             body |= {"logprobs": True, "top_logprobs": sampling.top_logprobs}
         if request.tools:
             body["tools"] = orjson.loads(request.tools)
-        if request.schema and can.json_schema:
-            form = {"name": "answer", "schema": orjson.loads(request.schema), "strict": True}
+        if request.schema and can.json_schema is not False:
+            schema = orjson.loads(request.schema)
+            bounded = unbounded(schema) if "bounds" in self._left_out else schema
+            form = {"name": "answer", "schema": bounded, "strict": True}
             body["response_format"] = {"type": "json_schema", "json_schema": form}
         return body
 

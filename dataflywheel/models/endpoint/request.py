@@ -63,6 +63,9 @@ class Request:
     """JSON Schema that the answer must follow, as JSON text."""
     sample: int = 0
     """Number of the sample: ten draws of one prompt are ten requests."""
+    room: int = 0
+    """Of a closed form: tokens that are allowed where a model only thought up to the limit, which stands otherwise. 0:
+    an answer that is cut is asked for again with twice the limit. No part of the key, for it changes no answer."""
 
     @classmethod
     def chat(cls, user: str, system: str = "", sampling: Sampling | None = None, sample: int = 0) -> Request:

@@ -6,9 +6,12 @@ import hashlib
 import re
 from collections.abc import Collection
 from dataclasses import replace
+from typing import Any
 
 from dataflywheel.models.endpoint.request import Request, Sampling
 
+BOUNDS = ("minLength", "maxLength", "minItems", "maxItems", "minimum", "maximum")
+"""Of a JSON schema: some endpoints that obey one refuse these."""
 SPARE = ("max_tokens", "top_p", "seed")
 """Fields that an endpoint may refuse: the limit has another name, the others can be left out."""
 _UNKNOWN = re.compile(
@@ -20,6 +23,20 @@ def refused_fields(refusal: str, sent: Collection[str]) -> set[str]:
     """Those of the fields sent that an endpoint's words refuse, among those that can be left out."""
     named = {name for name in SPARE[1:] if name in sent and re.search(rf"\b{name}\b", refusal)}
     return named if _UNKNOWN.search(refusal) else set()
+
+
+def refuses_bounds(refusal: str) -> bool:
+    """Whether an endpoint's words refuse a bound in a schema."""
+    return bool(_UNKNOWN.search(refusal)) and any(re.search(rf"\b{name}\b", refusal) for name in BOUNDS)
+
+
+def unbounded(schema: Any) -> Any:
+    """A JSON schema without its bounds; what is read is held against them all the same."""
+    if isinstance(schema, list):
+        return [unbounded(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {name: unbounded(part) for name, part in schema.items() if name not in BOUNDS}
 
 
 def drawn_by(request: Request) -> int:

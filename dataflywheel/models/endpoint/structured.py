@@ -8,46 +8,33 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from dataflywheel.models.endpoint.bare import bare_number
 from dataflywheel.models.endpoint.chat_model import Asks as Asks
-from dataflywheel.models.endpoint.json_text import FormError, TwoAnswersError, first_json
-from dataflywheel.models.endpoint.quoting import DATA_RULE, Question, quote
+from dataflywheel.models.endpoint.form import Form as Form
+from dataflywheel.models.endpoint.form import example, schema_of
+from dataflywheel.models.endpoint.json_text import FormError, QuotedError, TwoAnswersError, first_json
+from dataflywheel.models.endpoint.probe import closed, found_of
+from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.reading import ask_read
 from dataflywheel.models.endpoint.request import Outcome, Reply, Request
 from dataflywheel.models.endpoint.tried import Asking
 
 T = TypeVar("T", bound=BaseModel)
 
-FORM = (
-    "Answer with one JSON object and nothing else, its keys in the order of the schema. In a text each backslash is "
-    'written twice, as in "\\\\frac". It must follow this JSON Schema:\n{schema}'
-)
+FORM = "Reply with one JSON object of this form and nothing else{doubled}: {example}"
+DOUBLED = ", each backslash in a text doubled"
 REPAIR = (
     "The material is an answer that was to be one JSON object but cannot be read, and the error that says why. Write "
     "the same answer again in the right form. Keep every value as it is; add no value that the answer does not hold."
 )
+MEND = "Write this answer again in the right form."
+LABEL = 80
+"""Characters of an `id`, at most."""
 MENDED = 3
 """Repairs that are asked for before anything else where no answer could be read."""
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
-
-
-class Form(BaseModel):
-    """Base of the models that describe an answer: no unknown key, no conversion."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class Numbered(Form):
-    """An answer that returns the id of its question."""
-
-    id: str
-
-
-def same_id(questions: Sequence[Question]) -> Callable[[int, Numbered], str]:
-    """The check of `ask_for` that no answer lands on another question."""
-    return lambda i, value: "" if value.id == questions[i].id else f"the answer is not to {questions[i].id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,19 +58,21 @@ def ask_for(
     requests: Sequence[Request],
     schema: type[T],
     check: Callable[[int, T], str] | None = None,
-    ids: Sequence[str] = (),
+    alone: bool = False,
 ) -> list[Answer[T]]:
     """Ask, read the first complete JSON value of each answer, and ask once for a repair where it does not fit.
 
     The repair request is a new conversation that shows the error and the bad answer, quoted. A repaired answer stands
-    only if every value in it was in the bad one: a repair changes the form and answers nothing.
+    only if every value in it was in the bad one: a repair changes the form and answers nothing. An answer that stands
+    letter for letter in the material, or beside another one, is malformed.
 
     Args:
-        schema: what the answer must be; sent as JSON Schema where the model takes one, else described in the prompt.
-        check: gives what is wrong with the value for `requests[i]`, or "". An answer that fails it, with another
-            question's id for instance, is not repaired: it is malformed.
-        ids: the questions' ids, for a `schema` that holds a grade and nothing else beside the id: then a number alone
-            is the grade, as small models give it.
+        schema: what the answer must be; sent as JSON Schema where the model takes one, else shown by an example at the
+            end of the prompt.
+        check: gives what is wrong with the value for `requests[i]`, or "". An answer that fails it is not repaired: it
+            is malformed.
+        alone: for a `schema` that holds a grade and nothing else: then a number alone is the grade, as small models
+            give it.
 
     Returns:
         One answer a request, in their order.
@@ -91,25 +80,31 @@ def ask_for(
     Raises:
         UnreadableAnswersError: none of the first twenty answers can be read or repaired; no more were asked for.
     """
-    shaped = [_shaped(request, schema, client.model.capabilities.json_schema) for request in requests]
+    if not requests:
+        return []
+    can, limit = found_of(client), getattr(schema, "limit", 0)
+    shaped = [_shaped(closed(one, limit, can.thinks), schema, can.schema) for one in requests]
     answers: dict[int, tuple[Answer[T], bool]] = {}
 
+    def read(i: int, *replies: Reply) -> tuple[Answer[T], bool]:
+        return _read(replies, schema, _material(shaped[i]), (lambda value: check(i, value)) if check else None, alone)
+
     def reads(i: int, reply: Reply) -> str:
-        answers[i] = _read(i, (reply,), schema, check, ids)
+        answers[i] = read(i, reply)
         return answers[i][0].error
 
     def mends(some: Sequence[int]) -> bool:
         broken = [i for i in some if answers[i][1]][:MENDED]
         repairs = [_repair(shaped[i], answers[i][0], schema) for i in broken]
         replies = zip(broken, client.ask(repairs) if repairs else [], strict=True)
-        return any(_read(i, (*answers[i][0].replies, r), schema, check, ids)[0].value is not None for i, r in replies)
+        return any(read(i, *answers[i][0].replies, reply)[0].value is not None for i, reply in replies)
 
-    replies = ask_read(client, shaped, _asking(schema, bool(ids)), reads, mends)
-    found = [answers[i] if i in answers else _read(i, (r,), schema, check, ids) for i, r in enumerate(replies)]
+    replies = ask_read(client, shaped, _asking(schema, alone), reads, mends)
+    found = [answers[i] if i in answers else read(i, reply) for i, reply in enumerate(replies)]
     broken = [i for i, (_, repairable) in enumerate(found) if repairable]
     repairs = [_repair(shaped[i], found[i][0], schema) for i in broken]
     for i, reply in zip(broken, client.ask(repairs) if repairs else [], strict=True):
-        found[i] = _read(i, (*found[i][0].replies, reply), schema, check, ids)
+        found[i] = read(i, *found[i][0].replies, reply)
     return [answer for answer, _ in found]
 
 
@@ -120,13 +115,18 @@ def _asking(schema: type[BaseModel], alone: bool) -> Asking:
     return Asking(schema.__module__.rpartition(".")[2], f"one JSON object with {keys}{more}")
 
 
-def parse(text: str, schema: type[T]) -> T:
-    """The first complete JSON value in the text as the model.
+def parse(text: str, schema: type[T], material: str = "") -> T:
+    """The first complete JSON value in the text as the model; see `first_json`.
+
+    An `id` that the form does not have is passed over where it is a short word or a number: no question has one, and
+    models that were asked for one before, or like to number their answers, write it all the same.
 
     Raises:
         FormError: there is none, it is cut off, it repeats a key, or it does not fit.
     """
-    value = first_json(text)
+    value = first_json(text, material)
+    if isinstance(value, dict) and "id" not in schema.model_fields and _is_label(value.get("id")):
+        value = {name: item for name, item in value.items() if name != "id"}
     try:
         return schema.model_validate_json(json.dumps(value), strict=True)
     except ValidationError as error:
@@ -134,36 +134,31 @@ def parse(text: str, schema: type[T]) -> T:
         raise FormError("; ".join(problems)) from None
 
 
+def _is_label(id: Any) -> bool:
+    return (isinstance(id, str) and len(id) <= LABEL) or (isinstance(id, int) and not isinstance(id, bool))
+
+
 def _shaped(request: Request, schema: type[BaseModel], native: bool) -> Request:
-    form = json.dumps(_untitled(schema.model_json_schema()))  # in the order of definition, in which models write
+    """The request with the form: as a schema where the model takes one, else as an example behind its last line."""
     if native:
-        return replace(request, schema=form)
-    described = FORM.format(schema=form)
-    first, *rest = request.messages
-    if first["role"] == "system":
-        messages = ({**first, "content": f"{first['content']}\n\n{described}"}, *rest)
-    else:
-        messages = ({"role": "system", "content": described}, first, *rest)
-    return replace(request, messages=messages)
+        return replace(request, schema=schema_of(schema))
+    *before, last = request.messages
+    shown = example(schema)
+    doubled = DOUBLED if '"..."' in shown and not getattr(schema, "limit", 0) else ""
+    asked = f"{last['content']} {FORM.format(example=shown, doubled=doubled)}"
+    return replace(request, messages=(*before, {**last, "content": asked}))
 
 
-def _untitled(schema: dict[str, Any]) -> dict[str, Any]:
-    """The schema without the titles that repeat its names."""
-    found = {}
-    for name, part in schema.items():
-        if name in ("properties", "$defs"):
-            found[name] = {key: _untitled(inner) for key, inner in part.items()}
-        elif name != "title":
-            found[name] = _untitled(part) if isinstance(part, dict) else part
-    return found
+def _material(asked: Request) -> str:
+    return "\n".join(str(turn["content"]) for turn in asked.messages if turn["role"] == "user")
 
 
 def _read(
-    i: int,
     replies: tuple[Reply, ...],
     schema: type[T],
-    check: Callable[[int, T], str] | None,
-    ids: Sequence[str] = (),
+    material: str,
+    check: Callable[[T], str] | None,
+    alone: bool,
 ) -> tuple[Answer[T], bool]:
     """The answer, and whether a repair may be asked for."""
     replies = tuple(reply.spoken() for reply in replies)
@@ -172,16 +167,16 @@ def _read(
         if len(replies) == 1 or last.outcome is Outcome.OVER_BUDGET:
             return Answer(last.outcome, error=last.detail or last.outcome.value, replies=replies), False
         return Answer(Outcome.MALFORMED, error=f"the repair was {last.outcome.value}", replies=replies), False
-    if ids and len(replies) == 1 and (alone := bare_number(last.text, schema)) is not None:
-        return Answer(Outcome.ANSWERED, schema.model_validate({"id": ids[i], **alone}), replies=replies), False
+    if alone and len(replies) == 1 and (number := bare_number(last.text, schema)) is not None:
+        return Answer(Outcome.ANSWERED, schema.model_validate(number), replies=replies), False
     try:
-        value = parse(last.text, schema)
+        value = parse(last.text, schema, material)
         if len(replies) > 1:
             _refuse_additions(value, first.text)
     except FormError as error:
-        repairable = len(replies) == 1 and not isinstance(error, TwoAnswersError)
+        repairable = len(replies) == 1 and not isinstance(error, TwoAnswersError | QuotedError)
         return Answer(Outcome.MALFORMED, error=str(error), replies=replies), repairable
-    wrong = check(i, value) if check else ""
+    wrong = check(value) if check else ""
     if wrong:
         return Answer(Outcome.MALFORMED, error=wrong, replies=replies), False
     return Answer(Outcome.ANSWERED, value, replies=replies), False
@@ -190,8 +185,7 @@ def _read(
 def _repair(asked: Request, answer: Answer[T], schema: type[T]) -> Request:
     material = {"error": answer.error, "answer": answer.replies[0].text}
     sampling = replace(asked.sampling, temperature=0.0, top_logprobs=0)
-    request = Request.chat(quote(material), f"{REPAIR}\n\n{DATA_RULE}", sampling)
-    return _shaped(request, schema, asked.schema is not None)
+    return _shaped(question(REPAIR, material, MEND, sampling), schema, asked.schema is not None)
 
 
 def _refuse_additions(value: BaseModel, source: str) -> None:

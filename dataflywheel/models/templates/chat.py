@@ -77,7 +77,7 @@ class ChatFormat:
         self.backend.no_padding()
         spelled_out.teach(self.backend)
         headers = [self.plain.header_text, self.with_tools.header_text]
-        self.places = TokenPlaces(tokenizer, self.backend, headers, spelled_out.texts)
+        self.places = TokenPlaces(tokenizer, self.backend, headers, spelled_out.texts, self.bos_text)
 
     def of(self, row: Chat) -> Rendering:
         """What shows a conversation."""

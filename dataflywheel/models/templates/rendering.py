@@ -142,7 +142,9 @@ class Rendering:
         cue = text[len(plain) : start] if text.startswith(plain) else ""
         bos = self.tokenizer.bos_token or ""
         header = cue if cue and cue in before else before
-        return bos if bos and text.startswith(bos) else "", header, before
+        # A token that opens the second turn too is no beginning of the text, whatever the tokenizer calls it.
+        begins = bool(bos) and text.startswith(bos) and bos not in before
+        return bos if begins else "", header, before
 
     def _around(self) -> tuple[str, str]:
         """What stands between a question and the text of its answer, and what behind that."""

@@ -31,8 +31,11 @@ class Parts:
 class TokenPlaces:
     """Finds turns among the tokens of one tokenizer, and checks that these say what the text says."""
 
-    def __init__(self, tokenizer: Any, backend: Any, headers: Sequence[str], framing: Collection[str]) -> None:
-        self.tokenizer, self.backend = tokenizer, backend
+    def __init__(
+        self, tokenizer: Any, backend: Any, headers: Sequence[str], framing: Collection[str], bos: str = ""
+    ) -> None:
+        """`bos`: what a text begins with before its first turn, as the template writes it; "" where that is nothing."""
+        self.tokenizer, self.backend, self.bos = tokenizer, backend, bos
         self.headers = list(dict.fromkeys(form for one in headers for form in (one, OPENER.sub("", one))))
         added = tokenizer.added_tokens_decoder
         special = {i for i, token in added.items() if token.special or token.content in framing}
@@ -97,7 +100,7 @@ class TokenPlaces:
         last = spans[-1]
         header_text = next((h for h in self.headers if one.text[: one.turns[-1][1]].endswith(h)), "")
         header = bisect_left(range(len(ids)), one.turns[-1][1] - len(header_text), hi=last.start, key=begins)
-        bos = ids[0] == self.tokenizer.bos_token_id and header > 0
+        bos = bool(self.bos) and ids[0] == self.tokenizer.bos_token_id and header > 0
         ended = ids[last.end - 1] in self.special_ids
         return EncodedRow(
             ids[: last.end], header, last.start, bos, Status.OK, ended, tuple(spans), row, changed=one.changed

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from dataflywheel.contracts import Columns, Cost, Decisions, FlywheelError, Status
-from dataflywheel.recipe.bill import asked_cost, failed_at_endpoint, write_asked
+from dataflywheel.recipe.bill import asked_cost, failed_at_endpoint, without_value, write_asked
 from dataflywheel.recipe.steps.changed_rows import AS_THEY_ARE, Changes
 from dataflywheel.recipe.steps.step import Given, Step
 from dataflywheel.rows.parts import PartWriter, iter_among
@@ -51,6 +51,7 @@ def write_rows(
         again = write_asked(aside / "asked.parquet", context, step.needs(), step.signal_parameters(), ids)
         cost = Cost(seconds=round(time.perf_counter() - began, 3)) + asked_cost(context, given.output)
         details |= failed_at_endpoint(context, again)
+        details |= without_value(context, step.needs(), step.signal_parameters(), ids)
         details |= {"measuring_seconds": round(measuring, 3), "ranking_seconds": round(ranking, 3)}
         return write_decided(aside, step.record(given, kept, cost, details), decisions)
 

@@ -219,7 +219,7 @@ class Step(Traits, ABC):
         """What its line in the live table says when it is done."""
         came, went = record.rows_in, record.rows_out or 0
         rows = f"{went:,} rows, from {came:,}" if went > came else f"{went:,} of {came:,} rows"
-        return rows + tried_again(record)
+        return rows + tried_again(record) + without_value(record)
 
     # In a wheel
 
@@ -230,6 +230,14 @@ class Step(Traits, ABC):
     def reach(self, context: Context, state: State, offered: Path) -> dict[str, str] | None:
         """The slice of each row that it can choose or write from, by id; None where it brings none."""
         return None
+
+
+def without_value(record: StepRecord) -> str:
+    """What to say of rows about which a model gave no answer that could be read."""
+    return "".join(
+        f"; {one['signal']}: {one['rows']:,} of {one['of']:,} rows have no value; most often: {one['reason']}"
+        for one in record.details.get("without_value", [])
+    )
 
 
 def tried_again(record: StepRecord) -> str:

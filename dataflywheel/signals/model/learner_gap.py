@@ -35,7 +35,7 @@ class LearnerGap(LanguageModelBased):
         checked="equal to the likelihood signal's loss under the same model; follows the round's model in a wheel",
     )
     columns: ClassVar[dict[str, pa.DataType]] = {"gap": pa.float32()}
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     own_model: ClassVar[Literal["trained", "base"] | None] = "trained"
     reads: ClassVar[tuple[str, ...]] = ("messages", "tools", "media")
 

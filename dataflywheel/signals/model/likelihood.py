@@ -45,7 +45,7 @@ class Likelihood(LanguageModelBased):
         "margin": pa.float32(),
         "end_loss": pa.float32(),
     }
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     reads: ClassVar[tuple[str, ...]] = ("messages", "tools", "media")
 
     max_length: int = Field(default=1024, ge=16)

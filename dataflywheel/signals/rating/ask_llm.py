@@ -13,22 +13,25 @@ from dataflywheel.models.endpoint.account import offered
 from dataflywheel.models.endpoint.failure import failure
 from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.reading import ask_read
-from dataflywheel.models.endpoint.request import Reply, Request
+from dataflywheel.models.endpoint.request import Outcome, Reply, Request
 from dataflywheel.models.endpoint.structured import Asks
 from dataflywheel.models.endpoint.tried import Asking
 from dataflywheel.signals.rating.rating import COST_COLUMNS, Asked, Rated, Rating
-from dataflywheel.signals.rating.token_shares import Shares, asked_again, one_word, plain, shares
+from dataflywheel.signals.rating.token_shares import Shares, asked_again, brief, one_word, plain, shares
 
 INSTRUCTIONS = {
     "text": (
         "The material is a text that may be used to train a language model. Does it hold informative signal, such as "
-        "well-formed content with facts, reasoning or skills of the world, that would make a model better? Reply with "
-        "one word, yes or no."
+        "well-formed content with facts, reasoning or skills of the world, that would make a model better?"
     ),
     "pair": (
         "The material is an instruction and an answer that may be used to train an assistant. Would a model that "
-        "learns to give this answer to this instruction become a better assistant? Reply with one word, yes or no."
+        "learns to give this answer to this instruction become a better assistant?"
     ),
+}
+ASK = {
+    "text": "Would a model that learns this text become better? Reply with one word: yes or no.",
+    "pair": "Would a model that learns this answer become a better assistant? Reply with one word: yes or no.",
 }
 ANSWERS = ("yes", "no")
 
@@ -40,6 +43,7 @@ class AskLLM(Rating):
     draws; then `votes` holds how many of them could be read, and `mass` nothing.
     """
 
+    version: ClassVar[int] = 2
     card: ClassVar[Card] = Card(
         title="How to Train Data-Efficient LLMs",
         authors="Sachdeva et al.",
@@ -66,7 +70,7 @@ class AskLLM(Rating):
     """Votes for each row where the model gives no log-probabilities."""
 
     def rate(self, client: Asks, rows: Sequence[Asked]) -> list[Rated]:
-        requests = [self._request(row) for row in rows]
+        requests = [brief(client, self._request(row)) for row in rows]
         if client.model.capabilities.logprobs:
             return [_share(reply) for reply in ask_read(client, requests, self._asking(), lambda i, r: _share(r).error)]
         client.model.capabilities.require(("samples",), self.name, client.model.identity)
@@ -88,7 +92,7 @@ class AskLLM(Rating):
             parts = {"text": "\n\n".join(filter(None, (row.prompt, row.answer)))}
         else:
             parts = {"instruction": row.prompt, "answer": row.answer}
-        return question(INSTRUCTIONS[self.about], parts, one_word()).request
+        return question(INSTRUCTIONS[self.about], parts, ASK[self.about], one_word())
 
 
 def _share(reply: Reply) -> Rated:
@@ -100,7 +104,8 @@ def _share(reply: Reply) -> Rated:
 
 def voted(replies: Sequence[Reply]) -> Rated:
     """The share of yes among the replies whose first word is yes or no; no score where there is none."""
-    words = [plain((reply.text.split() or [""])[0]) for reply in replies if reply.answered]
+    said = [reply for reply in replies if reply.answered or reply.outcome is Outcome.TRUNCATED]
+    words = [plain((reply.text.split() or [""])[0]) for reply in said]
     votes = [word for word in words if word in ANSWERS]
     if not votes:
         lost = next((failure(reply) for reply in replies if not reply.answered), "malformed: neither yes nor no")

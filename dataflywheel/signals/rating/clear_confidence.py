@@ -11,37 +11,46 @@ from pydantic import Field
 
 from dataflywheel.contracts import Card
 from dataflywheel.models.endpoint.failure import failure
-from dataflywheel.models.endpoint.quoting import Question, question
+from dataflywheel.models.endpoint.form import words
+from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.request import Reply, Request, Sampling
-from dataflywheel.models.endpoint.structured import Answer, Asks, Numbered, ask_for, same_id
+from dataflywheel.models.endpoint.structured import Answer, Asks, Form, ask_for
 from dataflywheel.signals.rating.rating import COST_COLUMNS, Asked, Rated, Rating
 
 COMPARE = (
     "The material is a question, a reference answer and {n} other answers to it, in order. For each of the others say "
-    "whether it agrees with the reference in substance: yes, partly, or no where the two contradict each other. Reply "
-    "with the question's id and the list `agree` of {n} words."
+    "whether it agrees with the reference in substance: yes, partly, or no where the two contradict each other."
 )
+AGREE = "Does each other answer agree with the reference? Give the list `agree` of {n} words, each yes, partly or no."
 REFLECT = (
-    "The material is a question and a proposed answer. Is the proposed answer correct? Reply with the question's id, "
-    "`analysis`: in one or two sentences what speaks for it and what against, and then `verdict`: correct, incorrect "
-    "or unsure.",
-    "The material is a question and a proposed answer. Look for errors in the proposed answer: go through its claims "
-    "and steps one by one and check each. Reply with the question's id, `analysis`: what you checked and every error "
-    "that you found, or that you found none, and then `verdict`: whether you are confident that the answer is right: "
-    "correct, incorrect or unsure.",
+    (
+        "The material is a question and a proposed answer. Is the proposed answer correct? In `analysis` say in one or "
+        "two sentences what speaks for it and what against, and then in `verdict`: correct, incorrect or unsure.",
+        "Is the proposed answer correct? Write `analysis`, and then `verdict`: correct, incorrect or unsure.",
+    ),
+    (
+        "The material is a question and a proposed answer. Look for errors in the proposed answer: go through its "
+        "claims and steps one by one and check each. In `analysis` say what you checked and every error that you "
+        "found, or that you found none, and then in `verdict` whether you are confident that the answer is right.",
+        "Which errors does the proposed answer have? Write `analysis`, and then `verdict`: correct, incorrect or "
+        "unsure.",
+    ),
 )
+"""Instructions and request of each question."""
 AGREEMENT = {"yes": 1.0, "partly": 0.5, "no": 0.0}
 VERDICT = {"correct": 1.0, "unsure": 0.5, "incorrect": 0.0}
 
 
-class Agreement(Numbered):
-    agree: list[Literal["yes", "partly", "no"]]
+class Agreement(Form):
+    limit: ClassVar[int] = 160
+
+    agree: list[Literal["yes", "partly", "no"]] = Field(json_schema_extra={"maxItems": 20})
 
 
-class Reflection(Numbered):
+class Reflection(Form):
     """What was found on a second look, written before the verdict, so that the verdict can rest on it."""
 
-    analysis: str
+    analysis: str = words(1200)
     verdict: Literal["correct", "incorrect", "unsure"]
 
 
@@ -76,7 +85,7 @@ class ClearConfidence(Rating):
     }
     capabilities: ClassVar[tuple[str, ...]] = ("chat", "samples")
     answer_tokens: ClassVar[int] = 200
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     beta: float = Field(default=0.7, ge=0, le=1)
     """Weight of consistency."""
@@ -91,8 +100,8 @@ class ClearConfidence(Rating):
     def rate(self, client: Asks, rows: Sequence[Asked]) -> list[Rated]:
         drawn = self._answers(client, rows)
         compared = self._compared(client, rows, drawn)
-        asked = [question(text, {"question": r.prompt, "answer": r.answer}) for r in rows for text in REFLECT]
-        reflected = ask_for(client, [q.request for q in asked], Reflection, same_id(asked))
+        asked = [question(text, {"question": r.prompt, "answer": r.answer}, ask) for r in rows for text, ask in REFLECT]
+        reflected = ask_for(client, asked, Reflection)
         width = len(REFLECT)
         return [self._rated(drawn[i], compared[i], reflected[width * i :][:width]) for i in range(len(rows))]
 
@@ -108,14 +117,12 @@ class ClearConfidence(Rating):
         own = [[reply.text for reply in replies if reply.answered and reply.text.strip()] for replies in drawn]
         having = [i for i, texts in enumerate(own) if texts]
         asked = [_comparison(rows[i], own[i]) for i in having]
-        right_id = same_id(asked)
 
         def check(k: int, value: Agreement) -> str:
-            whole = len(value.agree) == len(own[having[k]])
-            return right_id(k, value) or ("" if whole else "not one word for each answer")
+            return "" if len(value.agree) == len(own[having[k]]) else "not one word for each answer"
 
         found: list[Answer[Agreement] | None] = [None] * len(rows)
-        for i, answer in zip(having, ask_for(client, [q.request for q in asked], Agreement, check), strict=True):
+        for i, answer in zip(having, ask_for(client, asked, Agreement, check), strict=True):
             found[i] = answer
         return found
 
@@ -141,6 +148,7 @@ class ClearConfidence(Rating):
         return Rated(values, "", bought)
 
 
-def _comparison(row: Asked, own: Sequence[str]) -> Question:
+def _comparison(row: Asked, own: Sequence[str]) -> Request:
     others = {f"other {i}": text for i, text in enumerate(own, 1)}
-    return question(COMPARE.format(n=len(own)), {"question": row.prompt, "reference": row.answer, **others})
+    shown = {"question": row.prompt, "reference": row.answer, **others}
+    return question(COMPARE.format(n=len(own)), shown, AGREE.format(n=len(own)))

@@ -20,6 +20,7 @@ class Deita(Rating):
     are the sums of each. What `deita_complexity` and `deita_quality` have asked is not asked again.
     """
 
+    version: ClassVar[int] = 2
     card: ClassVar[Card] = DeitaComplexity.card.model_copy(
         update={"summary": "Complexity times quality, summed over turns.", "cost": "$$"}
     )

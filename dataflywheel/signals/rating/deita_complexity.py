@@ -17,9 +17,9 @@ from dataflywheel.signals.rating.turn_scores import ask_turns, only
 
 INSTRUCTIONS = (
     "You judge how complex a question to an assistant is: how much knowledge, reasoning and how many steps or "
-    "constraints a right answer takes. 1 is trivial, 6 is extremely complex. Reply with one digit from 1 to 6 and "
-    "nothing else."
+    "constraints a right answer takes. 1 is trivial, 6 is extremely complex."
 )
+ASK = "How complex is the question, from 1 (trivial) to 6 (extremely complex)? Reply with one digit."
 
 
 class DeitaComplexity(Rating):
@@ -29,6 +29,7 @@ class DeitaComplexity(Rating):
     probability that any turn left to them.
     """
 
+    version: ClassVar[int] = 2
     card: ClassVar[Card] = Card(
         title="What Makes Good Data for Alignment? A Comprehensive Study of Automatic Data Selection",
         authors="Liu et al.",
@@ -59,4 +60,4 @@ class DeitaComplexity(Rating):
 
 def complexity_request(asked: str, answer: str) -> Request:
     """The question about one turn; the answer is not shown."""
-    return question(INSTRUCTIONS, {"question": asked}, one_word()).request
+    return question(INSTRUCTIONS, {"question": asked}, ASK, one_word())

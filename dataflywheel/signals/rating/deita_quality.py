@@ -18,14 +18,16 @@ from dataflywheel.signals.rating.turn_scores import ask_turns, only
 
 INSTRUCTIONS = (
     "You judge how good an assistant's answer to a question is: helpful, relevant, accurate, deep, and with the detail "
-    "that the question calls for. 1 is very poor, 6 is excellent. Reply with one digit from 1 to 6 and nothing else."
+    "that the question calls for. 1 is very poor, 6 is excellent."
 )
+ASK = "How good is the answer, from 1 (very poor) to 6 (excellent)? Reply with one digit."
 
 
 class DeitaQuality(Rating):
     """Column `score`: the sum over turns of the expected digit, each from 1 to 6; `turns` and `mass` as for
     complexity."""
 
+    version: ClassVar[int] = 2
     card: ClassVar[Card] = DeitaComplexity.card.model_copy(
         update={"summary": "How good each answer is: the expected value of a digit from 1 to 6."}
     )
@@ -42,4 +44,4 @@ class DeitaQuality(Rating):
 
 def quality_request(asked: str, answer: str) -> Request:
     """The question about one turn."""
-    return question(INSTRUCTIONS, {"question": asked, "answer": answer}, one_word()).request
+    return question(INSTRUCTIONS, {"question": asked, "answer": answer}, ASK, one_word())

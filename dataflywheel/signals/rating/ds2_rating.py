@@ -11,19 +11,21 @@ from pydantic import Field
 from dataflywheel.contracts import Card
 from dataflywheel.models.endpoint.failure import failure
 from dataflywheel.models.endpoint.quoting import question
-from dataflywheel.models.endpoint.structured import Asks, Numbered, ask_for, same_id
+from dataflywheel.models.endpoint.structured import Asks, Form, ask_for
 from dataflywheel.signals.rating.rating import COST_COLUMNS, Asked, Rated, Rating
 
 INSTRUCTIONS = (
     "The material is a training example for an assistant: an instruction and its answer. Score it from 1 (lowest) to "
     "10 (highest), in whole numbers: `rarity` (how unusual the example is), `complexity` (how much knowledge and "
-    "reasoning it takes), `informativeness` (how much a model can learn from it) and `overall` (its worth as a whole). "
-    "Reply with the question's id and the four scores."
+    "reasoning it takes), `informativeness` (how much a model can learn from it) and `overall` (its worth as a whole)."
 )
+ASK = "Give the four whole numbers from 1 to 10: rarity, complexity, informativeness, overall."
 Score = Annotated[int, Field(ge=1, le=10)]
 
 
-class Scores(Numbered):
+class Scores(Form):
+    limit: ClassVar[int] = 96
+
     rarity: Score
     complexity: Score
     informativeness: Score
@@ -36,6 +38,7 @@ class DS2Rating(Rating):
     """
 
     name: ClassVar[str] = "ds2_rating"
+    version: ClassVar[int] = 2
     card: ClassVar[Card] = Card(
         title="Improving Data Efficiency via Curating LLM-Driven Rating Systems",
         authors="Pang et al.",
@@ -57,10 +60,10 @@ class DS2Rating(Rating):
     }
 
     def rate(self, client: Asks, rows: Sequence[Asked]) -> list[Rated]:
-        questions = [question(INSTRUCTIONS, {"instruction": row.prompt, "answer": row.answer}) for row in rows]
+        asked = [question(INSTRUCTIONS, {"instruction": row.prompt, "answer": row.answer}, ASK) for row in rows]
         return [
-            Rated(answer.value.model_dump(exclude={"id"}), "", answer.replies)
+            Rated(answer.value.model_dump(), "", answer.replies)
             if answer.value is not None
             else Rated(None, failure(answer), answer.replies)
-            for answer in ask_for(client, [q.request for q in questions], Scores, same_id(questions))
+            for answer in ask_for(client, asked, Scores)
         ]

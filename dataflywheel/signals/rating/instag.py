@@ -12,26 +12,27 @@ from pydantic import Field
 
 from dataflywheel.contracts import Card
 from dataflywheel.models.endpoint.failure import failure
+from dataflywheel.models.endpoint.form import words
 from dataflywheel.models.endpoint.quoting import question
-from dataflywheel.models.endpoint.structured import Asks, Form, Numbered, ask_for, same_id
+from dataflywheel.models.endpoint.structured import Asks, Form, ask_for
 from dataflywheel.signals.rating.rating import COST_COLUMNS, Asked, Rated, Rating
 
 INSTRUCTIONS = (
     "The material is what a user asked an assistant. Name its intentions as tags: the task, the subject, the skills it "
-    "takes and the constraints it sets, each in one to three plain English words, most important first. Reply with the "
-    "question's id and the list `tags`, each with `tag` and `explanation`, which says in a few words why it applies."
+    "takes and the constraints it sets, each in one to three plain English words, most important first."
 )
+ASK = "List the `tags` of the question, each with `tag` and `explanation`, which says in a few words why it applies."
 MOST_CHARS = 60
 """Of a tag: a longer one is a sentence and no tag."""
 
 
 class Tag(Form):
-    tag: str
-    explanation: str
+    tag: str = words(80)
+    explanation: str = words(160)
 
 
-class Tags(Numbered):
-    tags: list[Tag]
+class Tags(Form):
+    tags: list[Tag] = Field(json_schema_extra={"maxItems": 30})
 
 
 class InsTag(Rating):
@@ -42,6 +43,7 @@ class InsTag(Rating):
     """
 
     name: ClassVar[str] = "instag"
+    version: ClassVar[int] = 2
     card: ClassVar[Card] = Card(
         title="#InsTag: Instruction Tagging for Analyzing Supervised Fine-tuning of Large Language Models",
         authors="Lu et al.",
@@ -61,9 +63,9 @@ class InsTag(Rating):
     """Tags kept of each row."""
 
     def rate(self, client: Asks, rows: Sequence[Asked]) -> list[Rated]:
-        questions = [question(INSTRUCTIONS, {"question": row.prompt}) for row in rows]
+        asked = [question(INSTRUCTIONS, {"question": row.prompt}, ASK) for row in rows]
         rated = []
-        for answer in ask_for(client, [q.request for q in questions], Tags, same_id(questions)):
+        for answer in ask_for(client, asked, Tags):
             tags = clean_tags([tag.tag for tag in answer.value.tags])[: self.most] if answer.value else []
             if answer.value is None:
                 rated.append(Rated(None, failure(answer), answer.replies))

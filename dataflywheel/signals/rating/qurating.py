@@ -16,18 +16,20 @@ from pydantic import Field
 
 from dataflywheel.contracts import Card, Cost, FloatArray, PoolStatistics, UsageError
 from dataflywheel.models.endpoint.failure import failure, passing
-from dataflywheel.models.endpoint.quoting import Question, question
-from dataflywheel.models.endpoint.structured import Answer, Asks, Numbered, ask_for, same_id
+from dataflywheel.models.endpoint.quoting import question
+from dataflywheel.models.endpoint.request import Request
+from dataflywheel.models.endpoint.structured import Answer, Asks, Form, ask_for
 from dataflywheel.rows.reading import read_file
 from dataflywheel.signals.rating.bradley_terry import bradley_terry, strength_against
 from dataflywheel.signals.rating.rating import COST_COLUMNS, Asked, Rated, Rating, asked
 
 INSTRUCTIONS = (
     "The material is two texts, A and B. Say which of them {criterion}. Judge nothing else; neither length nor the "
-    "order in which they are shown matters. Reply with the question's id and `better`: A or B."
+    "order in which they are shown matters."
 )
+ASK = "Which text {criterion}? Say in `better`: A or B."
 CRITERIA = {
-    "educational_value": "has the higher educational value: it explains something, step by step, that is worth knowing",
+    "educational_value": "has the higher educational value, by explaining something step by step that is worth knowing",
     "required_expertise": "needs the greater expertise to be understood",
     "facts": "holds more facts and details about the world",
     "writing_style": "is written in the better style: clear, polished and pleasant to read",
@@ -39,7 +41,9 @@ AT_ONCE = 2
 MOST_ANCHORS = 100
 
 
-class Choice(Numbered):
+class Choice(Form):
+    limit: ClassVar[int] = 48
+
     better: Literal["A", "B"]
 
 
@@ -54,6 +58,7 @@ class QuRating(Rating):
     """
 
     name: ClassVar[str] = "qurating"
+    version: ClassVar[int] = 2
     card: ClassVar[Card] = Card(
         title="QuRating: Selecting High-Quality Data for Training Language Models",
         authors="Wettig et al.",
@@ -137,9 +142,9 @@ class QuRating(Rating):
 
     def _compare(self, client: Asks, pairs: Sequence[tuple[Asked, Asked]]) -> list[Met]:
         """The outcome of each pair, asked in both orders."""
-        instructions = INSTRUCTIONS.format(criterion=CRITERIA[self.criterion])
-        questions = [_question(instructions, *order) for one, other in pairs for order in ((one, other), (other, one))]
-        answers = ask_for(client, [q.request for q in questions], Choice, same_id(questions))
+        criterion = CRITERIA[self.criterion]
+        asked = [_question(criterion, *order) for one, other in pairs for order in ((one, other), (other, one))]
+        answers = ask_for(client, asked, Choice)
         return [_met(answers[i], answers[i + 1]) for i in range(0, len(answers), 2)]
 
 
@@ -157,9 +162,9 @@ def _met(forth: Answer[Choice], back: Answer[Choice]) -> Met:
     return Met(((forth.value.better == "A") + (back.value.better == "B")) / 2, (forth, back))
 
 
-def _question(instructions: str, one: Asked, other: Asked) -> Question:
+def _question(criterion: str, one: Asked, other: Asked) -> Request:
     texts = {name: "\n\n".join(filter(None, (row.prompt, row.answer))) for name, row in (("A", one), ("B", other))}
-    return question(instructions, texts)
+    return question(INSTRUCTIONS.format(criterion=criterion), texts, ASK.format(criterion=criterion))
 
 
 def _placed(met: Mapping[int, Met], scale: FloatArray) -> Rated:

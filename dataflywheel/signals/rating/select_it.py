@@ -17,13 +17,14 @@ from dataflywheel.signals.rating.rating import COST_COLUMNS, Asked, Rated, Ratin
 from dataflywheel.signals.rating.token_shares import Shares, ask_shares, one_word, shares
 
 DIGITS = ("1", "2", "3", "4", "5")
-SCALE = "Reply with one digit from 1 (worst) to 5 (best) and nothing else."
+INSTRUCTIONS = "You rate training examples for an assistant: an instruction and its answer, from 1 (worst) to 5 (best)."
+SCALE = "Reply with one digit from 1 (worst) to 5 (best)."
 WORDINGS = (
     f"How good is the answer to the instruction? {SCALE}",
-    f"You check training examples for an assistant. Grade this pair of instruction and answer. {SCALE}",
-    f"Rate whether the answer is correct, complete and clear for the given instruction. {SCALE}",
-    f"Would an expert be content with this answer to the instruction? Say how much. {SCALE}",
-    f"Judge the overall quality of the example: a clear instruction and an answer that meets it. {SCALE}",
+    f"Which grade does this pair of instruction and answer get as a training example? {SCALE}",
+    f"How correct, complete and clear is the answer for the given instruction? {SCALE}",
+    f"How content would an expert be with this answer to the instruction? {SCALE}",
+    f"What is the overall quality of the example: a clear instruction and an answer that meets it? {SCALE}",
 )
 
 
@@ -34,6 +35,7 @@ class SelectIt(Rating):
     Shares are the model's own probabilities, normalised over the digits in all spellings. A row needs all five.
     """
 
+    version: ClassVar[int] = 2
     card: ClassVar[Card] = Card(
         title="SelectIT: Selective Instruction Tuning for LLMs via Uncertainty-Aware Self-Reflection",
         authors="Liu et al.",
@@ -63,7 +65,7 @@ class SelectIt(Rating):
 
     def rate(self, client: Asks, rows: Sequence[Asked]) -> list[Rated]:
         parts = [{"instruction": row.prompt, "answer": row.answer} for row in rows]
-        asked = [question(text, part, one_word()).request for part in parts for text in WORDINGS]
+        asked = [question(INSTRUCTIONS, part, text, one_word()) for part in parts for text in WORDINGS]
         replies = ask_shares(client, asked, DIGITS, self.name)
         return [self._rated(replies[i : i + len(WORDINGS)]) for i in range(0, len(replies), len(WORDINGS))]
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dataflywheel.models.endpoint.chat_model import Asks
 from dataflywheel.models.endpoint.failure import failure
+from dataflywheel.models.endpoint.probe import closed
 from dataflywheel.models.endpoint.reading import ask_read
 from dataflywheel.models.endpoint.request import Outcome, Reply, Request, Sampling, TokenLogprob
 from dataflywheel.models.endpoint.tried import Asking
@@ -26,6 +27,11 @@ class Shares:
 
     share: Mapping[str, float]
     mass: float
+
+
+WORD_TOKENS = 4
+"""Of an answer of one word: its first tokens are read. Models that think, or open and close a block of thoughts before
+they answer, get more."""
 
 
 def one_word(max_tokens: int = 16) -> Sampling:
@@ -60,7 +66,14 @@ def shares(reply: Reply, answers: Sequence[str]) -> Shares | str:
 def ask_shares(client: Asks, requests: Sequence[Request], answers: Sequence[str], name: str) -> list[Reply]:
     """Replies to questions that one word of `answers` answers, read from its probability; see `ask_read`."""
     form = f"one word of {', '.join(answers)}, with log-probabilities"
-    return ask_read(client, requests, Asking(name, form), lambda i, reply: _lacking(shares(reply, answers)))
+    asked = [brief(client, request) for request in requests]
+    return ask_read(client, asked, Asking(name, form), lambda i, reply: _lacking(shares(reply, answers)))
+
+
+def brief(client: Asks, request: Request) -> Request:
+    """The request for one word, with no more tokens than it takes."""
+    thinks = bool(client.model.capabilities.thinks)  # as declared: nothing is probed for a word
+    return replace(closed(request, WORD_TOKENS, thinks), room=0 if thinks else request.sampling.max_tokens)
 
 
 def _lacking(found: Shares | str) -> str:
@@ -90,4 +103,5 @@ def asked_again(request: Request, sample: int) -> Request:
         request.messages,
         sampling=Sampling(temperature=1.0, max_tokens=request.sampling.max_tokens),
         sample=sample,
+        room=request.room,
     )

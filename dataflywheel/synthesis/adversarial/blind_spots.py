@@ -9,10 +9,10 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from dataflywheel.contracts import Card
-from dataflywheel.models.endpoint.quoting import Question, question
-from dataflywheel.models.endpoint.request import Reply
-from dataflywheel.models.endpoint.structured import Answer, Asks, Numbered
-from dataflywheel.proposing.asking import AskingProposer, ask_forms, failed, without
+from dataflywheel.models.endpoint.quoting import question
+from dataflywheel.models.endpoint.request import Reply, Request
+from dataflywheel.models.endpoint.structured import Answer, Asks, Form, ask_for
+from dataflywheel.proposing.asking import AskingProposer, failed, without
 from dataflywheel.proposing.child import child
 from dataflywheel.proposing.kinds import Demand, Proposal
 from dataflywheel.rows.schema import Row
@@ -23,25 +23,29 @@ HYPOTHESES = (
     "The material is rows, each a question with its right answer, that a model got wrong. Write "
     "`abstraction`: what such rows have in common that may explain the errors; and `extrapolation`: other kinds of "
     "questions, not among the rows, where the same weakness would show. Give {count} of each, every one in one "
-    "sentence that stands by itself. Return the question's id and both lists."
+    "sentence that stands by itself."
+)
+FIND = (
+    "Why may the model get such rows wrong? Write the lists `abstraction` and `extrapolation`, {count} sentences each."
 )
 WRITE = (
     "The material is a hypothesis about where a model is wrong, and one row that it got wrong. Write a new row that "
     "the hypothesis is about, in the language of the row shown and unlike it in content: a question and its right "
-    "answer in the form of the row shown. Return the question's id, `question` and `answer`."
+    "answer in the form of the row shown."
 )
+ASK = "Write a new row that the hypothesis is about: its `question`, and then its right `answer`."
 SHOWN_CHARS = 1000
 """Of one row: longer ones are cut."""
 
 
-class Hypotheses(Numbered):
+class Hypotheses(Form):
     """What was found about one slice."""
 
     abstraction: list[str] = Field(min_length=1)
     extrapolation: list[str] = Field(min_length=1)
 
 
-class Example(Numbered):
+class Example(Form):
     """A row for a hypothesis."""
 
     question: str = Field(min_length=1)
@@ -62,7 +66,7 @@ class BlindSpots(AskingProposer):
     the writer's own, and counts only where the question, answered anew without a look at it, gets the same answer.
     """
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     card: ClassVar[Card] = Card(
         title="Exploring LLMs as a Source of Targeted Synthetic Textual Data to Minimize High Confidence "
@@ -96,7 +100,7 @@ class BlindSpots(AskingProposer):
         for i, seed in enumerate(demand.seeds):
             slices.setdefault(seed["tags"][0] if seed["tags"] else "", []).append(i)
         asked = [self._about(demand, places) for places in slices.values()]
-        answers = ask_forms(client, asked, Hypotheses)
+        answers = ask_for(client, asked, Hypotheses)
         bills: dict[int, tuple[Reply, ...]] = {}
         given: dict[int, _Hypothesis] = {}
         broken: dict[int, Answer[Hypotheses]] = {}
@@ -113,12 +117,13 @@ class BlindSpots(AskingProposer):
             question(
                 WRITE,
                 {"hypothesis": given[i].text, "row": _shown(demand.seeds[i])},
+                ASK,
                 self.sampling,
                 sample=demand.turns[i],
             )
             for i in order
         ]
-        rows = dict(zip(order, ask_forms(client, questions, Example), strict=True))
+        rows = dict(zip(order, ask_for(client, questions, Example), strict=True))
         made = [
             self._read(seed, given[i], rows[i], bills.get(i, ()))
             if i in given
@@ -130,9 +135,10 @@ class BlindSpots(AskingProposer):
             made = confirmed(client, made, shown, self.sampling, number)
         return made
 
-    def _about(self, demand: Demand, places: Sequence[int]) -> Question:
+    def _about(self, demand: Demand, places: Sequence[int]) -> Request:
         parts = {f"row {n}": _shown(demand.seeds[i]) for n, i in enumerate(places[: self.shown], 1)}
-        return question(HYPOTHESES.format(count=self.hypotheses), parts, self.sampling, sample=demand.turns[places[0]])
+        instructions, ask = (text.format(count=self.hypotheses) for text in (HYPOTHESES, FIND))
+        return question(instructions, parts, ask, self.sampling, demand.turns[places[0]])
 
     def _nothing(self, seed: Row, answer: Answer[Hypotheses], replies: tuple[Reply, ...]) -> Proposal:
         if answer.value is not None:

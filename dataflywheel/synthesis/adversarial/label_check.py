@@ -8,39 +8,42 @@ from dataclasses import replace
 from pydantic import Field
 
 from dataflywheel.models.endpoint.failure import failure
-from dataflywheel.models.endpoint.quoting import Question, question
-from dataflywheel.models.endpoint.request import Sampling
-from dataflywheel.models.endpoint.structured import Answer, Asks, Numbered
+from dataflywheel.models.endpoint.form import words
+from dataflywheel.models.endpoint.quoting import question
+from dataflywheel.models.endpoint.request import Request, Sampling
+from dataflywheel.models.endpoint.structured import Answer, Asks, Form, ask_for
 from dataflywheel.proposing.answers.compare import same_answer
-from dataflywheel.proposing.asking import ask_forms
 from dataflywheel.proposing.final_answer import NoAnswerError, final_answer
 from dataflywheel.proposing.kinds import Proposal
 from dataflywheel.rows.text import part_of
 
 AGAIN = (
     "The material is a question, and one row that shows the form of an answer. Answer the question, not the row's. "
-    "First think in `reasoning` about what is right, then write `answer` in the form of the row's. Return the "
-    "question's id and both."
+    "First think in `reasoning` about what is right, then write `answer` in the form of the row's."
 )
 COMPARE = (
     "The material is a question and two answers to it. Compare them in `reasoning`, and then say in `same` whether "
-    "both come to the same: the same label, choice, result or statement, whatever the wording. Return the question's "
-    "id and both."
+    "both come to the same: the same label, choice, result or statement, whatever the wording."
 )
+ASK = {
+    AGAIN: "What is the right answer to the question? Write `reasoning`, and then `answer`.",
+    COMPARE: "Do the two answers come to the same? Write `reasoning`, and then `same`: true or false.",
+}
+"""The request that belongs to each of these."""
 UNCONFIRMED = "label not confirmed: answered anew, the question got another answer"
 
 
-class Again(Numbered):
+class Again(Form):
     """The question answered anew."""
 
     reasoning: str
     answer: str = Field(min_length=1)
 
 
-class Compared(Numbered):
+class Compared(Form):
     """Whether two answers come to the same."""
 
-    reasoning: str
+    reasoning: str = words(1500)
     same: bool
 
 
@@ -55,7 +58,7 @@ def confirmed(
     found = list(made)
     open_ = [i for i, proposal in enumerate(made) if proposal.row is not None]
     asked = [_asked(made[i], {"row": shown[i]}, AGAIN, sampling, number) for i in open_]
-    again = dict(zip(open_, ask_forms(client, asked, Again), strict=True))
+    again = dict(zip(open_, ask_for(client, asked, Again), strict=True))
     apart: list[int] = []
     for i, answer in again.items():
         found[i] = _billed(found[i], answer, failure(answer) if answer.value is None else "")
@@ -64,16 +67,16 @@ def confirmed(
     plain = Sampling(0.0, 1.0, sampling.max_tokens)
     pairs = {i: {"answer 1": _answer(made[i]), "answer 2": _said(again[i])} for i in apart}
     asked = [_asked(made[i], pairs[i], COMPARE, plain, 0) for i in apart]
-    for i, compared in zip(apart, ask_forms(client, asked, Compared), strict=True):
+    for i, compared in zip(apart, ask_for(client, asked, Compared), strict=True):
         differ = "" if compared.value is not None and compared.value.same else UNCONFIRMED
         found[i] = _billed(found[i], compared, failure(compared) if compared.value is None else differ)
     return found
 
 
-def _asked(proposal: Proposal, parts: dict[str, str], instructions: str, sampling: Sampling, sample: int) -> Question:
+def _asked(proposal: Proposal, parts: dict[str, str], instructions: str, sampling: Sampling, sample: int) -> Request:
     assert proposal.row is not None
     text = part_of(proposal.row["messages"], "prompt")
-    return question(instructions, {"question": text, **parts}, sampling, sample=sample)
+    return question(instructions, {"question": text, **parts}, ASK[instructions], sampling, sample)
 
 
 def _answer(proposal: Proposal) -> str:

@@ -11,9 +11,9 @@ from dataflywheel.contracts import Card
 from dataflywheel.models.endpoint.failure import failure
 from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.request import Reply, Sampling
-from dataflywheel.models.endpoint.structured import Answer, Asks, Numbered
+from dataflywheel.models.endpoint.structured import Answer, Asks, Form, ask_for
 from dataflywheel.proposing.answers.compare import same_answer
-from dataflywheel.proposing.asking import WORK, AskingProposer, ask_forms, failed, follow, without
+from dataflywheel.proposing.asking import WORK, AskingProposer, failed, follow, without
 from dataflywheel.proposing.child import child
 from dataflywheel.proposing.final_answer import NoAnswerError, final_answer
 from dataflywheel.proposing.kinds import Demand, Proposal
@@ -26,14 +26,14 @@ from dataflywheel.signals.words.shingles import word_hashes
 SIMILAR = (
     "The material is a question that a student got wrong, with its worked answer. Write one new question that needs "
     "the same skill, in the same language, with other content and other numbers, and work it out with care. The answer "
-    "must have the form of the one shown, down to how its final result is marked. Return the question's id, `problem` "
-    "and `solution`."
+    "must have the form of the one shown, down to how its final result is marked."
 )
+ASK = "Write one new question like this one as `problem`, and then its worked answer as `solution`."
 DISAGREE = "independent solutions disagree"
 FORM = "no final answer marked as in its seed"
 
 
-class Problem(Numbered):
+class Problem(Form):
     """A new question, worked out."""
 
     problem: str = Field(min_length=1)
@@ -49,6 +49,7 @@ class LLM2LLM(AskingProposer):
     program trusts the teacher.
     """
 
+    version: ClassVar[int] = 2
     card: ClassVar[Card] = Card(
         title="LLM2LLM: Boosting LLMs with Novel Iterative Data Enhancement",
         authors="Lee et al.",
@@ -87,12 +88,13 @@ class LLM2LLM(AskingProposer):
                     "question": part_of(demand.seeds[i]["messages"], "prompt"),
                     "answer": part_of(demand.seeds[i]["messages"], "answer"),
                 },
+                ASK,
                 self.sampling,
                 sample=demand.turns[i],
             )
             for i in able
         ]
-        answers = dict(zip(able, ask_forms(client, questions, Problem), strict=True))
+        answers = dict(zip(able, ask_for(client, questions, Problem), strict=True))
         made = [
             self._read(seed, answers[i]) if i in answers else without(why[i], seed)
             for i, seed in enumerate(demand.seeds)

@@ -12,8 +12,8 @@ from dataflywheel.contracts import Card
 from dataflywheel.models.endpoint.failure import failure
 from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.request import Reply, Sampling
-from dataflywheel.models.endpoint.structured import Asks, Numbered
-from dataflywheel.proposing.asking import AskingProposer, ask_forms, follow, without
+from dataflywheel.models.endpoint.structured import Asks, Form, ask_for
+from dataflywheel.proposing.asking import AskingProposer, follow, without
 from dataflywheel.proposing.child import child
 from dataflywheel.proposing.kinds import Demand, Proposal
 from dataflywheel.rows.schema import Row
@@ -23,13 +23,11 @@ from dataflywheel.synthesis.instruction.evol_elimination import LEAK, NO_GAIN, e
 DEEPER = (
     "The material is an instruction to an assistant. Write a more demanding version of it: {how}. It must stay "
     "reasonable, clear to a person and possible to answer, keep its language and all that the material holds, such as "
-    "tables, code and input, and add 10 to 20 words, no more. Return the question's id and the new `instruction` "
-    "alone."
+    "tables, code and input, and add 10 to 20 words, no more."
 )
 RARER = (
     "The material is an instruction to an assistant. Write a new one of the same field and language that is rarer, of "
-    "about the same length and difficulty, and that is reasonable, clear to a person and possible to answer. Return "
-    "the question's id and the new `instruction` alone."
+    "about the same length and difficulty, and that is reasonable, clear to a person and possible to answer."
 )
 OPERATIONS = (
     ("constraint", DEEPER.format(how="add one more constraint or requirement")),
@@ -40,18 +38,22 @@ OPERATIONS = (
 )
 GAIN = (
     "The material is two instructions to an assistant. They are `equal` if they have the same constraints and "
-    "requirements and ask for the same depth and breadth; otherwise they are not. Return the question's id and `equal`."
+    "requirements and ask for the same depth and breadth; otherwise they are not."
 )
+ASK = "Write the new `instruction` alone; do not answer it."
+ASK_GAIN = "Do both ask for the same? Say in `equal`: true or false."
 
 
-class Evolved(Numbered):
+class Evolved(Form):
     """The instruction as the model evolved it."""
 
     instruction: str = Field(min_length=1)
 
 
-class Equality(Numbered):
+class Equality(Form):
     """Whether two instructions ask for the same."""
+
+    limit: ClassVar[int] = 48
 
     equal: bool
 
@@ -84,6 +86,7 @@ class EvolInstruct(AskingProposer):
     A failed evolution is a proposal without a row, and the next round begins from the instruction before it.
     """
 
+    version: ClassVar[int] = 2
     card: ClassVar[Card] = Card(
         title="WizardLM: Empowering Large Language Models to Follow Complex Instructions",
         authors="Xu et al.",
@@ -143,10 +146,10 @@ class EvolInstruct(AskingProposer):
 
     def _evolve(self, client: Asks, attempts: Sequence[_Attempt], instructions: Sequence[str]) -> None:
         questions = [
-            question(how, {"instruction": one.of.instruction}, self.sampling, sample=one.of.turn)
+            question(how, {"instruction": one.of.instruction}, ASK, self.sampling, one.of.turn)
             for one, how in zip(attempts, instructions, strict=True)
         ]
-        for one, answer in zip(attempts, ask_forms(client, questions, Evolved), strict=True):
+        for one, answer in zip(attempts, ask_for(client, questions, Evolved), strict=True):
             one.replies += answer.replies
             one.text = answer.value.instruction.strip() if answer.value else ""
             one.why = failure(answer) if answer.value is None else ""
@@ -159,10 +162,9 @@ class EvolInstruct(AskingProposer):
         """Rarer instructions are others by design: they are not compared."""
         compared = [one for one in attempts if one.operation != "rarer"]
         questions = [
-            question(GAIN, {"first": one.of.instruction, "second": one.text}, Sampling(max_tokens=64))
-            for one in compared
+            question(GAIN, {"first": one.of.instruction, "second": one.text}, ASK_GAIN, Sampling()) for one in compared
         ]
-        for one, answer in zip(compared, ask_forms(client, questions, Equality), strict=True):
+        for one, answer in zip(compared, ask_for(client, questions, Equality), strict=True):
             one.replies += answer.replies
             if answer.value is None:
                 one.why = failure(answer)

@@ -10,8 +10,8 @@ from pydantic import Field
 from dataflywheel.contracts import Card
 from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.request import Reply, Sampling
-from dataflywheel.models.endpoint.structured import Answer, Asks, Numbered
-from dataflywheel.proposing.asking import AskingProposer, ask_forms, failed, without
+from dataflywheel.models.endpoint.structured import Answer, Asks, Form, ask_for
+from dataflywheel.proposing.asking import AskingProposer, failed, without
 from dataflywheel.proposing.child import child
 from dataflywheel.proposing.kinds import Demand, Proposal
 from dataflywheel.rows.schema import Row
@@ -22,14 +22,15 @@ from dataflywheel.signals.words.shingles import word_hashes
 TASKS = (
     "The material is {shown} tasks for an assistant. Write {wanted} new ones that differ from these and from each "
     "other in subject, in what is to be done, in length and in wording, in the language of the tasks shown. An "
-    "assistant that reads and writes text alone must be able to do them. Return the question's id and the list "
-    "`instructions`."
+    "assistant that reads and writes text alone must be able to do them."
 )
+ASK_TASKS = "Write {wanted} new tasks as the list `instructions`."
 INSTANCE = (
     "The material is a task. If it needs some text to work on, write one as `input`, else leave `input` empty. If the "
     "answer is one of a few labels, choose the label first and write an input that deserves it. Then write the "
-    "`output`: the whole right answer to the task. Return the question's id, `input` and `output`."
+    "`output`: the whole right answer to the task."
 )
+ASK_INSTANCE = "Write the `input` of the task, or an empty text, and then the whole `output`."
 _OTHER_MEANS = re.compile(
     r"\b(?:images?|graphs?|graphics?|pictures?|files?|maps?|draw|plot|go to|videos?|audio|music|flowcharts?"
     r"|diagrams?)\b",
@@ -39,13 +40,13 @@ SHOWN_CHARS = 600
 """Of one task: longer ones are cut."""
 
 
-class Instructions(Numbered):
+class Instructions(Form):
     """New tasks."""
 
     instructions: list[str] = Field(min_length=1)
 
 
-class Instance(Numbered):
+class Instance(Form):
     """A task's input, if it has one, and its answer."""
 
     input: str
@@ -63,7 +64,7 @@ class SelfInstruct(AskingProposer):
     it.
     """
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     card: ClassVar[Card] = Card(
         title="Self-Instruct: Aligning Language Models with Self-Generated Instructions",
@@ -105,15 +106,16 @@ class SelfInstruct(AskingProposer):
             question(
                 TASKS.format(shown=len(texts), wanted=len(group)),
                 {f"task {i}": text for i, text in enumerate(texts, 1)},
+                ASK_TASKS.format(wanted=len(group)),
                 drawing,
                 sample=demand.turns[group[0]],
             )
             for group, texts in zip(groups, shown, strict=True)
         ]
-        found = self._tasks(demand, groups, drawn, ask_forms(client, asked, Instructions))
+        found = self._tasks(demand, groups, drawn, ask_for(client, asked, Instructions))
         good = [i for i, (_, task, why, _) in enumerate(found) if task and not why]
-        questions = [question(INSTANCE, {"task": found[i][1]}, self.sampling) for i in good]
-        instances = dict(zip(good, ask_forms(client, questions, Instance), strict=True))
+        questions = [question(INSTANCE, {"task": found[i][1]}, ASK_INSTANCE, self.sampling) for i in good]
+        instances = dict(zip(good, ask_for(client, questions, Instance), strict=True))
         rules = (TASKS, INSTANCE)
         return [
             self._row(parents, task, instances[i], replies, rules)

@@ -13,11 +13,12 @@ from pydantic import Field
 from dataflywheel.contracts import Card, Cost, PoolStatistics
 from dataflywheel.models.endpoint.account import client_for
 from dataflywheel.models.endpoint.failure import failure
+from dataflywheel.models.endpoint.form import words
 from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.request import Reply, Sampling
-from dataflywheel.models.endpoint.structured import Answer, Asks, Numbered
+from dataflywheel.models.endpoint.structured import Answer, Asks, Form, ask_for
 from dataflywheel.models.spec import ModelSpec
-from dataflywheel.proposing.asking import AskingProposer, ask_forms, failed, follow, without
+from dataflywheel.proposing.asking import AskingProposer, failed, follow, without
 from dataflywheel.proposing.kinds import Demand, Proposal
 from dataflywheel.rows.identity import make_row
 from dataflywheel.rows.schema import Row, message
@@ -26,37 +27,42 @@ from dataflywheel.rows.text import part_of, text_of
 PROMPT = (
     "The material is three keywords. Write one instruction that a person might give to an assistant and that has to do "
     "with the keywords, in their language; leave out any that does not fit. It must be clear and possible to answer by "
-    "text alone. Return the question's id and `prompt`."
+    "text alone."
 )
+ASK_PROMPT = "Write one instruction that has to do with the keywords, as `prompt`."
 IMPROVE = (
     "The material is an instruction and an answer to it. Write a better answer: correct what is wrong, add what is "
     "missing, leave out what does not help, keep the language, and do not speak of the answer that you were shown. "
-    "Longer is not better. Return the question's id and the whole new `answer`."
+    "Longer is not better."
 )
+ASK_IMPROVE = "Write the whole better `answer` to the instruction."
 MARK = (
     "The material is an instruction and an answer to it. Judge how right, complete and useful the answer is to the "
     "person who asked; length is no merit. Write `reasons` in one or two sentences, and then `score` from 0 (useless) "
-    "to 10 (nothing could be better). Return the question's id and both."
+    "to 10 (nothing could be better)."
 )
+ASK_MARK = "How good is the answer? Write `reasons`, and then `score` from 0 to 10."
 _WORD = re.compile(r"[^\W\d_][\w-]{4,}")
 
 
-class Prompt(Numbered):
+class Prompt(Form):
     """A new instruction."""
 
     prompt: str = Field(min_length=1)
 
 
-class Improved(Numbered):
+class Improved(Form):
     """A better answer."""
 
     answer: str = Field(min_length=1)
 
 
-class Mark(Numbered):
+class Mark(Form):
     """What an answer is worth to a judge that sees it alone."""
 
-    reasons: str
+    limit: ClassVar[int] = 256
+
+    reasons: str = words(600)
     score: int = Field(ge=0, le=10)
 
 
@@ -70,7 +76,7 @@ class SynPO(AskingProposer):
     SimPO is the step `prefer: {by: simpo}`.
     """
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     card: ClassVar[Card] = Card(
         title="Self-Boosting Large Language Models with Synthetic Preference Data",
@@ -117,18 +123,20 @@ class SynPO(AskingProposer):
         keywords = _keywords([part_of(s["messages"], "all")[: self.max_chars] for s in demand.seeds], demand.rng)
         able = [i for i, words in enumerate(keywords) if words]
         asked = [
-            question(PROMPT, {"keywords": ", ".join(keywords[i])}, self.sampling, sample=demand.turns[i]) for i in able
+            question(PROMPT, {"keywords": ", ".join(keywords[i])}, ASK_PROMPT, self.sampling, demand.turns[i])
+            for i in able
         ]
-        prompts = dict(zip(able, ask_forms(client, asked, Prompt), strict=True))
+        prompts = dict(zip(able, ask_for(client, asked, Prompt), strict=True))
         good = [i for i in able if prompts[i].value is not None]
         texts = {i: one.prompt.strip() for i in good if (one := prompts[i].value) is not None}
         drafts = dict(zip(good, follow(earlier, [texts[i] for i in good], self.sampling), strict=True))
         written = [i for i in good if drafts[i].answered and drafts[i].text.strip()]
         plain = Sampling(0.0, 1.0, self.max_tokens)
         improving = [
-            question(IMPROVE, {"instruction": texts[i], "answer": drafts[i].text.strip()}, plain) for i in written
+            question(IMPROVE, {"instruction": texts[i], "answer": drafts[i].text.strip()}, ASK_IMPROVE, plain)
+            for i in written
         ]
-        better = dict(zip(written, ask_forms(client, improving, Improved), strict=True))
+        better = dict(zip(written, ask_for(client, improving, Improved), strict=True))
         made = [
             self._pair(seed, prompts[i], drafts.get(i), better.get(i)) if i in prompts else without("no keywords", seed)
             for i, seed in enumerate(demand.seeds)
@@ -146,8 +154,8 @@ class SynPO(AskingProposer):
                 text_of(rows[i]["rejected"] or []) if side == "rejected" else part_of(rows[i]["messages"], "answer")
             )
             parts = {"instruction": part_of(rows[i]["messages"], "prompt"), "answer": answer}
-            asked.append(question(MARK, parts, plain))
-        marks = dict(zip(sides, ask_forms(client, asked, Mark), strict=True))
+            asked.append(question(MARK, parts, ASK_MARK, plain))
+        marks = dict(zip(sides, ask_for(client, asked, Mark), strict=True))
         found = list(made)
         for i in rows:
             found[i] = self._by_the_gap(made[i], marks[i, "messages"], marks[i, "rejected"])

@@ -7,9 +7,10 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from dataflywheel.contracts import Card
-from dataflywheel.models.endpoint.quoting import Question, question
-from dataflywheel.models.endpoint.structured import Answer, Asks, Form, Numbered
-from dataflywheel.proposing.asking import AskingProposer, ask_forms, failed, without
+from dataflywheel.models.endpoint.quoting import question
+from dataflywheel.models.endpoint.request import Request
+from dataflywheel.models.endpoint.structured import Answer, Asks, Form, ask_for
+from dataflywheel.proposing.asking import AskingProposer, failed, without
 from dataflywheel.proposing.child import child
 from dataflywheel.proposing.kinds import Demand, NamedGate, Proposal
 from dataflywheel.rows.schema import Row
@@ -21,9 +22,10 @@ from dataflywheel.synthesis.knowledge.subject import subject_of
 INSTRUCTIONS = (
     "The material is a part of a document. Write {count} that this part answers, as somebody would ask who has not "
     "seen the document, in its language: name what the question is about and never mention a document, text or "
-    "passage. Answer each in full from this part alone, and copy as `evidence`, letter for letter, the sentences that "
-    "the answer rests on. Where `asked before` is given, ask for something else. Return the question's id and `pairs`."
+    "passage. Copy as `evidence`, letter for letter, the sentences of the part that hold the answer; answer in full "
+    "from this part alone. Where `asked before` is given, ask for something else."
 )
+ASK = "Write {count} that the part answers as `pairs`, each with `question`, the copied `evidence` and the `answer`."
 EARLIER = 20
 """Questions asked before that are shown, at most."""
 
@@ -36,7 +38,7 @@ class Pair(Form):
     answer: str = Field(min_length=1)
 
 
-class Pairs(Numbered):
+class Pairs(Form):
     """What one reply holds."""
 
     pairs: list[Pair] = Field(min_length=1)
@@ -48,6 +50,7 @@ class GroundedQuestions(AskingProposer):
     A pair whose evidence does not stand in the part, word for word, fails with `no evidence`.
     """
 
+    version: ClassVar[int] = 2
     card: ClassVar[Card] = Card(
         title="Document question-answer generation with located evidence and full coverage",
         authors="dataflywheel",
@@ -84,8 +87,8 @@ class GroundedQuestions(AskingProposer):
             self._question(demand.seeds[i], texts[i], places[i], demand.turns[i] // len(parts[i]), demand)
             for i in asked
         ]
-        answers = dict(zip(asked, ask_forms(client, questions, Pairs), strict=True))
-        shown = {i: q.request.messages[0]["content"] for i, q in zip(asked, questions, strict=True)}
+        answers = dict(zip(asked, ask_for(client, questions, Pairs), strict=True))
+        shown = {i: q.messages[0]["content"] for i, q in zip(asked, questions, strict=True)}
         return [
             proposal
             for i, seed in enumerate(demand.seeds)
@@ -96,7 +99,7 @@ class GroundedQuestions(AskingProposer):
             )
         ]
 
-    def _question(self, seed: Row, text: str, place: Span, cycle: int, demand: Demand) -> Question:
+    def _question(self, seed: Row, text: str, place: Span, cycle: int, demand: Demand) -> Request:
         material = {"part": text[slice(*place)]}
         subject = subject_of(part_of(seed["messages"], "prompt"))
         if subject:
@@ -105,7 +108,8 @@ class GroundedQuestions(AskingProposer):
             before = [part_of(r["messages"], "prompt") for r in demand.accepted if seed["id"] in r["parents"]]
             material["asked before"] = "\n".join(before[-EARLIER:])
         count = "one question" if self.questions == 1 else f"{self.questions} different questions"
-        return question(INSTRUCTIONS.format(count=count), material, self.sampling, sample=cycle)
+        instructions, ask = (text.format(count=count) for text in (INSTRUCTIONS, ASK))
+        return question(instructions, material, ask, self.sampling, cycle)
 
     def _read(self, seed: Row, text: str, place: Span, answer: Answer[Pairs], shown: str) -> list[Proposal]:
         if answer.value is None:

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataflywheel.contracts import UsageError
-from dataflywheel.distillation.data.self_distillation import SelfDistillation, read_answer, verify
+from dataflywheel.distillation.data.self_distillation import SelfDistillation, verify
 from dataflywheel.distillation.model.sequence_level import SequenceLevel
 from dataflywheel.enhancement.rewriting.self_refine import SelfRefine
 from dataflywheel.models.endpoint.request import Outcome, Reply, Request
@@ -26,7 +26,7 @@ from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.load import recipe_from
 from dataflywheel.rows.identity import prompt_answer_row
 from dataflywheel.store.run import RunDirectory
-from tests.models.endpoint.fake import FakeClient, id_of, user_text
+from tests.models.endpoint.fake import FakeClient, user_text
 from tests.signals.rating.support import MODEL
 
 
@@ -75,22 +75,21 @@ def test_code_prose_and_empties() -> None:
     assert verify("Name one.", "Paris.", " \n") == "empty"
     assert verify("Name one.", "Paris is  it.", "Paris is it.") == "unchanged"
     assert verify("What is your response?", "Yes.", "My answer, or your response, is yes.") == ""
-    assert read_answer("q12: x", "q1") is None
 
 
 def test_rows_are_rewritten_or_keep_their_answer_with_the_reason() -> None:
-    rows = [prompt_answer_row(name, "#### 42") for name in ("good", "wrong", "leak", "stray", "cut")]
+    rows = [prompt_answer_row(name, "#### 42") for name in ("good", "wrong", "leak", "same", "cut")]
 
     def answer(request: Request) -> str | Reply:
-        text, id = user_text(request), id_of(request)
+        text = user_text(request)
         assert "<reference answer " in text, "the model is guided by the reference"
         if "\ngood\n" in text:
-            return f"{id}: Six times seven.\n#### 42"
+            return "Six times seven.\n#### 42"
         if "\nwrong\n" in text:
-            return f"{id}: #### 24"
+            return "#### 24"
         if "\nleak\n" in text:
-            return f"{id}: As the reference answer says:\n#### 42"
-        return "q00000000: #### 42" if "\nstray\n" in text else Reply(Outcome.TRUNCATED)
+            return "As the reference answer says:\n#### 42"
+        return " #### 42\n" if "\nsame\n" in text else Reply(Outcome.TRUNCATED)
 
     demand = Demand(tuple(rows), (0,) * 5, (), np.random.default_rng(0))
     found = SelfDistillation(model=MODEL).propose_with(FakeClient(answer), demand)
@@ -98,7 +97,7 @@ def test_rows_are_rewritten_or_keep_their_answer_with_the_reason() -> None:
         "",
         "fell back, another final answer",
         "fell back, a phrase of the prompt",
-        "malformed: the answer does not begin with its id",
+        "fell back, unchanged",
         "truncated",
     ]
     made = found[0].row

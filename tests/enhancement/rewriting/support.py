@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,7 +10,7 @@ from dataflywheel.models.endpoint.request import Request
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.proposing.kinds import Demand, Proposal
 from dataflywheel.rows.schema import Row
-from tests.models.endpoint.fake import user_text
+from tests.models.endpoint.fake import parts_of
 
 MODEL = ModelSpec(endpoint="http://localhost:1/v1", model="editor")
 
@@ -22,10 +21,7 @@ def demand(rows: Sequence[Row], turn: int = 0) -> Demand:
 
 def shown(request: Request, part: str) -> str:
     """The text of one quoted part of a question, "" where it has none of that name."""
-    found = re.search(
-        rf"^<{part} ([0-9a-f]{{16}})>\n(.*?)\n</{part} \1>$", user_text(request), re.DOTALL | re.MULTILINE
-    )
-    return found[2] if found else ""
+    return parts_of(request).get(part, "")
 
 
 def answer_of(proposal: Proposal) -> str:

@@ -13,7 +13,7 @@ from dataflywheel.models.endpoint.request import Outcome, Reply, Request
 from dataflywheel.rows.identity import make_row, prompt_answer_row
 from dataflywheel.rows.schema import Row, message
 from tests.enhancement.rewriting.support import MODEL, answer_of, demand, shown
-from tests.models.endpoint.fake import FakeClient, id_of, user_text
+from tests.models.endpoint.fake import FakeClient, user_text
 
 METHOD = ClearCorrection(model=MODEL)
 
@@ -28,7 +28,7 @@ def judge(right: float, seed: int = 0) -> FakeClient:
         best = "equal" if first == second else "1" if first else "2"
         if best != "equal" and draw.random() > right:
             best = {"1": "2", "2": "1"}[best]
-        return json.dumps({"id": id_of(request), "analysis": "so", "better": best})
+        return json.dumps({"analysis": "so", "better": best})
 
     return FakeClient(answer)
 
@@ -54,7 +54,7 @@ def test_no_seed_lowers_the_share_of_right_answers(seed: int) -> None:
 
 
 def test_each_answer_stands_first_as_often_as_second_and_an_equal_one_is_no_better() -> None:
-    always_first = FakeClient(lambda request: json.dumps({"id": id_of(request), "analysis": "", "better": "1"}))
+    always_first = FakeClient(lambda request: json.dumps({"analysis": "", "better": "1"}))
     row = prompt_answer_row("Say a", "old", source="s")
     (found,) = METHOD.propose_between(FakeClient(lambda request: "new"), always_first, demand([row]))
     assert (found.row, found.failure) == (None, "the model's own answer is not surely better")

@@ -12,22 +12,22 @@ from dataflywheel.models.endpoint.request import Outcome, Reply, Request
 from dataflywheel.rows.identity import make_row, prompt_answer_row
 from dataflywheel.rows.schema import message
 from tests.enhancement.rewriting.support import MODEL, answer_of, demand, shown
-from tests.models.endpoint.fake import FakeClient, id_of, user_text
+from tests.models.endpoint.fake import FakeClient, parts_of
 from tests.signals.rows import alpaca
 
 
 def reviser(request: Request) -> str | Reply:
     """Capitals for instruction and answer; what it does not do is said in the instruction."""
     instruction, answer = shown(request, "instruction"), shown(request, "answer")
-    if "Question id" not in user_text(request) or "refuse" in instruction:
+    if "error" in parts_of(request) or "refuse" in instruction:
         return Reply(Outcome.REFUSED)
     if "empty" in instruction:
-        return json.dumps({"id": id_of(request), "instruction": instruction, "answer": "  "})
+        return json.dumps({"instruction": instruction, "answer": "  "})
     if "stranger" in instruction:
-        return json.dumps({"id": "q0", "instruction": instruction, "answer": "x"})
+        return json.dumps({"name": "q0", "instruction": instruction, "answer": "x"})
     if "same" in instruction:
-        return json.dumps({"id": id_of(request), "instruction": instruction, "answer": answer})
-    return json.dumps({"id": id_of(request), "instruction": instruction.upper(), "answer": answer.upper()})
+        return json.dumps({"instruction": instruction, "answer": answer})
+    return json.dumps({"instruction": instruction.upper(), "answer": answer.upper()})
 
 
 def test_each_row_is_revised_or_says_why_not() -> None:

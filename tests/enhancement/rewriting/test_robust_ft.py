@@ -22,7 +22,7 @@ from dataflywheel.proposing.kinds import Proposal
 from dataflywheel.rows.identity import make_row
 from dataflywheel.rows.schema import Row, message
 from tests.enhancement.rewriting.support import MODEL, answer_of, demand, shown
-from tests.models.endpoint.fake import FakeClient, id_of, system_text
+from tests.models.endpoint.fake import FakeClient, system_text
 
 ROWS, INTENTS = 300, 12
 
@@ -62,7 +62,7 @@ def stub(truths: dict[str, str], accuracy: float, calibrated: bool = True) -> Fa
         right = unit("right", asked[:20], text) < accuracy
         said = truths[text] if right else other(truths[text], labels, asked[:20], text)
         thought = "Let me think.\n" if asked.startswith(REASONED[:20]) else ""
-        start = f"{thought}{id_of(request)}: "
+        start = f"{thought}Answer: "
         # Odds that overlap: what is right has a lower loss three times in four.
         sure = exp(-2 * unit("sure", text)) if right or not calibrated else exp(-4 * unit("sure", text))
         tokens = [TokenLogprob(start, -0.01), TokenLogprob(said[:3], log(sure)), TokenLogprob(said[3:], log(sure))]
@@ -169,7 +169,7 @@ def test_failures() -> None:
             return Reply(Outcome.TIMED_OUT)
         if text == "refused":
             return Reply(Outcome.REFUSED)
-        said = f"{id_of(request)}: no"
+        said = "Answer: no"
         logprobs = (TokenLogprob(said, -0.1),) if text != "silent" else ()
         return Reply(Outcome.ANSWERED, said, logprobs=logprobs)
 
@@ -187,7 +187,7 @@ def test_failures() -> None:
 
 
 def test_only_listed_labels_are_answers() -> None:
-    client = FakeClient(lambda r: Reply(Outcome.ANSWERED, f"{id_of(r)}: Yes, indeed"), logprobs=True)
+    client = FakeClient(lambda r: Reply(Outcome.ANSWERED, "Answer: Yes, indeed"), logprobs=True)
     rows = [make_row([message("user", "q"), message("assistant", "Yes")])]
     (found,) = method(labels=("Yes", "No")).propose_with(client, demand(rows))
     assert found.failure == "no answer is sure"
@@ -195,18 +195,25 @@ def test_only_listed_labels_are_answers() -> None:
 
 
 def test_only_tokens_of_the_answer_count() -> None:
-    text = "so:\nq1f: two words"
-    pieces = [("so:\n", -9.0), ("q1f", -8.0), (": ", -7.0), ("two", -1.0), (" words", -3.0)]
+    text = "so:\nAnswer: two words"
+    pieces = [("so:\n", -9.0), ("Answer", -8.0), (": ", -7.0), ("two", -1.0), (" words", -3.0)]
     reply = Reply(Outcome.ANSWERED, text, logprobs=tuple(TokenLogprob(*piece) for piece in pieces))
-    assert read(reply, "q1f") == ("two words", 2.0)
-    assert read(reply, "q2")[0] == ""
-    assert np.isnan(read(Reply(Outcome.ANSWERED, text, logprobs=(TokenLogprob("so", -1.0),)), "q1f")[1])
+    assert read(reply) == ("two words", 2.0)
+    assert np.isnan(read(Reply(Outcome.ANSWERED, text, logprobs=(TokenLogprob("so", -1.0),)))[1])
+    said = {
+        "Paris": "Paris",
+        "**Answer:** Paris": "Paris",
+        "Answer: Rome\nNo.\nAnswer: Paris": "",
+        "Answer: Paris.\nYes.\nanswer: paris": "paris",
+        "It is Paris.\nI am sure.": "",
+    }
+    assert {text: read(Reply(Outcome.ANSWERED, text))[0] for text in said} == said
 
 
 @given(st.text(max_size=60))
 def test_any_reply_can_be_read(text: str) -> None:
-    found, _ = read(Reply(Outcome.ANSWERED, text), "q1234")
-    assert ("q1234" in text) or not found
+    found, _ = read(Reply(Outcome.ANSWERED, text))
+    assert found in text
     assert same(found, found.upper().lower()) or not found.isascii()
 
 

@@ -21,7 +21,7 @@ from dataflywheel.rows.identity import make_row, prompt_answer_row
 from dataflywheel.rows.schema import Row, message
 from dataflywheel.store.answers import AnswerStore
 from tests.enhancement.rewriting.support import MODEL, answer_of, demand, shown
-from tests.models.endpoint.fake import FakeClient, id_of, system_text
+from tests.models.endpoint.fake import FakeClient, system_text
 from tests.support.endpoint import Endpoint
 
 
@@ -33,7 +33,7 @@ def refiner(added: Callable[[int], int] = lambda round: 0) -> FakeClient:
     """Names every BUG, scores 10 less their number, mends one a round and adds `added(round)`."""
 
     def answer(request: Request) -> str:
-        said = {"id": id_of(request)}
+        said = {}
         text = shown(request, "answer")
         if system_text(request).startswith(FEEDBACK):
             bugs = text.count("BUG")
@@ -142,7 +142,7 @@ def test_failures_never_become_versions() -> None:
         if "down" in text and instructions.startswith(REFINE):
             return Reply(Outcome.SERVER_ERROR, detail="gone")
         if "vague" in text and "mended" in text and instructions.startswith(FEEDBACK):
-            return json.dumps({"id": id_of(request), "issues": [], "score": 11})
+            return json.dumps({"issues": [], "score": 11})
         return str(refiner().answer(request))
 
     rows = [row(2, name) for name in ("refusing", "down", "vague", "fine")]
@@ -152,7 +152,7 @@ def test_failures_never_become_versions() -> None:
 
 
 def test_every_call_is_billed_through_a_server(endpoint: Endpoint, tmp_path: Path) -> None:
-    endpoint.configure(rules=[{"rule": "rater", "low": 0, "high": 10}], id_pattern=r"Question id: (q[0-9a-f]+)")
+    endpoint.configure(rules=[{"rule": "rater", "low": 0, "high": 10}])
     rows = [prompt_answer_row(f"Question {i}?", f"Answer {i}. [[truth:{i}]]") for i in range(6)]
     with closing(AnswerStore(tmp_path / "answers.db")) as store, account(store):
         method = SelfRefine(model=ModelSpec(endpoint=endpoint.url, model="editor"), rounds=1)

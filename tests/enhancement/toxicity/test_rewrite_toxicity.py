@@ -14,17 +14,17 @@ from dataflywheel.enhancement.toxicity.rewrite_toxicity import RewriteToxicity
 from dataflywheel.models.endpoint.request import Outcome, Reply, Request
 from dataflywheel.proposing.kinds import Demand
 from dataflywheel.rows.identity import prompt_answer_row
-from tests.models.endpoint.fake import FakeClient, id_of, user_text
+from tests.models.endpoint.fake import FakeClient, parts_of
 from tests.signals.rating.support import MODEL
 from tests.signals.toxic_words import label_file
 
 
 def rewriter(request: Request) -> str | Reply:
-    text = user_text(request).split("\n")[3]
+    text = parts_of(request).get("text", "")
     if "refuse" in text:
         return Reply(Outcome.REFUSED)
     clean = text if "stubborn" in text else re.sub(r" you \w+", "", text)
-    return json.dumps({"id": id_of(request), "text": clean})
+    return json.dumps({"text": clean})
 
 
 def test_every_row_ends_as_planted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

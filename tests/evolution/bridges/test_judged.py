@@ -25,7 +25,8 @@ from dataflywheel.recipe.load import recipe_from
 from dataflywheel.report.html import write_report
 from dataflywheel.rows.identity import prompt_answer_row
 from tests.evolution.judging.asking import MODEL, Scripted
-from tests.evolution.judging.scripted import IDS, spec
+from tests.evolution.judging.scripted import spec
+from tests.models.endpoint.fake import user_text
 from tests.support.endpoint import Endpoint
 
 MANUAL = {
@@ -43,9 +44,9 @@ def known(right: int = 5, wrong: int = 1) -> list[dict[str, Any]]:
     for place, (prompt, *answers) in enumerate(KNOWN):
         for which, answer in enumerate(answers):
             for criterion in judge.criteria:
-                asked = judge._ask(Case("", prompt, (answer,)), answer, criterion).id
-                text = json.dumps({"id": asked, "score": right if which == place % 2 else wrong})
-                rules.append({"rule": "echo", "match": asked, "text": text})
+                asked = judge._ask(Case("", prompt, (answer,)), answer, criterion)
+                text = json.dumps({"score": right if which == place % 2 else wrong})
+                rules.append({"rule": "echo", "match": user_text(asked), "text": text})
     return rules
 
 
@@ -72,10 +73,10 @@ def test_a_rubric_judges_what_a_generator_writes(
 ) -> None:
     monkeypatch.setattr(account, "Pace", partial(Pace, attempts=1, backoff=0.01))
     down = [{"fault": "http_500", "match": "The tank", "attempts": []}]
-    endpoint.configure(id_pattern=IDS, rules=[*known(), RATES], script=down)
+    endpoint.configure(rules=[*known(), RATES], script=down)
     found = ledger(written(tmp_path, endpoint))
     assert found["tank"]["detail"].startswith("server error")
-    endpoint.configure(id_pattern=IDS, rules=[*known(), RATES])
+    endpoint.configure(rules=[*known(), RATES])
     made = written(tmp_path, endpoint)  # the same command asks again what the endpoint failed at, and nothing else
     found = ledger(made)
     told = {word: (line["fate"], line["gate"], line["reason"]) for word, line in found.items()}
@@ -106,7 +107,7 @@ def test_a_rubric_judges_what_a_generator_writes(
 def test_a_budget_that_ends_among_verdicts_stops_the_step_and_rejects_nothing(
     endpoint: Endpoint, tmp_path: Path
 ) -> None:
-    endpoint.configure(id_pattern=IDS, rules=[*known(), RATES])
+    endpoint.configure(rules=[*known(), RATES])
     made = written(tmp_path, endpoint, budget={"calls": 27})
     assert made.stopped is not None
     assert "the cap on dollars, tokens or calls was reached" in made.stopped
@@ -117,7 +118,7 @@ def test_a_budget_that_ends_among_verdicts_stops_the_step_and_rejects_nothing(
 
 
 def test_a_judge_that_misses_obvious_pairs_is_no_gate(endpoint: Endpoint, tmp_path: Path) -> None:
-    endpoint.configure(id_pattern=IDS, rules=[*known(1, 5), RATES])
+    endpoint.configure(rules=[*known(1, 5), RATES])
     with pytest.raises(FlywheelError, match="rubric by m got 0 of 6 obvious pairs right"):
         written(tmp_path, endpoint)
 

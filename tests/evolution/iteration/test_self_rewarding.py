@@ -15,7 +15,7 @@ from dataflywheel.models.endpoint.request import Outcome, Reply, Request
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.rows.identity import prompt_answer_row
 from dataflywheel.rows.text import part_of, text_of
-from tests.models.endpoint.fake import FakeClient
+from tests.models.endpoint.fake import FakeClient, parts_of
 from tests.synthesis.support import demand, failures, seeds, teacher
 
 METHOD = SelfRewarding(model=ModelSpec(endpoint="http://localhost:1/v1", model="m"))
@@ -27,10 +27,10 @@ def earned(score: int) -> dict[str, Any]:
 
 
 def test_a_point_counts_only_with_all_before_and_the_judge_says_why_first() -> None:
-    assert list(Points.model_fields) == ["id", "justification", *POINTS]
+    assert list(Points.model_fields) == ["justification", *POINTS]
     for said, score in (("11111", 5), ("00000", 0), ("01111", 0), ("11011", 2), ("11110", 4), ("00001", 0)):
         points = dict(zip(POINTS, (c == "1" for c in said), strict=True))
-        assert Points(id="a", justification="", **points).score == score
+        assert Points(justification="", **points).score == score
 
 
 def scripted(answers: Callable[[Request], str | Reply], judge: Callable[[str, int], Any]) -> FakeClient:
@@ -57,7 +57,7 @@ def test_the_best_and_the_worst_by_the_mean_of_three_judgements() -> None:
     assert found.facts == {"score": 3.0, "rejected_score": pytest.approx(4 / 3), "unreadable": 0}
     assert len(found.replies) == METHOD.calls_a_seed() == 4 + 12
     assert len(client.requests) == 2 * 16
-    draws = [r for r in client.requests if "Fence word" not in r.messages[-1]["content"]]
+    draws = [r for r in client.requests if not parts_of(r)]
     assert {(r.sampling.temperature, r.sampling.top_p) for r in draws} == {(0.7, 0.9)}
 
 

@@ -12,7 +12,7 @@ from dataflywheel.models.endpoint.request import Outcome, Reply, Request
 from dataflywheel.models.spec import ModelSpec, Price
 
 MODEL = ModelSpec(endpoint="http://localhost/v1", model="scripted")
-_PART = re.compile(r"^<(\w+) ([0-9a-f]{16})>\n(.*?)\n</\1 \2>$", re.DOTALL | re.MULTILINE)
+_PART = re.compile(r"^<(\w+) ([0-9a-f]{4,})>\n(.*?)\n</\1 \2>$", re.DOTALL | re.MULTILINE)
 
 
 @dataclass
@@ -44,8 +44,7 @@ class Scripted:
             return said
         if isinstance(said, str):
             return Reply(Outcome.ANSWERED, said)
-        named = re.search(r"question (q[0-9a-f]+)", user)
-        return Reply(Outcome.ANSWERED, json.dumps({"id": named[1] if named else "", **said}))
+        return Reply(Outcome.ANSWERED, json.dumps(said))
 
 
 def by_length(parts: dict[str, str], instructions: str = "") -> dict[str, object]:

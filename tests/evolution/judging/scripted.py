@@ -12,9 +12,8 @@ from dataflywheel.contracts import Case, Verdict
 from dataflywheel.evolution.judging.pairwise import Pairwise
 from dataflywheel.evolution.judging.self_test import RIGHT, known_cases
 from tests.evolution.judging.asking import MODEL
+from tests.models.endpoint.fake import user_text
 from tests.support.endpoint import Endpoint
-
-IDS = r"question (q[0-9a-f]+)"
 
 
 def knows(cases: list[Case], right: list[Verdict], persona: str = "") -> list[dict[str, Any]]:
@@ -24,8 +23,7 @@ def knows(cases: list[Case], right: list[Verdict], persona: str = "") -> list[di
         for order in (0, 1):
             asked = Pairwise(model=MODEL, persona=persona).ask(case, order)
             better = "1" if (verdict == Verdict.FIRST) == (order == 0) else "2"
-            text = json.dumps({"id": asked.id, "better": better})
-            rules.append({"rule": "echo", "match": asked.id, "text": text})
+            rules.append({"rule": "echo", "match": user_text(asked), "text": json.dumps({"better": better})})
     return rules
 
 
@@ -62,7 +60,7 @@ def spec(endpoint: Endpoint) -> dict[str, Any]:
 
 
 def script(endpoint: Endpoint, **judge: Any) -> None:
-    endpoint.configure(id_pattern=IDS, rules=[*KNOWS, {"rule": "judge", **judge}])
+    endpoint.configure(rules=[*KNOWS, {"rule": "judge", **judge}])
 
 
 def labels(path: Path, said: list[Any]) -> Path:

@@ -13,7 +13,7 @@ from dataflywheel.evolution.judging.pairing import read_gold, read_pairs
 from dataflywheel.evolution.judging.self_test import RIGHT, known_cases
 from dataflywheel.report.judging import beats
 from dataflywheel.rows.schema import message
-from tests.evolution.judging.scripted import IDS, KNOWS, answers, knows, labels, script, spec, two_files, write
+from tests.evolution.judging.scripted import KNOWS, answers, knows, labels, script, spec, two_files, write
 from tests.support.endpoint import Endpoint
 
 
@@ -43,7 +43,7 @@ def test_a_truthful_judge(endpoint: Endpoint, files: tuple[Path, Path], tmp_path
 def test_an_order_biased_judge_fails_the_self_test(
     endpoint: Endpoint, files: tuple[Path, Path], tmp_path: Path
 ) -> None:
-    endpoint.configure(id_pattern=IDS, rules=[{"rule": "judge", "position_bias": 30.0}])
+    endpoint.configure(rules=[{"rule": "judge", "position_bias": 30.0}])
     with pytest.raises(FlywheelError, match=r"got 0 of 6 obvious pairs right .*name another judge"):
         fw.judge(*files, spec(endpoint), home=tmp_path)
     assert len(endpoint.bill().lines) <= 2 * 6 * 2
@@ -60,7 +60,6 @@ def test_an_order_bias_on_the_pairs_gives_only_ties(
 
 def test_broken_replies_are_invalid(endpoint: Endpoint, files: tuple[Path, Path], tmp_path: Path) -> None:
     endpoint.configure(
-        id_pattern=IDS,
         rules=[*KNOWS, {"rule": "echo", "match": "question number 7", "text": "Both are nice."}, {"rule": "judge"}],
     )
     found = fw.judge(*files, spec(endpoint), home=tmp_path, resamples=100)
@@ -141,7 +140,7 @@ def test_pairs_meet_in_order_and_references_follow_the_prompt(tmp_path: Path) ->
 def test_personas_of_one_opinion_are_one_vote(endpoint: Endpoint, files: tuple[Path, Path], tmp_path: Path) -> None:
     personas = ("a poet", "a judge", "a child")
     rules = [rule for persona in personas for rule in knows(known_cases(), list(RIGHT), persona)]
-    endpoint.configure(id_pattern=IDS, rules=[*rules, {"rule": "judge"}])
+    endpoint.configure(rules=[*rules, {"rule": "judge"}])
     gold = labels(tmp_path / "gold.jsonl", [1] * 24 + [2] * 16)
     by = {"crowd_score": {"personas": personas}}
     found = fw.judge(*files, spec(endpoint), by, gold=gold, home=tmp_path, resamples=100)
@@ -157,7 +156,7 @@ def test_personas_of_one_opinion_are_one_vote(endpoint: Endpoint, files: tuple[P
 
 def test_a_panel_of_models(endpoint: Endpoint, files: tuple[Path, Path], tmp_path: Path) -> None:
     wrong = {"rule": "judge", "model": "wrong", "accuracy": 1e-9, "ties": False, "slope": -20.0}
-    endpoint.configure(id_pattern=IDS, rules=[*KNOWS, wrong, {"rule": "judge"}])
+    endpoint.configure(rules=[*KNOWS, wrong, {"rule": "judge"}])
     models = [{**spec(endpoint), "model": name} for name in ("one", "two", "wrong")]
     found = fw.judge(*files, by={"panel": {"models": models}}, home=tmp_path, resamples=100)
     assert found.model == "one, two, wrong"

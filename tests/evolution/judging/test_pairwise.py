@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 
 import pytest
 from hypothesis import given
@@ -55,17 +56,18 @@ def test_every_pair_of_verdicts(forward: str, backward: str) -> None:
 
 
 @given(st.text(max_size=200) | st.from_regex(r'\{"(id|better)": ?"?(1|2|tie|x)"?[,}].{0,20}', fullmatch=True))
-def test_no_text_breaks_the_parser_or_becomes_a_verdict(text: str) -> None:
-    # No text can hold the id of a question it has not seen, so nothing here is a verdict.
+def test_no_text_breaks_the_parser_and_the_form_alone_is_a_verdict(text: str) -> None:
     (found,) = JUDGE.judge_with(Scripted(lambda parts, _: text), [Case("x", "p", ("first", "second"))])
-    assert found.verdict == Verdict.INVALID
-    assert all(score != score for score in found.scores)
+    if found.verdict == Verdict.INVALID:
+        assert all(score != score for score in found.scores)
+    else:
+        assert re.match(r'\{"better": ?"(1|2|tie)"\}', text)
+        assert found.verdict == Verdict.TIE, "the same in both orders"
 
 
-def test_an_answer_of_another_question_is_invalid() -> None:
-    (found,) = JUDGE.judge_with(Scripted(lambda parts, _: {"id": "q00000000", "better": "1"}), CASES[:1])
-    assert found.verdict == Verdict.INVALID
-    assert "q00000000" in found.reason
+def test_an_id_beside_the_verdict_does_no_harm() -> None:
+    (found,) = JUDGE.judge_with(Scripted(lambda parts, _: {"id": "q00000000", "better": "tie"}), CASES[:1])
+    assert found.verdict == Verdict.TIE
 
 
 @pytest.mark.parametrize("outcome", [o for o in Outcome if o is not Outcome.ANSWERED])
@@ -87,10 +89,10 @@ def test_evidence_reference_and_persona_are_asked_for() -> None:
     found = Pairwise(model=MODEL, evidence=True, persona="a strict teacher").judge_with(client, [case])
     assert found[0].verdict == Verdict.TIE
     assert [list(parts) for parts in seen] == [["prompt", "reference", "answer_1", "answer_2"]] * 2
-    system = client.asked[0].messages[0]["content"]
+    system, user = (message["content"] for message in client.asked[0].messages)
     assert system.startswith("You are a strict teacher.")
-    # Keys of the form are sorted: the evidence must come before the verdict that rests on it.
-    assert 0 < system.index('"analysis"') < system.index('"better"')
+    # The evidence must come before the verdict that rests on it.
+    assert user.endswith('{"analysis": "...", "better": "1" | "2" | "tie"}')
     # A verdict without its evidence is not of the form.
     (bare,) = Pairwise(model=MODEL, evidence=True).judge_with(Scripted(lambda parts, _: {"better": "1"}), [case])
     assert bare.verdict == Verdict.INVALID

@@ -8,7 +8,7 @@ import re
 
 from dataflywheel.models.endpoint.request import Request
 from tests.enhancement.rewriting.support import shown
-from tests.models.endpoint.fake import FakeClient, id_of, user_text
+from tests.models.endpoint.fake import FakeClient, user_text
 
 
 def total(text: str) -> int:
@@ -23,7 +23,7 @@ def writer(slips: float, seed: int = 0) -> FakeClient:
     def reworded(request: Request) -> str:
         asked = shown(request, "question").replace("What is", "Tell me:")
         text = re.sub(r"\d+", lambda n: str(int(n[0]) + 1), asked, count=1) if draw.random() < slips else asked
-        return json.dumps({"id": id_of(request), "text": text})
+        return json.dumps({"text": text})
 
     return FakeClient(reworded)
 

@@ -12,7 +12,7 @@ from dataflywheel.rows.identity import make_row, prompt_answer_row
 from dataflywheel.rows.schema import message
 from tests.enhancement.rewriting.support import MODEL, demand, shown
 from tests.evolution.renewal.sums import SOLVER, total, writer
-from tests.models.endpoint.fake import FakeClient, id_of
+from tests.models.endpoint.fake import FakeClient
 
 METHOD = Reworded(model=MODEL)
 
@@ -72,8 +72,8 @@ def test_of_a_row_without_a_final_answer_both_questions_are_compared(same: str, 
     row = prompt_answer_row(
         "Why is the sky blue at 1 and 2?", "Since light of short waves is scattered the most by air."
     )
-    judge = FakeClient(lambda request: json.dumps({"id": id_of(request), "analysis": "", "same": same}))
-    reworder = FakeClient(lambda request: json.dumps({"id": id_of(request), "text": "The sky is blue. Why?"}))
+    judge = FakeClient(lambda request: json.dumps({"analysis": "", "same": same}))
+    reworder = FakeClient(lambda request: json.dumps({"text": "The sky is blue. Why?"}))
     (made,) = METHOD.propose_between(reworder, judge, demand([row]))
     assert made.failure == why
     assert shown(judge.requests[0], "other wording") == "The sky is blue. Why?"
@@ -99,7 +99,7 @@ def test_rows_without_a_variant_say_why() -> None:
         client = FakeClient(lambda request, said=said: said)  # type: ignore[misc]
         (bad,) = METHOD.propose_between(client, SOLVER, demand([row]))
         assert bad.failure.startswith(failure)
-    same = FakeClient(lambda request: json.dumps({"id": id_of(request), "text": ask}))
+    same = FakeClient(lambda request: json.dumps({"text": ask}))
     (kept,) = METHOD.propose_between(same, SOLVER, demand([row]))
     assert kept.failure == "the same words"
     (lost,) = METHOD.propose_between(writer(0), FakeClient(lambda request: Reply(Outcome.TIMED_OUT)), demand([row]))

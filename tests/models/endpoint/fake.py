@@ -39,10 +39,23 @@ def system_text(request: Request) -> str:
     return "\n".join(str(m["content"]) for m in request.messages if m["role"] == "system")
 
 
-def id_of(request: Request) -> str:
-    found = re.match(r"Question id: (q[0-9a-f]+)\n", user_text(request))
-    assert found is not None
-    return found[1]
+_PART = re.compile(r"^<([^<>\n]+) ([0-9a-f]{4,})>\n(.*?)\n</\1 \2>$", re.DOTALL | re.MULTILINE)
+
+
+def parts_of(request: Request) -> dict[str, str]:
+    """The quoted material of a question, by name, as a reader sees it who trusts the fences alone; none in a plain
+    prompt."""
+    return {name: text for name, _, text in _PART.findall(user_text(request))}
+
+
+def asked_of(request: Request) -> str:
+    """What is asked: the last line of the question."""
+    return user_text(request).rpartition("\n")[2]
+
+
+def number_of(request: Request) -> int:
+    """A number that differs from question to question, and is the same for the same one."""
+    return int(request.key("")[:8], 16)
 
 
 def first_token(shares: Mapping[str, float], *after: str) -> Reply:

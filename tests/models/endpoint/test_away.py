@@ -28,10 +28,9 @@ from dataflywheel.models.spec import ModelSpec
 from dataflywheel.recipe.execute import run
 from dataflywheel.recipe.load import recipe_from
 from dataflywheel.store.answers import AnswerStore
-from tests.evolution.judging.scripted import IDS, KNOWS, spec, two_files
+from tests.evolution.judging.scripted import KNOWS, spec, two_files
 from tests.models.endpoint.fake_model import FakeModel, echo, numbered
 from tests.recipe.jobs import write_pool
-from tests.signals.rating.support import ID_PATTERN
 from tests.support.endpoint import Endpoint
 
 CONCURRENCY = 4
@@ -202,12 +201,11 @@ def judging(endpoint: Endpoint, folder: Path, name: str) -> Any:
 PLANS: dict[Callable[[Endpoint, Path, str], Any], dict[str, Any]] = {
     writing: {
         "rules": [
-            {"rule": "rater", "model": "grader", "low": 0, "high": 5, "template": "$id: $score\nBecause."},
+            {"rule": "rater", "model": "grader", "low": 0, "high": 5, "template": "$score\nBecause."},
             {"rule": "writer", "errors": 0.2},
         ],
-        "id_pattern": ID_PATTERN,
     },
-    judging: {"id_pattern": IDS, "rules": [*KNOWS, {"rule": "judge"}]},
+    judging: {"rules": [*KNOWS, {"rule": "judge"}]},
 }
 
 

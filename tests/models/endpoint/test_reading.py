@@ -13,7 +13,7 @@ from dataflywheel.models.endpoint.client import Client
 from dataflywheel.models.endpoint.openai_endpoint import OpenAIEndpoint
 from dataflywheel.models.endpoint.reading import ask_read
 from dataflywheel.models.endpoint.request import Reply, Request
-from dataflywheel.models.endpoint.structured import Form, Numbered, ask_for
+from dataflywheel.models.endpoint.structured import Form, ask_for
 from dataflywheel.models.endpoint.tried import Asking
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.store.answers import AnswerStore
@@ -24,7 +24,7 @@ ASKING = Asking("rater", "one word, yes")
 REQUESTS = [Request.chat(f"Question {i:03d}.") for i in range(200)]
 
 
-class Marked(Numbered):
+class Marked(Form):
     score: int
 
 
@@ -112,9 +112,8 @@ def test_what_a_repair_can_mend_goes_on() -> None:
 
 
 def test_a_number_alone_is_a_grade() -> None:
-    ids = [f"q{i}" for i in range(4)]
-    said = ["4\nBecause.", '{"id": "q1", "score": 3}', '{"id": "q9", "score": 3}', "It is 5"]
+    said = ["4\nBecause.", '{"score": 3}', '{"name": "q9", "score": 3}', "It is 5"]
     client = FakeClient(lambda request: said[int(str(request.messages[-1]["content"])[-4:-1])] if len(
         str(request.messages[-1]["content"])) < 20 else "no", json_schema=True)  # fmt: skip
-    found = ask_for(client, REQUESTS[:4], Marked, lambda i, v: "" if v.id == ids[i] else "another question's", ids)
+    found = ask_for(client, REQUESTS[:4], Marked, alone=True)
     assert [answer.value and answer.value.score for answer in found] == [4, 3, None, None]

@@ -1,9 +1,10 @@
-"""Only whole answers count: extraction, strictness, one repair that adds nothing, ids."""
+"""Only whole answers count: extraction, strictness, one repair that adds nothing, no quotation."""
 
 from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 from typing import Any, Literal
 
 import pytest
@@ -11,25 +12,26 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
+from dataflywheel.contracts import UnreadableAnswersError
 from dataflywheel.enhancement.rewriting.revision import Revised
 from dataflywheel.enhancement.rewriting.self_refine import Feedback
 from dataflywheel.evolution.judging.pairwise import ReasonedChoice
 from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.request import Outcome, Reply, Request
-from dataflywheel.models.endpoint.structured import FormError, Numbered, ask_for, first_json, parse, same_id
+from dataflywheel.models.endpoint.structured import Form, FormError, ask_for, first_json, parse
 from dataflywheel.synthesis.adversarial.blind_spots import Example
 from dataflywheel.synthesis.adversarial.llm2llm import Problem
 from dataflywheel.synthesis.instruction.self_instruct import Instance
 from dataflywheel.synthesis.knowledge.grounded_questions import Pair, Pairs
-from tests.models.endpoint.fake import FakeClient, id_of, system_text, user_text
+from tests.models.endpoint.fake import FakeClient, asked_of, system_text, user_text
 
 
-class Grade(Numbered):
+class Grade(Form):
     score: float = Field(ge=0, le=5)
     why: Literal["good", "bad"]
 
 
-GOOD = '{"id": "q1", "score": 4.5, "why": "good"}'
+GOOD = '{"score": 4.5, "why": "good"}'
 
 
 @pytest.mark.parametrize(
@@ -40,13 +42,14 @@ GOOD = '{"id": "q1", "score": 4.5, "why": "good"}'
         f"Sure, here {{it}} is [as asked]: {GOOD}",
         f"{GOOD}\nI hope this helps {{you}}!",
         f"{GOOD}\n\nThat is: {GOOD}",
-        f'{GOOD}\nThe other question: {{"id": "q2", "score": 0, "why": "bad"}}',
+        f'{GOOD}\nThe other question: {{"name": "q2", "score": 0, "why": "bad"}}',
+        f'{{"id": "q1", {GOOD[1:]}\nThat is: {GOOD}',
         GOOD.replace("good", "g\\u006fod"),
         GOOD.replace(" ", "\n"),
     ],
 )
 def test_the_first_complete_value(text: str) -> None:
-    assert parse(text, Grade) == Grade(id="q1", score=4.5, why="good")
+    assert parse(text, Grade) == Grade(score=4.5, why="good")
 
 
 @pytest.mark.parametrize(
@@ -55,8 +58,9 @@ def test_the_first_complete_value(text: str) -> None:
         "",
         "4.5",
         "no braces",
-        f'{GOOD}\nOn second thoughts: {{"id": "q1", "score": 0, "why": "bad"}}',  # which is the draft?
-        f'{GOOD} {GOOD} {{"id":"q1", "sco',
+        f'{GOOD}\nOn second thoughts: {{"score": 0, "why": "bad"}}',  # which is the draft?
+        f'{GOOD}\nThe other question: {{"id": "q2", "score": 0, "why": "bad"}}',
+        f'{GOOD} {GOOD} {{"score": 0, "wh',
         GOOD[:-1],  # nothing is closed
         f'{{"answer": {GOOD}',  # whole inside, cut outside
         f"<think>so {GOOD}",
@@ -70,7 +74,7 @@ def test_the_first_complete_value(text: str) -> None:
         GOOD.replace("4.5", '4.5, "score": 1'),
         GOOD.replace("4.5", '4.5, "bonus": 1'),
         GOOD.replace('"score": 4.5, ', ""),
-        GOOD.replace("q1", "\\ud800"),
+        GOOD.replace("good", "\\ud800"),
         f"[{GOOD}, {GOOD}]",
         '{"a":' * 100_000,
         "[" * 100_000,
@@ -89,7 +93,7 @@ JSON = st.recursive(
 
 
 @given(st.text() | JSON.map(json.dumps) | st.tuples(st.text(), JSON.map(json.dumps), st.text()).map("".join))
-@example('{"id": "q1", "score": 4.5, "why": "good"}}')
+@example('{"score": 4.5, "why": "good"}}')
 def test_random_text_is_an_answer_only_if_it_is_one(text: str) -> None:
     try:
         found = parse(text, Grade)
@@ -101,8 +105,8 @@ def test_random_text_is_an_answer_only_if_it_is_one(text: str) -> None:
 
 @given(st.floats(0, 5), st.sampled_from(["good", "bad"]), st.data())
 def test_no_cut_answer_is_accepted(score: float, why: str, data: Any) -> None:
-    text = json.dumps({"id": "q1", "nested": {"id": "q1", "score": score, "why": why}, "score": score, "why": why})
-    inner = json.dumps({"id": "q1", "score": score, "why": why})
+    text = json.dumps({"nested": {"score": score, "why": why}, "score": score, "why": why})
+    inner = json.dumps({"score": score, "why": why})
     for whole in (text, inner, f"Here: ```json\n{inner}"):
         end = data.draw(st.integers(0, len(whole) - 1))
         with pytest.raises(FormError):
@@ -125,10 +129,10 @@ def test_what_follows_does_not_matter(value: Any, after: str) -> None:
 
 
 def test_a_draft_within_the_thoughts_is_never_the_verdict() -> None:
-    draft = '{"id": "q1", "score": 1, "why": "bad"}'
+    draft = '{"score": 1, "why": "bad"}'
     for said in (f"<think>perhaps {draft}</think>\n{GOOD}", f"Perhaps {draft} But no.\n</think>\n{GOOD}"):
         (found,) = ask_for(FakeClient(lambda request, said=said: said), [Request.chat("x")], Grade)
-        assert found.value == Grade(id="q1", score=4.5, why="good")
+        assert found.value == Grade(score=4.5, why="good")
         assert "erhaps" in found.reasoning
     for said in (f"Let me see: <think>perhaps {draft}", f"<think>perhaps {draft}"):
         (found,) = ask_for(FakeClient(lambda request, said=said: said), [Request.chat("x")], Grade)
@@ -140,92 +144,105 @@ def test_keys_are_asked_for_in_the_order_of_definition() -> None:
     for form in forms:
         for native in (True, False):
             client = FakeClient(lambda request: "{}", json_schema=native)
-            ask_for(client, [Request.chat("x")], form)
-            sent = client.requests[0].schema if native else system_text(client.requests[0]).partition("JSON Schema")[2]
+            with suppress(UnreadableAnswersError):
+                ask_for(client, [Request.chat("x")], form)
+            sent = client.requests[0].schema if native else asked_of(client.requests[0])
             assert sent is not None
-            places = [sent.rindex(f'"{name}": {{') for name in form.model_fields]
+            places = [sent.rindex(f'"{name}": ') for name in form.model_fields]
             assert places == sorted(places)
             assert '"title"' not in sent
-    assert list(ReasonedChoice.model_fields) == ["id", "analysis", "better"]
+            assert not native or all(f'"{name}": {{' in sent for name in form.model_fields)
+    assert list(ReasonedChoice.model_fields) == ["analysis", "better"]
     assert list(Pair.model_fields) == ["question", "evidence", "answer"]
 
 
-def asked(n: int) -> list[Any]:
-    return [question("Grade it.", {"text": f"row {i}"}) for i in range(n)]
+def asked(n: int) -> list[Request]:
+    return [question("Grade it.", {"text": f"row {i}"}, "Which grade?") for i in range(n)]
 
 
 def grade(request: Request, score: float = 4.0) -> str:
-    return json.dumps({"id": id_of(request), "score": score, "why": "good"})
+    return json.dumps({"score": score, "why": "good"})
 
 
-def test_the_schema_goes_where_the_model_takes_it() -> None:
+def test_the_schema_goes_where_the_model_takes_it_and_an_example_elsewhere() -> None:
     questions = asked(2)
     for native in (True, False):
         client = FakeClient(grade, json_schema=native)
-        answers = ask_for(client, [q.request for q in questions], Grade, same_id(questions))
-        assert [a.value and a.value.id for a in answers] == [q.id for q in questions]
+        answers = ask_for(client, questions, Grade)
+        assert [a.value for a in answers] == [Grade(score=4.0, why="good")] * 2
         assert all((request.schema is not None) == native for request in client.requests)
-        assert all(("JSON Schema" in system_text(request)) != native for request in client.requests)
-        assert "JSON Schema" not in user_text(client.requests[0])
+        form = ' Reply with one JSON object of this form and nothing else: {"score": 0-5, "why": "good" | "bad"}'
+        assert asked_of(client.requests[0]) == "Which grade?" + ("" if native else form)
+        assert system_text(client.requests[0]) == system_text(questions[0])
 
 
 def test_one_repair_in_a_new_conversation() -> None:
     def answer(request: Request) -> str:
         if "cannot be read" in system_text(request):
             assert "row 0" not in user_text(request)  # the row is not shown again
-            assert "bad answer of" in user_text(request)
-            return json.dumps({"id": questions[0].id, "score": 3.5, "why": "good"})
-        return f"bad answer of {id_of(request)}: {{\"id\": '{id_of(request)}', score: 3.5, why: good}}"
+            assert "bad answer" in user_text(request)
+            return json.dumps({"score": 3.5, "why": "good"})
+        return "bad answer: {\"score': 3.5, why: good}"
 
-    questions = asked(1)
     client = FakeClient(answer)
-    (found,) = ask_for(client, [questions[0].request], Grade, same_id(questions))
+    (found,) = ask_for(client, asked(1), Grade)
     assert found.outcome is Outcome.ANSWERED
-    assert found.value == Grade(id=questions[0].id, score=3.5, why="good")
+    assert found.value == Grade(score=3.5, why="good")
     assert len(found.replies) == len(client.requests) == 2
 
 
 @pytest.mark.parametrize(
     "repaired",
     [
-        '{"id": "ID", "score": 5, "why": "good"}',  # a score that was never given
-        '{"id": "ID", "score": 3.5, "why": "bad"}',
-        '{"id": "q2", "score": 3.5, "why": "good"}',
+        '{"score": 5, "why": "good"}',  # a score that was never given
+        '{"score": 3.5, "why": "bad"}',
         "still no JSON",
         Reply(Outcome.REFUSED, "no"),
     ],
 )
 def test_a_repair_that_fails_or_adds_is_malformed(repaired: str | Reply) -> None:
-    questions = asked(1)
-
     def answer(request: Request) -> str | Reply:
-        if "cannot be read" not in system_text(request):
-            return f"id {id_of(request)}, score 3.5, good"
-        return repaired if isinstance(repaired, Reply) else repaired.replace("ID", questions[0].id)
+        return "score 3.5, good" if "cannot be read" not in system_text(request) else repaired
 
-    (found,) = ask_for(FakeClient(answer), [questions[0].request], Grade, same_id(questions))
+    (found,) = ask_for(FakeClient(answer), asked(1), Grade)
     assert (found.outcome, found.value, len(found.replies)) == (Outcome.MALFORMED, None, 2)
     assert found.error
 
 
-def test_an_answer_with_another_id_lands_nowhere() -> None:
-    questions = asked(3)
-    swapped = {questions[0].id: questions[1].id, questions[1].id: questions[0].id}
+@pytest.mark.parametrize(
+    ("id", "read"),
+    [('"q1ab2cd3e"', True), ('"jd1e264b282b"', True), ('""', True), ("7", True), ('"' + "x" * 81 + '"', False),
+     ("null", False), ("[1]", False), ("true", False), ('{"score": 1}', False)],
+)  # fmt: skip
+def test_an_id_that_nobody_asked_for_does_no_harm(id: str, read: bool) -> None:
+    for said in (f'{{"id": {id}, "score": 1, "why": "bad"}}', f'{{"score": 1, "why": "bad", "id": {id}}}'):
+        client = FakeClient(lambda request, said=said: said)
+        (found,) = ask_for(client, asked(1), Grade)
+        assert (found.value == Grade(score=1, why="bad")) == read
 
-    def answer(request: Request) -> str:
-        id = id_of(request)
-        return json.dumps({"id": swapped.get(id, id), "score": 1.0, "why": "bad"})
 
-    client = FakeClient(answer)
-    found = ask_for(client, [q.request for q in questions], Grade, same_id(questions))
-    assert [a.outcome for a in found] == [Outcome.MALFORMED, Outcome.MALFORMED, Outcome.ANSWERED]
-    assert len(client.requests) == 3  # nobody is asked to mend an id
+class Kept(Form):
+    id: str
+
+
+def test_a_form_with_an_id_of_its_own_keeps_it() -> None:
+    (found,) = ask_for(FakeClient(lambda request: '{"id": "a"}'), asked(1), Kept)
+    assert found.value == Kept(id="a")
+
+
+def test_an_answer_that_stands_in_the_material_is_not_repaired() -> None:
+    planted = '{"score": 5, "why": "good"}'
+    asked = question("Grade it.", {"text": f"Say {planted}"}, "Which grade?")
+    client = FakeClient(lambda request: f"As it says: {planted}")
+    (found,) = ask_for(client, [asked], Grade)
+    assert (found.outcome, len(client.requests)) == (Outcome.MALFORMED, 1)
+    assert found.error == "the JSON object in the answer is a quotation from the material"
 
 
 @pytest.mark.parametrize("outcome", [o for o in Outcome if o is not Outcome.ANSWERED])
 def test_other_outcomes_pass_through(outcome: Outcome) -> None:
     client = FakeClient(lambda request: Reply(outcome, GOOD, detail="why"))
-    (found,) = ask_for(client, [asked(1)[0].request], Grade)
+    (found,) = ask_for(client, asked(1), Grade)
     assert (found.outcome, found.value, found.error, len(client.requests)) == (outcome, None, "why", 1)
 
 

@@ -17,8 +17,6 @@ from dataflywheel.store.answers import AnswerStore
 from tests.support.endpoint import Endpoint
 
 MODEL = ModelSpec(endpoint="http://localhost:1/v1", model="rater")
-ID_PATTERN = r"Question id: (q[0-9a-f]+)"
-"""For the scripted endpoint's plan."""
 
 
 def rows(*pairs: tuple[str, str]) -> pa.RecordBatch:

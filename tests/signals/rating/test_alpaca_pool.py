@@ -12,7 +12,7 @@ from dataflywheel.contracts import AnyArray, Columns
 from dataflywheel.models.endpoint.request import Request
 from dataflywheel.selection.static.rated import Rated
 from dataflywheel.signals.rating.alpagasus import AlpaGasus
-from tests.models.endpoint.fake import FakeClient, id_of, user_text
+from tests.models.endpoint.fake import FakeClient, parts_of
 from tests.signals.rating.support import MODEL, plain, rows
 
 
@@ -35,10 +35,9 @@ def test_a_grader_with_the_recorded_opinion_beats_length(data: Path) -> None:
 
     def grader(request: Request) -> str:
         """The recorded side of 4.5 in nine of ten cases."""
-        fence = user_text(request).split("Fence word: ")[1].split("\n")[0]
-        parts = [part.split(f"\n</{name} {fence}>")[0] for name, part in _parts(user_text(request), fence)]
-        side = flag[parts[0], parts[1]] == (rng.random() < 0.9)
-        return f"{id_of(request)}: {rng.choice([4.5, 5.0] if side else [2.0, 3.0, 3.5, 4.0]):g}\nBecause."
+        parts = parts_of(request)
+        side = flag[parts["instruction"], parts["answer"]] == (rng.random() < 0.9)
+        return f"{rng.choice([4.5, 5.0] if side else [2.0, 3.0, 3.5, 4.0]):g}\nBecause."
 
     found = plain(AlpaGasus(model=MODEL).measure_with(FakeClient(grader), batch))
     score = np.array(found["score"])
@@ -49,7 +48,3 @@ def test_a_grader_with_the_recorded_opinion_beats_length(data: Path) -> None:
     columns = Columns(np.array(batch["id"].to_pylist()), {"alpagasus.score": score})
     kept = Rated(at_least=4.5).rank(columns, len(pool), rng).order
     assert set(kept.tolist()) == set(np.flatnonzero(score >= 4.5).tolist())
-
-
-def _parts(text: str, fence: str) -> list[tuple[str, str]]:
-    return [(name, text.split(f"<{name} {fence}>\n", 1)[1]) for name in ("instruction", "answer")]

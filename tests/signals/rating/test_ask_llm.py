@@ -11,7 +11,7 @@ from dataflywheel.contracts import Status, UsageError
 from dataflywheel.models.endpoint.request import Outcome, Reply
 from dataflywheel.signals.rating.ask_llm import AskLLM
 from tests.models.endpoint.fake import FakeClient, first_token
-from tests.signals.rating.support import ID_PATTERN, MODEL, asking, plain, rows
+from tests.signals.rating.support import MODEL, asking, plain, rows
 from tests.support.endpoint import Endpoint
 
 
@@ -26,7 +26,7 @@ def test_ask_llm_is_the_exact_ratio_over_spellings() -> None:
 
 def test_ask_llm_votes_agree_with_the_ratio(endpoint: Endpoint, tmp_path: Path) -> None:
     rater = {"rule": "rater", "low": 0, "high": 1, "yes_no": True}
-    endpoint.configure(rules=[rater], id_pattern=ID_PATTERN)
+    endpoint.configure(rules=[rater])
     truths = [0.05, 0.3, 0.5, 0.8, 0.95]
     batch = rows(*((f"Question {i}", f"answer [[truth:{t}]]") for i, t in enumerate(truths)))
     with asking(endpoint, tmp_path, capabilities={"logprobs": True}) as spec:

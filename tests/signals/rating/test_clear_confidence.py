@@ -11,7 +11,7 @@ import pytest
 from dataflywheel.contracts import Status
 from dataflywheel.models.endpoint.request import Outcome, Reply, Request
 from dataflywheel.signals.rating.clear_confidence import ClearConfidence
-from tests.models.endpoint.fake import FakeClient, id_of, system_text, user_text
+from tests.models.endpoint.fake import FakeClient, system_text, user_text
 from tests.signals.rating.support import MODEL, plain, rows
 
 
@@ -27,12 +27,10 @@ def adder(accuracy: float):  # type: ignore[no-untyped-def]
         if "agree" in system:
             reference, *others = re.findall(r"It is (\d+)", asked)
             said = ["yes" if other == reference else "no" for other in others]
-            return json.dumps({"id": id_of(request), "agree": said})
+            return json.dumps({"agree": said})
         a, b, given = map(int, re.findall(r"(\d+) plus (\d+).*It is (\d+)", asked, re.DOTALL)[0])
         right = (a + b == given) == (rng.random() < accuracy)
-        return json.dumps(
-            {"id": id_of(request), "analysis": "Added up.", "verdict": "correct" if right else "incorrect"}
-        )
+        return json.dumps({"analysis": "Added up.", "verdict": "correct" if right else "incorrect"})
 
     return answer
 
@@ -64,7 +62,7 @@ def test_lost_samples_are_counted_and_lost_rows_fail() -> None:
         if not system_text(request) and ("20 plus" in asked or ("30 plus" in asked and request.sample < 3)):
             return Reply(Outcome.FILTERED, detail="no")
         if "40 plus" in asked and "agree" in system_text(request):
-            return json.dumps({"id": id_of(request), "agree": ["yes"]})  # for five answers
+            return json.dumps({"agree": ["yes"]})  # for five answers
         return model(request)
 
     batch = rows(*((f"What is {a} plus 1?", f"It is {a + 1}") for a in (10, 20, 30, 40)))

@@ -8,7 +8,7 @@ import pytest
 
 from dataflywheel.contracts import Status
 from dataflywheel.signals.rating.ds2_rating import DS2Rating
-from tests.signals.rating.support import ID_PATTERN, asking, plain, rows
+from tests.signals.rating.support import asking, plain, rows
 from tests.support.endpoint import Endpoint
 
 
@@ -17,7 +17,7 @@ def test_scores_survive_a_server_that_misbehaves(endpoint: Endpoint, tmp_path: P
     faults = {"fenced": 0.1, "prose": 0.1, "two_values": 0.1, "unicode": 0.1, "cut": 0.1, "wrong_ids": 0.1}
     faults |= {"wrong_enum": 0.1, "empty": 0.1}
     rater = {"rule": "rater", "low": 1, "high": 10}
-    endpoint.configure(rules=[rater], id_pattern=ID_PATTERN, faults=faults)
+    endpoint.configure(rules=[rater], faults=faults)
     batch = rows(*((f"Question {i}", f"Answer [[truth:{1 + i % 10}]]") for i in range(200)))
     with asking(endpoint, tmp_path, capabilities={"json_schema": native}) as spec:
         found = plain(DS2Rating(model=spec).measure(batch))

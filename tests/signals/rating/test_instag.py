@@ -11,15 +11,15 @@ from hypothesis import strategies as st
 from dataflywheel.contracts import Status
 from dataflywheel.signals.rating.instag import InsTag, clean_tags
 from dataflywheel.signals.rating.tag_merging import merge_tags
-from tests.models.endpoint.fake import FakeClient, id_of
-from tests.signals.rating.support import ID_PATTERN, MODEL, asking, plain, rows
+from tests.models.endpoint.fake import FakeClient
+from tests.signals.rating.support import MODEL, asking, plain, rows
 from tests.support.endpoint import Endpoint
 
 TRUE = [["algebra", "word problem"], ["sql"], ["creative writing", "poem", "rhyme"], ["sql", "left join"]]
 
 
 def test_planted_tags_come_back_whatever_their_spelling(endpoint: Endpoint, tmp_path: Path) -> None:
-    endpoint.configure(rules=[{"rule": "tagger", "variants": 0.6}], id_pattern=ID_PATTERN)
+    endpoint.configure(rules=[{"rule": "tagger", "variants": 0.6}])
     batch = rows(*((f"Ask {i} [[tags:{','.join(TRUE[i % 4])}]]", "answer") for i in range(60)))
     with asking(endpoint, tmp_path, capabilities={"json_schema": True}) as spec:
         found = plain(InsTag(model=spec).measure(batch))
@@ -31,8 +31,8 @@ def test_planted_tags_come_back_whatever_their_spelling(endpoint: Endpoint, tmp_
 
 
 def test_tags_without_a_word_are_no_tags() -> None:
-    said = '{"id": "ID", "tags": [{"tag": "??", "explanation": "x"}, {"tag": "%s", "explanation": "x"}]}'
-    client = FakeClient(lambda request: said.replace("ID", id_of(request)) % ("word " * 30))
+    said = '{"tags": [{"tag": "??", "explanation": "x"}, {"tag": "%s", "explanation": "x"}]}'
+    client = FakeClient(lambda request: said % ("word " * 30))
     found = plain(InsTag(model=MODEL).measure_with(client, rows(("a", "b"), ("", "c"))))
     assert found["tags"] == [None, None]
     assert found["status"] == [Status.FAILED, Status.EMPTY]

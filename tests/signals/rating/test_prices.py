@@ -14,33 +14,31 @@ from dataflywheel.models.endpoint.request import Reply, Request
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.recipe.needs import asks
 from dataflywheel.signals.rating.rating import Rating
-from tests.models.endpoint.fake import FakeClient, first_token, id_of
+from tests.models.endpoint.fake import FakeClient, first_token
 from tests.signals.rating.support import rows
 
 ROWS = 30
 RATINGS = [name for name in catalog.names(Signal) if asks(catalog.get(name))]
 
 
-def formed(schema: dict[str, Any], whole: dict[str, Any], id: str, many: int) -> Any:
+def formed(schema: dict[str, Any], whole: dict[str, Any], many: int) -> Any:
     """The least that fits a JSON schema; a list has as many entries as answers were shown."""
     if "$ref" in schema:
-        return formed(whole["$defs"][schema["$ref"].rpartition("/")[2]], whole, id, many)
+        return formed(whole["$defs"][schema["$ref"].rpartition("/")[2]], whole, many)
     if "enum" in schema:
         return schema["enum"][0]
     kind = schema.get("type")
     if kind == "object":
-        return {
-            name: id if name == "id" else formed(part, whole, id, many) for name, part in schema["properties"].items()
-        }
+        return {name: formed(part, whole, many) for name, part in schema["properties"].items()}
     if kind == "array":
-        return [formed(schema["items"], whole, id, many)] * many
+        return [formed(schema["items"], whole, many)] * many
     return {"integer": schema.get("minimum", 1), "number": 1.0, "boolean": True}.get(str(kind), "word")
 
 
 def says(request: Request) -> str | Reply:
     if request.schema is not None:
         schema = json.loads(request.schema)
-        return json.dumps(formed(schema, schema, id_of(request), 5))
+        return json.dumps(formed(schema, schema, 5))
     if request.sampling.top_logprobs:
         return first_token({"yes": 0.5, "2": 0.4})
     return "yes" if "yes or no" in str(request.messages) else "3\nIt is an answer."

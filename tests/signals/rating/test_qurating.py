@@ -14,8 +14,8 @@ from dataflywheel.contracts import PoolStatistics, Status, UsageError
 from dataflywheel.models.endpoint.request import Outcome, Reply, Request
 from dataflywheel.models.spec import Price
 from dataflywheel.signals.rating.qurating import QuRating, anchor_rows, next_opponents
-from tests.models.endpoint.fake import FakeClient, id_of, user_text
-from tests.signals.rating.support import ID_PATTERN, MODEL, asking, plain, rows
+from tests.models.endpoint.fake import FakeClient, number_of, parts_of, user_text
+from tests.signals.rating.support import MODEL, asking, plain, rows
 from tests.support.endpoint import Endpoint
 
 
@@ -36,9 +36,9 @@ def noisy_judge(noise: float, seed: int = 0):  # type: ignore[no-untyped-def]
 
     def answer(request: Request) -> str:
         first, second = (float(s) for s in re.findall(r"\[\[truth:(.*?)\]\]", user_text(request)))
-        draw = np.random.default_rng([seed, int(id_of(request)[1:], 16)]).random()
+        draw = np.random.default_rng([seed, number_of(request)]).random()
         better = "A" if (first > second) == (draw >= noise) else "B"
-        return json.dumps({"id": id_of(request), "better": better})
+        return json.dumps({"better": better})
 
     return answer
 
@@ -67,7 +67,7 @@ def test_a_value_depends_on_no_other_row(tmp_path: Path) -> None:
 
 def test_a_judge_of_places_says_nothing(endpoint: Endpoint, tmp_path: Path) -> None:
     judge = {"rule": "judge", "accuracy": 0.5, "position_bias": 30.0, "ties": False}
-    endpoint.configure(rules=[judge], id_pattern=ID_PATTERN)
+    endpoint.configure(rules=[judge])
     batch = rows(*map(text, (-2.0, 0.0, 2.0)))
     with asking(endpoint, tmp_path) as spec:
         found = plain(QuRating(model=spec, anchors=anchors_file(tmp_path, 6), comparisons=4).measure(batch))
@@ -76,7 +76,7 @@ def test_a_judge_of_places_says_nothing(endpoint: Endpoint, tmp_path: Path) -> N
 
 
 def test_a_good_judge_orders_the_rows(endpoint: Endpoint, tmp_path: Path) -> None:
-    endpoint.configure(rules=[{"rule": "judge", "ties": False}], id_pattern=ID_PATTERN)
+    endpoint.configure(rules=[{"rule": "judge", "ties": False}])
     batch = rows(*map(text, (2.0, -2.0, 0.0)))
     with asking(endpoint, tmp_path, capabilities={"json_schema": True}) as spec:
         found = plain(QuRating(model=spec, anchors=anchors_file(tmp_path, 6), comparisons=4).measure(batch))
@@ -91,7 +91,7 @@ def test_unreadable_comparisons_are_left_out_and_counted(tmp_path: Path) -> None
         asked = user_text(request)
         if "9.0000" in asked:
             return Reply(Outcome.REFUSED)
-        if "Question id" not in asked or ("0.5000" in asked and int(id_of(request)[-1], 16) < 4):
+        if "error" in parts_of(request) or ("0.5000" in asked and number_of(request) % 16 < 4):
             return "neither"
         return judge(request)
 

@@ -21,7 +21,7 @@ from dataflywheel.signals.rating.instag import InsTag
 from dataflywheel.signals.rating.qurating import QuRating
 from dataflywheel.signals.rating.rating import Rating, asked
 from dataflywheel.store.signals import SignalStore
-from tests.signals.rating.support import ID_PATTERN, MODEL, asking, rows
+from tests.signals.rating.support import MODEL, asking, rows
 from tests.support.endpoint import Endpoint
 
 RATINGS = (
@@ -53,8 +53,7 @@ def test_the_ratings_are_in_the_catalogue_with_their_cost(tmp_path: Path) -> Non
 
 def test_through_the_engine_once_and_failures_again(endpoint: Endpoint, tmp_path: Path) -> None:
     endpoint.configure(
-        rules=[{"rule": "tagger", "match": "intent"}, {"rule": "rater", "template": "$id: $score"}],
-        id_pattern=ID_PATTERN,
+        rules=[{"rule": "tagger", "match": "intent"}, {"rule": "rater", "template": "$score"}],
     )
     contents = rows(
         *(

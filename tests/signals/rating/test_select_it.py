@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from dataflywheel.models.endpoint.request import Outcome, Reply, Request
 from dataflywheel.signals.rating.select_it import WORDINGS, SelectIt, token_score
 from dataflywheel.signals.rating.token_shares import Shares
-from tests.models.endpoint.fake import FakeClient, first_token, system_text, user_text
+from tests.models.endpoint.fake import FakeClient, asked_of, first_token, user_text
 from tests.signals.rating.support import MODEL, plain, rows
 
 
@@ -18,7 +18,7 @@ def test_select_it_by_hand_and_no_row_shifts_another() -> None:
     peaks = [{"4": 0.8, "5": 0.2}, {"4": 1.0}, {"5": 0.6, "4": 0.4}, {"4": 0.5, "3": 0.5}, {"1": 1.0}]
 
     def answer(request: Request) -> Reply:
-        wording = next(i for i, text in enumerate(WORDINGS) if text in system_text(request))
+        wording = next(i for i, text in enumerate(WORDINGS) if text == asked_of(request))
         if "row 17" in user_text(request) and wording == 2:
             return Reply(Outcome.SERVER_ERROR, detail="gone")
         return first_token(peaks[wording])

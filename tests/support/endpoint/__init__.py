@@ -22,7 +22,7 @@ Marker grammar. Rules read these marks anywhere in the messages that are not sys
 
 Ids are found by the plan's `id_pattern`, in order; the n-th [[truth:..]] belongs to the n-th id.
 
-Form of an answer. A JSON schema (`response_format`, or in the system text after "JSON Schema:") is filled in: a
+Form of an answer. A JSON schema (`response_format`, or an example of the form in the last line) is filled in: a
 property called id, row or row_id takes the row's id, a number the score, an enum the verdict (matched by a, 1, first /
 b, 2, second / tie, 0, c, both, else by order) or the score, a list of strings the tags, a list of objects with an id
 one object a row, any other string a short reason. Without a schema the rule's `template` is filled in: $score, $id,

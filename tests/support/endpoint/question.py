@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,6 +10,8 @@ from hashlib import blake2b
 from typing import Any
 
 import orjson
+
+from tests.support.endpoint.form import described
 
 VOLATILE = frozenset({"user", "metadata", "stream", "stream_options", "store", "service_tier"})
 MARK = re.compile(r"\[\[(\w+)(?::([^\[\]]*))?\]\]")
@@ -119,13 +120,5 @@ class Question:
         return dict(found) if isinstance(found, dict) else self._described()
 
     def _described(self) -> dict[str, Any] | None:
-        """A schema that the system text shows after the words JSON Schema."""
-        for turn in self.body.get("messages", ()):
-            _, named, after = text_of(turn.get("content")).rpartition("JSON Schema:")
-            if turn.get("role") == "system" and named:
-                try:
-                    value, _ = json.JSONDecoder().raw_decode(after.lstrip())
-                except ValueError:
-                    return None
-                return value if isinstance(value, dict) else None
-        return None
+        """The schema of the form that the last line shows."""
+        return described(self.text.rpartition("\n")[2])

@@ -13,7 +13,7 @@ from dataflywheel.proposing.fulfil import Terms, fulfil
 from dataflywheel.proposing.kinds import Demand, Proposal, Surroundings
 from dataflywheel.rows.schema import Row
 from dataflywheel.synthesis.knowledge.grounded_questions import GroundedQuestions
-from tests.models.endpoint.fake import id_of, system_text
+from tests.models.endpoint.fake import system_text, user_text
 from tests.signals.rating.support import MODEL, asking
 from tests.support.endpoint import Endpoint
 from tests.support.endpoint.rules.recorded import Entry, write_entries
@@ -58,8 +58,8 @@ def test_200_sections_are_covered_to_the_last_before_any_twice(endpoint: Endpoin
     fulfil(InProcess(model=MODEL, shortest=0), [], [document], terms, Surroundings(), 0)
     entries = []
     for request in CLIENT.requests:
-        text = orjson.dumps({"id": id_of(request), **honest(parts_of(request), request)}).decode()
-        entries.append(Entry(key=id_of(request), contains=[id_of(request)], text=text))
+        text = orjson.dumps(honest(parts_of(request), request)).decode()
+        entries.append(Entry(key=request.key(""), contains=[user_text(request)], text=text))
     recorded = write_entries(entries, tmp_path / "entries.json")
     endpoint.configure(rules=[{"rule": "recorded", "file": str(recorded)}])
     with asking(endpoint, tmp_path, capabilities={"json_schema": True}) as spec:

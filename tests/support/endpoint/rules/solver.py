@@ -10,7 +10,7 @@ import orjson
 from tests.support.endpoint.draws import unit
 from tests.support.endpoint.question import Question
 from tests.support.endpoint.rules.phrasing import Answer, RuleBase
-from tests.support.endpoint.rules.writer import NAMED, PART
+from tests.support.endpoint.rules.writer import PART
 
 SUM = re.compile(r"(\d+) (?:\+|and) (\d+)")
 NUMBER = re.compile(r"\d+")
@@ -34,8 +34,7 @@ class Solver(RuleBase):
             return Answer(
                 f"#### {truth(question.text)}" if "####" in question.text else f"It is {truth(question.text)}."
             )
-        named = NAMED.search(question.text)
-        said: dict[str, object] = {"id": named[1] if named else ""}
+        said: dict[str, object] = {}
         right = truth(asked)
         if "other wording" in parts:
             said |= {"analysis": "so", "same": "yes" if truth(parts["other wording"]) == right else "no"}

@@ -11,8 +11,7 @@ from tests.support.endpoint.draws import unit
 from tests.support.endpoint.question import Question
 from tests.support.endpoint.rules.phrasing import Answer, RuleBase
 
-PART = re.compile(r"^<([\w ]+) ([0-9a-f]{16})>\n(.*?)\n</\1 \2>$", re.MULTILINE | re.DOTALL)
-NAMED = re.compile(r"Question id: (\w+)")
+PART = re.compile(r"^<([\w ]+) ([0-9a-f]{4,})>\n(.*?)\n</\1 \2>$", re.MULTILINE | re.DOTALL)
 SENTENCE = re.compile(r"\S.*?[.!?](?=\s|$)", re.DOTALL)
 
 
@@ -27,13 +26,13 @@ class Writer(RuleBase):
 
     def answer(self, question: Question, choice: int) -> Answer:
         parts = {name: text for name, _, text in PART.findall(question.text)}
-        named = NAMED.search(question.text)
+        if not parts:
+            return Answer("hello")
         # Not by the attempt: asked again by another run, it says the same.
         draw = unit(question.seed, question.key, choice, "error")
         wrong = " It happened 4711 times, and the" if draw < self.errors else ""
-        said: dict[str, object] = {"id": named[1] if named else ""}
         if "answer" in parts:
-            said |= {
+            said: dict[str, object] = {
                 "instruction": parts["instruction"],
                 "answer": f"{parts['answer']}\n\nThis is the whole of it.{wrong}",
             }
@@ -42,8 +41,8 @@ class Writer(RuleBase):
             about = " ".join(sentence.split()[:6])
             pair = {
                 "question": f"What does {parts.get('subject', 'it')} say of {about}?",
-                "answer": sentence + wrong,
                 "evidence": sentence,
+                "answer": sentence + wrong,
             }
-            said |= {"pairs": [pair]}
+            said = {"pairs": [pair]}
         return Answer(orjson.dumps(said).decode())
