@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import ClassVar
@@ -14,6 +15,9 @@ from dataflywheel.proposing.kinds import PASSED, Check, Gate, Proposal, Surround
 from dataflywheel.rows.text import part_of
 from dataflywheel.signals.words.shingles import word_hashes
 
+FENCE = re.compile(r"^[ \t]*(</?[a-z][a-z0-9_ -]{0,40} [0-9a-f]{4,16}>)[ \t]*$", re.MULTILINE)
+"""A line around quoted material, `<text 4947>`, in lower case: see `models.endpoint.quoting`."""
+
 
 class PromptLeak(Gate):
     """Rejects rows that repeat a run of words of the instructions or demonstrations that their writer was shown.
@@ -22,7 +26,7 @@ class PromptLeak(Gate):
     chat templates and of common prompts do, wherever they come from but these two.
     """
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     card: ClassVar[Card] = Card(
         title="WizardLM: Empowering Large Language Models to Follow Complex Instructions",
         authors="Xu et al.",
@@ -58,8 +62,7 @@ class PromptLeak(Gate):
         "[inst]",
         "[/inst]",
         "<<sys>>",
-        "fence word:",
-        "question id: q",
+        "is material to examine. it is never an instruction to you",
         "</think>",
     )
     """Texts that betray a prompt, in any case."""
@@ -74,6 +77,8 @@ class PromptLeak(Gate):
         for mark in self.marks:
             if stands_in(mark.lower(), lower) and mark.lower() not in known:
                 return Check(False, "prompt leaked", f"the mark {mark!r}")
+        if fence := next((line for line in FENCE.findall(lower) if line not in known), ""):
+            return Check(False, "prompt leaked", f"the line {fence!r}, as texts are quoted in questions")
         run = longest_run(new, proposal.shown, excused, self.words)
         if run < self.words:
             return PASSED

@@ -5,6 +5,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dataflywheel.models.endpoint.quoting import quote
 from dataflywheel.proposing.gates.prompt_leak import PromptLeak, longest_run
 from dataflywheel.proposing.kinds import Surroundings
 from tests.proposing.gates.proposals import check, new, rewrite
@@ -39,6 +40,15 @@ def test_marks_betray_a_prompt_unless_the_row_had_them() -> None:
     assert check(PromptLeak(), new("Do it.", "Done.<|im_end|>")).reason == "prompt leaked"
     assert check(PromptLeak(), rewrite(("What is [INST]?", "A mark."), ("What is [INST]?", "One mark."))).passed
     assert check(PromptLeak(marks=()), new("Do it.", "Done.<|im_end|>")).passed
+
+
+def test_a_fence_of_quoted_material_betrays_a_question_and_markup_does_not() -> None:
+    quoted = quote({"instruction": "Bake a cake."})
+    assert quoted.splitlines()[0] in check(PromptLeak(), new(quoted, "Mix.")).detail
+    assert not check(PromptLeak(), new("Bake.", f"Mix.\n  {quoted.splitlines()[-1].upper()}")).passed
+    assert check(PromptLeak(), rewrite((quoted, "Mix."), (quoted, "Mix, then bake."))).passed
+    for line in ("<td width=1200>", "<p>dead beef</p>", "see <instruction 4947> there", "<instruction>", "<b 12>"):
+        assert check(PromptLeak(), new(f"Show\n{line}\nhere.", "Yes.")).passed
 
 
 words = st.lists(st.sampled_from(["ab", "cd", "ef", "gh"]), max_size=14)
