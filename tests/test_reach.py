@@ -48,6 +48,7 @@ GIVEN: dict[str, dict[str, Any]] = {
     "scored": {"by": "final_answer", "least": 1},
     "judged": {"by": "rubric", "at_least": 4},
     "reward_model": {"hf": "./reward-model"},
+    "classified": {"hf": "acme/classifier", "label": "good", "least": 0.5},
     "mods": {"reward": "exact_match", "seed": 1, "keep": 2},
     "reverse_gen": {"rows": 2},
 }

@@ -45,6 +45,7 @@ def make_columns(n: int, seed: int = 0, width: int = 8) -> Columns:
     values["prompt_group.key"] = np.array([f"{i:03d}" for i in rng.integers(0, max(n, 1), n)], dtype=object)
     values["trajectory.losses"] = rng.gamma(4, 0.3, (n, 5)).astype(np.float32)
     values["hashed_ngrams.buckets"] = ngrams(n, np.random.default_rng([n, 7]))
+    values["row.text"] = worded(n, np.random.default_rng([n, 8]))
     values["own_answer.reward"] = rng.normal(0, 1, n).astype(np.float32)
     values["row.learned"] = rng.random(n) < 0.1
     for signal in {name.split(".")[0] for name in values} - {"row"}:
@@ -59,6 +60,7 @@ def make_target(width: int = 8, n: int = 12) -> Columns:
     names = ("hidden_state.vector", "gradient_projection.vector", "embedding.vector")
     values: dict[str, Any] = {name: unit(rng.standard_normal((n, width))) for name in names}
     values["hashed_ngrams.buckets"] = ngrams(n, np.random.default_rng([n, 7]))
+    values["row.text"] = worded(n, np.random.default_rng([n, 8]))
     values["row.slice"] = np.array([f"slice-{i % 3}" for i in range(n)], dtype=object)
     return Columns(np.array([f"target-{i:02d}" for i in rng.permutation(n)], dtype=str), values)
 
@@ -67,6 +69,13 @@ def ngrams(n: int, rng: np.random.Generator) -> Any:
     """Hashed n-grams of `n` texts of 3 to 12 words."""
     found = np.empty(n, dtype=object)
     found[:] = [rng.integers(0, 10_000, 2 * rng.integers(3, 13) - 1).astype("<u2").tobytes() for _ in range(n)]
+    return found
+
+
+def worded(n: int, rng: np.random.Generator) -> Any:
+    """`n` texts of 3 to 12 of a hundred words."""
+    found = np.empty(n, dtype=object)
+    found[:] = [" ".join(f"word{i}" for i in rng.integers(0, 100, rng.integers(3, 13))) for _ in range(n)]
     return found
 
 

@@ -155,7 +155,8 @@ def test_every_call_is_billed_through_a_server(endpoint: Endpoint, tmp_path: Pat
     endpoint.configure(rules=[{"rule": "rater", "low": 0, "high": 10}])
     rows = [prompt_answer_row(f"Question {i}?", f"Answer {i}. [[truth:{i}]]") for i in range(6)]
     with closing(AnswerStore(tmp_path / "answers.db")) as store, account(store):
-        method = SelfRefine(model=ModelSpec(endpoint=endpoint.url, model="editor"), rounds=1)
+        can = {"json_schema": True}
+        method = SelfRefine(model=ModelSpec(endpoint=endpoint.url, model="editor", capabilities=can), rounds=1)
         found = method.propose(demand(rows))
         again = method.propose(demand(rows))
     charged = endpoint.bill().charged
