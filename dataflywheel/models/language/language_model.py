@@ -197,6 +197,17 @@ def with_merged_system(folder: Path, cache_dir: Path | None = None) -> Path:
     return made_once(made, make)
 
 
+def chat_format(folder: Path) -> tuple[ChatFormat, int]:
+    """How a model's folder shows and cuts conversations, its weights left alone, and the longest sequence that it was
+    built for, in tokens."""
+    quiet_transformers()
+    from transformers import AutoConfig, AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+    config = AutoConfig.from_pretrained(folder, trust_remote_code=False).get_text_config()
+    return ChatFormat(tokenizer), int(getattr(config, "max_position_embeddings", 1 << 20))
+
+
 def shared_model(spec: ModelSpec) -> LanguageModel:
     """`LanguageModel.load`, once a process for equal weights: a folder may get those of another training."""
     return _shared(spec, folder_digest(local_folder(spec)))

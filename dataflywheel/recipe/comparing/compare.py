@@ -19,13 +19,14 @@ from dataflywheel.recipe.chosen import Chosen
 from dataflywheel.recipe.comparing.arms import Arm, build_arms
 from dataflywheel.recipe.comparing.leave_out import LeftOut
 from dataflywheel.recipe.comparing.next_rows import curve_arms, next_rows
+from dataflywheel.recipe.comparing.reading import reader
 from dataflywheel.recipe.comparing.scoreboard import against, jaccard, length_shift, mean_interval, slice_intervals
 from dataflywheel.recipe.comparing.trials import Job, run_trials
 from dataflywheel.recipe.comparing.worth import step_worths, without_arms
 from dataflywheel.recipe.contents import digest
 from dataflywheel.recipe.context import Context
 from dataflywheel.selection.spec import TOKENS
-from dataflywheel.store.scoreboard import ArmScore, Scoreboard
+from dataflywheel.store.scoreboard import ArmScore, Scoreboard, costs_beside
 
 
 def run_comparison(
@@ -57,7 +58,7 @@ def run_comparison(
             context.run.ledger.enter("compare", held.cost)
         context.watcher.finished("compare", _summary(held), True)
         return held
-    arms = build_arms(context, chosen, seeds, settings.epochs)
+    arms = build_arms(context, chosen, seeds, settings, reader(context, student, settings))
     divided = curve_arms(arms[0], seeds) if plan.curve else []
     every = [*arms, *without_arms(without, len(seeds)), *divided]
     done: dict[Job, Trial] = {}
@@ -139,7 +140,7 @@ def _board(
                 name=arm.name,
                 label=arm.label,
                 role=arm.role,
-                rows=len(arm.ids[at[0]]),
+                rows=round(float(np.mean([len(arm.ids[s]) for s in at]))),
                 answer_tokens=int(np.mean([t.facts["answer_tokens"] for t in trials])),
                 train_tokens=int(np.mean([t.facts["tokens"] for t in trials])),
                 scores=scores[arm.name],
@@ -177,4 +178,6 @@ def forget_comparison(path: Path, steps: str) -> None:
 
 
 def _summary(board: Scoreboard) -> str:
-    return f"{board.arms[0].verdict} at the same cost, over {len(board.seeds)} seeds"
+    own, random = board.arms[0], board.random
+    cost = f" ({costs_beside(own, random)})" if random else ""
+    return f"{own.verdict}{cost}, over {len(board.seeds)} seeds"
