@@ -47,7 +47,7 @@ def summary(result: Any) -> list[str]:
     from dataflywheel.store.run import DATASET
 
     ledger = json.loads((result.path / "ledger.json").read_text(encoding="utf-8"))["total"]
-    from dataflywheel.cli.asked import so_far
+    from dataflywheel.cli.asked import bill, so_far
 
     whole = result.dataset is not None and result.dataset.name == DATASET
     lines = [] if whole else so_far(result)
@@ -60,7 +60,10 @@ def summary(result: Any) -> list[str]:
         lines.append(f"Rounds: {result.rounds} turned{'; ' + result.ended if result.ended else ''}.")
     lines += [gain(result)] if whole else []
     lines += [*filter(None, [rounds_said(result.comparison)]), *beside(result.comparison)]
-    lines.append(f"Cost: {ledger['seconds']:,.0f} s of computing, {ledger['tokens']:,} tokens, ${ledger['usd']:.2f}.")
+    lines.append(
+        f"Cost: {ledger['seconds']:,.0f} s of computing and waiting, {ledger['tokens']:,} tokens, ${ledger['usd']:.2f}."
+    )
+    lines += [f"Asked models: {line.removeprefix('Cost: ')}" for line in bill(result.path)]
     lines.append(f"Report: {result.report}")
     if result.stopped:
         return lines

@@ -45,5 +45,14 @@ def test_the_scoreboard(tmp_path: Path) -> None:
     assert again is not None
     assert [arm.scores for arm in again.arms] == [arm.scores for arm in board.arms]
     assert {t: t.stat().st_mtime_ns for t in (tmp_path / "store" / "trials").iterdir()} == written
-    first = json.loads((trials[0] / "facts.json").read_text())
-    assert first["rows"] > 0
+    facts = [json.loads((folder / "facts.json").read_text()) for folder in trials]
+    bill = json.loads((tmp_path / "runs" / "job" / "ledger.json").read_text())["steps"]
+    learned = sum(one["passes"] for one in facts)
+    assert learned == sum(one["rows"] for one in facts)  # one pass, of rows that all can be learned
+    assert {one["examined"]["passes"] for one in facts} == {bill["round-1/06-evaluate"]["forward"]}
+    spent = bill["compare"]
+    assert (spent["backward"], spent["forward"]) == (learned, learned + 10 * bill["round-1/06-evaluate"]["forward"])
+    assert spent["tokens"] == sum(one["tokens"] + one["examined"]["tokens"] for one in facts)
+    assert spent["seconds"] >= sum(one["trial_seconds"] for one in facts) - 0.01
+    train = bill["round-1/05-train"]
+    assert (train["forward"], train["backward"], train["tokens"]) == (24, 24, arms["selection"].train_tokens)
