@@ -39,7 +39,7 @@ def answer_command(
     as_json: AsJson = False,
 ) -> None:
     """Have a model answer prompts; no answer is paid twice."""
-    from dataflywheel.cli.asked import asked_model, limits, paced
+    from dataflywheel.cli.asked import asked_model, bill, limits, paced
     from dataflywheel.cli.live import LiveTable
     from dataflywheel.cli.stopping import unfinished
     from dataflywheel.errors import FlywheelError, OverBudgetError
@@ -70,5 +70,7 @@ def answer_command(
     typer.echo(f"{found.told()}: {out}")
     for reason, number in found.reasons.most_common(REASONS):
         typer.echo(f"  {number:,} without an answer: {reason}")
+    for line in bill(found.path):
+        typer.echo(line)
     typer.echo(f"Next: flywheel judge {out} OTHER, or flywheel why {found.path} ROW")
     unfinished(found.stopped)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -121,8 +122,6 @@ def with_parameters(by: str, given: Sequence[str]) -> dict[str, Any]:
     Raises:
         UsageError: one without `=`, or with a value that is no YAML or a file that cannot be read.
     """
-    from pathlib import Path
-
     import yaml
 
     from dataflywheel.errors import UsageError
@@ -201,11 +200,29 @@ def told(result: Any, what: str) -> list[str]:
     lines += [f"  {one['rows']:,} gave no row: {way_out(one['reason'])}" for one in found.get("failures", [])[:3]]
     if details["shortfall"]:
         lines.append(f"Fewer than wanted: {details['shortfall']}.")
-    # Of the ledger, not of the proposals: what was cut or failed and asked again is paid for as well.
-    paid = json.loads((result.path / "ledger.json").read_text(encoding="utf-8"))["total"]
-    if paid["calls"]:
-        lines.append(f"Cost: {paid['calls']:,} calls, {paid['tokens']:,} tokens, ${paid['usd']:.4f}.")
+    lines += bill(result.path)
     lines.append(f"{result.rows_out:,} rows {what}: {result.path / 'dataset'}")
     lines.append(f"Report: {result.path / 'report.html'}")
     lines.append(f"Next: flywheel why {result.path} ROW shows a row before and after, and what was asked for it.")
     return lines
+
+
+def bill(run: Path) -> list[str]:
+    """The line on what a run spent on models that are asked, over all attempts at it; none where nobody was asked.
+
+    It is the ledger's sum and not that of the rows: what was cut off or failed, and was asked again, is paid for too.
+    """
+    import json
+
+    from dataflywheel.store.ledger import maybe_paid
+
+    text = (run / "ledger.json").read_text(encoding="utf-8")
+    paid, maybe = json.loads(text)["total"], maybe_paid(text)
+    if not paid["calls"]:
+        return []
+    doubt = f", of which may have been paid: {_spent(maybe.calls, maybe.tokens, maybe.usd)}" if maybe.calls else ""
+    return [f"Cost: {_spent(paid['calls'], paid['tokens'], paid['usd'])}{doubt}."]
+
+
+def _spent(calls: int, tokens: int, usd: float) -> str:
+    return f"{calls:,} call{'' if calls == 1 else 's'}, {tokens:,} tokens, ${usd:.4f}"

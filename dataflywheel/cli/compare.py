@@ -23,7 +23,7 @@ def compare_command(
     plugin: Plugins = None,
     as_json: AsJson = False,
 ) -> None:
-    """The scoreboard: each selector against random, longest and full at the same budget."""
+    """The scoreboard: each selector against random, longest and full for as many training tokens."""
     from rich.console import Console
 
     from dataflywheel.api import compare
@@ -52,13 +52,17 @@ def compare_command(
 
 
 def scores(board: Scoreboard) -> Any:
-    """Every arm's mean and its difference to random."""
-    table = number_table("arm", "rows", "score", "less random", "than random")
+    """Every arm's mean and its difference to random, beside what was trained on."""
+    from dataflywheel.store.scoreboard import costs_more
+
+    table = number_table("arm", "rows", "tokens", "score", "less random", "than random")
     for arm in board.arms:
         gap = arm.difference
         difference = "" if gap is None else f"{gap.mean:+.3f} ({gap.low:+.3f} to {gap.high:+.3f})"
         verdict = arm.verdict.removesuffix(" than random")
-        table.add_row(arm.label, f"{arm.rows:,}", f"{arm.mean:.3f}", difference, verdict)
+        unlike = costs_more(arm, board.random)
+        verdict += f" ({unlike})" if unlike else ""
+        table.add_row(arm.label, f"{arm.rows:,}", f"{arm.train_tokens:,}", f"{arm.mean:.3f}", difference, verdict)
     return table
 
 

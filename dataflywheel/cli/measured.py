@@ -18,10 +18,12 @@ def beside(board: Scoreboard | None) -> list[str]:
 
 def _worth(line: StepWorth) -> str:
     price = f"the step took {line.cost.seconds:,.1f} s and ${line.cost.usd:.2f}"
+    from dataflywheel.store.scoreboard import ALIKE
+
     if line.worth is None or line.token_ratio is None:
         return f"Worth of {line.step}: {line.verdict}, {line.failure}; {price}."
     ratio, found = line.token_ratio, line.worth
-    training = "" if abs(ratio - 1) <= 0.1 else f", without it {ratio:.2f} times the training tokens"
+    training = "" if abs(ratio - 1) <= ALIKE else f", without it {ratio:.2f} times the training tokens"
     return (
         f"Worth of {line.step}: {line.verdict}, {found.mean:+.4f} ({found.low:+.4f} to "
         f"{found.high:+.4f}){training}; {price}."

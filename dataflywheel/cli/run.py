@@ -47,7 +47,7 @@ def summary(result: Any) -> list[str]:
     from dataflywheel.store.run import DATASET
 
     ledger = json.loads((result.path / "ledger.json").read_text(encoding="utf-8"))["total"]
-    from dataflywheel.cli.asked import so_far
+    from dataflywheel.cli.asked import bill, so_far
 
     whole = result.dataset is not None and result.dataset.name == DATASET
     lines = [] if whole else so_far(result)
@@ -60,7 +60,10 @@ def summary(result: Any) -> list[str]:
         lines.append(f"Rounds: {result.rounds} turned{'; ' + result.ended if result.ended else ''}.")
     lines += [gain(result)] if whole else []
     lines += [*filter(None, [rounds_said(result.comparison)]), *beside(result.comparison)]
-    lines.append(f"Cost: {ledger['seconds']:,.0f} s of computing, {ledger['tokens']:,} tokens, ${ledger['usd']:.2f}.")
+    lines.append(
+        f"Cost: {ledger['seconds']:,.0f} s of computing and waiting, {ledger['tokens']:,} tokens, ${ledger['usd']:.2f}."
+    )
+    lines += [f"Asked models: {line.removeprefix('Cost: ')}" for line in bill(result.path)]
     lines.append(f"Report: {result.report}")
     if result.stopped:
         return lines
@@ -79,15 +82,26 @@ def gain(result: Any) -> str:
         score = f" Score: {told.metric.replace('_', ' ')} {told.overall.value:.3f}." if known else ""
         advice = "(add `compare: [random, longest, full]` to the recipe)"
         return f"Gain: not measured against random choice {advice}.{score}"
+    from dataflywheel.store.scoreboard import costs_more
+
     board, own = result.comparison, result.comparison.arms[0]
-    parts = [f"{_against(own)} from the same cleaned pool"]
+    found = [("from the same cleaned pool", own, board.random)]
     if own.raw:
-        parts.insert(0, f"{_against(own.raw)} from the raw pool")
+        found.insert(0, ("from the raw pool", own.raw, next((a for a in board.arms if a.name == "random_raw"), None)))
+    parts = [f"{_against(gap)} {where}{_unlike(own, other)}" for where, gap, other in found]
+    same = not any(costs_more(own, other) for _, _, other in found)
     return (
         f"Gain: {board.metric.replace('_', ' ')} {own.mean:.3f} ({board.better} is better): "
         f"{'; '.join(parts)}. "
-        f"Same cost, {len(board.seeds)} seeds, 95 % intervals."
+        f"{'Same training tokens, ' if same else ''}{len(board.seeds)} seeds, 95 % intervals."
     )
+
+
+def _unlike(own: ArmScore, other: ArmScore | None) -> str:
+    from dataflywheel.store.scoreboard import costs_more
+
+    told = costs_more(own, other)
+    return f" ({told})" if told else ""
 
 
 def _against(found: ArmScore | Against) -> str:

@@ -32,7 +32,7 @@ def select_command(
     settings: dict[str, Any],
 ) -> None:
     """One selection from a pool, without a recipe."""
-    from dataflywheel.cli.asked import show, with_parameters
+    from dataflywheel.cli.asked import bill, show, with_parameters
     from dataflywheel.cli.live import LiveTable
     from dataflywheel.errors import UsageError
     from dataflywheel.recipe.select import select
@@ -50,6 +50,7 @@ def select_command(
         )  # fmt: skip
     show(result, as_json, lambda: [
         f"{result.rows_out:,} of {result.rows_in:,} rows kept by {by}: {result.dataset}",
+        *bill(result.path),
         f"Report: {result.path / 'report.html'}",
         "Whether that beats random choice was not measured; a recipe with `compare:` measures it.",
         f"Next: flywheel why {result.path} ROW, or flywheel profile {result.dataset}",

@@ -7,7 +7,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Cost:
-    """An estimate or a bill. Tokens are those that a model reads; a pass is forward or backward over one row."""
+    """An estimate or a bill.
+
+    A pass is one row that a model reads forwards or learns backwards: a training counts every row once in each, as
+    often as it is learned. Tokens are those that a model reads, each time that it does; of models that are asked, those
+    that they write too. Seconds are those that went by, waiting included, over all attempts.
+    """
 
     seconds: float = 0.0
     forward: int = 0

@@ -45,6 +45,7 @@ def account_of(context: Context, asks: bool) -> Iterator[Context]:
             yield context
     finally:
         bill_failed(context)  # once nothing is under way any more
+        _doubt(context)
         answers.close()
 
 
@@ -89,6 +90,15 @@ def bill_failed(context: Context) -> None:
         for step in sorted(context.run.ledger.unbilled):
             if (cost := asked_cost(context, step)).calls:
                 context.run.ledger.enter(context.run.bill_name(step), cost)
+
+
+def _doubt(context: Context) -> None:
+    """Note in the ledger what of all that was spent may have been paid, at its worst case."""
+    assert context.answers is not None
+    with suppress(Exception):
+        spent = context.answers.spent(context.scope)
+        usd = round(spent.maybe_paid_usd, 12)
+        context.run.ledger.doubt(Cost(calls=spent.maybe_paid_calls, tokens=spent.maybe_paid_tokens, usd=usd))
 
 
 def write_asked(path: Path, context: Context, needs: Sequence[str], wanted: Parameters, ids: pa.Array) -> int:

@@ -121,6 +121,9 @@ class Compare(Part):
 
     arms: list[str | dict[str, Any]] = ["random", "random_raw", "longest", "full"]
     """Selectors by name or with parameters; `random_raw` (the uncleaned pool), `full`, `one_round`."""
+    equal: Literal["tokens", "rows"] = "tokens"
+    """What every arm gets as much of as the recipe's own selection: `tokens` that the training reads, which is what a
+    training costs; or `rows`, however long they are. `full` always has as many tokens."""
     seeds: int = Field(default=5, ge=2)
     """Trainings of each arm."""
     leave_one_out: bool | list[str] = False

@@ -101,7 +101,6 @@ class Walk:
             except UnreadableAnswersError as error:
                 raise UnreadableAnswersError(f"{step.title}: {error}") from None
             except (OverBudgetError, DeferredError) as error:
-                self.context.run.bill(given.output, asked_cost(self.context, given.output))
                 result.stopped = f"{step.title}: {error}"
         if result.stopped:
             self.context.run.event("stopped", reason=result.stopped)
@@ -118,9 +117,7 @@ class Walk:
             forget_failed(context)
             context.watcher.started(step.title)
             context.run.event("started", step=step.title)
-            with blamed(step.title):
-                record = step.do(given)
-            context.run.event("finished step", step=step.title, seconds=record.cost.seconds)
+            record = self._work(step, given)
         context.run.bill(output, record.cost)  # here, so that a kill between step and bill loses none
         self.context = step.context_after(given, record)
         self.state = replace(step.after(given, record), fingerprint=given.fingerprint)
@@ -130,6 +127,22 @@ class Walk:
             ids = read_rows(self.state.rows, ["id"])["id"].to_pylist()
             self.state = replace(self.state, fingerprint=digest(given.fingerprint, *ids))
         context.watcher.finished(step.title, step.note(record) + context.run.made_anew(output), reused)
+
+    def _work(self, step: Step, given: Given) -> StepRecord:
+        """Do the step; what could not be finished is billed for what it took so far."""
+        run = self.context.run
+        watch = run.stopwatch(given.output, given.fingerprint)
+        try:
+            with watch, blamed(step.title):
+                record = step.do(replace(given, watch=watch))
+        except (OverBudgetError, DeferredError):
+            spent = asked_cost(self.context, given.output)
+            run.bill(given.output, replace(spent, seconds=round(watch.seconds, 3)))
+            raise
+        if not record.again:
+            watch.forget()
+        run.event("finished step", step=step.title, seconds=record.cost.seconds)
+        return record
 
     def _given(self, step: Step) -> Given:
         return Given(self.context, self.steps, self.state, self.output(step), self._fingerprint(step))

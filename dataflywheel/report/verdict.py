@@ -9,7 +9,7 @@ from dataflywheel.recipe.comparing.scoreboard import mean_interval
 from dataflywheel.report.drawing.numbers import aligned, count, finite, percent, plural, signed, signed_percent
 from dataflywheel.report.rundir import Run
 from dataflywheel.store.run import DATASET, PARTIAL
-from dataflywheel.store.scoreboard import ArmScore, MeanInterval, Scoreboard
+from dataflywheel.store.scoreboard import ArmScore, MeanInterval, Scoreboard, costs_more
 
 Tone = Literal["good", "neutral", "bad", "unknown"]
 METRIC_NAMES = {
@@ -60,8 +60,8 @@ def _not_measured(run: Run) -> Verdict:
     remaining = f"{plural(last.rows_out, 'row')} of {count(max(pool.rows_in, pool.rows_out))} remain"
     headline = f"{remaining}; whether they are worth more was not measured."
     detail = (
-        "No model was trained on a random choice of the same size, so nobody knows yet what the selection gained. "
-        "Run flywheel compare on the recipe to find out."
+        "No model was trained on random rows for as many training tokens, so nobody knows yet what the selection "
+        "gained. Run flywheel compare on the recipe to find out."
     )
     return Verdict("unknown", headline, detail)
 
@@ -72,22 +72,26 @@ def _raw_detail(board: Scoreboard, arm: ArmScore) -> str:
     if found is None or not found.known:
         return ""
     mean, low, high = map(signed, (found.mean, found.low, found.high))
-    return f"Against random rows of the raw pool: {mean} {metric_name(board.metric)}, {low} to {high}."
+    raw = next((one for one in board.arms if one.name == "random_raw"), None)
+    more = f"; {told}" if (told := costs_more(arm, raw)) else ""
+    return f"Against random rows of the raw pool: {mean} {metric_name(board.metric)}, {low} to {high}{more}."
 
 
 def rounds_said(board: Scoreboard | None) -> str:
     """What all rounds were worth beside one with the same selection and budget, paired by seed; "" where no such round
     was trained."""
-    arms = {arm.name: arm.scores for arm in board.arms} if board else {}
-    ours, one = arms.get("selection", []), arms.get("one_round", [])
+    arms = {arm.name: arm for arm in board.arms} if board else {}
+    own, other = arms.get("selection", ArmScore()), arms.get("one_round", ArmScore())
+    ours, one = own.scores, other.scores
     if board is None or len(ours) != len(one) or len(ours) < 2:
         return ""
     sign = -1.0 if board.better == "lower" else 1.0
     found = mean_interval([sign * (a - b) for a, b in zip(ours, one, strict=True)])
     mean, low, high = map(signed, (found.mean, found.low, found.high))
     said = "the rounds paid" if found.low > 0 else "one round is better" if found.high < 0 else "one round is enough"
+    cost = costs_more(own, other) or "as many training tokens"
     return (
-        f"Against one round of the same selection and budget: better by {mean} {metric_name(board.metric)}, "
+        f"Against one round of the same selection ({cost}): better by {mean} {metric_name(board.metric)}, "
         f"{low} to {high}; {said}."
     )
 
@@ -118,7 +122,8 @@ def _worth(run: Run) -> Verdict:
         return _not_measured(run)
     ours, theirs = aligned([arm.mean, base.mean])
     metric, better = metric_name(board.metric), board.better
-    rows = plural(arm.rows, "selected row")
+    rows, unlike = plural(arm.rows, "selected row"), costs_more(arm, base)
+    random = f"random rows ({unlike})" if unlike else "random rows for as many training tokens"
     detail = f"{ours} against {theirs} {metric} ({better} is better), {plural(len(board.seeds), 'seed')}"
     measured = gain(board, arm)
     if measured:
@@ -129,13 +134,17 @@ def _worth(run: Run) -> Verdict:
     if said == "better than random":
         detail = f"{detail} {_raw_detail(board, arm)}".rstrip()
         by = f": {metric} is {gain_text(measured.mean, better)}" if measured else ""
-        return Verdict("good", f"{rows} train a better model than as many random rows{by}.", detail)
+        return Verdict("good", f"{rows} train a better model than {random}{by}.", detail)
     if said == "worse than random":
         by = f": {metric} is {gain_text(measured.mean, better)}" if measured else ""
-        return Verdict("bad", f"{rows} train a worse model than as many random rows{by}.", detail)
+        return Verdict("bad", f"{rows} train a worse model than {random}{by}.", detail)
     if said == "no better than random" and arm.raw and arm.raw.verdict == "better than random":
-        headline = f"{rows} train a better model than random rows of the raw pool; cleaning did it, not the choice."
+        raw = next((one for one in board.arms if one.name == "random_raw"), None)
+        more = f" ({told})" if (told := costs_more(arm, raw)) else ""
+        headline = (
+            f"{rows} train a better model than random rows of the raw pool{more}; cleaning did it, not the choice."
+        )
         return Verdict("good", headline, f"{detail} {_raw_detail(board, arm)}")
     if said == "no better than random":
-        return Verdict("neutral", f"{rows} train a model no better than random rows do.", detail)
+        return Verdict("neutral", f"{rows} train a model no better than {random}.", detail)
     return Verdict("unknown", f"What {rows} are worth against random rows was not decided: {said}.", detail)

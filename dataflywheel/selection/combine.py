@@ -10,13 +10,23 @@ from dataflywheel.contracts import AnyArray, Columns, Decisions, FloatArray, Sel
 from dataflywheel.selection.quota import group_weights, share_out
 from dataflywheel.selection.ranking import Ranking, put_in_order, rank_rows
 from dataflywheel.selection.reasons import Outcome, decisions_of, notes_of
-from dataflywheel.selection.spec import GROUP_COLUMN, TOKENS, Select
+from dataflywheel.selection.spec import GROUP_COLUMN, Select, row_tokens
 
 __all__ = ["Select", "select_rows"]
 
 
-def select_rows(columns: Columns, spec: Select, rng: np.random.Generator) -> tuple[Selection, Decisions]:
+CLOSE = 0.005
+"""Share of a budget in counted tokens that may be left over."""
+
+
+def select_rows(
+    columns: Columns, spec: Select, rng: np.random.Generator, tokens: AnyArray | None = None
+) -> tuple[Selection, Decisions]:
     """Apply a combination to measured rows.
+
+    `tokens` are those of each row (n,) as a budget in tokens counts them, where they are better known than by the
+    estimate of prompt and answer. Such a budget is met once no more than `CLOSE` of it is left, so that methods need
+    not rank the whole pool for its last row.
 
     Rows that miss a needed value are not eligible. A budget in rows or percent is met exactly, or every eligible row
     is kept; a budget in tokens is filled in ranking order with every row that still fits (within its group's quota,
@@ -37,18 +47,20 @@ def select_rows(columns: Columns, spec: Select, rng: np.random.Generator) -> tup
     budget = spec.budget()
     cost = np.ones(len(rows), dtype=np.int64)
     if budget.unit == "tokens":
-        cost = sum((pool[name].astype(np.int64) for name in TOKENS), start=np.zeros(len(rows), dtype=np.int64))
+        cost = row_tokens(pool) if tokens is None else np.asarray(tokens, dtype=np.int64)[rows]
     wanted = int(budget.amount) if budget.unit == "tokens" else budget.rows(len(columns))
     weight = group_weights(spec.quota, names, _sums(cost, group, len(names)))
 
     seeds = rng.integers(2**63, size=len(spec.by) + 1)
     expected = wanted / max(float(cost.mean()), 1.0) if len(rows) else 0.0
     simple = budget.unit != "tokens" and spec.per is None
-    depth = math.ceil(expected * (1 if simple and spec.chooser() is None else spec.shortlist))
+    plain = spec.chooser() is None and (simple or tokens is not None)
+    depth = math.ceil(expected * (1 if plain else spec.shortlist))
+    spare = 0 if tokens is None or budget.unit != "tokens" else int(wanted * CLOSE)
     while True:
         ranking = rank_rows(pool, spec, depth, wanted if simple else None, seeds, group, weight)
         quotas, taken, done = _fill(ranking, cost, group, wanted, weight)
-        if done or ranking.complete:
+        if done or ranking.complete or (spare and wanted - int(cost[taken].sum()) <= spare):
             break
         depth = max(2 * depth, 1)
     ordering = spec.ordering()

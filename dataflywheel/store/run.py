@@ -18,6 +18,7 @@ from dataflywheel.store.atomic import make_folder, set_aside, sweep
 from dataflywheel.store.ledger import Ledger
 from dataflywheel.store.record import StepRecord
 from dataflywheel.store.seal import DamagedError, read_sealed
+from dataflywheel.store.stopwatch import Stopwatch
 
 DATASET = "dataset"
 """The final rows of a run, there only when all of its steps are done."""
@@ -93,6 +94,10 @@ class RunDirectory:
         self.ledger.unbilled.discard(step)
         if step not in self.lent:
             self.ledger.enter(self.bill_name(step), cost)
+
+    def stopwatch(self, step: Path, work: str) -> Stopwatch:
+        """Of a step whose result has the fingerprint `work`."""
+        return Stopwatch(self.ledger, self.bill_name(step), work)
 
     def bill_name(self, step: Path) -> str:
         """A step's name in the ledger: `round-1/02-select`, and in a part of a run that part's folder before it."""

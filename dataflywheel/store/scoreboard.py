@@ -88,6 +88,35 @@ class ArmScore(Kept):
         return self.difference
 
 
+ALIKE = 0.02
+"""Share by which training tokens may differ and still count as the same."""
+
+
+def more_tokens(arm: ArmScore, other: ArmScore) -> float | None:
+    """Training tokens of an arm over those of another, less 1; None where either is not known."""
+    known = arm.train_tokens > 0 and other.train_tokens > 0
+    return arm.train_tokens / other.train_tokens - 1 if known else None
+
+
+def costs_beside(arm: ArmScore, other: ArmScore) -> str:
+    """What training on an arm cost beside another one, in words.
+
+    >>> costs_beside(ArmScore(rows=9, train_tokens=117), ArmScore(rows=9, train_tokens=100))
+    'same rows, +17 % tokens'
+    """
+    more = more_tokens(arm, other)
+    if more is not None and abs(more) <= ALIKE:
+        return "same training tokens"
+    told = "tokens unknown" if more is None else f"{100 * more:+.0f} % tokens"
+    return f"same rows, {told}" if arm.rows == other.rows else told
+
+
+def costs_more(arm: ArmScore, other: ArmScore | None) -> str:
+    """The same where it is not the same cost, else ""."""
+    told = "" if other is None or arm is other else costs_beside(arm, other)
+    return "" if told == "same training tokens" else told
+
+
 class StepWorth(Kept):
     """What a step was worth: the recipe less the step, against the recipe."""
 
@@ -203,6 +232,8 @@ class Scoreboard(Kept):
     def as_dict(self) -> dict[str, Any]:
         """As `compare.json` holds it; what was not asked for is absent."""
         held: dict[str, Any] = finite(self.model_dump())
+        for arm, line in zip(self.arms, held["arms"], strict=True):
+            line["cost_beside_random"] = costs_beside(arm, self.random) if self.random else None
         return {name: value for name, value in held.items() if name not in ABSENT or value is not None}
 
     def write(self, path: Path) -> None:

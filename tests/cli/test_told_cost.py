@@ -7,6 +7,10 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from dataflywheel.cli.asked import told
+from dataflywheel.cli.run import gain
+from dataflywheel.contracts import Cost
+from dataflywheel.store.ledger import Ledger
+from dataflywheel.store.scoreboard import Against, ArmScore, Scoreboard
 
 
 def test_the_bill_is_the_ledgers_with_what_was_cut_and_asked_again(tmp_path: Path) -> None:
@@ -27,7 +31,31 @@ def test_the_bill_is_the_ledgers_with_what_was_cut_and_asked_again(tmp_path: Pat
     (tmp_path / "ledger.json").write_text(json.dumps({"total": {"calls": 4, "tokens": 445, "usd": 0.15}, "steps": {}}))
     lines = told(SimpleNamespace(path=tmp_path, rows_out=3), "in all")
     assert "Cost: 4 calls, 445 tokens, $0.1500." in lines
+    ledger = Ledger(tmp_path / "ledger.json")
+    ledger.enter("round-1/01-enhance", Cost(calls=4, tokens=445, usd=0.15))
+    ledger.doubt(Cost(calls=1, tokens=120, usd=0.05))
+    ledger.enter("round-1/02-select", Cost(seconds=1.0))
+    assert Ledger(ledger.path).maybe == ledger.maybe
+    doubted = told(SimpleNamespace(path=tmp_path, rows_out=3), "in all")
+    expected = "Cost: 4 calls, 445 tokens, $0.1500, of which may have been paid: 1 call, 120 tokens, $0.0500."
+    assert expected in doubted
     # What was written and is no row by the method's own rules was readable all the same.
     assert lines[0].endswith("; 5 gave no row.")
     assert "  3 gave no row: truncated; cut at the token limit: raise it, --set max_tokens=..." in lines
     assert "  2 gave no row: no better, the judge's marks are too near" in lines
+
+
+def test_the_gain_says_by_how_much_the_arms_differ_in_training_tokens() -> None:
+    def said(own: int, random: int, raw: int) -> str:
+        arms = [
+            ArmScore(name="selection", rows=40, train_tokens=own, mean=2.0, raw=Against(verdict="better than random")),
+            ArmScore(name="random", rows=40, train_tokens=random),
+            ArmScore(name="random_raw", rows=44, train_tokens=raw),
+        ]
+        return gain(SimpleNamespace(comparison=Scoreboard(metric="bits_per_byte", seeds=[0, 1, 2], arms=arms)))
+
+    assert said(14566, 14500, 14600).endswith(". Same training tokens, 3 seeds, 95 % intervals.")
+    unlike = said(14566, 12455, 14600)
+    assert "from the same cleaned pool (same rows, +17 % tokens). 3 seeds" in unlike
+    assert "from the raw pool;" in unlike
+    assert "from the raw pool (-9 % tokens);" in said(14566, 14500, 16000)

@@ -23,15 +23,15 @@ def test_random_must_be_among_the_arms() -> None:
 
 @pytest.mark.slow
 def test_the_scoreboard(tmp_path: Path) -> None:
-    whole = [{"train": {**TRAIN[0]["train"], "max_length": 512}}, *TRAIN[1:]]  # cut rows cost less than they count
-    recipe = job(tmp_path, [*CLEAN[:3], {"select": {"by": "longest", "keep": "4000 tokens"}}, *whole], compare=ARMS)
+    recipe = job(tmp_path, [*CLEAN[:3], {"select": {"by": "longest", "keep": 24}}, *TRAIN], compare=ARMS)
     options = {"runs": tmp_path / "runs", "home": tmp_path / "store"}
     board = run(recipe, **options).comparison
     assert board is not None
     arms = {arm.name: arm for arm in board.arms}
     assert list(arms) == ["selection", *ARMS["arms"]]
     for arm in arms.values():
-        assert arm.train_tokens == pytest.approx(arms["selection"].train_tokens, rel=0.35), arm["name"]
+        assert arm.train_tokens == pytest.approx(arms["selection"].train_tokens, rel=0.02), arm.name
+    assert arms["random"].rows > 1.2 * arms["selection"].rows == 1.2 * 24
     assert arms["random"].verdict == "baseline"
     assert len(set(arms["random"].scores)) == 2
     assert arms["selection"].length_shift > 2 > arms["random"].length_shift
@@ -45,5 +45,14 @@ def test_the_scoreboard(tmp_path: Path) -> None:
     assert again is not None
     assert [arm.scores for arm in again.arms] == [arm.scores for arm in board.arms]
     assert {t: t.stat().st_mtime_ns for t in (tmp_path / "store" / "trials").iterdir()} == written
-    first = json.loads((trials[0] / "facts.json").read_text())
-    assert first["rows"] > 0
+    facts = [json.loads((folder / "facts.json").read_text()) for folder in trials]
+    bill = json.loads((tmp_path / "runs" / "job" / "ledger.json").read_text())["steps"]
+    learned = sum(one["passes"] for one in facts)
+    assert learned == sum(one["rows"] for one in facts)  # one pass, of rows that all can be learned
+    assert {one["examined"]["passes"] for one in facts} == {bill["round-1/06-evaluate"]["forward"]}
+    spent = bill["compare"]
+    assert (spent["backward"], spent["forward"]) == (learned, learned + 10 * bill["round-1/06-evaluate"]["forward"])
+    assert spent["tokens"] == sum(one["tokens"] + one["examined"]["tokens"] for one in facts)
+    assert spent["seconds"] >= sum(one["trial_seconds"] for one in facts) - 0.01
+    train = bill["round-1/05-train"]
+    assert (train["forward"], train["backward"], train["tokens"]) == (24, 24, arms["selection"].train_tokens)

@@ -16,8 +16,10 @@ from dataflywheel.contracts import Cost
 from dataflywheel.models.language.pool_tokenizer import pool_tokenizer
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.models.training.tiny import init_tiny
+from dataflywheel.models.training.train_settings import TrainSettings
 from dataflywheel.recipe.chosen import Chosen
 from dataflywheel.recipe.comparing.arms import build_arms
+from dataflywheel.recipe.comparing.reading import Reading
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.execute import Result, run
 from dataflywheel.recipe.load import recipe_from
@@ -139,6 +141,12 @@ def test_diversify_and_conquer_spends_on_what_its_model_cannot_yet_do(tmp_path: 
     assert hard[1] >= 14
 
 
+def of_tens(rows: Path) -> Reading:
+    """Stands for a tokenizer that makes ten tokens of every row."""
+    known = read_rows(rows, ["id"])["id"].to_pylist()
+    return Reading(dict.fromkeys(known, 10), dict.fromkeys(known, 1))
+
+
 def test_an_arm_is_chosen_once_before_any_training(tmp_path: Path) -> None:
     recipe = wheel(
         tmp_path, {"by": "diverse_evol", "keep": 8}, 1, compare={"arms": ["random", "one_round"], "seeds": 2}
@@ -151,7 +159,7 @@ def test_an_arm_is_chosen_once_before_any_training(tmp_path: Path) -> None:
     followed, spec = Cost(seconds=2.5, forward=70), Select(by=["diverse_evol"], keep=8)
     context = replace(context, pool=tmp_path / "rows")
     chosen = Chosen(context.pool, context.pool, (), tmp_path / "kept", spec, 0.5, followed, label="the wheel")
-    own, random, once = build_arms(context, chosen, [0, 1], 1.0)
+    own, random, once = build_arms(context, chosen, [0, 1], TrainSettings(), of_tens)
     assert (own.select_cost.seconds, own.select_cost.forward) == (3.0, 70)
     assert once.select_cost.forward == random.select_cost.forward == 0
     assert len(once.ids[0]) == 8

@@ -52,10 +52,10 @@ def test_parts_are_nested_drawn_anew_for_every_seed_and_seen_as_often() -> None:
         assert set(small) < set(large) < set(own.ids[0])
     assert len({frozenset(ids) for ids in half.ids}) == 4
     settings = TrainSettings(epochs=3)
-    assert [settings_of(settings, one, 5).epochs for one in (quarter, half, own)] == [3, 3, 3]
-    assert settings_of(settings, own, 5).seed == 5
+    assert [settings_of(settings, one, 5, 0).epochs for one in (quarter, half, own)] == [3, 3, 3]
+    assert settings_of(settings, own, 5, 0).seed == 5
     steps = TrainSettings(max_steps=100)
-    assert [settings_of(steps, one, 0).max_steps for one in (quarter, half, own)] == [25, 50, 100]
+    assert [settings_of(steps, one, 0, 0).max_steps for one in (quarter, half, own)] == [25, 50, 100]
 
 
 def test_a_planted_curve_comes_back_with_its_price(tmp_path: Path) -> None:

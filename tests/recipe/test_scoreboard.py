@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dataflywheel.recipe.comparing.scoreboard import against, jaccard, mean_interval, verdict
-from dataflywheel.store.scoreboard import Better, MeanInterval
+from dataflywheel.store.scoreboard import ArmScore, Better, MeanInterval, Scoreboard, costs_beside, costs_more
 
 
 def test_the_interval_is_students() -> None:
@@ -51,3 +51,25 @@ def test_differences_are_paired_by_seed() -> None:
 def test_overlap_of_selections() -> None:
     assert jaccard(["a", "b"], ["b", "c"]) == pytest.approx(1 / 3)
     assert jaccard([], []) == 0
+
+
+@pytest.mark.parametrize(
+    ("rows", "tokens", "said"),
+    [
+        (40, 12455, "same training tokens"),
+        (44, 12690, "same training tokens"),
+        (40, 12750, "same rows, +2 % tokens"),
+        (40, 14566, "same rows, +17 % tokens"),
+        (33, 9000, "-28 % tokens"),
+        (40, 0, "same rows, tokens unknown"),
+    ],
+)
+def test_what_an_arm_cost_beside_random(rows: int, tokens: int, said: str) -> None:
+    random = ArmScore(name="random", rows=40, train_tokens=12455)
+    arm = ArmScore(name="ifd", rows=rows, train_tokens=tokens)
+    assert costs_beside(arm, random) == said
+    assert costs_more(arm, random) == ("" if said == "same training tokens" else said)
+    assert costs_more(random, random) == ""
+    held = Scoreboard(arms=[arm, random]).as_dict()
+    assert [line["cost_beside_random"] for line in held["arms"]] == [said, "same training tokens"]
+    assert Scoreboard.model_validate(held) == Scoreboard(arms=[arm, random])  # what is told is not what is kept

@@ -14,8 +14,11 @@ from dataflywheel.contracts import Cost, UsageError
 from dataflywheel.distillation.model.distill import TaughtBy
 from dataflywheel.evolution.iteration.training_setup import TrainingSetup
 from dataflywheel.models.files import folder_digest
+from dataflywheel.models.language.pool_tokenizer import pool_tokenizer
+from dataflywheel.models.training.tiny import init_tiny
 from dataflywheel.models.training.train_settings import TrainSettings
 from dataflywheel.recipe.context import Context
+from dataflywheel.recipe.execute import run
 from dataflywheel.recipe.inputs.ingest import ingest_pool, ingest_target
 from dataflywheel.recipe.inputs.steering import told
 from dataflywheel.recipe.load import recipe_from
@@ -33,6 +36,7 @@ from dataflywheel.rows.identity import prompt_answer_row
 from dataflywheel.rows.parts import PartWriter, read_rows
 from dataflywheel.store.record import StepRecord
 from dataflywheel.store.run import RunDirectory
+from tests.recipe.jobs import write_pool
 
 
 @pytest.mark.parametrize(("sampler", "learnt"), [("rho_loss", "steer"), ("doremi", "pool")])
@@ -201,3 +205,36 @@ def test_a_plan_prices_what_a_sampler_asks_for_and_refuses_what_cannot_be(tmp_pa
     recipe = recipe_from(skilled(tmp_path))
     with pytest.raises(UsageError, match=r"graph: the target has no slice 'od'.*odd"):
         Training(1, "train", Train(sampler={"skill_it": {"graph": {"od": {"even": 1}}}})).check(recipe, False)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("by", "heard"), [("dense_distillation", 2), ("top_k_distillation", 1)])
+def test_a_plan_prices_a_distillation_as_it_is_billed(tmp_path: Path, by: str, heard: int) -> None:
+    """The student reads each row twice both ways, and its teacher as often or once; an evaluation reads each once."""
+    pool, target = write_pool(tmp_path, 24), write_pool(tmp_path, 10, "held_out")
+    lines = [line for file in (pool, target) for line in file.read_text(encoding="utf-8").splitlines()]
+    rows = list(map(json.loads, lines))  # a tokenizer of so few rows cuts words that it has not seen into letters
+    messages = [prompt_answer_row(row["prompt"], row["completion"])["messages"] for row in rows]
+    base = init_tiny(pool_tokenizer(messages), "0.5m")
+    learning = {"by": by, "teacher": str(base), "epochs": 2, "batch_size": 7, "max_length": 2048}
+    recipe = recipe_from(
+        {
+            "name": "priced",
+            "pool": [{"path": str(pool)}],
+            "target": [{"path": str(target)}],
+            "models": {"student": str(base)},
+            "steps": [{"decontaminate": {"semantic": None}}, {"distill": learning}, "evaluate"],
+        }
+    )
+    told = {line.step: line.cost for line in make_plan(recipe, build_steps(recipe), False, tmp_path / "store").steps}
+    result = run(recipe, runs=tmp_path / "runs", home=tmp_path / "store")
+    held = RunDirectory(result.path).ledger.steps
+    (learned,) = (bill for name, bill in held.items() if name.endswith("distill"))
+    (scored,) = (bill for name, bill in held.items() if name.endswith("evaluate"))
+    assert result.rows_out == 24
+    assert (learned.forward, learned.backward) == (24 * (2 + heard), 24 * 2)
+    assert (told["distill"].forward, told["distill"].backward) == (learned.forward, learned.backward)
+    assert (told["evaluate"].forward, scored.forward) == (10, 10)
+    assert told["distill"].tokens == pytest.approx(learned.tokens, rel=0.3)
+    assert told["evaluate"].tokens == pytest.approx(scored.tokens, rel=0.3)
+    assert told["distill"].seconds > 0

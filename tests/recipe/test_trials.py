@@ -54,12 +54,13 @@ def test_trials_are_shared_and_end_with_the_time(tmp_path: Path, monkeypatch: py
     assert (len(found) < len(jobs)) == late
 
 
-def test_an_arm_may_have_other_epochs_and_a_part_of_the_rows_fewer_steps() -> None:
+def test_an_arm_may_have_passes_of_its_own_and_steps_for_its_share_of_examples() -> None:
     settings = TrainSettings(epochs=3, max_steps=10)
-    assert trials.settings_of(settings, arm("x", 4, epochs=1.5), 7) == TrainSettings(epochs=1.5, max_steps=10, seed=7)
-    assert trials.settings_of(settings, arm("x", 4, share=0.25), 0).max_steps == 2
-    assert trials.settings_of(settings, arm("x", 4, share=0.01), 0).max_steps == 1
-    assert trials.settings_of(TrainSettings(epochs=3), arm("x", 4, share=0.5), 0) == TrainSettings(epochs=3)
+    passes = trials.settings_of(settings, arm("x", 4, epochs=1.5), 7, 0)
+    assert passes == TrainSettings(epochs=1.5, seed=7)  # steps would say otherwise
+    shared = arm("x", 4, shares=(0.25, 1.4, 0.01))
+    assert [trials.settings_of(settings, shared, seed, seed).max_steps for seed in range(3)] == [2, 14, 1]
+    assert trials.settings_of(TrainSettings(epochs=3), shared, 0, 0) == TrainSettings(epochs=3)
 
 
 def test_the_same_rows_with_other_weights_are_another_trial(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from dataflywheel.contracts import Cost
 from dataflywheel.evolution.feedback.evaluate import Evaluate
 from dataflywheel.evolution.iteration.training_setup import PLAIN
+from dataflywheel.models.language.pool_tokenizer import train_tokenizer
 from dataflywheel.models.training.train_settings import TrainSettings
 from dataflywheel.recipe.comparing.arms import Arm
 from dataflywheel.recipe.comparing.compare import run_comparison
@@ -22,6 +23,7 @@ from dataflywheel.recipe.planning.leaving import left_out
 from dataflywheel.recipe.schema import Recipe
 from dataflywheel.recipe.steps.build import build_steps
 from dataflywheel.recipe.walk import Walk
+from dataflywheel.rows.identity import prompt_answer_row
 from dataflywheel.rows.parts import read_rows
 from dataflywheel.store.run import RunDirectory
 from dataflywheel.store.scoreboard import Scoreboard
@@ -48,9 +50,11 @@ STEPS: list[Any] = [
 
 def planted(folder: Path, steps: Sequence[Any] = STEPS, **more: Any) -> Recipe:
     """A recipe that writes right rows in its third step and wrong ones in its fourth."""
-    base = folder / "base"
-    base.mkdir(exist_ok=True)
-    (base / "config.json").write_text("{}", encoding="utf-8")
+    base = folder / "base"  # a tokenizer without weights
+    train_tokenizer(
+        [prompt_answer_row(*pair)["messages"] for pairs in FACTS.values() for pair in pairs.items()]
+    ).save_pretrained(base)
+    (base / "config.json").write_text('{"model_type": "llama", "max_position_embeddings": 64}', encoding="utf-8")
     pool, target = dict.fromkeys(IN_POOL, 6), dict.fromkeys(IN_POOL, 8)
     compare = {"arms": ["random"], "seeds": 3, "leave_one_out": True, "curve": True}
     return recipe(folder, "worth", 0, pool, base, target=target, steps=list(steps), **{"compare": compare, **more})
@@ -67,7 +71,10 @@ def counted(home: Path, rows: Path, ids: Sequence[str], student: Path, settings:
     noise = hashlib.blake2b(f"{settings.seed}{sorted(wanted)}".encode(), digest_size=2).digest()
     loss += (int.from_bytes(noise) / 65535 - 0.5) * EACH
     facts = {"tokens": 10 * len(ids), "answer_tokens": 2 * len(ids), "seconds": 1.0, "trial_seconds": 1.5}
-    return SimpleNamespace(metric=loss, facts=facts, scores=SimpleNamespace(by_slice=lambda _: {}))
+    bill = Cost(1.5, len(ids), len(ids), 10 * len(ids))
+    return SimpleNamespace(
+        metric=loss, facts=facts, scores=SimpleNamespace(by_slice=lambda _: {}), cost=lambda batch_size: bill
+    )
 
 
 def walked(made: Recipe, folder: Path) -> Walk:

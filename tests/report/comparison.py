@@ -20,6 +20,7 @@ def _arm(name: str, label: str, difference: dict[str, float], verdict: str, rng:
         "role": "selection" if chosen else "baseline",
         "rows": 100,
         "answer_tokens": 6120,
+        "train_tokens": 12455,
         "scores": [round(float(mean + error), 4) for error in rng.normal(0, 0.012, 5)],
         "mean": mean,
         "low": mean - 0.014,

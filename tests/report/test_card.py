@@ -73,11 +73,15 @@ def test_a_licence_that_all_rows_of_a_source_state_is_named(tmp_path: Path) -> N
 
 def test_the_gain_is_stated_or_said_to_be_unknown(tmp_path: Path) -> None:
     _, known = read(build_run(tmp_path / "known", compare=comparison("no better than random")))
-    assert "train a model no better than random rows do" in known
-    assert "| longest | 100 | 2.369 (2.355 to 2.383) | better than random | 0.01 s |" in known
+    assert "train a model no better than random rows for as many training tokens" in known
+    assert "| longest | 100 | 12,455 | 2.369 (2.355 to 2.383) | better than random | 0.01 s |" in known
+    unlike = comparison()
+    unlike["arms"][3]["train_tokens"] = 14566
+    _, told = read(build_run(tmp_path / "unlike", compare=unlike))
+    assert "| longest | 100 | 14,566 | 2.369 (2.355 to 2.383) | better than random (same rows, +17 % tokens) |" in told
     _, unknown = read(build_run(tmp_path / "unknown"))
-    assert "The gain over a random choice of the same size was not measured." in unknown
-    assert "Nothing shows that this selection is better than a random one" in unknown
+    assert "The gain over random rows for as many training tokens was not measured." in unknown
+    assert "Nothing shows that this selection is better than random rows" in unknown
 
 
 def test_an_unstated_licence_is_other_and_a_limit(tmp_path: Path) -> None:

@@ -11,6 +11,8 @@ from tests.report.comparison import comparison
 from tests.report.fixture import HOSTILE, alpaca_like, build_run
 from tests.report.page_check import PageCheck
 
+RANDOM = "random rows for as many training tokens"
+
 
 def check(run: Path) -> tuple[str, PageCheck]:
     path = write_report(run)
@@ -90,9 +92,17 @@ def test_long_texts_are_cut_and_their_length_stated(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("verdict", "words", "tone"),
     [
-        ("better than random", "train a better model than as many random rows: bits per byte is 3.8% lower", "good"),
-        ("no better than random", "train a model no better than random rows do", "neutral"),
-        ("worse than random", "train a worse model than as many random rows: bits per byte is 2.9% higher", "bad"),
+        (
+            "better than random",
+            f"train a better model than {RANDOM}: bits per byte is 3.8% lower",
+            "good",
+        ),
+        ("no better than random", f"train a model no better than {RANDOM}", "neutral"),
+        (
+            "worse than random",
+            f"train a worse model than {RANDOM}: bits per byte is 2.9% higher",
+            "bad",
+        ),
         (None, "whether they are worth more was not measured", "unknown"),
     ],
 )
@@ -122,6 +132,23 @@ def test_the_scoreboard_holds_all_of_the_comparison(full: Path) -> None:
     assert "800" in seen.text
     assert "1.31\u00d7" in seen.text
     assert "11.3%" in seen.text
+
+
+@pytest.mark.parametrize("tokens", [12455, 12600, 14566, 0])
+def test_every_verdict_says_by_how_much_training_tokens_differ(tmp_path: Path, tokens: int) -> None:
+    board = comparison()
+    board["arms"][0]["train_tokens"] = tokens
+    run = build_run(tmp_path / "run", compare=board)
+    page, seen = check(run)
+    card = (run / "dataset" / "README.md").read_text() if (run / "dataset" / "README.md").exists() else ""
+    heading = re.search(r"<h1>(.*?)</h1>", page)
+    assert heading is not None
+    told = {14566: "same rows, +17 % tokens", 0: "same rows, tokens unknown"}.get(tokens, "")
+    assert ("random rows for as many training tokens" in heading[1]) == (told == "")
+    assert f"{tokens:,}" in seen.text
+    assert f"random rows ({told})" in heading[1] or not told
+    assert f"better than random ({told})" in seen.text or not told
+    assert f"({told})" in card or not told or not card
 
 
 def test_a_stopped_run_says_what_is_missing(tmp_path: Path) -> None:

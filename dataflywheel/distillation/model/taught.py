@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from pydantic import Field, PrivateAttr
 
-from dataflywheel.contracts import Cost, Objective, PoolStatistics, UsageError
+from dataflywheel.contracts import Cost, Objective, UsageError
 from dataflywheel.distillation.model.divergences import Beta, Divergence, cross_entropy, divergence
 from dataflywheel.distillation.model.teacher import load_teacher
 from dataflywheel.models.language.language_model import LanguageModel
@@ -76,9 +76,10 @@ class TaughtObjective(Objective):
             raise UsageError(f"{self.name} has no teacher yet: call `taught` with the rows, or use `distill`")
         return self._bound
 
-    def estimate(self, pool: PoolStatistics) -> Cost:
-        """The teacher's own passes: one for each time that a row is trained on."""
-        return Cost(forward=pool.rows, tokens=pool.tokens)
+    def heard(self, rows: int, passes: int, tokens: int) -> Cost:
+        """What a teacher reads, all forwards, for a training on so many rows, which reads them so many times, and so
+        many tokens: it reads as often as the student."""
+        return Cost(forward=passes, tokens=tokens)
 
     def digest(self) -> str:
         return f"{super().digest()}:{self._digest}"

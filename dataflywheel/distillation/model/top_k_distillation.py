@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 from pydantic import Field
 
-from dataflywheel.contracts import AnswerPositions, Card, FlywheelError
+from dataflywheel.contracts import AnswerPositions, Card, Cost, FlywheelError
 from dataflywheel.distillation.model.divergences import Tail, linear_loss, top_logprobs
 from dataflywheel.distillation.model.taught import MixedObjective, TeacherInput
 from dataflywheel.distillation.model.teacher import check_same_vocabulary
@@ -39,6 +39,11 @@ class TopKDistillation(MixedObjective):
     vocabularies."""
     tail: Tail = "bucket"
     """All other tokens: one entry on both sides, or as if there were none (`renormalise`)."""
+
+    def heard(self, rows: int, passes: int, tokens: int) -> Cost:
+        """Each row once, however often the student reads it."""
+        once = min(1.0, rows / max(1, passes))
+        return Cost(forward=round(passes * once), tokens=round(tokens * once))
 
     def bind(self, lesson: TeacherInput) -> Taught:
         check_same_vocabulary(lesson.student, lesson.teacher)

@@ -12,6 +12,7 @@ import orjson
 from dataflywheel.models.language.batching import batches
 from dataflywheel.models.language.decoding import Draw, decode, ending, written
 from dataflywheel.models.language.language_model import MAX_TOKENS, LanguageModel
+from dataflywheel.models.language.meter import count
 from dataflywheel.models.templates.chat import Chat
 from dataflywheel.models.templates.shown import lost_tools
 from dataflywheel.models.templates.spelled_out import BREAK
@@ -53,6 +54,7 @@ def answers(
     ends = ending(model.model, model.chat)
     for _, part in batches([len(draw.prompt) + tokens for _, draw in draws], MAX_TOKENS):
         decode(model.model, [draws[i][1] for i in part], model.pad_id, ends, model.dtype)
+    count(len(draws), sum(len(draw.prompt) + len(draw.ids) for _, draw in draws))
     for place, draw in draws:
         ids = draw.ids[:-1] if draw.ended else draw.ids
         text = written(model.tokenizer, ids, draw.prompt, calls=questions[place].tools is not None)

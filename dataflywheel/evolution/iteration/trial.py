@@ -9,22 +9,24 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dataflywheel.contracts import Judge
+from dataflywheel.contracts import Cost, Judge
 from dataflywheel.distillation.model.fine_tuning import FineTuning
 from dataflywheel.distillation.model.taught import TaughtObjective
 from dataflywheel.evolution.feedback.evaluate import Evaluate, RowScores, score_rows
 from dataflywheel.evolution.feedback.score_files import read_scores, write_scores
+from dataflywheel.evolution.iteration.training_cost import training_cost
 from dataflywheel.evolution.iteration.training_setup import PLAIN, TrainingSetup, short_digest, told_rows
 from dataflywheel.evolution.metrics.named import metric_of
 from dataflywheel.models.files import folder_digest
 from dataflywheel.models.language.language_model import LanguageModel
+from dataflywheel.models.language.meter import counted
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.models.templates.chat import chats_of
 from dataflywheel.models.training.reference import reference_losses
@@ -71,6 +73,13 @@ class Trial:
     @property
     def metric(self) -> float:
         return self.scores.metric()
+
+    def cost(self, batch_size: int) -> Cost:
+        """Of training and examination, whenever they were. Of an examination by an earlier version nothing is known but
+        the rows."""
+        examined = self.facts.get("examined") or {"passes": len(self.scores.ids), "tokens": 0}
+        both = training_cost(self.facts, batch_size) + Cost(forward=examined["passes"], tokens=examined["tokens"])
+        return replace(both, seconds=self.facts["trial_seconds"])
 
 
 def training_digest(ids: Sequence[str], student: Path, settings: TrainSettings, teaching: TrainingSetup = PLAIN) -> str:
@@ -143,12 +152,15 @@ def _train(
         objective = objective.taught(names, chats, base, teaching.teacher, length, store, settings.turns)
     task = TrainingTask(chosen, base, folder, settings, progress=progress)
     made = FineTuning().guided(task, objective, sampler, losses, teaching.hints())
-    names = ("steps", "tokens", "answer_tokens", "seconds")
+    names = ("steps", "passes", "tokens", "answer_tokens", "seconds")
     facts: dict[str, Any] = {name: getattr(made, name) for name in names}
     if sampler is not None:
-        facts |= {"candidates_tokens": made.candidates_tokens, "sampler": made.sampler}
+        facts |= {"candidates_tokens": made.candidates_tokens, "candidates": made.candidates, "sampler": made.sampler}
         facts |= {"asked": made.asked} if made.asked else {}
     facts |= {"weights": made.weights} if made.weights else {}
+    if isinstance(objective, TaughtObjective):
+        heard = objective.heard(len(chosen), made.passes, made.tokens)
+        facts["taught"] = {"passes": heard.forward, "tokens": heard.tokens}
     every = max(1, len(made.losses) // LOSSES_KEPT)
     by_step = [[step + 1, round(loss, 4)] for step, loss in enumerate(made.losses) if step % every == 0]
     known = chosen["id"].to_pylist()
@@ -183,7 +195,9 @@ def run_trial(
             began = time.perf_counter()
             of_a_step = (model / "training.json").exists()
             facts = _trained(model, rows, ids, student, settings, None, teaching)
-            scores = examine(model, exam)
+            with counted() as read:
+                scores = examine(model, exam)
+            facts["examined"] = {"passes": read.passes, "tokens": read.tokens}
             with atomic_directory(folder) as aside:
                 write_scores(aside / "scores.parquet", scores)
                 write_json(aside / "facts.json", {**facts, "trial_seconds": round(time.perf_counter() - began, 3)})

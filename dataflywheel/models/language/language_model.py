@@ -13,6 +13,7 @@ import numpy as np
 from dataflywheel.contracts import FloatArray, Status, UsageError
 from dataflywheel.models.files import folder_digest, models_folder, resolve_folder
 from dataflywheel.models.language.batching import batches
+from dataflywheel.models.language.meter import count
 from dataflywheel.models.language.scoring import (
     AnswerScores,
     answer_scores,
@@ -106,9 +107,12 @@ class LanguageModel:
 
         Both read the same answer tokens, end of turn included. `detail` adds entropy and margin.
         """
+        sequences = [row.sequence(alone) for row in rows]
+        read = [len(ids) for ids, places in sequences if len(places)]
+        count(len(read), sum(read))
         return answer_scores(
             self.model,
-            [row.sequence(alone) for row in rows],
+            sequences,
             pad_id=self.pad_id,
             dtype=self.dtype,
             linear=self.linear,
@@ -118,6 +122,7 @@ class LanguageModel:
 
     def learned_scores(self, examples: Sequence[EncodedRow], *, max_tokens: int = MAX_TOKENS) -> AnswerScores:
         """Likelihood of the tokens that are learned from each example, all its turns together."""
+        count(len(examples), sum(len(one.ids) for one in examples))
         return answer_scores(
             self.model,
             [(one.ids, one.learned) for one in examples],
@@ -195,6 +200,17 @@ def with_merged_system(folder: Path, cache_dir: Path | None = None) -> Path:
                     (aside / file.name).symlink_to(file.resolve())
 
     return made_once(made, make)
+
+
+def chat_format(folder: Path) -> tuple[ChatFormat, int]:
+    """How a model's folder shows and cuts conversations, its weights left alone, and the longest sequence that it was
+    built for, in tokens."""
+    quiet_transformers()
+    from transformers import AutoConfig, AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+    config = AutoConfig.from_pretrained(folder, trust_remote_code=False).get_text_config()
+    return ChatFormat(tokenizer), int(getattr(config, "max_position_embeddings", 1 << 20))
 
 
 def shared_model(spec: ModelSpec) -> LanguageModel:

@@ -36,7 +36,8 @@ def answer_trainer(
 ) -> Any:
     """A trainer over tokenised examples, each with its `row`, and its `weight` (1 in the mean) where rows have one.
 
-    Its log holds `loss`, `tokens` and `answer_tokens` of every step, and `candidates_tokens` where rows are chosen.
+    Its log holds `loss`, `tokens`, `answer_tokens` and `passes` (rows) of every step, and `candidates_tokens` with the
+    rows that these are of, `candidates`, where rows are chosen.
 
     Examples are learned by the cross-entropy of their answers' tokens, or by an `objective` in its place; in a
     shuffled order, or as `live` wants them: the data loader then only counts the steps of an epoch.
@@ -82,8 +83,9 @@ def _trainer_class(
         ) -> Any:
             labels = inputs["labels"]
             wanted = labels != IGNORED
-            self.read = {"tokens": int(inputs["attention_mask"].sum()), "answer_tokens": int(wanted.sum())}
             rows, weights = inputs.pop("row"), inputs.pop("weight", None)
+            read = {"tokens": int(inputs["attention_mask"].sum()), "answer_tokens": int(wanted.sum())}
+            self.read = {**read, "passes": len(rows)}
             if not self.fused:
                 if weights is not None:
                     return weighted_loss(model(**{**inputs, "labels": None}).logits, labels, weights)

@@ -54,14 +54,14 @@ class LiveBatches:
         self.checked, self.validations = checked, 0
         self.rehearsals: Sequence[AnyArray] = ()
         """Positions that each short training before this one learned."""
-        self.candidates_tokens = 0
-        """Tokens read for the last choice, over those that are trained on."""
+        self.candidates_tokens = self.candidates = 0
+        """Tokens read for the last choice, over those that are trained on, and the rows that were chosen among."""
         self._rows = np.array([example["row"] for example in examples])
 
     def next(self, k: int, losses: Losses) -> list[Example]:
         """The k examples of the next step; `losses` is asked only where the sampler chooses among more than k, or wants
         to hear of the validation rows."""
-        self.candidates_tokens = 0
+        self.candidates_tokens = self.candidates = 0
         if self.checked is not None and isinstance(self.draw, ValidatedDraw) and self.draw.due():
             self.draw.validate(self.checked.losses(losses))
             self.validations += 1
@@ -71,6 +71,7 @@ class LiveBatches:
             offered = [self.examples[i] for i in positions]
             found = np.array([one.mean() for one in self._finite(positions, losses(offered))])
             self.candidates_tokens += sum(len(one["input_ids"]) for one in offered)
+            self.candidates = len(offered)
             positions = np.asarray(self.draw.next_batch(positions, found, k), dtype=np.int64)
         if len(positions) != k:
             raise FlywheelError(f"{self.name} gave {len(positions)} rows for a batch of {k}; this is a fault of it")
@@ -174,7 +175,7 @@ def live_trainer(kind: Any, live: LiveBatches) -> Any:
                 rows = inputs["row"].cpu().numpy()
                 live.observe(rows, self.answer_losses(live.examples_of(rows)))
             loss = super().compute_loss(model, inputs, *args, **kwargs)
-            self.read["candidates_tokens"] = live.candidates_tokens
+            self.read |= {"candidates_tokens": live.candidates_tokens, "candidates": live.candidates}
             return loss
 
         def trained_on(self, rows: Any, losses: list[Any]) -> None:

@@ -78,6 +78,7 @@ def asked_for(live: LiveBatches, batch: int) -> dict[str, int]:
     passes = live.validations + len(live.rehearsals)
     return {
         "rehearsal_steps": sum(-(-len(positions) // batch) for positions in live.rehearsals),
+        "rehearsal_rows": sum(len(positions) for positions in live.rehearsals),
         "rehearsal_tokens": int(sum(sizes[positions].sum() for positions in live.rehearsals if len(positions))),
         "validations": passes,
         "validation_rows": passes * len(live.checked.examples),

@@ -46,7 +46,11 @@ class TrainResult:
     answer_tokens: int
     seconds: float
     losses: list[float]
+    passes: int = 0
+    """Rows that were learned, each as often as it was."""
     candidates_tokens: int = 0
+    candidates: int = 0
+    """Rows that the sampler chose among, in all steps together."""
     seen: AnyArray | None = None
     sampler: dict[str, Any] = field(default_factory=dict)
     asked: dict[str, int] = field(default_factory=dict)
@@ -160,15 +164,16 @@ def _result(
 ) -> TrainResult:
     steps = [entry for entry in trainer.state.log_history if "loss" in entry]
     losses = finite_losses(steps, settings)
-    names = ("tokens", "answer_tokens", "candidates_tokens")
-    tokens, answers, candidates = (int(sum(entry.get(name, 0) for entry in steps)) for name in names)
+    names = ("tokens", "answer_tokens", "passes", "candidates_tokens", "candidates")
+    read = {name: int(sum(entry.get(name, 0) for entry in steps)) for name in names}
     made = TrainResult(
         output,
         trainer.state.global_step,
-        tokens,
-        answers,
+        read["tokens"],
+        read["answer_tokens"],
         time.monotonic() - started,
         losses,
+        passes=read["passes"],
         left_out={one.row: one.reason for one in found if not one.ids},
         changed={one.row: one.changed for one in found if one.changed},
         cut={one.row: one.cut for one in found if one.cut},
@@ -179,7 +184,8 @@ def _result(
     seen = live.seen_of(rows, places)
     never = {places[at]: why for at, why in live.draw.left_out().items() if not seen[places[at]]}
     told: dict[str, Any] = {"sampler": live.draw.summary(), "asked": asked_for(live, settings.batch_size)}
-    return replace(made, candidates_tokens=candidates, seen=seen, left_out=never | made.left_out, **told)
+    told |= {"candidates_tokens": read["candidates_tokens"], "candidates": read["candidates"]}
+    return replace(made, seen=seen, left_out=never | made.left_out, **told)
 
 
 def finite_losses(steps: Sequence[dict[str, Any]], settings: TrainSettings) -> list[float]:

@@ -6,18 +6,20 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from dataflywheel.contracts import Columns, Cost, method_specs
+from dataflywheel.models.training.train_settings import TrainSettings
 from dataflywheel.recipe.chosen import Chosen
+from dataflywheel.recipe.comparing.reading import Read, passes
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.planning.named_arms import selection_of_arm
 from dataflywheel.recipe.steps.select import measuring_cost, with_target
 from dataflywheel.rows.parts import read_rows
 from dataflywheel.selection.combine import select_rows, weights_by_id
-from dataflywheel.selection.spec import TOKENS, Select, row_tokens
+from dataflywheel.selection.spec import TOKENS, Select
 
 LABELS = {
     "random": "random, from the same cleaned rows",
@@ -27,7 +29,7 @@ LABELS = {
 
 @dataclass(frozen=True)
 class Arm:
-    """Rows to train on, one list of ids a seed; `epochs` where they differ from the recipe's for the same tokens."""
+    """Rows to train on, one list of ids a seed."""
 
     name: str
     label: str
@@ -36,21 +38,51 @@ class Arm:
     ids: tuple[tuple[str, ...], ...]
     select_cost: Cost
     epochs: float | None = None
+    """Passes over the rows, where they are not the recipe's: then they stand for its `max_steps` too."""
     weights: tuple[Mapping[str, float] | None, ...] = ()
     """How much the rows count, one mapping by id for each seed, times what they have themselves; empty: as they are."""
-    share: float = 1.0
-    """Of the rows that are trained on: a fixed number of steps is cut alike, so that all rows are seen as often."""
+    shares: tuple[float, ...] = ()
+    """Examples over those of the recipe's own rows, by seed; empty: as many. A fixed number of steps is cut or
+    lengthened alike, so that all rows are seen as often."""
 
 
-def build_arms(context: Context, chosen: Chosen, seeds: Sequence[int], epochs: float) -> list[Arm]:
-    """The recipe's selection first, then what `compare` names.
+@dataclass(frozen=True)
+class Field:
+    """What every arm is measured by: the recipe's own rows and what one training reads of them."""
+
+    chosen: Chosen
+    own: Columns
+    read: Read
+    settings: TrainSettings
+    equal: Literal["tokens", "rows"]
+
+    @property
+    def tokens(self) -> int:
+        """Of one pass over the recipe's own rows."""
+        return self.read(self.chosen.trained).read(self.chosen.selected)
+
+    @property
+    def examples(self) -> int:
+        return self.read(self.chosen.trained).learned(self.chosen.selected)
+
+    def shares(self, rows: Path, ids: Sequence[Sequence[str]]) -> tuple[float, ...]:
+        if self.settings.max_steps is None or self.equal == "rows":
+            return ()
+        return tuple(self.read(rows).learned(some) / max(1, self.examples) for some in ids)
+
+
+def build_arms(
+    context: Context, chosen: Chosen, seeds: Sequence[int], settings: TrainSettings, read: Read
+) -> list[Arm]:
+    """The recipe's selection first, then what `compare` names. Every arm gets rows until the training reads as many
+    tokens of them as of the recipe's own; or as many rows, where `equal: rows` says so.
 
     Raises:
         UsageError: an arm is no selector, nor one of `random_raw`, `full` and `one_round`.
     """
     assert context.recipe.compare is not None
     # An arm is chosen once, before any training. What followed the model in training was measured in the rounds.
-    entries, context, select = context.recipe.compare.arms, context.before_training(), chosen.select
+    plan, context, select = context.recipe.compare, context.before_training(), chosen.select
     wanted = select.signal_parameters()
     names = [name for name in select.needs() if not context.followed([name], wanted)]
     context.measured(chosen.before, names, "compare", wanted)  # the store may be younger than the run
@@ -64,27 +96,27 @@ def build_arms(context: Context, chosen: Chosen, seeds: Sequence[int], epochs: f
         (chosen.selected,) * len(seeds),
         replace(spent, seconds=round(spent.seconds + chosen.ranking_seconds, 3)),
     )
-    return [own, *(_arm(context, chosen, seeds, epochs, entry) for entry in entries)]
+    field = Field(chosen, context.measured(chosen.trained, TOKENS, "compare"), read, settings, plan.equal)
+    return [own, *(_arm(context, field, seeds, entry) for entry in plan.arms)]
 
 
-def _arm(context: Context, chosen: Chosen, seeds: Sequence[int], epochs: float, entry: str | dict[str, Any]) -> Arm:
-    name, parameters = method_specs(entry)[0]
-    own = context.measured(chosen.trained, TOKENS, "compare")
+def _arm(context: Context, field: Field, seeds: Sequence[int], entry: str | dict[str, Any]) -> Arm:
+    (name, parameters), chosen = method_specs(entry)[0], field.chosen
     if name == "random_raw":
-        return _random_raw(context, chosen, seeds, own)
+        return _random_raw(context, field, seeds)
     if name == "full":
-        return _full(chosen, seeds, epochs, context.measured(chosen.before, TOKENS, "compare"), own)
+        return _full(field, seeds)
     by: Any = entry
     if name == "length_matched_random" and isinstance(entry, str):
-        by = {name: {"lengths": [int(n) for n in own["text.tokens_answer"]]}}
-    spec = _same_budget(chosen, by, own)
+        by = {name: {"lengths": [int(n) for n in field.own["text.tokens_answer"]]}}
+    spec = _same_budget(field, by)
     if name == "one_round":
         spec = chosen.select.at_first().model_copy(update={"keep": spec.keep})
     columns = context.measured(chosen.before, (*spec.needs(), *TOKENS), "compare", spec.signal_parameters())
     columns = with_target(context, spec, columns, "compare")
     began = time.perf_counter()
     draws = seeds[:1] if spec.deterministic else seeds
-    drawn = [_draw(columns, spec, seed) for seed in draws]
+    drawn = [_draw(field, chosen.before, columns, spec, seed) for seed in draws]
     seconds = (time.perf_counter() - began) / len(draws)
     drawn = drawn * len(seeds) if spec.deterministic else drawn
     ids, weights = tuple(ids for ids, _ in drawn), tuple(weights for _, weights in drawn)
@@ -94,46 +126,60 @@ def _arm(context: Context, chosen: Chosen, seeds: Sequence[int], epochs: float, 
     )
     chosen_by = name if not parameters else f"{name} {parameters}"
     label = LABELS.get(chosen_by, chosen_by.replace("_", " "))
-    return Arm(chosen_by, label, role, chosen.before, ids, cost, weights=weights)
+    shares = field.shares(chosen.before, ids)
+    return Arm(chosen_by, label, role, chosen.before, ids, cost, weights=weights, shares=shares)
 
 
-def _draw(columns: Columns, spec: Select, seed: int) -> tuple[tuple[str, ...], Mapping[str, float] | None]:
+def _draw(
+    field: Field, rows: Path, columns: Columns, spec: Select, seed: int
+) -> tuple[tuple[str, ...], Mapping[str, float] | None]:
     """Ids of the rows that a selection keeps, and how much each counts where they do not count alike."""
-    selection, _ = select_rows(columns, spec, np.random.default_rng([seed, 7919]))
+    tokens = None
+    if field.equal == "tokens":  # what teaches nothing costs nothing, and takes no place
+        held = field.read(rows).tokens
+        tokens = np.array([held.get(str(id), 0) for id in columns.ids], dtype=np.int64)
+        columns, tokens = columns.take(np.flatnonzero(tokens)), tokens[tokens > 0]
+    selection, _ = select_rows(columns, spec, np.random.default_rng([seed, 7919]), tokens)
     return tuple(str(i) for i in columns.ids[selection.order]), weights_by_id(columns, selection)
 
 
-def _same_budget(chosen: Chosen, by: Any, own: Columns) -> Select:
-    """A selection of exactly as many rows as the recipe trains on, or as many tokens where its budget is in tokens."""
+def _same_budget(field: Field, by: Any) -> Select:
+    """A selection for which the training reads as many tokens as for the recipe's own rows, or of as many rows."""
     by = "random" if by == "one_round" else by
-    if chosen.select.budget().unit != "tokens":
-        return selection_of_arm(by, len(chosen.selected))
-    return selection_of_arm(by, f"{int(row_tokens(own).sum())} tokens" if chosen.label else chosen.select.keep)
+    if field.equal == "rows":
+        return selection_of_arm(by, len(field.chosen.selected))
+    return selection_of_arm(by, f"{field.tokens} tokens")
 
 
-def _random_raw(context: Context, chosen: Chosen, seeds: Sequence[int], own: Columns) -> Arm:
+def _random_raw(context: Context, field: Field, seeds: Sequence[int]) -> Arm:
     """Random choice as one would make it without this system: from the pool as it came, less the leaked rows."""
+    chosen = field.chosen
     columns = context.measured(chosen.raw, TOKENS, "compare")
     leaked = leaked_rows(context, chosen)
     columns = columns.take(np.flatnonzero([i not in leaked for i in columns.ids]))
-    ids = tuple(_draw(columns, _same_budget(chosen, "random", own), seed)[0] for seed in seeds)
-    return Arm("random_raw", "random, from the raw pool", "baseline", chosen.raw, ids, Cost())
+    spec = _same_budget(field, "random")
+    ids = tuple(_draw(field, chosen.raw, columns, spec, seed)[0] for seed in seeds)
+    shares = field.shares(chosen.raw, ids)
+    return Arm("random_raw", "random, from the raw pool", "baseline", chosen.raw, ids, Cost(), shares=shares)
 
 
-def _full(chosen: Chosen, seeds: Sequence[int], epochs: float, lengths: Columns, own: Columns) -> Arm:
+def _full(field: Field, seeds: Sequence[int]) -> Arm:
     """The whole cleaned pool for the same training tokens: as many distinct rows as those tokens pay for, seen once.
 
     Where they pay for more than the pool, it is seen more than once.
     """
-    tokens = row_tokens(lengths)
-    room = float(row_tokens(own).sum()) * epochs
+    rows = field.chosen.before
+    held = field.read(rows).tokens
+    every = np.array(list(held))
+    tokens = np.array(list(held.values()), dtype=np.int64)
+    room = field.tokens * passes(field.settings, field.examples)
     ids = []
     for seed in seeds:
         order = np.random.default_rng([seed, 104729]).permutation(len(tokens))
-        ids.append(tuple(str(i) for i in lengths.ids[order[np.cumsum(tokens[order]) <= room]]))
-    passes = max(1.0, room / max(float(tokens.sum()), 1.0))
+        ids.append(tuple(every[order[np.cumsum(tokens[order]) <= room]].tolist()))
+    times = max(1.0, room / max(float(tokens.sum()), 1.0))
     label = "full pool, same training tokens"
-    return Arm("full", label, "baseline", chosen.before, tuple(ids), Cost(), epochs=passes)
+    return Arm("full", label, "baseline", rows, tuple(ids), Cost(), epochs=times)
 
 
 def selecting_cost(context: Context, spec: Select, rows: Path, seconds: float) -> Cost:

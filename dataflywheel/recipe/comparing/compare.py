@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +16,19 @@ from dataflywheel.evolution.metrics.named import better as better_way
 from dataflywheel.models.files import folder_digest
 from dataflywheel.models.training.train_settings import TrainSettings
 from dataflywheel.plugins.named import code_of
+from dataflywheel.recipe.bill import asked_cost
 from dataflywheel.recipe.chosen import Chosen
 from dataflywheel.recipe.comparing.arms import Arm, build_arms
 from dataflywheel.recipe.comparing.leave_out import LeftOut
 from dataflywheel.recipe.comparing.next_rows import curve_arms, next_rows
+from dataflywheel.recipe.comparing.reading import reader
 from dataflywheel.recipe.comparing.scoreboard import against, jaccard, length_shift, mean_interval, slice_intervals
 from dataflywheel.recipe.comparing.trials import Job, run_trials
 from dataflywheel.recipe.comparing.worth import step_worths, without_arms
 from dataflywheel.recipe.contents import digest
 from dataflywheel.recipe.context import Context
 from dataflywheel.selection.spec import TOKENS
-from dataflywheel.store.scoreboard import ArmScore, Scoreboard
+from dataflywheel.store.scoreboard import ArmScore, Scoreboard, costs_beside
 
 
 def run_comparison(
@@ -57,20 +60,28 @@ def run_comparison(
             context.run.ledger.enter("compare", held.cost)
         context.watcher.finished("compare", _summary(held), True)
         return held
-    arms = build_arms(context, chosen, seeds, settings.epochs)
-    divided = curve_arms(arms[0], seeds) if plan.curve else []
-    every = [*arms, *without_arms(without, len(seeds)), *divided]
-    done: dict[Job, Trial] = {}
-    jobs = [(a, s) for s in range(len(seeds)) for a in range(len(arms))]
-    jobs += [(a, s) for s in range(len(seeds)) for a in range(len(arms), len(every))]
-    for job, trial in run_trials(context, every, seeds, jobs, student, settings, exam, teaching):
-        done[job] = trial
-        context.watcher.advanced("compare", "trials", len(done), len(jobs))
+    place = context.run.path / "compare"
+    context.run.ledger.unbilled.add(place)
+    watch = context.run.stopwatch(place, fingerprint)
+    with watch:
+        arms = build_arms(context, chosen, seeds, settings, reader(context, student, settings))
+        divided = curve_arms(arms[0], seeds) if plan.curve else []
+        every = [*arms, *without_arms(without, len(seeds)), *divided]
+        done: dict[Job, Trial] = {}
+        jobs = [(a, s) for s in range(len(seeds)) for a in range(len(arms))]
+        jobs += [(a, s) for s in range(len(seeds)) for a in range(len(arms), len(every))]
+        for job, trial in run_trials(context, every, seeds, jobs, student, settings, exam, teaching):
+            done[job] = trial
+            context.watcher.advanced("compare", "trials", len(done), len(jobs))
+    cost = bill_of(done.values(), settings.batch_size, watch.seconds) + asked_cost(context, place)
+    context.run.bill(place, cost)
+    if len(done) == len(jobs):
+        watch.forget()
     complete = [s for s in range(len(seeds)) if all((a, s) in done for a in range(len(arms)))]
     if len(complete) < 2:
         raise OverBudgetError(f"{_ended(context, every, seeds, jobs, done)}; two seeds of every arm say something")
     board = _board(context, chosen, arms, [seeds[s] for s in complete], complete, done, exam)
-    facts: dict[str, Any] = {"fingerprint": fingerprint, "of": before, "untrained": len(jobs) - len(done)}
+    facts: dict[str, Any] = {"fingerprint": fingerprint, "of": before, "untrained": len(jobs) - len(done), "cost": cost}
     ended = _ended(context, every, seeds, jobs, done) if len(done) < len(jobs) else ""
     unknown = [f"without {left.step.place}: {left.stopped}" for left in without if left.stopped]
     facts["stopped"] = "; ".join(filter(None, [ended, *unknown])) or None
@@ -79,7 +90,10 @@ def run_comparison(
         facts["steps"] = step_worths(context.run, without, arms[0], by_arm, board.better)
     if plan.curve:
         facts["curve"] = next_rows(context.run.ledger, arms[0], divided, by_arm, board.metric, board.better)
-    return _written(context, board.model_copy(update=facts), done.values(), output)
+    board = board.model_copy(update=facts)
+    board.write(output)
+    context.watcher.finished("compare", _summary(board), False)
+    return board
 
 
 def _ended(
@@ -97,16 +111,12 @@ def _ended(
     )
 
 
-def _written(context: Context, board: Scoreboard, trials: Collection[Trial], output: Path) -> Scoreboard:
-    total = Cost(
-        seconds=sum(t.facts["trial_seconds"] for t in trials),
-        tokens=sum(t.facts["tokens"] for t in trials),
-    )
-    context.run.ledger.enter("compare", total)
-    board = board.model_copy(update={"cost": total})
-    board.write(output)
-    context.watcher.finished("compare", _summary(board), False)
-    return board
+def bill_of(trials: Iterable[Trial], batch_size: int, taken: float) -> Cost:
+    """Passes and tokens of all trials, each once, whenever they were made; their seconds, or what the comparison has
+    `taken` where that is more."""
+    each = {id(trial): trial for trial in trials}  # arms that chose the same rows share one
+    total = sum((trial.cost(batch_size) for trial in each.values()), Cost())
+    return replace(total, seconds=round(max(total.seconds, taken), 3))
 
 
 def _board(
@@ -139,7 +149,7 @@ def _board(
                 name=arm.name,
                 label=arm.label,
                 role=arm.role,
-                rows=len(arm.ids[at[0]]),
+                rows=round(float(np.mean([len(arm.ids[s]) for s in at]))),
                 answer_tokens=int(np.mean([t.facts["answer_tokens"] for t in trials])),
                 train_tokens=int(np.mean([t.facts["tokens"] for t in trials])),
                 scores=scores[arm.name],
@@ -177,4 +187,6 @@ def forget_comparison(path: Path, steps: str) -> None:
 
 
 def _summary(board: Scoreboard) -> str:
-    return f"{board.arms[0].verdict} at the same cost, over {len(board.seeds)} seeds"
+    own, random = board.arms[0], board.random
+    cost = f" ({costs_beside(own, random)})" if random else ""
+    return f"{own.verdict}{cost}, over {len(board.seeds)} seeds"

@@ -31,7 +31,7 @@ def curve_arms(own: Arm, seeds: Sequence[int]) -> list[Arm]:
             own.rows,
             tuple(tuple(part[place]) for part in parts),
             Cost(),
-            share=share,
+            shares=(share,) * len(seeds),
         )
         for place, share in enumerate(SHARES)
     ]

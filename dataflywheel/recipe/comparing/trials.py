@@ -45,7 +45,7 @@ def run_trials(
         arm, seed = arms[job[0]], seeds[job[1]]
         heard = by_rows[arm.rows]
         taught = replace(heard, weights=arm.weights[job[1]]) if arm.weights else heard
-        return context.home, arm.rows, arm.ids[job[1]], student, settings_of(settings, arm, seed), exam, taught
+        return context.home, arm.rows, arm.ids[job[1]], student, settings_of(settings, arm, seed, job[1]), exam, taught
 
     by_rows = {rows: told(context, teaching, rows, "compare") for rows in {arm.rows for arm in arms}}
     equal = _distinct(arms, seeds, jobs, settings)
@@ -94,15 +94,18 @@ def _distinct(
     equal: dict[Any, list[Job]] = {}
     for job in jobs:
         arm = arms[job[0]]
-        known = settings_of(settings, arm, seeds[job[1]]).model_dump_json()
+        known = settings_of(settings, arm, seeds[job[1]], job[1]).model_dump_json()
         weighted = arm.rows if has_weights(arm.rows) else None, str(arm.weights[job[1]] if arm.weights else None)
         equal.setdefault((frozenset(arm.ids[job[1]]), known, weighted), []).append(job)
     return equal
 
 
-def settings_of(settings: TrainSettings, arm: Arm, seed: int) -> TrainSettings:
-    """How an arm is trained with a seed."""
-    steps = settings.max_steps and max(1, round(settings.max_steps * arm.share))
+def settings_of(settings: TrainSettings, arm: Arm, seed: int, place: int) -> TrainSettings:
+    """How an arm is trained with a seed, which is the one at that place among the seeds."""
+    steps = settings.max_steps
+    if steps is not None:
+        share = arm.shares[place] if arm.shares else 1.0
+        steps = None if arm.epochs else max(1, round(steps * share))
     return settings.model_copy(update={"seed": seed, "epochs": arm.epochs or settings.epochs, "max_steps": steps})
 
 

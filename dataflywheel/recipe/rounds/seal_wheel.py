@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
+from dataflywheel.contracts import Cost
 from dataflywheel.evolution.feedback.evaluate import summarise
 from dataflywheel.evolution.feedback.score_files import write_scores
 from dataflywheel.evolution.feedback.tiers import SealedLooks
 from dataflywheel.evolution.iteration.trial import examine
 from dataflywheel.models.files import folder_digest
+from dataflywheel.models.language.meter import counted
 from dataflywheel.recipe.contents import digest
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.inputs.ingest import eval_set
@@ -37,8 +40,11 @@ def seal(context: Context, state: State, memory: Memory, result: Result) -> Stat
     if metrics is None:
         SealedLooks(context.run.path / "sealed-looks.json").look(release, model, "the wheel's result")
         exam = eval_set(context, state.scoring, memory.sealed)
-        scores = examine(result.model, exam)
-        renewed = of_renewed(context, result.model, state.scoring, scores, exam.metric)
+        began = time.perf_counter()
+        with counted() as read:
+            scores = examine(result.model, exam)
+            renewed = of_renewed(context, result.model, state.scoring, scores, exam.metric)
+        context.run.bill(output, Cost(round(time.perf_counter() - began, 3), read.passes, tokens=read.tokens))
         metrics = finite({"fingerprint": known, **summarise(scores, exam.metric, state.scoring), **renewed})
         with atomic_directory(output) as aside:
             write_scores(aside / "scores.parquet", scores)

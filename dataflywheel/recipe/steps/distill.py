@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from dataflywheel.contracts import Objective, UsageError
+from dataflywheel.contracts import Cost, PoolStatistics, UsageError
 from dataflywheel.distillation.model.distill import TaughtBy
 from dataflywheel.distillation.model.taught import TaughtObjective
 from dataflywheel.evolution.iteration.training_setup import TrainingSetup
@@ -18,6 +18,7 @@ from dataflywheel.models.training.trainer import Trainer
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.helpers import Helper
 from dataflywheel.recipe.machine import check_local
+from dataflywheel.recipe.pricing import model_seconds
 from dataflywheel.recipe.schema import Recipe
 from dataflywheel.recipe.steps.learned_once import Job, learned_once
 from dataflywheel.recipe.steps.train import Train, Training
@@ -29,7 +30,7 @@ class Distill(TaughtBy, Train):
     teacher: ModelSpec | None = None
     """A local model; the recipe's teacher where none is named. `{builtin: tiny, size: 5m}` is trained on the pool."""
 
-    def objective(self) -> Objective:
+    def objective(self) -> TaughtObjective:
         """Raises UsageError: no such method of distillation, or a parameter that it does not take."""
         made = self.method()
         if not isinstance(made, TaughtObjective):
@@ -90,6 +91,14 @@ class Distilling(Training, keyword="distill"):
                 "of them out"
             )
         super().check(recipe, comparison)
+
+    def cost(self, recipe: Recipe, pool: PoolStatistics, speed: float) -> Cost:
+        """With what the teacher reads: as often as the student, or once where its word is kept."""
+        plain, times = super().cost(recipe, pool, speed), self.passes(pool.rows)
+        if self.by_itself() is not None:
+            return plain
+        heard = self.work.objective().heard(pool.rows, int(pool.rows * times), int(pool.tokens * times))
+        return plain + replace(heard, seconds=model_seconds(self.teacher(recipe), 2, heard.tokens, speed))
 
     def helpers(self, recipe: Recipe, trained: bool) -> list[Helper]:
         spec = self.teacher(recipe)

@@ -15,6 +15,7 @@ from dataflywheel.evolution.feedback.score_files import write_scores
 from dataflywheel.evolution.iteration.trial import SCORING, examine
 from dataflywheel.evolution.metrics.named import metric_of
 from dataflywheel.evolution.metrics.win_rate import WinRate
+from dataflywheel.models.language.meter import counted
 from dataflywheel.recipe.asking import teacher
 from dataflywheel.recipe.bill import asked_cost, failed_at_endpoint
 from dataflywheel.recipe.context import Context
@@ -70,23 +71,23 @@ class Evaluating(Step, keyword="evaluate"):
         began = time.perf_counter()
         tiers: Mapping[str, Path | None] = state.tiers or {"": None}
         exams = {tier: eval_set(context, self.work, rows) for tier, rows in tiers.items()}
-        scores = {tier: examine(state.model, exam) for tier, exam in exams.items()}
-        told = {
-            tier: summarise(found, exams[tier].metric, self.work)
-            | of_renewed(context, state.model, self.work, found, exams[tier].metric)
-            for tier, found in scores.items()
-        }
+        with counted() as read:
+            scores = {tier: examine(state.model, exam) for tier, exam in exams.items()}
+            told = {
+                tier: summarise(found, exams[tier].metric, self.work)
+                | of_renewed(context, state.model, self.work, found, exams[tier].metric)
+                for tier, found in scores.items()
+            }
+        cost = Cost(round(time.perf_counter() - began, 3), forward=read.passes, tokens=read.tokens)
         # What the step says of a divided target is what the select tier says.
         details = {**told["select"], "tiers": told} if state.tiers else told[""]
-        return self._leave(given, scores, {**details, **failed_at_endpoint(context)}, began)
+        return self._leave(given, scores, {**details, **failed_at_endpoint(context)}, cost)
 
     def _leave(
-        self, given: Given, scores: Mapping[str, RowScores], details: Mapping[str, Any], began: float
+        self, given: Given, scores: Mapping[str, RowScores], details: Mapping[str, Any], cost: Cost
     ) -> StepRecord:
         rows = sum(len(found.ids) for found in scores.values())
-        cost = Cost(seconds=round(time.perf_counter() - began, 3), forward=rows) + asked_cost(
-            given.context, given.output
-        )
+        cost += asked_cost(given.context, given.output)
         with atomic_directory(given.output) as aside:
             for tier, found in scores.items():
                 write_scores(aside / (f"scores-{tier}.parquet" if tier else "scores.parquet"), found)

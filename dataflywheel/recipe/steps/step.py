@@ -21,6 +21,7 @@ from dataflywheel.recipe.schema import Recipe
 from dataflywheel.recipe.steps.state import State
 from dataflywheel.recipe.steps.traits import Traits
 from dataflywheel.store.record import StepRecord
+from dataflywheel.store.stopwatch import Stopwatch
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,8 @@ class Given:
     output: Path
     fingerprint: str
     """Of what the step will give."""
+    watch: Stopwatch | None = None
+    """What the step takes, over all attempts at it; None outside of a walk."""
 
 
 KINDS: dict[str, type[Step]] = STEPS
@@ -193,8 +196,14 @@ class Step(Traits, ABC):
     def record(
         self, given: Given, rows_out: int, cost: Cost, details: Mapping[str, Any] = MappingProxyType({})
     ) -> StepRecord:
-        """What the step did, to be written where its result is; `write_decided` adds what it decided on rows."""
+        """What the step did, to be written where its result is; `write_decided` adds what it decided on rows.
+
+        Its seconds are those of all attempts, waiting included, or those of `cost` where these are more: a model that
+        was found in the store took what its training did.
+        """
         params, told = self.parameters(), dict(details)
+        if given.watch is not None:
+            cost = replace(cost, seconds=round(max(cost.seconds, given.watch.seconds), 3))
         return StepRecord(
             step=self.name, fingerprint=given.fingerprint, params=params, rows_out=rows_out, cost=cost, details=told
         )

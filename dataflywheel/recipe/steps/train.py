@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from dataflywheel import catalog
 from dataflywheel.contracts import Cost, Decisions, Named, PoolStatistics, Sampler, Status, UsageError
 from dataflywheel.distillation.model.fine_tuning import FineTuning
+from dataflywheel.evolution.iteration.training_cost import training_cost
 from dataflywheel.evolution.iteration.training_setup import TrainingSetup
 from dataflywheel.evolution.iteration.trial import trained
 from dataflywheel.models.templates.encoded import EncodedRow, nothing
@@ -126,7 +127,7 @@ class Training(Learning, keyword="train"):
                 f"{self.place}: every row is a pair, and `pairs: false` leaves pairs to `prefer`; leave it out"
             )
         made, facts = self.learn(context, rows, ids, student_folder(context), self.seeded(context))
-        cost = _spent(facts)
+        cost = training_cost(facts, self.work.batch_size)
         left_out, changed = dict(facts.pop("left_out")), facts.pop("changed_rows")
         cut = facts.pop("cut_rows", {})
         decisions = of_training(row_ids(rows), set(ids), left_out, changed, cut)
@@ -161,7 +162,7 @@ class Training(Learning, keyword="train"):
 
         def make(told: Callable[[int, int, float], None]) -> tuple[Path, Cost]:
             found, facts = trained(context.home, rows, ids, student, self.work.settings(), told)
-            return found, _spent(facts)
+            return found, training_cost(facts, self.work.batch_size)
 
         folder, there = made(context.run, context.watcher, REFERENCE, make)
         if not there:
@@ -194,17 +195,6 @@ class Training(Learning, keyword="train"):
             said += f"; {asked['rehearsal_steps']:,} steps before it to choose by" if asked["rehearsal_steps"] else ""
             said += f"; validation rows read {asked['validations']:,} times"
         return f"{details['tokens']:,} tokens in {details['steps']:,} steps{said}"
-
-
-def _spent(facts: Mapping[str, Any]) -> Cost:
-    """What a training cost, with what its sampler asked for."""
-    asked = facts.get("asked", {})
-    return Cost(
-        seconds=round(facts["seconds"], 3),
-        forward=asked.get("validation_rows", 0),
-        backward=facts["steps"] + asked.get("rehearsal_steps", 0),
-        tokens=facts["tokens"] + asked.get("rehearsal_tokens", 0) + asked.get("validation_tokens", 0),
-    )
 
 
 def of_training(

@@ -13,6 +13,7 @@ import numpy as np
 from dataflywheel import catalog
 from dataflywheel.contracts import Cost, Decisions, Method, Named, PoolStatistics, UsageError
 from dataflywheel.distillation.model.fine_tuning import FineTuning
+from dataflywheel.evolution.iteration.training_cost import training_cost
 from dataflywheel.evolution.iteration.trial import trained
 from dataflywheel.models.training.trainer import Trainer
 from dataflywheel.recipe.pricing import model_seconds
@@ -112,7 +113,7 @@ class WarmingUp(Learning, keyword="warm_up"):
             raise UsageError(f"{self.title}: {choice.label()} chose no row to learn; raise `keep`")
         student, settings = student_folder(context), self.seeded(context)
         made, facts = trained(context.home, rows, ids, student, settings, partial(self.advanced, context))
-        cost = Cost(seconds=round(facts["seconds"] + ranking, 3), backward=facts["steps"], tokens=facts["tokens"])
+        cost = training_cost(facts, settings.batch_size) + Cost(seconds=round(ranking, 3))
         left_out, cut = dict(facts.pop("left_out")), facts.pop("cut_rows", {})
         facts.pop("changed_rows")
         details = {**facts, "by": choice.label(), "cut": len(cut), "learned": len(ids) - len(left_out)}

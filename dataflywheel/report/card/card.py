@@ -23,6 +23,7 @@ from dataflywheel.report.sections.wheel import taken_back
 from dataflywheel.report.verdict import metric_name, verdict
 from dataflywheel.store.atomic import write_text
 from dataflywheel.store.run import DATASET, PARTIAL
+from dataflywheel.store.scoreboard import costs_more
 
 SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 
@@ -176,20 +177,21 @@ def _target(run: Run, facts: CardFacts) -> str:
 def _evaluation(run: Run) -> str:
     board = run.compare
     if board is None or board.own is None:
-        return "## Evaluation\n\nThe gain over a random choice of the same size was not measured."
+        return "## Evaluation\n\nThe gain over random rows for as many training tokens was not measured."
     rows = [
         [
             md(arm.label or arm.name),
             count(arm.rows),
+            count(arm.train_tokens),
             interval(arm.mean, arm.low, arm.high),
-            md(arm.verdict),
+            md(f"{arm.verdict} ({unlike})" if (unlike := costs_more(arm, board.random)) else arm.verdict),
             seconds(arm.select_cost.seconds),
         ]
         for arm in board.arms
     ]
     metric = f"{metric_name(board.metric)} ({board.better} is better)"
     seeds = plural(len(board.seeds), "seed")
-    head = ["choice of rows", "rows", metric, "in words", "choosing took"]
+    head = ["choice of rows", "rows", "training tokens", metric, "in words", "choosing took"]
     return f"## Evaluation\n\nMean and 95% interval over {seeds}.\n\n" + _table(head, rows)
 
 
@@ -213,7 +215,7 @@ def _methods(run: Run) -> str:
 def _limits(run: Run, facts: CardFacts) -> str:
     lines = []
     if run.compare is None:
-        lines.append("Nothing shows that this selection is better than a random one of the same size.")
+        lines.append("Nothing shows that this selection is better than random rows for as many training tokens.")
     else:
         lines.append("The comparison holds for the model, the metric and the target named here; others may differ.")
     if any(facts.license(source) is None for source in facts.sources):

@@ -85,7 +85,8 @@ def _cost_tile(run: Run) -> str:
 
 
 def _time_tile(run: Run) -> str:
-    costs = [(step.cost.get("seconds") or 0.0, step.name) for step in run.steps]
+    bills: dict[str, dict[str, float]] = run.ledger.get("steps") or {}
+    costs = [(bill.get("seconds") or 0.0, name) for name, bill in bills.items()]
     slowest = max(costs, default=(0.0, ""))
     below = f"longest step: {slowest[1]}, {seconds(slowest[0])}" if slowest[1] else "no step finished"
     return tile("Time", seconds(run.total.get("seconds")), below)

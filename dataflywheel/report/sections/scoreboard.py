@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from dataflywheel.report.drawing.charts import around_zero
 from dataflywheel.report.drawing.markup import esc, note, section, table
-from dataflywheel.report.drawing.numbers import count, finite, interval, money, number, percent, plural, seconds, short
+from dataflywheel.report.drawing.numbers import (
+    count,
+    finite,
+    interval,
+    money,
+    number,
+    percent,
+    plural,
+    seconds,
+    short,
+    signed_percent,
+)
 from dataflywheel.report.rundir import Run
 from dataflywheel.report.sections.overview import arm_kind, arm_label
 from dataflywheel.report.verdict import metric_name
-from dataflywheel.store.scoreboard import ArmScore, Scoreboard
+from dataflywheel.store.scoreboard import ArmScore, Scoreboard, costs_more, more_tokens
 
 
 def difference_drawing(arm: ArmScore, widest: float, better: str) -> str:
@@ -27,7 +38,7 @@ def _main_table(board: Scoreboard, arms: list[ArmScore]) -> str:
     reach = [abs(bound) for gap in gaps for bound in (gap.low, gap.high) if finite(bound) is not None]
     rows = []
     for arm in arms:
-        kind, found = arm_kind(board, arm), arm.difference
+        kind, found, unlike = arm_kind(board, arm), arm.difference, costs_more(arm, board.random)
         if found is None:
             shown = "the mark to beat" if kind == "random" else "not paired"
         else:
@@ -38,7 +49,7 @@ def _main_table(board: Scoreboard, arms: list[ArmScore]) -> str:
                 f'<span class="dot-key {kind}"></span>{esc(arm_label(arm))}',
                 esc(interval(arm.mean, arm.low, arm.high)),
                 shown,
-                f"<b>{esc(arm.verdict)}</b>",
+                f"<b>{esc(arm.verdict)}</b>{esc(f' ({unlike})' if unlike else '')}",
             ]
         )
     head = ["choice of rows", metric_name(board.metric), "minus random, paired by seed", "in words"]
@@ -49,6 +60,12 @@ def _main_table(board: Scoreboard, arms: list[ArmScore]) -> str:
     return table(caption, head, rows, numeric=(1,), css="stack")
 
 
+def beside(board: Scoreboard, arm: ArmScore) -> str:
+    """By how much an arm's training tokens differ from random's: `+17%`; "" of random itself."""
+    more = None if board.random is None or arm is board.random else more_tokens(arm, board.random)
+    return "" if more is None else signed_percent(more)
+
+
 def _cost_table(board: Scoreboard, arms: list[ArmScore]) -> str:
     rows = []
     for arm in arms:
@@ -57,6 +74,8 @@ def _cost_table(board: Scoreboard, arms: list[ArmScore]) -> str:
             [
                 f'<span class="dot-key {arm_kind(board, arm)}"></span>{esc(arm_label(arm))}',
                 esc(count(arm.rows)),
+                esc(count(arm.train_tokens)),
+                esc(beside(board, arm)),
                 esc(short(arm.answer_tokens)),
                 esc(seconds(cost.seconds)),
                 esc(short(cost.forward)),
@@ -65,10 +84,13 @@ def _cost_table(board: Scoreboard, arms: list[ArmScore]) -> str:
                 esc(f"{number(arm.length_shift)}\u00d7"),
             ]
         )
-    head = ["choice of rows", "rows", "answer tokens", "choosing took", "forward passes", "paid"]
-    head += ["training took", "answer length"]
-    caption = "What choosing and training cost; answer length is the mean of the chosen rows over that of the pool"
-    return table(caption, head, rows, numeric=range(1, 8), css="stack")
+    head = ["choice of rows", "rows", "training tokens", "beside random", "answer tokens", "choosing took"]
+    head += ["forward passes", "paid", "training took", "answer length"]
+    caption = (
+        "What choosing and training cost, in the mean over seeds; training tokens are those read; answer length is the "
+        "mean of the chosen rows over that of the pool"
+    )
+    return table(caption, head, rows, numeric=range(1, 10), css="stack")
 
 
 def _overlap_table(arms: list[ArmScore]) -> str:

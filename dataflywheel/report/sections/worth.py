@@ -7,11 +7,9 @@ from dataflywheel.report.drawing.markup import esc, section, table
 from dataflywheel.report.drawing.numbers import count, finite, interval, money, number, plural, seconds
 from dataflywheel.report.rundir import Run
 from dataflywheel.report.verdict import metric_name
-from dataflywheel.store.scoreboard import StepWorth
+from dataflywheel.store.scoreboard import ALIKE, StepWorth
 
 COLOURS = {"it helped": "ours", "it harmed": "worse"}
-TELLING = 0.1
-"""Share by which training tokens must differ for the verdict to say so."""
 
 
 def worth(run: Run) -> str:
@@ -59,6 +57,6 @@ def _row(line: StepWorth, widest: float) -> list[str]:
 
 def _words(line: StepWorth) -> str:
     ratio, more = line.token_ratio, ""
-    if ratio is not None and abs(ratio - 1) > TELLING:
+    if ratio is not None and abs(ratio - 1) > ALIKE:
         more = f"; without it, {number(ratio)} times the training tokens"
     return f"<b>{esc(line.verdict)}</b>{esc(f': {line.failure}' if line.failure else more)}"
