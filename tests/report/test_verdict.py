@@ -31,7 +31,7 @@ def test_the_report_says_what_rounds_were_worth_beside_one(
     other |= {"name": "one_round", "scores": [s + shift + n for s, n in zip(own["scores"], noise, strict=True)]}
     detail = verdict(load_run(build_run(tmp_path / "run", compare=board))).detail
     assert f"{said}." in detail
-    assert "one round of the same selection and budget" in detail
+    assert "one round of the same selection (as many training tokens)" in detail
 
 
 def test_rounds_that_were_not_compared_are_not_judged() -> None:
