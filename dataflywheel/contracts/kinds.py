@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from dataflywheel.contracts.columns import AnyArray, Columns, FloatArray
 from dataflywheel.contracts.method import Method
+from dataflywheel.errors import UsageError
 
 
 class Signal(Method):
@@ -31,6 +32,15 @@ class Signal(Method):
     """Measuring spends on a model that answers questions."""
     capabilities: ClassVar[tuple[str, ...]] = ()
     """What that model must offer, such as `logprobs`."""
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        kinds = getattr(cls, "columns", None)
+        if "card" in cls.__dict__ and not (isinstance(kinds, dict) and kinds):
+            raise UsageError(
+                f'{cls.__name__} has no columns; name what it measures: `columns: ClassVar = {{"count": pa.int32()}}`'
+            )
 
     def prepared(self, pool: Callable[[], pa.Table], cache: Path) -> Self:
         """This signal ready to measure: one that leans on a training on the pool makes it here, once, under `cache`.

@@ -78,6 +78,11 @@ class Method(BaseModel):
         super().__pydantic_init_subclass__(**kwargs)
         if "card" not in cls.__dict__:
             return
+        if not isinstance(cls.__dict__["card"], Card):
+            raise UsageError(
+                f"the card of {cls.__name__} is a {type(cls.__dict__['card']).__name__}; write `card: ClassVar = "
+                "Card(title=..., year=..., category=..., subcategory=..., summary=..., checked=...)`"
+            )
         cls.name = cls.__dict__.get("name") or snake_case(cls.__name__)
         enter(REGISTRY, cls.name, cls, "methods")
 

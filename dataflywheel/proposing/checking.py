@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from dataflywheel.contracts import FlywheelError
+from dataflywheel.plugins.place import named, place
 from dataflywheel.proposing.kinds import Check, Gate, Proposal, Surroundings
 
 BROKEN = "the gate failed"
@@ -24,8 +26,8 @@ def checks_of(gate: Gate, proposals: Sequence[Proposal], around: Surroundings) -
     except Exception as error:
         failed = {i: check for i, p in enumerate(proposals) if (check := _failure(gate, p, around)) is not None}
         if len(failed) == len(proposals) > 1:
-            name = gate.name or type(gate).__name__
-            raise FlywheelError(f"gate {name} fails at every proposal; the first: {_told(error)}") from error
+            who = named(gate, "check")
+            raise FlywheelError(f"gate {who} fails at every proposal; the first: {_told(error)}") from error
         left = [proposal for i, proposal in enumerate(proposals) if i not in failed]
         if len(left) == len(proposals):  # together they cannot be checked, each alone can
             return [check for proposal in left for check in _checks(gate, [proposal], around)]
@@ -35,9 +37,11 @@ def checks_of(gate: Gate, proposals: Sequence[Proposal], around: Surroundings) -
 
 def _checks(gate: Gate, proposals: Sequence[Proposal], around: Surroundings) -> list[Check]:
     """Raises TypeError where a gate gives anything but one check a proposal."""
-    found = list(gate.check(proposals, around))
+    given: Any = gate.check(proposals, around)
+    found = list(given) if isinstance(given, Iterable) else [given]
     if len(found) != len(proposals) or not all(isinstance(check, Check) for check in found):
-        raise TypeError(f"{len(found)} answers to {len(proposals)} proposals, where one Check each is wanted")
+        wrong = next((f" ({type(one).__name__})" for one in found if not isinstance(one, Check)), "")
+        raise TypeError(f"{len(found)} answers{wrong} to {len(proposals)} proposals, where one Check each is wanted")
     return found
 
 
@@ -52,4 +56,4 @@ def _failure(gate: Gate, proposal: Proposal, around: Surroundings) -> Check | No
 
 
 def _told(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"[:200]
+    return f"{type(error).__name__}: {error}{place(error)}"[:200]

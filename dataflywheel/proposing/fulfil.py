@@ -16,6 +16,7 @@ from dataflywheel.proposing.gate_names import gate_names
 from dataflywheel.proposing.kinds import PASSED, Check, Demand, Gate, Proposal, Proposer, Surroundings
 from dataflywheel.proposing.ledger import Entry, Fate
 from dataflywheel.proposing.seeds import SeedQueues, first_tag
+from dataflywheel.proposing.written import proposed
 from dataflywheel.rows.identity import prompt_answer_row
 from dataflywheel.rows.schema import Row
 
@@ -104,7 +105,7 @@ def fulfil(
         rng = np.random.default_rng([seed, wave])
         rows, turns = tuple(s.row for s in taken), tuple(s.turn for s in taken)
         read = None if columns is None else columns.take(np.array([places[s.row["id"]] for s in taken]))
-        proposals = proposer.propose(Demand(rows, turns, tuple(around.accepted), rng, wave, read, evaluation))
+        proposals = proposed(proposer, Demand(rows, turns, tuple(around.accepted), rng, wave, read, evaluation))
         settle()
         _within_budget((reply for proposal in proposals for reply in proposal.replies), around)
         checked = _checked(proposals, gates, around, ids)

@@ -17,7 +17,7 @@ from dataflywheel import catalog
 from dataflywheel.contracts import STEPS, Around, Composite, FlywheelError, UsageError
 from dataflywheel.plugins.loading import blamed
 from dataflywheel.recipe.asked_signals import in_one_form
-from dataflywheel.recipe.environment import is_key
+from dataflywheel.recipe.environment import is_key, leaves
 
 Entry = dict[str, dict[str, Any]]
 """A step as recipes have it: one name with its parameters."""
@@ -106,6 +106,10 @@ def _of(entry: Entry, around: Around, known: set[str], within: tuple[str, ...], 
     (name,) = entry
     if name in within:
         raise UsageError(f"{' > '.join([*within, name])}: a procedure that stands for itself has no end")
+    for place, _ in filter(lambda leaf: is_key(leaf[0]), leaves(entry)):
+        raise UsageError(
+            f"{'.'.join(map(str, place[:-1]))}: a key is kept secret under `models.teacher` only; move it there"
+        )
     made = catalog.made(entry, Composite)
     with blamed(name):
         entries, signals = made.steps(around), made.signals(around)
@@ -144,6 +148,8 @@ def _plain(value: Any, name: str, what: str) -> Any:
 
 def _merge(merged: Signals, found: Any, name: str) -> None:
     """Add a procedure's signals to the recipe's."""
+    if found and not isinstance(found, dict):
+        raise UsageError(f"{name}: its signals are no names with signals; give them as `{{'mine': {{'text': {{}}}}}}`")
     try:
         signals = in_one_form(found) if found else {}
     except ValueError as error:

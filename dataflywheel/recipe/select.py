@@ -49,7 +49,7 @@ def select(
     ]
     first = called or Path(named[0]["path"]).name.split(".")[0]
     step = {"by": by, "keep": keep, **({"then": then} if then else {}), **({"per": per} if per else {})}
-    methods = [method_specs(entry)[0][0] for entry in (by, then) if entry]
+    methods = [name for entry in (by, then) for name, _ in method_specs(entry)[:1]]
     size = str(keep).replace("%", "-percent")
     title = name or "-".join(["select", first, *methods, *([per] if per else []), size])
     value = {

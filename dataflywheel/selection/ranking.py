@@ -10,6 +10,7 @@ import numpy as np
 from dataflywheel.contracts import AnyArray, Columns, FloatArray, Selection, Selector
 from dataflywheel.selection.order import SCORE, Rejected, best_first, eligible, rejections, turns
 from dataflywheel.selection.quota import share_out
+from dataflywheel.selection.ranked import ranked
 from dataflywheel.selection.spec import Select
 
 
@@ -65,7 +66,7 @@ def rank_rows(
     usable = int((np.asarray(weight)[group[ranking.order]] > 0).sum())
     offered = columns.take(shortlist)
     offered.values[SCORE] = 1 - ranking.place[shortlist] / max(len(columns), 1)
-    chosen = chooser.rank(offered, len(shortlist) if wanted is None else wanted, np.random.default_rng(seeds[-1]))
+    chosen = ranked(chooser, offered, len(shortlist) if wanted is None else wanted, seeds[-1])
     for row, why in rejections(chosen).items():
         near = None if why.near is None else int(shortlist[why.near])
         ranking.rejected[int(shortlist[row])] = Rejected(why.reason, near, why.score)
@@ -84,7 +85,7 @@ def put_in_order(ranking: Ranking, taken: AnyArray, columns: Columns, ordering: 
     kept = ranking.order[here]
     offered = columns.take(kept)
     offered.values[SCORE] = 1 - ranking.place[kept] / max(len(columns), 1)
-    found = ordering.rank(offered, len(kept), np.random.default_rng(seed))
+    found = ranked(ordering, offered, len(kept), seed)
     ranking.order = np.concatenate([kept[found.order], ranking.order[~here]])
     ranking.gain = np.concatenate([found.gain, ranking.gain[~here]])
     ranking.notes.append(found)
@@ -95,9 +96,7 @@ def _scored(columns: Columns, scorers: list[Selector], depth: int, seeds: AnyArr
     n = len(columns)
     if len(scorers) > 1:
         depth = n
-    ranks = [
-        scorer.rank(columns, depth, np.random.default_rng(seed)) for scorer, seed in zip(scorers, seeds, strict=False)
-    ]
+    ranks = [ranked(scorer, columns, depth, seed) for scorer, seed in zip(scorers, seeds, strict=False)]
     rejected: dict[int, Rejected] = {}
     for one in ranks:
         rejected = rejections(one) | rejected

@@ -8,7 +8,9 @@ import numpy as np
 from pydantic import Field, field_validator, model_validator
 
 from dataflywheel import catalog
-from dataflywheel.contracts import AnyArray, Budget, Columns, Method, Named, Selector
+from dataflywheel.contracts import AnyArray, Budget, Columns, Method, Named, Selector, UsageError
+from dataflywheel.plugins.loading import blamed
+from dataflywheel.plugins.place import named
 from dataflywheel.selection.order import SCORE, SLICE
 
 GROUP_COLUMN = {"source": "row.source", "tag": "row.tags", "slice": SLICE}
@@ -53,7 +55,7 @@ class Select(Method):
         for selector in self.scorers():
             if selector.orders:
                 raise ValueError(f"{selector.name} orders rows and chooses none: put it in `then`")
-            if SCORE in selector.needs():
+            if SCORE in _needs(selector):
                 raise ValueError(f"{selector.name} needs a score: put it in `then`, or name a column as its `score`")
         if self.per is None and self.quota != "proportional":
             raise ValueError("quota: say of what with `per: source`, `per: tag` or `per: slice`")
@@ -131,7 +133,7 @@ class Select(Method):
 
     def needs(self) -> tuple[str, ...]:
         """Columns that any part of the combination reads."""
-        names = [n for s in self.selectors() for n in s.needs() if n != SCORE]
+        names = [n for s in self.selectors() for n in _needs(s) if n != SCORE]
         if self.budget().unit == "tokens":
             names += TOKENS
         if self.per is not None:
@@ -141,7 +143,7 @@ class Select(Method):
     def required(self) -> tuple[str, ...]:
         """Those of the needed columns without which a row is not eligible."""
         lacked = {name for s in self.selectors() for name in s.may_lack()}
-        read = {name for s in self.selectors() for name in s.needs() if name not in s.may_lack()}
+        read = {name for s in self.selectors() for name in _needs(s) if name not in s.may_lack()}
         grouped = {GROUP_COLUMN[self.per]} if self.per is not None else set()
         tokens = TOKENS if self.budget().unit == "tokens" else ()
         return tuple(name for name in self.needs() if name not in lacked - read - grouped - {*tokens})
@@ -149,6 +151,18 @@ class Select(Method):
 
 def _selector(spec: Named) -> Selector:
     return catalog.made(spec, Selector, rooms=("selection",))
+
+
+def _needs(selector: Selector) -> tuple[str, ...]:
+    """Raises UsageError: it names what it needs in another way than as a list of names."""
+    with blamed(selector.name):
+        found = selector.needs()
+    if isinstance(found, str) or not all(isinstance(name, str) for name in found):
+        raise UsageError(
+            f"{named(selector, 'needs')}: what it needs are names of columns, as `return ('text.chars_answer',)`, "
+            f"and it gave {found!r}"
+        )
+    return tuple(found)
 
 
 def row_tokens(columns: Columns) -> AnyArray:

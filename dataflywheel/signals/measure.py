@@ -80,6 +80,9 @@ def _arrays(signal: Signal, measured: Any, rows: int) -> dict[str, pa.Array]:
     if any(len(array) != rows for array in arrays.values()) or arrays["status"].null_count:
         lengths = ", ".join(f"{len(arrays[name])} of {name}" for name in kinds if name != "error")
         raise ValueError(f"{signal.name} gave not one value and one status for each of {rows:,} rows: {lengths}")
+    if rows and (worst := pc.max(arrays["status"]).as_py()) > max(Status):
+        known = ", ".join(f"{status:d} {status.name}" for status in Status)
+        raise ValueError(f"{signal.name} gave the status {worst}; there is {known}")
     return arrays
 
 

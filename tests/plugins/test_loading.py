@@ -39,6 +39,14 @@ BROKEN = {
         CARD + "class Mine(Selector):\n    card = card('cooking', '', '')\n",
         r"line 7: ValidationError: category: Input should be",
     ),
+    "a card of another kind": (
+        CARD + "class Mine(Selector):\n    card: ClassVar = {'title': 'X'}\n",
+        r"plugin mine\.py, line 9: the card of Mine is a dict; write `card: ClassVar = Card\(",
+    ),
+    "a signal without columns": (
+        CARD + "class Mine(Signal):\n    card: ClassVar[Card] = card('signals', 'text', 'X.')\n",
+        r"plugin mine\.py, line 9: Mine has no columns; name what it measures",
+    ),
     "ours": (
         CARD + "class KCenter(Selector):\n    card: ClassVar[Card] = card('selection', 'static', 'X.')\n",
         r"line 9: two methods are named 'k_center': dataflywheel\.selection\.static\.k_center and .*mine\.py; rename",

@@ -10,11 +10,23 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from dataflywheel import catalog
-from dataflywheel.contracts import Cleaner, Columns, Cost, PoolStatistics, TargetView, UsageError, build, nearest
+from dataflywheel.contracts import (
+    Cleaner,
+    Columns,
+    Cost,
+    Decisions,
+    FlywheelError,
+    PoolStatistics,
+    TargetView,
+    UsageError,
+    build,
+    nearest,
+)
+from dataflywheel.plugins.place import named
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.schema import Recipe
 from dataflywheel.recipe.steps.changed_rows import settled
-from dataflywheel.recipe.steps.rows_out import Decided, write_rows
+from dataflywheel.recipe.steps.rows_out import Decided, check_complete, write_rows
 from dataflywheel.recipe.steps.step import KINDS, Given, Step
 from dataflywheel.rows.lookup import RowLookup
 from dataflywheel.rows.parts import iter_batches, read_rows
@@ -68,7 +80,11 @@ class Clean(Step):
     def decide(self, context: Context, rows: Path, columns: Columns) -> Decided:
         part = getattr(self.work, "part", self.work.text)
         fetch = partial(RowLookup(rows).texts, part=part)
-        decisions = self.work.decide(columns, fetch, self._target(context))
+        decisions: Any = self.work.decide(columns, fetch, self._target(context))
+        who = named(self.work, "decide")
+        if not isinstance(decisions, Decisions):
+            raise FlywheelError(f"{who} gave {type(decisions).__name__}; wanted are `Decisions`, one for every row")
+        check_complete(who, columns.ids.tolist(), decisions)
         return Decided(decisions, dict(decisions.notes), changes=settled(self.work, rows, decisions))
 
     def turned_away(self, context: Context, rows: Path, title: str) -> set[str]:

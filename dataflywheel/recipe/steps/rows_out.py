@@ -22,6 +22,9 @@ from dataflywheel.store.atomic import atomic_directory
 from dataflywheel.store.decisions import counts, write_decisions
 from dataflywheel.store.record import StepRecord
 
+ACTIONS = ("kept", "dropped", "changed")
+"""What a step may decide of a row that came in."""
+
 
 class Decided(NamedTuple):
     """One decision a row, what the step notes for the report, the order of the kept rows, where it gives one, and what
@@ -42,7 +45,7 @@ def write_rows(
     `began` is when the step did (`time.perf_counter`), `ranking` how many seconds it decided.
     """
     decisions, details, order, changes = decided
-    check_complete(step.title, columns, decisions)
+    check_complete(step.title, columns.ids.tolist(), decisions)
     context, ids = given.context, pa.array(columns.ids, pa.string())
     measuring = context.measuring_seconds(step.needs(), ids, step.signal_parameters())
     with atomic_directory(given.output) as aside:
@@ -56,18 +59,20 @@ def write_rows(
         return write_decided(aside, step.record(given, kept, cost, details), decisions)
 
 
-def check_complete(title: str, columns: Columns, decisions: Decisions) -> None:
-    """Rows in = rows out + decisions: every row has exactly one.
+def check_complete(who: str, ids: Sequence[str], decisions: Decisions) -> None:
+    """Rows in = rows out + decisions: every row has exactly one. `who` decided, as a message names it.
 
     Raises:
-        FlywheelError: the step left a row without a decision, or decided twice.
+        FlywheelError: a row was left without a decision, or decided on twice; a decision is none that there is.
     """
-    if decisions.ids == columns.ids.tolist():  # most steps decide in the order of the rows
+    if unknown := sorted({str(action) for action in decisions.action} - set(ACTIONS)):
+        raise FlywheelError(f"{who} decides {unknown[0]!r} of a row; a decision is one of {', '.join(ACTIONS)}")
+    if decisions.ids == ids:  # most steps decide in the order of the rows
         return
-    if len(decisions.ids) != len(columns) or set(decisions.ids) != set(columns.ids):
+    if len(decisions.ids) != len(ids) or set(decisions.ids) != set(ids):
         raise FlywheelError(
-            f"{title}: {len(columns)} rows came in and {len(set(decisions.ids))} were decided on; "
-            "this is a fault of the step"
+            f"{who}: {len(ids)} rows came in and {len(set(decisions.ids))} were decided on, with {len(decisions.ids)} "
+            "decisions; every row has exactly one"
         )
 
 

@@ -16,7 +16,7 @@ def embedding_map(run: Run) -> str:
     """A sample of the map with kept and dropped rows in their true proportion, as far as every kept row can be seen."""
     path = run.directory / "map.parquet"
     if not path.is_file():
-        missing = "No step of this run needed embeddings, so there is no map of the rows."
+        missing = "No step of this run read `embedding.vector`, the meaning of whole rows: there is no map of the rows."
         return section("map", "Map of the rows", note(missing))
     try:
         table = pq.read_table(path, columns=["id", "x", "y", "kept"])

@@ -172,6 +172,9 @@ class FailingInstructions(Seeking, AskingProposer):
         read, written = round(taught * (mean + len(self._system) / 4)), taught * min(self.max_tokens, ANSWER_TOKENS)
         price = self.model.usd_per_mtok
         usd = (read * price.input + written * price.output) / 1e6 if price else 0.0
+        if self.target is not None and self.target.usd_per_mtok is not None:
+            asked, price = tries * answers, self.target.usd_per_mtok
+            usd += asked * (mean * price.input + min(self.answer_tokens, ANSWER_TOKENS) * price.output) / 1e6
         local = round(tries * mean * (SHOWN + 1 + 2 * answers))
         learned = round(self.lessons * self.warm_up.epochs + self._pairs * self.training.epochs)
         calls = taught + tries * (1 + answers)

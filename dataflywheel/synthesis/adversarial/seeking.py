@@ -108,7 +108,25 @@ class Seeking(BaseModel):
         """The parameters that were written, as a recipe has them."""
         named = set(Seeking.model_fields) & self.model_fields_set
         found: dict[str, Any] = self.model_dump(mode="json", include=named, exclude_unset=True)
+        for name in ("target", "proposer"):
+            spec: ModelSpec | None = getattr(self, name)
+            if spec is not None:
+                found[name] = as_given(spec)
         return found
+
+
+def as_given(spec: ModelSpec) -> dict[str, Any]:
+    """What was given of a model, as a recipe would have it: with its price and pace, which digests leave out, and
+    without its key.
+
+    >>> as_given(ModelSpec(endpoint="http://localhost/v1", model="m", usd_per_mtok={"in": 2}, concurrency=3))
+    {'endpoint': 'http://localhost/v1', 'model': 'm', 'usd_per_mtok': {'in': 2.0}, 'concurrency': 3}
+    """
+    found: dict[str, Any] = spec.model_dump(mode="json", exclude_unset=True)
+    if spec.usd_per_mtok is not None:
+        found["usd_per_mtok"] = spec.usd_per_mtok.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    paced = (name for name in ("concurrency", "timeout", "patience", "batch") if name in spec.model_fields_set)
+    return found | {name: getattr(spec, name) for name in paced}
 
 
 def comparing(named: dict[str, dict[str, Any]]) -> Metric:

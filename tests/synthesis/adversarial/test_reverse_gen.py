@@ -49,6 +49,22 @@ def test_it_stands_for_a_first_student_and_its_failures() -> None:
     assert first == {"warm_up": {"by": "random", "keep": "100%", "epochs": 1}}
 
 
+def test_models_of_its_own_keep_their_price_and_pace(folder: Path) -> None:
+    """As where the step is written out: a target that costs is charged, and asked as fast as was said."""
+    asked = {"endpoint": "http://127.0.0.1:9/v1", "model": "weak", "usd_per_mtok": {"in": 7.0}, "concurrency": 3}
+    asked |= {"timeout": 9.0, "patience": 2.0, "batch": False}
+    (step,) = ReverseGen(rows=20, student=None, target=dict(asked), proposer="./mine").steps(Around())  # type: ignore[arg-type]
+    given = step["generate"]["by"]["failing_instructions"]
+    assert given["target"] == asked
+    assert given["proposer"] == {"hf": "./mine"}
+    free = {name: value for name, value in asked.items() if name != "usd_per_mtok"}
+    costs = []
+    for target in (free, asked):
+        lines = plan(job([{"reverse_gen": {"rows": 5, "rounds": 2, "attempts": 10, "target": dict(target)}}]))["steps"]
+        costs.append(next(line["cost"]["usd"] for line in lines if "generate" in line["step"]))
+    assert costs[1] > costs[0] > 0
+
+
 def test_a_plan_prices_attempts_answers_and_trainings(folder: Path) -> None:
     steps = [{"reverse_gen": {"rows": 5, "rounds": 2, "attempts": 10, "agree": 1}}, {"train": {"max_steps": 1}}]
     lines = plan(job(steps))["steps"]
@@ -75,6 +91,7 @@ def test_what_a_plan_refuses(folder: Path) -> None:
         ([{"generate": {"by": "failing_instructions", "rows": 5}}], {"models": {"teacher": TEACHER}}, "to be trained"),
         ([{"reverse_gen": {"rows": 5, "atempts": 3}}], {}, "attempts"),
         ([{"reverse_gen": {"rows": "9 tokens"}}], {}, "counts tokens"),
+        ([{"reverse_gen": {"rows": 5, "target": {**behind, "api_key": "k"}}}], {}, "reverse_gen.target: a key is kept"),
         ([{"reverse_gen": {"rows": 5, "metric": "bits_per_byte"}}], {}, "does not say of one answer"),
     ]
     for steps, more, why in refused:
