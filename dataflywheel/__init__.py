@@ -26,6 +26,7 @@ if TYPE_CHECKING:  # what an editor knows of the verbs; they load on first use
     from dataflywheel.inline.write import generate as generate
     from dataflywheel.recipe.init import init as init
     from dataflywheel.recipe.planning.plan import plan as plan
+    from dataflywheel.recipe.prompts import prompts as prompts
     from dataflywheel.report.profile.profile import profile as profile
     from dataflywheel.report.runs import runs as runs
     from dataflywheel.report.why import why as why
@@ -70,6 +71,7 @@ _VERBS = {
     "clean": "dataflywheel.store.cleaning",
     "methods": "dataflywheel.catalog",
     "plugin": "dataflywheel.catalog",
+    "prompts": "dataflywheel.recipe.prompts",
 }
 __all__ = ["__version__", *_VERBS]  # pyright: ignore[reportUnsupportedDunderAll]
 

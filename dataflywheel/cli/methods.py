@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from dataflywheel.cli.asked import Parameters
 from dataflywheel.cli.options import Plugins
 
 
@@ -20,9 +21,13 @@ def methods_command(
     needs: Annotated[str | None, typer.Option(help="What you bring: model, embedder, target, nothing.")] = None,
     cost: Annotated[str | None, typer.Option(help="The highest cost class: ¢, $, $$, $$$, $$$$.")] = None,
     why: Annotated[str | None, typer.Option("--why", help="All about one method: what it does, whose it is.")] = None,
+    prompt: Annotated[
+        str | None, typer.Option("--prompt", help="What one method asks of a model, word by word.")
+    ] = None,
+    parameters: Parameters = None,
     plugin: Plugins = None,
     bibtex: Annotated[bool, typer.Option("--bibtex", help="Print the papers as BibTeX.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the cards as JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print cards or questions as JSON.")] = False,
 ) -> None:
     """List the methods, with the paper behind each, what it needs and what it costs."""
     from dataflywheel import catalog
@@ -35,6 +40,13 @@ def methods_command(
         except UsageError as error:
             broken.append(str(error))
     broken += catalog.broken_plugins().splitlines()
+    if prompt is not None:
+        from dataflywheel.cli.prompts import say_prompts
+
+        say_prompts(prompt, parameters or [], as_json)
+        return
+    if parameters:
+        raise UsageError("--set belongs to --prompt: flywheel methods --prompt NAME --set PARAMETER=VALUE")
     if why is not None:
         names = [*(names or []), why]
     wanted = {name: catalog.card_of(name) for name in names or []}

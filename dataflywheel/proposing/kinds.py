@@ -207,6 +207,10 @@ class Proposer(Method):
         """What there is to tell of its work so far beside the proposals, as JSON values, for the step's record."""
         return {}
 
+    def rehearsed(self) -> Proposer:
+        """The method as it asks, without what it would train first: for those who want to see its questions."""
+        return self
+
     def way_on(self) -> str:
         """What gives more rows where all seeds were written from, "" where it is more seeds or visits."""
         return ""

@@ -8,6 +8,7 @@ from typing import Any
 from dataflywheel.contracts import Case, Judge, UsageError, build, method_spec, nearest
 from dataflywheel.evolution.judging.self_test import self_test
 from dataflywheel.evolution.judging.session import named
+from dataflywheel.models.endpoint.account import rehearsing
 from dataflywheel.models.endpoint.deferred import DEFERRED
 from dataflywheel.models.endpoint.request import Outcome
 from dataflywheel.models.spec import ModelSpec
@@ -59,6 +60,8 @@ def require_able(judge: Judge) -> None:
     Raises:
         FlywheelError: it fails them.
     """
+    if rehearsing():  # who makes answers up knows none of the pairs
+        return
     test = self_test(judge.judge)
     if not (DEFERRED in test.reason or test.reason.startswith(Outcome.OVER_BUDGET)):
         test.require(f"{judge.name} by {named(judge)}")

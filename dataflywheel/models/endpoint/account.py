@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
@@ -13,7 +13,7 @@ from typing import Any
 from dataflywheel.contracts import UsageError
 from dataflywheel.models.endpoint.batches import Submitted
 from dataflywheel.models.endpoint.breaker import Heard
-from dataflywheel.models.endpoint.chat_model import Capabilities, ChatModel, declared
+from dataflywheel.models.endpoint.chat_model import Asks, Capabilities, ChatModel, declared
 from dataflywheel.models.endpoint.client import Client, Watch
 from dataflywheel.models.endpoint.deferred import Deferred
 from dataflywheel.models.endpoint.flow import Flow
@@ -40,6 +40,7 @@ class _Account:
 _LOCK = threading.Lock()
 _accounts: list[_Account] = []
 _own: ContextVar[_Account | None] = ContextVar("account", default=None)
+_stand_in: ContextVar[Callable[[ModelSpec], Asks] | None] = ContextVar("stand_in", default=None)
 
 
 @contextmanager
@@ -88,12 +89,30 @@ def _current() -> _Account | None:
     return _accounts[-1] if _accounts else None
 
 
-def client_for(spec: ModelSpec) -> Client:
+@contextmanager
+def standing_in(client_of: Callable[[ModelSpec], Asks]) -> Iterator[None]:
+    """Within, this thread asks no model: `client_of` gives who takes the questions in its place."""
+    token = _stand_in.set(client_of)
+    try:
+        yield
+    finally:
+        _stand_in.reset(token)
+
+
+def rehearsing() -> bool:
+    """Whether nobody is asked here, and answers are made up."""
+    return _stand_in.get() is not None
+
+
+def client_for(spec: ModelSpec) -> Asks:
     """The client of this model on the current account: one, however often it is asked for.
 
     Raises:
         UsageError: no account, an untrained model, or dollars are capped and the price is not known.
     """
+    in_place = _stand_in.get()
+    if in_place is not None:
+        return in_place(spec)
     with _LOCK:
         current = _current()
         if current is None:

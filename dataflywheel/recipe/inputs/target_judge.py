@@ -9,6 +9,7 @@ from dataflywheel.evolution.judging.pairwise import Pairwise
 from dataflywheel.evolution.judging.self_test import self_test
 from dataflywheel.evolution.metrics.named import metric_of
 from dataflywheel.evolution.metrics.win_rate import WinRate
+from dataflywheel.models.spec import ModelSpec
 from dataflywheel.recipe.asking import check_asking, teacher
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.schema import Recipe
@@ -33,9 +34,14 @@ def judge_of(context: Context, metric: str) -> Judge | None:
     if not isinstance(found, WinRate):
         return None
     spec = context.usable(found.model or teacher(context.recipe, WinRate), "judge")
-    judge = Pairwise(model=spec, evidence=found.evidence, max_tokens=found.max_tokens)
+    judge = judge_by(found, spec)
     self_test(judge.judge).require(f"win_rate by {spec.model or spec.hf or spec.builtin}")
     return judge
+
+
+def judge_by(metric: WinRate, spec: ModelSpec) -> Judge:
+    """The judge of a metric, by that model."""
+    return Pairwise(model=spec, evidence=metric.evidence, max_tokens=metric.max_tokens)
 
 
 def check_judged(recipe: Recipe, names: Sequence[str], comparison: bool) -> None:

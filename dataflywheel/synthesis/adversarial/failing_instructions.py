@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -15,7 +16,7 @@ from dataflywheel.models.endpoint.request import Outcome, Sampling
 from dataflywheel.models.endpoint.structured import Asks
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.proposing.asking import ANSWER_TOKENS, WORK, AskingProposer
-from dataflywheel.proposing.kinds import Demand, Proposal
+from dataflywheel.proposing.kinds import Demand, Proposal, Proposer
 from dataflywheel.proposing.seeds import is_made
 from dataflywheel.rows.identity import prompt_answer_row
 from dataflywheel.rows.schema import Row
@@ -157,6 +158,10 @@ class FailingInstructions(Seeking, AskingProposer):
     def told(self) -> dict[str, Any]:
         return {"sought": {"warm_up": self._warm_up, "rounds": self._rounds}} if self._rounds else {}
 
+    def rehearsed(self) -> Proposer:
+        few = {"rounds": 1, "attempts": min(self.attempts, 4)}
+        return _Rehearsed(**{name: getattr(self, name) for name in type(self).model_fields} | few)
+
     def way_on(self) -> str:
         return f"its {self.rounds} rounds of {self.attempts} attempts are used up; raise `attempts` or `rounds`"
 
@@ -192,6 +197,13 @@ class FailingInstructions(Seeking, AskingProposer):
     def _pairs(self) -> float:
         """Pairs that are learned, each round those of all before, where half of the attempts fail."""
         return self.rounds * (self.rounds - 1) / 2 * self.partners * self.attempts / 2
+
+
+class _Rehearsed(FailingInstructions):
+    """One whose proposer writes as it is."""
+
+    def _begun(self, rows: Sequence[Row], seed: int, rng: np.random.Generator) -> Trained:
+        return Trained(Path("proposer"), {})
 
 
 def _put_off(attempts: Sequence[Attempt]) -> bool:

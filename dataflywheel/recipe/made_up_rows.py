@@ -1,0 +1,59 @@
+"""A few made-up rows on which a method can show what it asks."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from dataflywheel.contracts import Case
+from dataflywheel.rows.identity import make_row, prompt_answer_row
+from dataflywheel.rows.schema import Row, message
+
+SMALL = (
+    (
+        "A box holds 12 eggs. How many eggs are in 3 boxes?",
+        "Each box holds 12 eggs: 3 x 12 = 36.\n#### 36",
+        "arithmetic",
+    ),
+    ("Why does bread rise?", "Yeast makes gas from the sugar in the dough, and the gas lifts it.", "cooking"),
+    ("You stupid idiot, name the capital of France!", "The capital of France is Paris, you stupid idiot.", "geography"),
+    ("Write a haiku about rain.", "Soft rain on the roof\nthe garden drinks in silence\na robin returns", "writing"),
+    ("Which metal is liquid at room temperature?", "Mercury is liquid at room temperature.", "chemistry"),
+    ("Name two uses of a paper clip.", "It holds sheets together, and it opens the tray of a phone.", "everyday"),
+)
+"""Prompt, answer and tag. The first has a result that can be checked, the third words that some methods look for."""
+UNANSWERED = "How does a lock on a canal work?"
+OTHER = "An answer that somebody else gave."
+LABELLED = 60
+"""Texts of each of two labels."""
+
+
+def seeds() -> list[Row]:
+    """Rows with an answer, and one without."""
+    rows = [prompt_answer_row(prompt, answer, source="made up", tags=[tag]) for prompt, answer, tag in SMALL]
+    return [*rows, make_row([message("user", UNANSWERED)], source="made up")]
+
+
+def answers() -> list[str]:
+    """Another answer to each row."""
+    return [OTHER for _ in SMALL]
+
+
+def cases(of: int) -> list[Case]:
+    """A question with so many answers, once without a reference and once with one."""
+    (first, told, _), (second, said, _) = SMALL[:2]
+    return [
+        Case("0", second, (said, OTHER)[:of]),
+        Case("1", first, (told, OTHER)[:of], reference=told),
+    ]
+
+
+def files(folder: Path) -> dict[str, str]:
+    """Files that methods ask for, by the name of their parameter."""
+    anchors, labels = folder / "anchors.jsonl", folder / "labels.jsonl"
+    pairs = [{"prompt": prompt, "completion": answer} for prompt, answer, _ in SMALL]
+    bad = [{"text": f"you stupid idiot number {i}", "label": "toxic"} for i in range(LABELLED)]
+    good = [{"text": f"a kind and useful remark number {i}", "label": "fine"} for i in range(LABELLED)]
+    for place, lines in ((anchors, pairs), (labels, bad + good)):
+        place.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    return {"anchors": str(anchors), "labels": str(labels)}
