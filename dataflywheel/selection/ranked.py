@@ -45,6 +45,7 @@ def _places(order: Any, rows: int, who: str) -> AnyArray:
     if places.size and not 0 <= int(places.min()) <= int(places.max()) < rows:
         wrong = int(places.max()) if int(places.max()) >= rows else int(places.min())
         raise FlywheelError(f"{who} ranks a row at place {wrong}; it was shown {rows:,} rows, 0 to {rows - 1}")
+    places = places.astype(np.int64)
     seen = np.bincount(places, minlength=1)
     if (seen > 1).any():
         raise FlywheelError(f"{who} ranks row {int(seen.argmax())} {int(seen.max())} times; once is wanted")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import ClassVar, Literal, Self
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from dataflywheel.contracts import nearest
 from dataflywheel.models.templates.chat import Turns
 from dataflywheel.models.training.learning_rate import Job, fitting_rate
 
@@ -77,3 +78,11 @@ class TrainSettings(BaseModel):
         """
         rate = fitting_rate(self.learning_rate, job, parameters, self.lora is not None, self.force)
         return self.model_copy(update={"learning_rate": rate})
+
+
+def only_settings(given: Mapping[str, Any], field: str) -> None:
+    """Raises ValueError: a parameter of a procedure that holds settings of a training holds something else."""
+    for name in sorted(given.keys() - TrainSettings.model_fields.keys()):
+        raise ValueError(
+            f"{field}: {name!r} is no setting of a training{nearest(name, list(TrainSettings.model_fields))}"
+        )

@@ -9,6 +9,7 @@ from pydantic import model_validator
 
 from dataflywheel.contracts import Around, Budget, Card, Composite, Named, UsageError
 from dataflywheel.contracts.method import one_method
+from dataflywheel.models.training.train_settings import only_settings
 
 PROMPTS, QUALITY, ANSWERS = "mods_prompts", "mods_quality", "mods_answers"
 """The names of its signals."""
@@ -61,6 +62,7 @@ class MoDS(Composite):
 
     @model_validator(mode="after")
     def _sizes(self) -> Self:
+        only_settings(self.training, "training")
         try:
             seed = Budget.parse(self.seed)
             keep = None if self.keep is None else Budget.parse(self.keep)

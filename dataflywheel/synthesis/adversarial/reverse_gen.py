@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
+
+from pydantic import model_validator
 
 from dataflywheel.contracts import Around, Card, Composite, UsageError
+from dataflywheel.models.training.train_settings import only_settings
 from dataflywheel.proposing.kinds import NamedGate
 from dataflywheel.synthesis.adversarial.failing_instructions import FailingInstructions
 from dataflywheel.synthesis.adversarial.seeking import Seeking
@@ -35,6 +38,11 @@ class ReverseGen(Seeking, Composite):
     the model itself is the target."""
     gates: list[NamedGate] | None = None
     """What the new rows pass, where not the method's own gates."""
+
+    @model_validator(mode="after")
+    def _first_student(self) -> Self:
+        only_settings(self.student or {}, "student")
+        return self
 
     def steps(self, around: Around) -> Sequence[dict[str, Any]]:
         if around.rounds > 1:

@@ -89,6 +89,8 @@ def test_what_a_plan_refuses(folder: Path) -> None:
         ([{"decontaminate": {}}, reverse, train, "evaluate"], wheel, "a wheel has one from round to round.*rounds: 1"),
         ([reverse], {"pool": "three.jsonl"}, "needs 4 rows or more.*at most 3"),
         ([{"generate": {"by": "failing_instructions", "rows": 5}}], {"models": {"teacher": TEACHER}}, "to be trained"),
+        ([{"reverse_gen": {"rows": 5, "student": {"keep": 3}}}], {}, "student: 'keep' is no setting of a training"),
+        ([{"mods": {"reward": "final_answer", "seed": 3, "training": {"by": "random"}}}], {}, "training: 'by' is no"),
         ([{"reverse_gen": {"rows": 5, "atempts": 3}}], {}, "attempts"),
         ([{"reverse_gen": {"rows": "9 tokens"}}], {}, "counts tokens"),
         ([{"reverse_gen": {"rows": 5, "target": {**behind, "api_key": "k"}}}], {}, "reverse_gen.target: a key is kept"),
