@@ -42,6 +42,15 @@ class Signal(Method):
                 f'{cls.__name__} has no columns; name what it measures: `columns: ClassVar = {{"count": pa.int32()}}`'
             )
 
+    @classmethod
+    def columns_by(cls, given: Mapping[str, Any]) -> dict[str, pa.DataType]:
+        """The columns that it has with these parameters.
+
+        Raises:
+            ValueError: they do not fit.
+        """
+        return cls.columns
+
     def prepared(self, pool: Callable[[], pa.Table], cache: Path) -> Self:
         """This signal ready to measure: one that leans on a training on the pool makes it here, once, under `cache`.
 

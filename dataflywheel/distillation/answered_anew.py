@@ -31,8 +31,6 @@ class AnsweredAnew(Proposer):
     gates: ClassVar[tuple[NamedGate, ...]] = ("refusal", {"format_and_length": {"ratio": None}}, "contamination")
     from_answers: ClassVar[bool] = True
     """Whether only rows that have an answer are asked about."""
-    shown: ClassVar[tuple[str, ...]] = ()
-    """Texts of the prompt that no answer may repeat."""
 
     model: ModelSpec
     """Who answers, in a local folder or behind an endpoint."""
@@ -46,6 +44,11 @@ class AnsweredAnew(Proposer):
     """What an answer must look like, for people."""
     max_chars: int = Field(default=24_000, ge=100)
     """Longer rows are left as they are."""
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """Texts of the prompt that no answer may repeat."""
+        return ()
 
     @abstractmethod
     def _question(self, row: Row, sampling: Sampling, turn: int) -> Request:

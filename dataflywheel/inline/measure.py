@@ -49,7 +49,8 @@ def measure(
     with session("measure", source, name, parameters, Path(home), **options) as context:
         assert context.pool is not None
         began, step = time.perf_counter(), context.run.step(1, "measure")
-        found = context.measured(context.pool, [f"{name}.{column}" for column in kind.columns], "measure")
+        wanted = [f"{name}.{column}" for column in kind.columns_by(parameters)]
+        found = context.measured(context.pool, wanted, "measure")
         spent = asked_cost(context, step)
         context.run.bill(step, Cost(seconds=round(time.perf_counter() - began, 3)) + spent)
         return measured(name, source, lines_of(context.run.step(0, "pool"), source.position), found)

@@ -30,7 +30,12 @@ PICKS = 3
 """Ways to answer, so that questions are seen that depend on what was said before."""
 RATED = 2
 """Rows that a signal is shown."""
-USUAL: Mapping[str, Any] = {"at_least": 3.0, "template": "chatml"}
+USUAL: Mapping[str, Any] = {
+    "at_least": 3.0,
+    "template": "chatml",
+    "question": "Is the answer useful to whoever wrote the prompt?",
+    "answer": "yes_no",
+}
 """Parameters without which a method could not be made."""
 _FENCE = re.compile(r"^</[^<>\n]+ [0-9a-f]{4,}>$", re.MULTILINE)
 

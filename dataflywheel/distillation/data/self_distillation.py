@@ -8,6 +8,7 @@ from typing import ClassVar, Literal
 
 from dataflywheel.contracts import Card
 from dataflywheel.distillation.answered_anew import AnsweredAnew
+from dataflywheel.models.endpoint.instructions import Instructions
 from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.request import Reply, Request, Sampling
 from dataflywheel.proposing.answers.compare import number_of, same_answer
@@ -52,11 +53,17 @@ class SelfDistillation(AnsweredAnew):
         cost="$",
         checked="1,830 published pairs of reference and rewrite, planted leaks and changed results",
     )
-    shown: ClassVar[tuple[str, ...]] = (INSTRUCTIONS,)
     own_model: ClassVar[Literal["trained", "base"] | None] = "base"
 
+    instructions: Instructions = INSTRUCTIONS
+    """What the model is told to do."""
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        return (self.instructions,)
+
     def _question(self, row: Row, sampling: Sampling, turn: int) -> Request:
-        return question(INSTRUCTIONS, _parts(exchange_of(row).parts), ASK, sampling, turn)
+        return question(self.instructions, _parts(exchange_of(row).parts), ASK, sampling, turn)
 
     def _read(self, row: Row, reply: Reply) -> tuple[str, str]:
         answer = reply.text.strip()

@@ -12,6 +12,7 @@ from dataflywheel.contracts import Card, Cost, PoolStatistics
 from dataflywheel.models.endpoint.account import client_for
 from dataflywheel.models.endpoint.failure import failure, passing
 from dataflywheel.models.endpoint.form import words
+from dataflywheel.models.endpoint.instructions import Instructions
 from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.request import Reply, Request, Sampling
 from dataflywheel.models.endpoint.structured import Answer, Asks, Form, ask_for
@@ -87,6 +88,9 @@ class ClearCorrection(Proposer):
     max_chars: int = Field(default=24_000, ge=100)
     """Longer rows are left as they are."""
 
+    instructions: Instructions = COMPARE
+    """What the judge is told to do."""
+
     def estimate(self, pool: PoolStatistics) -> Cost:
         """One answer and `votes` comparisons a row, each at its model's price."""
         calls, parts = [pool.rows, self.votes * pool.rows], [self.model, self.judge or self.model]
@@ -156,7 +160,7 @@ class ClearCorrection(Proposer):
         old = parts.pop("answer")
         both = (old, new) if number % 2 == 0 else (new, old)
         shown = {**parts, "answer 1": both[0], "answer 2": both[1]}
-        return question(COMPARE, shown, ASK, Sampling(1.0, 1.0, self.max_tokens), sample=number // 2)
+        return question(self.instructions, shown, ASK, Sampling(1.0, 1.0, self.max_tokens), sample=number // 2)
 
     def _proposal(self, row: Row, new: Reply, votes: Sequence[Answer[Preferred]], believed: float) -> Proposal:
         replies = (new, *(reply for vote in votes for reply in vote.replies))
@@ -172,7 +176,7 @@ class ClearCorrection(Proposer):
         if confidence <= believed:
             return unchanged(row, "the model is no surer of its own answer than of the row's", replies)
         made = rewritten(row, self.name, new.text.strip())
-        return replaced(row, made, replies, (COMPARE,), facts={"confidence": confidence})
+        return replaced(row, made, replies, (self.instructions,), facts={"confidence": confidence})
 
 
 def _unusable(row: Row, reply: Reply) -> str:

@@ -9,6 +9,7 @@ from pydantic import Field
 from dataflywheel.contracts import Card
 from dataflywheel.models.endpoint.account import client_for
 from dataflywheel.models.endpoint.failure import failure
+from dataflywheel.models.endpoint.instructions import Instructions
 from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.request import Sampling
 from dataflywheel.models.endpoint.structured import Asks, Form, ask_for
@@ -72,6 +73,9 @@ class Revision(Proposer):
     max_chars: int = Field(default=24_000, ge=100)
     """Longer rows are left as they are."""
 
+    instructions: Instructions = INSTRUCTIONS
+    """What the model is told to do."""
+
     def propose(self, demand: Demand) -> list[Proposal]:
         return self.propose_with(client_for(self.model), demand)
 
@@ -80,7 +84,7 @@ class Revision(Proposer):
         why = [unfit(row, self.max_chars) for row in demand.seeds]
         sampling = Sampling(max_tokens=self.max_tokens)
         questions = [
-            question(INSTRUCTIONS, exchange_of(row).parts, ASK, sampling, turn)
+            question(self.instructions, exchange_of(row).parts, ASK, sampling, turn)
             for row, turn, bad in zip(demand.seeds, demand.turns, why, strict=True)
             if not bad
         ]
@@ -95,6 +99,6 @@ class Revision(Proposer):
                 proposals.append(unchanged(row, failure(answer), answer.replies))
             else:
                 instruction = answer.value.instruction if self.revise == "both" else None
-                found = revised(row, self.name, instruction, answer.value.answer, answer.replies, shown=(INSTRUCTIONS,))
-                proposals.append(found)
+                shown = (self.instructions,)
+                proposals.append(revised(row, self.name, instruction, answer.value.answer, answer.replies, shown=shown))
         return proposals

@@ -14,6 +14,7 @@ from dataflywheel.contracts import Card
 from dataflywheel.models.embedding.shared_embedder import shared_embedder
 from dataflywheel.models.endpoint.account import client_for
 from dataflywheel.models.endpoint.failure import failure, passing
+from dataflywheel.models.endpoint.instructions import Instructions, filled
 from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.reading import ask_read
 from dataflywheel.models.endpoint.request import Reply, Request, Sampling
@@ -31,12 +32,12 @@ BY_EXAMPLE = f"The material is an instruction, and examples like it with answers
 REVIEW = f"The candidate is an answer to the instruction that may be wrong. Check it, and give the right answer. {FORM}"
 LAST = 'Last line: "Answer: ...".'
 ASK = {
-    PLAIN: f"What is the answer to the instruction? {LAST}",
-    REASONED: f"Think step by step: what is the answer to the instruction? {LAST}",
-    BY_EXAMPLE: f"What is the answer to the instruction? {LAST}",
-    REVIEW: f"What is the right answer to the instruction? {LAST}",
+    "instructions": f"What is the answer to the instruction? {LAST}",
+    "reasoned": f"Think step by step: what is the answer to the instruction? {LAST}",
+    "by_example": f"What is the answer to the instruction? {LAST}",
+    "review": f"What is the right answer to the instruction? {LAST}",
 }
-"""The request that belongs to each of these."""
+"""The request that belongs to each of these, by the parameter that holds it."""
 _MARK = re.compile(r"^[ \t*`#>]*answer[ \t*`]*:[ \t*`]*", re.MULTILINE | re.IGNORECASE)
 BLOCK = 1024
 
@@ -104,6 +105,15 @@ class RobustFT(Proposer):
     max_chars: int = Field(default=24_000, ge=100)
     """Longer rows are left as they are."""
 
+    instructions: Instructions = PLAIN
+    """What the model is told to do; `{choices}` are the labels, where there are some."""
+    reasoned: Instructions = REASONED
+    """What it is told to do to answer after reasoning."""
+    by_example: Instructions = BY_EXAMPLE
+    """What it is told to do where clean rows are shown."""
+    review: Instructions = REVIEW
+    """What it is told to do to check that answer."""
+
     def calls_a_seed(self) -> float:
         return 4.0
 
@@ -122,27 +132,27 @@ class RobustFT(Proposer):
             for row, turn in zip(demand.seeds, demand.turns, strict=True)
         ]
         fit = [case for case in cases if not case.why]
-        for case, text, _ in self._asked(client, fit, PLAIN, [{}] * len(fit)):
+        for case, text, _ in self._asked(client, fit, "instructions", [{}] * len(fit)):
             case.plain = text
-        for case, text, _ in self._asked(client, fit, REASONED, [{}] * len(fit)):
+        for case, text, _ in self._asked(client, fit, "reasoned", [{}] * len(fit)):
             case.reasoned = text
         noisy = [case for case in fit if not case.clean]
         examples = self._examples(noisy, [case for case in fit if case.clean])
-        for case, text, _ in self._asked(client, noisy, BY_EXAMPLE, examples):
+        for case, text, _ in self._asked(client, noisy, "by_example", examples):
             case.candidate = text
         answered = [case for case in noisy if case.candidate]
-        for case, text, nll in self._asked(client, answered, REVIEW, [{"candidate": c.candidate} for c in answered]):
+        for case, text, nll in self._asked(client, answered, "review", [{"candidate": c.candidate} for c in answered]):
             case.final, case.nll = text, nll
         sure = surest([case for case in answered if np.isfinite(case.nll)], self.keep)
         return [self._proposal(case, case.row["id"] in sure) for case in cases]
 
     def _asked(
-        self, client: Asks, cases: Sequence[_Case], instructions: str, more: Sequence[Mapping[str, str]]
+        self, client: Asks, cases: Sequence[_Case], name: str, more: Sequence[Mapping[str, str]]
     ) -> list[tuple[_Case, str, float]]:
         """Each case with its answer ("" where there is none) and the answer's mean negative log-likelihood."""
         choices = f" (one of: {'; '.join(self.labels)})" if self.labels else ""
-        told = instructions.format(choices=choices), ASK[instructions]
-        sampling = Sampling(max_tokens=self.max_tokens, top_logprobs=int(instructions is REVIEW))
+        told = filled(getattr(self, name), choices=choices), ASK[name]
+        sampling = Sampling(max_tokens=self.max_tokens, top_logprobs=int(name == "review"))
         questions = [self._question(told, case, parts, sampling) for case, parts in zip(cases, more, strict=True)]
 
         def reads(i: int, reply: Reply) -> str:

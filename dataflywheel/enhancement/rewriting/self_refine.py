@@ -11,6 +11,7 @@ from pydantic import Field
 from dataflywheel.contracts import Card
 from dataflywheel.models.endpoint.account import client_for
 from dataflywheel.models.endpoint.failure import failure, passing
+from dataflywheel.models.endpoint.instructions import Instructions
 from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.request import Reply, Request, Sampling
 from dataflywheel.models.endpoint.structured import Asks, Form, ask_for
@@ -34,11 +35,11 @@ REFINE = (
     "that there was an earlier version."
 )
 ASK = {
-    DRAFT: "Answer the instruction: write the whole `answer`.",
-    FEEDBACK: "Which faults does the answer have? List them in `issues`, and then give the `score` from 0 to 10.",
-    REFINE: "Write the whole `answer` anew, without the faults.",
+    "draft": "Answer the instruction: write the whole `answer`.",
+    "feedback": "Which faults does the answer have? List them in `issues`, and then give the `score` from 0 to 10.",
+    "instructions": "Write the whole `answer` anew, without the faults.",
 }
-"""The request that belongs to each of these."""
+"""The request that belongs to each of these, by the parameter that holds it."""
 
 
 class Written(Form):
@@ -113,6 +114,13 @@ class SelfRefine(Proposer):
     max_chars: int = Field(default=24_000, ge=100)
     """Longer rows are left as they are."""
 
+    instructions: Instructions = REFINE
+    """What the model is told to do to mend an answer."""
+    feedback: Instructions = FEEDBACK
+    """What it is told to do to find an answer's faults."""
+    draft: Instructions = DRAFT
+    """What it is told to do where a row has no answer."""
+
     def calls_a_seed(self) -> float:
         return 1.0 + 2.0 * self.rounds
 
@@ -127,25 +135,25 @@ class SelfRefine(Proposer):
         ]
         for course in courses:
             course.why = unfit(course.row, self.max_chars, answered=False)
-        self._write(client, [c for c in _open(courses) if not c.draft.strip()], DRAFT)
+        self._write(client, [c for c in _open(courses) if not c.draft.strip()], "draft")
         for course in courses:
             if not course.draft.strip():
                 course.draft = course.best = course.version
         self._judge(client, _open(courses))
         for _ in range(self.rounds):
-            self._write(client, _open(courses), REFINE)
+            self._write(client, _open(courses), "instructions")
             self._judge(client, _open(courses))
         return [self._proposal(course) for course in courses]
 
-    def _write(self, client: Asks, courses: list[_Course], instructions: str) -> None:
+    def _write(self, client: Asks, courses: list[_Course], told: str) -> None:
         """Give each course its next version, or end it."""
         questions = []
         for course in courses:
             parts = exchange_of(course.row).parts | {"answer": course.best}
             parts = {name: text for name, text in parts.items() if text}
-            if instructions is REFINE:
+            if told == "instructions":
                 parts["faults"] = "\n".join(f"- {issue}" for issue in course.issues)
-            questions.append(self._question(instructions, parts, course))
+            questions.append(self._question(told, parts, course))
         answers = ask_for(client, questions, Written)
         for course, answer in zip(courses, answers, strict=True):
             course.replies += answer.replies
@@ -156,7 +164,7 @@ class SelfRefine(Proposer):
 
     def _judge(self, client: Asks, courses: list[_Course]) -> None:
         """Score each version at hand; end the course where it is without fault or not better than the best."""
-        questions = [self._question(FEEDBACK, exchange_of(c.row).parts | {"answer": c.version}, c) for c in courses]
+        questions = [self._question("feedback", exchange_of(c.row).parts | {"answer": c.version}, c) for c in courses]
         answers = ask_for(client, questions, Feedback)
         for course, answer in zip(courses, answers, strict=True):
             course.replies += answer.replies
@@ -169,8 +177,9 @@ class SelfRefine(Proposer):
                 course.best, course.score, course.issues = course.version, found.score, found.issues
                 course.why = "" if found.issues else "no issue"
 
-    def _question(self, instructions: str, parts: dict[str, str], course: _Course) -> Request:
-        return question(instructions, parts, ASK[instructions], Sampling(max_tokens=self.max_tokens), course.turn)
+    def _question(self, told: str, parts: dict[str, str], course: _Course) -> Request:
+        instructions: str = getattr(self, told)
+        return question(instructions, parts, ASK[told], Sampling(max_tokens=self.max_tokens), course.turn)
 
     def _proposal(self, course: _Course) -> Proposal:
         lost = passing(course.replies)
@@ -181,7 +190,10 @@ class SelfRefine(Proposer):
             return unchanged(course.row, course.why or "no better version", course.replies)
         pair = course.draft if self.pairs and course.draft != course.best else None
         return replaced(
-            course.row, rewritten(course.row, self.name, course.best, rejected=pair), course.replies, (REFINE,)
+            course.row,
+            rewritten(course.row, self.name, course.best, rejected=pair),
+            course.replies,
+            (self.instructions,),
         )
 
 

@@ -11,6 +11,7 @@ from dataflywheel.enhancement.toxicity.changed import changed, said
 from dataflywheel.enhancement.toxicity.mask_toxicity import NOT_TOXIC, STILL_TOXIC
 from dataflywheel.models.endpoint.account import client_for
 from dataflywheel.models.endpoint.failure import failure
+from dataflywheel.models.endpoint.instructions import Instructions
 from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.request import Reply, Sampling
 from dataflywheel.models.endpoint.structured import Asks, Form, ask_for
@@ -69,6 +70,9 @@ class RewriteToxicity(ToxicityLabels, Proposer):
     drop: bool = True
     """Whether a toxic row that no rewrite replaces leaves the data set; `false` keeps it as it was."""
 
+    instructions: Instructions = INSTRUCTIONS
+    """What the model is told to do."""
+
     def propose(self, demand: Demand) -> list[Proposal]:
         return self.propose_with(client_for(self.model), demand)
 
@@ -81,7 +85,7 @@ class RewriteToxicity(ToxicityLabels, Proposer):
         toxic = [[text for text in of_row if next(scores) > limit] for of_row in texts]
         sampling = Sampling(max_tokens=self.max_tokens)
         questions = [
-            question(INSTRUCTIONS, {"text": text}, ASK, sampling, turn)
+            question(self.instructions, {"text": text}, ASK, sampling, turn)
             for turn, of_row in zip(demand.turns, toxic, strict=True)
             for text in of_row
         ]
@@ -105,4 +109,4 @@ class RewriteToxicity(ToxicityLabels, Proposer):
             return unchanged(row, why, replies, drop=self.drop and bool(toxic))
         by_text = dict(zip(toxic, drafts, strict=True))
         made = changed(row, self.name, lambda text: by_text.get(text, text))
-        return replaced(row, made, replies, shown=(INSTRUCTIONS,), drop=self.drop)
+        return replaced(row, made, replies, shown=(self.instructions,), drop=self.drop)

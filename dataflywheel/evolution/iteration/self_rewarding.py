@@ -14,6 +14,7 @@ from dataflywheel.evolution.iteration.own_answers import own_request
 from dataflywheel.models.endpoint.account import client_for
 from dataflywheel.models.endpoint.failure import passing
 from dataflywheel.models.endpoint.form import words
+from dataflywheel.models.endpoint.instructions import Instructions
 from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.request import Reply, Sampling
 from dataflywheel.models.endpoint.structured import Asks, Form, ask_for
@@ -96,6 +97,8 @@ class SelfRewarding(AskingProposer):
     """Share of the probability from which answers are drawn."""
     max_chars: int = Field(default=24_000, ge=100)
     """Longer rows are left out."""
+    instructions: Instructions = RUBRIC
+    """What the judge is told to do; the answer must earn the five points of the form."""
 
     def calls_a_seed(self) -> float:
         return float(self.candidates * (1 + self.judgements))
@@ -131,7 +134,7 @@ class SelfRewarding(AskingProposer):
         each = [(c, i) for c in courses if len(c.answers) > 1 for i in range(len(c.answers))]
         jobs = [(c, i, sample) for c, i in each for sample in range(self.judgements)]
         sampling = Sampling(temperature=self.temperature, top_p=self.top_p, max_tokens=JUDGEMENT_TOKENS)
-        asked = [question(RUBRIC, c.parts(i), ASK, sampling, sample) for c, i, sample in jobs]
+        asked = [question(self.instructions, c.parts(i), ASK, sampling, sample) for c, i, sample in jobs]
         for (course, i, _), answer in zip(jobs, ask_for(judge, asked, Points), strict=True):
             course.replies += answer.replies
             course.scores.setdefault(i, []).append(float("nan") if answer.value is None else answer.value.score)
@@ -154,7 +157,7 @@ class SelfRewarding(AskingProposer):
             "unreadable": int(np.isnan(marks).sum()),
         }
         made = rewritten(row, self.name, best, rejected=worst)
-        return Proposal((row["id"],), row=made, shown=(RUBRIC,), facts=facts, replies=replies)
+        return Proposal((row["id"],), row=made, shown=(self.instructions,), facts=facts, replies=replies)
 
 
 class _Course:

@@ -12,6 +12,7 @@ from dataflywheel.contracts import Card, Case, FloatArray, Judgement, Verdict
 from dataflywheel.evolution.judging.asking import AskingJudge, shown
 from dataflywheel.evolution.judging.monotone import MonotoneMap, fit_monotone
 from dataflywheel.evolution.judging.pairwise import GUIDED
+from dataflywheel.models.endpoint.instructions import Instructions
 from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.request import Request
 from dataflywheel.models.endpoint.structured import Asks
@@ -52,11 +53,14 @@ class CalibraEval(AskingJudge):
     spread: float = Field(default=0.1, ge=0, lt=1)
     """Weight of the term that keeps the map from calling everything a draw."""
 
+    instructions: Instructions = TASK
+    """What the model is told to do."""
+
     def questions(self) -> int:
         return 3
 
     def _judge(self, client: Asks, cases: Sequence[Case]) -> list[Judgement]:
-        asked = [request for case in cases for request in _asked(case)]
+        asked = [request for case in cases for request in _asked(self.instructions, case)]
         replies = ask_shares(client, asked, LETTERS, self.name)
         read = [shares(reply, LETTERS) for reply in replies]
         p = np.array([s.share["a"] if isinstance(s, Shares) else np.nan for s in read]).reshape(-1, 3)
@@ -74,10 +78,10 @@ def calibrated(calibrate: MonotoneMap, p: FloatArray) -> FloatArray:
     return np.column_stack([mapped[:, 0], mapped[:, 1], 1 - mapped[:, 2]])
 
 
-def _asked(case: Case) -> list[Request]:
+def _asked(task: str, case: Case) -> list[Request]:
     """As it is; letter A still the first answer's, but shown last; letter A the second answer's, shown first."""
     first, second = case.answers
-    instructions = " ".join([TASK, *([GUIDED] if case.reference else [])])
+    instructions = " ".join([task, *([GUIDED] if case.reference else [])])
     orders = (
         {"answer_A": first, "answer_B": second},
         {"answer_B": second, "answer_A": first},

@@ -9,8 +9,10 @@ from typing import ClassVar
 from pydantic import Field
 
 from dataflywheel.contracts import Card, Case, Judgement, Verdict
+from dataflywheel.evolution.comparison import TASK
 from dataflywheel.evolution.judging.asking import PanelJudge
 from dataflywheel.evolution.judging.pairwise import Pairwise
+from dataflywheel.models.endpoint.instructions import Instructions
 from dataflywheel.models.spec import ModelSpec
 
 PERSONAS = (
@@ -51,11 +53,15 @@ class CrowdScore(PanelJudge):
     max_tokens: int = 512
     """Longest answer of the judge."""
 
+    instructions: Instructions = TASK
+    """What the model is told to do, as each of them."""
+
     def members(self, cases: Sequence[Case]) -> list[list[Judgement]]:
-        return [
-            Pairwise(model=self.model, persona=persona, max_tokens=self.max_tokens).judge(cases)
+        each = [
+            Pairwise(model=self.model, persona=persona, max_tokens=self.max_tokens, instructions=self.instructions)
             for persona in self.personas
         ]
+        return [judge.judge(cases) for judge in each]
 
     def gather(self, members: Sequence[Sequence[Judgement]]) -> list[Judgement]:
         return [tally(own) for own in zip(*members, strict=True)]

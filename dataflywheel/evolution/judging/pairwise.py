@@ -6,18 +6,15 @@ from collections.abc import Sequence
 from typing import ClassVar, Literal
 
 from dataflywheel.contracts import Card, Case, Judgement, Verdict
+from dataflywheel.evolution.comparison import TASK
 from dataflywheel.evolution.judging.asking import AskingJudge, reason, shown
 from dataflywheel.models.endpoint.form import words
+from dataflywheel.models.endpoint.instructions import Instructions
 from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.request import Request, Sampling
 from dataflywheel.models.endpoint.structured import Answer, Asks, Form, ask_for
 
 NAN = float("nan")
-TASK = (
-    "You compare two answers to one prompt, answer_1 and answer_2. Decide which one serves the person who wrote the "
-    "prompt better: it does what was asked, is correct, and is no longer or fancier than it needs to be. The order in "
-    "which the answers stand, their length and their style are no merits in themselves."
-)
 GUIDED = "The reference is a correct answer; an answer that contradicts it is wrong."
 ASK = "Which answer serves the person better? Say in `better`: 1, 2, or tie if neither is better."
 EVIDENCE = (
@@ -70,6 +67,9 @@ class Pairwise(AskingJudge):
     max_tokens: int = 512
     """Longest answer of the judge."""
 
+    instructions: Instructions = TASK
+    """What the model is told to do."""
+
     def questions(self) -> int:
         return 2
 
@@ -87,7 +87,7 @@ class Pairwise(AskingJudge):
         """The question with the answers in their order (0) or exchanged (1)."""
         first, second = case.answers if order == 0 else reversed(case.answers)
         instructions = [f"You are {self.persona}."] if self.persona else []
-        instructions += [TASK, *([GUIDED] if case.reference else [])]
+        instructions += [self.instructions, *([GUIDED] if case.reference else [])]
         parts = shown(case, {"answer_1": first, "answer_2": second})
         ask = EVIDENCE if self.evidence else ASK
         return question(" ".join(instructions), parts, ask, Sampling(max_tokens=self.max_tokens))

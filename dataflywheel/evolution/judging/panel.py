@@ -9,10 +9,12 @@ from typing import ClassVar
 from pydantic import Field
 
 from dataflywheel.contracts import Card, Case, Judgement
+from dataflywheel.evolution.comparison import TASK
 from dataflywheel.evolution.judging.asking import PanelJudge
 from dataflywheel.evolution.judging.pairwise import Pairwise
 from dataflywheel.evolution.judging.panel_worth import as_votes, combine
 from dataflywheel.evolution.judging.win_rate import PREFERENCE
+from dataflywheel.models.endpoint.instructions import Instructions
 from dataflywheel.models.spec import ModelSpec
 
 
@@ -42,8 +44,14 @@ class Panel(PanelJudge):
     evidence: bool = False
     """Ask for the evidence before the verdict."""
 
+    instructions: Instructions = TASK
+    """What each of them is told to do."""
+
     def members(self, cases: Sequence[Case]) -> list[list[Judgement]]:
-        return [Pairwise(model=model, evidence=self.evidence).judge(cases) for model in self.models]
+        return [
+            Pairwise(model=model, evidence=self.evidence, instructions=self.instructions).judge(cases)
+            for model in self.models
+        ]
 
     def gather(self, members: Sequence[Sequence[Judgement]]) -> list[Judgement]:
         verdicts = [[judgement.verdict for judgement in own] for own in members]

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from dataflywheel.contracts import Card, Case, Judgement
 from dataflywheel.evolution.judging.asking import AskingJudge, bill, reason, shown
+from dataflywheel.models.endpoint.instructions import Instructions
 from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.request import Sampling
 from dataflywheel.models.endpoint.structured import Asks, Form, ask_for
@@ -55,10 +56,18 @@ class Pointwise(AskingJudge):
     max_tokens: int = 512
     """Longest answer of the judge."""
 
+    instructions: Instructions = TASK
+    """What the model is told to do."""
+
     def _judge(self, client: Asks, cases: Sequence[Case]) -> list[Judgement]:
         sampling = Sampling(max_tokens=self.max_tokens)
         questions = [
-            question(" ".join([TASK, *([GUIDED] if case.reference else [])]), shown(case, {"answer": a}), ASK, sampling)
+            question(
+                " ".join([self.instructions, *([GUIDED] if case.reference else [])]),
+                shown(case, {"answer": a}),
+                ASK,
+                sampling,
+            )
             for case in cases
             for a in case.answers
         ]

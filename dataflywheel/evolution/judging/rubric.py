@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from dataflywheel.contracts import Card, Case, Judgement
 from dataflywheel.evolution.judging.asking import AskingJudge, bill, reason, shown
+from dataflywheel.models.endpoint.instructions import Instructions, filled
 from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.request import Request, Sampling
 from dataflywheel.models.endpoint.structured import Answer, Asks, Form, ask_for
@@ -90,6 +91,9 @@ class Rubric(AskingJudge):
     max_tokens: int = 512
     """Longest answer of the judge."""
 
+    instructions: Instructions = TASK
+    """What the model is told to do; `{asks}` is the criterion's question, and its levels follow."""
+
     def questions(self) -> int:
         return len(self.criteria)
 
@@ -101,7 +105,7 @@ class Rubric(AskingJudge):
     def _ask(self, case: Case, answer: str, criterion: Criterion) -> Request:
         levels = [f"{level}: {text}." for level, text in enumerate(criterion.levels, start=1)]
         guided = [GUIDED] if case.reference else []
-        instructions = " ".join([TASK.format(asks=criterion.asks), *levels, *guided])
+        instructions = " ".join([filled(self.instructions, asks=criterion.asks), *levels, *guided])
         ask, sampling = ASK.format(asks=criterion.asks), Sampling(max_tokens=self.max_tokens)
         return question(instructions, shown(case, {"answer": answer}), ask, sampling)
 

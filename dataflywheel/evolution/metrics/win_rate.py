@@ -8,7 +8,9 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from dataflywheel.contracts import Card, Case, FlywheelError, Judge, Judgement, Mark, Metric, OverBudgetError, Verdict
+from dataflywheel.evolution.comparison import TASK
 from dataflywheel.evolution.metrics.bits_per_byte import NO_ANSWER
+from dataflywheel.models.endpoint.instructions import Instructions
 from dataflywheel.models.endpoint.request import Outcome
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.rows.text import answer_said, split_answer, transcript
@@ -50,6 +52,8 @@ class WinRate(Metric):
     """Ask for the evidence before the verdict: slower, often steadier."""
     max_tokens: int = Field(default=512, ge=1)
     """Longest answer of the judge."""
+    instructions: Instructions = TASK
+    """What the judge is told to do."""
 
     def mark(self, answer: str, row: Mapping[str, Any]) -> Mark:
         raise FlywheelError("win_rate asks a judge about all answers together: name it as the metric of a target")

@@ -8,6 +8,7 @@ from typing import ClassVar
 from dataflywheel.contracts import Card
 from dataflywheel.evolution.renewal.variant import Variant, Written
 from dataflywheel.models.endpoint.failure import failure
+from dataflywheel.models.endpoint.instructions import Instructions
 from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.request import Sampling
 from dataflywheel.models.endpoint.structured import Asks, Form, ask_for
@@ -46,13 +47,16 @@ class Reworded(Variant):
         checked="a scripted writer that changes numbers with a known probability: no such variant is used",
     )
 
+    instructions: Instructions = INSTRUCTIONS
+    """What the model is told to do."""
+
     def calls_a_seed(self) -> float:
         return 2.0
 
     def varied(self, writer: Asks, rows: Sequence[Row], turns: Sequence[int]) -> list[Written]:
         sampling = Sampling(max_tokens=self.max_tokens)
         asked = [
-            question(INSTRUCTIONS, _shown(row), ASK, sampling, turn) for row, turn in zip(rows, turns, strict=True)
+            question(self.instructions, _shown(row), ASK, sampling, turn) for row, turn in zip(rows, turns, strict=True)
         ]
         answers = ask_for(writer, asked, Rewording)
         found = []

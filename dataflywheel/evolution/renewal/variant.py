@@ -13,6 +13,7 @@ from dataflywheel.contracts import Cost, PoolStatistics
 from dataflywheel.models.endpoint.account import client_for
 from dataflywheel.models.endpoint.failure import failure
 from dataflywheel.models.endpoint.form import words
+from dataflywheel.models.endpoint.instructions import Instructions
 from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.request import Reply, Request, Sampling
 from dataflywheel.models.endpoint.structured import Answer, Asks, Form, ask_for
@@ -76,6 +77,8 @@ class Variant(Proposer):
     """Tokens of one reply, at most."""
     max_chars: int = Field(default=24_000, ge=100)
     """Longer rows have no variant."""
+    comparison: Instructions = SAME
+    """What the verifier is told to do where the answer is a text."""
 
     @abstractmethod
     def varied(self, writer: Asks, rows: Sequence[Row], turns: Sequence[int]) -> list[Written]:
@@ -133,7 +136,7 @@ class Variant(Proposer):
         earlier = {"earlier turns": parts.context} if parts.context else {}
         shown = {"question": parts.instruction, "other wording": exchange_of(variant).instruction}
         material = {**earlier, **shown, "reference": parts.answer}
-        return question(SAME, material, ASK, Sampling(max_tokens=self.max_tokens))
+        return question(self.comparison, material, ASK, Sampling(max_tokens=self.max_tokens))
 
     def calls_a_seed(self) -> float:
         """Of the verification, and of writing where a model writes."""

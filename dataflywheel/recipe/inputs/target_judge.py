@@ -41,7 +41,9 @@ def judge_of(context: Context, metric: str) -> Judge | None:
 
 def judge_by(metric: WinRate, spec: ModelSpec) -> Judge:
     """The judge of a metric, by that model."""
-    return Pairwise(model=spec, evidence=metric.evidence, max_tokens=metric.max_tokens)
+    return Pairwise(
+        model=spec, evidence=metric.evidence, max_tokens=metric.max_tokens, instructions=metric.instructions
+    )
 
 
 def check_judged(recipe: Recipe, names: Sequence[str], comparison: bool) -> None:

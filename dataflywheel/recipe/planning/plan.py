@@ -179,13 +179,18 @@ def _check_column(recipe: Recipe, need: str, place: str) -> None:
             raise UsageError(f"{place}: rows have no {need!r}{nearest(need, known)}")
         return
     try:
-        kind = asked_signal(recipe.signals, name).kind
+        asked = asked_signal(recipe.signals, name)
+        kind = asked.kind
     except UsageError as error:
         raise UsageError(f"{place}: {need!r}: {error}") from None
     if not issubclass(kind, Signal):
         raise UsageError(f"{place}: {name!r} is not a signal but a {kind.card.category} method")
-    if column not in (*kind.columns, "status", "error"):
-        raise UsageError(f"{place}: {need!r}: {name} has no such column{nearest(column, list(kind.columns))}")
+    try:
+        known = list(kind.columns_by(asked.given))
+    except ValueError as error:
+        raise UsageError(f"{name}: {error}") from None
+    if column not in (*known, "status", "error"):
+        raise UsageError(f"{place}: {need!r}: {name} has no such column{nearest(column, known)}")
 
 
 def _signals(recipe: Recipe, needs: Sequence[str]) -> list[Asked]:

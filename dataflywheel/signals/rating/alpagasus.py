@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from dataflywheel.contracts import Card
 from dataflywheel.models.endpoint.failure import failure
+from dataflywheel.models.endpoint.instructions import Instructions, filled
 from dataflywheel.models.endpoint.probe import closed
 from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.reading import ask_read
@@ -55,6 +56,8 @@ class AlpaGasus(Rating):
 
     dimension: Literal["accuracy", "helpfulness"] = "accuracy"
     """What is graded."""
+    instructions: Instructions = INSTRUCTIONS
+    """What the model is told to do; `{dimension}` is what is graded."""
 
     def rate(self, client: Asks, rows: Sequence[Asked]) -> list[Rated]:
         thinks = bool(client.model.capabilities.thinks)
@@ -63,7 +66,7 @@ class AlpaGasus(Rating):
         return [_rated(reply) for reply in replies]
 
     def _request(self, row: Asked) -> Request:
-        instructions, ask = (text.format(dimension=self.dimension) for text in (INSTRUCTIONS, ASK))
+        instructions, ask = (filled(text, dimension=self.dimension) for text in (self.instructions, ASK))
         parts = {"instruction": row.prompt, "answer": row.answer}
         return question(instructions, parts, ask, Sampling(max_tokens=GRADE_TOKENS))
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import pyarrow as pa
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from dataflywheel.contracts import Card
 from dataflywheel.models.endpoint.account import offered
 from dataflywheel.models.endpoint.failure import failure
+from dataflywheel.models.endpoint.instructions import Instructions
 from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.reading import ask_read
 from dataflywheel.models.endpoint.request import Outcome, Reply, Request
@@ -68,6 +69,14 @@ class AskLLM(Rating):
     """Whether the question is about an answer to an instruction, or about the row's text as a whole."""
     draws: int = Field(default=8, ge=1)
     """Votes for each row where the model gives no log-probabilities."""
+    instructions: Instructions = INSTRUCTIONS["pair"]
+    """What the model is told to do; about texts another one, unless it is given."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_what(cls, given: Any) -> Any:
+        known = isinstance(given, dict) and given.get("about") in INSTRUCTIONS
+        return {"instructions": INSTRUCTIONS[given["about"]], **given} if known else given
 
     def rate(self, client: Asks, rows: Sequence[Asked]) -> list[Rated]:
         requests = [brief(client, self._request(row)) for row in rows]
@@ -92,7 +101,7 @@ class AskLLM(Rating):
             parts = {"text": "\n\n".join(filter(None, (row.prompt, row.answer)))}
         else:
             parts = {"instruction": row.prompt, "answer": row.answer}
-        return question(INSTRUCTIONS[self.about], parts, ASK[self.about], one_word())
+        return question(self.instructions, parts, ASK[self.about], one_word())
 
 
 def _share(reply: Reply) -> Rated:

@@ -12,6 +12,7 @@ from pydantic import Field
 from dataflywheel.contracts import Card
 from dataflywheel.models.endpoint.failure import failure
 from dataflywheel.models.endpoint.form import words
+from dataflywheel.models.endpoint.instructions import Instructions, filled
 from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.request import Reply, Request, Sampling
 from dataflywheel.models.endpoint.structured import Answer, Asks, Form, ask_for
@@ -93,6 +94,10 @@ class ClearConfidence(Rating):
     """Answers that the model gives itself."""
     max_tokens: int = Field(default=512, ge=1)
     """Of each of these answers."""
+    instructions: Instructions = COMPARE
+    """What the model is told to do with the row's answer and its own, `{n}` of them."""
+    reflections: tuple[Instructions, Instructions] = (REFLECT[0][0], REFLECT[1][0])
+    """What it is told to do with the row's answer alone, in two questions."""
 
     def calls_a_row(self) -> int:
         return self.draws + 1 + len(REFLECT)
@@ -100,7 +105,8 @@ class ClearConfidence(Rating):
     def rate(self, client: Asks, rows: Sequence[Asked]) -> list[Rated]:
         drawn = self._answers(client, rows)
         compared = self._compared(client, rows, drawn)
-        asked = [question(text, {"question": r.prompt, "answer": r.answer}, ask) for r in rows for text, ask in REFLECT]
+        kinds = [(text, ask) for text, (_, ask) in zip(self.reflections, REFLECT, strict=True)]
+        asked = [question(text, {"question": r.prompt, "answer": r.answer}, ask) for r in rows for text, ask in kinds]
         reflected = ask_for(client, asked, Reflection)
         width = len(REFLECT)
         return [self._rated(drawn[i], compared[i], reflected[width * i :][:width]) for i in range(len(rows))]
@@ -116,7 +122,7 @@ class ClearConfidence(Rating):
         """The comparison of each row that got an answer at all."""
         own = [[reply.text for reply in replies if reply.answered and reply.text.strip()] for replies in drawn]
         having = [i for i, texts in enumerate(own) if texts]
-        asked = [_comparison(rows[i], own[i]) for i in having]
+        asked = [_comparison(self.instructions, rows[i], own[i]) for i in having]
 
         def check(k: int, value: Agreement) -> str:
             return "" if len(value.agree) == len(own[having[k]]) else "not one word for each answer"
@@ -148,7 +154,7 @@ class ClearConfidence(Rating):
         return Rated(values, "", bought)
 
 
-def _comparison(row: Asked, own: Sequence[str]) -> Request:
+def _comparison(instructions: str, row: Asked, own: Sequence[str]) -> Request:
     others = {f"other {i}": text for i, text in enumerate(own, 1)}
     shown = {"question": row.prompt, "reference": row.answer, **others}
-    return question(COMPARE.format(n=len(own)), shown, AGREE.format(n=len(own)))
+    return question(filled(instructions, n=len(own)), shown, AGREE.format(n=len(own)))

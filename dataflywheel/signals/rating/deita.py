@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import ClassVar
 
 import pyarrow as pa
 
 from dataflywheel.contracts import Card
+from dataflywheel.models.endpoint.instructions import Instructions
 from dataflywheel.models.endpoint.structured import Asks
+from dataflywheel.signals.rating.deita_complexity import INSTRUCTIONS as COMPLEXITY
 from dataflywheel.signals.rating.deita_complexity import DeitaComplexity, complexity_request
+from dataflywheel.signals.rating.deita_quality import INSTRUCTIONS as QUALITY
 from dataflywheel.signals.rating.deita_quality import DeitaQuality, quality_request
 from dataflywheel.signals.rating.rating import COST_COLUMNS, Asked, Rated, Rating
 from dataflywheel.signals.rating.turn_scores import ask_turns
@@ -35,11 +39,17 @@ class Deita(Rating):
     capabilities: ClassVar[tuple[str, ...]] = ("chat", "logprobs")
     answer_tokens: ClassVar[int] = 2
 
+    complexity: Instructions = COMPLEXITY
+    """What the model is told to do about the question."""
+    quality: Instructions = QUALITY
+    """What it is told to do about the answer."""
+
     def calls_a_row(self) -> int:
         return 2
 
     def rate(self, client: Asks, rows: Sequence[Asked]) -> list[Rated]:
-        return [_product(turns) for turns in ask_turns(client, rows, [complexity_request, quality_request], self.name)]
+        kinds = [partial(complexity_request, self.complexity), partial(quality_request, self.quality)]
+        return [_product(turns) for turns in ask_turns(client, rows, kinds, self.name)]
 
     def can_ask(self, row: Asked) -> bool:
         return DeitaQuality.can_ask(self, row)  # type: ignore[arg-type]

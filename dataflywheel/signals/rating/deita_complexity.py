@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import ClassVar
 
 import pyarrow as pa
 
 from dataflywheel.contracts import Card
+from dataflywheel.models.endpoint.instructions import Instructions
 from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.request import Request
 from dataflywheel.models.endpoint.structured import Asks
@@ -51,13 +53,19 @@ class DeitaComplexity(Rating):
     capabilities: ClassVar[tuple[str, ...]] = ("chat", "logprobs")
     answer_tokens: ClassVar[int] = 2
 
+    instructions: Instructions = INSTRUCTIONS
+    """What the model is told to do."""
+
     def rate(self, client: Asks, rows: Sequence[Asked]) -> list[Rated]:
-        return [only(turns) for turns in ask_turns(client, rows, [complexity_request], self.name)]
+        return [
+            only(turns)
+            for turns in ask_turns(client, rows, [partial(complexity_request, self.instructions)], self.name)
+        ]
 
     def can_ask(self, row: Asked) -> bool:
         return any(asked.strip() for asked, _ in row.turns)
 
 
-def complexity_request(asked: str, answer: str) -> Request:
+def complexity_request(instructions: str, asked: str, answer: str) -> Request:
     """The question about one turn; the answer is not shown."""
-    return question(INSTRUCTIONS, {"question": asked}, ASK, one_word())
+    return question(instructions, {"question": asked}, ASK, one_word())

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import ClassVar
 
 import pyarrow as pa
 
 from dataflywheel.contracts import Card
+from dataflywheel.models.endpoint.instructions import Instructions
 from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.request import Request
 from dataflywheel.models.endpoint.structured import Asks
@@ -35,13 +37,18 @@ class DeitaQuality(Rating):
     capabilities: ClassVar[tuple[str, ...]] = ("chat", "logprobs")
     answer_tokens: ClassVar[int] = 2
 
+    instructions: Instructions = INSTRUCTIONS
+    """What the model is told to do."""
+
     def rate(self, client: Asks, rows: Sequence[Asked]) -> list[Rated]:
-        return [only(turns) for turns in ask_turns(client, rows, [quality_request], self.name)]
+        return [
+            only(turns) for turns in ask_turns(client, rows, [partial(quality_request, self.instructions)], self.name)
+        ]
 
     def can_ask(self, row: Asked) -> bool:
         return any(asked.strip() and answer.strip() for asked, answer in row.turns)
 
 
-def quality_request(asked: str, answer: str) -> Request:
+def quality_request(instructions: str, asked: str, answer: str) -> Request:
     """The question about one turn."""
-    return question(INSTRUCTIONS, {"question": asked, "answer": answer}, ASK, one_word())
+    return question(instructions, {"question": asked, "answer": answer}, ASK, one_word())

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from dataflywheel.contracts import Card
 from dataflywheel.models.endpoint.failure import failure
+from dataflywheel.models.endpoint.instructions import Instructions
 from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.structured import Asks, Form, ask_for
 from dataflywheel.signals.rating.rating import COST_COLUMNS, Asked, Rated, Rating
@@ -59,8 +60,11 @@ class DS2Rating(Rating):
         **COST_COLUMNS,
     }
 
+    instructions: Instructions = INSTRUCTIONS
+    """What the model is told to do."""
+
     def rate(self, client: Asks, rows: Sequence[Asked]) -> list[Rated]:
-        asked = [question(INSTRUCTIONS, {"instruction": row.prompt, "answer": row.answer}, ASK) for row in rows]
+        asked = [question(self.instructions, {"instruction": row.prompt, "answer": row.answer}, ASK) for row in rows]
         return [
             Rated(answer.value.model_dump(), "", answer.replies)
             if answer.value is not None

@@ -13,6 +13,7 @@ from pydantic import Field
 from dataflywheel.contracts import Card
 from dataflywheel.models.endpoint.failure import failure
 from dataflywheel.models.endpoint.form import words
+from dataflywheel.models.endpoint.instructions import Instructions
 from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.structured import Asks, Form, ask_for
 from dataflywheel.signals.rating.rating import COST_COLUMNS, Asked, Rated, Rating
@@ -61,9 +62,11 @@ class InsTag(Rating):
 
     most: int = Field(default=20, ge=1)
     """Tags kept of each row."""
+    instructions: Instructions = INSTRUCTIONS
+    """What the model is told to do."""
 
     def rate(self, client: Asks, rows: Sequence[Asked]) -> list[Rated]:
-        asked = [question(INSTRUCTIONS, {"question": row.prompt}, ASK) for row in rows]
+        asked = [question(self.instructions, {"question": row.prompt}, ASK) for row in rows]
         rated = []
         for answer in ask_for(client, asked, Tags):
             tags = clean_tags([tag.tag for tag in answer.value.tags])[: self.most] if answer.value else []

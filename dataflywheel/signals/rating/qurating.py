@@ -16,6 +16,7 @@ from pydantic import Field
 
 from dataflywheel.contracts import Card, Cost, FloatArray, PoolStatistics, UsageError
 from dataflywheel.models.endpoint.failure import failure, passing
+from dataflywheel.models.endpoint.instructions import Instructions, filled
 from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.request import Request
 from dataflywheel.models.endpoint.structured import Answer, Asks, Form, ask_for
@@ -86,6 +87,8 @@ class QuRating(Rating):
     """What is compared."""
     comparisons: int = Field(default=10, ge=1)
     """Anchors that each row meets, each in both orders."""
+    instructions: Instructions = INSTRUCTIONS
+    """What the model is told to do; `{criterion}` is what is compared, in words."""
 
     def calls_a_row(self) -> int:
         return 2 * self.comparisons
@@ -143,9 +146,14 @@ class QuRating(Rating):
     def _compare(self, client: Asks, pairs: Sequence[tuple[Asked, Asked]]) -> list[Met]:
         """The outcome of each pair, asked in both orders."""
         criterion = CRITERIA[self.criterion]
-        asked = [_question(criterion, *order) for one, other in pairs for order in ((one, other), (other, one))]
+        asked = [self._question(criterion, *order) for one, other in pairs for order in ((one, other), (other, one))]
         answers = ask_for(client, asked, Choice)
         return [_met(answers[i], answers[i + 1]) for i in range(0, len(answers), 2)]
+
+    def _question(self, criterion: str, one: Asked, other: Asked) -> Request:
+        texts = {name: "\n\n".join(filter(None, (r.prompt, r.answer))) for name, r in (("A", one), ("B", other))}
+        instructions, ask = (filled(text, criterion=criterion) for text in (self.instructions, ASK))
+        return question(instructions, texts, ask)
 
 
 @dataclass(frozen=True)
@@ -160,11 +168,6 @@ def _met(forth: Answer[Choice], back: Answer[Choice]) -> Met:
     if forth.value is None or back.value is None:
         return Met(None, (forth, back))
     return Met(((forth.value.better == "A") + (back.value.better == "B")) / 2, (forth, back))
-
-
-def _question(criterion: str, one: Asked, other: Asked) -> Request:
-    texts = {name: "\n\n".join(filter(None, (row.prompt, row.answer))) for name, row in (("A", one), ("B", other))}
-    return question(INSTRUCTIONS.format(criterion=criterion), texts, ASK.format(criterion=criterion))
 
 
 def _placed(met: Mapping[int, Met], scale: FloatArray) -> Rated:

@@ -10,6 +10,7 @@ import pyarrow as pa
 from pydantic import Field
 
 from dataflywheel.contracts import Card
+from dataflywheel.models.endpoint.instructions import Instructions
 from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.request import Reply
 from dataflywheel.models.endpoint.structured import Asks
@@ -59,13 +60,15 @@ class SelectIt(Rating):
 
     alpha: float = Field(default=0.2, ge=0)
     """How much disagreement among the wordings costs."""
+    instructions: Instructions = INSTRUCTIONS
+    """What the model is told to do."""
 
     def calls_a_row(self) -> int:
         return len(WORDINGS)
 
     def rate(self, client: Asks, rows: Sequence[Asked]) -> list[Rated]:
         parts = [{"instruction": row.prompt, "answer": row.answer} for row in rows]
-        asked = [question(INSTRUCTIONS, part, text, one_word()) for part in parts for text in WORDINGS]
+        asked = [question(self.instructions, part, text, one_word()) for part in parts for text in WORDINGS]
         replies = ask_shares(client, asked, DIGITS, self.name)
         return [self._rated(replies[i : i + len(WORDINGS)]) for i in range(0, len(replies), len(WORDINGS))]
 

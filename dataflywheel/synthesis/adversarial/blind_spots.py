@@ -9,6 +9,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from dataflywheel.contracts import Card
+from dataflywheel.models.endpoint.instructions import Instructions, filled
 from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.request import Reply, Request
 from dataflywheel.models.endpoint.structured import Answer, Asks, Form, ask_for
@@ -92,6 +93,11 @@ class BlindSpots(AskingProposer):
     agree: int = Field(default=1, ge=0, le=8)
     """Independent answers to each new question that must come to the same as its label; 0 trusts the writer."""
 
+    instructions: Instructions = WRITE
+    """What the model is told to do to write a row for a hypothesis."""
+    analysis: Instructions = HYPOTHESES
+    """What it is told to do with the rows of a slice: `{count}` hypotheses of each kind."""
+
     def calls_a_seed(self) -> float:
         return 1.0 + 1.0 / self.shown + 2.0 * self.agree
 
@@ -115,7 +121,7 @@ class BlindSpots(AskingProposer):
         order = list(given)
         questions = [
             question(
-                WRITE,
+                self.instructions,
                 {"hypothesis": given[i].text, "row": _shown(demand.seeds[i])},
                 ASK,
                 self.sampling,
@@ -137,7 +143,7 @@ class BlindSpots(AskingProposer):
 
     def _about(self, demand: Demand, places: Sequence[int]) -> Request:
         parts = {f"row {n}": _shown(demand.seeds[i]) for n, i in enumerate(places[: self.shown], 1)}
-        instructions, ask = (text.format(count=self.hypotheses) for text in (HYPOTHESES, FIND))
+        instructions, ask = (filled(text, count=self.hypotheses) for text in (self.analysis, FIND))
         return question(instructions, parts, ask, self.sampling, demand.turns[places[0]])
 
     def _nothing(self, seed: Row, answer: Answer[Hypotheses], replies: tuple[Reply, ...]) -> Proposal:
@@ -153,7 +159,7 @@ class BlindSpots(AskingProposer):
         if not asked or not said:
             return without("empty question or answer", seed, replies=replies)
         facts = {"hypothesis": spot.text, "kind": spot.kind}
-        shown = (HYPOTHESES, WRITE)
+        shown = (self.analysis, self.instructions)
         return Proposal((seed["id"],), child(self.name, seed, asked, said), shown=shown, facts=facts, replies=replies)
 
 

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from dataflywheel.contracts import Card
 from dataflywheel.models.endpoint.failure import failure
+from dataflywheel.models.endpoint.instructions import Instructions
 from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.request import Reply, Sampling
 from dataflywheel.models.endpoint.structured import Answer, Asks, Form, ask_for
@@ -75,6 +76,9 @@ class LLM2LLM(AskingProposer):
     agree: int = Field(default=1, ge=0, le=8)
     """Independent solutions that must come to the same marked result; 0 trusts the first."""
 
+    instructions: Instructions = SIMILAR
+    """What the model is told to do."""
+
     def calls_a_seed(self) -> float:
         return 1.0 + self.agree
 
@@ -83,7 +87,7 @@ class LLM2LLM(AskingProposer):
         able = [i for i, reason in enumerate(why) if not reason]
         questions = [
             question(
-                SIMILAR,
+                self.instructions,
                 {
                     "question": part_of(demand.seeds[i]["messages"], "prompt"),
                     "answer": part_of(demand.seeds[i]["messages"], "answer"),
@@ -132,7 +136,7 @@ class LLM2LLM(AskingProposer):
         if not solution or (marked(said) and not marked(solution)):
             return without(FORM, seed, replies=answer.replies)
         row = child(self.name, seed, problem, solution)
-        return Proposal((seed["id"],), row, shown=(SIMILAR,), replies=answer.replies)
+        return Proposal((seed["id"],), row, shown=(self.instructions,), replies=answer.replies)
 
 
 def _confirmed(proposal: Proposal, reply: Reply) -> Proposal:

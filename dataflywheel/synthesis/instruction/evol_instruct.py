@@ -10,6 +10,7 @@ from pydantic import Field
 
 from dataflywheel.contracts import Card
 from dataflywheel.models.endpoint.failure import failure
+from dataflywheel.models.endpoint.instructions import Instructions, filled
 from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.request import Reply, Sampling
 from dataflywheel.models.endpoint.structured import Asks, Form, ask_for
@@ -30,12 +31,13 @@ RARER = (
     "about the same length and difficulty, and that is reasonable, clear to a person and possible to answer."
 )
 OPERATIONS = (
-    ("constraint", DEEPER.format(how="add one more constraint or requirement")),
-    ("deepening", DEEPER.format(how="ask for more depth and breadth where it asks something")),
-    ("concretising", DEEPER.format(how="put more specific notions in the place of general ones")),
-    ("reasoning", DEEPER.format(how="make it need several explicit steps of reasoning")),
-    ("rarer", RARER),
+    ("constraint", "add one more constraint or requirement"),
+    ("deepening", "ask for more depth and breadth where it asks something"),
+    ("concretising", "put more specific notions in the place of general ones"),
+    ("reasoning", "make it need several explicit steps of reasoning"),
+    ("rarer", ""),
 )
+"""Each with how an instruction is made more demanding; the last one makes another of it."""
 GAIN = (
     "The material is two instructions to an assistant. They are `equal` if they have the same constraints and "
     "requirements and ask for the same depth and breadth; otherwise they are not."
@@ -106,6 +108,12 @@ class EvolInstruct(AskingProposer):
     """Evolutions of one seed at each visit, one on top of the other."""
     max_chars: int = Field(default=8000, ge=100)
     """Longer instructions are not evolved."""
+    instructions: Instructions = DEEPER
+    """What the model is told to do for depth; `{how}` says by which operation."""
+    rarer: Instructions = RARER
+    """What it is told to do for breadth."""
+    gain: Instructions = GAIN
+    """What it is told to do to compare an instruction with the one before."""
 
     def calls_a_seed(self) -> float:
         return 3.0 * self.rounds
@@ -128,7 +136,8 @@ class EvolInstruct(AskingProposer):
 
     def _round(self, client: Asks, lines: Sequence[_Lineage], drawn: Sequence[int], number: int) -> None:
         attempts = [_Attempt(line, OPERATIONS[i][0]) for line, i in zip(lines, drawn, strict=True)]
-        self._evolve(client, attempts, [OPERATIONS[i][1] for i in drawn])
+        told = self._operations()
+        self._evolve(client, attempts, [told[i] for i in drawn])
         self._compare(client, [one for one in attempts if not one.why])
         open_ = [one for one in attempts if not one.why]
         answers = follow(client, [one.text for one in open_], Sampling(0.0, 1.0, self.max_tokens))
@@ -143,6 +152,10 @@ class EvolInstruct(AskingProposer):
                 one.of.made.append(without(one.why, one.of.seed, replies=one.replies))
             else:
                 one.of.instruction = one.text
+
+    def _operations(self) -> list[str]:
+        """What is told for each operation."""
+        return [filled(self.instructions, how=how) if how else self.rarer for _, how in OPERATIONS]
 
     def _evolve(self, client: Asks, attempts: Sequence[_Attempt], instructions: Sequence[str]) -> None:
         questions = [
@@ -162,7 +175,8 @@ class EvolInstruct(AskingProposer):
         """Rarer instructions are others by design: they are not compared."""
         compared = [one for one in attempts if one.operation != "rarer"]
         questions = [
-            question(GAIN, {"first": one.of.instruction, "second": one.text}, ASK_GAIN, Sampling()) for one in compared
+            question(self.gain, {"first": one.of.instruction, "second": one.text}, ASK_GAIN, Sampling())
+            for one in compared
         ]
         for one, answer in zip(compared, ask_for(client, questions, Equality), strict=True):
             one.replies += answer.replies
@@ -174,5 +188,5 @@ class EvolInstruct(AskingProposer):
     def _proposal(self, one: _Attempt, answer: str, number: int) -> Proposal:
         row = child(self.name, one.of.seed, one.text, answer)
         facts = {"operation": one.operation, "depth": number}
-        shown = tuple(text for _, text in OPERATIONS)
+        shown = tuple(self._operations())
         return Proposal((one.of.seed["id"],), row, shown=shown, facts=facts, replies=tuple(one.replies))

@@ -8,6 +8,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from dataflywheel.contracts import Card
+from dataflywheel.models.endpoint.instructions import Instructions, filled
 from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.request import Reply, Sampling
 from dataflywheel.models.endpoint.structured import Answer, Asks, Form, ask_for
@@ -40,7 +41,7 @@ SHOWN_CHARS = 600
 """Of one task: longer ones are cut."""
 
 
-class Instructions(Form):
+class Tasks(Form):
     """New tasks."""
 
     instructions: list[str] = Field(min_length=1)
@@ -90,6 +91,10 @@ class SelfInstruct(AskingProposer):
     """Of those shown, so many are accepted rows as soon as there are any."""
     most_alike: float = Field(default=0.7, gt=0, le=1)
     """ROUGE-L over which a task is a copy."""
+    instructions: Instructions = TASKS
+    """What the model is told to do for new tasks: `{wanted}` of them, where `{shown}` are shown."""
+    instance: Instructions = INSTANCE
+    """What it is told to do with each of them."""
 
     def calls_a_seed(self) -> float:
         return 1.0 + 1.0 / self.group
@@ -104,7 +109,7 @@ class SelfInstruct(AskingProposer):
         drawing = Sampling(self.temperature, self.top_p, self.max_tokens)
         asked = [
             question(
-                TASKS.format(shown=len(texts), wanted=len(group)),
+                filled(self.instructions, shown=len(texts), wanted=len(group)),
                 {f"task {i}": text for i, text in enumerate(texts, 1)},
                 ASK_TASKS.format(wanted=len(group)),
                 drawing,
@@ -112,11 +117,11 @@ class SelfInstruct(AskingProposer):
             )
             for group, texts in zip(groups, shown, strict=True)
         ]
-        found = self._tasks(demand, groups, drawn, ask_for(client, asked, Instructions))
+        found = self._tasks(demand, groups, drawn, ask_for(client, asked, Tasks))
         good = [i for i, (_, task, why, _) in enumerate(found) if task and not why]
-        questions = [question(INSTANCE, {"task": found[i][1]}, ASK_INSTANCE, self.sampling) for i in good]
+        questions = [question(self.instance, {"task": found[i][1]}, ASK_INSTANCE, self.sampling) for i in good]
         instances = dict(zip(good, ask_for(client, questions, Instance), strict=True))
-        rules = (TASKS, INSTANCE)
+        rules = (self.instructions, self.instance)
         return [
             self._row(parents, task, instances[i], replies, rules)
             if i in instances
@@ -137,7 +142,7 @@ class SelfInstruct(AskingProposer):
         demand: Demand,
         groups: list[list[int]],
         drawn: list[tuple[list[str], list[int]]],
-        answers: list[Answer[Instructions]],
+        answers: list[Answer[Tasks]],
     ) -> list[tuple[list[Row], str, str, tuple[Reply, ...]]]:
         """For each seed in turn: the seeds shown, itself first where it was, the new task, or why there is none, and
         the bill."""

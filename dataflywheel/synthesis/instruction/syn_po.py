@@ -14,6 +14,7 @@ from dataflywheel.contracts import Card, Cost, PoolStatistics
 from dataflywheel.models.endpoint.account import client_for
 from dataflywheel.models.endpoint.failure import failure
 from dataflywheel.models.endpoint.form import words
+from dataflywheel.models.endpoint.instructions import Instructions
 from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.request import Reply, Sampling
 from dataflywheel.models.endpoint.structured import Answer, Asks, Form, ask_for
@@ -102,6 +103,12 @@ class SynPO(AskingProposer):
     """By how much the improved answer's mark, of 10, must be higher; 0 asks for no marks."""
     max_chars: int = Field(default=24_000, ge=100)
     """Of a seed's text that keywords are drawn from."""
+    instructions: Instructions = PROMPT
+    """What the model is told to do with keywords."""
+    improve: Instructions = IMPROVE
+    """What it is told to do with the earlier answer."""
+    marks: Instructions = MARK
+    """What it is told to do to mark an answer."""
 
     def calls_a_seed(self) -> float:
         return 5.0 if self.least_gap else 3.0
@@ -123,7 +130,9 @@ class SynPO(AskingProposer):
         keywords = _keywords([part_of(s["messages"], "all")[: self.max_chars] for s in demand.seeds], demand.rng)
         able = [i for i, words in enumerate(keywords) if words]
         asked = [
-            question(PROMPT, {"keywords": ", ".join(keywords[i])}, ASK_PROMPT, self.sampling, demand.turns[i])
+            question(
+                self.instructions, {"keywords": ", ".join(keywords[i])}, ASK_PROMPT, self.sampling, demand.turns[i]
+            )
             for i in able
         ]
         prompts = dict(zip(able, ask_for(client, asked, Prompt), strict=True))
@@ -133,7 +142,7 @@ class SynPO(AskingProposer):
         written = [i for i in good if drafts[i].answered and drafts[i].text.strip()]
         plain = Sampling(0.0, 1.0, self.max_tokens)
         improving = [
-            question(IMPROVE, {"instruction": texts[i], "answer": drafts[i].text.strip()}, ASK_IMPROVE, plain)
+            question(self.improve, {"instruction": texts[i], "answer": drafts[i].text.strip()}, ASK_IMPROVE, plain)
             for i in written
         ]
         better = dict(zip(written, ask_for(client, improving, Improved), strict=True))
@@ -154,7 +163,7 @@ class SynPO(AskingProposer):
                 text_of(rows[i]["rejected"] or []) if side == "rejected" else part_of(rows[i]["messages"], "answer")
             )
             parts = {"instruction": part_of(rows[i]["messages"], "prompt"), "answer": answer}
-            asked.append(question(MARK, parts, ASK_MARK, plain))
+            asked.append(question(self.marks, parts, ASK_MARK, plain))
         marks = dict(zip(sides, ask_for(client, asked, Mark), strict=True))
         found = list(made)
         for i in rows:
@@ -195,7 +204,7 @@ class SynPO(AskingProposer):
             round=seed["round"],
         )
         facts = {"length_gap": len(chosen.split()) - len(rejected.split())}
-        return Proposal((seed["id"],), row, shown=(PROMPT, IMPROVE), facts=facts, replies=replies)
+        return Proposal((seed["id"],), row, shown=(self.instructions, self.improve), facts=facts, replies=replies)
 
 
 def _keywords(texts: Sequence[str], rng: np.random.Generator) -> list[list[str]]:

@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from dataflywheel.contracts import Card
+from dataflywheel.models.endpoint.instructions import Instructions, filled
 from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.request import Request
 from dataflywheel.models.endpoint.structured import Answer, Asks, Form, ask_for
@@ -78,6 +79,9 @@ class GroundedQuestions(AskingProposer):
     shortest: int = Field(default=400, ge=0)
     """Neighbouring sections are shown together until they have so many characters."""
 
+    instructions: Instructions = INSTRUCTIONS
+    """What the model is told to do; `{count}` says how many questions."""
+
     def propose_with(self, client: Asks, demand: Demand) -> list[Proposal]:
         texts = [part_of(seed["messages"], "answer") for seed in demand.seeds]
         parts = [chunks(text, self.longest, self.shortest) for text in texts]
@@ -108,7 +112,7 @@ class GroundedQuestions(AskingProposer):
             before = [part_of(r["messages"], "prompt") for r in demand.accepted if seed["id"] in r["parents"]]
             material["asked before"] = "\n".join(before[-EARLIER:])
         count = "one question" if self.questions == 1 else f"{self.questions} different questions"
-        instructions, ask = (text.format(count=count) for text in (INSTRUCTIONS, ASK))
+        instructions, ask = (filled(text, count=count) for text in (self.instructions, ASK))
         return question(instructions, material, ask, self.sampling, cycle)
 
     def _read(self, seed: Row, text: str, place: Span, answer: Answer[Pairs], shown: str) -> list[Proposal]:

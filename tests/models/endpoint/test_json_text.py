@@ -16,7 +16,7 @@ from dataflywheel.models.endpoint.json_text import FormError, first_json
 from dataflywheel.models.endpoint.request import Request
 from dataflywheel.models.endpoint.structured import ask_for
 from dataflywheel.synthesis.adversarial.llm2llm import Problem
-from dataflywheel.synthesis.instruction.self_instruct import Instance, Instructions
+from dataflywheel.synthesis.instruction.self_instruct import Instance, Tasks
 from dataflywheel.synthesis.instruction.syn_po import Improved
 from dataflywheel.synthesis.knowledge.grounded_questions import Pairs
 from tests.models.endpoint.fake import FakeClient
@@ -117,7 +117,7 @@ FORMS: dict[type[BaseModel], dict[str, Any]] = {
     Problem: {"problem": LATEX, "solution": LATEX},
     Improved: {"answer": LATEX},
     Instance: {"input": LATEX, "output": LATEX},
-    Instructions: {"instructions": [LATEX]},
+    Tasks: {"instructions": [LATEX]},
     Pairs: {"pairs": [{"question": LATEX, "evidence": LATEX, "answer": LATEX}]},
 }
 
