@@ -21,10 +21,8 @@ class Effort:
 
     misses: list[Miss] = field(default_factory=list)
     """Its attempts that failed."""
-    slow: list[Miss] = field(default_factory=list)
-    """Those to which no answer came in time."""
-    late: float = 0.0
-    """Seconds that these took, with the pauses after them."""
+    slow: list[tuple[Miss, float]] = field(default_factory=list)
+    """Those to which no answer came in time, with the seconds that they took and the pause after them."""
     refused: int = 0
     unreadable: int = 0
     pause: float = 0.0
@@ -33,15 +31,21 @@ class Effort:
 
     def missed(self, miss: Miss, error: AttemptError, seconds: float) -> None:
         """Note an attempt without an answer, which took so many seconds with the pause after it."""
-        late = isinstance(error, TooSlowError)
-        (self.slow if late else self.misses).append(miss)
-        self.late += seconds if late else 0.0
+        if isinstance(error, TooSlowError):
+            self.slow.append((miss, seconds))
+        else:
+            self.misses.append(miss)
         self.unreadable += isinstance(error, UnreadableError)
         self.last = error
 
     @property
     def tries(self) -> int:
         return len(self.misses) + len(self.slow)
+
+    @property
+    def late(self) -> float:
+        """Seconds without an answer in time."""
+        return sum(seconds for _, seconds in self.slow)
 
     def ended(self, pace: Pace, key: bytes) -> Reply | None:
         """The reply that says why there is no answer, where this question itself was tried often enough. An attempt
@@ -51,8 +55,9 @@ class Effort:
             return without_answer(Outcome.MALFORMED, f"{self.last} (attempt {self.tries}, the last)", key)
         if own >= pace.attempts:
             return without_answer(Outcome.SERVER_ERROR, f"{self.last} (attempt {self.tries}, the last)", key)
-        if self.late > pace.patience and any(miss.own for miss in self.slow):
-            why = f"{self.last}, for {minutes(self.late)} in all, while others are answered"
+        late = sum(seconds for miss, seconds in self.slow if miss.own)  # while the endpoint was there
+        if late > pace.patience:
+            why = f"{self.last}, for {minutes(late)} in all, while others are answered"
             return without_answer(Outcome.TIMED_OUT, why, key)
         return None
 

@@ -18,6 +18,8 @@ from tests.models.endpoint.fake import FakeClient, first_token
 from tests.signals.rating.support import rows
 
 ROWS = 30
+GIVEN = {"ask": {"question": "Is it useful? Reply with yes or no.", "answer": "yes_no"}}
+"""What has no default."""
 RATINGS = [name for name in catalog.names(Signal) if asks(catalog.get(name))]
 
 
@@ -54,7 +56,10 @@ def test_the_estimate_is_the_count(name: str, logprobs: bool, tmp_path: Path) ->
     spec = ModelSpec(endpoint="http://localhost:1/v1", model="m", capabilities=can)
     anchors = tmp_path / "anchors.jsonl"
     anchors.write_text("\n".join(json.dumps({"prompt": f"A{i}?", "completion": f"B{i}."}) for i in range(12)))
-    signal = build(kind, {"model": spec, **({"anchors": str(anchors)} if "anchors" in kind.model_fields else {})})
+    signal = build(
+        kind,
+        {"model": spec, **GIVEN.get(name, {}), **({"anchors": str(anchors)} if "anchors" in kind.model_fields else {})},
+    )
     assert isinstance(signal, Rating)
     client = FakeClient(says, **can)
     batch = rows(*((f"Question {i}?", f"Answer {i}.") for i in range(ROWS)))
