@@ -28,8 +28,6 @@ QUIET = 10.0
 """Seconds without a 429 after which concurrency doubles with every round again."""
 UNKNOWN = 3.0
 """Seconds between two decreases as long as nothing was answered yet."""
-
-
 SLOWED = 4
 """Rounds in which concurrency stays as it is after answers that came too late."""
 FRESH = 1.0
