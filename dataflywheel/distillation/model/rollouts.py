@@ -14,6 +14,7 @@ from dataflywheel.models.endpoint.failure import passing
 from dataflywheel.models.endpoint.request import Outcome
 from dataflywheel.models.language.decoding import written
 from dataflywheel.models.templates.chat import ChatFormat
+from dataflywheel.proposing.marking import marks_of
 
 WHY = "why/"
 """Before the reason of a reward in the log of a training."""
@@ -29,7 +30,7 @@ def asked_marks(reward: Reward, said: Sequence[str], rows: Sequence[Mapping[str,
         FlywheelError: a judge could not be asked, which another try may change: to go on without it would make another
             model of the same rows.
     """
-    marks = reward.marks(said, rows)
+    marks = marks_of(reward, said, rows)
     replies = [reply for mark in marks for reply in mark.replies]
     if any(reply.outcome is Outcome.OVER_BUDGET for reply in replies):
         raise OverBudgetError(

@@ -10,6 +10,7 @@ from pydantic import PrivateAttr, model_validator
 
 from dataflywheel.contracts import Card, Case, Cost, Judge, Judgement, Named, PoolStatistics, UsageError
 from dataflywheel.evolution.bridges.known_judge import UNREADABLE, case_of, judge_of, require_able
+from dataflywheel.evolution.judgements import judged
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.proposing.kinds import Check, Gate, Proposal, Surroundings
 from dataflywheel.rows.text import answer_said
@@ -70,7 +71,7 @@ class Judged(Gate):
         around.once(f"known pairs:{self.digest()}", lambda: require_able(self._judge))
         cases = [_case(place, proposal) for place, proposal in enumerate(proposals)]
         asked = [case for case in cases if isinstance(case, Case)]
-        found = {judgement.id: judgement for judgement in self._judge.judge(asked)} if asked else {}
+        found = {judgement.id: judgement for judgement in judged(self._judge, asked)}
         return [Check(False, c, decided=False) if isinstance(c, str) else self._check(found[c.id]) for c in cases]
 
     def _check(self, judgement: Judgement) -> Check:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from dataflywheel.contracts import Case, Judge, UsageError, build, method_spec, nearest
+from dataflywheel.evolution.judgements import judged
 from dataflywheel.evolution.judging.self_test import self_test
 from dataflywheel.evolution.judging.session import named
 from dataflywheel.models.endpoint.account import rehearsing
@@ -62,7 +64,7 @@ def require_able(judge: Judge) -> None:
     """
     if rehearsing():  # who makes answers up knows none of the pairs
         return
-    test = self_test(judge.judge)
+    test = self_test(partial(judged, judge))
     if not (DEFERRED in test.reason or test.reason.startswith(Outcome.OVER_BUDGET)):
         test.require(f"{judge.name} by {named(judge)}")
 

@@ -10,6 +10,7 @@ from pydantic import SerializeAsAny
 
 from dataflywheel.contracts import Case, Cost, Judge, Judgement, Mark, PoolStatistics, Reward
 from dataflywheel.evolution.bridges.known_judge import UNREADABLE, case_of
+from dataflywheel.evolution.judgements import judged
 from dataflywheel.rows.thoughts import split_thoughts
 
 
@@ -31,7 +32,7 @@ class OfJudge(Reward):
         said = [split_thoughts(text)[1] for text in completions]
         cases = [case_of(str(i), row, text) for i, (row, text) in enumerate(zip(rows, said, strict=True))]
         asked = [case for case in cases if isinstance(case, Case)]
-        found = {judgement.id: judgement for judgement in self.judge.judge(asked)} if asked else {}
+        found = {judgement.id: judgement for judgement in judged(self.judge, asked)}
         return [Mark(None, case) if isinstance(case, str) else self._mark(found[case.id]) for case in cases]
 
     def _mark(self, judgement: Judgement) -> Mark:

@@ -6,11 +6,13 @@ import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from pydantic import SerializeAsAny
 
 from dataflywheel.contracts import Mark, Metric, Reward
+from dataflywheel.proposing.marking import mark_of
 
 
 class OfMetric(Reward):
@@ -27,9 +29,9 @@ class OfMetric(Reward):
     def marks(self, completions: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> list[Mark]:
         if self.metric.waits:
             with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as threads:
-                found = list(threads.map(self.metric.mark, completions, rows))
+                found = list(threads.map(partial(mark_of, self.metric), completions, rows))
         else:
-            found = list(map(self.metric.mark, completions, rows))
+            found = list(map(partial(mark_of, self.metric), completions, rows))
         return found if self.metric.better == "higher" else [_turned(mark) for mark in found]
 
     def lacks(self, row: Mapping[str, Any]) -> str:

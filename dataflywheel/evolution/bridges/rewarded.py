@@ -12,6 +12,7 @@ from pydantic import BaseModel, PrivateAttr, model_validator
 from dataflywheel.contracts import AnyArray, Judge, Mark, Named, Reward, Status, UsageError
 from dataflywheel.evolution.bridges.reward_of import reward_kind, reward_of
 from dataflywheel.plugins.named import code_of
+from dataflywheel.proposing.marking import marks_of
 
 Measured = dict[str, pa.Array | AnyArray]
 READ = ("messages", "rejected", "tools", "label", "source", "tags", "extra", "media", "cells")
@@ -48,7 +49,7 @@ class Rewarded(BaseModel):
         """The reward of each answer to the row beside it; EMPTY with the reason where there is none, as where `why` is
         not "": such an answer is not scored."""
         able = [i for i, reason in enumerate(why) if not reason]
-        found = self._reward.marks([answers[i] for i in able], [rows[i] for i in able]) if able else []
+        found = marks_of(self._reward, [answers[i] for i in able], [rows[i] for i in able]) if able else []
         marks = [Mark(None, reason) for reason in why]
         for i, mark in zip(able, found, strict=True):
             marks[i] = mark

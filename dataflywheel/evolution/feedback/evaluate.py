@@ -22,7 +22,7 @@ from dataflywheel.evolution.metrics.named import better, metric_of
 from dataflywheel.evolution.metrics.win_rate import WinRate
 from dataflywheel.models.language.language_model import LanguageModel
 from dataflywheel.models.templates.chat import chats_of
-from dataflywheel.plugins.place import named
+from dataflywheel.proposing.marking import mark_of
 from dataflywheel.proposing.metrics.unit_tests import pass_at_k
 from dataflywheel.rows.schema import Row
 from dataflywheel.rows.text import split_answer
@@ -30,8 +30,6 @@ from dataflywheel.rows.text import split_answer
 Scored = tuple[FloatArray, FloatArray, AnyArray]
 """Value, weight and note of each row."""
 UNSCORED = "the model gives no likelihood"
-
-NOT_FINITE = "the score is no finite number"
 
 
 class Evaluate(BaseModel):
@@ -141,7 +139,7 @@ def marked(metric: Metric, rows: Sequence[Row], made: Sequence[Answered], k: int
     def one(at: int) -> Mark:
         if made[at].why:
             return Mark(None, made[at].why)
-        found = [_mark(metric, text, rows[at]) for text in made[at].texts]
+        found = [mark_of(metric, text, rows[at]) for text in made[at].texts]
         values = [mark.value for mark in found if mark.value is not None]
         note = next((mark.note for mark in found if mark.note), "")
         if len(values) < len(found):
@@ -154,17 +152,6 @@ def marked(metric: Metric, rows: Sequence[Row], made: Sequence[Answered], k: int
         return [one(at) for at in range(len(rows))]
     with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as threads:
         return list(threads.map(one, range(len(rows))))
-
-
-def _mark(metric: Metric, answer: str, row: Row) -> Mark:
-    """Raises FlywheelError: a user's metric gave anything but a `Mark`; names its line."""
-    mark: Any = metric.mark(answer, row)
-    if not isinstance(mark, Mark) or not isinstance(mark.value, int | float | None):
-        gave = type(mark.value if isinstance(mark, Mark) else mark).__name__
-        raise FlywheelError(
-            f"{named(metric, 'mark')} gave {gave}; wanted is `Mark(number)`, or `Mark(None, why)` where it cannot"
-        )
-    return mark if mark.value is None or math.isfinite(mark.value) else replace(mark, value=None, note=NOT_FINITE)
 
 
 def summarise(scores: RowScores, metric: str, settings: Evaluate) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from dataflywheel.models.endpoint.structured import Asks
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.proposing.asking import AskingProposer, without
 from dataflywheel.proposing.kinds import Demand, Proposal
+from dataflywheel.proposing.marking import marks_of
 from dataflywheel.proposing.rewritten import rewritten, unfit
 from dataflywheel.rows.schema import Row
 
@@ -112,7 +113,7 @@ class BestOfN(AskingProposer):
         for (course, _), reply in zip(draws, client.ask(requests) if requests else [], strict=True):
             course.take(reply.spoken())
         each = [(course, answer) for course in courses if len(course.answers) > 1 for answer in course.answers]
-        marks = self._reward.marks([answer for _, answer in each], [course.row for course, _ in each])
+        marks = marks_of(self._reward, [answer for _, answer in each], [course.row for course, _ in each])
         for (course, _), mark in zip(each, marks, strict=True):
             course.marks.append(mark)
             course.replies += mark.replies

@@ -6,10 +6,12 @@ import hashlib
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from dataflywheel.contracts import Case, Judge, Judgement, UsageError, Verdict, build, method_specs
+from dataflywheel.evolution.judgements import judged
 from dataflywheel.evolution.judging.asking import PanelJudge
 from dataflywheel.evolution.judging.self_test import SelfTest, self_test
 from dataflywheel.models.endpoint.account import account
@@ -82,10 +84,10 @@ def ask(
     scope = f"{purpose}-{hashlib.blake2b(content.encode('utf-8', 'surrogatepass'), digest_size=8).hexdigest()}"
     with closing(AnswerStore(home / "answers.db")) as answers:
         with account(answers, caps, scope, watch):
-            test = self_test(method.judge)
+            test = self_test(partial(judged, method))
             test.require(f"{method.name} by {named(method)}")
             members = method.members(cases) if isinstance(method, PanelJudge) else []
-            judgements = method.gather(members) if isinstance(method, PanelJudge) else method.judge(cases)
+            judgements = method.gather(members) if isinstance(method, PanelJudge) else judged(method, cases)
         return Session(test, judgements, members, bill(method, answers.spent(scope)))
 
 

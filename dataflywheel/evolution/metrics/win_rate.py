@@ -9,6 +9,7 @@ from pydantic import Field
 
 from dataflywheel.contracts import Card, Case, FlywheelError, Judge, Judgement, Mark, Metric, OverBudgetError, Verdict
 from dataflywheel.evolution.comparison import TASK
+from dataflywheel.evolution.judgements import judged
 from dataflywheel.evolution.metrics.bits_per_byte import NO_ANSWER
 from dataflywheel.models.endpoint.instructions import Instructions
 from dataflywheel.models.endpoint.request import Outcome
@@ -74,7 +75,7 @@ class WinRate(Metric):
             for row, text, reference in zip(rows, said, references, strict=True)
             if text and reference
         ]
-        found = {judgement.id: judgement for judgement in judge.judge(cases)} if cases else {}
+        found = {judgement.id: judgement for judgement in judged(judge, cases)}
         left = sum(one.reason.startswith(Outcome.OVER_BUDGET.value) for one in found.values())
         if left:
             raise OverBudgetError(

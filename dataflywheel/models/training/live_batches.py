@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,7 @@ from dataflywheel.models.templates.encoded import EncodedRow, example_ids
 from dataflywheel.models.training.examples import Example, Losses
 from dataflywheel.models.training.reference import ReferenceLosses, aligned
 from dataflywheel.models.training.validation import Hints, ValidationSet
+from dataflywheel.plugins.place import named
 from dataflywheel.rows.identity import row_id
 
 STATE = "sampler.json"
@@ -47,7 +49,7 @@ class LiveBatches:
         seed: int,
         checked: ValidationSet | None = None,
     ) -> None:
-        self.draw: Draw = sampler.start(rows, min(batch, len(examples)), seed)
+        self.draw = _started(sampler, rows, min(batch, len(examples)), seed)
         self.name, self.watches = sampler.name, sampler.watches
         self.examples, self.ids = examples, rows.ids
         self.seen = np.zeros(len(examples), dtype=np.int64)
@@ -66,17 +68,39 @@ class LiveBatches:
             self.draw.validate(self.checked.losses(losses))
             self.validations += 1
             self.candidates_tokens = self.checked.tokens
-        positions = np.asarray(self.draw.candidates(k), dtype=np.int64)
+        positions = self._places(self.draw.candidates(k), "candidates")
         if isinstance(self.draw, ChoosingDraw) and len(positions) > k:
             offered = [self.examples[i] for i in positions]
             found = np.array([one.mean() for one in self._finite(positions, losses(offered))])
             self.candidates_tokens += sum(len(one["input_ids"]) for one in offered)
             self.candidates = len(offered)
-            positions = np.asarray(self.draw.next_batch(positions, found, k), dtype=np.int64)
+            positions = self._places(self.draw.next_batch(positions, found, k), "next_batch")
         if len(positions) != k:
-            raise FlywheelError(f"{self.name} gave {len(positions)} rows for a batch of {k}; this is a fault of it")
+            raise FlywheelError(f"{self._who('candidates')} gave {len(positions)} rows for a batch of {k}")
         np.add.at(self.seen, positions, 1)
         return [self.examples[i] for i in positions]
+
+    def _who(self, verb: str) -> str:
+        """The sampler, with the line of a user's own draw."""
+        return named(SimpleNamespace(name=self.name, **{verb: getattr(self.draw, verb)}), verb)
+
+    def _places(self, given: object, verb: str) -> AnyArray:
+        """Positions of examples, as a draw gave them.
+
+        Raises:
+            FlywheelError: they are anything else.
+        """
+        places = np.asarray(given)
+        if places.ndim != 1 or places.dtype.kind not in "iu":
+            raise FlywheelError(
+                f"{self._who(verb)} gave {places.dtype} {places.shape}; wanted are whole numbers, the positions of rows"
+            )
+        if places.size and not 0 <= int(places.min()) <= int(places.max()) < len(self.examples):
+            raise FlywheelError(
+                f"{self._who(verb)} gave positions from {places.min()} to {places.max()}; it was shown "
+                f"{len(self.examples):,} rows, 0 to {len(self.examples) - 1}"
+            )
+        return places.astype(np.int64)
 
     def examples_of(self, rows: AnyArray) -> list[Example]:
         """Examples by their `row`."""
@@ -107,13 +131,26 @@ class LiveBatches:
         folder.mkdir(parents=True, exist_ok=True)
         state: dict[str, Any] = {"draw": self.draw.state_dict(), "seen": self.seen.tolist()}
         state |= {"validations": self.validations} if self.checked is not None else {}
-        (folder / STATE).write_text(json.dumps(state, allow_nan=False), encoding="utf-8")
+        try:
+            text = json.dumps(state, allow_nan=False)
+        except (TypeError, ValueError) as error:
+            raise FlywheelError(
+                f"{self._who('state_dict')} gave what JSON cannot hold ({error}); wanted are lists, numbers and texts"
+            ) from None
+        (folder / STATE).write_text(text, encoding="utf-8")
 
     def load(self, folder: Path) -> None:
         state = json.loads((folder / STATE).read_text(encoding="utf-8"))
         self.draw.load_state_dict(state["draw"])
         self.seen = np.array(state["seen"], dtype=np.int64)
         self.validations = int(state.get("validations", 0))
+
+
+def _started(sampler: Sampler, rows: TrainingRows, batch: int, seed: int) -> Draw:
+    draw: Any = sampler.start(rows, batch, seed)
+    if not isinstance(draw, Draw):
+        raise FlywheelError(f"{named(sampler, 'start')} gave {type(draw).__name__}; wanted is a `Draw`")
+    return draw
 
 
 def training_rows(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, ClassVar, Self
 
 import orjson
@@ -13,6 +14,7 @@ from pydantic import PrivateAttr, model_validator
 from dataflywheel.catalog import known
 from dataflywheel.contracts import Card, Mark, Metric, Named, Reward, UsageError, build, method_spec, nearest
 from dataflywheel.proposing.kinds import Check, Gate, Proposal, Surroundings
+from dataflywheel.proposing.marking import mark_of, marks_of
 from dataflywheel.proposing.metrics import final_answer, tool_call, unit_tests, user_function
 from dataflywheel.rows.text import part_of
 
@@ -66,12 +68,12 @@ class Scored(Gate):
     def check(self, proposals: Sequence[Proposal], around: Surroundings) -> list[Check]:
         answers, rows = [_answer(proposal) for proposal in proposals], [_reference(proposal) for proposal in proposals]
         if isinstance(self._by, Reward):
-            marks = self._by.marks(answers, rows)
+            marks = marks_of(self._by, answers, rows)
         elif not self._by.waits:
-            marks = list(map(self._by.mark, answers, rows))
+            marks = list(map(partial(mark_of, self._by), answers, rows))
         else:
             with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as threads:
-                marks = list(threads.map(self._by.mark, answers, rows))
+                marks = list(threads.map(partial(mark_of, self._by), answers, rows))
         return [self._check(mark) for mark in marks]
 
     def _check(self, mark: Mark) -> Check:

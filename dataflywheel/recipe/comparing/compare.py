@@ -54,11 +54,7 @@ def run_comparison(
     parts = (plan.model_dump_json(), settings.model_dump_json(), exam.digest(), folder_digest(student))
     rows = [(left.step.place, sorted(left.ids), left.needed, left.stopped) for left in without]
     fingerprint = digest(before, *parts, teaching.digest(), rows, *code_of(plan.arms))
-    held = Scoreboard.read(output)
-    if held is not None and held.fingerprint == fingerprint and not held.untrained:
-        if held.cost is not None:  # a damaged ledger may have lost it
-            context.run.ledger.enter("compare", held.cost)
-        context.watcher.finished("compare", _summary(held), True)
+    if (held := _held(context, output, fingerprint)) is not None:
         return held
     place = context.run.path / "compare"
     context.run.ledger.unbilled.add(place)
@@ -94,6 +90,17 @@ def run_comparison(
     board.write(output)
     context.watcher.finished("compare", _summary(board), False)
     return board
+
+
+def _held(context: Context, output: Path, fingerprint: str) -> Scoreboard | None:
+    """The board of an earlier run of the same comparison, whole."""
+    held = Scoreboard.read(output)
+    if held is None or held.fingerprint != fingerprint or held.untrained:
+        return None
+    if held.cost is not None:  # a damaged ledger may have lost it
+        context.run.ledger.enter("compare", held.cost)
+    context.watcher.finished("compare", _summary(held), True)
+    return held
 
 
 def _ended(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dataflywheel.contracts import UsageError
+from dataflywheel.contracts import PoolStatistics, UsageError
 from dataflywheel.recipe.asked_signals import asked_signal, own_names
 from dataflywheel.recipe.needs import signals_of
 from dataflywheel.recipe.planning.named_arms import arm_needs
 from dataflywheel.recipe.planning.price import rounds_of
 from dataflywheel.recipe.schema import Recipe
 from dataflywheel.recipe.steps.step import Step
+from dataflywheel.recipe.steps.warm_up import too_few
 from dataflywheel.selection.order import LEARNED
 
 TRAINS = ("warm_up", "train", "prefer")
@@ -41,6 +42,19 @@ def check_followed(recipe: Recipe, steps: Sequence[Step]) -> None:
             raise UsageError(
                 f"{step.title}: {name} is of the model that was trained last, and {once}; {way}leave `of: trained` out"
             )
+
+
+def check_room(steps: Sequence[Step], pools: Sequence[PoolStatistics]) -> None:
+    """Raises UsageError: a selection goes on from what a warm-up learns and keeps fewer rows, of the most that can
+    reach it and of a tenth of them; in between, the warm-up finds it before it trains."""
+    for number, step in enumerate(steps):
+        if LEARNED not in step.needs():
+            continue
+        first = next(before for before in reversed(steps[:number]) if before.role == "warm_up")
+        tries = (pools[number].rows, pools[number].rows // 10)
+        found = [(first.learns_first(rows), step.left(PoolStatistics(rows, 0, 0)).rows) for rows in tries]
+        if all(learned > kept for learned, kept in found):
+            raise UsageError(too_few(first, found[0][0], step, found[0][1]))
 
 
 def following(recipe: Recipe, steps: Sequence[Step], comparison: bool) -> list[str]:

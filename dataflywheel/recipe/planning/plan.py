@@ -16,7 +16,7 @@ from dataflywheel.recipe.inputs.target_judge import check_judged
 from dataflywheel.recipe.load import load_recipe
 from dataflywheel.recipe.machine import check_files, check_local, check_packages
 from dataflywheel.recipe.needs import model_kind, signals_of
-from dataflywheel.recipe.planning.following import check_followed, following
+from dataflywheel.recipe.planning.following import check_followed, check_room, following
 from dataflywheel.recipe.planning.helping import planned_helpers
 from dataflywheel.recipe.planning.holding import holding
 from dataflywheel.recipe.planning.named_arms import arm_needs
@@ -67,8 +67,10 @@ def make_plan(recipe: Recipe, steps: list[Step], comparison: bool, home: Path = 
     speed, left = flops(), looked.size
     seen: set[str] = set()
     lines: list[PlannedStep] = []
+    reaching: list[PoolStatistics] = []
     for step in steps:
         step.check_pool(left)
+        reaching.append(left)
         cost = step_cost(recipe, step, left, speed, seen)
         left = step.left(left)
         line = PlannedStep(
@@ -76,6 +78,7 @@ def make_plan(recipe: Recipe, steps: list[Step], comparison: bool, home: Path = 
         )
         names = list(recipe.composed.names(step.index))
         lines.append(line.model_copy(update={"of": names}) if names else line)
+    check_room(steps, reaching)
     own = plugged(recipe, steps)
     facts: dict[str, object] = {**procedures(recipe), **({"plugins": own} if own else {})}
     for number, step in enumerate(steps):

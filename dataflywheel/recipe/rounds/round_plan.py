@@ -11,6 +11,7 @@ import numpy as np
 
 from dataflywheel import catalog
 from dataflywheel.contracts import Allocation, Policy, RoundResult, build
+from dataflywheel.evolution.feedback.allocated import allocated
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.schema import Recipe
 from dataflywheel.recipe.steps.state import State
@@ -70,7 +71,7 @@ def round_plan(
     for policy in policies:
         if policy.over == "arms" and len(ready) > 1 and counted_alike:
             names = [s.place for s in ready]
-            arms = _within(policy.allocate(done, names, sum(share[n] for n in names), rng), ready, recipe, taken)
+            arms = _within(allocated(policy, done, names, sum(share[n] for n in names), rng), ready, recipe, taken)
             share |= arms.amounts
     divided: dict[str, Mapping[str, int]] = {}
     for policy in policies:
@@ -78,7 +79,7 @@ def round_plan(
             for step in bringing:
                 if step.has_groups:
                     continue
-                one = policy.allocate(done, list(slices.get(step.place, ())), share[step.place], rng)
+                one = allocated(policy, done, list(slices.get(step.place, ())), share[step.place], rng)
                 divided[step.place] = one.amounts
                 by_slice = _together(by_slice, one)
     return RoundPlan(share, divided, arms, by_slice)

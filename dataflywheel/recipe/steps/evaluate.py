@@ -28,7 +28,8 @@ from dataflywheel.recipe.inputs.target_rows import check_target_rows
 from dataflywheel.recipe.pricing import model_seconds
 from dataflywheel.recipe.schema import Recipe
 from dataflywheel.recipe.steps.state import State
-from dataflywheel.recipe.steps.step import Given, Step, tried_again
+from dataflywheel.recipe.steps.step import Given, Step
+from dataflywheel.recipe.steps.told import tried_again
 from dataflywheel.store.atomic import atomic_directory
 from dataflywheel.store.record import StepRecord
 

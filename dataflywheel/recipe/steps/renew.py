@@ -24,7 +24,8 @@ from dataflywheel.recipe.schema import Recipe
 from dataflywheel.recipe.steps.pair_writers import written_by
 from dataflywheel.recipe.steps.rows_out import write_decided
 from dataflywheel.recipe.steps.state import State
-from dataflywheel.recipe.steps.step import Given, tried_again
+from dataflywheel.recipe.steps.step import Given
+from dataflywheel.recipe.steps.told import tried_again
 from dataflywheel.recipe.steps.writing import SHARED, Propose, Writing, Written
 from dataflywheel.rows.builder import build
 from dataflywheel.rows.parts import PartWriter, iter_batches, read_rows

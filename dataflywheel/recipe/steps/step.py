@@ -19,6 +19,7 @@ from dataflywheel.recipe.inputs.looked import Looked
 from dataflywheel.recipe.needs import signals_of
 from dataflywheel.recipe.schema import Recipe
 from dataflywheel.recipe.steps.state import State
+from dataflywheel.recipe.steps.told import tried_again, without_value
 from dataflywheel.recipe.steps.traits import Traits
 from dataflywheel.store.record import StepRecord
 from dataflywheel.store.stopwatch import Stopwatch
@@ -239,17 +240,3 @@ class Step(Traits, ABC):
     def reach(self, context: Context, state: State, offered: Path) -> dict[str, str] | None:
         """The slice of each row that it can choose or write from, by id; None where it brings none."""
         return None
-
-
-def without_value(record: StepRecord) -> str:
-    """What to say of rows about which a model gave no answer that could be read."""
-    return "".join(
-        f"; {one['signal']}: {one['rows']:,} of {one['of']:,} rows have no value; most often: {one['reason']}"
-        for one in record.details.get("without_value", [])
-    )
-
-
-def tried_again(record: StepRecord) -> str:
-    """What to say of questions that another try may answer."""
-    again = record.again
-    return f"; the endpoint failed at {again:,}, which the same command tries again" if again else ""

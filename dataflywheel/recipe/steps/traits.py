@@ -44,6 +44,10 @@ class Traits:
         """Whether it works from what the model that was trained last got wrong."""
         return False
 
+    def learns_first(self, rows: int) -> int:
+        """Of so many rows, how many it learns for a selection that goes on from them."""
+        return 0
+
     # In a wheel
 
     @property

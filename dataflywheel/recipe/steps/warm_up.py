@@ -22,8 +22,9 @@ from dataflywheel.recipe.steps.check_select import check_rounds_before, check_si
 from dataflywheel.recipe.steps.learning import Learning, Settings, student_folder
 from dataflywheel.recipe.steps.select import with_target
 from dataflywheel.recipe.steps.state import State
-from dataflywheel.recipe.steps.step import Given
+from dataflywheel.recipe.steps.step import Given, Step
 from dataflywheel.selection.combine import select_rows
+from dataflywheel.selection.order import LEARNED
 from dataflywheel.selection.spec import Select
 from dataflywheel.store.record import StepRecord
 
@@ -84,6 +85,10 @@ class WarmingUp(Learning, keyword="warm_up"):
         check_signals(choice, recipe)
         check_vectors(choice, recipe)
 
+    def learns_first(self, rows: int) -> int:
+        budget = self.work.choice().budget()
+        return 0 if budget.unit == "tokens" else budget.rows(rows)
+
     def learned(self, pool: PoolStatistics) -> float:
         """The share of the rows that is learned."""
         budget = self.work.choice().budget()
@@ -112,12 +117,20 @@ class WarmingUp(Learning, keyword="warm_up"):
         if not ids:
             raise UsageError(f"{self.title}: {choice.label()} chose no row to learn; raise `keep`")
         student, settings = student_folder(context), self.seeded(context)
+        self.check_room(given, len(ids), len(columns))
         made, facts = trained(context.home, rows, ids, student, settings, partial(self.advanced, context))
         cost = training_cost(facts, settings.batch_size) + Cost(seconds=round(ranking, 3))
         left_out, cut = dict(facts.pop("left_out")), facts.pop("cut_rows", {})
         facts.pop("changed_rows")
         details = {**facts, "by": choice.label(), "cut": len(cut), "learned": len(ids) - len(left_out)}
         return self.leave(given, made, cost, details, _decisions(chosen, left_out))
+
+    def check_room(self, given: Given, learned: int, rows: int) -> None:
+        """Raises UsageError, before anything is trained: a later step goes on from what was learned, and keeps less."""
+        for step in given.steps[self.index :]:
+            keeps = min(step.left(PoolStatistics(rows, 0, 0)).rows, given.context.recipe.budget.rows or rows)
+            if LEARNED in step.needs() and keeps < learned:
+                raise UsageError(too_few(self, learned, step, keeps))
 
     def after(self, given: Given, record: StepRecord) -> State:
         state = super().after(given, record)
@@ -126,6 +139,14 @@ class WarmingUp(Learning, keyword="warm_up"):
     def note(self, record: StepRecord) -> str:
         details = record.details
         return f"{details['learned']:,} of {record.rows_in:,} rows learned, {details['tokens']:,} tokens"
+
+
+def too_few(warm_up: Step, learned: int, step: Step, keeps: int) -> str:
+    """What to say where fewer rows are kept than were learned."""
+    return (
+        f"{step.title}: {keeps:,} rows would be kept, and the {learned:,} that {warm_up.title} learns are the first of "
+        "them; let it learn fewer, or keep more"
+    )
 
 
 def _decisions(chosen: Decisions, left_out: Mapping[str, str]) -> Decisions:

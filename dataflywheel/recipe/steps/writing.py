@@ -190,7 +190,8 @@ class Writing(Step):
             kept = _write(rows, aside / "rows", changed, new, decisions)
             leave_columns(aside, context, rows, columns_read(self.work.by), self.title)
             write_ledger(aside / "proposals.parquet", done.entries)
-            cost = Cost(seconds=round(time.perf_counter() - began, 3)) + asked_cost(context, given.output)
+            beside = asked_cost(context, given.output) + proposer.trained()
+            cost = Cost(seconds=round(time.perf_counter() - began, 3)) + beside
             details = {
                 "by": proposer.name,
                 "hides_before": proposer.hides_before,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from dataflywheel.contracts import AnyArray
-from dataflywheel.signals.words.gram_kernels import SHINGLE_WORDS, gram_hash
+from dataflywheel.signals.words.gram_kernels import SHINGLE_WORDS, gram_hash, place_of, scratch_for, sort_hashes
 from dataflywheel.signals.words.word_kernels import ALONE, code_point, compiled, kind_of, next_word
 
 TOKEN_LETTERS = 9
@@ -83,36 +83,46 @@ def symbol_share(data: AnyArray, offsets: AnyArray, first: int, last: int, out: 
 @compiled
 def repetition(hashes: AnyArray, lengths: AnyArray, offsets: AnyArray, distinct: AnyArray, repeated: AnyArray) -> None:
     """Distinct words over words, and the share of word bytes inside 3-grams that occur more than once in the row."""
+    scratch, heads = scratch_for(offsets)
+    ordered = np.empty(len(scratch), dtype=np.uint64)
     for row in range(len(distinct)):
         first, last = offsets[row], offsets[row + 1]
         if first == last:
             distinct[row], repeated[row] = np.nan, np.nan
             continue
-        ordered = np.sort(hashes[first:last])
+        words = ordered[: last - first]
+        for k in range(len(words)):  # a slice that is assigned takes seconds to compile
+            words[k] = hashes[first + k]
+        sort_hashes(words, scratch, heads)
         different = 1
-        for k in range(1, len(ordered)):
-            different += ordered[k] != ordered[k - 1]
-        distinct[row] = different / len(ordered)
-        repeated[row] = repeated_share(hashes[first:last], lengths[first:last])
+        for k in range(1, len(words)):
+            different += words[k] != words[k - 1]
+        distinct[row] = different / len(words)
+        repeated[row] = repeated_share(hashes[first:last], lengths[first:last], ordered, scratch, heads)
 
 
 @compiled
-def repeated_share(hashes: AnyArray, lengths: AnyArray) -> float:
+def repeated_share(hashes: AnyArray, lengths: AnyArray, ordered: AnyArray, scratch: AnyArray, heads: AnyArray) -> float:
+    """`ordered` and `scratch` have room for as many hashes, `heads` as `sort_hashes` wants it."""
     grams = len(hashes) - SHINGLE_WORDS + 1
     if grams < 2:
         return 0.0
-    values = np.empty(grams, dtype=np.uint64)
+    found = ordered[:grams]
     for k in range(grams):
-        values[k] = gram_hash(hashes, k, SHINGLE_WORDS)
-    order = np.argsort(values)
-    inside = np.zeros(len(hashes), dtype=np.bool_)
-    for k in range(grams):
-        same_before = k > 0 and values[order[k]] == values[order[k - 1]]
-        same_after = k + 1 < grams and values[order[k]] == values[order[k + 1]]
-        if same_before or same_after:
-            inside[order[k] : order[k] + SHINGLE_WORDS] = True
-    total, covered = 0, 0
+        found[k] = gram_hash(hashes, k, SHINGLE_WORDS)
+    sort_hashes(found, scratch, heads)
+    often = 0
+    for k in range(1, grams):
+        if found[k] == found[k - 1] and (often == 0 or scratch[often - 1] != found[k]):
+            scratch[often] = found[k]
+            often += 1
+    total, covered, until = 0, 0, 0
     for k in range(len(hashes)):
+        if k < grams and often:
+            value = gram_hash(hashes, k, SHINGLE_WORDS)
+            place = place_of(scratch[:often], value)
+            if place < often and scratch[place] == value:
+                until = k + SHINGLE_WORDS
         total += lengths[k]
-        covered += lengths[k] * inside[k]
+        covered += lengths[k] * (k < until)
     return covered / total

@@ -55,6 +55,19 @@ def sort_hashes(values: AnyArray, scratch: AnyArray, heads: AnyArray) -> None:
 
 
 @compiled
+def place_of(ordered: AnyArray, value: np.uint64) -> int:
+    """Where the value stands in ascending ones, or would; numpy's own takes a second to compile in each kernel."""
+    low, high = 0, len(ordered)
+    while low < high:
+        middle = (low + high) // 2
+        if ordered[middle] < value:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@compiled
 def hash_grams(words: AnyArray, start: int, length: int, size: int, out: AnyArray) -> AnyArray:
     """The n-grams of one row of words, in order, at the beginning of `out`."""
     grams = out[: length - size + 1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from dataflywheel.contracts import AnyArray
-from dataflywheel.signals.words.gram_kernels import gram_hash
+from dataflywheel.signals.words.gram_kernels import gram_hash, place_of
 from dataflywheel.signals.words.word_kernels import compiled
 
 FILTER_SHIFT = np.uint64(42)
@@ -32,7 +32,7 @@ def find_grams(
             gram = gram_hash(words, start, size)
             if not present[np.int64(gram >> FILTER_SHIFT)]:
                 continue
-            place = np.searchsorted(grams, gram)
+            place = place_of(grams, gram)
             if place < len(grams) and grams[place] == gram:
                 rows[found], hits[found] = row, place
                 found += 1
@@ -50,7 +50,7 @@ def mark_monotonous(words: AnyArray, offsets: AnyArray, size: int, grams: AnyArr
                 for j in range(start, k):
                     fresh = fresh and words[j] != words[k]
                 different += fresh
-            place = np.searchsorted(grams, gram_hash(words, start, size))
+            place = place_of(grams, gram_hash(words, start, size))
             if 2 * different <= size and place < len(grams):
                 marked[place] = True
 

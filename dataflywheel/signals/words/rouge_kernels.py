@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from dataflywheel.contracts import AnyArray
+from dataflywheel.signals.words.gram_kernels import distinct, place_of
 from dataflywheel.signals.words.word_kernels import compiled
 
 BITS = 64
@@ -20,7 +21,7 @@ def common_subsequence(marks: AnyArray, known: AnyArray, text: AnyArray, size: i
     """
     row[:] = ALL
     for word in text:
-        place = np.searchsorted(known, word)
+        place = place_of(known, word)
         if place == len(known) or known[place] != word:
             continue
         carry = np.uint64(0)
@@ -41,10 +42,11 @@ def common_subsequence(marks: AnyArray, known: AnyArray, text: AnyArray, size: i
 @compiled
 def common_subsequences(query: AnyArray, flat: AnyArray, starts: AnyArray, ends: AnyArray, lengths: AnyArray) -> None:
     """Write the length of the longest common subsequence of `query` with each piece [start, end) of `flat`."""
-    known = np.unique(query)
+    room = np.empty(2 * max(len(query), 2) + 1, dtype=np.int32)
+    known = distinct(query.copy(), np.empty(len(query), dtype=np.uint64), room)
     marks = np.zeros((len(known), (len(query) + BITS - 1) // BITS), dtype=np.uint64)
     for i in range(len(query)):
-        marks[np.searchsorted(known, query[i]), i // BITS] |= np.uint64(1) << np.uint64(i % BITS)
+        marks[place_of(known, query[i]), i // BITS] |= np.uint64(1) << np.uint64(i % BITS)
     row = np.empty(marks.shape[1], dtype=np.uint64)
     for k in range(len(starts)):
         lengths[k] = common_subsequence(marks, known, flat[starts[k] : ends[k]], len(query), row)

@@ -30,6 +30,7 @@ from dataflywheel.synthesis.adversarial.attempts import (
 from dataflywheel.synthesis.adversarial.instruction_writer import (
     REQUEST,
     Trained,
+    cost_of,
     instruction_of,
     lessons,
     preferring,
@@ -157,6 +158,9 @@ class FailingInstructions(Seeking, AskingProposer):
 
     def told(self) -> dict[str, Any]:
         return {"sought": {"warm_up": self._warm_up, "rounds": self._rounds}} if self._rounds else {}
+
+    def trained(self) -> Cost:
+        return cost_of([self._warm_up, *(facts.get("learned", {}) for facts in self._rounds)])
 
     def rehearsed(self) -> Proposer:
         few = {"rounds": 1, "attempts": min(self.attempts, 4)}

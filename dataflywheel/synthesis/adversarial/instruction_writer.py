@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from dataflywheel.contracts import AnyArray
+from dataflywheel.contracts import AnyArray, Cost
 from dataflywheel.models.files import folder_digest, models_folder
 from dataflywheel.models.language.language_model import local_folder
 from dataflywheel.models.language.pool_tokenizer import rows_digest
@@ -67,7 +67,10 @@ def warmed_up(spec: ModelSpec, taught: Sequence[list[Message]], settings: TrainS
     """The model once it has learned these lessons; looked up where it has been made before."""
     base = local_folder(spec)
     name = f"proposer-{rows_digest(taught, folder_digest(base), settings.version, settings.model_dump_json())}"
-    return _once(name, lambda folder: train_sft(taught, base, folder, settings), {"lessons": len(taught)})
+    return _once(
+        name, lambda folder: train_sft(taught, base, folder, settings), lambda made: made.passes,
+        {"lessons": len(taught)},
+    )  # fmt: skip
 
 
 def preferring(folder: Path, pairs: Sequence[Row], by: Trainer, settings: TrainSettings) -> Trained:
@@ -78,7 +81,16 @@ def preferring(folder: Path, pairs: Sequence[Row], by: Trainer, settings: TrainS
         *(folder_digest(folder), by.digest(), settings.version, settings.model_dump_json()),
     )
     rows = pa.Table.from_pylist([dict(row) for row in pairs])
-    return _once(f"proposer-{known}", lambda at: by.train(rows, folder, at, settings), {"pairs": len(pairs)})
+
+    def learned(made: TrainResult) -> int:
+        there = len(pairs) - len(made.left_out)
+        times = settings.max_steps * settings.batch_size / max(1, there) if settings.max_steps else settings.epochs
+        return round(by.answers * there * times)
+
+    def train(at: Path) -> TrainResult:
+        return by.train(rows, folder, at, settings)
+
+    return _once(f"proposer-{known}", train, learned, {"pairs": len(pairs), "readings": by.readings})
 
 
 def pair(prompt: str, better: str, worse: str) -> Row:
@@ -87,13 +99,25 @@ def pair(prompt: str, better: str, worse: str) -> Row:
     return make_row(turns, rejected=[message("assistant", worse)])
 
 
-def _once(name: str, train: Any, told: dict[str, Any]) -> Trained:
+def cost_of(made: Sequence[Mapping[str, Any]]) -> Cost:
+    """Of models that learned, from their facts: passes and tokens, where the seconds are those of the step."""
+    passes = [(one["passes"], 1 + one.get("readings", 0)) for one in made if one]
+    return Cost(
+        forward=sum(rows * read for rows, read in passes),
+        backward=sum(rows for rows, _ in passes),
+        tokens=sum(one["tokens"] for one in made if one),
+    )
+
+
+def _once(
+    name: str, train: Callable[[Path], TrainResult], learned: Callable[[TrainResult], int], told: dict[str, Any]
+) -> Trained:
     folder = models_folder() / name
 
     def make() -> None:
-        made: TrainResult = train(folder)
-        facts = {"steps": made.steps, "tokens": made.tokens, "seconds": round(made.seconds, 3)}
+        made = train(folder)
+        facts = {"steps": made.steps, "tokens": made.tokens, "seconds": round(made.seconds, 3), "passes": learned(made)}
         write_json(folder / TOLD, {**told, **facts, "left_out": len(made.left_out)})
 
     made_once(folder, make)
-    return Trained(folder, json.loads((folder / TOLD).read_text(encoding="utf-8")))
+    return Trained(folder, {"passes": 0, **json.loads((folder / TOLD).read_text(encoding="utf-8"))})

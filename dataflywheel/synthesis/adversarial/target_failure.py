@@ -11,6 +11,7 @@ from dataflywheel.models.endpoint.failure import failure
 from dataflywheel.models.endpoint.request import Reply, Sampling
 from dataflywheel.models.endpoint.structured import Asks
 from dataflywheel.proposing.asking import follow
+from dataflywheel.proposing.marking import mark_of
 from dataflywheel.rows.identity import prompt_answer_row
 from dataflywheel.rows.schema import Row
 from dataflywheel.synthesis.adversarial.seeking import Seeking
@@ -131,7 +132,7 @@ class Examiner:
         return list(zip(attempts, replies, strict=True))
 
     def _mark(self, answer: str, one: Attempt, reference: str) -> Mark:
-        return self.by.compares.mark(answer, prompt_answer_row(one.text, reference))
+        return mark_of(self.by.compares, answer, prompt_answer_row(one.text, reference))
 
     def _same(self, answer: str, one: Attempt, other: str) -> bool:
         mark = self._mark(answer, one, other)

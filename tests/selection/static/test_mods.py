@@ -159,6 +159,11 @@ def test_what_a_plan_says_and_what_it_refuses(folder: Path) -> None:
             {},
             r"mods: training: 'epoch' is no setting of a training; did you mean 'epochs'",
         ),
+        (
+            [{"mods": {**mods["mods"], "seed": 20, "keep": "20%"}}],
+            {},
+            r"03-select: 12 rows would be kept, and the 20 that 02-warm_up learns",
+        ),
         ([clean, mods, train, "evaluate"], {**target, "compare": ["random", "mods"]}, "mods is a procedure, which"),
         (
             [clean, mods, train, "evaluate"],
@@ -169,3 +174,14 @@ def test_what_a_plan_says_and_what_it_refuses(folder: Path) -> None:
     for steps, more, said in refused:
         with pytest.raises(UsageError, match=said):
             plan(job("a", steps, **more))
+
+
+def test_a_seed_that_no_selection_holds_is_found_before_it_is_learned(folder: Path) -> None:
+    """Of how many rows a share is known once they are cleaned: half of the 60 are too many, half of 30 not."""
+    necessary = {"necessary": {"reward": "text.tokens_answer", "vector": "embedding.vector"}}
+    warm = {"warm_up": {"by": "random", "keep": "50%", "max_steps": 1, "max_length": 32}}
+    made = job("room", [warm, {"select": {"by": necessary, "keep": 20}}])
+    assert len(plan(made)["steps"]) == 2
+    with pytest.raises(UsageError, match=r"02-select: 20 rows would be kept, and the 30 that 01-warm_up learns"):
+        run(made, runs=folder / "runs", home=folder / "store")
+    assert not (folder / "runs" / "room" / "models").exists()

@@ -1,0 +1,97 @@
+"""Every method that asks a model, tried on a real one: SmolLM2-135M-Instruct behind llama.cpp's server.
+
+    python benchmarks/real_model.py [--rows 20] [--store FOLDER] [--only NAME ...]
+
+Says of each method how many of its answers could be read, how many of its proposals passed its own gates, and why the
+others did not; writes `real_model.md`, and the replies as a tape that the tests play back. Replies are kept in the
+store, so that a broken-off run goes on. The rows are made up, so that the tape holds the model's own words alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.real_server import served
+from dataflywheel.contracts import FlywheelError
+from dataflywheel.models.endpoint.account import account, client_for
+from dataflywheel.models.endpoint.chat_model import Capabilities
+from dataflywheel.models.endpoint.probe import found_of
+from dataflywheel.models.endpoint.request import Reply
+from dataflywheel.models.spec import ModelSpec
+from dataflywheel.recipe.made_up_rows import files
+from dataflywheel.store.answers import AnswerStore
+from tests.support.small_rows import ROWS
+from tests.support.tried import TOKENS, Taped, Tried, asking_methods, attempt, rows_of, write_tape
+
+HERE = Path(__file__).parent
+TAPE = HERE.parent / "tests" / "models" / "endpoint" / "smollm2.jsonl"
+Line = tuple[Tried, Sequence[Reply], float]
+
+
+def main() -> None:
+    given = argparse.ArgumentParser(description=__doc__)
+    given.add_argument("--rows", type=int, default=len(ROWS))
+    given.add_argument("--store", type=Path, default=Path(".flywheel/real"))
+    given.add_argument("--only", nargs="*", default=None)
+    told = given.parse_args()
+    told.store.mkdir(parents=True, exist_ok=True)
+    lines: list[Line] = []
+    with served() as address, account(AnswerStore(told.store / "answers.db")), TemporaryDirectory() as folder:
+        spec = ModelSpec(
+            endpoint=address, model="smollm2", capabilities={"logprobs": True, "completion": True}, concurrency=2,
+            timeout=600,
+        )  # fmt: skip
+        client = client_for(spec)
+        found = found_of(client)
+        can = replace(client.model.capabilities, json_schema=found.schema, thinks=found.thinks)
+        made = files(Path(folder))
+        for name in told.only or asking_methods():
+            tape, began = Taped(can, client.ask), time.perf_counter()
+            try:
+                tried = attempt(name, rows_of(ROWS[: told.rows]), tape, made, gated=True)
+            except FlywheelError as error:
+                tried = Tried(name, "not run")
+                tried.lost(str(error))
+            lines.append((tried, tape.replies, time.perf_counter() - began))
+            print(f"{name}: {tried.read} of {tried.items} read, {dict(tried.why)}", flush=True)
+            for text in tried.shown[:10]:
+                print(f"    {text[:300]!r}", flush=True)
+    if told.only is None:
+        (HERE / "real_model.md").write_text(page(lines, told.rows, can), encoding="utf-8")
+        write_tape(TAPE, told.rows, [(tried, replies) for tried, replies, _ in lines], can)
+
+
+def page(lines: Sequence[Line], rows: int, can: Capabilities) -> str:
+    """The table."""
+    replies = sum(len(said) for _, said, _ in lines)
+    able = "obeys a JSON schema" if can.json_schema else "takes no JSON schema"
+    head = f"""# Every method that asks, on a real model
+
+Made by `make real`: SmolLM2-135M-Instruct (Apache-2.0, 4 bits) behind llama.cpp's server, which {able}; {rows} made-up
+rows, answers of at most {TOKENS} tokens, {replies:,} replies. *Read*: of the rows (or cases, or proposals), those of
+which every answer could be read. *Accepted*: those of the proposals that passed the method's own gates. Judges see the
+row's answer beside one that speaks of something else. So small a model shows whether questions are understood, not what
+a method is worth.
+
+| method | replies | read | accepted | why not | seconds |
+| --- | ---: | ---: | ---: | --- | ---: |
+"""
+    body = []
+    for tried, said, seconds in lines:
+        why = "; ".join(f"{reason} ({n})" for reason, n in tried.why.most_common(3)).replace("|", "/")
+        accepted = "" if tried.accepted is None else str(tried.accepted)
+        read = f"{tried.read} of {tried.items}" if tried.items else "not run"
+        body.append(f"| `{tried.name}` | {len(said)} | {read} | {accepted} | {why} | {seconds:.0f} |\n")
+    return head + "".join(body)
+
+
+if __name__ == "__main__":
+    main()
