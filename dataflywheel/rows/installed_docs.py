@@ -25,7 +25,7 @@ from dataflywheel.rows.identity import prompt_answer_row
 from dataflywheel.rows.python_docs import NOT_IMPORTED, QUESTIONS, Split, held_out
 from dataflywheel.rows.schema import Row
 
-MOST = 300
+MOST = 150
 """Texts of one package, so that no large one is the pool, and reading takes seconds."""
 LARGEST = 1_000_000
 """Bytes of a source file; larger ones were written by programs."""
@@ -49,7 +49,7 @@ def installed_docs(split: Split = "pool") -> Iterator[Row]:
     """Rows in a stable order. A row's source is its package, its tags are kind and package; `extra` has kind, module,
     package, version and licence, as the package's metadata has them.
 
-    Of each package other than Python up to 300 texts, from files in an order that their names alone decide. The
+    Of each package other than Python up to 150 texts, from files in an order that their names alone decide. The
     held-out split asks for each text once, and what it holds is not in the pool under another name either.
     """
     for found in _texts(split):
