@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataflywheel.report.personal_data import find, masked
-from dataflywheel.signals.safety.personal_data_patterns import luhn
 
 
 @pytest.mark.parametrize(
@@ -32,11 +31,6 @@ from dataflywheel.signals.safety.personal_data_patterns import luhn
 )
 def test_forms(text: str, kinds: list[str]) -> None:
     assert [kind for kind, _ in find(text)] == kinds
-
-
-@given(st.integers(0, 10**15 - 1))
-def test_luhn_accepts_exactly_one_check_digit(number: int) -> None:
-    assert sum(luhn(f"{number:015d}{digit}") for digit in range(10)) == 1
 
 
 @given(st.text(max_size=300))
