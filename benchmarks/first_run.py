@@ -42,10 +42,10 @@ are installed here, its target the modules of Python's standard library that are
 the rows of each arm, which read as many tokens as the wheel's, all with the same teacher. *One round* is the same
 selection at once, without rewriting and writing. The settings were chosen on the steering and the select tier, with
 other seeds: budgets of 15,000 and 12,000 tokens, answers of up to 400 and up to 150 tokens, with and without a teacher.
-Since then the budget (10,000 tokens), the teacher (200,000), the pool (150 texts of a package, not 300) and the students
-(four, not five) were made smaller for the sake of the processor alone. One more budget was tried on seed 0 with its
-sealed tier open: of 8,000 tokens, where the wheel was better than random rows by 0.042 [0.028, 0.056], and one round
-better than the wheel by 0.012 [0.004, 0.019].
+Since then the budget (10,000 tokens), the teacher (200,000), the pool (150 texts of a package, not 300) and the
+students (four, not five) were made smaller for the sake of the processor alone. One more budget was tried on seed 0
+with its sealed tier open: of 8,000 tokens, where the wheel was better than random rows by 0.042 [0.028, 0.056], and one
+round better than the wheel by 0.012 [0.004, 0.019].
 """
 
 

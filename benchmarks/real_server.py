@@ -8,6 +8,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+PORT = 18765
+"""One and the same in every run, since stored answers are those of an address."""
 SERVE = """
 import sys, time
 import xllamacpp
@@ -15,7 +17,7 @@ given = xllamacpp.CommonParams()
 given.model.path = sys.argv[1]
 given.n_ctx, given.n_parallel, given.warmup = 8192, 2, False
 given.cpuparams.n_threads = int(sys.argv[2])
-given.hostnames, given.port = ["127.0.0.1"], 0
+given.hostnames, given.port = ["127.0.0.1"], int(sys.argv[3])
 server = xllamacpp.Server(given)
 print(server.listening_address, flush=True)
 sys.stdin.read()  # until whoever started it has gone
@@ -27,7 +29,14 @@ def served() -> Iterator[str]:
     """The address of the server, as `endpoint` takes it."""
     from dataflywheel.models.packaged import check_packaged
 
-    command = [sys.executable, "-c", SERVE, str(check_packaged("packaged/smollm2")), str(os.cpu_count() or 1)]
+    command = [
+        sys.executable,
+        "-c",
+        SERVE,
+        str(check_packaged("packaged/smollm2")),
+        str(os.cpu_count() or 1),
+        str(PORT),
+    ]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True) as process:
         assert process.stdin is not None
@@ -37,7 +46,7 @@ def served() -> Iterator[str]:
             while not address.startswith("http"):
                 line = process.stdout.readline()
                 if not line:
-                    raise RuntimeError("the server did not start: pip install xllamacpp")
+                    raise RuntimeError(f"the server did not start: is xllamacpp installed, and the port {PORT} free?")
                 address = line.strip()
             yield f"{address}/v1"
         finally:

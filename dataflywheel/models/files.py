@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -27,7 +28,7 @@ def resolve_folder(name: str, cache_dir: Path | None = None) -> Path:
     """
     folder = Path(name).expanduser()
     if not folder.is_dir():
-        if folder.is_absolute() or name.startswith(".") or name.count("/") > 1:
+        if named_like_a_path(name):
             raise UsageError(f"model folder {name!r} does not exist; give a folder with config.json, or a hub name")
         folder = _snapshot(name, cache_dir)
     if not any(folder.glob("*.safetensors")):
@@ -35,11 +36,34 @@ def resolve_folder(name: str, cache_dir: Path | None = None) -> Path:
     return folder
 
 
-def _snapshot(name: str, cache_dir: Path | None) -> Path:
+@lru_cache(maxsize=64)
+def tokenizer_folder(name: str) -> Path:
+    """The local folder of a tokenizer: `name` itself where it is one, else the hub's, whose weights are left there.
+
+    Raises:
+        UsageError: no such folder, or it holds no tokenizer.
+        FlywheelError: the hub has no such model or cannot be reached.
+    """
+    folder = Path(name).expanduser()
+    if not folder.is_dir():
+        if named_like_a_path(name):
+            raise UsageError(f"folder {name!r} does not exist; give one that holds a tokenizer, or a hub name")
+        folder = _snapshot(name, None, [pattern for pattern in PATTERNS if pattern != "*.safetensors"])
+    if not (folder / "tokenizer.json").exists():
+        raise UsageError(f"{folder} holds no tokenizer.json; save the tokenizer with `save_pretrained` first")
+    return folder
+
+
+def named_like_a_path(name: str) -> bool:
+    """Whether it can be no name of the hub."""
+    return Path(name).expanduser().is_absolute() or name.startswith(".") or name.count("/") > 1
+
+
+def _snapshot(name: str, cache_dir: Path | None, patterns: Sequence[str] = PATTERNS) -> Path:
     from huggingface_hub import snapshot_download
 
     try:
-        return Path(snapshot_download(name, allow_patterns=list(PATTERNS), cache_dir=cache_dir))
+        return Path(snapshot_download(name, allow_patterns=list(patterns), cache_dir=cache_dir))
     except Exception as error:
         raise FlywheelError(f"model {name!r} is neither a local folder nor fetchable from the hub: {error}") from error
 

@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 
 from dataflywheel import catalog
-from dataflywheel.contracts import Case, Judge, Method, Metric, Signal, Status, build, method_specs
+from dataflywheel.contracts import Case, Judge, Method, Metric, Signal, Status, build
 from dataflywheel.evolution.metrics.win_rate import WinRate
 from dataflywheel.models.endpoint.account import standing_in
 from dataflywheel.models.endpoint.chat_model import Capabilities, ChatModel
@@ -161,8 +161,8 @@ def _judged(method: Judge, rows: Sequence[Row]) -> Iterator[Item]:
 
 
 def _written(method: Proposer, rows: Sequence[Row], gated: bool) -> Iterator[Item]:
-    named = method_specs(list(method.gates)) if gated and method.gates else []
-    gates = [build(catalog.get(name, Gate), given) for name, given in named]
+    named = [] if not gated else type(method).own_gates()
+    gates = [build(catalog.get(name, Gate), given) for name, given in named if name != "contamination"]  # no target
     done = fulfil(method, gates, rows, Terms(), Surroundings(), 0)
     for entry in done.entries:
         row = entry.proposal.row
