@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from dataflywheel import __version__
+from dataflywheel.report.drawing.beside import beside
 from dataflywheel.report.drawing.charts import histogram, svg
-from dataflywheel.report.drawing.markup import esc, note, passage, section, table, tile
+from dataflywheel.report.drawing.markup import esc, note, section, table, tile
 from dataflywheel.report.drawing.numbers import count, number, percent, plural, short
 from dataflywheel.report.drawing.page import page
 from dataflywheel.report.profile.pool_profile import LENGTHS, NEAR, Profile
@@ -77,12 +78,13 @@ def _hero(found: Profile) -> str:
     answer = found.lengths["tokens_answer"]
     spoken = ", ".join(f"{code} {percent(share)}" for code, share in list(found.languages.items())[:3])
     near = f"{count(found.near_copies)} rows at Jaccard {NEAR}"
-    language = spoken.split(",")[0] if spoken else "not measured"
+    language, _, others = spoken.partition(", ") if spoken else ("not measured", "", "needs dataflywheel[language]")
+    others = others or f"of {plural(found.language_rows, 'sampled row')}"
     tiles = [
         tile("Rows", count(found.rows), f"of {count(read)} read; {count(found.quarantined)} could not be"),
         tile("Answer", f"{short(answer.get('p50'))} tokens", f"median; 95% are under {short(answer.get('p95'))}"),
         tile("Near-copies", percent(found.near_copies / max(found.near_rows, 1)), near),
-        tile("Languages", language, spoken or "needs dataflywheel[language]"),
+        tile("Languages", language, others),
     ]
     lead = "Read and measured; nothing was changed."
     return (
@@ -144,19 +146,56 @@ def _bars(caption: str, what: str, counts: dict[str, int], total: int, unit: str
 
 def _kinds(found: Profile) -> str:
     facts, rows = found.facts, found.rows
-    turns = {plural(n, "message"): facts.turns[n] for n in sorted(facts.turns)}
     messages = sum(facts.roles.values())
-    body = _bars("Messages in a row", "messages", turns, rows)
+    body = _turns(found)
     body += _bars("Roles", "role", dict(facts.roles.most_common()), messages, "messages")
     kinds = dict(facts.kinds.most_common())
     body += _bars("What rows carry", "kind", kinds, rows) or note("No preference pairs, tools, labels or plain texts.")
     if len(facts.sources) > 1:
-        body += _bars("Sources", "source", dict(facts.sources.most_common()), rows)
+        body += _sources(found)
     body += _bars("Tags", "tag", dict(facts.tags.most_common()), rows)
     spoken = {code: round(share * found.language_rows) for code, share in found.languages.items()}
     caption = f"Languages of {plural(found.language_rows, 'sampled row')}"
     body += _bars(caption, "language", spoken, found.language_rows) or note("The languages were not measured.")
     return section("kinds", SECTIONS["kinds"], body)
+
+
+FEW = 6
+"""Numbers of messages that have a line each; more of them are a histogram."""
+
+
+def _turns(found: Profile) -> str:
+    turns = found.facts.turns
+    if len(turns) <= FEW:
+        return _bars(
+            "Messages in a row", "messages", {plural(n, "message"): turns[n] for n in sorted(turns)}, found.rows
+        )
+    values = np.repeat(np.array(sorted(turns), dtype=np.float64), [turns[n] for n in sorted(turns)])
+    drawing = histogram("turns", "messages in a row", values, np.zeros(0))
+    caption = (
+        f"<b>messages in a row</b> <span>median {count(float(np.median(values)))}, at most {count(max(turns))}</span>"
+    )
+    return f'<figure class="plot"><figcaption>{caption}</figcaption>{drawing}</figure>'
+
+
+def _sources(found: Profile) -> str:
+    """Each source by itself: what one looks for in a mixture."""
+    facts, lines = found.facts, []
+    sources = np.asarray(facts.row_sources)
+    for name, n in facts.sources.most_common(BARS_SHOWN):
+        of = sources == name
+        cells = [count(n), percent(n / max(found.rows, 1))]
+        for column in LENGTHS[:2]:
+            values = facts.numbers[column][of]
+            values = values[np.isfinite(values)]
+            cells += [short(float(np.percentile(values, p))) if len(values) else "none" for p in (50, 95)]
+        symbols = facts.numbers["symbol_ratio"][of]
+        cells.append(percent(float(np.nanmean(symbols))) if np.isfinite(symbols).any() else "none")
+        lines.append([esc(name or "unnamed"), *map(esc, cells)])
+    head = ["source", "rows", "share", "prompt, tokens", "95% under", "answer, tokens", "95% under", "symbols"]
+    more = len(facts.sources) - len(lines)
+    rest = note(f"{plural(more, 'further source')} not shown.") if more > 0 else ""
+    return table("Sources, with medians of estimated tokens", head, lines, numeric=range(1, 8), css="stack") + rest
 
 
 def _faults(found: Profile) -> str:
@@ -174,13 +213,14 @@ def _faults(found: Profile) -> str:
         body += note("No row matches the target.")
     cards = "".join(
         f'<article class="example"><h4>similarity {esc(number(similarity))}</h4><div class="pair">'
-        f'<div class="row"><h5>copy</h5>{passage(copy)}</div>'
-        f'<div class="row"><h5>of this row</h5>{passage(original)}</div>'
+        f'<div class="row"><h5>copy</h5>{shown[0]}</div>'
+        f'<div class="row"><h5>of this row</h5>{shown[1]}</div>'
         f"</div></article>"
         for copy, original, similarity in found.near_examples
+        for shown in [beside(copy, original)]
     )
     if cards:
-        body += f"<h3>Near-copies side by side</h3>{cards}"
+        body += f"<h3>Near-copies side by side</h3><p>What differs is marked.</p>{cards}"
     return section("faults", SECTIONS["faults"], body)
 
 

@@ -13,7 +13,7 @@ def costs(run: Run) -> str:
     bills: dict[str, dict[str, float]] = run.ledger.get("steps") or {}
     if not bills:
         return section("costs", "Costs", note("The ledger of this run is empty: no step has entered a cost."))
-    bills = _folded(bills)
+    bills = dict(sorted(_folded(bills).items(), key=lambda item: _when(item[0])))
     longest = max((finite(bill.get("seconds")) or 0.0 for bill in bills.values()), default=0.0) or 1.0
     rows = []
     for name, bill in bills.items():
@@ -24,6 +24,16 @@ def costs(run: Run) -> str:
     rows.append(["<b>total</b>", "", *(f"<b>{cell}</b>" for cell in _cells(run.total))])
     head = ["step", "share of time", "time", "forward passes", "backward passes", "tokens read", "model calls", "paid"]
     return section("costs", "Costs", table("Bills by step", head, rows, numeric=range(2, 8), css="stack"))
+
+
+def _when(name: str) -> tuple[int, int, str]:
+    """Where a bill stands: models that are trained first, the rounds in turn, then what was only to be measured."""
+    first, _, rest = name.partition("/")
+    number = first.removeprefix("round-")
+    return PLACES.get(first, 1), int(number) if number.isdigit() else 0, rest
+
+
+PLACES = {"helpers": 0, "sealed": 2, "without": 3, "compare": 4}
 
 
 def _folded(bills: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dataflywheel.report.drawing.charts import Interval, intervals
@@ -16,6 +16,8 @@ from dataflywheel.report.verdict import metric_name
 from dataflywheel.store.round_record import RoundRecord
 
 ROWS_SHOWN = 40
+HARDLY = 0.05
+"""Share of a budget that is as good as none."""
 
 
 def taken_back(run: Run) -> list[int]:
@@ -125,7 +127,21 @@ def _budget(found: Sequence[RoundRecord]) -> str:
     ]
     head = ["slice", *(f"round {r}" for r in rounds), "why, in the last round"]
     caption = "Budget by slice: what the feedback gave each skill; the first round knows no evaluation yet"
-    return table(caption, head, rows, numeric=range(1, len(rounds) + 1), css="stack")
+    return table(caption, head, rows, numeric=range(1, len(rounds) + 1), css="stack") + moved(
+        {r: given[r] for r in rounds}
+    )
+
+
+def moved(given: Mapping[int, Mapping[str, int]]) -> str:
+    """How much of the budget went to other slices in the last round than in the first; nothing of one round."""
+    rounds = [r for r, amounts in given.items() if sum(amounts.values())]
+    if len(rounds) < 2:
+        return ""
+    first, last = ({n: a / sum(given[r].values()) for n, a in given[r].items()} for r in (rounds[0], rounds[-1]))
+    share = sum(abs(last.get(name, 0.0) - first.get(name, 0.0)) for name in first.keys() | last.keys()) / 2
+    hardly = " The feedback hardly moved anything." if share < HARDLY else ""
+    moved = f"{percent(share)} of the budget moved to other slices.{hardly}"
+    return note(f"Between round {rounds[0]} and round {rounds[-1]}, {moved}")
 
 
 def _diversity(found: Sequence[RoundRecord]) -> str:
