@@ -9,8 +9,8 @@ from dataflywheel.report.drawing.markup import esc
 TERMS: dict[str, tuple[str, str]] = {
     "bits per byte": (
         r"bits per byte",
-        "how many bits the model needs for a byte of the reference answers, given the question. A model that "
-        "knows nothing needs 8; less is better, and lengths can be compared.",
+        "how many bits the model needs for a byte of the reference answers, given the question; less is better. "
+        "Models with different tokenizers can be compared by it, and texts of any length.",
     ),
     "answer loss": (
         r"answer loss",

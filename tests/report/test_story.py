@@ -49,6 +49,15 @@ def test_why_and_what_next_follow_the_verdict(tmp_path: Path, verdict: str, why:
     assert "The weakest slice is writing." in coming(run)
 
 
+def test_rounds_that_gain_nothing_are_advised_against(tmp_path: Path) -> None:
+    board = comparison()
+    own = next(arm for arm in board["arms"] if arm["name"] == "selection")
+    equal = {**own, "name": "one_round", "role": "baseline", "scores": [own["scores"][i] for i in (1, 0, 3, 2, 4)]}
+    run = load_run(build_run(tmp_path / "run", compare={**board, "arms": [*board["arms"], equal]}))
+    assert "One round does as well: leave rounds out." in coming(run)
+    assert "leave rounds out" not in coming(load_run(build_run(tmp_path / "b", compare=board)))
+
+
 def test_steps_that_helped_are_named_with_their_worth(tmp_path: Path) -> None:
     worth = {"mean": 0.2, "low": 0.1, "high": 0.3}
     steps = [

@@ -114,7 +114,7 @@ def intervals(key: str, title: str, description: str, lines: Sequence[Interval],
     for i, line in enumerate(lines):
         y = top + i * row
         parts.append(
-            f'<g class="{line.kind}"><text class="label halo" x="0" y="{y + 15}">{esc(clip(line.label, 32))}</text>'
+            f'<g class="{line.kind}"><text class="label halo" x="0" y="{y + 15}">{esc(clip(line.label, 34))}</text>'
         )
         parts.append(f'<text class="value halo" x="100%" y="{y + 15}" text-anchor="end">{esc(line.shown)}</text>')
         middle = y + 31

@@ -116,6 +116,7 @@ tbody th { font-weight:500 } tbody tr>:first-child { min-width:6em }
 .heat { display:inline-block; min-width:62px; padding:2px 8px; border-radius:4px;
   background:color-mix(in srgb,var(--ours) var(--heat),transparent) }
 details { border:1px solid var(--line); border-radius:10px; margin:12px 0; padding:0 18px }
+.funnel + details { margin-top:24px } details > .funnel { padding-bottom:18px }
 summary { cursor:pointer; padding:13px 0; font-weight:600; overflow-wrap:anywhere }
 .example { border-top:1px solid var(--line); padding:16px 0; overflow-wrap:anywhere }
 mark { background:color-mix(in srgb,var(--drop) 30%,transparent); color:inherit; border-radius:3px }
@@ -147,6 +148,8 @@ footer { margin-top:72px; padding-top:16px; border-top:1px solid var(--line); co
   .stack,.stack tbody,.stack tr,.stack th,.stack td,.stack caption { display:block; text-align:left }
   .stack tr { padding:12px 0; border-bottom:1px solid var(--line) } .stack th,.stack td { border:0; padding:2px 0 }
   .stack tbody th { font-weight:650 } .stack td:empty { display:none }
+  .stack td.num { display:inline-block; min-width:0; margin-right:16px }
+  .stack td.num:empty { display:none }
   .stack td::before { content:attr(data-label) ": "; color:var(--soft) } .stack td .mini { margin:4px 0 } }
 @media print { body { font-size:11pt } main { max-width:none; padding:0 } nav { display:none }
   section,.example,figure,tr { break-inside:avoid } section { break-inside:auto }

@@ -111,7 +111,8 @@ def _what(pair: Pair) -> str:
     who = "the untrained model and the trained one" if pair.base is not None else "the trained model"
     if len(pair.trained.answer):
         return f"What {who} wrote to rows that were never trained on, with the score of each answer in"
-    return f"How likely {who} finds the reference answers of rows that were never trained on, in"
+    finds = "find" if pair.base is not None else "finds"
+    return f"How likely {who} {finds} the reference answers of rows that were never trained on, in"
 
 
 def _counted(pair: Pair) -> str:

@@ -17,7 +17,7 @@ from dataflywheel.report.drawing.overlay import overlay
 from dataflywheel.report.rundir import Run
 from dataflywheel.rows.parts import iter_batches
 
-SHOWN, OPEN = 20, 8
+SHOWN, OPEN = 20, 6
 """Sources and tags, those with the most rows in the data set, and how many of them are not folded away."""
 COLUMNS = ["id", "messages", "source", "tags", "made_by"]
 

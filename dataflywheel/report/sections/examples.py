@@ -131,7 +131,7 @@ def examples(run: Run) -> str:
         cards = "".join(example(decision, rows) for decision in chosen)
         dropped = len(step.dropped_ids)
         title = f"{step_title(run, step)}: {len(chosen)} examples, {count(dropped)} rows dropped in all"
-        blocks.append(details(title, cards, opened=not blocks))
+        blocks.append(details(title, cards))
     if not blocks:
         return section("examples", "Rows to look at", note("No step of this run decided on single rows."))
     lead = "Chosen so that every reason is seen, from the start to the end of the pool; long texts are cut."

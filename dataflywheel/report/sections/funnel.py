@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 
 from dataflywheel.report.drawing.charts import svg
-from dataflywheel.report.drawing.markup import esc, note, section
+from dataflywheel.report.drawing.markup import details, esc, note, section
 from dataflywheel.report.drawing.numbers import MINUS, count, number, percent, plural
 from dataflywheel.report.rundir import Run, Step
 from dataflywheel.report.sections.leak_settings import leak_settings
@@ -145,9 +145,15 @@ def funnel(run: Run) -> str:
     if not steps:
         return section("funnel", "Rows by step", note("No step has finished, so there are no rows to count."))
     drawn = scales(steps)
-    entries = "".join(_entry(run, step, max(drawn.values()), drawn[step.key]) for step in steps)
+    body = ""
+    for round in sorted({step.round for step in steps}):
+        own = [step for step in steps if step.round == round]
+        entries = "".join(_entry(run, step, max(drawn.values()), drawn[step.key]) for step in own)
+        listed = f'<ol class="funnel">{entries}</ol>'
+        went = f"round {round}: from {count(own[0].rows_in)} rows to {count(own[-1].rows_out)}"
+        body += listed if round == min(step.round for step in steps) else details(went, listed)
     words = {"kept": "go on to the next step", "changed": "go on, changed here", "added": "added here"}
     words |= {"dropped": "dropped here, with the reason"}
     there = {css for step in steps for css, rows in parts(step).items() if rows} | {"kept", "dropped"}
     lead = " ".join(f'<span class="key {css}"></span> {said}' for css, said in words.items() if css in there)
-    return section("funnel", "Rows by step", f'<ol class="funnel">{entries}</ol>', lead)
+    return section("funnel", "Rows by step", body, lead)

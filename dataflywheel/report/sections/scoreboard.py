@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataflywheel.report.drawing.charts import around_zero
-from dataflywheel.report.drawing.markup import esc, note, section, table
+from dataflywheel.report.drawing.markup import details, esc, note, section, table
 from dataflywheel.report.drawing.numbers import (
     count,
     finite,
@@ -100,7 +100,8 @@ def _overlap_table(arms: list[ArmScore]) -> str:
     names = [arm.name for arm in arms]
     rows = [[esc(arm_label(arm)), *(_overlap(arm.overlap.get(name)) for name in names)] for arm in arms]
     caption = "Overlap of the choices: rows in both over rows in either"
-    return table(caption, ["choice of rows", *map(arm_label, arms)], rows, numeric=range(1, len(names) + 1))
+    head = ["choice of rows", *map(arm_label, arms)]
+    return details("Overlap of the choices", table(caption, head, rows, numeric=range(1, len(names) + 1)))
 
 
 def _overlap(share: float | None) -> str:

@@ -17,7 +17,7 @@ from dataflywheel.report.drawing.numbers import (
 )
 from dataflywheel.report.rundir import Run, Step
 from dataflywheel.report.sections.answers import last_evaluation
-from dataflywheel.report.verdict import metric_name
+from dataflywheel.report.verdict import metric_name, rounds_said
 from dataflywheel.rows.parts import iter_batches
 from dataflywheel.store.scoreboard import ArmScore, Scoreboard
 
@@ -159,8 +159,8 @@ def coming(run: Run) -> str:
     else:
         text = "Give the comparison more seeds: the interval does not decide yet."
     ahead = board.curve.said if board.curve is not None and board.curve.said else ""
-    weak = _weakest(run)
-    return " ".join(part for part in (text, f"{ahead}." if ahead else "", weak) if part)
+    once = "One round does as well: leave rounds out." if "one round is enough" in rounds_said(board) else ""
+    return " ".join(part for part in (text, once, f"{ahead}." if ahead else "", _weakest(run)) if part)
 
 
 def _weakest(run: Run) -> str:

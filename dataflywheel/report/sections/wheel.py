@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dataflywheel.report.drawing.charts import Interval, intervals
-from dataflywheel.report.drawing.markup import esc, note, section, table
+from dataflywheel.report.drawing.markup import details, esc, note, section, table
 from dataflywheel.report.drawing.numbers import aligned, count, finite, interval, percent, signed_percent
 from dataflywheel.report.reading import read_json
 from dataflywheel.report.rundir import Run
@@ -155,7 +155,10 @@ def _diversity(found: Sequence[RoundRecord]) -> str:
         rows.append([esc(name.replace("_", " ")), *cells])
     head = ["measure", *(f"round {one.round}" for one in measured)]
     caption = "Diversity of a round's new rows against those of the first round"
-    return table(caption, head, rows, numeric=range(1, len(head)))
+    told = [f"round {one.round}: {alarm}" for one in measured for alarm in one.alarms]
+    return details(
+        f"{caption}: {'; '.join(told) or 'no alarm'}", table(caption, head, rows, numeric=range(1, len(head)))
+    )
 
 
 def _judge(run: Run, found: Sequence[RoundRecord]) -> str:
