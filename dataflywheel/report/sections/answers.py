@@ -145,5 +145,6 @@ def _card(pair: Pair, at: int, row: dict[str, Any] | None, metric: str) -> str:
 
 
 def _text(name: str, text: str | None) -> str:
-    shown = passage(text) if text is not None else '<div class="text empty">(nothing)</div>'
+    blank = "(nothing)" if text is None else "(white space)" if text and not text.strip() else ""
+    shown = f'<div class="text empty">{blank}</div>' if blank else passage(text or "")
     return f'<span class="part">{esc(name)}</span>{shown}'
