@@ -30,7 +30,7 @@ from dataflywheel.recipe.schema import Recipe
 from dataflywheel.recipe.steps.state import State
 from dataflywheel.recipe.steps.step import Given, Step
 from dataflywheel.recipe.steps.told import tried_again
-from dataflywheel.recipe.steps.untrained import UNTRAINED, untrained
+from dataflywheel.recipe.steps.untrained import UNTRAINED, Untrained, enter_bill, untrained
 from dataflywheel.store.atomic import atomic_directory
 from dataflywheel.store.record import StepRecord
 
@@ -94,14 +94,14 @@ class Evaluating(Step, keyword="evaluate"):
         exam = exams["select" if state.tiers else ""]
         base = untrained(context, exam, self.learned_first_as(context.recipe)) if self.work.untrained else None
         if base is not None:
-            details["untrained"] = summarise(base, exam.metric, self.work)
+            details |= base.details(exam.metric, self.work)
         return self._leave(given, scores, base, {**details, **failed_at_endpoint(context)}, cost)
 
     def _leave(
         self,
         given: Given,
         scores: Mapping[str, RowScores],
-        base: RowScores | None,
+        base: Untrained | None,
         details: Mapping[str, Any],
         cost: Cost,
     ) -> StepRecord:
@@ -111,11 +111,12 @@ class Evaluating(Step, keyword="evaluate"):
             for tier, found in scores.items():
                 write_scores(aside / (f"scores-{tier}.parquet" if tier else "scores.parquet"), found)
             if base is not None:
-                write_scores(aside / "untrained.parquet", base)
+                write_scores(aside / "untrained.parquet", base.scores)
             return self.record(given, rows, cost, details).model_copy(update={"rows_in": rows}).write(aside)
 
     def after(self, given: Given, record: StepRecord) -> State:
         state = given.state
+        enter_bill(given.context, record.details)
         return replace(state, scoring=state.scoring or self.work, evaluation=record.details)
 
     def note(self, record: StepRecord) -> str:

@@ -8,11 +8,12 @@ import numpy as np
 
 from dataflywheel import __version__
 from dataflywheel.report.drawing.beside import beside
-from dataflywheel.report.drawing.charts import histogram, svg
+from dataflywheel.report.drawing.charts import histogram
 from dataflywheel.report.drawing.markup import esc, note, section, table, tile
 from dataflywheel.report.drawing.numbers import count, number, percent, plural, short
 from dataflywheel.report.drawing.page import page
 from dataflywheel.report.profile.pool_profile import LENGTHS, NEAR, Profile
+from dataflywheel.report.profile.profile_bars import bars, sources, turns
 from dataflywheel.store.atomic import write_text
 
 LENGTH_NAMES = {
@@ -21,7 +22,6 @@ LENGTH_NAMES = {
     "chars_prompt": "prompt, characters",
     "chars_answer": "answer, characters",
 }
-BARS_SHOWN = 20
 SECTIONS = {
     "files": "Files",
     "lengths": "Lengths",
@@ -130,72 +130,20 @@ def _lengths(found: Profile) -> str:
     return section("lengths", SECTIONS["lengths"], f'<div class="plots">{"".join(charts)}</div>{spread}')
 
 
-def _bars(caption: str, what: str, counts: dict[str, int], total: int, unit: str = "rows") -> str:
-    shown = [(name, n) for name, n in counts.items() if n][:BARS_SHOWN]
-    if not shown:
-        return ""
-    rows = []
-    for name, n in shown:
-        bar = f'<rect class="kept" x="0" y="3" width="{min(100.0, 100 * n / max(total, 1)):.2f}%" height="10" rx="2"/>'
-        drawing = svg(f"{caption}-{name}", name, f"{count(n)} of {count(total)}", 16, bar, "mini")
-        rows.append([esc(name or "unnamed"), drawing, esc(count(n)), esc(percent(n / max(total, 1)))])
-    more = len([n for n in counts.values() if n]) - len(shown)
-    rest = note(f"{plural(more, 'further entry')} not shown.") if more > 0 else ""
-    return table(caption, [what, "", unit, "share"], rows, numeric=(2, 3), css="bars") + rest
-
-
 def _kinds(found: Profile) -> str:
     facts, rows = found.facts, found.rows
     messages = sum(facts.roles.values())
-    body = _turns(found)
-    body += _bars("Roles", "role", dict(facts.roles.most_common()), messages, "messages")
+    body = turns(found)
+    body += bars("Roles", "role", dict(facts.roles.most_common()), messages, "messages")
     kinds = dict(facts.kinds.most_common())
-    body += _bars("What rows carry", "kind", kinds, rows) or note("No preference pairs, tools, labels or plain texts.")
+    body += bars("What rows carry", "kind", kinds, rows) or note("No preference pairs, tools, labels or plain texts.")
     if len(facts.sources) > 1:
-        body += _sources(found)
-    body += _bars("Tags", "tag", dict(facts.tags.most_common()), rows)
+        body += sources(found)
+    body += bars("Tags", "tag", dict(facts.tags.most_common()), rows)
     spoken = {code: round(share * found.language_rows) for code, share in found.languages.items()}
     caption = f"Languages of {plural(found.language_rows, 'sampled row')}"
-    body += _bars(caption, "language", spoken, found.language_rows) or note("The languages were not measured.")
+    body += bars(caption, "language", spoken, found.language_rows) or note("The languages were not measured.")
     return section("kinds", SECTIONS["kinds"], body)
-
-
-FEW = 6
-"""Numbers of messages that have a line each; more of them are a histogram."""
-
-
-def _turns(found: Profile) -> str:
-    turns = found.facts.turns
-    if len(turns) <= FEW:
-        return _bars(
-            "Messages in a row", "messages", {plural(n, "message"): turns[n] for n in sorted(turns)}, found.rows
-        )
-    values = np.repeat(np.array(sorted(turns), dtype=np.float64), [turns[n] for n in sorted(turns)])
-    drawing = histogram("turns", "messages in a row", values, np.zeros(0))
-    caption = (
-        f"<b>messages in a row</b> <span>median {count(float(np.median(values)))}, at most {count(max(turns))}</span>"
-    )
-    return f'<figure class="plot"><figcaption>{caption}</figcaption>{drawing}</figure>'
-
-
-def _sources(found: Profile) -> str:
-    """Each source by itself: what one looks for in a mixture."""
-    facts, lines = found.facts, []
-    sources = np.asarray(facts.row_sources)
-    for name, n in facts.sources.most_common(BARS_SHOWN):
-        of = sources == name
-        cells = [count(n), percent(n / max(found.rows, 1))]
-        for column in LENGTHS[:2]:
-            values = facts.numbers[column][of]
-            values = values[np.isfinite(values)]
-            cells += [short(float(np.percentile(values, p))) if len(values) else "none" for p in (50, 95)]
-        symbols = facts.numbers["symbol_ratio"][of]
-        cells.append(percent(float(np.nanmean(symbols))) if np.isfinite(symbols).any() else "none")
-        lines.append([esc(name or "unnamed"), *map(esc, cells)])
-    head = ["source", "rows", "share", "prompt, tokens", "95% under", "answer, tokens", "95% under", "symbols"]
-    more = len(facts.sources) - len(lines)
-    rest = note(f"{plural(more, 'further source')} not shown.") if more > 0 else ""
-    return table("Sources, with medians of estimated tokens", head, lines, numeric=range(1, 8), css="stack") + rest
 
 
 def _faults(found: Profile) -> str:
@@ -208,7 +156,7 @@ def _faults(found: Profile) -> str:
         **found.outliers,
         **{f"leak: {name}": n for name, n in (found.leaks or {}).items()},
     }
-    body = _bars("What may be wrong, in rows", "what", faults, found.rows) or note("Nothing was found.")
+    body = bars("What may be wrong, in rows", "what", faults, found.rows) or note("Nothing was found.")
     if found.leaks is not None and not found.leaks:
         body += note("No row matches the target.")
     cards = "".join(
