@@ -31,7 +31,8 @@ STEP = {
     "asked.parquet": "Where the step rests on a model's answers: their keys in `answers.db` and their cost, by row.",
     "origins.parquet": "`00-pool` and `target` only: id, file, line of every row read, copies included.",
     "quarantine.jsonl": "`00-pool` and `target` only, where a line could not be read: where it is and why.",
-    "scores.parquet": "`evaluate` only: id, slice, value, weight of every evaluation row.",
+    "scores.parquet": "`evaluate` only: id, slice, value, weight of every evaluation row, and the answer where one was "
+    "written; `untrained.parquet` has the same of the student before any training.",
 }
 WRITERS = {
     "proposals.parquet": "`enhance` and `generate`: one line a proposal, accepted or not: wave, fate, slice, gate, "
@@ -61,6 +62,7 @@ STORE = {
     "reservations (SQLite).",
     "given/<digest>.jsonl": "Rows that Python handed over, by their content; `.arrow` where they came as a table.",
     "trials/<digest>/": "Scores and facts of each training and evaluation of a comparison.",
+    "untrained/<digest>/": "Scores of a student before any training.",
 }
 
 

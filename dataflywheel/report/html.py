@@ -8,6 +8,7 @@ from dataflywheel import __version__
 from dataflywheel.report.drawing.markup import esc
 from dataflywheel.report.drawing.page import page
 from dataflywheel.report.rundir import load_run
+from dataflywheel.report.sections.answers import answers
 from dataflywheel.report.sections.appendix import quarantine, recipe, sources
 from dataflywheel.report.sections.composition import composition
 from dataflywheel.report.sections.costs import costs
@@ -21,8 +22,10 @@ from dataflywheel.report.sections.proposals import proposals
 from dataflywheel.report.sections.scoreboard import scoreboard
 from dataflywheel.report.sections.signals import signals
 from dataflywheel.report.sections.training import training
+from dataflywheel.report.sections.use import use
 from dataflywheel.report.sections.wheel import wheel
 from dataflywheel.report.sections.worth import worth
+from dataflywheel.report.terms import with_terms
 from dataflywheel.report.verdict import verdict
 from dataflywheel.store.atomic import write_text
 from dataflywheel.store.run import names_damage
@@ -30,6 +33,8 @@ from dataflywheel.store.run import names_damage
 SECTIONS = {
     "wheel": ("The wheel", wheel),
     "content": ("The data set", composition),
+    "answers": ("Before and after", answers),
+    "use": ("Use it", use),
     "funnel": ("Rows by step", funnel),
     "scoreboard": ("Scoreboard", scoreboard),
     "worth": ("Worth of each step", worth),
@@ -59,12 +64,12 @@ def write_report(run: Path) -> Path:
         FlywheelError: a file of the run is damaged.
     """
     read = load_run(run)
-    written = {key: write(read) for key, (_, write) in SECTIONS.items()}
-    parts = [overview(read), "<!--contents-->", *written.values()]
+    written = {key: with_terms(key, write(read)) for key, (_, write) in SECTIONS.items()}
+    parts = [with_terms("overview", overview(read)), "<!--contents-->", *written.values()]
     contents = [(key, title) for key, (title, _) in SECTIONS.items() if written[key]]
     footer = esc(
         f"Written by dataflywheel {__version__} from {read.directory.name}. "
-        f"flywheel why {read.name} ROW tells the life of one row."
+        f"flywheel why {read.directory} ROW tells the life of one row."
     )
     path = Path(run) / "report.html"
     write_text(path, page(f"{read.name}: {verdict(read).headline}", "\n".join(parts), contents, footer))

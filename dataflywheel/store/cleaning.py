@@ -20,12 +20,19 @@ AGAIN = {
     "checkpoints": "states of trainings that were ended; the training begins anew",
     "models": "models that were trained here; they are trained again when a recipe asks for them",
     "signals": "what was measured of rows; it is measured again when a step asks for it",
-    "trials": "scores of a comparison's trainings; they are trained and scored again",
+    "trials": "scores of a comparison's trainings and of untrained students; they are trained and scored again",
     "rows": "rows that Python handed over, and pools cleaned for helpers; they are written again",
     ANSWERS: "replies of models; the same questions are asked, and paid, again",
 }
 """What is kept, and what taking it away costs."""
-_FOLDERS = {"models": "models", "signals": "signals", "trials": "trials", "given": "rows", "clean": "rows"}
+_FOLDERS = {
+    "models": "models",
+    "signals": "signals",
+    "trials": "trials",
+    "untrained": "trials",
+    "given": "rows",
+    "clean": "rows",
+}
 _CHECKPOINTS = re.compile(r"\..+\.checkpoints-[0-9a-f]+|checkpoints-[0-9a-f]+")
 _DATABASE = re.compile(r"answers\.db(-wal|-shm|-journal)?")
 

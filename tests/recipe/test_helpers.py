@@ -16,6 +16,7 @@ from dataflywheel.recipe.load import recipe_from
 from dataflywheel.recipe.planning.plan import plan
 from dataflywheel.recipe.progress import Silent
 from dataflywheel.recipe.schema import Recipe
+from dataflywheel.recipe.steps.untrained import UNTRAINED
 
 TOKENS = 40_000
 """Ten steps of 16 sequences of 256 tokens, less what is no whole step."""
@@ -105,7 +106,10 @@ def test_the_message_says_that_the_pool_was_cleaned(tmp_path: Path, monkeypatch:
     [
         ([{"distill": {"teacher": {"builtin": "tiny", "size": "5m"}}}], [("train teacher, 5m", "01-distill")]),
         ([{"train": {"sampler": "doremi"}}], [("train reference", "01-train")]),
-        ([{"train": {"sampler": "rho_loss"}}, "evaluate"], [("train reference", "02-train")]),
+        (
+            [{"train": {"sampler": "rho_loss"}}, "evaluate"],
+            [("train reference", "02-train"), (UNTRAINED, "03-evaluate")],
+        ),
         (
             [{"enhance": {"by": {"revision": {"model": {"builtin": "tiny", "size": "2m"}}}, "gates": ["refusal"]}}],
             [("train teacher, 2m", "01-enhance")],
@@ -122,4 +126,4 @@ def test_every_model_that_is_trained_first_has_a_line(
         steps = [{"decontaminate": {"semantic": None}}, *steps]
     found = plan(scored(tmp_path, steps=steps, **more), home=tmp_path / "home").helpers
     assert [(one.what, one.before) for one in found] == lines
-    assert all(one.cost.backward > 0 and one.cost.tokens > 0 for one in found)
+    assert all((one.cost.backward > 0) == (one.what != UNTRAINED) and one.cost.tokens > 0 for one in found)

@@ -11,6 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dataflywheel.contracts import Cost, Decisions
+from dataflywheel.evolution.feedback.evaluate import RowScores
+from dataflywheel.evolution.feedback.score_files import write_scores
 from dataflywheel.rows.identity import prompt_answer_row
 from dataflywheel.rows.parts import PartWriter
 from dataflywheel.rows.schema import Row, table
@@ -168,7 +170,15 @@ def _train_and_evaluate(build: Builder, hostile: bool) -> None:
     slices = {name: {"value": 2.2 + d, "low": 2.1 + d, "high": 2.3 + d} for name, d in shifts.items()}
     overall = {"value": 2.31, "low": 2.27, "high": 2.35, "n": 252}
     found = {"metric": "bits_per_byte", "better": "lower", "overall": overall, "slices": slices}
-    build.step("evaluate", Decisions(), Cost(4.2, 252), details=found)
+    found["untrained"] = {"overall": {"value": 8.02, "low": 8.0, "high": 8.04, "n": 252}}
+    folder = build.step("evaluate", Decisions(), Cost(4.2, 252), details=found)
+    target = [prompt_answer_row(f"Target {i}?", HOSTILE if hostile else f"Answer {i}.", source="t") for i in range(24)]
+    with PartWriter(build.directory / "target" / "rows") as writer:
+        writer.write(table(target))
+    ids, slices = (np.array(v, dtype=object) for v in ([r["id"] for r in target], ["facts"] * 20 + ["odd"] * 4))
+    bytes_ = np.full(24, 10.0)
+    write_scores(folder / "scores.parquet", RowScores(ids, slices, np.linspace(20, 43, 24), bytes_))
+    write_scores(folder / "untrained.parquet", RowScores(ids, slices, np.full(24, 80.2), bytes_))
 
 
 def _pool(build: Builder, read: int, hostile: bool) -> None:

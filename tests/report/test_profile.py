@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
@@ -174,3 +175,38 @@ def test_toxicity_is_measured_where_there_are_labels(tmp_path: Path, monkeypatch
     assert f"{planted_ones} of 60 rows" in page.read_text(encoding="utf-8")
     assert json.loads(json.dumps(found.as_dict()))["toxicity"]["toxic"] == planted_ones
     assert "--toxicity" in profile(pool).not_measured["toxicity"]
+
+
+def test_each_source_of_a_mixture_stands_by_itself(tmp_path: Path) -> None:
+    short = [{"instruction": f"Name number {i}, please.", "input": "", "output": "One."} for i in range(20)]
+    long = [{"instruction": f"Tell of number {i}.", "input": "", "output": "word " * (30 + i)} for i in range(10)]
+    mixed = tmp_path / "mixed"
+    mixed.mkdir()
+    write(mixed / "short.jsonl", short)
+    write(mixed / "long.jsonl", long)
+    found = profile(str(mixed), output=tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    lines = re.findall(r'<tr><th scope="row" data-label="source">(\w+)</th>(.*?)</tr>', page)
+    cells = {name: re.findall(r">([^<]*)</td>", rest) for name, rest in lines}
+    answers = found.facts.numbers["tokens_answer"]
+    assert {name: cell[:2] for name, cell in cells.items()} == {"short": ["20", "66.7%"], "long": ["10", "33.3%"]}
+    medians = {name: float(np.median(answers[np.asarray(found.facts.row_sources) == name])) for name in cells}
+    assert medians["long"] > 5 * medians["short"]
+    assert {name: float(cell[4]) for name, cell in cells.items()} == pytest.approx(medians, rel=0.01)
+
+
+def test_many_numbers_of_messages_are_a_histogram(tmp_path: Path) -> None:
+    def talk(turns: int, i: int) -> dict[str, Any]:
+        said = [{"role": ("user", "assistant")[at % 2], "content": f"{i} says {at} of {turns}"} for at in range(turns)]
+        return {"messages": said}
+
+    write(tmp_path / "few.jsonl", [talk(2 * (1 + i % 3), i) for i in range(12)])
+    write(tmp_path / "many.jsonl", [talk(2 * (1 + i % 9), i) for i in range(18)])
+    pages = {}
+    for name in ("few", "many"):
+        profile(str(tmp_path / f"{name}.jsonl"), output=tmp_path / "page.html")
+        pages[name] = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert 'data-label="messages">2 messages<' in pages["few"]
+    assert 'id="chart-turns-t"' not in pages["few"]
+    assert "median 10, at most 18" in pages["many"]
+    assert 'id="chart-turns-t"' in pages["many"]

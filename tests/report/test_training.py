@@ -1,4 +1,4 @@
-"""Losses by step, and how to load what came of a run."""
+"""Losses by step, and the settings of each training."""
 
 from __future__ import annotations
 
@@ -23,19 +23,22 @@ def run_of(folder: Path, *records: StepRecord) -> Run:
 
 def trained(found: list[list[float | None]]) -> StepRecord:
     told = {"losses": found, "steps": 90, "tokens": 1234, "seconds": 5.0, "model": "models/student"}
-    return StepRecord(step="train", params={"epochs": 3, "lora": None}, details=told)
+    given = {"epochs": 3.0, "batch_size": 8, "lora": {"rank": 4}, "max_length": 64, "dtype": None, "seed": 1}
+    return StepRecord(step="train", params=given, details={**told, "learning_rate": 0.004})
 
 
-def test_losses_are_drawn_and_the_way_to_the_model_is_told(tmp_path: Path) -> None:
-    (tmp_path / "dataset").mkdir()
-    (tmp_path / "dataset" / "train.jsonl").write_text("{}\n", encoding="utf-8")
+def test_losses_are_drawn_beside_the_settings(tmp_path: Path) -> None:
     shown = training(run_of(tmp_path, StepRecord(step="pool"), trained([[1, 4.0], [45, 3.0], [90, 2.5]])))
     assert "train: 4.000 to 2.500" in shown
     assert len(re.findall(r'class="fit"', shown)) == 2
-    assert "epochs 3" in shown
-    assert "lora" not in shown
-    assert f"{tmp_path}/models/student" in shown
-    assert f"{tmp_path}/dataset/train.jsonl" in shown
+    cells = re.findall(r'data-label="(learning rate|rows a step|passes|adapters|the rest)">([^<]*)<', shown)
+    assert cells == [
+        ("learning rate", "0.004"),
+        ("rows a step", "8"),
+        ("passes", "3"),
+        ("adapters", "LoRA, rank 4"),
+        ("the rest", "max length 64"),
+    ]
 
 
 def test_a_run_without_training_has_no_such_section(tmp_path: Path) -> None:

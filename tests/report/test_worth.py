@@ -59,7 +59,7 @@ def test_every_step_has_its_worth_its_words_and_its_price(tmp_path: Path) -> Non
     rows = re.findall(r"<tr>.*?</tr>", text[text.index('id="worth"') : text.index('id="next"')], re.S)
     told = [PageCheck(row).text for row in rows[1:]]
     assert "03-enhance by self_refine" in told[1]
-    assert "\u22120.0500 (\u22120.0600 to \u22120.0400)it harmed1008012 s$0.30" in told[1]
+    assert "\u22120.0500 (\u22120.0600 to \u22120.0400)it harmed1008012.5 k (12.5 k with it)12 s$0.30" in told[1]
     assert "it helped; without it, 0.8 times the training tokens" in told[2]
     assert "not measuredneeded: the recipe cannot run without it: " in told[3]
     assert "none" in told[3]

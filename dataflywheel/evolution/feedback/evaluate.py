@@ -27,8 +27,8 @@ from dataflywheel.proposing.metrics.unit_tests import pass_at_k
 from dataflywheel.rows.schema import Row
 from dataflywheel.rows.text import split_answer
 
-Scored = tuple[FloatArray, FloatArray, AnyArray]
-"""Value, weight and note of each row."""
+Scored = tuple[FloatArray, FloatArray, AnyArray, AnyArray]
+"""Value, weight, note and answer of each row."""
 UNSCORED = "the model gives no likelihood"
 
 
@@ -50,6 +50,9 @@ class Evaluate(BaseModel):
     """Of how many samples one must be right."""
     temperature: float = Field(default=0.0, ge=0, le=5)
     """Of the samples; 0 takes the likeliest answer."""
+    untrained: bool = Field(default=True, exclude=True)
+    """Score the student as it was before any training too, once, for the report to show what training did. It changes
+    no score of a trained model, and is left out where a judge would be paid for it (`win_rate`)."""
 
     @model_validator(mode="after")
     def _drawn(self) -> Self:
@@ -70,6 +73,8 @@ class RowScores:
     weight: FloatArray
     note: AnyArray = field(default_factory=lambda: np.empty(0, dtype=object))
     """Why a row was not scored, or got nothing without being read; "" elsewhere. Empty where nobody said."""
+    answer: AnyArray = field(default_factory=lambda: np.empty(0, dtype=object))
+    """What the model wrote, of several samples the first; None where it wrote nothing. Empty where it was not asked."""
 
     def metric(self, at: AnyArray | None = None) -> float:
         """The metric over all scored rows, or over those at the positions `at`; NaN where none was scored."""
@@ -106,16 +111,16 @@ def score_rows(
         raise FlywheelError(
             f"evaluate: one metric at a time, not {sorted(set(metrics))}; split the targets into two recipes"
         )
-    value, weight, note = _measured(model, rows, metric_of(metrics[0]), settings, judge)
+    scored = _measured(model, rows, metric_of(metrics[0]), settings, judge)
     ids = np.asarray(rows["id"].to_pylist(), dtype=object)
-    return RowScores(ids, np.asarray(slices, dtype=object), value, weight, note)
+    return RowScores(ids, np.asarray(slices, dtype=object), *scored)
 
 
 def _measured(model: LanguageModel, rows: pa.Table, metric: Metric, settings: Evaluate, judge: Judge | None) -> Scored:
     messages: list[Any] = rows["messages"].to_pylist()
     if isinstance(metric, ModelMetric):
         value, weight = metric.measure(model, messages, rows)
-        return value, weight, np.where(np.isfinite(value), "", UNSCORED).astype(object)
+        return value, weight, np.where(np.isfinite(value), "", UNSCORED).astype(object), np.empty(0, dtype=object)
     tokens = settings.max_new_tokens or min(metric.tokens, max(1, model.context // 2))
     questions = [replace(chat, messages=split_answer(chat.messages)[0]) for chat in chats_of(rows)]
     made = answers(model, questions, tokens, settings.samples, settings.temperature)
@@ -129,7 +134,8 @@ def _measured(model: LanguageModel, rows: pa.Table, metric: Metric, settings: Ev
     else:
         marks = marked(metric, rows.to_pylist(), made, settings.k)
     value = np.array([math.nan if mark.value is None else mark.value for mark in marks], dtype=float)
-    return value, np.ones(len(marks)), np.array([mark.note for mark in marks], dtype=object)
+    written = np.array([one.texts[0] if one.texts else None for one in made], dtype=object)
+    return value, np.ones(len(marks)), np.array([mark.note for mark in marks], dtype=object), written
 
 
 def marked(metric: Metric, rows: Sequence[Row], made: Sequence[Answered], k: int = 1) -> list[Mark]:

@@ -154,6 +154,7 @@ def _train(
     made = FineTuning().guided(task, objective, sampler, losses, teaching.hints())
     names = ("steps", "passes", "tokens", "answer_tokens", "seconds")
     facts: dict[str, Any] = {name: getattr(made, name) for name in names}
+    facts["learning_rate"] = settings.fitted(base.parameters).learning_rate
     if sampler is not None:
         facts |= {"candidates_tokens": made.candidates_tokens, "candidates": made.candidates, "sampler": made.sampler}
         facts |= {"asked": made.asked} if made.asked else {}

@@ -30,6 +30,7 @@ from dataflywheel.recipe.schema import Recipe
 from dataflywheel.recipe.steps.state import State
 from dataflywheel.recipe.steps.step import Given, Step
 from dataflywheel.recipe.steps.told import tried_again
+from dataflywheel.recipe.steps.untrained import UNTRAINED, Untrained, enter_bill, untrained
 from dataflywheel.store.atomic import atomic_directory
 from dataflywheel.store.record import StepRecord
 
@@ -57,6 +58,14 @@ class Evaluating(Step, keyword="evaluate"):
         judging = sum([judging_cost(recipe, target)] * times, Cost())
         return Cost(seconds=seconds, forward=times * target.rows, tokens=times * target.tokens) + judging
 
+    def learned_first(self, recipe: Recipe, pool: PoolStatistics, speed: float) -> Mapping[str, Cost]:
+        """The untrained student is scored once, of a divided target on the select tier alone."""
+        if not self.work.untrained or judges(recipe) is not None:
+            return {}
+        target, share = statistics(recipe.target), recipe.tiers.select if recipe.rounds > 1 else 1.0
+        rows, tokens = round(share * target.rows), round(share * target.tokens)
+        return {UNTRAINED: Cost(model_seconds(recipe.models.student, 2, tokens, speed), rows, tokens=tokens)}
+
     def helpers(self, recipe: Recipe, trained: bool) -> list[Helper]:
         found = judges(recipe)
         spec = (found.model or teacher(recipe, WinRate)) if found is not None else None
@@ -82,26 +91,40 @@ class Evaluating(Step, keyword="evaluate"):
         cost = Cost(round(time.perf_counter() - began, 3), forward=read.passes, tokens=read.tokens)
         # What the step says of a divided target is what the select tier says.
         details = {**told["select"], "tiers": told} if state.tiers else told[""]
-        return self._leave(given, scores, {**details, **failed_at_endpoint(context)}, cost)
+        exam = exams["select" if state.tiers else ""]
+        base = untrained(context, exam, self.learned_first_as(context.recipe)) if self.work.untrained else None
+        if base is not None:
+            details |= base.details(exam.metric, self.work)
+        return self._leave(given, scores, base, {**details, **failed_at_endpoint(context)}, cost)
 
     def _leave(
-        self, given: Given, scores: Mapping[str, RowScores], details: Mapping[str, Any], cost: Cost
+        self,
+        given: Given,
+        scores: Mapping[str, RowScores],
+        base: Untrained | None,
+        details: Mapping[str, Any],
+        cost: Cost,
     ) -> StepRecord:
         rows = sum(len(found.ids) for found in scores.values())
         cost += asked_cost(given.context, given.output)
         with atomic_directory(given.output) as aside:
             for tier, found in scores.items():
                 write_scores(aside / (f"scores-{tier}.parquet" if tier else "scores.parquet"), found)
+            if base is not None:
+                write_scores(aside / "untrained.parquet", base.scores)
             return self.record(given, rows, cost, details).model_copy(update={"rows_in": rows}).write(aside)
 
     def after(self, given: Given, record: StepRecord) -> State:
         state = given.state
+        enter_bill(given.context, record.details)
         return replace(state, scoring=state.scoring or self.work, evaluation=record.details)
 
     def note(self, record: StepRecord) -> str:
         details = record.details
         value, low, high = (_number(details["overall"][name]) for name in ("value", "low", "high"))
-        return f"{details['metric']} {value} ({low} to {high}){tried_again(record)}"
+        base = details.get("untrained")
+        before = f", untrained {_number(base['overall']['value'])}" if base else ""
+        return f"{details['metric']} {value} ({low} to {high}){before}{tried_again(record)}"
 
 
 def _number(value: float | None) -> str:

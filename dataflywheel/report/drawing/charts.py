@@ -13,12 +13,11 @@ from typing import Literal
 
 import numpy as np
 
-from dataflywheel.contracts import AnyArray, FloatArray
+from dataflywheel.contracts import FloatArray
 from dataflywheel.report.drawing.markup import clip, esc, slug
 from dataflywheel.report.drawing.numbers import number, tick
 
 Kind = Literal["ours", "random", "baseline"]
-MAP_POINTS = 3000
 
 
 def svg(key: str, title: str, description: str, height: int, body: str, css: str = "") -> str:
@@ -143,10 +142,27 @@ def around_zero(
 
 def bin_edges(scale: Scale, values: FloatArray, bins: int = 40) -> FloatArray:
     """At most `bins` bins over the scale; those of whole numbers lie between them, so that none is too narrow."""
-    edges = np.geomspace(scale.low, scale.high, bins + 1) if scale.log else np.linspace(scale.low, scale.high, bins + 1)
+    if not np.all(values == np.round(values)):
+        return (
+            np.geomspace(scale.low, scale.high, bins + 1) if scale.log else np.linspace(scale.low, scale.high, bins + 1)
+        )
+    if scale.log:
+        edges = np.geomspace(scale.low, scale.high, bins + 1)
+        return np.unique(np.append(np.floor(edges) - 0.5, np.floor(scale.high) + 0.5))
+    width = max(1, math.ceil((scale.high - scale.low) / bins))
+    return np.arange(math.ceil(scale.low) - 0.5, scale.high + width, width)
+
+
+def reach(values: FloatArray, low: float, high: float) -> Scale:
+    """The scale of a distribution: on a log scale where it spans more than a factor of thirty above zero. One of whole
+    numbers ends between them, so that the bar of each stands around its number."""
+    if high <= low:
+        low, high = low - 0.5, high + 0.5
+    if low > 0 and high / low > 30:
+        return Scale(low, high, log=True)
     if np.all(values == np.round(values)):
-        edges = np.unique(np.append(np.floor(edges) - 0.5, np.floor(scale.high) + 0.5))
-    return edges
+        low, high = math.ceil(low) - 0.5, math.floor(high) + 0.5
+    return Scale(low, high)
 
 
 def histogram(
@@ -161,9 +177,7 @@ def histogram(
     for limit in thresholds:
         if both.min() <= limit <= both.max():
             low, high = min(low, limit), max(high, limit)
-    if high <= low:
-        low, high = low - 0.5, high + 0.5
-    scale = Scale(low, high, log=low > 0 and high / low > 30)
+    scale = reach(both, low, high)
     edges = bin_edges(scale, both)
     kept_bins, dropped_bins = (np.histogram(v, edges)[0] for v in (kept, dropped))
     tallest = max(int((kept_bins + dropped_bins).max()), 1)
@@ -190,19 +204,3 @@ def histogram(
     if thresholds:
         described += "; limits at " + ", ".join(number(v) for v in thresholds)
     return svg(key, title, described, base + 22, "".join(parts))
-
-
-def scatter(key: str, title: str, description: str, points: FloatArray, kept: AnyArray) -> str:
-    """Points (n, 2) in a square, the kept ones above; draw at most `MAP_POINTS`."""
-    low, high = points.min(axis=0), points.max(axis=0)
-    placed = 15 + 970 * (points - low) / np.where(high > low, high - low, 1.0)
-    name = slug("chart", key)
-
-    def dots(mask: AnyArray) -> str:
-        return "".join(f"M{round(float(x))} {round(1000 - float(y))}h0" for x, y in placed[mask])
-
-    return (
-        f'<svg class="chart map" viewBox="0 0 1000 1000" role="img" aria-labelledby="{name}-t {name}-d">'
-        f'<title id="{name}-t">{esc(title)}</title><desc id="{name}-d">{esc(description)}</desc>'
-        f'<path class="dropped" d="{dots(~kept)}"/><path class="kept" d="{dots(kept)}"/></svg>'
-    )

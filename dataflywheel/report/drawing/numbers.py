@@ -94,7 +94,8 @@ def signed_percent(share: float) -> str:
     >>> signed_percent(0.038), signed_percent(0.01)
     ('+3.8%', '+1.0%')
     """
-    return f"{100 * share:+.1f}%".replace("-", MINUS)
+    shown = f"{100 * share:+.1f}%".replace("-", MINUS)
+    return "0.0%" if shown[1:] == "0.0%" else shown
 
 
 def signed(value: float) -> str:

@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from dataflywheel.contracts import FloatArray
-from dataflywheel.report.drawing.charts import Scale, axis, bin_edges, svg
+from dataflywheel.report.drawing.charts import axis, bin_edges, reach, svg
 from dataflywheel.report.drawing.numbers import number
 
 BINS = 30
@@ -20,9 +20,7 @@ def overlay(key: str, title: str, bars: FloatArray, outline: FloatArray, *, heig
     """
     both = np.concatenate([bars, outline])
     low, high = (float(v) for v in np.quantile(both, [0.005, 0.995]))
-    if high <= low:
-        low, high = low - 0.5, high + 0.5
-    scale = Scale(low, high, log=low > 0 and high / low > 30)
+    scale = reach(both, low, high)
     edges = bin_edges(scale, both, BINS)
     shares = [np.histogram(values, edges)[0] / max(1, len(values)) for values in (bars, outline)]
     tallest = max(float(share.max()) for share in shares) or 1.0

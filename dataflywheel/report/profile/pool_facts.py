@@ -59,18 +59,23 @@ class PoolFacts:
     hints: dict[str, Hints] = field(default_factory=lambda: {kind: Hints() for kind in personal_data.KINDS})
     numbers: dict[str, AnyArray] = field(default_factory=dict)
     prompt_keys: list[str | None] = field(default_factory=list)
+    row_sources: list[str] = field(default_factory=list)
+    """The source of each row; equal names are one object."""
 
 
 def collect(rows: Path) -> PoolFacts:
     """Read a directory of rows once; memory holds a few numbers a row."""
     facts, signal = PoolFacts(), TextStatistics()
     parts: dict[str, list[AnyArray]] = {name: [] for name in NUMBERS}
+    known: dict[str, str] = {}
     for batch in iter_batches(rows):
         values = signal.measure(batch)
         for name in NUMBERS:
             parts[name].append(_numbers(values[name]))
         facts.prompt_keys += pa.array(values["prompt_key"]).to_pylist()
-        facts.sources.update(batch.column("source").to_pylist())
+        named = [known.setdefault(name, name) for name in batch.column("source").to_pylist()]
+        facts.row_sources += named
+        facts.sources.update(named)
         facts.tags.update(tag for tags in batch.column("tags").to_pylist() for tag in tags or ())
         _count_kinds(facts, batch)
         rest_of = batch.select(BESIDE).to_pylist()

@@ -7,11 +7,13 @@ from pathlib import Path
 import numpy as np
 
 from dataflywheel import __version__
-from dataflywheel.report.drawing.charts import histogram, svg
-from dataflywheel.report.drawing.markup import esc, note, passage, section, table, tile
+from dataflywheel.report.drawing.beside import beside
+from dataflywheel.report.drawing.charts import histogram
+from dataflywheel.report.drawing.markup import esc, note, section, table, tile
 from dataflywheel.report.drawing.numbers import count, number, percent, plural, short
 from dataflywheel.report.drawing.page import page
 from dataflywheel.report.profile.pool_profile import LENGTHS, NEAR, Profile
+from dataflywheel.report.profile.profile_bars import bars, sources, turns
 from dataflywheel.store.atomic import write_text
 
 LENGTH_NAMES = {
@@ -20,7 +22,6 @@ LENGTH_NAMES = {
     "chars_prompt": "prompt, characters",
     "chars_answer": "answer, characters",
 }
-BARS_SHOWN = 20
 SECTIONS = {
     "files": "Files",
     "lengths": "Lengths",
@@ -77,12 +78,13 @@ def _hero(found: Profile) -> str:
     answer = found.lengths["tokens_answer"]
     spoken = ", ".join(f"{code} {percent(share)}" for code, share in list(found.languages.items())[:3])
     near = f"{count(found.near_copies)} rows at Jaccard {NEAR}"
-    language = spoken.split(",")[0] if spoken else "not measured"
+    language, _, others = spoken.partition(", ") if spoken else ("not measured", "", "needs dataflywheel[language]")
+    others = others or f"of {plural(found.language_rows, 'sampled row')}"
     tiles = [
         tile("Rows", count(found.rows), f"of {count(read)} read; {count(found.quarantined)} could not be"),
         tile("Answer", f"{short(answer.get('p50'))} tokens", f"median; 95% are under {short(answer.get('p95'))}"),
         tile("Near-copies", percent(found.near_copies / max(found.near_rows, 1)), near),
-        tile("Languages", language, spoken or "needs dataflywheel[language]"),
+        tile("Languages", language, others),
     ]
     lead = "Read and measured; nothing was changed."
     return (
@@ -128,34 +130,19 @@ def _lengths(found: Profile) -> str:
     return section("lengths", SECTIONS["lengths"], f'<div class="plots">{"".join(charts)}</div>{spread}')
 
 
-def _bars(caption: str, what: str, counts: dict[str, int], total: int, unit: str = "rows") -> str:
-    shown = [(name, n) for name, n in counts.items() if n][:BARS_SHOWN]
-    if not shown:
-        return ""
-    rows = []
-    for name, n in shown:
-        bar = f'<rect class="kept" x="0" y="3" width="{min(100.0, 100 * n / max(total, 1)):.2f}%" height="10" rx="2"/>'
-        drawing = svg(f"{caption}-{name}", name, f"{count(n)} of {count(total)}", 16, bar, "mini")
-        rows.append([esc(name or "unnamed"), drawing, esc(count(n)), esc(percent(n / max(total, 1)))])
-    more = len([n for n in counts.values() if n]) - len(shown)
-    rest = note(f"{plural(more, 'further entry')} not shown.") if more > 0 else ""
-    return table(caption, [what, "", unit, "share"], rows, numeric=(2, 3), css="bars") + rest
-
-
 def _kinds(found: Profile) -> str:
     facts, rows = found.facts, found.rows
-    turns = {plural(n, "message"): facts.turns[n] for n in sorted(facts.turns)}
     messages = sum(facts.roles.values())
-    body = _bars("Messages in a row", "messages", turns, rows)
-    body += _bars("Roles", "role", dict(facts.roles.most_common()), messages, "messages")
+    body = turns(found)
+    body += bars("Roles", "role", dict(facts.roles.most_common()), messages, "messages")
     kinds = dict(facts.kinds.most_common())
-    body += _bars("What rows carry", "kind", kinds, rows) or note("No preference pairs, tools, labels or plain texts.")
+    body += bars("What rows carry", "kind", kinds, rows) or note("No preference pairs, tools, labels or plain texts.")
     if len(facts.sources) > 1:
-        body += _bars("Sources", "source", dict(facts.sources.most_common()), rows)
-    body += _bars("Tags", "tag", dict(facts.tags.most_common()), rows)
+        body += sources(found)
+    body += bars("Tags", "tag", dict(facts.tags.most_common()), rows)
     spoken = {code: round(share * found.language_rows) for code, share in found.languages.items()}
     caption = f"Languages of {plural(found.language_rows, 'sampled row')}"
-    body += _bars(caption, "language", spoken, found.language_rows) or note("The languages were not measured.")
+    body += bars(caption, "language", spoken, found.language_rows) or note("The languages were not measured.")
     return section("kinds", SECTIONS["kinds"], body)
 
 
@@ -169,18 +156,19 @@ def _faults(found: Profile) -> str:
         **found.outliers,
         **{f"leak: {name}": n for name, n in (found.leaks or {}).items()},
     }
-    body = _bars("What may be wrong, in rows", "what", faults, found.rows) or note("Nothing was found.")
+    body = bars("What may be wrong, in rows", "what", faults, found.rows) or note("Nothing was found.")
     if found.leaks is not None and not found.leaks:
         body += note("No row matches the target.")
     cards = "".join(
         f'<article class="example"><h4>similarity {esc(number(similarity))}</h4><div class="pair">'
-        f'<div class="row"><h5>copy</h5>{passage(copy)}</div>'
-        f'<div class="row"><h5>of this row</h5>{passage(original)}</div>'
+        f'<div class="row"><h5>copy</h5>{shown[0]}</div>'
+        f'<div class="row"><h5>of this row</h5>{shown[1]}</div>'
         f"</div></article>"
         for copy, original, similarity in found.near_examples
+        for shown in [beside(copy, original)]
     )
     if cards:
-        body += f"<h3>Near-copies side by side</h3>{cards}"
+        body += f"<h3>Near-copies side by side</h3><p>What differs is marked.</p>{cards}"
     return section("faults", SECTIONS["faults"], body)
 
 

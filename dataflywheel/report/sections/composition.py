@@ -11,14 +11,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dataflywheel.contracts import AnyArray, FloatArray
-from dataflywheel.report.drawing.markup import esc, note, section, table
+from dataflywheel.report.drawing.markup import details, esc, note, section, table
 from dataflywheel.report.drawing.numbers import count, number, percent
 from dataflywheel.report.drawing.overlay import overlay
 from dataflywheel.report.rundir import Run
 from dataflywheel.rows.parts import iter_batches
 
-SHOWN = 20
-"""Sources and tags, those with the most rows in the data set."""
+SHOWN, OPEN = 20, 6
+"""Sources and tags, those with the most rows in the data set, and how many of them are not folded away."""
 COLUMNS = ["id", "messages", "source", "tags", "made_by"]
 
 
@@ -101,8 +101,15 @@ def _shares(what: str, before: Counter[str], after: Counter[str], pool: int, row
         lines.append([esc(name or f"no {what}"), *map(esc, cells)])
     head = [what, "in the pool", "share", "in the data set", "share", "times its share"]
     others = len(after.keys() | before.keys()) - len(names)
-    more = note(f"{count(others)} more are not shown.") if others > 0 else ""
-    return table(f"Rows by {what}", head, lines, numeric=range(1, 6), css="stack") + more
+    first, rest = lines[:OPEN], lines[OPEN:]
+    body = table(f"Rows by {what}", head, first, numeric=range(1, 6), css="stack")
+    more = f"; {count(others)} with fewer rows are not shown" if others > 0 else ""
+    if rest:
+        body += details(
+            f"{count(len(rest))} more by {what}{more}",
+            table(f"Further rows by {what}", head, rest, numeric=range(1, 6), css="stack"),
+        )
+    return body
 
 
 def _written(after: Content) -> str:

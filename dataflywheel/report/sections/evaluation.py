@@ -7,11 +7,16 @@ from typing import Any
 from dataflywheel.report.drawing.charts import Interval, intervals
 from dataflywheel.report.drawing.markup import esc, note, section, table
 from dataflywheel.report.drawing.numbers import aligned, count, finite, interval, seconds
+from dataflywheel.report.reading import read_json
 from dataflywheel.report.rundir import Run, Step
+from dataflywheel.report.sections.answers import last_evaluation
 from dataflywheel.report.sections.funnel import step_title
 from dataflywheel.report.sections.mixture import mixture_of
+from dataflywheel.report.sections.overview import arm_label
 from dataflywheel.report.sections.renewed import renewed
 from dataflywheel.report.sections.rewards import rewards_of
+from dataflywheel.report.sections.round_lines import round_lines
+from dataflywheel.report.sections.small_slices import small_slices
 from dataflywheel.report.verdict import metric_name
 from dataflywheel.store.scoreboard import MeanInterval
 
@@ -42,7 +47,7 @@ def _step(run: Run, step: Step) -> str:
     overall = found.get("overall") or {}
     shown = interval(overall.get("value"), overall.get("low"), overall.get("high"))
     where = f"{metric} over {count(overall.get('n'))} evaluation rows ({better} is better)."
-    head = f"<p><b>{esc(shown)}</b> {esc(where)}</p>{renewed(found)}"
+    head = f"<p><b>{esc(shown)}</b> {esc(where)}{esc(_guided(run))}{esc(_untrained(found))}</p>{renewed(found)}"
     slices = _worst_first(found.get("slices") or {}, better)
     if not slices:
         return head + note("The target has no slices, so there is only this one number.")
@@ -54,7 +59,24 @@ def _step(run: Run, step: Step) -> str:
     more = len(slices) - len(lines)
     rest = note(f"{more} stronger slices are not drawn; they are in metrics.json of {step.key}.") if more > 0 else ""
     figure = f'<figure class="story"><figcaption><b>{esc(title)}</b></figcaption>{chart}</figure>'
-    return f"<h3>{esc(step_title(run, step))}</h3>{head}{figure}{rest}"
+    return f"<h3>{esc(step_title(run, step))}</h3>{head}{figure}{rest}{small_slices(step)}"
+
+
+def _guided(run: Run) -> str:
+    """That a part of the target guided the choice of rows and is not scored, in a run without rounds."""
+    tiers = {} if run.rounds else read_json(run.directory / "tiers" / "metrics.json", {})
+    guide = finite(tiers.get("steer"))
+    if not guide:
+        return ""
+    return f" {count(guide)} more rows of the target guided the choice of rows, so they are not scored."
+
+
+def _untrained(found: dict[str, Any]) -> str:
+    """The score of the student before any training, in a sentence."""
+    base = (found.get("untrained") or {}).get("overall") or {}
+    if finite(base.get("value")) is None:
+        return ""
+    return f" The untrained student: {interval(base.get('value'), base.get('low'), base.get('high'))}."
 
 
 def _against_random(run: Run) -> str:
@@ -78,8 +100,8 @@ def _against_random(run: Run) -> str:
                 esc(_word(a, b, board.better)),
             ]
         )
-    head = ["slice", "selection", "random", "in words"]
-    caption = f"{metric_name(board.metric)} by slice: selection against random, mean and 95% interval over seeds"
+    head = ["slice", arm_label(ours), arm_label(theirs), "in words"]
+    caption = f"{metric_name(board.metric)} by slice, against random rows: mean and 95% interval over seeds"
     return table(caption, head, rows, numeric=(1, 2), css="stack")
 
 
@@ -116,8 +138,10 @@ def _rows_of(step: Step) -> str:
 
 def evaluation(run: Run) -> str:
     """All evaluations of the run, then the slices against random."""
-    steps = run.named("evaluate")
-    body = _training(run) + "".join(_step(run, step) for step in steps) + _against_random(run)
+    steps, last = run.named("evaluate"), last_evaluation(run)
+    drawn = round_lines(run) if len(steps) > 1 else ""
+    body = _training(run) + drawn + "".join(_step(run, step) for step in ([last] if drawn and last else steps))
+    body += _against_random(run)
     if not steps:
         body = note("This run did not evaluate a model; add an evaluate step and a target to the recipe.") + body
     return section("evaluation", "Evaluation by slice", body)

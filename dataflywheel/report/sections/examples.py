@@ -9,13 +9,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dataflywheel.report.drawing.beside import beside
 from dataflywheel.report.drawing.markup import clip, details, esc, note, passage, section
 from dataflywheel.report.drawing.numbers import count, finite, number
 from dataflywheel.report.rundir import Run, Step
 from dataflywheel.report.sections.funnel import reason_class, step_title, without_numbers
-from dataflywheel.rows.text import part_of
+from dataflywheel.rows.text import Part, part_of
 
 DROPPED_SHOWN, CHANGED_SHOWN, KEPT_SHOWN = 6, 2, 2
+ONE_REASON = 3
+"""Dropped rows that are shown where all went for one reason."""
+PARTS: tuple[Part, Part] = ("prompt", "answer")
 
 Decision = dict[str, Any]
 
@@ -58,23 +62,39 @@ def pick(step: Step) -> list[Decision]:
         for action in ("dropped", "changed", "added", "kept")
     }
     changed = spread(pa.concat_tables([of["changed"], of["added"]]), CHANGED_SHOWN)
-    return spread(of["dropped"], DROPPED_SHOWN) + changed + ends(of["kept"])[:KEPT_SHOWN]
+    dropped = spread(of["dropped"], DROPPED_SHOWN)
+    if len({without_numbers(reason_class(str(one["reason"]))) for one in dropped}) == 1:
+        dropped = spread(of["dropped"], ONE_REASON)
+    return dropped + changed + ends(of["kept"])[:KEPT_SHOWN]
 
 
-def _row(row: dict[str, Any] | None, id: str, heading: str) -> str:
+Texts = tuple[str, str]
+"""Of a row: its prompt and its answer, as blocks."""
+
+
+def _row(row: dict[str, Any] | None, id: str, heading: str, texts: Texts | None = None) -> str:
     if row is None:
         absent = f"{clip(id, 40)}: its text is not in this run"
         return f'<div class="row"><h5>{esc(heading)}</h5><p class="where">{esc(absent)}</p></div>'
-    messages = row["messages"] or []
     where = " \u00b7 ".join(part for part in (str(row["source"] or ""), id[:12]) if part)
+    prompt, answer = texts or tuple(passage(part_of(row["messages"] or [], part)) for part in PARTS)
     rejected = ""
     if row["rejected"]:
         rejected = f'<span class="part">rejected</span>{passage(part_of(row["rejected"], "answer"))}'
     return (
         f'<div class="row"><h5>{esc(heading)} <span class="where">{esc(where)}</span></h5>'
-        f'<span class="part">prompt</span>{passage(part_of(messages, "prompt"))}'
-        f'<span class="part">answer</span>{passage(part_of(messages, "answer"))}{rejected}</div>'
+        f'<span class="part">prompt</span>{prompt}<span class="part">answer</span>{answer}{rejected}</div>'
     )
+
+
+def _compared(one: dict[str, Any] | None, other: dict[str, Any] | None) -> tuple[Texts | None, Texts | None]:
+    """The texts of two rows with what differs marked; None where one of them is not there."""
+    if one is None or other is None:
+        return None, None
+    (a, b), (c, d) = (
+        beside(part_of(one["messages"] or [], part), part_of(other["messages"] or [], part)) for part in PARTS
+    )
+    return (a, c), (b, d)
 
 
 def example(decision: Decision, rows: dict[str, dict[str, Any]]) -> str:
@@ -84,9 +104,10 @@ def example(decision: Decision, rows: dict[str, dict[str, Any]]) -> str:
     scored = f' <span class="score">score {esc(number(score))}</span>' if score is not None else ""
     headings = {"dropped": ("this row was dropped", "it matched this row"), "changed": ("before", "after")}
     own, theirs = headings.get(action, ("this row", "its origin"))
-    body = _row(rows.get(decision["id"]), decision["id"], own)
+    first, second = _compared(rows.get(decision["id"]), rows.get(other)) if other else (None, None)
+    body = _row(rows.get(decision["id"]), decision["id"], own, first)
     if other:
-        body += _row(rows.get(other), other, theirs)
+        body += _row(rows.get(other), other, theirs, second)
     title = f'<span class="badge">{esc(action)}</span> {esc(decision["reason"])}{scored}'
     return (
         f'<article class="example {esc(action)}"><h4>{title}</h4>'
@@ -110,7 +131,7 @@ def examples(run: Run) -> str:
         cards = "".join(example(decision, rows) for decision in chosen)
         dropped = len(step.dropped_ids)
         title = f"{step_title(run, step)}: {len(chosen)} examples, {count(dropped)} rows dropped in all"
-        blocks.append(details(title, cards, opened=not blocks))
+        blocks.append(details(title, cards))
     if not blocks:
         return section("examples", "Rows to look at", note("No step of this run decided on single rows."))
     lead = "Chosen so that every reason is seen, from the start to the end of the pool; long texts are cut."

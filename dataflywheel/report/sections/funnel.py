@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from dataflywheel.report.drawing.charts import svg
-from dataflywheel.report.drawing.markup import esc, note, section
-from dataflywheel.report.drawing.numbers import MINUS, count, percent, plural
+from dataflywheel.report.drawing.markup import details, esc, note, section
+from dataflywheel.report.drawing.numbers import MINUS, count, number, percent, plural
 from dataflywheel.report.rundir import Run, Step
 from dataflywheel.report.sections.leak_settings import leak_settings
 
@@ -61,24 +61,57 @@ def reasons(step: Step) -> list[tuple[str, str, int]]:
     return sorted(named, key=lambda item: (-item[2], item[1]))
 
 
+def of_action(step: Step, action: str) -> int:
+    """How many rows a step added, changed or dropped."""
+    return sum(int(n) for name, n in step.counts.items() if name.partition(": ")[0] == action)
+
+
+def parts(step: Step) -> dict[str, int]:
+    """Rows by what became of them: those that go on as they were, changed and added ones, and the dropped."""
+    added, changed = of_action(step, "added"), of_action(step, "changed")
+    came = step.rows_in - added if step.rows_in >= step.rows_out else step.rows_in
+    added = max(added, step.rows_out - step.rows_in)
+    dropped = max(of_action(step, "dropped"), came + added - step.rows_out, 0)
+    return {"kept": max(step.rows_out - added - changed, 0), "changed": changed, "added": added, "dropped": dropped}
+
+
+SMALL = 0.05
+"""Share of the widest bar below which bars would be lines; they are drawn on a larger scale, which is said."""
+
+
+def scales(steps: Sequence[Step]) -> dict[str, int]:
+    """The rows that the whole width stands for, by step: those of the widest, or of the widest of the small ones."""
+    sizes = {step.key: sum(parts(step).values()) for step in steps}
+    widest = max(sizes.values(), default=0) or 1
+    small = max((size for size in sizes.values() if size <= SMALL * widest), default=0) or 1
+    return {key: small if size <= SMALL * widest else widest for key, size in sizes.items()}
+
+
 def _bar(step: Step, title: str, widest: int) -> str:
-    kept = 100 * step.rows_out / widest
-    lost = 100 * max(step.rows_in - step.rows_out, 0) / widest
-    body = (
-        f'<rect class="kept" x="0" y="0" width="{kept:.2f}%" height="16" rx="2"/>'
-        f'<rect class="dropped" x="{kept:.2f}%" y="0" width="{lost:.2f}%" height="16" rx="2"/>'
-    )
+    body, x = "", 0.0
+    for css, rows in parts(step).items():
+        width = 100 * rows / widest
+        if rows:
+            body += f'<rect class="{css}" x="{x:.2f}%" y="0" width="{width:.2f}%" height="16" rx="2"/>'
+        x += width
     return svg(f"funnel-{step.key}", title, f"{count(step.rows_out)} rows go on", 16, body)
 
 
-def _entry(run: Run, step: Step, widest: int) -> str:
+def _change(step: Step) -> str:
+    """What the step took away and what it added, each with its share of the rows that came."""
+    found = parts(step)
+    came = max(1, found["kept"] + found["changed"] + found["dropped"])
+    said = ""
+    for css, sign, word in (("dropped", MINUS, ""), ("added", "+", ""), ("changed", "", " changed")):
+        if rows := found[css]:
+            said += f'<span class="change {css}">{sign}{count(rows)}{word} ({percent(rows / came)})</span>'
+    return said
+
+
+def _entry(run: Run, step: Step, whole: int, widest: int) -> str:
     title = step_title(run, step)
-    lost = step.rows_in - step.rows_out
-    change = ""
-    if lost:
-        sign, share = (MINUS, lost / step.rows_in) if lost > 0 else ("+", -lost / max(step.rows_in, 1))
-        kind = "change" if lost > 0 else "change gained"
-        change = f'<span class="{kind}">{sign}{count(abs(lost))} ({percent(share)})</span>'
+    scale = f'<span class="where">bar drawn {number(whole / widest)} times as wide</span>' if widest < whole else ""
+    change = _change(step)
     listed = reasons(step)
     chips = "".join(
         f"<li><b>{count(n)}</b> {esc(action + ': ' if action != 'dropped' else '')}{esc(reason)}</li>"
@@ -87,8 +120,9 @@ def _entry(run: Run, step: Step, widest: int) -> str:
     if len(listed) > REASONS_SHOWN:
         chips += f"<li>and {plural(len(listed) - REASONS_SHOWN, 'more reason')}</li>"
     return (
-        f'<li><div class="head"><span class="name">{esc(title)}</span><span class="rows">{count(step.rows_out)} rows '
-        f'{change}</span></div>{_bar(step, title, widest)}<ul class="reasons">{chips}</ul>'
+        f'<li><div class="head"><span class="name">{esc(title)} {scale}</span>'
+        f'<span class="rows">{count(step.rows_out)} rows {change}</span></div>'
+        f'{_bar(step, title, widest)}<ul class="reasons">{chips}</ul>'
         f"{_weights(step)}{leak_settings(step)}</li>"
     )
 
@@ -110,10 +144,16 @@ def funnel(run: Run) -> str:
     steps = run.row_steps
     if not steps:
         return section("funnel", "Rows by step", note("No step has finished, so there are no rows to count."))
-    widest = max(max(step.rows_in, step.rows_out) for step in steps) or 1
-    entries = "".join(_entry(run, step, widest) for step in steps)
-    lead = (
-        '<span class="key kept"></span> go on to the next step '
-        '<span class="key dropped"></span> dropped here, with the reason'
-    )
-    return section("funnel", "Rows by step", f'<ol class="funnel">{entries}</ol>', lead)
+    drawn = scales(steps)
+    body = ""
+    for round in sorted({step.round for step in steps}):
+        own = [step for step in steps if step.round == round]
+        entries = "".join(_entry(run, step, max(drawn.values()), drawn[step.key]) for step in own)
+        listed = f'<ol class="funnel">{entries}</ol>'
+        went = f"round {round}: from {count(own[0].rows_in)} rows to {count(own[-1].rows_out)}"
+        body += listed if round == min(step.round for step in steps) else details(went, listed)
+    words = {"kept": "go on to the next step", "changed": "go on, changed here", "added": "added here"}
+    words |= {"dropped": "dropped here, with the reason"}
+    there = {css for step in steps for css, rows in parts(step).items() if rows} | {"kept", "dropped"}
+    lead = " ".join(f'<span class="key {css}"></span> {said}' for css, said in words.items() if css in there)
+    return section("funnel", "Rows by step", body, lead)

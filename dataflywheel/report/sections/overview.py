@@ -16,6 +16,7 @@ from dataflywheel.report.drawing.numbers import (
     signed_percent,
 )
 from dataflywheel.report.rundir import Run
+from dataflywheel.report.sections.story import story
 from dataflywheel.report.verdict import Verdict, gain, metric_name, verdict
 from dataflywheel.store.scoreboard import ArmScore, Scoreboard
 
@@ -104,7 +105,8 @@ def overview(run: Run) -> str:
         stopped = note(f"{why}Planned and not done: {names}.")
     return (
         f'<header class="hero {said.tone}"><p class="kicker">{esc(run.name)}</p><h1>{esc(said.headline)}</h1>'
-        f'<p class="detail">{esc(said.detail)}</p>{stopped}</header>\n{chart}\n<dl class="tiles">{tiles}</dl>'
+        f'<p class="detail">{esc(said.detail)}</p>{stopped}</header>\n{story(run)}\n<dl class="tiles">{tiles}</dl>\n'
+        f"{chart}"
     )
 
 

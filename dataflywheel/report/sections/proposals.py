@@ -17,6 +17,8 @@ from dataflywheel.rows.text import text_of
 FATES = ("failed", "left", "rejected", "surplus")
 SHOWN = 4
 """Examples of each kind and step."""
+OPEN = 5
+"""Reasons that are not folded away."""
 
 
 def proposals(run: Run) -> str:
@@ -61,7 +63,8 @@ def _reasons(steps: list[Step]) -> str:
         rows += [[esc(_name(step)), esc(gate), esc(reason), esc(count(n))] for gate, reason, n in lost]
     if not rows:
         return note("No proposal was turned away.")
-    return table("Why proposals were lost", ["step", "gate", "reason", "proposals"], rows, numeric=(3,), css="stack")
+    found = table("Why proposals were lost", ["step", "gate", "reason", "proposals"], rows, numeric=(3,), css="stack")
+    return found if len(rows) <= OPEN else details("Why proposals were lost", found)
 
 
 def _examples(run: Run, step: Step) -> str:

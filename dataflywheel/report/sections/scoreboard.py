@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataflywheel.report.drawing.charts import around_zero
-from dataflywheel.report.drawing.markup import esc, note, section, table
+from dataflywheel.report.drawing.markup import details, esc, note, section, table
 from dataflywheel.report.drawing.numbers import (
     count,
     finite,
@@ -50,14 +50,15 @@ def _main_table(board: Scoreboard, arms: list[ArmScore]) -> str:
                 esc(interval(arm.mean, arm.low, arm.high)),
                 shown,
                 f"<b>{esc(arm.verdict)}</b>{esc(f' ({unlike})' if unlike else '')}",
+                esc(count(arm.train_tokens) if arm.train_tokens else "not known"),
             ]
         )
-    head = ["choice of rows", metric_name(board.metric), "minus random, paired by seed", "in words"]
+    head = ["choice of rows", metric_name(board.metric), "minus random, paired by seed", "in words", "training tokens"]
     caption = (
         f"Mean and 95% interval over {plural(len(board.seeds), 'seed')}, budget {board.budget} "
         f"of {count(board.rows_offered)} rows; {board.better} is better"
     )
-    return table(caption, head, rows, numeric=(1,), css="stack")
+    return table(caption, head, rows, numeric=(1, 4), css="stack")
 
 
 def beside(board: Scoreboard, arm: ArmScore) -> str:
@@ -97,9 +98,10 @@ def _overlap_table(arms: list[ArmScore]) -> str:
     if not any(arm.overlap for arm in arms):
         return note("The overlap of the choices was not recorded.")
     names = [arm.name for arm in arms]
-    rows = [[esc(arm.name), *(_overlap(arm.overlap.get(name)) for name in names)] for arm in arms]
+    rows = [[esc(arm_label(arm)), *(_overlap(arm.overlap.get(name)) for name in names)] for arm in arms]
     caption = "Overlap of the choices: rows in both over rows in either"
-    return table(caption, ["choice of rows", *names], rows, numeric=range(1, len(names) + 1))
+    head = ["choice of rows", *map(arm_label, arms)]
+    return details("Overlap of the choices", table(caption, head, rows, numeric=range(1, len(names) + 1)))
 
 
 def _overlap(share: float | None) -> str:

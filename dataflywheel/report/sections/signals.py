@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dataflywheel.report.drawing.charts import histogram
-from dataflywheel.report.drawing.markup import esc, note, section
+from dataflywheel.report.drawing.markup import details, esc, note, section
 from dataflywheel.report.drawing.numbers import count, finite, number, percent
 from dataflywheel.report.rundir import Run, Step
 from dataflywheel.report.sections.funnel import step_title
@@ -85,7 +85,10 @@ def _step(run: Run, step: Step) -> str:
     share = f"{count(dropped.sum())} of {count(len(table))} rows dropped ({percent(float(dropped.mean()))})"
     more = len(names) - CHARTS_PER_STEP
     rest = note(f"{more} more signals are in columns.parquet of {step.key}.") if more > 0 else ""
-    return f'<h3>{esc(step_title(run, step))} <small>{esc(share)}</small></h3><div class="plots">{charts}</div>{rest}'
+    body = f'<div class="plots">{charts}</div>{rest}'
+    if step.round > 1:  # as in the round before, as a rule
+        return details(f"{step_title(run, step)}: {share}", body)
+    return f"<h3>{esc(step_title(run, step))} <small>{esc(share)}</small></h3>{body}"
 
 
 def signals(run: Run) -> str:

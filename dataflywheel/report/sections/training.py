@@ -1,13 +1,11 @@
-"""How the models of a run were trained: losses by step, settings, and how to load what came of it."""
+"""How the models of a run were trained: losses by step, and the settings of each training."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 
 from dataflywheel.report.drawing.line_chart import Line, line_chart
-from dataflywheel.report.drawing.markup import details, esc, section, table
+from dataflywheel.report.drawing.markup import esc, section, table
 from dataflywheel.report.drawing.numbers import aligned, count, finite, seconds
 from dataflywheel.report.rundir import Run, Step
 from dataflywheel.report.sections.funnel import step_title
@@ -19,7 +17,7 @@ def training(run: Run) -> str:
     if not found:
         return ""
     lead = "Loss in nats a token on the rows that were learned: how the trainings went, not how good the models are."
-    return section("training", "Training", _chart(run, found) + _table(run, found) + _load(run), esc(lead))
+    return section("training", "Training", _chart(run, found) + _table(run, found), esc(lead))
 
 
 def losses(step: Step) -> list[tuple[float, float]]:
@@ -46,36 +44,43 @@ def _table(run: Run, found: list[Step]) -> str:
             esc(count(step.details.get("steps"))),
             esc(count(step.details.get("tokens"))),
             esc(seconds(step.details.get("seconds"))),
-            esc(_settings(step.params)),
+            *(esc(cell) for cell in settings(step)),
         ]
         for step in found
     ]
-    head = ["training", "steps", "tokens", "time", "settings"]
-    return table("Trainings", head, rows, numeric=(1, 2, 3), css="stack")
+    head = ["training", "steps", "tokens", "time", "learning rate", "rows a step", "passes", "adapters", "the rest"]
+    return table("Trainings", head, rows, numeric=(1, 2, 3, 4, 5, 6), css="stack")
 
 
-def _settings(params: dict[str, Any]) -> str:
-    """What the recipe says of a training."""
-    given = {name: value for name, value in params.items() if value not in (None, {}, [])}
-    return ", ".join(f"{name} {value}" for name, value in given.items()) or "none"
+APART = ("learning_rate", "batch_size", "epochs", "max_steps", "lora")
+SILENT = ("force", "seed", "save_steps")
 
 
-def _load(run: Run) -> str:
-    """Lines of Python that open the data set and the last model."""
-    files = sorted((run.directory / "dataset").glob("*.jsonl"))
-    models = [step.details["model"] for step in run.steps if step.details.get("model")]
-    lines = []
-    if files:
-        named = ", ".join(f'"{file.stem}": "{file}"' for file in files)
-        lines += ["from datasets import load_dataset", f'rows = load_dataset("json", data_files={{{named}}})', ""]
-    if models:
-        place = run.directory / models[-1]
-        lines += [
-            "from transformers import AutoModelForCausalLM, AutoTokenizer",
-            f'model = AutoModelForCausalLM.from_pretrained("{place}")',
-            f'tokenizer = AutoTokenizer.from_pretrained("{place}")',
-            "",
-            f"# lm_eval --model hf --model_args pretrained={place} --tasks ...",
+def settings(step: Step) -> tuple[str, str, str, str, str]:
+    """Of a training in words: learning rate, rows a step, passes over the rows, adapters, and what else was set."""
+    params = step.params
+    rate = finite(step.details.get("learning_rate")) or finite(params.get("learning_rate"))
+    lora = params.get("lora")
+    adapters = f"LoRA, rank {lora.get('rank', 16)}" if isinstance(lora, dict) else "none: all weights"
+    epochs = finite(params.get("epochs"))
+    passes = "as the steps give" if params.get("max_steps") else "not known" if epochs is None else f"{epochs:g}"
+    rest = {n: v for n, v in params.items() if n not in (*APART, *SILENT) and v not in (None, {}, [])}
+    told = ", ".join(f"{name.replace('_', ' ')} {in_words(value)}" for name, value in rest.items())
+    return (f"{rate:g}" if rate else "the usual one", count(params.get("batch_size")), passes, adapters, told)
+
+
+def in_words(value: object) -> str:
+    """A setting without the marks of Python.
+
+    >>> in_words({"top_k": {"k": 128}}), in_words(True), in_words(["a", 0.05])
+    ('top_k (k 128)', 'yes', 'a, 0.05')
+    """
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, dict):
+        named = [
+            f"{name} ({in_words(v)})" if isinstance(v, dict) and v else f"{name} {in_words(v)}"
+            for name, v in value.items()
         ]
-    code = "\n".join(lines).strip()
-    return details("Load what came of it in Python", f"<pre><code>{esc(code)}</code></pre>") if code else ""
+        return ", ".join(text.strip() for text in named)
+    return ", ".join(map(in_words, value)) if isinstance(value, list) else str(value)

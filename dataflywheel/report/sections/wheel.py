@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dataflywheel.report.drawing.charts import Interval, intervals
-from dataflywheel.report.drawing.markup import esc, note, section, table
+from dataflywheel.report.drawing.markup import details, esc, note, section, table
 from dataflywheel.report.drawing.numbers import aligned, count, finite, interval, percent, signed_percent
 from dataflywheel.report.reading import read_json
 from dataflywheel.report.rundir import Run
@@ -16,6 +16,8 @@ from dataflywheel.report.verdict import metric_name
 from dataflywheel.store.round_record import RoundRecord
 
 ROWS_SHOWN = 40
+HARDLY = 0.05
+"""Share of a budget that is as good as none."""
 
 
 def taken_back(run: Run) -> list[int]:
@@ -125,7 +127,21 @@ def _budget(found: Sequence[RoundRecord]) -> str:
     ]
     head = ["slice", *(f"round {r}" for r in rounds), "why, in the last round"]
     caption = "Budget by slice: what the feedback gave each skill; the first round knows no evaluation yet"
-    return table(caption, head, rows, numeric=range(1, len(rounds) + 1), css="stack")
+    return table(caption, head, rows, numeric=range(1, len(rounds) + 1), css="stack") + moved(
+        {r: given[r] for r in rounds}
+    )
+
+
+def moved(given: Mapping[int, Mapping[str, int]]) -> str:
+    """How much of the budget went to other slices in the last round than in the first; nothing of one round."""
+    rounds = [r for r, amounts in given.items() if sum(amounts.values())]
+    if len(rounds) < 2:
+        return ""
+    first, last = ({n: a / sum(given[r].values()) for n, a in given[r].items()} for r in (rounds[0], rounds[-1]))
+    share = sum(abs(last.get(name, 0.0) - first.get(name, 0.0)) for name in first.keys() | last.keys()) / 2
+    hardly = " The feedback hardly moved anything." if share < HARDLY else ""
+    moved = f"{percent(share)} of the budget moved to other slices.{hardly}"
+    return note(f"Between round {rounds[0]} and round {rounds[-1]}, {moved}")
 
 
 def _diversity(found: Sequence[RoundRecord]) -> str:
@@ -139,7 +155,10 @@ def _diversity(found: Sequence[RoundRecord]) -> str:
         rows.append([esc(name.replace("_", " ")), *cells])
     head = ["measure", *(f"round {one.round}" for one in measured)]
     caption = "Diversity of a round's new rows against those of the first round"
-    return table(caption, head, rows, numeric=range(1, len(head)))
+    told = [f"round {one.round}: {alarm}" for one in measured for alarm in one.alarms]
+    return details(
+        f"{caption}: {'; '.join(told) or 'no alarm'}", table(caption, head, rows, numeric=range(1, len(head)))
+    )
 
 
 def _judge(run: Run, found: Sequence[RoundRecord]) -> str:
