@@ -87,12 +87,13 @@ def rounds_said(board: Scoreboard | None) -> str:
         return ""
     sign = -1.0 if board.better == "lower" else 1.0
     found = mean_interval([sign * (a - b) for a, b in zip(ours, one, strict=True)])
-    mean, low, high = map(signed, (found.mean, found.low, found.high))
+    low, high = signed(found.low), signed(found.high)
+    way = f"better by {signed(found.mean)}" if found.mean >= 0 else f"worse by {signed(-found.mean).lstrip('+')}"
     said = "the rounds paid" if found.low > 0 else "one round is better" if found.high < 0 else "one round is enough"
     cost = costs_more(own, other) or "as many training tokens"
     return (
-        f"Against one round of the same selection ({cost}): better by {mean} {metric_name(board.metric)}, "
-        f"{low} to {high}; {said}."
+        f"Against one round of the same selection ({cost}): {way} {metric_name(board.metric)} (gain {low} to {high}); "
+        f"{said}."
     )
 
 

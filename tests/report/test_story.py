@@ -55,6 +55,7 @@ def test_rounds_that_gain_nothing_are_advised_against(tmp_path: Path) -> None:
     equal = {**own, "name": "one_round", "role": "baseline", "scores": [own["scores"][i] for i in (1, 0, 3, 2, 4)]}
     run = load_run(build_run(tmp_path / "run", compare={**board, "arms": [*board["arms"], equal]}))
     assert "One round does as well: leave rounds out." in coming(run)
+    assert "one round of the same selection, without rewriting and writing, is as good" in because(run)
     assert "leave rounds out" not in coming(load_run(build_run(tmp_path / "b", compare=board)))
 
 

@@ -107,7 +107,7 @@ def because(run: Run) -> str:
     if board is None or board.own is None or board.random is None:
         return ""
     writes = any(step.details.get("funnel") for step in run.steps)
-    parts = [text for text in (_choice(board.own, writes), _steps(board)) if text]
+    parts = [text for text in (_one_round(board) or _choice(board.own, writes), _steps(board)) if text]
     if not board.steps:
         parts.append("What each step did by itself was not measured; compare with leave_one_out: true measures it.")
     return " ".join(parts)
@@ -126,6 +126,19 @@ def _steps(board: Scoreboard) -> str:
     if board.steps and not said:
         return "No single step was shown to help or to harm."
     return " ".join(said)
+
+
+def _one_round(board: Scoreboard) -> str:
+    """That the selection alone did it, where one round of it, without rewriting and writing, is as good as all."""
+    one = next((arm for arm in board.arms if arm.name == "one_round"), None)
+    said = rounds_said(board)
+    if one is None or one.verdict != "better than random" or not said or "the rounds paid" in said:
+        return ""
+    how = "better still" if "one round is better" in said else "as good"
+    return (
+        f"The choice of rows did it: one round of the same selection, without rewriting and writing, is {how}, and "
+        "random rows of the same cleaned pool do worse."
+    )
 
 
 def _choice(own: ArmScore, writes: bool) -> str:
@@ -159,7 +172,9 @@ def coming(run: Run) -> str:
     else:
         text = "Give the comparison more seeds: the interval does not decide yet."
     ahead = board.curve.said if board.curve is not None and board.curve.said else ""
-    once = "One round does as well: leave rounds out." if "one round is enough" in rounds_said(board) else ""
+    said = rounds_said(board)
+    once = "One round does as well: leave rounds out." if "one round is enough" in said else ""
+    once = "One round does better: leave rounds out." if "one round is better" in said else once
     return " ".join(part for part in (text, once, f"{ahead}." if ahead else "", _weakest(run)) if part)
 
 
