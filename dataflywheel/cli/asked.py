@@ -19,7 +19,9 @@ Can = Annotated[
 Parameters = Annotated[
     list[str] | None,
     typer.Option(
-        "--set", help="A parameter of the method, such as rounds=2, or NAME=@FILE with its value in YAML; repeatable."
+        "--set",
+        help="A parameter of the method, such as rounds=2, or NAME=@FILE with its value in YAML, of a .txt or .md file "
+        "its text; repeatable.",
     ),
 ]
 Gates = Annotated[list[str] | None, typer.Option("--gate", help="A gate for every proposal; the method's own if none.")]
@@ -41,6 +43,8 @@ Patience = Annotated[
 Usd = Annotated[float | None, typer.Option(min=0, help="Dollars to spend on this, at most, over all its runs.")]
 Calls = Annotated[int | None, typer.Option(min=0, help="Requests to send for this, at most, over all its runs.")]
 
+PLAIN = (".txt", ".md")
+"""Files that hold a text, such as a prompt, and no YAML."""
 OF_ENDPOINT = "--model, --price, --key, --can, --concurrency, --timeout and --patience"
 WAYS_OUT = (
     ("truncated", "cut at the token limit: raise it, --set max_tokens=..."),
@@ -117,7 +121,8 @@ def with_models(
 
 
 def with_parameters(by: str, given: Sequence[str]) -> dict[str, Any]:
-    """A method with its parameters, each written as NAME=VALUE in YAML, or as NAME=@FILE where a file holds the value.
+    """A method with its parameters, each written as NAME=VALUE in YAML, or as NAME=@FILE where a file holds the value;
+    a file of text holds a text.
 
     Raises:
         UsageError: one without `=`, or with a value that is no YAML or a file that cannot be read.
@@ -134,7 +139,8 @@ def with_parameters(by: str, given: Sequence[str]) -> dict[str, Any]:
             if not (sign and name):
                 raise ValueError
             text = Path(value[1:]).expanduser().read_text(encoding="utf-8") if value.startswith("@") else value
-            parameters[name] = read_yaml(text)[1]
+            plain = value.startswith("@") and value.endswith(PLAIN)
+            parameters[name] = text.strip() if plain else read_yaml(text)[1]
         except OSError as error:
             raise UsageError(f"--set {name}: {value[1:]} cannot be read: {error.strerror}") from None
         except (ValueError, yaml.YAMLError):
