@@ -18,8 +18,8 @@ RUN = {
     "dataset.partial/": "In place of `dataset/` where a budget ended the run: the rows that the last finished step "
     "left. They are not the result, and go when the run is finished. `dataset.earlier/` is the data set of an earlier "
     "recipe of that name, until then.",
-    "models/student/": "The trained model, loadable by transformers, with its card; `student-sft` is the one before `prefer`, "
-    "`student-02-train` that of a `train` step which another follows.",
+    "models/student/": "The trained model, loadable by transformers, with its card; `student-sft` is the one before "
+    "`prefer`, `student-02-train` that of a `train` step which another follows.",
     "target/": "The evaluation rows, as a step.",
     ".lock": "Held by the process that works in the directory; it gives it up with its end, however that is.",
     "round-1/00-pool/": "The pool as rows, merged; the steps follow under their numbers.",

@@ -168,7 +168,8 @@ def show(result: Any, as_json: bool, finished: Callable[[], Sequence[str]]) -> N
 
     from dataflywheel.cli.stopping import unfinished
 
-    lines = [json.dumps(result.as_dict(), ensure_ascii=False)] if as_json else []
+    told = {**result.as_dict(), "cost": paid(result.path)} if as_json else {}
+    lines = [json.dumps(told, ensure_ascii=False)] if as_json else []
     for line in lines or (so_far(result) if result.stopped else finished()):
         typer.echo(line)
     unfinished(result.stopped)
@@ -213,8 +214,9 @@ def told(result: Any, what: str) -> list[str]:
     return lines
 
 
-def bill(run: Path) -> list[str]:
-    """The line on what a run spent on models that are asked, over all attempts at it; none where nobody was asked.
+def paid(run: Path) -> dict[str, Any]:
+    """What a run spent on models that are asked, over all attempts at it: calls, tokens and dollars, and of these what
+    may have been paid for requests that were cut off.
 
     It is the ledger's sum and not that of the rows: what was cut off or failed, and was asked again, is paid for too.
     """
@@ -223,11 +225,20 @@ def bill(run: Path) -> list[str]:
     from dataflywheel.store.ledger import maybe_paid
 
     text = (run / "ledger.json").read_text(encoding="utf-8")
-    paid, maybe = json.loads(text)["total"], maybe_paid(text)
-    if not paid["calls"]:
+    spent, maybe = json.loads(text)["total"], maybe_paid(text)
+    names = ("calls", "tokens", "usd")
+    asked = {name: spent[name] if spent["calls"] else 0 for name in names}
+    return {**asked, "maybe_paid": {name: getattr(maybe, name) for name in names}}
+
+
+def bill(run: Path) -> list[str]:
+    """The line on what a run spent on models that are asked; none where nobody was asked."""
+    found = paid(run)
+    if not found["calls"]:
         return []
-    doubt = f", of which may have been paid: {_spent(maybe.calls, maybe.tokens, maybe.usd)}" if maybe.calls else ""
-    return [f"Cost: {_spent(paid['calls'], paid['tokens'], paid['usd'])}{doubt}."]
+    maybe = found["maybe_paid"]
+    doubt = f", of which may have been paid: {_spent(**maybe)}" if maybe["calls"] else ""
+    return [f"Cost: {_spent(found['calls'], found['tokens'], found['usd'])}{doubt}."]
 
 
 def _spent(calls: int, tokens: int, usd: float) -> str:
