@@ -30,10 +30,10 @@ ASKING = [name for name in catalog.names() if asks(catalog.get(name)) and name n
 
 def of(name: str, **given: Any) -> Any:
     """The method with all that it must have."""
-    from dataflywheel.recipe.prompts import _usual
+    from dataflywheel.recipe.prompts import usual as usual_of
 
     files = {"anchors": "anchors.jsonl", "labels": "labels.jsonl"}
-    return build(catalog.get(name), {**_usual(catalog.get(name), files), **given})
+    return build(catalog.get(name), {**usual_of(catalog.get(name), files), **given})
 
 
 @pytest.mark.parametrize("name", ASKING)
