@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -180,6 +181,8 @@ def _part(kind: Kind, folder: Path, patterns: Sequence[str]) -> Part:
 def _pushed(run: Path, repo: str, parts: Sequence[Part], public: bool, hub: Hub | None) -> Pushed:
     from dataflywheel.report.hub_errors import told_by_hub
 
+    if importlib.util.find_spec("huggingface_hub") is None:
+        raise UsageError("pushing needs the package huggingface_hub: pip install 'dataflywheel[lm]'")
     done = Pushed(run, repo, tuple(parts), dry_run=False)
     with told_by_hub(repo, done.urls):
         client = hub if hub is not None else _client()
