@@ -55,8 +55,6 @@ def rated(column: str) -> list[Any]:
         ([{"enhance": {"by": "sequence_level", "gates": []}}], 1.0),
         ([{"enhance": {"by": "self_refine", "gates": []}}], 4.0),  # rounds end where nothing is left to mend
         ([{"generate": {"by": "evol_instruct", "rows": 8, "gates": []}}], 4.0),  # copies are not answered
-        ([{"generate": {"by": "ask_for_rows", "rows": 8, "gates": []}}], 4.0),
-        ([{"generate": {"by": {"ask_for_rows": {"seeds": 3, "examples": [{"prompt": "x" * 2000}]}}, "rows": 8}}], 4.0),
         ([{"enhance": {"by": "sequence_level", "gates": [{"judged": {"by": "rubric", "at_least": 2}}]}}], 4.0),
     ],
     ids=lambda one: str(one)[:60],

@@ -201,7 +201,7 @@ def test_a_recipe_writes_rows_that_pass_the_gates(endpoint: Endpoint, tmp_path: 
     text = tmp_path / "own.yaml"
     text.write_text(json.dumps({**recipe, "steps": [step]}), encoding="utf-8")
     priced = fw.plan(str(text), home=tmp_path)
-    assert priced.steps[0].cost.calls == 4
+    assert priced.steps[0].cost.calls == 4 + 1, "and whether the endpoint obeys a schema"
     assert priced.steps[0].cost.usd > 0
     result = fw.run(str(text), home=tmp_path, runs=tmp_path / "runs")
     new = [row["messages"] for row in result.rows if row["messages"][0]["content"].startswith("What of")]
@@ -211,6 +211,29 @@ def test_a_recipe_writes_rows_that_pass_the_gates(endpoint: Endpoint, tmp_path: 
     text.write_text(json.dumps({**recipe, "steps": [step]}), encoding="utf-8")
     with pytest.raises(UsageError, match="can write from none of the first 6 rows: no topics in the row"):
         fw.plan(str(text), home=tmp_path)
+
+
+def test_the_plan_says_no_less_than_the_bill(endpoint: Endpoint, tmp_path: Path) -> None:
+    pool = write(tmp_path / "pool.jsonl")
+    said = [{"prompt": f"What of number {i}?", "answer": f"It is {i} and no other."} for i in range(6)]
+    endpoint.configure(
+        rules=[{"rule": "echo", "match": f"Question {i}?", "text": json.dumps(one)} for i, one in enumerate(said)]
+    )
+    shots = [{"prompt": "A long example. " * 50, "answer": "It ends."}]
+    by = {"ask_for_rows": {"instructions": "Write one like {prompt}.", "examples": shots}}
+    spec = {"endpoint": endpoint.url, "model": "m", "usd_per_mtok": {"in": 1, "out": 1}}
+    step = {"generate": {"by": by, "rows": 4, "visits": 1, "gates": []}}
+    given = {"name": "own", "pool": {"path": str(pool)}, "models": {"teacher": spec}, "steps": [step]}
+    text = tmp_path / "own.yaml"
+    text.write_text(json.dumps(given), encoding="utf-8")
+    told = fw.plan(str(text), home=tmp_path).total
+    result = fw.run(str(text), home=tmp_path, runs=tmp_path / "runs")
+    paid = json.loads((result.path / "ledger.json").read_text(encoding="utf-8"))["total"]
+    assert len(result.rows) == 6 + 4
+    assert 0 < paid["calls"] <= told.calls
+    assert paid["tokens"] <= told.tokens
+    assert paid["usd"] <= told.usd < 5 * paid["usd"]
+    assert told.tokens > 4 * 200, "the example is in every question"
 
 
 def test_the_command_line_and_python_write_from_nothing(endpoint: Endpoint, tmp_path: Path) -> None:
