@@ -28,6 +28,7 @@ if TYPE_CHECKING:  # what an editor knows of the verbs; they load on first use
     from dataflywheel.recipe.planning.plan import plan as plan
     from dataflywheel.recipe.prompts import prompts as prompts
     from dataflywheel.report.profile.profile import profile as profile
+    from dataflywheel.report.pushing import push as push
     from dataflywheel.report.runs import runs as runs
     from dataflywheel.report.why import why as why
     from dataflywheel.rows.convert import convert as convert
@@ -68,6 +69,7 @@ _VERBS = {
     "diff": "dataflywheel.rows.diff",
     "convert": "dataflywheel.rows.convert",
     "runs": "dataflywheel.report.runs",
+    "push": "dataflywheel.report.pushing",
     "clean": "dataflywheel.store.cleaning",
     "methods": "dataflywheel.catalog",
     "plugin": "dataflywheel.catalog",

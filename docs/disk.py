@@ -12,13 +12,14 @@ RUN = {
     "report.html": "The report: one file without scripts from elsewhere, to be mailed.",
     "map.parquet": "Two principal components of the embeddings, where a step measured them.",
     "compare.json": "The scoreboard, where the recipe compares.",
-    "dataset/train.jsonl": "The final rows in the recipe's `format`; of several kinds, `train.<kind>.jsonl` for each.",
+    "dataset/train.jsonl": "The final rows in the recipe's `format`; of several kinds, `train.<kind>.jsonl` for each. "
+    "The column `flywheel` tells where each row comes from, unless the recipe says `origins: false`.",
     "dataset/README.md": "The data set card: composition, steps, methods with citations, licences, limits.",
     "dataset.partial/": "In place of `dataset/` where a budget ended the run: the rows that the last finished step "
     "left. They are not the result, and go when the run is finished. `dataset.earlier/` is the data set of an earlier "
     "recipe of that name, until then.",
-    "models/student/": "The trained model, loadable by transformers; `student-sft` is the one before `prefer`, "
-    "`student-02-train` that of a `train` step which another follows.",
+    "models/student/": "The trained model, loadable by transformers, with its card; `student-sft` is the one before "
+    "`prefer`, `student-02-train` that of a `train` step which another follows.",
     "target/": "The evaluation rows, as a step.",
     ".lock": "Held by the process that works in the directory; it gives it up with its end, however that is.",
     "round-1/00-pool/": "The pool as rows, merged; the steps follow under their numbers.",

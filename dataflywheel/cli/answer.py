@@ -39,7 +39,7 @@ def answer_command(
     as_json: AsJson = False,
 ) -> None:
     """Have a model answer prompts; no answer is paid twice."""
-    from dataflywheel.cli.asked import asked_model, bill, limits, paced
+    from dataflywheel.cli.asked import asked_model, bill, limits, paced, paid
     from dataflywheel.cli.live import LiveTable
     from dataflywheel.cli.stopping import unfinished
     from dataflywheel.errors import FlywheelError, OverBudgetError
@@ -62,7 +62,8 @@ def answer_command(
     write_records(out, found.rows, container)
     if as_json:
         told = {"path": str(found.path), "output": str(out), "answered": len(found), "unanswered": dict(found.reasons)}
-        typer.echo(json.dumps({**told, "stopped": found.stopped}, ensure_ascii=False))
+        told |= {"stopped": found.stopped, "cost": paid(found.path)}
+        typer.echo(json.dumps(told, ensure_ascii=False))
         unfinished(found.stopped)
         return
     if found.stopped:

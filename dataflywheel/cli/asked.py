@@ -19,7 +19,9 @@ Can = Annotated[
 Parameters = Annotated[
     list[str] | None,
     typer.Option(
-        "--set", help="A parameter of the method, such as rounds=2, or NAME=@FILE with its value in YAML; repeatable."
+        "--set",
+        help="A parameter of the method, such as rounds=2, or NAME=@FILE with its value in YAML, of a .txt or .md file "
+        "its text; repeatable.",
     ),
 ]
 Gates = Annotated[list[str] | None, typer.Option("--gate", help="A gate for every proposal; the method's own if none.")]
@@ -41,6 +43,8 @@ Patience = Annotated[
 Usd = Annotated[float | None, typer.Option(min=0, help="Dollars to spend on this, at most, over all its runs.")]
 Calls = Annotated[int | None, typer.Option(min=0, help="Requests to send for this, at most, over all its runs.")]
 
+PLAIN = (".txt", ".md")
+"""Files that hold a text, such as a prompt, and no YAML."""
 OF_ENDPOINT = "--model, --price, --key, --can, --concurrency, --timeout and --patience"
 WAYS_OUT = (
     ("truncated", "cut at the token limit: raise it, --set max_tokens=..."),
@@ -117,7 +121,8 @@ def with_models(
 
 
 def with_parameters(by: str, given: Sequence[str]) -> dict[str, Any]:
-    """A method with its parameters, each written as NAME=VALUE in YAML, or as NAME=@FILE where a file holds the value.
+    """A method with its parameters, each written as NAME=VALUE in YAML, or as NAME=@FILE where a file holds the value;
+    a file of text holds a text.
 
     Raises:
         UsageError: one without `=`, or with a value that is no YAML or a file that cannot be read.
@@ -134,7 +139,8 @@ def with_parameters(by: str, given: Sequence[str]) -> dict[str, Any]:
             if not (sign and name):
                 raise ValueError
             text = Path(value[1:]).expanduser().read_text(encoding="utf-8") if value.startswith("@") else value
-            parameters[name] = read_yaml(text)[1]
+            plain = value.startswith("@") and value.endswith(PLAIN)
+            parameters[name] = text.strip() if plain else read_yaml(text)[1]
         except OSError as error:
             raise UsageError(f"--set {name}: {value[1:]} cannot be read: {error.strerror}") from None
         except (ValueError, yaml.YAMLError):
@@ -162,7 +168,8 @@ def show(result: Any, as_json: bool, finished: Callable[[], Sequence[str]]) -> N
 
     from dataflywheel.cli.stopping import unfinished
 
-    lines = [json.dumps(result.as_dict(), ensure_ascii=False)] if as_json else []
+    told = {**result.as_dict(), "cost": paid(result.path)} if as_json else {}
+    lines = [json.dumps(told, ensure_ascii=False)] if as_json else []
     for line in lines or (so_far(result) if result.stopped else finished()):
         typer.echo(line)
     unfinished(result.stopped)
@@ -207,8 +214,9 @@ def told(result: Any, what: str) -> list[str]:
     return lines
 
 
-def bill(run: Path) -> list[str]:
-    """The line on what a run spent on models that are asked, over all attempts at it; none where nobody was asked.
+def paid(run: Path) -> dict[str, Any]:
+    """What a run spent on models that are asked, over all attempts at it: calls, tokens and dollars, and of these what
+    may have been paid for requests that were cut off.
 
     It is the ledger's sum and not that of the rows: what was cut off or failed, and was asked again, is paid for too.
     """
@@ -217,11 +225,20 @@ def bill(run: Path) -> list[str]:
     from dataflywheel.store.ledger import maybe_paid
 
     text = (run / "ledger.json").read_text(encoding="utf-8")
-    paid, maybe = json.loads(text)["total"], maybe_paid(text)
-    if not paid["calls"]:
+    spent, maybe = json.loads(text)["total"], maybe_paid(text)
+    names = ("calls", "tokens", "usd")
+    asked = {name: spent[name] if spent["calls"] else 0 for name in names}
+    return {**asked, "maybe_paid": {name: getattr(maybe, name) for name in names}}
+
+
+def bill(run: Path) -> list[str]:
+    """The line on what a run spent on models that are asked; none where nobody was asked."""
+    found = paid(run)
+    if not found["calls"]:
         return []
-    doubt = f", of which may have been paid: {_spent(maybe.calls, maybe.tokens, maybe.usd)}" if maybe.calls else ""
-    return [f"Cost: {_spent(paid['calls'], paid['tokens'], paid['usd'])}{doubt}."]
+    maybe = found["maybe_paid"]
+    doubt = f", of which may have been paid: {_spent(**maybe)}" if maybe["calls"] else ""
+    return [f"Cost: {_spent(found['calls'], found['tokens'], found['usd'])}{doubt}."]
 
 
 def _spent(calls: int, tokens: int, usd: float) -> str:

@@ -63,6 +63,8 @@ def _drift(a: str, b: str, embedder: str) -> list[DriftTest]:
 def _shown(example: dict[str, Any]) -> str:
     lines = [f"  prompt: {_line(example['prompt'])}", f"  answer: {_line(example['answer'])}"]
     if "other_answer" in example:
+        reworded = example["other_prompt"] != example["prompt"]
+        lines += [f"  in B, prompt: {_line(example['other_prompt'])}"] if reworded else []
         lines.append(f"  in B:   {_line(example['other_answer'])}")
     return "\n".join(lines)
 

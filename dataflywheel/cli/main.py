@@ -26,6 +26,7 @@ VERBS = {
     "profile": "What is in a pool: formats, lengths, languages, duplicates, personal data.",
     "why": "The life of one row of a run.",
     "runs": "The runs of a folder: state, rows, score and cost.",
+    "push": "A run's data set and model with their cards, to the Hugging Face hub.",
     "clean": "What the store holds, and what of it can be taken away.",
     "diff": "What changed between two data sets or runs.",
     "methods": "The catalogue of methods, with papers, needs and cost.",

@@ -15,6 +15,9 @@ Embedder = Annotated[
     str, typer.Option(help="minilm (exact), static (over 100 times faster), or a folder; select takes static if none.")
 ]
 Format = Annotated[str, typer.Option("--to", help="Format of the result: messages, trl, llamafactory, axolotl.")]
+Origins = Annotated[
+    bool, typer.Option("--origins/--no-origins", help="Whether records tell where their rows come from.")
+]
 Columns = Annotated[
     list[str] | None,
     typer.Option(help="Columns under other names: prompt=q,answer=a; prompt=context+question puts two together."),

@@ -93,7 +93,7 @@ def fulfil(
     """
     place = (slice_of or first_tag) if terms.quotas else None
     wanted = dict(terms.quotas) if terms.quotas else {"": len(seeds) if terms.rows is None else terms.rows}
-    seeds = seeds or [NOTHING] * (proposer.writes_from == "nothing")
+    seeds = seeds or [NOTHING] * (proposer.written_from(dict(proposer)) == "nothing")
     queues = SeedQueues(seeds, place, wanted, terms.visits, None if proposer.rewrites else seed)
     done, missing, ids, wave = Fulfilment(), dict(wanted), set(known), 0
     places = {} if columns is None else {str(id): i for i, id in enumerate(columns.ids.tolist())}
@@ -105,7 +105,7 @@ def fulfil(
         rng = np.random.default_rng([seed, wave])
         rows, turns = tuple(s.row for s in taken), tuple(s.turn for s in taken)
         read = None if columns is None else columns.take(np.array([places[s.row["id"]] for s in taken]))
-        proposals = proposed(proposer, Demand(rows, turns, tuple(around.accepted), rng, wave, read, evaluation))
+        proposals = proposed(proposer, Demand(rows, turns, tuple(around.accepted), rng, wave, read, evaluation, seeds))
         settle()
         _within_budget((reply for proposal in proposals for reply in proposal.replies), around)
         checked = _checked(proposals, gates, around, ids)

@@ -135,6 +135,8 @@ class Demand:
     evaluation: Mapping[str, Any] | None = None
     """What the last evaluation said of the steering tier, where the method `reads_evaluation`; None before the first:
     `metric`, `overall` and `slices` with their values and intervals."""
+    every: Sequence[Row] = ()
+    """All rows that are written from, those of this wave among them: for methods that show some beside a seed."""
 
 
 class Proposer(Method):
@@ -184,6 +186,15 @@ class Proposer(Method):
         found = method_specs(cls.gates)
         kept = cls.rewrites and KEPT not in dict(found)
         return [*found, *([(KEPT, {})] if kept else [])]
+
+    @classmethod
+    def written_from(cls, given: Mapping[str, Any]) -> Literal["rows", "documents", "nothing"]:
+        """What seeds are with these parameters."""
+        return cls.writes_from
+
+    def unfit(self, seed: Row) -> str:
+        """Why nothing can be written from a row, in a few words; "" where something can, or must be tried."""
+        return ""
 
     def needs(self) -> tuple[str, ...]:
         """Columns (`signal.column`) that are measured of its seeds, and lie in the demand."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from dataflywheel.contracts import FlywheelError
+from dataflywheel.models.endpoint.quoting import example_parts
 from dataflywheel.plugins.place import named
 from dataflywheel.proposing.kinds import Demand, Proposal, Proposer
 from dataflywheel.rows.schema import ROW_SCHEMA
@@ -36,4 +38,10 @@ def proposed(proposer: Proposer, demand: Demand) -> list[Proposal]:
                 f"{named(proposer, 'propose')} gave a row without columns of a row ({lacking}); make it with `child` "
                 "of dataflywheel.proposing.child, or `prompt_answer_row` of dataflywheel.rows.identity"
             )
-    return found
+    return [with_examples(one) for one in found]
+
+
+def with_examples(proposal: Proposal) -> Proposal:
+    """The proposal with the examples that its writer was shown among what must not come back."""
+    more = [text for told in proposal.shown for text in example_parts(told).values()]
+    return replace(proposal, shown=(*proposal.shown, *more)) if more else proposal

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from dataflywheel.contracts import Decisions, FlywheelError
 from dataflywheel.recipe.contents import digest
 from dataflywheel.recipe.context import Context
+from dataflywheel.recipe.origins import origins_in
 from dataflywheel.recipe.steps.rows_out import write_decided, write_kept
 from dataflywheel.rows.convert import convert
 from dataflywheel.rows.parts import count_rows, read_rows
@@ -40,7 +41,8 @@ def write_dataset(
     final = context.run.path / name
     reasons: dict[str, str] = {}
     with atomic_directory(final) as aside:
-        found = convert(str(rows), str(aside / "train.jsonl"), context.recipe.format, place=final)
+        told = origins_in(context.run.path) if context.recipe.origins else None
+        found = convert(str(rows), str(aside / "train.jsonl"), context.recipe.format, place=final, origins=told)
         listed = aside / "train.jsonl.quarantine.jsonl"
         if found["left_out"]:
             entries = map(orjson.loads, listed.read_bytes().splitlines())

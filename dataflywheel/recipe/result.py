@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from dataflywheel.contracts import FlywheelError
+from dataflywheel.rows.formats.beside import without_origin
 from dataflywheel.rows.formats.draft import Record
 from dataflywheel.store.evaluation import Evaluation
 from dataflywheel.store.scoreboard import Scoreboard
@@ -46,8 +47,8 @@ class Result:
 
     @property
     def rows(self) -> list[Record]:
-        """The data set's rows, as they are written for the trainer. Where chats and pairs have files of their own, one
-        after the other.
+        """The data set's rows, as they are written for the trainer, without what each tells of its origin. Where chats
+        and pairs have files of their own, one after the other.
 
         Raises:
             FlywheelError: there is no data set, since the run ended early.
@@ -55,7 +56,7 @@ class Result:
         files = sorted((self.path / "dataset").glob("*.jsonl"))
         if not files:
             raise FlywheelError(f"{self.path}: no data set{f', {self.stopped}' if self.stopped else ''}")
-        return [orjson.loads(line) for file in files for line in file.read_bytes().splitlines()]
+        return [without_origin(orjson.loads(line)) for file in files for line in file.read_bytes().splitlines()]
 
     def to_pandas(self) -> DataFrame:
         """The data set's rows."""

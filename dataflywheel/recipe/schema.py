@@ -50,6 +50,9 @@ class Recipe(Part, HasProcedures):
     `{lately: {likelihood: {of: trained}}}`."""
     format: Literal["messages", "trl", "llamafactory", "axolotl"] = "messages"
     """What the final data set is written as."""
+    origins: bool = Field(default=True, exclude_if=lambda told: told)
+    """Whether each record of the data set tells under `flywheel` where its row comes from and who made it of what: id,
+    source, method, model, parents, round, copies. Trainers pass over that column."""
     engine: Engine = Engine()
     """Where signals are measured."""
 

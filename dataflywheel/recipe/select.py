@@ -26,6 +26,7 @@ def select(
     called: str = "",
     seed: int = 0,
     format: str = "messages",
+    origins: bool = True,
     columns: dict[str, Any] | None = None,
     roles: dict[str, str] | None = None,
     **options: Any,
@@ -37,7 +38,8 @@ def select(
 
     The run is named after the pool (as it is `called`, else its file), the methods and the budget where no `name` is
     given; one of the same name replaces what the other left. `columns` and `roles` name what the pool holds under other
-    names, as in a recipe. An entry of `pool` or `target` may be one of a recipe.
+    names, as in a recipe. An entry of `pool` or `target` may be one of a recipe. `origins`: whether records tell where
+    their rows come from.
 
     Raises:
         UsageError: unknown method, unreadable budget, or a method that needs what is not there.
@@ -61,5 +63,6 @@ def select(
         "budget": budget or {},
         "steps": [{"select": step}],
         "format": format,
+        "origins": origins,
     }
     return run(recipe_from(value, "select"), **options)

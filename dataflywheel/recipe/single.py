@@ -34,6 +34,7 @@ class Around:
     models: Parameters = field(default_factory=dict)
     budget: Parameters = field(default_factory=dict)
     format: str = "messages"
+    origins: bool = True
     columns: Parameters = field(default_factory=dict)
     roles: Mapping[str, str] = field(default_factory=dict)
 
@@ -113,5 +114,6 @@ def _run(verb: str, pool: Pool, by: Method, step: Parameters, around: Around, op
         "budget": dict(around.budget),
         "steps": [{verb: step}],
         "format": around.format,
+        "origins": around.origins,
     }
     return run(recipe_from(value, verb), **options)

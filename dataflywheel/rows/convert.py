@@ -16,6 +16,7 @@ from dataflywheel.rows.containers import CONTAINERS
 from dataflywheel.rows.containers.find import hub_name
 from dataflywheel.rows.containers.write import DATASET, container_for, text_line, write_records
 from dataflywheel.rows.formats import SHAPES, CannotHold, Shape, holding, shape_named
+from dataflywheel.rows.formats.beside import OURS
 from dataflywheel.rows.formats.draft import Record
 from dataflywheel.rows.kind_files import KindFiles
 from dataflywheel.rows.mapping import column_mapping
@@ -51,6 +52,7 @@ def convert(
     place: Path | None = None,
     columns: Mapping[str, str | Sequence[str]] | None = None,
     roles: Mapping[str, str] | None = None,
+    origins: Callable[[Row], Record] | None = None,
 ) -> dict[str, Any]:
     """Read `input` (file, folder, pattern or hub name) and write its rows to `output` as `to`.
 
@@ -60,7 +62,8 @@ def convert(
     With `lineage`, source, copies, parents, made_by and round are kept in records of foreign shapes. Lines that cannot
     be read and rows that the format cannot hold are written to `<output>.quarantine.jsonl`, with file, line and reason.
     Descriptions name the data by its path, or as it will be in the folder `place`. `columns` and `roles` name what is
-    read under other names: `{"prompt": "q", "answer": "a"}`, `{"customer": "user"}`.
+    read under other names: `{"prompt": "q", "answer": "a"}`, `{"customer": "user"}`. `origins` gives what is told of a
+    row in its record under `flywheel`, where a record is one row.
 
     Returns:
         input, output, format, rows read, records written, files by kind, quarantined (lines that could not be read) and
@@ -76,12 +79,12 @@ def convert(
     with SetAside(target) as aside:
         reading = _Rows(Input(input, source or "", mapping=column_mapping(columns, roles)), aside, progress)
         if to in TRAINERS:
-            writing = _by_kind(reading, aside, to, KindFiles(TRAINERS[to], target, container))
+            writing = _by_kind(reading, aside, to, KindFiles(TRAINERS[to], target, container, origins))
             if writing.spools:
                 files, beside = writing.write(place or target.parent)
         else:
             check = _one_line if container == "text" else None
-            records = _shaped(reading, aside, to, lineage, stem(target), check)
+            records = _shaped(reading, aside, to, lineage, stem(target), check, origins)
             first = next(records, None)
             if first is not None:
                 schema = ROW_SCHEMA if to == "canonical" else None
@@ -195,6 +198,7 @@ def _shaped(
     lineage: bool,
     source: str,
     check: Callable[[Record], None] | None,
+    origins: Callable[[Row], Record] | None = None,
 ) -> Iterator[Record]:
     """Records in the shape that `to` names, or in the input's own where `to` is a container."""
     rows = iter(reading)
@@ -214,7 +218,7 @@ def _shaped(
             except CannotHold as why:
                 aside.refused(origin, shape.name, f"{why}; write it as {holding(origin.row)!r} instead")
                 continue
-            yield record
+            yield record if origins is None else {**record, OURS: {**record.get(OURS, {}), **origins(origin.row)}}
 
 
 def _held(rows: Iterable[Origin], aside: SetAside, shape: Shape) -> Iterator[Row]:

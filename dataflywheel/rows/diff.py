@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,8 @@ SHOWN = 300
 
 @dataclass
 class Diff:
-    """Counts of distinct rows. `changed` rows have the same prompt and another answer; the others are on one side only.
+    """Counts of distinct rows. `changed` rows are made from a row of A and stand in its place, or have the same prompt
+    and another answer; the others are on one side only.
 
     `by_source` holds the counts of each source; `examples` up to five rows of each kind (id, source, prompt, answer).
     """
@@ -48,6 +49,8 @@ class _Side:
     path: str
     prompts: dict[str, bytes] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)
+    parents: dict[str, str] = field(default_factory=dict)
+    """Of rows that are made from one other row: that row."""
     quarantined: int = 0
 
 
@@ -104,6 +107,8 @@ def _load(path: str) -> _Side:
         for row in parsed.rows:
             side.prompts.setdefault(row["id"], prompt_digest(row))
             side.sources.setdefault(row["id"], row["source"])
+            if len(row["parents"]) == 1:
+                side.parents.setdefault(row["id"], row["parents"][0])
     return side
 
 
@@ -113,13 +118,22 @@ def prompt_digest(row: Row) -> bytes:
     return hashlib.blake2b((prompt or row["id"]).encode(), digest_size=16).digest()
 
 
-def _pairs(left: _Side, gone: Iterable[str], right: _Side, new: Iterable[str]) -> dict[str, str]:
-    """Rows of A to the rows of B that have their prompt: the first to the first, the second to the second."""
+def _pairs(left: _Side, gone: Iterable[str], right: _Side, new: Sequence[str]) -> dict[str, str]:
+    """Rows of A to the rows of B that are made from them, else to those that have their prompt: the first to the first,
+    the second to the second."""
+    left_there, pairs = set(gone), dict[str, str]()
+    for id in new:
+        parent = right.parents.get(id)
+        if parent in left_there and parent not in pairs:
+            pairs[parent] = id
+    taken = set(pairs.values())
     waiting: dict[bytes, list[str]] = {}
     for id in new:
-        waiting.setdefault(right.prompts[id], []).append(id)
-    pairs = {}
+        if id not in taken:
+            waiting.setdefault(right.prompts[id], []).append(id)
     for id in gone:
+        if id in pairs:
+            continue
         candidates = waiting.get(left.prompts[id])
         if candidates:
             pairs[id] = candidates.pop(0)
@@ -136,7 +150,8 @@ def _examples(
         "only_in_a": [before[id] for id in shown["only_in_a"]],
         "only_in_b": [after[id] for id in shown["only_in_b"]],
         "changed": [
-            {**before[id], "other_id": pairs[id], "other_answer": after[pairs[id]]["answer"]} for id in shown["changed"]
+            {**before[id], **{f"other_{key}": after[pairs[id]][key] for key in ("id", "prompt", "answer")}}
+            for id in shown["changed"]
         ],
     }
 

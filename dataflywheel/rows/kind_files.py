@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -11,6 +11,7 @@ from typing import IO
 import orjson
 
 from dataflywheel.rows.containers.write import write_records
+from dataflywheel.rows.formats.beside import OURS
 from dataflywheel.rows.formats.beside_chat import SETTINGS
 from dataflywheel.rows.formats.draft import Record
 from dataflywheel.rows.reading import stem
@@ -46,8 +47,11 @@ class Spool:
 class KindFiles:
     """The files of one conversion for a trainer."""
 
-    def __init__(self, trainer: Trainer, target: Path, container: str) -> None:
-        self.trainer, self.target, self.container = trainer, target, container
+    def __init__(
+        self, trainer: Trainer, target: Path, container: str, origins: Callable[[Row], Record] | None = None
+    ) -> None:
+        """`origins` gives what is told of a row under `flywheel`, a column that trainers pass over."""
+        self.trainer, self.target, self.container, self.origins = trainer, target, container, origins
         self.spools: dict[Kind, Spool] = {}
 
     def add(self, row: Row) -> None:
@@ -58,6 +62,8 @@ class KindFiles:
         """
         kind = kind_of(row)
         record = self.trainer.record(kind, row)
+        if self.origins is not None:
+            record[OURS] = self.origins(row)
         if kind not in self.spools:
             self.target.parent.mkdir(parents=True, exist_ok=True)
             self.spools[kind] = Spool(tempfile.TemporaryFile(dir=self.target.parent))  # noqa: SIM115 - closed in `write`

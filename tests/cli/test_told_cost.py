@@ -6,11 +6,15 @@ import json
 from pathlib import Path
 from types import SimpleNamespace
 
-from dataflywheel.cli.asked import told
+from typer.testing import CliRunner
+
+from dataflywheel.cli.asked import paid, told
+from dataflywheel.cli.main import app
 from dataflywheel.cli.run import gain
 from dataflywheel.contracts import Cost
 from dataflywheel.store.ledger import Ledger
 from dataflywheel.store.scoreboard import Against, ArmScore, Scoreboard
+from tests.support.endpoint import Endpoint
 
 
 def test_the_bill_is_the_ledgers_with_what_was_cut_and_asked_again(tmp_path: Path) -> None:
@@ -39,6 +43,8 @@ def test_the_bill_is_the_ledgers_with_what_was_cut_and_asked_again(tmp_path: Pat
     doubted = told(SimpleNamespace(path=tmp_path, rows_out=3), "in all")
     expected = "Cost: 4 calls, 445 tokens, $0.1500, of which may have been paid: 1 call, 120 tokens, $0.0500."
     assert expected in doubted
+    asked = {"calls": 4, "tokens": 445, "usd": 0.15}
+    assert paid(tmp_path) == {**asked, "maybe_paid": {"calls": 1, "tokens": 120, "usd": 0.05}}
     # What was written and is no row by the method's own rules was readable all the same.
     assert lines[0].endswith("; 5 gave no row.")
     assert "  3 gave no row: truncated; cut at the token limit: raise it, --set max_tokens=..." in lines
@@ -59,3 +65,25 @@ def test_the_gain_says_by_how_much_the_arms_differ_in_training_tokens() -> None:
     assert "from the same cleaned pool (same rows, +17 % tokens). 3 seeds" in unlike
     assert "from the raw pool;" in unlike
     assert "from the raw pool (-9 % tokens);" in said(14566, 14500, 16000)
+
+
+def test_json_has_the_bill(endpoint: Endpoint, tmp_path: Path) -> None:
+    endpoint.configure(rules=[{"rule": "echo", "match": "Why", "text": "3"}, {"rule": "echo", "text": "So it is."}])
+    pool = tmp_path / "pool.jsonl"
+    pool.write_text('{"prompt": "Why?", "completion": "So."}\n{"prompt": "Why not?", "completion": "Or so."}\n')
+    places = ["--runs", str(tmp_path / "runs"), "--home", str(tmp_path / "home"), "--json"]
+    asked = ["--model", "m", "--price", "1/1"]
+    rated = ["--by", "rated", "--set", "score=alpagasus.score", "--set", "at_least=1", "--keep", "1"]
+    for command in (
+        ["answer", endpoint.url, str(pool), "--out", str(tmp_path / "out.jsonl"), *asked, *places],
+        ["select", str(pool), *rated, "--ask", endpoint.url, *asked, *places],
+    ):
+        before = len(endpoint.bill().charged)
+        done = CliRunner().invoke(app, command)
+        assert done.exit_code == 0, (done.output, done.exception)
+        cost = json.loads(done.stdout.splitlines()[-1])["cost"]
+        assert cost["calls"] == len(endpoint.bill().charged) - before > 0
+        assert cost["usd"] > 0
+        assert cost["maybe_paid"] == {"calls": 0, "tokens": 0, "usd": 0.0}
+    longest = CliRunner().invoke(app, ["select", str(pool), "--by", "longest", "--keep", "1", *places])
+    assert json.loads(longest.stdout.splitlines()[-1])["cost"]["calls"] == 0

@@ -51,6 +51,8 @@ def test_enhance_asks_a_model_and_keeps_rows_that_a_gate_turns_away(endpoint: En
     assert 0 < len(revised) < len(answers)
     assert not any("4711" in answer for answer in answers)
     assert len(endpoint.bill().charged) == result["rows_in"] + 1, "and one question what the endpoint can do"
+    assert result["cost"]["calls"] == len(endpoint.bill().charged)
+    assert result["cost"]["usd"] > 0
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from typing import ClassVar, Literal
 
 from dataflywheel.contracts import Card
 from dataflywheel.distillation.answered_anew import AnsweredAnew
+from dataflywheel.models.endpoint.examples import Instructed
 from dataflywheel.models.endpoint.instructions import Instructions
 from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.request import Reply, Request, Sampling
@@ -33,7 +34,7 @@ KEPT, UNCHANGED, LEAKED = "", "unchanged", "a phrase of the prompt"
 EMPTY, OTHER, CODE = "empty", "another final answer", "code is missing"
 
 
-class SelfDistillation(AnsweredAnew):
+class SelfDistillation(Instructed, AnsweredAnew):
     """An answer in the words of `model`, which is to be tuned, changes it less when it is trained on. What cannot be
     trusted falls back to the reference: see `verify`.
 

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from dataflywheel.contracts import Card, Cost, PoolStatistics
 from dataflywheel.models.endpoint.account import client_for
+from dataflywheel.models.endpoint.examples import Instructed
 from dataflywheel.models.endpoint.failure import failure, passing
 from dataflywheel.models.endpoint.form import words
 from dataflywheel.models.endpoint.instructions import Instructions
@@ -43,7 +44,7 @@ class Preferred(Form):
     better: Literal["1", "2", "equal"]
 
 
-class ClearCorrection(Proposer):
+class ClearCorrection(Instructed, Proposer):
     """Replaces a row's answer by one of `model`, where `judge` prefers that with a confidence of `sure` or more.
 
     The second half of CLEAR, whose first is the signal `clear_confidence`: drop what the model does not believe, train,

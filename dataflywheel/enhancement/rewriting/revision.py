@@ -8,6 +8,7 @@ from pydantic import Field
 
 from dataflywheel.contracts import Card
 from dataflywheel.models.endpoint.account import client_for
+from dataflywheel.models.endpoint.examples import Instructed
 from dataflywheel.models.endpoint.failure import failure
 from dataflywheel.models.endpoint.instructions import Instructions
 from dataflywheel.models.endpoint.quoting import question
@@ -34,7 +35,7 @@ class Revised(Form):
     answer: str = Field(min_length=1)
 
 
-class Revision(Proposer):
+class Revision(Instructed, Proposer):
     """Proposes the revised instruction and answer of a row's last exchange; earlier turns stay.
 
     A revision that changes nothing, or that any gate turns away, leaves the row as it was.

@@ -13,6 +13,7 @@ from pydantic import Field
 from dataflywheel.contracts import Card
 from dataflywheel.models.embedding.shared_embedder import shared_embedder
 from dataflywheel.models.endpoint.account import client_for
+from dataflywheel.models.endpoint.examples import Instructed
 from dataflywheel.models.endpoint.failure import failure, passing
 from dataflywheel.models.endpoint.instructions import Instructions, filled
 from dataflywheel.models.endpoint.quoting import question
@@ -62,7 +63,7 @@ class _Case:
         return bool(self.plain) and same(self.given, self.plain) and same(self.given, self.reasoned)
 
 
-class RobustFT(Proposer):
+class RobustFT(Instructed, Proposer):
     """A row is clean where its answer, the model's plain answer and its answer after reasoning are the same.
 
     The others are answered anew with the nearest clean rows as examples, and that answer is reviewed; the new answers

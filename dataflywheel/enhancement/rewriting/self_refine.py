@@ -10,6 +10,7 @@ from pydantic import Field
 
 from dataflywheel.contracts import Card
 from dataflywheel.models.endpoint.account import client_for
+from dataflywheel.models.endpoint.examples import Instructed
 from dataflywheel.models.endpoint.failure import failure, passing
 from dataflywheel.models.endpoint.instructions import Instructions
 from dataflywheel.models.endpoint.quoting import question
@@ -72,7 +73,7 @@ class _Course:
     replies: list[Reply] = field(default_factory=list)
 
 
-class SelfRefine(Proposer):
+class SelfRefine(Instructed, Proposer):
     """The row's answer is the draft; a row without one gets a draft from the model first.
 
     Each round mends the best version by its list of faults and scores the result. It ends when no fault is named, when

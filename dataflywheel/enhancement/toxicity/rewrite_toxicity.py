@@ -10,6 +10,7 @@ from dataflywheel.contracts import Card
 from dataflywheel.enhancement.toxicity.changed import changed, said
 from dataflywheel.enhancement.toxicity.mask_toxicity import NOT_TOXIC, STILL_TOXIC
 from dataflywheel.models.endpoint.account import client_for
+from dataflywheel.models.endpoint.examples import Instructed
 from dataflywheel.models.endpoint.failure import failure
 from dataflywheel.models.endpoint.instructions import Instructions
 from dataflywheel.models.endpoint.quoting import question
@@ -35,7 +36,7 @@ class Detoxified(Form):
     text: str = Field(min_length=1)
 
 
-class RewriteToxicity(ToxicityLabels, Proposer):
+class RewriteToxicity(Instructed, ToxicityLabels, Proposer):
     """Asks a model to rewrite each toxic message of a row, and toxic thoughts before one; one question for each.
 
     Drafts that still score above the threshold are no proposals (`still toxic`); the others have to pass the gates,

@@ -12,6 +12,7 @@ from pydantic import Field
 from dataflywheel.contracts import Card, Cost, FloatArray, PoolStatistics
 from dataflywheel.evolution.iteration.own_answers import own_request
 from dataflywheel.models.endpoint.account import client_for
+from dataflywheel.models.endpoint.examples import Instructed
 from dataflywheel.models.endpoint.failure import passing
 from dataflywheel.models.endpoint.form import words
 from dataflywheel.models.endpoint.instructions import Instructions
@@ -54,7 +55,7 @@ class Points(Form):
         return next((i for i, name in enumerate(POINTS) if not getattr(self, name)), len(POINTS))
 
 
-class SelfRewarding(AskingProposer):
+class SelfRewarding(Instructed, AskingProposer):
     """For each prompt a pair: the best and the worst of the model's own answers by its own judgement.
 
     An additive rubric spreads scores where a plain mark would be 5 almost always. Each answer is judged several times

@@ -12,7 +12,8 @@ from dataflywheel.contracts import Card, Case, FloatArray, Judgement, Verdict
 from dataflywheel.evolution.judging.asking import AskingJudge, shown
 from dataflywheel.evolution.judging.monotone import MonotoneMap, fit_monotone
 from dataflywheel.evolution.judging.pairwise import GUIDED
-from dataflywheel.models.endpoint.instructions import Instructions
+from dataflywheel.models.endpoint.examples import Instructed
+from dataflywheel.models.endpoint.instructions import Instructions, together
 from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.request import Request
 from dataflywheel.models.endpoint.structured import Asks
@@ -26,7 +27,7 @@ ASK = "Which answer serves the person better, A or B? Reply with one letter."
 LETTERS = ("a", "b")
 
 
-class CalibraEval(AskingJudge):
+class CalibraEval(Instructed, AskingJudge):
     """Which of two answers is better, from the probabilities of two letters with the judge's bias taken out.
 
     Each pair is asked three times: as it is, with the letters' places exchanged, and with the answers exchanged. A
@@ -81,7 +82,7 @@ def calibrated(calibrate: MonotoneMap, p: FloatArray) -> FloatArray:
 def _asked(task: str, case: Case) -> list[Request]:
     """As it is; letter A still the first answer's, but shown last; letter A the second answer's, shown first."""
     first, second = case.answers
-    instructions = " ".join([task, *([GUIDED] if case.reference else [])])
+    instructions = together([task, *([GUIDED] if case.reference else [])])
     orders = (
         {"answer_A": first, "answer_B": second},
         {"answer_B": second, "answer_A": first},

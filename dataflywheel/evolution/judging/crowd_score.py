@@ -12,6 +12,7 @@ from dataflywheel.contracts import Card, Case, Judgement, Verdict
 from dataflywheel.evolution.comparison import TASK
 from dataflywheel.evolution.judging.asking import PanelJudge
 from dataflywheel.evolution.judging.pairwise import Pairwise
+from dataflywheel.models.endpoint.examples import Instructed
 from dataflywheel.models.endpoint.instructions import Instructions
 from dataflywheel.models.spec import ModelSpec
 
@@ -23,7 +24,7 @@ PERSONAS = (
 )
 
 
-class CrowdScore(PanelJudge):
+class CrowdScore(Instructed, PanelJudge):
     """Shares of the votes of several personas of one model, each asked in both orders.
 
     Scores are the shares of the readable votes, a tie half to each; a case without a readable vote is invalid. The

@@ -8,8 +8,9 @@ from typing import ClassVar, Literal
 from dataflywheel.contracts import Card, Case, Judgement, Verdict
 from dataflywheel.evolution.comparison import TASK
 from dataflywheel.evolution.judging.asking import AskingJudge, reason, shown
+from dataflywheel.models.endpoint.examples import Instructed
 from dataflywheel.models.endpoint.form import words
-from dataflywheel.models.endpoint.instructions import Instructions
+from dataflywheel.models.endpoint.instructions import Instructions, together
 from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.request import Request, Sampling
 from dataflywheel.models.endpoint.structured import Answer, Asks, Form, ask_for
@@ -38,7 +39,7 @@ class ReasonedChoice(Form):
     better: Literal["1", "2", "tie"]
 
 
-class Pairwise(AskingJudge):
+class Pairwise(Instructed, AskingJudge):
     """Which of two answers is better. Each pair is shown in both orders; scores are 1 and 0, or 0.5 each for a tie.
 
     An answer wins only where both orders say so; orders that disagree are a tie, and an unreadable verdict in either
@@ -90,7 +91,7 @@ class Pairwise(AskingJudge):
         instructions += [self.instructions, *([GUIDED] if case.reference else [])]
         parts = shown(case, {"answer_1": first, "answer_2": second})
         ask = EVIDENCE if self.evidence else ASK
-        return question(" ".join(instructions), parts, ask, Sampling(max_tokens=self.max_tokens))
+        return question(together(instructions), parts, ask, Sampling(max_tokens=self.max_tokens))
 
 
 def read(answer: Answer[Choice | ReasonedChoice], order: int) -> Verdict:

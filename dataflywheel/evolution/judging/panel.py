@@ -14,11 +14,12 @@ from dataflywheel.evolution.judging.asking import PanelJudge
 from dataflywheel.evolution.judging.pairwise import Pairwise
 from dataflywheel.evolution.judging.panel_worth import as_votes, combine
 from dataflywheel.evolution.judging.win_rate import PREFERENCE
+from dataflywheel.models.endpoint.examples import Instructed
 from dataflywheel.models.endpoint.instructions import Instructions
 from dataflywheel.models.spec import ModelSpec
 
 
-class Panel(PanelJudge):
+class Panel(Instructed, PanelJudge):
     """Verdicts of several models as judges in both orders, made one by Dawid and Skene's EM without gold labels.
 
     Several samples of one model are no panel: their errors go together. Whether the panel is worth its price,

@@ -9,7 +9,8 @@ from pydantic import Field
 
 from dataflywheel.contracts import Card, Case, Judgement
 from dataflywheel.evolution.judging.asking import AskingJudge, bill, reason, shown
-from dataflywheel.models.endpoint.instructions import Instructions
+from dataflywheel.models.endpoint.examples import Instructed
+from dataflywheel.models.endpoint.instructions import Instructions, together
 from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.request import Sampling
 from dataflywheel.models.endpoint.structured import Asks, Form, ask_for
@@ -31,7 +32,7 @@ class Mark(Form):
     score: int = Field(ge=1, le=10)
 
 
-class Pointwise(AskingJudge):
+class Pointwise(Instructed, AskingJudge):
     """A mark from 1 to 10 for each answer by itself; with a reference in the case, the judge sees it.
 
     Cheaper than pairs where there are many answers, and blind to small differences: expect many ties.
@@ -63,7 +64,7 @@ class Pointwise(AskingJudge):
         sampling = Sampling(max_tokens=self.max_tokens)
         questions = [
             question(
-                " ".join([self.instructions, *([GUIDED] if case.reference else [])]),
+                together([self.instructions, *([GUIDED] if case.reference else [])]),
                 shown(case, {"answer": a}),
                 ASK,
                 sampling,

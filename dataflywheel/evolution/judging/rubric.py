@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from dataflywheel.contracts import Card, Case, Judgement
 from dataflywheel.evolution.judging.asking import AskingJudge, bill, reason, shown
-from dataflywheel.models.endpoint.instructions import Instructions, filled
+from dataflywheel.models.endpoint.examples import Instructed
+from dataflywheel.models.endpoint.instructions import Instructions, filled, together
 from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.request import Request, Sampling
 from dataflywheel.models.endpoint.structured import Answer, Asks, Form, ask_for
@@ -63,7 +64,7 @@ class Grade(Form):
     score: int = Field(ge=1, le=5)
 
 
-class Rubric(AskingJudge):
+class Rubric(Instructed, AskingJudge):
     """Grades from 1 to 5 for each answer on each criterion; the score is their mean, the grades stand in `criteria`.
 
     By default substance and style are graded apart, so that a fluent wrong answer shows as what it is. An answer with
@@ -105,7 +106,7 @@ class Rubric(AskingJudge):
     def _ask(self, case: Case, answer: str, criterion: Criterion) -> Request:
         levels = [f"{level}: {text}." for level, text in enumerate(criterion.levels, start=1)]
         guided = [GUIDED] if case.reference else []
-        instructions = " ".join([filled(self.instructions, asks=criterion.asks), *levels, *guided])
+        instructions = together([filled(self.instructions, asks=criterion.asks), *levels, *guided])
         ask, sampling = ASK.format(asks=criterion.asks), Sampling(max_tokens=self.max_tokens)
         return question(instructions, shown(case, {"answer": answer}), ask, sampling)
 

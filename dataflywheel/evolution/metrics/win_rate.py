@@ -11,6 +11,7 @@ from dataflywheel.contracts import Card, Case, FlywheelError, Judge, Judgement, 
 from dataflywheel.evolution.comparison import TASK
 from dataflywheel.evolution.judgements import judged
 from dataflywheel.evolution.metrics.bits_per_byte import NO_ANSWER
+from dataflywheel.models.endpoint.examples import Instructed
 from dataflywheel.models.endpoint.instructions import Instructions
 from dataflywheel.models.endpoint.request import Outcome
 from dataflywheel.models.spec import ModelSpec
@@ -22,7 +23,7 @@ NOTHING_SAID = "an empty answer"
 WORTH = {Verdict.FIRST: 1.0, Verdict.TIE: 0.5, Verdict.SECOND: 0.0}
 
 
-class WinRate(Metric):
+class WinRate(Instructed, Metric):
     """Share of rows whose answer a judge prefers to the target's reference, a tie as half.
 
     The judge is the recipe's teacher, by pairs and in both orders: an answer wins only where both agree. It must pass a

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from dataflywheel.contracts import Card
 from dataflywheel.evolution.renewal.variant import Variant, Written
+from dataflywheel.models.endpoint.examples import Instructed
 from dataflywheel.models.endpoint.failure import failure
 from dataflywheel.models.endpoint.instructions import Instructions
 from dataflywheel.models.endpoint.quoting import question
@@ -30,7 +31,7 @@ class Rewording(Form):
     text: str
 
 
-class Reworded(Variant):
+class Reworded(Instructed, Variant):
     """Evaluation rows whose question is put in other words by a model, each verified before it is used."""
 
     version: ClassVar[int] = 2

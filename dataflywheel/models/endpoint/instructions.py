@@ -3,15 +3,38 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
 
-from pydantic import AfterValidator
+from pydantic import ValidatorFunctionWrapHandler, WrapValidator
 
 _OF_ROWS = re.compile(
     r"(?<!\w)\{\{?\s*(prompt|instruction|question|input|answer|output|response|completion|text|document|context|messages"
     r"|row|conversation)\s*\}?\}"
 )
 _NAME = re.compile(r"\{(\w+)\}")
+
+
+class Told(str):
+    """Instructions with the `examples` that are shown behind them, each as texts by name."""
+
+    examples: tuple[Mapping[str, str], ...]
+
+    def __new__(cls, text: str, examples: Sequence[Mapping[str, str]] = ()) -> Told:
+        told = super().__new__(cls, text)
+        told.examples = tuple(examples)
+        return told
+
+
+def retold(text: str, *of: str) -> str:
+    """A text that was made of others, with the examples that any of these had."""
+    examples = [example for one in of if isinstance(one, Told) for example in one.examples]
+    return Told(text, examples) if examples else text
+
+
+def together(texts: Sequence[str]) -> str:
+    """Texts with blanks between, as one, with the examples that any of them had."""
+    return retold(" ".join(texts), *texts)
 
 
 def own_text(text: str) -> str:
@@ -31,7 +54,12 @@ def own_text(text: str) -> str:
     return text
 
 
-Instructions = Annotated[str, AfterValidator(own_text)]
+def _with_its_examples(given: Any, read: ValidatorFunctionWrapHandler) -> str:
+    """A text that one method hands to another keeps its examples."""
+    return given if isinstance(given, Told) else own_text(read(given))
+
+
+Instructions = Annotated[str, WrapValidator(_with_its_examples)]
 """What a method tells the model to do. The material, the request and the form of the answer stay the method's own."""
 
 
@@ -41,4 +69,4 @@ def filled(text: str, **values: object) -> str:
     >>> filled("Grade the {dimension} as {1, 2}.", dimension="style")
     'Grade the style as {1, 2}.'
     """
-    return _NAME.sub(lambda name: str(values.get(name[1], name[0])), text)
+    return retold(_NAME.sub(lambda name: str(values.get(name[1], name[0])), text), text)

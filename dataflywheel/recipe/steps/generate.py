@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -17,6 +17,7 @@ from dataflywheel.proposing.seeds import first_tag
 from dataflywheel.recipe.asking import submit_batches
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.inputs.ingest import slices_by_id
+from dataflywheel.recipe.inputs.looked import Looked
 from dataflywheel.recipe.inputs.slicing import slices_of
 from dataflywheel.recipe.pricing import model_seconds
 from dataflywheel.recipe.schema import Recipe
@@ -29,6 +30,7 @@ from dataflywheel.recipe.steps.failures import (
     why_not_yet,
 )
 from dataflywheel.recipe.steps.read_by_writers import columns_read, measured, steering
+from dataflywheel.recipe.steps.seeds_of import check_seeds, even, made_before, slice_in
 from dataflywheel.recipe.steps.state import State
 from dataflywheel.recipe.steps.step import Given, Step
 from dataflywheel.recipe.steps.writing import Propose, Writing, Written
@@ -69,6 +71,10 @@ class Generate(Propose):
         """How often one row is written from, at most; None: without end."""
         return self.visits if self.visits is not None else None if self.proposer().revisits else 1
 
+    def from_nothing(self) -> bool:
+        """Whether its method writes from nothing as it is set."""
+        return self.proposer().written_from(self.named[1]) == "nothing"
+
     def budget(self) -> Budget:
         return Budget.parse(self.rows)
 
@@ -101,7 +107,7 @@ class Generating(Writing, keyword="generate"):
             )
         if work.per == "slice" and not recipe.target:
             raise UsageError(f"{self.title}: `per: slice` needs a target; name evaluation rows under `target:`")
-        if work.per is not None and kind.writes_from == "nothing":
+        if work.per is not None and work.from_nothing():
             raise UsageError(
                 f"{self.title}: {kind.name} writes from nothing, for no {work.per} in particular; leave `per` out"
             )
@@ -120,7 +126,7 @@ class Generating(Writing, keyword="generate"):
             )
 
     def _check_from_nothing(self) -> None:
-        if self.work.proposer().writes_from != "nothing":
+        if not self.work.from_nothing():
             raise UsageError(
                 f"{self.title}: {self.work.proposer().name} writes from rows, and the recipe has no `pool`; name one"
             )
@@ -147,6 +153,11 @@ class Generating(Writing, keyword="generate"):
         size = round(pool.rows * more), int(pool.chars * more), int(pool.tokens * more)
         return PoolStatistics(*size, pairs, pool.labelled)
 
+    def foreseen(self, recipe: Recipe, looked: Looked, before: Sequence[Step]) -> Mapping[str, object]:
+        if self.work.source != "target" and not any(step.writes for step in before):
+            check_seeds(self.title, self.work.proposer(), self.work.named[1], looked.first)
+        return {}
+
     def evidence(self, context: Context, state: State) -> list[str]:
         student, read = state.student(), super().evidence(context, state)
         return (
@@ -163,12 +174,12 @@ class Generating(Writing, keyword="generate"):
         origin = self._origin(context, state)
         written_from: list[Row] = read_rows(origin).to_pylist()
         wanted = work.wanted(len(written_from))
-        if proposer.writes_from == "nothing":
+        if work.from_nothing():
             written_from = []
         place, quotas, failures = None, dict(self.amounts), None
         if work.per == "slice" or quotas:
             slices = slices_by_id(context, origin) if work.source == "target" else slices_of(context, origin)
-            place = partial(_slice, slices)
+            place = partial(slice_in, slices)
         if proposer.from_failures:
             assert student is not None
             failures = find_failures(context, student, work.source, origin, written_from, place)
@@ -177,9 +188,9 @@ class Generating(Writing, keyword="generate"):
                 short = why_none(proposer.name, work.source)
                 return Written(Fulfilment(shortfall=short, missing=quotas or {"": wanted}), {}, [], facts_of(failures))
         if place is not None:
-            quotas = quotas or _even(wanted, sorted({place(row) for row in written_from} - {""}))
+            quotas = quotas or even(wanted, sorted({place(row) for row in written_from} - {""}))
         elif work.per == "tag":
-            quotas = _even(wanted, sorted({first_tag(row) for row in written_from} - {""}))
+            quotas = even(wanted, sorted({first_tag(row) for row in written_from} - {""}))
         terms = Terms(
             rows=wanted, quotas=quotas, wave=work.wave, visits=work.most_visits(), least_yield=work.least_yield
         )
@@ -188,7 +199,7 @@ class Generating(Writing, keyword="generate"):
         held = {origin, there, state.rows, *([state.earlier] if state.earlier else [])}
         known = frozenset(i for path in held for i in read_rows(path, ["id"])["id"].to_pylist())
         done = fulfil(
-            proposer, gates, written_from, terms, Surroundings(there, context.against, _made(state.earlier)),
+            proposer, gates, written_from, terms, Surroundings(there, context.against, made_before(state.earlier)),
             context.recipe.seed + self.index + ROUND * (self.round - 1), slice_of=place, known=known,
             settle=submit_batches, watch=partial(self.watch, context),
             columns=measured(context, origin, columns_read(work.by), self.title),
@@ -217,7 +228,7 @@ class Generating(Writing, keyword="generate"):
     def reach(self, context: Context, state: State, offered: Path) -> dict[str, str] | None:
         """Slices of the steering tier may have no row of the pool; what is written from nothing aims at none, and what
         is written from failures only at those where the student failed."""
-        if self.work.proposer().writes_from == "nothing":
+        if self.work.from_nothing():
             return {}
         if self.work.source != "target" or context.guide is None:
             origin = context.pool if self.work.source == "pool" else state.seeds
@@ -226,25 +237,3 @@ class Generating(Writing, keyword="generate"):
         if self.from_failures and student is not None:
             return {id: found[id] for id in steering_failures(context, student).scores}
         return found
-
-
-def _made(earlier: Path | None) -> list[Row]:
-    """Rows that were written in rounds before: new ones must differ from them."""
-    if earlier is None:
-        return []
-    rows: list[Row] = read_rows(earlier).to_pylist()
-    return [row for row in rows if row["made_by"]]
-
-
-def _slice(slices: Mapping[str, str], row: Row) -> str:
-    return slices.get(row["id"], "")
-
-
-def _even(wanted: int, names: list[str]) -> dict[str, int]:
-    """So many rows over the names, the first of them one more where they do not divide.
-
-    >>> _even(5, ["a", "b"])
-    {'a': 3, 'b': 2}
-    """
-    whole, rest = divmod(wanted, max(1, len(names)))
-    return {name: whole + (i < rest) for i, name in enumerate(names)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,8 +16,9 @@ from dataflywheel.contracts import Columns, Cost, Decisions, FlywheelError, Stat
 from dataflywheel.recipe.bill import asked_cost, failed_at_endpoint, without_value, write_asked
 from dataflywheel.recipe.steps.changed_rows import AS_THEY_ARE, Changes
 from dataflywheel.recipe.steps.step import Given, Step
+from dataflywheel.rows.builder import build as build_table
 from dataflywheel.rows.parts import PartWriter, iter_among
-from dataflywheel.rows.schema import ROW_SCHEMA
+from dataflywheel.rows.schema import ROW_SCHEMA, Row
 from dataflywheel.store.atomic import atomic_directory
 from dataflywheel.store.decisions import counts, write_decisions
 from dataflywheel.store.record import StepRecord
@@ -118,3 +119,19 @@ def write_scalars(path: Path, columns: Columns) -> None:
         missing = None if status is None else np.asarray(status) > Status.TRUNCATED
         table[name] = pa.array(values, mask=missing, from_pandas=True)
     pq.write_table(pa.table(table), path, compression="zstd", compression_level=1)
+
+
+def write_written(rows: Path, output: Path, changed: Mapping[str, Row], new: list[Row], decisions: Decisions) -> int:
+    """The rows of a step that writes, in their order, with the changed ones in place and the new ones at the end."""
+    dropped = pa.array(
+        [i for i, action in zip(decisions.ids, decisions.action, strict=True) if action == "dropped"], pa.string()
+    )
+    with PartWriter(output) as writer:
+        for batch in iter_among(rows, dropped, others=True):
+            part = pa.Table.from_batches([batch])
+            if not changed.keys().isdisjoint(part["id"].to_pylist()):
+                part = build_table([changed.get(row["id"], row) for row in part.to_pylist()])
+            writer.write(part)
+        if new:
+            writer.write(build_table(new))
+    return writer.rows

@@ -6,10 +6,8 @@ import time
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
-import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field
 
 from dataflywheel import catalog
@@ -21,15 +19,16 @@ from dataflywheel.recipe.asking import check_asking
 from dataflywheel.recipe.bill import asked_cost, failed_at_endpoint
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.needs import asks
+from dataflywheel.recipe.origins import model_named
 from dataflywheel.recipe.schema import Recipe
 from dataflywheel.recipe.steps.pair_writers import written_by
 from dataflywheel.recipe.steps.read_by_writers import check_reading, columns_read, evaluation_digest, leave_columns
-from dataflywheel.recipe.steps.rows_out import write_decided
+from dataflywheel.recipe.steps.rows_out import write_decided, write_written
 from dataflywheel.recipe.steps.state import State
 from dataflywheel.recipe.steps.step import Given, Step
+from dataflywheel.recipe.steps.told import proposals_told, tried_again, without_value
 from dataflywheel.recipe.steps.writers_price import asking_cost, local_seconds, placeholder
-from dataflywheel.rows.builder import build as build_table
-from dataflywheel.rows.parts import PartWriter, iter_among, read_rows
+from dataflywheel.rows.parts import read_rows
 from dataflywheel.rows.schema import Row
 from dataflywheel.store.atomic import atomic_directory
 from dataflywheel.store.record import StepRecord
@@ -187,13 +186,14 @@ class Writing(Step):
         done, changed, new, facts = self.write(given, proposer, gates, table)
         with atomic_directory(given.output) as aside:
             decisions = _decisions(table, done, changed, new)
-            kept = _write(rows, aside / "rows", changed, new, decisions)
+            kept = write_written(rows, aside / "rows", changed, new, decisions)
             leave_columns(aside, context, rows, columns_read(self.work.by), self.title)
             write_ledger(aside / "proposals.parquet", done.entries)
             beside = asked_cost(context, given.output) + proposer.trained()
             cost = Cost(seconds=round(time.perf_counter() - began, 3)) + beside
             details = {
                 "by": proposer.name,
+                "by_model": model_named(proposer),
                 "hides_before": proposer.hides_before,
                 "gates": [gate.name for gate in gates],
                 "funnel": funnel(done.entries),
@@ -208,6 +208,9 @@ class Writing(Step):
                 **failed_at_endpoint(context),
             }
             return write_decided(aside, self.record(given, kept, cost, details), decisions)
+
+    def note(self, record: StepRecord) -> str:
+        return proposals_told(record, self.work.proposer().rewrites) + tried_again(record) + without_value(record)
 
     def watch(self, context: Context, accepted: int, wanted: int) -> None:
         context.watcher.advanced(self.title, "accepted", accepted, wanted)
@@ -233,19 +236,3 @@ def _decisions(table: list[Row], done: Fulfilment, changed: Mapping[str, Row], n
     for row in new:
         decisions.add(row["id"], "added", f"written by {row['made_by']}", row["parents"][0] if row["parents"] else None)
     return decisions
-
-
-def _write(rows: Path, output: Path, changed: Mapping[str, Row], new: list[Row], decisions: Decisions) -> int:
-    """The rows in their order, with the changed ones in place and the new ones at the end."""
-    dropped = pa.array(
-        [i for i, action in zip(decisions.ids, decisions.action, strict=True) if action == "dropped"], pa.string()
-    )
-    with PartWriter(output) as writer:
-        for batch in iter_among(rows, dropped, others=True):
-            part = pa.Table.from_batches([batch])
-            if not changed.keys().isdisjoint(part["id"].to_pylist()):
-                part = build_table([changed.get(row["id"], row) for row in part.to_pylist()])
-            writer.write(part)
-        if new:
-            writer.write(build_table(new))
-    return writer.rows

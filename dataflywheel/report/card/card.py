@@ -12,6 +12,7 @@ import yaml
 from dataflywheel import catalog
 from dataflywheel.models.training.row_weights import weight_facts
 from dataflywheel.report.card.card_facts import CardFacts
+from dataflywheel.report.card.card_origins import told_origins
 from dataflywheel.report.card.card_safety import safety
 from dataflywheel.report.card.used_methods import card_in, methods_of_run, paper_link
 from dataflywheel.report.drawing.markup import visible
@@ -46,6 +47,7 @@ def write_card(run: Path) -> Path | None:
         f"# {md(read.name)}",
         f"{md(verdict(read).headline)} {md(verdict(read).detail)}",
         _composition(facts),
+        *told_origins(read),
         _history(read),
         _target(read, facts),
         _evaluation(read),

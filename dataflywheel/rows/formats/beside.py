@@ -10,13 +10,19 @@ from dataflywheel.rows.formats.draft import Draft, ReadError, Record, has_words,
 from dataflywheel.rows.formats.ends import BESIDE
 from dataflywheel.rows.formats.media import FILE, OF_REJECTED, media_keys
 from dataflywheel.rows.formats.names import THOUGHTS, by_name, folded, label_key, system_key, thinks
+from dataflywheel.rows.formats.row_model import OURS as OURS
+from dataflywheel.rows.formats.row_model import model_of
 from dataflywheel.rows.formats.tool_specs import tools_keys
 from dataflywheel.rows.formats.turn_thoughts import UNREADABLE, is_sealed, objects_in
 from dataflywheel.rows.schema import Row
 
-OURS = "flywheel"
-FACTS = frozenset({"extra", "source", "tags", "copies", "parents", "made_by", "round", "label", "weight"})
+FACTS = frozenset(
+    {"extra", "source", "tags", "copies", "parents", "made_by", "round", "label", "weight", "id", "model"}
+)
 """What the key `flywheel` of a written record may hold."""
+TEXTS, NUMBERS = ("id", "source", "made_by", "model"), ("copies", "round")
+ORIGIN = (*TEXTS, *NUMBERS, "parents")
+"""What a data set tells of every row."""
 SENTENCE = 6
 """Texts with fewer words in a column that only sounds like thoughts are notes on them, such as their kind."""
 
@@ -41,10 +47,51 @@ def take_facts(record: Record) -> Record:
     facts = record.get(OURS)
     if not isinstance(facts, dict) or not facts or not facts.keys() <= FACTS:
         return {}
-    if not isinstance(facts.get("extra", {}), dict):
+    facts = {key: value for key, value in facts.items() if value is not None}  # columns of tables fill up with nulls
+    if not isinstance(facts.get("extra", {}), dict) or not well_typed(facts):
         return {}
     del record[OURS]
-    return {**facts, **take_weight(facts)}
+    held = {key: value for key, value in facts.items() if key != "id" and (key, value) != ("source", "")}
+    if isinstance(parents := facts.get("parents"), str):
+        held["parents"] = parents.split()
+    return {**held, **take_weight(facts)}
+
+
+def well_typed(facts: Record) -> bool:
+    """Whether texts are texts and numbers numbers: what somebody else wrote under that name may be anything."""
+    parents = facts.get("parents", "")
+    listed = isinstance(parents, list) and all(isinstance(one, str) for one in parents)
+    return (
+        all(isinstance(facts.get(key, ""), str) for key in TEXTS)
+        and all(type(facts.get(key, 0)) is int for key in NUMBERS)
+        and (listed or isinstance(parents, str))
+    )
+
+
+def origin_of(row: Row, model: str = "") -> Record:
+    """What a data set tells of a row under `flywheel`: which it is, where it comes from, who made it of what.
+
+    The same keys with values of the same kind in every record, none of them null or a list: loaders take the kinds of
+    the first records for those of all. Ids of `parents` stand in one text, with blanks between.
+    """
+    return {
+        "id": row["id"],
+        "source": row["source"],
+        "made_by": row["made_by"],
+        "model": model or model_of(row["extra"]),
+        "parents": " ".join(row["parents"]),
+        "round": row["round"],
+        "copies": row["copies"],
+    }
+
+
+def without_origin(record: Record) -> Record:
+    """A record of a data set without what it tells of where its row comes from."""
+    facts = record.get(OURS)
+    if not isinstance(facts, dict) or not facts.keys() >= set(ORIGIN):
+        return record
+    rest = {key: value for key, value in facts.items() if key not in ORIGIN}
+    return {key: value for key, value in record.items() if key != OURS} | ({OURS: rest} if rest else {})
 
 
 def take_weight(facts: Record) -> Record:
@@ -134,6 +181,7 @@ def with_lineage(record: Record, row: Row, source: str, lineage: bool = True) ->
     default = {"source": source, "copies": 1, "parents": [], "made_by": "", "round": 0} if lineage else {}
     default["weight"] = None
     facts = {key: row[key] for key, usual in default.items() if row[key] != usual}  # type: ignore[literal-required]
+    facts |= {"model": model} if lineage and (model := model_of(row["extra"])) else {}
     if not facts:
         return record
     return {**record, OURS: {**record.get(OURS, {}), **facts}}

@@ -23,6 +23,7 @@ from dataflywheel.rows.formats.ends import whole_beside
 from dataflywheel.rows.formats.label import add_label, no_answer, take_label
 from dataflywheel.rows.formats.media import media_columns, no_boxes, placed, take_cells, take_media
 from dataflywheel.rows.formats.patch import PatchError, apply, difference
+from dataflywheel.rows.formats.row_model import extra_of, without_model
 from dataflywheel.rows.formats.tool_specs import take_tools, tool_list
 from dataflywheel.rows.identity import make_row
 from dataflywheel.rows.schema import Medium, Row, message
@@ -141,13 +142,13 @@ class Shape(ABC):
         Raises:
             CannotHold: the shape has no place for the row.
         """
-        extra: Record = orjson.loads(row["extra"])
-        for record in self._spellings(row, extra):
+        bare = without_model(row)
+        for record in self._spellings(bare, orjson.loads(bare["extra"])):
             try:
                 back = self.read(record)
             except ReadError:
                 continue
-            if len(back) == 1 and same_content(back[0], row):
+            if len(back) == 1 and same_content(back[0], bare):
                 return with_lineage(record, row, source, lineage)
         raise CannotHold("this content so that it reads back the same")
 
@@ -238,11 +239,11 @@ def finish(draft: Draft, source: str, tags: list[str], facts: Record) -> Row:
     try:
         row = make_row(
             draft.messages, rejected=draft.rejected, tools=draft.tools, label=draft.label, source=source,
-            tags=tags, extra={**draft.extra, **facts["extra"]} if "extra" in facts else draft.extra,
+            tags=tags, extra=extra_of(draft, facts),
             media=draft.media, cells=draft.cells,
         )  # fmt: skip
     except TypeError as error:
         raise ReadError("", f"cannot be stored: {error}") from None
-    for key in facts.keys() - {"extra"}:
+    for key in facts.keys() - {"extra", "model"}:
         row[key] = facts[key]  # type: ignore[literal-required]
     return row

@@ -9,6 +9,7 @@ from typing import ClassVar, Literal
 import pyarrow as pa
 
 from dataflywheel.contracts import Card
+from dataflywheel.models.endpoint.examples import Instructed
 from dataflywheel.models.endpoint.failure import failure
 from dataflywheel.models.endpoint.instructions import Instructions, filled
 from dataflywheel.models.endpoint.probe import closed
@@ -35,7 +36,7 @@ _LINE = re.compile(
 )
 
 
-class AlpaGasus(Rating):
+class AlpaGasus(Instructed, Rating):
     """Column `score`: the grade, in half points from 0 to 5. The paper keeps the rows from 4.5 on."""
 
     name: ClassVar[str] = "alpagasus"

@@ -46,17 +46,18 @@ def fields_of(answer: Type | Mapping[str, Type]) -> dict[str, Type]:
         if name in TAKEN or not re.fullmatch(r"[a-zA-Z][a-zA-Z0-9_]*", name):
             why = "is a column that every signal has" if name in TAKEN else "is no name of a column"
             raise ValueError(f"the field {name!r} {why}; give it another name")
-        _check(name, kind)
+        check_kind(name, kind)
     return found
 
 
-def _check(name: str, kind: Any) -> None:
+def check_kind(name: str, kind: Any) -> None:
+    """Raises ValueError: what stands for this field is no kind of answer; says what is."""
     if isinstance(kind, list):
         if len(kind) < 2 or len(set(map(str, kind))) < len(kind) or not all(isinstance(k, str) and k for k in kind):
             raise ValueError(f"{name}: choices are two or more different texts, not {kind!r}")
         return
     given = kind if isinstance(kind, dict) else {"type": kind}
-    known = _kind(given.get("type"))
+    known = kind_named(given.get("type"))
     bounds = {key: value for key, value in given.items() if key != "type"}
     if known not in KINDS or not bounds.keys() <= BOUNDS:
         raise ValueError(f"{name}: {kind!r} is no kind of answer; {EXPECTED}")
@@ -68,27 +69,33 @@ def _check(name: str, kind: Any) -> None:
         raise ValueError(f"{name}: the minimum is above the maximum")
 
 
-def _kind(word: Any) -> str:
+def kind_named(word: Any) -> str:
+    """The kind of answer that a word stands for, the word itself where it stands for none, "" where it is no word."""
     return ALIKE.get(word, word) if isinstance(word, str) else ""
+
+
+def kind_of(kind: Type) -> str:
+    """`number`, `integer`, `yes_no` or `text`, with bounds or without; "" for a list of choices."""
+    return kind_named(kind["type"] if isinstance(kind, dict) else kind)
 
 
 def columns_of(fields: Mapping[str, Type]) -> dict[str, pa.DataType]:
     """The column of each field: choices and texts as text, `yes_no` as 1 and 0."""
-    return {
-        name: pa.string() if isinstance(kind, list) else KINDS[_kind(kind["type"] if isinstance(kind, dict) else kind)]
-        for name, kind in fields.items()
-    }
+    return {name: pa.string() if isinstance(kind, list) else KINDS[kind_of(kind)] for name, kind in fields.items()}
 
 
-def form_of(fields: Mapping[str, Type]) -> type[Form]:
-    """What the answer must be."""
-    return _form(orjson.dumps(dict(fields)))
+def form_of(
+    fields: Mapping[str, Type], longest: int | None = TEXT_CHARS, asked_by: str = "dataflywheel.signals.rating.ask"
+) -> type[Form]:
+    """What the answer must be: texts of about so many characters, or of any length; `asked_by` is the module that asks,
+    which errors name."""
+    return _form(orjson.dumps(dict(fields)), longest, asked_by)
 
 
 @lru_cache(maxsize=64)
-def _form(fields: bytes) -> type[Form]:
-    known: dict[str, Any] = {name: (_typed(kind), ...) for name, kind in orjson.loads(fields).items()}
-    form = create_model("Asked", __base__=Form, __module__="dataflywheel.signals.rating.ask", **known)
+def _form(fields: bytes, longest: int | None, asked_by: str) -> type[Form]:
+    known: dict[str, Any] = {name: (_typed(kind, longest), ...) for name, kind in orjson.loads(fields).items()}
+    form = create_model("Asked", __base__=Form, __module__=asked_by, **known)
     texts = any(
         kind == pa.string() and not isinstance(orjson.loads(fields)[name], list)
         for name, kind in columns_of(orjson.loads(fields)).items()
@@ -97,15 +104,15 @@ def _form(fields: bytes) -> type[Form]:
     return form
 
 
-def _typed(kind: Type) -> Any:
+def _typed(kind: Type, longest: int | None) -> Any:
     if isinstance(kind, list):
         return Literal[tuple(kind)]
     given: dict[str, Any] = kind if isinstance(kind, dict) else {"type": kind}
-    word, low, high = _kind(given["type"]), given.get("minimum"), given.get("maximum")
+    word, low, high = kind_named(given["type"]), given.get("minimum"), given.get("maximum")
     if word == "yes_no":
         return Literal["yes", "no"]
     if word == "text":
-        return Annotated[str, words(TEXT_CHARS)]
+        return str if longest is None else Annotated[str, words(longest)]
     if word == "integer":
         return Annotated[int, Field(ge=low, le=high)]
     return Annotated[float, Field(ge=low, le=high, allow_inf_nan=False)]
@@ -114,5 +121,5 @@ def _typed(kind: Type) -> Any:
 def values_of(fields: Mapping[str, Type], answer: Form) -> dict[str, Any]:
     """What is kept of an answer, by column."""
     said = answer.model_dump()
-    yes = {name for name, kind in fields.items() if _kind(kind["type"] if isinstance(kind, dict) else kind) == "yes_no"}
+    yes = {name for name, kind in fields.items() if kind_of(kind) == "yes_no"}
     return {name: float(value == "yes") if name in yes else value for name, value in said.items()}

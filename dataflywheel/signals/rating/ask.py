@@ -9,6 +9,7 @@ import pyarrow as pa
 from pydantic import field_validator
 
 from dataflywheel.contracts import Card
+from dataflywheel.models.endpoint.examples import Instructed
 from dataflywheel.models.endpoint.failure import failure
 from dataflywheel.models.endpoint.instructions import Instructions
 from dataflywheel.models.endpoint.quoting import question
@@ -35,7 +36,7 @@ class _OwnColumns:
         return {**(USUAL if one is None else columns_of(fields_of(one.answer))), **COST_COLUMNS}
 
 
-class Ask(Rating):
+class Ask(Instructed, Rating):
     """Column `value`, or a column for each field of the answer: what the model says of the row to your question.
 
     `answer` is `number`, `integer`, `yes_no` (1 and 0), `text`, a list of choices, a number with bounds (`{type:

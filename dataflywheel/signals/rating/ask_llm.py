@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 
 from dataflywheel.contracts import Card
 from dataflywheel.models.endpoint.account import offered
+from dataflywheel.models.endpoint.examples import Instructed
 from dataflywheel.models.endpoint.failure import failure
 from dataflywheel.models.endpoint.instructions import Instructions
 from dataflywheel.models.endpoint.quoting import question
@@ -37,7 +38,7 @@ ASK = {
 ANSWERS = ("yes", "no")
 
 
-class AskLLM(Rating):
+class AskLLM(Instructed, Rating):
     """Column `score`: P(yes) / (P(yes) + P(no)) at the reply's first word, over all spellings of both.
 
     `mass` is P(yes) + P(no). From a model without log-probabilities the score is the share of yes among several

@@ -10,6 +10,7 @@ import pyarrow as pa
 from pydantic import Field
 
 from dataflywheel.contracts import Card
+from dataflywheel.models.endpoint.examples import Instructed
 from dataflywheel.models.endpoint.failure import failure
 from dataflywheel.models.endpoint.form import words
 from dataflywheel.models.endpoint.instructions import Instructions, filled
@@ -55,7 +56,7 @@ class Reflection(Form):
     verdict: Literal["correct", "incorrect", "unsure"]
 
 
-class ClearConfidence(Rating):
+class ClearConfidence(Instructed, Rating):
     """Column `confidence`: beta * `self_consistency` + (1 - beta) * `self_reflection`, from 0 to 1.
 
     Consistency is how far the model's own answers to the prompt, drawn at temperature 1, agree with the row's answer

@@ -9,6 +9,7 @@ from typing import ClassVar
 import pyarrow as pa
 
 from dataflywheel.contracts import Card
+from dataflywheel.models.endpoint.examples import Instructed
 from dataflywheel.models.endpoint.instructions import Instructions
 from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.request import Request
@@ -24,7 +25,7 @@ INSTRUCTIONS = (
 ASK = "How complex is the question, from 1 (trivial) to 6 (extremely complex)? Reply with one digit."
 
 
-class DeitaComplexity(Rating):
+class DeitaComplexity(Instructed, Rating):
     """Column `score`: the sum over turns of the expected digit, each from 1 to 6; `turns` counts them.
 
     The expectation is over the six digits at the reply's first word, in all their spellings; `mass` is the least

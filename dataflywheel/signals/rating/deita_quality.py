@@ -9,6 +9,7 @@ from typing import ClassVar
 import pyarrow as pa
 
 from dataflywheel.contracts import Card
+from dataflywheel.models.endpoint.examples import Instructed
 from dataflywheel.models.endpoint.instructions import Instructions
 from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.request import Request
@@ -25,7 +26,7 @@ INSTRUCTIONS = (
 ASK = "How good is the answer, from 1 (very poor) to 6 (excellent)? Reply with one digit."
 
 
-class DeitaQuality(Rating):
+class DeitaQuality(Instructed, Rating):
     """Column `score`: the sum over turns of the expected digit, each from 1 to 6; `turns` and `mass` as for
     complexity."""
 

@@ -9,6 +9,7 @@ import pyarrow as pa
 from pydantic import Field
 
 from dataflywheel.contracts import Card
+from dataflywheel.models.endpoint.examples import Instructed
 from dataflywheel.models.endpoint.failure import failure
 from dataflywheel.models.endpoint.instructions import Instructions
 from dataflywheel.models.endpoint.quoting import question
@@ -33,7 +34,7 @@ class Scores(Form):
     overall: Score
 
 
-class DS2Rating(Rating):
+class DS2Rating(Instructed, Rating):
     """Columns `rarity`, `complexity`, `informativeness` and `overall`, whole numbers from 1 to 10, as the model gave
     them; the selector `ds2` estimates the model's error and corrects `overall`.
     """

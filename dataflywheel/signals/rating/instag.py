@@ -11,6 +11,7 @@ import pyarrow as pa
 from pydantic import Field
 
 from dataflywheel.contracts import Card
+from dataflywheel.models.endpoint.examples import Instructed
 from dataflywheel.models.endpoint.failure import failure
 from dataflywheel.models.endpoint.form import words
 from dataflywheel.models.endpoint.instructions import Instructions
@@ -36,7 +37,7 @@ class Tags(Form):
     tags: list[Tag] = Field(json_schema_extra={"maxItems": 30})
 
 
-class InsTag(Rating):
+class InsTag(Instructed, Rating):
     """Column `tags`: the tags of the row's questions in lower case, most important first, each once.
 
     `count` is their number, the paper's measure of complexity. Tags are open: no list is given to the model. What is

@@ -15,6 +15,7 @@ import pyarrow as pa
 from pydantic import Field
 
 from dataflywheel.contracts import Card, Cost, FloatArray, PoolStatistics, UsageError
+from dataflywheel.models.endpoint.examples import Instructed
 from dataflywheel.models.endpoint.failure import failure, passing
 from dataflywheel.models.endpoint.instructions import Instructions, filled
 from dataflywheel.models.endpoint.quoting import question
@@ -48,7 +49,7 @@ class Choice(Form):
     better: Literal["A", "B"]
 
 
-class QuRating(Rating):
+class QuRating(Instructed, Rating):
     """Column `strength`: the Bradley-Terry strength in logits against anchor rows, and its `standard_error`.
 
     Anchors are fixed rows. All pairs of them are compared once, which gives their strengths; each row then meets

@@ -10,6 +10,7 @@ import pyarrow as pa
 from pydantic import Field
 
 from dataflywheel.contracts import Card
+from dataflywheel.models.endpoint.examples import Instructed
 from dataflywheel.models.endpoint.instructions import Instructions
 from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.request import Reply
@@ -29,7 +30,7 @@ WORDINGS = (
 )
 
 
-class SelectIt(Rating):
+class SelectIt(Instructed, Rating):
     """Column `score`: the mean over five wordings of the token scores, divided by 1 + alpha times their deviation.
 
     A wording's token score is its likeliest digit times the mean lead of that digit's share over the other four.

@@ -9,6 +9,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from dataflywheel.contracts import Card
+from dataflywheel.models.endpoint.examples import Instructed
 from dataflywheel.models.endpoint.instructions import Instructions, filled
 from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.request import Reply, Request
@@ -59,7 +60,7 @@ class _Hypothesis:
     kind: Literal["abstraction", "extrapolation"]
 
 
-class BlindSpots(AskingProposer):
+class BlindSpots(Instructed, AskingProposer):
     """Seeds are rows that the student got wrong: a recipe gives it those alone. Those of one slice (first tag) are
     looked at together. The paper's are wrong with confidence; here no confidence is measured, and none is spoken of.
 

@@ -8,6 +8,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from dataflywheel.contracts import Card
+from dataflywheel.models.endpoint.examples import Instructed
 from dataflywheel.models.endpoint.failure import failure
 from dataflywheel.models.endpoint.instructions import Instructions
 from dataflywheel.models.endpoint.quoting import question
@@ -41,7 +42,7 @@ class Problem(Form):
     solution: str = Field(min_length=1)
 
 
-class LLM2LLM(AskingProposer):
+class LLM2LLM(Instructed, AskingProposer):
     """Seeds are the rows that the student got wrong: a recipe gives it those alone, anew after every evaluation, so
     that what is solved by now is dropped. Rows that were generated themselves are never expanded.
 

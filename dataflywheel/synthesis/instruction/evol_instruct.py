@@ -9,6 +9,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from dataflywheel.contracts import Card
+from dataflywheel.models.endpoint.examples import Instructed
 from dataflywheel.models.endpoint.failure import failure
 from dataflywheel.models.endpoint.instructions import Instructions, filled
 from dataflywheel.models.endpoint.quoting import question
@@ -82,7 +83,7 @@ class _Attempt:
     replies: list[Reply] = field(default_factory=list)
 
 
-class EvolInstruct(AskingProposer):
+class EvolInstruct(Instructed, AskingProposer):
     """Every round evolves each seed's instruction as it stands by an operation drawn at random, and answers it.
 
     A failed evolution is a proposal without a row, and the next round begins from the instruction before it.

@@ -8,6 +8,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from dataflywheel.contracts import Card
+from dataflywheel.models.endpoint.examples import Instructed
 from dataflywheel.models.endpoint.instructions import Instructions, filled
 from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.request import Reply, Sampling
@@ -54,7 +55,7 @@ class Instance(Form):
     output: str
 
 
-class SelfInstruct(AskingProposer):
+class SelfInstruct(Instructed, AskingProposer):
     """Seeds are taken in groups, over and over: each group is shown and gives as many new tasks. As soon as tasks were
     accepted, some of them are shown in place of seeds, and beside them where there are fewer seeds than a group has: so
     a handful of seeds is enough. Lineage names the seeds that were shown.

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from dataflywheel.contracts import Card, Cost, PoolStatistics
 from dataflywheel.models.endpoint.account import client_for
+from dataflywheel.models.endpoint.examples import Instructed
 from dataflywheel.models.endpoint.failure import failure
 from dataflywheel.models.endpoint.form import words
 from dataflywheel.models.endpoint.instructions import Instructions
@@ -67,7 +68,7 @@ class Mark(Form):
     score: int = Field(ge=0, le=10)
 
 
-class SynPO(AskingProposer):
+class SynPO(Instructed, AskingProposer):
     """Chosen is the improved answer, rejected the one that an earlier model gave and that was improved; a judge must
     see the difference.
 

@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from dataflywheel.contracts import Card
+from dataflywheel.models.endpoint.examples import Instructed
 from dataflywheel.models.endpoint.instructions import Instructions, filled
 from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.request import Request
@@ -45,7 +46,7 @@ class Pairs(Form):
     pairs: list[Pair] = Field(min_length=1)
 
 
-class GroundedQuestions(AskingProposer):
+class GroundedQuestions(Instructed, AskingProposer):
     """Each visit of a document is about its next part: all parts are asked about before any is a second time.
 
     A pair whose evidence does not stand in the part, word for word, fails with `no evidence`.

@@ -23,15 +23,17 @@ from tests.signals.rating.support import MODEL, rows
 OWN = "Look at {1, 2} and at the tone alone, as a retired sailor would."
 OPEN = {"best_of_n", "magpie", "sequence_level", "spin", "judged", "noised", "deita", "failing_instructions"}
 """What they send is a prompt of a row, or the instructions of a judge that they are told, or have other names."""
+NAMING = "ask_for_rows"
+"""Names in braces say what is shown, and stay names: see its own test."""
 ASKING = [name for name in catalog.names() if asks(catalog.get(name)) and name not in OPEN]
 
 
 def of(name: str, **given: Any) -> Any:
     """The method with all that it must have."""
-    from dataflywheel.recipe.prompts import _usual
+    from dataflywheel.recipe.prompts import usual as usual_of
 
     files = {"anchors": "anchors.jsonl", "labels": "labels.jsonl"}
-    return build(catalog.get(name), {**_usual(catalog.get(name), files), **given})
+    return build(catalog.get(name), {**usual_of(catalog.get(name), files), **given})
 
 
 @pytest.mark.parametrize("name", ASKING)
@@ -47,7 +49,7 @@ def test_every_method_takes_instructions(name: str) -> None:
     assert {one.request.key("m") for one in prompts(name, {"instructions": OWN})} - before
 
 
-@pytest.mark.parametrize("name", ["deita", "noised", *ASKING])
+@pytest.mark.parametrize("name", ["deita", "noised", *(n for n in ASKING if n != NAMING)])
 def test_further_texts_are_as_safe(name: str) -> None:
     kind = catalog.get(name)
     texts = [n for n, f in kind.model_fields.items() if f.annotation is str and f.metadata and f.default]
