@@ -210,6 +210,8 @@ class Writing(Step):
             return write_decided(aside, self.record(given, kept, cost, details), decisions)
 
     def note(self, record: StepRecord) -> str:
+        if "funnel" not in record.details:
+            return super().note(record)
         return proposals_told(record, self.work.proposer().rewrites) + tried_again(record) + without_value(record)
 
     def watch(self, context: Context, accepted: int, wanted: int) -> None:
