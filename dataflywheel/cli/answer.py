@@ -62,8 +62,7 @@ def answer_command(
     write_records(out, found.rows, container)
     if as_json:
         told = {"path": str(found.path), "output": str(out), "answered": len(found), "unanswered": dict(found.reasons)}
-        told |= {"stopped": found.stopped, "cost": paid(found.path)}
-        typer.echo(json.dumps(told, ensure_ascii=False))
+        typer.echo(json.dumps(told | {"stopped": found.stopped, "cost": paid(found.path)}, ensure_ascii=False))
         unfinished(found.stopped)
         return
     if found.stopped:

@@ -1,4 +1,4 @@
-"""What a run spends on models that answer questions: paid on one account, entered in the bill."""
+"""What a run spends on models that answer questions and on measuring: paid on one account, entered in the bill."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from dataflywheel.contracts import Cost, Signal
+from dataflywheel.contracts import Cost, PoolStatistics, Signal
 from dataflywheel.models.endpoint.request import Outcome
 from dataflywheel.recipe.asked_signals import Parameters
 from dataflywheel.recipe.asking import caps_of, teacher
@@ -160,3 +160,11 @@ def asking_keys(context: Context, needs: Sequence[str], wanted: Parameters) -> l
         for name, one in asking.items()
         if teacher(context.recipe, one.kind, one.given).builtin is None
     ]
+
+
+def measuring_cost(context: Context, names: Sequence[str], ids: pa.Array, wanted: Parameters) -> Cost:
+    """What measuring these columns of these rows cost, whenever it happened: seconds and passes."""
+    signals = [context.signal(name, wanted) for name in signals_of(names)]
+    passes = sum((signal.estimate(PoolStatistics(len(ids), 0, 0)) for signal in signals), Cost())
+    seconds = context.measuring_seconds(names, ids, wanted)
+    return Cost(seconds=round(seconds, 3), forward=passes.forward, backward=passes.backward)

@@ -67,3 +67,24 @@ def test_calls_are_those_that_were_told(tmp_path: Path, endpoint: Endpoint, step
     assert paid.usd is not None
     assert told.usd is not None
     assert paid.usd <= 1.5 * told.usd
+
+
+def test_passes_of_signals_are_billed_once_as_they_were_told(tmp_path: Path) -> None:
+    """The first step that reads vectors bills them, the second does not; another run of the same rows does again."""
+    lines = [json.dumps({"prompt": prompt, "completion": answer}) for prompt, answer, _ in ROWS]
+    (tmp_path / "pool.jsonl").write_text("\n".join(lines))
+    steps = [{"select": {"by": "k_center", "keep": 15}}, {"select": {"by": "k_center", "keep": 10}}]
+    for name in ("first", "second"):
+        recipe = recipe_from(
+            {
+                "name": name,
+                "pool": [{"path": str(tmp_path / "pool.jsonl")}],
+                "models": {"embedder": "static"},
+                "steps": steps,
+            }
+        )
+        told = [line.cost.forward for line in plan(recipe).steps]
+        run(recipe, runs=tmp_path / "runs", home=tmp_path / "home")
+        billed = json.loads((tmp_path / "runs" / name / "ledger.json").read_text())["steps"]
+        paid = [bill["forward"] for place, bill in sorted(billed.items()) if "select" in place]
+        assert paid == told == [len(ROWS), 0]

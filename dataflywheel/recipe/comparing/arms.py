@@ -12,11 +12,12 @@ import numpy as np
 
 from dataflywheel.contracts import Columns, Cost, method_specs
 from dataflywheel.models.training.train_settings import TrainSettings
+from dataflywheel.recipe.bill import measuring_cost
 from dataflywheel.recipe.chosen import Chosen
 from dataflywheel.recipe.comparing.reading import Read, passes
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.planning.named_arms import selection_of_arm
-from dataflywheel.recipe.steps.select import measuring_cost, with_target
+from dataflywheel.recipe.steps.select import with_target
 from dataflywheel.rows.parts import read_rows
 from dataflywheel.selection.combine import select_rows, weights_by_id
 from dataflywheel.selection.spec import TOKENS, Select

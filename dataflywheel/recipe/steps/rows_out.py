@@ -13,7 +13,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from dataflywheel.contracts import Columns, Cost, Decisions, FlywheelError, Status
-from dataflywheel.recipe.bill import asked_cost, failed_at_endpoint, without_value, write_asked
+from dataflywheel.recipe.bill import asked_cost, failed_at_endpoint, measuring_cost, without_value, write_asked
+from dataflywheel.recipe.needs import signals_of
 from dataflywheel.recipe.steps.changed_rows import AS_THEY_ARE, Changes
 from dataflywheel.recipe.steps.step import Given, Step
 from dataflywheel.rows.builder import build as build_table
@@ -54,10 +55,26 @@ def write_rows(
         write_scalars(aside / "columns.parquet", columns)
         again = write_asked(aside / "asked.parquet", context, step.needs(), step.signal_parameters(), ids)
         cost = Cost(seconds=round(time.perf_counter() - began, 3)) + asked_cost(context, given.output)
+        cost += _passes(step, given, ids)
         details |= failed_at_endpoint(context, again)
         details |= without_value(context, step.needs(), step.signal_parameters(), ids)
         details |= {"measuring_seconds": round(measuring, 3), "ranking_seconds": round(ranking, 3)}
         return write_decided(aside, step.record(given, kept, cost, details), decisions)
+
+
+def _passes(step: Step, given: Given, ids: pa.Array) -> Cost:
+    """Passes of models that measured what no step before had read, whenever it was; each round anew of what follows the
+    model in training."""
+    context, wanted = given.context, step.signal_parameters()
+    before = [] if step.round > 1 else given.steps[: step.index - 1]
+    read = {context.asked(name, one.signal_parameters()).same for one in before for name in signals_of(one.needs())}
+    names = []
+    for name in signals_of(step.needs()):
+        asked = context.asked(name, wanted)
+        if asked.follows or (step.round == 1 and asked.same not in read):
+            names.append(name)
+    passes = measuring_cost(context, names, ids, wanted)
+    return Cost(forward=passes.forward, backward=passes.backward)
 
 
 def check_complete(who: str, ids: Sequence[str], decisions: Decisions) -> None:

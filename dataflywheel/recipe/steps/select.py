@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from dataflywheel import catalog
 from dataflywheel.contracts import Budget, Columns, Cost, Method, PoolStatistics, UsageError
-from dataflywheel.recipe.asked_signals import Parameters
+from dataflywheel.recipe.bill import measuring_cost
 from dataflywheel.recipe.chosen import Chosen
 from dataflywheel.recipe.contents import digest
 from dataflywheel.recipe.context import Context
@@ -200,14 +200,6 @@ def followed_cost(context: Context, spec: Select, columns: Columns) -> Cost:
     ids = [columns.ids, *([] if columns.earlier is None else [columns.earlier.ids])]
     parts = [measuring_cost(context, names, pa.array(part, pa.string()), wanted) for part in ids]
     return sum(parts, Cost())
-
-
-def measuring_cost(context: Context, names: Sequence[str], ids: pa.Array, wanted: Parameters) -> Cost:
-    """What measuring these columns of these rows cost, whenever it happened: seconds and passes."""
-    signals = [context.signal(name, wanted) for name in signals_of(names)]
-    passes = sum((signal.estimate(PoolStatistics(len(ids), 0, 0)) for signal in signals), Cost())
-    seconds = context.measuring_seconds(names, ids, wanted)
-    return Cost(seconds=round(seconds, 3), forward=passes.forward, backward=passes.backward)
 
 
 def _with_budget(given: Mapping[str, Any], limits: Limits) -> Mapping[str, Any]:
