@@ -15,7 +15,7 @@ from pydantic import BaseModel, BeforeValidator, Field, PrivateAttr, model_valid
 
 from dataflywheel import catalog
 from dataflywheel.contracts import STEPS, Around, Composite, FlywheelError, UsageError
-from dataflywheel.plugins.loading import blamed
+from dataflywheel.plugins.blame import blamed
 from dataflywheel.recipe.asked_signals import in_one_form
 from dataflywheel.recipe.environment import is_key, leaves
 

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from dataflywheel.contracts import DeferredError, FlywheelError, OverBudgetError, UnreadableAnswersError
-from dataflywheel.plugins.loading import blamed
+from dataflywheel.plugins.blame import blamed
 from dataflywheel.plugins.named import code_of
 from dataflywheel.recipe.bill import asked_cost, asking_keys, forget_failed
 from dataflywheel.recipe.clean_pool import clean_pool
@@ -133,7 +133,7 @@ class Walk:
         run = self.context.run
         watch = run.stopwatch(given.output, given.fingerprint)
         try:
-            with watch, blamed(step.title):
+            with watch, blamed(step.title, [step.name, step.parameters(), self.context.recipe.signals]):
                 record = step.do(replace(given, watch=watch))
         except (OverBudgetError, DeferredError):
             spent = asked_cost(self.context, given.output)
