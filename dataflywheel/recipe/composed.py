@@ -113,9 +113,15 @@ def _of(entry: Entry, around: Around, known: set[str], within: tuple[str, ...], 
     made = catalog.made(entry, Composite)
     with blamed(name):
         entries, signals = made.steps(around), made.signals(around)
+        again = made.steps(around)
     _merge(merged, _plain(signals, name, "signals"), name)
     if not isinstance(entries, list | tuple):
         raise UsageError(f"{name}: its steps are no list; give one, such as `[{{'select': {{'by': 'ifd'}}}}]`")
+    if _plain(entries, name, "steps") != _plain(again, name, "steps"):
+        raise UsageError(
+            f"{name}: asked twice, it gives other steps, so that a plan says nothing of the run; draw no random numbers, "
+            "and take what may differ as a parameter"
+        )
     found = 0
     for one in single_keys(_plain(entries, name, "steps"), name):
         inner = (*within, name)
