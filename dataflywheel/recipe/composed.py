@@ -119,8 +119,8 @@ def _of(entry: Entry, around: Around, known: set[str], within: tuple[str, ...], 
         raise UsageError(f"{name}: its steps are no list; give one, such as `[{{'select': {{'by': 'ifd'}}}}]`")
     if _plain(entries, name, "steps") != _plain(again, name, "steps"):
         raise UsageError(
-            f"{name}: asked twice, it gives other steps, so that a plan says nothing of the run; draw no random numbers, "
-            "and take what may differ as a parameter"
+            f"{name}: asked twice, it gives other steps, so that a plan says nothing of the run; draw no random "
+            "numbers, and take what may differ as a parameter"
         )
     found = 0
     for one in single_keys(_plain(entries, name, "steps"), name):
