@@ -18,7 +18,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from dataflywheel.contracts.method import REGISTRY, STEPS, Method
-from dataflywheel.errors import FlywheelError, UsageError
+from dataflywheel.errors import UsageError
 from dataflywheel.plugins.beside import FINDER, file_of, forget, open_folder
 from dataflywheel.plugins.place import RAN
 from dataflywheel.plugins.sources import content, files_of
@@ -45,6 +45,8 @@ class Plugin:
 MOST = 300
 """Characters of an error that are shown."""
 LOADED: dict[Path, Plugin] = {}
+KNOWN: dict[str, Plugin] = {}
+"""Every plugin whose methods are known, those of installed packages among them, by module."""
 _LOCK = threading.RLock()
 
 
@@ -92,10 +94,12 @@ def unload(plugin: Plugin) -> None:
         forget(files_of(plugin.path))
         LOADED.pop(plugin.path, None)
     sys.modules.pop(plugin.module, None)
+    KNOWN.pop(plugin.module, None)
 
 
 def mark(plugin: Plugin) -> None:
     """What it defines is known by the plugin's content: a change in it makes other fingerprints."""
+    KNOWN[plugin.module] = plugin
     for known in registries():
         for name in plugin.names:
             if name in known and not _source(known[name]):
@@ -138,21 +142,6 @@ def _way_out(error: BaseException) -> str:
     if isinstance(error, ImportError) and "relative import" in str(error):
         return "; a module beside the file is imported by its own name, without a dot"
     return ""
-
-
-@contextlib.contextmanager
-def blamed(what: str) -> Iterator[None]:
-    """Raises FlywheelError: a plugin's code failed while `what` was done; names its file and line."""
-    try:
-        yield
-    except FlywheelError:
-        raise
-    except Exception as error:
-        for plugin in LOADED.values():
-            files = files_of(plugin.path) if plugin.path is not None else []
-            if (said := told(error, files)).startswith(","):
-                raise FlywheelError(f"{what}: plugin {plugin.place}{said}") from error
-        raise
 
 
 @contextlib.contextmanager

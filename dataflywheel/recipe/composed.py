@@ -15,7 +15,7 @@ from pydantic import BaseModel, BeforeValidator, Field, PrivateAttr, model_valid
 
 from dataflywheel import catalog
 from dataflywheel.contracts import STEPS, Around, Composite, FlywheelError, UsageError
-from dataflywheel.plugins.loading import blamed
+from dataflywheel.plugins.blame import blamed
 from dataflywheel.recipe.asked_signals import in_one_form
 from dataflywheel.recipe.environment import is_key, leaves
 
@@ -113,9 +113,15 @@ def _of(entry: Entry, around: Around, known: set[str], within: tuple[str, ...], 
     made = catalog.made(entry, Composite)
     with blamed(name):
         entries, signals = made.steps(around), made.signals(around)
+        again = made.steps(around)
     _merge(merged, _plain(signals, name, "signals"), name)
     if not isinstance(entries, list | tuple):
         raise UsageError(f"{name}: its steps are no list; give one, such as `[{{'select': {{'by': 'ifd'}}}}]`")
+    if _plain(entries, name, "steps") != _plain(again, name, "steps"):
+        raise UsageError(
+            f"{name}: asked twice, it gives other steps, so that a plan says nothing of the run; draw no random "
+            "numbers, and take what may differ as a parameter"
+        )
     found = 0
     for one in single_keys(_plain(entries, name, "steps"), name):
         inner = (*within, name)

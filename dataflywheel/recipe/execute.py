@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from dataflywheel.contracts import DeferredError, FlywheelError, OverBudgetError, UsageError
+from dataflywheel.plugins.blame import blamed
 from dataflywheel.recipe.asked_signals import asked_signal
 from dataflywheel.recipe.bill import account_of
 from dataflywheel.recipe.comparing.compare import forget_comparison, run_comparison
@@ -74,7 +75,7 @@ def _run(
     loaded = recipe if isinstance(recipe, Recipe) else load_recipe(Path(recipe))
     if comparison and loaded.compare is None:
         loaded = loaded.model_copy(update={"compare": Compare()})
-    with told_of(loaded.composed):
+    with told_of(loaded.composed), blamed(loaded.name, loaded.model_dump(mode="json")):
         return _planned(recipe, loaded, runs, home, watcher, finish)
 
 

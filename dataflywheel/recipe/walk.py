@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from dataflywheel.contracts import DeferredError, FlywheelError, OverBudgetError, UnreadableAnswersError
-from dataflywheel.plugins.loading import blamed
+from dataflywheel.plugins.blame import blamed
 from dataflywheel.plugins.named import code_of
 from dataflywheel.recipe.bill import asked_cost, asking_keys, forget_failed
 from dataflywheel.recipe.clean_pool import clean_pool
@@ -18,6 +18,7 @@ from dataflywheel.recipe.finish import forget_partial, write_dataset, write_part
 from dataflywheel.recipe.inputs.ingest import ingest_pool, ingest_target
 from dataflywheel.recipe.planning.targeting import guides_and_judges
 from dataflywheel.recipe.result import Result
+from dataflywheel.recipe.steps.of_plugin import looked_at
 from dataflywheel.recipe.steps.state import State
 from dataflywheel.recipe.steps.step import Given, Step
 from dataflywheel.rows.parts import count_rows, read_rows
@@ -133,8 +134,10 @@ class Walk:
         run = self.context.run
         watch = run.stopwatch(given.output, given.fingerprint)
         try:
-            with watch, blamed(step.title):
+            with watch, blamed(step.title, [step.name, step.parameters(), self.context.recipe.signals]):
                 record = step.do(replace(given, watch=watch))
+                if step.source:
+                    record = looked_at(step, given, record)
         except (OverBudgetError, DeferredError):
             spent = asked_cost(self.context, given.output)
             run.bill(given.output, replace(spent, seconds=round(watch.seconds, 3)))

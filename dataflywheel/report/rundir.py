@@ -154,6 +154,19 @@ class Run:
         return found[0] if found else self.row_steps[-1] if self.row_steps else None
 
     @property
+    def taken_back(self) -> list[int]:
+        """Rounds of a wheel whose rows are not in the final set."""
+        return [one.round for one in self.rounds if not one.kept]
+
+    @property
+    def model(self) -> Path | None:
+        """The model that the run ended with: of a wheel that of the last round that was kept."""
+        if self.rounds and (student := self.directory / "models" / "student").is_dir():
+            return student
+        steps = [step for step in self.steps if step.round not in self.taken_back and step.details.get("model")]
+        return self.directory / steps[-1].details["model"] if steps else None
+
+    @property
     def missing(self) -> list[str]:
         """Keys of planned steps that did not finish, in order; the pool is never among the planned."""
         done = {(step.round, step.index, step.name) for step in self.steps}

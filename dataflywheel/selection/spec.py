@@ -9,7 +9,7 @@ from pydantic import Field, field_validator, model_validator
 
 from dataflywheel import catalog
 from dataflywheel.contracts import AnyArray, Budget, Columns, Method, Named, Selector, UsageError
-from dataflywheel.plugins.loading import blamed
+from dataflywheel.plugins.blame import blamed
 from dataflywheel.plugins.place import named
 from dataflywheel.selection.order import SCORE, SLICE
 

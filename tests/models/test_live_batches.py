@@ -228,3 +228,10 @@ def test_a_loss_that_is_no_number_reaches_no_sampler(start: Path, tmp_path: Path
     settings = TrainSettings(max_steps=6, batch_size=8, learning_rate=1e18, force=True, warmup=0, max_grad_norm=1e9)
     with pytest.raises(FlywheelError, match=r"training diverged \(the loss of row [0-9a-f]{32} is not finite\)"):
         train_sft(ROWS, start, tmp_path / "a", settings, sampler=sampler)
+
+
+def test_a_training_that_diverges_gives_no_model(start: Path, tmp_path: Path) -> None:
+    settings = TrainSettings(max_steps=4, batch_size=8, learning_rate=1e18, force=True, warmup=0, max_grad_norm=1e9)
+    with pytest.raises(FlywheelError, match=r"training diverged \((loss|gradient) is not finite at step \d\)"):
+        train_sft(ROWS, start, tmp_path / "a", settings)
+    assert not (tmp_path / "a").exists()

@@ -10,9 +10,21 @@ import pytest
 
 import dataflywheel as fw
 from dataflywheel import catalog
-from dataflywheel.contracts import Case, FlywheelError, Judge, Method, Policy, Reward, Sampler, TrainingRows
+from dataflywheel.contracts import (
+    AnswerPositions,
+    Case,
+    FlywheelError,
+    Judge,
+    Method,
+    Objective,
+    Policy,
+    Reward,
+    Sampler,
+    TrainingRows,
+)
 from dataflywheel.evolution.feedback.allocated import allocated
 from dataflywheel.evolution.judgements import judged
+from dataflywheel.models.training.batch_loss import objective_loss
 from dataflywheel.models.training.live_batches import LiveBatches
 from dataflywheel.proposing.marking import marks_of
 from tests.plugins.files import CARD
@@ -22,7 +34,8 @@ M = TypeVar("M", bound=Method)
 
 def mine(folder: Path, kind: type[M], text: str) -> M:
     """The method of a plugin file that holds this class body."""
-    head = CARD + f"from dataflywheel.contracts import *\nclass Mine({kind.__name__}):\n"
+    imports = f"from dataflywheel.contracts import *; from {kind.__module__} import {kind.__name__}\n"
+    head = CARD + imports + f"class Mine({kind.__name__}):\n"
     (folder / "mine.py").write_text(head + "    card: ClassVar = card('evolution', 'bridges', 'X.')\n" + text)
     fw.plugin("mine.py")
     return catalog.made({"mine": {}}, kind)
@@ -128,3 +141,27 @@ def test_a_samplers_state_must_be_json(tmp_path: Path) -> None:
 def test_a_sampler_that_starts_nothing_is_named(tmp_path: Path) -> None:
     with pytest.raises(FlywheelError, match=r"mine \(mine\.py, line 12\) gave NoneType; wanted is a `Draw`"):
         drawing(tmp_path, start="None")
+
+
+@pytest.mark.parametrize(
+    ("gave", "said"),
+    [
+        ("None", "gave NoneType; wanted is one number"),
+        ("1.0", "gave float; wanted is one number"),
+        ("at.states.sum(dim=1)", r"gave a tensor of the shape \(3,\); .* end it with"),
+        ("at.states.sum().detach()", "gave a loss that nothing can be learned from; compute it of `at.states`"),
+        ("at.states.sum() * float('nan')", "training diverged: mine .* gave a loss of nan"),
+    ],
+)
+@pytest.mark.parametrize("weights", [None, [1.0, 2.0]])
+def test_what_an_objective_may_not_give_names_its_line(
+    tmp_path: Path, gave: str, said: str, weights: list[float] | None
+) -> None:
+    torch = pytest.importorskip("torch")
+    made = mine(tmp_path, Objective, f"    def loss(self, at, table): return {gave}\n")
+    states = torch.ones(6 if weights else 3, 4, requires_grad=True)
+    tokens = [3, 3] if weights else [3]
+    at = AnswerPositions(states, *[torch.arange(len(states))] * 3, tokens)
+    with pytest.raises(FlywheelError, match=said) as told:
+        objective_loss(made, at, None, None if weights is None else torch.tensor(weights))
+    assert "mine (mine.py, line 12)" in str(told.value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -10,7 +11,10 @@ import pytest
 
 from dataflywheel.report.drawing.line_chart import DRAWN, Line, line_chart, thinned
 from dataflywheel.report.rundir import Run, load_run
+from dataflywheel.report.sections.evaluation import evaluation
 from dataflywheel.report.sections.training import losses, training
+from dataflywheel.report.sections.use import model_of
+from dataflywheel.report.sections.wheel import wheel
 from dataflywheel.store.record import StepRecord
 
 
@@ -59,3 +63,19 @@ def test_a_line_keeps_its_mean_and_its_length_is_bounded(n: int) -> None:
     chart = line_chart("k", "<t>", "d", [Line("<b>", np.arange(1.0, n + 1), np.arange(float(n)))], "step")
     assert "<b>" not in chart
     assert "nan" not in chart
+
+
+def test_the_model_to_load_is_none_that_was_taken_back(tmp_path: Path) -> None:
+    for number, kept in ((1, True), (2, False)):
+        folder = tmp_path / f"round-{number}"
+        record = trained([[1, 4.0], [90, 2.5]])
+        record.details["model"] = f"models/round-{number}"
+        record.write(folder / "04-train")
+        turn = {"round": number, "kept": kept, "reasons": [], "budget": {"steps": {}, "slices": {}}}
+        (folder / "turn.json").write_text(json.dumps(turn), encoding="utf-8")
+    run = load_run(tmp_path)
+    assert "sealed tier was not scored: that is done once, after the last round" in wheel(run)
+    assert model_of(run) == f"{tmp_path}/models/round-1"
+    assert "round 2 was taken back" in evaluation(run)
+    (tmp_path / "models" / "student").mkdir(parents=True)
+    assert model_of(run) == f"{tmp_path}/models/student"

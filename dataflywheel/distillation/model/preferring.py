@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from dataflywheel.contracts import Status, UsageError
+from dataflywheel.contracts import FlywheelError, Status, UsageError
 from dataflywheel.models.language.language_model import LanguageModel
 from dataflywheel.models.templates.chat import ChatFormat
 from dataflywheel.models.templates.encoded import EncodedRow, nothing
@@ -17,6 +17,7 @@ from dataflywheel.models.training.train_settings import TrainSettings
 from dataflywheel.models.training.trainer import Trainer, TrainingTask, row_list
 from dataflywheel.models.training.training import AnyModel, TrainResult, loaded
 from dataflywheel.models.training.trl_loop import checkpoints_of, finish, without_card
+from dataflywheel.plugins.place import named
 from dataflywheel.rows.schema import Row
 
 Example = dict[str, Any]
@@ -55,8 +56,23 @@ class PreferenceTrainer(Trainer):
     def shown(self, chat: ChatFormat, rows: Sequence[Row], settings: TrainSettings) -> list[EncodedRow]:
         return [
             nothing(Status.FAILED, one, place) if isinstance(one, str) else first_answer(one[0], place)
-            for place, one in enumerate(self.examples(chat, rows, settings.max_length))
+            for place, one in enumerate(self._examples(chat, rows, settings.max_length))
         ]
+
+    def _examples(self, chat: ChatFormat, rows: Sequence[Row], max_length: int) -> list[list[Example] | str]:
+        """`examples`, looked at.
+
+        Raises:
+            FlywheelError: they are not one list or reason a row.
+        """
+        found: object = self.examples(chat, rows, max_length)
+        if isinstance(found, list) and len(found) == len(rows) and all(isinstance(one, list | str) for one in found):
+            return found
+        many = f"{len(found)} entries" if isinstance(found, list) else type(found).__name__
+        raise FlywheelError(
+            f"{named(self, 'examples')} gave {many} for {len(rows)} rows; wanted is a list with one entry a row: the "
+            "list of its examples, or a text that says why there is none"
+        )
 
     def learn(self, task: TrainingTask) -> TrainResult:
         from transformers import set_seed
@@ -65,14 +81,16 @@ class PreferenceTrainer(Trainer):
         settings = task.settings.fitted(base.parameters, self.job)
         self.fits(settings)
         longest = min(settings.max_length, base.context)
-        found = self.examples(base.chat, given, longest)
+        found = self._examples(base.chat, given, longest)
         left_out = {place: one for place, one in enumerate(found) if isinstance(one, str)}
         examples = [example for one in found if not isinstance(one, str) for example in one]
         if not examples:
             why = "; ".join(f"{n} rows: {reason}" for reason, n in Counter(left_out.values()).most_common(3))
             what = "a pair" if self.learns == "pairs" else "an answer"
             raise UsageError(f"none of {len(given)} rows gives {what} to learn from: {why or 'there is none'}")
-        loop = self.loop(base, examples, longest)
+        loop: object = self.loop(base, examples, longest)
+        if not isinstance(loop, Loop):
+            raise FlywheelError(f"{named(self, 'loop')} gave {type(loop).__name__}; wanted is a `Loop`")
         held = self.held(base, task.reference, settings)
         origin = base.digest, "" if held is None else held.digest
         set_seed(settings.seed)  # adapters are drawn before the trainer sets it

@@ -220,6 +220,7 @@ def trl_arguments(base: LanguageModel, checkpoints: Path, settings: TrainSetting
         "save_steps": settings.save_steps,
         "save_total_limit": 1,
         "logging_steps": 1,
+        "logging_nan_inf_filter": False,  # a loss that is not finite would be told as the mean of those before
         "report_to": "none",
         "disable_tqdm": True,
         "dataloader_num_workers": 0,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from dataflywheel.contracts import AnswerPositions, Objective
+from dataflywheel.contracts import AnswerPositions, FlywheelError, Objective
 from dataflywheel.models.language.losses import IGNORED
+from dataflywheel.plugins.place import named
 
 
 def answer_positions(states: Any, labels: Any, rows: Any, wanted: Any) -> AnswerPositions:
@@ -19,13 +20,41 @@ def answer_positions(states: Any, labels: Any, rows: Any, wanted: Any) -> Answer
 
 
 def objective_loss(objective: Objective, at: AnswerPositions, table: Any, weights: Any | None) -> Any:
-    """The objective's sum over a batch, each row's part times its weight (b,), where rows have one."""
+    """The objective's sum over a batch, each row's part times its weight (b,), where rows have one.
+
+    Raises:
+        FlywheelError: it gave anything but one finite number that the model's weights can follow; names file and line.
+    """
     if weights is None:
-        return objective.loss(at, table)
+        return _summed(objective, at, table)
     tokens = list(at.tokens)
     states, labels, rows, places = (part.split(tokens) for part in (at.states, at.labels, at.rows, at.places))
     each = map(AnswerPositions, states, labels, rows, places, [[count] for count in tokens])
-    return sum(weight * objective.loss(row, table) for row, weight in zip(each, weights, strict=True) if row.tokens[0])
+    pairs = zip(each, weights, strict=True)
+    return sum(weight * _summed(objective, row, table) for row, weight in pairs if row.tokens[0])
+
+
+def _summed(objective: Objective, at: AnswerPositions, table: Any) -> Any:
+    """What the objective gives, looked at before anything is learned from it."""
+    import torch
+
+    found, wanted = objective.loss(at, table), "wanted is one number, the sum over the tokens, as a tensor of torch"
+    who = named(objective, "loss")
+    if not isinstance(found, torch.Tensor):
+        raise FlywheelError(f"{who} gave {type(found).__name__}; {wanted}")
+    if found.ndim:
+        raise FlywheelError(f"{who} gave a tensor of the shape {tuple(found.shape)}; {wanted}: end it with `.sum()`")
+    if at.states.requires_grad and torch.is_grad_enabled() and not found.requires_grad:
+        raise FlywheelError(
+            f"{who} gave a loss that nothing can be learned from; compute it of `at.states` and `table` by operations "
+            "of torch, without `.detach()`, `.item()` and numpy"
+        )
+    if not torch.isfinite(found):
+        raise FlywheelError(
+            f"training diverged: {who} gave a loss of {found.item()}; a logarithm of 0 or a division by 0 does that, "
+            "or a learning_rate that is too high"
+        )
+    return found
 
 
 def weighted_loss(logits: Any, labels: Any, weights: Any) -> Any:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import pyarrow as pa
 
-from dataflywheel.contracts import Method, PoolStatistics
+from dataflywheel.contracts import FlywheelError, Method, PoolStatistics
 from dataflywheel.models.templates.chat import Chat, ChatFormat, chat_of, chats_of
 from dataflywheel.models.templates.encoded import EncodedRow
 from dataflywheel.models.training.learning_rate import Job
 from dataflywheel.models.training.train_settings import Progress, TrainSettings
 from dataflywheel.models.training.training import AnyModel, TrainResult
+from dataflywheel.plugins.place import named
 from dataflywheel.rows.schema import Row
 from dataflywheel.rows.trainers.kind import LABELS
 
@@ -94,12 +97,39 @@ class Trainer(Method):
 
         Raises:
             UsageError: no row can be learned; the message counts the reasons.
+            FlywheelError: the method gave or left something else than a trained model.
         """
-        return self.learn(TrainingTask(rows, model, output, settings or TrainSettings(), reference, progress))
+        made = self.learn(TrainingTask(rows, model, output, settings or TrainSettings(), reference, progress))
+        return as_trained(made, named(self, "learn"), output, len(rows))
 
     @abstractmethod
     def learn(self, task: TrainingTask) -> TrainResult:
         """What `train` does, in this way."""
+
+
+def as_trained(made: object, who: str, output: Path, rows: int) -> TrainResult:
+    """What a trainer gave, once it is looked at; `who` is the trainer in messages.
+
+    Raises:
+        FlywheelError: it is no `TrainResult`, speaks of other rows or of losses that are none, or there is no model.
+    """
+    if not isinstance(made, TrainResult):
+        raise FlywheelError(f"{who} gave {type(made).__name__}; wanted is a TrainResult: folder, steps, tokens, losses")
+    if not (output / "config.json").is_file() or not any(output.glob("*.safetensors")):
+        raise FlywheelError(
+            f"{who} left no model in {output}; wanted are config.json and safetensors, as `save_pretrained` of the "
+            "model and of its tokenizer writes them to `task.output`"
+        )
+    wrong = [loss for loss in made.losses if not isinstance(loss, Real) or not math.isfinite(loss)]
+    if wrong:
+        raise FlywheelError(f"{who} gave the loss {wrong[0]!r}; wanted are finite numbers, one a step")
+    for name in ("left_out", "changed", "cut"):
+        told = getattr(made, name)
+        if not isinstance(told, dict) or any(not isinstance(at, int) or not 0 <= at < rows for at in told):
+            raise FlywheelError(
+                f"{who} gave {name} of {told!r:.80}; wanted is a reason by position, 0 to {rows - 1} of the rows given"
+            )
+    return made
 
 
 def chats(rows: Sequence[Row] | pa.Table) -> list[Chat]:

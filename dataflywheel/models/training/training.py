@@ -189,10 +189,14 @@ def _result(
 
 
 def finite_losses(steps: Sequence[dict[str, Any]], settings: TrainSettings) -> list[float]:
-    """The loss of every logged step. Raises FlywheelError where one is not finite."""
+    """The loss of every logged step. Raises FlywheelError where one, or its gradient, is not finite."""
     losses = [float(entry["loss"]) for entry in steps]
-    if not np.isfinite(losses).all():
-        raise FlywheelError(f"training diverged (loss is not finite); lower learning_rate {settings.learning_rate}")
+    for what, values in (("loss", losses), ("gradient", [float(entry.get("grad_norm", 0)) for entry in steps])):
+        if not np.isfinite(values).all():
+            at = int(np.flatnonzero(~np.isfinite(values))[0]) + 1
+            raise FlywheelError(
+                f"training diverged ({what} is not finite at step {at}); lower learning_rate {settings.learning_rate}"
+            )
     return losses
 
 

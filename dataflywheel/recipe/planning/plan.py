@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from dataflywheel.contracts import Complaints, Cost, Method, PoolStatistics, Signal, UsageError, nearest
+from dataflywheel.plugins.blame import blamed
 from dataflywheel.recipe.asked_signals import Asked, asked_signal, check_parameters
 from dataflywheel.recipe.asking import check_asking
 from dataflywheel.recipe.composed import told_of
@@ -51,7 +52,7 @@ def plan(
         UsageError: something the steps need is not there; the message says what and how to get it.
     """
     loaded = recipe if isinstance(recipe, Recipe) else load_recipe(Path(recipe))
-    with told_of(loaded.composed):
+    with told_of(loaded.composed), blamed(f"plan of {loaded.name}", loaded.model_dump(mode="json")):
         found = make_plan(loaded, build_steps(loaded), loaded.compare is not None, Path(home))
     if probe:
         from dataflywheel.recipe.planning.probe import probe as ask

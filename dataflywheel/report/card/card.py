@@ -20,7 +20,6 @@ from dataflywheel.report.drawing.numbers import count, interval, percent, plural
 from dataflywheel.report.rundir import Run, Step, load_run
 from dataflywheel.report.sections.funnel import reasons
 from dataflywheel.report.sections.mixture import mixture
-from dataflywheel.report.sections.wheel import taken_back
 from dataflywheel.report.verdict import metric_name, verdict
 from dataflywheel.store.atomic import write_text
 from dataflywheel.store.run import DATASET, PARTIAL
@@ -144,8 +143,9 @@ def _history(run: Run) -> str:
         for step in run.row_steps
     ]
     seed = f" Seed {run.plan.seed}." if run.plan.seed is not None else ""
-    back = [str(round) for round in taken_back(run)]
-    seed += f" Taken back, so that their rows are not in this set: rounds {', '.join(back)}." if back else ""
+    if back := run.taken_back:
+        rounds = f"round{'s' if len(back) > 1 else ''} {', '.join(map(str, back))}"
+        seed += f" Taken back, so that their rows are not in this set: {rounds}."
     mixtures = [found for step in run.steps if (found := mixture(step)) is not None]
     drawn = "".join(f" While a model learned these rows, {md(found.moved())}." for found in mixtures[-1:])
     lead = f"Every row that was read is kept or has a reason in the decisions of the step that dropped it.{seed}{drawn}"

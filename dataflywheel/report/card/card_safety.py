@@ -8,7 +8,6 @@ from dataflywheel.report.card.card_facts import PERSONAL_ROWS, CardFacts
 from dataflywheel.report.card.used_methods import methods_of, named_signals
 from dataflywheel.report.drawing.numbers import count, plural
 from dataflywheel.report.rundir import Run, Step
-from dataflywheel.report.sections.wheel import taken_back
 
 TOXICITY = ("toxicity", "mask_toxicity", "rewrite_toxicity", "no_toxicity")
 PERSONAL = ("personal_data", "redact_personal_data", "no_personal_data")
@@ -37,7 +36,7 @@ def safety(run: Run, facts: CardFacts) -> list[str]:
 
 def _steps(run: Run, names: tuple[str, ...]) -> list[str]:
     """What the steps did that the final rows have passed: those of a round that was taken back did nothing to them."""
-    back, named = set(taken_back(run)), named_signals(run)
+    back, named = set(run.taken_back), named_signals(run)
     return [
         _did(step, name)
         for step in run.steps

@@ -119,7 +119,8 @@ def _training(run: Run) -> str:
     for step in [*run.named("train"), *run.named("distill"), *run.named("prefer"), *run.named("reinforce")]:
         found = step.details
         done = f"{count(found.get('steps'))} training steps over {count(found.get('tokens'))} tokens"
-        facts = f"{done} in {seconds(step.cost.get('seconds'))}"
+        back = f"; round {step.round} was taken back" if step.round in run.taken_back else ""
+        facts = f"{done} in {seconds(step.cost.get('seconds'))}{back}"
         parts.append(f"<p>Trained model: <code>{esc(found.get('model', 'unnamed'))}</code>, {esc(facts)}.</p>")
         parts.append(_rows_of(step) + mixture_of(step) + rewards_of(step))
     return "".join(parts)

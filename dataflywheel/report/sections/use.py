@@ -39,11 +39,7 @@ def loading(run: Run) -> str:
 
 def model_of(run: Run) -> str:
     """The folder of the model that the run gave; of a wheel that of the last round that was kept."""
-    student = run.directory / "models" / "student"
-    made = [step.details["model"] for step in run.steps if step.details.get("model")]
-    if not made:
-        return ""
-    return str(student if run.rounds and student.is_dir() else run.directory / made[-1])
+    return str(run.model) if run.model else ""
 
 
 def following(run: Run) -> list[tuple[str, str]]:

@@ -20,11 +20,6 @@ HARDLY = 0.05
 """Share of a budget that is as good as none."""
 
 
-def taken_back(run: Run) -> list[int]:
-    """Rounds whose rows are not in the final set."""
-    return [one.round for one in run.rounds if not one.kept]
-
-
 def wheel(run: Run) -> str:
     """The section, or nothing for a run without rounds."""
     found = run.rounds
@@ -186,7 +181,7 @@ def _sealed(run: Run) -> str:
     looks = read_json(run.directory / "sealed-looks.json", {}).get("looks") or []
     overall = found.get("overall") or {}
     if not overall:
-        return note("The sealed tier was not looked at: no round was finished.")
+        return note("The sealed tier was not scored: that is done once, after the last round.")
     shown = interval(overall.get("value"), overall.get("low"), overall.get("high"))
     granted = sum(bool(look.get("granted")) for look in looks)
     where = (
