@@ -27,6 +27,7 @@ from dataflywheel.contracts import (
     FlywheelError,
     Method,
     Policy,
+    Reward,
     TrainingRows,
     build,
 )
@@ -48,7 +49,7 @@ FILES = own_files("docs/how-to.md")
 PLUGINS = [name for name in FILES if name not in ("checks.py", "worth.py")]  # these are of plain functions
 NAMES = {
     "vowels", "few_vowels", "questions", "echoes", "short_enough", "brevity", "long_first", "early_distillation",
-    "overlap", "first_slice", "thin", "brief",
+    "overlap", "first_slice", "thin", "brief", "squared", "steady",
 }  # fmt: skip
 ANSWERS = ("aaaa", "b", "aa", "bb", "a", "e" * 200)
 
@@ -163,6 +164,34 @@ def test_metric_sampler_policy_and_judge_are_the_plugin_s() -> None:
     assert said.verdict.value == "first"
 
 
+def test_a_reward_scores_answers_as_a_gate_too(tmp_path: Path) -> None:
+    load_all()
+    reward = build(catalog.get("steady", Reward), {})
+    assert reward.score(["One. Two.", "One.", " "], [{}, {}, {}]) == [0.5, 1.0, None]
+    step = {"generate": {"by": "echoes", "rows": 6, "gates": [{"scored": {"by": "steady", "least": 1.0}}]}}
+    (tmp_path / "pool.jsonl").write_text(
+        "".join(json.dumps({"prompt": f"Say {text}", "completion": text}) + "\n" for text in ("a.", "a. b."))
+    )
+    made = [one for one in answers(done(tmp_path, [step], ["echoes.py", "steady.py"])) if one not in ("a.", "a. b.")]
+    assert made == []  # an echo of one sentence has two
+    step["generate"]["gates"] = [{"scored": {"by": "steady", "least": 0.5}}]
+    assert "a. a." in answers(done(tmp_path, [step], ["echoes.py", "steady.py"]))
+
+
+@pytest.mark.slow
+def test_a_trainer_is_what_prefer_trains_by(tmp_path: Path) -> None:
+    """The first loss of IPO is (0 - 1 / (2 beta))^2, where the model and the reference are one."""
+    pairs = [{"prompt": f"Say {n}", "chosen": f"It is {n}.", "rejected": "No."} for n in range(12)]
+    (tmp_path / "pairs.jsonl").write_text("".join(json.dumps(one) + "\n" for one in pairs))
+    tiny = {"max_steps": 2, "max_length": 64}
+    steps = [{"train": tiny}, {"prefer": {"by": {"squared": {"beta": 0.25}}, **tiny}}]
+    models = {"student": {"builtin": "tiny", "size": "0.5m"}}
+    value = {"name": "own", "pool": {"path": "pairs.jsonl"}, "plugins": ["squared.py"], "models": models}
+    run = fw.run(recipe_from({**value, "steps": steps}), runs=tmp_path / "runs", home=tmp_path / "store").path
+    losses = json.loads((run / "round-1" / "02-prefer" / "metrics.json").read_text())["details"]["losses"]
+    assert losses[0] == [1, pytest.approx(4.0, abs=1e-3)]
+
+
 def test_an_objective_is_what_distill_trains_by(monkeypatch: pytest.MonkeyPatch) -> None:
     load_all()
     made = Distill(by={"early_distillation": {"first": 2}}).objective()
@@ -184,7 +213,7 @@ def test_a_recipe_with_all_of_them_is_planned(tmp_path: Path) -> None:
     assert len(build_steps(recipe)) == 8
     found = fw.plan(recipe)["plugins"]
     named = {name for one in found for name in one["methods"]}
-    assert named == NAMES - {"early_distillation", "overlap", "brief"}
+    assert named == NAMES - {"early_distillation", "overlap", "brief", "squared", "steady"}
     shown = CliRunner().invoke(app, ["plan", "my-own.yaml"])
     assert "vowels, few_vowels: of vowels.py, whose code is" in shown.stdout
 
