@@ -173,8 +173,10 @@ def _written(method: Proposer, rows: Sequence[Row], gated: bool) -> Iterator[Ite
 
 def on_line(reply: Reply) -> dict[str, Any]:
     """What is kept of a reply: the model's own words, and how sure it was of them."""
-    top = [[one.token, round(one.logprob, 4), {k: round(v, 4) for k, v in list(one.top.items())[:TOP]}]
-           for one in reply.logprobs[:8]]  # fmt: skip
+    top = [
+        [one.token, round(one.logprob, 4), {k: round(v, 4) for k, v in list(one.top.items())[:TOP]} if at < 8 else {}]
+        for at, one in enumerate(reply.logprobs)
+    ]
     said: dict[str, Any] = {"outcome": reply.outcome.value, "text": reply.text, "finish": reply.finish}
     more = {"detail": reply.detail, "reasoning": reply.reasoning, "calls": reply.calls, "logprobs": top}
     return said | {name: value for name, value in more.items() if value}
