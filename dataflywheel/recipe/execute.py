@@ -75,7 +75,7 @@ def _run(
     loaded = recipe if isinstance(recipe, Recipe) else load_recipe(Path(recipe))
     if comparison and loaded.compare is None:
         loaded = loaded.model_copy(update={"compare": Compare()})
-    with told_of(loaded.composed), blamed(loaded.name, loaded.model_dump(mode="json")):
+    with told_of(loaded.composed), blamed(loaded.name, loaded.model_dump()):
         return _planned(recipe, loaded, runs, home, watcher, finish)
 
 

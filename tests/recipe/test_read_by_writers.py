@@ -149,7 +149,7 @@ def test_wrong_answers_are_corrected_in_a_run_and_right_ones_are_not_asked_about
     )
     (step,) = build_steps(recipe)
     assert step.needs() == (CONFIDENCE,)
-    assert plan(recipe)["steps"][0]["cost"]["calls"] == 14 * (2 + 1 + 2) + 14 * 7
+    assert plan(recipe)["steps"][0]["cost"]["calls"] == 14 * (2 + 1 + 2) + 14 * 7 + 1
     where: dict[str, Any] = {"runs": tmp_path / "runs", "home": tmp_path / "store"}
     path = run(recipe, **where).path
     rows = read_rows(path / "round-1" / "01-enhance" / "rows").to_pylist()

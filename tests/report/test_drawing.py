@@ -95,3 +95,10 @@ def test_labels_do_not_cover_each_other_and_rounds_are_whole() -> None:
     heights = [float(y) for y in re.findall(r'<text class="tick halo[^"]*" x="[\d.]+%" y="([\d.]+)"', html)]
     assert abs(heights[0] - heights[1]) >= 14
     assert html.count("<circle") == 6
+
+
+@pytest.mark.parametrize("values", [[1, 2], [3, 3], [0, 1], [5], [1, 2, 3], [7, 900], [0.5, 0.5], [-2, 4]])
+def test_few_values_are_drawn(values: list[float]) -> None:
+    """Bars hold every value, however few there are: between two whole numbers lies no bin."""
+    drawn = histogram("k", "Tokens", np.array(values, dtype=float), np.array([], dtype=float))
+    assert 1 <= drawn.count('class="kept"') <= len(values)

@@ -173,7 +173,7 @@ def histogram(
     A range that spans more than a factor of thirty and holds no value at or below zero is drawn on a log scale.
     """
     both = np.concatenate([kept, dropped])
-    low, high = (float(v) for v in np.quantile(both, [0.005, 0.995]))
+    low, high = float(np.quantile(both, 0.005, method="lower")), float(np.quantile(both, 0.995, method="higher"))
     for limit in thresholds:
         if both.min() <= limit <= both.max():
             low, high = min(low, limit), max(high, limit)

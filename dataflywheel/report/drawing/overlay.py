@@ -19,7 +19,7 @@ def overlay(key: str, title: str, bars: FloatArray, outline: FloatArray, *, heig
     A range that spans more than a factor of thirty and holds no value at or below zero is drawn on a log scale.
     """
     both = np.concatenate([bars, outline])
-    low, high = (float(v) for v in np.quantile(both, [0.005, 0.995]))
+    low, high = float(np.quantile(both, 0.005, method="lower")), float(np.quantile(both, 0.995, method="higher"))
     scale = reach(both, low, high)
     edges = bin_edges(scale, both, BINS)
     shares = [np.histogram(values, edges)[0] / max(1, len(values)) for values in (bars, outline)]

@@ -96,4 +96,4 @@ def clean_tags(tags: Sequence[str]) -> list[str]:
 def spelling(tag: str) -> str:
     """One tag as `clean_tags` writes it; "+" and "#" count at the end of a word only, as in the names of languages."""
     text = unicodedata.normalize("NFKC", tag).casefold()
-    return " ".join(re.sub(r"[^\w+#]|_|(?<![\w+#])[+#]+", " ", text).split())
+    return " ".join(re.sub(r"[^\w+#]|_|(?<![^\W_])(?<![+#])[+#]+", " ", text).split())

@@ -69,11 +69,11 @@ def test_a_plan_prices_attempts_answers_and_trainings(folder: Path) -> None:
     steps = [{"reverse_gen": {"rows": 5, "rounds": 2, "attempts": 10, "agree": 1}}, {"train": {"max_steps": 1}}]
     lines = plan(job(steps))["steps"]
     cost = next(line["cost"] for line in lines if "generate" in line["step"])
-    assert cost["calls"] == 2 * 10 * (1 + 1 + 2)
+    assert cost["calls"] == 2 * 10 * (1 + 1 + 2) + 1
     assert cost["usd"] > 0
     longer = [{"reverse_gen": {"rows": 5, "rounds": 4, "attempts": 10, "entropy": 1.193, "samples": 10}}]
     more = next(line["cost"] for line in plan(job(longer))["steps"] if "generate" in line["step"])
-    assert more["calls"] == 4 * 10 * (1 + 10 + 2)
+    assert more["calls"] == 4 * 10 * (1 + 10 + 2) + 1
 
 
 def test_what_a_plan_refuses(folder: Path) -> None:
