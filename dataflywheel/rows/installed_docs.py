@@ -9,6 +9,7 @@ are parsed, never imported, so that nothing runs and no package changes what ano
 from __future__ import annotations
 
 import ast
+import gc
 import hashlib
 import re
 import sys
@@ -116,11 +117,23 @@ def _documented(file: Path, path: PurePath) -> list[tuple[str, str, str]]:
             return []
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of odd escapes in other people's sources
-            tree = ast.parse(file.read_bytes())
+            tree = _parsed(file.read_bytes())
     except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
         return []
     found = ((kind, name, (ast.get_docstring(node) or "").strip()) for kind, name, node in _members(tree, module))
     return [(kind, name, text) for kind, name, text in found if text]
+
+
+def _parsed(source: bytes) -> ast.Module:
+    """The syntax tree, made without the garbage collector: it would go through all nodes there are again and again,
+    for cycles that trees do not have."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        return ast.parse(source)
+    finally:
+        if collects:
+            gc.enable()
 
 
 Node = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef

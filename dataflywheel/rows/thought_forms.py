@@ -22,15 +22,25 @@ PAIRS = {
     "openthoughts": (r"<\|begin_of_thought\|>", r"<\|end_of_thought\|>"),
     "bars": (r"<\|(?:begin_of_)?think(?:ing)?\|>", r"<\|(?:/think(?:ing)?|end_of_think(?:ing)?)\|>"),
     "details": (r"<details type=\"reasoning\"[^<>\n]{0,200}>", "</details>"),
-    "colons": (r"(?m:^:::thinking[ \t]*$)", r"(?m:^:::[ \t]*$)"),
+    "colons": (r":(?m:(?<=^:)::thinking[ \t]*$)", r":(?m:(?<=^:)::[ \t]*$)"),
 }
 """Other tags, opening and closing, by who writes them; the last two come from exports of chat programs."""
 NEVER_ALONE = frozenset({"details", "colons"})
 """Forms whose closing tag has other uses: it ends nothing that was not opened."""
+
+
+def _named(name: str, tag: str) -> str:
+    """The pattern with its first character before the group: a regex whose ways all begin with a plain character is
+    looked for fifty times as fast."""
+    first = tag[: 1 + tag.startswith("\\")]
+    return f"{first}(?P<{name}>{tag[len(first) :]})"
+
+
 TAG = re.compile(
     rf"<(?P<angle>/?)\s{{0,2}}(?P<name>{NAMES})\s{{0,2}}>|"
     + "|".join(
-        f"(?P<{name}_opens>{opening})|(?P<{name}_closes>{closing})" for name, (opening, closing) in PAIRS.items()
+        f"{_named(f'{name}_opens', opening)}|{_named(f'{name}_closes', closing)}"
+        for name, (opening, closing) in PAIRS.items()
     ),
     re.IGNORECASE,
 )

@@ -60,21 +60,6 @@ def cross_entropy(logits: Any, labels: Any) -> Any:
     return torch.nn.functional.cross_entropy(logits, labels, reduction="sum")
 
 
-def top_logprobs(logits: Any, ids: Any, tail: Tail) -> Any:
-    """Log-probabilities over the tokens `ids` (m, k) of logits (m, v).
-
-    `bucket`: with one more entry for all other tokens together, (m, k + 1), none where k is v; `renormalise`: as if
-    there were no others, (m, k).
-    """
-    import torch
-
-    kept = logits.gather(1, ids)
-    if tail == "bucket" and ids.shape[1] < logits.shape[1]:
-        rest = logits.scatter(1, ids, float("-inf")).logsumexp(dim=1, keepdim=True)
-        kept = torch.cat([kept, rest], dim=1)
-    return kept.log_softmax(dim=1)
-
-
 ChunkLoss = Callable[[Any, slice], Any]
 
 

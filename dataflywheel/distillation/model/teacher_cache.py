@@ -18,13 +18,13 @@ import orjson
 import pyarrow as pa
 
 from dataflywheel.contracts import AnyArray, FlywheelError
-from dataflywheel.distillation.model.divergences import top_logprobs
 from dataflywheel.distillation.model.teacher import (
     answer_states,
     check_context,
     common_vocabulary,
     tokenizer_digest,
 )
+from dataflywheel.distillation.model.top_logprobs import top_logprobs
 from dataflywheel.models.language.batching import batches
 from dataflywheel.models.language.language_model import MAX_TOKENS, LanguageModel
 from dataflywheel.models.language.losses import CHUNK

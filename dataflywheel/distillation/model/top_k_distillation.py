@@ -8,10 +8,11 @@ import numpy as np
 from pydantic import Field
 
 from dataflywheel.contracts import AnswerPositions, Card, Cost, FlywheelError
-from dataflywheel.distillation.model.divergences import Tail, linear_loss, top_logprobs
+from dataflywheel.distillation.model.divergences import Tail, linear_loss
 from dataflywheel.distillation.model.taught import MixedObjective, TeacherInput
 from dataflywheel.distillation.model.teacher import check_same_vocabulary
 from dataflywheel.distillation.model.teacher_cache import Identity, Taught, TeacherCache
+from dataflywheel.distillation.model.top_logprobs import top_logprobs
 from dataflywheel.models.templates.encoded import example_ids
 
 

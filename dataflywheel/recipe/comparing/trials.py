@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import pickle
 import signal
@@ -19,6 +20,7 @@ from typing import Any
 from dataflywheel.contracts import FlywheelError
 from dataflywheel.evolution.iteration.training_setup import TrainingSetup
 from dataflywheel.evolution.iteration.trial import EvalSet, Trial, run_trial
+from dataflywheel.models.quiet import quiet_transformers
 from dataflywheel.models.training.train_settings import TrainSettings
 from dataflywheel.plugins.carried import done_there, loaded
 from dataflywheel.recipe.comparing.arms import Arm
@@ -57,7 +59,7 @@ def run_trials(
                 yield from ((job, trial) for job in same)
         return
     others = set(active_children())
-    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_one_thread)
+    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_worker)
     try:
         with _apart():
             plugins = loaded()
@@ -149,7 +151,16 @@ def _heard_later() -> Iterator[None]:
         ours[signal.Signals(heard[0])](heard[0], None)
 
 
-def _one_thread() -> None:
+def _worker() -> None:
+    """One core a worker. What every training imports is kept from the garbage collector, which else goes through all of
+    it again after each."""
     import torch
 
+    gc.disable()
+    quiet_transformers()
+    from datasets import Dataset  # noqa: F401
+    from trl import SFTTrainer  # noqa: F401
+
+    gc.freeze()
+    gc.enable()
     torch.set_num_threads(1)

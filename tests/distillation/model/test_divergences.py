@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataflywheel.distillation.model import divergences
-from dataflywheel.distillation.model.divergences import cross_entropy, divergence, linear_loss, top_logprobs
+from dataflywheel.distillation.model.divergences import cross_entropy, divergence, linear_loss
+from dataflywheel.distillation.model.top_logprobs import top_logprobs
 
 # Three tokens, four words.
 STUDENT = np.array([[0.2, -1.0, 0.7, 0.1], [1.5, 0.0, -0.5, 0.3], [-0.2, 0.4, 2.0, -1.0]])
@@ -179,3 +180,25 @@ def test_fault_a_top_k_target_that_is_never_normalised() -> None:
         both = [top_logprobs(tensor(one), top, tail) for one in (STUDENT, TEACHER)]
         assert (divergence(both[0], both[1]) > 0).all()
         assert float(divergence(both[1], both[1]).abs().max()) == 0
+
+
+@pytest.mark.parametrize("peak", [0.0, 30.0, 500.0])
+@pytest.mark.parametrize("kind", ["float32", "float64"])
+def test_tops_and_their_gradients_are_those_of_the_plain_formula(peak: float, kind: str) -> None:
+    """With `peak` all other tokens are out of reach of float32, and their bucket is still no infinity."""
+    import torch
+
+    torch.manual_seed(0)
+    logits = torch.randn(9, 40, dtype=getattr(torch, kind))
+    logits[:3, 7] += peak
+    logits.requires_grad_()
+    ids = logits.topk(6, dim=1).indices
+    wanted = torch.cat([logits.gather(1, ids), logits.scatter(1, ids, float("-inf")).logsumexp(1, keepdim=True)], 1)
+    wanted = wanted.log_softmax(dim=1)
+    found = top_logprobs(logits, ids, "bucket")
+    weights = torch.randn_like(found)
+    both = [torch.autograd.grad((one * weights).sum(), logits)[0] for one in (found, wanted)]
+    close = 1e-5 if kind == "float32" else 1e-12
+    torch.testing.assert_close(found, wanted, rtol=close, atol=close)
+    torch.testing.assert_close(*both, rtol=close, atol=close)
+    assert found.isfinite().all()
