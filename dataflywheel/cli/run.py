@@ -88,7 +88,7 @@ def gain(result: Any) -> str:
     found = [("from the same cleaned pool", own, board.random)]
     if own.raw:
         found.insert(0, ("from the raw pool", own.raw, next((a for a in board.arms if a.name == "random_raw"), None)))
-    parts = [f"{_against(gap)} {where}{_unlike(own, other)}" for where, gap, other in found]
+    parts = [f"{_against(gap, board.better)} {where}{_unlike(own, other)}" for where, gap, other in found]
     same = not any(costs_more(own, other) for _, _, other in found)
     return (
         f"Gain: {board.metric.replace('_', ' ')} {own.mean:.3f} ({board.better} is better): "
@@ -104,6 +104,10 @@ def _unlike(own: ArmScore, other: ArmScore | None) -> str:
     return f" ({told})" if told else ""
 
 
-def _against(found: ArmScore | Against) -> str:
+def _against(found: ArmScore | Against, better: str) -> str:
+    """The verdict with its interval as a gain: more is better, whichever way the metric goes."""
     gap = found.difference
-    return found.verdict if gap is None else f"{found.verdict} ({gap.low:+.3f} to {gap.high:+.3f})"
+    if gap is None:
+        return found.verdict
+    low, high = (gap.low, gap.high) if better == "higher" else (-gap.high, -gap.low)
+    return f"{found.verdict} (gain {low:+.3f} to {high:+.3f})"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache, partial
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -43,10 +44,25 @@ AGREEMENT = {"yes": 1.0, "partly": 0.5, "no": 0.0}
 VERDICT = {"correct": 1.0, "unsure": 0.5, "incorrect": 0.0}
 
 
+Word = Literal["yes", "partly", "no"]
+
+
 class Agreement(Form):
     limit: ClassVar[int] = 160
 
-    agree: list[Literal["yes", "partly", "no"]] = Field(json_schema_extra={"maxItems": 20})
+    agree: list[Word]
+
+
+@lru_cache
+def agreement(answers: int) -> type[Agreement]:
+    """The form of so many answers compared: where a server obeys it, no word is too many and none is missing."""
+
+    class OfAll(Agreement):
+        agree: list[Literal["yes", "partly", "no"]] = Field(
+            json_schema_extra={"minItems": answers, "maxItems": answers}
+        )
+
+    return OfAll
 
 
 class Reflection(Form):
@@ -122,15 +138,13 @@ class ClearConfidence(Instructed, Rating):
     ) -> list[Answer[Agreement] | None]:
         """The comparison of each row that got an answer at all."""
         own = [[reply.text for reply in replies if reply.answered and reply.text.strip()] for replies in drawn]
-        having = [i for i, texts in enumerate(own) if texts]
-        asked = [_comparison(self.instructions, rows[i], own[i]) for i in having]
-
-        def check(k: int, value: Agreement) -> str:
-            return "" if len(value.agree) == len(own[having[k]]) else "not one word for each answer"
-
         found: list[Answer[Agreement] | None] = [None] * len(rows)
-        for i, answer in zip(having, ask_for(client, asked, Agreement, check), strict=True):
-            found[i] = answer
+        for n in sorted({len(texts) for texts in own if texts}):
+            having = [i for i, texts in enumerate(own) if len(texts) == n]
+            asked = [_comparison(self.instructions, rows[i], own[i]) for i in having]
+            check = partial(_of_all, n)
+            for i, answer in zip(having, ask_for(client, asked, agreement(n), check), strict=True):
+                found[i] = answer
         return found
 
     def _rated(
@@ -153,6 +167,10 @@ class ClearConfidence(Instructed, Rating):
             "answers": len(compared.value.agree),
         }
         return Rated(values, "", bought)
+
+
+def _of_all(answers: int, _: int, value: Agreement) -> str:
+    return "" if len(value.agree) == answers else "not one word for each answer"
 
 
 def _comparison(instructions: str, row: Asked, own: Sequence[str]) -> Request:
