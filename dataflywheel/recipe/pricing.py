@@ -18,7 +18,8 @@ from dataflywheel.recipe.schema import Recipe
 PARAMETERS = {"0.5m": 0.5e6, "1m": 1e6, "2m": 2e6, "5m": 5e6, "20m": 20e6}
 MINILM_PARAMETERS = 10.6e6  # without the embedding table, which is looked up and not multiplied
 ANSWER_SECONDS = 2.0  # of an endpoint that is not known yet; a probe measures it
-EFFICIENCY = 0.35  # share of a large matrix product's speed that a small model reaches
+EFFICIENCY = 0.35  # share of a large matrix product's speed that a model reaches
+SMALL = 2e6  # weights below which it reaches less: its matrices are narrow, and much of its time is not theirs
 
 
 def flops() -> float:
@@ -54,7 +55,16 @@ def signal_cost(recipe: Recipe, asked: Asked, pool: PoolStatistics, speed: float
         size = MINILM_PARAMETERS if recipe.models.embedder.builtin == "minilm" else 0.0
         passes = Cost(forward=times * pool.rows, tokens=times * pool.tokens)
     work = 2 * size * passes.tokens * (1 + 2 * passes.backward / max(passes.forward, 1))
-    return replace(passes, seconds=round(work / (speed * EFFICIENCY) + pool.chars / 2e7, 2))
+    return replace(passes, seconds=round(work / (speed * efficiency(size)) + pool.chars / 2e7, 2))
+
+
+def efficiency(weights: float) -> float:
+    """The share of a large matrix product's speed that a model of so many weights reaches here.
+
+    >>> efficiency(1e9), efficiency(0.5e6)
+    (0.35, 0.175)
+    """
+    return EFFICIENCY * min(1.0, math.sqrt(max(weights, 1.0) / SMALL))
 
 
 def parameters(spec: ModelSpec) -> float:
@@ -71,4 +81,5 @@ def parameters(spec: ModelSpec) -> float:
 def model_seconds(spec: ModelSpec, passes: float, tokens: float, speed: float) -> float:
     """Of a model that reads so many tokens, 2 operations a weight and token forwards and 4 backwards: `passes` is 2, 6,
     or their sum."""
-    return round(passes * parameters(spec) * tokens / (speed * EFFICIENCY), 2)
+    weights = parameters(spec)
+    return round(passes * weights * tokens / (speed * efficiency(weights)), 2)

@@ -11,7 +11,7 @@ import pytest
 from dataflywheel.contracts import PoolStatistics, UsageError
 from dataflywheel.recipe.load import recipe_from
 from dataflywheel.recipe.planning.plan import plan
-from dataflywheel.recipe.pricing import EFFICIENCY
+from dataflywheel.recipe.pricing import efficiency
 from dataflywheel.recipe.schema import Recipe
 from dataflywheel.recipe.steps.build import build_steps
 from dataflywheel.recipe.steps.prefer import Prefer, Preferring
@@ -110,7 +110,7 @@ def test_the_price_is_both_answers_read_by_the_model_and_its_reference(tmp_path:
     recipe = job(tmp_path, ["train", "prefer"], pairs=10, models={"student": {"builtin": "tiny", "size": "2m"}})
     cost = Preferring(2, "prefer", Prefer(epochs=2)).cost(recipe, PoolStatistics(40, 4000, 1000, 10), speed=1e9)
     assert (cost.forward, cost.backward, cost.tokens) == (10 * 2 * 2 * 2, 10 * 2 * 2, 10 * 2 * 2 * 25)
-    assert cost.seconds == pytest.approx((3 + 1) * 2 * 2e6 * 1000 / (1e9 * EFFICIENCY), abs=0.01)
+    assert cost.seconds == pytest.approx((3 + 1) * 2 * 2e6 * 1000 / (1e9 * efficiency(2e6)), abs=0.01)
     lines = {line["step"]: line for line in plan(recipe)["steps"]}
     assert lines["prefer"]["cost"]["backward"] == 2 * 10
     assert lines["prefer"]["params"]["beta"] == 0.1

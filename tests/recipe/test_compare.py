@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,7 @@ def test_the_scoreboard(tmp_path: Path) -> None:
     spent = bill["compare"]
     assert (spent["backward"], spent["forward"]) == (learned, learned + 10 * bill["round-1/06-evaluate"]["forward"])
     assert spent["tokens"] == sum(one["tokens"] + one["examined"]["tokens"] for one in facts)
-    assert spent["seconds"] >= sum(one["trial_seconds"] for one in facts) - 0.01
+    in_turn = sum(one["trial_seconds"] for one in facts)
+    assert spent["seconds"] >= in_turn / (os.cpu_count() or 1) - 0.01  # side by side
     train = bill["round-1/05-train"]
     assert (train["forward"], train["backward"], train["tokens"]) == (24, 24, arms["selection"].train_tokens)

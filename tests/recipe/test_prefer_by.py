@@ -14,7 +14,7 @@ from dataflywheel.distillation.model.dpo import DPO
 from dataflywheel.recipe.execute import run
 from dataflywheel.recipe.load import recipe_from
 from dataflywheel.recipe.planning.plan import plan
-from dataflywheel.recipe.pricing import EFFICIENCY
+from dataflywheel.recipe.pricing import efficiency
 from dataflywheel.recipe.schema import Recipe
 from dataflywheel.recipe.steps.prefer import Prefer, Preferring
 from dataflywheel.report.card.card import write_card
@@ -100,7 +100,7 @@ def test_a_plan_counts_labels_prices_them_and_warns_of_weights(tmp_path: Path) -
     for method, seconds in (("dpo", 8), ("simpo", 6), ("kto", 12)):
         pool = PoolStatistics(100, 4000, 1000, pairs=10, labelled=0)
         price = step(by=method, epochs=1).cost(job(tmp_path), pool, 1e9)
-        assert price.seconds == pytest.approx(seconds * 0.5e6 * 20 * 10 / (1e9 * EFFICIENCY), abs=0.01)
+        assert price.seconds == pytest.approx(seconds * 0.5e6 * 20 * 10 / (1e9 * efficiency(0.5e6)), abs=0.01)
     with pytest.raises(UsageError, match="`batch_size` is 1"):
         plan(job(tmp_path, by="kto", batch_size=1))
 

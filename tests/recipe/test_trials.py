@@ -18,6 +18,7 @@ from dataflywheel.evolution.iteration.training_setup import PLAIN
 from dataflywheel.models.training.train_settings import TrainSettings
 from dataflywheel.recipe.comparing import trials
 from dataflywheel.recipe.comparing.arms import Arm
+from dataflywheel.recipe.comparing.compare import bill_of
 from tests.recipe.worths import arm
 
 
@@ -35,7 +36,7 @@ def no_torch() -> None:
 @pytest.mark.parametrize("late", [False, True])
 def test_trials_are_shared_and_end_with_the_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, late: bool) -> None:
     monkeypatch.setattr(trials, "run_trial", slow_trial)
-    monkeypatch.setattr(trials, "_one_thread", no_torch)
+    monkeypatch.setattr(trials, "_worker", no_torch)
     monkeypatch.setattr("os.cpu_count", lambda: 2)
     chosen = [("a", "b"), ("b", "a"), *((str(i),) for i in range(30))]
     arms = [Arm(str(i), "", "", tmp_path, (ids,), Cost()) for i, ids in enumerate(chosen)]
@@ -52,6 +53,16 @@ def test_trials_are_shared_and_end_with_the_time(tmp_path: Path, monkeypatch: py
     assert "b,a" not in trained
     assert found[0, 0] == found[1, 0]
     assert (len(found) < len(jobs)) == late
+
+
+def test_seconds_are_those_that_passed_with_trials_side_by_side() -> None:
+    """Four trainings of 10 s, two at a time, are 20 s of waiting; more where it took more."""
+    once: Any = SimpleNamespace(cost=lambda batch_size: Cost(seconds=10.0, forward=3))
+    each = [SimpleNamespace(cost=once.cost) for _ in range(4)]
+    made: Any = [*each, each[0]]  # two arms share one
+    assert bill_of(made, 8, 0.0, 2) == Cost(seconds=20.0, forward=12)
+    assert bill_of(made, 8, 31.5, 2).seconds == 31.5
+    assert bill_of(made, 8, 0.0, 1).seconds == 40
 
 
 def test_an_arm_may_have_passes_of_its_own_and_steps_for_its_share_of_examples() -> None:

@@ -23,7 +23,7 @@ from dataflywheel.recipe.comparing.leave_out import LeftOut
 from dataflywheel.recipe.comparing.next_rows import curve_arms, next_rows
 from dataflywheel.recipe.comparing.reading import reader
 from dataflywheel.recipe.comparing.scoreboard import against, jaccard, length_shift, mean_interval, slice_intervals
-from dataflywheel.recipe.comparing.trials import Job, run_trials
+from dataflywheel.recipe.comparing.trials import Job, run_trials, side_by_side
 from dataflywheel.recipe.comparing.worth import step_worths, without_arms
 from dataflywheel.recipe.contents import digest
 from dataflywheel.recipe.context import Context
@@ -69,7 +69,9 @@ def run_comparison(
         for job, trial in run_trials(context, every, seeds, jobs, student, settings, exam, teaching):
             done[job] = trial
             context.watcher.advanced("compare", "trials", len(done), len(jobs))
-    cost = bill_of(done.values(), settings.batch_size, watch.seconds) + asked_cost(context, place)
+    cost = bill_of(done.values(), settings.batch_size, watch.seconds, side_by_side(context)) + asked_cost(
+        context, place
+    )
     context.run.bill(place, cost)
     if len(done) == len(jobs):
         watch.forget()
@@ -118,12 +120,12 @@ def _ended(
     )
 
 
-def bill_of(trials: Iterable[Trial], batch_size: int, taken: float) -> Cost:
-    """Passes and tokens of all trials, each once, whenever they were made; their seconds, or what the comparison has
-    `taken` where that is more."""
+def bill_of(trials: Iterable[Trial], batch_size: int, taken: float, beside: int) -> Cost:
+    """Passes and tokens of all trials, each once, whenever they were made; the seconds that they take with so many at a
+    time, or what the comparison has `taken` where that is more."""
     each = {id(trial): trial for trial in trials}  # arms that chose the same rows share one
     total = sum((trial.cost(batch_size) for trial in each.values()), Cost())
-    return replace(total, seconds=round(max(total.seconds, taken), 3))
+    return replace(total, seconds=round(max(total.seconds / beside, taken), 3))
 
 
 def _board(

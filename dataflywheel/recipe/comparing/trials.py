@@ -31,6 +31,11 @@ from dataflywheel.rows.parts import has_weights
 Job = tuple[int, int]  # (arm, seed) as positions
 
 
+def side_by_side(context: Context) -> int:
+    """Trials that are trained at a time."""
+    return (os.cpu_count() or 1) if context.recipe.models.student.builtin else 1
+
+
 def run_trials(
     context: Context,
     arms: Sequence[Arm],
@@ -51,7 +56,7 @@ def run_trials(
 
     by_rows = {rows: told(context, teaching, rows, "compare") for rows in {arm.rows for arm in arms}}
     equal = _distinct(arms, seeds, jobs, settings)
-    workers = (os.cpu_count() or 1) if context.recipe.models.student.builtin else 1
+    workers = side_by_side(context)
     if workers == 1:
         for same in equal.values():
             if not context.out_of_time():
