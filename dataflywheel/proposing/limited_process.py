@@ -11,7 +11,8 @@ What stands between a program and the machine, none of which needs root:
   names, sizes and times of files elsewhere can be seen. No devices, named pipes and sockets can be made anywhere;
 - on Linux on x86-64, a seccomp filter: a list of the system calls that a program needs; at any other the process is
   killed: to start processes and threads, signal others, set clocks, limits, priorities. It gets no socket;
-- an audit hook that ends the process at some of these acts and names the one that it was.
+- an audit hook that ends the process at some of these acts and names the one that it was;
+- around all of it namespaces of its own, where `bwrap` is installed and may make them.
 
 Where the kernel offers neither filter, the audit hook alone stands, and a program written to defeat it can: it is then
 a guard against accidents and no sandbox. In no case is this a virtual machine: a fault of the kernel is not covered.
@@ -41,6 +42,7 @@ from typing import Any, BinaryIO
 from pydantic import BaseModel, ConfigDict, Field
 
 from dataflywheel.proposing.jail import reasons
+from dataflywheel.proposing.namespaces import code_of, within
 
 SLOW = "ran too long"
 FAILED = "program failed"
@@ -123,7 +125,8 @@ class _Process:
         self.output = stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115
         self.report, theirs = os.pipe()
         stack.callback(os.close, self.report)
-        command = [sys.executable, "-s", "-S", "-P", "-B", "-X", "utf8", str(_START), str(theirs)]
+        python = [sys.executable, "-s", "-S", "-P", "-B", "-X", "utf8", str(_START), str(theirs)]
+        command, self.apart = within(python, home, _START.parent)
         self.popen = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=self.output, stderr=subprocess.DEVNULL, cwd=home,
             pass_fds=(theirs, *pipes), env={"PYTHONHASHSEED": "0", "TMPDIR": home}, start_new_session=True,
@@ -140,6 +143,7 @@ class _Process:
         code: int | None
         try:
             code = self.popen.wait(timeout=max(0.0, seconds))
+            code = code_of(code) if self.apart else code
         except subprocess.TimeoutExpired:
             code = None
         self.kill()

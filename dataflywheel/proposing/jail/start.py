@@ -21,6 +21,7 @@ def main() -> None:
     from dataflywheel.proposing.jail.link import Link
     from dataflywheel.proposing.jail.watch import watch
 
+    os.environ.pop("PWD", None)  # which the namespaces' maker sets
     report = int(sys.argv[1])
     job = json.loads(sys.stdin.buffer.read())
     sys.stdin = open(os.devnull)  # noqa: SIM115 - the program's own, for as long as it lives
