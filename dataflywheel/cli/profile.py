@@ -25,6 +25,7 @@ def profile_command(
     html: Annotated[Path | None, typer.Option("--html", help="Write the page here as well.")] = None,
     target: str | None = typer.Option(None, help="Evaluation rows: count the rows of the pool that hold one."),
     toxicity: str | None = typer.Option(None, help="Labelled rows: count the rows of the pool that they make toxic."),
+    tokenizer: str | None = typer.Option(None, help="A folder with a tokenizer, or a hub name: exact lengths as well."),
     columns: Columns = None,
     roles: Roles = None,
     as_json: bool = typer.Option(False, "--json", help="The profile as JSON."),
@@ -34,7 +35,7 @@ def profile_command(
 
     from dataflywheel.report.profile.profile import profile
 
-    found = profile(pool, output=html, target=target, toxicity=toxicity, **named(columns, roles))
+    found = profile(pool, output=html, target=target, toxicity=toxicity, tokenizer=tokenizer, **named(columns, roles))
     if as_json:
         typer.echo(json.dumps(found.as_dict(), ensure_ascii=False))
         return
@@ -48,7 +49,7 @@ def _show(found: Profile, console: Console) -> None:
 
     from dataflywheel.report.drawing.markup import visible
     from dataflywheel.report.drawing.numbers import count, percent, plural, short
-    from dataflywheel.report.profile.profile_page import LENGTH_NAMES, headline, toxicity_line
+    from dataflywheel.report.profile.profile_page import headline, length_names, toxicity_line
     from dataflywheel.rows.unread import unread_lines
 
     console.print(Text(visible(headline(found)), style="bold"))
@@ -57,11 +58,13 @@ def _show(found: Profile, console: Console) -> None:
     for line in unread_lines(found.unread):
         console.print(Text(visible(line)))
     lengths = {
-        name: f"median {short(spread['p50'])}, 95% under {short(spread['p95'])}, longest {short(spread['max'])}"
-        for column, name in LENGTH_NAMES.items()
+        visible(
+            name
+        ): f"median {short(spread['p50'])}, 95% under {short(spread['p95'])}, longest {short(spread['max'])}"
+        for column, name in length_names(found).items()
         if (spread := found.lengths[column])
     }
-    _table(console, "lengths", lengths)
+    _table(console, "lengths", {visible(name): told for name, told in lengths.items()})
     spoken = {code: percent(share) for code, share in found.languages.items()}
     _table(console, f"languages of {count(found.language_rows)} rows", spoken or {"not measured": ""})
     facts = found.facts

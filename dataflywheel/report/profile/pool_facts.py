@@ -24,6 +24,8 @@ NUMBERS = (
 )  # fmt: skip
 MASKED_EXAMPLES = 3
 REFUSAL_CHARS = 200
+SHOWN, SHOWN_CHARS, SHOWN_SOURCES = 2, 600, 200
+"""Rows of a source to look at, characters of each side of them, and sources of which any are kept."""
 
 # The openings with which assistants decline; a refusal further down is part of an answer.
 REFUSAL = re.compile(
@@ -61,6 +63,8 @@ class PoolFacts:
     prompt_keys: list[str | None] = field(default_factory=list)
     row_sources: list[str] = field(default_factory=list)
     """The source of each row; equal names are one object."""
+    shown: dict[str, list[tuple[str, str, str]]] = field(default_factory=dict)
+    """By source a few rows by chance, as (id, prompt, answer), the beginnings of both."""
 
 
 def collect(rows: Path) -> PoolFacts:
@@ -71,7 +75,7 @@ def collect(rows: Path) -> PoolFacts:
     for batch in iter_batches(rows):
         values = signal.measure(batch)
         for name in NUMBERS:
-            parts[name].append(_numbers(values[name]))
+            parts[name].append(numbers(values[name]))
         facts.prompt_keys += pa.array(values["prompt_key"]).to_pylist()
         named = [known.setdefault(name, name) for name in batch.column("source").to_pylist()]
         facts.row_sources += named
@@ -79,14 +83,27 @@ def collect(rows: Path) -> PoolFacts:
         facts.tags.update(tag for tags in batch.column("tags").to_pylist() for tag in tags or ())
         _count_kinds(facts, batch)
         rest_of = batch.select(BESIDE).to_pylist()
-        for messages, rest in zip(batch.column("messages").to_pylist(), rest_of, strict=True):
+        ids = batch.column("id").to_pylist()
+        every = zip(batch.column("messages").to_pylist(), rest_of, named, ids, strict=True)
+        for messages, rest, source, id in every:
             _count_row(facts, messages or [])
+            _show(facts, source, id, messages or [])
             _count_hints(facts, personal_data.find(f"{part_of(messages or [], 'all')}\n\n{beside(rest)}"))
     facts.numbers = {name: np.concatenate([np.zeros(0), *found]) for name, found in parts.items()}
     return facts
 
 
-def _numbers(values: Any) -> AnyArray:
+def _show(facts: PoolFacts, source: str, id: str, messages: list[Any]) -> None:
+    """Keep the row where its id is among the least of its source: ids are digests, so that is a draw."""
+    if source not in facts.shown and len(facts.shown) == SHOWN_SOURCES:
+        return
+    held = facts.shown.setdefault(source, [])
+    if len(held) < SHOWN or id < held[-1][0]:
+        begin = [part_of(messages, part)[:SHOWN_CHARS] for part in ("prompt", "answer")]
+        facts.shown[source] = sorted([*held, (id, begin[0], begin[1])])[:SHOWN]
+
+
+def numbers(values: Any) -> AnyArray:
     """float64 (n,), NaN where not measured."""
     array = values if isinstance(values, pa.Array) else pa.array(values)
     return np.asarray(array.cast(pa.float64()).fill_null(np.nan).to_numpy(zero_copy_only=False))

@@ -9,6 +9,8 @@ from dataflywheel.report.profile.pool_facts import PoolFacts
 
 NEAR = 0.8
 LENGTHS = ("tokens_prompt", "tokens_answer", "chars_prompt", "chars_answer")
+EXACT = {"prompt": "prompt", "answer": "answer", "whole": "whole row as the model reads it"}
+"""Lengths by a tokenizer that was named, as `exact_prompt` and so on, and how they are told."""
 NOT_MEASURED = {
     "toxicity": "it takes labels of what counts as toxic (--toxicity LABELS); without them nothing is said about it",
     "names and postal addresses": "personal data is looked for by form: emails, numbers, keys, addresses of machines",
@@ -45,6 +47,8 @@ class Profile:
     toxicity: dict[str, Any] | None
     """Of `rows` that have text those that are `toxic` to a classifier of the `labels`, at its `false_positive_rate`;
     and `false_alarms`, by what makes them look so, on built-in sentences that are not hateful. None without labels."""
+    tokenizer: str | None = None
+    """By which `lengths` has `exact_prompt`, `exact_answer` and, where it has a chat template, `exact_whole`."""
     not_measured: dict[str, str] = field(default_factory=lambda: dict(NOT_MEASURED))
 
     def as_dict(self) -> dict[str, Any]:
@@ -58,6 +62,7 @@ class Profile:
             "outliers",
             "leaks",
             "toxicity",
+            "tokenizer",
             "not_measured",
         ]
         facts = self.facts

@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from dataflywheel.contracts import AnyArray, Columns, FlywheelError, TargetView
+from dataflywheel.contracts import AnyArray, Columns, FlywheelError, TargetView, build
 from dataflywheel.enhancement.preparation.decontaminate import Decontaminate
 from dataflywheel.enhancement.preparation.near_copies import near_duplicates
 from dataflywheel.report.languages import language_shares
-from dataflywheel.report.profile.pool_facts import PoolFacts, collect
-from dataflywheel.report.profile.pool_profile import LENGTHS, NEAR, NOT_MEASURED, Profile
+from dataflywheel.report.profile.pool_facts import PoolFacts, collect, numbers
+from dataflywheel.report.profile.pool_profile import EXACT, LENGTHS, NEAR, NOT_MEASURED, Profile
 from dataflywheel.report.profile.pool_toxicity import pool_toxicity
 from dataflywheel.report.profile.profile_page import write_profile_page
 from dataflywheel.report.reading import read_lines
@@ -25,6 +25,7 @@ from dataflywheel.rows.mapping import column_mapping
 from dataflywheel.rows.parts import count_rows, iter_batches, read_rows
 from dataflywheel.rows.quarantine import reason_class
 from dataflywheel.rows.text import texts, texts_of_both
+from dataflywheel.signals.model.token_lengths import TokenLengths
 from dataflywheel.signals.words.shingles import text_keys
 
 NEAR_ROWS = 200_000
@@ -44,6 +45,7 @@ def profile(
     output: Path | None = None,
     target: str | None = None,
     toxicity: str | None = None,
+    tokenizer: str | None = None,
     columns: Mapping[str, str | Sequence[str]] | None = None,
     roles: Mapping[str, str] | None = None,
 ) -> Profile:
@@ -53,18 +55,23 @@ def profile(
         output: where to write the HTML page, if anywhere.
         target: evaluation rows; the rows of the pool that hold one of them are counted.
         toxicity: labelled rows, as of the signal `toxicity`; the rows of the pool that they make toxic are counted.
+        tokenizer: a folder with a tokenizer, or a hub name, by which lengths are counted beside the estimates.
         columns: columns of the pool under other names, such as `{"prompt": "q", "answer": "a"}`; `roles` likewise.
 
     Raises:
-        UsageError: a mapping that makes no sense.
+        UsageError: a mapping that makes no sense, or a tokenizer that is not there.
         FlywheelError: the pool names nothing, or no row of it can be read.
     """
+    exact = build(TokenLengths, {"tokenizer": tokenizer}) if tokenizer else None
     with tempfile.TemporaryDirectory(prefix="flywheel-profile-") as scratch:
         rows = Path(scratch) / "rows"
         read = ingest([Input(pool, mapping=column_mapping(columns, roles))], rows)
         if not read.rows:
             raise FlywheelError(f"{pool}: none of {read.quarantined:,} entries is a row{_first_reason(rows)}")
         found = _measure(pool, read, rows, target, toxicity)
+        if exact is not None:
+            found.tokenizer = tokenizer
+            found.lengths |= _exact(rows, exact)
     if output is not None:
         write_profile_page(found, output)
     return found
@@ -110,6 +117,16 @@ def _percentiles(values: AnyArray) -> dict[str, float]:
         return {}
     found = {f"p{p}": float(v) for p, v in zip(PERCENTILES, np.percentile(known, PERCENTILES), strict=True)}
     return {**found, "mean": float(known.mean()), "max": float(known.max())}
+
+
+def _exact(rows: Path, signal: TokenLengths) -> dict[str, dict[str, float]]:
+    """Percentiles of the lengths in a tokenizer's own tokens."""
+    found: dict[str, list[AnyArray]] = {name: [np.zeros(0)] for name in EXACT}
+    for batch in iter_batches(rows):
+        for name, values in signal.measure(batch).items():
+            if name in found:
+                found[name].append(numbers(values))
+    return {f"exact_{name}": _percentiles(np.concatenate(values)) for name, values in found.items()}
 
 
 def _count(values: AnyArray, limit: float, above: bool) -> int:

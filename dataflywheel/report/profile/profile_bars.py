@@ -62,3 +62,17 @@ def sources(found: Profile) -> str:
     more = len(facts.sources) - len(lines)
     rest = note(f"{plural(more, 'further source')} not shown.") if more > 0 else ""
     return table("Sources, with medians of estimated tokens", head, lines, numeric=range(1, 8), css="stack") + rest
+
+
+def shown_rows(found: Profile) -> str:
+    """A few rows of each of the largest sources, prompt beside answer."""
+    cards = []
+    for source, _ in found.facts.sources.most_common(BARS_SHOWN):
+        for id, prompt, answer in found.facts.shown.get(source, []):
+            sides = "".join(
+                f'<div class="row"><h5>{name}</h5><div class="text" dir="auto">{esc(text) or "nothing"}</div></div>'
+                for name, text in (("prompt", prompt), ("answer", answer))
+            )
+            title = f"{esc(source or 'unnamed')} <code>{esc(id[:12])}</code>"
+            cards.append(f'<article class="example"><h4>{title}</h4><div class="pair">{sides}</div></article>')
+    return "".join(cards)

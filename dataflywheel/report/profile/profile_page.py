@@ -12,8 +12,8 @@ from dataflywheel.report.drawing.charts import histogram
 from dataflywheel.report.drawing.markup import esc, note, section, table, tile
 from dataflywheel.report.drawing.numbers import count, number, percent, plural, short
 from dataflywheel.report.drawing.page import page
-from dataflywheel.report.profile.pool_profile import LENGTHS, NEAR, Profile
-from dataflywheel.report.profile.profile_bars import bars, sources, turns
+from dataflywheel.report.profile.pool_profile import EXACT, LENGTHS, NEAR, Profile
+from dataflywheel.report.profile.profile_bars import bars, shown_rows, sources, turns
 from dataflywheel.store.atomic import write_text
 
 LENGTH_NAMES = {
@@ -22,10 +22,20 @@ LENGTH_NAMES = {
     "chars_prompt": "prompt, characters",
     "chars_answer": "answer, characters",
 }
+
+
+def length_names(found: Profile) -> dict[str, str]:
+    """The lengths that were measured, as they are told."""
+    mine = Path(found.tokenizer or "").name
+    exact = {f"exact_{name}": f"{shown}, tokens of {mine}" for name, shown in EXACT.items()}
+    return {**LENGTH_NAMES, **(exact if found.tokenizer else {})}
+
+
 SECTIONS = {
     "files": "Files",
     "lengths": "Lengths",
     "kinds": "Kinds of rows",
+    "rows": "Rows to look at",
     "faults": "Copies and faults",
     "personal": "Personal data",
     "limits": "Not measured",
@@ -40,6 +50,7 @@ def write_profile_page(found: Profile, path: Path) -> Path:
         _files(found),
         _lengths(found),
         _kinds(found),
+        section("rows", SECTIONS["rows"], shown_rows(found), "Of each source, by chance; the beginnings."),
         _faults(found),
         _personal(found),
         _limits(found),
@@ -124,7 +135,8 @@ def _lengths(found: Profile) -> str:
                 f'<figure class="plot"><figcaption><b>{esc(LENGTH_NAMES[name])}</b></figcaption>{drawing}</figure>'
             )
     columns = ["p5", "p25", "p50", "p75", "p95", "p99", "mean", "max"]
-    rows = [[esc(LENGTH_NAMES[n]), *(esc(short(found.lengths[n].get(c))) for c in columns)] for n in LENGTHS]
+    names = {name: shown for name, shown in length_names(found).items() if found.lengths[name]}
+    rows = [[esc(shown), *(esc(short(found.lengths[n].get(c))) for c in columns)] for n, shown in names.items()]
     head = ["length of", "5%", "25%", "median", "75%", "95%", "99%", "mean", "longest"]
     spread = table("Percentiles", head, rows, numeric=range(1, 9), css="stack")
     return section("lengths", SECTIONS["lengths"], f'<div class="plots">{"".join(charts)}</div>{spread}')
