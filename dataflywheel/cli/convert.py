@@ -10,6 +10,9 @@ import typer
 
 from dataflywheel.cli.options import AsJson, Columns, Roles, named
 
+FIELDS = 12
+"""Names of fields that are told; of more the number."""
+
 
 def convert_command(
     input: str = typer.Argument(help="A file, folder, pattern or data set name, in any format."),
@@ -44,13 +47,25 @@ def convert_command(
 
 
 def written(result: dict[str, Any]) -> list[str]:
-    """What was written, and where."""
+    """What was written, and where, and which fields no trainer reads."""
     form = f"{result['format']} records ({result['container']})"
     lines = [f"{result['rows']:,} rows as {result['records']:,} {form}: {result['output']}"]
     if len(result["files"]) > 1:
         lines = [f"{result['rows']:,} rows of several kinds as {result['records']:,} {form}, a file a kind:"]
         lines += [f"{file['records']:,} {kind}: {file['path']}" for kind, file in result["files"].items()]
-    return lines + [f"beside it: {path}" for path in result["beside"]]
+    lines += [f"beside it: {path}" for path in result["beside"]]
+    return lines + not_carried(result["not_carried"], result["format"])
+
+
+def not_carried(fields: dict[str, int], form: str) -> list[str]:
+    """A line on the fields that a trainer has no place for; none where there are none."""
+    from dataflywheel.report.drawing.numbers import plural
+
+    if not fields:
+        return []
+    named = [f"{name} ({plural(n, 'row')})" for name, n in list(fields.items())[:FIELDS]]
+    more = [f"{len(fields) - FIELDS:,} more"] if len(fields) > FIELDS else []
+    return [f"not carried, since {form} has no place for them: {', '.join(named + more)}"]
 
 
 def set_aside(result: dict[str, Any]) -> list[str]:

@@ -43,6 +43,7 @@ def run_command(
 
 def summary(result: Any) -> list[str]:
     """What was gained, at what cost, where the report is, and what to try next."""
+    from dataflywheel.cli.convert import FIELDS
     from dataflywheel.report.verdict import rounds_said
     from dataflywheel.store.run import DATASET
 
@@ -56,6 +57,9 @@ def summary(result: Any) -> list[str]:
         lines.append(f"{result.rows_out:,} of {result.rows_in:,} rows kept: {result.dataset}")
     for reason, count in result.left_out.items():
         lines.append(f"Left out of the data set, since its format cannot hold {reason}: {count:,} (see the report).")
+    if result.not_carried:
+        fields = ", ".join(f"{name} ({n:,})" for name, n in list(result.not_carried.items())[:FIELDS])
+        lines.append(f"Not in the data set, since its format has no place for them: the fields {fields}.")
     if result.rounds > 1:
         lines.append(f"Rounds: {result.rounds} turned{'; ' + result.ended if result.ended else ''}.")
     lines += [gain(result)] if whole else []

@@ -27,8 +27,9 @@ MAP_ROWS = 3000
 
 def write_dataset(
     context: Context, rows: Path, last: int, round: int, name: str = DATASET
-) -> tuple[int, dict[str, int]]:
-    """`dataset/`: the final rows as the recipe's trainer reads them; gives how many, and how many not, by reason.
+) -> tuple[int, dict[str, int], dict[str, int]]:
+    """`dataset/`: the final rows as the recipe's trainer reads them; gives how many, how many not, by reason, and the
+    fields that the trainer has no place for, with the number of rows that have them.
 
     Rows that it cannot hold are left out; then a step `dataset` after the `last` one has a decision with its reason for
     each, and the rows that are in the data set.
@@ -50,7 +51,7 @@ def write_dataset(
         listed.unlink(missing_ok=True)
     if reasons:
         _decide(context, rows, reasons, context.run.step(last + 1, "dataset", round))
-    return count_rows(rows) - len(reasons), found["reasons"]
+    return count_rows(rows) - len(reasons), found["reasons"], found["not_carried"]
 
 
 def write_partial(context: Context, rows: Path, last: int, round: int, own: bool) -> Path | None:

@@ -37,6 +37,7 @@ class Result:
     """Which budget ended it, or what it waits for, and where; "" when it came to its end."""
     rounds: int = 1
     left_out: dict[str, int] = field(default_factory=dict)  # final rows that the format cannot hold, by reason
+    not_carried: dict[str, int] = field(default_factory=dict)  # fields that it has no place for, by rows that have them
     ended: str = ""
     """Why a wheel ended before its last round, "" where it turned to the end."""
 

@@ -84,7 +84,8 @@ class Walk:
 
     def write_rows(self, result: Result) -> None:
         """The rows that there are, as the data set."""
-        result.rows_out, result.left_out = write_dataset(self.context, self.state.rows, len(self.steps), result.rounds)
+        made = write_dataset(self.context, self.state.rows, len(self.steps), result.rounds)
+        result.rows_out, result.left_out, result.not_carried = made
         result.dataset = self.context.run.path / DATASET
 
     def output(self, step: Step) -> Path:

@@ -68,18 +68,19 @@ def convert(
     Returns:
         input, output, format, rows read, records written, files by kind, quarantined (lines that could not be read) and
         left_out (rows that the format cannot hold) as counts, left_out also by reason, the first 20 of both, files
-        written beside, and `unread`: what lies beside the rows and was not read, with the reason.
+        written beside, `not_carried`: fields of the rows that a trainer has no place for, with the number of rows, and
+        `unread`: what lies beside the rows and was not read, with the reason.
 
     Raises:
         UsageError: `to` names no format, or a mapping that makes no sense.
         FlywheelError: the input names nothing or holds no row, or the format can hold none of its rows.
     """
     target = Path(output)
-    container = _checked(input, target, to)
+    container, not_carried = _checked(input, target, to), Counter[str]()
     with SetAside(target) as aside:
         reading = _Rows(Input(input, source or "", mapping=column_mapping(columns, roles)), aside, progress)
         if to in TRAINERS:
-            writing = _by_kind(reading, aside, to, KindFiles(TRAINERS[to], target, container, origins))
+            writing = _by_kind(reading, aside, to, KindFiles(TRAINERS[to], target, container, origins), not_carried)
             if writing.spools:
                 files, beside = writing.write(place or target.parent)
         else:
@@ -99,16 +100,22 @@ def convert(
         "records": sum(int(str(file["records"])) for file in files.values()), "files": files,
         "quarantined": aside.unread, "left_out": aside.left_out, "reasons": dict(aside.reasons.most_common()),
         "beside": [str(path) for path in beside], "examples": aside.examples, "unread": list(reading.unread),
+        "not_carried": dict(not_carried.most_common()),
     }  # fmt: skip
 
 
-def _by_kind(reading: _Rows, aside: SetAside, to: str, writing: KindFiles) -> KindFiles:
-    """The files of a trainer with every row that they can hold."""
+def _by_kind(reading: _Rows, aside: SetAside, to: str, writing: KindFiles, not_carried: Counter[str]) -> KindFiles:
+    """The files of a trainer with every row that they can hold; the user's other fields, which no trainer reads, are
+    counted in `not_carried`."""
     for origin in reading:
         try:
             writing.add(origin.row)
         except CannotHold as why:
             aside.refused(origin, to, why)
+        else:
+            if origin.row["extra"] not in (None, "", "{}"):
+                beside = orjson.loads(origin.row["extra"])
+                not_carried.update(name for name, value in beside.items() if value is not None)
     return writing
 
 

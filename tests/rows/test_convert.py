@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from dataflywheel.cli.convert import written
 from dataflywheel.contracts import FlywheelError, UsageError
 from dataflywheel.rows.convert import convert
 from dataflywheel.rows.reading import read_file
@@ -214,3 +215,13 @@ def test_wrong_requests_are_refused(tmp_path: Path) -> None:
     (tmp_path / "bad.jsonl").write_text("{broken\n", encoding="utf-8")
     with pytest.raises(FlywheelError, match="no row could be read: line 1: not JSON"):
         convert(str(tmp_path / "bad.jsonl"), str(tmp_path / "out.jsonl"), "messages")
+
+
+def test_fields_that_a_trainer_has_no_place_for_are_told(tmp_path: Path) -> None:
+    source = given(tmp_path, {**PAIR, "score": 3, "note": None}, {**CHAT, "score": 1, "split": "x"})
+    found = convert(source, str(tmp_path / "out.jsonl"), "trl")
+    assert found["not_carried"] == {"score": 2, "split": 1}
+    assert written(found)[-1] == "not carried, since trl has no place for them: score (2 rows), split (1 row)"
+    kept = convert(source, str(tmp_path / "kept.jsonl"), "messages")
+    assert kept["not_carried"] == {}
+    assert [line.get("score") for line in lines(tmp_path / "kept.jsonl")] == [3, 1]
