@@ -44,7 +44,7 @@ def run_command(
 def summary(result: Any) -> list[str]:
     """What was gained, at what cost, where the report is, and what to try next."""
     from dataflywheel.cli.convert import FIELDS
-    from dataflywheel.report.verdict import rounds_said
+    from dataflywheel.report.verdict import rounds_said, rows_said
     from dataflywheel.store.run import DATASET
 
     ledger = json.loads((result.path / "ledger.json").read_text(encoding="utf-8"))["total"]
@@ -54,7 +54,9 @@ def summary(result: Any) -> list[str]:
     lines = [] if whole else so_far(result)
     if whole:
         lines += [f"Not finished: {result.stopped}."] if result.stopped else []
-        lines.append(f"{result.rows_out:,} of {result.rows_in:,} rows kept: {result.dataset}")
+        kept = f"{result.rows_out:,} of {result.rows_in:,} rows kept"
+        more = result.rows_out > result.rows_in  # written ones among them
+        lines.append(f"{rows_said(result.rows_out, result.rows_in, '') if more else kept}: {result.dataset}")
     for reason, count in result.left_out.items():
         lines.append(f"Left out of the data set, since its format cannot hold {reason}: {count:,} (see the report).")
     if result.not_carried:

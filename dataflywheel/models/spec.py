@@ -25,6 +25,8 @@ Size = Literal["0.5m", "1m", "2m", "5m", "20m"]
 Capability = Literal["chat", "completion", "logprobs", "samples", "seed", "json_schema", "batch", "thinks"]
 POOL_TOKENS = 1_000_000
 """What a built-in model that is trained on the pool reads of it."""
+ROLES = ("student", "scorer", "teacher", "embedder", "judge")
+"""Words by which recipes and people call models; none of them is a model's name."""
 KEY_LETTERS = 12
 """A key has so many or more; shorter ones (`none`, `ollama`) are no secrets but words, for servers that ask for one."""
 
@@ -133,6 +135,11 @@ class ModelSpec(BaseModel):
     @classmethod
     def _from_name(cls, value: Any) -> Any:
         if isinstance(value, str):
+            if value in ROLES and not Path(value).is_dir():
+                raise ValueError(
+                    f"a bare word is a folder or a name on the hub, and there is no folder {value!r} here; write the "
+                    f"model out as under `models: {{{value}: ...}}`, or leave it out where the recipe's own is meant"
+                )
             value = {"builtin": value} if value == "tiny" or value in MODELS else {"hf": value}
         if isinstance(value, dict):
             if str(value.get("builtin")) in MODELS and not value.get("hf"):

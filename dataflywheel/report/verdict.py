@@ -53,11 +53,20 @@ def gain_text(value: float, better: object) -> str:
     return f"{percent(abs(value))} {word}"
 
 
+def rows_said(rows: int, came: int, word: str) -> str:
+    """`3 rows of 34 remain`; where more were written than left out, `34 rows became 38`."""
+    return (
+        f"{plural(came, 'row')} became {count(rows)}"
+        if rows > came
+        else f"{plural(rows, 'row')} of {count(came)} {word}"
+    )
+
+
 def _not_measured(run: Run) -> Verdict:
     pool, last = run.pool, run.final
     if pool is None or last is None:
         return Verdict("unknown", "This run stopped before any rows were read.", "There is nothing to report yet.")
-    remaining = f"{plural(last.rows_out, 'row')} of {count(max(pool.rows_in, pool.rows_out))} remain"
+    remaining = rows_said(last.rows_out, max(pool.rows_in, pool.rows_out), "remain")
     headline = f"{remaining}; whether they are worth more was not measured."
     detail = (
         "No model was trained on random rows for as many training tokens, so nobody knows yet what the selection "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -90,3 +91,17 @@ def test_how_much_of_the_pool_is_read_counts_only_where_it_is_not_the_usual() ->
     assert Asking(model=usual).digest() != Asking(model=less).digest()
     with pytest.raises(ValueError, match="greater than or equal to 10000"):
         ModelSpec(builtin="tiny", tokens=0)
+
+
+def test_a_word_for_a_model_of_the_recipe_is_no_name_on_the_hub(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    base = {"name": "a", "pool": [{"path": "pool.jsonl"}], "steps": [{"select": {"by": "longest", "keep": 1}}]}
+    with pytest.raises(UsageError, match="no folder 'student' here; write the model out"):
+        recipe_from({**base, "models": {"scorer": "student"}})
+    with pytest.raises(ValueError, match="no folder 'teacher' here"):
+        Asking(model="teacher")  # type: ignore[arg-type]  # as it stands in a recipe
+    (tmp_path / "teacher").mkdir()
+    assert Asking(model="teacher").model.hf == "teacher"  # type: ignore[arg-type]
+    assert ModelSpec.model_validate("./student").hf == "./student"

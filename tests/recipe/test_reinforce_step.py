@@ -18,6 +18,7 @@ from dataflywheel.recipe.steps.build import build_steps
 from dataflywheel.report.card.used_methods import methods_of_run
 from dataflywheel.report.html import write_report
 from dataflywheel.report.rundir import load_run
+from dataflywheel.store.record import StepRecord
 
 WORDS = ["one", "two", "three", "four", "five", "six", "seven", "eight"]
 ENDPOINT = {"endpoint": "http://127.0.0.1:9/v1", "model": "m", "usd_per_mtok": {"in": 1, "out": 2}}
@@ -127,3 +128,16 @@ def test_models_of_trainings_before_stay_beside(tmp_path: Path) -> None:
 
     names = [step.model_name(Given()) for step in built]  # type: ignore[attr-defined]
     assert names == ["student-sft", "student-preferred", "student"]
+
+
+def test_a_reward_that_fails_everywhere_is_named_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / "bad.py").write_text("def score(answer, row):\n    return row['none']\n", encoding="utf-8")
+    reward = {"python": f"{tmp_path / 'bad.py'}:score"}
+    small = {"max_steps": 1, "batch_size": 2}
+    steps = [{"train": small}, {"reinforce": {"by": {"grpo": {"max_new_tokens": 4}}, "reward": reward, **small}}]
+    made = recipe(tmp_path, steps, models={"student": {"builtin": "tiny", "size": "0.5m"}})
+    found = fw.run(made, runs=tmp_path / "runs", home=tmp_path / "home")
+    record = StepRecord.model_validate_json((found.path / "round-1" / "02-reinforce" / "metrics.json").read_bytes())
+    assert build_steps(made)[1].note(record) == (
+        "no answer of 16 could be scored (the function failed: KeyError (bad.py, line 2)): nothing was learned"
+    )

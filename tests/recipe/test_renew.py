@@ -19,6 +19,7 @@ from dataflywheel.recipe.inputs.ingest import ingest_target, slices_by_id, write
 from dataflywheel.recipe.load import recipe_from
 from dataflywheel.recipe.planning.plan import plan
 from dataflywheel.recipe.schema import Recipe
+from dataflywheel.recipe.steps.build import build_steps
 from dataflywheel.report.card.card import write_card
 from dataflywheel.report.html import write_report
 from dataflywheel.report.sections.renewed import renewed as drawn
@@ -88,6 +89,8 @@ def test_a_run_renews_verifies_guards_and_tells(tmp_path: Path, endpoint: Endpoi
     unverified = record.counts["kept: without a variant, not verified"]
     assert unverified == 12 - len(reworded)
     assert record.counts["added: variant by reworded"] == len(reworded)
+    told = build_steps(made)[0].note(record)
+    assert told.startswith(f"{len(reworded)} verified variants of 12 evaluation rows; lost most often: not verified")
 
     decided = read_decisions(guard / "decisions.parquet").to_pylist()
     leaked = {one["other"] for one in decided if one["action"] == "dropped"}

@@ -68,6 +68,14 @@ def test_it_is_scored_once_as_by_hand_and_billed_as_planned(tmp_path: Path, opti
     assert not any(name.startswith("helpers/") for name in others)
     (line,) = (one for one in plan(recipe, home=options["home"]).helpers if one.what == UNTRAINED)
     assert (line.there, line.cost.forward) == (True, 0)
+    guided = job(tmp_path, [*STEPS[:1], {"select": {"by": "dsir", "keep": 24}}, *STEPS[2:], "evaluate"], name="guided")
+    turned = job(tmp_path, [*STEPS, "evaluate"], rounds=2, feedback={"uniform": {}})
+    for other in (guided, turned):  # they score a part of these rows, as nobody did
+        (line,) = (one for one in plan(other, home=options["home"]).helpers if one.what == UNTRAINED)
+        assert not line.there
+    run(guided, **options)
+    (line,) = (one for one in plan(guided, home=options["home"]).helpers if one.what == UNTRAINED)
+    assert line.there
 
 
 def test_it_can_be_left_out_and_changes_no_fingerprint(tmp_path: Path, options: dict[str, Path]) -> None:

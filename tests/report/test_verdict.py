@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dataflywheel.report.rundir import load_run
-from dataflywheel.report.verdict import rounds_said, verdict
+from dataflywheel.report.verdict import rounds_said, rows_said, verdict
 from dataflywheel.store.scoreboard import Scoreboard
 from tests.report.comparison import comparison
 from tests.report.fixture import build_run
@@ -37,3 +37,9 @@ def test_the_report_says_what_rounds_were_worth_beside_one(
 def test_rounds_that_were_not_compared_are_not_judged() -> None:
     assert rounds_said(None) == ""
     assert rounds_said(Scoreboard.model_validate(comparison())) == ""
+
+
+def test_no_more_rows_remain_than_came() -> None:
+    assert rows_said(3, 34, "remain") == "3 rows of 34 remain"
+    assert rows_said(34, 34, "remain") == "34 rows of 34 remain"
+    assert rows_said(38, 34, "remain") == "34 rows became 38"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -14,6 +15,7 @@ from dataflywheel.models.endpoint.failure import passing
 from dataflywheel.models.endpoint.request import Outcome
 from dataflywheel.models.language.decoding import written
 from dataflywheel.models.templates.chat import ChatFormat
+from dataflywheel.plugins.functions import FAILED
 from dataflywheel.proposing.marking import marks_of
 
 WHY = "why/"
@@ -106,9 +108,16 @@ def rewarded(
             told = self._metrics["train" if self.model.training else "eval"]
             told[NONE].append(float(sum(mark.value is None for mark in marks)))
             told[JUDGED].append(float(sum(mark.value is not None for mark in marks)))
-            for note, often in Counter(mark.note.partition(":")[0] for mark in marks if mark.note).items():
+            for note, often in Counter(_short(mark.note) for mark in marks if mark.note).items():
                 told[WHY + note].append(float(often))
             values = [float("nan") if mark.value is None else mark.value for mark in marks]
             return torch.tensor(values, dtype=torch.float32, device=self.accelerator.device)[:, None]
 
     return Rewarded
+
+
+def _short(note: str) -> str:
+    """What is counted of a note: its kind; of a user's function that failed also the error's and its line, but not its
+    message, which may be another one for every answer."""
+    failed = re.fullmatch(rf"({FAILED}: \w+).*?( \([^()]+, line \d+\))?", note, re.DOTALL)
+    return failed[1] + (failed[2] or "") if failed else note.partition(":")[0]

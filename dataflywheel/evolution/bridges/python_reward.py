@@ -20,7 +20,7 @@ class PythonReward(OfFunction, Reward):
 
     Written `reward: {python: ./rewards.py:score}`. A function with a parameter `completions` is called as TRL calls its
     reward functions: `prompts` and `completions` as lists of turns, and every other field of the rows as a list under
-    its name; it gives a list of numbers. Any other function is called with one answer and its row, as a metric is, and
+    its name; it gives a list of numbers, and an error of it leaves them all without one. Any other function is called with one answer and its row, as a metric is, and
     gives a number. None, or an error, is no reward, and counted. The file is the user's own, named in their recipe, and
     runs as they do.
     """
@@ -45,7 +45,10 @@ class PythonReward(OfFunction, Reward):
         function = self.loaded()
         if not takes(function, "completions"):
             return [_mark(function, text, row) for text, row in zip(completions, rows, strict=True)]
-        found = list(function(**as_trl(completions, rows)))
+        try:
+            found = list(function(**as_trl(completions, rows)))
+        except (Exception, SystemExit) as error:
+            return [Mark(None, f"{FAILED}: {failure(error)}") for _ in completions]
         if len(found) != len(completions):
             raise FlywheelError(f"reward: {self.function} gave {len(found)} rewards for {len(completions)} answers")
         return [_number(value) for value in found]

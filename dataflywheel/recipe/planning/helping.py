@@ -8,6 +8,7 @@ from pathlib import Path
 from dataflywheel.contracts import Cost, PoolStatistics
 from dataflywheel.recipe.helpers import Helper, helpers_of, is_there
 from dataflywheel.recipe.planning.named_arms import arm_needs
+from dataflywheel.recipe.planning.targeting import guides_and_judges
 from dataflywheel.recipe.schema import Recipe
 from dataflywheel.recipe.steps.step import Step
 from dataflywheel.store.plan import PlannedHelper
@@ -37,11 +38,11 @@ def _used(
     def line(helper: Helper, before: str) -> tuple[str, str, str, Cost]:
         return f"{helper.title}, {helper.spec.size}", helper.told, before, helper.cost(pool, speed)
 
-    trained = False
+    divided, trained = recipe.rounds > 1 or guides_and_judges(recipe, steps), False
     for step in steps:
         yield from (line(helper, step.place) for helper in step.helpers(recipe, trained))
         for what, cost in step.learned_first(recipe, pool, speed).items():
-            yield what, step.learned_first_as(recipe), step.place, cost
+            yield what, step.learned_first_as(recipe, divided), step.place, cost
         trained |= step.name in TRAINS
     needs = [need for entry in (recipe.compare.arms if recipe.compare else []) for need in arm_needs(entry)]
     yield from (line(helper, "compare") for helper in helpers_of(recipe, needs, {}, [], False))

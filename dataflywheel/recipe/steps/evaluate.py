@@ -92,7 +92,8 @@ class Evaluating(Step, keyword="evaluate"):
         # What the step says of a divided target is what the select tier says.
         details = {**told["select"], "tiers": told} if state.tiers else told[""]
         exam = exams["select" if state.tiers else ""]
-        base = untrained(context, exam, self.learned_first_as(context.recipe)) if self.work.untrained else None
+        known = self.learned_first_as(context.recipe, context.scored is not None)
+        base = untrained(context, exam, known) if self.work.untrained else None
         if base is not None:
             details |= base.details(exam.metric, self.work)
         return self._leave(given, scores, base, {**details, **failed_at_endpoint(context)}, cost)

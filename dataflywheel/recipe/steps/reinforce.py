@@ -201,7 +201,9 @@ class Reinforcing(Learning, keyword="reinforce"):
     def note(self, record: StepRecord) -> str:
         first, last = (record.details[name] for name in ("first", "last"))
         if first is None:
-            return f"no answer of {record.details['answers']:,} could be scored: nothing was learned"
+            why = next(iter(record.details["reasons"]), "")  # the most frequent
+            said = f"no answer of {record.details['answers']:,} could be scored{f' ({why})' if why else ''}"
+            return f"{said}: nothing was learned"
         learned = "; all answers to each prompt scored the same" if record.details["level_groups"] == 1 else ""
         return f"reward {first:.3g} to {last:.3g} over {record.details['answers']:,} answers{learned}"
 

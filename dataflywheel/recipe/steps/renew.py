@@ -25,7 +25,7 @@ from dataflywheel.recipe.steps.pair_writers import written_by
 from dataflywheel.recipe.steps.rows_out import write_decided
 from dataflywheel.recipe.steps.state import State
 from dataflywheel.recipe.steps.step import Given
-from dataflywheel.recipe.steps.told import tried_again
+from dataflywheel.recipe.steps.told import most_often, tried_again
 from dataflywheel.recipe.steps.writing import SHARED, Propose, Writing, Written
 from dataflywheel.rows.builder import build
 from dataflywheel.rows.parts import PartWriter, iter_batches, read_rows
@@ -124,7 +124,9 @@ class Renewing(Writing, keyword="renew"):
 
     def note(self, record: StepRecord) -> str:
         counted = f"{record.rows_out or 0:,} verified variants"
-        return f"{counted} of {record.rows_in - (record.rows_out or 0):,} evaluation rows{tried_again(record)}"
+        often = most_often(record.details["funnel"])
+        said = f"{counted} of {record.rows_in - (record.rows_out or 0):,} evaluation rows"
+        return f"{said}{f'; lost most often: {often}' if often else ''}{tried_again(record)}"
 
 
 def _decisions(table: list[Row], done: Fulfilment, new: list[Row]) -> Decisions:

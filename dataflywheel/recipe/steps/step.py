@@ -172,9 +172,9 @@ class Step(Traits, ABC):
         """Other models that are trained before it, and what that costs on this pool, by title."""
         return {}
 
-    def learned_first_as(self, recipe: Recipe) -> str:
-        """All that such a model depends on, its rows apart."""
-        return f"{self.identity()}:{recipe.models.student.model_dump_json()}"
+    def learned_first_as(self, recipe: Recipe, divided: bool) -> str:
+        """All that such a model depends on, its rows apart; `divided`: some target rows guide, others are scored."""
+        return f"{self.identity()}:{recipe.models.student.model_dump_json()}{':divided' if divided else ''}"
 
     def left(self, pool: PoolStatistics) -> PoolStatistics:
         """What goes on, at most: rows are taken to be of average length."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from dataflywheel.store.record import StepRecord
 
 
@@ -30,9 +33,13 @@ def proposals_told(record: StepRecord, rewrites: bool) -> str:
         said += f", {found['dropped']:,} dropped" if found["dropped"] else ""
     else:
         said = f"{found['accepted']:,} rows written of {found['proposed']:,} proposals, {record.rows_out:,} now"
+    often = most_often(found)
+    return f"{said}; {'as it was' if rewrites else 'lost'} most often: {often}" if often else said
+
+
+def most_often(found: Mapping[str, Any]) -> str:
+    """Why most proposals of a funnel were lost, with their number; "" where none was."""
     lost = [(f"{one['gate']}, {one['reason']}", one["rows"]) for one in found["rejections"]]
     lost += [(one["reason"], one["rows"]) for one in [*found["failures"], *found["left_as_they_were"]]]
-    if not lost:
-        return said
-    reason, rows = max(lost, key=lambda one: one[1])
-    return f"{said}; {'as it was' if rewrites else 'lost'} most often: {reason} ({rows:,})"
+    reason, rows = max(lost, key=lambda one: one[1], default=("", 0))
+    return f"{reason} ({rows:,})" if rows else ""

@@ -168,7 +168,9 @@ class Training(Learning, keyword="train"):
         if not there:
             of = "on the target" if rows == context.guide else "on the pool without what shares text with the target"
             context.watcher.finished(REFERENCE, of, False)
-        remember(context.recipe, self.learned_first_as(context.recipe), context.home, folder)
+        remember(
+            context.recipe, self.learned_first_as(context.recipe, context.scored is not None), context.home, folder
+        )
         return folder
 
     def learned_first(self, recipe: Recipe, pool: PoolStatistics, speed: float) -> Mapping[str, Cost]:

@@ -37,3 +37,12 @@ def test_a_users_function_as_trl_calls_it_or_as_a_metric_is(tmp_path: Path) -> N
     before = own.contents()
     file.write_text("def own(answer, row):\n    return 1\n")
     assert own.contents() != before
+
+
+def test_an_error_of_a_function_written_for_trl_is_told_of_every_answer(tmp_path: Path) -> None:
+    (tmp_path / "trl.py").write_text("def f(completions, **kw):\n    return [kw['gold'] for _ in completions]\n")
+    found = reward_of({"python": {"function": f"{tmp_path / 'trl.py'}:f"}}).marks(
+        ["a", "b"], [prompt_answer_row("q", "")] * 2
+    )
+    assert [mark.value for mark in found] == [None, None]
+    assert all("KeyError" in mark.note and "line 2" in mark.note for mark in found)
