@@ -20,9 +20,9 @@ class PythonReward(OfFunction, Reward):
 
     Written `reward: {python: ./rewards.py:score}`. A function with a parameter `completions` is called as TRL calls its
     reward functions: `prompts` and `completions` as lists of turns, and every other field of the rows as a list under
-    its name; it gives a list of numbers, and an error of it leaves them all without one. Any other function is called with one answer and its row, as a metric is, and
-    gives a number. None, or an error, is no reward, and counted. The file is the user's own, named in their recipe, and
-    runs as they do.
+    its name; it gives a list of numbers, and an error of it leaves them all without one. Any other function is called
+    with one answer and its row, as a metric is, and gives a number. None, or an error, is no reward, and counted. The
+    file is the user's own, named in their recipe, and runs as they do.
     """
 
     card: ClassVar[Card] = Card(
