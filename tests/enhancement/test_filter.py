@@ -59,6 +59,17 @@ def test_quantiles_are_shares_of_the_measured_values_and_ties_stay() -> None:
     assert Filter(quantiles={"likelihood.end_loss": (0.4, None)}).decide(nothing, no_texts, None).action == ["kept"] * 7
 
 
+def test_quantiles_that_all_rows_are_within_are_told_with_the_reason() -> None:
+    values = np.array([0.0, 0.0, 0.0, 0.0, 0.5, 1.0])
+    rows = Columns(np.array(list("abcdef"), dtype=object), {"likelihood.end_loss": values})
+    tied = Filter(quantiles={"likelihood.end_loss": (0.3, None)}).decide(rows, no_texts, None)
+    assert set(tied.action) == {"kept"}
+    assert tied.notes["idle"] == (
+        "no row is beyond the quantiles of likelihood.end_loss: 67% of the values are 0, and ties stay"
+    )
+    assert "idle" not in Filter(quantiles={"likelihood.end_loss": (0.9, None)}).decide(rows, no_texts, None).notes
+
+
 @pytest.mark.parametrize(("unmeasured", "action"), [("keep", "kept"), ("drop", "dropped")])
 def test_unmeasured_rows_follow_their_own_rule(unmeasured: str, action: str) -> None:
     cleaner = build(Filter, {"bounds": {"likelihood.loss": [0, 5]}, "unmeasured": unmeasured})

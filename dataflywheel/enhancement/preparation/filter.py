@@ -115,11 +115,14 @@ class Filter(Cleaner):
         fails: list[str | None] = [None] * len(columns)
         scores: list[float | None] = [None] * len(columns)
         present: dict[str, AnyArray] = {}
-        levels = self.thresholds(columns)
+        levels, idle = self.thresholds(columns), list[str]()
         for name in [*self.needs(), *([REASON] if self.python is not None else [])]:
             values, present[name] = usable(columns, name)
             bound = levels.get(name, (None, None))
-            for i in np.flatnonzero(present[name] & self.outside(name, values, bound)).tolist():
+            out = present[name] & self.outside(name, values, bound)
+            if name in self.quantiles and len(values[present[name]]) and not out.any():
+                idle.append(f"{name}: {self._tied(values[present[name]], bound)}")
+            for i in np.flatnonzero(out).tolist():
                 if fails[i] is None:
                     fails[i] = self.complaint(name, values[i], bound)
                     scores[i] = float(values[i]) if name in levels else None
@@ -129,6 +132,8 @@ class Filter(Cleaner):
             if len(failed) == len(columns):  # as of a signal that fails everywhere: nothing was filtered
                 raise FlywheelError(f"filter: {self.python} failed at all {len(failed):,} rows; the first: {failed[0]}")
             decisions.notes["failed"] = f"{Path(self.python).name} failed at {len(failed):,} rows, first: {failed[0]}"
+        if idle:
+            decisions.notes["idle"] = f"no row is beyond the quantiles of {'; '.join(idle)}"
         for i, id in enumerate(columns.ids.tolist()):
             if fails[i] is not None:
                 decisions.add(id, "dropped", str(fails[i]), score=scores[i])
@@ -146,6 +151,13 @@ class Filter(Cleaner):
             return self.bounds.get(name, (None, None))
         low, high = (None if q is None else float(np.quantile(values, q)) for q in self.quantiles[name])
         return low, high
+
+    def _tied(self, values: AnyArray, bound: Bound) -> str:
+        """How many values are the level itself, which stay; that there are few, where none is."""
+        for level in bound:
+            if level is not None and (share := float(np.mean(values == level))):
+                return f"{share:.0%} of the values are {level:g}, and ties stay"
+        return f"there are {len(values):,} values"
 
     def outside(self, name: str, values: AnyArray, bound: Bound) -> AnyArray:
         """Mask (n,) of the values out of bounds or not among those allowed; meaningless where there is no value."""

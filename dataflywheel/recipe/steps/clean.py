@@ -94,7 +94,7 @@ class Clean(Step):
 
     def note(self, record: StepRecord) -> str:
         changed = sum(n for name, n in record.counts.items() if name.startswith("changed"))
-        failed = record.details.get("failed", "")
+        failed = "; ".join(filter(None, (record.details.get(name, "") for name in ("failed", "idle"))))
         told = (f", {changed:,} of them changed" if changed else "") + (f"; {failed}" if failed else "")
         return super().note(record) + told
 
