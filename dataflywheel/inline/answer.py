@@ -9,6 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import orjson
+
 from dataflywheel.contracts import FlywheelError
 from dataflywheel.inline.given import Given, given
 from dataflywheel.inline.page import page, preview
@@ -18,12 +20,13 @@ from dataflywheel.recipe.single import Around
 from dataflywheel.report.pages import write_pages
 from dataflywheel.rows.formats import holding, shape_named
 from dataflywheel.rows.formats.draft import Record
+from dataflywheel.rows.identity import make_row
 from dataflywheel.rows.parse import Parsed
 from dataflywheel.rows.parts import read_rows
 from dataflywheel.rows.quarantine import Quarantined
 from dataflywheel.rows.reading import iter_parsed
 from dataflywheel.rows.schema import Row
-from dataflywheel.rows.text import part_of
+from dataflywheel.rows.text import part_of, split_answer
 from dataflywheel.store.decisions import read_decisions
 from dataflywheel.store.run import RunDirectory
 
@@ -140,6 +143,14 @@ def _in_order(block: Parsed) -> list[Row | Quarantined]:
     placed: list[tuple[int, Row | Quarantined]] = list(zip(block.lines, block.rows, strict=True))
     placed += [(one.line, one) for one in block.quarantined]
     return [one for _, one in sorted(placed, key=lambda pair: pair[0])]
+
+
+def _prompt(row: Row) -> Row:
+    """The row without its answer."""
+    extra: dict[str, Any] = {} if row["extra"] == "{}" else orjson.loads(row["extra"])
+    extra.pop("flywheel", None)  # how the answer was spelled
+    turns = split_answer(row["messages"])[0]
+    return make_row(turns, tools=row["tools"], tags=row["tags"], extra=extra, media=row["media"], cells=row["cells"])
 
 
 def _answered(model: str, run: Result, there: Sequence[Row | Quarantined], prompts: Sequence[Row]) -> Answered:

@@ -62,9 +62,8 @@ def files_here(folder: Path) -> tuple[list[str], str | None]:
     files = sorted(file for file in folder.iterdir() if file.is_file() and named(file) and file.name[0] != ".")
     scoring = [file for file in files if FOR_SCORING.search(stem(file))]
     if len(scoring) > 1 and len(files) > len(scoring):
-        named_so, rest = (
-            " ".join(shlex.quote(one.name) for one in files if (one in scoring) == so) for so in (True, False)
-        )
+        parts = ([one for one in files if (one in scoring) is so] for so in (True, False))
+        named_so, rest = (" ".join(shlex.quote(one.name) for one in some) for some in parts)
         raise UsageError(
             f"{named_so}: several files to score by, as their names say; name what is what: "
             f"flywheel init {rest} --target {shlex.quote(scoring[0].name)}"
