@@ -143,3 +143,12 @@ def test_a_fault_of_the_program_says_what_is_kept(monkeypatch: pytest.MonkeyPatc
     assert "a fault of flywheel itself (TypeError): report it" in ended[0][1]
     assert "what was finished is kept" in ended[0][1]
     assert "Traceback" in capsys.readouterr().err
+
+
+def test_a_row_is_found_by_a_short_text_in_any_letters(tmp_path: Path) -> None:
+    import dataflywheel as fw
+
+    rows = [{"prompt": "Say the ABC.", "completion": "A, b, c."}, {"prompt": "Why?", "completion": "So."}]
+    kept = fw.select(rows, by="longest", keep=1, runs=tmp_path / "runs", home=tmp_path / "store")
+    for wanted in ("abc", "ABC", "SAY THE"):
+        assert "Say the ABC." in json.dumps(fw.why(kept.path, wanted, home=tmp_path / "store"), default=str)
