@@ -106,3 +106,49 @@ def test_a_model_of_fields_names_what_is_missing() -> None:
     with pytest.raises(ValidationError) as caught:
         Two()  # type: ignore[call-arg]
     assert said(caught.value.errors()[0]) == "is missing"
+
+
+def test_what_was_made_of_parameters_is_not_shown_for_what_was_written() -> None:
+    from dataflywheel import catalog
+    from dataflywheel.contracts import build
+
+    asked = {"model": {"endpoint": "http://localhost:1/v1", "model": "m"}, "instructions": "Write {nosuch}"}
+    with pytest.raises(UsageError, match=r"\{nosuch\} stands for no part of a row") as caught:
+        build(catalog.get("ask_for_rows"), asked)
+    assert "ModelSpec(" not in str(caught.value)
+
+
+def test_choices_that_yaml_reads_as_true_and_false() -> None:
+    from dataflywheel import catalog
+    from dataflywheel.contracts import build
+
+    asked = {"model": {"endpoint": "http://localhost:1/v1", "model": "m"}, "question": "Useful?"}
+    with pytest.raises(UsageError, match=r"YAML reads yes, no") as caught:
+        build(catalog.get("ask"), {**asked, "answer": [True, False]})
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_a_fault_of_the_program_says_what_is_kept(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    from dataflywheel.cli import main as cli
+
+    def broken() -> None:
+        raise TypeError("odd")
+
+    monkeypatch.setattr(cli, "app", broken)
+    monkeypatch.setattr(cli, "listen", lambda: None)
+    monkeypatch.setattr(cli, "leave", lambda status, why: ended.append((status, why)))
+    ended: list[tuple[int, str]] = []
+    cli.main()
+    assert ended[0][0] == 1
+    assert "a fault of flywheel itself (TypeError): report it" in ended[0][1]
+    assert "what was finished is kept" in ended[0][1]
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_a_row_is_found_by_a_short_text_in_any_letters(tmp_path: Path) -> None:
+    import dataflywheel as fw
+
+    rows = [{"prompt": "Say the ABC.", "completion": "A, b, c."}, {"prompt": "Why?", "completion": "So."}]
+    kept = fw.select(rows, by="longest", keep=1, runs=tmp_path / "runs", home=tmp_path / "store")
+    for wanted in ("abc", "ABC", "SAY THE"):
+        assert "Say the ABC." in json.dumps(fw.why(kept.path, wanted, home=tmp_path / "store"), default=str)

@@ -42,12 +42,14 @@ def answer_command(
     from dataflywheel.cli.asked import asked_model, bill, limits, paced, paid
     from dataflywheel.cli.live import LiveTable
     from dataflywheel.cli.stopping import unfinished
-    from dataflywheel.errors import FlywheelError, OverBudgetError
+    from dataflywheel.errors import FlywheelError, OverBudgetError, UsageError
     from dataflywheel.inline.answer import answer
     from dataflywheel.rows.containers.write import container_for, write_records
 
     load_plugins(plugin)
     container = container_for(out)
+    if any(Path(path).expanduser().resolve() == out.resolve() for path in prompts):
+        raise UsageError(f"{out}: the prompts are read from there; give another file with --out")
     spec = asked_model(asked, model, price, key, can or [], paced(concurrency, timeout, patience))
     with LiveTable() as watcher:
         found = answer(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import traceback
 from importlib import import_module
 from typing import Any
 
@@ -102,6 +103,9 @@ def main() -> None:
         leave(1, str(error))
     except OSError as error:
         leave(1, f"{_trouble(error)}; {GOES_ON}")
+    except Exception as error:
+        traceback.print_exc()
+        leave(1, f"a fault of flywheel itself ({type(error).__name__}): report it with the lines above; {GOES_ON}")
 
 
 def _trouble(error: OSError) -> str:

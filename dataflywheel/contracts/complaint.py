@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from dataflywheel.errors import UsageError
 
@@ -67,9 +67,14 @@ def said(problem: Mapping[str, Any]) -> str:
     """
     words = WORDS.get(problem["type"], problem["msg"])
     told = words if isinstance(words, str) else words(problem.get("ctx", {}))
-    if problem["type"] == "missing":
+    if problem["type"] == "missing" or (not problem.get("loc") and _built(problem["input"])):
         return told
     return f"{told} (got {shortened(problem['input'])})"
+
+
+def _built(value: Any) -> bool:
+    """Whether all parameters of a method are meant, with what was made of them already: nothing that a user wrote."""
+    return isinstance(value, Mapping) and any(isinstance(one, BaseModel) for one in value.values())
 
 
 def shortened(value: Any) -> str:

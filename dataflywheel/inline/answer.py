@@ -21,7 +21,9 @@ from dataflywheel.report.pages import write_pages
 from dataflywheel.rows.formats import holding, shape_named
 from dataflywheel.rows.formats.draft import Record
 from dataflywheel.rows.identity import make_row
+from dataflywheel.rows.parse import Parsed
 from dataflywheel.rows.parts import read_rows
+from dataflywheel.rows.quarantine import Quarantined
 from dataflywheel.rows.reading import iter_parsed
 from dataflywheel.rows.schema import Row
 from dataflywheel.rows.text import part_of, split_answer
@@ -123,7 +125,8 @@ def answer(
         FlywheelError: no row can be read.
     """
     source = given(rows, Path(home), columns, roles)
-    read = [row for one in source.inputs() for parsed in iter_parsed(one) for row in parsed.rows]
+    there = [one for each in source.inputs() for block in iter_parsed(each) for one in _in_order(block)]
+    read = [one for one in there if not isinstance(one, Quarantined)]
     if not read:
         raise FlywheelError(f"{', '.join(source.paths)}: no row can be read; flywheel profile tells why")
     prompts = [_prompt(row) for row in read]
@@ -132,7 +135,14 @@ def answer(
     models = {**options.pop("models", {}), "teacher": model}
     around, rest = Around.of({"name": _name(source, model), **options, "models": models})
     run = single.enhance(asked.entries, by, around, gates=[], home=Path(home), finish=write_pages, **rest)
-    return _answered(_shown(model), run, read, prompts)
+    return _answered(_shown(model), run, there, prompts)
+
+
+def _in_order(block: Parsed) -> list[Row | Quarantined]:
+    """The rows of a block, and what could not be read, as they stand there."""
+    placed: list[tuple[int, Row | Quarantined]] = list(zip(block.lines, block.rows, strict=True))
+    placed += [(one.line, one) for one in block.quarantined]
+    return [one for _, one in sorted(placed, key=lambda pair: pair[0])]
 
 
 def _prompt(row: Row) -> Row:
@@ -143,20 +153,25 @@ def _prompt(row: Row) -> Row:
     return make_row(turns, tools=row["tools"], tags=row["tags"], extra=extra, media=row["media"], cells=row["cells"])
 
 
-def _answered(model: str, run: Result, read: Sequence[Row], prompts: Sequence[Row]) -> Answered:
-    """Each row that was read with what came of its prompt; equal prompts were asked once."""
+def _answered(model: str, run: Result, there: Sequence[Row | Quarantined], prompts: Sequence[Row]) -> Answered:
+    """Each row that was given with what came of its prompt; equal prompts were asked once."""
     step = RunDirectory(run.path).step(1, "enhance")
     done = (step / "decisions.parquet").is_file()
     decisions = read_decisions(step / "decisions.parquet").to_pylist() if done else []
     fates = {one["id"]: one for one in decisions}
-    there = {row["id"]: row for row in read_rows(step / "rows").to_pylist()} if done else {}
+    written = {row["id"]: row for row in read_rows(step / "rows").to_pylist()} if done else {}
     found: list[Record] = []
     lost: list[Unanswered] = []
-    for index, (row, prompt) in enumerate(zip(read, prompts, strict=True)):
+    asked = iter(prompts)
+    for index, row in enumerate(there):
+        if isinstance(row, Quarantined):
+            lost.append(Unanswered(index, f"could not be read: {row.reason}", {"text": row.text}))
+            continue
+        prompt = next(asked)
         fate = fates.get(prompt["id"])
         if fate is not None and fate["action"] == "changed":
             reference = part_of(row["messages"], "answer")
-            record = _plain({**prompt, "messages": there[fate["other"]]["messages"]})
+            record = _plain({**prompt, "messages": written[fate["other"]]["messages"]})
             found.append({**record, **({"reference": reference} if reference else {})})
         else:
             why = fate["reason"].removeprefix("as it was: ") if fate is not None else run.stopped or "not asked"

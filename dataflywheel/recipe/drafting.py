@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,9 +54,20 @@ class Seen:
 
 def files_here(folder: Path) -> tuple[list[str], str | None]:
     """The data files of a folder: those for the pool, and one whose name says that it is for scoring, where there is
-    just one such."""
+    just one such.
+
+    Raises:
+        UsageError: several names say so, and one that is not scored by would be trained on.
+    """
     files = sorted(file for file in folder.iterdir() if file.is_file() and named(file) and file.name[0] != ".")
     scoring = [file for file in files if FOR_SCORING.search(stem(file))]
+    if len(scoring) > 1 and len(files) > len(scoring):
+        parts = ([one for one in files if (one in scoring) is so] for so in (True, False))
+        named_so, rest = (" ".join(shlex.quote(one.name) for one in some) for some in parts)
+        raise UsageError(
+            f"{named_so}: several files to score by, as their names say; name what is what: "
+            f"flywheel init {rest} --target {shlex.quote(scoring[0].name)}"
+        )
     target = scoring[0] if len(scoring) == 1 and len(files) > 1 else None
     return [str(file) for file in files if file != target], None if target is None else str(target)
 

@@ -31,7 +31,7 @@ def init(
         out: the recipe's file.
 
     Raises:
-        UsageError: that file is there already, there is no file for the pool, or no such recipe.
+        UsageError: that file is there already, a file is both pool and target, none is for the pool, or no such recipe.
         FlywheelError: a path names nothing, or no row of it can be read.
     """
     place = Path(out)
@@ -45,6 +45,8 @@ def init(
         named = [pool] if isinstance(pool, str) else list(pool or [])
         rows, guessed = (named, None) if named else files_here(Path.cwd())
         scored = target or guessed
+        if named and target in named:
+            raise UsageError(f"{target}: named for the pool and as the target; rows to score by are never trained on")
         rows = [_from_here(path) for path in rows if path != scored]
         name = re.sub(r"[^A-Za-z0-9._-]+", "-", stem(Path(rows[0]))).strip("-.") if rows else ""
         text = drafted(rows, scored and _from_here(scored), model, name or "recipe")

@@ -54,6 +54,8 @@ def signal_cost(recipe: Recipe, asked: Asked, pool: PoolStatistics, speed: float
         times = 2 if kind.name == "agreement" else 1
         size = MINILM_PARAMETERS if recipe.models.embedder.builtin == "minilm" else 0.0
         passes = Cost(forward=times * pool.rows, tokens=times * pool.tokens)
+    elif kind.uses_model and given.get("hf"):  # a model of its own
+        size, passes = parameters(ModelSpec(hf=given["hf"])), build(kind, given).estimate(pool)
     work = 2 * size * passes.tokens * (1 + 2 * passes.backward / max(passes.forward, 1))
     return replace(passes, seconds=round(work / (speed * efficiency(size)) + pool.chars / 2e7, 2))
 

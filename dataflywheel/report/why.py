@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import Any
@@ -87,14 +87,19 @@ def _written(run: Path, id_: str, home: Path) -> list[dict[str, Any]]:
         ]
 
 
+def _holds(row: Mapping[str, Any], wanted: str) -> bool:
+    """Whether a turn holds the text, however its letters are written."""
+    return any(wanted.casefold() in (message["content"] or "").casefold() for message in row["messages"])
+
+
 def _find(places: Sequence[Path], wanted: str) -> dict[str, Any]:
     found: dict[str, dict[str, Any]] = {}
     holds: dict[str, Any] | None = None
     for batch in (batch for rows in places for batch in iter_batches(rows)):
         mask = pc.starts_with(batch["id"], wanted)
         found |= {row["id"]: row for row in batch.filter(mask).to_pylist()}
-        if holds is None and len(wanted) > 3:
-            holds = next((r for r in batch.to_pylist() if any(wanted in m["content"] for m in r["messages"])), None)
+        if holds is None:
+            holds = next((r for r in batch.to_pylist() if _holds(r, wanted)), None)
     if len(found) > 1:
         raise UsageError(f"{wanted!r} is the beginning of {len(found)} row ids; give more of it")
     record = next(iter(found.values()), holds)

@@ -89,3 +89,26 @@ def test_nothing_to_answer_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text('{"foo": 1}\n', encoding="utf-8")
     with pytest.raises(FlywheelError, match="no row can be read"):
         fw.answer(str(tmp_path / "a.jsonl"), "somewhere", home=tmp_path / "s", runs=tmp_path / "r")
+
+
+def test_lines_that_cannot_be_read_are_counted_where_they_stand(
+    endpoint: Endpoint, where: dict[str, Any], tmp_path: Path
+) -> None:
+    endpoint.configure(rules=RULES)
+    lines = ["{broken", json.dumps(rows()[0]), '{"prompt": ""}', json.dumps(rows()[1])]
+    (tmp_path / "p.jsonl").write_text("\n".join(lines) + "\n")
+    found = fw.answer(tmp_path / "p.jsonl", spec(endpoint), **where)
+    assert [said(row) for row in found.rows] == ["Lima.", "Paris."]
+    assert [one.index for one in found.unanswered] == [0, 2]
+    assert all(one.reason.startswith("could not be read: ") for one in found.unanswered)
+    assert found.unanswered[0].row == {"text": "{broken"}
+    assert found.told().startswith("2 of 4 prompts answered")
+
+
+def test_prompts_are_not_written_over(endpoint: Endpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("p.jsonl").write_text(before := json.dumps(rows()[0]) + "\n")
+    done = CliRunner().invoke(app, ["answer", endpoint.url, "p.jsonl", "--model", "m", "--out", "./p.jsonl"])
+    assert "the prompts are read from there" in str(done.exception)
+    assert Path("p.jsonl").read_text() == before
+    assert not endpoint.bill().charged

@@ -106,7 +106,16 @@ def test_a_file_for_scoring_is_told_by_its_name(tmp_path: Path) -> None:
     here = [str(tmp_path / name) for name in ("b.csv", "latest.jsonl")]
     assert files_here(tmp_path) == (here, str(tmp_path / "my_test.jsonl"))
     (tmp_path / "eval.jsonl").write_text("{}", encoding="utf-8")
-    assert files_here(tmp_path)[1] is None
+    with pytest.raises(UsageError, match=r"eval.jsonl my_test.jsonl: several files to score by.*--target eval.jsonl"):
+        files_here(tmp_path)  # the other one would be trained on
+
+
+def test_a_file_is_not_pool_and_target_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "pool.jsonl", chats(30))
+    said = CliRunner().invoke(app, ["init", "pool.jsonl", "--target", "pool.jsonl"])
+    assert "pool.jsonl: named for the pool and as the target" in str(said.exception)
+    assert not Path("recipe.yaml").exists()
 
 
 def test_the_verb_writes_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -142,3 +143,36 @@ def test_the_recipe_for_a_domain_is_planned_whole(data: Path, monkeypatch: pytes
     assert found.comparison is not None
     assert (found.comparison.arms, found.comparison.seeds) == (8, 5)
     assert 0 < found.steps[4].rows < 0.05 * found.steps[0].rows
+
+
+@pytest.mark.parametrize(
+    ("step", "told"),
+    [
+        ({"filter": {"bounds": {"row.source": [0, 1]}}}, r"bounds: 'row.source' holds texts"),
+        ({"filter": {"quantiles": {"language.code": [0, 0.5]}}}, r"quantiles: 'language.code' holds texts"),
+        ({"deduplicate": {"keep": "tone.tone"}}, r"keep: 'tone.tone' holds texts"),
+        ({"select": {"by": {"rated": {"score": "tone.tone"}}, "keep": 5}}, r"score: 'tone.tone' holds texts"),
+        (
+            {"enhance": {"by": "redact_personal_data", "where": {"tone.tone": [0, 1]}}},
+            r"where: 'tone.tone' holds texts",
+        ),
+    ],
+)
+def test_texts_are_not_compared_as_numbers(tmp_path: Path, step: dict[str, Any], told: str) -> None:
+    asked = {"question": "Which tone?", "answer": {"tone": ["kind", "rude"], "hard": "integer"}}
+    models = {"teacher": {"endpoint": "http://localhost:1/v1", "model": "m"}}
+    with pytest.raises(UsageError, match=told):
+        plan(job(tmp_path, [step], signals={"tone": {"ask": asked}}, models=models))
+
+
+def test_numbers_and_texts_in_their_places_are_planned(tmp_path: Path) -> None:
+    asked = {"question": "Which tone?", "answer": {"tone": ["kind", "rude"], "hard": "integer"}}
+    models = {"teacher": {"endpoint": "http://localhost:1/v1", "model": "m"}}
+    step = {"filter": {"bounds": {"tone.hard": [1, 3]}, "equals": {"tone.tone": ["kind"], "row.source": ["a"]}}}
+    assert plan(job(tmp_path, [step], signals={"tone": {"ask": asked}}, models=models))["steps"]
+
+
+@pytest.mark.parametrize(("column", "lacking"), [("token_lengths.whole", "tokenizer"), ("classifier.score", "hf")])
+def test_a_signal_that_has_to_be_told_more_is_refused_before_the_run(tmp_path: Path, column: str, lacking: str) -> None:
+    with pytest.raises(UsageError, match=rf"{column}.*has to be told more; write `signals: .*{lacking}: "):
+        plan(job(tmp_path, [{"filter": {"bounds": {column: [0, 1]}}}]))

@@ -148,3 +148,11 @@ def test_a_language_model_is_no_classifier(tmp_path: Path) -> None:
     AutoTokenizer.from_pretrained(folder).save_pretrained(tmp_path / "lm")
     with pytest.raises(UsageError, match=r"no sequence classifier: it has no weights of .*classifier"):
         measured(Classifier(hf=str(tmp_path / "lm"), label=1))
+
+
+def test_a_plan_prices_what_the_classifier_reads(tmp_path: Path) -> None:
+    hf = named(made(tmp_path / "two", None, 2), ["bad", "good"])
+    step = {"filter": {"bounds": {"fine.score": [0.5, None]}}}
+    found = plan(job(tmp_path, [step], signals={"fine": {"classifier": {"hf": hf, "label": "good"}}}))
+    assert found.steps[0].cost.forward == found.pool.rows > 0
+    assert found.steps[0].cost.tokens == found.pool.tokens

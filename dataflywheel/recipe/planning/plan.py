@@ -7,6 +7,7 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
+from dataflywheel import catalog
 from dataflywheel.contracts import Complaints, Cost, Method, PoolStatistics, Signal, UsageError, nearest
 from dataflywheel.plugins.blame import blamed
 from dataflywheel.recipe.asked_signals import Asked, asked_signal, check_parameters
@@ -21,6 +22,7 @@ from dataflywheel.recipe.planning.following import check_followed, check_room, f
 from dataflywheel.recipe.planning.helping import planned_helpers
 from dataflywheel.recipe.planning.holding import holding
 from dataflywheel.recipe.planning.named_arms import arm_needs
+from dataflywheel.recipe.planning.numbers import check_numbers
 from dataflywheel.recipe.planning.order import MODELLED, check_order
 from dataflywheel.recipe.planning.plugged import plugged
 from dataflywheel.recipe.planning.price import comparison_cost, step_cost
@@ -133,6 +135,7 @@ def _checks(recipe: Recipe, steps: list[Step], comparison: bool) -> Iterator[Cal
     yield lambda: check_parameters(recipe.signals)
     yield lambda: check_judged(recipe, [step.role for step in steps], comparison)
     yield from (partial(step.check, recipe, comparison) for step in steps)
+    yield from (partial(check_numbers, recipe, step) for step in steps)
     yield lambda: check_followed(recipe, steps)
     wanted: dict[str, str] = {}
     for step in steps:
@@ -140,6 +143,9 @@ def _checks(recipe: Recipe, steps: list[Step], comparison: bool) -> Iterator[Cal
     if comparison and recipe.compare:
         wanted = {need: "compare" for entry in recipe.compare.arms for need in arm_needs(entry)} | wanted
     yield from (partial(_check_column, recipe, need, place) for need, place in wanted.items())
+    told = {name for step in steps for name in step.signal_parameters()}
+    bare = {need: place for need, place in wanted.items() if place != "compare" and need.partition(".")[0] not in told}
+    yield from (partial(_check_complete, recipe, need, place) for need, place in bare.items())
     yield from model_checks(recipe, _signals(recipe, list(wanted)), any(step.role in MODELLED for step in steps))
     if recipe.engine.ray:
         yield lambda: check_packages("ray", extra="ray")
@@ -195,6 +201,19 @@ def _check_column(recipe: Recipe, need: str, place: str) -> None:
         raise UsageError(f"{name}: {error}") from None
     if column not in (*known, "status", "error"):
         raise UsageError(f"{place}: {need!r}: {name} has no such column{nearest(column, known)}")
+
+
+def _check_complete(recipe: Recipe, need: str, place: str) -> None:
+    """
+    Raises:
+        UsageError: the signal of that column has parameters without a default, and nobody gives them.
+    """
+    name = need.partition(".")[0]
+    fields = catalog.get(name, Signal).model_fields if name in catalog.names(Signal) else {}
+    lacking = sorted(key for key, field in fields.items() if field.is_required() and key != "model")
+    if lacking and name not in recipe.signals:
+        more = ", ".join(f"{key}: ..." for key in lacking)
+        raise UsageError(f"{place}: {need!r}: {name} has to be told more; write `signals: {{{name}: {{{more}}}}}`")
 
 
 def _signals(recipe: Recipe, needs: Sequence[str]) -> list[Asked]:

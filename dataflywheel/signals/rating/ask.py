@@ -66,6 +66,14 @@ class Ask(Instructed, Rating):
     instructions: Instructions = INSTRUCTIONS
     """What the model is told to do."""
 
+    @field_validator("answer", mode="before")
+    @classmethod
+    def _words(cls, answer: object) -> object:
+        """Choices that YAML took for something else."""
+        if isinstance(answer, list) and any(isinstance(word, bool) for word in answer):
+            raise ValueError("YAML reads yes, no, on and off as true and false; write `yes_no`, or words in quotes")
+        return answer
+
     @field_validator("answer")
     @classmethod
     def _known(cls, answer: Type) -> Type:
