@@ -53,6 +53,7 @@ def convert(
     columns: Mapping[str, str | Sequence[str]] | None = None,
     roles: Mapping[str, str] | None = None,
     origins: Callable[[Row], Record] | None = None,
+    change: Callable[[Origin], Row] | None = None,
 ) -> dict[str, Any]:
     """Read `input` (file, folder, pattern or hub name) and write its rows to `output` as `to`.
 
@@ -63,7 +64,8 @@ def convert(
     be read and rows that the format cannot hold are written to `<output>.quarantine.jsonl`, with file, line and reason.
     Descriptions name the data by its path, or as it will be in the folder `place`. `columns` and `roles` name what is
     read under other names: `{"prompt": "q", "answer": "a"}`, `{"customer": "user"}`. `origins` gives what is told of a
-    row in its record under `flywheel`, where a record is one row.
+    row in its record under `flywheel`, where a record is one row. `change` gives the row that is written in the place
+    of one that was read.
 
     Returns:
         input, output, format, rows read, records written, files by kind, quarantined (lines that could not be read) and
@@ -78,7 +80,7 @@ def convert(
     target = Path(output)
     container, not_carried = _checked(input, target, to), Counter[str]()
     with SetAside(target) as aside:
-        reading = _Rows(Input(input, source or "", mapping=column_mapping(columns, roles)), aside, progress)
+        reading = _Rows(Input(input, source or "", mapping=column_mapping(columns, roles)), aside, progress, change)
         if to in TRAINERS:
             writing = _by_kind(reading, aside, to, KindFiles(TRAINERS[to], target, container, origins), not_carried)
             if writing.spools:
@@ -163,8 +165,14 @@ def _checked(input: str, target: Path, to: str) -> str:
 class _Rows:
     """Rows of an input, counted, and the shape that came first; what cannot be read is set aside."""
 
-    def __init__(self, given: Input, aside: SetAside, progress: Callable[[int], None] | None) -> None:
-        self.given, self.aside, self.progress = given, aside, progress
+    def __init__(
+        self,
+        given: Input,
+        aside: SetAside,
+        progress: Callable[[int], None] | None,
+        change: Callable[[Origin], Row] | None = None,
+    ) -> None:
+        self.given, self.aside, self.progress, self.change = given, aside, progress, change
         self.count = 0
         self.shape = ""
         self.unread: dict[tuple[str, str], None] = {}
@@ -178,7 +186,8 @@ class _Rows:
                 self.shape = self.shape or next(iter(parsed.shapes), "")
                 self.count += len(parsed.rows)
                 for row, line in zip(parsed.rows, parsed.lines, strict=True):
-                    yield Origin(row, file.name, line)
+                    origin = Origin(row, file.name, line)
+                    yield origin if self.change is None else Origin(self.change(origin), file.name, line)
                 if self.progress:
                     self.progress(self.count)
         if not self.count:

@@ -109,7 +109,16 @@ class Writing(Step):
         return columns_read(self.work.by)
 
     def evidence(self, context: Context, state: State) -> list[str]:
-        return evaluation_digest(self.work.proposer(), state)
+        leaning = [made.leans_on() for made in self._leaning(context.recipe)]
+        return [*evaluation_digest(self.work.proposer(), state), *filter(None, leaning)]
+
+    def _leaning(self, recipe: Recipe) -> list[Method]:
+        """Its methods that lean on something beside rows, models and parameters."""
+        return [
+            build(kind, {**placeholder(kind), **parameters})
+            for kind, parameters in self.made_with(recipe)
+            if kind.leans_on is not Method.leans_on
+        ]
 
     def proposes(self, target: bool) -> list[type[Method]]:
         return [*self.work.methods(target)]
@@ -130,7 +139,7 @@ class Writing(Step):
             if asks(method):
                 check_asking(recipe, method, parameters)
             if issubclass(method, Gate) or not asks(method):
-                build(method, {**placeholder(method), **parameters})
+                build(method, {**placeholder(method), **parameters}).ready()
 
     def check_pool(self, pool: PoolStatistics) -> None:
         """Raises UsageError: fewer rows reach it than its method needs to write anything."""

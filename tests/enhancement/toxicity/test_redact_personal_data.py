@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataflywheel.enhancement.toxicity.redact_personal_data import NOTHING, RedactPersonalData, redactor, surrogate
+from dataflywheel.enhancement.toxicity.redact_personal_data import NOTHING, RedactPersonalData
+from dataflywheel.enhancement.toxicity.stand_ins import redactor, surrogate
 from dataflywheel.proposing.kinds import Demand, Proposal
 from dataflywheel.rows.identity import make_row, prompt_answer_row
 from dataflywheel.rows.schema import Row, message
