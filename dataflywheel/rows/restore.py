@@ -37,13 +37,17 @@ def restore(
         gone) and `other_key` (rows that stay redacted) as counts.
 
     Raises:
-        UsageError: there is no such key, or it opens no row.
-        FlywheelError: a sealed row was changed; names file and line.
+        UsageError: there is no such key.
+        FlywheelError: a sealed row was changed; names file and line. Or the key opens no row; what was written then is
+            what was read.
     """
     opening = _Opening(secret(key), column)
     done = convert(
         input, output, to, lineage=True, progress=progress, columns=columns, roles=roles, change=opening.opened
     )  # fmt: skip
+    if not opening.restored:
+        other = f"{opening.other:,} are sealed by another key" if opening.other else f"none has a sealed field {column!r}"
+        raise FlywheelError(f"{input}: the key opens none of {done['rows']:,} rows, of which {other}")
     return {**done, "restored": opening.restored, "changed": opening.changed, "other_key": opening.other}
 
 

@@ -11,8 +11,8 @@ from dataflywheel.signals.safety.personal_data_patterns import SURROGATE, Span, 
 from dataflywheel.signals.wording.fences import blocks
 
 _INLINE = re.compile(r"(?<!`)(`{1,2})(?!`)(?:(?!\n\n)[^`]|(?!\1(?!`))`){1,400}?\1(?!`)")
-_EDGES = re.compile(r"^[\W_]+|[\W_]+$")
-_OWNED = re.compile(r"['\u2019]s$")
+_SIGNS = re.compile(r"^[\W_]+|(?:[\W_]+|['\u2019]s)$")
+_WORDS = re.compile(r"^\S+"), re.compile(r"\S+$")
 _IDEOGRAPHS = "\u2e80"
 """From here on one letter may be a word."""
 
@@ -30,10 +30,10 @@ def names_in(texts: Sequence[str], names: str, types: Sequence[str] = NAME_TYPES
     read = sorted({text for text in texts if any(map(str.isalpha, text))})
     code = {text: code_places(text) for text in read}
     found = recogniser(names).find([_without(text, code[text]) for text in read])
-    known = {
-        text: [part for span in spans for part in _parts(text, span, _taken(text, code[text]))]
-        for text, spans in zip(read, found, strict=True)
-    }
+    known: dict[str, list[Span]] = {}
+    for text, spans in zip(read, found, strict=True):
+        taken = _taken(text, code[text]) if spans else []
+        known[text] = [part for span in spans for part in _parts(text, span, taken)]
     return [[span for span in known.get(text, ()) if span.type in types] for text in texts]
 
 
@@ -80,19 +80,15 @@ def _parts(text: str, span: Span, taken: Sequence[Place]) -> Iterator[Span]:
 def _trimmed(text: str, start: int, end: int, whole: bool) -> Place:
     """The place without signs around it, an apostrophe of possession and, in a piece, small words; empty where no name
     is left."""
-    while start < end:
-        piece = text[start:end]
-        signs, owned = list(_EDGES.finditer(piece)), _OWNED.search(piece)
-        words = [] if whole else [word for word in (piece.split()[0], piece.split()[-1]) if word.islower()]
-        if owned:
-            end -= len(owned[0])
-        elif signs:
-            start += len(signs[0][0]) if signs[0].start() == 0 else 0
-            end -= len(signs[-1][0]) if signs[-1].start() > 0 else 0
-        elif words:
-            start += len(words[0]) if piece.startswith(words[0]) else 0
-            end -= len(words[0]) if not piece.startswith(words[0]) else 0
-        else:
-            letters = [sign for sign in piece if sign.isalpha()]
-            return (start, end) if len(letters) > 1 or any(sign >= _IDEOGRAPHS for sign in letters) else (end, end)
-    return end, end
+    while (outer := _outer(text[start:end], whole)) is not None:
+        start, end = (start + len(outer[0]), end) if outer.start() == 0 else (start, end - len(outer[0]))
+    letters = [sign for sign in text[start:end] if sign.isalpha()]
+    return (start, end) if len(letters) > 1 or any(sign >= _IDEOGRAPHS for sign in letters) else (end, end)
+
+
+def _outer(piece: str, whole: bool) -> re.Match[str] | None:
+    """What does not belong to a name at one end of it."""
+    if (found := _SIGNS.search(piece)) is not None or whole:
+        return found
+    words = (pattern.search(piece) for pattern in _WORDS)
+    return next((word for word in words if word and word[0].islower()), None)
