@@ -46,7 +46,9 @@ def restore(
         input, output, to, lineage=True, progress=progress, columns=columns, roles=roles, change=opening.opened
     )  # fmt: skip
     if not opening.restored:
-        other = f"{opening.other:,} are sealed by another key" if opening.other else f"none has a sealed field {column!r}"
+        other = (
+            f"{opening.other:,} are sealed by another key" if opening.other else f"none has a sealed field {column!r}"
+        )
         raise FlywheelError(f"{input}: the key opens none of {done['rows']:,} rows, of which {other}")
     return {**done, "restored": opening.restored, "changed": opening.changed, "other_key": opening.other}
 

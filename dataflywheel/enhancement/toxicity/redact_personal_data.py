@@ -78,6 +78,9 @@ class RedactPersonalData(PersonalDataOptions, Proposer):
     def leans_on(self) -> str:
         return ":".join(filter(None, (super().leans_on(), secret(self.key).digest if self.key else "")))
 
+    def keeps_beside(self) -> str:
+        return self.column if self.key else ""
+
     def propose(self, demand: Demand) -> list[Proposal]:
         by = None if self.key is None else secret(self.key)
         works = [_Work(row, self, by) for row in demand.seeds]

@@ -21,6 +21,7 @@ from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.needs import asks
 from dataflywheel.recipe.origins import model_named
 from dataflywheel.recipe.schema import Recipe
+from dataflywheel.recipe.steps.beside_writers import leaning, lost_beside
 from dataflywheel.recipe.steps.pair_writers import written_by
 from dataflywheel.recipe.steps.read_by_writers import check_reading, columns_read, evaluation_digest, leave_columns
 from dataflywheel.recipe.steps.rows_out import write_decided, write_written
@@ -109,16 +110,7 @@ class Writing(Step):
         return columns_read(self.work.by)
 
     def evidence(self, context: Context, state: State) -> list[str]:
-        leaning = [made.leans_on() for made in self._leaning(context.recipe)]
-        return [*evaluation_digest(self.work.proposer(), state), *filter(None, leaning)]
-
-    def _leaning(self, recipe: Recipe) -> list[Method]:
-        """Its methods that lean on something beside rows, models and parameters."""
-        return [
-            build(kind, {**placeholder(kind), **parameters})
-            for kind, parameters in self.made_with(recipe)
-            if kind.leans_on is not Method.leans_on
-        ]
+        return [*evaluation_digest(self.work.proposer(), state), *leaning(self.made_with(context.recipe))]
 
     def proposes(self, target: bool) -> list[type[Method]]:
         return [*self.work.methods(target)]
@@ -158,8 +150,9 @@ class Writing(Step):
         return [(self.work.proposer(), self.work.named[1]), *self._gates(recipe)]
 
     def unread(self, recipe: Recipe) -> list[str]:
-        """What gates will not look at for want of an extra package, a line a gate."""
-        found = []
+        """What gates will not look at for want of an extra package, a line a gate; and a field that the data set's
+        format does not hold."""
+        found = lost_beside(self.title, self.work.proposer(), self.work.named[1], recipe.format)
         for kind, parameters in self._gates(recipe):
             gate = None if asks(kind) else build(kind, {**placeholder(kind), **parameters})
             said = gate.unread() if isinstance(gate, Gate) else ""
