@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 import dataflywheel as fw
 from dataflywheel.cli.main import app
 from dataflywheel.contracts import FlywheelError, UsageError
+from dataflywheel.rows.parts import read_rows
 from tests.signals.planted_names import plant
 
 SECRET = "0123456789abcdef" * 4
@@ -86,6 +87,10 @@ def test_the_secret_is_written_nowhere_and_a_new_one_redoes_the_step(
 ) -> None:
     first = fw.run(recipe())
     dataset = [path.read_bytes() for path in sorted((first.path / "dataset").rglob("*.jsonl"))]
+    ids = read_rows(first.path / "round-1" / "00-pool" / "rows", ["id", "messages"]).to_pylist()
+    assert not any(
+        row["id"].encode() in held for held in dataset for row in ids if len(row["messages"][1]["content"]) > 1
+    )
     for path in [path for path in here.rglob("*") if path.is_file()]:
         held = path.read_bytes()
         assert SECRET.encode() not in held, path
