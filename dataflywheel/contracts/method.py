@@ -108,6 +108,10 @@ class Method(BaseModel):
         model; "" where there is no such thing. Part of a step's fingerprint."""
         return ""
 
+    def reading_seconds(self, pool: PoolStatistics) -> float:
+        """For the estimate: what reading these rows takes a model of a package that it leans on."""
+        return 0.0
+
     def estimate(self, pool: PoolStatistics) -> Cost:
         """What one application to the pool costs; methods without a model are free at this grain."""
         return Cost()

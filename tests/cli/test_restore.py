@@ -166,6 +166,20 @@ def test_plan_says_what_is_not_there(here: Path, monkeypatch: pytest.MonkeyPatch
         fw.plan("m.yaml")
 
 
+def test_plan_prices_what_reading_for_names_takes(here: Path) -> None:
+    by = {"redact_personal_data": {"names": "any"}}
+    gates = [{"no_personal_data": {"names": "any"}}]
+    told = {"name": "p", "pool": [{"path": "pool.jsonl"}], "signals": {"personal_data": {"names": "any"}}}
+    told["steps"] = [
+        {"enhance": {"by": by, "gates": gates}},
+        {"filter": {"bounds": {"personal_data.total": [None, 0]}}},
+    ]
+    Path("p.yaml").write_text(yaml.safe_dump(told))
+    found = fw.plan("p.yaml")
+    seconds = found.pool.chars / 15_000
+    assert [step.cost.seconds for step in found.steps] == pytest.approx([3 * seconds, seconds], abs=0.02)
+
+
 @pytest.mark.usefixtures("installed")
 def test_plan_says_that_the_secret_is_not_set(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UsageError, match="the environment variable NO_SUCH_KEY is not set"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dataflywheel.contracts import Method, build
+from dataflywheel.contracts import Method, PoolStatistics, build
 from dataflywheel.proposing.kinds import Proposer
 from dataflywheel.recipe.steps.writers_price import placeholder
 
@@ -18,6 +18,12 @@ def leaning(made_with: Sequence[tuple[type[Method], Mapping[str, Any]]]) -> list
 
 def _leans(kind: type[Method]) -> bool:
     return kind.leans_on is not Method.leans_on
+
+
+def reading_seconds(made_with: Sequence[tuple[type[Method], Mapping[str, Any]]], pool: PoolStatistics) -> float:
+    """What models of packages take to read these rows for all of these methods."""
+    reading = [spec for spec in made_with if spec[0].reading_seconds is not Method.reading_seconds]
+    return sum(build(kind, {**placeholder(kind), **given}).reading_seconds(pool) for kind, given in reading)
 
 
 def lost_beside(title: str, kind: type[Proposer], given: Mapping[str, Any], format: str) -> list[str]:

@@ -21,7 +21,7 @@ from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.needs import asks
 from dataflywheel.recipe.origins import model_named
 from dataflywheel.recipe.schema import Recipe
-from dataflywheel.recipe.steps.beside_writers import leaning, lost_beside
+from dataflywheel.recipe.steps.beside_writers import leaning, lost_beside, reading_seconds
 from dataflywheel.recipe.steps.pair_writers import written_by
 from dataflywheel.recipe.steps.read_by_writers import check_reading, columns_read, evaluation_digest, leave_columns
 from dataflywheel.recipe.steps.rows_out import write_decided, write_written
@@ -172,7 +172,8 @@ class Writing(Step):
         part = PoolStatistics(rows, *(round(n * rows / max(1, pool.rows)) for n in (pool.chars, pool.tokens)))
         methods = self.made_with(recipe)
         asked = sum((asking_cost(recipe, kind, given, part) for kind, given in methods if asks(kind)), Cost())
-        return asked + Cost(seconds=local_seconds(recipe, *methods[0], pool, speed))
+        local = local_seconds(recipe, *methods[0], pool, speed) + reading_seconds(methods, part)
+        return asked + Cost(seconds=local)
 
     @abstractmethod
     def write(self, given: Given, proposer: Proposer, gates: list[Gate], table: list[Row]) -> Written:

@@ -15,6 +15,8 @@ from dataflywheel.signals.safety.presidio_names import PresidioNames, check_pres
 from dataflywheel.signals.safety.spacy_names import SpacyNames, check_pipeline, pipeline_identity
 
 PRESIDIO = "presidio"
+CHARS_A_SECOND = 15_000
+"""That a small pipeline reads on one core, for estimates."""
 
 
 class Recogniser(Protocol):

@@ -9,9 +9,9 @@ import numpy as np
 import pyarrow as pa
 from pydantic import Field
 
-from dataflywheel.contracts import AnyArray, Card, Signal, Status
+from dataflywheel.contracts import AnyArray, Card, PoolStatistics, Signal, Status
 from dataflywheel.rows.text import BESIDE, Part, beside, part_of
-from dataflywheel.signals.safety.name_recogniser import check_names, names_identity
+from dataflywheel.signals.safety.name_recogniser import CHARS_A_SECOND, check_names, names_identity
 from dataflywheel.signals.safety.name_types import NAME_TYPES
 from dataflywheel.signals.safety.names_found import names_in
 from dataflywheel.signals.safety.personal_data_patterns import PRIVATE, TYPES, Span, find
@@ -63,6 +63,9 @@ class PersonalData(Signal):
 
     def model_digest(self) -> str:
         return "" if self.names is None else names_identity(self.names)
+
+    def reading_seconds(self, pool: PoolStatistics) -> float:
+        return 0.0 if self.names is None else pool.chars / CHARS_A_SECOND
 
     def measure(self, batch: pa.RecordBatch) -> dict[str, pa.Array | AnyArray]:
         rows = batch.select(self.reads).to_pylist()
