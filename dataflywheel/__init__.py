@@ -33,6 +33,7 @@ if TYPE_CHECKING:  # what an editor knows of the verbs; they load on first use
     from dataflywheel.report.why import why as why
     from dataflywheel.rows.convert import convert as convert
     from dataflywheel.rows.diff import diff as diff
+    from dataflywheel.rows.restore import restore as restore
     from dataflywheel.store.cleaning import clean as clean
 
 # Before any dependency loads: they report usage by default, and nothing here phones home.
@@ -68,6 +69,7 @@ _VERBS = {
     "profile": "dataflywheel.report.profile.profile",
     "diff": "dataflywheel.rows.diff",
     "convert": "dataflywheel.rows.convert",
+    "restore": "dataflywheel.rows.restore",
     "runs": "dataflywheel.report.runs",
     "push": "dataflywheel.report.pushing",
     "clean": "dataflywheel.store.cleaning",

@@ -32,6 +32,7 @@ VERBS = {
     "diff": "What changed between two data sets or runs.",
     "methods": "The catalogue of methods, with papers, needs and cost.",
     "convert": "Convert rows between formats.",
+    "restore": "Give rows back as they were before a redaction, with its key.",
 }
 
 

@@ -2,7 +2,7 @@
 
 from dataflywheel.contracts.budget import Budget
 from dataflywheel.contracts.columns import AnyArray, Columns, FloatArray, Status
-from dataflywheel.contracts.complaint import Complaints, explain, nearest
+from dataflywheel.contracts.complaint import Complaints, UnshownError, explain, nearest
 from dataflywheel.contracts.composite import Around, Composite
 from dataflywheel.contracts.cost import Cost, PoolStatistics
 from dataflywheel.contracts.judge import Case, Judge, Judgement, Verdict
@@ -95,6 +95,7 @@ __all__ = [
     "Texts",
     "TrainingRows",
     "UnreadableAnswersError",
+    "UnshownError",
     "UsageError",
     "UserPath",
     "ValidatedDraw",

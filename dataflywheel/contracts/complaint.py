@@ -16,6 +16,11 @@ LONGEST = 80
 
 Facts = Mapping[str, Any]
 
+
+class UnshownError(ValueError):
+    """What is wrong with a value that no message may show, since it may be a secret."""
+
+
 _WHOLE, _NUMBER, _YES_NO, _LIST, _MAPPING = (
     "expected a whole number", "expected a number", "expected true or false", "expected a list", "expected a mapping"
 )  # fmt: skip
@@ -67,7 +72,8 @@ def said(problem: Mapping[str, Any]) -> str:
     """
     words = WORDS.get(problem["type"], problem["msg"])
     told = words if isinstance(words, str) else words(problem.get("ctx", {}))
-    if problem["type"] == "missing" or (not problem.get("loc") and _built(problem["input"])):
+    unshown = isinstance(problem.get("ctx", {}).get("error"), UnshownError)
+    if problem["type"] == "missing" or unshown or (not problem.get("loc") and _built(problem["input"])):
         return told
     return f"{told} (got {shortened(problem['input'])})"
 

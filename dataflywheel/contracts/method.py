@@ -96,6 +96,22 @@ class Method(BaseModel):
         text = f"{self.edition()}:{self.model_dump_json()}"
         return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
+    def ready(self) -> None:
+        """What a plan checks before anything runs: that what it leans on beside rows and models is there.
+
+        Raises:
+            UsageError: it is not, such as an extra package; says how to get it.
+        """
+
+    def leans_on(self) -> str:
+        """Identity of what its results come from beside rows, models and parameters, such as the version of a package's
+        model; "" where there is no such thing. Part of a step's fingerprint."""
+        return ""
+
+    def reading_seconds(self, pool: PoolStatistics) -> float:
+        """For the estimate: what reading these rows takes a model of a package that it leans on."""
+        return 0.0
+
     def estimate(self, pool: PoolStatistics) -> Cost:
         """What one application to the pool costs; methods without a model are free at this grain."""
         return Cost()

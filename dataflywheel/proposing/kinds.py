@@ -228,6 +228,10 @@ class Proposer(Method):
         """The method as it asks, without what it would train first: for those who want to see its questions."""
         return self
 
+    def keeps_beside(self) -> str:
+        """The field beside its rows without which they are worth less to their reader, "" where there is none."""
+        return ""
+
     def way_on(self) -> str:
         """What gives more rows where all seeds were written from, "" where it is more seeds or visits."""
         return ""

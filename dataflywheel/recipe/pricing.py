@@ -7,7 +7,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from dataflywheel.contracts import Cost, PoolStatistics, Signal, build
+from dataflywheel.contracts import Cost, Method, PoolStatistics, Signal, build
 from dataflywheel.models.packaged import packaged
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.recipe.asked_signals import Asked
@@ -57,7 +57,8 @@ def signal_cost(recipe: Recipe, asked: Asked, pool: PoolStatistics, speed: float
     elif kind.uses_model and given.get("hf"):  # a model of its own
         size, passes = parameters(ModelSpec(hf=given["hf"])), build(kind, given).estimate(pool)
     work = 2 * size * passes.tokens * (1 + 2 * passes.backward / max(passes.forward, 1))
-    return replace(passes, seconds=round(work / (speed * efficiency(size)) + pool.chars / 2e7, 2))
+    own = build(kind, given).reading_seconds(pool) if kind.reading_seconds is not Method.reading_seconds else 0.0
+    return replace(passes, seconds=round(work / (speed * efficiency(size)) + own + pool.chars / 2e7, 2))
 
 
 def efficiency(weights: float) -> float:

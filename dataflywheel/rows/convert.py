@@ -20,9 +20,8 @@ from dataflywheel.rows.formats.beside import OURS
 from dataflywheel.rows.formats.draft import Record
 from dataflywheel.rows.kind_files import KindFiles
 from dataflywheel.rows.mapping import column_mapping
-from dataflywheel.rows.parse import parse_block
-from dataflywheel.rows.quarantine import first_reason
-from dataflywheel.rows.reading import Input, open_input, stem
+from dataflywheel.rows.reading import Input, stem
+from dataflywheel.rows.rows_read import RowsRead
 from dataflywheel.rows.schema import ROW_SCHEMA, Row
 from dataflywheel.rows.set_aside import Origin, SetAside, reason_of
 from dataflywheel.rows.trainers import TRAINERS
@@ -53,6 +52,7 @@ def convert(
     columns: Mapping[str, str | Sequence[str]] | None = None,
     roles: Mapping[str, str] | None = None,
     origins: Callable[[Row], Record] | None = None,
+    change: Callable[[Origin], Row] | None = None,
 ) -> dict[str, Any]:
     """Read `input` (file, folder, pattern or hub name) and write its rows to `output` as `to`.
 
@@ -63,7 +63,8 @@ def convert(
     be read and rows that the format cannot hold are written to `<output>.quarantine.jsonl`, with file, line and reason.
     Descriptions name the data by its path, or as it will be in the folder `place`. `columns` and `roles` name what is
     read under other names: `{"prompt": "q", "answer": "a"}`, `{"customer": "user"}`. `origins` gives what is told of a
-    row in its record under `flywheel`, where a record is one row.
+    row in its record under `flywheel`, where a record is one row. `change` gives the row to write for
+    one that was read.
 
     Returns:
         input, output, format, rows read, records written, files by kind, quarantined (lines that could not be read) and
@@ -78,7 +79,7 @@ def convert(
     target = Path(output)
     container, not_carried = _checked(input, target, to), Counter[str]()
     with SetAside(target) as aside:
-        reading = _Rows(Input(input, source or "", mapping=column_mapping(columns, roles)), aside, progress)
+        reading = RowsRead(Input(input, source or "", mapping=column_mapping(columns, roles)), aside, progress, change)
         if to in TRAINERS:
             writing = _by_kind(reading, aside, to, KindFiles(TRAINERS[to], target, container, origins), not_carried)
             if writing.spools:
@@ -104,7 +105,7 @@ def convert(
     }  # fmt: skip
 
 
-def _by_kind(reading: _Rows, aside: SetAside, to: str, writing: KindFiles, not_carried: Counter[str]) -> KindFiles:
+def _by_kind(reading: RowsRead, aside: SetAside, to: str, writing: KindFiles, not_carried: Counter[str]) -> KindFiles:
     """The files of a trainer with every row that they can hold; the user's other fields, which no trainer reads, are
     counted in `not_carried`."""
     for origin in reading:
@@ -160,32 +161,6 @@ def _checked(input: str, target: Path, to: str) -> str:
     return container
 
 
-class _Rows:
-    """Rows of an input, counted, and the shape that came first; what cannot be read is set aside."""
-
-    def __init__(self, given: Input, aside: SetAside, progress: Callable[[int], None] | None) -> None:
-        self.given, self.aside, self.progress = given, aside, progress
-        self.count = 0
-        self.shape = ""
-        self.unread: dict[tuple[str, str], None] = {}
-
-    def __iter__(self) -> Iterator[Origin]:
-        for file in open_input(self.given):
-            for block in file.blocks:
-                parsed = parse_block(block, file.name, file.source, file.shape, file.mapping)
-                self.aside.unreadable(parsed.quarantined)
-                self.unread |= dict.fromkeys(parsed.unread)
-                self.shape = self.shape or next(iter(parsed.shapes), "")
-                self.count += len(parsed.rows)
-                for row, line in zip(parsed.rows, parsed.lines, strict=True):
-                    yield Origin(row, file.name, line)
-                if self.progress:
-                    self.progress(self.count)
-        if not self.count:
-            why = f": {first_reason(self.aside.examples[0])}" if self.aside.unread else ""
-            raise FlywheelError(f"{self.given.path}: no row could be read{why}")
-
-
 def _one_line(record: Record) -> None:
     """Check that a text file can hold the record.
 
@@ -199,7 +174,7 @@ def _one_line(record: Record) -> None:
 
 
 def _shaped(
-    reading: _Rows,
+    reading: RowsRead,
     aside: SetAside,
     to: str,
     lineage: bool,

@@ -6,7 +6,9 @@ import json
 from pathlib import Path
 
 import numpy as np
+import orjson
 import pyarrow as pa
+import pytest
 
 from dataflywheel.contracts import Status
 from dataflywheel.enhancement.toxicity.redact_personal_data import RedactPersonalData
@@ -16,8 +18,10 @@ from dataflywheel.report.profile.pool_facts import collect
 from dataflywheel.rows.identity import make_row
 from dataflywheel.rows.parts import PartWriter
 from dataflywheel.rows.schema import message, table
+from dataflywheel.rows.text import beside, text_of
 from dataflywheel.signals.safety.personal_data import PersonalData
 from dataflywheel.signals.safety.personal_data_patterns import TYPES
+from tests.signals.planted_names import plant
 from tests.signals.rows import batch
 
 PAIRS = [
@@ -71,3 +75,41 @@ def test_a_part_and_any_order() -> None:
     assert pa.array(answers["email"]).to_pylist() == [1, 0, None]
     turned = PersonalData().measure(batch(PAIRS[::-1]))
     assert pa.array(turned["total"]).to_pylist() == [None, 0, 3]
+
+
+def test_names_are_nobodys_count_where_nobody_looked() -> None:
+    found = PersonalData().measure(batch(PAIRS))
+    assert all(pa.array(found[name]).null_count == 3 for name in ("person", "place", "organisation"))
+
+
+def test_names_are_counted_with_their_places_and_never_in_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    plant(monkeypatch, {"Jane Doe": "person", "Lima": "place", "Acme": "organisation", 'Bob "B" Ray': "person"})
+    call = orjson.dumps([{"name": "Acme", "arguments": {"to": 'Bob "B" Ray', "town": "Lima"}, "id": "1"}]).decode()
+    turns = [
+        message("user", "Mail Jane Doe, jane.doe@corp.org"),
+        message("assistant", "Yes: `Jane Doe`", reasoning="Jane Doe again", tool_calls=call),
+        message("assistant", "Done in Lima."),
+    ]
+    tools = json.dumps([{"type": "function", "function": {"name": "Acme", "description": "Acme writes"}}])
+    cells = json.dumps({"Lima": "Acme"})
+    row = make_row(turns, rejected=[message("assistant", "Acme did.")], tools=tools, cells=cells)
+    held = pa.RecordBatch.from_struct_array(table([row, make_row([])]).to_struct_array().combine_chunks())
+    measured = {name: pa.array(values).to_pylist() for name, values in PersonalData(names="any").measure(held).items()}
+    counts = [measured[name] for name in ("person", "place", "organisation", "email", "total")]
+    assert counts == [[3, None], [2, None], [2, None], [1, None], [8, None]]
+    text = f"{text_of(row['messages'])}\n\n{beside(row)}"
+    spans = [span.split(":") for span in measured["spans"][0]]
+    assert [text[int(start) : int(end)] for _, start, end in spans] == [
+        "Jane Doe", "jane.doe@corp.org", "Jane Doe", 'Bob \\"B\\" Ray', "Lima", "Lima", "Acme", "Acme",
+    ]  # fmt: skip
+    answers = PersonalData(names="any", part="answer").measure(held)
+    assert pa.array(answers["place"]).to_pylist() == [1, None]
+    passed = NoPersonalData(names="any", types=("organisation",)).check([Proposal((), row=row)], Surroundings())[0]
+    assert (passed.reason, passed.detail) == ("personal data: organisation", "2 organisation")
+
+
+def test_the_store_knows_the_recogniser(monkeypatch: pytest.MonkeyPatch) -> None:
+    plant(monkeypatch, {"a": "person"}, identity="one-1")
+    first = PersonalData(names="any").key()
+    plant(monkeypatch, {"a": "person"}, identity="one-2")
+    assert len({first, PersonalData(names="any").key(), PersonalData().key()}) == 3

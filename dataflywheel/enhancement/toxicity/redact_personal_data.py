@@ -2,33 +2,53 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
-from collections.abc import Callable
-from typing import ClassVar
+from collections.abc import Mapping, Sequence
+from typing import Annotated, ClassVar
 
-from pydantic import Field
+import orjson
+from pydantic import BeforeValidator, Field
 
-from dataflywheel.contracts import Card
+from dataflywheel.contracts import Card, PoolStatistics, UsageError
 from dataflywheel.enhancement.toxicity.changed import changed
+from dataflywheel.enhancement.toxicity.stand_ins import StandIns
 from dataflywheel.proposing.kinds import Demand, Proposal, Proposer
 from dataflywheel.proposing.rewritten import replaced, unchanged
 from dataflywheel.rows.schema import Row
-from dataflywheel.signals.safety.personal_data_patterns import PRIVATE, Type, find
+from dataflywheel.rows.sealed import Secret, check_reference, is_sealed, seal, secret
+from dataflywheel.rows.text import fields_of
+from dataflywheel.signals.safety.names_found import names_in
+from dataflywheel.signals.safety.personal_data_options import PersonalDataOptions
+from dataflywheel.signals.safety.personal_data_patterns import Span
+from dataflywheel.signals.safety.texts_with_names import leaves, placed
 
 NOTHING = "nothing to redact"
 
 
-class RedactPersonalData(Proposer):
+def _refers(key: object) -> object:
+    if key is not None:
+        check_reference(key)
+    return key
+
+
+class RedactPersonalData(PersonalDataOptions, Proposer):
     """Proposes each row with its personal data replaced by stand-ins of the same kind that belong to nobody.
 
     The same value has the same stand-in wherever it stands in a row (messages, rejected answer, tools and their
     calls, other fields) and another one in every other row. A stand-in is made from the row's id and the value's place
-    in the order of first appearance, so that nothing of the value is in it. Stand-ins lie where no real value can (the
-    domain `.invalid`, the unassigned country code +999, cards that begin with 0000, ...), and are not found again:
-    redacting twice changes nothing more. Names and postal addresses have no form and stay.
+    in the order of first appearance. Stand-ins lie where no real value can (the domain `.invalid`, the unassigned
+    country code +999, cards that begin with 0000, `Person-Kelodira`, ...), and are not found again: redacting twice
+    changes nothing more. Postal addresses have no form and stay.
+
+    With `names`, names of persons, places and organisations are replaced too, and looked for until no more are found. A
+    part of the name of one person or organisation of the row has the stand-in of the whole. A name that was found once
+    is replaced wherever it stands, a single word not in code and not where the row has it in small letters as well.
+
+    With `key` each row that is changed keeps what it was in the field `column`, as text that only the key opens:
+    `flywheel restore` gives it back. Without one, whoever can guess all of a row but a short number can try which
+    number gives its stand-ins.
     """
 
+    version: ClassVar[int] = 2
     card: ClassVar[Card] = Card(
         title="Presidio: Data Protection and De-identification SDK",
         authors="Microsoft",
@@ -44,62 +64,94 @@ class RedactPersonalData(Proposer):
     hides_before: ClassVar[bool] = True
     gates: ClassVar[tuple[str, ...]] = ("no_personal_data",)
 
-    types: tuple[Type, ...] = Field(default=PRIVATE, min_length=1)
-    """What is replaced. Dates of birth are not unless named: texts tell mostly those of the famous."""
+    key: Annotated[str | None, BeforeValidator(_refers)] = None
+    """Where the secret is that opens the rows again, `env:NAME` or `file:PATH`, never the secret itself; 32 characters
+    or more."""
+    column: str = Field(default="redacted", min_length=1)
+    """With `key`, the field beside a row that holds what it was."""
+
+    def ready(self) -> None:
+        super().ready()
+        if self.key is not None:
+            secret(self.key)
+
+    def leans_on(self) -> str:
+        return ":".join(filter(None, (super().leans_on(), secret(self.key).digest if self.key else "")))
+
+    def reading_seconds(self, pool: PoolStatistics) -> float:
+        """Rows with names are read twice or more, until none is left."""
+        return 2 * super().reading_seconds(pool)
+
+    def keeps_beside(self) -> str:
+        return self.column if self.key else ""
 
     def propose(self, demand: Demand) -> list[Proposal]:
-        return [self._proposal(row) for row in demand.seeds]
+        by = None if self.key is None else secret(self.key)
+        works = [_Work(row, self, by) for row in demand.seeds]
+        left = works
+        while left:
+            # What is replaced changes what a model reads around it; every pass leaves fewer letters to read.
+            self._look(left)
+            left = [work for work in left if work.replace() and self.names is not None]
+        return [work.proposal() for work in works]
 
-    def _proposal(self, row: Row) -> Proposal:
-        counts: dict[str, int] = {}
-        made = changed(row, self.name, redactor(row["id"], self.types, counts), everything=True)
-        if not counts:
-            return unchanged(row, NOTHING)
-        return replaced(row, made, facts={f"redacted_{name}": n for name, n in sorted(counts.items())})
-
-
-def redactor(key: str, types: tuple[str, ...] = PRIVATE, counts: dict[str, int] | None = None) -> Callable[[str], str]:
-    """A function that redacts texts of one document, known by `key`; `counts` gathers replacements by type.
-
-    >>> redact = redactor("a")
-    >>> one, two = redact("jane@example.org"), redact("Jane@Example.org and joe@example.org").split(" and ")
-    >>> one == two[0], one == two[1], one.endswith("@redacted.invalid")
-    (True, False, True)
-    """
-    known: dict[tuple[str, str], str] = {}
-    counts = {} if counts is None else counts
-
-    def redact(text: str) -> str:
-        # What is replaced may uncover digits that it lay over; every pass leaves fewer.
-        while (after := once(text)) != text:
-            text = after
-        return text
-
-    def once(text: str) -> str:
-        done, pieces = 0, []
-        for span in find(text, types):
-            value = span.type, re.sub(r"[\s().-]", "", text[span.start : span.end]).casefold()
-            if value not in known:
-                known[value] = surrogate(span.type, f"{key}:{span.type}:{len(known)}")
-            pieces += [text[done : span.start], known[value]]
-            done = span.end
-            counts[span.type] = counts.get(span.type, 0) + 1
-        return "".join([*pieces, text[done:]])
-
-    return redact
+    def _look(self, works: Sequence[_Work]) -> None:
+        """Find the names in all texts of rows that were not read before."""
+        if self.names is None:
+            return
+        unread = {text: None for work in works for text in work.unread()}
+        found = dict(zip(unread, names_in([*unread], self.names, self.sought), strict=True))
+        for work in works:
+            work.meet({text: found[text] for text in work.unread()})
 
 
-def surrogate(type: str, seed: str) -> str:
-    """A stand-in of a type; equal seeds, equal stand-ins."""
-    digest = hashlib.blake2b(seed.encode(), digest_size=16).digest()
-    word = digest[:4].hex()
-    digits = f"{int.from_bytes(digest[4:]):024d}"[-16:]
-    fours = " ".join(digits[i : i + 4] for i in (0, 4, 8, 12))
-    return {
-        "email": f"name-{word}@redacted.invalid",
-        "phone": f"+999 {digits[:3]} {digits[3:6]} {digits[6:9]}",
-        "card": f"0000 {fours[:14]}",
-        "iban": f"ZZ00 {fours}",
-        "ssn": f"000-{digits[:2]}-{digits[2:6]}",
-        "ip": f"240.{digest[0]}.{digest[1]}.{digest[2]}",
-    }.get(type, f"redacted-{word}")
+class _Work:
+    """A row on its way."""
+
+    def __init__(self, row: Row, method: RedactPersonalData, by: Secret | None) -> None:
+        self.before, self.method, self.by = row, method, by
+        self.counts: dict[str, int] = {}
+        fields = fields_of(row)
+        self.sealed = fields.get(method.column) if is_sealed(fields.get(method.column)) else None
+        if by is not None and method.column in fields and self.sealed is None:
+            raise UsageError(
+                f"{method.name}: row {row['id']} has a field {method.column!r} of its own; name another one to hold "
+                f"what a row was: `column: {method.column}_before`"
+            )
+        # What was sealed is no text: it must come through unchanged.
+        self.row: Row = row if self.sealed is None else {**row, "extra": _written(fields, without=method.column)}
+        self.stand_ins = StandIns(by.of_row(row["id"]) if by else row["id"], method.sought, self.counts)
+        self.read: set[str] = set()
+
+    def unread(self) -> list[str]:
+        """The texts in which names may stand and were not looked for."""
+        texts = [one.text for one in placed(self.row)] + list(leaves(fields_of(self.row)))
+        return [text for text in dict.fromkeys(texts) if text not in self.read]
+
+    def meet(self, found: Mapping[str, Sequence[Span]]) -> None:
+        """Learn what was found in texts of the row."""
+        self.read |= found.keys()
+        self.stand_ins.meet(found)
+
+    def replace(self) -> bool:
+        """Replace what is known; whether there was anything to replace."""
+        before = sum(self.counts.values())
+        self.row = changed(self.row, self.method.name, self.stand_ins.redacted, everything=True)
+        return sum(self.counts.values()) > before
+
+    def proposal(self) -> Proposal:
+        if not self.counts:
+            return unchanged(self.before, NOTHING)
+        fields, column = fields_of(self.row), self.method.column
+        if self.by is not None:
+            fields[column] = seal(self.before, self.row["id"], self.by)
+        elif self.sealed is not None:
+            fields[column] = self.sealed
+        made: Row = {**self.row, "parents": [self.before["id"]], "extra": _written(fields)}
+        facts = {f"redacted_{name}": n for name, n in sorted(self.counts.items())}
+        return replaced(self.before, made, facts=facts)
+
+
+def _written(fields: Mapping[str, object], without: str = "") -> str:
+    held = {name: value for name, value in fields.items() if not without or name != without}
+    return orjson.dumps(held, option=orjson.OPT_SORT_KEYS).decode()

@@ -1,27 +1,30 @@
-"""No personal data: proposals that hold what has its form are rejected."""
+"""No personal data: proposals that hold what has its form are rejected, and names where a model looks for them."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import ClassVar
-
-from pydantic import Field
+from typing import ClassVar, get_args
 
 from dataflywheel.contracts import Card
 from dataflywheel.proposing.kinds import PASSED, Check, Gate, Proposal, Surroundings
+from dataflywheel.rows.schema import Row
 from dataflywheel.rows.text import beside, text_of
-from dataflywheel.signals.safety.personal_data_patterns import PRIVATE, TYPES, Type, find
+from dataflywheel.signals.safety.names_found import names_in
+from dataflywheel.signals.safety.personal_data_options import AnyType, PersonalDataOptions
+from dataflywheel.signals.safety.personal_data_patterns import find
+from dataflywheel.signals.safety.texts_with_names import placed
 
 
-class NoPersonalData(Gate):
+class NoPersonalData(PersonalDataOptions, Gate):
     """Rejects a row whose messages, rejected answer, tools or cells hold personal data by form and checksum.
 
-    Reasons name the type, details how many there are; values are never shown. Names and postal addresses have no form
-    and are not found.
+    With `names` also one that holds the name of a person, place or organisation, outside of code and of the
+    specifications of tools. Reasons name the type, details how many there are; values are never shown. Postal addresses
+    have no form and are not found.
     """
 
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     card: ClassVar[Card] = Card(
         title="Presidio: Data Protection and De-identification SDK",
         authors="Microsoft",
@@ -33,18 +36,23 @@ class NoPersonalData(Gate):
         checked="labelled synthetic text by type; false rejections among rows written by people",
     )
 
-    types: tuple[Type, ...] = Field(default=PRIVATE, min_length=1)
-    """What is looked for. Dates of birth are not unless named: texts tell mostly those of the famous."""
-
     def check(self, proposals: Sequence[Proposal], around: Surroundings) -> list[Check]:
-        return [self._check(proposal) for proposal in proposals]
+        rows = [proposal.row for proposal in proposals]
+        counts = [Counter[str]() if row is None else self._by_form(row) for row in rows]
+        if self.names is not None:
+            texts = [[] if row is None else [one.text for one in placed(row)] for row in rows]
+            found = iter(names_in([text for of_row in texts for text in of_row], self.names, self.sought))
+            for count, of_row in zip(counts, texts, strict=True):
+                count.update(span.type for _ in of_row for span in next(found))
+        return [_check(count) for count in counts]
 
-    def _check(self, proposal: Proposal) -> Check:
-        assert proposal.row is not None
-        text = f"{text_of(proposal.row['messages'])}\n\n{beside(proposal.row)}"
-        counts = Counter(span.type for span in find(text, self.types))
-        if not counts:
-            return PASSED
-        first = next(name for name in TYPES if counts[name])
-        detail = ", ".join(f"{n} {name}" for name, n in sorted(counts.items()))
-        return Check(False, f"personal data: {first}", detail, {"personal_data": sum(counts.values())})
+    def _by_form(self, row: Row) -> Counter[str]:
+        return Counter(span.type for span in find(f"{text_of(row['messages'])}\n\n{beside(row)}", self.sought))
+
+
+def _check(counts: Counter[str]) -> Check:
+    if not counts:
+        return PASSED
+    first = next(name for name in get_args(AnyType) if counts[name])
+    detail = ", ".join(f"{n} {name}" for name, n in sorted(counts.items()))
+    return Check(False, f"personal data: {first}", detail, {"personal_data": sum(counts.values())})

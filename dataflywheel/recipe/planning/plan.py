@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from dataflywheel import catalog
-from dataflywheel.contracts import Complaints, Cost, Method, PoolStatistics, Signal, UsageError, nearest
+from dataflywheel.contracts import Complaints, Cost, Method, PoolStatistics, Signal, UsageError, build, nearest
 from dataflywheel.plugins.blame import blamed
 from dataflywheel.recipe.asked_signals import Asked, asked_signal, check_parameters
 from dataflywheel.recipe.asking import check_asking
@@ -171,6 +171,12 @@ def model_checks(recipe: Recipe, signals: list[Asked], trains: bool) -> Iterator
         yield partial(check_local, recipe.models.scorer or recipe.models.student, "scorer")
     if any(asked.kind.name == "language" for asked in signals):
         yield partial(check_packages, "lingua", extra="language")
+    yield from (partial(_check_ready, asked) for asked in signals if asked.kind.ready is not Method.ready)
+
+
+def _check_ready(asked: Asked) -> None:
+    """Raises UsageError: what the signal leans on is not there."""
+    build(asked.kind, asked.given).ready()
 
 
 def _loads(kind: type[Method]) -> bool:

@@ -21,6 +21,7 @@ from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.needs import asks
 from dataflywheel.recipe.origins import model_named
 from dataflywheel.recipe.schema import Recipe
+from dataflywheel.recipe.steps.beside_writers import leaning, lost_beside, reading_seconds
 from dataflywheel.recipe.steps.pair_writers import written_by
 from dataflywheel.recipe.steps.read_by_writers import check_reading, columns_read, evaluation_digest, leave_columns
 from dataflywheel.recipe.steps.rows_out import write_decided, write_written
@@ -109,7 +110,7 @@ class Writing(Step):
         return columns_read(self.work.by)
 
     def evidence(self, context: Context, state: State) -> list[str]:
-        return evaluation_digest(self.work.proposer(), state)
+        return [*evaluation_digest(self.work.proposer(), state), *leaning(self.made_with(context.recipe))]
 
     def proposes(self, target: bool) -> list[type[Method]]:
         return [*self.work.methods(target)]
@@ -130,7 +131,7 @@ class Writing(Step):
             if asks(method):
                 check_asking(recipe, method, parameters)
             if issubclass(method, Gate) or not asks(method):
-                build(method, {**placeholder(method), **parameters})
+                build(method, {**placeholder(method), **parameters}).ready()
 
     def check_pool(self, pool: PoolStatistics) -> None:
         """Raises UsageError: fewer rows reach it than its method needs to write anything."""
@@ -149,8 +150,9 @@ class Writing(Step):
         return [(self.work.proposer(), self.work.named[1]), *self._gates(recipe)]
 
     def unread(self, recipe: Recipe) -> list[str]:
-        """What gates will not look at for want of an extra package, a line a gate."""
-        found = []
+        """What gates will not look at for want of an extra package, a line a gate; and a field that the data set's
+        format does not hold."""
+        found = lost_beside(self.title, self.work.proposer(), self.work.named[1], recipe.format)
         for kind, parameters in self._gates(recipe):
             gate = None if asks(kind) else build(kind, {**placeholder(kind), **parameters})
             said = gate.unread() if isinstance(gate, Gate) else ""
@@ -170,7 +172,8 @@ class Writing(Step):
         part = PoolStatistics(rows, *(round(n * rows / max(1, pool.rows)) for n in (pool.chars, pool.tokens)))
         methods = self.made_with(recipe)
         asked = sum((asking_cost(recipe, kind, given, part) for kind, given in methods if asks(kind)), Cost())
-        return asked + Cost(seconds=local_seconds(recipe, *methods[0], pool, speed))
+        local = local_seconds(recipe, *methods[0], pool, speed) + reading_seconds(methods, part)
+        return asked + Cost(seconds=local)
 
     @abstractmethod
     def write(self, given: Given, proposer: Proposer, gates: list[Gate], table: list[Row]) -> Written:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from dataflywheel.contracts import method_specs
 from dataflywheel.report.card.card_facts import PERSONAL_ROWS, CardFacts
 from dataflywheel.report.card.used_methods import methods_of, named_signals
 from dataflywheel.report.drawing.numbers import count, plural
@@ -27,11 +28,30 @@ def safety(run: Run, facts: CardFacts) -> list[str]:
         "of the final rows" if facts.rows <= PERSONAL_ROWS else f"of {count(facts.personal_rows)} sampled final rows"
     )
     found = [f"{plural(n, 'row')} with {kind}" for kind, n in facts.personal.items() if n]
+    by = _recognisers(run)
+    unseen = (
+        f"Names have no form; {', '.join(by)} looked for them in steps named above, and nobody did again in the final "
+        "rows. Postal addresses were not looked for."
+        if by
+        else "Names and postal addresses have no form and were not looked for."
+    )
     lines.append(
-        f"Personal data was looked for by form in the text {where}: {', '.join(found) or 'none was found'}. Names and "
-        "postal addresses have no form and were not looked for."
+        f"Personal data was looked for by form in the text {where}: {', '.join(found) or 'none was found'}. {unseen}"
     )
     return lines
+
+
+def _recognisers(run: Run) -> list[str]:
+    """What found names in the steps that the final rows have passed, as recipes name it."""
+    specs = [
+        spec
+        for step in run.steps
+        if step.round not in set(run.taken_back)
+        for entry in (step.params.get("by"), step.params.get("gates"))
+        for spec in method_specs(entry)
+    ]
+    found = (given.get("names") for name, given in specs if name in PERSONAL)
+    return [f"`{name}`" for name in dict.fromkeys(found) if name]
 
 
 def _steps(run: Run, names: tuple[str, ...]) -> list[str]:

@@ -1,7 +1,7 @@
 """Personal data in text by form, checksum and context: where they stand and of what type, never what they are.
 
 A match is a form, not a proof: an invented number looks the same. Names and postal addresses have no form and are not
-found. Stand-ins that redaction put there (`surrogate`) are not found either.
+found (see `name_recogniser`). Stand-ins that redaction put there (`surrogate`) are not found either.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ CONTEXT_CHARS = 40
 SURROGATE = re.compile(
     r"name-[0-9a-f]{8}@redacted\.invalid|\bredacted-[0-9a-f]{8}\b@?|\+999 \d{3} \d{3} \d{3}\b|\b000-\d{2}-\d{4}\b"
     r"|\bZZ00(?: ?\d{4}){4}\b|\b0000(?: \d{4}){3}\b|\b240(?:\.\d{1,3}){3}\b"
+    r"|(?:Person|Place|Organisation)-[BDFGKLMNPRSTVZ][aeiou](?:[bdfgklmnprstvz][aeiou]){3}"
 )
 # A value may stand behind any sign, a comma, letters of other scripts and an escaped line end, but not within a word or
 # a number: no ASCII letter or digit before it, and no digit with a sign that goes on with a number.
@@ -93,6 +94,8 @@ _DIGITS = re.compile(
     r"(?![A-Za-z0-9/]|[.,-]\d|\s{0,3}=)"
 )
 _ROUND_SUM = re.compile(r"[1-9]\d{0,2}(?: \d{3})* 000")
+_ABROAD = re.compile(r"\(?(?:\+|00)")
+_FROM_ABROAD = re.compile(r"\D*[1-9](?:\D*\d){6}")
 _YEARS = re.compile(r"\(?[12]\d{3} ?- ?[12]\d{3}\)?")
 _PHONE_WORD = re.compile(
     r"(?i)\b(?:tele|cell)?(?:phones?|tel|mobile|mob|cell|ph|fax|desk|office|call|called|calling|dial|sms|text(?:ed)?|whatsapp|viber"
@@ -173,7 +176,10 @@ def _before(word: re.Pattern[str], match: re.Match[str]) -> bool:
 
 
 def _may_be_dialled(number: str, fewest: int) -> bool:
-    """Whether it has as many digits as a telephone number, and is no pair of years."""
+    """Whether it has as many digits as a telephone number, and is no pair of years; one that says that it is dialled
+    from abroad goes on with a country, whose code begins with no zero, and a number there."""
+    if (abroad := _ABROAD.match(number)) and not _FROM_ABROAD.match(number, abroad.end()):
+        return False
     return fewest <= sum(map(str.isdigit, number)) <= 21 and not _YEARS.fullmatch(number)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import logging
+import re
 from pathlib import Path
 
 import numpy as np
@@ -13,15 +14,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataflywheel.enhancement.toxicity.redact_personal_data import NOTHING, RedactPersonalData, redactor, surrogate
-from dataflywheel.proposing.kinds import Demand, Proposal
+from dataflywheel.enhancement.toxicity.redact_personal_data import NOTHING, RedactPersonalData
+from dataflywheel.enhancement.toxicity.stand_ins import redactor, surrogate
+from dataflywheel.proposing.gates.no_personal_data import NoPersonalData
+from dataflywheel.proposing.kinds import Demand, Proposal, Surroundings
 from dataflywheel.rows.identity import make_row, prompt_answer_row
 from dataflywheel.rows.schema import Row, message
+from dataflywheel.rows.text import text_of
+from dataflywheel.signals.safety.name_types import NAME_TYPES
+from dataflywheel.signals.safety.names_found import names_in
 from dataflywheel.signals.safety.personal_data_patterns import TYPES, find
+from tests.signals.planted_names import plant
 
 
 def redacted(*rows: Row) -> list[Proposal]:
     return RedactPersonalData().propose(Demand(rows, (0,) * len(rows), (), np.random.default_rng(0)))
+
+
+def named(row: Row, **given: object) -> Proposal:
+    return RedactPersonalData(names="any", **given).propose(Demand((row,), (0,), (), np.random.default_rng(0)))[0]  # type: ignore[arg-type]
 
 
 def emails(row: Row) -> list[str]:
@@ -65,7 +76,7 @@ def test_a_clean_row_stays() -> None:
     assert [(p.row, p.failure) for p in redacted(row)] == [(None, NOTHING)]
 
 
-@pytest.mark.parametrize("kind", TYPES)
+@pytest.mark.parametrize("kind", [*TYPES, *NAME_TYPES])
 def test_stand_ins_are_not_found(kind: str) -> None:
     for i in range(300):
         stand_in = surrogate(kind, str(i))
@@ -97,3 +108,81 @@ def test_labelled_values_are_gone_and_nothing_is_logged(
         assert all(v not in repr((proposal.failure, dict(proposal.facts))) for v in values)
     assert left / total < 0.02
     assert caplog.text == capsys.readouterr().out == ""
+
+
+PEOPLE = {"Jane Doe": "person", "John Roe": "person", "Doe": "person", "Jane": "person", "Jane Roe": "person"}
+STAND_IN = re.compile(r"(?:Person|Place|Organisation)-[A-Z][a-z]{7}")
+
+
+def test_a_part_of_one_name_has_the_stand_in_of_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    plant(monkeypatch, PEOPLE)
+    made = named(prompt_answer_row("Doe came.", "Jane Doe's dog met John Roe. Jane Doe, jane@corp.org, JANE")).row
+    assert made is not None
+    said = [turn["content"] for turn in made["messages"]]
+    part, (whole, other, again) = STAND_IN.findall(said[0])[0], STAND_IN.findall(said[1])
+    assert part == whole == again != other
+    assert said[0] == f"{whole} came."
+    assert said[1].startswith(f"{whole}'s dog met {other}. {whole}, name-")
+    assert said[1].endswith("@redacted.invalid, JANE")
+
+
+def test_a_part_of_two_names_and_of_a_place_is_somebody_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    plant(monkeypatch, {**PEOPLE, "New York": "place", "York": "place"})
+    made = named(prompt_answer_row("Jane Doe, Jane Roe", "Jane flew from New York to York")).row
+    assert made is not None
+    assert len(set(STAND_IN.findall(text_of(made["messages"])))) == 5
+
+
+def test_a_name_that_was_found_once_stands_nowhere_in_the_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the model does not look (code, tools) as well, but for single words that may be something else there."""
+    plant(monkeypatch, {"ask Jane Doe": "person", "Max came": "person", "Rose said": "person"})
+    call = orjson.dumps([{"name": "Jane Doe", "arguments": {}}]).decode()
+    turns = [
+        message("user", "ask Jane Doe, Max came, Rose said, rose"),
+        message("assistant", "`Max(1)`, `by = 'ask Jane Doe'`, Max came, Rose", tool_calls=call),
+    ]
+    row = make_row(turns, extra={"author": "ask Jane Doe", "by": {"who": "Max came"}})
+    made = named(row).row
+    assert made is not None
+    first, second = (turn["content"] for turn in made["messages"])
+    jane, max_, rose = STAND_IN.findall(first)
+    assert first == f"{jane}, {max_}, {rose}, rose"
+    assert second == f"`Max(1)`, `by = '{jane}'`, {max_}, Rose"
+    assert orjson.loads(made["extra"]) == {"author": jane, "by": {"who": max_}}
+
+
+@pytest.mark.parametrize("most", [1, 99])
+def test_redacting_names_twice_changes_nothing_more(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
+    """A model that sees another name once the first is gone is asked until it sees none."""
+    names = {"Ann Bob": "person", "Cid": "person", **({"Person": "person", "-": "place"} if most > 1 else {})}
+    planted = plant(monkeypatch, names, most=most)
+    row = prompt_answer_row("Ann Bob Cid met Cid.", "_Ann Bob_, Cid; +44 20 7946 0958")
+    once = named(row)
+    assert once.row is not None
+    assert once.facts == {"redacted_person": 5, "redacted_phone": 1}
+    assert len(planted.read) == (6 if most == 1 else 4)
+    assert once.row["parents"] == [row["id"]]
+    assert named(once.row).failure == NOTHING
+    assert NoPersonalData(names="any").check([once], Surroundings())[0].passed
+
+
+def test_only_the_asked_types_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    plant(monkeypatch, {"Jane Doe": "person", "Lima": "place"})
+    made = named(prompt_answer_row("Jane Doe in Lima", "jane@corp.org"), types=("person",)).row
+    assert made is not None
+    assert re.fullmatch(r"Person-[A-Z]\w+ in Lima\n\njane@corp\.org", text_of(made["messages"]))
+
+
+@given(
+    st.lists(
+        st.sampled_from(["Ann", "Ann Lee", "Lee", "Bo Lee", "`", " ", ".", "'s ", "\n\n", "ann", "1"]), max_size=20
+    )
+)
+def test_no_planted_name_is_left_outside_of_code(pieces: list[str]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        plant(patch, dict.fromkeys(["Ann Lee", "Bo Lee", "Ann", "Lee"], "person"))
+        row = prompt_answer_row("".join(pieces), "Yes")
+        proposal = named(row)
+        made = row if proposal.row is None else proposal.row
+        assert names_in([made["messages"][0]["content"]], "any") == [[]]
+        assert proposal.row is None or named(proposal.row).failure == NOTHING

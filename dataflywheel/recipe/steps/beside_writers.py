@@ -1,0 +1,37 @@
+"""What lies beside the rows of a step that writes: what its methods lean on, and fields that its rows keep."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dataflywheel.contracts import Method, PoolStatistics, build
+from dataflywheel.proposing.kinds import Proposer
+from dataflywheel.recipe.steps.writers_price import placeholder
+
+
+def leaning(made_with: Sequence[tuple[type[Method], Mapping[str, Any]]]) -> list[str]:
+    """Identities of what these methods lean on beside rows, models and parameters: part of their step's fingerprint."""
+    made = [build(kind, {**placeholder(kind), **given}) for kind, given in made_with if _leans(kind)]
+    return [identity for method in made if (identity := method.leans_on())]
+
+
+def _leans(kind: type[Method]) -> bool:
+    return kind.leans_on is not Method.leans_on
+
+
+def reading_seconds(made_with: Sequence[tuple[type[Method], Mapping[str, Any]]], pool: PoolStatistics) -> float:
+    """What models of packages take to read these rows for all of these methods."""
+    reading = [spec for spec in made_with if spec[0].reading_seconds is not Method.reading_seconds]
+    return sum(build(kind, {**placeholder(kind), **given}).reading_seconds(pool) for kind, given in reading)
+
+
+def lost_beside(title: str, kind: type[Proposer], given: Mapping[str, Any], format: str) -> list[str]:
+    """That the data set's format does not hold a field which the method's rows keep, where that is so."""
+    if format == "messages" or kind.keeps_beside is Proposer.keeps_beside:
+        return []
+    field = build(kind, {**placeholder(kind), **given}).keeps_beside()
+    if not field:
+        return []
+    told = f"{format} holds no field {field!r} beside a row; it stays in the rows of this step in the run"
+    return [f"{title}: {kind.name}: {told}, and `format: messages` holds it"]
