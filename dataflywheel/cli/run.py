@@ -86,7 +86,9 @@ def gain(result: Any) -> str:
         told = result.evaluation
         known = told is not None and told.overall.value == told.overall.value  # not NaN
         score = f" Score: {told.metric.replace('_', ' ')} {told.overall.value:.3f}." if known else ""
-        advice = "(add `compare: [random, longest, full]` to the recipe)"
+        arms = "`compare: [random, longest, full]`"
+        ready = result.model is not None and told is not None
+        advice = f"(add {arms} to the recipe)" if ready else f"(that takes the steps train and evaluate, and {arms})"
         return f"Gain: not measured against random choice {advice}.{score}"
     from dataflywheel.store.scoreboard import costs_more
 

@@ -62,6 +62,10 @@ def rows_said(rows: int, came: int, word: str) -> str:
     )
 
 
+NEXT = "Run flywheel compare on the recipe to find out."
+NEEDED = "To find out takes a recipe with the steps select, train and evaluate, and rows to score by."
+
+
 def _not_measured(run: Run) -> Verdict:
     pool, last = run.pool, run.final
     if pool is None or last is None:
@@ -70,7 +74,7 @@ def _not_measured(run: Run) -> Verdict:
     headline = f"{remaining}; whether they are worth more was not measured."
     detail = (
         "No model was trained on random rows for as many training tokens, so nobody knows yet what the selection "
-        "gained. Run flywheel compare on the recipe to find out."
+        f"gained. {NEXT if run.named('evaluate') else NEEDED}"
     )
     return Verdict("unknown", headline, detail)
 

@@ -155,7 +155,8 @@ def unread_of(run: RunDirectory) -> list[tuple[str, str]]:
 def _note(record: StepRecord) -> str:
     bad = record.counts["dropped: cannot be read"]
     aside = f", {bad:,} set aside as unreadable (quarantine.jsonl)" if bad else ""
-    return f"{record.rows_out:,} rows, {record.details['merged']:,} identical ones merged{aside}"
+    merged = f", {n:,} identical ones merged" if (n := record.details["merged"]) else ""
+    return f"{record.rows_out:,} rows{merged}{aside}"
 
 
 def eval_set(context: Context, settings: Evaluate, rows: Path | None = None) -> EvalSet:

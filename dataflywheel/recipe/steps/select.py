@@ -129,6 +129,11 @@ class Selecting(Step, keyword="select"):
         told = {"by": self.work.label(), "budget": str(spec.keep), "notes": notes}
         return Decided(decisions, told, order, Changes(weights=weights_by_id(columns, selection) or {}))
 
+    def note(self, record: StepRecord) -> str:
+        keep = self.work.budget()
+        short = keep.unit == "rows" and keep.amount > record.rows_in
+        return super().note(record) + (f", all there are of the {keep.amount:,.0f} to keep" if short else "")
+
     def after(self, given: Given, record: StepRecord) -> State:
         context, rows = given.context, given.output / "rows"
         assert context.pool is not None

@@ -18,7 +18,7 @@ from dataflywheel.report.drawing.numbers import (
 )
 from dataflywheel.report.rundir import Run
 from dataflywheel.report.sections.overview import arm_kind, arm_label
-from dataflywheel.report.verdict import metric_name
+from dataflywheel.report.verdict import NEEDED, metric_name
 from dataflywheel.store.scoreboard import ArmScore, Scoreboard, costs_more, more_tokens
 
 
@@ -116,7 +116,7 @@ def scoreboard(run: Run) -> str:
     if not board or not board.arms:
         missing = (
             "Nothing was compared in this run: the gain over a random choice of rows was not measured. "
-            "Add a compare list to the recipe, or run flywheel compare."
+            f"{'Add a compare list to the recipe, or run flywheel compare.' if run.named('evaluate') else NEEDED}"
         )
         return section("scoreboard", "Scoreboard", note(missing))
     sign = 1.0 if board.better == "lower" else -1.0

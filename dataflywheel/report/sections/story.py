@@ -74,7 +74,8 @@ def _trained(run: Run) -> str:
     metric, better = metric_name(step.details.get("metric")), str(step.details.get("better", "lower"))
     before, after = step.details["untrained"].get("overall") or {}, step.details.get("overall") or {}
     values = aligned([before.get("value"), after.get("value")])
-    return f"Training took it from {values[0]} to {values[1]} {metric} ({better} is better)."
+    where = ", on the rows that choose between rounds" if step.details.get("tiers") else ""
+    return f"Training took it from {values[0]} to {values[1]} {metric} ({better} is better{where})."
 
 
 def cost(run: Run) -> str:
