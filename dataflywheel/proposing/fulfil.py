@@ -140,7 +140,7 @@ def _within_budget(replies: Iterable[Reply], around: Surroundings) -> None:
     if any(reply.outcome is Outcome.OVER_BUDGET for reply in replies):
         raise OverBudgetError(
             f"the cap on dollars, tokens or calls was reached with {len(around.accepted):,} rows accepted; raise it "
-            "under `budget` and run again: what was answered is not paid twice"
+            "under `budget` (or by `--usd`, `--calls`) and run again: what was answered is not paid twice"
         )
 
 

@@ -16,7 +16,7 @@ from dataflywheel.recipe.sections import Limits
 from dataflywheel.store.answer_ledger import Caps
 from dataflywheel.store.signals import SignalStore
 
-RAISE = "raise it under `budget` and run again: what was answered is not paid twice"
+RAISE = "raise it under `budget` (or by `--usd`, `--calls`) and run again: what was answered is not paid twice"
 
 
 def caps_of(limits: Limits) -> Caps:

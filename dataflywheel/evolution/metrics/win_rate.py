@@ -81,7 +81,7 @@ class WinRate(Instructed, Metric):
         if left:
             raise OverBudgetError(
                 f"the cap on dollars, tokens or calls was reached with {left:,} of {len(cases):,} answers not judged; "
-                "raise it under `budget` and run again: what was answered is not paid twice"
+                "raise it under `budget` (or by `--usd`, `--calls`) and run again: what was answered is not paid twice"
             )
         return [_mark(found.get(row["id"]), text, ref) for row, text, ref in zip(rows, said, references, strict=True)]
 
