@@ -56,6 +56,23 @@ def test_scripts_are_told_without_the_extra_package_and_the_plan_says_what_is_no
     assert "pip install 'dataflywheel[language]'" in line
 
 
+PERSON = "Person-Tonagufa"
+
+
+def test_stand_ins_are_of_no_language() -> None:
+    """Taken for words, they would turn redactions away, and the rows would keep what was to go."""
+    pytest.importorskip("lingua")
+    named = "Maria Schneider leads it. Call Schneider on +49 30 901820 or write to maria@firma.de. Her colleague is {}."
+    named = named.format("John Miller of Siemens")
+    after = f"{PERSON} leads it. Call {PERSON} on +999 459 115 123 or write to name-e408cc23@redacted.invalid. Her "
+    after += "colleague is Person-Zenafate of Organisation-Nuradare."
+    told = [language_kept.language(language_kept.prose(text), 60, 0.9) for text in (named, after)]
+    assert told == [("LATIN", "de"), ("LATIN", "en")]
+    assert says(named, after) == ""
+    assert says(f"{ENGLISH} Ann", f"{RUSSIAN} Person-Kelodira") == "language changed"
+    assert says(f"Ann {ENGLISH}", f"Person-Kelodira {RUSSIAN}") == "language changed"
+
+
 @pytest.mark.parametrize("name", catalog.names(Proposer))
 def test_every_rewriter_keeps_the_language(name: str) -> None:
     kind = catalog.get(name, Proposer)
