@@ -152,3 +152,18 @@ def test_a_row_is_found_by_a_short_text_in_any_letters(tmp_path: Path) -> None:
     kept = fw.select(rows, by="longest", keep=1, runs=tmp_path / "runs", home=tmp_path / "store")
     for wanted in ("abc", "ABC", "SAY THE"):
         assert "Say the ABC." in json.dumps(fw.why(kept.path, wanted, home=tmp_path / "store"), default=str)
+
+
+def test_of_several_rows_with_a_text_the_others_are_named(tmp_path: Path) -> None:
+    import dataflywheel as fw
+    from dataflywheel.report.why import OTHERS, as_text
+
+    rows = [{"prompt": f"Say {i}.", "completion": f"A word, {'Twice' if i < 7 else 'once'}."} for i in range(9)]
+    kept = fw.select(rows, by="longest", keep=4, runs=tmp_path / "runs", home=tmp_path / "store")
+    life = fw.why(kept.path, "twice", home=tmp_path / "store")
+    assert len(life["others"]) == len(set(life["others"])) == 6
+    assert life["row"]["id"] not in life["others"]
+    [line] = [one for one in as_text(life).splitlines() if "others" in one]
+    assert line == f"1 of 7 rows with this text; others: {', '.join(life['others'][:OTHERS])}, ..."
+    alone = fw.why(kept.path, life["row"]["id"], home=tmp_path / "store")
+    assert alone["others"] == []

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
@@ -33,11 +34,14 @@ from dataflywheel.store.run import names_damage, step_directories
 
 WITHOUT = {"left": "left as it was", "failed": "a proposal gave no row"}
 """What is said of a proposal without a row, by its fate."""
+OTHERS = 5
+"""Further rows with the text that are named."""
 
 
 @names_damage
 def why(run: str | Path, row: str, home: str | Path = ".flywheel") -> dict[str, Any]:
-    """Everything a run knows of a row, given its id, the beginning of one, or a part of its text (first match).
+    """Everything a run knows of a row, given its id, the beginning of one, or a part of its text: the first row that
+    holds it, and under `others` the ids of the further ones.
 
     What a model was asked about it comes from the store in `home`.
 
@@ -49,9 +53,9 @@ def why(run: str | Path, row: str, home: str | Path = ".flywheel") -> dict[str, 
     pool = path / "round-1" / "00-pool"
     if not pool.is_dir():
         raise UsageError(f"{path} is not a run directory; give one such as runs/<name>")
-    record = _find([pool / "rows", *row_directories(path), path / "target" / "rows"], row)
+    record, others = _find([pool / "rows", *row_directories(path), path / "target" / "rows"], row)
     record["weight"] = weight_of(path, record["id"])
-    life: dict[str, Any] = {"row": record, "origin": _origins(pool, record["id"]), "steps": []}
+    life: dict[str, Any] = {"row": record, "others": others, "origin": _origins(pool, record["id"]), "steps": []}
     for step in step_directories(path):
         if (step / "decisions.parquet").exists():
             life["steps"] += [line | _asked(step, record["id"], home) for line in _step(path, step, record["id"])]
@@ -87,25 +91,31 @@ def _written(run: Path, id_: str, home: Path) -> list[dict[str, Any]]:
         ]
 
 
-def _holds(row: Mapping[str, Any], wanted: str) -> bool:
-    """Whether a turn holds the text, however its letters are written."""
-    return any(wanted.casefold() in (message["content"] or "").casefold() for message in row["messages"])
+def _holding(batch: pa.RecordBatch, wanted: str) -> pa.Array:
+    """Places of the rows of which a turn holds the text, however its letters are written."""
+    turns = batch["messages"]
+    hits = pc.match_substring(turns.flatten().field("content"), wanted, ignore_case=True)
+    return pc.unique(pc.list_parent_indices(turns).filter(hits.fill_null(False)))
 
 
-def _find(places: Sequence[Path], wanted: str) -> dict[str, Any]:
+def _find(places: Sequence[Path], wanted: str) -> tuple[dict[str, Any], list[str]]:
+    """The row that is meant, and the ids of the others that hold the text."""
     found: dict[str, dict[str, Any]] = {}
-    holds: dict[str, Any] | None = None
+    first: dict[str, Any] | None = None
+    holds: dict[str, None] = {}
     for batch in (batch for rows in places for batch in iter_batches(rows)):
         mask = pc.starts_with(batch["id"], wanted)
         found |= {row["id"]: row for row in batch.filter(mask).to_pylist()}
-        if holds is None:
-            holds = next((r for r in batch.to_pylist() if _holds(r, wanted)), None)
+        if len(inside := _holding(batch, wanted)):
+            first = first or batch.slice(inside[0].as_py(), 1).to_pylist()[0]
+            holds |= dict.fromkeys(batch["id"].take(inside).to_pylist())
     if len(found) > 1:
         raise UsageError(f"{wanted!r} is the beginning of {len(found)} row ids; give more of it")
-    record = next(iter(found.values()), holds)
-    if record is None:
+    if found:
+        return next(iter(found.values())), []
+    if first is None:
         raise UsageError(f"no row with id or text {wanted!r} in {places[0]}; ids are in decisions.parquet of each step")
-    return record
+    return first, [id for id in holds if id != first["id"]]
 
 
 def _origins(pool: Path, id_: str) -> list[dict[str, Any]]:
@@ -170,6 +180,9 @@ def as_text(life: dict[str, Any]) -> str:
         f"row {row['id']}: {life['outcome']}",
         f"source {row['source']!r}, tags {row['tags']}, {row['copies']} copies",
     ]
+    if others := life["others"]:
+        shown = ", ".join(others[:OTHERS]) + (", ..." if len(others) > OTHERS else "")
+        lines.append(f"1 of {len(others) + 1:,} rows with this text; others: {shown}")
     lines += [f"counts {row['weight']:.3g} times where it is learned"] if row["weight"] is not None else []
     lines += [f"read from {o['file']}, line {o['line']}" for o in life["origin"][:5]]
     lines += [f"  {m['role']}: {_cut(m['content'])}" for m in row["messages"]]
