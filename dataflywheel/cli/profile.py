@@ -21,7 +21,7 @@ REASONS = 5
 
 
 def profile_command(
-    pool: str = typer.Argument(help="A file, folder, pattern or data set name."),
+    pool: list[str] = typer.Argument(help="Files, folders, patterns or data set names."),
     html: Annotated[Path | None, typer.Option("--html", help="Write the page here as well.")] = None,
     target: str | None = typer.Option(None, help="Evaluation rows: count the rows of the pool that hold one."),
     toxicity: str | None = typer.Option(None, help="Labelled rows: count the rows of the pool that they make toxic."),

@@ -76,3 +76,11 @@ def test_the_terminal_tells_them(tmp_path: Path) -> None:
     told = CliRunner().invoke(app, ["profile", str(pool(tmp_path / "pool")), "--tokenizer", given])
     assert told.exit_code == 0
     assert "answer, tokens of mine" in told.output
+
+
+def test_several_paths_are_one_pool(tmp_path: Path) -> None:
+    folder = pool(tmp_path / "pool")
+    both = profile([str(folder / "words.jsonl"), str(folder / "few.jsonl")])
+    assert (both.rows, dict(both.facts.sources)) == (32, {"words": 30, "few": 2})
+    told = CliRunner().invoke(app, ["profile", str(folder / "words.jsonl"), str(folder / "few.jsonl"), "--json"])
+    assert json.loads(told.stdout)["rows"] == 32

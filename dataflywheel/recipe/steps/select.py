@@ -86,8 +86,8 @@ class Selecting(Step, keyword="select"):
     def check(self, recipe: Recipe, comparison: bool) -> None:
         for method in [] if recipe.target else self.guided_by():
             raise UsageError(
-                f"select: {method} compares rows with a target; name evaluation rows under `target:`, or choose a "
-                "method that needs none"
+                f"select: {method} compares rows with a target; name evaluation rows under `target:` (or by "
+                "`--target`), or choose a method that needs none"
             )
         check_rounds_before(self.work, recipe)
         check_signals(self.work, recipe)

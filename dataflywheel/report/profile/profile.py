@@ -40,7 +40,7 @@ OUTLIERS = {
 
 
 def profile(
-    pool: str,
+    pool: str | Sequence[str],
     *,
     output: Path | None = None,
     target: str | None = None,
@@ -49,7 +49,7 @@ def profile(
     columns: Mapping[str, str | Sequence[str]] | None = None,
     roles: Mapping[str, str] | None = None,
 ) -> Profile:
-    """Read a pool (file, folder, pattern or data set name) and tell what is in it.
+    """Read a pool (file, folder, pattern or data set name, or several of them) and tell what is in it.
 
     Args:
         output: where to write the HTML page, if anywhere.
@@ -65,10 +65,12 @@ def profile(
     exact = build(TokenLengths, {"tokenizer": tokenizer}) if tokenizer else None
     with tempfile.TemporaryDirectory(prefix="flywheel-profile-") as scratch:
         rows = Path(scratch) / "rows"
-        read = ingest([Input(pool, mapping=column_mapping(columns, roles))], rows)
+        paths = [pool] if isinstance(pool, str) else list(pool)
+        named, mapping = ", ".join(paths), column_mapping(columns, roles)
+        read = ingest([Input(path, mapping=mapping) for path in paths], rows)
         if not read.rows:
-            raise FlywheelError(f"{pool}: none of {read.quarantined:,} entries is a row{_first_reason(rows)}")
-        found = _measure(pool, read, rows, target, toxicity)
+            raise FlywheelError(f"{named}: none of {read.quarantined:,} entries is a row{_first_reason(rows)}")
+        found = _measure(named, read, rows, target, toxicity)
         if exact is not None:
             found.tokenizer = tokenizer
             found.lengths |= _exact(rows, exact)
