@@ -44,6 +44,11 @@ def test_a_recipe_distils_on_policy_and_says_what_became_of_every_row(tmp_path: 
     step = made.path / "round-1" / "01-distill"
     details = json.loads((step / "metrics.json").read_text(encoding="utf-8"))["details"]
     assert (details["steps"], details["rows"], details["digest"]) == (2, 16, folder_digest(made.model))
+    bill = json.loads((made.path / "ledger.json").read_text(encoding="utf-8"))["steps"]["round-1/01-distill"]
+    # Of each row that is learned: the student writes, reads and learns the answer, and the teacher reads it.
+    assert bill["forward"] == 3 * bill["backward"] == 3 * 16
+    [line] = [one for one in plan(recipe_from(value))["steps"] if one["step"] == "distill"]
+    assert line["cost"]["forward"] == 3 * line["cost"]["backward"]
     reasons = read_decisions(step / "decisions.parquet")["reason"].to_pylist()
     assert reasons.count("trained") == 16
     left_out = {"it has no prompt": 1, "the chat template leaves out the tools": 1}

@@ -10,6 +10,7 @@ from typing import Any
 
 from dataflywheel.contracts import Cost, PoolStatistics, UsageError
 from dataflywheel.distillation.model.distill import TaughtBy
+from dataflywheel.distillation.model.on_policy import OnPolicy
 from dataflywheel.distillation.model.taught import TaughtObjective
 from dataflywheel.evolution.iteration.training_setup import TrainingSetup
 from dataflywheel.models.spec import ModelSpec
@@ -95,10 +96,20 @@ class Distilling(Training, keyword="distill"):
     def cost(self, recipe: Recipe, pool: PoolStatistics, speed: float) -> Cost:
         """With what the teacher reads: as often as the student, or once where its word is kept."""
         plain, times = super().cost(recipe, pool, speed), self.passes(pool.rows)
-        if self.by_itself() is not None:
-            return plain
+        if (by := self.by_itself()) is not None:
+            share = 2 * _share(by)
+            written = model_seconds(recipe.models.student, share, plain.tokens, speed)
+            read = model_seconds(self.teacher(recipe), 2, plain.tokens, speed)
+            return plain + replace(self.beside(plain), seconds=written + read)
         heard = self.work.objective().heard(pool.rows, int(pool.rows * times), int(pool.tokens * times))
         return plain + replace(heard, seconds=model_seconds(self.teacher(recipe), 2, heard.tokens, speed))
+
+    def beside(self, learned: Cost) -> Cost:
+        """Of a training on answers that the student writes: the writing, and what the teacher reads."""
+        by = self.by_itself()
+        if by is None:
+            return Cost()
+        return Cost(forward=round((1 + _share(by)) * learned.backward), tokens=learned.tokens)
 
     def helpers(self, recipe: Recipe, trained: bool) -> list[Helper]:
         spec = self.teacher(recipe)
@@ -118,3 +129,8 @@ class Distilling(Training, keyword="distill"):
         plain = super().teaching(context, student)
         spec = context.usable(self.teacher(context.recipe), "teacher")
         return replace(plain, objective=self.work.objective(), teacher=spec)
+
+
+def _share(by: Trainer) -> float:
+    """Of the answers that are learned, how many the student writes itself."""
+    return by.student_share if isinstance(by, OnPolicy) else 1.0
