@@ -12,6 +12,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from dataflywheel.inline.line import Line, lines_of
 from dataflywheel.inline.page import page, preview
 from dataflywheel.proposing.ledger import Fate
 from dataflywheel.recipe.result import Result
@@ -122,6 +123,12 @@ class Written:
         every = self._ledger.to_pylist()
         return Counter(one["reason"] for one in every if one["fate"] != Fate.ACCEPTED and one["reason"])
 
+    @cached_property
+    def unread(self) -> list[Line]:
+        """Records of what was given that hold no row, each with its place and the reason."""
+        pool = RunDirectory(self.path).step(0, "pool")
+        return [line for line in lines_of(pool, _in_order) if line.unread]
+
     def to_pandas(self) -> DataFrame:
         """The data set's rows."""
         return self.run.to_pandas()
@@ -149,6 +156,7 @@ class Written:
     def _repr_html_(self) -> str:
         tables = [
             ("came to nothing", "proposals", [(why, f"{number:,}") for why, number in self.reasons.most_common()]),
+            ("no row", "record", [(line.unread, f"{line.index:,}") for line in self.unread[:SHOWN]]),
             ("before", "after", [(preview(one.before), preview(one.after)) for one in self.changed[:SHOWN]]),
             ("written", "row", [(str(at), preview(row)) for at, row in enumerate(self.added[:SHOWN])]),
         ]
@@ -161,8 +169,14 @@ class Written:
 
     def _why(self) -> str:
         lost = ", ".join(f"{why} ({number:,})" for why, number in self.reasons.most_common(SHOWN))
-        told = {"stopped": self.stopped, "came to nothing": lost}
+        bad = Counter(line.unread for line in self.unread).most_common(SHOWN)
+        none = ", ".join(f"{why} ({number:,})" for why, number in bad)
+        told = {"stopped": self.stopped, "came to nothing": lost, f"{len(self.unread):,} records hold no row": none}
         return "; ".join(f"{what}: {text}" for what, text in told.items() if text)
+
+
+def _in_order(_: int, order: int) -> int:
+    return order
 
 
 def _record(row: str) -> Record:

@@ -91,3 +91,12 @@ def test_what_cannot_be_is_refused_before_anything_is_done(where: dict[str, Any]
 def test_a_result_without_a_data_set_says_so(tmp_path: Path) -> None:
     with pytest.raises(FlywheelError, match="no data set, the calls were used up"):
         _ = Result(tmp_path, 5, 0, stopped="the calls were used up").rows
+
+
+def test_records_that_hold_no_row_are_told_with_their_places(where: dict[str, Any]) -> None:
+    good = {"prompt": "Whom?", "response": "Write to jane@example.org."}
+    found = fw.enhance([good, {"bad": 1}, {**good, "prompt": "Who?"}, {"worse": []}], "redact_personal_data", **where)
+    assert [line.index for line in found.unread] == [1, 3]
+    assert len(found) == 2
+    assert "2 records hold no row: cannot be read" in repr(found)
+    assert "cannot be read" in found._repr_html_()
