@@ -172,6 +172,14 @@ def test_numbers_and_texts_in_their_places_are_planned(tmp_path: Path) -> None:
     assert plan(job(tmp_path, [step], signals={"tone": {"ask": asked}}, models=models))["steps"]
 
 
+def test_a_word_that_is_no_choice_of_its_question_is_refused_before_it_is_asked(tmp_path: Path) -> None:
+    asked = {"question": "Which tone?", "answer": {"tone": ["kind", "rude"], "hard": "integer"}}
+    models = {"teacher": {"endpoint": "http://localhost:1/v1", "model": "m"}}
+    step = {"filter": {"equals": {"tone.tone": ["kindd"]}}}
+    with pytest.raises(UsageError, match=r"'tone.tone' is never 'kindd'.*'kind'.*the choices are kind, rude"):
+        plan(job(tmp_path, [step], signals={"tone": {"ask": asked}}, models=models))
+
+
 @pytest.mark.parametrize(("column", "lacking"), [("token_lengths.whole", "tokenizer"), ("classifier.score", "hf")])
 def test_a_signal_that_has_to_be_told_more_is_refused_before_the_run(tmp_path: Path, column: str, lacking: str) -> None:
     with pytest.raises(UsageError, match=rf"{column}.*has to be told more; write `signals: .*{lacking}: "):

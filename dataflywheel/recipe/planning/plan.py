@@ -18,6 +18,7 @@ from dataflywheel.recipe.inputs.target_judge import check_judged
 from dataflywheel.recipe.load import load_recipe
 from dataflywheel.recipe.machine import check_files, check_local, check_packages
 from dataflywheel.recipe.needs import model_kind, signals_of
+from dataflywheel.recipe.planning.choices import check_choices
 from dataflywheel.recipe.planning.following import check_followed, check_room, following
 from dataflywheel.recipe.planning.helping import planned_helpers
 from dataflywheel.recipe.planning.holding import holding
@@ -135,7 +136,7 @@ def _checks(recipe: Recipe, steps: list[Step], comparison: bool) -> Iterator[Cal
     yield lambda: check_parameters(recipe.signals)
     yield lambda: check_judged(recipe, [step.role for step in steps], comparison)
     yield from (partial(step.check, recipe, comparison) for step in steps)
-    yield from (partial(check_numbers, recipe, step) for step in steps)
+    yield from (partial(check, recipe, step) for step in steps for check in (check_numbers, check_choices))
     yield lambda: check_followed(recipe, steps)
     wanted: dict[str, str] = {}
     for step in steps:
