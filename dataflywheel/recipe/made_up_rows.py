@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from dataflywheel.contracts import Case
@@ -28,10 +29,13 @@ LABELLED = 60
 """Texts of each of two labels."""
 
 
-def seeds() -> list[Row]:
-    """Rows with an answer, and one without."""
-    rows = [prompt_answer_row(prompt, answer, source="made up", tags=[tag]) for prompt, answer, tag in SMALL]
-    return [*rows, make_row([message("user", UNANSWERED)], source="made up")]
+def seeds(fields: Sequence[str] = ()) -> list[Row]:
+    """Rows with an answer, and one without; all with these further `fields`."""
+    extra = {name: f"made-up {name}" for name in fields}
+    rows = [
+        prompt_answer_row(prompt, answer, source="made up", tags=[tag], extra=extra) for prompt, answer, tag in SMALL
+    ]
+    return [*rows, make_row([message("user", UNANSWERED)], source="made up", extra=extra)]
 
 
 def answers() -> list[str]:

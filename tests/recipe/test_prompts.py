@@ -99,3 +99,11 @@ def test_the_command_prints_them() -> None:
     assert plain[0]["schema"]["required"] == ["rarity", "complexity", "informativeness", "overall"]
     assert "asks no model itself; it reads ds2_rating" in run(app, ["methods", "--prompt", "ds2"]).output
     assert "asks no model itself." in run(app, ["methods", "--prompt", "ifd"]).output
+
+
+def test_a_question_that_shows_fields_of_rows_has_them_made_up() -> None:
+    given = {"instructions": "Write a question about {topic}.", "show": ["topic", "level"]}
+    [one] = prompts("ask_for_rows", given)
+    told = "\n".join(str(turn["content"]) for turn in one.request.messages)
+    assert "made-up topic" in told
+    assert "made-up level" in told
