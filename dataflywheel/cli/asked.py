@@ -76,7 +76,8 @@ def asked_model(
     """The model at an address or in a folder, as recipes write it.
 
     Raises:
-        UsageError: options of an endpoint beside a folder, an unreadable price, or a key that is not set.
+        UsageError: options of an endpoint beside a folder, an endpoint without a model, an unreadable price, or a key
+            that is not set.
     """
     import os
 
@@ -86,7 +87,9 @@ def asked_model(
         if model or price or key or can or pace:
             raise UsageError(f"{OF_ENDPOINT} belong to an endpoint, and {place} is a folder")
         return place
-    spec: dict[str, Any] = {"endpoint": place, "model": model or None, "capabilities": dict.fromkeys(can, True)}
+    if not model:
+        raise UsageError(f"{place}: name the model that is asked there, as its server calls it: --model NAME")
+    spec: dict[str, Any] = {"endpoint": place, "model": model, "capabilities": dict.fromkeys(can, True)}
     spec |= pace
     if price:
         try:

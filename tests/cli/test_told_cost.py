@@ -6,12 +6,13 @@ import json
 from pathlib import Path
 from types import SimpleNamespace
 
+import pytest
 from typer.testing import CliRunner
 
-from dataflywheel.cli.asked import paid, told
+from dataflywheel.cli.asked import asked_model, paid, told
 from dataflywheel.cli.main import app
 from dataflywheel.cli.run import gain
-from dataflywheel.contracts import Cost
+from dataflywheel.contracts import Cost, UsageError
 from dataflywheel.store.ledger import Ledger
 from dataflywheel.store.scoreboard import Against, ArmScore, Scoreboard
 from tests.support.endpoint import Endpoint
@@ -87,3 +88,8 @@ def test_json_has_the_bill(endpoint: Endpoint, tmp_path: Path) -> None:
         assert cost["maybe_paid"] == {"calls": 0, "tokens": 0, "usd": 0.0}
     longest = CliRunner().invoke(app, ["select", str(pool), "--by", "longest", "--keep", "1", *places])
     assert json.loads(longest.stdout.splitlines()[-1])["cost"]["calls"] == 0
+
+
+def test_an_endpoint_without_a_model_is_told_by_its_flag() -> None:
+    with pytest.raises(UsageError, match="http://x/v1: name the model that is asked there.*--model NAME"):
+        asked_model("http://x/v1", "", "", "", [], {})
