@@ -91,5 +91,5 @@ def test_json_has_the_bill(endpoint: Endpoint, tmp_path: Path) -> None:
 
 
 def test_an_endpoint_without_a_model_is_told_by_its_flag() -> None:
-    with pytest.raises(UsageError, match="http://x/v1: name the model that is asked there.*--model NAME"):
+    with pytest.raises(UsageError, match=r"http://x/v1: name the model that is asked there.*--model NAME"):
         asked_model("http://x/v1", "", "", "", [], {})
