@@ -52,6 +52,15 @@ GIVEN: dict[str, dict[str, Any]] = {
     "mods": {"reward": "exact_match", "seed": 1, "keep": 2},
     "reverse_gen": {"rows": 2},
 }
+TOLD: dict[str, dict[str, Any]] = {
+    "answer_reward": {"reward": "final_answer"},
+    "ask": {"question": "Is it useful?", "answer": "yes_no"},
+    "classifier": {"hf": "acme/classifier", "label": "good"},
+    "qurating": {"anchors": "pool"},
+    "token_lengths": {"tokenizer": "acme/model"},
+    "toxicity": {"labels": "pool"},
+}
+"""What signals have to be told; `pool` is the file of rows."""
 JUDGES = {"panel": {"models": [ModelSpec(endpoint="http://127.0.0.1:9/v1", model=name) for name in "ab"]}}
 
 
@@ -106,6 +115,10 @@ def recipe_for(name: str, folder: Path) -> dict[str, Any]:
     elif issubclass(kind, Signal):
         column = next((c for c, t in kind.columns.items() if pa.types.is_floating(t) or pa.types.is_integer(t)), None)
         assert column, name
+        told = {
+            key: str(folder / "pool.jsonl") if value == "pool" else value for key, value in TOLD.get(name, {}).items()
+        }
+        made["signals"] = {name: told} if told else {}
         steps.append({"filter": {"bounds": {f"{name}.{column}": [0, None]}}})
     else:
         raise AssertionError(f"{name} is of no kind that a recipe takes")
