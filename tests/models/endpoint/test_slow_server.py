@@ -23,7 +23,7 @@ from tests.models.endpoint.test_flow import run
 from tests.support.endpoint import Endpoint
 
 SIZES = [
-    pytest.param(0.8, 16, 1.5, id="short"),
+    pytest.param(1.6, 12, 3.0, id="short"),
     pytest.param(10.0, 24, 13.0, id="10 s an answer", marks=pytest.mark.slow),
 ]
 
