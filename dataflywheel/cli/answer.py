@@ -42,14 +42,12 @@ def answer_command(
     from dataflywheel.cli.asked import asked_model, bill, limits, paced, paid
     from dataflywheel.cli.live import LiveTable
     from dataflywheel.cli.stopping import unfinished
-    from dataflywheel.errors import FlywheelError, OverBudgetError, UsageError
+    from dataflywheel.errors import FlywheelError, OverBudgetError
     from dataflywheel.inline.answer import answer
-    from dataflywheel.rows.containers.write import container_for, write_records
+    from dataflywheel.rows.containers.write import write_records
 
     load_plugins(plugin)
-    container = container_for(out)
-    if any(Path(path).expanduser().resolve() == out.resolve() for path in prompts):
-        raise UsageError(f"{out}: the prompts are read from there; give another file with --out")
+    container = _place(out, prompts)
     spec = asked_model(asked, model, price, key, can or [], paced(concurrency, timeout, patience))
     with LiveTable() as watcher:
         found = answer(
@@ -76,3 +74,13 @@ def answer_command(
         typer.echo(line)
     typer.echo(f"Next: flywheel judge {out} OTHER, or flywheel why {found.path} ROW")
     unfinished(found.stopped)
+
+
+def _place(out: Path, prompts: list[str]) -> str:
+    """The container to write. Raises UsageError: there is none, or answers would be written over their prompts."""
+    from dataflywheel.errors import UsageError
+    from dataflywheel.rows.containers.write import container_for
+
+    if any(Path(path).expanduser().resolve() == out.resolve() for path in prompts):
+        raise UsageError(f"{out}: the prompts are read from there; give another file with --out")
+    return container_for(out)

@@ -63,8 +63,7 @@ def convert(
     be read and rows that the format cannot hold are written to `<output>.quarantine.jsonl`, with file, line and reason.
     Descriptions name the data by its path, or as it will be in the folder `place`. `columns` and `roles` name what is
     read under other names: `{"prompt": "q", "answer": "a"}`, `{"customer": "user"}`. `origins` gives what is told of a
-    row in its record under `flywheel`, where a record is one row. `change` gives the row to write for
-    one that was read.
+    row in its record under `flywheel`, where a record is one row. `change` gives the row to write for one read.
 
     Returns:
         input, output, format, rows read, records written, files by kind, quarantined (lines that could not be read) and
@@ -85,8 +84,7 @@ def convert(
             if writing.spools:
                 files, beside = writing.write(place or target.parent)
         else:
-            check = _one_line if container == "text" else None
-            records = _shaped(reading, aside, to, lineage, stem(target), check, origins)
+            records = _shaped(reading, aside, to, lineage, stem(target), CHECKS.get(container), origins)
             first = next(records, None)
             if first is not None:
                 schema = ROW_SCHEMA if to == "canonical" else None
@@ -94,8 +92,7 @@ def convert(
                 files, beside = {"rows": {"path": output, "records": count}}, []
     if reading.count == aside.left_out:
         raise _none_held(aside, reading.count, None if place else aside.path)
-    if aside.unread or aside.left_out:
-        beside.append(aside.path)
+    beside += [aside.path] if aside.unread or aside.left_out else []
     return {
         "input": input, "output": output, "format": to, "container": container, "rows": reading.count,
         "records": sum(int(str(file["records"])) for file in files.values()), "files": files,
@@ -171,6 +168,10 @@ def _one_line(record: Record) -> None:
         text_line(record, 0)
     except FlywheelError:
         raise CannotHold("anything but a document of one line in a text file (.jsonl can)") from None
+
+
+CHECKS: dict[str, Callable[[Record], None]] = {"text": _one_line}
+"""What a container wants of each record."""
 
 
 def _shaped(

@@ -60,9 +60,9 @@ def test_seconds_are_those_that_passed_with_trials_side_by_side() -> None:
     once: Any = SimpleNamespace(cost=lambda batch_size: Cost(seconds=10.0, forward=3))
     each = [SimpleNamespace(cost=once.cost) for _ in range(4)]
     made: Any = [*each, each[0]]  # two arms share one
-    assert bill_of(made, 8, 0.0, 2) == Cost(seconds=20.0, forward=12)
-    assert bill_of(made, 8, 31.5, 2).seconds == 31.5
-    assert bill_of(made, 8, 0.0, 1).seconds == 40
+    assert bill_of(made, TrainSettings(), 0.0, 2) == Cost(seconds=20.0, forward=12)
+    assert bill_of(made, TrainSettings(), 31.5, 2).seconds == 31.5
+    assert bill_of(made, TrainSettings(), 0.0, 1).seconds == 40
 
 
 def test_an_arm_may_have_passes_of_its_own_and_steps_for_its_share_of_examples() -> None:

@@ -50,13 +50,12 @@ def run_comparison(
     if plan is None:
         raise UsageError("compare: the recipe names no arms; write `compare: [random, longest, full]`")
     seeds = [context.recipe.seed + i for i in range(plan.seeds)]
-    output = context.run.path / "compare.json"
+    output, place = context.run.path / "compare.json", context.run.path / "compare"
     parts = (plan.model_dump_json(), settings.model_dump_json(), exam.digest(), folder_digest(student))
     rows = [(left.step.place, sorted(left.ids), left.needed, left.stopped) for left in without]
     fingerprint = digest(before, *parts, teaching.digest(), rows, *code_of(plan.arms))
     if (held := _held(context, output, fingerprint)) is not None:
         return held
-    place = context.run.path / "compare"
     context.run.ledger.unbilled.add(place)
     watch = context.run.stopwatch(place, fingerprint)
     with watch:
@@ -69,9 +68,7 @@ def run_comparison(
         for job, trial in run_trials(context, every, seeds, jobs, student, settings, exam, teaching):
             done[job] = trial
             context.watcher.advanced("compare", "trials", len(done), len(jobs))
-    cost = bill_of(done.values(), settings.batch_size, watch.seconds, side_by_side(context)) + asked_cost(
-        context, place
-    )
+    cost = bill_of(done.values(), settings, watch.seconds, side_by_side(context)) + asked_cost(context, place)
     context.run.bill(place, cost)
     if len(done) == len(jobs):
         watch.forget()
@@ -120,11 +117,11 @@ def _ended(
     )
 
 
-def bill_of(trials: Iterable[Trial], batch_size: int, taken: float, beside: int) -> Cost:
+def bill_of(trials: Iterable[Trial], settings: TrainSettings, taken: float, beside: int) -> Cost:
     """Passes and tokens of all trials, each once, whenever they were made; the seconds that they take with so many at a
     time, or what the comparison has `taken` where that is more."""
     each = {id(trial): trial for trial in trials}  # arms that chose the same rows share one
-    total = sum((trial.cost(batch_size) for trial in each.values()), Cost())
+    total = sum((trial.cost(settings.batch_size) for trial in each.values()), Cost())
     return replace(total, seconds=round(max(total.seconds / beside, taken), 3))
 
 
