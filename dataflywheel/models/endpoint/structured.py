@@ -167,10 +167,9 @@ def _read(
         if len(replies) == 1 or last.outcome is Outcome.OVER_BUDGET:
             return Answer(last.outcome, error=last.detail or last.outcome.value, replies=replies), False
         return Answer(Outcome.MALFORMED, error=f"the repair was {last.outcome.value}", replies=replies), False
-    if alone and len(replies) == 1 and (number := bare_number(last.text, schema)) is not None:
-        return Answer(Outcome.ANSWERED, schema.model_validate(number), replies=replies), False
+    number = bare_number(last.text, schema) if alone and len(replies) == 1 else None
     try:
-        value = parse(last.text, schema, material)
+        value = schema.model_validate(number) if number else parse(last.text, schema, material)
         if len(replies) > 1:
             _refuse_additions(value, first.text)
     except FormError as error:

@@ -7,18 +7,24 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from hypothesis import example, given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataflywheel.contracts import Status, UsageError
 from dataflywheel.models.endpoint.request import Outcome, Reply
 from dataflywheel.models.spec import ModelSpec
-from dataflywheel.signals.rating.alpagasus import AlpaGasus, parse_grade
+from dataflywheel.signals.rating.alpagasus import GRADES, AlpaGasus
 from tests.models.endpoint.fake import FakeClient, user_text
 from tests.signals.rating.support import MODEL, asking, plain, rows
 from tests.support.endpoint import Endpoint
+from tests.support.endpoint.bill import Line
 
 RATER = {"rule": "rater", "low": 0, "high": 5, "template": "$score\n$reason"}
+
+
+def about_rows(endpoint: Endpoint) -> list[Line]:
+    """What was paid for, the one question aside by which the client learns whether schemas are obeyed."""
+    return [line for line in endpoint.bill().charged if line.begins.startswith("<instruction ")]
 
 
 def planted(n: int) -> pa.RecordBatch:
@@ -33,7 +39,7 @@ def test_grades_are_those_that_were_planted(endpoint: Endpoint, tmp_path: Path) 
     assert found["score"] == [float(i % 6) for i in range(60)]
     assert set(found["status"]) == {Status.OK}
     assert found["calls"] == [1] * 60
-    charged = endpoint.bill().charged
+    charged = about_rows(endpoint)
     assert sum(found["tokens"]) == sum(line.tokens_in + line.tokens_out for line in charged)
     expected = sum(line.tokens_in + 2 * line.tokens_out for line in charged) / 1e6
     assert abs(sum(found["usd"]) - expected) < 1e-9
@@ -47,14 +53,14 @@ def test_a_small_model_that_echoes_no_id_is_understood(endpoint: Endpoint, tmp_p
 
 
 def test_failures_are_failures_and_a_second_run_pays_nothing(endpoint: Endpoint, tmp_path: Path) -> None:
-    faults = {"refusal_field": 0.1, "prose": 0.1, "unicode": 0.1, "content_filter": 0.1}
+    faults = {"refusal_field": 0.1, "prose": 0.1, "wrong_enum": 0.1, "content_filter": 0.1}
     endpoint.configure(rules=[RATER], faults=faults)
     batch = planted(120)
     with asking(endpoint, tmp_path) as spec:
         first = plain(AlpaGasus(model=spec).measure(batch))
-        paid = len(endpoint.bill().charged)
+        paid = len(about_rows(endpoint))
         assert plain(AlpaGasus(model=spec).measure(batch)) == first
-    assert len(endpoint.bill().charged) == paid == 120
+    assert len(about_rows(endpoint)) == paid == 120
     failed = [i for i, status in enumerate(first["status"]) if status == Status.FAILED]
     assert 15 < len(failed) < 60
     for i, (score, status, error) in enumerate(zip(first["score"], first["status"], first["error"], strict=True)):
@@ -69,7 +75,7 @@ def test_a_crash_asks_no_graded_row_again_and_concurrency_changes_nothing(endpoi
         AlpaGasus(model=spec).measure(half)  # and then the process dies before the signal store has them
     with asking(endpoint, tmp_path / "a", concurrency=16) as spec:
         many = plain(AlpaGasus(model=spec).measure(batch))
-    assert len(endpoint.bill().charged) == 80
+    assert len(about_rows(endpoint)) == 80
     with asking(endpoint, tmp_path / "b", concurrency=1) as spec:
         one = plain(AlpaGasus(model=spec).measure(batch))
     assert one == many
@@ -125,28 +131,49 @@ def test_the_key_knows_what_matters() -> None:
     assert AlpaGasus(model=MODEL.model_copy(update={"model": "other"})).key() not in keys
 
 
-GRADES = [i / 2 for i in range(11)]
+def read(text: str) -> float | None:
+    """The grade that is read from one reply."""
+    (score,) = plain(AlpaGasus(model=MODEL).measure_with(FakeClient(lambda request: text), rows(("a", "b"))))["score"]
+    return score  # type: ignore[no-any-return]
 
 
-@given(st.sampled_from(GRADES), st.sampled_from(["{}", "**{}**", "`{}`", "# {}", "{}/5", "{}.", " {} ", "\n\n{}"]))
-def test_grades_in_common_dress_are_read(grade: float, dress: str) -> None:
-    for before in ("", "Grade: ", "q12ab34cd: "):
-        assert parse_grade(dress.format(f"{before}{grade:g}") + "\nBecause 3 of 5.") == grade
+@pytest.mark.parametrize("dress", ["{}", "**{}**", "`{}`", "# {}", "{}/5", "{}.", " {} ", "\n\n{}", '{{"score": {}}}'])
+def test_grades_in_common_dress_are_read(dress: str) -> None:
+    for grade in (0, 3.5, 5):
+        for before in ("", "Grade: ") if "score" not in dress else ("", "Here it is: "):
+            assert (
+                read(
+                    dress.format(f"{before}{grade:g}") if not before.endswith("is: ") else before + dress.format(grade)
+                )
+                == grade
+            )
 
 
+NONE = [
+    "4.5.5",
+    "4, 5",
+    "5.5",
+    "-1",
+    "45",
+    "4.25",
+    '{"score": 4.25}',
+    '{"score": 6}',
+    "٤",
+    "4\u20285",
+    "I cannot.\n4",
+    "4/10",
+]
+
+
+@pytest.mark.parametrize("text", NONE)
+def test_these_are_no_grades(text: str) -> None:
+    assert read(text) is None
+
+
+@settings(max_examples=60)
 @given(st.text() | st.from_regex(r"-?[0-9]{1,2}([.,][0-9]{1,2})?(/[0-9]+)?.{0,4}\n?", fullmatch=True))
-@example("4.5.5")
-@example("4, 5")
-@example("5.5")
-@example("-1")
-@example("45")
-@example("4.25")
-@example("٤")
-@example("4\u20285")
-@example("q12: 4.5")
-@example("I cannot.\n4")
 def test_nothing_else_is_a_grade(text: str) -> None:
-    found = parse_grade(text)
+    found = read(text)
     if found is not None:
         first = next(line for line in text.splitlines() if line.strip(" \t*_`#>"))
         assert found in GRADES

@@ -6,7 +6,9 @@ import json
 import re
 from typing import Any
 
-TOKEN = re.compile(r'\s*("(?:[^"\\]|\\.)*"|-?\d+--?\d+|a number|a whole number|true|false|null|\.\.\.|[{}\[\]:,|])')
+TOKEN = re.compile(
+    r'\s*("(?:[^"\\]|\\.)*"|-?\d+--?\d+|-?\d+(?:\.\d+)?|a number|a whole number|true|false|null|\.\.\.|[{}\[\]:,|])'
+)
 BEGINNING = re.compile(r"JSON object of this form[^:{]*: (?=\{)")
 
 

@@ -124,6 +124,8 @@ class _Filler:
         return list(beliefs[0].tags) if beliefs[0].tags else [self.value(items, beliefs, name)]
 
     def _enum(self, options: Sequence[Any], belief: Belief) -> Any:
+        if belief.score is not None and all(type(option) in (int, float) for option in options):
+            return min(options, key=lambda option: abs(option - belief.score))
         if not belief.verdict:
             return next((o for o in options if _number(belief.score) == str(o)), options[0])
         names = (self.labels[VERDICTS.index(belief.verdict)].lower(), *NAMES[belief.verdict])
