@@ -34,6 +34,7 @@ KEYS = {
     "query_response": "`query`, `response`",
     "prompt": "`prompt`",
     "text": "`text`",
+    "table": "`format: table` alone; every column is a cell",
 }
 TRAINER_FILES = {
     "trl": "conversational records; nothing beside them",

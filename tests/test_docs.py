@@ -42,6 +42,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         {"prompt": f"Repeat {n}", "completion": f"{n}" if n % 3 else "No.", "label": n % 3 > 0} for n in range(30)
     ]
     (tmp_path / "thumbs.jsonl").write_text("".join(json.dumps(row) + "\n" for row in thumbs), encoding="utf-8")
+    towns = ("Aldertown", "Birchville", "Cedarburg")
+    lines = [f"{200 + n % 3},{'' if n == 9 else towns[n % 3]},{n}.0 oz" for n in range(60)]
+    (tmp_path / "places.csv").write_text("\n".join(["zip,city,weight", *lines]) + "\n", encoding="utf-8")
     asked = {"context": "A shop.", "q": "Is it open?", "data": {"a": "Until six."}, "ok": True}
     (tmp_path / "support.jsonl").write_text(json.dumps(asked) + "\n", encoding="utf-8")
     (tmp_path / "docs").symlink_to(ROOT / "docs")

@@ -197,15 +197,13 @@ def told(result: Any, what: str) -> list[str]:
     (path,) = result.path.glob("round-1/01-*/metrics.json")
     details = json.loads(path.read_text(encoding="utf-8"))["details"]
     found = details["funnel"]
-    passed = ", ".join(details["gates"]) or "no gate"
+    passed = ", ".join(details["gates"]) or ("" if details.get("cells") else "no gate")
     # What is left with a mark to drop it goes: only the rest stays as it was. Earlier versions told no two apart.
     stayed = found.get("left_as_they_were")
     told = {**found, "left": found["left"] if stayed is None else sum(one["rows"] for one in stayed)}
     lost = [f"{told[name]:,} {word}" for name, word in FATES if told.get(name)]
-    lines = [
-        f"{found['accepted']:,} of {found['proposed']:,} proposals accepted by {passed}"
-        f"{''.join(f'; {one}' for one in lost)}."
-    ]
+    what_for = f"proposals accepted by {passed}" if passed else "rows changed"
+    lines = [f"{found['accepted']:,} of {found['proposed']:,} {what_for}{''.join(f'; {one}' for one in lost)}."]
     lines += [f"  {one['rows']:,} rejected by {one['gate']}: {one['reason']}" for one in found["rejections"][:3]]
     lines += [f"  {one['rows']:,} gave no row: {way_out(one['reason'])}" for one in found.get("failures", [])[:3]]
     if details["shortfall"]:

@@ -14,7 +14,7 @@ Seed = Annotated[int, typer.Option(help="Seed of everything random.")]
 Embedder = Annotated[
     str, typer.Option(help="minilm (exact), static (over 100 times faster), or a folder; select takes static if none.")
 ]
-Format = Annotated[str, typer.Option("--to", help="Format of the result: messages, trl, llamafactory, axolotl.")]
+Format = Annotated[str, typer.Option("--to", help="Format of the result: messages, trl, llamafactory, axolotl, table.")]
 Origins = Annotated[
     bool, typer.Option("--origins/--no-origins", help="Whether records tell where their rows come from.")
 ]

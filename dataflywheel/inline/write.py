@@ -29,7 +29,8 @@ def enhance(
     **options: Any,
 ) -> Written:
     """Rewrite rows by a method; a proposal that passes its gates replaces its row, all others stay:
-    `fw.enhance(rows, "redact_personal_data").rows`.
+    `fw.enhance(rows, "redact_personal_data").rows`. A method that mends tables takes each record as a line of one:
+    `fw.enhance(frame, "repair_table").to_pandas()`.
 
     Args:
         pool: a list of dicts in any shape that files may have, a `datasets.Dataset`, a DataFrame, a table of Arrow, or
@@ -43,7 +44,7 @@ def enhance(
         UsageError: unknown method or gate, rows in no form that is known, or a method that needs what is not there.
     """
     held, around, rest = _around(pool, target, columns, roles, Path(home), options)
-    return Written(_name(by), single.enhance(held, by, around, gates=gates, **rest), "enhance")
+    return Written(_name(by), single.enhance(held, by, around, gates=gates, **rest), single.step_of(by))
 
 
 def generate(

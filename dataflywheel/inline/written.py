@@ -163,7 +163,7 @@ class Written:
         return page(self._told(), f"stopped: {self.stopped}" if self.stopped else "", tables)
 
     def _told(self) -> str:
-        verb = "rewritten" if self.step == "enhance" else "written"
+        verb = {"enhance": "rewritten", "mend": "mended"}.get(self.step, "written")
         told = f"{len(self):,} rows {verb} by {self.method}"
         return f"{told}; {self.rows_out:,} rows in all" if not self.stopped else told
 

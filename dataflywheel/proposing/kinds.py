@@ -47,7 +47,8 @@ class Proposal:
     `program` (code or an expression that computes it), `tests` (code that must pass). `score`: what a judge gave the
     row's answer. `drop`: where nothing comes of the proposal, the row that it was made from leaves the data set.
     `sought`: the `round` of attempts that it is from, the `answer` of the model that was to fail, and its `score`.
-    `failed`, entered by the recipe: the `row` that the student got wrong, the `metric` and its `score` there. Of a
+    `failed`, entered by the recipe: the `row` that the student got wrong, the `metric` and its `score` there.
+    `cells`: each changed cell of a table's row, with `column`, `before`, `after`, `reason` and `confidence`. Of a
     proposal without a row: `surplus`, true where it was good and one more than wanted of its seed."""
     replies: tuple[Reply, ...] = ()
     """What was asked of models for it: its bill."""
@@ -152,6 +153,8 @@ class Proposer(Method):
     """Whether proposals replace the rows that they were made from."""
     whole: ClassVar[bool] = False
     """Whether it must see all seeds at once, in one wave, however few rows are wanted."""
+    mends: ClassVar[bool] = False
+    """Whether what it rewrites are the cells of a table's row, each with its reason in the fact `cells`."""
     keeps_meaning: ClassVar[bool] = False
     """Whether a rewritten row is the same example in other words, and as real as the row that it replaces."""
     hides_before: ClassVar[bool] = False
@@ -178,13 +181,13 @@ class Proposer(Method):
     """Whether what it writes follows from the last evaluation; only a wheel has one that may steer."""
     gates: ClassVar[tuple[NamedGate, ...]] = ()
     """The gates that its proposals pass where a recipe names none, cheapest first, with their parameters. Rewriters
-    keep the language of their rows without naming that gate."""
+    of texts keep the language of their rows without naming that gate."""
 
     @classmethod
     def own_gates(cls) -> list[tuple[str, dict[str, Any]]]:
         """The method's own gates in order, each by its name and parameters; one may stand twice with others."""
         found = method_specs(cls.gates)
-        kept = cls.rewrites and KEPT not in dict(found)
+        kept = cls.rewrites and not cls.mends and KEPT not in dict(found)
         return [*found, *([(KEPT, {})] if kept else [])]
 
     @classmethod

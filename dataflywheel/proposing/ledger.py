@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from dataflywheel.models.endpoint.request import Outcome
 from dataflywheel.proposing.kinds import Check, Proposal
 
-TOLD = frozenset({"failed", "score", "sought"})
+TOLD = frozenset({"cells", "failed", "score", "sought"})
 """Facts of proposals that are entered with them."""
 
 

@@ -48,8 +48,8 @@ class Recipe(Part, HasProcedures):
     also stand under names of your own: `{prompts: {embedding: {part: prompt}}}` gives the column `prompts.vector`.
     `of: trained` among the parameters measures with the model that was trained last, anew in every round:
     `{lately: {likelihood: {of: trained}}}`."""
-    format: Literal["messages", "trl", "llamafactory", "axolotl"] = "messages"
-    """What the final data set is written as."""
+    format: Literal["messages", "trl", "llamafactory", "axolotl", "table"] = "messages"
+    """What the final data set is written as; `table` as it was read: its columns."""
     origins: bool = Field(default=True, exclude_if=lambda told: told)
     """Whether each record of the data set tells under `flywheel` where its row comes from and who made it of what: id,
     source, method, model, parents, round, copies. Trainers pass over that column."""

@@ -32,7 +32,8 @@ class Source(Part):
     source: str = ""
     """Name of the source in rows, quotas and the card; the file's name where not given."""
     format: str | None = None
-    """Name of the record shape, where it should not be told from the content."""
+    """Name of the record shape, where it should not be told from the content; `table` reads each line of a table as a
+    row of cells. Before it may stand the container: `csv/table`."""
     license: str | None = None
     """Named in the data set card."""
     columns: dict[str, str | list[str]] = {}

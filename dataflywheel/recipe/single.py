@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
+from dataflywheel import catalog
 from dataflywheel.contracts import method_specs
+from dataflywheel.proposing.kinds import Proposer
 from dataflywheel.recipe.execute import Result, run
 from dataflywheel.recipe.load import recipe_from
 
 Parameters = Mapping[str, Any]
 Method = str | Parameters
 """A method by its name, or `{name: parameters}`."""
+MESSAGES = "messages"
 Pool = str | Sequence[str | Parameters] | None
 """A path, or several, or entries as recipes write them."""
 
@@ -33,7 +36,9 @@ class Around:
     target: Pool = None
     models: Parameters = field(default_factory=dict)
     budget: Parameters = field(default_factory=dict)
-    format: str = "messages"
+    format: str = MESSAGES
+    read: str | None = None
+    """The format of the pool, where it is not told from what it holds."""
     origins: bool = True
     columns: Parameters = field(default_factory=dict)
     roles: Mapping[str, str] = field(default_factory=dict)
@@ -46,12 +51,22 @@ class Around:
 
 
 def enhance(pool: Pool, by: Method, around: Around, *, gates: Sequence[Method] | None = None, **options: Any) -> Result:
-    """Rewrite rows of a pool by a method; a proposal that passes its gates replaces its row, all others stay.
+    """Rewrite rows of a pool by a method; a proposal that passes its gates replaces its row, all others stay. A method
+    that mends tables reads the pool's files as tables, and its result is one.
 
     Raises:
         UsageError: unknown method or gate, or a method that needs what is not there.
     """
-    return _run("enhance", pool, by, {"by": by, **_given(gates=gates)}, around, options)
+    step = {"by": by, **_given(gates=gates)}
+    if step_of(by) == "mend":
+        around = replace(around, read="table", format="table" if around.format == MESSAGES else around.format)
+        return _run("mend", pool, by, step, around, options)
+    return _run("enhance", pool, by, step, around, options)
+
+
+def step_of(by: Method) -> str:
+    """The step of a method that rewrites."""
+    return "mend" if catalog.get(method_specs(by)[0][0], Proposer).mends else "enhance"
 
 
 def generate(
@@ -95,15 +110,18 @@ def _given(**values: object) -> dict[str, object]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _entries(paths: Pool, columns: Parameters, roles: Parameters) -> list[Parameters]:
+def _entries(paths: Pool, columns: Parameters, roles: Parameters, read: str | None = None) -> list[Parameters]:
     """As recipes write them."""
     every = [paths] if isinstance(paths, str) else list(paths or [])
-    return [one if isinstance(one, Mapping) else {"path": one, "columns": columns, "roles": roles} for one in every]
+    entries = [one if isinstance(one, Mapping) else {"path": one, "columns": columns, "roles": roles} for one in every]
+    return [
+        {**one, "format": f"{one['format']}/{read}" if "format" in one else read} if read else one for one in entries
+    ]
 
 
 def _run(verb: str, pool: Pool, by: Method, step: Parameters, around: Around, options: Mapping[str, Any]) -> Result:
     method = method_specs(by)[0][0]
-    entries = _entries(pool, dict(around.columns), dict(around.roles))
+    entries = _entries(pool, dict(around.columns), dict(around.roles), around.read)
     called = [around.called] if around.called else [Path(entry["path"]).name.split(".")[0] for entry in entries[:1]]
     value = {
         "name": re.sub(r"[^A-Za-z0-9._-]+", "-", around.name or "-".join([verb, *called, method])),

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from dataflywheel.contracts import UsageError
 from dataflywheel.report.reading import read_typed
 from dataflywheel.report.why_written import (
+    cells_told,
     is_evaluation,
     is_final,
     proposals_of,
@@ -215,6 +216,7 @@ def _proposal(one: dict[str, Any], id_: str) -> list[str]:
     lines = [f"{one['step']}: {told}{f', {why}' if why else ''}"]
     if failed := one["facts"].get("failed"):
         lines.append(f"    because the student got row {failed['row']} wrong: {failed['metric']} {failed['score']:.4g}")
+    lines += [f"    {line}" for line in cells_told(one["facts"].get("cells") or ())]
     if sought := one["facts"].get("sought"):
         said = f", to which the model that was to fail said: {_cut(sought['answer'])}" if sought["answer"] else ""
         lines.append(f"    an attempt of round {sought['round']}{said}")

@@ -65,6 +65,15 @@ def proposals_of(step: Path, id_: str, answers: AnswerStore | None) -> list[dict
     return found
 
 
+def cells_told(changes: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The changed cells of a table's row, a line each: what stood there, what stands there now, and why."""
+    return [
+        f"{one['column']}: {json.dumps(one['before'], ensure_ascii=False)} became "
+        f"{json.dumps(one['after'], ensure_ascii=False)}: {one['reason']} (confidence {one['confidence']:.2f})"
+        for one in changes
+    ]
+
+
 def final_rows(run: Path) -> Path | None:
     """The rows that the run ended with: those of the last round that was kept, or of its last step."""
     written = [step / "rows" for step in step_directories(run) if step.name.endswith("-dataset")]

@@ -16,7 +16,7 @@ from dataflywheel.rows.containers import CONTAINERS
 from dataflywheel.rows.containers.find import hub_name
 from dataflywheel.rows.containers.write import DATASET, container_for, text_line, write_records
 from dataflywheel.rows.formats import SHAPES, CannotHold, Shape, holding, shape_named
-from dataflywheel.rows.formats.beside import OURS
+from dataflywheel.rows.formats.beside import FORM, OURS
 from dataflywheel.rows.formats.draft import Record
 from dataflywheel.rows.kind_files import KindFiles
 from dataflywheel.rows.mapping import column_mapping
@@ -201,7 +201,8 @@ def _shaped(
             except CannotHold as why:
                 aside.refused(origin, shape.name, f"{why}; write it as {holding(origin.row)!r} instead")
                 continue
-            yield record if origins is None else {**record, OURS: {**record.get(OURS, {}), **origins(origin.row)}}
+            told = {} if origins is None else {**origins(origin.row), **({FORM: shape.name} if shape.marked else {})}
+            yield {**record, OURS: {**record.get(OURS, {}), **told}} if told else record
 
 
 def _held(rows: Iterable[Origin], aside: SetAside, shape: Shape) -> Iterator[Row]:

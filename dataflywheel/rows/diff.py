@@ -6,10 +6,8 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any
 
-from dataflywheel.errors import UsageError
 from dataflywheel.rows.reading import Input, iter_parsed
 from dataflywheel.rows.schema import Row
 from dataflywheel.rows.text import part_of
@@ -54,24 +52,6 @@ class _Side:
     quarantined: int = 0
 
 
-def rows_path(path: str) -> str:
-    """The folder of the final rows where `path` is a run, else `path` itself.
-
-    Raises:
-        UsageError: the run has no data set.
-    """
-    run = Path(path)
-    if not (run / "recipe.yaml").is_file():
-        return path
-    if not (run / "dataset").is_dir():
-        if not (run / "plan.json").is_file():
-            return path
-        partial = run / "dataset.partial"
-        more = f", or name {partial}, which holds the rows so far" if partial.is_dir() else ""
-        raise UsageError(f"{path}: this run is not finished and has no data set; run its recipe again{more}")
-    return str(run / "dataset")
-
-
 def diff(a: str, b: str) -> Diff:
     """Compare two files, folders of rows or runs (their final rows).
 
@@ -101,7 +81,7 @@ def diff(a: str, b: str) -> Diff:
 
 
 def _load(path: str) -> _Side:
-    side = _Side(rows_path(path))
+    side = _Side(path)
     for parsed in iter_parsed(Input(side.path)):
         side.quarantined += len(parsed.quarantined)
         for row in parsed.rows:

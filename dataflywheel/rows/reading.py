@@ -54,7 +54,7 @@ class InputFile:
 
 
 def split_format(format: str | None) -> tuple[str | None, str | None]:
-    """The container and the record shape that a format names.
+    """The container and the record shape that a format names, one or both of them: `csv`, `table`, `csv/table`.
 
     Raises:
         UsageError: it names neither.
@@ -64,6 +64,9 @@ def split_format(format: str | None) -> tuple[str | None, str | None]:
         return format, None
     if format in names:
         return None, format
+    container, sign, shape = format.partition("/")
+    if sign and container in CONTAINERS and shape in names:
+        return container, shape
     raise UsageError(f"no format {format!r}{nearest(format, [*CONTAINERS, *names])}")
 
 

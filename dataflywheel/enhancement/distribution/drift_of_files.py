@@ -11,7 +11,6 @@ import pyarrow as pa
 from dataflywheel.contracts import AnyArray, Columns, FlywheelError
 from dataflywheel.enhancement.distribution.drift import DriftTest, drift
 from dataflywheel.models.spec import EmbedderSpec
-from dataflywheel.rows.diff import rows_path
 from dataflywheel.rows.reading import Input, iter_parsed
 from dataflywheel.rows.schema import Row, table
 from dataflywheel.rows.text import texts
@@ -57,7 +56,7 @@ def _columns(path: str, embedder: EmbedderSpec | None, sample: int) -> Columns:
 
 def _distinct(path: str) -> Iterator[Row]:
     seen: set[str] = set()
-    for parsed in iter_parsed(Input(rows_path(path))):
+    for parsed in iter_parsed(Input(path)):
         for row in parsed.rows:
             if row["id"] not in seen:
                 seen.add(row["id"])

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dataflywheel.contracts import Case, UsageError, Verdict
-from dataflywheel.rows.diff import prompt_digest, rows_path
+from dataflywheel.rows.diff import prompt_digest
 from dataflywheel.rows.mapping import ColumnMapping
 from dataflywheel.rows.reading import Input, iter_parsed
 from dataflywheel.rows.text import answer_said, split_answer, transcript
@@ -107,7 +107,7 @@ def read_gold(path: str | Path, pairs: Pairs) -> list[Verdict]:
 
 def _read(path: str | Path, mapping: ColumnMapping | None = None) -> _Side:
     side = _Side()
-    for parsed in iter_parsed(Input(rows_path(str(path)), mapping=mapping)):
+    for parsed in iter_parsed(Input(str(path), mapping=mapping)):
         side.left_out += len(parsed.quarantined)
         for row in parsed.rows:
             before, final = split_answer(row["messages"])

@@ -10,6 +10,13 @@ from dataflywheel.proposing.kinds import Proposer
 from dataflywheel.recipe.steps.writers_price import placeholder
 
 
+def place_of(kind: type[Proposer]) -> str:
+    """What a method does, and the step under which it stands."""
+    if kind.mends:
+        return "mends the cells of tables; name it under `mend`"
+    return "rewrites rows; name it under `enhance`" if kind.rewrites else "writes new rows; name it under `generate`"
+
+
 def leaning(made_with: Sequence[tuple[type[Method], Mapping[str, Any]]]) -> list[str]:
     """Identities of what these methods lean on beside rows, models and parameters: part of their step's fingerprint."""
     made = [build(kind, {**placeholder(kind), **given}) for kind, given in made_with if _leans(kind)]

@@ -12,6 +12,7 @@ from dataflywheel.recipe.steps.distill import Distilling
 from dataflywheel.recipe.steps.enhance import Enhancing
 from dataflywheel.recipe.steps.evaluate import Evaluating
 from dataflywheel.recipe.steps.generate import Generating
+from dataflywheel.recipe.steps.mend import Mending
 from dataflywheel.recipe.steps.prefer import Preferring
 from dataflywheel.recipe.steps.reinforce import Reinforcing
 from dataflywheel.recipe.steps.renew import Renewing
@@ -21,7 +22,19 @@ from dataflywheel.recipe.steps.train import Training
 from dataflywheel.recipe.steps.warm_up import WarmingUp
 
 OWN: tuple[type[Step], ...] = (
-    *(Selecting, Enhancing, Generating, WarmingUp, Training, Distilling, Preferring, Reinforcing, Evaluating, Renewing),
+    *(
+        Selecting,
+        Enhancing,
+        Mending,
+        Generating,
+        WarmingUp,
+        Training,
+        Distilling,
+        Preferring,
+        Reinforcing,
+        Evaluating,
+        Renewing,
+    ),
 )
 """The kinds that are shipped, in the order in which they are shown."""
 

@@ -21,7 +21,7 @@ from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.needs import asks
 from dataflywheel.recipe.origins import model_named
 from dataflywheel.recipe.schema import Recipe
-from dataflywheel.recipe.steps.beside_writers import leaning, lost_beside, reading_seconds
+from dataflywheel.recipe.steps.beside_writers import leaning, lost_beside, place_of, reading_seconds
 from dataflywheel.recipe.steps.pair_writers import written_by
 from dataflywheel.recipe.steps.read_by_writers import check_reading, columns_read, evaluation_digest, leave_columns
 from dataflywheel.recipe.steps.rows_out import write_decided, write_written
@@ -100,6 +100,8 @@ class Writing(Step):
     writes: ClassVar[bool] = True
     rewrites: ClassVar[bool]
     """Whether its methods change rows, or write new ones."""
+    mends: ClassVar[bool] = False
+    """Whether what they change are cells of tables."""
 
     work: Propose
 
@@ -122,9 +124,8 @@ class Writing(Step):
             UsageError: one of these is not so.
         """
         kind = self.work.proposer()
-        if kind.rewrites != self.rewrites:
-            right, does = ("enhance", "rewrites rows") if kind.rewrites else ("generate", "writes new rows")
-            raise UsageError(f"{self.title}: {kind.name} {does}; name it under `{right}`")
+        if (kind.rewrites, kind.mends) != (self.rewrites, self.mends):
+            raise UsageError(f"{self.title}: {kind.name} {place_of(kind)}")
         self.check_place(recipe)
         check_reading(self.title, kind, recipe)
         for method, parameters in self.made_with(recipe):

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 from dataflywheel.report.drawing.markup import details, esc, note, passage, section, table
 from dataflywheel.report.drawing.numbers import count, money, percent, short
 from dataflywheel.report.rundir import Run, Step
+from dataflywheel.report.sections.changed_cells import changed_cells
 from dataflywheel.report.sections.sought import sought
 from dataflywheel.rows.text import text_of
 
@@ -27,7 +28,11 @@ def proposals(run: Run) -> str:
     if not steps:
         return ""
     body = (
-        _yield(steps) + "".join(map(sought, steps)) + _reasons(steps) + "".join(_examples(run, step) for step in steps)
+        _yield(steps)
+        + "".join(map(sought, steps))
+        + "".join(map(changed_cells, steps))
+        + _reasons(steps)
+        + "".join(_examples(run, step) for step in steps)
     )
     lead = "Every changed or new row passed its gates; what did not is here with the reason."
     return section("proposals", "Changed and new rows", body, esc(lead))

@@ -13,6 +13,7 @@ from dataflywheel.contracts import FlywheelError
 from dataflywheel.rows.containers.block import Left
 from dataflywheel.rows.containers.columnar import saved_files, saved_splits
 from dataflywheel.rows.containers.folder import folder_files
+from dataflywheel.rows.containers.run_folder import CARD, result_of
 from dataflywheel.rows.containers.sniff import named
 from dataflywheel.rows.containers.split_files import split_files
 from dataflywheel.rows.containers.splits import same_split, training
@@ -91,11 +92,12 @@ def with_part(path: str) -> tuple[str, str | None]:
 
 
 def in_folder(folder: Path, part: str | None) -> Found:
-    """The files of a folder.
+    """The files of a folder; of a run those that it ended with.
 
     Raises:
-        FlywheelError: it holds no data, or not the split that is asked for.
+        FlywheelError: it holds no data, or not the split that is asked for; or it is a run without a result.
     """
+    folder, run = result_of(folder), folder
     splits = saved_splits(folder)
     if splits is not None:
         return saved(folder, splits, part)
@@ -107,6 +109,8 @@ def in_folder(folder: Path, part: str | None) -> Found:
         others = set(folder_files(folder)[0]) - set(files) if ours else ()
         return Found(files, [Left(str(file), "beside rows in parts; name it to read it") for file in sorted(others)])
     files, unread = folder_files(folder)
+    if folder != run:  # what lies beside the rows of a run is ours
+        unread = [left for left in unread if Path(left.path).name != CARD]
     if not files:
         raise FlywheelError(f"{folder}: the folder holds no data; {DATA}{beside(unread)}")
     if part is not None and len(files) == 1 and named(files[0]) in ("json", None):

@@ -7,6 +7,7 @@ from typing import Any
 
 from dataflywheel.contracts import UsageError, nearest
 from dataflywheel.rows.formats.alpaca import Alpaca
+from dataflywheel.rows.formats.beside import FORM, OURS
 from dataflywheel.rows.formats.canonical import Canonical
 from dataflywheel.rows.formats.chats import Chats
 from dataflywheel.rows.formats.columns import Columns
@@ -27,6 +28,7 @@ from dataflywheel.rows.formats.shape import Shape
 from dataflywheel.rows.formats.sharegpt import ShareGPT
 from dataflywheel.rows.formats.spans import Spans
 from dataflywheel.rows.formats.spoken_text import SpokenText
+from dataflywheel.rows.formats.table import Table
 from dataflywheel.rows.formats.text import Text
 from dataflywheel.rows.formats.tool_answers import ToolAnswers
 from dataflywheel.rows.formats.transcript import Transcript
@@ -37,6 +39,7 @@ OF_NAMED = ("message", "children", "Human")
 
 __all__ = ["SHAPES", "CannotHold", "ReadError", "Record", "Shape", "detect", "holding", "shape_named"]
 
+TABLE = Table()
 # The first that matches is taken, so what is told by more or rarer keys comes before what is told by fewer.
 SHAPES: tuple[Shape, ...] = (
     Canonical(),
@@ -64,6 +67,7 @@ SHAPES: tuple[Shape, ...] = (
     Chats(),
     SpokenText(),
     Columns(),
+    TABLE,
 )
 
 
@@ -87,6 +91,8 @@ def detect(record: Record) -> Shape:
     Raises:
         ReadError: no shape has such keys.
     """
+    if type(ours := record.get(OURS)) is dict and ours.get(FORM) == Table.name:
+        return TABLE
     chat = _sure(frozenset(record))
     if chat is not None and record[chat.key] is not None:
         return chat
@@ -147,7 +153,7 @@ def shape_named(name: str) -> Shape:
 
 def holding(row: Row) -> str:
     """The name of a shape that has a place for all of the row; canonical has one for every row."""
-    for name in ("messages", "turns_preference", "sharegpt"):
+    for name in (*([Table.name] if row["cells"] else []), "messages", "turns_preference", "sharegpt"):
         try:
             shape_named(name).write(row)
         except CannotHold:

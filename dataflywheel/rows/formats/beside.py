@@ -17,10 +17,12 @@ from dataflywheel.rows.formats.turn_thoughts import UNREADABLE, is_sealed, objec
 from dataflywheel.rows.schema import Row
 
 FACTS = frozenset(
-    {"extra", "source", "tags", "copies", "parents", "made_by", "round", "label", "weight", "id", "model"}
+    {"extra", "source", "tags", "copies", "parents", "made_by", "round", "label", "weight", "id", "model", "format"}
 )
 """What the key `flywheel` of a written record may hold."""
 TEXTS, NUMBERS = ("id", "source", "made_by", "model"), ("copies", "round")
+FORM = "format"
+"""Says which shape a record has, of those that nothing else tells."""
 ORIGIN = (*TEXTS, *NUMBERS, "parents")
 """What a data set tells of every row."""
 SENTENCE = 6
@@ -51,7 +53,7 @@ def take_facts(record: Record) -> Record:
     if not isinstance(facts.get("extra", {}), dict) or not well_typed(facts):
         return {}
     del record[OURS]
-    held = {key: value for key, value in facts.items() if key != "id" and (key, value) != ("source", "")}
+    held = {key: value for key, value in facts.items() if key not in ("id", FORM) and (key, value) != ("source", "")}
     if isinstance(parents := facts.get("parents"), str):
         held["parents"] = parents.split()
     return {**held, **take_weight(facts)}
@@ -90,7 +92,7 @@ def without_origin(record: Record) -> Record:
     facts = record.get(OURS)
     if not isinstance(facts, dict) or not facts.keys() >= set(ORIGIN):
         return record
-    rest = {key: value for key, value in facts.items() if key not in ORIGIN}
+    rest = {key: value for key, value in facts.items() if key not in (*ORIGIN, FORM)}
     return {key: value for key, value in record.items() if key != OURS} | ({OURS: rest} if rest else {})
 
 

@@ -40,6 +40,7 @@ class Shape(ABC):
     system_column = False
     """Whether a system text is written as a column of its own, and not as a turn."""
     sure = False  # whether somebody said what the chat is: nothing beside it is doubted then
+    marked = False  # whether a record that tells its origin tells its shape, too, since nothing else does
     told = False  # whether somebody said what the columns hold: their names say nothing then
 
     @abstractmethod

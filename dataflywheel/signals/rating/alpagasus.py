@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import ClassVar, Literal
 
 import pyarrow as pa
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from dataflywheel.contracts import Card
 from dataflywheel.models.endpoint.examples import Instructed
@@ -21,7 +21,7 @@ INSTRUCTIONS = (
     "it. Grade the {dimension} of the answer from 0 (worst) to 5 (best); half points such as 3.5 are allowed."
 )
 ASK = "Grade the {dimension} of the answer from 0 to 5. Give the grade in `score`."
-GRADES = [0, 0.5, 1, 1.5, 2, 2.5, 3, 3.5, 4, 4.5, 5]
+GRADES: list[JsonValue] = [0, 0.5, 1, 1.5, 2, 2.5, 3, 3.5, 4, 4.5, 5]
 
 
 class Grade(Form):

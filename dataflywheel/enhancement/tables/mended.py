@@ -1,0 +1,74 @@
+"""What menders of tables share: the rows whose cells change, and the proposals that say so cell by cell."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+
+from dataflywheel.enhancement.tables.columns import Change, text_of
+from dataflywheel.proposing.kinds import Proposal
+from dataflywheel.proposing.rewritten import replaced, unchanged
+from dataflywheel.rows.formats.table import cells_of, cells_text, told
+from dataflywheel.rows.identity import make_row
+from dataflywheel.rows.schema import Message, Row
+
+NO_CELLS = "not mended, no cells: it comes from no table"
+NOTHING = "nothing to mend"
+
+
+def cells(row: Row) -> dict[str, Any] | None:
+    """The cells of a row by column; None where it comes from no table."""
+    held = orjson.loads(row["cells"]) if row["cells"] else None
+    return held if isinstance(held, dict) and held else None
+
+
+def proposals(rows: Sequence[Row], tables: Sequence[Row], changes: Sequence[Change], made_by: str) -> list[Proposal]:
+    """One a row: the row with its changed cells, or why it stays as it is.
+
+    Args:
+        rows: all seeds, in order.
+        tables: those of them that have cells, to which `Change.row` counts.
+        changes: in the order in which they were made; of several of one cell all are told, and the last one stands.
+    """
+    by: dict[str, list[Change]] = {}
+    for change in changes:
+        by.setdefault(tables[change.row]["id"], []).append(change)
+    return [_proposal(row, by.get(row["id"], ()), made_by) for row in rows]
+
+
+def _proposal(row: Row, changes: Sequence[Change], made_by: str) -> Proposal:
+    held = cells(row)
+    if held is None:
+        return unchanged(row, NO_CELLS)
+    changes = [change for change in changes if text_of(change.before) != text_of(change.after)]
+    if not changes:
+        return unchanged(row, NOTHING)
+    after = held | {change.column: change.after for change in changes}
+    return replaced(row, with_cells(row, after, made_by), facts={"cells": [_told(change) for change in changes]})
+
+
+def _told(change: Change) -> dict[str, Any]:
+    return {
+        "column": change.column,
+        "before": change.before,
+        "after": change.after,
+        "reason": change.reason,
+        "confidence": round(change.confidence, 4),
+    }
+
+
+def with_cells(row: Row, after: Mapping[str, Any], made_by: str) -> Row:
+    """The row with these cells; a text that showed the old ones shows these, all else stays."""
+    before, shown = told(cells_of(row["cells"] or "{}")), told(after)
+    turns: list[Message] = [
+        {**turn, "content": shown} if turn["content"] == before else turn for turn in row["messages"]
+    ]
+    made = make_row(
+        turns, rejected=row["rejected"], tools=row["tools"], label=row["label"], source=row["source"], tags=row["tags"],
+        extra=orjson.loads(row["extra"] or "{}"), parents=[row["id"]], made_by=made_by, round=row["round"],
+        media=row["media"], cells=cells_text(after), weight=row["weight"],
+    )  # fmt: skip
+    made["copies"] = row["copies"]
+    return made

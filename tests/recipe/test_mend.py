@@ -1,0 +1,108 @@
+"""The step `mend`: a table is read, mended and written as one, and every changed cell is told."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+import dataflywheel as fw
+from dataflywheel.contracts import UsageError
+from dataflywheel.recipe.execute import Result, run
+from dataflywheel.recipe.load import recipe_from
+from dataflywheel.recipe.planning.plan import plan
+from dataflywheel.report.pages import write_pages
+from dataflywheel.report.why import as_text, why
+from dataflywheel.rows.convert import convert
+
+STEPS = [{"mend": {"by": "repair_table"}}, {"mend": {"by": {"fill_table": {"least": 0.8}}}}]
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    """Cities by their zip code, of which one is misspelled and one is missing, with a column that names itself text."""
+    path = tmp_path / "places.csv"
+    with path.open("w", newline="") as file:
+        out = csv.writer(file)
+        out.writerow(["zip", "city", "text", "note"])
+        for i in range(80):
+            city = ("Aldertown", "Birchville", "Cedarburg")[i % 3]
+            city = {5: "Cedarbxrg", 6: ""}.get(i, city)
+            out.writerow([f"{200 + i % 3}", city, f"a note, {i}", "<b>" if i == 5 else ""])
+    return path
+
+
+def recipe(path: Path, **more: Any) -> Any:
+    made = {"name": "places", "pool": [{"path": str(path), "format": "table"}], "steps": STEPS, "format": "table"}
+    return recipe_from({**made, **more}, "made")
+
+
+def done(path: Path, folder: Path) -> Result:
+    return run(recipe(path), runs=folder / "runs", home=folder / "home", finish=write_pages)
+
+
+def test_a_table_goes_in_and_a_mended_one_comes_out(table: Path, tmp_path: Path) -> None:
+    result = done(table, tmp_path)
+    out = tmp_path / "out.csv"
+    convert(str(result.path), str(out), "table")
+    before, after = (list(csv.DictReader(path.open(newline=""))) for path in (table, out))
+    assert list(after[0]) == ["zip", "city", "text", "note"]
+    assert [i for i in range(80) if before[i] != after[i]] == [5, 6]
+    assert (after[5]["city"], after[6]["city"]) == ("Cedarburg", "Aldertown")
+    records = [orjson.loads(line) for line in (result.path / "dataset" / "train.jsonl").read_bytes().splitlines()]
+    assert records[5]["flywheel"]["made_by"] == "repair_table"
+    assert records[0]["flywheel"]["made_by"] == ""
+
+
+def test_every_changed_cell_is_told(table: Path, tmp_path: Path) -> None:
+    result = done(table, tmp_path)
+    page = (result.path / "report.html").read_text()
+    assert "Changed cells" in page
+    assert "Cedarbxrg" in page
+    assert "<b>" not in page.split("Changed cells")[1].split("</table>")[0]
+    line = orjson.loads((result.path / "dataset" / "train.jsonl").read_bytes().splitlines()[5])
+    life = as_text(why(result.path, line["flywheel"]["id"]))
+    assert 'city: "Cedarbxrg" became "Cedarburg": misspelled (confidence 0.96)' in life
+
+
+def test_a_second_run_does_nothing_again(table: Path, tmp_path: Path) -> None:
+    first = done(table, tmp_path)
+    kept = (first.path / "dataset" / "train.jsonl").read_bytes()
+    again = done(table, tmp_path)
+    assert (again.path / "dataset" / "train.jsonl").read_bytes() == kept
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"steps": [{"enhance": {"by": "repair_table"}}]}, "name it under `mend`"),
+        ({"steps": [{"mend": {"by": "self_refine"}}]}, "name it under `enhance`"),
+        ({"steps": [{"mend": {"by": {"repair_table": {"rules": ["speling"]}}}}]}, "rules"),
+        ({"pool": [{"path": "POOL", "format": "alpaca"}]}, "say `format: table`"),
+    ],
+)
+def test_what_cannot_be_is_found_by_the_plan(change: dict[str, Any], said: str, table: Path) -> None:
+    if "pool" in change:
+        change = {"pool": [{**change["pool"][0], "path": str(table)}]}
+    with pytest.raises(UsageError, match=said):
+        plan(recipe(table, **change))
+
+
+def test_in_three_lines_of_python_and_from_one_command(
+    table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    lines = list(csv.DictReader(table.open(newline="")))
+    result = fw.enhance(lines, "repair_table")
+    assert "1 rows mended by repair_table" in repr(result)
+    (change,) = result.changed
+    assert (change.before["city"], change.after["city"]) == ("Cedarbxrg", "Cedarburg")
+    assert [line["city"] for line in result.rows] == [
+        *[line["city"] for line in lines[:5]],
+        "Cedarburg",
+        *[line["city"] for line in lines[6:]],
+    ]
+    assert list(result.to_pandas()["city"])[5] == "Cedarburg"
