@@ -37,7 +37,7 @@ KINDS: dict[type[Method], str] = {
     Selector: "A selector ranks rows over columns that were measured before; it is named in `select`.",
     Cleaner: "A cleaner is a step of its own; it drops rows for a reason.",
     Judge: "A judge scores answers and changes none; it is named in `flywheel judge --by`.",
-    Proposer: "A proposer writes candidate rows: a rewriter is named in `enhance`, a generator in `generate`.",
+    Proposer: "A proposer writes candidate rows: a rewriter is named in `enhance`, a mender of tables in `mend`, a generator in `generate`.",
     Gate: "A gate accepts or rejects each candidate with a reason; it is named in `gates` of these two steps.",
     Metric: "A metric scores the answers of the model in training; it is named in `target: {metric: ...}`.",
     Sampler: "A sampler chooses the rows of each batch during training; it is named in `train: {sampler: ...}`.",
@@ -75,6 +75,8 @@ def _method(method: type[Method], card: dict[str, Any]) -> list[str]:
     paper = f"{card['authors']} {card['year']}, {card['title']}. {link(card['paper'])}" if card["paper"] else "none"
     lines = [f"#### `{card['name']}`", "", *_paragraphs(method), ""]
     lines += [f"- Source: {paper}", f"- Checked against: {card['checked']}.", f"- Cost: {card['cost']}"]
+    told = (("Pays", "pays"), ("Fails", "fails"), ("Evidence", "evidence"))
+    lines += [f"- {word}: {card[name]}" for word, name in told if card[name]]
     if card["needs"]:
         lines.append(f"- You bring: {', '.join(card['needs'])}")
     reads = _reads(method)
@@ -85,7 +87,8 @@ def _method(method: type[Method], card: dict[str, Any]) -> list[str]:
         lines.append(f"- Columns: {columns}, `{card['name']}.status`")
     if issubclass(method, Proposer):
         gates = ", ".join(map(_gate, method.own_gates())) or "none"
-        lines.append(f"- Named in: `{'enhance' if method.rewrites else 'generate'}`; its own gates: {gates}")
+        step = "mend" if method.mends else "enhance" if method.rewrites else "generate"
+        lines.append(f"- Named in: `{step}`; its own gates: {gates}")
     return [*lines, "", *field_table(method)]
 
 

@@ -84,15 +84,21 @@ def _table(cards: list[dict[str, Any]]) -> Table:
 
 
 def _whole(card: dict[str, Any]) -> list[str]:
-    """Everything that a method's card says, a line each."""
+    """What a method computes, and everything that its card says, a line each."""
+    from dataflywheel import catalog
+
     paper = f"{card['authors']} ({card['year']}). {card['title']}. {card['paper']}" if card["paper"] else "none"
     found = {
         "does": card["summary"],
+        "computes": " ".join((catalog.get(card["name"]).__doc__ or "").split()),
         "kind": f"{card['category']}, {card['subcategory']}",
         "paper": paper,
         "you bring": ", ".join(card["needs"]) or "nothing",
         "cost": card["cost"],
         "checked against": card["checked"],
+        "pays": card["pays"],
+        "fails": card["fails"],
+        "evidence": card["evidence"],
         "plugin": card.get("plugin", ""),
     }
     return [card["name"], *(f"  {name}: {value}" for name, value in found.items() if value)]

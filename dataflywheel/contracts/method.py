@@ -38,6 +38,12 @@ class Card(BaseModel):
     cost: Literal["¢", "$", "$$", "$$$", "$$$$"] = "¢"
     checked: str
     """What the implementation was checked against."""
+    pays: str = ""
+    """Where it is worth its cost, in a sentence: the kind of pool, of budget, of model."""
+    fails: str = ""
+    """Where it is known to do nothing or harm, in a sentence."""
+    evidence: str = ""
+    """What was measured of its worth and by whom: by the paper, or here, with the file that has the numbers."""
 
 
 REGISTRY: dict[str, type[Method]] = {}
