@@ -34,7 +34,8 @@ class FillTable(Proposer):
         checked="restaurants and bridges with emptied cells: how often it is right, as sure as it says",
         pays="Columns that follow from others, and tables that name the same things several times.",
         fails="Values that are each row's own, such as telephone numbers; these cells stay empty.",
-        evidence="Here, of emptied cells at `least: 0.7`: bridges 48 of 70 filled, 39 right; restaurants 80 of 259, 59 right.",
+        evidence="Here, of emptied cells at `least: 0.7`: bridges 48 of 70 filled, 39 right; restaurants 80 of 259, "
+        "59 right.",
     )
     rewrites: ClassVar[bool] = True
     mends: ClassVar[bool] = True

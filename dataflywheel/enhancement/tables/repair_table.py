@@ -43,7 +43,7 @@ class RepairTable(Proposer):
         summary="Repairs cells of a table that contradict its other rows, and brings numbers and signs into one form.",
         cost="¢",
         checked="hospital and beers tables with known errors; tables without errors, of which none may change",
-        pays="Tables that were typed in, joined or exported by several programs, with columns that depend on each other.",
+        pays="Tables that were typed in, or joined from several programs, with columns that depend on each other.",
         fails="Errors that a whole column shares, and values that may stand there: those need somebody who knows.",
         evidence="Here: hospital table precision 1.00, recall 0.90 of 509 errors; beers 1.00 and 0.97 of 4,362; "
         "3 of 143,000 cells of seven clean tables changed.",
