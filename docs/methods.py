@@ -37,8 +37,8 @@ KINDS: dict[type[Method], str] = {
     Selector: "A selector ranks rows over columns that were measured before; it is named in `select`.",
     Cleaner: "A cleaner is a step of its own; it drops rows for a reason.",
     Judge: "A judge scores answers and changes none; it is named in `flywheel judge --by`.",
-    Proposer: "A proposer writes candidate rows: a rewriter is named in `enhance`, one of tables in `mend`, a generator "
-    "in `generate`.",
+    Proposer: "A proposer writes candidate rows: a rewriter is named in `enhance`, one of tables in `mend`, a "
+    "generator in `generate`.",
     Gate: "A gate accepts or rejects each candidate with a reason; it is named in `gates` of these two steps.",
     Metric: "A metric scores the answers of the model in training; it is named in `target: {metric: ...}`.",
     Sampler: "A sampler chooses the rows of each batch during training; it is named in `train: {sampler: ...}`.",
