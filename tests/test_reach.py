@@ -49,6 +49,7 @@ GIVEN: dict[str, dict[str, Any]] = {
     "judged": {"by": "rubric", "at_least": 4},
     "reward_model": {"hf": "./reward-model"},
     "classified": {"hf": "acme/classifier", "label": "good", "least": 0.5},
+    "raked": {"margins": {"row.source": {"pool": 1.0}}},
     "mods": {"reward": "exact_match", "seed": 1, "keep": 2},
     "reverse_gen": {"rows": 2},
 }
@@ -89,7 +90,8 @@ def recipe_for(name: str, folder: Path) -> dict[str, Any]:
     elif issubclass(kind, Cleaner | Composite):
         steps = [*([] if issubclass(kind, Cleaner) else steps), {name: given}]
     elif issubclass(kind, Proposer):
-        step = {"enhance": {"by": by}} if kind.rewrites else {"generate": {"by": by, "rows": 2}}
+        verb = "mend" if kind.mends else "enhance"
+        step = {verb: {"by": by}} if kind.rewrites else {"generate": {"by": by, "rows": 2}}
         steps += [TRAIN, step] if kind.from_failures or kind.own_model == "trained" or kind.own_models else [step]
     elif issubclass(kind, Gate):
         steps.append({"enhance": {"by": "revision", "gates": [by]}})
