@@ -112,8 +112,9 @@ def _paragraphs(method: type[Method]) -> list[str]:
 
 
 def _reads(method: type[Method]) -> tuple[str, ...]:
-    """Columns that a selector or cleaner reads with its defaults; filters read what their bounds name."""
-    if issubclass(method, Selector | Cleaner) and method.name != "filter":
+    """Columns that a selector or cleaner reads with its defaults; others read what their parameters name."""
+    told = any(info.is_required() for info in method.model_fields.values())
+    if issubclass(method, Selector | Cleaner) and method.name != "filter" and not told:
         return tuple(method().needs())
     return ()
 
