@@ -143,7 +143,7 @@ def show(result: Any, as_json: bool, finished: Callable[[], Sequence[str]]) -> N
 
     told = {**result.as_dict(), "cost": paid(result.path)} if as_json else {}
     lines = [json.dumps(told, ensure_ascii=False)] if as_json else []
-    for line in lines or (so_far(result) if result.stopped else finished()):
+    for line in lines or ([*so_far(result), *bill(result.path)] if result.stopped else finished()):
         typer.echo(line)
     unfinished(result.stopped)
 
