@@ -28,6 +28,7 @@ def foretold(plan: Plan) -> list[str]:
         for helper in plan.helpers
         if not helper.there and helper.cost.seconds >= NOTICED
     ]
+    lines += [f"Not priced, since its class has no `cost`: {place}." for place in plan.unpriced]
     total = plan.total
     if total.seconds < NOTICED and not total.calls and not total.usd:
         return lines
