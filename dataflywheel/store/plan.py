@@ -74,7 +74,8 @@ class PlannedComparison(Kept):
 
 
 class PlannedHelper(PlannedRun):
-    """A built-in model that is trained before the step `before`, on the pool; `there`: it was trained before."""
+    """A built-in model that is trained before the step `before`, on the pool, or made once; `there`: it was trained
+    before."""
 
     before: str = ""
     there: bool = False
