@@ -17,7 +17,7 @@ def foretold(plan: Plan) -> list[str]:
     >>> from dataflywheel.contracts import Cost
     >>> from dataflywheel.store.plan import Plan
     >>> foretold(Plan(total=Cost(seconds=200.0, calls=1200, usd=0.5)))
-    ['Planned: about 3 min 20 s, 1,200 calls, $0.50, at most; what is there from before is not done or paid again.']
+    ['Planned: about 3 min 20 s, 1,200 calls, $0.50; what is there from before is not done or paid again.']
     >>> foretold(Plan(total=Cost(seconds=2.0)))
     []
     """
@@ -35,4 +35,4 @@ def foretold(plan: Plan) -> list[str]:
     told = [f"about {seconds(max(1, round(total.seconds)))}"]
     told += [plural(total.calls, "call")] if total.calls else []
     told += [money(total.usd)] if total.usd else []
-    return [*lines, f"Planned: {', '.join(told)}, at most; what is there from before is not done or paid again."]
+    return [*lines, f"Planned: {', '.join(told)}; what is there from before is not done or paid again."]

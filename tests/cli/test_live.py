@@ -55,7 +55,7 @@ def test_what_is_to_come_is_told_before_it_begins(monkeypatch: pytest.MonkeyPatc
 
     lines = watched(monkeypatch, work)
     assert lines[0] == "First, once: train teacher, 1m, about 2 min 10 s."
-    assert lines[1].startswith("Planned: about 3 min 10 s, 40 calls, $0.02, at most;")
+    assert lines[1].startswith("Planned: about 3 min 10 s, 40 calls, $0.02;")
     assert lines[2:] == ["01-enhance ..."]
     monkeypatch.setenv(live.QUIET, "1")
     assert watched(monkeypatch, lambda table, clock: table.foretold(long)) == []

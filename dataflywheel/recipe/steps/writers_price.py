@@ -50,7 +50,7 @@ def written_here(recipe: Recipe, title: str, name: str, given: Mapping[str, Any]
     spec = teacher(recipe, kind, given)
     limit = limit_here(spec, build(kind, {**given, "model": spec}))
     said = f"{title}: a model on this machine writes, priced as if each answer took all of its {limit:,} tokens"
-    return [f"{said} (max_tokens): that is the most, and one that has learned to end takes less"] if limit else []
+    return [f"{said} (max_tokens): the most; a model that has learned to end takes less"] if limit else []
 
 
 def _to_the_limit(spec: ModelSpec, cost: Cost, limit: int, usual: bool, speed: float) -> Cost:
