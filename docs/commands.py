@@ -9,6 +9,7 @@ from typing import Any
 import typer
 
 import dataflywheel
+from dataflywheel.cli.examples import EXAMPLES
 from dataflywheel.cli.main import VERBS
 from docs.fields import one_line, table
 
@@ -38,6 +39,7 @@ def commands() -> list[str]:
         words = " ".join(_usage(p) for p in command.params if p.param_type_name == "argument")
         lines += [f"### `flywheel {name} {words}`", "", help_text, ""]
         lines += table(["argument or option", "default", "meaning"], [_row(p) for p in command.params])
+        lines += ["```text", *EXAMPLES.get(name, ()), "```", ""]
     lines += ["### Exit codes", ""]
     return lines + table(["code", "meaning"], [[code, text] for code, text in EXITS.items()])
 

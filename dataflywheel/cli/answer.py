@@ -42,7 +42,7 @@ def answer_command(
     from dataflywheel.cli.asked import asked_model, bill, limits, paced, paid
     from dataflywheel.cli.live import LiveTable
     from dataflywheel.cli.stopping import unfinished
-    from dataflywheel.errors import FlywheelError, OverBudgetError
+    from dataflywheel.errors import FlywheelError
     from dataflywheel.inline.answer import answer
     from dataflywheel.rows.containers.write import write_records
 
@@ -55,24 +55,27 @@ def answer_command(
             thoughts=thoughts, budget=limits(usd, calls), seed=seed, runs=runs, home=home, watcher=watcher,
             **named(columns, roles),
         )  # fmt: skip
-    if not found.rows and found.stopped:
-        raise OverBudgetError(found.stopped)
-    if not found.rows:
-        raise FlywheelError(f"no prompt was answered: {'; '.join(found.reasons)}; {found.path} has the replies")
-    write_records(out, found.rows, container)
+    spent = bill(found.path)
+    if not found.rows and not found.stopped:
+        why = f"no prompt was answered: {'; '.join(found.reasons)}; {found.path} has the replies"
+        raise FlywheelError(" ".join([f"{why}.", *spent]) if spent else why)
+    if found.rows:
+        write_records(out, found.rows, container)
+    place = str(out) if found.rows else None
     if as_json:
-        told = {"path": str(found.path), "output": str(out), "answered": len(found), "unanswered": dict(found.reasons)}
+        told = {"path": str(found.path), "output": place, "answered": len(found), "unanswered": dict(found.reasons)}
         typer.echo(json.dumps(told | {"stopped": found.stopped, "cost": paid(found.path)}, ensure_ascii=False))
         unfinished(found.stopped)
         return
     if found.stopped:
         typer.echo(f"Not finished: {found.stopped}; the same command goes on.")
-    typer.echo(f"{found.told()}: {out}")
+    typer.echo(f"{found.told()}: {place or 'nothing was written'}")
     for reason, number in found.reasons.most_common(REASONS):
         typer.echo(f"  {number:,} without an answer: {reason}")
-    for line in bill(found.path):
+    for line in spent:
         typer.echo(line)
-    typer.echo(f"Next: flywheel judge {out} OTHER, or flywheel why {found.path} ROW")
+    if found.rows:
+        typer.echo(f"Next: flywheel judge {out} OTHER, or flywheel why {found.path} ROW")
     unfinished(found.stopped)
 
 

@@ -20,8 +20,8 @@ Parameters = Annotated[
     list[str] | None,
     typer.Option(
         "--set",
-        help="A parameter of the method, such as rounds=2, or NAME=@FILE with its value in YAML, of a .txt or .md file "
-        "its text; repeatable.",
+        help="A parameter of the method, such as rounds=2, in YAML or, where it is a text, as it stands; or NAME=@FILE "
+        "with its value in YAML, of a .txt or .md file its text; repeatable.",
     ),
 ]
 Gates = Annotated[list[str] | None, typer.Option("--gate", help="A gate for every proposal; the method's own if none.")]
@@ -43,8 +43,6 @@ Patience = Annotated[
 Usd = Annotated[float | None, typer.Option(min=0, help="Dollars to spend on this, at most, over all its runs.")]
 Calls = Annotated[int | None, typer.Option(min=0, help="Requests to send for this, at most, over all its runs.")]
 
-PLAIN = (".txt", ".md")
-"""Files that hold a text, such as a prompt, and no YAML."""
 OF_ENDPOINT = "--model, --price, --key, --can, --concurrency, --timeout and --patience"
 WAYS_OUT = (
     ("truncated", "cut at the token limit: raise it, --set max_tokens=..."),
@@ -123,34 +121,6 @@ def with_models(
     return {**named, **({"teacher": asked_model(ask, model, price, key, can or [], pace)} if ask else {})}
 
 
-def with_parameters(by: str, given: Sequence[str]) -> dict[str, Any]:
-    """A method with its parameters, each written as NAME=VALUE in YAML, or as NAME=@FILE where a file holds the value;
-    a file of text holds a text.
-
-    Raises:
-        UsageError: one without `=`, or with a value that is no YAML or a file that cannot be read.
-    """
-    import yaml
-
-    from dataflywheel.errors import UsageError
-    from dataflywheel.rows.plain_yaml import read_yaml
-
-    parameters: dict[str, Any] = {}
-    for one in given:
-        name, sign, value = one.partition("=")
-        try:
-            if not (sign and name):
-                raise ValueError
-            text = Path(value[1:]).expanduser().read_text(encoding="utf-8") if value.startswith("@") else value
-            plain = value.startswith("@") and value.endswith(PLAIN)
-            parameters[name] = text.strip() if plain else read_yaml(text)[1]
-        except OSError as error:
-            raise UsageError(f"--set {name}: {value[1:]} cannot be read: {error.strerror}") from None
-        except (ValueError, yaml.YAMLError):
-            raise UsageError(f"--set takes NAME=VALUE in YAML, such as --set rounds=2, not {one!r}") from None
-    return {by: parameters}
-
-
 def limits(usd: float | None, calls: int | None) -> dict[str, Any]:
     """The caps that were given."""
     return {name: value for name, value in (("usd", usd), ("calls", calls)) if value is not None}
@@ -173,7 +143,7 @@ def show(result: Any, as_json: bool, finished: Callable[[], Sequence[str]]) -> N
 
     told = {**result.as_dict(), "cost": paid(result.path)} if as_json else {}
     lines = [json.dumps(told, ensure_ascii=False)] if as_json else []
-    for line in lines or (so_far(result) if result.stopped else finished()):
+    for line in lines or ([*so_far(result), *bill(result.path)] if result.stopped else finished()):
         typer.echo(line)
     unfinished(result.stopped)
 

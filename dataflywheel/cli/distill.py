@@ -32,8 +32,9 @@ def distill_command(
     as_json: AsJson = False,
 ) -> None:
     """Train a student on a pool's answers with a larger model heard at every token."""
-    from dataflywheel.cli.asked import show, with_parameters
+    from dataflywheel.cli.asked import show
     from dataflywheel.cli.live import LiveTable
+    from dataflywheel.cli.parameters import with_parameters
     from dataflywheel.recipe.single import Around, distill
     from dataflywheel.report.pages import write_pages
 

@@ -23,8 +23,9 @@ def enhance_command(
     settings: dict[str, Any],
 ) -> None:
     """Rewrite rows of a pool; a proposal that passes its gates replaces its row, all others stay as they are."""
-    from dataflywheel.cli.asked import say, with_parameters
+    from dataflywheel.cli.asked import say
     from dataflywheel.cli.live import LiveTable
+    from dataflywheel.cli.parameters import with_parameters
     from dataflywheel.recipe.single import Around, enhance
     from dataflywheel.report.pages import write_pages
 

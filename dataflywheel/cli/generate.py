@@ -33,8 +33,9 @@ def generate_command(
     settings: dict[str, Any],
 ) -> None:
     """Write new rows from those of a pool; each passes the gates before it counts."""
-    from dataflywheel.cli.asked import say, with_parameters
+    from dataflywheel.cli.asked import say
     from dataflywheel.cli.live import LiveTable
+    from dataflywheel.cli.parameters import with_parameters
     from dataflywheel.recipe.single import Around, generate
     from dataflywheel.report.pages import write_pages
 

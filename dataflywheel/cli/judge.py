@@ -134,7 +134,8 @@ def _judging(
     Raises:
         UsageError: several judges and no panel, a panel of one, or names that do not fit the addresses.
     """
-    from dataflywheel.cli.asked import asked_model, with_parameters
+    from dataflywheel.cli.asked import asked_model
+    from dataflywheel.cli.parameters import with_parameters
     from dataflywheel.errors import UsageError
 
     method = with_parameters(by, given)

@@ -14,10 +14,12 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from dataflywheel.cli.foretold import foretold
 from dataflywheel.cli.results_alone import results_alone
 
 if TYPE_CHECKING:
     from dataflywheel.models.endpoint.progress import Progress
+    from dataflywheel.store.plan import Plan
 
 QUIET = "FLYWHEEL_QUIET"
 """In the environment: whether progress is not told."""
@@ -52,6 +54,10 @@ class LiveTable:
         if self.live:
             self.live.stop()
         self.within.close()
+
+    def foretold(self, plan: Plan) -> None:
+        for line in [] if self.quiet else foretold(plan):
+            self.console.print(line, highlight=False, markup=False, soft_wrap=True)
 
     def planned(self, steps: list[str]) -> None:
         for step in steps:

@@ -11,6 +11,7 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from dataflywheel.cli.examples import epilog
 from dataflywheel.cli.stopping import GOES_ON, UNFINISHED, leave, listen, stopped, unwind
 
 VERBS = {
@@ -55,7 +56,8 @@ class Lazy(TyperGroup):
         if name is None:
             return name, found, rest
         verb = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-        verb.command(name, help=VERBS[name])(getattr(import_module(f"dataflywheel.cli.{name}"), f"{name}_command"))
+        command = getattr(import_module(f"dataflywheel.cli.{name}"), f"{name}_command")
+        verb.command(name, help=VERBS[name], epilog=epilog(name))(command)
         return name, typer.main.get_command(verb), rest
 
     def invoke(self, ctx: Any) -> Any:

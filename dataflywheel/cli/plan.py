@@ -64,6 +64,7 @@ def plan_command(
         console.print(line, markup=False)
     console.print(_table(found))
     lines = [
+        *_unpriced(found),
         *_plugins(found.plugins),
         *_unheld(found.dataset),
         *found.notes,
@@ -82,6 +83,8 @@ def plan_command(
 def _table(found: Plan) -> Table:
     from rich.table import Table
 
+    from dataflywheel.contracts import Cost
+
     table = Table("step", box=None, pad_edge=False)
     for name in ("rows", "passes", "tokens", "calls", "dollars", "time"):
         table.add_column(name, justify="right", no_wrap=True)
@@ -93,10 +96,27 @@ def _table(found: Plan) -> Table:
     if trials := found.comparison:
         lines.append((f"compare: {trials.arms} arms, {trials.seeds} seeds", "", trials.cost))
         lines += [(f"compare: {run.what}", "", run.cost) for run in trials.more]
-    for name, rows, cost in [*lines, ("total", "", found.total)]:
+    unpriced = found.unpriced
+    last = f"total without {', '.join(unpriced)}" if unpriced else "total"
+    for name, rows, cost in [*lines, (last, "", found.total)]:
         numbers = (_short(cost.forward + cost.backward), _short(cost.tokens), f"{cost.calls:,}", f"{cost.usd:.2f}")
-        table.add_row(name, rows, *numbers, _time(cost.seconds))
+        nothing = cost == Cost() and name.partition(" ")[0] in unpriced
+        table.add_row(name, rows, *(("",) * len(numbers) if nothing else numbers), _told_time(name, cost, unpriced))
     return table
+
+
+def _told_time(name: str, cost: Cost, unpriced: Sequence[str]) -> str:
+    """The time; of a step of a user's that says nothing of its cost, that it is not priced, its signals apart."""
+    if name.partition(" ")[0] not in unpriced:
+        return _time(cost.seconds)
+    return f"{_time(cost.seconds)} + not priced" if cost.seconds else "not priced"
+
+
+def _unpriced(found: Plan) -> list[str]:
+    return [
+        f"{place} is not priced: its class has no `cost`, so that its work is in no number above."
+        for place in found.unpriced
+    ]
 
 
 def _helper(found: PlannedHelper) -> tuple[str, str, Cost]:

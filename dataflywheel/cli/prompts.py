@@ -19,7 +19,7 @@ def say_prompts(name: str, given: Sequence[str], as_json: bool) -> None:
         UsageError: no such method, or a parameter that it does not take.
     """
     from dataflywheel import catalog
-    from dataflywheel.cli.asked import with_parameters
+    from dataflywheel.cli.parameters import with_parameters
     from dataflywheel.recipe.prompts import asks, prompts, reads
 
     kind = catalog.get(name)

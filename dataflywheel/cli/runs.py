@@ -10,6 +10,12 @@ import typer
 
 from dataflywheel.cli.options import AsJson
 
+COLUMNS = ("run", "state", "rows", "score", "time", "paid", "size", "changed")
+LEAST = ("size", "time", "changed", "paid", "score")
+"""What goes where the terminal is too narrow, the first of them first."""
+UNCUT = 100_000
+"""Letters of a line that goes to no terminal: whoever reads it gets all of it."""
+
 
 def runs_command(
     folder: Annotated[Path, typer.Argument(help="The folder with the runs.")] = Path("runs"),
@@ -20,7 +26,7 @@ def runs_command(
     from rich.text import Text
 
     from dataflywheel.cli.clean import shown
-    from dataflywheel.cli.tables import number_table
+    from dataflywheel.cli.tables import fitting, number_table
     from dataflywheel.report.drawing.markup import visible
     from dataflywheel.report.drawing.numbers import money, seconds
     from dataflywheel.report.runs import runs
@@ -32,14 +38,24 @@ def runs_command(
     if not found:
         typer.echo(f"{folder}: no run is here; flywheel run RECIPE begins one")
         return
-    table = number_table("run", "state", "rows", "score", "time", "paid", "size", "changed")
+    lines = []
     for one in found:
         score = f"{one.metric.replace('_', ' ')} {one.score:.3f}" if one.score is not None else ""
-        table.add_row(
-            Text(visible(one.name)), one.state, f"{one.rows_out:,} of {one.rows_in:,}", Text(visible(score)),
+        lines.append([
+            visible(one.name), one.state, f"{one.rows_out:,} of {one.rows_in:,}", visible(score),
             seconds(one.seconds), money(one.usd), shown(one.bytes), one.changed.replace("T", " "),
-        )  # fmt: skip
-    Console(highlight=False).print(table)
+        ])  # fmt: skip
+    console = Console(highlight=False)
+    every = {name: [line[at] for line in lines] for at, name in enumerate(COLUMNS)}
+    if not console.is_terminal:
+        console.width = max(console.width, UNCUT)
+    here = fitting(every, console.width, LEAST)
+    table = number_table(*here)
+    for line in zip(*here.values(), strict=True):
+        table.add_row(*map(Text, line))
+    console.print(table)
+    if left := [name for name in COLUMNS if name not in here]:
+        typer.echo(f"No room for: {', '.join(left)}; a wider terminal shows them, and --json.")
     for one in found:
         if one.why:
             typer.echo(f"{visible(one.name)}: {visible(one.why)}")

@@ -32,8 +32,9 @@ def select_command(
     settings: dict[str, Any],
 ) -> None:
     """One selection from a pool, without a recipe."""
-    from dataflywheel.cli.asked import bill, show, with_parameters
+    from dataflywheel.cli.asked import bill, show
     from dataflywheel.cli.live import LiveTable
+    from dataflywheel.cli.parameters import with_parameters
     from dataflywheel.errors import UsageError
     from dataflywheel.recipe.select import select
     from dataflywheel.report.pages import write_pages

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from dataflywheel import catalog
-from dataflywheel.contracts import Method, Signal, UsageError, build, nearest
+from dataflywheel.contracts import FlywheelError, Method, Signal, UsageError, build, nearest
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.recipe.needs import model_kind
 
@@ -71,6 +72,18 @@ def own_names(signals: Signals) -> dict[str, str]:
         return {}
     known = catalog.names(Signal)
     return {name: next(iter(entry)) for name, entry in signals.items() if name not in known}
+
+
+@contextmanager
+def called(signals: Signals, name: str) -> Iterator[None]:
+    """Within, errors begin with the name that the recipe has for the signal, where that is one of its own: a recipe may
+    have several of a kind."""
+    try:
+        yield
+    except FlywheelError as error:
+        if name not in own_names(signals) or str(error).startswith(f"signals.{name}: "):
+            raise
+        raise type(error)("\n".join(f"signals.{name}: {line}" for line in str(error).splitlines())) from error
 
 
 def in_one_form(value: Any) -> Any:
@@ -141,6 +154,10 @@ def _check_of(name: str, kind: type[Method], given: Mapping[str, Any]) -> None:
 def check_parameters(signals: Signals) -> None:
     """Raises UsageError: a parameter that a signal does not take, or not so; nothing was measured yet."""
     for name in signals:
-        asked = asked_signal(signals, name)
-        model = {"model": ModelSpec(builtin="tiny")} if "model" in asked.kind.model_fields else {}
-        build(asked.kind, {**model, **asked.given})
+        with called(signals, name):
+            _check_one(asked_signal(signals, name))
+
+
+def _check_one(asked: Asked) -> None:
+    model = {"model": ModelSpec(builtin="tiny")} if "model" in asked.kind.model_fields else {}
+    build(asked.kind, {**model, **asked.given})

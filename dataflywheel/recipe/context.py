@@ -17,7 +17,7 @@ from dataflywheel.contracts.method import M
 from dataflywheel.models.files import folder_digest
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.proposing.kinds import Gate, Proposer
-from dataflywheel.recipe.asked_signals import Asked, Parameters, asked_signal
+from dataflywheel.recipe.asked_signals import Asked, Parameters, asked_signal, called
 from dataflywheel.recipe.asking import check_within, judge, submit_batches, teacher, writes_itself
 from dataflywheel.recipe.helpers import Helper, remember
 from dataflywheel.recipe.needs import asks, model_kind, signals_of
@@ -106,9 +106,10 @@ class Context:
             raise UsageError(f"{name!r} is not a signal but a {asked.kind.card.category} method")
         known = asked.same + (f":{self.trained}" if asked.follows else "")  # of another round, another signal
         if known not in self._signals:
-            built = build(asked.kind, self._with_its_model(asked))
-            assert isinstance(built, Signal)
-            self._signals[known] = built.prepared(self._pool_rows, self.home / "models")
+            with called(self.recipe.signals, name):
+                built = build(asked.kind, self._with_its_model(asked))
+                assert isinstance(built, Signal)
+                self._signals[known] = built.prepared(self._pool_rows, self.home / "models")
         return self._signals[known]
 
     def _with_its_model(self, asked: Asked) -> dict[str, Any]:
@@ -223,7 +224,9 @@ class Context:
         names = [name for name in names if name != SLICE]
         signals = {name: self.signal(name, wanted) for name in signals_of(names)}
         store, told = self.signal_store, partial(self.watcher.advanced, step)
-        measure(rows, list(signals.values()), store, self.recipe.engine, told, self._failed)
+        for name, signal in signals.items():
+            with called(self.recipe.signals, name):
+                measure(rows, [signal], store, self.recipe.engine, told, self._failed)
         submit_batches()
         for signal in signals.values():
             if signal.asks:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import yaml
 
@@ -72,8 +73,32 @@ def files_here(folder: Path) -> tuple[list[str], str | None]:
     return [str(file) for file in files if file != target], None if target is None else str(target)
 
 
-def drafted(pool: Sequence[str], target: str | None, model: str, name: str) -> str:
-    """A commented recipe over these files, which `plan` accepts as it stands.
+def readable(paths: Sequence[str]) -> tuple[dict[str, Seen], list[str]]:
+    """What was seen in those of the files and folders whose rows can be read, by path, and the others, each with its
+    reason.
+
+    Raises:
+        FlywheelError: a path names nothing, or none of them can be read.
+    """
+    seen: dict[str, Seen] = {}
+    left: list[str] = []
+    for path in paths:
+        try:
+            seen[path] = _looked(path)
+        except (FlywheelError, OSError) as error:
+            if not Path(path).expanduser().exists():
+                raise
+            told = str(getattr(error, "strerror", None) or error)
+            left.append(told if told.startswith(path) else f"{path}: {told}")
+    if paths and not seen:
+        raise FlywheelError("\n".join(left))
+    return seen, left
+
+
+def drafted(
+    pool: Sequence[str], target: str | None, model: str, name: str, looked: Mapping[str, Seen] = MappingProxyType({})
+) -> str:
+    """A commented recipe over these files, which `plan` accepts as it stands; `looked`: what was seen in them already.
 
     Raises:
         UsageError: no file for the pool.
@@ -81,8 +106,8 @@ def drafted(pool: Sequence[str], target: str | None, model: str, name: str) -> s
     """
     if not pool:
         raise UsageError("no data file for the pool; name one or several: flywheel init POOL.jsonl --target EVAL.jsonl")
-    seen = [_looked(path) for path in pool]
-    scored = None if target is None else _looked(target)
+    seen = [looked.get(path) or _looked(path) for path in pool]
+    scored = None if target is None else looked.get(target) or _looked(target)
     rows = sum(one.size.rows for one in seen)
     pairs = sum(one.size.pairs for one in seen) / max(1, rows)
     lines = [

@@ -98,6 +98,8 @@ def _planned(
         context.signal_store.sweep()
         write_text(context.run.path / "recipe.yaml", text)
         plan.write(context.run.path)
+        if hasattr(context.watcher, "foretold"):  # a user's own may be of before there was this word
+            context.watcher.foretold(plan)
         result = _walked(context, steps)
         if finish is not None:
             finish(context.run.path)

@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from dataflywheel.contracts import UsageError
-from dataflywheel.recipe.drafting import drafted, files_here
+from dataflywheel.contracts import FlywheelError, UsageError
+from dataflywheel.recipe.drafting import drafted, files_here, readable
 from dataflywheel.recipe.shipped import shipped
 from dataflywheel.rows.reading import stem
 from dataflywheel.store.atomic import write_text
@@ -21,7 +21,8 @@ def init(
     like: str = "",
     out: str | Path = "recipe.yaml",
 ) -> list[str]:
-    """Write a commented recipe for files, ready for `plan` and `run`; gives what it did, in lines.
+    """Write a commented recipe for files, ready for `plan` and `run`; gives what it did, in lines. Files that cannot be
+    read are left out, and named with their reason.
 
     Args:
         pool: files, folders or data set names; the data files of the working directory where none are named.
@@ -32,8 +33,9 @@ def init(
 
     Raises:
         UsageError: that file is there already, a file is both pool and target, none is for the pool, or no such recipe.
-        FlywheelError: a path names nothing, or no row of it can be read.
+        FlywheelError: a path names nothing, no row of the target can be read, or none of any file for the pool.
     """
+    left: list[str] = []
     place = Path(out)
     if place.exists():
         raise UsageError(f"{place}: is there already; take it away, or give another file with --out")
@@ -47,13 +49,20 @@ def init(
         scored = target or guessed
         if named and target in named:
             raise UsageError(f"{target}: named for the pool and as the target; rows to score by are never trained on")
-        rows = [_from_here(path) for path in rows if path != scored]
+        seen, left = readable([_from_here(path) for path in rows if path != scored])
+        rows = list(seen)
+        if scored and scored == guessed:
+            try:
+                readable([_from_here(scored)])
+            except FlywheelError as error:
+                scored, left = None, [*left, str(error)]
         name = re.sub(r"[^A-Za-z0-9._-]+", "-", stem(Path(rows[0]))).strip("-.") if rows else ""
-        text = drafted(rows, scored and _from_here(scored), model, name or "recipe")
+        text = drafted(rows, scored and _from_here(scored), model, name or "recipe", seen)
         scoring = f"{_from_here(scored)} to score by" if scored else "nothing to score by (--target)"
         told = f"{place}: {', '.join(rows)} for the pool, {scoring}"
     write_text(place, text)
-    return [told, f"Next: flywheel plan {place}, then flywheel run {place}"]
+    told_left = [f"left out, since it cannot be read: {one}" for one in left]
+    return [told, *told_left, f"Next: flywheel plan {place}, then flywheel run {place}"]
 
 
 def _from_here(path: str) -> str:

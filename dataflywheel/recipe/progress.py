@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from dataflywheel.models.endpoint.progress import Progress
+    from dataflywheel.store.plan import Plan
 
 
 class Watcher(Protocol):
     """Receives the news of a run; the command line draws a table from it."""
+
+    def foretold(self, plan: Plan) -> None:
+        """What is about to be done, and what it costs, before any of it."""
 
     def planned(self, steps: list[str]) -> None:
         """The names of the steps to come, in order."""
@@ -32,6 +36,9 @@ class Silent:
     """Watches without a word, but for a model that is away: who waits must know for what."""
 
     trouble = ""
+
+    def foretold(self, plan: Plan) -> None:
+        return None
 
     def planned(self, steps: list[str]) -> None:
         return None

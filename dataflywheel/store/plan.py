@@ -49,6 +49,8 @@ class PlannedStep(Kept):
     cost: Bill = Field(default_factory=Cost)
     of: list[str] = []
     """The procedures that it comes from, outermost first."""
+    priced: bool = True
+    """Whether its own work is in the cost: a step of a user's need not say what it costs."""
 
     @property
     def place(self) -> str:
@@ -72,7 +74,8 @@ class PlannedComparison(Kept):
 
 
 class PlannedHelper(PlannedRun):
-    """A built-in model that is trained before the step `before`, on the pool; `there`: it was trained before."""
+    """A built-in model that is trained before the step `before`, on the pool, or made once; `there`: it was trained
+    before."""
 
     before: str = ""
     there: bool = False
@@ -197,6 +200,11 @@ class Plan(Kept):
             KeyError: the plan has no such field.
         """
         return self.as_dict()[name]
+
+    @property
+    def unpriced(self) -> list[str]:
+        """Places of the steps whose work nobody has priced."""
+        return [step.place for step in self.steps if not step.priced]
 
     def plugged(self) -> dict[str, PlannedPlugin]:
         """The plugin of each of its methods that takes part, by the method's name."""

@@ -57,6 +57,8 @@ def test_a_verb_of_one_step(verb: list[str], pool: Path, tmp_path: Path, endpoin
     shown = ended(name, pool, *options, *places(tmp_path, endpoint))
     assert shown.stdout.startswith("Not finished: 01-")
     assert "No step is finished, and nothing was written" in shown.stdout
+    assert shown.stdout.splitlines()[-1].startswith("Cost: 5 calls, ")
+    assert shown.stderr.startswith("Planned: about "), "before any of it"
     assert not list((tmp_path / "runs").glob("*/dataset*"))
     plain = json.loads(ended(name, pool, *options, *places(tmp_path, endpoint), "--json").stdout)
     assert "was reached" in plain["stopped"]
@@ -92,8 +94,14 @@ def test_answer(pool: Path, tmp_path: Path, endpoint: Endpoint) -> None:
     out = tmp_path / "answers.jsonl"
     command = ["answer", endpoint.url, pool, "--out", out, "--model", "m"]
     where = ["--runs", tmp_path / "runs", "--home", tmp_path / "home"]
-    short = CliRunner().invoke(app, list(map(str, [*command, *where, "--calls", 5])))
-    assert isinstance(short.exception, OverBudgetError) or short.exit_code == 3, short.output
+    short = ended(*command, *where, "--calls", 5)
+    said = short.stdout.splitlines()
+    assert said[0].startswith("Not finished: ")
+    assert said[0].endswith("the same command goes on.")
+    assert said[1] == "0 of 60 prompts answered by m: nothing was written"
+    assert said[-1].startswith("Cost: 5 calls, ")
+    plain = json.loads(ended(*command, *where, "--calls", 5, "--json").stdout)
+    assert (plain["answered"], plain["output"], plain["cost"]["calls"]) == (0, None, 5)
     assert not out.exists()
     whole = CliRunner().invoke(app, list(map(str, [*command, *where])))
     assert whole.exit_code == 0, whole.output

@@ -11,8 +11,10 @@ from rich.console import Console
 
 from dataflywheel.cli import live
 from dataflywheel.cli.live import LiveTable, Trouble
+from dataflywheel.contracts import Cost
 from dataflywheel.models.endpoint.progress import Progress
 from dataflywheel.store.answer_ledger import Caps
+from dataflywheel.store.plan import Plan, PlannedHelper
 
 
 def watched(monkeypatch: pytest.MonkeyPatch, work: Callable[[LiveTable, list[float]], None]) -> list[str]:
@@ -39,6 +41,24 @@ def test_a_long_step_tells_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> Non
     assert lines[2] == "06-train ... steps: 15 of 1,000, 985 s left"
     assert 25 < len(lines) < 45, "the longer it lasts, the further they are apart"
     assert lines[-1] == "06-train: 1,000 steps (1000.0 s)"
+
+
+def test_what_is_to_come_is_told_before_it_begins(monkeypatch: pytest.MonkeyPatch) -> None:
+    helper = PlannedHelper(what="train teacher, 1m", before="01-enhance", cost=Cost(seconds=130.0))
+    long = Plan(helpers=[helper], total=Cost(seconds=190.0, calls=40, usd=0.02))
+    there = Plan(helpers=[helper.model_copy(update={"there": True, "cost": Cost()})], total=Cost(seconds=3.0))
+
+    def work(table: LiveTable, clock: list[float]) -> None:
+        table.foretold(long)
+        table.foretold(there)
+        table.started("01-enhance")
+
+    lines = watched(monkeypatch, work)
+    assert lines[0] == "First, once: train teacher, 1m, about 2 min 10 s."
+    assert lines[1].startswith("Planned: about 3 min 10 s, 40 calls, $0.02;")
+    assert lines[2:] == ["01-enhance ..."]
+    monkeypatch.setenv(live.QUIET, "1")
+    assert watched(monkeypatch, lambda table, clock: table.foretold(long)) == []
 
 
 def test_a_short_step_tells_nothing_between(monkeypatch: pytest.MonkeyPatch) -> None:

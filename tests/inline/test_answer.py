@@ -12,6 +12,8 @@ from typer.testing import CliRunner
 import dataflywheel as fw
 from dataflywheel.cli.main import app
 from dataflywheel.contracts import FlywheelError
+from dataflywheel.recipe.progress import Silent
+from dataflywheel.store.plan import Plan
 from tests.evolution.judging.scripted import spec
 from tests.models.copy_skill import copy_model, copy_rows
 from tests.support.endpoint import Endpoint
@@ -112,3 +114,21 @@ def test_prompts_are_not_written_over(endpoint: Endpoint, tmp_path: Path, monkey
     assert "the prompts are read from there" in str(done.exception)
     assert Path("p.jsonl").read_text() == before
     assert not endpoint.bill().charged
+
+
+def test_a_model_that_is_trained_first_is_announced(where: dict[str, Any]) -> None:
+    class StoppedError(Exception):
+        pass
+
+    class Hearing(Silent):
+        def foretold(self, plan: Plan) -> None:
+            (helper,) = plan.helpers
+            assert helper.what == "train teacher, 1m"
+            assert helper.cost.seconds > 1
+            raise StoppedError
+
+        def started(self, step: str) -> None:
+            raise AssertionError(f"{step} began unannounced")
+
+    with pytest.raises(StoppedError):
+        fw.answer(rows(), "tiny", watcher=Hearing(), **where)

@@ -131,6 +131,33 @@ def test_the_verb_writes_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert "is there already" in str(again.exception)
 
 
+def test_files_that_cannot_be_read_are_left_out_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "pool.jsonl", chats(30))
+    (tmp_path / "broken.parquet").write_bytes(b"PAR1 this is none")
+    (tmp_path / "empty.jsonl").write_text("", encoding="utf-8")
+    (tmp_path / "eval.jsonl").write_text('{"foo": 1}\n', encoding="utf-8")
+    said = CliRunner().invoke(app, ["init"])
+    assert said.exit_code == 0, said.exception
+    lines = said.output.splitlines()
+    assert lines[0] == "recipe.yaml: pool.jsonl for the pool, nothing to score by (--target)"
+    told = [line.removeprefix("left out, since it cannot be read: ") for line in lines[1:-1]]
+    assert [line.split(": ")[0] for line in told] == ["broken.parquet", "empty.jsonl", "eval.jsonl"]
+    assert all(line.split(": ", 1)[1] for line in told)
+    assert [source.path for source in load_recipe(Path("recipe.yaml")).pool] == ["pool.jsonl"]
+
+
+def test_where_none_can_be_read_each_has_its_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("a.parquet", "b.parquet"):
+        (tmp_path / name).write_bytes(b"PAR1 this is none")
+    with pytest.raises(FlywheelError, match=r"(?s)a\.parquet.*b\.parquet"):
+        CliRunner().invoke(app, ["init"], catch_exceptions=False)
+    with pytest.raises(FlywheelError, match=r"nowhere\.jsonl"):
+        CliRunner().invoke(app, ["init", "nowhere.jsonl"], catch_exceptions=False)
+    assert not Path("recipe.yaml").exists()
+
+
 def test_recipes_come_with_the_package(tmp_path: Path) -> None:
     assert {"flywheel", "cleaning", "spin"} <= set(names())
     for name in names():

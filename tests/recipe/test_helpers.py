@@ -10,13 +10,16 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from dataflywheel.cli.foretold import foretold
 from dataflywheel.cli.main import app
+from dataflywheel.models.embedding.static_embedder import static_folder
 from dataflywheel.recipe.execute import run
 from dataflywheel.recipe.load import recipe_from
 from dataflywheel.recipe.planning.plan import plan
 from dataflywheel.recipe.progress import Silent
 from dataflywheel.recipe.schema import Recipe
 from dataflywheel.recipe.steps.untrained import UNTRAINED
+from dataflywheel.store.plan import Plan
 
 TOKENS = 40_000
 """Ten steps of 16 sequences of 256 tokens, less what is no whole step."""
@@ -49,6 +52,26 @@ def scored(folder: Path, name: str = "job", keep: int = 5, **more: Any) -> Recip
 def bills(run: Path) -> dict[str, dict[str, float]]:
     found: dict[str, dict[str, float]] = json.loads((run / "ledger.json").read_text(encoding="utf-8"))["steps"]
     return found
+
+
+def test_the_making_of_the_static_embedder_is_priced_where_it_is_not_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FLYWHEEL_CACHE", str(tmp_path / "models"))
+
+    def having(embedder: str, by: str = "k_center") -> Plan:
+        steps = ["deduplicate", {"select": {"by": by, "keep": 5}}]
+        return plan(scored(tmp_path, models={"embedder": embedder}, steps=steps), home=tmp_path / "home")
+
+    found = having("static")
+    (line,) = found.helpers
+    assert (line.what, line.before, line.there) == ("make the static embedder", "02-select", False)
+    assert line.cost.seconds > 1
+    assert found.total.seconds >= line.cost.seconds
+    assert foretold(found)[0].startswith("First, once: make the static embedder, about ")
+    assert having("minilm").helpers == having("static", "longest").helpers == []
+    static_folder().mkdir(parents=True)
+    assert having("static").helpers == []
 
 
 def test_a_scorer_is_priced_and_billed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

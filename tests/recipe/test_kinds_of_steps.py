@@ -11,7 +11,10 @@ from typing import Any
 
 import pytest
 from pydantic import BaseModel, ConfigDict
+from typer.testing import CliRunner
 
+from dataflywheel.cli.foretold import foretold
+from dataflywheel.cli.main import app
 from dataflywheel.contracts import Cost, Decisions, PoolStatistics, UsageError
 from dataflywheel.recipe.execute import run
 from dataflywheel.recipe.load import recipe_from
@@ -89,6 +92,25 @@ def test_a_toy_kind_of_step_lives_in_its_own_class(tmp_path: Path) -> None:
     page = write_report(tmp_path / "runs" / "toy").read_text(encoding="utf-8")
     assert "01-thin" in page
     assert "out of turn" in page
+
+
+def test_a_step_that_nobody_prices_is_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = recipe(tmp_path, {})
+    assert plan(made).unpriced == []
+    assert "priced" not in json.dumps(plan(made).as_dict())
+    monkeypatch.delattr(KINDS["thin"], "cost")
+    found = plan(made)
+    assert found.unpriced == ["01-thin"]
+    assert found["steps"][0]["priced"] is False
+    lines = foretold(found)
+    assert lines[0] == "Not priced, since its class has no `cost`: 01-thin."
+    (tmp_path / "toy.yaml").write_text(json.dumps(made.model_dump(mode="json", exclude_unset=True)), encoding="utf-8")
+    shown = CliRunner().invoke(app, ["plan", str(tmp_path / "toy.yaml"), "--home", str(tmp_path / "store")])
+    assert shown.exit_code == 0, shown.exception
+    rows = {line.split("  ")[0]: line for line in shown.output.splitlines()}
+    assert rows["01-thin"].endswith("not priced")
+    assert "total without 01-thin" in rows
+    assert "01-thin is not priced: its class has no `cost`" in shown.output
 
 
 def test_the_bill_has_the_time_of_every_attempt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
+import dataflywheel as fw
 from dataflywheel import catalog
 from dataflywheel.report.card.card import md, write_card
 from dataflywheel.report.card.card_facts import CardFacts
@@ -55,6 +56,29 @@ def test_composition_and_history_add_up(tmp_path: Path) -> None:
     assert "| alpaca | 100 | 100% | cc-by-nc-4.0 |" in body
     assert '| round-1/01-deduplicate | `{"near": 0.8}` | 400 | 356 | 44 dropped: near copy |' in body
     assert "No decontamination was run" in body
+
+
+def test_rows_in_added_and_out_of_a_step_that_writes(tmp_path: Path) -> None:
+    """Thirty documents were read, and ten rows written from them: a record counts both as what came."""
+    texts = [
+        f"The river Alba{i} rises in the hills of Norland{i}. It flows for {13 * i + 20} kilometres through Besk{i} to "
+        f"the sea. In 19{i + 20}, a bridge of stone was built by Karl Olan{i}, and it is made of granite."
+        for i in range(30)
+    ]
+    path = tmp_path / "docs.jsonl"
+    path.write_text("".join(json.dumps({"text": text}) + "\n" for text in texts), encoding="utf-8")
+    made = fw.generate(str(path), "grounded_rules", rows=10, runs=tmp_path / "runs", home=tmp_path / "home")
+    assert made.rows_out == 40
+    card = (made.path / "dataset" / "README.md").read_text(encoding="utf-8")
+    lines = [[cell.strip() for cell in line.split("|")[1:-1]] for line in card.splitlines() if line.startswith("| ")]
+    head = next(line for line in lines if line[0] == "step")
+    (step,) = ([*line] for line in lines if line[0] == "round-1/01-generate")
+    counted = dict(zip(head, step, strict=True))
+    assert (counted["rows in"], counted["added"], counted["rows out"]) == ("30", "10", "40")
+    report = (made.path / "report.html").read_text(encoding="utf-8")
+    assert "<dt>Rows</dt><dd><b>40</b><span>30 read, 10 added</span>" in report
+    assert "measured a signal" not in report
+    assert 'id="signals"' not in report
 
 
 def test_a_licence_that_all_rows_of_a_source_state_is_named(tmp_path: Path) -> None:

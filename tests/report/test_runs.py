@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
+from click import unstyle
 from typer.testing import CliRunner
 
 from dataflywheel.cli.main import app
@@ -64,3 +65,29 @@ def test_the_verb(tmp_path: Path) -> None:
     assert json.loads(CliRunner().invoke(app, ["runs", str(tmp_path), "--json"]).output)[0]["state"] == "stopped"
     with pytest.raises(UsageError, match="no folder with runs"):
         runs(tmp_path / "nowhere")
+
+
+def told_at(folder: Path, width: int, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What the verb prints on a terminal of so many letters a line."""
+    monkeypatch.setenv("COLUMNS", str(width))
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("NO_COLOR", "1")
+    return unstyle(CliRunner().invoke(app, ["runs", str(folder)]).output).splitlines()
+
+
+@pytest.mark.parametrize("name", ["short", "select-a-pool-with-a-long-name-" + "k_center-" * 6 + "10-percent"])
+def test_no_line_wraps_on_a_narrow_terminal(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run_of(tmp_path, name, ("finished", ""))
+    for width in (60, 80):
+        head, row, told = told_at(tmp_path, width, monkeypatch)
+        assert max(len(head), len(row)) <= width
+        assert head.split()[:3] == ["run", "state", "rows"]
+        assert row.startswith(name[:20])
+        left = told.removeprefix("No room for: ").partition(";")[0].split(", ")
+        shown = head.split()
+        assert sorted([*left, *shown]) == sorted(["run", "state", "rows", "score", "time", "paid", "size", "changed"])
+    whole = CliRunner().invoke(app, ["runs", str(tmp_path)], env={"FORCE_COLOR": None, "TTY_COMPATIBLE": "0"}).output
+    head, row = whole.splitlines()
+    assert row.startswith(name)
+    assert head.split() == ["run", "state", "rows", "score", "time", "paid", "size", "changed"]

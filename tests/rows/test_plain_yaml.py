@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from dataflywheel.cli.asked import with_parameters
+from dataflywheel.cli.parameters import with_parameters
 from dataflywheel.contracts import UsageError
 from dataflywheel.recipe.load import load_recipe
 from dataflywheel.rows.containers.declared import declared

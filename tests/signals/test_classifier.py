@@ -156,3 +156,31 @@ def test_a_plan_prices_what_the_classifier_reads(tmp_path: Path) -> None:
     found = plan(job(tmp_path, [step], signals={"fine": {"classifier": {"hf": hf, "label": "good"}}}))
     assert found.steps[0].cost.forward == found.pool.rows > 0
     assert found.steps[0].cost.tokens == found.pool.tokens
+
+
+def test_labels_of_one_name_are_told_apart_by_their_place(tmp_path: Path) -> None:
+    hf = named(made(tmp_path / "three", None, 3), ["bad", "good", "good"])
+    for wrong in ("good", "GOOD"):
+        with pytest.raises(ValueError, match=r"has 2 of the name '(good|GOOD)'; name it by its place, 1 and 2"):
+            Classifier(hf=hf, label=wrong)
+    first, second = (measured(Classifier(hf=hf, label=place))["score"] for place in (1, 2))
+    assert first != second
+    cased = named(made(tmp_path / "cased", None, 2), ["good", "Good"])
+    assert measured(Classifier(hf=cased, label="Good")) == measured(Classifier(hf=cased, label=1))
+    filtered = {"filter": {"bounds": {"tone.score": [0.2, None]}}}
+    with pytest.raises(UsageError, match=r"signals\.tone: classifier: label: .* has 2 of the name 'good'"):
+        plan(job(tmp_path, [filtered], signals={"tone": {"classifier": {"hf": hf, "label": "good"}}}))
+
+
+def test_errors_have_the_name_of_the_recipe(tmp_path: Path) -> None:
+    hf = named(made(tmp_path / "two", None, 2), ["bad", "good"])
+    steps = [{"filter": {"bounds": {"tone.score": [0.2, None], "mood.score": [0.2, None]}}}]
+
+    def having(**mood: Any) -> Any:
+        tone = {"hf": hf, "label": "good"}
+        return job(tmp_path, steps, signals={"tone": {"classifier": tone}, "mood": {"classifier": mood}})
+
+    with pytest.raises(UsageError, match=r"signals\.mood: classifier: .*label: .* has no 'nice'"):
+        plan(having(hf=hf, label="nice"))
+    with pytest.raises(UsageError, match=r"signals\.mood: part: chat, but .* has no chat template"):
+        run(having(hf=hf, label="good", part="chat"), runs=tmp_path / "runs", home=tmp_path / "store")

@@ -68,6 +68,7 @@ class ClearCorrection(Instructed, Proposer):
         checked="planted wrong answers, a writer and a judge that are right with known probabilities: no seed of ten "
         "lowers the share of right answers",
     )
+    answered_in: ClassVar[type[Form] | None] = Preferred
     asks: ClassVar[bool] = True
     rewrites: ClassVar[bool] = True
     own_model: ClassVar[Literal["trained", "base"] | None] = "trained"

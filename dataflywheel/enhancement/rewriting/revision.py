@@ -54,6 +54,7 @@ class Revision(Instructed, Proposer):
         cost="$$",
         checked="a scripted reviser with planted failures: every row is revised, unchanged or fails with its reason",
     )
+    answered_in: ClassVar[type[Form] | None] = Revised
     asks: ClassVar[bool] = True
     rewrites: ClassVar[bool] = True
     keeps_meaning: ClassVar[bool] = True

@@ -94,6 +94,7 @@ class SelfRefine(Instructed, Proposer):
         cost="$$",
         checked="a scripted refiner with planted defects that mends one a round and at times breaks two",
     )
+    answered_in: ClassVar[type[Form] | None] = Written
     asks: ClassVar[bool] = True
     rewrites: ClassVar[bool] = True
     # No bound above: what refines "72" may be a worked solution, and what was drafted replaces nothing.

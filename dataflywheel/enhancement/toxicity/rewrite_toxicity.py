@@ -59,6 +59,7 @@ class RewriteToxicity(Instructed, ToxicityLabels, Proposer):
         cost="$",
         checked="a scripted rewriter that cleans, leaves or breaks texts: each row ends as planted",
     )
+    answered_in: ClassVar[type[Form] | None] = Detoxified
     asks: ClassVar[bool] = True
     rewrites: ClassVar[bool] = True
     keeps_meaning: ClassVar[bool] = True

@@ -80,6 +80,7 @@ class SelfRewarding(Instructed, AskingProposer):
         checked="a scripted model and judge: equal scores dropped, unreadable judgements counted apart and never "
         "scored, best above worst always; a judge that loves length shows in the drift",
     )
+    answered_in: ClassVar[type[Form] | None] = Points
     gates: ClassVar[tuple[str, ...]] = ("format_and_length", "refusal", "contamination")
     makes_pairs: ClassVar[bool] = True
     own_model: ClassVar[Literal["trained", "base"] | None] = "trained"

@@ -9,10 +9,11 @@ from typing import ClassVar
 from pydantic import Field
 
 from dataflywheel.contracts import Card, Case, Judgement, Verdict
-from dataflywheel.evolution.comparison import TASK
+from dataflywheel.evolution.comparison import TASK, Choice
 from dataflywheel.evolution.judging.asking import PanelJudge
 from dataflywheel.evolution.judging.pairwise import Pairwise
 from dataflywheel.models.endpoint.examples import Instructed
+from dataflywheel.models.endpoint.form import Form
 from dataflywheel.models.endpoint.instructions import Instructions
 from dataflywheel.models.spec import ModelSpec
 
@@ -44,6 +45,7 @@ class CrowdScore(Instructed, PanelJudge):
         cost="$$$",
         checked="scripted personas that disagree; effective votes of personas with one opinion: 1",
     )
+    answered_in: ClassVar[type[Form] | None] = Choice
     version: ClassVar[int] = 2
     answers: ClassVar[int | None] = 2
 

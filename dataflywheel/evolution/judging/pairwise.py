@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from dataflywheel.contracts import Card, Case, Judgement, Verdict
-from dataflywheel.evolution.comparison import TASK
+from dataflywheel.evolution.comparison import TASK, Choice, pair_form
+from dataflywheel.evolution.comparison import ReasonedChoice as ReasonedChoice
 from dataflywheel.evolution.judging.asking import AskingJudge, reason, shown
 from dataflywheel.models.endpoint.examples import Instructed
-from dataflywheel.models.endpoint.form import words
 from dataflywheel.models.endpoint.instructions import Instructions, together
 from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.request import Request, Sampling
@@ -22,21 +22,6 @@ EVIDENCE = (
     "Name in `analysis` the faults and merits of both answers in a few sentences, and then say in `better` which one "
     "serves the person better: 1, 2, or tie if neither is better."
 )
-
-
-class Choice(Form):
-    """What is asked for."""
-
-    limit: ClassVar[int] = 64
-
-    better: Literal["1", "2", "tie"]
-
-
-class ReasonedChoice(Form):
-    """The same with the evidence, written before what rests on it."""
-
-    analysis: str = words(1500)
-    better: Literal["1", "2", "tie"]
 
 
 class Pairwise(Instructed, AskingJudge):
@@ -74,10 +59,12 @@ class Pairwise(Instructed, AskingJudge):
     def questions(self) -> int:
         return 2
 
+    def answer_form(self) -> type[Form]:
+        return pair_form(self.evidence)
+
     def _judge(self, client: Asks, cases: Sequence[Case]) -> list[Judgement]:
         questions = [self.ask(case, order) for case in cases for order in (0, 1)]
-        form: type[Choice | ReasonedChoice] = ReasonedChoice if self.evidence else Choice
-        answers = ask_for(client, questions, form)
+        answers = ask_for(client, questions, pair_form(self.evidence))
         found = []
         for i, case in enumerate(cases):
             both = answers[2 * i : 2 * i + 2]

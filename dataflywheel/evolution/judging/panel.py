@@ -9,12 +9,13 @@ from typing import ClassVar
 from pydantic import Field
 
 from dataflywheel.contracts import Card, Case, Judgement
-from dataflywheel.evolution.comparison import TASK
+from dataflywheel.evolution.comparison import TASK, pair_form
 from dataflywheel.evolution.judging.asking import PanelJudge
 from dataflywheel.evolution.judging.pairwise import Pairwise
 from dataflywheel.evolution.judging.panel_worth import as_votes, combine
 from dataflywheel.evolution.judging.win_rate import PREFERENCE
 from dataflywheel.models.endpoint.examples import Instructed
+from dataflywheel.models.endpoint.form import Form
 from dataflywheel.models.endpoint.instructions import Instructions
 from dataflywheel.models.spec import ModelSpec
 
@@ -47,6 +48,9 @@ class Panel(Instructed, PanelJudge):
 
     instructions: Instructions = TASK
     """What each of them is told to do."""
+
+    def answer_form(self) -> type[Form]:
+        return pair_form(self.evidence)
 
     def members(self, cases: Sequence[Case]) -> list[list[Judgement]]:
         return [

@@ -50,6 +50,7 @@ class Pointwise(Instructed, AskingJudge):
         cost="$$",
         checked="scripted marks, unreadable ones among them",
     )
+    answered_in: ClassVar[type[Form] | None] = Mark
 
     version: ClassVar[int] = 2
     scale: ClassVar[tuple[float, float]] = (1.0, 10.0)

@@ -83,6 +83,7 @@ class Rubric(Instructed, AskingJudge):
         cost="$$$",
         checked="scripted grades; a fluent wrong answer stands out by its criteria",
     )
+    answered_in: ClassVar[type[Form] | None] = Grade
 
     version: ClassVar[int] = 2
     scale: ClassVar[tuple[float, float]] = (1.0, 5.0)

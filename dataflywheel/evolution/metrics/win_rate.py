@@ -8,10 +8,11 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from dataflywheel.contracts import Card, Case, FlywheelError, Judge, Judgement, Mark, Metric, OverBudgetError, Verdict
-from dataflywheel.evolution.comparison import TASK
+from dataflywheel.evolution.comparison import TASK, pair_form
 from dataflywheel.evolution.judgements import judged
 from dataflywheel.evolution.metrics.bits_per_byte import NO_ANSWER
 from dataflywheel.models.endpoint.examples import Instructed
+from dataflywheel.models.endpoint.form import Form
 from dataflywheel.models.endpoint.instructions import Instructions
 from dataflywheel.models.endpoint.request import Outcome
 from dataflywheel.models.spec import ModelSpec
@@ -56,6 +57,9 @@ class WinRate(Instructed, Metric):
     """Longest answer of the judge."""
     instructions: Instructions = TASK
     """What the judge is told to do."""
+
+    def answer_form(self) -> type[Form]:
+        return pair_form(self.evidence)
 
     def mark(self, answer: str, row: Mapping[str, Any]) -> Mark:
         raise FlywheelError("win_rate asks a judge about all answers together: name it as the metric of a target")

@@ -47,6 +47,7 @@ class Reworded(Instructed, Variant):
         cost="$$",
         checked="a scripted writer that changes numbers with a known probability: no such variant is used",
     )
+    answered_in: ClassVar[type[Form] | None] = Rewording
 
     instructions: Instructions = INSTRUCTIONS
     """What the model is told to do."""

@@ -21,6 +21,8 @@ from dataflywheel.store.lock import made_once
 
 VERSION = 1
 DIMENSION = 256
+READ = 3 * 30_522
+"""Tokens that MiniLM reads for it: each entry of its vocabulary, between a start and an end."""
 SIF = 1e-4
 
 
@@ -32,7 +34,7 @@ class StaticEmbedder(Embedder):
         from safetensors.numpy import load_file
         from tokenizers import Tokenizer
 
-        folder = models_folder(cache_dir) / f"static-{static_digest()}"
+        folder = static_folder(cache_dir)
         made_once(folder, lambda: make_static(folder))
         vectors = load_file(folder / "model.safetensors")["embeddings"]
         tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
@@ -46,6 +48,11 @@ class StaticEmbedder(Embedder):
         return np.asarray(vectors, dtype=np.float32).reshape(len(texts), self.dimension), np.zeros(
             len(texts), dtype=bool
         )
+
+
+def static_folder(cache_dir: Path | None = None) -> Path:
+    """Where it lies once it was made."""
+    return models_folder(cache_dir) / f"static-{static_digest()}"
 
 
 def static_digest() -> str:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
 import orjson
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from dataflywheel.contracts import Cost, FlywheelError, Method, PoolStatistics
+from dataflywheel.models.endpoint.form import Form, misfit
 from dataflywheel.models.endpoint.instructions import Told
 from dataflywheel.rows.reading import Input, iter_parsed
 from dataflywheel.rows.schema import Row
@@ -21,6 +23,16 @@ SHOWN, MOST = 3, 50
 """Rows of a file that are shown where nothing else is said, and at most."""
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_ -]{0,40}")
 CHARS_PER_TOKEN = 4
+OF_ROWS = ("prompt", "answer", "label")
+"""Names of the parts of a row, as a file of examples shows them."""
+USUAL = (
+    "instruction", "question", "input", "output", "response", "completion", "text", "document", "context", "system",
+    "source", "tags", "task", "reason",
+)  # fmt: skip
+"""Other names that parts of rows have: no slip, however close to one of the answer's."""
+VALUE_SHOWN = 60
+ALIKE = 0.8
+"""From here on a name is a slip of the pen: a letter too many, too few or in a wrong place, in five or more."""
 EXPECTED = (
     "expected a path of rows, `{path: rows.jsonl, most: 3}`, or a list of examples with texts by name, such as "
     "`[{prompt: ..., answer: ..., score: 4}]`"
@@ -96,6 +108,39 @@ def _of_row(row: Row) -> dict[str, str]:
     return {name: text for name, text in texts.items() if text.strip()}
 
 
+def check_examples(examples: Sequence[Mapping[str, str]], form: type[Form] | None) -> None:
+    """Look at examples before they are paid for: a field of the answer has a value that an answer can have, and no name
+    is a slip for one of the row's or the answer's. Other names are the user's own: `answer_1`, `context`.
+
+    >>> from pydantic import Field, create_model
+    >>> Mark = create_model("Mark", __base__=Form, score=(int, Field(ge=1, le=5)))
+    >>> check_examples([{"answer": "4", "score": "99"}], Mark)
+    Traceback (most recent call last):
+    ValueError: example 1: score: 99 is nothing that this method's answer can hold; expected 1-5
+
+    Raises:
+        ValueError: one of them is not so; names the example, the field, the value and what is expected.
+    """
+    fields = list(form.model_fields) if form else []
+    known = {name.casefold(): name for name in (*OF_ROWS, *fields)}
+    for place, one in enumerate(examples, 1):
+        held = {name.casefold() for name in one}
+        for name, text in one.items():
+            field = known.get(name.casefold())
+            wanted = misfit(form, field, text.strip()) if form and field else ""
+            if wanted:
+                shown = text if len(text) <= VALUE_SHOWN else f"{text[:VALUE_SHOWN]}..."
+                raise ValueError(
+                    f"example {place}: {name}: {shown} is nothing that this method's answer can hold; expected {wanted}"
+                )
+            close = difflib.get_close_matches(name.casefold(), known.keys() - held, n=1, cutoff=ALIKE)
+            if close and field is None and name.isalpha() and name.casefold() not in USUAL:
+                raise ValueError(
+                    f"example {place}: {name!r} is no part of a row and no field of the answer; did you mean "
+                    f"{known[close[0]]!r}? Another name may be anything that is not so close to one of these"
+                )
+
+
 _FORMS = [
     {"type": "string"},
     {
@@ -112,6 +157,9 @@ Examples = Annotated[list[dict[str, str]], BeforeValidator(examples_of), WithJso
 class Instructed(Method):
     """Base of methods whose question begins with their `instructions`: examples may be shown with it."""
 
+    answered_in: ClassVar[type[Form] | None] = None
+    """What an answer to that question must be, where it is known beforehand: examples are checked against it."""
+
     examples: Examples = Field(default=[], exclude_if=lambda held: not held)
     """Examples shown behind the instructions, apart from the row asked about: a path of rows (its first 3; `{path:
     rows.jsonl, most: 5}`), or a list with texts by name (`[{prompt: ..., answer: ..., score: 4}]`)."""
@@ -119,9 +167,15 @@ class Instructed(Method):
     @model_validator(mode="after")
     def _shown_with_them(self) -> Self:
         text = getattr(self, "instructions", "")
+        if self.examples:
+            check_examples(self.examples, self.answer_form())
         if self.examples and isinstance(text, str):
             self.__dict__["instructions"] = Told(text, self.examples)
         return self
+
+    def answer_form(self) -> type[Form] | None:
+        """What an answer to the question that shows the examples must be; None where that is not known."""
+        return self.answered_in
 
     def estimate(self, pool: PoolStatistics) -> Cost:
         return self.with_examples(super().estimate(pool))

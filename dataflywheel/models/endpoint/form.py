@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 Schema = Mapping[str, Any]
 
@@ -46,6 +46,33 @@ def example(form: type[BaseModel]) -> str:
     {"why": "...", "better": "A" | "B", "score": 1-5}
     """
     schema = form.model_json_schema()
+    return _shown(schema, schema.get("$defs", {}))
+
+
+def misfit(form: type[BaseModel], name: str, text: str) -> str:
+    """What a field of the form expects, where the text is no value of it; "" where it is one, where the form has no
+    such field, and where the field is a list or holds others, which may be shown in any way.
+
+    >>> from typing import Literal
+    >>> from pydantic import create_model
+    >>> Verdict = create_model("Verdict", better=(Literal["A", "B"], ...), score=(int, Field(ge=1, le=5)))
+    >>> misfit(Verdict, "score", "99"), misfit(Verdict, "score", "4"), misfit(Verdict, "better", "C")
+    ('1-5', '', '"A" | "B"')
+    """
+    field = form.model_fields.get(name)
+    if field is None:
+        return ""
+    asked: TypeAdapter[Any] = TypeAdapter(Annotated[field.annotation, field])  # type: ignore[arg-type]
+    schema = asked.json_schema()
+    if schema.get("type") in ("array", "object") or "$ref" in schema:
+        return ""
+    for read in (asked.validate_python, asked.validate_json):
+        try:
+            value = read(text, strict=True)
+        except ValidationError:
+            continue
+        if value in schema.get("enum", [value]):  # which a field may have for its grammar alone
+            return ""
     return _shown(schema, schema.get("$defs", {}))
 
 

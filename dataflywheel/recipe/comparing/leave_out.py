@@ -27,6 +27,7 @@ from dataflywheel.store.run import RunDirectory
 
 if TYPE_CHECKING:
     from dataflywheel.models.endpoint.progress import Progress
+    from dataflywheel.store.plan import Plan
 
 FOLDER = "without"
 
@@ -135,6 +136,9 @@ class _Within:
 
     def __init__(self, outer: Watcher, title: str) -> None:
         self.outer, self.title = outer, title
+
+    def foretold(self, plan: Plan) -> None:
+        return None
 
     def planned(self, steps: list[str]) -> None:
         return None

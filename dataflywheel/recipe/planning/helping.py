@@ -1,14 +1,20 @@
-"""Built-in models that are trained before steps can use them, as lines of a plan."""
+"""Built-in models that are trained or made before steps can use them, as lines of a plan."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from dataflywheel.contracts import Cost, PoolStatistics
+from dataflywheel.contracts import Cost, Method, PoolStatistics
+from dataflywheel.models.embedding.static_embedder import READ, static_folder
+from dataflywheel.models.spec import EmbedderSpec
+from dataflywheel.recipe.asked_signals import asked_signal
 from dataflywheel.recipe.helpers import Helper, helpers_of, is_there
+from dataflywheel.recipe.needs import signals_of
 from dataflywheel.recipe.planning.named_arms import arm_needs
 from dataflywheel.recipe.planning.targeting import guides_and_judges
+from dataflywheel.recipe.pricing import MINILM_PARAMETERS, efficiency
 from dataflywheel.recipe.schema import Recipe
 from dataflywheel.recipe.steps.step import Step
 from dataflywheel.store.plan import PlannedHelper
@@ -27,7 +33,28 @@ def planned_helpers(
             seen.add(told)
             there = is_there(recipe, told, home)
             found.append(PlannedHelper(what=what, cost=Cost() if there else cost, before=before, there=there))
-    return found
+    return [*_encoder(recipe, steps, speed), *found]
+
+
+def _encoder(recipe: Recipe, steps: Sequence[Step], speed: float) -> list[PlannedHelper]:
+    """The static encoder, where a step or an arm reads vectors of it and it was not made yet."""
+    arms = [need for entry in (recipe.compare.arms if recipe.compare else []) for need in arm_needs(entry)]
+    users = [(step.place, step.needs(), step.signal_parameters(), step.made_with(recipe)) for step in steps]
+    for place, needs, wanted, methods in [*users, ("compare", arms, {}, [])]:
+        asked = [asked_signal(recipe.signals, name, wanted) for name in signals_of(needs)]
+        used = [(one.kind, one.given) for one in asked] + list(methods)
+        if any(_reads_static(recipe, kind, given) for kind, given in used):
+            if static_folder().is_dir():
+                return []
+            seconds = 2 * MINILM_PARAMETERS * READ / (speed * efficiency(MINILM_PARAMETERS))
+            return [PlannedHelper(what="make the static embedder", cost=Cost(seconds=round(seconds, 2)), before=place)]
+    return []
+
+
+def _reads_static(recipe: Recipe, kind: type[Method], given: Mapping[str, Any]) -> bool:
+    if "embedder" not in kind.model_fields:
+        return False
+    return EmbedderSpec.model_validate(given.get("embedder") or recipe.models.embedder).builtin == "static"
 
 
 def _used(

@@ -81,7 +81,8 @@ def make_plan(recipe: Recipe, steps: list[Step], comparison: bool, home: Path = 
             round=1, index=step.index, step=step.name, params=step.parameters(), rows=left.rows, cost=cost
         )
         names = list(recipe.composed.names(step.index))
-        lines.append(line.model_copy(update={"of": names}) if names else line)
+        more = {**({"of": names} if names else {}), **({} if step.priced() else {"priced": False})}
+        lines.append(line.model_copy(update=more) if more else line)
     check_room(steps, reaching)
     own = plugged(recipe, steps)
     facts: dict[str, object] = {**procedures(recipe), **({"plugins": own} if own else {})}

@@ -157,8 +157,14 @@ class Step(Traits, ABC):
         return None
 
     def cost(self, recipe: Recipe, pool: PoolStatistics, speed: float) -> Cost:
-        """What the step's own work will cost on these rows, its signals apart; `speed` in operations a second."""
+        """What the step's own work will cost on these rows, its signals apart; `speed` in operations a second. A plan
+        says of a user's step without one that it is not priced."""
         return Cost()
+
+    def priced(self) -> bool:
+        """Whether somebody says what its work costs: of the steps that are shipped, those that say nothing cost
+        nothing worth telling."""
+        return type(self).cost is not Step.cost or type(self).__module__.startswith(f"{__name__.partition('.')[0]}.")
 
     def made_with(self, recipe: Recipe) -> Sequence[tuple[type[Method], Mapping[str, Any]]]:
         """Methods that are given models when the step is done, its signals apart, with their parameters."""

@@ -28,7 +28,7 @@ from dataflywheel.recipe.steps.rows_out import write_decided, write_written
 from dataflywheel.recipe.steps.state import State
 from dataflywheel.recipe.steps.step import Given, Step
 from dataflywheel.recipe.steps.told import proposals_told, tried_again, without_value
-from dataflywheel.recipe.steps.writers_price import asking_cost, local_seconds, placeholder
+from dataflywheel.recipe.steps.writers_price import asking_cost, local_seconds, placeholder, written_here
 from dataflywheel.rows.parts import read_rows
 from dataflywheel.rows.schema import Row
 from dataflywheel.store.atomic import atomic_directory
@@ -151,9 +151,10 @@ class Writing(Step):
         return [(self.work.proposer(), self.work.named[1]), *self._gates(recipe)]
 
     def unread(self, recipe: Recipe) -> list[str]:
-        """What gates will not look at for want of an extra package, a line a gate; and a field that the data set's
-        format does not hold."""
+        """What gates will not look at for want of an extra package, a line a gate; a field that the data set's format
+        does not hold; and whether the price is one at most."""
         found = lost_beside(self.title, self.work.proposer(), self.work.named[1], recipe.format)
+        found += written_here(recipe, self.title, *self.work.named)
         for kind, parameters in self._gates(recipe):
             gate = None if asks(kind) else build(kind, {**placeholder(kind), **parameters})
             said = gate.unread() if isinstance(gate, Gate) else ""
@@ -172,7 +173,7 @@ class Writing(Step):
         rows = self.rows_asked(pool.rows)
         part = PoolStatistics(rows, *(round(n * rows / max(1, pool.rows)) for n in (pool.chars, pool.tokens)))
         methods = self.made_with(recipe)
-        asked = sum((asking_cost(recipe, kind, given, part) for kind, given in methods if asks(kind)), Cost())
+        asked = sum((asking_cost(recipe, kind, given, part, speed) for kind, given in methods if asks(kind)), Cost())
         local = local_seconds(recipe, *methods[0], pool, speed) + reading_seconds(methods, part)
         return asked + Cost(seconds=local)
 

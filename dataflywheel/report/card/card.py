@@ -18,7 +18,7 @@ from dataflywheel.report.card.used_methods import card_in, methods_of_run, paper
 from dataflywheel.report.drawing.markup import visible
 from dataflywheel.report.drawing.numbers import count, interval, percent, plural, seconds
 from dataflywheel.report.rundir import Run, Step, load_run
-from dataflywheel.report.sections.funnel import reasons
+from dataflywheel.report.sections.funnel import came, parts, reasons
 from dataflywheel.report.sections.mixture import mixture
 from dataflywheel.report.verdict import metric_name, verdict
 from dataflywheel.store.atomic import write_text
@@ -132,11 +132,13 @@ def _weights(facts: CardFacts) -> str:
 
 
 def _history(run: Run) -> str:
+    written = any(parts(step)["added"] for step in run.row_steps)
     rows = [
         [
             md(step.key),
             code(json.dumps(step.params, ensure_ascii=False)) if step.params else "",
-            count(step.rows_in),
+            count(came(step)),
+            *([count(parts(step)["added"])] if written else []),
             count(step.rows_out),
             _why(step),
         ]
@@ -150,7 +152,7 @@ def _history(run: Run) -> str:
     drawn = "".join(f" While a model learned these rows, {md(found.moved())}." for found in mixtures[-1:])
     lead = f"Every row that was read is kept or has a reason in the decisions of the step that dropped it.{seed}{drawn}"
     return f"## How each row got here\n\n{lead}\n\n" + _table(
-        ["step", "parameters", "rows in", "rows out", "why"], rows
+        ["step", "parameters", "rows in", *(["added"] if written else []), "rows out", "why"], rows
     )
 
 

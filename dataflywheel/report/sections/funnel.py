@@ -66,12 +66,16 @@ def of_action(step: Step, action: str) -> int:
     return sum(int(n) for name, n in step.counts.items() if name.partition(": ")[0] == action)
 
 
+def came(step: Step) -> int:
+    """Rows that came into the step; a record counts among them what the step added."""
+    return step.rows_in - of_action(step, "added") if step.rows_in >= step.rows_out else step.rows_in
+
+
 def parts(step: Step) -> dict[str, int]:
     """Rows by what became of them: those that go on as they were, changed and added ones, and the dropped."""
     added, changed = of_action(step, "added"), of_action(step, "changed")
-    came = step.rows_in - added if step.rows_in >= step.rows_out else step.rows_in
     added = max(added, step.rows_out - step.rows_in)
-    dropped = max(of_action(step, "dropped"), came + added - step.rows_out, 0)
+    dropped = max(of_action(step, "dropped"), came(step) + added - step.rows_out, 0)
     return {"kept": max(step.rows_out - added - changed, 0), "changed": changed, "added": added, "dropped": dropped}
 
 
@@ -100,11 +104,11 @@ def _bar(step: Step, title: str, widest: int) -> str:
 def _change(step: Step) -> str:
     """What the step took away and what it added, each with its share of the rows that came."""
     found = parts(step)
-    came = max(1, found["kept"] + found["changed"] + found["dropped"])
+    whole = max(1, came(step))
     said = ""
     for css, sign, word in (("dropped", MINUS, ""), ("added", "+", ""), ("changed", "", " changed")):
         if rows := found[css]:
-            said += f'<span class="change {css}">{sign}{count(rows)}{word} ({percent(rows / came)})</span>'
+            said += f'<span class="change {css}">{sign}{count(rows)}{word} ({percent(rows / whole)})</span>'
     return said
 
 

@@ -16,6 +16,7 @@ from dataflywheel.report.drawing.numbers import (
     signed_percent,
 )
 from dataflywheel.report.rundir import Run
+from dataflywheel.report.sections.funnel import parts
 from dataflywheel.report.sections.story import story
 from dataflywheel.report.verdict import Verdict, gain, metric_name, verdict
 from dataflywheel.store.scoreboard import ArmScore, Scoreboard
@@ -63,6 +64,13 @@ def _rows_tile(run: Run) -> str:
     if pool is None or last is None:
         return tile("Rows kept", "none yet", "the pool was not read")
     read = max(pool.rows_in, pool.rows_out)
+    written = sum(parts(step)["added"] for step in run.row_steps)
+    if written and len({step.round for step in run.row_steps}) > 1:
+        return tile("Rows", count(last.rows_out), f"{count(read)} read; others were written in the rounds")
+    if written:
+        left = max(0, read + written - last.rows_out)
+        gone = f", {count(left)} left out" if left else ""
+        return tile("Rows", count(last.rows_out), f"{count(read)} read, {count(written)} added{gone}")
     share = percent(last.rows_out / read) if read else "0%"
     return tile("Rows kept", count(last.rows_out), f"{share} of {count(read)} rows read")
 

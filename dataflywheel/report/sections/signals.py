@@ -92,10 +92,10 @@ def _step(run: Run, step: Step) -> str:
 
 
 def signals(run: Run) -> str:
-    """One small chart a signal, by step."""
+    """One small chart a signal, by step; "" where no step kept any."""
     body = "".join(_step(run, step) for step in run.row_steps)
     if not body:
-        return section("signals", "Signals and thresholds", note("No step of this run measured a signal."))
+        return ""
     lead = (
         '<span class="key kept"></span> kept <span class="key dropped"></span> dropped '
         '<span class="key limit"></span> threshold. Bars are counts of rows.'

@@ -98,7 +98,7 @@ def place_of(label: str | int | None, names: Sequence[str], model: str) -> int:
     """Which output of the model is the score.
 
     Raises:
-        UsageError: it has no such label, or none is named of several.
+        UsageError: it has no such label or several of that name, or none is named of several.
     """
     if len(names) == 1:
         if label not in (None, 0, names[0]):
@@ -108,10 +108,14 @@ def place_of(label: str | int | None, names: Sequence[str], model: str) -> int:
         raise UsageError(f"label: {model} has several: {', '.join(names)}; name the one to score by")
     if isinstance(label, int) and 0 <= label < len(names):
         return label
-    folded = [name.casefold() for name in names]
-    if str(label).casefold() not in folded:
+    alike = [i for i, name in enumerate(names) if name.casefold() == str(label).casefold()]
+    found = [i for i in alike if names[i] == label] or alike
+    if not found:
         raise UsageError(f"label: {model} has no {label!r}{nearest(str(label), list(names))}")
-    return folded.index(str(label).casefold())
+    if len(found) > 1:
+        places = " and ".join(map(str, found))
+        raise UsageError(f"label: {model} has {len(found)} of the name {label!r}; name it by its place, {places}")
+    return found[0]
 
 
 def names_in(config: Path) -> list[str]:

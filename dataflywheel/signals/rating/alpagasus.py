@@ -49,6 +49,7 @@ class AlpaGasus(Instructed, Rating):
         cost="$",
         checked="a rater with planted grades through a server that misbehaves; random replies",
     )
+    answered_in: ClassVar[type[Form] | None] = Grade
     columns: ClassVar[dict[str, pa.DataType]] = {"score": pa.float32(), **COST_COLUMNS}
 
     dimension: Literal["accuracy", "helpfulness"] = "accuracy"

@@ -11,6 +11,7 @@ from pydantic import field_validator
 from dataflywheel.contracts import Card
 from dataflywheel.models.endpoint.examples import Instructed
 from dataflywheel.models.endpoint.failure import failure
+from dataflywheel.models.endpoint.form import Form
 from dataflywheel.models.endpoint.instructions import Instructions
 from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.request import Request
@@ -83,6 +84,9 @@ class Ask(Instructed, Rating):
     @classmethod
     def columns_by(cls, given: Mapping[str, Any]) -> dict[str, pa.DataType]:
         return {**columns_of(fields_of(given.get("answer", "number"))), **COST_COLUMNS}
+
+    def answer_form(self) -> type[Form]:
+        return form_of(fields_of(self.answer))
 
     def rate(self, client: Asks, rows: Sequence[Asked]) -> list[Rated]:
         fields = fields_of(self.answer)

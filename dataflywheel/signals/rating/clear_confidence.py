@@ -94,6 +94,7 @@ class ClearConfidence(Instructed, Rating):
         cost="$$",
         checked="planted wrong answers against a model that is right with a known probability",
     )
+    answered_in: ClassVar[type[Form] | None] = Agreement
     columns: ClassVar[dict[str, pa.DataType]] = {
         "confidence": pa.float32(),
         "self_consistency": pa.float32(),

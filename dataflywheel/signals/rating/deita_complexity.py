@@ -7,9 +7,11 @@ from functools import partial
 from typing import ClassVar
 
 import pyarrow as pa
+from pydantic import Field
 
 from dataflywheel.contracts import Card
 from dataflywheel.models.endpoint.examples import Instructed
+from dataflywheel.models.endpoint.form import Form
 from dataflywheel.models.endpoint.instructions import Instructions
 from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.request import Request
@@ -23,6 +25,12 @@ INSTRUCTIONS = (
     "constraints a right answer takes. 1 is trivial, 6 is extremely complex."
 )
 ASK = "How complex is the question, from 1 (trivial) to 6 (extremely complex)? Reply with one digit."
+
+
+class Digit(Form):
+    """The digit, as an example may show it."""
+
+    score: int = Field(ge=1, le=6)
 
 
 class DeitaComplexity(Instructed, Rating):
@@ -45,6 +53,7 @@ class DeitaComplexity(Instructed, Rating):
         cost="$",
         checked="expected values computed by hand from planted token probabilities, in all spellings of the digits",
     )
+    answered_in: ClassVar[type[Form] | None] = Digit
     columns: ClassVar[dict[str, pa.DataType]] = {
         "score": pa.float32(),
         "turns": pa.int32(),

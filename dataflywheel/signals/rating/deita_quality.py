@@ -10,11 +10,12 @@ import pyarrow as pa
 
 from dataflywheel.contracts import Card
 from dataflywheel.models.endpoint.examples import Instructed
+from dataflywheel.models.endpoint.form import Form
 from dataflywheel.models.endpoint.instructions import Instructions
 from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.request import Request
 from dataflywheel.models.endpoint.structured import Asks
-from dataflywheel.signals.rating.deita_complexity import DeitaComplexity
+from dataflywheel.signals.rating.deita_complexity import DeitaComplexity, Digit
 from dataflywheel.signals.rating.rating import Asked, Rated, Rating
 from dataflywheel.signals.rating.token_shares import one_word
 from dataflywheel.signals.rating.turn_scores import ask_turns, only
@@ -34,6 +35,7 @@ class DeitaQuality(Instructed, Rating):
     card: ClassVar[Card] = DeitaComplexity.card.model_copy(
         update={"summary": "How good each answer is: the expected value of a digit from 1 to 6."}
     )
+    answered_in: ClassVar[type[Form] | None] = Digit
     columns: ClassVar[dict[str, pa.DataType]] = DeitaComplexity.columns
     capabilities: ClassVar[tuple[str, ...]] = ("chat", "logprobs")
     answer_tokens: ClassVar[int] = 2

@@ -53,6 +53,7 @@ class DS2Rating(Instructed, Rating):
         cost="$",
         checked="planted scores through a rater that errs and a server that misbehaves",
     )
+    answered_in: ClassVar[type[Form] | None] = Scores
     columns: ClassVar[dict[str, pa.DataType]] = {
         "rarity": pa.int32(),
         "complexity": pa.int32(),

@@ -58,6 +58,7 @@ class InsTag(Instructed, Rating):
         cost="$",
         checked="planted tags through a tagger that spells some of them otherwise",
     )
+    answered_in: ClassVar[type[Form] | None] = Tags
     columns: ClassVar[dict[str, pa.DataType]] = {"tags": pa.list_(pa.string()), "count": pa.int32(), **COST_COLUMNS}
     answer_tokens: ClassVar[int] = 150
 

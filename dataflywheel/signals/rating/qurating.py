@@ -73,6 +73,7 @@ class QuRating(Instructed, Rating):
         cost="$$",
         checked="planted strengths from 20 comparisons a row at 10 % noise; a judge with a position bias",
     )
+    answered_in: ClassVar[type[Form] | None] = Choice
     columns: ClassVar[dict[str, pa.DataType]] = {
         "strength": pa.float32(),
         "standard_error": pa.float32(),

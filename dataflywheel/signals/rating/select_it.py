@@ -11,6 +11,7 @@ from pydantic import Field
 
 from dataflywheel.contracts import Card
 from dataflywheel.models.endpoint.examples import Instructed
+from dataflywheel.models.endpoint.form import Form
 from dataflywheel.models.endpoint.instructions import Instructions
 from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.request import Reply
@@ -28,6 +29,12 @@ WORDINGS = (
     f"How content would an expert be with this answer to the instruction? {SCALE}",
     f"What is the overall quality of the example: a clear instruction and an answer that meets it? {SCALE}",
 )
+
+
+class Digit(Form):
+    """The digit, as an example may show it."""
+
+    score: int = Field(ge=1, le=5)
 
 
 class SelectIt(Instructed, Rating):
@@ -50,6 +57,7 @@ class SelectIt(Instructed, Rating):
         cost="$$",
         checked="scores computed by hand; a sharper distribution never scores lower; a failed row shifts no other",
     )
+    answered_in: ClassVar[type[Form] | None] = Digit
     columns: ClassVar[dict[str, pa.DataType]] = {
         "score": pa.float32(),
         "deviation": pa.float32(),

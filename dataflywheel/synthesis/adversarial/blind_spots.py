@@ -84,6 +84,7 @@ class BlindSpots(Instructed, AskingProposer):
         checked="a scripted agent: slices never mix, hypotheses take turns, rows name theirs; wrong "
         "labels at a known rate are turned away",
     )
+    answered_in: ClassVar[type[Form] | None] = Example
     from_failures: ClassVar[bool] = True
     gates: ClassVar[tuple[str, ...]] = ("format_and_length", "refusal", "prompt_leak", "novelty")
 

@@ -64,6 +64,7 @@ class LLM2LLM(Instructed, AskingProposer):
         cost="$$",
         checked="a scripted teacher that copies, omits results and writes new questions at known rates",
     )
+    answered_in: ClassVar[type[Form] | None] = Problem
     name: ClassVar[str] = "llm2llm"
     from_failures: ClassVar[bool] = True
     gates: ClassVar[tuple[str, ...]] = ("format_and_length", "refusal", "prompt_leak")

@@ -125,7 +125,7 @@ class AskForRows(Instructed, AskingProposer):
         asked = [i for i, why in enumerate(unfit) if not why]
         material = {i: self._beside(demand.seeds[i], demand) for i in asked}
         requests = [self._request(material[i], demand.turns[i]) for i in asked]
-        answers = dict(zip(asked, ask_for(client, requests, self._form()), strict=True))
+        answers = dict(zip(asked, ask_for(client, requests, self.answer_form()), strict=True))
         return [
             without(unfit[i], seed) if unfit[i] else self._read(seed, material[i], answers[i])
             for i, seed in enumerate(demand.seeds)
@@ -134,7 +134,8 @@ class AskForRows(Instructed, AskingProposer):
     def _told(self) -> str:
         return by_name(self.instructions)
 
-    def _form(self) -> type[Form]:
+    def answer_form(self) -> type[Form]:
+        check_fields(self.fields, self.columns, self.tags)
         return form_of(self.fields, None, type(self).__module__)
 
     def _beside(self, seed: Row, demand: Demand) -> list[Row]:

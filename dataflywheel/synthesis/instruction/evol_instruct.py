@@ -102,6 +102,7 @@ class EvolInstruct(Instructed, AskingProposer):
         cost="$$",
         checked="planted positives and negatives of each elimination rule; bounded rounds with a scripted teacher",
     )
+    answered_in: ClassVar[type[Form] | None] = Evolved
     gates: ClassVar[tuple[str, ...]] = ("format_and_length", "refusal", "prompt_leak")
     # No gate of novelty by itself: what is made is near to its seed by design.
 

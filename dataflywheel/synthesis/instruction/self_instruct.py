@@ -80,6 +80,7 @@ class SelfInstruct(Instructed, AskingProposer):
         cost="$",
         checked="a scripted teacher with planted copies and faults; ROUGE-L against every pair by brute force",
     )
+    answered_in: ClassVar[type[Form] | None] = Tasks
     gates: ClassVar[tuple[str, ...]] = ("format_and_length", "refusal", "prompt_leak", "novelty")
     revisits: ClassVar[bool] = True
 

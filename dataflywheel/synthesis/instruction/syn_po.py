@@ -94,6 +94,7 @@ class SynPO(Instructed, AskingProposer):
         checked="a scripted improver: chosen differs from rejected, nothing of the instructions in it, gaps recorded; "
         "an improvement that the judge marks no higher is no pair",
     )
+    answered_in: ClassVar[type[Form] | None] = Prompt
     name: ClassVar[str] = "syn_po"
     gates: ClassVar[tuple[str, ...]] = ("format_and_length", "refusal", "prompt_leak", "novelty")
     makes_pairs: ClassVar[bool] = True

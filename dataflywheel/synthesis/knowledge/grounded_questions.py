@@ -65,6 +65,7 @@ class GroundedQuestions(Instructed, AskingProposer):
         cost="$",
         checked="a document of 200 sections through a scripted teacher; planted made-up evidence",
     )
+    answered_in: ClassVar[type[Form] | None] = Pairs
     writes_from: ClassVar[Literal["rows", "documents", "nothing"]] = "documents"
     gates: ClassVar[tuple[NamedGate, ...]] = (
         "format_and_length",
