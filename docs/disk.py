@@ -18,6 +18,7 @@ RUN = {
     "dataset.partial/": "In place of `dataset/` where a budget ended the run: the rows that the last finished step "
     "left. They are not the result, and go when the run is finished. `dataset.earlier/` is the data set of an earlier "
     "recipe of that name, until then.",
+    "quarantine/rows.jsonl": "Rows that a step `quarantine` holds apart, each with step and reason; in no data set.",
     "models/student/": "The trained model, loadable by transformers, with its card; `student-sft` is the one before "
     "`prefer`, `student-02-train` that of a `train` step which another follows.",
     "target/": "The evaluation rows, as a step.",

@@ -21,6 +21,7 @@ from dataflywheel.contracts import (
     Signal,
     Status,
 )
+from dataflywheel.enhancement.preparation.filter import Filter
 from dataflywheel.models.training.trainer import Trainer
 from dataflywheel.proposing.kinds import Gate, Proposer
 from docs.fields import field_table, one_line, table
@@ -114,7 +115,7 @@ def _paragraphs(method: type[Method]) -> list[str]:
 def _reads(method: type[Method]) -> tuple[str, ...]:
     """Columns that a selector or cleaner reads with its defaults; others read what their parameters name."""
     told = any(info.is_required() for info in method.model_fields.values())
-    if issubclass(method, Selector | Cleaner) and method.name != "filter" and not told:
+    if issubclass(method, Selector | Cleaner) and not issubclass(method, Filter) and not told:
         return tuple(method().needs())
     return ()
 

@@ -135,7 +135,9 @@ def _steps(definitions: Json) -> Json:
     taught = [n for n in catalog.names() if issubclass(catalog.get(n), TaughtObjective)]
     _named(own["distill"]["properties"], "by", _by_name(taught, definitions))
     steps = {**own, **cleaners}
-    bare = sorted(name for name, schema in steps.items() if not schema.get("required") and name != "filter")
+    bare = sorted(
+        name for name, schema in steps.items() if not schema.get("required") and name not in ("filter", "quarantine")
+    )
     return {"anyOf": [{"enum": bare}, _single({name: _or_null(steps[name]) for name in sorted(steps)})]}
 
 

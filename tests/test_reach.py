@@ -41,6 +41,7 @@ TEACHER = {
 CLEAN: dict[str, Any] = {"decontaminate": {}}
 TRAIN: dict[str, Any] = {"train": {"max_steps": 1}}
 GIVEN: dict[str, dict[str, Any]] = {
+    "quarantine": {"bounds": {"text.turns": [1, None]}},
     "filter": {"bounds": {"text.turns": [1, None]}},
     **{name: {"score": "alpagasus.score"} for name in ("rated", "diverse_by_score", "gumbel_top_k")},
     "diversify_and_conquer": {"score": "alpagasus.score"},

@@ -38,6 +38,7 @@ class Result:
     rounds: int = 1
     left_out: dict[str, int] = field(default_factory=dict)  # final rows that the format cannot hold, by reason
     not_carried: dict[str, int] = field(default_factory=dict)  # fields that it has no place for, by rows that have them
+    held_apart: int = 0  # rows in `quarantine/`, which are in no data set
     ended: str = ""
     """Why a wheel ended before its last round, "" where it turned to the end."""
 

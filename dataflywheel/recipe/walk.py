@@ -15,6 +15,7 @@ from dataflywheel.recipe.clean_pool import clean_pool
 from dataflywheel.recipe.contents import digest, model_contents, named_contents
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.finish import forget_partial, write_dataset, write_partial
+from dataflywheel.recipe.held_apart import write_held_apart
 from dataflywheel.recipe.inputs.ingest import ingest_pool, ingest_target
 from dataflywheel.recipe.planning.targeting import guides_and_judges
 from dataflywheel.recipe.result import Result
@@ -87,6 +88,7 @@ class Walk:
         made = write_dataset(self.context, self.state.rows, len(self.steps), result.rounds)
         result.rows_out, result.left_out, result.not_carried = made
         result.dataset = self.context.run.path / DATASET
+        result.held_apart = write_held_apart(self.context.run.path)
 
     def output(self, step: Step) -> Path:
         return self.context.run.step(step.index, step.name, step.round)
