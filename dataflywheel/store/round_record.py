@@ -83,6 +83,19 @@ class Measure(Kept):
         return cls(name=name, now=now, first=first, low=low, alarm=alarm, change=now / first - 1 if first else math.nan)
 
 
+class DriftRecord(Kept):
+    """One test of whether the round's new rows are as the first round's: the distance, and how often a random split of
+    the same rows is as far apart, by itself and with all tests of the round together."""
+
+    column: str
+    test: str
+    statistic: Number = math.nan
+    p: Number = math.nan
+    adjusted: Number = math.nan
+    before: int = 0
+    after: int = 0
+
+
 class JudgedRecord(Kept):
     """What a judge gave the answers that were accepted, in the mean, and how long they are in characters."""
 
@@ -108,6 +121,8 @@ class RoundRecord(Kept):
     """Of the steering tier through this round."""
     rows: Trained = Field(default_factory=Trained)
     diversity: list[Measure] = []
+    drift: list[DriftRecord] = []
+    """Of its new rows against the first round's."""
     judge: JudgedRecord | None = None
     alarms: list[str] = []
     stopped: str = ""

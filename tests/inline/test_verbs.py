@@ -136,9 +136,10 @@ def test_a_signal_that_asks_is_paid_once(where: dict[str, Any], endpoint: Endpoi
     rows = [{"prompt": f"Question {i}?", "completion": f"Answer {i}. [[truth:{i}]]"} for i in range(3)]
     first, again = (fw.measure(rows, "alpagasus", models={"teacher": teacher}, **where) for _ in range(2))
     assert first["score"].tolist() == again["score"].tolist() == [0.0, 1.0, 2.0]
-    assert len(endpoint.bill().charged) == 3
+    charged = endpoint.bill().charged
+    assert len([line for line in charged if "Question" in line.begins]) == 3
     spent = json.loads(next(where["runs"].glob("measure-*/ledger.json")).read_text())
-    assert spent["total"]["calls"] == 3
+    assert spent["total"]["calls"] == len(charged) == 4  # with the one question whether the endpoint obeys a schema
 
 
 def test_two_lists_of_answers_before_a_judge(where: dict[str, Any], endpoint: Endpoint, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from dataflywheel.contracts import RoundResult
+from dataflywheel.enhancement.distribution.drift_of_files import drift_of_files
 from dataflywheel.evolution.feedback.evaluate import Evaluate, RowScores
 from dataflywheel.evolution.feedback.paired import improvement
 from dataflywheel.evolution.feedback.slice_results import slice_results
@@ -18,9 +19,10 @@ from dataflywheel.evolution.iteration.stopping import Stopping
 from dataflywheel.recipe.rounds.judge_scores import JudgeScores
 from dataflywheel.recipe.rounds.round_plan import RoundPlan
 from dataflywheel.recipe.sections import Guards
-from dataflywheel.rows.parts import read_rows
+from dataflywheel.rows.parts import count_rows, read_rows
 from dataflywheel.rows.text import texts
 from dataflywheel.store.round_record import (
+    DriftRecord,
     Measure,
     RoundBudget,
     RoundRecord,
@@ -29,6 +31,8 @@ from dataflywheel.store.round_record import (
 )
 from dataflywheel.store.scoreboard import ValueInterval
 
+DRIFT_ROWS = 1_000
+"""Rows of each round that are compared: more make no test clearer that matters, and take longer."""
 Scores = Mapping[str, RowScores]
 """By tier."""
 
@@ -42,6 +46,7 @@ class Judgement:
     change: ValueInterval | None
     """Against the best round so far, on the select tier."""
     measures: list[Measure] = field(default_factory=list)
+    drift: list[DriftRecord] = field(default_factory=list)
     judge: Sequence[str] = ()
     """What is to be said of the judge whose scores chose what the model learns from."""
 
@@ -86,6 +91,15 @@ def varied(first: Path, now: Path, guards: Guards) -> list[Measure]:
     return diversity(one, other, Diversity(drop=guards.diversity_drop))
 
 
+def drifted(first: Path, now: Path, seed: int) -> list[DriftRecord]:
+    """Whether a round's new rows are as long, and have the same tags, as those of the first round; nothing where there
+    are too few rows to tell."""
+    if min(count_rows(first), count_rows(now)) < FEWEST:
+        return []
+    found = drift_of_files(str(first), str(now), sample=DRIFT_ROWS, seed=seed)
+    return [DriftRecord(**asdict(one)) for one in found]
+
+
 def vocabulary(model: Path) -> int:
     """Tokens that a model folder knows."""
     config = json.loads((model / "config.json").read_text(encoding="utf-8"))
@@ -127,6 +141,7 @@ def recorded(
         gain=result.gain,
         rows=mixed,
         diversity=judgement.measures,
+        drift=judgement.drift,
         judge=marked.record(),
         alarms=judgement.alarms,
     )

@@ -12,7 +12,15 @@ from dataflywheel.recipe.result import Result
 from dataflywheel.recipe.rounds.accumulate import offer
 from dataflywheel.recipe.rounds.judge_scores import judge_alarms
 from dataflywheel.recipe.rounds.round import Kept, Memory, Round
-from dataflywheel.recipe.rounds.round_outcome import judged, recorded, round_result, varied, vocabulary, why_stop
+from dataflywheel.recipe.rounds.round_outcome import (
+    drifted,
+    judged,
+    recorded,
+    round_result,
+    varied,
+    vocabulary,
+    why_stop,
+)
 from dataflywheel.recipe.rounds.round_plan import RoundPlan, round_plan, slices_in_reach
 from dataflywheel.recipe.rounds.seal_wheel import seal
 from dataflywheel.recipe.steps.step import Step
@@ -87,7 +95,9 @@ class Wheel(Walk):
         best = memory.kept
         judgement = judged(best.scores if best else None, scores, metric, guards)
         memory.first_new = now.new if round == 1 else memory.first_new
-        judgement.measures = varied(memory.first_new, now.new, guards) if round > 1 else []
+        if round > 1:
+            judgement.measures = varied(memory.first_new, now.new, guards)
+            judgement.drift = drifted(memory.first_new, now.new, recipe.seed)
         before = best.scores["steer"] if best else None
         words = vocabulary(self.state.model)
         outcome = round_result(scores["steer"], before, metric, self.state.scoring, now.spends, words)

@@ -12,6 +12,7 @@ from dataflywheel.report.drawing.numbers import aligned, count, finite, interval
 from dataflywheel.report.reading import read_json
 from dataflywheel.report.rundir import Run
 from dataflywheel.report.sections.renewed import renewed
+from dataflywheel.report.sections.round_drift import drift
 from dataflywheel.report.verdict import metric_name
 from dataflywheel.store.round_record import RoundRecord
 
@@ -31,6 +32,7 @@ def wheel(run: Run) -> str:
         + _slices(run, found)
         + _budget(found)
         + _diversity(found)
+        + drift(found)
         + _judge(run, found)
     )
     body += _sealed(run)
