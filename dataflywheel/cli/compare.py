@@ -43,9 +43,13 @@ def compare_command(
     console.print(scores(board))
     console.print(
         f"{board.metric.replace('_', ' ')}, {board.better} is better; {len(board.seeds)} seeds, "
-        f"95 % intervals, paired by seed; {board.budget} of {board.rows_offered:,} rows offered.\n"
+        f"95 % intervals; difference and verdict: to and against random, paired by seed; {board.budget} of "
+        f"{board.rows_offered:,} rows offered.\n"
     )
     console.print(costs(board))
+    console.print(
+        "length: of a mean answer, by that of the rows offered; shared: rows in both this and the recipe's choice."
+    )
     for line in beside(board):
         console.print(line)
     unfinished(board.stopped or "")
@@ -55,7 +59,7 @@ def scores(board: Scoreboard) -> Any:
     """Every arm's mean and its difference to random, beside what was trained on."""
     from dataflywheel.store.scoreboard import costs_more
 
-    table = number_table("arm", "rows", "tokens", "score", "less random", "than random")
+    table = number_table("arm", "rows", "tokens", "score", "difference", "verdict")
     for arm in board.arms:
         gap = arm.difference
         difference = "" if gap is None else f"{gap.mean:+.3f} ({gap.low:+.3f} to {gap.high:+.3f})"
@@ -68,7 +72,7 @@ def scores(board: Scoreboard) -> Any:
 
 def costs(board: Scoreboard) -> Any:
     """What choosing and training took, and how the chosen rows differ from those offered."""
-    table = number_table("arm", "selecting", "passes", "training", "answer length", "shared with the recipe's")
+    table = number_table("arm", "chose in", "passes", "trained in", "length", "shared")
     for arm in board.arms:
         shared = arm.overlap.get("selection")
         table.add_row(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -53,7 +53,7 @@ def _show(found: Profile, console: Console) -> None:
     from dataflywheel.rows.unread import unread_lines
 
     console.print(Text(visible(headline(found)), style="bold"))
-    files = {visible(f"{file['path']} ({file['format']})"): count(file["rows"]) for file in found.files}
+    files = {visible(f"{file['path']} ({file['format']})"): _held(file) for file in found.files}
     _table(console, "files", files)
     for line in unread_lines(found.unread):
         console.print(Text(visible(line)))
@@ -76,13 +76,11 @@ def _show(found: Profile, console: Console) -> None:
             "sources and tags",
             _counted({**dict(facts.sources.most_common(10)), **dict(facts.tags.most_common(10))}, found.rows),
         )
-    faults = {
-        "could not be read": found.quarantined,
-        "identical, merged": found.merged,
-        "near-copies": found.near_copies,
-    }
-    faults |= {"same prompt, other answer": found.same_prompt, **facts.answers, **found.outliers, **(found.leaks or {})}
-    _table(console, "what may be wrong", _counted(faults, found.rows) or {"nothing found": ""})
+    no_rows = {"could not be read": found.quarantined, "identical, merged": found.merged}
+    faults = {"near-copies": found.near_copies, "same prompt, other answer": found.same_prompt}
+    faults |= {**facts.answers, **found.outliers, **(found.leaks or {})}
+    wrong = _counted(no_rows, found.rows + sum(no_rows.values())) | _counted(faults, found.rows)
+    _table(console, "what may be wrong", wrong or {"nothing found": ""})
     if found.quarantine_reasons:
         reasons = list(found.quarantine_reasons.items())[:REASONS]
         _table(console, "why it could not be read", {visible(reason): count(n) for reason, n in reasons})
@@ -95,6 +93,14 @@ def _show(found: Profile, console: Console) -> None:
     if found.toxicity is not None:
         _table(console, "toxicity", {"by labels": toxicity_line(found)})
     _table(console, "not measured", found.not_measured)
+
+
+def _held(file: dict[str, Any]) -> str:
+    """Rows of a file, and what in it is none."""
+    from dataflywheel.report.drawing.numbers import count
+
+    bad = f", {count(file['quarantined'])} could not be read" if file["quarantined"] else ""
+    return f"{count(file['rows'])}{bad}"
 
 
 def _counted(counts: dict[str, int], total: int) -> dict[str, str]:

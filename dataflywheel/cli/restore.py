@@ -33,6 +33,7 @@ def restore_command(
     told = {
         "changed by a later step, whose changes are gone": result["changed"],
         "still redacted, by another key": result["other_key"],
+        f"with something in {column!r} that is no sealed row, left as it is": result["not_sealed"],
     }
     lines = [f"{what}: {count:,}" for what, count in told.items() if count]
     for line in [*lines, *unread_lines(result["unread"]), *set_aside(result)]:

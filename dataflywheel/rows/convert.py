@@ -113,8 +113,15 @@ def _by_kind(reading: RowsRead, aside: SetAside, to: str, writing: KindFiles, no
         else:
             if origin.row["extra"] not in (None, "", "{}"):
                 beside = orjson.loads(origin.row["extra"])
-                not_carried.update(name for name, value in beside.items() if value is not None)
+                not_carried.update(
+                    name for name, value in beside.items() if value is not None and not ours(name, value)
+                )
     return writing
+
+
+def ours(name: str, value: object) -> bool:
+    """Whether a field beside a row holds how its record was written, which is no field of the user's."""
+    return name == OURS and isinstance(value, dict)
 
 
 def _none_held(aside: SetAside, count: int, listed: Path | None) -> FlywheelError:

@@ -34,7 +34,8 @@ def restore(
 
     Returns:
         What `convert` gives, and `restored`; `changed` (of these, rows that a later step changed, whose changes are
-        gone) and `other_key` (rows that stay redacted) as counts.
+        gone), `other_key` and `not_sealed` (rows that stay as they are, for another key redacted them, or because what
+        they hold in `column` is no sealed row) as counts.
 
     Raises:
         UsageError: there is no such key.
@@ -50,7 +51,8 @@ def restore(
             f"{opening.other:,} are sealed by another key" if opening.other else f"none has a sealed field {column!r}"
         )
         raise FlywheelError(f"{input}: the key opens none of {done['rows']:,} rows, of which {other}")
-    return {**done, "restored": opening.restored, "changed": opening.changed, "other_key": opening.other}
+    counts = {"changed": opening.changed, "other_key": opening.other, "not_sealed": opening.not_sealed}
+    return {**done, "restored": opening.restored, **counts}
 
 
 class _Opening:
@@ -58,11 +60,12 @@ class _Opening:
 
     def __init__(self, by: Secret, column: str) -> None:
         self.by, self.column = by, column
-        self.restored = self.changed = self.other = 0
+        self.restored = self.changed = self.other = self.not_sealed = 0
 
     def opened(self, origin: Origin) -> Row:
         """A row as it was first, where it was redacted several times."""
         row, held = origin.row, self._held(origin.row)
+        self.not_sealed += not held and fields_of(row).get(self.column) not in (None, "")
         while held and sealed_by(held) == self.by.digest:
             try:
                 was, became = unsealed(held, self.by)

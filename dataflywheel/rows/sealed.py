@@ -71,8 +71,12 @@ def secret(key: str) -> Secret:
         where = f"the environment variable {place}"
     else:
         path = Path(place).expanduser()
-        given = path.read_text().strip() if path.is_file() else ""
         where = f"the file {path}"
+        try:
+            given = path.read_text(encoding="utf-8").strip() if path.is_file() else ""
+        except (OSError, UnicodeDecodeError) as error:
+            why = "is no text" if isinstance(error, ValueError) else f"cannot be read ({error.strerror})"
+            raise UsageError(f"key: {where} {why}; `openssl rand -hex 32 > {path.name}` makes one") from None
     if len(given) < SHORTEST:
         what = f"has fewer than {SHORTEST} characters" if given else "is not set or empty"
         raise UsageError(f"key: {where} {what}; {_MAKE_ONE}")
@@ -116,8 +120,8 @@ def unsealed(value: str, by: Secret) -> tuple[Row, str]:
     found = _SEALED.fullmatch(value)
     if found is None or found[1] != by.digest:
         raise FlywheelError("it was sealed by another key")
-    closed = base64.urlsafe_b64decode(found[2] + "=" * (-len(found[2]) % 4))
     try:
+        closed = base64.urlsafe_b64decode(found[2] + "=" * (-len(found[2]) % 4))
         held = orjson.loads(zlib.decompress(AESSIV(by.cipher).decrypt(closed, [_ABOUT])))
     except (InvalidTag, ValueError):
         raise FlywheelError("what was sealed has been changed since") from None

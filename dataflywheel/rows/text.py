@@ -78,6 +78,12 @@ def beside(row: Mapping[str, Any]) -> str:
     return "\n\n".join(text for text in rest if text)
 
 
+def speakers(row: Mapping[str, Any]) -> str:
+    """The names of those who speak in a row, as far as turns have them; a tool's is no person's."""
+    turns = [*(row["messages"] or ()), *(row["rejected"] or ())]
+    return "\n\n".join(dict.fromkeys(turn["name"] for turn in turns if turn["name"] and turn["role"] != "tool"))
+
+
 def fields_of(row: Mapping[str, Any]) -> dict[str, Any]:
     """The other fields of a row's input; none where they are no record."""
     held = orjson.loads(row["extra"] or "{}")

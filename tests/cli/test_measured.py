@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from io import StringIO
 from typing import Any
 
+from rich.console import Console
+
+from dataflywheel.cli.compare import costs, scores
 from dataflywheel.cli.measured import beside
 from dataflywheel.cli.plan import _again
 from dataflywheel.store.plan import PlannedComparison, PlannedRun
 from dataflywheel.store.scoreboard import Scoreboard
+from tests.report.comparison import comparison
 
 COST = {"seconds": 12.3, "usd": 0.5}
 
@@ -38,3 +43,12 @@ def test_a_plan_says_how_often_the_job_runs() -> None:
     assert _again(PlannedComparison(more=more))[0].startswith("The job runs 2 more times, each without one step")
     assert _again(PlannedComparison(more=more[:1]))[0].startswith("The job runs 1 more time,")
     assert _again(PlannedComparison(more=more[2:])) == _again(None) == []
+
+
+def test_the_tables_of_a_comparison_fit_a_terminal() -> None:
+    board = Scoreboard.model_validate(comparison())
+    for made, heading in ((scores(board), "difference"), (costs(board), "trained in  length  shared")):
+        shown = StringIO()
+        Console(width=80, file=shown).print(made)
+        assert "\u2026" not in shown.getvalue()
+        assert heading in shown.getvalue().splitlines()[0]

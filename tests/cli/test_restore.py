@@ -184,3 +184,17 @@ def test_plan_prices_what_reading_for_names_takes(here: Path) -> None:
 def test_plan_says_that_the_secret_is_not_set(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UsageError, match="the environment variable NO_SUCH_KEY is not set"):
         fw.plan(recipe(key="env:NO_SUCH_KEY"))
+
+
+@pytest.mark.usefixtures("installed")
+def test_a_run_is_its_data_set_and_what_is_no_seal_any_more_is_counted(here: Path) -> None:
+    run = fw.run(recipe())
+    told = fw.restore(str(run.path), "back.jsonl", "env:ROW_KEY")
+    assert (told["rows"], told["restored"], told["not_sealed"]) == (6, 5, 0)
+    lines = [orjson.loads(line) for line in (run.path / "dataset" / "train.jsonl").read_bytes().splitlines()]
+    sealed = [line for line in lines if line.get("redacted")]
+    sealed[0]["redacted"], sealed[1]["redacted"] = sealed[0]["redacted"].upper(), {"was": sealed[1]["redacted"]}
+    Path("given.jsonl").write_bytes(b"".join(orjson.dumps(line) + b"\n" for line in lines))
+    result = CliRunner().invoke(app, ["restore", "given.jsonl", "back.jsonl", "--key", "env:ROW_KEY"])
+    assert "as they were before the redaction: 3" in result.output
+    assert "with something in 'redacted' that is no sealed row, left as it is: 2" in result.output

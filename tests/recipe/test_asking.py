@@ -159,6 +159,14 @@ def test_a_budget_that_ends_before_any_step_leaves_no_rows(data: Path, tmp_path:
     assert "no rows were written" in (result.path / "report.html").read_text(encoding="utf-8")
 
 
+REPAIRED = "malformed: the repair added '1.0', which the answer does not hold"
+
+
+def about_rows(endpoint: Endpoint) -> int:
+    """Questions about rows that were paid for: no repairs, and not the one whether a schema is obeyed."""
+    return sum(line.begins.startswith("<instruction ") for line in endpoint.bill().charged)
+
+
 def test_unreadable_answers_end_a_step_and_a_probe_before_all_rows_are_paid_for(
     data: Path, tmp_path: Path, endpoint: Endpoint
 ) -> None:
@@ -168,20 +176,20 @@ def test_unreadable_answers_end_a_step_and_a_probe_before_all_rows_are_paid_for(
     said = r"probe: alpagasus: 0 of 5 rows asked about got a readable answer: .*; the first reply: 'Well\\x1b\[31m, it"
     with pytest.raises(FlywheelError, match=said):
         plan(recipe, probe=5, **probed)
-    before = len(endpoint.bill().charged)
+    before = about_rows(endpoint)
     told = r"02-select: alpagasus: none of the first 20 answers of .* can be read.*'Well\\x1b\[31m, it depends.'"
     with pytest.raises(FlywheelError, match=told):
         done(recipe, tmp_path)
-    assert len(endpoint.bill().charged) - before == 20
+    assert about_rows(endpoint) - before == 20
     with pytest.raises(FlywheelError, match=told):
         done(recipe, tmp_path)
-    assert len(endpoint.bill().charged) - before == 20
+    assert about_rows(endpoint) - before == 20
 
 
 def test_the_probe_is_kept_and_its_interval_holds(data: Path, tmp_path: Path, rater: Endpoint) -> None:
     recipe = ratings(pool(data, tmp_path), rater)
     found = plan(recipe, probe=20, runs=tmp_path / "runs", home=tmp_path / "store")
-    assert len(rater.bill().charged) == 20
+    assert about_rows(rater) == 20
     (probed,) = found["probe"]
     assert (probed["signal"], probed["rows"], probed["failed"]) == ("alpagasus", 20, 0)
     assert found["steps"][1]["cost"]["calls"] == ROWS + 1  # and whether the endpoint obeys a schema, at most
@@ -255,6 +263,7 @@ def test_an_interruption_stops_the_spending(data: Path, tmp_path: Path, rater: E
 
 
 def test_rows_without_a_value_are_told_with_the_commonest_reason(tmp_path: Path, endpoint: Endpoint) -> None:
+    """`It is 1.` is mended to the grade 1, which it holds; what a repair adds to the others counts for nothing."""
     rater = {"rule": "rater", "low": 0, "high": 5, "template": "$score\nBecause."}
     vague = [{"rule": "echo", "match": f"number {i}?", "text": f"It is {i}."} for i in (1, 2, 3)]
     refusing = {"rule": "echo", "match": "number 4?", "text": "I'm sorry, but I can't help with that request."}
@@ -273,9 +282,9 @@ def test_rows_without_a_value_are_told_with_the_commonest_reason(tmp_path: Path,
     step = result.path / "round-1" / "01-filter"
     record = StepRecord.read(step)
     assert record.details["without_value"] == [
-        {"signal": "alpagasus", "rows": 4, "of": 9, "reason": "malformed: no grade on the first line"}
+        {"signal": "alpagasus", "rows": 3, "of": 9, "reason": REPAIRED}
     ]
     (made,) = build_steps(recipe)
     assert made.note(record) == (
-        "5 of 9 rows; alpagasus: 4 of 9 rows have no value; most often: malformed: no grade on the first line"
+        f"6 of 9 rows; alpagasus: 3 of 9 rows have no value; most often: {REPAIRED}"
     )

@@ -39,6 +39,16 @@ def test_what_rows_do_not_have_is_refused(tmp_path: Path) -> None:
         plan(job(tmp_path, [{"filter": {"equals": {"row.sourze": ["a"]}}}, *TRAIN]))
 
 
+def test_two_metrics_are_refused_before_anything_is_trained(tmp_path: Path) -> None:
+    recipe = job(tmp_path, [*CLEAN, *TRAIN])
+    entries = [
+        entry.model_copy(update={"metric": name}) for entry in recipe.target for name in ("exact_match", "answer_loss")
+    ]
+    recipe = recipe.model_copy(update={"target": entries})
+    with pytest.raises(UsageError, match=r"one metric for all entries, not \['answer_loss', 'exact_match'\]"):
+        plan(recipe)
+
+
 def test_a_comparison_is_priced_by_arms_and_seeds(tmp_path: Path) -> None:
     alone = plan(job(tmp_path, [*CLEAN, *TRAIN]))
     with_arms = plan(job(tmp_path, [*CLEAN, *TRAIN], compare={"arms": ["random", "longest"], "seeds": 3}))

@@ -10,7 +10,10 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+import typer
+from typer.testing import CliRunner
 
+from dataflywheel.cli.profile import profile_command
 from dataflywheel.contracts import FlywheelError
 from dataflywheel.report.profile.pool_profile import Profile
 from dataflywheel.report.profile.profile import profile
@@ -158,6 +161,17 @@ def test_the_command_prints_text_json_and_page(tmp_path: Path) -> None:
     found = json.loads(run("--json"))
     assert found["rows"] == 31
     assert found["not_measured"]["toxicity"]
+
+
+def test_shares_of_what_could_not_be_read_are_of_all_that_was_read(tmp_path: Path) -> None:
+    pool = Path(write(tmp_path / "pool.jsonl", rows_of(alpaca_like(6))))
+    pool.write_text(pool.read_text() + "{torn\n{torn\n" + pool.read_text().splitlines()[0] + "\n")
+    app = typer.Typer()
+    app.command()(profile_command)
+    shown = " ".join(CliRunner().invoke(app, [str(pool)], terminal_width=200).output.split())
+    assert "7, 2 could not be read" in shown
+    assert "could not be read 2 (22.2%)" in shown
+    assert "identical, merged 1 (11.1%)" in shown
 
 
 def test_toxicity_is_measured_where_there_are_labels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

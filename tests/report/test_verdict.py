@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from dataflywheel.report.drawing.markup import esc
 from dataflywheel.report.rundir import load_run
+from dataflywheel.report.sections.overview import arm_label
+from dataflywheel.report.sections.scoreboard import difference_drawing
 from dataflywheel.report.verdict import rounds_said, rows_said, verdict
 from dataflywheel.store.scoreboard import Scoreboard
 from tests.report.comparison import comparison
@@ -43,3 +46,12 @@ def test_no_more_rows_remain_than_came() -> None:
     assert rows_said(3, 34, "remain") == "3 rows of 34 remain"
     assert rows_said(34, 34, "remain") == "34 rows of 34 remain"
     assert rows_said(38, 34, "remain") == "34 rows became 38"
+
+
+def test_an_arm_has_one_name_in_tables_and_drawings() -> None:
+    board = Scoreboard.model_validate(comparison())
+    for arm in board.arms:
+        if arm.difference is not None:
+            drawn = difference_drawing(arm, 1.0, board.better)
+            assert f"{esc(arm_label(arm))} minus random" in drawn
+            assert arm_label(arm) == arm.name or f"{arm.name} minus random" not in drawn

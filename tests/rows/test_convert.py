@@ -225,3 +225,19 @@ def test_fields_that_a_trainer_has_no_place_for_are_told(tmp_path: Path) -> None
     kept = convert(source, str(tmp_path / "kept.jsonl"), "messages")
     assert kept["not_carried"] == {}
     assert [line.get("score") for line in lines(tmp_path / "kept.jsonl")] == [3, 1]
+
+
+def test_how_a_call_was_written_is_no_field_of_the_users(tmp_path: Path) -> None:
+    """Arguments written as text are kept beside the row, to be written so again; every trainer's file has them."""
+    call = {"id": "c", "type": "function", "function": {"name": "get", "arguments": '{"b": 1, "a": 2}'}}
+    turns = [
+        {"role": "user", "content": "Get it"},
+        {"role": "assistant", "content": "", "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "c", "content": "3"},
+        {"role": "assistant", "content": "It is 3."},
+    ]
+    source = given(tmp_path, {"messages": turns, "score": 1})
+    found = convert(source, str(tmp_path / "out.jsonl"), "trl")
+    assert found["not_carried"] == {"score": 1}
+    mine = convert(given(tmp_path, {**CHAT, "flywheel": "mine"}), str(tmp_path / "own.jsonl"), "trl")
+    assert mine["not_carried"] == {"flywheel": 1}

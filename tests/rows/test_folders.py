@@ -225,3 +225,18 @@ def test_what_lies_beside_data_by_custom_is_not_learned(tmp_path: Path) -> None:
     for number in range(200):
         (data / f"{number}.png").touch()
     assert [left.path for left in find(str(data)).unread if ".png" in left.path] == [f"{data}: 200 of *.png"]
+
+
+def test_a_run_is_its_data_set_whatever_kinds_it_holds(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    put(run, "compare.json", "round-1/00-pool/rows/part-00000.parquet")
+    put(run, "dataset/train.chat.jsonl", "dataset/train.preference.jsonl")
+    configs = [("a", "train.chat.jsonl"), ("b", "train.preference.jsonl")]
+    declared = "".join(f"- config_name: {name}\n  data_files: {file}\n" for name, file in configs)
+    (run / "dataset" / "README.md").write_text(f"---\nconfigs:\n{declared}---\n")
+    for name in ("recipe.yaml", "plan.json"):
+        (run / name).write_text("{}")
+    found = find(str(run))
+    assert [file.name for file in found.files] == ["train.chat.jsonl", "train.preference.jsonl"]
+    assert found.unread == []
+    assert [file.name for file in find(f"{run}#b").files] == ["train.preference.jsonl"]

@@ -104,3 +104,17 @@ def test_without_the_package_the_way_out_is_said(monkeypatch: pytest.MonkeyPatch
     with pytest.raises(UsageError, match=r"pip install 'dataflywheel\[keyed\]'"):
         secret("env:ROW_KEY")
     assert os.environ["ROW_KEY"] == SECRET
+
+
+@pytest.mark.usefixtures("installed")
+def test_a_key_of_bytes_and_a_seal_cut_to_nothing_are_told_in_words(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "key").write_bytes(b"\xb5\xff" * 24)
+    with pytest.raises(UsageError, match=r"key is no text; `openssl rand -hex 32 > key` makes one"):
+        secret(f"file:{tmp_path / 'key'}")
+    monkeypatch.setenv("ROW_KEY", SECRET)
+    by = secret("env:ROW_KEY")
+    for cut in ("A", "AA", "AAAAA"):
+        with pytest.raises(FlywheelError, match="changed since"):
+            unsealed(f"sealed1.{by.digest}.{cut}", by)

@@ -55,14 +55,15 @@ def test_the_worse_answer_tools_and_cells_are_looked_through(tmp_path: Path) -> 
         make_row(turns, rejected=[message("assistant", "To bob@corp.org.")]),
         make_row(turns, tools=tools),
         make_row(turns, cells=json.dumps({"mail": "ann@corp.org"})),
+        make_row([message("user", "Hi", name="eve@corp.org"), turns[1]]),
         make_row(turns),
     ]
     held = pa.RecordBatch.from_struct_array(table(rows).to_struct_array().combine_chunks())
-    assert pa.array(PersonalData().measure(held)["email"]).to_pylist() == [1, 1, 1, 0]
-    assert pa.array(PersonalData(part="answer").measure(held)["email"]).to_pylist() == [0, 0, 0, 0]
+    assert pa.array(PersonalData().measure(held)["email"]).to_pylist() == [1, 1, 1, 1, 0]
+    assert pa.array(PersonalData(part="answer").measure(held)["email"]).to_pylist() == [0, 0, 0, 0, 0]
     passed = [one.passed for one in NoPersonalData().check([Proposal((), row=row) for row in rows], Surroundings())]
-    assert passed == [False, False, False, True]
-    for proposal in RedactPersonalData().propose(Demand(tuple(rows[:3]), (0, 0, 0), (), np.random.default_rng(0))):
+    assert passed == [False, False, False, False, True]
+    for proposal in RedactPersonalData().propose(Demand(tuple(rows[:4]), (0, 0, 0, 0), (), np.random.default_rng(0))):
         assert NoPersonalData().check([proposal], Surroundings())[0].passed
     with PartWriter(tmp_path / "rows") as writer:
         writer.write(table(rows))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dataflywheel.contracts import AnswerPositions, UsageError
@@ -38,7 +38,16 @@ def check_same_vocabulary(student: LanguageModel, teacher: LanguageModel) -> Non
     Raises:
         UsageError: some id below both sizes stands for different tokens.
     """
-    ours, theirs = ({i: token for token, i in model.tokenizer.get_vocab().items()} for model in (student, teacher))
+    check_same_tokens(student.tokenizer.get_vocab(), teacher.tokenizer.get_vocab())
+
+
+def check_same_tokens(student: Mapping[str, int], teacher: Mapping[str, int]) -> None:
+    """`check_same_vocabulary` of ids by token.
+
+    Raises:
+        UsageError: some id below both sizes stands for different tokens.
+    """
+    ours, theirs = ({i: token for token, i in held.items()} for held in (student, teacher))
     size = min(len(ours), len(theirs))
     different = next((i for i in range(size) if ours.get(i) != theirs.get(i)), None)
     if different is not None or abs(len(ours) - len(theirs)) > size // 100:

@@ -14,17 +14,22 @@ from dataflywheel.rows.schema import Message, Row
 def changed(row: Row, made_by: str, change: Callable[[str], str], everything: bool = False) -> Row:
     """`row` with the content and the thoughts of every message changed.
 
-    `everything`: also the rejected answer, tools and the arguments of their calls, the cells of a table's row and
-    all other fields of the input (`extra`).
+    `everything`: also the names of speakers, the rejected answer, tools and the arguments of their calls, the cells of
+    a table's row and all other fields of the input (`extra`).
     """
 
     def inside(text: str | None) -> str | None:
         return in_json(text, change) if text and everything else text
 
+    def speaker(turn: Message) -> str | None:
+        """Their name; that of a tool is its function's."""
+        name = turn["name"]
+        return change(name) if name and everything and turn["role"] != "tool" else name
+
     def turned_inside(turns: list[Message]) -> list[Message]:
         # A turn with its calls at a time: whoever numbers what it finds meets it in the order of the row.
         each = (turned([turn], change)[0] for turn in turns)
-        return [{**turn, "tool_calls": inside(turn["tool_calls"])} for turn in each]
+        return [{**turn, "tool_calls": inside(turn["tool_calls"]), "name": speaker(turn)} for turn in each]
 
     made = make_row(
         turned_inside(row["messages"]),

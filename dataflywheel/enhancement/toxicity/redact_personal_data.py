@@ -33,22 +33,24 @@ def _refers(key: object) -> object:
 class RedactPersonalData(PersonalDataOptions, Proposer):
     """Proposes each row with its personal data replaced by stand-ins of the same kind that belong to nobody.
 
-    The same value has the same stand-in wherever it stands in a row (messages, rejected answer, tools and their
-    calls, other fields) and another one in every other row. A stand-in is made from the row's id and the value's place
-    in the order of first appearance. Stand-ins lie where no real value can (the domain `.invalid`, the unassigned
-    country code +999, cards that begin with 0000, `Person-Kelodira`, ...), and are not found again: redacting twice
-    changes nothing more. Postal addresses have no form and stay.
+    The same value has the same stand-in wherever it stands in a row (messages and their speakers, rejected answer,
+    tools and their calls, other fields) and another one in every other row. A stand-in is made from the row's id and
+    the value's place in the order of first appearance. Stand-ins lie where no real value can (the domain `.invalid`,
+    the unassigned country code +999, cards that begin with 0000, `Person-Kelodira`, ...), and are not found again:
+    redacting twice changes nothing more. Postal addresses have no form and stay; so do the source, tags and label of a
+    row, the names of its fields and the paths of its media, by which rows are told apart, grouped and found.
 
     With `names`, names of persons, places and organisations are replaced too, and looked for until no more are found. A
     part of the name of one person or organisation of the row has the stand-in of the whole. A name that was found once
-    is replaced wherever it stands, a single word not in code and not where the row has it in small letters as well.
+    is replaced wherever it stands, one of several words also in capitals, with other blanks or underscores between; a
+    single word not in code and not where the row has it in small letters as well.
 
     With `key` each row that is changed keeps what it was in the field `column`, as text that only the key opens:
     `flywheel restore` gives it back. Without one, whoever can guess all of a row but a short number can try which
     number gives its stand-ins.
     """
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     card: ClassVar[Card] = Card(
         title="Presidio: Data Protection and De-identification SDK",
         authors="Microsoft",

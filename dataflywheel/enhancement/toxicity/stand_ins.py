@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 
 from dataflywheel.signals.safety.name_types import NAME_TYPES
@@ -12,6 +13,8 @@ from dataflywheel.signals.safety.personal_data_patterns import PRIVATE, SURROGAT
 
 WHOLES = ("person", "organisation")
 """Names that stand for themselves by a part of theirs; York is no part of New York."""
+GAP = r"[\s_]+"
+"""What may stand between two words of a name."""
 _BEFORE, _AFTER = r"(?<![^\W_])", r"(?![^\W_])"
 
 
@@ -38,7 +41,7 @@ class StandIns:
         self._spans: Mapping[str, Sequence[Span]] = {}
         self._again: re.Pattern[str] | None = None
         self._forms: dict[str, str] = {}
-        """What is replaced wherever it stands: a name as it was written, and its type."""
+        """What is replaced wherever it stands: forms of a name, with one blank between words, and its type."""
 
     def meet(self, found: Mapping[str, Sequence[Span]]) -> None:
         """Learn the names that were found in texts of the row, longest first, so that a part that stands before its
@@ -49,7 +52,10 @@ class StandIns:
         for type, name in sorted(met, key=lambda one: (-len(one[1].split()), one[1], one[0])):
             self._named(type, name, others)
         small = {word for text in found for word in re.findall(r"[^\W\d_]+", text) if word.islower()}
-        self._forms |= {name: type for type, name in met if len(name.split()) > 1 or name.lower() not in small}
+        for type, name in sorted(met):
+            if len(name.split()) > 1 or name.lower() not in small:
+                self._forms |= dict.fromkeys(_forms(name), type)
+                self._wholes |= {_words(form): self._wholes[_words(name)] for form in _forms(name)}
         if self._forms:
             longest = sorted(self._forms, key=lambda name: (-len(name), name))
             self._again = re.compile("|".join(map(_bounded, longest)))
@@ -80,9 +86,9 @@ class StandIns:
         taken = [match.span() for match in SURROGATE.finditer(text)] + [(s.start, s.end) for s in find(text)]
         code = code_places(text)
         again = self._again.finditer(text) if self._again else ()
-        for span in [*named, *(Span(self._forms[match[0]], *match.span()) for match in again)]:
+        for span in [*named, *(Span(self._forms[_spaced(match[0])], *match.span()) for match in again)]:
             # In code a single word may be anything.
-            apart = taken if " " in text[span.start : span.end] else [*taken, *code]
+            apart = taken if " " in _spaced(text[span.start : span.end]) else [*taken, *code]
             if all(span.end <= start or end <= span.start for start, end in apart):
                 spans.append(span)
                 taken.append((span.start, span.end))
@@ -117,13 +123,25 @@ class StandIns:
 
 
 def _words(name: str) -> str:
-    return " ".join(re.findall(r"\w+", name.casefold()))
+    return " ".join(re.findall(r"[^\W_]+", unicodedata.normalize("NFC", name).casefold()))
+
+
+def _forms(name: str) -> list[str]:
+    """How a name may be written elsewhere; one of a single word may be another word in capitals."""
+    cases = (name.upper(), name.title(), name) if len(name.split()) > 1 else (name,)
+    return [_spaced(unicodedata.normalize(form, case)) for case in cases for form in ("NFC", "NFD")] + [_spaced(name)]
+
+
+def _spaced(name: str) -> str:
+    """With one blank for all that may stand between its words."""
+    return re.sub(GAP, " ", name)
 
 
 def _bounded(name: str) -> str:
     """A pattern for a name, which is no part of a word where words are told by blanks."""
     before = _BEFORE if name[0] < "\u2e80" else ""
-    return before + re.escape(name) + (_AFTER if name[-1] < "\u2e80" else "")
+    inner = GAP.join(map(re.escape, name.split(" ")))
+    return before + inner + (_AFTER if name[-1] < "\u2e80" else "")
 
 
 def surrogate(type: str, seed: str) -> str:

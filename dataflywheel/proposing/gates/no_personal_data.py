@@ -9,7 +9,7 @@ from typing import ClassVar, get_args
 from dataflywheel.contracts import Card
 from dataflywheel.proposing.kinds import PASSED, Check, Gate, Proposal, Surroundings
 from dataflywheel.rows.schema import Row
-from dataflywheel.rows.text import beside, text_of
+from dataflywheel.rows.text import beside, speakers, text_of
 from dataflywheel.signals.safety.names_found import names_in
 from dataflywheel.signals.safety.personal_data_options import AnyType, PersonalDataOptions
 from dataflywheel.signals.safety.personal_data_patterns import find
@@ -17,14 +17,14 @@ from dataflywheel.signals.safety.texts_with_names import placed
 
 
 class NoPersonalData(PersonalDataOptions, Gate):
-    """Rejects a row whose messages, rejected answer, tools or cells hold personal data by form and checksum.
+    """Rejects a row whose messages, speakers' names, rejected answer, tools or cells hold personal data by form.
 
     With `names` also one that holds the name of a person, place or organisation, outside of code and of the
     specifications of tools. Reasons name the type, details how many there are; values are never shown. Postal addresses
     have no form and are not found.
     """
 
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
     card: ClassVar[Card] = Card(
         title="Presidio: Data Protection and De-identification SDK",
         authors="Microsoft",
@@ -47,7 +47,8 @@ class NoPersonalData(PersonalDataOptions, Gate):
         return [_check(count) for count in counts]
 
     def _by_form(self, row: Row) -> Counter[str]:
-        return Counter(span.type for span in find(f"{text_of(row['messages'])}\n\n{beside(row)}", self.sought))
+        read = "\n\n".join((text_of(row["messages"]), beside(row), speakers(row)))
+        return Counter(span.type for span in find(read, self.sought))
 
 
 def _check(counts: Counter[str]) -> Check:

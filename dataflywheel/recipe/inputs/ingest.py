@@ -20,6 +20,7 @@ from dataflywheel.recipe.contents import digest
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.inputs.sources import inputs
 from dataflywheel.recipe.inputs.target_judge import judge_of
+from dataflywheel.recipe.schema import Recipe
 from dataflywheel.recipe.sections import Source, Target
 from dataflywheel.rows.fingerprint import fingerprint
 from dataflywheel.rows.ingest import ingest
@@ -167,12 +168,21 @@ def eval_set(context: Context, settings: Evaluate, rows: Path | None = None) -> 
     """
     if context.target is None:
         raise UsageError("evaluate: the recipe has no target; name evaluation rows under `target:`")
-    metrics = {entry.metric for entry in context.recipe.target}
-    if len(metrics) > 1:
-        raise UsageError(f"target: one metric for all entries, not {sorted(metrics)}; make one recipe for each")
     rows = rows or context.scored or context.target
-    name = metrics.pop()
+    name = one_metric(context.recipe)
     return EvalSet(rows, name, tuple(slices_by_id(context, rows).values()), settings, judge_of(context, name))
+
+
+def one_metric(recipe: Recipe) -> str:
+    """The metric that all entries of the target are scored by.
+
+    Raises:
+        UsageError: entries with different metrics.
+    """
+    metrics = sorted({entry.metric for entry in recipe.target})
+    if len(metrics) > 1:
+        raise UsageError(f"target: one metric for all entries, not {metrics}; make one recipe for each")
+    return metrics[0] if metrics else "bits_per_byte"
 
 
 def slices_by_id(context: Context, target: Path) -> dict[str, str]:

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from dataflywheel.contracts import Cost, PoolStatistics, UsageError
+from dataflywheel.distillation.model.dense_distillation import DenseDistillation
 from dataflywheel.distillation.model.distill import TaughtBy
 from dataflywheel.distillation.model.on_policy import OnPolicy
 from dataflywheel.distillation.model.taught import TaughtObjective
+from dataflywheel.distillation.model.top_k_distillation import TopKDistillation
 from dataflywheel.evolution.iteration.training_setup import TrainingSetup
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.models.training.train_settings import TrainSettings
@@ -22,6 +24,7 @@ from dataflywheel.recipe.machine import check_local
 from dataflywheel.recipe.pricing import model_seconds
 from dataflywheel.recipe.schema import Recipe
 from dataflywheel.recipe.steps.learned_once import Job, learned_once
+from dataflywheel.recipe.steps.same_tokens import check_tokens
 from dataflywheel.recipe.steps.train import Train, Training
 
 
@@ -79,6 +82,8 @@ class Distilling(Training, keyword="distill"):
 
     def check(self, recipe: Recipe, comparison: bool) -> None:
         check_local(self.teacher(recipe), "teacher")
+        if isinstance(self.work.method(), (DenseDistillation, TopKDistillation, OnPolicy)):
+            check_tokens(recipe.models.student, self.teacher(recipe), self.title)
         by_itself = self.by_itself()
         if by_itself is None:
             self.work.objective()

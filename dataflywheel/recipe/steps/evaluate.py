@@ -20,7 +20,7 @@ from dataflywheel.recipe.asking import teacher
 from dataflywheel.recipe.bill import asked_cost, failed_at_endpoint
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.helpers import Helper
-from dataflywheel.recipe.inputs.ingest import eval_set
+from dataflywheel.recipe.inputs.ingest import eval_set, one_metric
 from dataflywheel.recipe.inputs.looked import Looked, statistics
 from dataflywheel.recipe.inputs.renewed import of_renewed
 from dataflywheel.recipe.inputs.target_judge import judges, judging_cost
@@ -46,6 +46,9 @@ class Evaluating(Step, keyword="evaluate"):
 
     def version(self) -> int:
         return SCORING
+
+    def check(self, recipe: Recipe, comparison: bool) -> None:
+        one_metric(recipe)
 
     def evidence(self, context: Context, state: State) -> list[str]:
         """The user's code that scores, where it is theirs."""

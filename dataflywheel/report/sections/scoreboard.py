@@ -29,7 +29,7 @@ def difference_drawing(arm: ArmScore, widest: float, better: str) -> str:
         return ""
     css = {"better than random": "ours", "worse than random": "worse"}.get(arm.verdict, "baseline")
     described = f"{interval(found.mean, found.low, found.high, signed=True)}; {better} is better"
-    key, title = f"difference-{arm.name}", f"{arm.name} minus random"
+    key, title = f"difference-{arm.name}", f"{arm_label(arm)} minus random"
     return around_zero(key, title, described, (found.mean, found.low, found.high), widest, css)
 
 

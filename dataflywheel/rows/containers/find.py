@@ -111,6 +111,8 @@ def in_folder(folder: Path, part: str | None) -> Found:
     files, unread = folder_files(folder)
     if folder != run:  # what lies beside the rows of a run is ours
         unread = [left for left in unread if Path(left.path).name != CARD]
+        if part is None and files:  # its chats and its pairs are one result
+            return Found(files, unread)
     if not files:
         raise FlywheelError(f"{folder}: the folder holds no data; {DATA}{beside(unread)}")
     if part is not None and len(files) == 1 and named(files[0]) in ("json", None):

@@ -15,12 +15,10 @@ def result_of(folder: Path) -> Path:
     Raises:
         UsageError: the run has no data set.
     """
-    if not (folder / "recipe.yaml").is_file():
+    if not all((folder / name).is_file() for name in ("recipe.yaml", "plan.json")):
         return folder
     if (folder / "dataset").is_dir():
         return folder / "dataset"
-    if not (folder / "plan.json").is_file():
-        return folder
     partial = folder / "dataset.partial"
     more = f", or name {partial}, which holds the rows so far" if partial.is_dir() else ""
     raise UsageError(f"{folder}: this run is not finished and has no data set; run its recipe again{more}")

@@ -10,7 +10,7 @@ import pyarrow as pa
 from pydantic import Field
 
 from dataflywheel.contracts import AnyArray, Card, PoolStatistics, Signal, Status
-from dataflywheel.rows.text import BESIDE, Part, beside, part_of
+from dataflywheel.rows.text import BESIDE, Part, beside, part_of, speakers
 from dataflywheel.signals.safety.name_recogniser import CHARS_A_SECOND, check_names, names_identity
 from dataflywheel.signals.safety.name_types import NAME_TYPES
 from dataflywheel.signals.safety.names_found import names_in
@@ -27,13 +27,13 @@ class PersonalData(Signal):
     - `total`: all types that were looked for but dates of birth, which texts tell mostly of the famous: 0 behind a
       redaction with the same `names`. Whoever wants no places in it bounds the columns of the other types.
     - `spans`: `type:start:end` for each, in characters of the row's text: contents, and behind them the worse
-      answer of a pair, tool specifications and cells, joined by blank lines.
+      answer of a pair, tool specifications, cells and names of speakers, joined by blank lines.
 
     Cards are checked by Luhn, accounts by the remainder of 97. Postal addresses have no form and are not found, nor are
     names without `names`. Status EMPTY, and no value, for a row without text.
     """
 
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
     reads: ClassVar[tuple[str, ...]] = ("messages", *BESIDE)
     card: ClassVar[Card] = Card(
         title="Presidio: Data Protection and De-identification SDK",
@@ -71,8 +71,7 @@ class PersonalData(Signal):
         rows = batch.select(self.reads).to_pylist()
         read = [part_of(row["messages"] or [], self.part) for row in rows]
         if self.part == "all":
-            rest = map(beside, rows)
-            read = [f"{text}\n\n{more}" if more else text for text, more in zip(read, rest, strict=True)]
+            read = ["\n\n".join(filter(None, (t, beside(r), speakers(r)))) for t, r in zip(read, rows, strict=True)]
         found = [find(text) for text in read]
         if self.names is not None:
             places = [placed(row, self.part) for row in rows]

@@ -186,3 +186,35 @@ def test_no_planted_name_is_left_outside_of_code(pieces: list[str]) -> None:
         made = row if proposal.row is None else proposal.row
         assert names_in([made["messages"][0]["content"]], "any") == [[]]
         assert proposal.row is None or named(proposal.row).failure == NOTHING
+
+
+def test_a_name_is_replaced_in_capitals_across_lines_and_with_underscores(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The recogniser finds each name once, as it was written first."""
+    plant(monkeypatch, {"Jane Doe said": "person", "E\u0301mile Zola": "person", "a_b": "organisation"})
+    said = "JANE DOE SAID; Jane\nDoe said; jane doe said; Jane_Doe_said; \u00c9MILE ZOLA, \u00c9mile Zola"
+    made = named(prompt_answer_row("Jane Doe said, E\u0301mile Zola, a_b", said)).row
+    assert made is not None
+    first, second = (turn["content"] for turn in made["messages"])
+    jane, zola, other = STAND_IN.findall(first)
+    assert len({jane, zola, other}) == 3
+    assert second == f"{jane}; {jane}; jane doe said; {jane}; {zola}, {zola}"
+
+
+def test_names_of_speakers_are_looked_at_and_those_of_tools_are_functions() -> None:
+    mail = "jane@corp.example.org"
+    turns = [
+        message("user", "Hi", name=mail),
+        message("tool", "1", name="ask@corp.example.org"),
+        message("assistant", "Yes"),
+    ]
+    row = make_row(turns)
+    (proposal,) = redacted(row)
+    assert proposal.row is not None
+    names = [turn["name"] for turn in proposal.row["messages"]]
+    assert names[0] is not None
+    assert names[0].endswith("@redacted.invalid")
+    assert names[1] == "ask@corp.example.org"
+    around = Surroundings()
+    before, after = NoPersonalData().check([Proposal((row["id"],), one) for one in (row, proposal.row)], around)
+    assert (before.reason, before.detail) == ("personal data: email", "1 email")
+    assert after.passed
