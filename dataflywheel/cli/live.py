@@ -145,12 +145,21 @@ def asking_shown(console: Console | None = None) -> Iterator[Callable[[Progress]
         yield shown
 
 
+SLOW = 10.0
+"""Answers a second below which tenths are told."""
+
+
 def asking_line(progress: Progress) -> str:
     """How requests to a model are going, in one line."""
+    from dataflywheel.report.drawing.numbers import seconds
+
     cap = progress.cap
     money = f"${progress.usd:,.4f}" + (f" of ${cap.usd:,.2f}" if cap.usd is not None else "")
-    calls = f"{progress.done:,} answers" + (f" ({progress.cached:,} from the store)" if progress.cached else "")
-    parts = [f"{progress.in_flight} in flight", f"{progress.per_second:,.0f}/s", calls]
+    of = f" of {progress.wanted:,}" if progress.wanted > progress.done else ""
+    calls = f"{progress.done:,}{of} answers" + (f" ({progress.cached:,} from the store)" if progress.cached else "")
+    pace = f"{progress.per_second:,.1f}/s" if progress.per_second < SLOW else f"{progress.per_second:,.0f}/s"
+    parts = [f"{progress.in_flight} in flight", pace, calls]
+    parts += [f"about {seconds(round(left))} left"] if (left := progress.seconds_left) is not None else []
     parts += [f"at most {cap.calls:,} calls"] if cap.calls is not None else []
     parts += [f"{progress.tokens:,} tokens" + (f" of {cap.tokens:,}" if cap.tokens is not None else ""), money]
     failed = progress.done - sum(n for outcome, n in progress.by_outcome.items() if outcome.value == "answered")

@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from dataflywheel.cli import live
-from dataflywheel.cli.live import LiveTable, Trouble
+from dataflywheel.cli.live import LiveTable, Trouble, asking_line
 from dataflywheel.contracts import Cost
 from dataflywheel.models.endpoint.progress import Progress
 from dataflywheel.store.answer_ledger import Caps
@@ -101,3 +101,13 @@ def test_quiet_tells_no_progress(monkeypatch: pytest.MonkeyPatch, capsys: pytest
             table.started("01-select")
             table.finished("01-select", "5 rows", False)
         assert ("5 rows" in capsys.readouterr().err) == told
+
+
+def test_the_line_tells_how_many_are_wanted_and_what_time_is_left() -> None:
+    def line(done: int, pace: float, wanted: int) -> str:
+        return asking_line(Progress(4, done, 0, pace, 100, 0.0, Caps(), {}, 0, 0, "", 4, wanted=wanted))
+
+    assert line(12, 0.5, 520).startswith("4 in flight · 0.5/s · 12 of 520 answers · about 16 min 56 s left · ")
+    assert line(12, 0.0, 520).startswith("4 in flight · 0.0/s · 12 of 520 answers · 100 tokens")
+    assert line(12, 40.0, 0).startswith("4 in flight · 40/s · 12 answers · 100 tokens")
+    assert line(520, 40.0, 520).startswith("4 in flight · 40/s · 520 answers · 100 tokens")

@@ -41,7 +41,8 @@ def test_folders_of_rows_and_runs_are_compared_by_their_final_rows(tmp_path: Pat
     ingest([Input(file)], tmp_path / "rows")
     run = tmp_path / "run"
     write(run / "dataset/train.jsonl", [("q", "a")])
-    (run / "recipe.yaml").write_text("name: x", encoding="utf-8")
+    for name in ("recipe.yaml", "plan.json"):
+        (run / name).write_text("name: x", encoding="utf-8")
     (run / "round-1").mkdir()
     write(run / "round-1/rows.jsonl", [("never", "counted")])
     found = diff(str(tmp_path / "rows"), str(run))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import queue
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sized
 from dataclasses import replace
 from itertools import islice
 
@@ -68,6 +68,7 @@ class Client:
             UsageError: the model cannot do what a request asks for.
             FlywheelError: nothing will work (no such model, no permission), or the store cannot be written.
         """
+        self._caller.tally.handed(len(requests) if isinstance(requests, Sized) else 0)
         found = dict(self.stream(requests))
         return [found[index] for index in range(len(found))]
 
@@ -209,7 +210,7 @@ class Client:
             self.caps,
             dict(tally.by_outcome),
             tally.retries,
-            *(flow.rate_limited, flow.refusal, int(flow.limit), flow.trouble),
+            *(flow.rate_limited, flow.refusal, int(flow.limit), flow.trouble, tally.wanted),
         )
 
     def close(self) -> None:

@@ -35,6 +35,14 @@ class Progress:
     """Requests that the endpoint is trusted with at a time."""
     trouble: str = ""
     """What to tell of an endpoint that is away and waited for."""
+    wanted: int = 0
+    """Requests handed over so far, those with an outcome among them; 0 where nobody knows how many come."""
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Until those have an outcome, at the pace of the last seconds; None where that is not known."""
+        left = self.wanted - self.done
+        return left / self.per_second if left > 0 and self.per_second > 0 else None
 
 
 class Tally:
@@ -43,7 +51,7 @@ class Tally:
     def __init__(self) -> None:
         self.by_outcome: Counter[Outcome] = Counter()
         self.cached = 0
-        self.retries = 0
+        self.retries = self.wanted = 0
         self.cost = Amount()
         self._lock = threading.Lock()
         self._times: deque[tuple[float, int]] = deque([(time.monotonic(), 0)])
@@ -51,6 +59,10 @@ class Tally:
     @property
     def done(self) -> int:
         return sum(self.by_outcome.values())
+
+    def handed(self, requests: int) -> None:
+        with self._lock:
+            self.wanted += requests
 
     def ended(self, reply: Reply) -> None:
         with self._lock:
