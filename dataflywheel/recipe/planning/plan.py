@@ -22,6 +22,7 @@ from dataflywheel.recipe.planning.choices import check_choices
 from dataflywheel.recipe.planning.following import check_followed, check_room, following
 from dataflywheel.recipe.planning.helping import planned_helpers
 from dataflywheel.recipe.planning.holding import holding
+from dataflywheel.recipe.planning.memory import check_memory
 from dataflywheel.recipe.planning.named_arms import arm_needs
 from dataflywheel.recipe.planning.numbers import check_numbers
 from dataflywheel.recipe.planning.order import MODELLED, check_order
@@ -139,6 +140,7 @@ def _checks(recipe: Recipe, steps: list[Step], comparison: bool) -> Iterator[Cal
     yield from (partial(step.check, recipe, comparison) for step in steps)
     yield from (partial(check, recipe, step) for step in steps for check in (check_numbers, check_choices))
     yield lambda: check_followed(recipe, steps)
+    yield from check_memory(recipe, steps)
     wanted: dict[str, str] = {}
     for step in steps:
         wanted = dict.fromkeys(step.needs(), step.place) | wanted
