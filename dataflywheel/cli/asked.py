@@ -176,6 +176,8 @@ def told(result: Any, what: str) -> list[str]:
     lines = [f"{found['accepted']:,} of {found['proposed']:,} {what_for}{''.join(f'; {one}' for one in lost)}."]
     lines += [f"  {one['rows']:,} rejected by {one['gate']}: {one['reason']}" for one in found["rejections"][:3]]
     lines += [f"  {one['rows']:,} gave no row: {way_out(one['reason'])}" for one in found.get("failures", [])[:3]]
+    if shown := details.get("unread_reply"):
+        lines.append(f"  one of the replies without a row: {shown}")
     if details["shortfall"]:
         lines.append(f"Fewer than wanted: {details['shortfall']}.")
     lines += bill(result.path)

@@ -14,8 +14,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dataflywheel.models.endpoint.request import Outcome
+from dataflywheel.models.endpoint.tried import escaped
 from dataflywheel.proposing.kinds import Check, Proposal
 
+REPLY_SHOWN = 120
+"""Letters of a reply that are shown."""
 TOLD = frozenset({"cells", "failed", "score", "sought"})
 """Facts of proposals that are entered with them."""
 
@@ -104,6 +107,17 @@ SCHEMA = pa.schema(
         ("usd", pa.float64()),
     ]
 )
+
+
+def unread_reply(entries: Sequence[Entry]) -> dict[str, str]:
+    """The beginning of a reply of which no row came for the reason that is the commonest; nothing without such."""
+    failed = [e for e in entries if e.fate is Fate.FAILED and any(reply.text for reply in e.proposal.replies)]
+    common = Counter(e.reason for e in failed).most_common(1)
+    for entry in failed:
+        if entry.reason == common[0][0]:
+            text = next(reply.text for reply in entry.proposal.replies if reply.text)
+            return {"unread_reply": escaped(text, REPLY_SHOWN)}
+    return {}
 
 
 def write_ledger(path: Path, entries: Sequence[Entry]) -> None:

@@ -17,12 +17,15 @@ import pyarrow.parquet as pq
 
 from dataflywheel.contracts import Cost, PoolStatistics, Signal
 from dataflywheel.models.endpoint.request import Outcome
+from dataflywheel.models.endpoint.tried import escaped
 from dataflywheel.recipe.asked_signals import Parameters
 from dataflywheel.recipe.asking import caps_of, teacher
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.needs import signals_of
 from dataflywheel.store.answer_ledger import PICO, Amount
 
+REPLY_SHOWN = 120
+"""Letters of a reply in the line of a step."""
 ENDPOINT_FAILED = f"^({Outcome.TIMED_OUT}|{Outcome.SERVER_ERROR})"
 
 
@@ -118,17 +121,31 @@ def write_asked(path: Path, context: Context, needs: Sequence[str], wanted: Para
 
 
 def without_value(context: Context, needs: Sequence[str], wanted: Parameters, ids: pa.Array) -> dict[str, Any]:
-    """Of each signal that asks a model, how many rows got no value, and the commonest reason; nothing where all did."""
+    """Of each signal that asks a model, how many rows got no value, the commonest reason, and the beginning of a reply
+    that gave none for it; nothing where all did."""
     told = []
     for name in signals_of(needs):
         signal = context.signal(name, wanted)
         if signal.asks:
-            errors = context.signal_store.read(signal.key(), ids, ["error"])["error"].drop_null().to_pylist()
+            found = context.signal_store.read(signal.key(), ids, ["error", "keys"]).filter(pc.field("error").is_valid())
+            errors = found["error"].to_pylist()
             if errors:
                 kind = Counter(map(_kind, errors)).most_common(1)[0][0]
-                reason = next(error for error in errors if _kind(error) == kind)
-                told.append({"signal": name, "rows": len(errors), "of": len(ids), "reason": reason})
+                at = next(at for at, error in enumerate(errors) if _kind(error) == kind)
+                shown = reply_shown(context, found["keys"][at].as_py() or [])
+                said = {"signal": name, "rows": len(errors), "of": len(ids), "reason": errors[at]}
+                told.append(said | ({"reply": shown} if shown else {}))
     return {"without_value": told} if told else {}
+
+
+def reply_shown(context: Context, keys: Sequence[str]) -> str:
+    """The beginning of the first of these replies that is kept and has a text, as it is shown to people."""
+    for key in keys if context.answers is not None else ():
+        assert context.answers is not None
+        held = context.answers.explain(bytes.fromhex(key))
+        if held and held.get("text"):
+            return escaped(str(held["text"]), REPLY_SHOWN)
+    return ""
 
 
 def _kind(error: str) -> str:

@@ -281,6 +281,10 @@ def test_rows_without_a_value_are_told_with_the_commonest_reason(tmp_path: Path,
     result = run(recipe, runs=tmp_path / "runs", home=tmp_path / "store")
     step = result.path / "round-1" / "01-filter"
     record = StepRecord.read(step)
-    assert record.details["without_value"] == [{"signal": "alpagasus", "rows": 3, "of": 9, "reason": REPAIRED}]
+    assert record.details["without_value"] == [
+        {"signal": "alpagasus", "rows": 3, "of": 9, "reason": REPAIRED, "reply": "'It is 2.'"}
+    ]
     (made,) = build_steps(recipe)
-    assert made.note(record) == (f"6 of 9 rows; alpagasus: 3 of 9 rows have no value; most often: {REPAIRED}")
+    assert made.note(record) == (
+        f"6 of 9 rows; alpagasus: 3 of 9 rows have no value; most often: {REPAIRED}, as in the reply 'It is 2.'"
+    )

@@ -51,6 +51,6 @@ class Tried:
         )
 
 
-def escaped(text: str) -> str:
+def escaped(text: str, most: int = SHOWN) -> str:
     """The beginning of a text from elsewhere, in quotes and in one line: what a terminal might obey is spelt out."""
-    return repr(text[:SHOWN]) + (" and so on" if len(text) > SHOWN else "")
+    return repr(text[:most]) + (" and so on" if len(text) > most else "")

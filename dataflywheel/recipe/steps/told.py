@@ -12,6 +12,7 @@ def without_value(record: StepRecord) -> str:
     """What to say of rows about which a model gave no answer that could be read."""
     return "".join(
         f"; {one['signal']}: {one['rows']:,} of {one['of']:,} rows have no value; most often: {one['reason']}"
+        f"{', as in the reply ' + one['reply'] if one.get('reply') else ''}"
         for one in record.details.get("without_value", [])
     )
 

@@ -14,7 +14,7 @@ from dataflywheel import catalog
 from dataflywheel.contracts import Cost, Decisions, Method, Named, PoolStatistics, UsageError, build, method_specs
 from dataflywheel.proposing.fulfil import Fulfilment
 from dataflywheel.proposing.kinds import Gate, Proposer
-from dataflywheel.proposing.ledger import Fate, funnel, write_ledger
+from dataflywheel.proposing.ledger import Fate, funnel, unread_reply, write_ledger
 from dataflywheel.recipe.asking import check_asking
 from dataflywheel.recipe.bill import asked_cost, failed_at_endpoint
 from dataflywheel.recipe.context import Context
@@ -203,6 +203,7 @@ class Writing(Step):
                 "gates": [gate.name for gate in gates],
                 "funnel": funnel(done.entries),
                 "shortfall": done.shortfall,
+                **unread_reply(done.entries),
                 "missing": done.missing,
                 "wanted": dict(self.amounts),
                 "added": [row["id"] for row in new],
