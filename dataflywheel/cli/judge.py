@@ -42,6 +42,10 @@ JudgeCan = Annotated[
     list[str] | None,
     typer.Option(help="What the endpoint can do beyond chat: logprobs (for calibra_eval), json_schema."),
 ]
+Out = Annotated[
+    Path | None,
+    typer.Option(help="Write each pair with its verdict and reason: .jsonl, .csv, .parquet, or a page, .html."),
+]
 JudgeSeed = Annotated[int, typer.Option(help="Seed of the intervals and of what --limit draws.")]
 Kept = Annotated[Path, typer.Option(help="Where answers are kept, so that none is paid twice.")]
 
@@ -67,6 +71,7 @@ def judge_command(
     concurrency: Concurrency = None,
     timeout: Timeout = None,
     patience: Patience = None,
+    out: Out = None,
     columns: Columns = None,
     roles: Roles = None,
     plugin: Plugins = None,
@@ -98,14 +103,31 @@ def judge_command(
     if a is None or b is None:
         raise UsageError("judge: name two files of answers, A and B, or use --calibrate")
     from dataflywheel.evolution.judging.judge import judge as judged
+    from dataflywheel.report.verdicts import check_place
 
+    if out is not None:
+        check_place(out)
     with asking_shown() as watch:
         result = judged(
             a, b, spec, method, reference=reference, gold=gold, earlier=earlier or (), watch=watch, **shared,
             **named(columns, roles),
         )  # fmt: skip
     _print(result.as_dict()) if as_json else _result(result)
+    if out is not None:
+        _written(out, result, a, b, reference, named(columns, roles), as_json)
     unfinished(result.stopped)
+
+
+def _written(
+    out: Path, found: Judged, a: str, b: str, reference: str | None, names: Mapping[str, Any], as_json: bool
+) -> None:
+    """Write the verdicts with the texts that they are of, and say where."""
+    from dataflywheel.evolution.judging.pairing import read_pairs
+    from dataflywheel.report.verdicts import write_verdicts
+    from dataflywheel.rows.mapping import column_mapping
+
+    number = write_verdicts(out, found, read_pairs(a, b, reference, column_mapping(**names)))
+    typer.echo(f"{number:,} verdicts with their texts: {out}", err=as_json)
 
 
 def _check_price(usd: float | None, price: str, judges: Sequence[str]) -> None:

@@ -38,6 +38,26 @@ def test_the_command(endpoint: Endpoint, tmp_path: Path) -> None:
     assert len(plain["judgements"]) == 40
 
 
+def test_the_verdicts_are_written_with_their_texts(endpoint: Endpoint, tmp_path: Path) -> None:
+    script(endpoint)
+    files = two_files(tmp_path)
+    common = ["judge", *map(str, files), "--judge", endpoint.url, "--model", "m", "--home", str(tmp_path / "home")]
+    out, page = tmp_path / "verdicts.jsonl", tmp_path / "verdicts.html"
+    done = CliRunner().invoke(app, [*common, "--out", str(out)])
+    assert f"40 verdicts with their texts: {out}" in done.output
+    rows = [json.loads(line) for line in out.read_text().splitlines()]
+    answers = {json.loads(line)["prompt"]: json.loads(line)["completion"] for line in files[0].read_text().splitlines()}
+    assert len(rows) == 40
+    assert all(row["a"] == answers[row["prompt"]] for row in rows)
+    assert sum(row["verdict"] == "first" for row in rows) == 30
+    assert CliRunner().invoke(app, [*common, "--out", str(page)]).exit_code == 0
+    text = page.read_text()
+    assert text.index("B is better: 6") < text.index("A is better: 30") < text.index("Level: 4")
+    assert "<script" not in text
+    wrong = CliRunner().invoke(app, [*common, "--out", str(tmp_path / "x.docx")])
+    assert "cannot tell the format" in str(wrong.exception)
+
+
 def test_the_command_calibrates(endpoint: Endpoint, tmp_path: Path, data: Path) -> None:
     parts = [part for part in gold_sets(data) if part.name.startswith("llmbar")]
     rules = [rule for part in parts for rule in knows(part.cases, part.gold)]
