@@ -49,6 +49,7 @@ def summary(result: Any) -> list[str]:
 
     ledger = json.loads((result.path / "ledger.json").read_text(encoding="utf-8"))["total"]
     from dataflywheel.cli.asked import bill, so_far
+    from dataflywheel.report.guided import guided
 
     whole = result.dataset is not None and result.dataset.name == DATASET
     lines = [] if whole else so_far(result)
@@ -67,6 +68,7 @@ def summary(result: Any) -> list[str]:
     if result.rounds > 1:
         lines.append(f"Rounds: {result.rounds} turned{'; ' + result.ended if result.ended else ''}.")
     lines += [gain(result)] if whole else []
+    lines += [told] if whole and (told := guided(result.path)) else []
     lines += [*filter(None, [rounds_said(result.comparison)]), *beside(result.comparison)]
     lines.append(
         f"Cost: {ledger['seconds']:,.0f} s of computing and waiting, {ledger['tokens']:,} tokens, ${ledger['usd']:.2f}."

@@ -63,7 +63,7 @@ def verdict_page(found: Judged, rows: Sequence[dict[str, Any]]) -> str:
     """One page without scripts: what was found, and pairs of each verdict side by side."""
     lines = [[esc(name), esc(value)] for name, value in facts(found).items()]
     lead = f"A: {found.a}. B: {found.b}. {plural(len(rows), 'pair')}, judged by {found.judge} with {found.model}."
-    parts = [section("found", "What was found", table("A against B", ["", ""], lines), esc(lead))]
+    parts = ["<!--contents-->", section("found", "What was found", table("A against B", ["", ""], lines), esc(lead))]
     contents = [("found", "What was found")]
     for verdict, title in KINDS.items():
         of = [row for row in rows if row["verdict"] == verdict]

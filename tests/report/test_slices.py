@@ -70,5 +70,5 @@ def test_target_rows_that_guided_are_told_and_the_untrained_score_beside(tmp_pat
     (tmp_path / "tiers").mkdir()
     write_json(tmp_path / "tiers" / "metrics.json", {"steer": 24, "select": 0, "sealed": 36})
     shown = evaluation(load_run(tmp_path))
-    assert "24 more rows of the target guided the choice of rows, so they are not scored." in shown
+    assert "24 rows of the target guided the choice of rows, and are not scored." in shown
     assert "The untrained student: 8.010 (8.000 to 8.020)." in shown

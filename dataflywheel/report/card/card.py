@@ -17,6 +17,7 @@ from dataflywheel.report.card.card_safety import safety
 from dataflywheel.report.card.used_methods import card_in, methods_of_run, paper_link
 from dataflywheel.report.drawing.markup import visible
 from dataflywheel.report.drawing.numbers import count, interval, percent, plural, seconds
+from dataflywheel.report.guided import guided
 from dataflywheel.report.rundir import Run, Step, load_run
 from dataflywheel.report.sections.funnel import came, parts, reasons
 from dataflywheel.report.sections.mixture import mixture
@@ -166,6 +167,7 @@ def _target(run: Run, facts: CardFacts) -> str:
         f"- {code(e.get('path') or e.get('builtin'))} ({md(metric_name(e.get('metric', 'bits_per_byte')))})"
         for e in entries
     ]
+    lines += [f"\n{told}"] if (told := guided(run.directory)) else []
     said = "\n".join(lines) if lines else "The recipe names no target."
     checked = run.named("decontaminate")
     if checked:

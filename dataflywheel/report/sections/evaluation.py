@@ -7,7 +7,7 @@ from typing import Any
 from dataflywheel.report.drawing.charts import Interval, intervals
 from dataflywheel.report.drawing.markup import esc, note, section, table
 from dataflywheel.report.drawing.numbers import aligned, count, finite, interval, seconds
-from dataflywheel.report.reading import read_json
+from dataflywheel.report.guided import guided
 from dataflywheel.report.rundir import Run, Step
 from dataflywheel.report.sections.answers import last_evaluation
 from dataflywheel.report.sections.funnel import step_title
@@ -47,7 +47,8 @@ def _step(run: Run, step: Step) -> str:
     overall = found.get("overall") or {}
     shown = interval(overall.get("value"), overall.get("low"), overall.get("high"))
     where = f"{metric} over {count(overall.get('n'))} evaluation rows ({better} is better)."
-    head = f"<p><b>{esc(shown)}</b> {esc(where)}{esc(_guided(run))}{esc(_untrained(found))}</p>{renewed(found)}"
+    beside = esc(" ".join(filter(None, [where, guided(run.directory)])) + _untrained(found))
+    head = f"<p><b>{esc(shown)}</b> {beside}</p>{renewed(found)}"
     slices = _worst_first(found.get("slices") or {}, better)
     if not slices:
         return head + note("The target has no slices, so there is only this one number.")
@@ -60,15 +61,6 @@ def _step(run: Run, step: Step) -> str:
     rest = note(f"{more} stronger slices are not drawn; they are in metrics.json of {step.key}.") if more > 0 else ""
     figure = f'<figure class="story"><figcaption><b>{esc(title)}</b></figcaption>{chart}</figure>'
     return f"<h3>{esc(step_title(run, step))}</h3>{head}{figure}{rest}{small_slices(step)}"
-
-
-def _guided(run: Run) -> str:
-    """That a part of the target guided the choice of rows and is not scored, in a run without rounds."""
-    tiers = {} if run.rounds else read_json(run.directory / "tiers" / "metrics.json", {})
-    guide = finite(tiers.get("steer"))
-    if not guide:
-        return ""
-    return f" {count(guide)} more rows of the target guided the choice of rows, so they are not scored."
 
 
 def _untrained(found: dict[str, Any]) -> str:
