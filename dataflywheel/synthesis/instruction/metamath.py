@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-import orjson
 from pydantic import Field, PrivateAttr, field_validator
 
 from dataflywheel.contracts import Card
@@ -18,16 +17,14 @@ from dataflywheel.models.endpoint.instructions import Instructions
 from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.request import Reply, Request
 from dataflywheel.models.endpoint.structured import Asks, Form, ask_for
-from dataflywheel.proposing.answers.compare import number_of
 from dataflywheel.proposing.asking import WORK, AskingProposer, without
 from dataflywheel.proposing.child import child
-from dataflywheel.proposing.final_answer import NoAnswerError, final_answer
 from dataflywheel.proposing.gates.executable_truth import ExecutableTruth
 from dataflywheel.proposing.kinds import Demand, Proposal
 from dataflywheel.rows.schema import Row
-from dataflywheel.rows.text import answer_said, split_answer
-from dataflywheel.synthesis.instruction.generate_verify_keep import checked_by
-from dataflywheel.synthesis.instruction.unknowns import Taken, holds_letter, places_of, taken, values_of
+from dataflywheel.rows.text import split_answer
+from dataflywheel.synthesis.instruction.known_answers import NO_GOLD, gold_of, worked_of
+from dataflywheel.synthesis.instruction.unknowns import NUMBERS, Taken, fault_of, places_of, taken, values_of
 
 Kind = Literal["rephrase", "fobar", "self_verification"]
 
@@ -45,14 +42,8 @@ ASK_STATE = "Write the `statement`: what the question tells, with its answer as 
 FOBAR_TAIL = "The answer to this question is known: {answer}. What is the value of {unknown}?"
 STATED_TAIL = "What is the value of {unknown}?"
 CALLS: Mapping[str, int] = {"rephrase": 2, "fobar": 1, "self_verification": 2}
-NO_GOLD = "no known answer"
 NO_NUMBER = "no number that could be taken out"
 SAME = "nothing was rephrased"
-NUMBERS = "numbers changed"
-LOST = "the unknown was lost"
-GIVEN_AWAY = "the number was given away"
-EQUATIONS = ("equation", "Equation", "program")
-"""Fields of a row that say how its answer is computed."""
 
 
 class Rephrased(Form):
@@ -166,7 +157,8 @@ class MetaMath(Instructed, AskingProposer):
             for more in range(often)
         ]
         self._rephrase(client, [one for one in tries if not one.why and one.kind == "rephrase"])
-        self._state(client, [one for one in tries if not one.why and one.kind == "self_verification"])
+        stating = [one for one in tries if not one.why and one.kind == "self_verification"]
+        self._state(client, [(one, one.taken) for one in stating if one.taken])
         open_ = [one for one in tries if not one.why]
         requests = [Request.chat(one.prompt, WORK, self.sampling, one.sample) for one in open_]
         for one, reply in zip(open_, client.ask(requests) if requests else [], strict=True):
@@ -204,23 +196,16 @@ class MetaMath(Instructed, AskingProposer):
             elif not one.prompt or values_of(one.prompt) != values_of(one.asked):
                 one.why = NUMBERS if one.prompt else "malformed: an empty question"
 
-    def _state(self, client: Asks, tries: Sequence[_Try]) -> None:
+    def _state(self, client: Asks, tries: Sequence[tuple[_Try, Taken]]) -> None:
         questions = [
-            question(
-                self.state,
-                {"question": one.taken.question if one.taken else "", "answer": one.gold},
-                ASK_STATE,
-                self.sampling,
-                one.sample,
-            )
-            for one in tries
+            question(self.state, {"question": of.question, "answer": one.gold}, ASK_STATE, self.sampling, one.sample)
+            for one, of in tries
         ]
-        for one, answer in zip(tries, ask_for(client, questions, Stated), strict=True):
+        for (one, of), answer in zip(tries, ask_for(client, questions, Stated), strict=True):
             one.replies += answer.replies
             said = answer.value.statement.strip() if answer.value else ""
-            one.why = failure(answer) if answer.value is None else _fault(said, one)
-            if one.taken is not None:
-                one.prompt = f"{said} {self.stated_tail.replace('{unknown}', one.taken.unknown)}"
+            one.why = failure(answer) if answer.value is None else fault_of(said, of, one.gold)
+            one.prompt = f"{said} {self.stated_tail.replace('{unknown}', of.unknown)}"
 
     def _proposal(self, one: _Try) -> Proposal:
         solved = one.replies[-1] if one.replies and not one.why else None
@@ -248,34 +233,3 @@ class MetaMath(Instructed, AskingProposer):
         made = Counter(str(proposal.facts.get("kind")) for proposal, _ in came)
         rows = Counter(str(proposal.facts.get("kind")) for proposal, why in came if not why)
         return {"kinds": {kind: {"proposed": made[kind], "rows": rows[kind]} for kind in self.kinds}}
-
-
-def gold_of(seed: Row) -> str:
-    """The known answer to a seed's question, "" where there is none: prose of a short answer is not taken for one."""
-    found = checked_by(seed).get("gold", "")
-    extra = orjson.loads(seed["extra"] or "{}")
-    if not found or extra.get("gold") not in (None, "") or seed["label"] or number_of(found) is not None:
-        return found
-    try:
-        return final_answer(answer_said(seed["messages"]), unmarked=False)
-    except NoAnswerError:
-        return ""
-
-
-def worked_of(seed: Row) -> str:
-    """How the answer is come to: the equation beside a row, else its solution where that is more than the answer."""
-    extra = orjson.loads(seed["extra"] or "{}")
-    equation = next((str(extra[name]) for name in EQUATIONS if extra.get(name)), "")
-    said = answer_said(seed["messages"])
-    return equation or (said if len(values_of(said)) > 1 else "")
-
-
-def _fault(said: str, one: _Try) -> str:
-    """Why a statement is none of the question with its answer, or ""."""
-    assert one.taken is not None
-    if not holds_letter(said, one.taken.unknown):
-        return LOST
-    wanted, there = values_of(one.taken.question) + values_of(one.gold), values_of(said)
-    if one.taken.value in there and one.taken.value not in wanted:
-        return GIVEN_AWAY
-    return "" if set(wanted) == set(there) else NUMBERS

@@ -11,6 +11,9 @@ from dataflywheel.signals.wording.numbers import numbers
 
 LETTERS = "xynzk"
 """What an unknown is called: the first that the question does not use."""
+NUMBERS = "numbers changed"
+LOST = "the unknown was lost"
+GIVEN_AWAY = "the number was given away"
 _DIGITS = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?(?![\d,])|\d+(?:\.\d+)?")
 
 
@@ -75,6 +78,16 @@ def values_of(text: str) -> Counter[str]:
 def holds_letter(text: str, letter: str) -> bool:
     """Whether a letter stands in a text as a word of its own, or before a unit: `x`, `x%`."""
     return re.search(rf"(?<![^\W_]){letter}(?![^\W_])", text, re.IGNORECASE) is not None
+
+
+def fault_of(statement: str, of: Taken, answer: str) -> str:
+    """Why a statement does not tell a question without its number, together with its answer; "" where it does."""
+    if not holds_letter(statement, of.unknown):
+        return LOST
+    wanted, there = values_of(of.question) + values_of(answer), values_of(statement)
+    if of.value in there and of.value not in wanted:
+        return GIVEN_AWAY
+    return "" if set(wanted) == set(there) else NUMBERS
 
 
 def _is(value: str, digits: str) -> bool:

@@ -24,18 +24,9 @@ from dataflywheel.proposing.kinds import Demand, Proposal, Surroundings
 from dataflywheel.recipe.prompts import prompts
 from dataflywheel.rows.identity import make_row, prompt_answer_row
 from dataflywheel.rows.schema import Row, message
-from dataflywheel.synthesis.instruction.metamath import (
-    GIVEN_AWAY,
-    LOST,
-    NO_GOLD,
-    NO_NUMBER,
-    NUMBERS,
-    REPHRASE,
-    SAME,
-    STATE,
-    MetaMath,
-)
-from dataflywheel.synthesis.instruction.unknowns import holds_letter, places_of, taken
+from dataflywheel.synthesis.instruction.known_answers import NO_GOLD
+from dataflywheel.synthesis.instruction.metamath import NO_NUMBER, REPHRASE, SAME, STATE, MetaMath
+from dataflywheel.synthesis.instruction.unknowns import GIVEN_AWAY, LOST, NUMBERS, holds_letter, places_of, taken
 from tests.models.endpoint.fake import FakeClient, number_of, system_text, user_text
 from tests.signals.rating.support import MODEL
 from tests.synthesis.support import demand, failures, pairs_of, parts_of, seeds, teacher
