@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, ClassVar, Literal, Self
+from typing import ClassVar, Self
 
-import numpy as np
 from pydantic import Field, model_validator
 
-from dataflywheel.contracts import Card, Cost, PoolStatistics
-from dataflywheel.models.endpoint.examples import Instructed
+from dataflywheel.contracts import Card
 from dataflywheel.models.endpoint.instructions import Instructions
 from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.structured import Answer, Asks, Form, ask_for
-from dataflywheel.proposing.asking import ANSWER_TOKENS, QUESTION_TOKENS, AskingProposer, failed, without
+from dataflywheel.proposing.asking import failed, without
 from dataflywheel.proposing.kinds import Demand, Proposal
 from dataflywheel.rows.identity import prompt_answer_row
-from dataflywheel.synthesis.instruction.grids import Cell, Grid, cell_name, cells_of, number_of_pass, told_of_cells
+from dataflywheel.synthesis.instruction.grid_proposer import GridProposer
+from dataflywheel.synthesis.instruction.grids import Cell, Grid, cell_name, cells_of
 from dataflywheel.synthesis.instruction.marks import NAMED, names_attributes, without_mark
 
 INSTRUCTIONS = (
@@ -43,7 +41,7 @@ class Example(Form):
     answer: str = Field(min_length=1)
 
 
-class AttributeGrid(Instructed, AskingProposer):
+class AttributeGrid(GridProposer):
     """All cells of the grid are asked `each` times at one visit, in an order drawn at random: first every cell once,
     then every one a second time. It is what the grid says, and not `rows`, that decides how many questions there are:
     ask for as many rows as cells times `each`. The step's record says for every cell how often it was asked, how many
@@ -66,14 +64,10 @@ class AttributeGrid(Instructed, AskingProposer):
         cost="$",
         checked="counts of every cell; entropy of topics and distinct n-grams against a model without attributes",
     )
-    writes_from: ClassVar[Literal["rows", "documents", "nothing"]] = "nothing"
-    whole: ClassVar[bool] = True
     gates: ClassVar[tuple[str, ...]] = ("format_and_length", "refusal", "prompt_leak", "novelty")
 
     grid: Grid = GRID
     """Values by attribute: `{topic: [birds, rain], difficulty: [easy, hard], persona: personas.txt}`."""
-    each: int = Field(default=1, ge=1, le=10_000)
-    """How often every cell is asked."""
     tags: list[str] = []
     """Attributes whose values become tags of the row; all stay beside it under their names."""
     instructions: Instructions = INSTRUCTIONS
@@ -88,29 +82,16 @@ class AttributeGrid(Instructed, AskingProposer):
 
     @property
     def cells(self) -> list[Cell]:
-        """Every choice of one value for each attribute."""
         return cells_of(self.grid)
-
-    def calls_a_seed(self) -> float:
-        return float(len(self.cells) * self.each)
 
     def propose_with(self, client: Asks, demand: Demand) -> list[Proposal]:
         made: list[Proposal] = []
         for seed, turn in zip(demand.seeds, demand.turns, strict=True):
-            passes = self._passes(demand.rng, turn)
+            passes = self.passes(demand.rng, turn)
             questions = [question(self.instructions, cell, ASK, self.sampling, number) for cell, number in passes]
             answers = ask_for(client, questions, Example)
             made += [self._read(cell, answer, seed["round"]) for (cell, _), answer in zip(passes, answers, strict=True)]
         return made
-
-    def _passes(self, rng: np.random.Generator, turn: int) -> list[tuple[Cell, int]]:
-        """All cells with the number of their question, pass by pass."""
-        cells, base = self.cells, int(rng.integers(1 << 22))
-        return [
-            (cells[int(place)], number_of_pass(base, turn, self.each, number))
-            for number in range(self.each)
-            for place in rng.permutation(len(cells))
-        ]
 
     def _read(self, cell: Cell, answer: Answer[Example], round: int) -> Proposal:
         facts = {"cell": cell_name(cell)}
@@ -132,20 +113,3 @@ class AttributeGrid(Instructed, AskingProposer):
         )
         shown = (str(self.instructions), *(value for value in cell.values() if len(value.split()) >= SHOWN_WORDS))
         return Proposal((), row, shown=shown, facts=facts, replies=answer.replies)
-
-    def told_of(self, came: Sequence[tuple[Proposal, str]]) -> dict[str, Any]:
-        return told_of_cells(self.cells, self.each, came)
-
-    def way_on(self) -> str:
-        return (
-            f"each of the {len(self.cells):,} cells of the grid was asked {self.each} times: raise `each`, or give the "
-            "grid more values"
-        )
-
-    def estimate(self, pool: PoolStatistics) -> Cost:
-        """The grid says how many questions there are, whatever the rows."""
-        calls = round(self.calls_a_seed())
-        read, written = calls * QUESTION_TOKENS, calls * min(self.max_tokens, ANSWER_TOKENS)
-        price = self.model.usd_per_mtok
-        usd = (read * price.input + written * price.output) / 1e6 if price else 0.0
-        return self.with_examples(Cost(calls=calls, tokens=read + written, usd=usd))
