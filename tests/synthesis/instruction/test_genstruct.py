@@ -127,7 +127,7 @@ def test_letters_count_in_scripts_without_spaces() -> None:
 
 
 def test_of_medical_texts_nothing_ungrounded_is_kept(data: Path) -> None:
-    """A sixth each: made-up evidence, a number or a name that nobody said, a copy, a plain question; the rest is good."""
+    """A sixth each: made-up evidence, a number or a name that nobody said, a copy, a plain question, and a good one."""
     lines = gzip.decompress((data / "medquad" / "medquad.jsonl.gz").read_bytes()).splitlines()[:400]
     said = dict.fromkeys(str(orjson.loads(line)["answer"] or "").strip() for line in lines)
     rows = seeds(*(("", text) for text in said if 200 <= len(text) <= 2000))[:120]
