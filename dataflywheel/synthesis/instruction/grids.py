@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 import math
 import re
@@ -18,6 +19,8 @@ from dataflywheel.proposing.kinds import Proposal
 
 MOST_CELLS, LONGEST = 100_000, 4000
 """Cells of a grid, and characters of a value, at most."""
+SHOWN = 100
+"""Characters of a value by which a cell is named."""
 TOLD = 500
 """Cells that a step's record tells of one by one, at most."""
 PASSES = 20
@@ -110,12 +113,18 @@ def cells_of(grid: Mapping[str, Sequence[str]]) -> list[Cell]:
 
 
 def cell_name(cell: Cell) -> str:
-    """A cell in one line.
+    """A cell in one line; long values are cut, and told apart by a digest.
 
     >>> cell_name({"topic": "birds", "level": "1"})
     'topic: birds, level: 1'
     """
-    return ", ".join(f"{name}: {value}" for name, value in cell.items())
+    return ", ".join(f"{name}: {_short(value)}" for name, value in cell.items())
+
+
+def _short(value: str) -> str:
+    if len(value) <= SHOWN:
+        return value
+    return f"{value[:SHOWN]}... {hashlib.blake2b(value.encode(), digest_size=4).hexdigest()}"
 
 
 def number_of_pass(base: int, turn: int, each: int, number: int) -> int:

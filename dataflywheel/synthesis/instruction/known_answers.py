@@ -8,6 +8,7 @@ from dataflywheel.proposing.answers.compare import number_of
 from dataflywheel.proposing.final_answer import NoAnswerError, final_answer
 from dataflywheel.rows.schema import Row
 from dataflywheel.rows.text import answer_said
+from dataflywheel.rows.trainers.kind import LABELS
 from dataflywheel.synthesis.instruction.generate_verify_keep import checked_by
 from dataflywheel.synthesis.instruction.unknowns import values_of
 
@@ -18,6 +19,8 @@ EQUATIONS = ("equation", "Equation", "program")
 
 def gold_of(seed: Row) -> str:
     """The known answer to a seed's question, "" where there is none: prose of a short answer is not taken for one."""
+    if seed["label"] in LABELS:  # whether the answer was wanted
+        seed = {**seed, "label": None}
     found = checked_by(seed).get("gold", "")
     extra = orjson.loads(seed["extra"] or "{}")
     if not found or extra.get("gold") not in (None, "") or seed["label"] or number_of(found) is not None:

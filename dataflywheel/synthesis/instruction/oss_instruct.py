@@ -18,6 +18,7 @@ from dataflywheel.proposing.gates.prompt_leak import longest_run
 from dataflywheel.proposing.kinds import Demand, Proposal
 from dataflywheel.rows.schema import Row
 from dataflywheel.rows.text import Part, answer_said, part_of
+from dataflywheel.signals.wording.sentences import forms
 from dataflywheel.synthesis.instruction.fragments import Pieces, fragment_of
 
 INSTRUCTIONS = (
@@ -81,6 +82,9 @@ class OSSInstruct(Instructed, AskingProposer):
     max_tokens: int = Field(default=2048, ge=16)
     instructions: Instructions = INSTRUCTIONS
     """What the model is told to do."""
+
+    def unfit(self, seed: Row) -> str:
+        return TOO_LITTLE if len(forms(self._text(seed))) < self.least_words else ""
 
     def propose_with(self, client: Asks, demand: Demand) -> list[Proposal]:
         texts = [self._text(seed) for seed in demand.seeds]
