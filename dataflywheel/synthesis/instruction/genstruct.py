@@ -36,6 +36,8 @@ NO_EVIDENCE = "no evidence, the quoted words are not in the passage"
 COPIED = "no reasoning, the answer is copied from the passage"
 PLAIN = "the question tells no situation"
 QUOTED = "the question quotes the passage"
+SENTENCES = 5
+"""That may be copied, where a grammar ends the list: so that it cannot loop."""
 RUN = 15
 """Words in one piece that a question may not take from its passage."""
 
@@ -44,7 +46,7 @@ class Scenario(Form):
     """A situation with its question, the words of the passage that decide it, and the answer."""
 
     question: str = Field(min_length=1)
-    evidence: list[str] = Field(min_length=1)
+    evidence: list[str] = Field(min_length=1, json_schema_extra={"maxItems": SENTENCES})
     answer: str = Field(min_length=1)
 
 

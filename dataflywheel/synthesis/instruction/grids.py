@@ -41,17 +41,15 @@ def grid_of(given: Any) -> dict[str, list[str]]:
         ValueError: it is no grid, a file cannot be read, or there are too many cells.
     """
     if not isinstance(given, Mapping) or not given:
-        raise ValueError(
-            "grid: expected values by attribute, such as `{topic: [birds, rain], difficulty: [easy, hard]}`"
-        )
+        raise ValueError("expected values by attribute, such as `{topic: [birds, rain], difficulty: [easy, hard]}`")
     found = {}
     for name, values in given.items():
         if not isinstance(name, str) or not NAME.fullmatch(name):
-            raise ValueError(f"grid: {name!r} is no name: letters, digits, blanks, - and _ after a letter")
+            raise ValueError(f"{name!r} is no name: letters, digits, blanks, - and _ after a letter")
         found[name] = values_of(name, values)
     cells = math.prod(map(len, found.values()))
     if cells > MOST_CELLS:
-        raise ValueError(f"grid: {cells:,} cells are too many; {MOST_CELLS:,} at most")
+        raise ValueError(f"{cells:,} cells are too many; {MOST_CELLS:,} at most")
     return found
 
 
@@ -63,14 +61,12 @@ def values_of(name: str, given: Any) -> list[str]:
     """
     values = _read(name, given) if isinstance(given, str | Path) else given
     if not isinstance(values, list | tuple) or not values:
-        raise ValueError(f"grid: {name}: {EXPECTED}, not {given!r}")
+        raise ValueError(f"{name}: {EXPECTED}, not {given!r}")
     for value in values:
         if isinstance(value, bool) or not isinstance(value, str | int | float):
-            raise ValueError(f"grid: {name}: {value!r} is no text; write it in quotes")
+            raise ValueError(f"{name}: {value!r} is no text; write it in quotes")
         if not str(value).strip() or len(str(value)) > LONGEST:
-            raise ValueError(
-                f"grid: {name}: a value of 1 to {LONGEST:,} characters is expected, not {str(value)[:40]!r}"
-            )
+            raise ValueError(f"{name}: a value of 1 to {LONGEST:,} characters is expected, not {str(value)[:40]!r}")
     return list(dict.fromkeys(str(value).strip() for value in values))
 
 
@@ -82,7 +78,7 @@ def _read(name: str, path: str | Path) -> list[str]:
         lines = [line for line in raw.decode("utf-8-sig").splitlines() if line.strip()]
     except (OSError, EOFError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
-        raise ValueError(f"grid: {name}: {place}: {why}; {EXPECTED}") from None
+        raise ValueError(f"{name}: {place}: {why}; {EXPECTED}") from None
     if ".jsonl" not in place.suffixes:
         return lines
     found = []
@@ -90,10 +86,10 @@ def _read(name: str, path: str | Path) -> list[str]:
         try:
             held = json.loads(line)
         except json.JSONDecodeError as error:
-            raise ValueError(f"grid: {name}: {place}, line {number}: {error.msg}") from None
+            raise ValueError(f"{name}: {place}, line {number}: {error.msg}") from None
         value = held.get(name, held.get("text")) if isinstance(held, dict) else held
         if not isinstance(value, str):
-            raise ValueError(f"grid: {name}: {place}, line {number}: no text under {name!r} or 'text'")
+            raise ValueError(f"{name}: {place}, line {number}: no text under {name!r} or 'text'")
         found.append(value)
     return found
 

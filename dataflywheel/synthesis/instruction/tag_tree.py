@@ -30,15 +30,15 @@ def tree_of(given: Any) -> list[list[str]]:
     elif isinstance(given, Mapping) and given:
         paths = list(_paths(given, ()))
     else:
-        raise ValueError(f"tree: {EXPECTED}, not {str(given)[:60]!r}")
+        raise ValueError(f"{EXPECTED}, not {str(given)[:60]!r}")
     if len(paths) > MOST_LEAVES:
-        raise ValueError(f"tree: {len(paths):,} leaves are too many; {MOST_LEAVES:,} at most")
+        raise ValueError(f"{len(paths):,} leaves are too many; {MOST_LEAVES:,} at most")
     return [list(path) for path in dict.fromkeys(map(tuple, paths))]
 
 
 def _paths(node: Any, above: tuple[str, ...]) -> Iterator[list[str]]:
     if len(above) > DEEPEST:
-        raise ValueError(f"tree: {BETWEEN.join(above)} lies too deep; {DEEPEST} tags at most")
+        raise ValueError(f"{BETWEEN.join(above)} lies too deep; {DEEPEST} tags at most")
     if isinstance(node, Mapping) and node:
         for tag, below in node.items():
             yield from _paths(below, (*above, _tag(tag)))
@@ -48,12 +48,12 @@ def _paths(node: Any, above: tuple[str, ...]) -> Iterator[list[str]]:
     elif node is None and above:
         yield list(above)
     else:
-        raise ValueError(f"tree: {BETWEEN.join(above) or 'its root'} holds no tags; {EXPECTED}")
+        raise ValueError(f"{BETWEEN.join(above) or 'the root'} holds no tags; {EXPECTED}")
 
 
 def _tag(given: Any) -> str:
     if isinstance(given, bool) or not isinstance(given, str | int | float) or not str(given).strip():
-        raise ValueError(f"tree: {given!r} is no tag; write it in quotes")
+        raise ValueError(f"{given!r} is no tag; write it in quotes")
     return str(given).strip()
 
 
@@ -61,9 +61,9 @@ def _read(path: Path) -> Any:
     try:
         return yaml.safe_load(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
-        raise ValueError(f"tree: {path}: {error.strerror or error}; {EXPECTED}") from None
+        raise ValueError(f"{path}: {error.strerror or error}; {EXPECTED}") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ValueError(f"tree: {path}: neither YAML nor JSON: {str(error).splitlines()[0]}") from None
+        raise ValueError(f"{path}: neither YAML nor JSON: {str(error).splitlines()[0]}") from None
 
 
 Tree = Annotated[
