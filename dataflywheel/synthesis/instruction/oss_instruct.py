@@ -63,6 +63,9 @@ class OSSInstruct(Instructed, AskingProposer):
         needs=("endpoint",),
         cost="$",
         checked="planted copies, cuts and missing parts: each has its reason, and all add up to what was asked",
+        pays="A model that comes back to the same few problems, and a store of code or texts to draw from.",
+        fails="Nothing checks the solutions; a gate that runs or judges them must.",
+        evidence="What training on it is worth was not measured here beside random choice.",
     )
     gates: ClassVar[tuple[str, ...]] = ("format_and_length", "refusal", "prompt_leak", "novelty")
 
