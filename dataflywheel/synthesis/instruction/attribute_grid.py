@@ -65,8 +65,8 @@ class AttributeGrid(GridProposer):
         checked="counts of every cell; entropy of topics and distinct n-grams against a model without attributes",
         pays="Where one knows what the data must cover, and a model by itself writes about the same things.",
         fails="Where the model knows nothing of a cell; more cells than rows wanted are paid for all the same.",
-        evidence="Here, of a model with two topics: 3.0 bits of topics by a grid of eight, 0.5 without, at as many calls. What "
-        "training on it is worth was not measured here.",
+        evidence="Here, of a model with two topics: 3.0 bits of topics by a grid of eight, 0.5 without, at as many "
+        "calls. What training on it is worth was not measured here.",
     )
     gates: ClassVar[tuple[str, ...]] = ("format_and_length", "refusal", "prompt_leak", "novelty")
 

@@ -112,9 +112,10 @@ class Condor(GridProposer):
         cost="$$",
         checked="counts of every cell against the plan; refined answers with planted changes of meaning fall back",
         pays="A field that a model shall know evenly, where first answers are worth a second look.",
-        fails="Three calls a row; of a model that cannot criticise itself the second answer is the first in other words.",
-        evidence="Here, of 240 answers of which a third was refined to say something else, none such came into the rows. What "
-        "training on it is worth was not measured here.",
+        fails="Three calls a row; of a model that cannot criticise itself the second answer is the first in other "
+        "words.",
+        evidence="Here, of 240 answers of which a third was refined to say something else, none such came into the "
+        "rows. What training on it is worth was not measured here.",
     )
     gates: ClassVar[tuple[str, ...]] = ("format_and_length", "refusal", "prompt_leak", "novelty")
     calls_a_cell: ClassVar[int] = 3

@@ -71,8 +71,8 @@ class Genstruct(Instructed, AskingProposer):
         checked="a scripted writer with planted made-up evidence, facts, copies and plain questions on medical texts",
         pays="Documents whose use lies in deciding cases, where questions that one sentence answers are too easy.",
         fails="Answers that compute new numbers are turned away; small models quote words that do not stand there.",
-        evidence="Here, on 120 medical texts with five planted faults: all 17 good ones kept, none of the others. What training on "
-        "it is worth was not measured here.",
+        evidence="Here, on 120 medical texts with five planted faults: all 17 good ones kept, none of the others. "
+        "What training on it is worth was not measured here.",
     )
     writes_from: ClassVar[Literal["rows", "documents", "nothing"]] = "documents"
     gates: ClassVar[tuple[NamedGate, ...]] = (

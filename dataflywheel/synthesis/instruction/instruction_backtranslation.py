@@ -119,9 +119,10 @@ class InstructionBacktranslation(Instructed, AskingProposer):
         cost="$$",
         checked="medical answers found again by BM25 from what a scripted model wrote; planted grades and faults",
         pays="Many good texts of people without questions: manuals, articles, answers of forums.",
-        fails="Texts that are poor answers stay poor: nothing mends them. A model that grades all alike curates nothing.",
-        evidence="Here, of 240 medical answers with a third of the instructions wrong, BM25 finds the right answer first for 86 % "
-        "of what is kept. What training on it is worth was not measured here.",
+        fails="Texts that are poor answers stay poor: nothing mends them. A model that grades all alike curates "
+        "nothing.",
+        evidence="Here, of 240 medical answers with a third of the instructions wrong, BM25 finds the right answer "
+        "first for 86 % of what is kept. What training on it is worth was not measured here.",
     )
     writes_from: ClassVar[Literal["rows", "documents", "nothing"]] = "documents"
     gates: ClassVar[tuple[str, ...]] = ("format_and_length", "refusal", "prompt_leak")

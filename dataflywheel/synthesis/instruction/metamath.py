@@ -107,8 +107,8 @@ class MetaMath(Instructed, AskingProposer):
         checked="gsm8k and svamp with a teacher that errs in three of ten answers: no wrong row; recorded equations",
         pays="Word problems with known answers and a model that solves most of them: more of the same, all checked.",
         fails="It brings no new subject, and questions without numbers are rephrased alone.",
-        evidence="Here, with a teacher that errs in three of ten answers: of 163 rows from gsm8k and 153 from svamp none is wrong. "
-        "What training on them is worth was not measured here.",
+        evidence="Here, with a teacher that errs in three of ten answers: of 163 rows from gsm8k and 153 from svamp "
+        "none is wrong. What training on them is worth was not measured here.",
     )
     gates: ClassVar[tuple[str, ...]] = ("format_and_length", "prompt_leak")
     # No gate of novelty by itself: what is made is near to its seed by design. The exact check is part of the method.
