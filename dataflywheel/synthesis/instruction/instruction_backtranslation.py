@@ -21,6 +21,7 @@ from dataflywheel.proposing.child import child
 from dataflywheel.proposing.gates.prompt_leak import longest_run
 from dataflywheel.proposing.kinds import Demand, Proposal
 from dataflywheel.rows.schema import Row
+from dataflywheel.signals.wording.sentences import forms
 from dataflywheel.synthesis.instruction.documents import LEANS, leans, parts_of_text, text_of_document
 from dataflywheel.synthesis.knowledge.chunks import locate
 from dataflywheel.synthesis.knowledge.sections import Span
@@ -48,8 +49,8 @@ ASK_CUT = (
     "of the text each."
 )
 ASK_GRADE = "Say in `why` what speaks against the answer, then give the `score`: 1 to 5."
-QUOTED = 12
-"""Words in one piece that an instruction may not take from the answer."""
+QUOTED, WHOLE = 12, 5
+"""Words in one piece that an instruction may not take from its answer; one of as few as five may not lie in it whole."""
 UNREADABLE = "unreadable grade"
 LOW = "graded too low"
 QUOTES = "the instruction quotes its answer"
@@ -191,8 +192,8 @@ class InstructionBacktranslation(Instructed, AskingProposer):
         for pair, answer in zip(pairs, ask_for(client, questions, Grade), strict=True):
             pair.replies += answer.replies
             if answer.value is None:
-                malformed = answer.outcome is Outcome.MALFORMED
-                pair.why = f"{UNREADABLE}: {answer.error}" if malformed else failure(answer)
+                lost = answer.outcome in (Outcome.MALFORMED, Outcome.TRUNCATED)
+                pair.why = f"{UNREADABLE}: {answer.error}" if lost else failure(answer)
                 continue
             pair.score = answer.value.score
             if pair.score < self.at_least:
@@ -230,5 +231,6 @@ def _fault(pair: _Pair) -> str:
     said = leans(pair.instruction, pair.text)
     if said:
         return f"{LEANS}: {said!r}"
-    run = longest_run(pair.instruction, [pair.answer], [], QUOTED)
+    whole = max(WHOLE, len(forms(pair.instruction)))  # a short one may be a sentence of the text and nothing else
+    run = longest_run(pair.instruction, [pair.answer], [], min(QUOTED, whole))
     return f"{QUOTES}: {run} words" if run else ""

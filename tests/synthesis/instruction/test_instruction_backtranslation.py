@@ -133,11 +133,13 @@ def test_the_answer_is_the_text_itself_and_its_grade_stays_with_it() -> None:
     [
         ({"instruction": "What does the passage say of tea?"}, GRADED, LEANS, 1),
         ({"instruction": f"Write: {TEA}"}, GRADED, QUOTES, 1),
+        ({"instruction": "Tea is made of leaves."}, GRADED, QUOTES, 1),
         ({"instruction": " "}, GRADED, "malformed", 1),
         (Reply(Outcome.REFUSED), GRADED, "refused", 1),
         ({"instruction": "How is tea made?"}, {"why": "A page.", "score": 4}, LOW, 2),
         ({"instruction": "How is tea made?"}, {"why": "Better than all.", "score": 9}, UNREADABLE, 3),
         ({"instruction": "How is tea made?"}, {"why": "Good.", "score": "five"}, UNREADABLE, 3),
+        ({"instruction": "How is tea made?"}, Reply(Outcome.TRUNCATED, '{"why": "1.1.1'), UNREADABLE, 2),
         ({"instruction": "How is tea made?"}, Reply(Outcome.TIMED_OUT), "timed out", 2),
     ],
 )
