@@ -50,7 +50,7 @@ ASK_CUT = (
 )
 ASK_GRADE = "Say in `why` what speaks against the answer, then give the `score`: 1 to 5."
 QUOTED, WHOLE = 12, 5
-"""Words in one piece that an instruction may not take from its answer; one of as few as five may not lie in it whole."""
+"""Words in one piece that an instruction may not take from its answer; one of as few as five may not lie in it."""
 UNREADABLE = "unreadable grade"
 LOW = "graded too low"
 QUOTES = "the instruction quotes its answer"
