@@ -38,7 +38,7 @@ STATE = (
     "out. Keep the letter, every number and the language."
 )
 ASK_REPHRASE = "Write the rephrased `question` alone; do not answer it."
-ASK_STATE = "Write the `statement`: what the question tells, with its answer as a fact, and the letter as it stands."
+ASK_STATE = "Write question and answer as one `statement`, with the letter in its place."
 FOBAR_TAIL = "The answer to this question is known: {answer}. What is the value of {unknown}?"
 STATED_TAIL = "What is the value of {unknown}?"
 CALLS: Mapping[str, int] = {"rephrase": 2, "fobar": 1, "self_verification": 2}

@@ -27,7 +27,7 @@ INSTRUCTIONS = (
     "by itself: whoever solves it has not seen the fragment and finds in the problem all that is needed. Then solve it "
     "as an expert would, right and whole. Copy neither the fragment nor, in the solution, the problem."
 )
-ASK = "Write the `problem` that the fragment brings to mind, and then its whole `solution`."
+ASK = "Write a new `problem` that stands by itself, and then its whole `solution`."
 TOO_LITTLE = "too little text for a fragment"
 SPEAKS = "the problem speaks of its fragment"
 COPIES = ("the problem copies the fragment", "the solution copies the fragment", "the solution copies the problem")
