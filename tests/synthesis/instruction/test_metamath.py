@@ -24,7 +24,7 @@ from dataflywheel.proposing.kinds import Demand, Proposal, Surroundings
 from dataflywheel.recipe.prompts import prompts
 from dataflywheel.rows.identity import make_row, prompt_answer_row
 from dataflywheel.rows.schema import Row, message
-from dataflywheel.synthesis.instruction.known_answers import NO_GOLD
+from dataflywheel.synthesis.instruction.known_answers import NO_GOLD, gold_of, worked_of
 from dataflywheel.synthesis.instruction.metamath import NO_NUMBER, REPHRASE, SAME, STATE, MetaMath
 from dataflywheel.synthesis.instruction.unknowns import GIVEN_AWAY, LOST, NUMBERS, holds_letter, places_of, taken
 from tests.models.endpoint.fake import FakeClient, number_of, system_text, user_text
@@ -202,6 +202,17 @@ def test_rows_without_one_question_and_a_known_answer_cost_nothing() -> None:
     none = seeds(("How many legs have a cat and a bird?", "#### 6"))
     assert failures(MetaMath(model=MODEL, kinds=("fobar",)).propose_with(client, demand(none))) == [NO_NUMBER]
     assert client.requests == []
+
+
+def test_the_known_answer_is_told_by_the_row() -> None:
+    asked, worked = "How many are 2 and 3?", "They are 5 in all.\n#### 5"
+    assert gold_of(prompt_answer_row(asked, worked)) == "5"
+    assert gold_of(prompt_answer_row(asked, "Five, I think.", extra={"gold": "5"})) == "5"
+    assert gold_of(prompt_answer_row(asked, "It depends.", label="5")) == "5"
+    assert gold_of(prompt_answer_row(asked, worked, label="true")) == "5", "the label says that the answer was wanted"
+    assert gold_of(prompt_answer_row(asked, "It depends on what is counted.")) == ""
+    assert worked_of(prompt_answer_row(asked, worked, extra={"equation": "( 2.0 + 3.0 )"})) == "( 2.0 + 3.0 )"
+    assert worked_of(prompt_answer_row(asked, "5")) == ""
 
 
 def test_a_question_without_numbers_is_rephrased_at_each_visit() -> None:
