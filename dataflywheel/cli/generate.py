@@ -16,8 +16,8 @@ def generate_command(
     pool: Annotated[
         list[str] | None,
         typer.Argument(
-            help="Files, folders or data set names that are written from, in any format; magpie needs none, nor does "
-            "ask_for_rows with --set seeds=0."
+            help="Files, folders or data set names that are written from, in any format; magpie, "
+            "attribute_grid and condor need none, nor does ask_for_rows with --set seeds=0."
         ),
     ] = None,
     by: str = typer.Option("grounded_rules", help="The method; `flywheel methods --category synthesis` lists them."),

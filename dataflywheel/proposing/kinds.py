@@ -223,6 +223,11 @@ class Proposer(Method):
         """What there is to tell of its work so far beside the proposals, as JSON values, for the step's record."""
         return {}
 
+    def told_of(self, came: Sequence[tuple[Proposal, str]]) -> dict[str, Any]:
+        """What there is to tell of what became of its proposals, as JSON values, for the step's record: each with why
+        no row came of it, "" where one did."""
+        return {}
+
     def trained(self) -> Cost:
         """Passes and tokens of models that it had trained for its work so far; what was asked is billed by itself."""
         return Cost()

@@ -35,6 +35,13 @@ TOP = 6
 OTHER = "I would rather speak of trains, which run on time."
 """The answer of a stranger, beside which judges see the row's own."""
 SOURCE = "made up"
+FEW: Mapping[str, Any] = {
+    "grid": {"topic": ["bread", "rain"], "difficulty": ["easy", "hard"]},
+    "tree": {"home": ["cooking", "sleep"]},
+    "tasks": ["explaining"],
+    "difficulties": ["easy", "hard"],
+}
+"""Of methods that ask about every cell of a grid: so few that they can be tried on a small model."""
 
 
 @dataclass
@@ -123,7 +130,10 @@ Item = tuple[bool, bool | None, str, str]
 
 
 def _short(kind: type[Method]) -> dict[str, Any]:
-    return {name: TOKENS for name in ("max_tokens", "answer_tokens") if name in kind.model_fields}
+    """Few tokens an answer, and few cells of a grid or tree."""
+    fields = kind.model_fields
+    short: dict[str, Any] = {name: TOKENS for name in ("max_tokens", "answer_tokens") if name in fields}
+    return short | {name: few for name, few in FEW.items() if name in fields}
 
 
 def _items(method: Method, rows: Sequence[Row], gated: bool) -> Iterator[Item]:

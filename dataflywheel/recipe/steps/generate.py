@@ -138,8 +138,10 @@ class Generating(Writing, keyword="generate"):
 
     def cost(self, recipe: Recipe, pool: PoolStatistics, speed: float) -> Cost:
         """With the rows that it may write from scored after every round but the last; the steering tier is scored by
-        the evaluation."""
+        the evaluation. What asks the same of nothing, however few rows are wanted, does so in every round."""
         asking = super().cost(recipe, pool, speed)
+        if self.work.from_nothing() and self.work.proposer().whole:
+            return sum((asking for _ in range(recipe.rounds)), Cost())
         if not self.from_failures or self.work.source == "target":
             return asking
         times = max(1, recipe.rounds - 1)

@@ -210,6 +210,7 @@ class Writing(Step):
                 "writer": written_by(context, proposer, self.work.named[1]),
                 **facts,
                 **proposer.told(),
+                **proposer.told_of([(entry.proposal, entry.reason) for entry in done.entries]),
                 **({"read": [*columns_read(self.work.by)]} if columns_read(self.work.by) else {}),
                 **failed_at_endpoint(context),
             }

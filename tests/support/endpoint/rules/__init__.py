@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from tests.support.endpoint.rules.echo import Echo
+from tests.support.endpoint.rules.inventor import Inventor
 from tests.support.endpoint.rules.judge import Judge
 from tests.support.endpoint.rules.rater import Rater
 from tests.support.endpoint.rules.recorded import Recorded
@@ -15,4 +16,6 @@ from tests.support.endpoint.rules.tagger import Tagger
 from tests.support.endpoint.rules.tiny import Tiny
 from tests.support.endpoint.rules.writer import Writer
 
-Rule = Annotated[Echo | Judge | Rater | Recorded | Solver | Tagger | Tiny | Writer, Field(discriminator="rule")]
+Rule = Annotated[
+    Echo | Inventor | Judge | Rater | Recorded | Solver | Tagger | Tiny | Writer, Field(discriminator="rule")
+]
