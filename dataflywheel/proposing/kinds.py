@@ -224,8 +224,7 @@ class Proposer(Method):
         return {}
 
     def told_of(self, came: Sequence[tuple[Proposal, str]]) -> dict[str, Any]:
-        """What there is to tell of what became of its proposals, as JSON values, for the step's record: each with why
-        no row came of it, "" where one did."""
+        """The same of what became of its proposals: each comes with why it is no row, "" where it is one."""
         return {}
 
     def trained(self) -> Cost:
