@@ -24,8 +24,8 @@ from dataflywheel.rows.text import answer_said, part_of
 INSTRUCTIONS = {
     "question": "The material is a question. Work it out step by step and answer it, in its language. End with a line "
     "that holds #### and the final answer, and nothing else.",
-    "source": "The material is a text and a question. Answer the question from the text alone, in its language. End with "
-    "a line that holds #### and the final answer, and nothing else; where the text does not say it, #### unknown.",
+    "source": "The material is a text and a question. Answer the question from the text alone, in its language. End "
+    "with a line that holds #### and the final answer, and nothing else; where the text does not say it, #### unknown.",
 }
 ASK = {"question": "Answer the question.", "source": "Answer the question from the text."}
 OTHER = "the model comes to another answer"
