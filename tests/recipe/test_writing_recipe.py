@@ -12,7 +12,10 @@ from dataflywheel.recipe.execute import run
 from dataflywheel.recipe.load import load_recipe
 from dataflywheel.recipe.planning.plan import plan
 from dataflywheel.recipe.schema import Recipe
+from dataflywheel.recipe.steps.beside_writers import asks_all
 from dataflywheel.rows.parts import read_rows
+from dataflywheel.synthesis.instruction.attribute_grid import AttributeGrid
+from dataflywheel.synthesis.instruction.self_instruct import SelfInstruct
 from tests.recipe.jobs import write_pool
 from tests.support.endpoint import Endpoint
 
@@ -53,3 +56,12 @@ def test_the_recipe_that_is_shipped_is_understood(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("TEACHER_URL", "http://localhost:9/v1")
     recipe = load_recipe(Path("recipes/writing.yaml"))
     assert [name for name, _ in recipe.named_steps()].count("generate") == 3
+
+
+def test_the_plan_says_where_more_is_asked_than_rows_are_wanted() -> None:
+    grid = {"grid": {"topic": ["a", "b", "c"], "level": ["x", "y"]}, "each": 2}
+    assert asks_all("02-generate", AttributeGrid, grid, 5) == [
+        "02-generate: attribute_grid asks all of its 12 questions, and at most 5 rows are kept of them"
+    ]
+    assert asks_all("02-generate", AttributeGrid, grid, 12) == []
+    assert asks_all("02-generate", SelfInstruct, {}, 1) == []

@@ -17,6 +17,17 @@ def place_of(kind: type[Proposer]) -> str:
     return "rewrites rows; name it under `enhance`" if kind.rewrites else "writes new rows; name it under `generate`"
 
 
+def asks_all(title: str, kind: type[Proposer], given: Mapping[str, Any], rows: str | int) -> list[str]:
+    """That a method asks all that it has to ask, however few rows are wanted; nothing where so many are."""
+    if not (kind.whole and kind.asks and kind.writes_from == "nothing" and isinstance(rows, int)):
+        return []
+    method = build(kind, {**placeholder(kind), **given})
+    asked = round(method.calls_a_seed())
+    if asked <= rows:
+        return []
+    return [f"{title}: {kind.name} asks all of its {asked:,} questions, and at most {rows:,} rows are kept of them"]
+
+
 def leaning(made_with: Sequence[tuple[type[Method], Mapping[str, Any]]]) -> list[str]:
     """Identities of what these methods lean on beside rows, models and parameters: part of their step's fingerprint."""
     made = [build(kind, {**placeholder(kind), **given}) for kind, given in made_with if _leans(kind)]

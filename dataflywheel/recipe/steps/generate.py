@@ -21,6 +21,7 @@ from dataflywheel.recipe.inputs.looked import Looked
 from dataflywheel.recipe.inputs.slicing import slices_of
 from dataflywheel.recipe.pricing import model_seconds
 from dataflywheel.recipe.schema import Recipe
+from dataflywheel.recipe.steps.beside_writers import asks_all
 from dataflywheel.recipe.steps.failures import (
     evidence,
     facts_of,
@@ -147,6 +148,12 @@ class Generating(Writing, keyword="generate"):
         times = max(1, recipe.rounds - 1)
         seconds = model_seconds(recipe.models.student, 2, times * pool.tokens, speed)
         return asking + Cost(seconds=seconds, forward=times * pool.rows, tokens=times * pool.tokens)
+
+    def unread(self, recipe: Recipe) -> list[str]:
+        return [
+            *super().unread(recipe),
+            *asks_all(self.title, self.work.proposer(), self.work.named[1], self.work.rows),
+        ]
 
     def left(self, pool: PoolStatistics) -> PoolStatistics:
         wanted = self.work.wanted(pool.rows)
