@@ -48,8 +48,8 @@ class Proposal:
     row's answer. `drop`: where nothing comes of the proposal, the row that it was made from leaves the data set.
     `sought`: the `round` of attempts that it is from, the `answer` of the model that was to fail, and its `score`.
     `failed`, entered by the recipe: the `row` that the student got wrong, the `metric` and its `score` there.
-    `cells`: each changed cell of a table's row, with `column`, `before`, `after`, `reason` and `confidence`. Of a
-    proposal without a row: `surplus`, true where it was good and one more than wanted of its seed."""
+    `cells`: each changed cell of a table's row, with `column`, `before`, `after`, `reason`, `confidence`, and the words
+    that a model `said`. Of a proposal without a row: `surplus`, true where it was good and one more than wanted."""
     replies: tuple[Reply, ...] = ()
     """What was asked of models for it: its bill."""
 
@@ -234,6 +234,10 @@ class Proposer(Method):
     def rehearsed(self) -> Proposer:
         """The method as it asks, without what it would train first: for those who want to see its questions."""
         return self
+
+    def unpriced(self) -> str:
+        """What the estimate leaves out since it is known only when it runs; "" where there is nothing."""
+        return ""
 
     def keeps_beside(self) -> str:
         """The field beside its rows without which they are worth less to their reader, "" where there is none."""

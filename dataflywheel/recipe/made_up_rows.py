@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dataflywheel.contracts import Case
+from dataflywheel.rows.formats.table import Table
 from dataflywheel.rows.identity import make_row, prompt_answer_row
 from dataflywheel.rows.schema import Row, message
 
@@ -36,6 +37,13 @@ def seeds(fields: Sequence[str] = ()) -> list[Row]:
         prompt_answer_row(prompt, answer, source="made up", tags=[tag], extra=extra) for prompt, answer, tag in SMALL
     ]
     return [*rows, make_row([message("user", UNANSWERED)], source="made up", extra=extra)]
+
+
+def lines() -> list[Row]:
+    """The same as lines of a table, of which the last lacks its topic."""
+    table = [*SMALL, (UNANSWERED, OTHER, "")]
+    cells = [{"question": prompt, "answer": answer, "topic": tag} for prompt, answer, tag in table]
+    return [row for one in cells for row in Table().read(one, "made up")]
 
 
 def answers() -> list[str]:

@@ -44,6 +44,14 @@ def reading_seconds(made_with: Sequence[tuple[type[Method], Mapping[str, Any]]],
     return sum(build(kind, {**placeholder(kind), **given}).reading_seconds(pool) for kind, given in reading)
 
 
+def not_priced(title: str, kind: type[Proposer], given: Mapping[str, Any]) -> list[str]:
+    """What a method leaves out of its estimate, where there is such a thing."""
+    if kind.unpriced is Proposer.unpriced:
+        return []
+    said = build(kind, {**placeholder(kind), **given}).unpriced()
+    return [f"{title}: {kind.name}: {said}"] if said else []
+
+
 def lost_beside(title: str, kind: type[Proposer], given: Mapping[str, Any], format: str) -> list[str]:
     """That the data set's format does not hold a field which the method's rows keep, where that is so."""
     if format == "messages" or kind.keeps_beside is Proposer.keeps_beside:
