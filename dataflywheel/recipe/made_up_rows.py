@@ -40,10 +40,16 @@ def seeds(fields: Sequence[str] = ()) -> list[Row]:
 
 
 def lines() -> list[Row]:
-    """The same as lines of a table, of which the last lacks its topic."""
-    table = [*SMALL, (UNANSWERED, OTHER, "")]
-    cells = [{"question": prompt, "answer": answer, "topic": tag} for prompt, answer, tag in table]
-    return [row for one in cells for row in Table().read(one, "made up")]
+    """The same as lines of a table, of which the last lacks its topic, and two lines of another table."""
+    pairs = [*SMALL, (UNANSWERED, OTHER, "")]
+    cells = [{"question": prompt, "answer": answer, "topic": tag} for prompt, answer, tag in pairs]
+    more = [{"question": f"Please tell me: {one['question']}", "topic": one["topic"]} for one in cells[:2]]
+    return [
+        row
+        for source, held in (("made up", cells), ("another", more))
+        for one in held
+        for row in Table().read(one, source)
+    ]
 
 
 def answers() -> list[str]:
