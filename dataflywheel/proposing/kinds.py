@@ -169,8 +169,8 @@ class Proposer(Method):
     as the `base` that every training begins from."""
     fewest_seeds: ClassVar[int] = 0
     """Seeds below which it refuses to write."""
-    writes_from: ClassVar[Literal["rows", "documents", "nothing"]] = "rows"
-    """What seeds are. A document is a row whose final answer is the text; `nothing`: seeds carry no content."""
+    writes_from: ClassVar[Literal["rows", "documents", "nothing", "tables"]] = "rows"
+    """What seeds are. A document is a row whose final answer is the text; `nothing`: no content; `tables`: cells."""
     revisits: ClassVar[bool] = False
     """Whether seeds are written from as often as rows are missing, where a recipe does not say how often: they are
     examples of a kind, or nothing at all."""
@@ -191,7 +191,7 @@ class Proposer(Method):
         return [*found, *([(KEPT, {})] if kept else [])]
 
     @classmethod
-    def written_from(cls, given: Mapping[str, Any]) -> Literal["rows", "documents", "nothing"]:
+    def written_from(cls, given: Mapping[str, Any]) -> Literal["rows", "documents", "nothing", "tables"]:
         """What seeds are with these parameters."""
         return cls.writes_from
 

@@ -42,7 +42,11 @@ def seeds(fields: Sequence[str] = ()) -> list[Row]:
 def lines() -> list[Row]:
     """The same as lines of a table, of which the last lacks its topic, and two lines of another table."""
     pairs = [*SMALL, (UNANSWERED, OTHER, "")]
-    cells = [{"question": prompt, "answer": answer, "topic": tag} for prompt, answer, tag in pairs]
+    kinds = ("to explain", "to do")
+    cells = [
+        {"question": prompt, "answer": answer, "topic": tag, "kind": kinds[i % 2]}
+        for i, (prompt, answer, tag) in enumerate(pairs)
+    ]
     more = [{"question": f"Please tell me: {one['question']}", "topic": one["topic"]} for one in cells[:2]]
     return [
         row

@@ -154,7 +154,7 @@ def _work(method: Method, pick: int) -> None:
         rows = seeds()[:RATED]
         method.judged(judge_by(method, method.model or _spec("model")), answers()[: len(rows)], rows)
     elif isinstance(method, Proposer):
-        rows = lines() if method.mends else seeds(getattr(method, "show", ()))
+        rows = lines() if method.mends or method.writes_from == "tables" else seeds(getattr(method, "show", ()))
         demand = Demand(tuple(rows), (0,) * len(rows), (), np.random.default_rng(pick))
         method.rehearsed().propose(demand)
 

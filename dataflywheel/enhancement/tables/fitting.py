@@ -29,10 +29,14 @@ class Fitting:
     """What values of a column are like, by those that it has."""
 
     column: Column
+    closed: bool = False
+    """Whether only the values that are there may stand in it, however many these are."""
 
     @cached_property
     def kinds(self) -> bool:
         """Whether the column has few values, each of them many times."""
+        if self.closed:
+            return True
         there, several = int(self.column.counts.sum()), len(self.column.firsts)
         return several <= FEW * there and (not self.column.numeric or several <= FEW_NUMBERS)
 
