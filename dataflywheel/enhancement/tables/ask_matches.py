@@ -65,6 +65,8 @@ class AskMatches(Instructed, MatchTables):
         checked="beer and restaurant tables with a scripted model of known accuracy; the price against what is paid",
         pays="Tables whose scores overlap, with a model that knows the things: few pairs are asked about.",
         fails="A model that errs more often on pairs in doubt than the score does.",
+        evidence="Here, with a script right in 0.9 of 199 pairs: F1 on beer 0.96 where words alone have 0.87; on "
+        "restaurants, where words have 0.98, 0.95 (benchmarks/tables.md).",
     )
     asks: ClassVar[bool] = True
 

@@ -125,7 +125,7 @@ def test_a_column_in_which_the_model_proves_wrong_stays_empty() -> None:
     left = [p.failure for p in made if p.row is None and p.failure.startswith(method.UNPROVED)]
     assert len(left) >= 30
     assert "amount, " in left[0]
-    assert "of 10 known cells" in left[0]
+    assert "of 20 known cells" in left[0]
 
 
 def shuffled(answers: Answers) -> Answers:
@@ -223,7 +223,7 @@ def test_the_price_is_what_is_paid(columns: list[str], tmp_path: Path) -> None:
     assert cost.usd > 0
     assert {one["column"] for _, one in changed(made)} <= set(columns or ["city", "state", "amount"])
     assert asked.unpriced() == ""
-    assert "suspected" in AskTable(model=MODEL, suspected=True).unpriced()
+    assert "suspected" in AskTable(model=MODEL, ask=["missing", "suspected"]).unpriced()
 
 
 def test_suspected_cells_change_where_the_model_says_what_other_columns_do() -> None:
@@ -234,11 +234,19 @@ def test_suspected_cells_change_where_the_model_says_what_other_columns_do() -> 
     client = Knower(clean).client
     assert propose(client, seeds(dirty))[3].row is None
     assert client.requests == []
-    made = propose(client, seeds(dirty), suspected=True)
+    made = propose(client, seeds(dirty), ask=["missing", "suspected"])
     assert after(made, dirty) == clean
     assert {one["reason"] for _, one in changed(made)} == {method.AGREED}
+    alone = propose(
+        Knower(clean).client,
+        seeds([{**line, "amount": ""} if i % 9 else line for i, line in enumerate(dirty)]),
+        ask=["suspected"],
+    )
+    assert {one["column"] for _, one in changed(alone)} == {"city"}
     stubborn = Knower(dirty)
-    assert {p.failure for p in propose(stubborn.client, seeds(dirty), suspected=True)} >= {method.DISAGREES}
+    assert {p.failure for p in propose(stubborn.client, seeds(dirty), ask=["missing", "suspected"])} >= {
+        method.DISAGREES
+    }
 
 
 def test_equal_demands_ask_equal_questions_and_odd_rows_do_no_harm() -> None:
