@@ -95,8 +95,8 @@ class Cllm(Instructed, AskingProposer):
         "row is shown before one is again",
         pays="Some dozens of labelled rows of a subject that the model knows, for a small classifier.",
         fails="With 20 rows, of which a classifier learns too little to judge others; with hundreds, which are enough.",
-        evidence="Here, a script that flips 30 % of the labels it writes, 100 real lines of two tables: AUC 0.76 and 0.69 "
-        "curated, 0.72 and 0.68 raw, 0.75 and 0.70 of the real alone; with 20 lines no gain (benchmarks/tables.md).",
+        evidence="Here, a script that flips 30 % of the labels it writes, 100 real lines of two tables: AUC 0.76 and "
+        "0.69 curated, 0.72 and 0.68 raw, 0.75 and 0.70 of the real alone; 20 lines: no gain (benchmarks/tables.md).",
     )
     writes_from: ClassVar[Literal["rows", "documents", "nothing", "tables"]] = "tables"
     revisits: ClassVar[bool] = True
