@@ -235,10 +235,6 @@ class Proposer(Method):
         """The method as it asks, without what it would train first: for those who want to see its questions."""
         return self
 
-    def unpriced(self) -> str:
-        """What the estimate leaves out since it is known only when it runs; "" where there is nothing."""
-        return ""
-
     def keeps_beside(self) -> str:
         """The field beside its rows without which they are worth less to their reader, "" where there is none."""
         return ""

@@ -132,6 +132,7 @@ class AskMatches(Instructed, MatchTables):
         return self.model_copy(update={"doubt": 1.0})
 
     def unpriced(self) -> str:
+        """What the estimate leaves out since it is known only when it runs."""
         return f"pairs in doubt are found when it runs; the price is that of {self.most:,}, the most that it asks about"
 
     def estimate(self, pool: PoolStatistics) -> Cost:

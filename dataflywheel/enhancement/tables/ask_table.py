@@ -193,6 +193,7 @@ class AskTable(Instructed, Proposer):
         return found
 
     def unpriced(self) -> str:
+        """What the estimate leaves out since it is known only when it runs."""
         return "suspected cells are found when it runs, and are not in its price" if "suspected" in self.ask else ""
 
     def estimate(self, pool: PoolStatistics) -> Cost:

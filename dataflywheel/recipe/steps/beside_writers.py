@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from dataflywheel.contracts import Method, PoolStatistics, build
 from dataflywheel.proposing.kinds import Proposer
@@ -44,11 +44,20 @@ def reading_seconds(made_with: Sequence[tuple[type[Method], Mapping[str, Any]]],
     return sum(build(kind, {**placeholder(kind), **given}).reading_seconds(pool) for kind, given in reading)
 
 
+@runtime_checkable
+class Unpriced(Protocol):
+    """A method that cannot price all of its work beforehand."""
+
+    def unpriced(self) -> str:
+        """What the estimate leaves out since it is known only when it runs; "" where there is nothing."""
+
+
 def not_priced(title: str, kind: type[Proposer], given: Mapping[str, Any]) -> list[str]:
     """What a method leaves out of its estimate, where there is such a thing."""
-    if kind.unpriced is Proposer.unpriced:
+    if not issubclass(kind, Unpriced):
         return []
-    said = build(kind, {**placeholder(kind), **given}).unpriced()
+    made = build(kind, {**placeholder(kind), **given})
+    said = made.unpriced() if isinstance(made, Unpriced) else ""
     return [f"{title}: {kind.name}: {said}"] if said else []
 
 
