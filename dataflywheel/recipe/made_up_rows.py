@@ -39,21 +39,16 @@ def seeds(fields: Sequence[str] = ()) -> list[Row]:
     return [*rows, make_row([message("user", UNANSWERED)], source="made up", extra=extra)]
 
 
-def lines() -> list[Row]:
-    """The same as lines of a table, of which the last lacks its topic, and two lines of another table."""
-    pairs = [*SMALL, (UNANSWERED, OTHER, "")]
+def lines(pairs: Sequence[tuple[str, str, str]] = (*SMALL, (UNANSWERED, OTHER, ""))) -> list[Row]:
+    """Prompt, answer and tag as lines of a table, of which the last lacks its topic, and two lines of another table."""
     kinds = ("to explain", "to do")
     cells = [
-        {"question": prompt, "answer": answer, "topic": tag, "kind": kinds[i % 2]}
+        {"question": prompt, "answer": answer, "topic": tag if i < len(pairs) - 1 else "", "kind": kinds[i % 2]}
         for i, (prompt, answer, tag) in enumerate(pairs)
     ]
     more = [{"question": f"Please tell me: {one['question']}", "topic": one["topic"]} for one in cells[:2]]
-    return [
-        row
-        for source, held in (("made up", cells), ("another", more))
-        for one in held
-        for row in Table().read(one, source)
-    ]
+    held = [*((one, "made up") for one in cells), *((one, "another") for one in more)]
+    return [row for one, source in held for row in Table().read(one, source)]
 
 
 def answers() -> list[str]:
