@@ -55,8 +55,8 @@ class MatchTables(Proposer):
     Each row is compared with the rows of the other table that share most rare words with it (blocking); a pair's score
     is what both share of all their words and of those of each column, rare words and telling columns counting more,
     numbers as numbers. The threshold is the best one on labelled pairs, or lies where the scores part in two groups; if
-    they do not, nothing matches. Each row has one match at most, and with `once` is the match of one. A line that stands
-    in both tables letter for letter is one row when they are read: give each table a key of its own.
+    they do not, nothing matches. Each row has one match at most, and with `once` is the match of one. A line that is
+    in both tables, letter for letter, is one row when they are read: give each table a key of its own.
     """
 
     card: ClassVar[Card] = Card(
