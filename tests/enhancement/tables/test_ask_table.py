@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +13,8 @@ import pytest
 from pydantic import ValidationError
 
 from dataflywheel.enhancement.tables import ask_table as method
-from dataflywheel.enhancement.tables import asked_cells, fitting
+from dataflywheel.enhancement.tables import asked_cells
 from dataflywheel.enhancement.tables.ask_table import AskTable
-from dataflywheel.enhancement.tables.columns import columns_of
-from dataflywheel.enhancement.tables.fitting import Fitting
 from dataflywheel.models.endpoint.request import Request
 from dataflywheel.models.spec import ModelSpec, Price
 from dataflywheel.proposing.kinds import Demand, Proposal
@@ -26,59 +22,11 @@ from dataflywheel.recipe.inputs.looked import statistics
 from dataflywheel.recipe.sections import Source
 from dataflywheel.rows.identity import prompt_answer_row
 from dataflywheel.rows.schema import Row
-from tests.enhancement.tables.support import places, seeds
+from tests.enhancement.tables.knower import Answers, Knower, table
+from tests.enhancement.tables.support import seeds
 from tests.models.endpoint.fake import FakeClient, number_of, parts_of, system_text
 
 MODEL = ModelSpec(endpoint="http://localhost:1/v1", model="m", usd_per_mtok=Price(input=1, output=2))
-Answers = list[dict[str, str]]
-
-
-@dataclass
-class Knower:
-    """Knows the clean table by its column `id`, and is right, wrong or silent at known rates, the same for one cell."""
-
-    clean: Sequence[Mapping[str, Any]]
-    accuracy: float = 1.0
-    silent: float = 0.0
-    wrong: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    spoil: Callable[[Answers], Answers] = lambda answers: answers
-    told: dict[tuple[str, str], str] = field(default_factory=dict)
-
-    @property
-    def client(self) -> FakeClient:
-        return FakeClient(self.answer, json_schema=True)
-
-    def answer(self, request: Request) -> str:
-        parts, answers = parts_of(request), []
-        column = json.loads(parts["column"])["column"]
-        for name, text in parts.items():
-            if name.startswith("row "):
-                row = json.loads(text)
-                value = self._value(row["id"], column)
-                first = next(iter(row.values()))
-                answers.append({"cell": name[4:], "of": str(first), "why": "so it is", "value": value})
-        return orjson.dumps({"answers": self.spoil(answers)}).decode()
-
-    def _value(self, id: str, column: str) -> str:
-        draw = random.Random(f"{id} {column}")
-        right = str(next(line[column] for line in self.clean if line["id"] == id))
-        number = draw.random()
-        said = "" if number < self.silent else right if draw.random() < self.accuracy else ""
-        if not said and number >= self.silent:
-            said = draw.choice([other for other in self.wrong.get(column, ["9.9"]) if other != right])
-        self.told[id, column] = said
-        return said
-
-
-def table(rows: int, gaps: Mapping[str, int], seed: int = 1) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
-    """A clean table of places, and the same with so many cells of these columns missing."""
-    rng = np.random.default_rng(seed)
-    clean = places(rows, rng)
-    dirty = [dict(line) for line in clean]
-    for column, several in gaps.items():
-        for i in rng.permutation(rows)[:several].tolist():
-            dirty[i][column] = ("", "?", "N/A")[i % 3]
-    return clean, dirty
 
 
 def propose(client: FakeClient, rows: Sequence[Row], **more: Any) -> list[Proposal]:
@@ -183,28 +131,6 @@ def test_orders_in_cells_do_nothing() -> None:
         assert all(json.loads(text) for name, text in shown.items() if name.startswith("row "))
     forged = Knower(clean, spoil=lambda answers: [{**one, "value": order} for one in answers])
     assert changed(propose(forged.client, seeds(dirty), trials=0, least=0.5)) == []
-
-
-def test_only_values_of_the_columns_kind_fit() -> None:
-    numbers = Fitting(columns_of([{"c": f"{i / 7:.2f}"} for i in range(60)])["c"])
-    assert numbers.read("1,200.5") == ("1,200.5", "")
-    assert numbers.read("about 12") == (None, fitting.NO_NUMBER)
-    assert numbers.read("12 oz")[1] == fitting.NO_NUMBER
-    assert numbers.read(" n/a ") == (None, "")
-    kinds = Fitting(columns_of([{"c": ("Ohio", "Texas")[i % 2]} for i in range(40)])["c"])
-    assert kinds.read("OHIO ") == ("Ohio", "")
-    assert kinds.read("Utah") == (None, fitting.NO_KIND)
-    counts = Fitting(columns_of([{"c": (1, 2, 4)[i % 3]} for i in range(40)])["c"])
-    assert counts.read("2.0") == (2, "")
-    assert counts.read("3") == (None, fitting.NO_KIND)
-    truths = Fitting(columns_of([{"c": i % 2 == 0} for i in range(40)])["c"])
-    assert truths.read("True") == (True, "")
-    whole = Fitting(columns_of([{"c": i * i} for i in range(40)])["c"])
-    assert whole.read("7") == (7, "")
-    names = Fitting(columns_of([{"c": f"Ann {i}"} for i in range(40)])["c"])
-    assert names.read("Bob") == ("Bob", "")
-    assert names.read("Bob is a name that I would give to anybody") == (None, fitting.TOO_LONG)
-    assert names.read("A\nB") == (None, fitting.LINES)
 
 
 @pytest.mark.parametrize("columns", [[], ["city"]])
