@@ -39,7 +39,8 @@ HEAD = """# Results of the benchmarks
 
 Made by `python benchmarks/all.py` (after `pip install 'dataflywheel[lm,bench]'`): each table comes from one run on one
 machine, so that ratios mean something and single seconds little. Benchmarks with a page of their own are run by
-themselves: `gates.py` (gates.md), `wheel.py` (wheel.md), `distillation.py` (distillation.md), `scale.py` (scale.md).
+themselves: `gates.py` (gates.md), `wheel.py` (wheel.md), `distillation.py` (distillation.md), `scale.py` (scale.md),
+`tables.py` (tables.md).
 """
 
 

@@ -45,6 +45,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     towns = ("Aldertown", "Birchville", "Cedarburg")
     lines = [f"{200 + n % 3},{'' if n == 9 else towns[n % 3]},{n}.0 oz" for n in range(60)]
     (tmp_path / "places.csv").write_text("\n".join(["zip,city,weight", *lines]) + "\n", encoding="utf-8")
+    names = [f"s{n},{200 + n % 3},{towns[n % 3]},555-01{n}" for n in range(3)]
+    (tmp_path / "suppliers.csv").write_text("\n".join(["key,zip,city,phone", *names]) + "\n", encoding="utf-8")
     asked = {"context": "A shop.", "q": "Is it open?", "data": {"a": "Until six."}, "ok": True}
     (tmp_path / "support.jsonl").write_text(json.dumps(asked) + "\n", encoding="utf-8")
     (tmp_path / "docs").symlink_to(ROOT / "docs")

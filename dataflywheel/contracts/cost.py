@@ -40,3 +40,5 @@ class PoolStatistics:
     """Rows that hold a worse answer beside the good one."""
     labelled: int = 0
     """Rows without one whose label says whether their answer is wanted."""
+    gaps: tuple[tuple[str, int], ...] = ()
+    """Cells of tables that hold no value, by column, of columns that hold some."""

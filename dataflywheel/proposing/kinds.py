@@ -48,8 +48,8 @@ class Proposal:
     row's answer. `drop`: where nothing comes of the proposal, the row that it was made from leaves the data set.
     `sought`: the `round` of attempts that it is from, the `answer` of the model that was to fail, and its `score`.
     `failed`, entered by the recipe: the `row` that the student got wrong, the `metric` and its `score` there.
-    `cells`: each changed cell of a table's row, with `column`, `before`, `after`, `reason` and `confidence`. Of a
-    proposal without a row: `surplus`, true where it was good and one more than wanted of its seed."""
+    `cells`: each changed cell of a table's row, with `column`, `before`, `after`, `reason`, `confidence`, and the words
+    that a model `said`. Of a proposal without a row: `surplus`, true where it was good and one more than wanted."""
     replies: tuple[Reply, ...] = ()
     """What was asked of models for it: its bill."""
 
@@ -169,8 +169,8 @@ class Proposer(Method):
     as the `base` that every training begins from."""
     fewest_seeds: ClassVar[int] = 0
     """Seeds below which it refuses to write."""
-    writes_from: ClassVar[Literal["rows", "documents", "nothing"]] = "rows"
-    """What seeds are. A document is a row whose final answer is the text; `nothing`: seeds carry no content."""
+    writes_from: ClassVar[Literal["rows", "documents", "nothing", "tables"]] = "rows"
+    """What seeds are. A document is a row whose final answer is the text; `nothing`: no content; `tables`: cells."""
     revisits: ClassVar[bool] = False
     """Whether seeds are written from as often as rows are missing, where a recipe does not say how often: they are
     examples of a kind, or nothing at all."""
@@ -191,7 +191,7 @@ class Proposer(Method):
         return [*found, *([(KEPT, {})] if kept else [])]
 
     @classmethod
-    def written_from(cls, given: Mapping[str, Any]) -> Literal["rows", "documents", "nothing"]:
+    def written_from(cls, given: Mapping[str, Any]) -> Literal["rows", "documents", "nothing", "tables"]:
         """What seeds are with these parameters."""
         return cls.writes_from
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dataflywheel.contracts import Case
+from dataflywheel.rows.formats.table import Table
 from dataflywheel.rows.identity import make_row, prompt_answer_row
 from dataflywheel.rows.schema import Row, message
 
@@ -36,6 +37,18 @@ def seeds(fields: Sequence[str] = ()) -> list[Row]:
         prompt_answer_row(prompt, answer, source="made up", tags=[tag], extra=extra) for prompt, answer, tag in SMALL
     ]
     return [*rows, make_row([message("user", UNANSWERED)], source="made up", extra=extra)]
+
+
+def lines(pairs: Sequence[tuple[str, str, str]] = (*SMALL, (UNANSWERED, OTHER, ""))) -> list[Row]:
+    """Prompt, answer and tag as lines of a table, of which the last lacks its topic, and two lines of another table."""
+    kinds = ("to explain", "to do")
+    cells = [
+        {"question": prompt, "answer": answer, "topic": tag if i < len(pairs) - 1 else "", "kind": kinds[i % 2]}
+        for i, (prompt, answer, tag) in enumerate(pairs)
+    ]
+    more = [{"question": f"Please tell me: {one['question']}", "topic": one["topic"]} for one in cells[:2]]
+    held = [*((one, "made up") for one in cells), *((one, "another") for one in more)]
+    return [row for one, source in held for row in Table().read(one, source)]
 
 
 def answers() -> list[str]:

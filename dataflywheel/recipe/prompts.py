@@ -23,7 +23,7 @@ from dataflywheel.models.endpoint.request import Request
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.proposing.kinds import Demand, Gate, Proposal, Proposer, Surroundings
 from dataflywheel.recipe.inputs.target_judge import judge_by
-from dataflywheel.recipe.made_up_rows import answers, cases, files, seeds
+from dataflywheel.recipe.made_up_rows import answers, cases, files, lines, seeds
 from dataflywheel.rows.schema import table
 
 PICKS = 3
@@ -154,7 +154,7 @@ def _work(method: Method, pick: int) -> None:
         rows = seeds()[:RATED]
         method.judged(judge_by(method, method.model or _spec("model")), answers()[: len(rows)], rows)
     elif isinstance(method, Proposer):
-        rows = seeds(getattr(method, "show", ()))
+        rows = lines() if method.mends or method.writes_from == "tables" else seeds(getattr(method, "show", ()))
         demand = Demand(tuple(rows), (0,) * len(rows), (), np.random.default_rng(pick))
         method.rehearsed().propose(demand)
 

@@ -59,9 +59,13 @@ def enhance(pool: Pool, by: Method, around: Around, *, gates: Sequence[Method] |
     """
     step = {"by": by, **_given(gates=gates)}
     if step_of(by) == "mend":
-        around = replace(around, read="table", format="table" if around.format == MESSAGES else around.format)
-        return _run("mend", pool, by, step, around, options)
+        return _run("mend", pool, by, step, _of_tables(around), options)
     return _run("enhance", pool, by, step, around, options)
+
+
+def _of_tables(around: Around) -> Around:
+    """Of a pool that is read as tables, and written as one where nothing else is said."""
+    return replace(around, read="table", format="table" if around.format == MESSAGES else around.format)
 
 
 def step_of(by: Method) -> str:
@@ -80,12 +84,15 @@ def generate(
     **options: Any,
 ) -> Result:
     """Write new rows from those of a pool; the data set holds the pool's rows and the accepted new ones. What writes
-    from nothing (`magpie`) needs no pool.
+    from nothing (`magpie`) needs no pool. A method that writes lines of a table reads the pool's files as tables.
 
     Raises:
         UsageError: unknown method or gate, or a method that needs what is not there.
     """
     step = {"by": by, "rows": rows, "visits": visits, **_given(gates=gates)}
+    method, given = method_specs(by)[0]
+    if catalog.get(method, Proposer).written_from(given) == "tables":
+        around = _of_tables(around)
     return _run("generate", pool, by, step, around, options)
 
 

@@ -70,6 +70,7 @@ def cells_told(changes: Sequence[Mapping[str, Any]]) -> list[str]:
     return [
         f"{one['column']}: {json.dumps(one['before'], ensure_ascii=False)} became "
         f"{json.dumps(one['after'], ensure_ascii=False)}: {one['reason']} (confidence {one['confidence']:.2f})"
+        f"{'; it said: ' + one['said'] if one.get('said') else ''}"
         for one in changes
     ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import islice
 from typing import NamedTuple
 
@@ -10,6 +11,7 @@ import pyarrow.parquet as pq
 
 from dataflywheel.rows.containers.block import Block
 from dataflywheel.rows.containers.sniff import PACKED
+from dataflywheel.rows.gaps import Gaps
 from dataflywheel.rows.ingest import Input, open_input, row_blocks
 from dataflywheel.rows.mapping import ColumnMapping
 from dataflywheel.rows.parse import parse_block
@@ -38,6 +40,8 @@ class Size(NamedTuple):
     """Lines and records that cannot be read, among those that were looked at."""
     why: str = ""
     """The first of them, with its reason."""
+    gaps: tuple[tuple[str, int], ...] = ()
+    """Cells of tables that hold no value, by column; in proportion where the look did not reach an input's end."""
 
 
 def peek(given: Input) -> Size:
@@ -60,6 +64,7 @@ def look_into(given: Input, wanted: int) -> tuple[Size, list[Row]]:
         return _read(list(row_blocks(given.records())), given.source, first, wanted), first
     rows = chars = pairs = labelled = 0.0
     bad, why = 0, ""
+    gaps: Counter[str] = Counter()
     unread: dict[tuple[str, str], None] = {}
     for file in open_input(given):
         seen = list(islice(file.blocks, BLOCKS))
@@ -69,9 +74,11 @@ def look_into(given: Input, wanted: int) -> tuple[Size, list[Row]]:
         rows, chars = rows + found.rows * factor, chars + found.chars * factor
         pairs += max(found.pairs * factor, float(more))
         labelled += max(found.labelled * factor, float(more))
+        gaps.update({name: round(cells * factor) for name, cells in found.gaps})
         unread |= dict.fromkeys(found.unread)
         bad, why = bad + found.bad, why or found.why
-    return Size(int(rows), int(chars), int(pairs), int(labelled), tuple(unread), bad, why), first
+    size = Size(int(rows), int(chars), int(pairs), int(labelled), tuple(unread), bad, why, tuple(gaps.items()))
+    return size, first
 
 
 def _read(
@@ -87,6 +94,7 @@ def _read(
     rows = chars = pairs = labelled = 0
     unread: list[tuple[str, str]] = []
     bad, why = 0, ""
+    gaps = Gaps()
     for block in blocks:
         plain = PlainChats(source) if len(first) >= wanted else None
         parsed = parse_block(block, name, source, shape, mapping, plain)
@@ -95,12 +103,13 @@ def _read(
         chars += sum(len(text_of(row["messages"])) for row in parsed.rows) + (plain.chars() if plain else 0)
         pairs += sum(bool(row["rejected"]) for row in parsed.rows)
         labelled += sum(row["label"] in LABELS and not row["rejected"] for row in parsed.rows)
+        gaps.look(parsed.rows)
         unread += parsed.unread
         bad += len(parsed.quarantined)
         if parsed.quarantined and not why:
             one = parsed.quarantined[0]
             why = f"{one.file} line {one.line}{f', {one.field}' if one.field else ''}: {one.reason}"
-    return Size(rows, chars, pairs, labelled, tuple(unread), bad, why)
+    return Size(rows, chars, pairs, labelled, tuple(unread), bad, why, tuple(gaps.by_column().items()))
 
 
 def _times(file: InputFile, seen: list[Block]) -> float:

@@ -17,6 +17,7 @@ from dataflywheel.recipe.planning.plan import plan
 from dataflywheel.report.pages import write_pages
 from dataflywheel.report.why import as_text, why
 from dataflywheel.rows.convert import convert
+from tests.support.endpoint import Endpoint
 
 STEPS = [{"mend": {"by": "repair_table"}}, {"mend": {"by": {"fill_table": {"least": 0.8}}}}]
 
@@ -106,3 +107,17 @@ def test_in_three_lines_of_python_and_from_one_command(
         *[line["city"] for line in lines[6:]],
     ]
     assert list(result.to_pandas()["city"])[5] == "Cedarburg"
+
+
+def test_asking_for_cells_is_priced_as_it_is_paid(table: Path, tmp_path: Path, endpoint: Endpoint) -> None:
+    teacher = {"endpoint": endpoint.url, "model": "m", "usd_per_mtok": {"in": 1.0, "out": 2.0}}
+    steps = [{"mend": {"by": {"ask_table": {"columns": ["city"], "trials": 12}}}}]
+    made = recipe(table, models={"teacher": teacher | {"capabilities": {"json_schema": True}}}, steps=steps)
+    told = plan(made)
+    assert told.total.calls == 2
+    result = run(made, runs=tmp_path / "runs", home=tmp_path / "home", finish=write_pages)
+    ledger = orjson.loads((result.path / "ledger.json").read_bytes())["total"]
+    assert ledger["calls"] == told.total.calls
+    assert 0 < ledger["usd"] <= 1.5 * (told.total.usd or 0)
+    more = recipe(table, models={"teacher": teacher}, steps=[{"mend": {"by": {"ask_table": {"ask": ["suspected"]}}}}])
+    assert any("not in its price" in line for line in plan(more).notes)

@@ -24,6 +24,7 @@ from dataflywheel.proposing.fulfil import Terms, fulfil
 from dataflywheel.proposing.kinds import Gate, Proposal, Proposer, Surroundings
 from dataflywheel.proposing.ledger import Fate
 from dataflywheel.recipe.inputs.target_judge import judge_by
+from dataflywheel.recipe.made_up_rows import lines
 from dataflywheel.recipe.prompts import asks, usual
 from dataflywheel.rows.identity import prompt_answer_row
 from dataflywheel.rows.schema import Row, table
@@ -171,6 +172,8 @@ def _judged(method: Judge, rows: Sequence[Row]) -> Iterator[Item]:
 
 
 def _written(method: Proposer, rows: Sequence[Row], gated: bool) -> Iterator[Item]:
+    if method.mends or method.writes_from == "tables":
+        rows = lines([(row["messages"][0]["content"], row["messages"][-1]["content"], row["tags"][0]) for row in rows])
     named = [] if not gated else type(method).own_gates()
     gates = [build(catalog.get(name, Gate), given) for name, given in named if name != "contamination"]  # no target
     done = fulfil(method, gates, rows, Terms(), Surroundings(), 0)

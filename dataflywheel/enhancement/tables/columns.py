@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
-import orjson
 
 from dataflywheel.contracts import AnyArray
+from dataflywheel.rows.gaps import MOSTLY, SIGNS, WORDS
+from dataflywheel.rows.gaps import is_number as is_number
+from dataflywheel.rows.gaps import text_of as text_of
 
 Value = Any
 """A cell as JSON has it: a text, a number, a truth value, or None where nothing stands."""
-SIGNS = frozenset({"?", "n/a", "#n/a", "na", "nan", "null", "none", "nil", "-", "--", "\\n", "missing"})
-"""What tables write where no value is known, in small letters."""
-NUMBER = re.compile(r"[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+)?(?:[eE][-+]?\d+)?")
-MOSTLY = 0.9
-"""The share of a column's values that are of a kind where the column is."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +30,8 @@ class Change:
     """In a few words of a closed list, so that changes can be counted."""
     confidence: float
     """From 0 to 1; each rule says what it counts."""
+    said: str = ""
+    """What a model gave as its reason, where one was asked."""
 
 
 class Column:
@@ -55,7 +53,7 @@ class Column:
     def missing(self) -> AnyArray:
         """Whether a cell holds no value (n,)."""
         bare = [text.strip().lower() for text in self.texts]
-        signs = SIGNS if self.numeric else SIGNS - {"na", "none", "missing", "nil", "-"}
+        signs = SIGNS if self.numeric else SIGNS - WORDS
         return np.fromiter((not text or text in signs for text in bare), bool, len(bare))
 
     @cached_property
@@ -110,15 +108,3 @@ def changed(table: Mapping[str, Column], changes: Sequence[Change]) -> dict[str,
     for change in changes:
         by.setdefault(change.column, []).append(change)
     return {name: column.with_changes(by[name]) if name in by else column for name, column in table.items()}
-
-
-def text_of(value: Value) -> str:
-    """A cell as the text by which cells are compared: without blanks around it; numbers as JSON writes them."""
-    if isinstance(value, str):
-        return value.strip()
-    return "" if value is None else orjson.dumps(value).decode()
-
-
-def is_number(text: str) -> bool:
-    """Whether a text is one number: `12`, `-0.5`, `1,200.50`, `1e-3`."""
-    return any(map(str.isdigit, text)) and NUMBER.fullmatch(text) is not None

@@ -45,6 +45,19 @@ def contradicted(table: Mapping[str, Column]) -> list[Change]:
     return found
 
 
+def suspected(table: Mapping[str, Column], name: str) -> dict[int, str]:
+    """Cells of a column that rows alike them contradict and that `contradicted` leaves as they are, by row, each with
+    the text of the value that was foretold."""
+    said, column = foretold(table, name), table[name]
+    rows = ((said.codes >= 0) & (column.codes >= 0) & (said.codes != column.codes) & (said.lead >= LEAD)).nonzero()
+    found = {}
+    for row in rows[0].tolist():
+        other = column.firsts[int(said.codes[row])]
+        if not _is_error(column, said, row) or _borne_out(table, column, row, other):
+            found[row] = column.texts[other]
+    return found
+
+
 def _by(said: Foretold, row: int) -> str:
     """The voice that says it most surely, by its columns."""
     voices = [v for v in said.voices if v.codes[row] == said.codes[row]]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
 
 from dataflywheel.enhancement.tables.columns import Change, text_of
+from dataflywheel.models.endpoint.request import Reply
 from dataflywheel.proposing.kinds import Proposal
 from dataflywheel.proposing.rewritten import replaced, unchanged
 from dataflywheel.rows.formats.table import cells_of, cells_text, told
@@ -24,29 +26,55 @@ def cells(row: Row) -> dict[str, Any] | None:
     return held if isinstance(held, dict) and held else None
 
 
-def proposals(rows: Sequence[Row], tables: Sequence[Row], changes: Sequence[Change], made_by: str) -> list[Proposal]:
+@dataclass
+class Left:
+    """Why a row stays as it is of which a cell was to change: the first reason counts."""
+
+    why: dict[int, str] = field(default_factory=dict)
+
+    def add(self, row: int, why: str, aside: bool = False) -> None:
+        """Say it of a row; `aside`: of a cell that was not to change."""
+        if not aside:
+            self.why.setdefault(row, why)
+
+
+def proposals(
+    rows: Sequence[Row],
+    tables: Sequence[Row],
+    changes: Sequence[Change],
+    made_by: str,
+    left: Mapping[str, str] | None = None,
+    bills: Mapping[str, Sequence[Reply]] | None = None,
+) -> list[Proposal]:
     """One a row: the row with its changed cells, or why it stays as it is.
 
     Args:
         rows: all seeds, in order.
         tables: those of them that have cells, to which `Change.row` counts.
         changes: in the order in which they were made; of several of one cell all are told, and the last one stands.
+        left: why a row without a change has none, by its id.
+        bills: what was asked for a row, and for others with it, by its id.
     """
     by: dict[str, list[Change]] = {}
     for change in changes:
         by.setdefault(tables[change.row]["id"], []).append(change)
-    return [_proposal(row, by.get(row["id"], ()), made_by) for row in rows]
+    owed = dict(bills or {})  # an id that comes twice is billed once
+    why = left or {}
+    return [
+        _proposal(row, by.get(row["id"], ()), made_by, why.get(row["id"], NOTHING), owed.pop(row["id"], ()))
+        for row in rows
+    ]
 
 
-def _proposal(row: Row, changes: Sequence[Change], made_by: str) -> Proposal:
+def _proposal(row: Row, changes: Sequence[Change], made_by: str, why: str, bill: Sequence[Reply]) -> Proposal:
     held = cells(row)
     if held is None:
         return unchanged(row, NO_CELLS)
     changes = [change for change in changes if text_of(change.before) != text_of(change.after)]
     if not changes:
-        return unchanged(row, NOTHING)
+        return unchanged(row, why, bill)
     after = held | {change.column: change.after for change in changes}
-    return replaced(row, with_cells(row, after, made_by), facts={"cells": [_told(change) for change in changes]})
+    return replaced(row, with_cells(row, after, made_by), bill, facts={"cells": [_told(change) for change in changes]})
 
 
 def _told(change: Change) -> dict[str, Any]:
@@ -56,6 +84,7 @@ def _told(change: Change) -> dict[str, Any]:
         "after": change.after,
         "reason": change.reason,
         "confidence": round(change.confidence, 4),
+        **({"said": change.said} if change.said else {}),
     }
 
 

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from dataflywheel.enhancement.tables.columns import MOSTLY, NUMBER, SIGNS, Change, Column
+from dataflywheel.enhancement.tables.columns import Change, Column
+from dataflywheel.rows.gaps import MOSTLY, NUMBER, SIGNS
 from dataflywheel.signals.wording.units import unit_name
 
 WITH_UNIT = re.compile(rf"({NUMBER.pattern})\s*([^\W\d_]+\.?|[%°$€£¥₹])?", re.UNICODE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -38,7 +39,10 @@ def look(sources: Sequence[Source], wanted: int) -> Looked:
     found = [size for size, _ in looked]
     rows, chars = sum(f.rows for f in found), sum(f.chars for f in found)
     pairs, labelled = sum(f.pairs for f in found), sum(f.labelled for f in found)
-    size = PoolStatistics(rows, chars, chars // CHARS_PER_TOKEN, pairs, labelled)
+    gaps: Counter[str] = Counter()
+    for one in found:
+        gaps.update(dict(one.gaps))
+    size = PoolStatistics(rows, chars, chars // CHARS_PER_TOKEN, pairs, labelled, tuple(gaps.items()))
     unread = list(dict.fromkeys(entry for f in found for entry in f.unread))
     why = next((f.why for f in found if f.why), "")
     return Looked(size, unread, [first for _, first in looked], sum(f.bad for f in found), why)

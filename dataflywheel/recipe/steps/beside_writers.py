@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from dataflywheel.contracts import Method, PoolStatistics, build
 from dataflywheel.proposing.kinds import Proposer
@@ -42,6 +42,23 @@ def reading_seconds(made_with: Sequence[tuple[type[Method], Mapping[str, Any]]],
     """What models of packages take to read these rows for all of these methods."""
     reading = [spec for spec in made_with if spec[0].reading_seconds is not Method.reading_seconds]
     return sum(build(kind, {**placeholder(kind), **given}).reading_seconds(pool) for kind, given in reading)
+
+
+@runtime_checkable
+class Unpriced(Protocol):
+    """A method that cannot price all of its work beforehand."""
+
+    def unpriced(self) -> str:
+        """What the estimate leaves out since it is known only when it runs; "" where there is nothing."""
+
+
+def not_priced(title: str, kind: type[Proposer], given: Mapping[str, Any]) -> list[str]:
+    """What a method leaves out of its estimate, where there is such a thing."""
+    if not issubclass(kind, Unpriced):
+        return []
+    made = build(kind, {**placeholder(kind), **given})
+    said = made.unpriced() if isinstance(made, Unpriced) else ""
+    return [f"{title}: {kind.name}: {said}"] if said else []
 
 
 def lost_beside(title: str, kind: type[Proposer], given: Mapping[str, Any], format: str) -> list[str]:

@@ -160,7 +160,7 @@ class Generating(Writing, keyword="generate"):
         more = 1 + wanted / max(1, pool.rows)
         pairs = pool.pairs + (wanted if self.work.makes_pairs else 0)
         size = round(pool.rows * more), int(pool.chars * more), int(pool.tokens * more)
-        return PoolStatistics(*size, pairs, pool.labelled)
+        return PoolStatistics(*size, pairs, pool.labelled, pool.gaps)
 
     def foreseen(self, recipe: Recipe, looked: Looked, before: Sequence[Step]) -> Mapping[str, object]:
         if self.work.source != "target" and not any(step.writes for step in before):

@@ -46,7 +46,8 @@ class Mending(Enhancing, keyword="mend"):
         rows = record.details["funnel"]["accepted"]
         most = max(changes, key=lambda one: one["cells"], default=None)
         why = f"; most often in {most['column']}: {most['reason']} ({most['cells']:,})" if most else ""
-        return f"{cells:,} cells of {rows:,} rows changed, of {record.rows_in:,} rows{why}"
+        told = matching_told(record.details.get("matching") or {})
+        return f"{cells:,} cells of {rows:,} rows changed, of {record.rows_in:,} rows{why}{told}"
 
     def check_place(self, recipe: Recipe) -> None:
         shapes = [split_format(source.format)[1] for source in recipe.pool]
@@ -63,6 +64,18 @@ class Mending(Enhancing, keyword="mend"):
         if not tables:
             found.append(f"{self.title}: no source says `format: table`; rows that hold no cells stay as they are")
         return found
+
+
+def matching_told(facts: Mapping[str, Any]) -> str:
+    """Of two tables that were matched, what was compared, and how it was decided; "" of others."""
+    if not facts:
+        return ""
+    found = facts.get("blocking")
+    blocking = f", {found['found']:,} of {found['matches']:,} labelled matches among them" if found else ""
+    score = "no threshold" if facts["threshold"] is None else f"threshold {facts['threshold']:.2f}"
+    asked = f", {facts['asked']:,} pairs asked of a model" if "asked" in facts else ""
+    first, second = facts["rows"]
+    return f"; {facts['pairs']:,} of {first * second:,} pairs compared{blocking}; {score} by {facts['by']}{asked}"
 
 
 def changed_cells(accepted: Sequence[Proposal]) -> list[dict[str, Any]]:

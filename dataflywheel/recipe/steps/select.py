@@ -100,7 +100,8 @@ class Selecting(Step, keyword="select"):
         else:
             part = budget.rows(pool.rows) / max(1, pool.rows)
         rows, pairs, labelled = round(pool.rows * part), math.ceil(pool.pairs * part), math.ceil(pool.labelled * part)
-        return PoolStatistics(rows, int(pool.chars * part), int(pool.tokens * part), pairs, labelled)
+        gaps = tuple((name, math.ceil(cells * part)) for name, cells in pool.gaps)
+        return PoolStatistics(rows, int(pool.chars * part), int(pool.tokens * part), pairs, labelled, gaps)
 
     def do(self, given: Given) -> StepRecord:
         began = time.perf_counter()

@@ -21,7 +21,7 @@ from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.needs import asks
 from dataflywheel.recipe.origins import model_named
 from dataflywheel.recipe.schema import Recipe
-from dataflywheel.recipe.steps.beside_writers import leaning, lost_beside, place_of, reading_seconds
+from dataflywheel.recipe.steps.beside_writers import leaning, lost_beside, not_priced, place_of, reading_seconds
 from dataflywheel.recipe.steps.pair_writers import written_by
 from dataflywheel.recipe.steps.read_by_writers import check_reading, columns_read, evaluation_digest, leave_columns
 from dataflywheel.recipe.steps.rows_out import write_decided, write_written
@@ -152,9 +152,10 @@ class Writing(Step):
 
     def unread(self, recipe: Recipe) -> list[str]:
         """What gates will not look at for want of an extra package, a line a gate; a field that the data set's format
-        does not hold; and whether the price is one at most."""
+        does not hold; whether the price is one at most, or leaves out a part that is not known yet."""
         found = lost_beside(self.title, self.work.proposer(), self.work.named[1], recipe.format)
         found += written_here(recipe, self.title, *self.work.named)
+        found += not_priced(self.title, self.work.proposer(), self.work.named[1])
         for kind, parameters in self._gates(recipe):
             gate = None if asks(kind) else build(kind, {**placeholder(kind), **parameters})
             said = gate.unread() if isinstance(gate, Gate) else ""
@@ -171,7 +172,8 @@ class Writing(Step):
     def cost(self, recipe: Recipe, pool: PoolStatistics, speed: float) -> Cost:
         """What the method and its gates ask for, where every proposal is accepted: the least that it will be."""
         rows = self.rows_asked(pool.rows)
-        part = PoolStatistics(rows, *(round(n * rows / max(1, pool.rows)) for n in (pool.chars, pool.tokens)))
+        chars, tokens = (round(n * rows / max(1, pool.rows)) for n in (pool.chars, pool.tokens))
+        part = PoolStatistics(rows, chars, tokens, gaps=pool.gaps)
         methods = self.made_with(recipe)
         asked = sum((asking_cost(recipe, kind, given, part, speed) for kind, given in methods if asks(kind)), Cost())
         local = local_seconds(recipe, *methods[0], pool, speed) + reading_seconds(methods, part)
