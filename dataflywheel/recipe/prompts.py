@@ -149,7 +149,8 @@ def _work(method: Method, pick: int) -> None:
     elif isinstance(method, Judge):
         method.judge(cases(method.answers or 1))
     elif isinstance(method, Gate):
-        method.check([Proposal((row["id"],), row) for row in seeds()[:RATED]], Surroundings())
+        rows = seeds()[: RATED + 1]  # a gate that compares finds another answer in the row that is replaced
+        method.check([Proposal((row["id"],), row, before=rows[-1]) for row in rows[:RATED]], Surroundings())
     elif isinstance(method, WinRate):
         rows = seeds()[:RATED]
         method.judged(judge_by(method, method.model or _spec("model")), answers()[: len(rows)], rows)
