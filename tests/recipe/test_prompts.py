@@ -22,7 +22,7 @@ from tests.models.endpoint.fake import FakeClient, system_text, user_text
 ASKING = [name for name in catalog.names() if asks(catalog.get(name))]
 PLAIN = {"magpie", "sequence_level", "spin"}
 """What they send is a row's own prompt, or no chat."""
-ROWLESS = {"attribute_grid", "condor", "magpie", "noised", "syn_po"}
+ROWLESS = {"apigen", "attribute_grid", "condor", "magpie", "noised", "syn_po"}
 HEAVY = {"failing_instructions"}
 
 
