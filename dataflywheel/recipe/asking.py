@@ -151,9 +151,12 @@ def writes_itself(recipe: Recipe, kind: type[Method], given: Mapping[str, Any]) 
 
 
 def _others(kind: type[Method], given: Mapping[str, Any]) -> list[ModelSpec]:
-    """Models that a method asks besides its first, such as an `earlier` one."""
+    """Models that a method asks besides its first, such as an `earlier` one, or several `models`."""
     named = [name for name, field in kind.model_fields.items() if field.annotation == ModelSpec | None]
-    return [_own(kind, name, given[name]) for name in named if given.get(name) is not None]
+    found = [_own(kind, name, given[name]) for name in named if given.get(name) is not None]
+    several = [name for name, field in kind.model_fields.items() if field.annotation == tuple[ModelSpec, ...]]
+    lists = [(name, given[name]) for name in several if isinstance(given.get(name), list | tuple)]
+    return found + [_own(kind, name, one) for name, held in lists for one in held]
 
 
 def _own(kind: type[Method], name: str, given: Any) -> ModelSpec:

@@ -25,18 +25,24 @@ SMALL = (
 )
 """Prompt, answer and tag. The first has a result that can be checked, the third words that some methods look for."""
 UNANSWERED = "How does a lock on a canal work?"
+WORKED = (
+    "A bag holds 4 pens and costs 6 dollars. What do 12 pens cost?",
+    "12 pens are 12 / 4 = 3 bags.\n3 bags cost 3 x 6 = 18 dollars.\n#### 18",
+)
+"""A problem that is solved in two steps."""
 OTHER = "An answer that somebody else gave."
 LABELLED = 60
 """Texts of each of two labels."""
 
 
 def seeds(fields: Sequence[str] = ()) -> list[Row]:
-    """Rows with an answer, and one without; all with these further `fields`."""
+    """Rows with an answer, one without, and one with a worked solution; all with these further `fields`."""
     extra = {name: f"made-up {name}" for name in fields}
     rows = [
         prompt_answer_row(prompt, answer, source="made up", tags=[tag], extra=extra) for prompt, answer, tag in SMALL
     ]
-    return [*rows, make_row([message("user", UNANSWERED)], source="made up", extra=extra)]
+    worked = prompt_answer_row(*WORKED, source="made up", tags=["arithmetic"], extra=extra)
+    return [*rows, make_row([message("user", UNANSWERED)], source="made up", extra=extra), worked]
 
 
 def lines(pairs: Sequence[tuple[str, str, str]] = (*SMALL, (UNANSWERED, OTHER, ""))) -> list[Row]:

@@ -35,6 +35,17 @@ USUAL: Mapping[str, Any] = {
     "template": "chatml",
     "question": "Is the answer useful to whoever wrote the prompt?",
     "answer": "yes_no",
+    "tools": [
+        {
+            "name": "weather",
+            "description": "The weather of the next days at a place.",
+            "parameters": {
+                "type": "object",
+                "properties": {"city": {"type": "string"}, "days": {"type": "integer"}},
+                "required": ["city"],
+            },
+        }
+    ],
 }
 """Parameters without which a method could not be made."""
 _FENCE = re.compile(r"^</[^<>\n]+ [0-9a-f]{4,}>$", re.MULTILINE)
@@ -108,7 +119,7 @@ def usual(
             found[name] = ModelSpec(hf=name)
         elif "ModelSpec" in str(info.annotation) and (info.is_required() or issubclass(kind, Metric)):
             found[name] = spec(name)
-        elif name in USUAL and (info.is_required() or name == "template"):
+        elif name in USUAL and (info.is_required() or name in ("template", "tools")):
             found[name] = USUAL[name]
         elif name in made and info.is_required():
             found[name] = made[name]
@@ -149,7 +160,8 @@ def _work(method: Method, pick: int) -> None:
     elif isinstance(method, Judge):
         method.judge(cases(method.answers or 1))
     elif isinstance(method, Gate):
-        method.check([Proposal((row["id"],), row) for row in seeds()[:RATED]], Surroundings())
+        rows = seeds()[: RATED + 1]  # a gate that compares finds another answer in the row that is replaced
+        method.check([Proposal((row["id"],), row, before=rows[-1]) for row in rows[:RATED]], Surroundings())
     elif isinstance(method, WinRate):
         rows = seeds()[:RATED]
         method.judged(judge_by(method, method.model or _spec("model")), answers()[: len(rows)], rows)

@@ -15,14 +15,14 @@ from dataflywheel.models.endpoint.account import client_for, rehearsing, standin
 from dataflywheel.models.endpoint.quoting import DATA_RULE
 from dataflywheel.models.endpoint.recorder import Recorder, Tape
 from dataflywheel.models.spec import ModelSpec
-from dataflywheel.recipe.made_up_rows import SMALL, cases
+from dataflywheel.recipe.made_up_rows import SMALL, WORKED, cases
 from dataflywheel.recipe.prompts import asks, prompts
 from tests.models.endpoint.fake import FakeClient, system_text, user_text
 
 ASKING = [name for name in catalog.names() if asks(catalog.get(name))]
 PLAIN = {"magpie", "sequence_level", "spin"}
 """What they send is a row's own prompt, or no chat."""
-ROWLESS = {"attribute_grid", "condor", "magpie", "noised", "syn_po"}
+ROWLESS = {"apigen", "attribute_grid", "condor", "magpie", "noised", "syn_po"}
 HEAVY = {"failing_instructions"}
 
 
@@ -39,7 +39,7 @@ def test_every_method_that_asks_shows_its_questions(name: str) -> None:
         assert not user_text(one.request).endswith(">")
         assert (one.schema is None) == ("Reply with one JSON object of this form" not in user_text(one.request))
     shown = "".join(user_text(one.request) + (one.request.prompt or "") for one in found)
-    assert any(part[:12] in shown for row in SMALL for part in row) or name in ROWLESS
+    assert any(part[:12] in shown for row in (*SMALL, WORKED) for part in row) or name in ROWLESS
 
 
 def test_all_that_ask_are_known_to_ask() -> None:

@@ -143,7 +143,8 @@ def _items(method: Method, rows: Sequence[Row], gated: bool) -> Iterator[Item]:
     elif isinstance(method, Judge):
         yield from _judged(method, rows)
     elif isinstance(method, Gate):
-        for check in method.check([Proposal((row["id"],), row) for row in rows], Surroundings()):
+        before = prompt_answer_row("", OTHER)
+        for check in method.check([Proposal((row["id"],), row, before=before) for row in rows], Surroundings()):
             yield check.decided, check.passed, "" if check.passed else check.reason, ""
     elif isinstance(method, WinRate):
         for mark in method.judged(judge_by(method, method.model or MODEL), [OTHER] * len(rows), rows):

@@ -30,7 +30,7 @@ class ExpertRevision:
     @cached_property
     def distance(self) -> int:
         """Characters inserted, deleted and substituted in instruction and answer (Levenshtein)."""
-        from dataflywheel.enhancement.rewriting.edit_kernels import edit_distance
+        from dataflywheel.signals.words.edit_kernels import edit_distance
 
         pairs = (self.raw_instruction, self.instruction), (self.raw_answer, self.answer)
         return sum(int(edit_distance(_points(before), _points(after))) for before, after in pairs)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 from dataflywheel.contracts import Card, Case, Judgement, Verdict
 from dataflywheel.evolution.comparison import TASK, Choice, pair_form
 from dataflywheel.evolution.comparison import ReasonedChoice as ReasonedChoice
-from dataflywheel.evolution.judging.asking import AskingJudge, reason, shown
+from dataflywheel.evolution.judging.asking import AskingJudge, bill, reason, shown
 from dataflywheel.models.endpoint.examples import Instructed
 from dataflywheel.models.endpoint.instructions import Instructions, together
 from dataflywheel.models.endpoint.quoting import question
@@ -68,7 +69,8 @@ class Pairwise(Instructed, AskingJudge):
         found = []
         for i, case in enumerate(cases):
             both = answers[2 * i : 2 * i + 2]
-            found.append(judgement(case.id, read(both[0], 0), read(both[1], 1), reason(both)))
+            one = judgement(case.id, read(both[0], 0), read(both[1], 1), reason(both))
+            found.append(replace(one, replies=bill(both)))
         return found
 
     def ask(self, case: Case, order: int) -> Request:

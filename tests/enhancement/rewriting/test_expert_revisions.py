@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataflywheel.contracts import UsageError
-from dataflywheel.enhancement.rewriting.edit_kernels import edit_distance
 from dataflywheel.enhancement.rewriting.expert_revisions import ExpertRevision, most_changed, read_revisions
+from dataflywheel.signals.words.edit_kernels import edit_distance
 from tests.signals.rows import json_lines
 
 
