@@ -69,7 +69,7 @@ class RelevanceVotes(Instructed, Proposer):
         checked="foreign passages planted in real contexts, and voters of known accuracy, against the binomial law",
         pays="Rows that were put together from several documents, by a crawler or a retriever, not all of them right.",
         fails="A model that errs in all its runs alike is not outvoted; one piece of context leaves nothing to choose.",
-        evidence="Here, of three foreign passages beside each of 114 real ones, five voters that are right in 70, 80 and "
+        evidence="Here, of three foreign passages beside each of 114 real ones, five voters right in 70, 80 and "
         "90 % remove 84.5, 94.2 and 98.8 %, as the binomial law says; no passage with the answer was removed.",
     )
     answered_in: ClassVar[type[Form] | None] = Irrelevant
