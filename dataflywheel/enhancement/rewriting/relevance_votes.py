@@ -34,6 +34,7 @@ INSTRUCTIONS = (
 ASK = "Which documents has the answer nothing from? Write `analysis`, and then `irrelevant`: a list of numbers."
 ALL = "every piece is called irrelevant"
 NONE = "nothing irrelevant"
+NOTICE = "This page uses cookies. Accept all, or read our terms of use."
 SPARED = "only pieces that hold what the answer says"
 
 
@@ -111,8 +112,7 @@ class RelevanceVotes(Instructed, Proposer):
         return float(self.runs)
 
     def rehearsed(self) -> Proposer:
-        """With every word as a piece, so that rows of one sentence have some."""
-        return self.model_copy(update={"separator": " ", "least_words": 1})
+        return _Rehearsed(**{name: getattr(self, name) for name in type(self).model_fields})
 
     def unfit(self, seed: Row) -> str:
         why = unfit(seed, self.max_chars, thoughts=True)
@@ -198,3 +198,11 @@ class RelevanceVotes(Instructed, Proposer):
                 "spared": sum(len(facts["spared"]) for facts in voted),
             }
         }
+
+
+class _Rehearsed(RelevanceVotes):
+    """One that finds two documents in every row: what its answer says, and a notice of a web site."""
+
+    def _pieces(self, row: Row) -> Pieces:
+        parts = exchange_of(row)
+        return Pieces((parts.answer, NOTICE, parts.instruction), ("\n\n", "\n\n"), (0, 1))

@@ -16,7 +16,7 @@ from dataflywheel.models.endpoint.request import Reply, Request
 from dataflywheel.models.endpoint.structured import Answer, Asks, Form, ask_for
 from dataflywheel.proposing.asking import AskingProposer, failed, without
 from dataflywheel.proposing.child import child
-from dataflywheel.proposing.kinds import Demand, NamedGate, Proposal
+from dataflywheel.proposing.kinds import Demand, NamedGate, Proposal, Proposer
 from dataflywheel.rows.identity import make_row
 from dataflywheel.rows.schema import Row, message
 from dataflywheel.rows.text import part_of, split_answer
@@ -130,6 +130,10 @@ class RephraseDocuments(Instructed, AskingProposer):
         text, why = text_of_document(seed)
         return why or ("" if self._parts(text) else f"{SHORT}: fewer than {self.least_words} words")
 
+    def rehearsed(self) -> Proposer:
+        """Without a least length, so that short rows show what is asked."""
+        return self.model_copy(update={"least_words": 1})
+
     def _parts(self, text: str) -> list[Span]:
         found = chunks(text, self.longest, self.shortest)
         return [place for place in found if len(forms(text[slice(*place)])) >= self.least_words]
@@ -153,7 +157,7 @@ class RephraseDocuments(Instructed, AskingProposer):
         text, _ = text_of_document(seed)
         parts = self._parts(text)
         at, cycle = turn % len(parts), turn // len(parts)
-        form = self.forms[(int(seed["id"][-4:], 16) + at + cycle) % len(self.forms)]
+        form = self.forms[(int(seed["id"][:12], 16) + at + cycle) % len(self.forms)]
         return _Work(seed, text[slice(*parts[at])], parts[at], form, cycle // len(self.forms))
 
     def _question(self, one: _Work, kind: str) -> Request:

@@ -22,6 +22,7 @@ from dataflywheel.proposing.gates.prompt_leak import PromptLeak
 from dataflywheel.proposing.gates.refusal import Refusal
 from dataflywheel.proposing.kinds import Demand, Proposal, Surroundings
 from dataflywheel.proposing.ledger import funnel
+from dataflywheel.recipe.prompts import prompts
 from dataflywheel.rows.identity import make_row
 from dataflywheel.rows.schema import message
 from dataflywheel.synthesis.instruction.document_forms import ALIEN, COPIED, FORMS, LEANS, LONGER, Telling, list_of
@@ -243,3 +244,7 @@ def test_of_medical_texts_good_ones_are_kept_and_no_other(data: Path) -> None:
     assert all(meaning.invariants(p.source, text).passed for p, text in zip(kept, texts, strict=True))
     again = fulfil(method, GATES, list(rows), Terms(), Surroundings(), 0)
     assert [p.row for p in again.accepted] == [p.row for p in done.accepted]
+
+
+def test_every_form_is_shown_by_its_question() -> None:
+    assert {form_of(one.request) for one in prompts("rephrase_documents")} == set(FORMS)
