@@ -8,7 +8,7 @@ import re
 import shutil
 from pathlib import Path
 
-from dataflywheel.models.language.pool_tokenizer import pool_tokenizer
+from dataflywheel.models.language.pool_tokenizer import pool_tokenizer, rows_digest
 from dataflywheel.models.training.tiny import init_tiny
 from dataflywheel.models.training.train_settings import TrainSettings
 from dataflywheel.models.training.training import train_sft
@@ -52,4 +52,19 @@ def without_tools(model: Path, folder: Path) -> Path:
     hidden = re.sub(r"{% if tools %}.*?{% endif %}", "", shown)
     assert hidden != shown
     template.write_text(hidden, encoding="utf-8")
+    return folder
+
+
+def two_way_model(guess: str) -> Path:
+    """The copy model once it has learnt as well to name, after two words and `guess`, the request that they answer;
+    made once, then cached."""
+    cache = Path(os.environ["FLYWHEEL_CACHE"])
+    plain, others = copy_rows(2000, seed=2), copy_rows(4000, seed=3)
+    turned = [conversation(f"{said['content']}\n\n{guess}", asked["content"]) for asked, said in others]
+    rows = [*plain, *turned, *(row[1:] for row in [*plain[:200], *turned[:400]])]
+    settings = TrainSettings(max_steps=60, batch_size=64, learning_rate=2e-3, dtype="float32")
+    start = copy_model()
+    folder = cache / f"two-way-{rows_digest(rows, start.name, settings.model_dump_json())}"
+    if not folder.is_dir():
+        train_sft(rows, start, folder, settings)
     return folder
