@@ -85,12 +85,12 @@ def _table(cards: list[dict[str, Any]]) -> Table:
 
 def _whole(card: dict[str, Any]) -> list[str]:
     """What a method computes, and everything that its card says, a line each."""
-    from dataflywheel import catalog
+    from dataflywheel.contracts import REGISTRY
 
     paper = f"{card['authors']} ({card['year']}). {card['title']}. {card['paper']}" if card["paper"] else "none"
     found = {
         "does": card["summary"],
-        "computes": " ".join((catalog.get(card["name"]).__doc__ or "").split()),
+        "computes": " ".join((REGISTRY[card["name"]].__doc__ or "").split()),
         "kind": f"{card['category']}, {card['subcategory']}",
         "paper": paper,
         "you bring": ", ".join(card["needs"]) or "nothing",

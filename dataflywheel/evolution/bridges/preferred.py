@@ -10,6 +10,7 @@ from dataflywheel.evolution.bridges.known_judge import NOTHING_SAID, UNREADABLE,
 from dataflywheel.evolution.comparison import TASK
 from dataflywheel.evolution.judgements import judged
 from dataflywheel.evolution.judging.pairwise import Pairwise
+from dataflywheel.models.endpoint.examples import Instructed
 from dataflywheel.models.endpoint.instructions import Instructions
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.proposing.kinds import PASSED, Check, Gate, Proposal, Surroundings
@@ -21,7 +22,7 @@ EVEN = "the judge sees no difference"
 ALONE = "no other answer to compare with"
 
 
-class Preferred(Gate):
+class Preferred(Instructed, Gate):
     """Passes answers that a judge prefers to the other one in both orders: to the row's rejected answer, or without one
     to the answer of the row that is replaced.
 
@@ -62,7 +63,7 @@ class Preferred(Gate):
 
     def estimate(self, pool: PoolStatistics) -> Cost:
         """Of judging each row once, in both orders."""
-        return self.judge.estimate(pool)
+        return self.with_examples(self.judge.estimate(pool))
 
     def check(self, proposals: Sequence[Proposal], around: Surroundings) -> list[Check]:
         judge = self.judge

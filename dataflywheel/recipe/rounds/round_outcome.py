@@ -46,9 +46,9 @@ class Judgement:
     change: ValueInterval | None
     """Against the best round so far, on the select tier."""
     measures: list[Measure] = field(default_factory=list)
-    drift: list[DriftRecord] = field(default_factory=list)
     judge: Sequence[str] = ()
     """What is to be said of the judge whose scores chose what the model learns from."""
+    drift: list[DriftRecord] = field(default_factory=list)
 
     @property
     def alarms(self) -> list[str]:

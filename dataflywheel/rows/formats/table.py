@@ -45,7 +45,11 @@ class Table(Shape):
         if row["cells"] is None:
             raise CannotHold("a row that comes from no table (it has no cells)")
         own = cells_of(row["cells"])
-        if not same_content(self.read(own)[0], without_model(row)):
+        try:
+            whole = same_content(self.read(own)[0], without_model(row))
+        except ReadError as error:
+            raise CannotHold(f"these cells ({error})") from None
+        if not whole:
             raise CannotHold("what a row holds beside its cells")
         record = with_lineage(own, row, source, lineage)
         return {**record, OURS: {**record[OURS], FORM: self.name}} if OURS in record else record

@@ -20,7 +20,7 @@ class Raked(Selector):
 
     Iterative proportional fitting: each margin in turn scales the rows of each of its values to the share that these
     shall have, until all hold. Rows are then drawn by their weights, systematically, so that shares of the sample are
-    exact but for single rows; a row that is due more than once stands once and weighs as much. Values that are not
+    exact but for single rows; a row that is due more than once stands once and weighs more. Values that are not
     named keep their proportions in what the named ones leave. Where margins contradict each other, or a value has no
     rows, `notes` say which one is how far off.
     """
@@ -61,6 +61,8 @@ class Raked(Selector):
 
     def rank(self, columns: Columns, budget: int, rng: np.random.Generator) -> Selection:
         rows = shuffled(columns, eligible(columns, *self.margins), rng)
+        if not len(rows):
+            return Selection(rows, np.zeros(0), "", nested=False, notes=counts(columns, rows, *self.margins))
         told = [Margin.asked(name, columns[name][rows], shares) for name, shares in self.margins.items()]
         weight = capped(raked(told, len(rows)), self.most / max(1, len(rows)))
         chosen, counted = systematic(weight, budget, told)
@@ -136,16 +138,19 @@ def capped(weight: FloatArray, most: float) -> FloatArray:
 
 
 def systematic(weight: FloatArray, budget: int, margins: Sequence[Margin]) -> tuple[AnyArray, FloatArray]:
-    """Positions of drawn rows in their order, and how much each counts: `budget` in all, each row once.
+    """Positions of `budget` different rows in their order, and how much each counts, `budget` in all.
 
+    A row is drawn as often as it is due, and surely where that is once or more; what it is due beyond is its weight.
     Rows stand by their values, so that equally spaced draws take of each combination what it is due but for one.
     """
-    due = weight * min(budget, int((weight > 0).sum()))
+    number = min(budget, int((weight > 0).sum()))
+    if not number:
+        return np.zeros(0, np.int64), np.zeros(0)
+    chance = capped(weight, 1 / number) * number
     order = np.lexsort([margin.of for margin in margins])
-    ends = np.cumsum(np.minimum(due, 1)[order])
-    drawn = order[np.diff(np.floor(ends + 0.5), prepend=0) > 0]
-    drawn = drawn[np.argsort(drawn, kind="stable")]
-    return drawn, np.maximum(due[drawn], 1)
+    drawn = order[np.diff(np.floor(np.cumsum(chance[order]) + 0.5), prepend=0) > 0]
+    drawn = np.sort(drawn)
+    return drawn, weight[drawn] * number / chance[drawn]
 
 
 def _ranges(name: str, values: AnyArray, ranges: Sequence[str]) -> AnyArray:

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 import orjson
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from dataflywheel.contracts import Card
+from dataflywheel.models.endpoint.examples import Instructed
 from dataflywheel.models.endpoint.failure import passing
 from dataflywheel.models.endpoint.instructions import Instructions
 from dataflywheel.models.endpoint.quoting import question
@@ -54,7 +55,7 @@ class _Course:
     replies: list[Reply] = field(default_factory=list)
 
 
-class MathShepherd(AskingProposer):
+class MathShepherd(Instructed, AskingProposer):
     """A row with its solution's steps and a label for each, beside it in the fields `steps` and `step_labels`.
 
     From behind each step a model completes the solution `completions` times. `hard`: a step is good where any of these
@@ -91,7 +92,7 @@ class MathShepherd(AskingProposer):
     """Completions from behind each step."""
     mark: Literal["hard", "soft"] = "hard"
     """Whether a label says if any completion reached the answer, or how many of them did."""
-    separator: str = Field(default="\n", min_length=1)
+    separator: str = "\n"
     """What stands between steps. A solution without it is taken by its sentences."""
     most_steps: int = Field(default=32, ge=2)
     """Longer solutions are left out."""
@@ -99,6 +100,13 @@ class MathShepherd(AskingProposer):
     """Longer rows are left out."""
     instructions: Instructions = INSTRUCTIONS
     """What the model is told to do."""
+
+    @field_validator("separator")
+    @classmethod
+    def _divides(cls, separator: str) -> str:
+        if not separator:
+            raise ValueError("an empty text divides nothing; leave it out for line ends")
+        return separator
 
     def calls_a_seed(self) -> float:
         return float(self.completions * GUESSED_STEPS)

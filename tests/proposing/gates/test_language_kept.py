@@ -77,7 +77,7 @@ def test_stand_ins_are_of_no_language() -> None:
 def test_every_rewriter_keeps_the_language(name: str) -> None:
     kind = catalog.get(name, Proposer)
     assert issubclass(kind, Proposer)
-    assert ("language_kept" in dict(kind.own_gates())) is kind.rewrites
+    assert ("language_kept" in dict(kind.own_gates())) is (kind.rewrites and not kind.mends)
 
 
 def test_passages_in_other_languages_are_found_and_experts_are_not(data: Path) -> None:

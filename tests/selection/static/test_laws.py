@@ -13,6 +13,7 @@ from dataflywheel.selection.order import SCORE
 from tests.selection.columns import generator, make_columns
 
 PARAMETERS: dict[str, dict[str, Any]] = {
+    "raked": {"margins": {"row.source": {"alpaca": 0.5}}},
     "length_matched_random": {"lengths": tuple(range(10, 60))},
     "diverse_by_score": {"score": "likelihood.loss_answer", "threshold": 0.8},
     "gumbel_top_k": {"score": "likelihood.loss_answer"},
