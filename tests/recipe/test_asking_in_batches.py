@@ -50,7 +50,7 @@ def rated(pool: Path, endpoint: Endpoint, **more: Any) -> Recipe:
     value = {
         "name": "rated",
         "pool": [{"path": str(pool)}],
-        "models": {"teacher": {**teacher, "capabilities": {"batch": True}}},
+        "models": {"teacher": {**teacher, "capabilities": {"batch": True, "json_schema": False}}},
         "steps": [{"select": {"by": {"rated": {"score": "alpagasus.score"}}, "keep": 20}}],
         **more,
     }
