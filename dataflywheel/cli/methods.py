@@ -85,12 +85,13 @@ def _table(cards: list[dict[str, Any]]) -> Table:
 
 def _whole(card: dict[str, Any]) -> list[str]:
     """What a method computes, and everything that its card says, a line each."""
-    from dataflywheel.contracts import REGISTRY
+    from dataflywheel.contracts import REGISTRY, STEPS
 
+    kind = REGISTRY.get(card["name"]) or STEPS.get(card["name"])
     paper = f"{card['authors']} ({card['year']}). {card['title']}. {card['paper']}" if card["paper"] else "none"
     found = {
         "does": card["summary"],
-        "computes": " ".join((REGISTRY[card["name"]].__doc__ or "").split()),
+        "computes": " ".join((getattr(kind, "__doc__", None) or "").split()),
         "kind": f"{card['category']}, {card['subcategory']}",
         "paper": paper,
         "you bring": ", ".join(card["needs"]) or "nothing",
