@@ -28,7 +28,7 @@ from dataflywheel.models.training.trainer import Trainer
 from dataflywheel.proposing.kinds import Gate, Proposer
 from dataflywheel.recipe.load import recipe_from
 from dataflywheel.recipe.needs import signals_of
-from dataflywheel.recipe.planning.plan import check
+from dataflywheel.recipe.planning.checks import check
 from dataflywheel.recipe.steps.build import build_steps
 from dataflywheel.selection.order import LEARNED
 

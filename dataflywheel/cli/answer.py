@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dataflywheel.cli.asked import Calls, Can, Concurrency, Key, ModelName, Patience, Price, Timeout, Usd
 from dataflywheel.cli.options import AsJson, Columns, Plugins, Roles, Runs, Seed, Store, load_plugins, named
+
+if TYPE_CHECKING:
+    from dataflywheel.inline.answer import Answered
 
 REASONS = 5
 
@@ -39,7 +42,7 @@ def answer_command(
     as_json: AsJson = False,
 ) -> None:
     """Have a model answer prompts; no answer is paid twice."""
-    from dataflywheel.cli.asked import asked_model, bill, limits, paced, paid
+    from dataflywheel.cli.asked import asked_model, bill, limits, paced
     from dataflywheel.cli.live import LiveTable
     from dataflywheel.cli.stopping import unfinished
     from dataflywheel.errors import FlywheelError
@@ -61,11 +64,17 @@ def answer_command(
         raise FlywheelError(" ".join([f"{why}.", *spent]) if spent else why)
     if found.rows:
         write_records(out, found.rows, container)
-    place = str(out) if found.rows else None
+    _told(found, str(out) if found.rows else None, spent, as_json)
+    unfinished(found.stopped)
+
+
+def _told(found: Answered, place: str | None, spent: list[str], as_json: bool) -> None:
+    """Print what became of the prompts and what it cost."""
     if as_json:
+        from dataflywheel.cli.asked import paid
+
         told = {"path": str(found.path), "output": place, "answered": len(found), "unanswered": dict(found.reasons)}
         typer.echo(json.dumps(told | {"stopped": found.stopped, "cost": paid(found.path)}, ensure_ascii=False))
-        unfinished(found.stopped)
         return
     if found.stopped:
         typer.echo(f"Not finished: {found.stopped}; the same command goes on.")
@@ -74,9 +83,8 @@ def answer_command(
         typer.echo(f"  {number:,} without an answer: {reason}")
     for line in spent:
         typer.echo(line)
-    if found.rows:
-        typer.echo(f"Next: flywheel judge {out} OTHER, or flywheel why {found.path} ROW")
-    unfinished(found.stopped)
+    if place:
+        typer.echo(f"Next: flywheel judge {place} OTHER, or flywheel why {found.path} ROW")
 
 
 def _place(out: Path, prompts: list[str]) -> str:

@@ -93,12 +93,7 @@ def judge_command(
     if calibrate:
         if a or b or data is None:
             raise UsageError("judge --calibrate takes no A and B, and needs --data: a folder with pandalm and llmbar")
-        from dataflywheel.evolution.judging.calibrate import calibrate as calibrated
-
-        with asking_shown() as watch:
-            found = calibrated(spec, method, data=data, limit=limit, watch=watch, **shared)
-        _print(found.as_dict()) if as_json else _calibration(found)
-        unfinished(found.stopped)
+        _calibrated(spec, method, data, limit, shared, as_json)
         return
     if a is None or b is None:
         raise UsageError("judge: name two files of answers, A and B, or use --calibrate")
@@ -116,6 +111,20 @@ def judge_command(
     if out is not None:
         _written(out, result, a, b, reference, named(columns, roles), as_json)
     unfinished(result.stopped)
+
+
+def _calibrated(
+    spec: Any, method: Mapping[str, Any], data: Path, limit: int | None, shared: Mapping[str, Any], as_json: bool
+) -> None:
+    """Judge pairs that people have judged, and print what the judge is worth."""
+    from dataflywheel.cli.live import asking_shown
+    from dataflywheel.cli.stopping import unfinished
+    from dataflywheel.evolution.judging.calibrate import calibrate
+
+    with asking_shown() as watch:
+        found = calibrate(spec, dict(method), data=data, limit=limit, watch=watch, **shared)
+    _print(found.as_dict()) if as_json else _calibration(found)
+    unfinished(found.stopped)
 
 
 def _written(

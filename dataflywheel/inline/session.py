@@ -20,7 +20,7 @@ from dataflywheel.recipe.inputs.ingest import ingest_pool
 from dataflywheel.recipe.load import recipe_from
 from dataflywheel.recipe.machine import check_files, check_packages
 from dataflywheel.recipe.needs import asks
-from dataflywheel.recipe.planning.plan import check_models
+from dataflywheel.recipe.planning.checks import check_models
 from dataflywheel.recipe.progress import Silent, Watcher
 from dataflywheel.store.lock import only_here
 from dataflywheel.store.run import RunDirectory

@@ -65,7 +65,22 @@ def _snapshot(name: str, cache_dir: Path | None, patterns: Sequence[str] = PATTE
     try:
         return Path(snapshot_download(name, allow_patterns=list(patterns), cache_dir=cache_dir))
     except Exception as error:
-        raise FlywheelError(f"model {name!r} is neither a local folder nor fetchable from the hub: {error}") from error
+        why = f"model {name!r} is no local folder, and from the hub it cannot be fetched: {_of_the_hub(error)}"
+        raise FlywheelError(why) from error
+
+
+def _of_the_hub(error: Exception) -> str:
+    """What came of asking the hub, and the way out."""
+    named = {kind.__name__ for kind in type(error).__mro__}
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror} ({error.filename})" if error.filename else error.strerror
+    if "GatedRepoError" in named:
+        return "its owner wants to be asked first; accept its terms on its page and set HF_TOKEN"
+    if "RepositoryNotFoundError" in named or "HFValidationError" in named:
+        return "there is no such model; look at its name, or set HF_TOKEN if it is private"
+    if "HfHubHTTPError" in named:
+        return f"the hub refused ({str(error).splitlines()[0]})"
+    return "the hub cannot be reached and no earlier copy is here; give a local folder, or try again with a network"
 
 
 def folder_digest(folder: Path) -> str:

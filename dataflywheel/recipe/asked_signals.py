@@ -86,6 +86,14 @@ def called(signals: Signals, name: str) -> Iterator[None]:
         raise type(error)("\n".join(f"signals.{name}: {line}" for line in str(error).splitlines())) from error
 
 
+class UnsoundError(ValueError):
+    """Entries under `signals` that mean nothing, each with what is wrong with it."""
+
+    def __init__(self, bad: Mapping[str, str]) -> None:
+        super().__init__("; ".join(bad.values()))
+        self.bad = bad
+
+
 def in_one_form(value: Any) -> Any:
     """What a recipe says under `signals`: parameters by signal, `of` among them; under a name of its own the signal
     with its parameters. What is no mapping is left to type checks.
@@ -96,16 +104,26 @@ def in_one_form(value: Any) -> Any:
     {'lately': {'likelihood': {'of': 'trained'}}}
 
     Raises:
-        ValueError: a name that no column can have, no signal or several under it, or a model that is not known.
+        UnsoundError: a name that no column can have, no signal or several under it, or a model that is not known.
     """
     if not isinstance(value, dict):
         return value
-    known = catalog.names(Signal)
-    found = {str(name): _entry(str(name), entry, known) for name, entry in value.items()}
-    for name, entry in found.items():
-        if isinstance(entry, dict):
-            kind, given = (name, entry) if name in known else next(iter(entry.items()))
-            _check_of(name, catalog.get(kind), given)
+    known, found, bad = catalog.names(Signal), dict[str, Any](), dict[str, str]()
+    for name, entry in value.items():
+        try:
+            found[str(name)] = _checked(str(name), entry, known)
+        except ValueError as error:
+            bad[str(name)] = str(error)
+    if bad:
+        raise UnsoundError(bad)
+    return found
+
+
+def _checked(name: str, entry: Any, known: list[str]) -> Any:
+    found = _entry(name, entry, known)
+    if isinstance(found, dict):
+        kind, given = (name, found) if name in known else next(iter(found.items()))
+        _check_of(name, catalog.get(kind), given)
     return found
 
 
@@ -113,9 +131,7 @@ def _entry(name: str, entry: Any, known: list[str]) -> Any:
     if name in known:
         return {} if entry is None else entry
     if name in RESERVED or name in catalog.names() or not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", name):
-        taken = name in RESERVED or name in catalog.names()
-        why = "is taken" if taken else "is no name of a column: letters, digits, _ and - after a letter"
-        raise ValueError(f"{name!r} {why}; give the signal another name")
+        raise ValueError(_no_name(name, entry, known))
     entry = {entry: {}} if isinstance(entry, str) else entry
     if not isinstance(entry, dict):
         raise ValueError(_what_stands_there(name, known))
@@ -129,12 +145,23 @@ def _entry(name: str, entry: Any, known: list[str]) -> Any:
     return {signal: {**(given or {}), **of}}
 
 
+def _no_name(name: str, entry: Any, known: list[str]) -> str:
+    meant = entry in known if isinstance(entry, str) else isinstance(entry, dict) and any(key in known for key in entry)
+    if name in catalog.names() and not meant:
+        card = catalog.get(name).card
+        return f"{name!r} is no signal but of {card.category}, {card.subcategory}; `flywheel methods` lists the signals"
+    taken = name in RESERVED or name in catalog.names()
+    why = "is taken" if taken else "is no name of a column: letters, digits, _ and - after a letter"
+    return f"{name!r} {why}; give the signal another name"
+
+
 def _what_stands_there(name: str, known: list[str], inner: str = "") -> str:
     """What is wrong with an entry whose name is no signal's: a signal misspelt, here or within, or none at all."""
+    within = f"there is no signal {inner!r}{nearest(inner, known)}"
+    if inner and "did you mean" in within and "did you mean" not in nearest(name, known):
+        return within
     form = f"a name of your own stands for one signal with its parameters: `{name}: {{embedding: {{part: prompt}}}}`"
-    return f"there is no signal {name!r}{nearest(name, known)}; {form}" + (
-        f"; and there is no signal {inner!r}{nearest(inner, known)}" if inner else ""
-    )
+    return f"there is no signal {name!r}{nearest(name, known)}; {form}" + (f"; and {within}" if inner else "")
 
 
 def _check_of(name: str, kind: type[Method], given: Mapping[str, Any]) -> None:

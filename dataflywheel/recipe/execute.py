@@ -16,8 +16,8 @@ from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.finish import embedding_map, map_is_whole
 from dataflywheel.recipe.inputs.ingest import eval_set
 from dataflywheel.recipe.inputs.target_judge import judges
-from dataflywheel.recipe.load import load_recipe
 from dataflywheel.recipe.needs import asks, signals_of
+from dataflywheel.recipe.planning.checks import built, read
 from dataflywheel.recipe.planning.leaving import left_out, title
 from dataflywheel.recipe.planning.plan import make_plan
 from dataflywheel.recipe.progress import Silent, Watcher
@@ -25,7 +25,6 @@ from dataflywheel.recipe.result import Result
 from dataflywheel.recipe.rounds.wheel import Wheel
 from dataflywheel.recipe.schema import Recipe
 from dataflywheel.recipe.sections import Compare
-from dataflywheel.recipe.steps.build import build_steps
 from dataflywheel.recipe.steps.learning import student_folder
 from dataflywheel.recipe.steps.step import Step
 from dataflywheel.recipe.walk import Walk
@@ -72,7 +71,7 @@ def _run(
     comparison: bool,
     finish: Callable[[Path], object] | None,
 ) -> Result:
-    loaded = recipe if isinstance(recipe, Recipe) else load_recipe(Path(recipe))
+    loaded = read(recipe)
     if comparison and loaded.compare is None:
         loaded = loaded.model_copy(update={"compare": Compare()})
     with told_of(loaded.composed), blamed(loaded.name, loaded.model_dump()):
@@ -87,7 +86,7 @@ def _planned(
     watcher: Watcher | None,
     finish: Callable[[Path], object] | None,
 ) -> Result:
-    steps = build_steps(loaded)
+    steps = built(loaded)
     plan = make_plan(loaded, steps, loaded.compare is not None, home)
     if isinstance(recipe, Recipe):
         text = loaded.as_written().model_dump_json(indent=2)

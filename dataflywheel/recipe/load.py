@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 from dataflywheel.contracts import UsageError, nearest
 from dataflywheel.contracts.complaint import said
 from dataflywheel.models.spec import KEY_LETTERS
+from dataflywheel.recipe.asked_signals import UnsoundError
 from dataflywheel.recipe.composed import AtStepError
 from dataflywheel.recipe.environment import Environment, is_key, leaves, without_variables
 from dataflywheel.recipe.schema import Recipe
@@ -19,6 +22,15 @@ from dataflywheel.recipe.sections import Compare, Guards, Limits, Models, Source
 from dataflywheel.rows.plain_yaml import read_yaml
 
 MOST_BYTES = 1 << 20
+
+
+class UnsoundSignalsError(UsageError):
+    """Entries under `signals` that mean nothing; `rest` is the recipe without them, so that plan can look for more."""
+
+    def __init__(self, said: str, rest: Recipe, dropped: frozenset[str]) -> None:
+        super().__init__(said)
+        self.rest, self.dropped = rest, dropped
+
 
 SECTIONS: Mapping[str, type[BaseModel]] = {
     "pool": Source,
@@ -78,16 +90,25 @@ def _no_open_keys(value: Mapping[str, Any], path: Path, node: yaml.Node | None) 
 def recipe_from(value: Mapping[str, Any], where: str = "recipe", node: yaml.Node | None = None) -> Recipe:
     """A validated recipe from plain data."""
 
-    def standing(place: Sequence[str | int]) -> str:
-        return f"{where}:{line}" if (line := _line(node, place)) else where
-
+    standing = partial(_at, where, node)
     environment = Environment(standing)
+
+    def validated(filled: Mapping[str, Any]) -> Recipe:
+        recipe = Recipe.model_validate(filled)
+        recipe.composed.where.extend(standing(("steps", at)) for at in range(len(recipe.composed.before)))
+        return recipe
+
+    filled = environment.filled(value)
     try:
-        recipe = Recipe.model_validate(environment.filled(value))
+        return validated(filled)
     except ValidationError as error:
-        raise UsageError(environment.hidden("\n".join(_complaints(error, where, node)))) from None
-    recipe.composed.where.extend(standing(("steps", at)) for at in range(len(recipe.composed.before)))
-    return recipe
+        told = environment.hidden("\n".join(_complaints(error, where, node)))
+        causes = [problem.get("ctx", {}).get("error") for problem in error.errors()]
+        if bad := {name for cause in causes if isinstance(cause, UnsoundError) for name in cause.bad}:
+            kept = {name: entry for name, entry in filled["signals"].items() if str(name) not in bad}
+            with suppress(ValidationError):
+                raise UnsoundSignalsError(told, validated({**filled, "signals": kept}), frozenset(bad)) from None
+        raise UsageError(told) from None
 
 
 def _complaints(error: ValidationError, where: str, node: yaml.Node | None) -> list[str]:
@@ -96,12 +117,15 @@ def _complaints(error: ValidationError, where: str, node: yaml.Node | None) -> l
         found = problem.get("ctx", {}).get("error")
         within = found.place if isinstance(found, AtStepError) else ()
         location = [part for part in (*problem["loc"], *within) if isinstance(part, str | int)]
-        line = _line(node, location)
-        place = f"{where}:{line}" if line else where
+        place = _at(where, node, location)
         field = ".".join(str(part) for part in location)
         if problem["type"] == "extra_forbidden":
             section: type[BaseModel] = SECTIONS.get(str(location[0]), Recipe) if len(location) > 1 else Recipe
             lines.append(f"{place}: unknown field {field!r}{nearest(str(location[-1]), list(section.model_fields))}")
+        elif isinstance(found, UnsoundError):
+            lines.extend(
+                f"{_at(where, node, [*location, name])}: {field}.{name}: {why}" for name, why in found.bad.items()
+            )
         elif problem["type"] == "missing":
             lines.append(f"{place}: {field} is missing")
         elif within:
@@ -109,6 +133,11 @@ def _complaints(error: ValidationError, where: str, node: yaml.Node | None) -> l
         else:
             lines.append(f"{place}: {f'{field}: ' if field else ''}{said(problem)}")
     return lines
+
+
+def _at(where: str, node: yaml.Node | None, location: Sequence[str | int]) -> str:
+    """The file, and the line of that field in it."""
+    return f"{where}:{line}" if (line := _line(node, location)) else where
 
 
 def _line(node: yaml.Node | None, location: Sequence[str | int]) -> int | None:

@@ -89,3 +89,8 @@ def test_progress_goes_to_stderr_and_results_to_stdout(tmp_path: Path) -> None:
     assert "Gain: not measured against random choice" in again.stdout
     assert "there already" in again.stderr
     assert (tmp_path / "runs" / "r" / "report.html").exists()
+
+
+def test_the_package_runs_as_a_module() -> None:
+    run = [sys.executable, "-m", "dataflywheel", "--version"]
+    assert subprocess.run(run, capture_output=True, text=True, check=True).stdout.strip()

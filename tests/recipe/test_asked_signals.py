@@ -17,7 +17,8 @@ from dataflywheel.models.training.tiny import init_tiny
 from dataflywheel.recipe.asked_signals import asked_signal
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.load import recipe_from
-from dataflywheel.recipe.planning.plan import check, make_plan
+from dataflywheel.recipe.planning.checks import check
+from dataflywheel.recipe.planning.plan import make_plan
 from dataflywheel.recipe.schema import Recipe
 from dataflywheel.recipe.steps import select
 from dataflywheel.recipe.steps.build import build_steps

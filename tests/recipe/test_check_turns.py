@@ -8,7 +8,7 @@ import pytest
 
 from dataflywheel.contracts import UsageError
 from dataflywheel.recipe.load import recipe_from
-from dataflywheel.recipe.planning.plan import check
+from dataflywheel.recipe.planning.checks import check
 from dataflywheel.recipe.steps.build import build_steps
 
 

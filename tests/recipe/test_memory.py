@@ -13,7 +13,7 @@ from dataflywheel.contracts import UsageError
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.recipe.load import recipe_from
 from dataflywheel.recipe.planning import memory
-from dataflywheel.recipe.planning.plan import check
+from dataflywheel.recipe.planning.checks import check
 from dataflywheel.recipe.steps.build import build_steps
 
 

@@ -194,3 +194,25 @@ def test_a_word_that_is_no_choice_of_its_question_is_refused_before_it_is_asked(
 def test_a_signal_that_has_to_be_told_more_is_refused_before_the_run(tmp_path: Path, column: str, lacking: str) -> None:
     with pytest.raises(UsageError, match=rf"{column}.*has to be told more; write `signals: .*{lacking}: "):
         plan(job(tmp_path, [{"filter": {"bounds": {column: [0, 1]}}}]))
+
+
+def test_signals_that_mean_nothing_and_steps_that_cannot_be_hide_nothing_of_each_other(tmp_path: Path) -> None:
+    (tmp_path / "recipe.yaml").write_text(
+        "name: a\npool: [{path: nowhere.jsonl}]\n"
+        "signals:\n  lenght: {}\n  mine: {embeding: {}}\n  perplexity: {}\n"
+        "steps:\n- select: {by: mine.vector, rows: 10}\n- filter: {bounds: {mine.vector: [0, 1], text.charz: [0, 1]}}\n"
+    )
+    with pytest.raises(UsageError) as found:
+        plan(tmp_path / "recipe.yaml")
+    lines = str(found.value).splitlines()
+    for told in (
+        "recipe.yaml:4: signals.lenght: there is no signal 'lenght'; did you mean 'token_lengths'?",
+        "recipe.yaml:5: signals.mine: there is no signal 'embeding'; did you mean 'embedding'?",
+        "recipe.yaml:6: signals.perplexity: 'perplexity' is no signal but of selection, static",
+        "select: say how much to keep",
+        "step 1, select: unknown parameter 'rows'",
+        "nowhere.jsonl is not there",
+        "'text.charz': text has no such column",
+    ):
+        assert any(told in line for line in lines), told
+    assert not any("'mine.vector'" in line for line in lines)  # the name is what is wrong, and that is told

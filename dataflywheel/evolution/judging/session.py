@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from dataflywheel.contracts import Case, Judge, Judgement, UsageError, Verdict, build, method_specs
+from dataflywheel.contracts import Case, FlywheelError, Judge, Judgement, UsageError, Verdict, build, method_specs
 from dataflywheel.evolution.judgements import judged
 from dataflywheel.evolution.judging.asking import PanelJudge
 from dataflywheel.evolution.judging.self_test import SelfTest, self_test
@@ -85,7 +85,10 @@ def ask(
     with closing(AnswerStore(home / "answers.db")) as answers:
         with account(answers, caps, scope, watch):
             test = self_test(partial(judged, method))
-            test.require(f"{method.name} by {named(method)}")
+            try:
+                test.require(f"{method.name} by {named(method)}")
+            except FlywheelError as error:
+                raise type(error)(f"{error} ({_paid(bill(method, answers.spent(scope)))})") from None
             members = method.members(cases) if isinstance(method, PanelJudge) else []
             judgements = method.gather(members) if isinstance(method, PanelJudge) else judged(method, cases)
         return Session(test, judgements, members, bill(method, answers.spent(scope)))
@@ -100,6 +103,11 @@ def bill(method: Judge, cost: Spent) -> dict[str, float | None]:
     """What was spent; dollars are None where the price of a model is not known."""
     priced = all(spec.endpoint is None or spec.usd_per_mtok is not None for spec in _specs(method))
     return {name: None if name.endswith("usd") and not priced else value for name, value in asdict(cost).items()}
+
+
+def _paid(cost: Mapping[str, float | None]) -> str:
+    usd = "the price is not known" if cost["usd"] is None else f"${cost['usd']:.4f}"
+    return f"{cost['calls'] or 0:.0f} calls paid so far, {usd}"
 
 
 def _specs(method: Judge) -> list[ModelSpec]:

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 from dataflywheel.contracts import FlywheelError
 from dataflywheel.recipe.bill import bill_failed
 from dataflywheel.recipe.context import Context
+from dataflywheel.recipe.planning.checks import check
 from dataflywheel.recipe.planning.leaving import title
-from dataflywheel.recipe.planning.plan import check
 from dataflywheel.recipe.progress import Watcher
 from dataflywheel.recipe.steps.step import Step
 from dataflywheel.recipe.walk import Walk

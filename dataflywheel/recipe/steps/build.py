@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
-from dataflywheel.contracts import Complaints
+from dataflywheel.contracts import Complaints, UsageError
 from dataflywheel.recipe.asked_signals import own_names
 from dataflywheel.recipe.schema import Recipe
 from dataflywheel.recipe.steps.clean import Clean
@@ -39,15 +40,26 @@ OWN: tuple[type[Step], ...] = (
 """The kinds that are shipped, in the order in which they are shown."""
 
 
+class UnbuiltStepsError(UsageError):
+    """Steps that cannot be; `built` are the others, so that plan can look for more."""
+
+    def __init__(self, said: str, built: Sequence[Step]) -> None:
+        super().__init__(said)
+        self.built = list(built)
+
+
 def build_steps(recipe: Recipe) -> list[Step]:
     """All steps with their parameters checked.
 
     Raises:
-        UsageError: unknown steps or parameters, each with the nearest right name.
+        UnbuiltStepsError: unknown steps or parameters, each with the nearest right name.
     """
     own, steps, complaints = own_names(recipe.signals), list[Step](), Complaints()
     for index, (name, given) in enumerate(recipe.named_steps(), 1):
         with complaints.heard():
             steps.append(replace(KINDS.get(name, Clean).made(index, name, given, recipe), named=own))
-    complaints.end()
+    try:
+        complaints.end()
+    except UsageError as error:
+        raise UnbuiltStepsError(str(error), steps) from None
     return steps

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from dataflywheel import catalog
-from dataflywheel.contracts import Budget, Columns, Cost, Method, PoolStatistics, UsageError
+from dataflywheel.contracts import Budget, Columns, Complaints, Cost, Method, PoolStatistics, UsageError
 from dataflywheel.recipe.bill import measuring_cost
 from dataflywheel.recipe.chosen import Chosen
 from dataflywheel.recipe.contents import digest
@@ -49,7 +49,13 @@ class Selecting(Step, keyword="select"):
 
     @classmethod
     def made(cls, index: int, name: str, given: Mapping[str, Any], recipe: Recipe) -> Self:
-        return super().made(index, name, _with_budget(given, recipe.budget), recipe)
+        complaints, full = Complaints(), {"keep": 1, **given}
+        with complaints.heard():
+            full = dict(_with_budget(given, recipe.budget))
+        with complaints.heard():
+            made = super().made(index, name, full, recipe)
+        complaints.end()
+        return made
 
     def method(self) -> str:
         return self.work.label()
