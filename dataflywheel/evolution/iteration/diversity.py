@@ -141,9 +141,9 @@ class _Texts:
     def measure(self, at: AnyArray, against: tuple[AnyArray, AnyArray], common: AnyArray) -> dict[str, float]:
         """All measures of the texts at these positions; novelty is held `against` other words."""
         words, text = self.words_of(at)
-        grams = {n: _grams(words, text, n) for n in (2, 3, NOVEL)}
+        grams = {n: grams_of(words, text, n) for n in (2, 3, NOVEL)}
         raw = b"\n".join(self.bytes[i] for i in sorted(at.tolist()))
-        novel = ~np.isin(grams[NOVEL], _grams(*against, NOVEL))
+        novel = ~np.isin(grams[NOVEL], grams_of(*against, NOVEL))
         found = {
             "distinct_2": len(np.unique(grams[2])) / max(1, len(grams[2])),
             "distinct_3": len(np.unique(grams[3])) / max(1, len(grams[3])),
@@ -160,7 +160,7 @@ class _Texts:
         return np.concatenate(pieces), np.repeat(np.arange(len(pieces)), [len(piece) for piece in pieces])
 
 
-def _grams(words: AnyArray, text: AnyArray, n: int) -> AnyArray:
+def grams_of(words: AnyArray, text: AnyArray, n: int) -> AnyArray:
     """Hashes of the runs of n words that lie within one text."""
     if len(words) < n:
         return words[:0]

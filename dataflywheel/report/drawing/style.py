@@ -120,6 +120,8 @@ details { border:1px solid var(--line); border-radius:10px; margin:12px 0; paddi
 summary { cursor:pointer; padding:13px 0; font-weight:600; overflow-wrap:anywhere }
 .example { border-top:1px solid var(--line); padding:16px 0; overflow-wrap:anywhere }
 mark { background:color-mix(in srgb,var(--drop) 30%,transparent); color:inherit; border-radius:3px }
+del { background:color-mix(in srgb,var(--drop) 22%,transparent); text-decoration-thickness:1px; border-radius:3px }
+ins { background:color-mix(in srgb,var(--added) 26%,transparent); text-decoration:none; border-radius:3px }
 .badge { font-size:12px; padding:2px 9px; border-radius:20px; background:var(--panel); border:1px solid var(--line);
   margin-right:6px }
 .dropped .badge { color:var(--drop); border-color:var(--drop) }
