@@ -41,9 +41,7 @@ def written(endpoint_process: Endpoint, tmp_path_factory: pytest.TempPathFactory
         {
             "name": "w",
             "pool": [{"path": str(write_pool(folder))}],
-            "models": {
-                "teacher": {"endpoint": endpoint_process.url, "model": "w", "usd_per_mtok": {"in": 1, "out": 1}}
-            },
+            "models": {"teacher": teacher},
             "steps": [{"generate": {"by": "oss_instruct", "rows": 12}}],
         }
     )
