@@ -86,11 +86,20 @@ def rewritten(
         for i, turn in enumerate(before)
     ]
     learn = final[0]["learn"] if final else None
-    made = make_row(
-        [*messages, message("assistant", answer, calls, reasoning=reasoning, learn=learn)],
-        rejected=row["rejected"] if rejected is None else [message("assistant", rejected)],
+    answered = message("assistant", answer, calls, reasoning=reasoning, learn=learn)
+    other = row["rejected"] if rejected is None else [message("assistant", rejected)]
+    made = remade(row, made_by, [*messages, answered], other, kept if label is None else label)
+    made["copies"] = row["copies"]
+    return made
+
+
+def remade(row: Row, made_by: str, messages: list[Message], rejected: list[Message] | None, label: str | None) -> Row:
+    """A row of these turns, rejected answer and label that is made from `row`, of which everything else is kept."""
+    return make_row(
+        messages,
+        rejected=rejected,
         tools=row["tools"],
-        label=kept if label is None else label,
+        label=label,
         source=row["source"],
         tags=row["tags"],
         extra=orjson.loads(row["extra"] or "{}"),
@@ -101,8 +110,6 @@ def rewritten(
         cells=row["cells"],
         weight=row["weight"],
     )
-    made["copies"] = row["copies"]
-    return made
 
 
 def revised(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import ClassVar, NamedTuple
 
-import orjson
 from pydantic import Field
 
 from dataflywheel.contracts import Card, build
@@ -16,8 +15,8 @@ from dataflywheel.proposing.asking import AskingProposer, failed, without
 from dataflywheel.proposing.gates.language_kept import LanguageKept
 from dataflywheel.proposing.gates.meaning import Meaning
 from dataflywheel.proposing.kinds import Demand, NamedGate, Proposal, Surroundings
-from dataflywheel.rows.identity import make_row
-from dataflywheel.rows.schema import Row
+from dataflywheel.proposing.rewritten import remade
+from dataflywheel.rows.schema import Message, Row
 from dataflywheel.rows.text import fields_of
 from dataflywheel.signals.wording.sentences import forms
 from dataflywheel.signals.words.bleu import bleu
@@ -56,22 +55,10 @@ class _Work(NamedTuple):
 
     def with_text(self, text: str, made_by: str) -> Row:
         """The row with this text in place of its own; everything else as it is."""
-        row = self.seed
-        turns = [{**turn, "content": text} if i == self.place else turn for i, turn in enumerate(row["messages"])]
-        return make_row(
-            turns,  # type: ignore[arg-type]
-            rejected=row["rejected"],
-            tools=row["tools"],
-            label=row["label"],
-            source=row["source"],
-            tags=row["tags"],
-            extra=orjson.loads(row["extra"] or "{}"),
-            parents=[row["id"]],
-            made_by=made_by,
-            round=row["round"],
-            cells=row["cells"],
-            weight=row["weight"],
-        )
+        turns: list[Message] = [
+            {**turn, "content": text} if i == self.place else turn for i, turn in enumerate(self.seed["messages"])
+        ]
+        return remade(self.seed, made_by, turns, self.seed["rejected"], self.seed["label"])
 
     def fault(self, text: str) -> str:
         """Why a text is no paraphrase with the slots, or ""."""

@@ -59,9 +59,9 @@ def stub(truths: dict[str, str], accuracy: float, calibrated: bool = True) -> Fa
 
     def answer(request: Request) -> Reply:
         text, asked = shown(request, "instruction"), system_text(request)
-        right = unit("right", asked[:20], text) < accuracy
-        said = truths[text] if right else other(truths[text], labels, asked[:20], text)
-        thought = "Let me think.\n" if asked.startswith(REASONED[:20]) else ""
+        right = unit("right", asked[:45], text) < accuracy
+        said = truths[text] if right else other(truths[text], labels, asked[:45], text)
+        thought = "Let me think.\n" if asked.startswith(REASONED[:45]) else ""
         start = f"{thought}Answer: "
         # Odds that overlap: what is right has a lower loss three times in four.
         sure = exp(-2 * unit("sure", text)) if right or not calibrated else exp(-4 * unit("sure", text))
@@ -165,7 +165,7 @@ def test_failures() -> None:
 
     def answer(request: Request) -> Reply:
         text = shown(request, "instruction")
-        if text == "down" and not system_text(request).startswith(PLAIN[:20]):
+        if text == "down" and not system_text(request).startswith(PLAIN[:45]):
             return Reply(Outcome.TIMED_OUT)
         if text == "refused":
             return Reply(Outcome.REFUSED)
