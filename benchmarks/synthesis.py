@@ -153,7 +153,8 @@ def write(path: Path, rows: Sequence[Pair]) -> Path:
 def score(name: str, rows: Path, target: Path, seed: int, folder: Path) -> tuple[float, int, float]:
     """Bits per byte of the target after learning an arm's rows, how many rows, and how often each was seen."""
     job: dict[str, Any] = {
-        "name": name, "seed": seed, "pool": [{"path": str(rows)}], "target": [{"path": str(target)}],
+        "name": name, "seed": seed, "pool": [{"path": str(rows)}],
+        "target": [{"path": str(target), "metric": "bits_per_byte"}],
         "models": {"student": {"builtin": "tiny", "size": "0.5m"}},
         "steps": [{"select": {"by": "random", "keep": f"{TOKENS} tokens"}}],
     }  # fmt: skip
@@ -162,7 +163,7 @@ def score(name: str, rows: Path, target: Path, seed: int, folder: Path) -> tuple
     held = chosen.rows
     tokens = sum(len(message["content"]) for row in held for message in row["messages"]) / 4
     epochs = max(1.0, TOKENS / tokens)
-    job["steps"] += [{"train": {**SETTINGS, "epochs": epochs, "seed": seed}}, {"evaluate": {"metric": "bits_per_byte"}}]
+    job["steps"] += [{"train": {**SETTINGS, "epochs": epochs, "seed": seed}}, {"evaluate": {"untrained": False}}]
     done = fw.run(recipe_from(job), runs=folder / "runs", home=home)
     assert done.evaluation is not None
     return float(done.evaluation.overall.value), len(held), epochs

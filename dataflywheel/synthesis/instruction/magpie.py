@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -11,13 +12,27 @@ from dataflywheel.models.endpoint.request import Reply, Request, Sampling
 from dataflywheel.models.endpoint.structured import Asks
 from dataflywheel.proposing.asking import AskingProposer, failed, without
 from dataflywheel.proposing.kinds import Demand, Proposal
-from dataflywheel.rows.identity import prompt_answer_row
-from dataflywheel.rows.schema import Row
+from dataflywheel.rows.identity import make_row
+from dataflywheel.rows.schema import Message, Row, message
 from dataflywheel.synthesis.instruction.pre_query_templates import TEMPLATES, PreQueryTemplate, own_template
 from dataflywheel.synthesis.instruction.sanitiser import Repair, sanitise
 
 PLACES = 20
 """Bits for a draw's place in its wave, and as many for the wave."""
+
+
+@dataclass
+class _Talk:
+    """What was drawn and answered so far, and the text behind which the next turn is drawn."""
+
+    text: str
+    number: int
+    asked: str = ""
+    why: str = ""
+    """Why it does not go on, or ""."""
+    messages: list[Message] = field(default_factory=list)
+    replies: list[Reply] = field(default_factory=list)
+    repairs: list[Repair] = field(default_factory=list)
 
 
 class Magpie(AskingProposer):
@@ -57,22 +72,50 @@ class Magpie(AskingProposer):
     """Share of the probability from which the user's turn is drawn."""
     instruction_tokens: int = Field(default=512, ge=8)
     """Tokens of a user's turn, at most."""
+    turns: int = Field(default=1, ge=1, le=8)
+    """Turns of the user in a row, each drawn behind what was said before. A talk that comes to no further turn is
+    shorter; its row says how many turns it has under `turns` in the report's facts."""
 
     def calls_a_seed(self) -> float:
-        return 2.0
+        return 2.0 * self.turns
 
     def propose_with(self, client: Asks, demand: Demand) -> list[Proposal]:
         template = self._template()
-        numbers = self._numbers(demand)
-        opening, stop = template.before(self.system), template.stop + (("\n",) if self.one_line else ())
+        opening = template.before(self.system)
+        talks = [_Talk(opening, number) for number in self._numbers(demand)]
+        for turn in range(self.turns):
+            going = [talk for talk in talks if not talk.why]
+            if turn:
+                for talk in going:
+                    talk.text += template.again
+            self._draw(client, going, template)
+            self._answer(client, [talk for talk in going if not talk.why], template)
+        return [self._read(seed, talk) for seed, talk in zip(demand.seeds, talks, strict=True)]
+
+    def _draw(self, client: Asks, talks: list[_Talk], template: PreQueryTemplate) -> None:
+        """The next turn of the user in each talk."""
+        stop = template.stop + (("\n",) if self.one_line else ())
         drawing = Sampling(self.temperature, self.top_p, self.instruction_tokens, stop)
-        turns = client.ask([Request(prompt=opening, sampling=drawing, sample=n) for n in numbers])
-        cleaned = [sanitise(reply.text) if reply.answered else ("", Repair.NONE) for reply in turns]
-        asked = [i for i, (text, _) in enumerate(cleaned) if text]
+        requests = [Request(prompt=talk.text, sampling=drawing, sample=talk.number) for talk in talks]
+        for talk, reply in zip(talks, client.ask(requests) if requests else [], strict=True):
+            talk.replies.append(reply)
+            text, repair = sanitise(reply.text) if reply.answered else ("", Repair.NONE)
+            talk.why = failed(reply).failure if not reply.answered else "" if text else "empty instruction"
+            if not talk.why:
+                talk.repairs.append(repair)
+                talk.asked = text
+
+    def _answer(self, client: Asks, talks: list[_Talk], template: PreQueryTemplate) -> None:
+        """The model's own answer to the turn that was drawn."""
         answering = Sampling(0.0, 1.0, self.max_tokens, template.stop)
-        requests = [Request(prompt=opening + cleaned[i][0] + template.answer, sampling=answering) for i in asked]
-        answers = dict(zip(asked, client.ask(requests) if requests else [], strict=True))
-        return [self._read(seed, turns[i], *cleaned[i], answers.get(i)) for i, seed in enumerate(demand.seeds)]
+        requests = [Request(prompt=t.text + t.asked + template.answer, sampling=answering) for t in talks]
+        for talk, reply in zip(talks, client.ask(requests) if requests else [], strict=True):
+            talk.replies.append(reply)
+            said = reply.spoken().text.strip() if reply.answered else ""
+            talk.why = failed(reply).failure if not reply.answered else "" if said else "empty answer"
+            if not talk.why:
+                talk.messages += [message("user", talk.asked), message("assistant", said)]
+                talk.text += talk.asked + template.answer + said
 
     @staticmethod
     def _numbers(demand: Demand) -> list[int]:
@@ -84,20 +127,17 @@ class Magpie(AskingProposer):
         drawn = demand.rng.integers(1 << 22, size=len(demand.seeds)).tolist()
         return [(part << 2 * PLACES) + first + place for place, part in enumerate(drawn)]
 
-    def _read(self, seed: Row, turn: Reply, instruction: str, repair: Repair, answer: Reply | None) -> Proposal:
+    def _read(self, seed: Row, talk: _Talk) -> Proposal:
         """Nothing of the seed is in the row: it has neither parents nor tags, and a source of its own."""
-        if not turn.answered:
-            return failed(turn)
-        if answer is None:
-            return without("empty instruction", replies=(turn,))
-        if not answer.answered:
-            return failed(answer, replies=(turn, answer))
-        text = answer.spoken().text.strip()
-        if not text:
-            return without("empty answer", replies=(turn, answer))
-        row = prompt_answer_row(instruction, text, source=self.name, made_by=self.name, round=seed["round"])
+        if not talk.messages:
+            return without(talk.why, replies=tuple(talk.replies))
+        row = make_row(talk.messages, source=self.name, made_by=self.name, round=seed["round"])
         shown = (self.system,) if self.system else ()
-        return Proposal((), row, shown=shown, facts={"repair": repair.value}, replies=(turn, answer))
+        repaired = next((repair for repair in talk.repairs if repair is not Repair.NONE), Repair.NONE)
+        facts: dict[str, Any] = {"repair": repaired.value}
+        if self.turns > 1:
+            facts |= {"turns": len(talk.messages) // 2, **({"ended": talk.why} if talk.why else {})}
+        return Proposal((), row, shown=shown, facts=facts, replies=tuple(talk.replies))
 
     def _template(self) -> PreQueryTemplate:
         """Raises UsageError where the format is not known."""
@@ -113,4 +153,7 @@ class Magpie(AskingProposer):
             )
         from dataflywheel.models.language.language_model import shared_model
 
-        return own_template(shared_model(self.model).chat)
+        found = own_template(shared_model(self.model).chat)
+        if self.turns > 1 and not found.again:
+            raise UsageError("magpie: the model's chat template shows no second turn of the user: leave `turns` out")
+        return found

@@ -10,6 +10,7 @@ from dataflywheel.rows.schema import message
 
 _MARK = "\ue0f4\ue0f5\ue0f6"
 """Private-use characters, which stand where a turn's content goes."""
+_NEXT = "\ue0f7\ue0f8\ue0f9"
 SYSTEM = "{system}"
 
 
@@ -25,6 +26,8 @@ class PreQueryTemplate:
     """All between the turn's content and the answer's."""
     stop: tuple[str, ...]
     """Texts that end the turn: its own end mark, and what would begin the next turn."""
+    again: str
+    """All between an answer's content and that of the user's next turn."""
 
     def before(self, system: str = "") -> str:
         """The prompt after which the model writes the user's turn.
@@ -39,14 +42,16 @@ class PreQueryTemplate:
         return self.with_system.replace(SYSTEM, system)
 
 
-def _headed(begin: str, role: str, end: str, stop: tuple[str, ...], assistant: str = "assistant") -> PreQueryTemplate:
-    """A format in which each turn has a header with its role (`role` holds `{}`) and an end mark."""
+def _headed(begin: str, role: str, end: str, stop: tuple[str, ...], answered: str = "") -> PreQueryTemplate:
+    """A format in which each turn has a header with its role (`role` holds `{}`) and an end mark, answers another one
+    where it is given as `answered`."""
     user = role.format("user")
     return PreQueryTemplate(
         begin + user,
         f"{begin}{role.format('system')}{SYSTEM}{end}{user}",
-        end + role.format(assistant),
+        end + role.format("assistant"),
         stop,
+        (answered or end) + user,
     )
 
 
@@ -59,18 +64,23 @@ TEMPLATES: dict[str, PreQueryTemplate] = {
         ("<|eot_id|>", "<|end_of_text|>", "<|start_header_id|>", "<|begin_of_text|>"),
     ),
     "llama-2": PreQueryTemplate(
-        "<s>[INST] ", f"<s>[INST] <<SYS>>\n{SYSTEM}\n<</SYS>>\n\n", " [/INST]", ("[/INST]", "[INST]", "</s>")
+        "<s>[INST] ",
+        f"<s>[INST] <<SYS>>\n{SYSTEM}\n<</SYS>>\n\n",
+        " [/INST]",
+        ("[/INST]", "[INST]", "</s>"),
+        " </s><s>[INST] ",
     ),
-    "mistral": PreQueryTemplate("<s>[INST] ", "", " [/INST]", ("[/INST]", "[INST]", "</s>")),
+    "mistral": PreQueryTemplate("<s>[INST] ", "", " [/INST]", ("[/INST]", "[INST]", "</s>"), "</s>[INST] "),
     "gemma": PreQueryTemplate(
         "<bos><start_of_turn>user\n",
         "",
         "<end_of_turn>\n<start_of_turn>model\n",
         ("<end_of_turn>", "<start_of_turn>", "<eos>"),
+        "<end_of_turn>\n<start_of_turn>user\n",
     ),
     "phi-3": _headed("", "<|{}|>\n", "<|end|>\n", ("<|end|>", "<|assistant|>", "<|user|>", "<|endoftext|>")),
     "zephyr": _headed("", "<|{}|>\n", "</s>\n", ("</s>", "<|assistant|>", "<|user|>")),
-    "tulu": _headed("", "<|{}|>\n", "\n", ("<|assistant|>", "<|user|>", "<|endoftext|>", "</s>")),
+    "tulu": _headed("", "<|{}|>\n", "\n", ("<|assistant|>", "<|user|>", "<|endoftext|>", "</s>"), "</s>\n"),
 }
 """By family; Qwen, Yi and many fine-tunes speak chatml."""
 
@@ -91,7 +101,18 @@ def own_template(chat: ChatFormat) -> PreQueryTemplate:
     except Exception:  # templates refuse roles by errors of their own kinds
         system = ""
     with_system = system.partition(_MARK)[0] if SYSTEM in system else ""
-    return PreQueryTemplate(before, with_system, after, _ends(after))
+    return PreQueryTemplate(before, with_system, after, _ends(after), _again(chat))
+
+
+def _again(chat: ChatFormat) -> str:
+    """What stands between an answer and the next turn; "" where the template does not show it."""
+    talk = [message("user", "a"), message("assistant", _MARK), message("user", _NEXT)]
+    try:
+        text = chat.render([talk])[0]
+    except Exception:  # templates refuse talks by errors of their own kinds
+        return ""
+    between, mark, _ = text.partition(_MARK)[2].partition(_NEXT)
+    return between if mark else ""
 
 
 def _ends(after: str) -> tuple[str, ...]:

@@ -175,6 +175,39 @@ def test_the_answer_is_asked_for_behind_the_cleaned_turn_in_the_models_format() 
     assert client.requests[2].sampling.temperature == 0
 
 
+def test_a_talk_goes_on_behind_its_answers_in_the_models_format() -> None:
+    def say(request: Request) -> str | Reply:
+        text = str(request.prompt)
+        turn = text.count("<|im_start|>user")
+        if text.endswith("assistant\n"):
+            return f"Answer {turn}."
+        if turn == 3 and request.sample == ended:
+            return Reply(Outcome.TRUNCATED)
+        return f"Question {turn} of {request.sample}?"
+
+    client = FakeClient(say, completion=True)
+    given = demand(EMPTY[:3])
+    ended = Magpie._numbers(demand(EMPTY[:3]))[1]
+    method = Magpie(model=MODEL, template="chatml", turns=3)
+    made = method.propose_with(client, given)
+    (first, second, third) = [p.row["messages"] for p in made if p.row]
+    assert [len(first), len(second), len(third)] == [6, 4, 6]
+    assert [turn["content"] for turn in first[::2]] == [f"Question {i} of {made_by(first)}?" for i in (1, 2, 3)]
+    assert [turn["content"] for turn in first[1::2]] == ["Answer 1.", "Answer 2.", "Answer 3."]
+    assert [p.facts.get("turns") for p in made] == [3, 2, 3]
+    assert made[1].facts["ended"].startswith("truncated")
+    assert [len(p.replies) for p in made] == [6, 5, 6]
+    assert method.calls_a_seed() == 6
+    talk = next(r for r in client.requests if str(r.prompt).count("<|im_start|>user") == 2)
+    assert str(talk.prompt).startswith("<|im_start|>user\nQuestion 1 of")
+    assert str(talk.prompt).endswith("?<|im_end|>\n<|im_start|>assistant\nAnswer 1.<|im_end|>\n<|im_start|>user\n")
+
+
+def made_by(talk: list[Message]) -> str:
+    """The number of the draw that a talk is of."""
+    return talk[0]["content"].rpartition(" ")[2].rstrip("?")
+
+
 def test_what_is_no_turn_or_no_answer_fails() -> None:
     turns = iter(["", "Answer: only", Reply(Outcome.TRUNCATED), "Name a bird.", "Name a fish."])
     answers = iter(["", Reply(Outcome.REFUSED)])

@@ -20,6 +20,16 @@ CHATS = {
     "zephyr": "<|user|>\nHi</s>\n<|assistant|>\n",
     "tulu": "<|user|>\nHi\n<|assistant|>\n",
 }
+TALKS = {
+    "chatml": CHATS["chatml"] + "Ho<|im_end|>\n<|im_start|>user\nHm",
+    "llama-3": CHATS["llama-3"] + "Ho<|eot_id|><|start_header_id|>user<|end_header_id|>\n\nHm",
+    "llama-2": "<s>[INST] Hi [/INST]Ho </s><s>[INST] Hm",
+    "mistral": "<s>[INST] Hi [/INST]Ho</s>[INST] Hm",
+    "gemma": CHATS["gemma"] + "Ho<end_of_turn>\n<start_of_turn>user\nHm",
+    "phi-3": "<|user|>\nHi<|end|>\n<|assistant|>\nHo<|end|>\n<|user|>\nHm",
+    "zephyr": "<|user|>\nHi</s>\n<|assistant|>\nHo</s>\n<|user|>\nHm",
+    "tulu": "<|user|>\nHi\n<|assistant|>\nHo</s>\n<|user|>\nHm",
+}
 WITH_SYSTEM = {
     "chatml": "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\n",
     "llama-3": "<|begin_of_text|><|start_header_id|>system<|end_header_id|>\n\nBe brief.<|eot_id|>"
@@ -37,6 +47,7 @@ def test_the_parts_of_a_family_make_its_format(family: str) -> None:
     assert f"{template.before()}Hi{template.answer}" == CHATS[family]
     # Something of what follows the turn is among the marks that end it, and nothing of what precedes it runs on.
     assert any(stop in template.answer for stop in template.stop)
+    assert f"{template.before()}Hi{template.answer}Ho{template.again}Hm" == TALKS[family]
     if family in WITH_SYSTEM:
         assert template.before("Be brief.") == WITH_SYSTEM[family]
     else:
@@ -55,6 +66,7 @@ def test_a_tokenizers_own_template_is_the_familys() -> None:
     tokenizer.chat_template = CHATML
     found = own_template(ChatFormat(tokenizer))
     family = TEMPLATES["chatml"]
+    assert found.again == family.again
     assert (found.before(), found.before("Be brief."), found.answer) == (
         family.before(),
         family.before("Be brief."),
