@@ -32,7 +32,7 @@ from dataflywheel.proposing.checking import checks_of
 from dataflywheel.proposing.kinds import Gate, Proposal, Surroundings
 from dataflywheel.recipe.load import recipe_from
 from dataflywheel.rows.identity import prompt_answer_row
-from dataflywheel.store.atomic import write_text
+from dataflywheel.store.atomic import write_json, write_text
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = Path(os.environ.get("FLYWHEEL_DATA", ROOT.parent / "shared" / "data"))
@@ -66,8 +66,18 @@ def _text(*parts: str) -> str:
     return "\n\n".join(part.strip() for part in parts if part.strip())
 
 
-def through_gates(before: Sequence[Pair], after: Sequence[Pair]) -> tuple[list[Pair], int]:
-    """Each row's rewriting where it passes the gates of `revision`, else the row; and how many passed."""
+def through_gates(before: Sequence[Pair], after: Sequence[Pair], held: Path) -> tuple[list[Pair], int]:
+    """Each row's rewriting where it passes the gates of `revision`, else the row; and how many passed.
+
+    Which did is kept in a file, and read from it where it is there."""
+    if not held.exists():
+        write_json(held, _passing(before, after))
+    passed = set(json.loads(held.read_text(encoding="utf-8")))
+    mended = [new if at in passed else old for at, (old, new) in enumerate(zip(before, after, strict=True))]
+    return mended, len(passed)
+
+
+def _passing(before: Sequence[Pair], after: Sequence[Pair]) -> list[int]:
     kept = list(range(len(before)))
     proposals = [
         Proposal((), prompt_answer_row(*new), before=prompt_answer_row(*old))
@@ -78,17 +88,15 @@ def through_gates(before: Sequence[Pair], after: Sequence[Pair]) -> tuple[list[P
         gate = build(catalog.get(name, Gate), given)
         checks = checks_of(gate, [proposals[at] for at in kept], Surroundings())
         kept = [at for at, check in zip(kept, checks, strict=True) if check.passed]
-    passed = set(kept)
-    mended = [new if at in passed else old for at, (old, new) in enumerate(zip(before, after, strict=True))]
-    return mended, len(passed)
+    return kept
 
 
-def experts() -> Case:
+def experts(folder: Path) -> Case:
     """Alpaca rows before and after experts revised them; the target is written by other experts."""
     rows = records(DATA / "coachlm_revisions" / "expert_revisions.jsonl.gz")
     before = [(_text(r["Raw Instruction"], r["Raw Input"]), r["Raw Response"]) for r in rows]
     after = [(_text(r["Revised Instruction"], r["Revised Input"]), r["Revised Response"]) for r in rows]
-    gated, passed = through_gates(before, after)
+    gated, passed = through_gates(before, after, folder / "passed.json")
     return Case(
         "Experts revise",
         f"{len(rows):,} Alpaca rows and what experts made of them (coachlm_revisions); {passed:,} revisions pass the "
@@ -103,12 +111,12 @@ def tasks() -> list[Pair]:
     return [(_text(r["instruction"], r["instances"][0]["input"]), r["instances"][0]["output"]) for r in rows]
 
 
-def reworded() -> Case:
+def reworded(folder: Path) -> Case:
     """Alpaca answers and the same in a model's own words (self-distillation)."""
     rows = records(DATA / "self_distilled" / "alpaca_self_distilled.jsonl.gz")
     before = [(_text(r["instruction"], r["input"]), r["output"]) for r in rows]
     after = [(prompt, r["distilled_output"]) for (prompt, _), r in zip(before, rows, strict=True)]
-    gated, passed = through_gates(before, after)
+    gated, passed = through_gates(before, after, folder / "passed.json")
     return Case(
         "A model rewords",
         f"{len(rows):,} Alpaca answers and the same in the words of a chat model (self_distilled); {passed:,} pass the "
@@ -118,7 +126,7 @@ def reworded() -> Case:
     )
 
 
-def solutions() -> Case:
+def solutions(folder: Path) -> Case:
     """Few solved problems, and with them models' solutions of these and further ones, all or the right ones."""
     rows = records(DATA / "gsm8k" / "example_model_solutions.jsonl.gz")
     gold = [(r["question"], r["ground_truth"]) for r in rows]
@@ -141,7 +149,7 @@ def solutions() -> Case:
     )  # fmt: skip
 
 
-CASES: dict[str, Callable[[], Case]] = {"experts": experts, "reworded": reworded, "solutions": solutions}
+CASES: dict[str, Callable[[Path], Case]] = {"experts": experts, "reworded": reworded, "solutions": solutions}
 
 
 def write(path: Path, rows: Sequence[Pair]) -> Path:
@@ -156,7 +164,7 @@ def score(name: str, rows: Path, target: Path, seed: int, folder: Path) -> tuple
         "name": name, "seed": seed, "pool": [{"path": str(rows)}],
         "target": [{"path": str(target), "metric": "bits_per_byte"}],
         "models": {"student": {"builtin": "tiny", "size": "0.5m"}},
-        "steps": [{"select": {"by": "random", "keep": f"{TOKENS} tokens"}}],
+        "steps": [{"decontaminate": {}}, {"select": {"by": "random", "keep": f"{TOKENS} tokens"}}],
     }  # fmt: skip
     home = folder / ".flywheel"
     chosen = fw.run(recipe_from(job), runs=folder / "runs", home=home)
@@ -195,8 +203,9 @@ def main() -> None:
     told = given.parse_args()
     pages = [HEAD]
     for name in [told.only] if told.only else CASES:
-        case = CASES[name]()
         folder = told.runs.resolve() / name
+        folder.mkdir(parents=True, exist_ok=True)
+        case = CASES[name](folder)
         target = write(folder / "target.jsonl", case.target)
         found: dict[str, list[tuple[float, int, float]]] = {}
         for at, (arm, rows) in enumerate(case.arms.items()):

@@ -18,6 +18,14 @@ from dataflywheel.signals.words.shingles import word_hashes
 FENCE = re.compile(r"^[ \t]*(</?[a-z][a-z0-9_ -]{0,40} [0-9a-f]{4,16}>)[ \t]*$", re.MULTILINE)
 """A line around quoted material, `<text 4947>`, in lower case: see `models.endpoint.quoting`."""
 
+PARTS = (
+    "answer|candidate|document|example|first|fragment|instruction|material|passage|prompt|question|row|task|text|topic"
+)
+"""What material is called in questions."""
+MIXED = "(?=[0-9]*[a-f])(?=[a-f]*[0-9])[0-9a-f]{4}"
+WITHIN = re.compile(rf"\[(?:{PARTS}) [0-9a-f]{{4}}\]|</?(?:{PARTS}) {MIXED}>|(?<!\w)(?:{PARTS}) {MIXED}(?!\w)")
+"""The same within a sentence: `[topic 7842]`, and, where digits and letters are mixed, `prompt e343`."""
+
 
 class PromptLeak(Gate):
     """Rejects rows that repeat a run of words of the instructions or demonstrations that their writer was shown.
@@ -26,7 +34,7 @@ class PromptLeak(Gate):
     chat templates and of common prompts do, wherever they come from but these two.
     """
 
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     card: ClassVar[Card] = Card(
         title="WizardLM: Empowering Large Language Models to Follow Complex Instructions",
         authors="Xu et al.",
@@ -77,8 +85,8 @@ class PromptLeak(Gate):
         for mark in self.marks:
             if stands_in(mark.lower(), lower) and mark.lower() not in known:
                 return Check(False, "prompt leaked", f"the mark {mark!r}")
-        if fence := next((line for line in FENCE.findall(lower) if line not in known), ""):
-            return Check(False, "prompt leaked", f"the line {fence!r}, as texts are quoted in questions")
+        if fence := next((line for line in [*FENCE.findall(lower), *WITHIN.findall(lower)] if line not in known), ""):
+            return Check(False, "prompt leaked", f"{fence!r}, as texts are quoted in questions")
         run = longest_run(new, proposal.shown, excused, self.words)
         if run < self.words:
             return PASSED

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -78,3 +79,22 @@ def test_rows_that_people_wrote_do_not_leak_the_seeds_of_others(data: Path) -> N
 def test_a_heading_that_only_begins_like_a_mark_is_none() -> None:
     assert check(PromptLeak(), new("How?", "### Instructions for the cake\nMix the eggs.")).passed
     assert not check(PromptLeak(), new("How?", "### Instruction:\nMix the eggs.")).passed
+
+
+@pytest.mark.parametrize(
+    ("answer", "leaks"),
+    [
+        ("You are an expert at [topic 7842]", True),
+        ("As </text 49a7> says, bread rises.", True),
+        ("prompt e343 | Mercury is liquid.", True),
+        ("See <question 1234> again.", False),
+        ("The answer 1234 is right, and question 2024 was easy.", False),
+        ("In the text face to face is meant; the answer dead simple.", False),
+        ("See [figure 12a4] and (section 4a5b).", False),
+        ("The commit [4f2a] answers question 12.", False),
+        ("Row 1200 and task 3000 are done.", False),
+    ],
+)
+def test_what_a_question_calls_its_material_betrays_it_within_a_sentence_too(answer: str, leaks: bool) -> None:
+    assert check(PromptLeak(), new("Why?", answer)).passed is not leaks
+    assert check(PromptLeak(), rewrite((answer, "Yes."), ("Why?", answer))).passed
