@@ -21,6 +21,7 @@ EXAMPLES_RULE = (
 FENCE_DIGITS = 4
 TRIES = 256
 """Words of one length that are tried before a longer one is."""
+_CLOSING = re.compile(r"^</[^<>\n]+ ([0-9a-f]{4,})>$", re.MULTILINE)
 _SIGNS = re.compile(r"[\W_]+")
 _ALIKE = str.maketrans("авсеоԁԍα", "abceodga")
 """Letters of other scripts that look like a hexadecimal digit."""
@@ -66,6 +67,15 @@ def quote(parts: Mapping[str, str]) -> str:
     """
     fence = absent_word([word for part in parts.items() for word in part], FENCE_DIGITS)
     return "\n".join(f"<{name} {fence}>\n{text}\n</{name} {fence}>" for name, text in parts.items())
+
+
+def codes(asked: str) -> set[str]:
+    """The codes of the fences in a question.
+
+    >>> codes(quote({"text": "hello"}))
+    {'4947'}
+    """
+    return set(_CLOSING.findall(asked))
 
 
 def absent_word(texts: Iterable[str], digits: int) -> str:

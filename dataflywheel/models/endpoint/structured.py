@@ -16,7 +16,7 @@ from dataflywheel.models.endpoint.form import Form as Form
 from dataflywheel.models.endpoint.form import example, schema_of
 from dataflywheel.models.endpoint.json_text import FormError, QuotedError, TwoAnswersError, first_json
 from dataflywheel.models.endpoint.probe import closed, found_of
-from dataflywheel.models.endpoint.quoting import question
+from dataflywheel.models.endpoint.quoting import codes, question
 from dataflywheel.models.endpoint.reading import ask_read
 from dataflywheel.models.endpoint.request import Outcome, Reply, Request
 from dataflywheel.models.endpoint.tried import Asking
@@ -29,6 +29,7 @@ REPAIR = (
     "The material is an answer that was to be one JSON object but cannot be read, and the error that says why. Write "
     "the same answer again in the right form. Keep every value as it is; add no value that the answer does not hold."
 )
+ECHO = "an answer that is the code of a fence and nothing else"
 MEND = "Write this answer again in the right form."
 LABEL = 80
 """Characters of an `id`, at most."""
@@ -175,10 +176,17 @@ def _read(
     except FormError as error:
         repairable = len(replies) == 1 and not isinstance(error, TwoAnswersError | QuotedError)
         return Answer(Outcome.MALFORMED, error=str(error), replies=replies), repairable
-    wrong = check(value) if check else ""
+    wrong = _echo(value, material) or (check(value) if check else "")
     if wrong:
         return Answer(Outcome.MALFORMED, error=wrong, replies=replies), False
     return Answer(Outcome.ANSWERED, value, replies=replies), False
+
+
+def _echo(value: BaseModel, material: str) -> str:
+    """That a text of the answer is nothing but a code of the question's fences, or ""."""
+    marks = codes(material)
+    leaves = _leaves(value.model_dump(mode="json", exclude_unset=True))
+    return ECHO if marks and any(isinstance(leaf, str) and leaf.strip() in marks for leaf in leaves) else ""
 
 
 def _repair(asked: Request, answer: Answer[T], schema: type[T]) -> Request:

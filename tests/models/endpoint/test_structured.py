@@ -16,7 +16,7 @@ from dataflywheel.contracts import UnreadableAnswersError
 from dataflywheel.enhancement.rewriting.revision import Revised
 from dataflywheel.enhancement.rewriting.self_refine import Feedback
 from dataflywheel.evolution.judging.pairwise import ReasonedChoice
-from dataflywheel.models.endpoint.quoting import question
+from dataflywheel.models.endpoint.quoting import codes, question
 from dataflywheel.models.endpoint.request import Outcome, Reply, Request
 from dataflywheel.models.endpoint.structured import Form, FormError, ask_for, first_json, parse
 from dataflywheel.synthesis.adversarial.blind_spots import Example
@@ -268,3 +268,18 @@ def test_values_of_any_kind_survive_a_repair() -> None:
 
     (found,) = ask_for(FakeClient(answer), [Request.chat("list words")], Free)
     assert found.value == Free(words=["über", "x y"])
+
+
+def test_the_code_of_a_fence_is_no_answer_and_other_words_with_it_are() -> None:
+    class Said(Form):
+        text: str
+
+    asked = question("You answer.", {"text": "Which metal is liquid?"}, "Answer it.")
+    (code,) = codes(user_text(asked))
+
+    def answer(said: str) -> str:
+        (found,) = ask_for(FakeClient(lambda request: json.dumps({"text": said})), [asked], Said)
+        return found.error
+
+    assert "the code of a fence" in answer(f" {code} ")
+    assert answer(f"text {code} says mercury") == answer("4f") == ""
