@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.sparse import csr_array
 
 from dataflywheel.contracts import AnyArray, FloatArray
 from dataflywheel.evolution.iteration.diversity import NOVEL, grams_of
 from dataflywheel.signals.words.shingles import word_hashes
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 FEWEST = 8
 """Texts on either side, below which nothing is said."""
@@ -76,6 +79,8 @@ def _shared(grams: AnyArray, texts: AnyArray) -> float:
 
 def _vectors(texts: Sequence[str]) -> csr_array:
     """Words of each text as a row of length 1 (or 0 for one without words), over all words there are."""
+    from scipy.sparse import csr_array
+
     words, offsets = word_hashes(texts)
     kinds, column = np.unique(words, return_inverse=True)
     counts = csr_array((np.ones(len(words)), column, offsets), shape=(len(texts), max(1, len(kinds))))
