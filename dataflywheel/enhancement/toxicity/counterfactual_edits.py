@@ -13,16 +13,6 @@ import numpy as np
 from pydantic import Field, PrivateAttr
 
 from dataflywheel.contracts import Card
-from dataflywheel.enhancement.toxicity.label_checks import CHECK, ByModel
-from dataflywheel.enhancement.toxicity.label_classifier import LabelClassifier, LabelledText
-from dataflywheel.enhancement.toxicity.labelled_texts import (
-    Place,
-    frames,
-    kind_of,
-    place_of,
-    same,
-    usual_labels,
-)  # fmt: skip
 from dataflywheel.enhancement.toxicity.minimal_edit import Kept, Work
 from dataflywheel.models.endpoint.account import client_for
 from dataflywheel.models.endpoint.examples import Instructed
@@ -35,6 +25,16 @@ from dataflywheel.models.endpoint.structured import Asks, Form, ask_for
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.proposing.asking import AskingProposer, without
 from dataflywheel.proposing.kinds import Demand, NamedGate, Proposal, Proposer
+from dataflywheel.proposing.label_checks import CHECK, ByModel
+from dataflywheel.proposing.label_classifier import LabelClassifier, LabelledText
+from dataflywheel.proposing.labelled_texts import (
+    Place,
+    frames,
+    kind_of,
+    place_of,
+    same,
+    usual_labels,
+)  # fmt: skip
 from dataflywheel.rows.schema import Row
 
 INSTRUCTIONS = (

@@ -13,9 +13,9 @@ from dataflywheel.contracts import Card
 from dataflywheel.enhancement.toxicity.changed import changed
 from dataflywheel.enhancement.toxicity.identity_forms import Term, kinds_of
 from dataflywheel.enhancement.toxicity.identity_swap import UNSURE, doubt, exchanged, found_in
-from dataflywheel.enhancement.toxicity.labelled_texts import Place, place_of
 from dataflywheel.proposing.asking import without
 from dataflywheel.proposing.kinds import Demand, NamedGate, Proposal, Proposer
+from dataflywheel.proposing.labelled_texts import Place, place_of
 from dataflywheel.rows.schema import Row
 from dataflywheel.rows.text import beside, spoken
 from dataflywheel.signals.wording.negation_words import denials_of
@@ -58,7 +58,7 @@ class IdentityBalance(Proposer):
         pays="Labels that go along with a group in your rows and must not: toxicity, sentiment, ratings of people.",
         fails="Rows that state facts about a group; groups that your list lacks; languages other than English.",
         evidence="Here, on planted remarks of which insults name one group: the gap between groups of a classifier's "
-        "mean score on kind remarks fell from 0.74 to 0.00. Of 326 real lines with terms, 323 are swapped, 313 back again.",
+        "mean score on kind remarks fell from 0.74 to 0.00. Of 326 real lines with terms, 323 are swapped.",
     )
     gates: ClassVar[tuple[NamedGate, ...]] = (
         {"format_and_length": {"answer": (0, 1_000_000), "prompt": (0, 1_000_000), "complete": False}},

@@ -9,11 +9,11 @@ from typing import Literal
 import numpy as np
 
 from dataflywheel.contracts import build
-from dataflywheel.enhancement.toxicity.labelled_texts import Place, relabelled
 from dataflywheel.models.endpoint.request import Reply
 from dataflywheel.proposing.gates.language_kept import LanguageKept
 from dataflywheel.proposing.gates.meaning import Meaning
 from dataflywheel.proposing.kinds import Proposal, Surroundings
+from dataflywheel.proposing.labelled_texts import Place, relabelled
 from dataflywheel.rows.schema import Row
 from dataflywheel.signals.wording.sentences import forms
 

@@ -16,11 +16,11 @@ import pytest
 from dataflywheel import catalog
 from dataflywheel.contracts import PoolStatistics, build
 from dataflywheel.enhancement.toxicity.counterfactual_edits import DOUBTED, NOT_FLIPPED, CounterfactualEdits
-from dataflywheel.enhancement.toxicity.labelled_texts import place_of
 from dataflywheel.enhancement.toxicity.minimal_edit import FAR, NAMED, SAME
 from dataflywheel.models.endpoint.request import Outcome, Reply, Request
 from dataflywheel.proposing.fulfil import Terms, fulfil
 from dataflywheel.proposing.kinds import Surroundings
+from dataflywheel.proposing.labelled_texts import place_of
 from dataflywheel.rows.identity import make_row, prompt_answer_row
 from dataflywheel.rows.schema import Row, message
 from tests.enhancement.rewriting.support import MODEL, demand

@@ -8,13 +8,13 @@ from collections.abc import Sequence
 import numpy as np
 from pydantic import Field
 
-from dataflywheel.enhancement.toxicity.label_classifier import Verdict
-from dataflywheel.enhancement.toxicity.labelled_texts import core
 from dataflywheel.models.endpoint.failure import failure
 from dataflywheel.models.endpoint.form import words
 from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.request import Request, Sampling
 from dataflywheel.models.endpoint.structured import Asks, Form, ask_for
+from dataflywheel.proposing.label_classifier import Verdict
+from dataflywheel.proposing.labelled_texts import core
 
 CHECK = (
     "The material is a text and the labels that it may have. Look in `analysis` at what speaks for each, then give in "

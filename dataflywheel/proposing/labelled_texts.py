@@ -84,9 +84,9 @@ def frames(rows: Sequence[Row], places: Sequence[Place | str]) -> dict[tuple[str
     found = {}
     for kind, some in texts.items():
         if len(some) >= FRAMED:
-            start = re.sub(r"\S+$", "", _shared(some))
+            start = re.sub(r"\S+\Z", "", _shared(some))
             rest = [text[len(start) :][::-1] for text in some]
-            end = re.sub(r"\S+$", "", _shared(rest))[::-1]
+            end = re.sub(r"\S+\Z", "", _shared(rest))[::-1]
             found[kind] = (start, end)
     return found
 
