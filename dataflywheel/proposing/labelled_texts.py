@@ -112,11 +112,12 @@ def usual_labels(places: Sequence[Place | str]) -> list[str]:
 
 
 def relabelled(row: Row, place: Place, text: str, label: str, made_by: str) -> Row:
-    """A new row with another text and label; what in tags and further fields says the old label, says the new one."""
+    """A new row with another text and label; what in tags and further fields says the old label, says the new one. A
+    place without a label leaves all but the text as it is."""
     old = place.label.casefold()
 
     def said(value: Any) -> Any:
-        return label if isinstance(value, str) and value.casefold() == old else value
+        return label if old and isinstance(value, str) and value.casefold() == old else value
 
     turns: list[Message] = [
         {**turn, "content": text} if i == place.turn else turn for i, turn in enumerate(row["messages"])
@@ -126,8 +127,9 @@ def relabelled(row: Row, place: Place, text: str, label: str, made_by: str) -> R
         turns[-1] = {**turns[-1], "content": f"{before}{label}{after}"}
     return make_row(
         turns,
+        rejected=row["rejected"],
         tools=row["tools"],
-        label=label if row["label"] else None,
+        label=label if row["label"] and old else row["label"],
         source=row["source"],
         tags=[said(tag) for tag in row["tags"]],
         extra={name: said(value) for name, value in fields_of(row).items()},
