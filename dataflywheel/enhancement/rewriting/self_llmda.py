@@ -31,7 +31,7 @@ from dataflywheel.models.endpoint.request import Reply, Sampling
 from dataflywheel.models.endpoint.structured import Asks, Form, ask_for
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.proposing.asking import QUESTION_TOKENS, AskingProposer, without
-from dataflywheel.proposing.kinds import Demand, NamedGate, Proposal
+from dataflywheel.proposing.kinds import Demand, NamedGate, Proposal, Proposer
 from dataflywheel.proposing.label_checks import CHECK, ByModel
 from dataflywheel.proposing.labelled_texts import kind_of, place_of, same, usual_labels
 
@@ -80,8 +80,8 @@ class SelfLlmda(Instructed, AskingProposer):
         checked="scripted ways of known worth: their order from 50 tries each; labels lost and copies are no rows",
         pays="Some hundreds of labelled texts, where one does not know which rewording suits them.",
         fails="Few rows: the trials then cost more than what is written; labels that hang on the wording.",
-        evidence="Here, of six scripted ways that keep a label in 10 to 95 %, fifty trials each give the true order in five "
-        "of five tasks (Kendall's tau 1.0). What training on such rows is worth was not measured here.",
+        evidence="Here, of six scripted ways that keep a label in 10 to 95 %, fifty trials each give the true order in "
+        "five of five tasks (Kendall's tau 1.0). What training on such rows is worth was not measured here.",
     )
     answered_in: ClassVar[type[Form] | None] = Augmented
     gates: ClassVar[tuple[NamedGate, ...]] = (
@@ -128,6 +128,10 @@ class SelfLlmda(Instructed, AskingProposer):
         read, written = round(calls * (QUESTION_TOKENS + row)), round(calls * row)
         usd = (read * price.input + written * price.output) / 1e6 if price else 0.0
         return super().estimate(pool) + Cost(calls=calls, tokens=read + written, usd=usd)
+
+    def rehearsed(self) -> Proposer:
+        """One that has chosen nothing yet."""
+        return type(self)(**{name: getattr(self, name) for name in type(self).model_fields})
 
     def propose(self, demand: Demand) -> list[Proposal]:
         writer = client_for(self.model)
