@@ -127,7 +127,8 @@ class CounterfactualEdits(Instructed, AskingProposer):
         return place_of(row)
 
     def rehearsed(self) -> Proposer:
-        return _Rehearsed(**{name: getattr(self, name) for name in type(self).model_fields})
+        given = {name: getattr(self, name) for name in type(self).model_fields}
+        return _Rehearsed(**{**given, "labels": self.labels or PLAYED})
 
     def propose(self, demand: Demand) -> list[Proposal]:
         editor = client_for(self.model)

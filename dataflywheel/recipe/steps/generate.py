@@ -30,7 +30,7 @@ from dataflywheel.recipe.steps.failures import (
     why_not_yet,
 )
 from dataflywheel.recipe.steps.read_by_writers import columns_read, measured, steering
-from dataflywheel.recipe.steps.seeds_of import check_seeds, made_before, shared_out, slice_in
+from dataflywheel.recipe.steps.seeds_of import check_groups, check_seeds, made_before, shared_out, slice_in
 from dataflywheel.recipe.steps.state import State
 from dataflywheel.recipe.steps.step import Given, Step
 from dataflywheel.recipe.steps.writing import Propose, Writing, Written
@@ -168,6 +168,7 @@ class Generating(Writing, keyword="generate"):
     def foreseen(self, recipe: Recipe, looked: Looked, before: Sequence[Step]) -> Mapping[str, object]:
         if self.work.source != "target" and not any(step.writes for step in before):
             check_seeds(self.title, self.work.proposer(), self.work.named[1], looked.first)
+            check_groups(self.title, self.work.fill, looked.first)
         return {}
 
     def evidence(self, context: Context, state: State) -> list[str]:

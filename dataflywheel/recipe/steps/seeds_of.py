@@ -27,6 +27,16 @@ def check_seeds(title: str, kind: type[Proposer], given: Mapping[str, Any], firs
         raise UsageError(f"{title}: {kind.name} can write from none of the first {len(why):,} rows: {why[0]}")
 
 
+def check_groups(title: str, by: str, first: Sequence[Sequence[Row]]) -> None:
+    """Raises UsageError: of the first rows of every input, none is of a group that could be filled up."""
+    rows = [*chain.from_iterable(first)]
+    if by and rows and not any(group_of(row, by) for row in rows):
+        raise UsageError(
+            f"{title}: `fill: {by}`, and none of the first {len(rows):,} rows has such a thing; name `label`, `tag`, "
+            "`source`, or a field of the rows"
+        )
+
+
 def made_before(earlier: Path | None) -> list[Row]:
     """Rows that were written in rounds before: new ones must differ from them."""
     if earlier is None:

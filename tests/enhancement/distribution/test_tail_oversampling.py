@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 import dataflywheel as fw
-from dataflywheel.contracts import FloatArray, PoolStatistics
+from dataflywheel.contracts import FloatArray, PoolStatistics, UsageError
 from dataflywheel.enhancement.distribution.tail_oversampling import COPY, OTHER, TailOversampling
 from dataflywheel.models.endpoint.account import standing_in
 from dataflywheel.models.endpoint.request import Outcome, Reply, Request
@@ -118,6 +118,18 @@ def test_labels_are_filled_up_and_no_further(
     details = json.loads(next(tmp_path.glob("**/01-generate/metrics.json")).read_text())["details"]
     assert details["filled"] == {"by": "label", "had": {"music": 18, "tools": 6}, "wanted": {"tools": quota}}
     assert (details["shortfall"], details["missing"]) == ("", {})
+
+
+def test_what_cannot_be_filled_up_is_said_beforehand(tmp_path: Path, monkeypatch: Patch) -> None:
+    monkeypatch.chdir(tmp_path)
+    teach = {"endpoint": "http://127.0.0.1:9/v1", "model": "m", "usd_per_mtok": {"in": 1, "out": 1}}
+    pool = [{"prompt": f"Question {i}?", "completion": f"Label{i % 2}"} for i in range(8)]
+    around = {"models": {"teacher": teach}, "budget": {"usd": 5}}
+    with (
+        standing_in(lambda spec: teacher()),
+        pytest.raises(fw.UsageError, match="`fill: topic`, and none of the first 8"),
+    ):
+        fw.generate(pool, "tail_oversampling", 5, fill="topic", **around)  # type: ignore[arg-type]
 
 
 def test_a_teacher_that_collapses_ends_it_and_the_shortfall_is_told(
