@@ -127,7 +127,7 @@ def test_what_cannot_be_filled_up_is_said_beforehand(tmp_path: Path, monkeypatch
     around = {"models": {"teacher": teach}, "budget": {"usd": 5}}
     with (
         standing_in(lambda spec: teacher()),
-        pytest.raises(fw.UsageError, match="`fill: topic`, and none of the first 8"),
+        pytest.raises(UsageError, match=r"fill: topic.* none of the first 8"),
     ):
         fw.generate(pool, "tail_oversampling", 5, fill="topic", **around)  # type: ignore[arg-type]
 
