@@ -91,6 +91,7 @@ def recipe_for(name: str, folder: Path) -> dict[str, Any]:
             steps += [TRAIN, {"evaluate": {}}]
     elif issubclass(kind, Cleaner | Composite):
         steps = [*([] if issubclass(kind, Cleaner) else steps), {name: given}]
+        steps = steps[::-1] if name == "perturbation_suite" else steps  # what is trained on keeps away from its rows
     elif issubclass(kind, Proposer):
         verb = "mend" if kind.mends else "enhance"
         step = {verb: {"by": by}} if kind.rewrites else {"generate": {"by": by, "rows": 2}}

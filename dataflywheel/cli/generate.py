@@ -25,6 +25,9 @@ def generate_command(
     visits: int | None = typer.Option(
         None, min=1, help="How often one row is written from, at most; the method's own if none."
     ),
+    fill: str | None = typer.Option(
+        None, help="Fill up the groups with fewer rows than the largest: label, tag, source, or a field of the rows."
+    ),
     given: Parameters = None,
     gate: Gates = None,
     target: str | None = typer.Option(None, help="Evaluation rows that no new row may give away."),
@@ -42,7 +45,7 @@ def generate_command(
     around, options = Around.of({**settings, "target": target})
     with LiveTable() as watcher:
         result = generate(
-            pool, with_parameters(by, given or []), around, rows, gates=gate or None, visits=visits,
+            pool, with_parameters(by, given or []), around, rows, gates=gate or None, visits=visits, fill=fill,
             watcher=watcher, finish=write_pages, **options,
         )  # fmt: skip
     say(result, "with the pool's" if pool else "in all", as_json)

@@ -54,6 +54,7 @@ def generate(
     *,
     gates: Sequence[Method] | None = None,
     visits: int | None = None,
+    fill: str | None = None,
     target: object = None,
     columns: Names = None,
     roles: Names = None,
@@ -70,6 +71,7 @@ def generate(
         rows: new rows wanted: 100, or "10%" of the pool.
         gates: what a new row must pass; the method's own where none are named.
         visits: how often one row is written from, at most.
+        fill: `label`, `tag`, `source` or a field, whose smaller groups get as many rows as the largest has.
         target: evaluation rows that no new row may give away.
         options: `models`, `budget`, `seed`, `format`, `name`, `runs`, `watcher`.
 
@@ -77,7 +79,8 @@ def generate(
         UsageError: unknown method or gate, rows in no form that is known, or a method that needs what is not there.
     """
     held, around, rest = _around(pool, target, columns, roles, Path(home), options)
-    return Written(_name(by), single.generate(held, by, around, rows, gates=gates, visits=visits, **rest), "generate")
+    rest |= {"gates": gates, "visits": visits, "fill": fill}
+    return Written(_name(by), single.generate(held, by, around, rows, **rest), "generate")
 
 
 def distill(

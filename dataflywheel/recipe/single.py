@@ -81,6 +81,7 @@ def generate(
     *,
     gates: Sequence[Method] | None = None,
     visits: int | None = None,
+    fill: str | None = None,
     **options: Any,
 ) -> Result:
     """Write new rows from those of a pool; the data set holds the pool's rows and the accepted new ones. What writes
@@ -89,7 +90,7 @@ def generate(
     Raises:
         UsageError: unknown method or gate, or a method that needs what is not there.
     """
-    step = {"by": by, "rows": rows, "visits": visits, **_given(gates=gates)}
+    step = {"by": by, "rows": rows, "visits": visits, **_given(gates=gates, fill=fill)}
     method, given = method_specs(by)[0]
     if catalog.get(method, Proposer).written_from(given) == "tables":
         around = _of_tables(around)

@@ -180,7 +180,7 @@ def test_a_variant_stands_in_the_tier_and_the_slice_of_its_row(tmp_path: Path, m
     ("steps", "more", "said"),
     [
         ([{"deduplicate": {}}, {"renew": {"by": "reworded"}}], {}, "renew comes before all other steps"),
-        ([{"renew": {"by": "revision"}}], {}, "revision may change what is right; .* renewed by noised, reworded"),
+        ([{"renew": {"by": "revision"}}], {}, "revision may change what is right; .* by noised, perturbed, reworded"),
         ([{"renew": {"by": "reworded"}}, {"deduplicate": {}}], {"target": []}, "renew needs a target"),
         ([{"renew": {"by": "rewordet"}}], {}, "reworded"),
     ],

@@ -41,8 +41,10 @@ FEW: Mapping[str, Any] = {
     "tree": {"home": ["cooking", "sleep"]},
     "tasks": ["explaining"],
     "difficulties": ["easy", "hard"],
+    "ways": 2,
+    "tries": 2,
 }
-"""Of methods that ask about every cell of a grid: so few that they can be tried on a small model."""
+"""Of methods that ask about every cell of a grid, or try what they chose: so few that a small model can be asked."""
 
 
 @dataclass

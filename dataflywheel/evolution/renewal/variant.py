@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
-from typing import ClassVar, Literal, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import orjson
 from pydantic import Field
@@ -58,7 +58,21 @@ class Compared(Form):
     same: Literal["yes", "no", "unsure"]
 
 
-class Variant(Proposer):
+class Renews(Proposer):
+    """Writes a variant of an evaluation row, which is scored beside it."""
+
+    rewrites: ClassVar[bool] = True
+    keeps_meaning: ClassVar[bool] = True
+    verifies: ClassVar[bool] = False
+    """Whether no variant is used that a model did not find to have the same answer."""
+
+    @classmethod
+    def called(cls, given: Mapping[str, Any]) -> str:
+        """What its variants are called where scores are told, with these parameters."""
+        return cls.name
+
+
+class Variant(Renews):
     """Puts the last question of an evaluation row otherwise; the reference answer and all else of the row stay.
 
     Nothing is used that is not verified: the model answers the new question, and its final answer must equal the
@@ -66,8 +80,7 @@ class Variant(Proposer):
     """
 
     asks: ClassVar[bool] = True
-    rewrites: ClassVar[bool] = True
-    keeps_meaning: ClassVar[bool] = True
+    verifies: ClassVar[bool] = True
 
     model: ModelSpec
     """The model that writes and verifies."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -13,7 +13,6 @@ from pydantic import Field
 from dataflywheel.contracts import Budget, Cost, PoolStatistics, UsageError
 from dataflywheel.proposing.fulfil import Fulfilment, Terms, fulfil
 from dataflywheel.proposing.kinds import Gate, Proposer, Surroundings
-from dataflywheel.proposing.seeds import first_tag
 from dataflywheel.recipe.asking import submit_batches
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.inputs.ingest import slices_by_id
@@ -31,7 +30,7 @@ from dataflywheel.recipe.steps.failures import (
     why_not_yet,
 )
 from dataflywheel.recipe.steps.read_by_writers import columns_read, measured, steering
-from dataflywheel.recipe.steps.seeds_of import check_seeds, even, made_before, slice_in
+from dataflywheel.recipe.steps.seeds_of import check_groups, check_seeds, made_before, shared_out, slice_in
 from dataflywheel.recipe.steps.state import State
 from dataflywheel.recipe.steps.step import Given, Step
 from dataflywheel.recipe.steps.writing import Propose, Writing, Written
@@ -57,6 +56,9 @@ class Generate(Propose):
     target is scored by `final_answer`, else the worse half by bits per byte."""
     per: Literal["tag", "slice"] | None = None
     """Share the rows out equally among the first tags of what is written from, or among the target's slices."""
+    fill: str = Field(default="", exclude_if=lambda held: not held)
+    """Fill up smaller groups to as many rows as the largest has, the smallest first: `label` (or a short answer that is
+    one), `tag`, `source`, or a field of the rows. New rows of a group are written from its own, `rows` at most."""
     visits: int | None = Field(default=None, ge=1)
     """How often one row is written from, at most. Not given: once, or as often as rows are missing where a method's
     seeds are mere examples (`self_instruct`) or nothing (`magpie`)."""
@@ -108,10 +110,11 @@ class Generating(Writing, keyword="generate"):
             )
         if work.per == "slice" and not recipe.target:
             raise UsageError(f"{self.title}: `per: slice` needs a target; name evaluation rows under `target:`")
-        if work.per is not None and work.from_nothing():
-            raise UsageError(
-                f"{self.title}: {kind.name} writes from nothing, for no {work.per} in particular; leave `per` out"
-            )
+        if work.per is not None and work.fill:
+            raise UsageError(f"{self.title}: `per` shares rows out equally and `fill` by what groups lack; name one")
+        if (work.per is not None or work.fill) and work.from_nothing():
+            name = "fill" if work.fill else "per"
+            raise UsageError(f"{self.title}: {kind.name} writes from nothing, for no group of rows; leave `{name}` out")
         if work.source == "target" and recipe.rounds == 1:
             raise UsageError(
                 f"{self.title}: `source: target` writes from the steering tier, and only a wheel has tiers; write "
@@ -165,15 +168,14 @@ class Generating(Writing, keyword="generate"):
     def foreseen(self, recipe: Recipe, looked: Looked, before: Sequence[Step]) -> Mapping[str, object]:
         if self.work.source != "target" and not any(step.writes for step in before):
             check_seeds(self.title, self.work.proposer(), self.work.named[1], looked.first)
+            check_groups(self.title, self.work.fill, looked.first)
         return {}
 
     def evidence(self, context: Context, state: State) -> list[str]:
         student, read = state.student(), super().evidence(context, state)
-        return (
-            read
-            if student is None or not self.from_failures
-            else [*read, *evidence(context, self.work.source, student)]
-        )
+        if student is None or not self.from_failures:
+            return read
+        return [*read, *evidence(context, self.work.source, student)]
 
     def write(self, given: Given, proposer: Proposer, gates: list[Gate], table: list[Row]) -> Written:
         context, state, work = given.context, given.state, self.work
@@ -185,8 +187,9 @@ class Generating(Writing, keyword="generate"):
         wanted = work.wanted(len(written_from))
         if work.from_nothing():
             written_from = []
-        place, quotas, failures = None, dict(self.amounts), None
-        if work.per == "slice" or quotas:
+        place: Callable[[Row], str] | None = None
+        quotas, failures = dict(self.amounts), None
+        if not work.fill and (work.per == "slice" or quotas):
             slices = slices_by_id(context, origin) if work.source == "target" else slices_of(context, origin)
             place = partial(slice_in, slices)
         if proposer.from_failures:
@@ -196,13 +199,11 @@ class Generating(Writing, keyword="generate"):
             if not written_from:
                 short = why_none(proposer.name, work.source)
                 return Written(Fulfilment(shortfall=short, missing=quotas or {"": wanted}), {}, [], facts_of(failures))
-        if place is not None:
-            quotas = quotas or even(wanted, sorted({place(row) for row in written_from} - {""}))
-        elif work.per == "tag":
-            quotas = even(wanted, sorted({first_tag(row) for row in written_from} - {""}))
+        place, quotas, lacking = shared_out(written_from, wanted, place, quotas, work.per, work.fill)
         terms = Terms(
-            rows=wanted, quotas=quotas, wave=work.wave, visits=work.most_visits(), least_yield=work.least_yield
-        )
+            rows=0 if work.fill else wanted, quotas=quotas, wave=work.wave, visits=work.most_visits(),
+            least_yield=work.least_yield,
+        )  # fmt: skip
         # What is written from the target is new beside the rows; copies of it are for the gate that looks for them.
         there = origin if work.source != "target" else state.seeds or state.rows
         held = {origin, there, state.rows, *([state.earlier] if state.earlier else [])}
@@ -215,7 +216,7 @@ class Generating(Writing, keyword="generate"):
             evaluation=steering(work.proposer(), state),
         )  # fmt: skip
         done = done if failures is None else replace(done, entries=failures.told(done.entries))
-        return Written(done, {}, [p.row for p in done.accepted if p.row is not None], facts_of(failures))
+        return Written(done, {}, [p.row for p in done.accepted if p.row is not None], facts_of(failures) | lacking)
 
     def _origin(self, context: Context, state: State) -> Path:
         """The rows that are written from."""
@@ -237,7 +238,7 @@ class Generating(Writing, keyword="generate"):
     def reach(self, context: Context, state: State, offered: Path) -> dict[str, str] | None:
         """Slices of the steering tier may have no row of the pool; what is written from nothing aims at none, and what
         is written from failures only at those where the student failed."""
-        if self.work.from_nothing():
+        if self.work.from_nothing() or self.work.fill:
             return {}
         if self.work.source != "target" or context.guide is None:
             origin = context.pool if self.work.source == "pool" else state.seeds

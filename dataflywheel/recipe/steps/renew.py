@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from dataflywheel import catalog
 from dataflywheel.contracts import Cost, Decisions, PoolStatistics, UsageError
-from dataflywheel.evolution.renewal.variant import Variant
+from dataflywheel.evolution.renewal.variant import Renews
 from dataflywheel.proposing.fulfil import Fulfilment, Terms, fulfil
 from dataflywheel.proposing.kinds import Gate, Proposer, Surroundings
 from dataflywheel.proposing.ledger import Fate, funnel, write_ledger
@@ -65,11 +65,17 @@ class Renewing(Writing, keyword="renew"):
 
     def check_place(self, recipe: Recipe) -> None:
         kind = self.work.proposer()
-        if not issubclass(kind, Variant):
-            known = ", ".join(name for name in catalog.names(Proposer) if issubclass(catalog.get(name), Variant))
+        if not issubclass(kind, Renews):
+            known = ", ".join(name for name in catalog.names(Proposer) if issubclass(catalog.get(name), Renews))
             raise UsageError(
                 f"{self.title}: {kind.name} may change what is right; evaluation rows are renewed by {known}"
             )
+
+    @property
+    def kind(self) -> type[Renews]:
+        kind = self.work.proposer()
+        assert issubclass(kind, Renews), "checked by `check_place`"
+        return kind
 
     def rows_asked(self, rows: int) -> int:
         return rows
@@ -112,24 +118,25 @@ class Renewing(Writing, keyword="renew"):
                 "writer": written_by(context, proposer, self.work.named[1]),
                 **failed_at_endpoint(context),
             }
-            return write_decided(aside, self.record(given, len(new), cost, details), _decisions(table, done, new))
+            decisions = _decisions(table, done, new, "verified variant" if self.kind.verifies else "variant")
+            return write_decided(aside, self.record(given, len(new), cost, details), decisions)
 
     def context_after(self, given: Given, record: StepRecord) -> Context:
         """The variants are where evaluations and guards look for them."""
-        renewed = Renewed(self.method(), self.place, given.output / VARIANTS)
+        renewed = Renewed(self.kind.called(self.work.named[1]), self.place, given.output / VARIANTS)
         return admit(given.context, renewed, given.output / AGAINST)
 
     def after(self, given: Given, record: StepRecord) -> State:
         return given.state
 
     def note(self, record: StepRecord) -> str:
-        counted = f"{record.rows_out or 0:,} verified variants"
+        counted = f"{record.rows_out or 0:,} {'verified ' if self.kind.verifies else ''}variants"
         often = most_often(record.details["funnel"])
         said = f"{counted} of {record.rows_in - (record.rows_out or 0):,} evaluation rows"
         return f"{said}{f'; lost most often: {often}' if often else ''}{tried_again(record)}"
 
 
-def _decisions(table: list[Row], done: Fulfilment, new: list[Row]) -> Decisions:
+def _decisions(table: list[Row], done: Fulfilment, new: list[Row], what: str) -> Decisions:
     """What became of the variant of every evaluation row, and the variants."""
     decisions = Decisions()
     variant = {row["parents"][0]: row["id"] for row in new}
@@ -137,7 +144,7 @@ def _decisions(table: list[Row], done: Fulfilment, new: list[Row]) -> Decisions:
     for row in table:
         entry = why.get(row["id"])
         if row["id"] in variant:
-            decisions.add(row["id"], "kept", "with a verified variant", variant[row["id"]])
+            decisions.add(row["id"], "kept", f"with a {what}", variant[row["id"]])
         elif entry is not None:
             where = f"{entry.gate}, " if entry.gate else ""
             detail = entry.proposal.failure.partition(": ")[2]
