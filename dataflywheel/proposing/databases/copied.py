@@ -49,6 +49,10 @@ class Table:
     columns: tuple[tuple[str, str], ...]
     """Name and declared type of each."""
     rows: int
+    told: str
+    """Its columns with a few values of each."""
+    links: tuple[str, ...] = ()
+    """Tables whose rows its own rows name."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +61,11 @@ class Copied:
 
     data: bytes
     tables: tuple[Table, ...]
-    schema: str
-    """The tables with their columns and a few values of each, for who writes queries."""
+
+    @property
+    def schema(self) -> str:
+        """The tables with their columns and a few values of each, for who writes queries."""
+        return "\n\n".join(table.told for table in self.tables)
 
 
 def copied(files: Sequence[Path]) -> Copied:
@@ -68,6 +75,15 @@ def copied(files: Sequence[Path]) -> Copied:
         UsageError: one does not exist, cannot be read, or they are no one database and no tables.
     """
     return _copied(tuple(files), tuple(_stamp(path) for path in files))
+
+
+def lines_of(database: Copied, places: Sequence[tuple[str, int]], count: int) -> list[list[tuple[Any, ...]]]:
+    """So many lines of each of these tables, from a place on."""
+    with closing(sqlite3.connect(":memory:")) as open_:
+        open_.deserialize(database.data)
+        open_.text_factory = lambda raw: raw.decode("utf-8", "replace")
+        asked = "SELECT * FROM {} LIMIT ? OFFSET ?"
+        return [open_.execute(asked.format(quoted(name)), (count, begin)).fetchall() for name, begin in places]
 
 
 def contents(files: Iterable[Path]) -> str:
@@ -118,16 +134,6 @@ def _copied(files: tuple[Path, ...], stamps: tuple[tuple[int, ...], ...]) -> Cop
 def _is_database(path: Path) -> bool:
     with path.open("rb") as file:
         return file.read(len(MAGIC)) == MAGIC
-
-
-def of_tables(tables: Mapping[str, Sequence[Mapping[str, Any]]]) -> Copied:
-    """A database of tables that are lists of rows, by name."""
-    with TemporaryDirectory(prefix="copied-") as folder:
-        place = Path(folder) / "copy"
-        with closing(sqlite3.connect(place)) as database, database:
-            for name, rows in tables.items():
-                _table(database, name, rows)
-        return _read(place)
 
 
 def _filled(place: Path, files: Sequence[Path]) -> None:
@@ -216,32 +222,23 @@ def _read(place: Path) -> Copied:
                 "ESCAPE '~' ORDER BY rowid"
             )
         ]
-        tables, told = [], []
-        for name in names:
-            columns = tuple(
-                (str(c[1]), str(c[2])) for c in database.execute(f"PRAGMA table_info({quoted(name)})").fetchall()
-            )
-            (rows,) = database.execute(f"SELECT count(*) FROM {quoted(name)}").fetchone()
-            tables.append(Table(name, columns, int(rows)))
-            told.append(_told(database, tables[-1]))
-        keys = [_links(database, name) for name in names]
+        tables = [_seen(database, name) for name in names]
     if not tables:
         raise UsageError("database: it holds no table")
     if place.stat().st_size > MOST_BYTES:
         raise UsageError(f"database: larger than {MOST_BYTES >> 20} MiB; give a part of it")
-    return Copied(place.read_bytes(), tuple(tables), "\n\n".join([*told, *filter(None, keys)]))
+    return Copied(place.read_bytes(), tuple(tables))
 
 
-def _told(database: sqlite3.Connection, table: Table) -> str:
-    lines = [f"{quoted(table.name)}, {table.rows} rows"]
-    for column, kind in table.columns:
-        asked = f"SELECT DISTINCT {quoted(column)} FROM {quoted(table.name)} WHERE {quoted(column)} IS NOT NULL LIMIT ?"
+def _seen(database: sqlite3.Connection, name: str) -> Table:
+    columns = tuple((str(c[1]), str(c[2])) for c in database.execute(f"PRAGMA table_info({quoted(name)})").fetchall())
+    (rows,) = database.execute(f"SELECT count(*) FROM {quoted(name)}").fetchone()
+    lines = [f"{quoted(name)}, {rows} rows"]
+    for column, kind in columns:
+        asked = f"SELECT DISTINCT {quoted(column)} FROM {quoted(name)} WHERE {quoted(column)} IS NOT NULL LIMIT ?"
         values = [one for (one,) in database.execute(asked, (SHOWN_VALUES,)) if not isinstance(one, bytes)]
         shown = ", ".join(repr(one[:SHOWN_CHARS] if isinstance(one, str) else one) for one in values)
         lines.append(f"  {quoted(column)} {kind}".rstrip() + (f", such as {shown}" if shown else ""))
-    return "\n".join(lines)
-
-
-def _links(database: sqlite3.Connection, name: str) -> str:
-    found = database.execute(f"PRAGMA foreign_key_list({quoted(name)})").fetchall()
-    return "\n".join(f"{quoted(name)}.{quoted(str(k[3]))} names a row of {quoted(str(k[2]))}" for k in found)
+    keys = database.execute(f"PRAGMA foreign_key_list({quoted(name)})").fetchall()
+    lines += [f"  {quoted(str(key[3]))} names a row of {quoted(str(key[2]))}" for key in keys]
+    return Table(name, columns, int(rows), "\n".join(lines), tuple(dict.fromkeys(str(key[2]) for key in keys)))

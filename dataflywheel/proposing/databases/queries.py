@@ -72,48 +72,57 @@ class Result:
     detail: str = ""
 
 
-def run_queries(
-    database: Copied, queries: Sequence[str], limits: QueryLimits | None = None, reverse: bool = False
-) -> list[Result]:
-    """What each query gives, in order; equal ones are run once. `reverse`: rows whose order nothing says come the other
-    way round, so that a query whose result depends on it gives another one."""
-    each = list(dict.fromkeys(queries))
-    found: dict[str, Result] = {}
-    while left := [query for query in each if query not in found]:
-        found |= _batch(database, left, limits or QueryLimits(), reverse)
-    return [found[query] for query in queries]
+_Way = tuple[str, bool]
+"""A query, and whether rows whose order nothing says come the other way round."""
 
 
-def _batch(database: Copied, queries: Sequence[str], limits: QueryLimits, reverse: bool) -> dict[str, Result]:
-    """Results of the first queries, up to one at which the process ended; at least one."""
-    room = Limits(seconds=min(600.0, 5 + limits.seconds * len(queries)), memory_mb=limits.memory_mb, file_mb=FILE_MB)
-    job = {
-        "role": "query", "token": secrets.token_hex(16), "queries": list(queries), "reverse": reverse,
-        "steps": limits.steps, "query_seconds": limits.seconds, "rows": limits.rows, "result": RESULT_BYTES,
-        "longest": _longest(database),
-    }  # fmt: skip
+def run_queries(database: Copied, queries: Sequence[str], limits: QueryLimits | None = None) -> list[Result]:
+    """What each query gives, in order; equal ones are run once."""
+    return _run(database, [(query, False) for query in queries], limits)
+
+
+def run_both_ways(
+    database: Copied, queries: Sequence[str], limits: QueryLimits | None = None
+) -> list[tuple[Result, Result]]:
+    """What each query gives, and what it gives where rows whose order nothing says come the other way round: a query
+    whose result hangs on that gives another one."""
+    found = _run(database, [(query, reverse) for query in queries for reverse in (False, True)], limits)
+    return list(zip(found[::2], found[1::2], strict=True))
+
+
+def _run(database: Copied, ways: Sequence[_Way], limits: QueryLimits | None) -> list[Result]:
+    each = list(dict.fromkeys(ways))
+    found = {way: Result(reason=NOT_RUN, detail="no text of Unicode") for way in each if not _is_text(way[0])}
+    while left := [way for way in each if way not in found]:
+        found |= _batch(database, left, limits or QueryLimits())
+    return [found[way] for way in ways]
+
+
+def _is_text(query: str) -> bool:
+    """Lone halves of a pair are no text."""
     try:
-        json.dumps(job, ensure_ascii=False).encode()
-    except UnicodeEncodeError:  # lone halves of a pair are no text
-        return {query: _apart(database, query, limits, reverse) for query in queries}
+        return bool(query.encode()) or not query
+    except UnicodeEncodeError:
+        return False
+
+
+def _batch(database: Copied, ways: Sequence[_Way], limits: QueryLimits) -> dict[_Way, Result]:
+    """Results of the first queries, up to one at which the process ended; at least one."""
+    room = Limits(seconds=min(600.0, 5 + limits.seconds * len(ways)), memory_mb=limits.memory_mb, file_mb=FILE_MB)
+    job = {
+        "role": "query", "token": secrets.token_hex(16), "queries": list(ways), "steps": limits.steps,
+        "query_seconds": limits.seconds, "rows": limits.rows, "result": RESULT_BYTES, "longest": _longest(database),
+    }  # fmt: skip
     with ExitStack() as stack:
         process = Process(stack, job, room, files={DATABASE: database.data})
         ended = process.wait(room.seconds)
         lines = _lines(process.home / RESULTS)
-    found = {query: _result(line) for query, line in zip(queries, lines, strict=False)}
-    if len(lines) < len(queries):
+    found = {way: _result(line) for way, line in zip(ways, lines, strict=False)}
+    if len(lines) < len(ways):
         slow = ended.code is None or ended.code == -signal.SIGXCPU
         killed = reasons.MEMORY if ended.code == -signal.SIGKILL else EARLY
-        found[queries[len(lines)]] = Result(reason=SLOW if slow else killed)
+        found[ways[len(lines)]] = Result(reason=SLOW if slow else killed)
     return found
-
-
-def _apart(database: Copied, query: str, limits: QueryLimits, reverse: bool) -> Result:
-    try:
-        query.encode()
-    except UnicodeEncodeError:
-        return Result(reason=NOT_RUN, detail="no text of Unicode")
-    return run_queries(database, [query], limits, reverse)[0]
 
 
 def _lines(path: Path) -> list[dict[str, Any]]:

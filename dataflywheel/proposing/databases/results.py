@@ -116,3 +116,23 @@ def fits(stated: Any, result: Result, ordered: bool, tolerance: float = TOLERANC
     if any(isinstance(cell, list | dict) for row in rows for cell in row):
         return False
     return same_rows(rows, result.rows, ordered, tolerance, loose=True)
+
+
+def told(columns: Sequence[str], rows: Rows) -> str:
+    """A result as a text: one value alone, one column with a value a line, else a line of names and one for each row.
+
+    >>> print(told(["name", "n"], [("a", 1), (None, 0.5)]))
+    name | n
+    a | 1
+    NULL | 0.5
+    """
+    lines = [" | ".join(_shown(cell) for cell in row) for row in rows]
+    return "\n".join(lines if len(columns) == 1 else [" | ".join(columns), *lines])
+
+
+def _shown(cell: Any) -> str:
+    if cell is None:
+        return "NULL"
+    if isinstance(cell, bytes):
+        return cell.hex()
+    return format(cell, ".10g") if isinstance(cell, float) else " ".join(str(cell).split())

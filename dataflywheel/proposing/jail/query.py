@@ -30,9 +30,9 @@ _FULL = ("disk I/O", "disk is full")
 def run_all(job: dict[str, Any]) -> dict[str, Any]:
     """Run the queries of a job in order, and write what each came to as soon as it is known."""
     with open(RESULTS, "w", encoding="utf-8") as out:
-        for query in job["queries"]:
+        for query, reverse in job["queries"]:
             try:
-                line = json.dumps(_bounded(_run(query, job), job["result"]))
+                line = json.dumps(_bounded(_run(query, reverse, job), job["result"]))
             except MemoryError:
                 line = json.dumps({"why": "memory"})
             out.write(line + "\n")
@@ -45,7 +45,7 @@ def _bounded(found: dict[str, Any], most: int) -> dict[str, Any]:
     return {"why": "large"} if size > most else found
 
 
-def _run(query: str, job: dict[str, Any]) -> dict[str, Any]:
+def _run(query: str, reverse: bool, job: dict[str, Any]) -> dict[str, Any]:
     """`columns` and `rows`, or `why` there are none, with what SQLite said of it."""
     if _EXPLAINS.match(query):
         return {"why": "denied", "said": "no reading"}
@@ -60,7 +60,7 @@ def _run(query: str, job: dict[str, Any]) -> dict[str, Any]:
     ):
         database.setlimit(limit, value)
     database.execute("PRAGMA trusted_schema = OFF")
-    if job["reverse"]:
+    if reverse:
         database.execute("PRAGMA reverse_unordered_selects = ON")
     database.set_authorizer(_authorizer(state))
     database.set_progress_handler(_clock(state, job["steps"], job["query_seconds"]), STEPS)
