@@ -119,8 +119,8 @@ class Source2SynthDocuments(Instructed, AskingProposer):
         key = hash(tuple(places))
         if key not in self._steps:
             self._steps.clear()
-            first = [[Bridge(text.split()[0], (i + 1) % len(texts))] if text else [] for i, text in enumerate(texts)]
-            self._steps[key] = first if self._rehearses else bridges(texts)
+            words = [[Bridge(text.split()[0], (i + 1) % len(texts))] if text else [] for i, text in enumerate(texts)]
+            self._steps[key] = words if self._rehearses else bridges(texts)
         made: list[Draft | str] = []
         for seed, turn in zip(demand.seeds, demand.turns, strict=True):
             place, steps = places[seed["id"]], self._steps[key][places[seed["id"]]]
