@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
 import orjson
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from dataflywheel.contracts import FlywheelError, UsageError, UserPath
 from dataflywheel.rows.containers.sniff import bare_stem
@@ -23,6 +23,7 @@ from dataflywheel.rows.gaps import is_number
 from dataflywheel.rows.reading import Input, iter_parsed
 
 MAGIC = b"SQLite format 3\x00"
+LACKS = "does not exist; give a SQLite file, or files that are tables"
 MOST_BYTES = 256 << 20
 """Of a copy: it is held in memory, and written once for each batch of queries."""
 SHOWN_VALUES, SHOWN_CHARS = 3, 40
@@ -36,7 +37,14 @@ def _listed(given: Any) -> Any:
     return [given] if isinstance(given, str | Path) else given
 
 
-DatabaseFiles = Annotated[list[UserPath], BeforeValidator(_listed), Field(min_length=1)]
+def _there(files: list[Path]) -> list[Path]:
+    lacking = next((path for path in files if not path.is_file()), None)
+    if lacking is not None:
+        raise ValueError(f"{lacking} {LACKS}")
+    return files
+
+
+DatabaseFiles = Annotated[list[UserPath], BeforeValidator(_listed), Field(min_length=1), AfterValidator(_there)]
 """One SQLite file, or files that are tables (csv, jsonl, parquet and what else is read as one), each named after its
 file."""
 
@@ -106,7 +114,7 @@ def _beside(path: Path) -> Path:
 
 def _stamp(path: Path) -> tuple[int, ...]:
     if not path.is_file():
-        raise UsageError(f"database: {path} does not exist; give a SQLite file, or files that are tables")
+        raise UsageError(f"database: {path} {LACKS}")
     held = [part.stat() for part in (path, _beside(path)) if part.is_file()]
     return tuple(number for one in held for number in (one.st_mtime_ns, one.st_size))
 

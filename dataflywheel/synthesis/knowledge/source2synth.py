@@ -25,7 +25,8 @@ from dataflywheel.proposing.databases.results import orders, same_rows
 from dataflywheel.proposing.databases.said import is_query, sql_of
 from dataflywheel.proposing.kinds import Demand, NamedGate, Proposal
 from dataflywheel.rows.schema import Row
-from dataflywheel.synthesis.knowledge.table_questions import KINDS, Draft, drafts, names_tables, row_of
+from dataflywheel.rows.text import fields_of
+from dataflywheel.synthesis.knowledge.table_questions import KINDS, Draft, bare, drafts, names_tables, row_of
 
 INSTRUCTIONS = (
     "The material is the tables of a database, some lines of one of them, and a kind of question. Think of something "
@@ -47,6 +48,7 @@ NOTHING = "the database gives nothing"
 MUCH = "the answer has too many rows"
 BY_CHANCE = "the result hangs on an order that the query does not say"
 NAMES = "the question names a table or column"
+TWICE = "the same question or query twice"
 OTHER = "no attempt comes to the same answer"
 
 
@@ -100,7 +102,8 @@ class Source2Synth(Instructed, AskingProposer):
     answered_in: ClassVar[type[Form] | None] = Written
     writes_from: ClassVar[Literal["rows", "documents", "nothing"]] = "nothing"
     revisits: ClassVar[bool] = True
-    gates: ClassVar[tuple[NamedGate, ...]] = ("format_and_length", "prompt_leak", "novelty")
+    gates: ClassVar[tuple[NamedGate, ...]] = ("format_and_length", "prompt_leak")
+    # Not `novelty`: prompts that show the same tables are alike.
 
     database: DatabaseFiles
     """A SQLite file, or files that are tables (csv, jsonl, parquet): each is named after its file."""
@@ -140,6 +143,7 @@ class Source2Synth(Instructed, AskingProposer):
         database = copied(self.database)
         made = drafts(database, len(demand.seeds), self.columns, self.kinds, self.longest, demand.rng)
         self._write(client, made, demand.turns)
+        _only_once(made, [row for row in demand.accepted if row["made_by"] == self.name])
         self._run(database, [one for one in made if not one.why])
         helper = client_for(self.helper) if self.helper is not None else client
         for attempt in range(self.attempts):
@@ -207,6 +211,17 @@ class Source2Synth(Instructed, AskingProposer):
         kinds = Counter(str(p.facts.get("kind")) for p, why in came if not why)
         tries = Counter(f"{p.facts.get('tries')}" for p, why in came if not why)
         return {"rows_by_kind": dict(sorted(kinds.items())), "rows_by_tries": dict(sorted(tries.items()))}
+
+
+def _only_once(made: Sequence[Draft], accepted: Sequence[Row]) -> None:
+    """A question that was asked before, or whose query was, is not asked again."""
+    known = {bare(str(fields_of(row).get("query"))) for row in accepted}
+    known |= {bare(turn["content"]) for row in accepted for turn in row["messages"] if turn["role"] == "user"}
+    for one in made:
+        if not one.why and {bare(one.query), bare(one.prompt)} & known:
+            one.why = TWICE
+        elif not one.why:
+            known |= {bare(one.query), bare(one.prompt)}
 
 
 def _query(text: str) -> str:

@@ -80,7 +80,7 @@ class Source2SynthDocuments(Instructed, AskingProposer):
     name: ClassVar[str] = "source2synth_documents"
     answered_in: ClassVar[type[Form] | None] = Hops
     writes_from: ClassVar[Literal["rows", "documents", "nothing"]] = "documents"
-    gates: ClassVar[tuple[NamedGate, ...]] = ("format_and_length", "refusal", "prompt_leak", "grounded", "novelty")
+    gates: ClassVar[tuple[NamedGate, ...]] = ("format_and_length", "refusal", "prompt_leak", "grounded")
 
     passages: bool = True
     """Whether both passages stand before the question; else it is to be answered from memory."""

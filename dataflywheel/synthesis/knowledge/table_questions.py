@@ -80,6 +80,11 @@ def drafts(
     return made
 
 
+def bare(text: str) -> str:
+    """A question or query without blanks, capitals and its last sign."""
+    return " ".join(text.casefold().split()).rstrip(" ?.!;")
+
+
 def names_tables(text: str, tables: Sequence[Table]) -> str:
     """The name of a table or column that a question has and that is no plain word (`purchase_2`, `movieId`), or ""."""
     names = [name for table in tables for name in (table.name, *(column for column, _ in table.columns))]
@@ -101,8 +106,11 @@ def row_of(draft: Draft, shape: Literal["call", "query", "result"], method: str,
             message("assistant", answer),
         ]
     elif shape == "query":
-        asked = f"{draft.shown}\n\n{draft.prompt}"
-        turns = [message("user", asked), message("assistant", f"```sql\n{draft.query}\n```")]
+        turns = [
+            message("system", draft.shown),
+            message("user", draft.prompt),
+            message("assistant", f"```sql\n{draft.query}\n```"),
+        ]
     else:
         turns = [message("user", draft.prompt), message("assistant", answer)]
     extra = {"query": draft.query, "kind": draft.kind}

@@ -261,7 +261,7 @@ def test_files_that_are_no_database_are_refused(tmp_path: Path, shop: Path) -> N
         ([tmp_path / "bad.db"], "cannot be read"),
     ):
         with pytest.raises(UsageError, match=said):
-            SQL(database=files).ready()
+            build(SQL, {"database": files}).ready()
     with pytest.raises(UsageError, match="database"):
         build(SQL, {"database": []})
 

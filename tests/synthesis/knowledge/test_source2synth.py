@@ -23,13 +23,23 @@ from dataflywheel.proposing.kinds import Proposal, Surroundings
 from dataflywheel.recipe.execute import run
 from dataflywheel.recipe.load import recipe_from
 from dataflywheel.recipe.planning.plan import plan
-from dataflywheel.synthesis.knowledge.source2synth import BY_CHANCE, MUCH, NAMES, NO_QUERY, NOTHING, OTHER, Source2Synth
+from dataflywheel.synthesis.knowledge.source2synth import (
+    BY_CHANCE,
+    MUCH,
+    NAMES,
+    NO_QUERY,
+    NOTHING,
+    OTHER,
+    TWICE,
+    Source2Synth,
+)
 from tests.models.endpoint.fake import FakeClient, parts_of
 from tests.support.endpoint import Endpoint
 from tests.synthesis.support import demand, failures, seeds, teacher
 
 FILMS = {
-    "How many films are of the kind {genre}?": "SELECT count(*) FROM movies WHERE genres LIKE '%{genre}%'",
+    "How many films with {word} in their title are of the kind {genre}?": "SELECT count(*) FROM movies WHERE genres "
+    "LIKE '%{genre}%' AND title LIKE '%{word}%'",
     "Which film of the kind {genre} comes first in the alphabet?": "SELECT min(title) FROM movies WHERE genres LIKE "
     "'%{genre}%'",
     "Give the numbers of films of {year} that are {genre} alone.": "SELECT count(*), min(movieId) FROM movies WHERE "
@@ -37,14 +47,16 @@ FILMS = {
 }
 GENRES = ["Comedy", "Drama", "Horror", "Western", "Musical", "War", "Animation", "Thriller"]
 YEARS = range(1975, 2010)
+WORDS = ["love", "night", "man", "day", "life", "dead", "girl", "story", "house", "last", "big", "king", "star", "blue"]
 
 
 def truth(asked: str) -> str:
     """The right query of a question of the grammar."""
     genre = next(name for name in GENRES if name in asked)
     year = next((str(number) for number in YEARS if str(number) in asked), "")
+    word = next((one for one in WORDS if f"with {one} in" in asked), "")
     form = next(form for form in FILMS if form.split("{")[0] == asked[: len(form.split("{")[0])])
-    return FILMS[form].format(genre=genre, year=year)
+    return FILMS[form].format(genre=genre, year=year, word=word)
 
 
 def wrong(query: str, other: int) -> str:
@@ -69,7 +81,9 @@ class Writer:
             right = truth(parts["question"])
             query = right if draw.random() < self.accuracy else wrong(right, 1)
             return orjson.dumps({"plan": "Count them.", "query": query}).decode()
-        asked = draw.choice(list(FILMS)).format(genre=draw.choice(GENRES), year=draw.choice(YEARS))
+        asked = draw.choice(list(FILMS)).format(
+            genre=draw.choice(GENRES), year=draw.choice(YEARS), word=draw.choice(WORDS)
+        )
         bad = draw.random() < self.error
         query = wrong(truth(asked), 0) if bad else truth(asked)
         self.planted[query] = bad
@@ -107,20 +121,22 @@ def test_every_answer_is_what_the_database_gives(films: Path, gives: Callable[[s
         assert answer.splitlines()[-1] == " | ".join("NULL" if cell is None else str(cell) for cell in row)
         assert not writer.planted[query]
         assert query == truth(one.row["messages"][0]["content"])
-    lost = [json.loads(p.replies[0].text)["query"] for p in made if p.row is None]
+    lost = [json.loads(p.replies[0].text)["query"] for p in made if p.row is None and p.failure != TWICE]
     assert all(writer.planted[query] for query in lost)
-    assert 80 < len(lost) < 120 < len(kept)
+    assert len(lost) > 40
+    assert len(kept) > 80
+    assert len({one.facts["query"] for one in kept}) == len(kept)
 
 
 @pytest.mark.parametrize("accuracy", [0.5, 0.8])
 def test_wrong_queries_go_and_right_ones_stay_as_often_as_the_helper_is_right(films: Path, accuracy: float) -> None:
     writer = Writer(error=0.5, accuracy=accuracy)
-    made = propose(Source2Synth(model="tiny", database=films, attempts=2), writer.client, 240)
+    made = propose(Source2Synth(model="tiny", database=films, attempts=2), writer.client, 360)
     stayed = [writer.planted[p.facts["query"]] for p in made if p.row is not None]
     assert not any(stayed)
-    good = [json.loads(reply.text)["query"] for p in made for reply in p.replies[:1]]
-    rate = len(stayed) / sum(not writer.planted[query] for query in good)
-    assert abs(rate - (1 - (1 - accuracy) ** 2)) < 0.09
+    good = [json.loads(reply.text)["query"] for p in made if p.failure != TWICE for reply in p.replies[:1]]
+    right, wanted = sum(not writer.planted[query] for query in good), 1 - (1 - accuracy) ** 2
+    assert abs(len(stayed) / right - wanted) < 3 * (wanted * (1 - wanted) / right) ** 0.5
     trusting = Writer(error=0.5)
     run_alone = propose(Source2Synth(model="tiny", database=films, attempts=0), trusting.client, 60)
     assert sum(trusting.planted[p.facts["query"]] for p in run_alone if p.row is not None) > 8
@@ -165,7 +181,7 @@ def test_rows_of_three_shapes_pass_the_gate_of_sql(small: Path) -> None:
     client = write()
     for shape, roles in (
         ("call", ["user", "assistant", "tool", "assistant"]),
-        ("query", ["user", "assistant"]),
+        ("query", ["system", "user", "assistant"]),
         ("result", ["user", "assistant"]),
     ):
         (one,) = propose(Source2Synth(model="tiny", database=small, shape=shape), client, 1)  # type: ignore[arg-type]
