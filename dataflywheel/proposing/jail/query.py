@@ -7,6 +7,7 @@ import re
 import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 DATABASE, RESULTS = "copy.db", "results.jsonl"
@@ -22,6 +23,8 @@ _FORBIDDEN = frozenset((
 ))  # fmt: skip
 _ALLOWED = frozenset((sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_RECURSIVE))
 _FUNCTION = 31
+_VERSION = (19, "data_version")
+"""The pragma by which a full-text table sees whether it is up to date."""
 _EXPLAINS = re.compile(r"(?:\s|--[^\n]*(?:\n|$)|/\*(?:[^*]|\*(?!/))*\*/)*explain\b", re.IGNORECASE)
 _FULL = ("disk I/O", "disk is full")
 """How errors read where what SQLite puts aside has no more room."""
@@ -60,6 +63,7 @@ def _run(query: str, reverse: bool, job: dict[str, Any]) -> dict[str, Any]:
     ):
         database.setlimit(limit, value)
     database.execute("PRAGMA trusted_schema = OFF")
+    _opened(database)
     if reverse:
         database.execute("PRAGMA reverse_unordered_selects = ON")
     database.set_authorizer(_authorizer(state))
@@ -85,9 +89,21 @@ def _run(query: str, reverse: bool, job: dict[str, Any]) -> dict[str, Any]:
     return {"columns": columns, "rows": [[_plain(cell) for cell in row] for row in rows]}
 
 
+def _opened(database: sqlite3.Connection) -> None:
+    """Full-text tables and their like set themselves up when they are first read, by more than reading."""
+    for (name,) in database.execute("SELECT name FROM sqlite_master WHERE sql LIKE 'create virtual%'").fetchall():
+        quoted = str(name).replace('"', '""')
+        with suppress(sqlite3.Error):
+            database.execute(f'SELECT * FROM "{quoted}" LIMIT 0')
+
+
 def _authorizer(state: dict[str, str]) -> Callable[..., int]:
     def allows(act: int, first: str | None, second: str | None, *_: str | None) -> int:
-        if act in _ALLOWED or (act == _FUNCTION and (second or "").lower() not in _FORBIDDEN):
+        if (
+            (act, first) == _VERSION
+            or act in _ALLOWED
+            or (act == _FUNCTION and (second or "").lower() not in _FORBIDDEN)
+        ):
             return sqlite3.SQLITE_OK
         state["denied"] = state["denied"] or (f"function {second}" if act == _FUNCTION else "no reading")
         return sqlite3.SQLITE_DENY

@@ -249,6 +249,19 @@ def test_what_was_written_last_to_a_database_is_read(tmp_path: Path) -> None:
     open_.close()
 
 
+def test_views_and_full_text_tables_are_read(tmp_path: Path) -> None:
+    place = tmp_path / "notes.db"
+    with closing(sqlite3.connect(place)) as own, own:
+        own.executescript(
+            "CREATE VIRTUAL TABLE note USING fts5(said); INSERT INTO note VALUES ('a brown fox'), ('a dog');"
+            "CREATE TABLE t (said TEXT); INSERT INTO t VALUES ('a brown fox'), ('a dog');"
+            "CREATE VIEW short AS SELECT said FROM t WHERE length(said) < 8"
+        )
+    both = ["SELECT said FROM note WHERE note MATCH 'fox'", "SELECT said FROM short", "DELETE FROM note"]
+    found = run_queries(copied([place]), both)
+    assert [(one.rows, one.reason) for one in found] == [((("a brown fox",),), ""), ((("a dog",),), ""), ((), CHANGES)]
+
+
 def test_files_that_are_no_database_are_refused(tmp_path: Path, shop: Path) -> None:
     (tmp_path / "a.csv").write_text("x\n1\n")
     (tmp_path / "b").mkdir()
