@@ -74,7 +74,7 @@ class Source2SynthDocuments(Instructed, AskingProposer):
         checked="a scripted writer with five planted faults on made-up documents, and helpers of known accuracy",
         pays="Many documents about things that name each other: an encyclopaedia, a wiki, reports of one house.",
         fails="Documents that share no rare names; questions whose second step alone gives the answer away.",
-        evidence="Here, of 300 scripted questions with planted faults in half of them, none of these became a row. "
+        evidence="Here, of 100 scripted questions with planted faults in half of them, none of these became a row. "
         "What training on it is worth was not measured here.",
     )
     name: ClassVar[str] = "source2synth_documents"
