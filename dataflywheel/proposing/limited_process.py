@@ -33,7 +33,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -107,21 +107,33 @@ def run_limited(program: str, tests: str = "", limits: Limits | None = None) -> 
 
 
 @dataclass(frozen=True)
-class _Ended:
+class Ended:
     """Exit code of a process (None: killed at the time limit) and what it reported."""
 
     code: int | None
     said: dict[str, Any]
 
 
-class _Process:
+class Process:
     """One process of the jail, with a directory, an output and a report of its own."""
 
-    def __init__(self, stack: ExitStack, job: dict[str, Any], limits: Limits, pipes: Sequence[int] = ()) -> None:
+    def __init__(
+        self,
+        stack: ExitStack,
+        job: dict[str, Any],
+        limits: Limits,
+        pipes: Sequence[int] = (),
+        files: Mapping[str, bytes] | None = None,
+    ) -> None:
+        """`files`: what lies in its directory when it begins, by name."""
         job |= {"seconds": int(limits.seconds) + 1, "memory": limits.memory_mb << 20, "file": limits.file_mb << 20}
         self.job = json.dumps(job).encode()
         json.dumps(job, ensure_ascii=False).encode()  # lone halves of a pair are no text
         home = stack.enter_context(tempfile.TemporaryDirectory(prefix="limited-", ignore_cleanup_errors=True))
+        self.home = Path(home)
+        for name, data in (files or {}).items():
+            (self.home / name).write_bytes(data)
+            (self.home / name).chmod(0o644)
         self.output = stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115
         self.report, theirs = os.pipe()
         stack.callback(os.close, self.report)
@@ -139,7 +151,7 @@ class _Process:
         with suppress(BrokenPipeError):
             self.popen.stdin.close()
 
-    def wait(self, seconds: float) -> _Ended:
+    def wait(self, seconds: float) -> Ended:
         code: int | None
         try:
             code = self.popen.wait(timeout=max(0.0, seconds))
@@ -152,7 +164,7 @@ class _Process:
             said = json.loads(os.read(self.report, 65_536) or b"{}")
         except (BlockingIOError, ValueError):
             said = {}
-        return _Ended(code, said if isinstance(said, dict) else {})
+        return Ended(code, said if isinstance(said, dict) else {})
 
     def kill(self) -> None:
         with suppress(ProcessLookupError):
@@ -160,8 +172,8 @@ class _Process:
         self.popen.wait()
 
 
-def _alone(stack: ExitStack, job: dict[str, Any], limits: Limits) -> tuple[_Ended, BinaryIO]:
-    process = _Process(stack, job, limits)
+def _alone(stack: ExitStack, job: dict[str, Any], limits: Limits) -> tuple[Ended, BinaryIO]:
+    process = Process(stack, job, limits)
     return process.wait(limits.seconds), process.output
 
 
@@ -175,8 +187,8 @@ def _tested(stack: ExitStack, program: str, tests: str, token: str, limits: Limi
         began = time.monotonic()
         served = {"role": "serve", "program": program, "inbox": asked_in, "outbox": said_out}
         asks = {"role": "ask", "tests": tests, "token": token, "inbox": said_in, "outbox": asked_out}
-        server = _Process(stack, served, limits, (asked_in, said_out))
-        asker = _Process(stack, asks, limits, (said_in, asked_out))
+        server = Process(stack, served, limits, (asked_in, said_out))
+        asker = Process(stack, asks, limits, (said_in, asked_out))
     found = asker.wait(limits.seconds - (time.monotonic() - began))
     if found.code is None:
         return Run(SLOW)
@@ -192,7 +204,7 @@ def _tested(stack: ExitStack, program: str, tests: str, token: str, limits: Limi
     return Run(checked=int(said["checked"]))
 
 
-def _stopped(ended: _Ended) -> Run | None:
+def _stopped(ended: Ended) -> Run | None:
     """Why a process did not come to its end, or None where it did."""
     if ended.code is None or ended.code == -signal.SIGXCPU:
         return Run(SLOW)
@@ -207,7 +219,7 @@ def _stopped(ended: _Ended) -> Run | None:
     return Run(ended.said["reason"]) if ended.said.get("reason") in REASONS else None
 
 
-def _ending(ended: _Ended, token: str, output: BinaryIO) -> Run:
+def _ending(ended: Ended, token: str, output: BinaryIO) -> Run:
     stopped = _stopped(ended)
     if stopped is not None or ended.said.get("token") != token:
         return stopped or Run(EARLY)

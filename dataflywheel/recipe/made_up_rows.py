@@ -73,10 +73,11 @@ def cases(of: int) -> list[Case]:
 
 def files(folder: Path) -> dict[str, str]:
     """Files that methods ask for, by the name of their parameter."""
-    anchors, labels = folder / "anchors.jsonl", folder / "labels.jsonl"
+    anchors, labels, table = folder / "anchors.jsonl", folder / "labels.jsonl", folder / "questions.jsonl"
     pairs = [{"prompt": prompt, "completion": answer} for prompt, answer, _ in SMALL]
     bad = [{"text": f"you stupid idiot number {i}", "label": "toxic"} for i in range(LABELLED)]
     good = [{"text": f"a kind and useful remark number {i}", "label": "fine"} for i in range(LABELLED)]
-    for place, lines in ((anchors, pairs), (labels, bad + good)):
+    told = [{"question": prompt, "topic": topic, "words": len(answer.split())} for prompt, answer, topic in SMALL]
+    for place, lines in ((anchors, pairs), (labels, bad + good), (table, told)):
         place.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
-    return {"anchors": str(anchors), "labels": str(labels)}
+    return {"anchors": str(anchors), "labels": str(labels), "database": str(table)}

@@ -25,6 +25,7 @@ from dataflywheel.proposing.kinds import Demand, Gate, Proposal, Proposer, Surro
 from dataflywheel.recipe.inputs.target_judge import judge_by
 from dataflywheel.recipe.made_up_rows import answers, cases, files, lines, seeds
 from dataflywheel.rows.schema import table
+from dataflywheel.rows.text import text_of
 
 PICKS = 3
 """Ways to answer, so that questions are seen that depend on what was said before."""
@@ -161,7 +162,8 @@ def _work(method: Method, pick: int) -> None:
         method.judge(cases(method.answers or 1))
     elif isinstance(method, Gate):
         rows = seeds()[: RATED + 1]  # a gate that compares finds another answer in the row that is replaced
-        method.check([Proposal((row["id"],), row, before=rows[-1]) for row in rows[:RATED]], Surroundings())
+        shown = [Proposal((row["id"],), row, before=rows[-1], source=text_of(row["messages"])) for row in rows[:RATED]]
+        method.check(shown, Surroundings())
     elif isinstance(method, WinRate):
         rows = seeds()[:RATED]
         method.judged(judge_by(method, method.model or _spec("model")), answers()[: len(rows)], rows)

@@ -28,6 +28,7 @@ from dataflywheel.recipe.made_up_rows import lines
 from dataflywheel.recipe.prompts import asks, usual
 from dataflywheel.rows.identity import prompt_answer_row
 from dataflywheel.rows.schema import Row, table
+from dataflywheel.rows.text import text_of
 
 TOKENS = 200
 """Of an answer: a small model that has lost its thread writes until it is stopped."""
@@ -146,7 +147,8 @@ def _items(method: Method, rows: Sequence[Row], gated: bool) -> Iterator[Item]:
         yield from _judged(method, rows)
     elif isinstance(method, Gate):
         before = prompt_answer_row("", OTHER)
-        for check in method.check([Proposal((row["id"],), row, before=before) for row in rows], Surroundings()):
+        shown = [Proposal((row["id"],), row, before=before, source=text_of(row["messages"])) for row in rows]
+        for check in method.check(shown, Surroundings()):
             yield check.decided, check.passed, "" if check.passed else check.reason, ""
     elif isinstance(method, WinRate):
         for mark in method.judged(judge_by(method, method.model or MODEL), [OTHER] * len(rows), rows):

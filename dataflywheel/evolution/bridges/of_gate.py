@@ -28,6 +28,9 @@ class OfGate(Reward):
     def digest(self) -> str:
         return f"gate-{self.gate.digest()}"
 
+    def contents(self) -> str:
+        return self.gate.leans_on()
+
     def estimate(self, pool: PoolStatistics) -> Cost:
         return self.gate.estimate(pool)
 

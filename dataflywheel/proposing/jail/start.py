@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import types
+from collections.abc import Callable
 from typing import Any
 
 VALUE_CHARS = 1000
@@ -26,6 +27,11 @@ def main() -> None:
     job = json.loads(sys.stdin.buffer.read())
     sys.stdin = open(os.devnull)  # noqa: SIM115 - the program's own, for as long as it lives
     confine.limit(job["seconds"], job["memory"], job["file"])
+    queries: Callable[[dict[str, Any]], dict[str, Any]] | None = None
+    if job["role"] == "query":  # whose library may lie where nothing can be read later
+        from dataflywheel.proposing.jail.query import run_all
+
+        queries = run_all
     readable = confine.readable()
     confine.give_up_rights()
     confine.confine_files(readable)
@@ -44,6 +50,8 @@ def main() -> None:
     token = job["token"]
     if job["role"] == "ask":
         said = ask.test(job["tests"], Link(job["inbox"], job["outbox"]))
+    elif queries is not None:
+        said = queries(job)
     else:
         said = _run(job["program"], reasons.MEMORY, reasons.MUCH)
     write(report, dumps({"token": token, **said}).encode())

@@ -12,7 +12,7 @@ from dataflywheel.signals.wording.names import missing, names
 from dataflywheel.signals.wording.numbers import numbers
 from dataflywheel.signals.wording.sentences import forms
 from dataflywheel.signals.words.bleu import bleu
-from dataflywheel.synthesis.instruction.documents import leans
+from dataflywheel.synthesis.knowledge.documents import leans
 
 Telling = Literal["encyclopaedic", "questions", "distilled", "knowledge", "list"]
 FORMS: tuple[Telling, ...] = ("encyclopaedic", "questions", "distilled", "knowledge", "list")

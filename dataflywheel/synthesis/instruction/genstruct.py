@@ -18,8 +18,8 @@ from dataflywheel.proposing.kinds import Demand, NamedGate, Proposal
 from dataflywheel.rows.schema import Row
 from dataflywheel.rows.text import part_of
 from dataflywheel.signals.wording.sentences import forms
-from dataflywheel.synthesis.instruction.documents import LEANS, leans, parts_of_text, text_of_document
 from dataflywheel.synthesis.knowledge.chunks import locate
+from dataflywheel.synthesis.knowledge.documents import LEANS, leans, parts_of_text, text_of_document
 from dataflywheel.synthesis.knowledge.sections import Span
 from dataflywheel.synthesis.knowledge.subject import subject_of
 

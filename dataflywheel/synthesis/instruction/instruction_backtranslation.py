@@ -22,8 +22,8 @@ from dataflywheel.proposing.gates.prompt_leak import longest_run
 from dataflywheel.proposing.kinds import Demand, Proposal
 from dataflywheel.rows.schema import Row
 from dataflywheel.signals.wording.sentences import forms
-from dataflywheel.synthesis.instruction.documents import LEANS, leans, parts_of_text, text_of_document
 from dataflywheel.synthesis.knowledge.chunks import locate
+from dataflywheel.synthesis.knowledge.documents import LEANS, leans, parts_of_text, text_of_document
 from dataflywheel.synthesis.knowledge.sections import Span
 
 INSTRUCTIONS = (

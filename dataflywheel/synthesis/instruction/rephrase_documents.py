@@ -33,8 +33,8 @@ from dataflywheel.synthesis.instruction.document_forms import (
     fault_of_text,
     list_of,
 )
-from dataflywheel.synthesis.instruction.documents import text_of_document
 from dataflywheel.synthesis.knowledge.chunks import chunks
+from dataflywheel.synthesis.knowledge.documents import text_of_document
 from dataflywheel.synthesis.knowledge.sections import Span
 from dataflywheel.synthesis.knowledge.subject import subject_of
 

@@ -22,8 +22,8 @@ from dataflywheel.proposing.kinds import Demand, Proposal, Surroundings
 from dataflywheel.proposing.ledger import funnel
 from dataflywheel.rows.identity import make_row
 from dataflywheel.rows.schema import message
-from dataflywheel.synthesis.instruction.documents import LEANS
 from dataflywheel.synthesis.instruction.genstruct import COPIED, NO_EVIDENCE, PLAIN, QUOTED, Genstruct
+from dataflywheel.synthesis.knowledge.documents import LEANS
 from tests.models.endpoint.fake import FakeClient, number_of, system_text
 from tests.signals.rating.support import MODEL
 from tests.synthesis.support import demand, failures, pairs_of, parts_of, seeds, teacher

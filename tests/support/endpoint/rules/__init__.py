@@ -9,6 +9,7 @@ from pydantic import Field
 from tests.support.endpoint.rules.echo import Echo
 from tests.support.endpoint.rules.inventor import Inventor
 from tests.support.endpoint.rules.judge import Judge
+from tests.support.endpoint.rules.librarian import Librarian
 from tests.support.endpoint.rules.rater import Rater
 from tests.support.endpoint.rules.recorded import Recorded
 from tests.support.endpoint.rules.solver import Solver
@@ -17,5 +18,6 @@ from tests.support.endpoint.rules.tiny import Tiny
 from tests.support.endpoint.rules.writer import Writer
 
 Rule = Annotated[
-    Echo | Inventor | Judge | Rater | Recorded | Solver | Tagger | Tiny | Writer, Field(discriminator="rule")
+    Echo | Inventor | Judge | Librarian | Rater | Recorded | Solver | Tagger | Tiny | Writer,
+    Field(discriminator="rule"),
 ]
