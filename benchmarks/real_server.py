@@ -34,7 +34,7 @@ def served() -> Iterator[str]:
         "-c",
         SERVE,
         str(check_packaged("packaged/smollm2")),
-        str(os.cpu_count() or 1),
+        str(len(os.sched_getaffinity(0))),
         str(PORT),
     ]
     pipe = subprocess.PIPE
