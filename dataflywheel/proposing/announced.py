@@ -14,18 +14,20 @@ _ENGLISH = (
     r"|(?:revision|correction)\b[^\n]{0,20}?[:\n]|(?:revised|corrected)[*_]{0,2}:)"
 )
 _ELSEWHERE = (
-    r"(?:(?:hier (?:ist|kommt|folgt) )?(?:die |eine )?(?:\u00fcberarbeitete|korrigierte|verbesserte) (?:antwort|fassung|version)"
+    r"(?:(?:hier (?:ist|kommt|folgt) )?(?:die |eine )?(?:\u00fcberarbeitete|korrigierte|verbesserte) "
+    r"(?:antwort|fassung|version)"
     r"|(?:voici )?(?:la |une )?(?:r\u00e9ponse|version) (?:corrig\u00e9e|r\u00e9vis\u00e9e|am\u00e9lior\u00e9e)"
     r"|(?:aqu\u00ed (?:est\u00e1|tienes) )?(?:la |una )?(?:respuesta|versi\u00f3n) (?:corregida|revisada|mejorada)"
     r"|(?:aqui est\u00e1 )?(?:a |uma )?(?:resposta|vers\u00e3o) (?:corrigida|revisada|melhorada)"
     r"|(?:ecco )?(?:la |una )?(?:risposta|versione) (?:corretta|rivista|migliorata)"
-    r"|(?:\u0432\u043e\u0442 )?(?:\u0438\u0441\u043f\u0440\u0430\u0432\u043b\u0435\u043d\u043d\u044b\u0439|\u0443\u043b\u0443\u0447\u0448\u0435\u043d\u043d\u044b\u0439) \u043e\u0442\u0432\u0435\u0442"
+    r"|(?:вот )?(?:исправленный|улучшенный) ответ"
     r"|(?:\u4ee5\u4e0b\u662f)?(?:\u4fee\u6b63|\u4fee\u6539|\u6539\u8fdb|\u66f4\u6b63|\u4fee\u8ba2)(?:\u540e|\u8fc7)?\u7684?(?:\u56de\u7b54|\u7b54\u6848|\u7248\u672c)"
     r"|(?:\u4fee\u6b63|\u6539\u5584)(?:\u3057\u305f|\u5f8c\u306e|\u7248\u306e)(?:\u56de\u7b54|\u7b54\u3048))[^\n:\uff1a]{0,20}?\s?[:\uff1a*_\n]"
 )
 _BEFORE = re.compile(rf"\s{{0,9}}[#>*_{{\[<-]{{0,8}}\s?{_OPENS}{_HERE}(?:{_ENGLISH}|{_ELSEWHERE})", re.IGNORECASE)
 _OF_IT = re.compile(
-    r"\b(?:the|my|your|this) (?:original|previous|earlier|first|old|given|student's|draft) (?:answer|response|reply|draft)\b"
+    r"\b(?:the|my|your|this) (?:original|previous|earlier|first|old|given|student's|draft) "
+    r"(?:answer|response|reply|draft)\b"
     r"|\n\W{0,4}(?:changes|corrections|edits|revisions)(?: made)?\W{0,3}:",
     re.IGNORECASE,
 )
