@@ -167,7 +167,7 @@ def told(result: Any, what: str) -> list[str]:
     (path,) = result.path.glob("round-1/01-*/metrics.json")
     details = json.loads(path.read_text(encoding="utf-8"))["details"]
     found = details["funnel"]
-    passed = ", ".join(details["gates"]) or ("" if details.get("cells") else "no gate")
+    passed = ", ".join(details["gates"]) or ("" if "cells" in details else "no gate")
     # What is left with a mark to drop it goes: only the rest stays as it was. Earlier versions told no two apart.
     stayed = found.get("left_as_they_were")
     told = {**found, "left": found["left"] if stayed is None else sum(one["rows"] for one in stayed)}

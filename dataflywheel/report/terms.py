@@ -162,7 +162,8 @@ TERMS: dict[str, tuple[str, str]] = {
     ),
     "quarantine": (
         r"\bquarantine\b",
-        "lines of the input that could not be read; set aside with their reason, in quarantine.jsonl.",
+        "lines of the input that could not be read, set aside with their reason in quarantine.jsonl; and the step that "
+        "holds rows apart with their reason, in the folder quarantine of the run.",
     ),
 }
 """By name: where it stands, as a pattern, and what it means."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import chain, groupby
+from itertools import chain, groupby, repeat
 from pathlib import Path
 from typing import Any
 
@@ -209,7 +209,9 @@ def _shaped(
                 aside.refused(origin, shape.name, f"{why}; write it as {holding(origin.row)!r} instead")
                 continue
             told = {} if origins is None else {**origins(origin.row), **({FORM: shape.name} if shape.marked else {})}
-            yield {**record, OURS: {**record.get(OURS, {}), **told}} if told else record
+            record = {**record, OURS: {**record.get(OURS, {}), **told}} if told else record
+            # A table has as many lines as before, where nothing beside them could say how often one stood.
+            yield from repeat(record, origin.row["copies"] if shape.name == "table" and not (told or lineage) else 1)
 
 
 def _held(rows: Iterable[Origin], aside: SetAside, shape: Shape) -> Iterator[Row]:

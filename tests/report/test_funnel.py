@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from dataflywheel.report.rundir import Run, load_run
+from dataflywheel.report.sections.appendix import quarantine
 from dataflywheel.report.sections.costs import costs
 from dataflywheel.report.sections.funnel import funnel, parts, scales
 from dataflywheel.report.sections.wheel import moved
@@ -84,3 +85,18 @@ def test_how_far_feedback_moved_a_budget() -> None:
     assert "Between round 2 and round 3, 100% of the budget" in told
     assert "hardly" not in told
     assert moved({1: {"a": 5}}) == ""
+
+
+def test_shares_that_were_asked_for_stand_beside_those_reached(tmp_path: Path) -> None:
+    told = {"values": {"<forum>": {"asked": 0.4, "reached": 0.434}}, "off": 0.034}
+    notes = {"raked": {"truncated": 0, "margins": {"row.source": told}}, "by": "raked"}
+    selected = record("select", 100, 30, kept=30, dropped=70).model_copy(update={"details": {"notes": notes}})
+    assert "row.source: &lt;forum&gt; 40% asked, 43.4% reached." in funnel(run_of(tmp_path, selected))
+
+
+def test_rows_that_are_held_apart_are_told_beside_lines_that_could_not_be_read(tmp_path: Path) -> None:
+    run = run_of(tmp_path, record("pool", 100, 100, kept=100), record("quarantine", 100, 98, kept=98, dropped=2))
+    assert "held apart" not in quarantine(run)
+    (tmp_path / "quarantine").mkdir()
+    (tmp_path / "quarantine" / "rows.jsonl").write_text('{"text":"a"}\n{"text":"b"}\n', encoding="utf-8")
+    assert "2 rows held apart, each with its reason: quarantine/rows.jsonl." in quarantine(run)

@@ -11,8 +11,12 @@ import yaml
 
 from dataflywheel.cli.convert import written
 from dataflywheel.contracts import FlywheelError, UsageError
+from dataflywheel.rows.containers.write import write_records
 from dataflywheel.rows.convert import convert
+from dataflywheel.rows.formats import shape_named
+from dataflywheel.rows.formats.draft import ReadError
 from dataflywheel.rows.reading import read_file
+from dataflywheel.rows.schema import ROW_SCHEMA
 
 TURNS = [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]
 CHAT = {
@@ -241,3 +245,17 @@ def test_how_a_call_was_written_is_no_field_of_the_users(tmp_path: Path) -> None
     assert found["not_carried"] == {"score": 1}
     mine = convert(given(tmp_path, {**CHAT, "flywheel": "mine"}), str(tmp_path / "own.jsonl"), "trl")
     assert mine["not_carried"] == {"flywheel": 1}
+
+
+def test_a_table_has_as_many_lines_as_before(tmp_path: Path) -> None:
+    line = shape_named("table").read({"a": "1", "b": "2"}, "made")[0]
+    rows = [{**line, "copies": 3}, shape_named("table").read({"a": "3", "b": "4"}, "made")[0]]
+    write_records(tmp_path / "rows.parquet", iter(rows), "parquet", ROW_SCHEMA)
+    told = convert(str(tmp_path / "rows.parquet"), str(tmp_path / "table.csv"), "table")
+    assert (tmp_path / "table.csv").read_text().splitlines() == ['"a","b"', *['"1","2"'] * 3, '"3","4"']
+    assert (told["rows"], told["records"]) == (2, 4)
+
+
+def test_a_table_with_a_column_of_our_name_is_refused_with_the_way_out() -> None:
+    with pytest.raises(ReadError, match="give it another name"):
+        shape_named("table").read({"a": "1", "flywheel": "x"}, "made")

@@ -27,6 +27,18 @@ def of(text: str | bytes, container: str = "csv") -> tuple[list[list[Any]], list
     return rows, [(line, value.reason) for line, value in values if isinstance(value, Bad)]
 
 
+def test_columns_without_a_name_lose_nothing() -> None:
+    rows, bad = of(",,b\n1,2,3\n,2,3\n,,3\n1,,3\n")
+    assert rows == [["2", "3"], ["", "3"]]
+    assert [line for line, _ in bad] == [2, 5]
+    assert {reason.partition(";")[2] for _, reason in bad} == {" name them in the header"}
+
+
+def test_a_column_of_the_users_by_the_name_of_ours_keeps_its_zeros() -> None:
+    rows, _ = of("round,copies\n01,007\n2,3\n")
+    assert rows == [["01", "007"], [2, 3]]
+
+
 def test_quotes_behind_backslashes_and_line_ends_in_cells(tmp_path: Path) -> None:
     (tmp_path / "export.csv").write_text(
         HEADER + '"He said \\"stop\\"\nand left, then?",He left.\n"Print \\"a\nb\\" in C",printf\nNext?,Ok.\n'

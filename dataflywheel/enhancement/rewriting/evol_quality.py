@@ -20,6 +20,7 @@ from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.request import Reply, Request, Sampling
 from dataflywheel.models.endpoint.structured import Answer, Asks, Form, ask_for
 from dataflywheel.models.spec import ModelSpec
+from dataflywheel.proposing.announced import announced
 from dataflywheel.proposing.kinds import Demand, NamedGate, Proposal, Proposer
 from dataflywheel.proposing.rewritten import exchange_of, replaced, rewritten, unchanged, unfit
 from dataflywheel.rows.schema import Row
@@ -105,6 +106,7 @@ class EvolQuality(Instructed, Proposer):
         evidence="Here, of a judge that takes the first answer in 55 of 200 pairs whatever it says, none of these was "
         "taken, and all 78 good others. What training on it is worth was not measured here.",
     )
+    version: ClassVar[int] = 2
     answered_in: ClassVar[type[Form] | None] = Better
     asks: ClassVar[bool] = True
     rewrites: ClassVar[bool] = True
@@ -194,8 +196,9 @@ class EvolQuality(Instructed, Proposer):
                 one.why = failure(answer)
             elif not one.version:
                 one.why = "malformed: an empty answer"
-            elif " ".join(one.version.split()) == " ".join(one.best.split()):
-                one.why = "nothing became better"
+            else:
+                same = " ".join(one.version.split()) == " ".join(one.best.split())
+                one.why = "nothing became better" if same else announced(one.version, one.best)
 
     def _compare(self, client: Asks, courses: Sequence[_Course]) -> None:
         asked = [self._pair(one, order) for one in courses for order in (0, 1)]

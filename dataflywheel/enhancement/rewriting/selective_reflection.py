@@ -22,6 +22,7 @@ from dataflywheel.models.endpoint.request import Reply, Sampling
 from dataflywheel.models.endpoint.structured import Answer, Asks, Form, ask_for
 from dataflywheel.models.language.language_model import shared_model
 from dataflywheel.models.spec import ModelSpec
+from dataflywheel.proposing.announced import announced
 from dataflywheel.proposing.kinds import Demand, NamedGate, Proposal, Proposer
 from dataflywheel.proposing.rewritten import exchange_of, replaced, rewritten, unchanged, unfit
 from dataflywheel.rows.schema import Row
@@ -119,6 +120,7 @@ class SelectiveReflection(Instructed, Proposer):
         evidence="Here, of a rewriter that damages half of what it touches, a small model took 40 right answers and 1 "
         "wrong one, 20 good instructions and 1 bad one. What training on it is worth was not measured here.",
     )
+    version: ClassVar[int] = 2
     answered_in: ClassVar[type[Form] | None] = NewExchange
     asks: ClassVar[bool] = True
     rewrites: ClassVar[bool] = True
@@ -198,13 +200,11 @@ class SelectiveReflection(Instructed, Proposer):
         """The row as it would stand, or None, with the reason noted."""
         held = exchange_of(one.stands)
         instruction = instruction.strip() if instruction is not None else held.instruction
-        if not answer.strip() or not instruction:
-            one.lost.append("malformed: an empty revision")
-            return None
-        if (instruction, answer.strip()) == (held.instruction.strip(), held.answer.strip()):
-            one.lost.append("nothing to revise")
-            return None
-        return rewritten(one.row, self.name, answer.strip(), instruction)
+        why = "" if answer.strip() and instruction else "malformed: an empty revision"
+        same = (instruction, answer.strip()) == (held.instruction.strip(), held.answer.strip())
+        why = why or ("nothing to revise" if same else announced(answer.strip(), held.answer))
+        one.lost += [why] if why else []
+        return None if why else rewritten(one.row, self.name, answer.strip(), instruction)
 
     @staticmethod
     def _decide(one: _Course, on: Literal["instruction", "answer"], before: float, after: float) -> None:

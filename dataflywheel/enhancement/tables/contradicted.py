@@ -6,18 +6,17 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from difflib import SequenceMatcher
+from itertools import pairwise
 
 from dataflywheel.enhancement.tables.columns import Change, Column, is_number
 from dataflywheel.enhancement.tables.predicted import Foretold, foretold
 
 LEAD = 2.0
 """Log-odds by which the foretold value must lead where the cell looks like a slip of the pen for it."""
-FAR = 6.0
-"""The same where it looks like nothing of the kind."""
 ALIKE = 0.6
 """Share of equal characters from which a text counts as another one misspelled."""
 RARE = 2
-"""How often a value stands in its column at most that is changed though it looks like nothing of the kind."""
+"""How often a value stands in its column at most that is changed though the other one is hardly more frequent."""
 TIMES = 10
 """How much more often a spelling must stand in its column to be the right one by itself."""
 WORD = 5
@@ -29,7 +28,8 @@ _DIGITS, _LETTERS, _PARTS = re.compile(r"\d+"), re.compile(r"[^\W\d_]+"), re.com
 
 def contradicted(table: Mapping[str, Column]) -> list[Change]:
     """Changes cells that hold another value than the rows alike them, where it is rarer in its column and looks like a
-    slip, or stands hardly anywhere else. The confidence is `Foretold.agreed`: how often what was foretold as surely as
+    slip for the foretold one: a value that looks like nothing of the kind may be an exception, as the one discount of a
+    price or whoever has moved. The confidence is `Foretold.agreed`: how often what was foretold as surely as
     this stands in the column, errors of the table counted against it."""
     found = []
     for name, column in table.items():
@@ -68,9 +68,8 @@ def _is_error(column: Column, said: Foretold, row: int) -> bool:
     own, other = int(column.codes[row]), int(said.codes[row])
     counts = column.counts
     rare = counts[own] <= RARE and counts[own] < counts[other]
-    if (rare or TIMES * counts[own] <= counts[other]) and slip(column.texts[row], column.texts[column.firsts[other]]):
-        return True
-    return bool(rare and said.lead[row] >= FAR)
+    often = bool(rare or TIMES * counts[own] <= counts[other])
+    return often and slip(column.texts[row], column.texts[column.firsts[other]])
 
 
 def _borne_out(table: Mapping[str, Column], column: Column, row: int, other: int) -> bool:
@@ -82,12 +81,14 @@ def _borne_out(table: Mapping[str, Column], column: Column, row: int, other: int
 
 def slip(one: str, other: str) -> bool:
     """Whether a text may be another one misspelled: one character apart, or mostly the same characters in order. A
-    number is no slip for another number.
+    number is no slip for another number, and so is no text that differs in numbers alone, as another day.
 
     >>> slip("xl", "al"), slip("birmingxam", "birmingham"), slip("berlin", "hamburg"), slip("16", "12")
     (True, True, False, False)
+    >>> slip("2024-03-05", "2024-03-04"), slip("2024-03-0x", "2024-03-04")
+    (False, True)
     """
-    if is_number(one) and is_number(other):
+    if (is_number(one) and is_number(other)) or _DIGITS.sub("0", one) == _DIGITS.sub("0", other):
         return False
     if len(one) == len(other) and sum(a != b for a, b in zip(one, other, strict=True)) == 1:
         return True
@@ -97,9 +98,9 @@ def slip(one: str, other: str) -> bool:
 def misspelled(table: Mapping[str, Column]) -> list[Change]:
     """Changes words that a column nearly always spells another way at their place: `61 paxients` among `61 patients`.
 
-    A word of five letters or more, of the same length but for a quarter of its letters at most; digits are never
-    touched, and texts without any only where the column is one of kinds, not of names. The confidence is the share of
-    the right spelling among all cells of either.
+    A word of five letters or more that begins with no capital, of the same length but for a quarter of its letters at
+    most; digits are never touched, and texts without any only where the column is one of kinds, not of names. The
+    confidence is the share of the right spelling among all cells of either.
     """
     found = []
     for column in table.values():
@@ -110,7 +111,8 @@ def misspelled(table: Mapping[str, Column]) -> list[Change]:
         kinds = len(column.firsts) <= FEW * there.total()
         seen = {shape: count for shape, count in there.items() if kinds or "0" in shape}
         often = {shape: count for shape, count in seen.items() if count >= TIMES}
-        right = {shape: _right_one(shape, count, often) for shape, count in seen.items()}
+        known = {one + two for shape in often for one, two in pairwise(shape)}
+        right = {shape: _right_one(shape, count, often, known) for shape, count in seen.items()}
         for row, shape in enumerate(shapes):
             better = right.get(shape)
             if better and not column.missing[row]:
@@ -120,15 +122,24 @@ def misspelled(table: Mapping[str, Column]) -> list[Change]:
     return found
 
 
-def _right_one(shape: str, count: int, often: Mapping[str, int]) -> str | None:
-    """The one shape that stands far more often and of which this one may be misspelled."""
+def _right_one(shape: str, count: int, often: Mapping[str, int], known: set[str]) -> str | None:
+    """The one shape that stands far more often and of which this one may be misspelled. Where the letters that differ
+    stand beside each other in a frequent shape too (`known`), this one is a word like the column's others: `nitrite`
+    where `nitrate` and `chloride` are."""
     near = [other for other, times in often.items() if times >= TIMES * count and _few_letters(shape, other)]
-    return near[0] if len(near) == 1 else None
+    return near[0] if len(near) == 1 and not known & _pairs_apart(shape, near[0]) else None
+
+
+def _pairs_apart(one: str, other: str) -> set[str]:
+    """Letters of a text with those beside them, where another one of its length has other letters."""
+    apart = [i for i, (a, b) in enumerate(zip(one, other, strict=True)) if a != b]
+    return {one[k : k + 2] for i in apart for k in (i - 1, i) if one[k : k + 2].isalpha()}
 
 
 def _few_letters(one: str, other: str) -> bool:
     """Whether two texts of one length differ in a few letters of long words alone, the first letter apart: short ones
-    are codes, of which two may be one letter apart, and other first letters make other names."""
+    are codes, of which two may be one letter apart, and other first letters make other names. So do other letters of
+    words in capitals: `Slovakia` is no slip for `Slovenia`, nor `Marie` for `Maria`."""
     if len(one) != len(other) or one == other:
         return False
     apart = [i for i, (a, b) in enumerate(zip(one, other, strict=True)) if a != b]
@@ -137,7 +148,9 @@ def _few_letters(one: str, other: str) -> bool:
     words = [word.span() for word in _LETTERS.finditer(other)]
     for i in apart:
         begin, end = next(((b, e) for b, e in words if b - 1 <= i <= e), (i, i))
-        if end - begin < WORD or i == begin or 4 * sum(begin - 1 <= k <= end for k in apart) > end - begin:
+        if end - begin < WORD or i == begin or other[begin].isupper():
+            return False
+        if 4 * sum(begin - 1 <= k <= end for k in apart) > end - begin:
             return False
     return True
 

@@ -18,6 +18,9 @@ BEST = 4
 """Columns that foretell best, of which pairs are tried."""
 GAIN, FEWER = 0.2, 3
 """Part of a column's errors that a second one beside it must take away to be heard with it, and how many at least."""
+TRIED, TRIED_WITH = 20_000, 5_000
+"""Columns times the columns that are heard about each, at most, and times those that are tried as second ones: where a
+table has more, those that stand nearest to a column speak of it."""
 SURE = 0.99
 """The most that a column is trusted, whatever the rows show."""
 
@@ -66,19 +69,34 @@ def foretold(table: Mapping[str, Column], name: str) -> Foretold:
     share of its rows that agree, less the log-odds of the value by itself: what is usual is no news.
     """
     of = table[name]
-    others = [c for c in table.values() if c.name != name and len(c.firsts) <= MANY * max(1, (c.codes >= 0).sum())]
-    single = {c.name: v for c in others if (v := voice((c,), of))}
-    heard = sorted((v for v in single.values() if v.right >= RIGHT), key=lambda v: -v.right)
+    others = [c for c in _nearest(table, name, TRIED) if 1 < len(c.firsts) <= MANY * max(1, (c.codes >= 0).sum())]
+    beside = {c.name for c in _nearest(table, name, TRIED_WITH)}
+    single = [v for c in others if (v := voice((c,), of))] if len(of.firsts) > 1 else []
+    heard = sorted((v for v in single if v.right >= RIGHT), key=lambda v: -v.right)
     pairs = [
         pair
         for better in heard[:BEST]
+        if _errors(better, of) >= FEWER
         for other in others
-        if other.name not in better.of
+        if other.name in beside
+        and other.name not in better.of
         and (pair := voice((table[better.of[0]], other), of))
         and _explains(pair, better, of)
     ]
     explained = {pair.of[0] for pair in pairs}
     return _together(of, [*(v for v in heard if v.of[0] not in explained), *pairs])
+
+
+def _nearest(table: Mapping[str, Column], name: str, most: int) -> list[Column]:
+    """The other columns in their order; of a wide table those that stand nearest, `most` by all its columns."""
+    names = list(table)
+    at = names.index(name)
+    near = sorted((k for k in range(len(names)) if k != at), key=lambda k: abs(k - at))[: max(1, most // len(names))]
+    return [table[names[k]] for k in sorted(near)]
+
+
+def _errors(one: Voice, of: Column) -> int:
+    return int((one.codes != of.codes)[(one.codes >= 0) & (of.codes >= 0)].sum())
 
 
 def _explains(pair: Voice, one: Voice, of: Column) -> bool:

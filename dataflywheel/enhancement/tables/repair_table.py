@@ -46,8 +46,9 @@ class RepairTable(Proposer):
         pays="Tables that were typed in, or joined from several programs, with columns that depend on each other.",
         fails="Errors that a whole column shares, and values that may stand there: those need somebody who knows.",
         evidence="Here: hospital table precision 1.00, recall 0.90 of 509 errors; beers 1.00 and 0.97 of 4,362; "
-        "3 of 143,000 cells of seven clean tables changed.",
+        "none of 143,000 cells of seven clean tables changed.",
     )
+    version: ClassVar[int] = 2
     rewrites: ClassVar[bool] = True
     mends: ClassVar[bool] = True
     whole: ClassVar[bool] = True

@@ -18,13 +18,23 @@ DIGITS = 15
 APART = 2.0
 """How much larger the middle of the bare numbers may be than that of those with a unit, or the other way round, where
 both are of the same unit."""
+CASED = frozenset({"m", "mb", "kb", "gb", "tb", "ms", "w", "g"})
+"""Units that mean another thing in capitals, in small letters: `5 M` are millions, `5 Mb` bits."""
+HALVES = frozenset({"am", "pm"})
+"""What no number can do without: 9 am is no 9."""
+GROUPED = re.compile(r"[-+]?[1-9]\d{0,2}([.,])\d{3}")
+"""A number of which nothing says whether it has three decimals or thousands: `1.250`, `1,250`."""
+OTHER_POINT = re.compile(r"[-+]?(?:\d+|\d{1,3}(?:\.\d{3})+),\d+")
+"""A number with a comma before its decimals, unless these are three."""
 
 
 def bare_numbers(table: Mapping[str, Column]) -> list[Change]:
     """Takes the unit out of cells where a column has one unit in several spellings, or on a part of its numbers alone.
 
     `12.0 oz`, `12 OZ.` and `16 ounces` become `12`, `12` and `16`. Cells of a column with two units stay as they are;
-    so do those whose bare numbers are of another size (0.05 beside 5 %), since one of both is then no such number.
+    so do those whose bare numbers are of another size (0.05 beside 5 %), since one of both is then no such number;
+    those where a point or a comma may stand before decimals or between thousands (`1.200 €` with no `1.2 €` beside it);
+    and those with a unit that is another one in capitals (`5 m`, `5 M`).
     """
     return [change for column in table.values() for change in _of_column(column)]
 
@@ -36,14 +46,26 @@ def _of_column(column: Column) -> list[Change]:
         return []
     spelled = Counter(match[2] or "" for _, match in read)
     names = {unit_name((match[2] or "").rstrip(".")) for _, match in read if match[2]}
-    if len(spelled) < 2 or len(names) != 1 or "" in names or not _of_one_size(read):
+    if len(spelled) < 2 or len(names) != 1 or names & {"", *HALVES} or not _of_one_size(read):
+        return []
+    if len({word.rstrip(".") for word in spelled if word.rstrip(".").lower() in CASED}) > 1 or _of_two_points(
+        [text for _, text in said], [match[1] for _, match in read]
+    ):
         return []
     right = len(read) / len(said)
     return [
         Change(i, column.name, column.values[i], plain, "a unit in a cell of a column of numbers", right)
         for i, match in read
-        if (plain := plain_number(match[1])) != column.texts[i]
+        if match[2] and (plain := plain_number(match[1])) != column.texts[i]
     ]
+
+
+def _of_two_points(texts: list[str], numbers: list[str]) -> bool:
+    """Whether a point or comma of a column's numbers may be one before decimals or between thousands."""
+    if any((m := OTHER_POINT.match(text)) and not GROUPED.fullmatch(m[0]) for text in texts):
+        return True
+    fractions = [n for n in numbers if "." in n]
+    return bool(fractions) and all(GROUPED.fullmatch(number) for number in fractions)
 
 
 def _of_one_size(read: list[tuple[int, re.Match[str]]]) -> bool:

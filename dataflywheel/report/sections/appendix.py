@@ -11,6 +11,7 @@ from dataflywheel.report.drawing.markup import clip, details, esc, note, passage
 from dataflywheel.report.drawing.numbers import count, plural
 from dataflywheel.report.reading import read_lines
 from dataflywheel.report.rundir import Run
+from dataflywheel.store.run import QUARANTINE
 
 QUARANTINE_SHOWN = 10
 PACKAGES = ("dataflywheel", "daft", "numpy", "pyarrow", "torch", "transformers", "trl", "scikit-learn")
@@ -43,12 +44,14 @@ def sources(run: Run) -> str:
 
 
 def quarantine(run: Run) -> str:
-    """Lines that could not be read: counted by reason, the first of them shown."""
+    """Lines that could not be read: counted by reason, the first of them shown; and how many rows are held apart."""
+    rows = len(read_lines(run.directory / QUARANTINE / "rows.jsonl"))
+    held = note(f"{plural(rows, 'row')} held apart, each with its reason: quarantine/rows.jsonl.") if rows else ""
     entries = [e for step in run.named("pool") for e in read_lines(step.directory / "quarantine.jsonl")]
     if not entries:
-        return section("quarantine", "Quarantine", note("Every line of the input could be read."))
+        return section("quarantine", "Quarantine", note("Every line of the input could be read.") + held)
     classes = Counter(str(entry.get("reason", "")).split(":")[0] for entry in entries)
-    rows = [[esc(reason), esc(count(n))] for reason, n in classes.most_common(20)]
+    lines = [[esc(reason), esc(count(n))] for reason, n in classes.most_common(20)]
     shown = [
         [
             f"<code>{esc(entry.get('file', ''))}</code>",
@@ -58,11 +61,10 @@ def quarantine(run: Run) -> str:
         ]
         for entry in entries[:QUARANTINE_SHOWN]
     ]
-    body = table("Lines that could not be read, by reason", ["reason", "lines"], rows, numeric=(1,))
+    body = table("Lines that could not be read, by reason", ["reason", "lines"], lines, numeric=(1,))
     first = table("The first of them", ["file", "line", "reason", "beginning"], shown, numeric=(1,), css="stack")
-    return section(
-        "quarantine", "Quarantine", body + first, esc(f"{plural(len(entries), 'line')} set aside; all others went on.")
-    )
+    lead = esc(f"{plural(len(entries), 'line')} set aside; all others went on.")
+    return section("quarantine", "Quarantine", body + first + held, lead)
 
 
 def environment() -> list[tuple[str, str]]:

@@ -127,7 +127,7 @@ def _entry(run: Run, step: Step, whole: int, widest: int) -> str:
         f'<li><div class="head"><span class="name">{esc(title)} {scale}</span>'
         f'<span class="rows">{count(step.rows_out)} rows {change}</span></div>'
         f'{_bar(step, title, widest)}<ul class="reasons">{chips}</ul>'
-        f"{_weights(step)}{leak_settings(step)}</li>"
+        f"{_weights(step)}{_margins(step)}{leak_settings(step)}</li>"
     )
 
 
@@ -141,6 +141,22 @@ def _weights(step: Step) -> str:
         f"Rows count by weights from {least:.3g} to {greatest:.3g}, and say as much as {plural(round(rows), 'row')} of "
         "equal weight."
     )
+
+
+def _margins(step: Step) -> str:
+    """What shares a selection was to give its rows, and what it gave them."""
+    notes = step.details.get("notes") or {}
+    found = [told["margins"] for told in notes.values() if isinstance(told, dict) and "margins" in told]
+    said = [
+        f"{column}: "
+        + ", ".join(
+            f"{value} {percent(float(share['asked']))} asked, {percent(float(share['reached']))} reached"
+            for value, share in told["values"].items()
+        )
+        for margins in found
+        for column, told in margins.items()
+    ]
+    return note(f"Shares by weight. {'; '.join(said)}.") if said else ""
 
 
 def funnel(run: Run) -> str:

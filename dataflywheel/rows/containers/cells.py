@@ -37,7 +37,7 @@ def from_cell(key: str, cell: str) -> Any:
     """The value of a cell: JSON only where the field is one that holds it, text out of Excel's `="text"`."""
     if cell.startswith('="') and cell.endswith('"') and '"' not in cell[2:-1].replace('""', ""):
         cell = cell[2:-1].replace('""', '"')
-    if key in INTEGERS and cell.lstrip("-").isdecimal():
+    if key in INTEGERS and cell.lstrip("-").isdecimal() and str(int(cell)) == cell:  # `01` is somebody's own column
         return int(cell)
     if (key in TURNS or key in LISTS or key == OURS) and cell[:1] in ("[", "{"):
         try:

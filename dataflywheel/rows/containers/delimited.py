@@ -189,6 +189,9 @@ def record_of(cells: list[str], header: list[str]) -> Any:
         return Bad(f"a line of more than {LONGEST >> 20} M characters", cells)
     if len(cells) != len(header):
         return Bad(f"{expected(header)}, got {len(cells)}", cells)
+    nameless = [cell for name, cell in zip(header, cells, strict=True) if not name]
+    if any(cell.strip() for cell in nameless[:-1]):
+        return Bad("a value under one of several columns without a name; name them in the header", cells)
     if "\0" in joined:
         return Bad("a NUL byte in text", joined)
     if not joined.isascii():

@@ -29,6 +29,8 @@ class Table(Shape):
     def parse(self, record: Record) -> Draft:
         if not record:
             raise ReadError("", "a line without columns")
+        if OURS in record:
+            raise ReadError(OURS, "a column of this name holds what is told of rows; give it another name in the table")
         return Draft([message("assistant", told(record))], cells=cells_text(record))
 
     def render(self, draft: Draft) -> Record:

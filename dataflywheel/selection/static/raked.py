@@ -84,8 +84,14 @@ class Margin:
     def asked(cls, name: str, values: AnyArray, shares: Mapping[str, float]) -> Margin:
         """
         Raises:
-            FlywheelError: no row has one of the values whose share is above 0, or a range that cannot be read.
+            FlywheelError: no row has one of the values whose share is above 0, a range that cannot be read or overlaps
+                another one, or a column with several values a row.
         """
+        if values.dtype.kind == "O" and any(isinstance(value, list | tuple | np.ndarray) for value in values):
+            raise FlywheelError(
+                f"raked: {name} holds a list of values a row, and a margin takes one, such as row.source, row.label or "
+                "language.language"
+            )
         texts = _ranges(name, values, list(shares)) if values.dtype.kind in "fiu" else values.astype(str)
         names, of = np.unique(texts, return_inverse=True)
         lacking = [value for value, share in shares.items() if share > 0 and value not in names]
@@ -158,7 +164,10 @@ def _ranges(name: str, values: AnyArray, ranges: Sequence[str]) -> AnyArray:
     found = np.full(len(values), "other", dtype=object)
     for said in ranges:
         low, high = _bounds(name, said)
-        found[(values >= low) & (values < high)] = said
+        within = (values >= low) & (values < high)
+        if both := {str(other) for other in found[within] if other != "other"}:
+            raise FlywheelError(f"raked: {name}: {said!r} overlaps {min(both)!r}, and a row counts for one range")
+        found[within] = said
     return found.astype(str)
 
 

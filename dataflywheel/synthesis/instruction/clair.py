@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
@@ -15,6 +14,7 @@ from dataflywheel.models.endpoint.form import words
 from dataflywheel.models.endpoint.instructions import Instructions
 from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.structured import Answer, Asks, Form, ask_for
+from dataflywheel.proposing.announced import announced
 from dataflywheel.proposing.asking import AskingProposer, failed, without
 from dataflywheel.proposing.gates.prompt_leak import PromptLeak
 from dataflywheel.proposing.kinds import Demand, NamedGate, Proposal
@@ -35,16 +35,8 @@ ASK = "Name the `faults` of the answer, and then write the whole corrected `answ
 SAME = "nothing to revise"
 FAR = "the revision changes too much"
 DRAFT_LEAKS = "prompt text in the draft"
-MARKED = "prompt text in the revision"
 SHORT = 20
 """Words that a text counts for at least where changes are measured: a short answer may change at will."""
-_MARK = re.compile(
-    r"\s{0,9}[#>*_{\[<-]{0,8}\s?(?:here is |this is )?(?:the |my |a |your )?"
-    r"(?:(?:revised|corrected|rewritten|improved|edited|mended|updated|better|final)[ _-])"
-    r"(?:(?:and )?(?:corrected|improved|student|assistant)(?:'s)?[ _-])?"
-    r"(?:answer|response|reply|solution|version|revision|text)\b[^\n]{0,20}?[:}\]>*_\n]",
-    re.IGNORECASE,
-)
 
 
 class Corrected(Form):
@@ -81,6 +73,7 @@ class CLAIR(Instructed, AskingProposer):
         "training on the pairs is worth was not measured here.",
     )
     name: ClassVar[str] = "clair"
+    version: ClassVar[int] = 2
     answered_in: ClassVar[type[Form] | None] = Corrected
     gates: ClassVar[tuple[NamedGate, ...]] = ("format_and_length", "refusal", "prompt_leak")
     makes_pairs: ClassVar[bool] = True
@@ -121,10 +114,9 @@ class CLAIR(Instructed, AskingProposer):
             return failed(answer, seed)
         chosen, rejected = answer.value.answer.strip(), exchange_of(seed).answer.strip()
         changed, gap = change(rejected, chosen)
-        mark = _MARK.match(chosen)
         why = "" if chosen else "malformed: an empty revision"
         why = why or (SAME if chosen.split() == rejected.split() else "")
-        why = why or (f"{MARKED}: {mark[0].strip()!r}" if mark and not _MARK.match(rejected) else "")
+        why = why or announced(chosen, rejected)
         why = why or (f"{FAR}: {changed:.0%} of the words" if changed > self.most_change else "")
         if why:
             return without(why, seed, replies=answer.replies)

@@ -17,6 +17,7 @@ from dataflywheel.models.endpoint.quoting import question
 from dataflywheel.models.endpoint.request import Reply, Sampling
 from dataflywheel.models.endpoint.structured import Asks, Form, ask_for
 from dataflywheel.models.spec import EmbedderSpec
+from dataflywheel.proposing.announced import announced
 from dataflywheel.proposing.asking import without
 from dataflywheel.proposing.gates.meaning import Meaning
 from dataflywheel.proposing.kinds import Demand, Proposal, Surroundings
@@ -117,6 +118,7 @@ class Condor(GridProposer):
         evidence="Here, of 240 answers of which a third was refined to say something else, none such came into the "
         "rows. What training on it is worth was not measured here.",
     )
+    version: ClassVar[int] = 2
     gates: ClassVar[tuple[str, ...]] = ("format_and_length", "refusal", "prompt_leak", "novelty")
     calls_a_cell: ClassVar[int] = 3
 
@@ -203,6 +205,8 @@ class Condor(GridProposer):
             one.better = without_mark(better.value.answer, answer=True) if better.value else ""
             if better.value and one.better in ("", one.answer):
                 one.stays = UNCHANGED
+            elif better.value:
+                one.stays = announced(one.better, one.answer)
 
     def _compare(self, drafts: Sequence[_Draft]) -> None:
         """The first answer stays where the better one says something else."""

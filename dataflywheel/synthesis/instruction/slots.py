@@ -9,9 +9,13 @@ from dataflywheel.signals.wording.names import names
 from dataflywheel.signals.wording.sentences import UNSPACED
 
 QUOTED = re.compile(
-    r"\"([^\"\n]{1,200})\"|\u201c([^\u201d\n]{1,200})\u201d|\u00ab\s?([^\u00bb\n]{1,200}?)\s?\u00bb"
+    r"(?<!\d)\"([^\"\n]{1,200})\"|\u201c([^\u201d\n]{1,200})\u201d|\u00ab\s?([^\u00bb\n]{1,200}?)\s?\u00bb"
     r"|\u201e([^\u201c\u201d\n]{1,200})[\u201c\u201d]|\u300c([^\u300d\n]{1,200})\u300d"
+    r"|\u00bb([^\u00ab\u00bb\n]{1,200})[\u00ab\u00bb]|\u201d([^\u201d\n]{1,200})\u201d"
+    r"|\u2018([^\u2018\u2019\n]{1,200})\u2019(?!\w)|\u300e([^\u300f\n]{1,200})\u300f|\u300a([^\u300b\n]{1,200})\u300b"
 )
+"""What stands in quotation marks, as English, French, German, Swedish and Chinese put them; a straight one behind a
+digit means inches."""
 
 
 def counts(text: str, slots: Sequence[str]) -> list[int]:

@@ -15,6 +15,7 @@ from dataflywheel.contracts import PoolStatistics
 from dataflywheel.enhancement.rewriting.evol_quality import NOT_BETTER, UNSURE, VERBS, EvolQuality
 from dataflywheel.models.endpoint.request import Outcome, Reply, Request
 from dataflywheel.models.spec import ModelSpec, Price
+from dataflywheel.proposing.announced import TELLS
 from dataflywheel.proposing.fulfil import Terms, fulfil
 from dataflywheel.proposing.gates.format_and_length import FormatAndLength
 from dataflywheel.proposing.gates.language_kept import LanguageKept
@@ -157,7 +158,12 @@ def test_rounds_end_with_the_first_that_is_not_taken() -> None:
 
 @pytest.mark.parametrize(
     ("said", "why"),
-    [("Answer 0", "nothing became better"), (" ", "malformed"), (Reply(Outcome.TIMED_OUT), "timed out")],
+    [
+        ("Answer 0", "nothing became better"),
+        ("Here's the improved answer: 1", TELLS),
+        (" ", "malformed"),
+        (Reply(Outcome.TIMED_OUT), "timed out"),
+    ],
 )
 def test_what_is_no_better_answer_has_its_reason(said: Any, why: str) -> None:
     (made,) = EvolQuality(model=MODEL, compare=True).propose_between(

@@ -109,3 +109,13 @@ def test_no_row_weighs_more_than_is_allowed() -> None:
     assert chosen.weight is not None
     assert chosen.weight.max() <= 4 * 1.1
     assert chosen.notes["margins"]["row.source"]["off"] > 0.4
+
+
+def test_ranges_that_overlap_and_lists_are_refused() -> None:
+    found = columns(["a", "b"], ["en", "de"], [150, 20])
+    with pytest.raises(FlywheelError, match="'100-200' overlaps '<160'"):
+        Raked(margins={"text.tokens_answer": {"<160": 0.5, "100-200": 0.5}}).rank(found, 2, np.random.default_rng(0))
+    tags = np.empty(2, dtype=object)
+    tags[:] = [["x"], ["x", "y"]]
+    with pytest.raises(FlywheelError, match="a list of values a row, and a margin takes one"):
+        Margin.asked("row.tags", tags, {"x": 1.0})

@@ -14,6 +14,7 @@ from dataflywheel.contracts import PoolStatistics
 from dataflywheel.evolution.bridges.preferred import DISAGREE, Preferred
 from dataflywheel.evolution.judging.pairwise import Pairwise
 from dataflywheel.models.endpoint.request import Outcome, Reply, Request
+from dataflywheel.proposing.announced import TELLS
 from dataflywheel.proposing.fulfil import Fulfilment, Terms, fulfil
 from dataflywheel.proposing.gates.format_and_length import FormatAndLength
 from dataflywheel.proposing.gates.prompt_leak import PromptLeak
@@ -25,7 +26,7 @@ from dataflywheel.recipe.planning.plan import plan
 from dataflywheel.rows.identity import make_row, prompt_answer_row
 from dataflywheel.rows.schema import message
 from dataflywheel.rows.text import text_of
-from dataflywheel.synthesis.instruction.clair import ASK, CLAIR, DRAFT_LEAKS, FAR, INSTRUCTIONS, MARKED, SAME, change
+from dataflywheel.synthesis.instruction.clair import ASK, CLAIR, DRAFT_LEAKS, FAR, INSTRUCTIONS, SAME, change
 from tests.evolution.bridges.test_preferred import RIGHT
 from tests.evolution.judging.asking import Scripted
 from tests.models.endpoint.fake import FakeClient, system_text
@@ -83,7 +84,7 @@ def test_the_revision_is_chosen_the_draft_rejected_and_all_else_stays() -> None:
         ("At  5 degrees.", SAME),
         (" ", "malformed"),
         (" ".join(f"word{i}" for i in range(40)), FAR),
-        *[(f"{mark}At 0 degrees.", MARKED) for mark in MARKS],
+        *[(f"{mark}At 0 degrees.", TELLS) for mark in MARKS],
         (Reply(Outcome.REFUSED), "refused"),
         (Reply(Outcome.TRUNCATED), "truncated"),
     ],
@@ -180,7 +181,7 @@ def test_pairs_are_clean_and_a_judge_with_a_bias_for_the_first_place_decides_non
         source = next(row for row in rows if row["id"] == parent)
         fault = planted[source["messages"][1]["content"]]
         reason = entry.reason.partition(":")[0]
-        wanted = {"same": SAME, "rewrite": FAR, "mark": MARKED, "leak": "prompt leaked"}.get(fault)
+        wanted = {"same": SAME, "rewrite": FAR, "mark": TELLS, "leak": "prompt leaked"}.get(fault)
         if wanted:
             assert reason == wanted
             continue

@@ -90,6 +90,11 @@ def test_slots_are_fields_or_quotations_or_names() -> None:
     assert shown == ["lipid\npump\nAnn", "Ann's"]
     quoted = "Sagt \u201eHaus\u201c mehr als \u00ab maison \u00bb oder \u300c\u5bb6\u300d?"
     assert slots_of(quoted) == ["Haus", "maison", "\u5bb6"]
+    assert slots_of("Ist \u00bbHaus\u00ab wie \u00bbMaus\u00ab?") == ["Haus", "Maus"]
+    assert slots_of("\u201dhus\u201d och \u2018it\u2019s\u2019, \u300e\u5bb6\u300f, \u300a\u5bb6\u300b") == [
+        "hus", "\u5bb6"
+    ]  # fmt: skip
+    assert slots_of("""Is he 5'10" or 6'2" tall?""") == []
     odd = {
         "no slots": prompt_answer_row("what is it?", "a"),
         "no text": prompt_answer_row("", "a"),
