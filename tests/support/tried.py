@@ -46,6 +46,8 @@ FEW: Mapping[str, Any] = {
     "tries": 2,
 }
 """Of methods that ask about every cell of a grid, or try what they chose: so few that a small model can be asked."""
+OTHERS = {("dynosaur", "tasks")}
+"""Parameters of the same name that mean something else."""
 
 
 @dataclass
@@ -137,7 +139,8 @@ def _short(kind: type[Method]) -> dict[str, Any]:
     """Few tokens an answer, and few cells of a grid or tree."""
     fields = kind.model_fields
     short: dict[str, Any] = {name: TOKENS for name in ("max_tokens", "answer_tokens") if name in fields}
-    return short | {name: few for name, few in FEW.items() if name in fields}
+    fitting = {name: few for name, few in FEW.items() if name in fields and (kind.name, name) not in OTHERS}
+    return short | fitting
 
 
 def _items(method: Method, rows: Sequence[Row], gated: bool) -> Iterator[Item]:
@@ -180,7 +183,10 @@ def _written(method: Proposer, rows: Sequence[Row], gated: bool) -> Iterator[Ite
     if method.mends or method.writes_from == "tables":
         rows = lines([(row["messages"][0]["content"], row["messages"][-1]["content"], row["tags"][0]) for row in rows])
     named = [] if not gated else type(method).own_gates()
-    gates = [build(catalog.get(name, Gate), given) for name, given in named if name != "contamination"]  # no target
+    kinds = [(catalog.get(name, Gate), given) for name, given in named if name != "contamination"]  # no target
+    gates = [
+        build(kind, {**({"model": MODEL} if getattr(kind, "asks", False) else {}), **given}) for kind, given in kinds
+    ]
     done = fulfil(method, gates, rows, Terms(), Surroundings(), 0)
     for entry in done.entries:
         row = entry.proposal.row

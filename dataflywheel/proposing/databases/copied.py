@@ -32,6 +32,11 @@ _NO_NAME = re.compile(r"\W+")
 _CODE = re.compile(r"[-+]?0\d")
 """How texts begin that look like numbers and are none: a postcode, a telephone number."""
 
+TABLES = (
+    "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite~_%' ESCAPE '~' "
+    "ORDER BY rowid"
+)
+
 
 def _listed(given: Any) -> Any:
     return [given] if isinstance(given, str | Path) else given
@@ -223,14 +228,7 @@ def _read(place: Path) -> Copied:
     with closing(sqlite3.connect(place)) as database:
         database.text_factory = lambda raw: raw.decode("utf-8", "replace")
         database.execute("PRAGMA journal_mode = DELETE").fetchall()
-        names = [
-            str(name)
-            for (name,) in database.execute(
-                "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite~_%' "
-                "ESCAPE '~' ORDER BY rowid"
-            )
-        ]
-        tables = [_seen(database, name) for name in names]
+        tables = [_seen(database, str(name)) for (name,) in database.execute(TABLES).fetchall()]
     if not tables:
         raise UsageError("database: it holds no table")
     if place.stat().st_size > MOST_BYTES:

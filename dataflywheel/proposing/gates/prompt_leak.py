@@ -19,7 +19,8 @@ FENCE = re.compile(r"^[ \t]*(</?[a-z][a-z0-9_ -]{0,40} [0-9a-f]{4,16}>)[ \t]*$",
 """A line around quoted material, `<text 4947>`, in lower case: see `models.endpoint.quoting`."""
 
 PARTS = (
-    "answer|candidate|document|example|first|fragment|instruction|material|passage|prompt|question|row|task|text|topic"
+    "answer|candidate|document|example|first|fragment|instruction|material|passage|prompt|question|row|subject|task|text|"
+    "topic"
 )
 """What material is called in questions."""
 MIXED = "(?=[0-9]*[a-f])(?=[a-f]*[0-9])[0-9a-f]{4}"
