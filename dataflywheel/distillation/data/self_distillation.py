@@ -53,6 +53,12 @@ class SelfDistillation(Instructed, AnsweredAnew):
         needs=("endpoint",),
         cost="$",
         checked="1,830 published pairs of reference and rewrite, planted leaks and changed results",
+        pays="A capable model that must learn new rows and forget little, above all where final answers, code or "
+        "numbers can be checked.",
+        fails="A model too weak to rewrite falls back on most rows, and its own habits stay: then train on the "
+        "references, or let `sequence_level` ask a teacher.",
+        evidence="2410.09982, a pruned Llama-3.1-8B on rows in the unpruned model's words: 91.2 % of its quality kept, "
+        "81.7 % by fine-tuning; not measured here.",
     )
     own_model: ClassVar[Literal["trained", "base"] | None] = "base"
 

@@ -27,6 +27,13 @@ class DenseDistillation(MixedObjective):
         needs=("model",),
         cost="$$",
         checked="float64 values by hand, finite differences, formulas with planted faults, batches and padding",
+        pays="A much better teacher of the same tokenizer that fits into memory beside the student, and few rows to "
+        "learn from.",
+        fails="A teacher that is no better harms, and it reads every batch anew: for several students or epochs take "
+        "`top_k_distillation`.",
+        evidence="Here (`benchmarks/distillation.md`), bits a byte against cross-entropy at equal student tokens, "
+        "lower is better: -0.1289 alone, -0.1081 with cross-entropy, -0.0130 at temperature 2 (one seed), +0.0469 from "
+        "an untrained teacher; 203 to 364 seconds in place of 55.",
     )
 
     def bind(self, lesson: TeacherInput) -> OnlineTeacher:

@@ -33,6 +33,12 @@ class FineTuning(Trainer):
         needs=("model",),
         cost="$$",
         checked="plain transformers one row at a time; planted skills; the same weights after a kill",
+        pays="Rows whose answers are right and as they are wanted, and no better model that could teach more than "
+        "these answers say.",
+        fails="It learns faults with the rest, and few rows learned again and again are worth less than others in "
+        "their place: more rows, fewer epochs, or a teacher.",
+        evidence="Here (`benchmarks/wheel.md`): as many tokens of fresh random rows, each learned once, were better by "
+        "0.008 bits a byte than the wheel's rows learned three times (one seed).",
     )
 
     def shown(self, chat: ChatFormat, rows: Sequence[Row], settings: TrainSettings) -> list[EncodedRow]:

@@ -45,6 +45,10 @@ class GRPO(PromptTrainer):
         cost="$$$",
         checked="a planted task that a small model gets right by chance: its reward rises, and a random one "
         "does not; broken off and resumed gives the same weights",
+        pays="Tasks whose answers a program can check, with prompts that the model solves some times of eight, neither "
+        "never nor always.",
+        fails="Prompts that are always or never solved teach nothing, and a reward that can be deceived will be: "
+        "fine-tune first, and watch a metric that the reward does not see.",
     )
     job: ClassVar[Job] = "rewards"
     beside: ClassVar[Beside] = "nothing"

@@ -41,6 +41,9 @@ class KTO(PreferenceTrainer):
         needs=("model", "labels"),
         cost="$$",
         checked="loss by hand with its z and weights, and as TRL has it; planted labels, one in ten good too",
+        pays="Thumbs and other yes-or-no labels on single answers, also one good in ten, where nobody made pairs.",
+        fails="Its baseline is a mean over the batch, and in batches under 16 rows mostly noise; learn more epochs "
+        "rather than at a higher rate.",
     )
     learns: ClassVar[Learns] = "labels"
     job: ClassVar[Job] = "labels"

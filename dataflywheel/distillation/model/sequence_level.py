@@ -32,6 +32,10 @@ class SequenceLevel(AnsweredAnew):
         needs=("endpoint",),
         cost="$",
         checked="a scripted teacher that truncates, refuses and repeats itself; a local folder, token by token",
+        pays="A teacher of which one has the text alone, behind an endpoint or of another tokenizer, that answers "
+        "better than the rows do.",
+        fails="Its mistakes become the rows' answers, since nothing checks them: name gates, or take "
+        "`generate_verify_keep` where results are known.",
     )
     from_answers: ClassVar[bool] = False
     question_tokens: ClassVar[int] = 0

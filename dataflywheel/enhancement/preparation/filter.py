@@ -49,6 +49,13 @@ class Filter(Cleaner):
         subcategory="preparation",
         summary="Bounds and allowed values over any measured signal.",
         checked="row-by-row comparison in plain Python; functions that give verdicts, reasons, nothing and errors",
+        pays="A pool with a fault that one signal shows, such as wrong language, cut answers or answers to another "
+        "question: it costs no more than that signal.",
+        fails="A level taken from another pool or model cuts wrongly, and an outlier may be the rare good row: use "
+        "`quantiles`, and read what was dropped.",
+        evidence="benchmarks/results.md, planted: filters found 0.92 of swapped answers, 0.91 of boilerplate and 0.74 "
+        "of cut answers, but the selection behind them was not shown better than random of equal rows: -0.0416 bits "
+        "per byte, where less is better, -0.0880 to +0.0047.",
     )
 
     bounds: dict[str, Bound] = {}

@@ -32,6 +32,10 @@ class RepairUnicode(Cleaner):
         subcategory="preparation",
         summary="Repairs text that was decoded in the wrong encoding, and changes nothing else.",
         checked="planted forms of broken text and texts that only look odd; all repairs in 55 real data sets read",
+        pays="Text that went through several programs or encodings, as from old exports, spreadsheets and crawls, "
+        "before words are counted or copies compared.",
+        fails="Where a byte is lost, and within code, the text stays broken, and on a clean pool there is nothing to "
+        "do: get the source in its own encoding, or drop such rows.",
     )
 
     entities: bool = False

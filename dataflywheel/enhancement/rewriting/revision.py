@@ -53,6 +53,13 @@ class Revision(Instructed, Proposer):
         needs=("endpoint",),
         cost="$$",
         checked="a scripted reviser with planted failures: every row is revised, unchanged or fails with its reason",
+        pays="Pools too small to discard from, with thin, clumsy or half-wrong answers and a model that knows the "
+        "subject better than their writers.",
+        fails="Revisions grow longer and take on the model's voice, and a model no better than the writer brings "
+        "errors in: set `revise: answer`, and compare at equal tokens.",
+        evidence="benchmarks/gates.md: its gate `meaning`, with additions, turns away 0.063 of 1,530 revisions by "
+        "experts; benchmarks/real_model.md: a 135M model's passed in 2 of 4 rows. What training on them is worth was "
+        "not measured here.",
     )
     answered_in: ClassVar[type[Form] | None] = Revised
     asks: ClassVar[bool] = True

@@ -83,6 +83,8 @@ class RobustFT(Instructed, Proposer):
         needs=("endpoint", "embedder"),
         cost="$$",
         checked="label noise of 30, 50 and 70 % planted in real rows, a scripted model of known accuracy",
+        pays="Labels and short results of which a third or more are wrong, and a model that is right more often.",
+        fails="Where the labels are righter than the model, noise grows; for long answers take `clear_correction`.",
     )
     asks: ClassVar[bool] = True
     capabilities: ClassVar[tuple[str, ...]] = ("chat", "logprobs")

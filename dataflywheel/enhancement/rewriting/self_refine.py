@@ -93,6 +93,10 @@ class SelfRefine(Instructed, Proposer):
         needs=("endpoint",),
         cost="$$",
         checked="a scripted refiner with planted defects that mends one a round and at times breaks two",
+        pays="Single answers with faults that the model can name once it looks, such as missed constraints, and a "
+        "budget of several calls a row.",
+        fails="The critic is the writer: it invents faults, overlooks its own, and gives its mended version a higher "
+        "mark; where an answer can be checked use `generate_verify_keep`, else another model by `revision`.",
     )
     answered_in: ClassVar[type[Form] | None] = Written
     asks: ClassVar[bool] = True

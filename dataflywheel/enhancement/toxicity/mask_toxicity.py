@@ -43,6 +43,11 @@ class MaskToxicity(ToxicityLabels, Proposer):
         summary="Masks or deletes the words that make a text toxic to a classifier of the user's labels.",
         needs=("labels",),
         checked="planted words; beside copying and deleting a learned word list on human rewrites",
+        pays="Many rows, labels of one's own, no model to ask, and readers for whom a mark in the text does no harm.",
+        fails="What is toxic as a whole and not by a word stays toxic or leaves a gap that no longer reads well; then "
+        "`rewrite_toxicity`, or hold the row apart by `quarantine`.",
+        evidence="benchmarks/gates.md, 1,000 rows of paradetox: J 0.340, hardly above deleting a learned word list "
+        "(0.334), below people (0.423), and far above copying (0.022).",
     )
     rewrites: ClassVar[bool] = True
     keeps_meaning: ClassVar[bool] = True

@@ -60,6 +60,12 @@ class RedactPersonalData(PersonalDataOptions, Proposer):
         subcategory="toxicity",
         summary="Replaces personal data by stand-ins that are consistent within a row and lead nowhere.",
         checked="no labelled value is left that the patterns find; redacting twice equals once; no link across rows",
+        pays="Chats, mails and tickets of customers before they are shared or learned: patterns cost no model, and "
+        "stand-ins keep who is who within a row.",
+        fails="Postal addresses have no form and stay, names are found with `names` alone, and bare telephone numbers "
+        "are often missed; have people read a sample.",
+        evidence="benchmarks/gates.md: all of 49 e-mail addresses and 0.993 of 136 card numbers are found, but of "
+        "telephone numbers in 21 surroundings 0.784 of 1,932; 0.009 of 330 spans found are none.",
     )
     rewrites: ClassVar[bool] = True
     keeps_meaning: ClassVar[bool] = True

@@ -58,6 +58,12 @@ class RewriteToxicity(Instructed, ToxicityLabels, Proposer):
         needs=("endpoint", "labels"),
         cost="$",
         checked="a scripted rewriter that cleans, leaves or breaks texts: each row ends as planted",
+        pays="Toxic rows whose content is wanted and whose share is small, with a model that will rewrite them: only "
+        "those messages are asked about.",
+        fails="Aligned models refuse or preach, and what is toxic in its claim has no harmless wording: such rows "
+        "leave the data set; where they must stay in sight, `quarantine`.",
+        evidence="Not measured here; as bounds, benchmarks/gates.md on 1,000 rows of paradetox: rewrites by people "
+        "have J 0.423, deleting by classifier 0.340.",
     )
     answered_in: ClassVar[type[Form] | None] = Detoxified
     asks: ClassVar[bool] = True

@@ -27,6 +27,10 @@ class AnswerReward(Rewarded, Signal):
         subcategory="bridges",
         summary="A reward model, gate, metric or function scores each row's answer: its quality.",
         checked="rewards of planted answers; rows without an answer and answers without a verdict have no value",
+        pays="Pools of chats with answers of mixed quality, and a reward model for one forward pass a row, before "
+        "`diverse_by_score` or a filter.",
+        fails="It scores what the reward was trained to like, often length and tone, and scores of two rewards do not "
+        "compare: set it beside `length_matched_random`.",
     )
     columns: ClassVar[dict[str, pa.DataType]] = {"reward": pa.float32()}
     reads: ClassVar[tuple[str, ...]] = READ

@@ -39,6 +39,12 @@ class Judged(Gate):
         needs=("endpoint",),
         cost="$$",
         checked="a scripted judge with planted scores, unreadable verdicts and a budget that ends between two answers",
+        pays="Written rows whose worth no program can check, by the hundred rather than the million, with a judge of "
+        "another family than the writer.",
+        fails="A judge that gives nearly all the same mark passes all or none, and one pleased by its own style is no "
+        "check: look at the spread of scores, or use `preferred` by pairs.",
+        evidence="benchmarks/real_model.md: a 135M judge's marks could be read in 4 of 4 rows, of which 3 passed. How "
+        "well marks agree with people was not measured here.",
     )
     asks: ClassVar[bool] = True
     capabilities: ClassVar[tuple[str, ...]] = ("chat",)

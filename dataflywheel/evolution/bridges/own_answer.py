@@ -39,6 +39,10 @@ class OwnAnswer(Rewarded, LanguageModelBased):
         needs=("model",),
         cost="$$",
         checked="a model taught two of three skills: its rewards tell the third from them; answers one by one",
+        pays="More rows than can be learned, a student that knows some of them, and a reward that can tell: rows it "
+        "answers badly are worth learning.",
+        fails="A low reward may come of a bad question or a short token limit as well as of a gap, and each row costs "
+        "a generation: filter by `answer_reward` first, as MoDS does.",
     )
     columns: ClassVar[dict[str, pa.DataType]] = {"reward": pa.float32()}
     reads: ClassVar[tuple[str, ...]] = READ

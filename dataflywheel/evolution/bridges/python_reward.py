@@ -34,6 +34,10 @@ class PythonReward(OfFunction, Reward):
         subcategory="bridges",
         summary="Scores answers by a Python function of the user's, also one that was written for TRL.",
         checked="functions of both kinds that give numbers, nothing, too few and errors",
+        pays="A checker you have, or a reward already written for TRL, for `best_of_n`, `grpo` or as a signal, at no "
+        "model's cost.",
+        fails="What it forgets to check is what training finds, such as form without content: keep a gold set by "
+        "another measure, and watch both.",
     )
     what: ClassVar[str] = "reward"
     given: ClassVar[tuple[str, ...]] = ("answer", "row")

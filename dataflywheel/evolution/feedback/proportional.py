@@ -23,6 +23,11 @@ class Proportional(Policy):
         subcategory="feedback",
         summary="Budget in proportion to each slice's share of the target: the baseline of feedback by slices.",
         checked="shares by hand; exact sums on random budgets",
+        pays="Slices too small or too alike to steer by, and as the control of every wheel with `weakest_slices`.",
+        fails="It gives what is mastered as much as what is lacking: where a skill is missing from the pool take "
+        "`weakest_slices`.",
+        evidence="Here (`benchmarks/wheel.md`), sealed bits per byte: 2.956 on python_docs, as `weakest_slices`, and "
+        "2.860 on p3 beside its 2.871, no difference shown; with an absent skill 0.220 beside 0.091, which is worse.",
     )
 
     importance: Mapping[str, float] = {}

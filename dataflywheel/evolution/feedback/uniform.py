@@ -23,6 +23,11 @@ class Uniform(Policy):
         subcategory="feedback",
         summary="The same budget for every slice or arm: the baseline of every policy.",
         checked="amounts differ by one at most and add up exactly, on random budgets",
+        pays="The first rounds with sources that nobody knows, and as the control of `thompson`.",
+        fails="A useless or harmful source keeps its share for ever: after some rounds take `thompson`, and for slices "
+        "`weakest_slices`.",
+        evidence="Here (`benchmarks/results.md`), four simulated sources: regret 3.00 and final loss 2.16, beside 1.44 "
+        "and 0.95 of `thompson` at noise 0.1.",
     )
 
     def allocate(

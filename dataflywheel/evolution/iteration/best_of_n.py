@@ -49,6 +49,12 @@ class BestOfN(AskingProposer):
         needs=("endpoint",),
         cost="$$$",
         checked="scripted answers and scores: the chosen one scores more always; ties and lost verdicts give no pair",
+        pays="A student whose draws differ in worth, and a checker or judge that can tell; DPO follows, and prompts "
+        "need no answers.",
+        fails="Where all draws score alike no pair is made, and a judge that loves length makes pairs of long against "
+        "short: score by `final_answer` where results are known.",
+        evidence="benchmarks/real_model.md: a 135M model judged its own draws alike in 2 of 4 prompts, which gave no "
+        "pair. What the pairs teach was not measured here.",
     )
     gates: ClassVar[tuple[str, ...]] = ("format_and_length", "refusal", "contamination")
     makes_pairs: ClassVar[bool] = True

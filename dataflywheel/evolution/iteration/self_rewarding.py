@@ -79,6 +79,10 @@ class SelfRewarding(Instructed, AskingProposer):
         cost="$$$$",
         checked="a scripted model and judge: equal scores dropped, unreadable judgements counted apart and never "
         "scored, best above worst always; a judge that loves length shows in the drift",
+        pays="A model strong enough to judge its own answers, prompts without labels, and a budget for candidates, "
+        "each of them judged several times.",
+        fails="Nothing anchors the judge: answers grow longer and gains saturate early; name another `judge`, or use "
+        "`best_of_n` with a checker.",
     )
     answered_in: ClassVar[type[Form] | None] = Points
     gates: ClassVar[tuple[str, ...]] = ("format_and_length", "refusal", "contamination")

@@ -43,6 +43,12 @@ class Spin(AskingProposer):
         cost="$$$",
         checked="the loss by hand equals that of preference training with the previous model as reference; on a small "
         "model own answers become less likely and fall behind human ones",
+        pays="Good human answers that fine-tuning has used up, a student that still writes worse, and no preferences "
+        "or judge to pay for.",
+        fails="It never passes the quality of the rows, and mostly the first iteration alone helps: stop where the "
+        "select tier does not rise; new pairs come from `best_of_n`.",
+        evidence="The authors report that it beats DPO with extra data at iteration 1; users of their code "
+        "(uclaml/SPIN#36) saw later iterations fall. Not measured here.",
     )
     gates: ClassVar[tuple[str, ...]] = ("contamination",)
     makes_pairs: ClassVar[bool] = True

@@ -46,6 +46,12 @@ class CalibraEval(Instructed, AskingJudge):
         needs=("endpoint",),
         cost="$$",
         checked="a planted bias of letter and place; gradients against finite differences",
+        pays="A judge that leans to one letter or place, many pairs without labels, and an endpoint that gives "
+        "log-probabilities.",
+        fails="It evens out a bias and brings no insight: a judge that cannot tell the answers apart stays so, and "
+        "one that writes no letter first cannot be read; then `pairwise` in both orders.",
+        evidence="benchmarks/real_model.md: a 135M judge put no probability on the letters in 2 of 4 pairs. The gain "
+        "in agreement with people was not measured here.",
     )
     version: ClassVar[int] = 2
     answers: ClassVar[int | None] = 2

@@ -44,6 +44,9 @@ class CrowdScore(Instructed, PanelJudge):
         needs=("endpoint",),
         cost="$$$",
         checked="scripted personas that disagree; effective votes of personas with one opinion: 1",
+        pays="Matters of taste, such as humour or tone, where kinds of readers differ and a single model is to be had.",
+        fails="Personas of one model err together, so that many votes may amount to one: measure by `panel_worth`, "
+        "and take different models by `panel`.",
     )
     answered_in: ClassVar[type[Form] | None] = Choice
     version: ClassVar[int] = 2

@@ -38,6 +38,11 @@ class Panel(Instructed, PanelJudge):
         needs=("endpoint",),
         cost="$$$",
         checked="raters with planted confusion matrices; planted correlated errors",
+        pays="Several models of different families, about equally good, where one judge's taste must not decide.",
+        fails="Models err together, so that two votes are fewer than two, and a good judge is outvoted by worse ones: "
+        "measure `panel_worth`, and else ask the best member alone.",
+        evidence="benchmarks/results.md: two recorded judges as a panel agree in 0.700 against 0.698 of the better "
+        "one, gain 0.002 (-0.036 to 0.040): not better than its best member; 1.43 effective votes of 2.",
     )
     answers: ClassVar[int | None] = 2
 

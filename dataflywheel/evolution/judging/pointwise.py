@@ -49,6 +49,10 @@ class Pointwise(Instructed, AskingJudge):
         needs=("endpoint",),
         cost="$$",
         checked="scripted marks, unreadable ones among them",
+        pays="Many answers to each prompt, or answers with nothing to compare with, where one call each is all that "
+        "can be paid.",
+        fails="Marks crowd at a few values, so that close answers tie: compare by `pairwise`, or describe the levels "
+        "by `rubric`.",
     )
     answered_in: ClassVar[type[Form] | None] = Mark
 

@@ -36,6 +36,10 @@ class RewardModel(Reward):
         needs=("model",),
         cost="$",
         checked="plain transformers, one pair at a time, of classifiers with and without a chat template",
+        pays="Answers by the ten thousand, as in `best_of_n` or `grpo`, on a processor of one's own, where a judge's "
+        "calls would cost too much.",
+        fails="Scores have no zero and no common scale, texts beyond `max_length` are cut, and training against it "
+        "finds its faults: compare within one model, and hold a gold set against it.",
     )
 
     hf: str

@@ -82,6 +82,10 @@ class Rubric(Instructed, AskingJudge):
         needs=("endpoint",),
         cost="$$$",
         checked="scripted grades; a fluent wrong answer stands out by its criteria",
+        pays="Answers that are fluent and may be wrong, and criteria that can be described level by level; one call a "
+        "criterion.",
+        fails="Criteria that are vague move together, and one unreadable grade costs the row its score: give a "
+        "reference in the case, and keep to two or three criteria.",
     )
     answered_in: ClassVar[type[Form] | None] = Grade
 

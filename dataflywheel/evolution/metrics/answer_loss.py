@@ -26,6 +26,9 @@ class AnswerLoss(BitsPerByte):
         summary="Nats that the model needs for a token of the reference answers.",
         needs=("target",),
         checked="the model's losses by hand",
+        pays="Runs with one tokenizer, where the trainer's own loss is to be held against the evaluation's.",
+        fails="A token is another amount of text in each tokenizer, so that models do not compare: use "
+        "`bits_per_byte`.",
     )
     better: ClassVar[Literal["lower", "higher"]] = "lower"
 

@@ -34,6 +34,12 @@ class BitsPerByte(ModelMetric):
         summary="Bits that the model needs for a byte of the reference answers.",
         needs=("target",),
         checked="the sum of the model's losses by hand",
+        pays="Small students, and comparisons of data, where generated answers are all wrong still; also across "
+        "tokenizers.",
+        fails="It rewards the references' wording: a right answer in other words costs bits, and a better style than "
+        "theirs looks worse; for large models `final_answer` or `win_rate`.",
+        evidence="benchmarks/selection.md: with five seeds it tells all seven choices from random on gsm8k; "
+        "benchmarks/wheel.md: on python_docs and p3 it shows no arm to differ.",
     )
     better: ClassVar[Literal["lower", "higher"]] = "lower"
     share: ClassVar[bool] = False

@@ -28,6 +28,9 @@ class ExactMatch(Metric):
         summary="Share of answers that are the reference word for word.",
         needs=("target",),
         checked="answers with other case, signs and words",
+        pays="Labels, names and short extracts with one right wording; quick, without a judge.",
+        fails="Worked or worded answers never match, and a student that adds a word gets 0: use `final_answer`, or "
+        "`multiple_choice` where the choices are known.",
     )
     tokens: ClassVar[int] = 64
     reads_extra: ClassVar[bool] = False

@@ -35,6 +35,9 @@ class MultipleChoice(ModelMetric):
         summary="Share of rows whose reference is the likeliest of their choices.",
         needs=("target",),
         checked="a model that has learnt a planted skill",
+        pays="Students too small to answer in a form: choices are compared by likelihood, and nothing is generated.",
+        fails="Choices of uneven length or commonness are told apart by wording, and near chance it says nothing: see "
+        "what chance gives, and for chat models use `final_answer`.",
     )
     reads_extra: ClassVar[bool] = True
 

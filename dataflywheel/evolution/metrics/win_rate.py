@@ -42,6 +42,12 @@ class WinRate(Instructed, Metric):
         needs=("target", "endpoint"),
         cost="$$",
         checked="a scripted judge with planted preferences, one that follows the order alone, and lost verdicts",
+        pays="Open answers without a result to check, a student about as good as the reference, and a judge that "
+        "people agree with.",
+        fails="Judges prefer the longer answer, and a student far below the reference loses every pair, so that "
+        "progress is not seen: then `bits_per_byte`; print lengths beside it.",
+        evidence="benchmarks/results.md: alpaca-7b by a recorded GPT-4 has 0.265 (0.235 to 0.296), and on 195 pairs "
+        "of MT-Bench the longer answer is right in 0.697.",
     )
     version: ClassVar[int] = 2
     asks: ClassVar[bool] = True

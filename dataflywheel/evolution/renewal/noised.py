@@ -46,6 +46,11 @@ class Noised(Variant):
         needs=("endpoint", "target"),
         cost="$",
         checked="numbers, names, formulas, code, options and quotations stay to the letter in questions of real sets",
+        pays="Evaluation sets that models may have read, and students whose users mistype; short results cost a call "
+        "each.",
+        fails="It shows how a student takes misspelt words more than what it learned by heart, and hard questions "
+        "fail the check and are left out: name a stronger `verifier`.",
+        evidence="benchmarks/real_model.md: with a 135M model as verifier 2 of 4 variants were not verified.",
     )
 
     share: float = Field(default=0.2, gt=0, le=1)

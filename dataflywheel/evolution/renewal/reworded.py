@@ -46,6 +46,11 @@ class Reworded(Instructed, Variant):
         needs=("endpoint", "target"),
         cost="$$",
         checked="a scripted writer that changes numbers with a known probability: no such variant is used",
+        pays="Public evaluation sets that a pool or teacher may hold, with a strong model as verifier: learned "
+        "wording helps no more.",
+        fails="Questions that the verifier cannot answer have no variant, so that the renewed set is easier: compare "
+        "both sets on the same rows, and name a stronger `verifier`.",
+        evidence="benchmarks/real_model.md: a 135M model gave none of 4 variants that could be used.",
     )
     answered_in: ClassVar[type[Form] | None] = Rewording
 

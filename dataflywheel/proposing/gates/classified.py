@@ -27,6 +27,10 @@ class Classified(Classifying, Gate):
         needs=("model",),
         cost="$",
         checked="the signal's scores of the same rows, at either bound",
+        pays="Proposals by the thousand, and a classifier trained on the very property: one local forward pass each, "
+        "where a judge is asked.",
+        fails="A score means something for texts like those of its training alone, and bounds do not carry over "
+        "between models: set them by labelled rows of your own, else use `judged`.",
     )
 
     least: float | None = Field(default=None)

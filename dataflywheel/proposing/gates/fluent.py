@@ -38,6 +38,12 @@ class Fluent(Gate):
         needs=("model",),
         cost="$",
         checked="300 human rewrites of toxic texts, against the same with words scrambled, deleted and masked",
+        pays="Masking, deleting and small rewriters, whose texts may no longer read as language, with a scorer at "
+        "hand.",
+        fails="A small model forgives deleted words, and a good text in a rarer style costs it more bits: take a "
+        "larger scorer, and raise `most`.",
+        evidence="Here, in the gate's own trial, read by a model of a million weights: of 300 rewrites by people 3 % "
+        "are rejected, with words scrambled 43 %, a quarter of the words deleted 14 %, and masked 77 %.",
     )
 
     model: ModelSpec

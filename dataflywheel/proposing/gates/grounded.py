@@ -70,6 +70,13 @@ class Grounded(Gate):
         subcategory="gates",
         summary="Numbers, names and optionally words of the answer occur in the source, or in the cited span of it.",
         checked="numbers and names planted in real answers; answers of people to passages as they are",
+        pays="Answers that a source must bear out, where invented numbers and names are the danger, and no model may "
+        "be asked.",
+        fails="What is said in other words, summed up or counted from the source is turned away, and exchanged "
+        "numbers often pass; lower `least_words`, or add `answers_agree`.",
+        evidence="benchmarks/gates.md, with `least_words: 0.6`: 276 of 276 invented sentences are caught in answers "
+        "of dolly, 0.463 of 67 exchanged numbers, and 0.319 of people's own answers are turned away, of which about "
+        "two in five wrongly.",
     )
 
     within: Literal["source", "span"] = "source"

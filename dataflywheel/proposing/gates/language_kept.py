@@ -48,6 +48,11 @@ class LanguageKept(Gate):
         subcategory="gates",
         summary="Rejects rewrites in another language than the row they replace.",
         checked="parallel passages in three languages; revisions by experts, none of which changed the language",
+        pays="Pools in other languages than English before a rewriter that tends to answer in English.",
+        fails="Without the package lingua German turned into English is not seen, nor in texts too short to tell; "
+        "install it, or filter by `language.code`.",
+        evidence="benchmarks/gates.md, with lingua: 0.994 of 160 passages of xquad, English for German, are caught, "
+        "and 0.004 of 1,530 revisions by experts rejected.",
     )
 
     letters: int = Field(60, ge=1)

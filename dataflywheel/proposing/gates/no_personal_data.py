@@ -34,6 +34,11 @@ class NoPersonalData(PersonalDataOptions, Gate):
         subcategory="gates",
         summary="Rejects proposals with e-mail addresses, telephone, card or account numbers, keys and the like.",
         checked="labelled synthetic text by type; false rejections among rows written by people",
+        pays="Generators that have read private rows, and models that make up lifelike addresses and numbers.",
+        fails="Postal addresses pass, names too without `names`, and an example number in a manual is rejected; where "
+        "the row is wanted, `redact_personal_data`.",
+        evidence="benchmarks/gates.md: all of 92 telephone numbers and 0.993 of 136 card numbers are found, in 21 "
+        "surroundings 0.784 of telephone numbers; of 7,473 rows of gsm8k 0.000 are rejected.",
     )
 
     def check(self, proposals: Sequence[Proposal], around: Surroundings) -> list[Check]:

@@ -76,6 +76,12 @@ class Novelty(Gate):
         subcategory="gates",
         summary="New rows differ from pool, accepted rows and each other by ROUGE-L, and by embeddings if wanted.",
         checked="equal decisions to the exhaustive comparison on real instructions, many times faster",
+        pays="Generators that run long on few seeds: copies are found against the pool and all that was accepted, "
+        "without a model.",
+        fails="ROUGE-L does not see repeats in other words, and the cosine takes rows of one subject for repeats; on "
+        "worked problems of one form compare `part: answer`, or spread by `attribute_grid`.",
+        evidence="benchmarks/gates.md, alpaca_libre v1: ROUGE-L of 0.7 finds 0.998 of 848 marked rows at 0.040 false "
+        "alarms, a cosine of 0.8 (static embedder) finds 0.842 at 0.193.",
     )
     alone: ClassVar[bool] = False
 

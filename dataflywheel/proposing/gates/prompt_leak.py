@@ -45,6 +45,11 @@ class PromptLeak(Gate):
         subcategory="gates",
         summary="Runs of words shared with what the writer was shown, and marks of templates and prompts.",
         checked="planted instructions, demonstrations and marks; false rejects on human-written rows",
+        pays="Small models, and prompts with demonstrations, which come back in the answer or are copied as new rows.",
+        fails="An instruction given back in other words passes, and a row about prompts or chat templates holds the "
+        "marks rightly: change `marks` there.",
+        evidence="benchmarks/gates.md: all of 500 planted demonstrations and 500 planted marks in dolly are found, "
+        "and 0.000 of 3,205 rows falsely.",
     )
 
     words: int = Field(8, ge=3)

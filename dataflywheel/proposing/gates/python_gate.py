@@ -30,6 +30,10 @@ class PythonGate(OfFunction, Gate):
         subcategory="gates",
         summary="Passes or rejects proposals by a Python function of the user's.",
         checked="functions that give verdicts, reasons, nothing, other things and errors",
+        pays="A rule that only your team knows, such as product names, house style or a schema, and that code can "
+        "test.",
+        fails="An error of the function turns the proposal away, and it runs unconfined on untrusted text: try it on "
+        "the pool first, and for code in answers take `executable_truth`.",
     )
     what: ClassVar[str] = "gate"
     given: ClassVar[tuple[str, ...]] = ("row",)

@@ -40,6 +40,11 @@ class Refusal(Gate):
         subcategory="gates",
         summary="Answers that begin with a refusal, a sermon or what a model cannot do, and do not go on to answer.",
         checked="two people's labels of refusals by two models; false rejects on rows written by people and models",
+        pays="Answers of aligned chat models, of which a few refusals would teach the student to decline.",
+        fails="Sermons without a plain refusal and half refusals are often missed, and where refusing is the lesson, "
+        "as in safety data, it throws the lesson away: leave it out there.",
+        evidence="benchmarks/gates.md, xstest, rows not looked at: 0.952 of GPT-4's 105 full refusals are caught at "
+        "0.043 false alarms, of mistralguard's 99 it is 0.727 at 0.028.",
     )
 
     words: int = Field(80, ge=1)

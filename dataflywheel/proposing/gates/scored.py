@@ -40,6 +40,9 @@ class Scored(Gate):
         subcategory="gates",
         summary="Rejects answers that a metric scores below a bound.",
         checked="rewrites with right, wrong and no final answers, and a user's function",
+        pays="Rows with a reference, tests or a reward, where a rewriter may turn a right answer into a wrong one.",
+        fails="Rows without anything to score by are all turned away, and what the metric does not see passes: "
+        "`final_answer` knows nothing of the steps.",
     )
 
     by: Named = {"final_answer": {}}

@@ -31,6 +31,9 @@ class ToolCall(Metric):
         summary="Share of answers that call the right tools with the right arguments.",
         needs=("target",),
         checked="calls planted in the forms of eight chat templates, with values, names and numbers changed",
+        pays="Tool use with known calls, in any of the chat templates' forms, without running a tool.",
+        fails="Another call that would do as well counts as wrong, as does one argument written otherwise: where "
+        "tools can run, score by a function of your own.",
     )
     tokens: ClassVar[int] = 256
 

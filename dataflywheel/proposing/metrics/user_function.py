@@ -33,6 +33,9 @@ class Python(OfFunction, Metric):
         summary="Scores answers by a Python function of the user's.",
         needs=("target",),
         checked="functions that give numbers, nothing, other things and errors",
+        pays="A score that your field already has as code, such as a checker of formats or a domain's own measure.",
+        fails="Rows on which it fails are left out of the mean, which flatters where hard rows fail: look at how many "
+        "were scored.",
     )
     share: ClassVar[bool] = False
     what: ClassVar[str] = "metric"

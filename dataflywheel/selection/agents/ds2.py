@@ -32,6 +32,12 @@ class DS2(Selector):
         needs=("endpoint", "embedder"),
         cost="$",
         checked="a rater with a known matrix on clustered vectors; corrected scores against the true ones; refusal",
+        pays="Pools of ten thousand rows or more that a cheap model has rated, where embeddings of like rows have like "
+        "scores.",
+        fails="Where neighbours do not share their score the rater's errors cannot be found, and it refuses: take "
+        "`rated`, or another rater.",
+        evidence="The paper: 10k of 300k rows (3.3 %) beat all 300k, and raters of 7 to 8 B will do; not measured "
+        "here.",
     )
     name: ClassVar[str] = "ds2"
 

@@ -35,6 +35,9 @@ class DiverseEvol(Selector):
         needs=("model",),
         cost="$$",
         checked="picks of the whole matrix of distances, grown by a column a pick; a wheel that covers planted regions",
+        pays="About a thousand rows of a clean pool without a target, for a student that is trained in rounds anyway.",
+        fails="What lies farthest is often broken, and each round costs a training and a pass over the pool: filter "
+        "first, or take `k_center` over embeddings once.",
     )
     deterministic: ClassVar[bool] = False
     begins: ClassVar[str] = "random"

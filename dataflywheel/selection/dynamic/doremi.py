@@ -37,6 +37,11 @@ class DoReMi(Sampler):
         needs=("model",),
         cost="$$",
         checked="updates by hand to 1e-12; three sources of known excess ranked in closed form; weights sum to 1",
+        pays="Named sources whose right shares nobody knows, before a long training of a model much larger than the "
+        "proxy.",
+        fails="For a short fine-tuning two small trainings may cost more than they bring: compare the weights with "
+        "equal shares in `mixture`.",
+        evidence="Here (`benchmarks/dynamic.py`, told in `docs/how-to.md`): behind equal shares of four sources.",
     )
     name: ClassVar[str] = "doremi"
     needs_reference: ClassVar[bool] = True

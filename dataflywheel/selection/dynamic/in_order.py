@@ -22,6 +22,11 @@ class InOrder(Sampler):
         subcategory="dynamic",
         summary="Trains on the rows in the order in which they are given.",
         checked="the rows of every step, also in the last one of an epoch, which may be smaller",
+        pays="Rows whose order means something: a curriculum by grade or length, or lessons that need earlier ones.",
+        fails="Rows that are sorted by source or subject are learned and forgotten in turn: without a reason for an "
+        "order let rows be shuffled.",
+        evidence="Here (`benchmarks/dynamic.py`, told in `docs/how-to.md`): training in folded order was behind a "
+        "shuffled one.",
     )
     follows_order: ClassVar[bool] = True
 

@@ -28,6 +28,12 @@ class Mixture(Sampler):
         subcategory="dynamic",
         summary="Draws each row's source by given weights, or by size with a temperature.",
         checked="temperature 1 and a high one against proportional and equal shares; weights given by hand",
+        pays="Sources of very different sizes that are all to be learned, such as a rare language; or weights that "
+        "`doremi` found.",
+        fails="A small source with a large share is repeated until it is known by heart: hold rows of it back, and "
+        "lower its share when their loss rises.",
+        evidence="Here (`benchmarks/dynamic.py`, told in `docs/how-to.md`): equal shares of four sources were ahead of "
+        "the weights of `doremi`.",
     )
 
     reads_sources: ClassVar[bool] = True

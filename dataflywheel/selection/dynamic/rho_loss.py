@@ -33,6 +33,11 @@ class RhoLoss(Sampler):
         needs=("model", "target"),
         cost="$$",
         checked="the choice by hand and in any order of rows; rows with swapped answers among clean ones, five seeds",
+        pays="Pools with many wrong or swapped answers, and some hundred rows known to be good for the reference.",
+        fails="A reference that has learned little calls everything noise, and rows of kinds that it never saw are "
+        "passed over: for a clean pool leave it out, which saves its forward passes.",
+        evidence="Here (`benchmarks/dynamic.py`, told in `docs/how-to.md`): where three answers in ten were swapped it "
+        "met hardly any of them; what it gains on a clean pool was not measured.",
     )
     needs_reference: ClassVar[bool] = True
 

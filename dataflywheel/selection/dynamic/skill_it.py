@@ -53,6 +53,10 @@ class SkillIt(Sampler):
         needs=("model", "target"),
         cost="$$",
         checked="weights by hand; no edges against multiplicative weights; a planted skill that needs another",
+        pays="A target whose slices are skills, some of which need others first; the graph costs a short training for "
+        "each skill.",
+        fails="Where nearly every skill helps every other, as with a model that knows no language yet, it draws much "
+        "as even shares do: take `mixture`, or give the graph.",
     )
     reads_sources: ClassVar[bool] = True
     validates: ClassVar[bool] = True

@@ -28,6 +28,10 @@ class DeltFolding(Selector):
         subcategory="static",
         summary="Puts rows in an order that runs through the scores several times, for training that follows it.",
         checked="a permutation, every fold sorted, means of the folds within one step of each other",
+        pays="One long epoch over rows with a grade of difficulty that one trusts, where the order is free to choose.",
+        fails="It chooses nothing and only orders, so that a poor score is no better than chance: train on shuffled "
+        "rows beside it.",
+        evidence="Here (`benchmarks/dynamic.py`, told in `docs/how-to.md`): behind a shuffled order.",
     )
 
     version: ClassVar[int] = 2

@@ -31,6 +31,11 @@ class DiverseByScore(Selector):
         summary="Goes down the score and keeps rows that are not close to a row already kept.",
         needs=("embedder",),
         checked="the one-row-at-a-time algorithm on 50 random inputs at every block size",
+        pays="Some thousand rows of a pool with a score that one trusts and many rewordings of the same request.",
+        fails="One threshold suits one embedder, and with another nearly all or nothing is a repetition: look at how "
+        "many rows it turned away and move `threshold`.",
+        evidence="The authors, with trained scorers, MT-Bench: 7.32 with 10k rows chosen so, 5.89 with 10k random "
+        "ones; not measured here.",
     )
 
     vector: VectorColumn = "embedding.vector"

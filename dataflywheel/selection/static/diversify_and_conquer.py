@@ -35,6 +35,10 @@ class DiversifyAndConquer(Selector):
         summary="Clusters share the budget equally, or by where the model lags; rows are drawn by quality within.",
         needs=("embedder",),
         checked="shares against hand-out one by one; more clusters covered than by the best of all rows",
+        pays="Pools of many kinds of requests with a rough score, of which every kind shall have its part in a few "
+        "thousand rows.",
+        fails="Each cluster counts the same, also small ones of junk, and large kinds lose rows: filter first, or ask "
+        "for fewer `clusters`.",
     )
     deterministic: ClassVar[bool] = False
 

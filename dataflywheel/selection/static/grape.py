@@ -31,6 +31,12 @@ class GRAPE(Selector):
         needs=("model",),
         cost="$",
         checked="brute force over groups with ties and failed scores",
+        pays="Several answers to each prompt, from several teachers, and a base model that can be run over all of them "
+        "once.",
+        fails="What the model finds likely need not be right, and a prompt with one answer keeps it whatever it is: "
+        "check final answers first.",
+        evidence="The authors, Llama-3.1-8B: up to +13.8 % over distilling from the strongest teacher, +17.3 % over "
+        "three times the data; not measured here.",
     )
 
     def needs(self) -> tuple[str, ...]:

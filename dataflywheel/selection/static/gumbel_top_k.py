@@ -27,6 +27,9 @@ class GumbelTopK(Selector):
         subcategory="static",
         summary="Samples rows by score with a temperature, so that high scores are frequent and the rest is not lost.",
         checked="temperature 0 equals the order by score; a high one is uniform; shares follow the softmax",
+        pays="A score that one trusts over the pool and not at its top, where the best rows are all of one kind.",
+        fails="Bad rows stay in the draw, however seldom: where a low score means a broken row, bound it in `filter` "
+        "first.",
     )
     deterministic: ClassVar[bool] = False
 

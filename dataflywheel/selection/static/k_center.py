@@ -30,6 +30,11 @@ class KCenter(Selector):
         summary="Greedy k-center over embeddings: covers outlying regions, whatever their density.",
         needs=("embedder",),
         checked="radius at most twice the brute-force optimum; one distance at a time in float64",
+        pays="Clean pools without a target in which rare kinds of rows must not be missed, at a small budget.",
+        fails="Farthest from all others are broken texts and other languages, which come first: filter and deduplicate "
+        "before, or take `facility_location`.",
+        evidence="Its cost here (`benchmarks/scale.md`): 171 processor seconds and 2,765 MB for a million rows; what a "
+        "student gains was not measured.",
     )
 
     vector: VectorColumn = "embedding.vector"

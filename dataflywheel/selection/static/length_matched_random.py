@@ -27,6 +27,10 @@ class LengthMatchedRandom(Selector):
         subcategory="static",
         summary="Draws random rows with the length histogram of another selection.",
         checked="Kolmogorov-Smirnov test against the selection that is matched; exact lengths where the pool has them",
+        pays="Beside `longest`, `ifd` or ratings, whose answers are longer than the pool's: what does not beat it was "
+        "mere length.",
+        fails="Where the selection holds most of the long rows, few others of their length are left and shorter ones "
+        "take their place: keep a smaller share.",
     )
     version: ClassVar[int] = 2
     deterministic: ClassVar[bool] = False

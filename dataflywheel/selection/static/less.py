@@ -34,6 +34,13 @@ class LESS(Selector):
         needs=("model", "target"),
         cost="$$$",
         checked="brute force; one of four planted skills found; whole gradients without a projection",
+        pays="A target that says what is wanted, a mixed pool of some ten thousand rows, and a budget for backward "
+        "passes over all of them.",
+        fails="On large pools it cost most and fell behind random choice in 2503.01807: begin with `bm25`, `dsir` or "
+        "`rds_plus`, and pay for it where it beats them.",
+        evidence="Here (`benchmarks/selection.md`), bits per byte better than random rows: gsm8k +0.581 [+0.541, "
+        "+0.621], the best, pubmedqa +0.090 [+0.078, +0.102], behind `dsir` and `bm25`; 390 processor seconds on gsm8k "
+        "beside 2 of `dsir`.",
     )
     targeted: ClassVar[bool] = True
 

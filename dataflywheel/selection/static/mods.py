@@ -40,6 +40,10 @@ class MoDS(Composite):
         needs=("embedder", "model"),
         cost="$$",
         checked="an independent computation of its three stages; the same steps written out by hand",
+        pays="Large instruction pools for a model that answers most of them already, with a reward that can be "
+        "trusted: a few thousand rows are kept.",
+        fails="It costs a training and an answer to every good row, and a reward that errs calls wrong rows necessary: "
+        "where final answers are known, let them be the reward.",
     )
 
     reward: Named

@@ -31,6 +31,10 @@ class Necessary(Selector):
         needs=("embedder", "model"),
         cost="$$",
         checked="an independent computation; rows without a reward, and rewards at the bound",
+        pays="After a `warm_up` on some hundred rows, where its model does most of the pool right: the budget goes to "
+        "what it does not.",
+        fails="A row whose own answer is wrong looks necessary too: bound the reward of the rows' answers first, as "
+        "`mods` does.",
     )
 
     reward: str = "own_answer.reward"

@@ -29,6 +29,12 @@ class Perplexity(Selector):
         needs=("model",),
         cost="$",
         checked="order computed by hand for top, middle and low; rows without a finite loss are reported",
+        pays="Pools without a target and a model to train that is at least five times the scorer, whose one pass a row "
+        "is then cheap.",
+        fails="`top` is mostly noise on a dirty pool and `low` what the model knows: at small budgets with a target "
+        "take `bm25` or embeddings.",
+        evidence="2410.16208: it pays from a trained model of five times the scorer on, and BM25 and embeddings beat "
+        "it at small and medium compute; not measured here.",
     )
 
     keep: Literal["top", "middle", "low"] = "middle"

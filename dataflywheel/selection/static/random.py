@@ -25,6 +25,12 @@ class Random(Selector):
         subcategory="static",
         summary="Draws rows uniformly without replacement; the baseline of every comparison.",
         checked="seeded permutation: exact counts, equal inclusion frequency of every row over 2,000 draws",
+        pays="Always as the arm beside a choice, with three seeds or more; alone where the pool is clean and all of "
+        "one kind.",
+        fails="With a target and a mixed pool it spends most of the budget on other things: `dsir`, `bm25` and "
+        "`rds_plus` were better in both cases here.",
+        evidence="Here (`benchmarks/selection.md`): on gsm8k better than `ifd` and `longest`, worse than all five "
+        "choices by the target; on pubmedqa worse than all seven.",
     )
     version: ClassVar[int] = 2
     deterministic: ClassVar[bool] = False

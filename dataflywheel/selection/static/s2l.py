@@ -38,6 +38,12 @@ class S2L(Selector):
         needs=("model",),
         cost="$$",
         checked="shares against filling from the smallest group up; two planted kinds of rows told apart",
+        pays="Long trainings of a large model in one field, where a proxy a hundred times smaller can read the pool "
+        "for some epochs.",
+        fails="Rows that are never learned, wrong ones among them, make clusters with shares like others: filter "
+        "first; for one short training `source_balanced_random` is cheaper.",
+        evidence="The authors: 11 % of MathInstruct is as good as all of it, +4.7 over other selectors; not measured "
+        "here.",
     )
     deterministic: ClassVar[bool] = False
 

@@ -48,6 +48,10 @@ class TSDS(Selector):
         needs=("embedder", "target"),
         checked="linear programmes on small inputs; a cluster copied 50-fold; nearest neighbours and widest "
         "neighbourhoods at the ends of alpha; the weighted mean over draws",
+        pays="A target of tens of rows and a pool with many near-copies, where the target's whole spread is wanted and "
+        "not its nearest rows alone.",
+        fails="Few rows may carry most of the weight, and fewer than the budget may come: raise `C` or lower `alpha`, "
+        "or take `rds_plus`, which weighs none.",
     )
     deterministic: ClassVar[bool] = False
     targeted: ClassVar[bool] = True

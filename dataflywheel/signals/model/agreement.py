@@ -29,6 +29,12 @@ class Agreement(EmbedderBased):
         needs=("embedder",),
         cost="$",
         checked="rows of a real pool against the same rows with their answers exchanged",
+        pays="Pools in which answers may belong to other prompts or say the same to all of them; one pass of a small "
+        "embedder a row.",
+        fails="Right answers of a word or a number are hardly like their prompt, and each embedder has levels of its "
+        "own: bound a quantile, and look at what falls.",
+        evidence="Here (`benchmarks/results.md`): a bound at 0.2 found 183 of 200 swapped answers with precision 0.89, "
+        "and 178 of 196 filled with boilerplate.",
     )
     columns: ClassVar[dict[str, pa.DataType]] = {"cosine": pa.float32()}
 

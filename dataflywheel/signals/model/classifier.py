@@ -32,6 +32,10 @@ class Classifier(Classifying, Signal):
         needs=("model",),
         cost="$",
         checked="plain transformers, one text at a time: one output, exclusive and independent labels, chats",
+        pays="Pools too large to ask a model about, where a grader for just this (quality, subject, toxicity, reward) "
+        "exists in the rows' language.",
+        fails="Away from the texts that it was trained on its levels mean little: read rows at both ends of the score "
+        "before you bound it, or `ask` about a sample.",
     )
     columns: ClassVar[dict[str, pa.DataType]] = {"score": pa.float32(), "label": pa.string()}
     uses_model: ClassVar[bool] = True

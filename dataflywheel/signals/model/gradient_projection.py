@@ -53,6 +53,11 @@ class GradientProjection(CheckpointBased):
         needs=("model",),
         cost="$$$",
         checked="gradients by autograd of one row at a time without padding; inner products of whole gradients",
+        pays="One pool and several targets in turn: the dear passes are kept, and serve `less`, `tsds` and `k_center`.",
+        fails="It costs passes forward and back over every row at every checkpoint: where `hidden_state` or "
+        "`embedding` already tell rows apart, it is not worth them.",
+        evidence="Here (`benchmarks/selection.md`): 390 and 403 processor seconds for a choice of `less` among 10,026 "
+        "rows, beside 60 and 64 by `hidden_state`.",
     )
     columns: ClassVar[dict[str, pa.DataType]] = {"vector": pa.list_(pa.float16())}
     batch_size: ClassVar[int] = 512

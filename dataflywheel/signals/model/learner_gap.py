@@ -33,6 +33,10 @@ class LearnerGap(LanguageModelBased):
         needs=("model",),
         cost="$",
         checked="equal to the likelihood signal's loss under the same model; follows the round's model in a wheel",
+        pays="Wheels of three rounds or so on a clean pool, where `diversify_and_conquer` shall give more to what the "
+        "student lacks.",
+        fails="A wrong answer surprises in every round and draws budget for ever: filter first, or take `rho_loss`, "
+        "whose reference tells noise from what is new.",
     )
     columns: ClassVar[dict[str, pa.DataType]] = {"gap": pa.float32()}
     version: ClassVar[int] = 3

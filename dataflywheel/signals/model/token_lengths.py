@@ -39,6 +39,10 @@ class TokenLengths(Signal):
         summary="Exact lengths in tokens of a named tokenizer, of the texts and of the whole conversation.",
         cost="¢",
         checked="plain transformers: each text by itself, and the conversation by apply_chat_template",
+        pays="A context or a price that must hold to the token, and scripts or code where the estimate of `text` is "
+        "off.",
+        fails="Its counts hold for this tokenizer and template alone, and are null where the template cannot show a "
+        "row: to choose by length take `text`.",
     )
     columns: ClassVar[dict[str, pa.DataType]] = {"prompt": pa.int32(), "answer": pa.int32(), "whole": pa.int32()}
     uses_model: ClassVar[bool] = True

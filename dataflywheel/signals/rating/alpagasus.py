@@ -48,6 +48,11 @@ class AlpaGasus(Instructed, Rating):
         needs=("endpoint",),
         cost="$",
         checked="a rater with planted grades through a server that misbehaves; random replies",
+        pays="Answers of a weak writer to be graded by a clearly better model, at one short call a row.",
+        fails="Grades pile up at 4 and 5, follow length, and a small model gives all rows the same: take `ask_llm` for "
+        "a ranking, or `ds2`.",
+        evidence="The paper: 9k of 52k rows from 4.5 on beat all of Alpaca by GPT-4's verdicts; here "
+        "(`benchmarks/real_model.md`): a model of 135 M parameters kept the form in 4 of 4 rows.",
     )
     answered_in: ClassVar[type[Form] | None] = Grade
     columns: ClassVar[dict[str, pa.DataType]] = {"score": pa.float32(), **COST_COLUMNS}

@@ -55,6 +55,12 @@ class Ask(Instructed, Rating):
         needs=("endpoint",),
         cost="$",
         checked="planted answers of each form; texts of rows that try to give the answer themselves",
+        pays="What matters to your use and no signal measures, as one narrow question whose answers you have checked "
+        "on some dozen rows.",
+        fails="A vague question gets the same answer for every row: ask one fact, by yes or no, and compare with your "
+        "own labels.",
+        evidence="Here (`benchmarks/real_model.md`): a model of 135 M parameters kept the form in 4 of 4 rows; so "
+        "small a one says the same of everything.",
     )
     columns: ClassVar[dict[str, pa.DataType]] = _OwnColumns()  # type: ignore[assignment]
 

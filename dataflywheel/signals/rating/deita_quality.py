@@ -33,7 +33,15 @@ class DeitaQuality(Instructed, Rating):
 
     version: ClassVar[int] = 2
     card: ClassVar[Card] = DeitaComplexity.card.model_copy(
-        update={"summary": "How good each answer is: the expected value of a digit from 1 to 6."}
+        update={
+            "summary": "How good each answer is: the expected value of a digit from 1 to 6.",
+            "pays": "Answers to be ranked by an expected digit, finer than a grade, on a server that tells "
+            "log-probabilities.",
+            "fails": "The sum over turns favours long talks, and a weak model does not answer by a digit at all: see "
+            "`mass`, or take `alpagasus`, whose form a schema holds.",
+            "evidence": "The authors, with trained scorers and complexity beside it, MT-Bench: 7.32 with 10k rows, "
+            "5.89 with 10k random ones; here (`benchmarks/real_model.md`): 135 M parameters, 0 of 4 rows read.",
+        }
     )
     answered_in: ClassVar[type[Form] | None] = Digit
     columns: ClassVar[dict[str, pa.DataType]] = DeitaComplexity.columns

@@ -72,6 +72,12 @@ class QuRating(Instructed, Rating):
         needs=("endpoint",),
         cost="$$",
         checked="planted strengths from 20 comparisons a row at 10 % noise; a judge with a position bias",
+        pays="Qualities without a scale, such as style or educational value, where grades tie at the top and 20 calls "
+        "a row are paid for.",
+        fails="A judge that follows the order has few `consistent` pairs, which count as draws, so that strengths tell "
+        "nothing: another model, or `ask_llm` for a twentieth.",
+        evidence="Its price here (`benchmarks/real_model.md`): 74 replies for 4 rows, the anchors' own pairs included; "
+        "what it gains was not measured.",
     )
     answered_in: ClassVar[type[Form] | None] = Choice
     columns: ClassVar[dict[str, pa.DataType]] = {

@@ -56,6 +56,10 @@ class SelectIt(Instructed, Rating):
         needs=("endpoint",),
         cost="$$",
         checked="scores computed by hand; a sharper distribution never scores lower; a failed row shifts no other",
+        pays="A server that tells log-probabilities, and rows whose grade changes with the wording of the question.",
+        fails="Five calls a row bring little over one on large pools: take `ask_llm`, and put `random` beside either.",
+        evidence="2410.09335: on large pools rarely better than random to a significant degree; here "
+        "(`benchmarks/real_model.md`): 135 M parameters, none of the first 20 answers read.",
     )
     answered_in: ClassVar[type[Form] | None] = Digit
     columns: ClassVar[dict[str, pa.DataType]] = {

@@ -44,6 +44,12 @@ class PersonalData(Signal):
         subcategory="safety",
         summary="Addresses, numbers, accounts and keys by form and checksum: counts and places, never values.",
         checked="precision and recall by type on labelled synthetic text; planted numbers with broken check digits",
+        pays="Letters, tickets and logs of people, before a model or a third party reads them; with `names` for "
+        "persons, places and organisations too.",
+        fails="Postal addresses have no form, telephone numbers without their area may be missed, and `names` knows "
+        "its own language alone: read a sample before you publish.",
+        evidence="Here (`benchmarks/gates.md`): recall 0.993 to 1.000 by type on labelled text, 0.9 % of finds wrong; "
+        "in other surroundings telephones 0.784, the rest 0.993 to 1.000.",
     )
     columns: ClassVar[dict[str, pa.DataType]] = {
         **{name: pa.int32() for name in (*TYPES, *NAME_TYPES)},

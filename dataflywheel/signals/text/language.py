@@ -28,6 +28,12 @@ class Language(Signal):
         subcategory="text",
         summary="Language of the text as ISO 639-1 code, with its confidence.",
         checked="parallel paragraphs in English, German and Chinese; equal in batches of any size",
+        pays="Pools in several languages, to bound, balance or rake by them; with all models (`accurate`) short chats "
+        "too.",
+        fails="Code and names of things mislead it, and a language beyond its 75 becomes a neighbour of it: bound "
+        "`confidence` too, and look at what falls.",
+        evidence="Here (`benchmarks/gates.md`), the same models in `language_kept`: 159 of 160 passages of xquad told "
+        "apart in each of four pairs, 0.4 % false alarms in revisions.",
     )
     columns: ClassVar[dict[str, pa.DataType]] = {"code": pa.string(), "confidence": pa.float32()}
 

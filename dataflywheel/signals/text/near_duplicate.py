@@ -28,6 +28,12 @@ class NearDuplicate(Signal):
         subcategory="duplicates",
         summary="MinHash signature over word 3-grams, the cheap test for near-duplicates.",
         checked="exact Jaccard similarity of the shingle sets; an independent tokeniser in Python",
+        pays="Any pool that was crawled or joined, before all else: copies with small edits go at seconds a hundred "
+        "thousand rows.",
+        fails="Texts of few words have few word triples, and one changed word parts them; the same in other words "
+        "stays: lower `near`, or compare embeddings.",
+        evidence="Here (`benchmarks/results.md`): 50,000 rows in 0.58 s with all drops true copies, datasketch 14.30 s "
+        "and 93.0 %; at `near: 0.5` 198 of 200 planted copies were found.",
     )
     version: ClassVar[int] = 3
     columns: ClassVar[dict[str, pa.DataType]] = {"signature": pa.list_(pa.uint32(), PERMUTATIONS)}

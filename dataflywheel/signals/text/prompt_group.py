@@ -28,6 +28,9 @@ class PromptGroup(Signal):
         subcategory="text",
         summary="A key that rows with the same prompt share.",
         checked="groups against comparing the messages themselves",
+        pays="Several answers to one prompt, from several teachers or draws, of which `grape` keeps one.",
+        fails="A blank or a sign more makes another prompt: tidy prompts before; `text.prompt_key` forgives case, "
+        "spaces and punctuation and shows how much that is.",
     )
     columns: ClassVar[dict[str, pa.DataType]] = {"key": pa.string()}
     reads: ClassVar[tuple[str, ...]] = ("messages", "tools")

@@ -83,6 +83,12 @@ class BlindSpots(Instructed, AskingProposer):
         cost="$",
         checked="a scripted agent: slices never mix, hypotheses take turns, rows name theirs; wrong "
         "labels at a known rate are turned away",
+        pays="A student that fails in one slice, such as a dialect or a form of question, for reasons nobody has "
+        "named yet, and few calls to spend.",
+        fails="Hypotheses from a handful of errors may name what is chance, and slices without tags are mixed: tag "
+        "the rows, and measure an unseen part of the slice and the rest beside it.",
+        evidence="The paper reports fewer unknown unknowns at equal accuracy on 3 tasks, over 10 times cheaper than "
+        "by people; the gain of a student was not measured here.",
     )
     answered_in: ClassVar[type[Form] | None] = Example
     from_failures: ClassVar[bool] = True

@@ -67,6 +67,12 @@ class FailingInstructions(Seeking, AskingProposer):
         cost="$$$",
         checked="a small model that adds but cannot carry, with an exact teacher: the share of failures rises over the "
         "rounds, above an untrained proposer's at the same attempts",
+        pays="A student that is nearly good enough, a teacher that is right where it fails, and a processor for "
+        "training a proposer over several rounds.",
+        fails="A proposer that finds one weak spot repeats it, and where the teacher disagrees with itself nothing is "
+        "learned: watch each round's variety and verdicts, or take `llm2llm`, which trains no proposer.",
+        evidence="benchmarks/real_model.md: with a 135M model no instruction of 4 came to a verdict. What the rows "
+        "are worth beside random augmentation was not measured here.",
     )
     whole: ClassVar[bool] = True
     own_models: ClassVar[dict[str, Literal["trained", "base"]]] = {"target": "trained", "proposer": "base"}

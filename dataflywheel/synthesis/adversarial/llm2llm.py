@@ -63,6 +63,12 @@ class LLM2LLM(Instructed, AskingProposer):
         needs=("endpoint",),
         cost="$$",
         checked="a scripted teacher that copies, omits results and writes new questions at known rates",
+        pays="Few rows of the task, with marked results, a student that gets some of them wrong and a teacher that "
+        "solves them.",
+        fails="It drills the seeds' own kinds of error and brings no new subject; where results have no mark nothing "
+        "is checked, so ask for `####`, and give random augmentation of equal size beside it.",
+        evidence="benchmarks/real_model.md: questions of a 135M model passed in 3 of 4 tries. The student's gain was "
+        "not measured here.",
     )
     answered_in: ClassVar[type[Form] | None] = Problem
     name: ClassVar[str] = "llm2llm"

@@ -28,6 +28,10 @@ class ReverseGen(Seeking, Composite):
         update={
             "summary": "A student is trained, a proposer learns to make it fail, and the failures are learned too.",
             "checked": "the same steps written out by hand; its steps are checked each by itself",
+            "pays": "No failures yet and no rounds: one step that trains a first student, finds what it fails at and "
+            "adds it, with a teacher that is right there.",
+            "fails": "It pays for two trainings of the student and one of the proposer, and a weak first student "
+            "fails at everything: then spend the budget on more rows of the pool, and compare.",
         }
     )
 

@@ -66,6 +66,12 @@ class AskForRows(Instructed, AskingProposer):
         needs=("endpoint",),
         cost="$",
         checked="a scripted teacher; planted answers of each form; rows that try to give orders or the answer itself",
+        pays="A kind of row that no method here writes, in fields of one's own, from one prompt that can be tried on "
+        "ten rows first.",
+        fails="Nothing checks that an answer is right, and with `seeds: 0` rows soon repeat: add `grounded`, "
+        "`answers_agree` or `scored` as a gate, or spread them by `attribute_grid`.",
+        evidence="benchmarks/real_model.md: even a 135M model filled the fields in 4 of 4 replies, which says nothing "
+        "of what the rows are worth.",
     )
     gates: ClassVar[tuple[str, ...]] = ("format_and_length", "refusal", "prompt_leak", "novelty")
     revisits: ClassVar[bool] = True

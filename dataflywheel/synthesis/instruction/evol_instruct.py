@@ -101,6 +101,12 @@ class EvolInstruct(Instructed, AskingProposer):
         needs=("endpoint",),
         cost="$$",
         checked="planted positives and negatives of each elimination rule; bounded rounds with a scripted teacher",
+        pays="A pool of plain instructions, and a strong chat model, where the student is to follow several "
+        "constraints at once.",
+        fails="Round upon round drifts from the seeds' subject to contrived tasks that the model itself answers "
+        "wrongly: stay at one or two `rounds`, and check answers by a gate.",
+        evidence="benchmarks/real_model.md: of 4 evolutions by a 135M model 3 brought no information gain. What "
+        "training on them is worth was not measured here.",
     )
     answered_in: ClassVar[type[Form] | None] = Evolved
     gates: ClassVar[tuple[str, ...]] = ("format_and_length", "refusal", "prompt_leak")

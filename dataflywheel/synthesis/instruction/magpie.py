@@ -56,6 +56,10 @@ class Magpie(AskingProposer):
         needs=("endpoint",),
         cost="$",
         checked="a small chat model trained with a toy format: its draws end their turns; formats against transformers",
+        pays="A strong open chat model behind raw completions, and no rows at all: general instructions in the words "
+        "of users, at about two calls a row.",
+        fails="It gives the model's own mix of subjects, not yours, and repeats itself as the number of draws grows: "
+        "steer by `system`, choose from the draws against a target, or use `attribute_grid`.",
     )
     capabilities: ClassVar[tuple[str, ...]] = ("completion",)
     writes_from: ClassVar[Literal["rows", "documents", "nothing"]] = "nothing"

@@ -93,6 +93,13 @@ class SynPO(Instructed, AskingProposer):
         cost="$$",
         checked="a scripted improver: chosen differs from rejected, nothing of the instructions in it, gaps recorded; "
         "an improvement that the judge marks no higher is no pair",
+        pays="Prompts without preferences, where the student's first answers can be bettered by a stronger model, and "
+        "DPO or SimPO follows.",
+        fails="The improved answer is often just the longer one, which pairs then teach: look at `length_gap`, raise "
+        "`least_gap`, or use `clair`, whose sides differ in what was mended.",
+        evidence="The paper, which trains its prompt writer and improver, reports a win-rate gain of over 22.1 %; "
+        "with prompts alone, as here, it was not measured, and a 135M model made no pair of 4 "
+        "(benchmarks/real_model.md).",
     )
     answered_in: ClassVar[type[Form] | None] = Prompt
     name: ClassVar[str] = "syn_po"
