@@ -128,6 +128,13 @@ def attempt(name: str, rows: Sequence[Row], tape: Taped, made: Mapping[str, str]
     return found
 
 
+def gates_ask(name: str) -> bool:
+    """Whether the method's own gates ask a model, so that their questions are on the tape too."""
+    kind = catalog.get(name)
+    own = kind.own_gates() if issubclass(kind, Proposer) else []
+    return any(getattr(catalog.get(gate, Gate), "asks", False) for gate, _ in own)
+
+
 MODEL = ModelSpec(endpoint="http://localhost:1/v1", model="tried")
 """Of nobody who is ever asked: the tape stands in its place."""
 

@@ -11,7 +11,7 @@ import pytest
 from dataflywheel.models.endpoint.chat_model import Capabilities
 from dataflywheel.recipe.made_up_rows import files
 from tests.support.small_rows import ROWS
-from tests.support.tried import asking_methods, attempt, from_line, replayed, rows_of
+from tests.support.tried import asking_methods, attempt, from_line, gates_ask, replayed, rows_of
 
 HEAD, *LINES = [json.loads(line) for line in Path(__file__).with_name("smollm2.jsonl").read_text("utf-8").splitlines()]
 CAN = Capabilities(seed=True, thinks=False, **{name: HEAD[name] for name in ("json_schema", "logprobs", "completion")})
@@ -20,7 +20,8 @@ CAN = Capabilities(seed=True, thinks=False, **{name: HEAD[name] for name in ("js
 @pytest.mark.parametrize("line", [one for one in LINES if one["items"]], ids=lambda line: str(line["method"]))
 def test_replies_are_read_as_they_were(line: dict[str, Any], tmp_path: Path) -> None:
     with replayed([from_line(reply) for reply in line["replies"]], CAN) as tape:
-        found = attempt(line["method"], rows_of(ROWS[: HEAD["rows"]]), tape, files(tmp_path), gated=False)
+        gated = gates_ask(line["method"])
+        found = attempt(line["method"], rows_of(ROWS[: HEAD["rows"]]), tape, files(tmp_path), gated=gated)
     assert (found.items, found.read) == (line["items"], line["read"])
 
 
