@@ -3,7 +3,8 @@
     python benchmarks/real_model.py [--rows 20] [--store FOLDER] [--only NAME ...]
 
 Says of each method how many of its answers could be read, how many of its proposals passed its own gates, and why the
-others did not; writes `real_model.md`, and the replies to the first four rows as a tape that the tests play back.
+others did not; writes `real_model.md`, and the replies to the first four rows as a tape that the tests play back. It
+takes some hours on two cores.
 Replies are kept in the store, so that a broken-off run goes on. The rows are made up, so that the tape holds the
 model's own words alone.
 """
@@ -60,7 +61,7 @@ def main() -> None:
             lines = tried(names, told.rows, client, can, made)
             taped = tried(names, min(told.rows, ON_TAPE), client, can, made)
     if told.only is None:
-        (HERE / "real_model.md").write_text(page(lines, told.rows, can), encoding="utf-8")
+        (HERE / "real_model.md").write_text(page(taped, lines, told.rows, can), encoding="utf-8")
         write_tape(TAPE, min(told.rows, ON_TAPE), taped, can)
 
 
@@ -81,28 +82,34 @@ def tried(names: Sequence[str], rows: int, client: Asks, can: Capabilities, made
     return lines
 
 
-def page(lines: Sequence[Line], rows: int, can: Capabilities) -> str:
-    """The table."""
-    replies = sum(len(said) for _, said in lines)
+def page(taped: Sequence[Line], lines: Sequence[Line], rows: int, can: Capabilities) -> str:
+    """The table of the rows on the tape, and that of all rows."""
     able = "obeys a JSON schema" if can.json_schema else "takes no JSON schema"
     head = f"""# Every method that asks, on a real model
 
-Made by `make real`: SmolLM2-135M-Instruct (Apache-2.0, 4 bits) behind llama.cpp's server, which {able}; {rows} made-up
-rows, answers of at most {TOKENS} tokens, {replies:,} replies. *Read*: of the rows (or cases, or proposals), those of
-which every answer could be read. *Accepted*: those of the proposals that passed the method's own gates. Judges see the
-row's answer beside one that speaks of something else. So small a model shows whether questions are understood, not what
-a method is worth: it repeats, loses the form after a line, and says the same grade of everything.
-
-| method | replies | read | accepted | why not |
-| --- | ---: | ---: | ---: | --- |
+Made by `make real`: SmolLM2-135M-Instruct (Apache-2.0, 4 bits) behind llama.cpp's server, which {able}; made-up rows,
+answers of at most {TOKENS} tokens. *Read*: of the rows (or cases, or proposals), those of which every answer could be
+read. *Accepted*: those of the proposals that passed the method's own gates. Judges see the row's answer beside one that
+speaks of something else. So small a model shows whether questions are understood, not what a method is worth: it
+repeats, loses the form after a line, and says the same grade of everything.
 """
-    body = []
+    parts = [(ON_TAPE, taped, "whose replies the tests play back"), (rows, lines, "the same rows and more")]
+    return head + "".join(_part(*one) for one in parts if one[1])
+
+
+def _part(rows: int, lines: Sequence[Line], which: str) -> str:
+    """The table of so many rows."""
+    replies = sum(len(said) for _, said in lines)
+    body = [
+        f"\n## {rows} rows, {which}\n\n{len(lines)} methods, {replies:,} replies.\n\n"
+        "| method | replies | read | accepted | why not |\n| --- | ---: | ---: | ---: | --- |\n"
+    ]
     for tried, said in lines:
         why = "; ".join(f"{reason} ({n})" for reason, n in tried.why.most_common(3)).replace("|", "/")
         accepted = "" if tried.accepted is None else str(tried.accepted)
         read = f"{tried.read} of {tried.items}" if tried.items else "not run"
         body.append(f"| `{tried.name}` | {len(said)} | {read} | {accepted} | {why} |\n")
-    return head + "".join(body)
+    return "".join(body)
 
 
 if __name__ == "__main__":

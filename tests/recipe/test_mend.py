@@ -66,7 +66,7 @@ def test_every_changed_cell_is_told(table: Path, tmp_path: Path) -> None:
     assert "<b>" not in page.split("Changed cells")[1].split("</table>")[0]
     line = orjson.loads((result.path / "dataset" / "train.jsonl").read_bytes().splitlines()[5])
     life = as_text(why(result.path, line["flywheel"]["id"]))
-    assert 'city: "Cedarbxrg" became "Cedarburg": misspelled (confidence 0.96)' in life
+    assert 'city: "Cedarbxrg" became "Cedarburg": contradicts zip (confidence 0.96)' in life
 
 
 def test_a_second_run_does_nothing_again(table: Path, tmp_path: Path) -> None:

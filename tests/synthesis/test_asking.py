@@ -26,15 +26,19 @@ def test_the_room_holds_what_it_should() -> None:
 @pytest.mark.parametrize("name", catalog.names(Proposer))
 def test_gates_that_a_method_names_can_be_built(name: str) -> None:
     for gate, parameters in catalog.get(name, Proposer).own_gates():
-        assert build(catalog.get(gate, Gate), parameters).name == gate
+        kind = catalog.get(gate, Gate)
+        asked = {"model": MODEL} if "model" in kind.model_fields else {}
+        assert build(kind, {**asked, **parameters}).name == gate
 
 
 @pytest.mark.parametrize("name", ASKING)
 def test_nothing_is_asked_where_nobody_pays(name: str) -> None:
     kind = catalog.get(name, Proposer)
     assert issubclass(kind, AskingProposer)
+    needed = {"database": "recipes/planets.csv"} if "database" in kind.model_fields else {}
+    method = build(kind, {"model": MODEL, **needed})
     with pytest.raises(UsageError, match="nothing is set up to ask"):
-        kind(model=MODEL).propose(demand(seeds(("q", "a"))))
+        method.propose(demand(seeds(("q", "a"))))
 
 
 def test_the_estimate_is_calls_times_texts() -> None:

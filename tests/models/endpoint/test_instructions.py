@@ -32,7 +32,7 @@ def of(name: str, **given: Any) -> Any:
     """The method with all that it must have."""
     from dataflywheel.recipe.prompts import usual as usual_of
 
-    files = {"anchors": "anchors.jsonl", "labels": "labels.jsonl"}
+    files = {"anchors": "anchors.jsonl", "labels": "labels.jsonl", "database": "recipes/planets.csv"}
     return build(catalog.get(name), {**usual_of(catalog.get(name), files), **given})
 
 
