@@ -16,6 +16,7 @@ from dataflywheel.contracts import (
     REGISTRY,
     STEPS,
     Card,
+    Cleaner,
     Composite,
     Method,
     UsageError,
@@ -28,6 +29,10 @@ from dataflywheel.plugins.loading import Plugin, load_file
 from dataflywheel.plugins.packages import found, load_packages
 
 ROOMS = ("signals", "proposing", "selection", "enhancement", "synthesis", "distillation", "evolution")
+KINDS = (
+    *("Signal", "Selector", "Cleaner", "Proposer", "Gate", "Judge", "Metric"),
+    *("Reward", "Trainer", "Objective", "Sampler", "Policy", "Composite"),
+)
 COSTS = ("¢", "$", "$$", "$$$", "$$$$")
 
 
@@ -100,8 +105,19 @@ def get(name: str, kind: type[Method] = Method, rooms: Sequence[str] = ROOMS) ->
         raise UsageError(f"{name} is a procedure, which stands among the steps by its own name: `- {name}: {{...}}`")
     if name not in known:
         what = "method" if kind is Method else kind.__name__.lower()
-        raise UsageError(f"there is no {what} {name!r}{nearest(name, known)}{broken_plugins()}")
+        raise UsageError(f"{_other(name, what)}{nearest(name, known)}{broken_plugins()}")
     return REGISTRY[name]
+
+
+def _other(name: str, what: str) -> str:
+    """What to say of a name that is no method of the kind that is wanted."""
+    load_all()
+    found = REGISTRY.get(name)
+    if found is None or what == "method":
+        return f"there is no {what} {name!r}"
+    own = [one.__name__.lower() for one in found.__mro__ if Method in one.__bases__ and one.__name__ in KINDS]
+    alone = f", a step of its own in a recipe (`- {name}: {{...}}`)" if issubclass(found, Cleaner) else ""
+    return f"{name} is {f'a {own[0]}' if own else 'another kind'}{alone}, and not a {what}"
 
 
 def made(

@@ -91,9 +91,7 @@ def judge_command(
     _check_price(usd, price, judge or ())
     shared: dict[str, Any] = {"usd": usd, "calls": calls, "seed": seed, "home": home}
     if calibrate:
-        if a or b or data is None:
-            raise UsageError("judge --calibrate takes no A and B, and needs --data: a folder with pandalm and llmbar")
-        _calibrated(spec, method, data, limit, shared, as_json)
+        _calibrated(spec, method, None if a or b else data, limit, shared, as_json)
         return
     if a is None or b is None:
         raise UsageError("judge: name two files of answers, A and B, or use --calibrate")
@@ -114,13 +112,16 @@ def judge_command(
 
 
 def _calibrated(
-    spec: Any, method: Mapping[str, Any], data: Path, limit: int | None, shared: Mapping[str, Any], as_json: bool
+    spec: Any, method: Mapping[str, Any], data: Path | None, limit: int | None, shared: Mapping[str, Any], as_json: bool
 ) -> None:
     """Judge pairs that people have judged, and print what the judge is worth."""
     from dataflywheel.cli.live import asking_shown
     from dataflywheel.cli.stopping import unfinished
+    from dataflywheel.errors import UsageError
     from dataflywheel.evolution.judging.calibrate import calibrate
 
+    if data is None:
+        raise UsageError("judge --calibrate takes no A and B, and needs --data: a folder with pandalm and llmbar")
     with asking_shown() as watch:
         found = calibrate(spec, dict(method), data=data, limit=limit, watch=watch, **shared)
     _print(found.as_dict()) if as_json else _calibration(found)

@@ -31,14 +31,28 @@ _OF_IT = re.compile(
     r"|\n\W{0,4}(?:changes|corrections|edits|revisions)(?: made)?\W{0,3}:",
     re.IGNORECASE,
 )
+_HEADED = re.compile(
+    r"\s{0,9}[#>*_]{0,8}\s?(?:(?:the|final|full|complete|whole) )?"
+    r"(?:answer|response|reply|solution|antwort|r\u00e9ponse|respuesta|resposta|risposta|ответ|\u7b54\u6848|\u56de\u7b54)[*_]{0,3}\s?[:\uff1a]",
+    re.IGNORECASE,
+)
+_FENCED = re.compile(r"\s*```[^\n`]{0,20}\n(?:(?!```).)*```\s*", re.DOTALL)
+_CLOSING = re.compile(
+    r"\n[ \t]*[(\[*_]{0,4}(?:(?:note|explanation|p\.?s|comment|n\.?b)\b[*_]{0,2}\.?[:.]?[*_]{0,2}\s?)?"
+    r"(?:i(?:['\u2019]ve| have)? (?:only |just |also )?"
+    r"(?:corrected|changed|fixed|revised|removed|replaced|updated|mended|rewrote|rewritten|edited|improved|clarified|added)"
+    r"|(?:the|this|my|your) (?:answer|response|reply|text|mistake|error|fault)s? "
+    r"(?:was|were|is|has been|have been) (?:now )?(?:corrected|changed|fixed|revised|updated|mended|rewritten|edited|improved))\b[^\n]{0,400}\s*$",
+    re.IGNORECASE,
+)
 
 
-TELLS = "it tells of its revision"
+TELLS, HEADED, FENCED = "it tells of its revision", "it is headed as an answer", "it stands in a fence"
 
 
 def announced(text: str, before: str) -> str:
-    """Why a text is no answer by itself: what in it tells that it was revised, where the text `before` tells nothing of
-    the kind; "" where nothing does.
+    """Why a text is no answer by itself: what in it tells that it was revised, "Answer:" before it, or a fence around
+    the whole of it, where the text `before` has nothing of the kind; "" where nothing is.
 
     >>> announced("Sure! Here's the corrected answer: It is 5.", "It is 4.")
     'it tells of its revision: "Sure! Here\'s the corrected answer:"'
@@ -47,7 +61,12 @@ def announced(text: str, before: str) -> str:
     >>> announced("It is 5.", "It is 4.")
     ''
     """
-    for found, known in ((_BEFORE.match(text), _BEFORE.match(before)), (_OF_IT.search(text), _OF_IT.search(before))):
-        if found and not known:
-            return f"{TELLS}: {found[0].strip()!r}"
-    return ""
+    for look, why in (
+        (_BEFORE.match, TELLS),
+        (_OF_IT.search, TELLS),
+        (_CLOSING.search, TELLS),
+        (_HEADED.match, HEADED),
+    ):
+        if (found := look(text)) and not look(before):
+            return f"{why}: {found[0].strip()[:80]!r}"
+    return FENCED if _FENCED.fullmatch(text) and not _FENCED.fullmatch(before) else ""

@@ -36,7 +36,11 @@ _SAID = re.compile(
 _SAID_ELSEWHERE = re.compile(
     r"(?:\b(?:antwort|r[ée]ponse|respuesta|resposta|risposta|antwoord|jibu)(?:\s(?:finale?|correcta?))?\s?"
     r"(?:\b(?:ist|lautet|est|es|is|ni)\b|[éè]\b|[:=])|\bответ\w{0,2}\s?(?:[:=\u2013\u2014-]|равен)"
-    r"|(?:答案|解答|答え?)\s?[是为為はが:\uff1a=]|(?:정답|답)[은는:]|คำตอบคือ|উত্তর\s?[:হল]{1,2})[*_]{0,3}\s?[:\uff1a]?\s?",
+    r"|\b(?:cevap|yanıt|odpowiedź|odpověď|odpoveď|vastaus|svar(?:et)?|răspuns(?:ul)?|válasz|jawaban|jawapan"
+    r"|đáp (?:án|số)|απάντηση|відповідь|одговор|odgovor|отговор|vastus|atbilde|atsakymas|sagot)\s?[:=]"
+    r"|(?:الجواب|الإجابة|الاجابة|پاسخ|جواب|תשובה|התשובה)\s?[:=]|(?:उत्तर|விடை|பதில்|సమాధానం|ಉತ್ತರ|ഉത്തരം|જવાબ)\s?[:=]"
+    r"|(?:答案|解答|答え?)\s?[是为為はが:\uff1a=]|(?:정답|답)[은는:]|คำตอบ(?:คือ|\s?:)|উত্তর\s?[:হল]{1,2})"
+    r"[*_]{0,3}\s?[:\uff1a]?\s?",
     re.IGNORECASE,
 )
 """The same in the languages of translated sets of school problems."""

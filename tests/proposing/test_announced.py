@@ -25,6 +25,14 @@ BETTER = "Water boils at 100 degrees. Keep the lid on."
         "{}\n\n(Changes: 90 to 100)",
         "{}\n\nNote: the original answer had the wrong temperature.",
         "Unlike the previous answer said, {}",
+        "Answer: {}",
+        "**Final answer:**\n{}",
+        "Antwort: {}",
+        "```\n{}\n```",
+        "```text\n{}\n```\n",
+        "{}\n\nI corrected the temperature.",
+        "{}\n\n*Note: I've changed 90 to 100.*",
+        "{}\n(The mistake has been fixed.)",
     ],
 )
 def test_what_tells_of_a_revision_is_no_answer(said: str) -> None:
@@ -43,6 +51,10 @@ def test_what_tells_of_a_revision_is_no_answer(said: str) -> None:
         "An answer to the first question: 100 degrees.",
         "Hier ist die Antwort: 100 Grad.",
         "The revised text of the law is in force since 1990.",
+        "Answers differ: at sea level it boils at 100 degrees.",
+        "Run this:\n```\nboil --degrees 100\n```",
+        "```\nboil\n```\nand then\n```\npour\n```",
+        "Dear all,\n\nI have changed the date of the meeting to Monday.\n\nYours, Ann",
     ],
 )
 def test_what_does_not_is_one(text: str) -> None:

@@ -58,6 +58,14 @@ from dataflywheel.proposing.final_answer import LONG, NONE, SEVERAL, NoAnswerErr
         ("2+3=5\u3002\n答案是 5\u3002", "5"),
         ("まず2+3。\n答えは5です。", "5"),
         ("2+3.\n정답은 5입니다.", "5"),
+        ("12 + 15 eder.\n**Cevap:** 27", "27"),
+        ("Sumujemy.\nOdpowiedź: 27.", "27"),
+        ("Vi adderar.\nSvar: 27", "27"),
+        ("Ta cộng lại.\nĐáp số: 27", "27"),
+        ("Kita jumlahkan.\nJawaban: 27", "27"),
+        ("نجمع العددين.\nالإجابة: 27", "27"),
+        ("नमूना जोड़।\nउत्तर: 27", "27"),
+        ("מחברים.\nתשובה: 27", "27"),
     ],
 )
 def test_found(text: str, answer: str) -> None:

@@ -106,7 +106,7 @@ class EvolQuality(Instructed, Proposer):
         evidence="Here, of a judge that takes the first answer in 55 of 200 pairs whatever it says, none of these was "
         "taken, and all 78 good others. What training on it is worth was not measured here.",
     )
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     answered_in: ClassVar[type[Form] | None] = Better
     asks: ClassVar[bool] = True
     rewrites: ClassVar[bool] = True

@@ -120,7 +120,7 @@ class SelectiveReflection(Instructed, Proposer):
         evidence="Here, of a rewriter that damages half of what it touches, a small model took 40 right answers and 1 "
         "wrong one, 20 good instructions and 1 bad one. What training on it is worth was not measured here.",
     )
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     answered_in: ClassVar[type[Form] | None] = NewExchange
     asks: ClassVar[bool] = True
     rewrites: ClassVar[bool] = True

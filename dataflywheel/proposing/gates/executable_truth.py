@@ -48,7 +48,7 @@ class ExecutableTruth(Gate):
     Answers are compared as `same_answer` says: as exact values, with their units, else as text.
     """
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     card: ClassVar[Card] = Card(
         title="APIGen: Automated Pipeline for Generating Verifiable and Diverse Function-Calling Datasets",
         authors="Liu et al.",

@@ -73,7 +73,7 @@ class CLAIR(Instructed, AskingProposer):
         "training on the pairs is worth was not measured here.",
     )
     name: ClassVar[str] = "clair"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     answered_in: ClassVar[type[Form] | None] = Corrected
     gates: ClassVar[tuple[NamedGate, ...]] = ("format_and_length", "refusal", "prompt_leak")
     makes_pairs: ClassVar[bool] = True

@@ -118,7 +118,7 @@ class Condor(GridProposer):
         evidence="Here, of 240 answers of which a third was refined to say something else, none such came into the "
         "rows. What training on it is worth was not measured here.",
     )
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     gates: ClassVar[tuple[str, ...]] = ("format_and_length", "refusal", "prompt_leak", "novelty")
     calls_a_cell: ClassVar[int] = 3
 
