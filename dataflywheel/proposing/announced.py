@@ -33,7 +33,8 @@ _OF_IT = re.compile(
 )
 _HEADED = re.compile(
     r"\s{0,9}[#>*_]{0,8}\s?(?:(?:the|final|full|complete|whole) )?"
-    r"(?:answer|response|reply|solution|antwort|r\u00e9ponse|respuesta|resposta|risposta|ответ|\u7b54\u6848|\u56de\u7b54)[*_]{0,3}\s?[:\uff1a]",
+    r"(?:answer|response|reply|solution|antwort|r\u00e9ponse|respuesta|"
+    r"resposta|risposta|ответ|\u7b54\u6848|\u56de\u7b54)[*_]{0,3}\s?[:\uff1a]",
     re.IGNORECASE,
 )
 _FENCED = re.compile(r"\s*```[^\n`]{0,20}\n(?:(?!```).)*```\s*", re.DOTALL)
@@ -42,7 +43,8 @@ _CLOSING = re.compile(
     r"(?:i(?:['\u2019]ve| have)? (?:only |just |also )?"
     r"(?:corrected|changed|fixed|revised|removed|replaced|updated|mended|rewrote|rewritten|edited|improved|clarified|added)"
     r"|(?:the|this|my|your) (?:answer|response|reply|text|mistake|error|fault)s? "
-    r"(?:was|were|is|has been|have been) (?:now )?(?:corrected|changed|fixed|revised|updated|mended|rewritten|edited|improved))\b[^\n]{0,400}\s*$",
+    r"(?:was|were|is|has been|have been) (?:now )?"
+    r"(?:corrected|changed|fixed|revised|updated|mended|rewritten|edited|improved))\b[^\n]{0,400}\s*$",
     re.IGNORECASE,
 )
 

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
+from dataflywheel.rows.parts import read_rows
 from tests.recipe.jobs import CLEAN, write_pool
 from tests.support.endpoint import Endpoint
 from tests.support.kills import PRICE, Kills
@@ -17,9 +18,11 @@ from tests.support.kills import PRICE, Kills
 FAULTS = {"http_429": 0.02, "http_500": 0.03, "reset_before": 0.02, "reset_after": 0.02, "slow": 0.02}
 RULES: list[Any] = [
     {"rule": "rater", "model": "grader", "low": 0, "high": 5, "template": "$score\nBecause."},
+    {"rule": "inventor", "model": "inventor"},
     {"rule": "writer", "errors": 0.2},
 ]
 GATES = ["format_and_length", "meaning", "contamination"]
+BY = ("instruction_backtranslation", "oss_instruct")
 ENHANCE: dict[str, Any] = {"enhance": {"by": {"revision": {"revise": "answer"}}, "gates": GATES}}
 
 
@@ -33,6 +36,11 @@ def rated(keep: int) -> dict[str, Any]:
 
 def written(rows: int) -> dict[str, Any]:
     return {"generate": {"by": "grounded_questions", "rows": rows, "visits": 2}}
+
+
+def invented(endpoint: Endpoint, by: str, rows: int, **given: Any) -> dict[str, Any]:
+    model = {"endpoint": endpoint.url, "usd_per_mtok": PRICE, "concurrency": 8, "model": "inventor"}
+    return {"generate": {"by": {by: {"model": model, **given}}, "rows": rows}}
 
 
 def job(
@@ -73,6 +81,13 @@ def writing(folder: Path, endpoint: Endpoint, data: Path) -> Kills:
     return job(folder, endpoint, [few(60), ENHANCE, written(20)], FAULTS)
 
 
+def five_writers(folder: Path, endpoint: Endpoint, data: Path) -> Kills:
+    grid = {"topic": ["rain", "wind"], "level": ["easy", "hard"]}
+    new = [invented(endpoint, by, 12) for by in BY]
+    steps = [few(40), ENHANCE, written(12), *new, invented(endpoint, "attribute_grid", 8, grid=grid, each=2)]
+    return job(folder, endpoint, steps, FAULTS)
+
+
 def wheel(folder: Path, endpoint: Endpoint, data: Path) -> Kills:
     train = {"train": {"max_steps": 3, "max_length": 96, "batch_size": 8, "save_steps": 1}}
     steps = [*CLEAN[:3], few(24), ENHANCE, written(12), train, "evaluate"]
@@ -90,6 +105,23 @@ def test_killed_at_fifty_random_moments(
     assert kills.within > 25
     assert kills.finished >= 2
     assert kills.on_their_way <= 8 * 50
+
+
+@pytest.mark.slow
+def test_five_writers_killed_at_twenty_random_moments(endpoint: Endpoint, tmp_path: Path, data: Path) -> None:
+    kills = five_writers(tmp_path, endpoint, data)
+    kills.go(20)
+    wrote = {row["made_by"] for row in read_rows(tmp_path / "calm/runs/job/round-1/06-generate/rows").to_pylist()}
+    assert wrote == {
+        "",
+        "revision",
+        "grounded_questions",
+        "instruction_backtranslation",
+        "oss_instruct",
+        "attribute_grid",
+    }
+    assert kills.within > 10
+    assert kills.on_their_way <= 8 * 20
 
 
 def test_killed_at_six_random_moments_of_everything(endpoint: Endpoint, tmp_path: Path) -> None:
