@@ -17,6 +17,7 @@ import yaml
 
 from dataflywheel.cli.main import _trouble
 from tests.recipe.jobs import CLEAN, TRAIN, job, write_pool
+from tests.support.command import flywheel
 
 FLYWHEEL = [sys.executable, "-m", "dataflywheel.cli.main"]
 STOPPED = "flywheel: stopped; what was finished is kept, and the same command goes on from there"
@@ -82,8 +83,7 @@ def test_a_write_that_the_machine_refuses_is_told_in_one_line(tmp_path: Path) ->
     assert small.returncode == 1
     assert "File too large" in small.stderr
     assert "what was finished is kept" in small.stderr.splitlines()[-1]
-    nowhere = [*command, "--runs", "pool.jsonl/runs"]
-    found = subprocess.run(nowhere, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    found = flywheel("select", "pool.jsonl", "--by", "longest", "--runs", "pool.jsonl/runs", folder=tmp_path)
     assert found.returncode == 1
     assert "flywheel: pool.jsonl: no folder, and one belongs there" in found.stderr
     assert "Traceback" not in small.stderr + found.stderr

@@ -11,6 +11,7 @@ import pytest
 
 from dataflywheel.cli.main import VERBS
 from tests.recipe.jobs import CLEAN, write_pool
+from tests.support.command import flywheel
 
 HELP = """
 import sys
@@ -22,11 +23,6 @@ except SystemExit:
     pass
 print("HEAVY", sorted({"torch", "daft", "ray", "numpy", "pyarrow", "pydantic", "sklearn"} & set(sys.modules)))
 """
-
-
-def flywheel(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "dataflywheel.cli.main", *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
 
 
 def test_help_loads_nothing_heavy() -> None:

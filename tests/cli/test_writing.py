@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 
 from dataflywheel.cli.main import app
 from dataflywheel.errors import UsageError
-from tests.cli.test_main import flywheel
 from tests.recipe.jobs import write_pool
+from tests.support.command import flywheel
 from tests.support.endpoint import Endpoint
 
 

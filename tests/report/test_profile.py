@@ -2,8 +2,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +18,7 @@ from dataflywheel.report.profile.profile import profile
 from tests.report.fixture import HOSTILE, alpaca_like
 from tests.report.page_check import PageCheck
 from tests.signals.toxic_words import label_file, sentences
+from tests.support.command import flywheel
 
 
 def write(path: Path, rows: list[dict[str, Any]]) -> str:
@@ -146,19 +145,12 @@ def test_copies_planted_in_a_real_pool_are_found(data: Path, tmp_path: Path) -> 
 
 def test_the_command_prints_text_json_and_page(tmp_path: Path) -> None:
     pool = write(tmp_path / "pool.jsonl", rows_of([("a [bold]b[/bold] question", HOSTILE), *alpaca_like(30)]))
-    code = "import typer; from dataflywheel.cli.profile import profile_command as verb; typer.run(verb)"
     page = tmp_path / "page.html"
-
-    def run(*arguments: str) -> str:
-        return subprocess.run(
-            [sys.executable, "-c", code, pool, *arguments], capture_output=True, text=True, check=True
-        ).stdout
-
-    text = run("--html", str(page))
+    text = flywheel("profile", pool, "--html", str(page), folder=tmp_path).stdout
     assert "31 distinct rows in 1 file" in text
     assert "not measured" in text
     assert page.exists()
-    found = json.loads(run("--json"))
+    found = json.loads(flywheel("profile", pool, "--json", folder=tmp_path).stdout)
     assert found["rows"] == 31
     assert found["not_measured"]["toxicity"]
 
