@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, PrivateAttr
 
 from dataflywheel.contracts import Cost, PoolStatistics
 from dataflywheel.models.endpoint.examples import Instructed
@@ -26,6 +26,7 @@ class GridProposer(Instructed, AskingProposer):
 
     each: int = Field(default=1, ge=1, le=10_000)
     """How often every cell is asked."""
+    _most: int | None = PrivateAttr(default=None)
 
     @property
     @abstractmethod
@@ -37,12 +38,18 @@ class GridProposer(Instructed, AskingProposer):
 
     def passes(self, rng: np.random.Generator, turn: int) -> list[tuple[Cell, int]]:
         """All cells with the number of their question, pass by pass, in an order drawn at random."""
-        cells, base = self.cells, int(rng.integers(1 << 22))
+        cells, base = self.cells[: self._most], int(rng.integers(1 << 22))
         return [
             (cells[int(place)], number_of_pass(base, turn, self.each, number))
             for number in range(self.each)
             for place in rng.permutation(len(cells))
         ]
+
+    def rehearsed(self) -> Self:
+        """Two cells show all questions that there are."""
+        few = self.model_copy()
+        few._most = 2
+        return few
 
     def told_of(self, came: Sequence[tuple[Proposal, str]]) -> dict[str, Any]:
         return told_of_cells(self.cells, self.each, came)
