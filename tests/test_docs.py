@@ -8,6 +8,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -26,6 +27,7 @@ from tests.pages import CODE, FILE, MARK, PAGES, ROOT, Block, blocks, complete
 from tests.support.plugins import forgotten
 
 EVERY = ("", "slow")
+made = cache(pages)
 
 
 @pytest.fixture
@@ -166,7 +168,7 @@ def test_no_block_is_passed_over_for_its_language() -> None:
 
 
 def test_the_made_pages_are_what_the_code_makes_now() -> None:
-    for path, text in pages().items():
+    for path, text in made().items():
         assert path.read_text(encoding="utf-8") == text, f"{path.name} is old: run `make docs`"
 
 
@@ -177,13 +179,13 @@ def test_no_page_has_a_heading_twice() -> None:
 
 
 def test_the_reference_leaves_no_field_unexplained() -> None:
-    rows = [line for line in pages()[ROOT / "docs" / "reference.md"].splitlines() if line.startswith("|")]
+    rows = [line for line in made()[ROOT / "docs" / "reference.md"].splitlines() if line.startswith("|")]
     assert [line for line in rows if line.endswith("|  |")] == []
 
 
 def test_the_schema_accepts_every_recipe_and_refuses_mistakes() -> None:
     jsonschema = pytest.importorskip("jsonschema")
-    check = jsonschema.Draft202012Validator(json.loads(pages()[ROOT / "docs" / "recipe.schema.json"])).is_valid
+    check = jsonschema.Draft202012Validator(json.loads(made()[ROOT / "docs" / "recipe.schema.json"])).is_valid
     files = [*ROOT.glob("recipes/*.yaml"), *ROOT.glob("docs/examples/*.yaml")]
     recipes = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in files]
     recipes += [complete(b.body) for page in PAGES for b in blocks(page) if b.kind == "yaml"]

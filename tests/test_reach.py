@@ -149,7 +149,8 @@ def feeding() -> dict[str, str]:
 
 
 @pytest.mark.parametrize("name", catalog.names())
-def test_every_method_of_the_catalogue_can_be_run(name: str, folder: Path) -> None:
+def test_every_method_of_the_catalogue_can_be_run(name: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dataflywheel.proposing.gates.lean.require_lean", lambda settings: None)
     if issubclass(catalog.get(name), Judge):
         assert make_judge({name: JUDGES.get(name, {})}, None if name in JUDGES else TEACHER).name == name
         return

@@ -30,6 +30,8 @@ WORKED = (
     "12 pens are 12 / 4 = 3 bags.\n3 bags cost 3 x 6 = 18 dollars.\n#### 18",
 )
 """A problem that is solved in two steps."""
+FIELDS = {"formal_statement": "theorem made_up : 1 + 1 = 2 := by sorry"}
+"""Values of fields that not every text can be."""
 OTHER = "An answer that somebody else gave."
 LABELLED = 60
 """Texts of each of two labels."""
@@ -37,7 +39,7 @@ LABELLED = 60
 
 def seeds(fields: Sequence[str] = ()) -> list[Row]:
     """Rows with an answer, one without, and one with a worked solution; all with these further `fields`."""
-    extra = {name: f"made-up {name}" for name in fields}
+    extra = {name: FIELDS.get(name, f"made-up {name}") for name in fields}
     rows = [
         prompt_answer_row(prompt, answer, source="made up", tags=[tag], extra=extra) for prompt, answer, tag in SMALL
     ]

@@ -33,7 +33,7 @@ def test_every_method_that_asks_shows_its_questions(name: str) -> None:
     kinds = {(one.to, system_text(one.request), user_text(one.request), one.schema) for one in found}
     assert len(kinds) == len(found) or name == "magpie"
     quoting = [one for one in found if DATA_RULE in system_text(one.request)]
-    assert quoting or name in PLAIN | {"generate_verify_keep", "failing_instructions"}, name
+    assert quoting or name in PLAIN | {"generate_verify_keep", "lean_proofs", "failing_instructions"}, name
     for one in quoting:
         assert "<" in user_text(one.request)
         assert not user_text(one.request).endswith(">")

@@ -29,6 +29,7 @@ from dataflywheel.recipe.prompts import asks, usual
 from dataflywheel.rows.identity import prompt_answer_row
 from dataflywheel.rows.schema import Row, table
 from dataflywheel.rows.text import text_of
+from dataflywheel.synthesis.instruction.grid_proposer import GridProposer
 
 TOKENS = 200
 """Of an answer: a small model that has lost its thread writes until it is stopped."""
@@ -101,7 +102,8 @@ class _Model:
 
 
 def asking_methods() -> list[str]:
-    return [name for name in catalog.names(Method) if asks(catalog.get(name))]
+    """Those that lean on a program which test machines have not are left out."""
+    return [name for name in catalog.names(Method) if asks(kind := catalog.get(name)) and "lean" not in kind.card.needs]
 
 
 def rows_of(pairs: Sequence[tuple[str, str, str]]) -> list[Row]:
@@ -115,7 +117,8 @@ def attempt(name: str, rows: Sequence[Row], tape: Taped, made: Mapping[str, str]
     found = Tried(name, next(one.__name__ for one in (Signal, Judge, Gate, Metric, Proposer) if issubclass(kind, one)))
     with standing_in(lambda spec: tape):
         method = build(kind, {**usual(kind, made, lambda _: MODEL), **_short(kind)})
-        method = method.rehearsed() if isinstance(method, Proposer) else method
+        if isinstance(method, Proposer) and not isinstance(method, GridProposer):  # of grids, all cells
+            method = method.rehearsed()
         for read, accepted, reason, text in _items(method, rows, gated):
             found.items += 1
             found.read += read

@@ -15,10 +15,10 @@ from dataflywheel.models.endpoint.structured import Asks
 from dataflywheel.proposing.asking import WORK, AskingProposer, failed, without
 from dataflywheel.proposing.final_answer import NoAnswerError, final_answer
 from dataflywheel.proposing.gates.executable_truth import ExecutableTruth
-from dataflywheel.proposing.kinds import Demand, Proposal
+from dataflywheel.proposing.kinds import Check, Demand, Proposal
 from dataflywheel.rows.formats.written_turns import asked_turns
 from dataflywheel.rows.identity import make_row
-from dataflywheel.rows.schema import Row, message
+from dataflywheel.rows.schema import Message, Row, message
 from dataflywheel.rows.text import answer_said, split_answer
 
 CHECKABLE = ("gold", "program", "tests")
@@ -67,8 +67,20 @@ class GenerateVerifyKeep(AskingProposer):
     def calls_a_seed(self) -> float:
         return float(self.samples)
 
+    def verified_by(self, seed: Row) -> dict[str, str]:
+        """The facts that answers to a seed are verified by; empty where there are none."""
+        return checked_by(seed)
+
+    def question_of(self, seed: Row) -> list[Message]:
+        """The turns that are answered, and that the row will have before its answer."""
+        return split_answer(seed["messages"])[0]
+
+    def verify(self, proposal: Proposal) -> Check:
+        """Whether an answer is right."""
+        return ExecutableTruth().check_one(proposal)
+
     def propose_with(self, client: Asks, demand: Demand) -> list[Proposal]:
-        facts = [checked_by(seed) for seed in demand.seeds]
+        facts = [self.verified_by(seed) for seed in demand.seeds]
         asked = [i for i, found in enumerate(facts) if found]
         requests = [
             self._request(demand.seeds[i], demand.turns[i] * self.samples + number)
@@ -87,8 +99,7 @@ class GenerateVerifyKeep(AskingProposer):
         return made
 
     def _request(self, seed: Row, sample: int) -> Request:
-        before, _ = split_answer(seed["messages"])
-        turns = asked_turns(before)
+        turns = asked_turns(self.question_of(seed))
         system = ({"role": "system", "content": self.instructions},) if self.instructions else ()
         return Request((*system, *turns), tools=seed["tools"], sampling=self.sampling, sample=sample)
 
@@ -114,7 +125,7 @@ class GenerateVerifyKeep(AskingProposer):
             return failed(reply, seed)
         if reply.calls:
             return without("not verified, the answer calls tools", seed, replies=(reply,))
-        before, _ = split_answer(seed["messages"])
+        before = self.question_of(seed)
         thought = (self.thoughts and reply.reasoning) or None
         row = make_row(
             [*before, message("assistant", reply.text.strip(), reasoning=thought)],
@@ -129,7 +140,7 @@ class GenerateVerifyKeep(AskingProposer):
             cells=seed["cells"],
         )
         proposal = Proposal((seed["id"],), row, facts=facts, replies=(reply,))
-        check = ExecutableTruth().check_one(proposal)
+        check = self.verify(proposal)
         return proposal if check.passed else without(check.reason, seed, replies=(reply,))
 
 
