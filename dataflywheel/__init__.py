@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # what an editor knows of the verbs; they load on first use
     from dataflywheel.evolution.judging.calibrate import calibrate as calibrate
     from dataflywheel.inline.answer import answer as answer
     from dataflywheel.inline.check import check as check
+    from dataflywheel.inline.compress import compress as compress
     from dataflywheel.inline.judge import judge as judge
     from dataflywheel.inline.measure import measure as measure
     from dataflywheel.inline.select import select as select
@@ -63,6 +64,7 @@ _VERBS = {
     "enhance": "dataflywheel.inline.write",
     "generate": "dataflywheel.inline.write",
     "distill": "dataflywheel.inline.write",
+    "compress": "dataflywheel.inline.compress",
     "judge": "dataflywheel.inline.judge",
     "calibrate": "dataflywheel.evolution.judging.calibrate",
     "why": "dataflywheel.report.why",

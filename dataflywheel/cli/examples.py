@@ -22,6 +22,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "flywheel distill pool.jsonl --teacher tiny --teacher-size 5m",
         "flywheel distill pool.jsonl --teacher big --student small --epochs 1",
     ),
+    "compress": (
+        "flywheel compress my-model --to 60% --data pool.jsonl --out smaller",
+        "flywheel compress my-model --to 80% --by magnitude --no-recover --out bare",
+    ),
     "compare": ("flywheel compare recipe.yaml", "flywheel compare recipe.yaml --json"),
     "answer": (
         "flywheel answer runs/a/models/student prompts.jsonl --out a.jsonl",

@@ -22,6 +22,7 @@ VERBS = {
     "enhance": "Rewrite rows of a pool through gates, without a recipe.",
     "generate": "Write new rows from a pool through gates, without a recipe.",
     "distill": "Train a student with a teacher heard at every token, without a recipe.",
+    "compress": "A smaller model out of a larger one: pruned, taught what it lost, measured.",
     "compare": "The scoreboard: each selector against random, longest and full for as many training tokens.",
     "answer": "Answers of a model to prompts, from a folder or an endpoint.",
     "judge": "Which of two models answers better, as a judge sees it, and what that judge is worth.",

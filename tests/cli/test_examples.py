@@ -38,7 +38,7 @@ def test_each_is_understood(verb: str, line: str) -> None:
     assert len(line) <= WIDEST
     given = understood(line)
     assert given[""] == verb
-    if given.get("by"):
+    if given.get("by") and verb != "compress":  # whose measures are no methods
         assert catalog.get(str(given["by"]))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -43,6 +44,37 @@ class Blocks:
         """The blocks, first to last."""
         found: Sequence[Any] = self.model.model.layers
         return found
+
+    def changed(self, shape: Shape) -> Any:
+        """The configuration of a model of another shape.
+
+        Raises:
+            Exception: whatever the architecture has against it; Llama's number of heads must divide the hidden size.
+        """
+        config = copy.deepcopy(self.model.config)
+        text = config.get_text_config()
+        changes = {
+            "head_dim": self.head,
+            "intermediate_size": shape.channels,
+            "num_hidden_layers": shape.layers,
+            "num_key_value_heads": shape.groups,
+            "num_attention_heads": shape.groups * self.queries,
+        }
+        told = {**text.to_dict(), **changes}
+        if told.get("layer_types"):
+            told["layer_types"] = told["layer_types"][: shape.layers]
+        type(text)(**told)
+        for name, value in changes.items():
+            setattr(text, name, value)
+        return config
+
+    def allows(self, groups: int) -> bool:
+        """Whether a model of the architecture may have so many groups of heads."""
+        try:
+            self.changed(Shape(self.shape.layers, self.shape.channels, groups))
+        except Exception:  # each architecture refuses in its own way
+            return False
+        return True
 
     def costs(self) -> tuple[int, int, int, int]:
         """Weights of one channel, of one group, of what else a block has, and of the model without blocks."""

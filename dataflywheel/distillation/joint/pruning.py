@@ -15,11 +15,12 @@ from dataflywheel.contracts import AnyArray, UsageError
 from dataflywheel.distillation.joint.blocks import ATTENTION, FEED, Blocks, Shape, blocks_of
 from dataflywheel.distillation.joint.depth import left
 from dataflywheel.distillation.joint.importance import Importance, Measure, importance
-from dataflywheel.distillation.joint.shapes import smaller
+from dataflywheel.distillation.joint.shapes import even, fitting
 from dataflywheel.models.language.language_model import LanguageModel
 from dataflywheel.models.templates.encoded import EncodedRow
 from dataflywheel.store.atomic import atomic_directory
 
+FIRST_ORDER = ("taylor", "taylor_summed")
 FACTS = "pruned.json"
 """The file of a pruned model that says what it was made of and how."""
 
@@ -56,7 +57,9 @@ def prune(
     """Keep a share of a model's weights, and write what is left as a model of the same architecture.
 
     Every block keeps as many channels and groups of heads as any other, so that the folder loads wherever the
-    architecture does, and keeps those of its own that count most by the measure `by`. Blocks that go (`layers` says how
+    architecture does, and keeps those of its own that count most by the measure `by`. How many of each is what loses
+    least, where the measure says how much the loss would rise (`taylor`, `taylor_summed`); by the others both shrink by
+    the same ratio. Blocks that go (`layers` says how
     many stay) are consecutive ones, and go first: what is left is measured without them. The same call gives the same
     folder.
 
@@ -70,13 +73,14 @@ def prune(
     if not 0 < to < 1:
         raise UsageError(f"the share of weights to keep must lie between 0 and 1, and is {to:g}")
     whole = blocks_of(base.model)
-    after = smaller(whole, to, layers)
-    if after.layers < whole.shape.layers and not any(row.ids for row in rows):
+    fit = fitting(whole, to, layers)
+    if fit[0].layers < whole.shape.layers and not any(row.ids for row in rows):
         raise UsageError("`layers` needs rows, by which is measured which blocks turn the states least")
-    kept = left(base, whole, rows, after.layers)
+    kept = left(base, whole, rows, fit[0].layers)
     shown = _without(base, kept) if len(kept) < whole.shape.layers else base
     blocks = blocks_of(shown.model)
     counts = importance(shown, blocks, rows, by, seed)
+    after = least_lost(counts, fit) if by in FIRST_ORDER else even(whole, fit)
     state, config = narrowed(blocks, counts, after)
     if hasattr(base.model.config, "layer_types") and base.model.config.layer_types:
         config.layer_types = [base.model.config.layer_types[place] for place in kept]
@@ -84,6 +88,16 @@ def prune(
     _save(output, state, config, base, facts)
     weights = whole.weights(whole.shape), whole.weights(after)
     return Pruned(output, whole.shape, after, *weights, by, tuple(kept))
+
+
+def least_lost(counts: Importance, fit: Sequence[Shape]) -> Shape:
+    """Of these shapes the one whose lost groups count least together."""
+
+    def lost(shape: Shape) -> float:
+        kept = ((counts.channels, shape.channels), (counts.groups, shape.groups))
+        return float(sum(np.sort(values, axis=1)[:, : values.shape[1] - n].sum() for values, n in kept))
+
+    return min(fit, key=lost)
 
 
 def narrowed(blocks: Blocks, counts: Importance, after: Shape) -> tuple[dict[str, Any], Any]:
@@ -107,14 +121,7 @@ def narrowed(blocks: Blocks, counts: Importance, after: Shape) -> tuple[dict[str
             state[f"{at}.weight"] = state[f"{at}.weight"].index_select(int(column), index.to(blocks.model.device))
             if not column and f"{at}.bias" in state:
                 state[f"{at}.bias"] = state[f"{at}.bias"].index_select(0, index.to(blocks.model.device))
-    config = copy.deepcopy(blocks.model.config)
-    text = config.get_text_config()
-    text.head_dim = blocks.head
-    text.intermediate_size = after.channels
-    text.num_hidden_layers = after.layers
-    text.num_key_value_heads = after.groups
-    text.num_attention_heads = after.groups * blocks.queries
-    return state, config
+    return state, blocks.changed(after)
 
 
 def _most(values: AnyArray, n: int) -> AnyArray:

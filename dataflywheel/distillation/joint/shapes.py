@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from dataflywheel.contracts import UsageError
 from dataflywheel.distillation.joint.blocks import Blocks, Shape
 
@@ -9,10 +11,10 @@ MULTIPLE = 32
 """Channels that are left are a multiple of this, as kernels and quantised formats want them; of narrow models, of 8."""
 
 
-def smaller(blocks: Blocks, share: float, layers: int | None = None) -> Shape:
-    """The shape with the most weights up to `share` of the model's, narrowed in equal parts: channels and groups of
-    heads by one ratio as far as whole groups go, equal in every block, so that any program that knows the architecture
-    can load it. `layers`: blocks that are left; all of them where not given.
+def fitting(blocks: Blocks, share: float, layers: int | None = None) -> list[Shape]:
+    """Shapes with as many weights as `share` of the model's allows: for each number of groups of heads the most
+    channels. Every block has as many, so that any program that knows the architecture can load the model. `layers`:
+    blocks that are left; all of them where not given.
 
     Raises:
         UsageError: what is never narrowed (embeddings, norms) leaves no room; says which share can be had.
@@ -26,7 +28,7 @@ def smaller(blocks: Blocks, share: float, layers: int | None = None) -> Shape:
     fit = [
         found
         for groups in range(1, whole.groups + 1)
-        if (found := _widest(blocks, Shape(depth, 0, groups), target, step)) is not None
+        if blocks.allows(groups) and (found := _widest(blocks, Shape(depth, 0, groups), target, step)) is not None
     ]
     if not fit:
         least = blocks.weights(Shape(depth, step, 1)) / blocks.weights(whole)
@@ -34,6 +36,13 @@ def smaller(blocks: Blocks, share: float, layers: int | None = None) -> Shape:
             f"{share:.0%} of the weights cannot be had: embeddings and norms are never narrowed, and with {depth} "
             f"blocks of one group of heads and {step} channels {least:.1%} are left; keep more, or fewer `layers`"
         )
+    return fit
+
+
+def even(blocks: Blocks, fit: Sequence[Shape]) -> Shape:
+    """Of these shapes the one in which channels and groups of heads shrink by the same ratio, as far as whole groups
+    go."""
+    whole = blocks.shape
     return min(fit, key=lambda one: abs(one.groups / whole.groups - one.channels / whole.channels))
 
 

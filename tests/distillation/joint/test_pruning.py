@@ -15,8 +15,8 @@ from dataflywheel.contracts import UsageError
 from dataflywheel.distillation.joint.blocks import Shape, blocks_of
 from dataflywheel.distillation.joint.depth import turns
 from dataflywheel.distillation.joint.importance import importance
-from dataflywheel.distillation.joint.pruning import prune
-from dataflywheel.distillation.joint.shapes import smaller
+from dataflywheel.distillation.joint.pruning import least_lost, prune
+from dataflywheel.distillation.joint.shapes import even, fitting
 from dataflywheel.models.language.language_model import LanguageModel
 from dataflywheel.models.language.pool_tokenizer import pool_tokenizer
 from dataflywheel.models.spec import ModelSpec
@@ -141,7 +141,8 @@ def test_the_measures_agree_with_slow_ones(tokenizer: Path, tmp_path: Path) -> N
     assert np.isclose(taylor.groups[2, 1], float(heads.abs().sum()), rtol=1e-4)
     assert np.isclose(summed.groups[2, 1], float(heads.sum().abs()), rtol=1e-3, atol=1e-9)
     magnitude = importance(base, blocks, (), "magnitude")
-    weights = sum(float((w[7].double() ** 2).sum()) for w in (gate, up)) + float((down[:, 7].double() ** 2).sum())
+    gate, up, down = (one.detach().double() ** 2 for one in (gate, up, down))
+    weights = sum(float(w[7].sum()) for w in (gate, up)) + float(down[:, 7].sum())
     assert np.isclose(magnitude.channels[2, 7], weights, rtol=1e-5)
     seen: list[Any] = []
     hook = layer.mlp.down_proj.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0][0, :, 7].abs()))
@@ -158,14 +159,27 @@ def test_no_shape_is_nearer(share: float, tokenizer: Path, tmp_path: Path) -> No
     base = made("Llama", tokenizer, tmp_path / "whole")
     blocks = blocks_of(base.model)
     try:
-        found = smaller(blocks, share)
+        fit = fitting(blocks, share)
     except UsageError as error:
         assert "cannot be had" in str(error)  # noqa: PT017
         assert blocks.weights(Shape(4, 8, 1)) > share * base.parameters
         return
-    assert blocks.weights(found) <= share * base.parameters
-    wider = Shape(found.layers, found.channels + 8, found.groups)
-    assert found.channels == 96 or blocks.weights(wider) > share * base.parameters
+    for found in fit:
+        assert blocks.weights(found) <= share * base.parameters
+        wider = Shape(found.layers, found.channels + 8, found.groups)
+        assert found.channels == 96 or blocks.weights(wider) > share * base.parameters
+    counts = importance(base, blocks, base.examples(copy_rows(6, 1)), "taylor")
+    best = least_lost(counts, fit)
+    lost = {
+        one: sum(
+            float(np.sort(row)[: len(row) - n].sum())
+            for rows, n in ((counts.channels, one.channels), (counts.groups, one.groups))
+            for row in rows
+        )
+        for one in fit
+    }
+    assert lost[best] == min(lost.values())
+    assert even(blocks, fit) in fit
 
 
 @pytest.mark.parametrize(
