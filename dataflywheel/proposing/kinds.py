@@ -138,6 +138,9 @@ class Demand:
     `metric`, `overall` and `slices` with their values and intervals."""
     every: Sequence[Row] = ()
     """All rows that are written from, those of this wave among them: for methods that show some beside a seed."""
+    target: Path | None = None
+    """Directory of the evaluation rows, where there are any: for methods that show rows of other files, which must not
+    give one away."""
 
 
 class Proposer(Method):
