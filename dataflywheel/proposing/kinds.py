@@ -170,6 +170,8 @@ class Proposer(Method):
     own_models: ClassVar[Mapping[str, Literal["trained", "base"]]] = {}
     """Further models that it works with, by field: where a recipe names none, its student, as it was `trained` last or
     as the `base` that every training begins from."""
+    own_capabilities: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    """What those models must offer, by field."""
     fewest_seeds: ClassVar[int] = 0
     """Seeds below which it refuses to write."""
     writes_from: ClassVar[Literal["rows", "documents", "nothing", "tables"]] = "rows"
