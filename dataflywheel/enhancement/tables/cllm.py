@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from math import ceil
 from typing import Any, ClassVar, Literal
 
@@ -13,6 +13,7 @@ from pydantic import Field, PrivateAttr
 from dataflywheel.contracts import REGISTRY, Card, Cost, PoolStatistics
 from dataflywheel.enhancement.tables.columns import Column, columns_of, text_of
 from dataflywheel.enhancement.tables.fitting import Fitting
+from dataflywheel.enhancement.tables.leakage import leakage
 from dataflywheel.enhancement.tables.learning_dynamics import Learned
 from dataflywheel.enhancement.tables.mended import cells
 from dataflywheel.models.endpoint.examples import Instructed
@@ -116,6 +117,7 @@ class Cllm(Instructed, AskingProposer):
     """What the model is told to do."""
 
     _learned: dict[tuple[str, ...], Learned] = PrivateAttr(default_factory=dict)
+    _shown_rows: dict[str, Mapping[str, Any]] = PrivateAttr(default_factory=dict)
 
     def unfit(self, seed: Row) -> str:
         if not cells(seed):
@@ -158,6 +160,7 @@ class Cllm(Instructed, AskingProposer):
         known = {tuple(table[name].texts[i] for name in names) for i in range(len(rows))}
         fits = {name: Fitting(one, name == label) for name, one in table.items()}
         ids = tuple(row["id"] for row in rows)
+        self._shown_rows = {row["id"]: cells(row) or {} for row in rows}
         if ids not in self._learned:
             self._learned[ids] = Learned(table, label)
         return _Real(rows, table, label, names, fits, self._learned[ids], known)
@@ -224,6 +227,15 @@ class Cllm(Instructed, AskingProposer):
             [message("assistant", told(held))], source=seed["source"], tags=seed["tags"], cells=cells_text(held),
             parents=[row["id"] for row in rows], made_by=self.name, round=seed["round"],
         )  # fmt: skip
+
+    def told_of(self, came: Sequence[tuple[Proposal, str]]) -> dict[str, Any]:
+        """How near the rows that stay are to the real ones, beside how near these are to each other."""
+        held = [line for one, why in came if not why and one.row and (line := cells(one.row))]
+        if not held or len(self._shown_rows) < 2:
+            return {}
+        found = leakage(held, list(self._shown_rows.values()))
+        told = {"of written rows": asdict(found.written), "of real rows": asdict(found.reference)}
+        return {"distance to the closest real row": told, "written rows nearer than 95 % of real ones": found.nearer}
 
     def calls_a_seed(self) -> float:
         return 1 / self.shown

@@ -75,16 +75,16 @@ def test_who_could_not_be_asked_has_no_loss() -> None:
 
 
 def triples() -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
-    """300 triples that a model is taught, and 300 of the same relations that it is not, each as a sentence with a
+    """100 triples that a model is taught, and 100 others of the same graph that it is not, each as a sentence with a
     denial: the same with another thing at its end, which no triple of the graph has."""
     lines = [line.split("\t") for line in (DATA / "kg_umls/train.tsv").read_text().splitlines()]
     every, draw = {tuple(line) for line in lines}, random.Random(5)
     ends = sorted({line[2] for line in lines})
     pairs = []
-    for head, relation, tail in draw.sample(lines, 600):
+    for head, relation, tail in draw.sample(lines, 200):
         other = draw.choice([end for end in ends if (head, relation, end) not in every])
         pairs.append((_said(head, relation, tail), _said(head, relation, other)))
-    return pairs[:300], pairs[300:]
+    return pairs[:100], pairs[100:]
 
 
 def _said(head: str, relation: str, tail: str) -> str:
@@ -100,7 +100,7 @@ def area(low: np.ndarray, high: np.ndarray) -> float:
 @pytest.mark.skipif(not DATA.joinpath("kg_umls").is_dir(), reason="needs the data set kg_umls")
 def test_a_small_model_is_more_surprised_by_triples_that_it_was_not_taught(tmp_path: Path) -> None:
     seen, unseen = triples()
-    told = "Is it true?"
+    told = "True?"
     asked = FakeClient(lambda request: first_token({"yes": 1.0}))
     beliefs(asked, seen, told, "graph_gen")
     lessons: list[list[Message]] = [
@@ -110,15 +110,15 @@ def test_a_small_model_is_more_surprised_by_triples_that_it_was_not_taught(tmp_p
     assert ASK in lessons[0][-2]["content"]
     cache = Path(os.environ["FLYWHEEL_CACHE"])
     start = init_tiny(pool_tokenizer(lessons, cache_dir=cache), "1m", cache_dir=cache)
-    settings = TrainSettings(max_steps=300, batch_size=32, learning_rate=2e-3, dtype="float32")
-    folder = cache / f"half-umls-{start.name}-{rows_digest(lessons, settings.version)}"
+    settings = TrainSettings(max_steps=600, batch_size=20, learning_rate=1e-3, dtype="float32")
+    folder = cache / f"half-umls-{start.name}-{rows_digest(lessons, settings.version, settings.model_dump_json())}"
     if not folder.is_dir():
         train_sft(lessons, start, folder, settings)
     with account(AnswerStore(tmp_path / "answers.db")):
         found = beliefs(client_for(ModelSpec(hf=str(folder))), [*seen, *unseen], told, "graph_gen")
     losses = np.array([np.nan if one.loss is None else one.loss for one in found])
     known = np.isfinite(losses)
-    taught, new = losses[:300][known[:300]], losses[300:][known[300:]]
+    taught, new = losses[:100][known[:100]], losses[100:][known[100:]]
     auc = area(taught, new)
     print(
         f"AUC {auc:.3f}: mean loss {taught.mean():.3f} of {len(taught)} taught, {new.mean():.3f} of {len(new)} others"
