@@ -70,7 +70,7 @@ JUDGES = {"panel": {"models": [ModelSpec(endpoint="http://127.0.0.1:9/v1", model
 def recipe_for(name: str, folder: Path) -> dict[str, Any]:
     """A recipe with the method in its place."""
     kind, given = catalog.get(name), dict(GIVEN.get(name, {}))
-    for field in ("labels", "pairs", "database"):
+    for field in ("labels", "pairs", "database", "others"):
         info = kind.model_fields.get(field)
         if info is not None and info.is_required():
             given[field] = str(folder / "pool.jsonl")

@@ -11,13 +11,21 @@ import typer
 from dataflywheel.cli.options import AsJson
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from dataflywheel.enhancement.distribution.drift import DriftTest
+    from dataflywheel.enhancement.tables.leakage import Leakage
 
 
 def diff_command(
     a: str = typer.Argument(help="A file, folder of rows, or run directory."),
     b: str = typer.Argument(help="What to compare it with."),
     drift: bool = typer.Option(False, "--drift", help="Test whether lengths, tags and meaning differ by chance only."),
+    leakage: bool = typer.Option(
+        False, "--leakage", help="Of tables, and alone: whether lines of B give away those of A that their writer saw."
+    ),
+    held_out: str | None = typer.Option(None, help="Lines of the same table that the writer of B never saw."),
+    without: list[str] | None = typer.Option(None, help="A column that --leakage passes over: one that numbers lines."),
     embedder: str = typer.Option("static", help="What meaning is compared by: static, minilm, a folder; none."),
     as_json: AsJson = False,
 ) -> None:
@@ -28,6 +36,9 @@ def diff_command(
 
     from dataflywheel.rows.diff import diff
 
+    if leakage:
+        _leakage(a, b, held_out, without or [], as_json)
+        return
     found = diff(a, b)
     tests = _drift(a, b, embedder) if drift else []
     if as_json:
@@ -58,6 +69,29 @@ def _drift(a: str, b: str, embedder: str) -> list[DriftTest]:
 
     spec = None if embedder == "none" else EmbedderSpec.model_validate(embedder)
     return drift_of_files(a, b, embedder=spec)
+
+
+def _leakage(real: str, written: str, held_out: str | None, without: Sequence[str], as_json: bool) -> None:
+    from dataflywheel.enhancement.tables.leakage import leakage_of_files
+
+    found = leakage_of_files(written, real, held_out, without)
+    for line in [json.dumps(found.as_dict())] if as_json else _given_away(found):
+        typer.echo(line)
+
+
+def _given_away(found: Leakage) -> Iterator[str]:
+    """What lines of a table give away, in plain lines."""
+    usual = "lines that the writer never saw" if found.by_held_out else "lines of A to the others"
+    written, reference = found.written, found.reference
+    yield f"{found.copies:,} lines of B are copies of lines of A, by {len(found.columns)} columns"
+    yield f"distance of B to the closest line of A: median {written.median:.4f}, 5% under {written.p5:.4f}"
+    yield f"the same of {usual}: median {reference.median:.4f}, 5% under {reference.p5:.4f}"
+    yield f"{found.nearer:.1%} of B is nearer than 95% of those are; 5% by chance"
+    if found.attack is None:
+        yield "guessing of a line whether it was in A: not measured, it takes lines that were not (--held-out)"
+    else:
+        auc, low, high = found.attack.auc, found.attack.low, found.attack.high
+        yield f"guessing of a line whether it was in A: AUC {auc:.3f} [{low:.3f}, {high:.3f}]; 0.5 by chance"
 
 
 def _shown(example: dict[str, Any]) -> str:

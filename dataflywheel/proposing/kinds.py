@@ -138,6 +138,9 @@ class Demand:
     `metric`, `overall` and `slices` with their values and intervals."""
     every: Sequence[Row] = ()
     """All rows that are written from, those of this wave among them: for methods that show some beside a seed."""
+    target: Path | None = None
+    """Directory of the evaluation rows, where there are any: for methods that show rows of other files, which must not
+    give one away."""
 
 
 class Proposer(Method):
@@ -167,6 +170,8 @@ class Proposer(Method):
     own_models: ClassVar[Mapping[str, Literal["trained", "base"]]] = {}
     """Further models that it works with, by field: where a recipe names none, its student, as it was `trained` last or
     as the `base` that every training begins from."""
+    own_capabilities: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    """What those models must offer, by field."""
     fewest_seeds: ClassVar[int] = 0
     """Seeds below which it refuses to write."""
     writes_from: ClassVar[Literal["rows", "documents", "nothing", "tables"]] = "rows"

@@ -81,7 +81,12 @@ def check_asking(recipe: Recipe, kind: type[Method], given: Mapping[str, Any] | 
 def check_own_models(recipe: Recipe, kind: type[Method], given: Mapping[str, Any]) -> None:
     """Raises UsageError: a method works with the recipe's student, and there is none, or one behind an endpoint of
     which it would need the weights."""
+    from dataflywheel.models.endpoint.account import offered
+
     own: Mapping[str, str] = getattr(kind, "own_models", {})
+    for field, needed in getattr(kind, "own_capabilities", {}).items():
+        spec = recipe.models.student if given.get(field) is None else _own(kind, field, given[field])
+        offered(spec).require(needed, f"{kind.name}: {field}", spec.model or spec.hf or str(spec.builtin))
     for field in (field for field in own if given.get(field) is None):
         if not has_student(recipe):
             raise UsageError(

@@ -76,10 +76,12 @@ def cases(of: int) -> list[Case]:
 def files(folder: Path) -> dict[str, str]:
     """Files that methods ask for, by the name of their parameter."""
     anchors, labels, table = folder / "anchors.jsonl", folder / "labels.jsonl", folder / "questions.jsonl"
+    others = folder / "others.jsonl"
     pairs = [{"prompt": prompt, "completion": answer} for prompt, answer, _ in SMALL]
     bad = [{"text": f"you stupid idiot number {i}", "label": "toxic"} for i in range(LABELLED)]
     good = [{"text": f"a kind and useful remark number {i}", "label": "fine"} for i in range(LABELLED)]
+    near = [{"prompt": f"{prompt} And why is that?", "completion": OTHER} for prompt, _, _ in SMALL]
     told = [{"question": prompt, "topic": topic, "words": len(answer.split())} for prompt, answer, topic in SMALL]
-    for place, lines in ((anchors, pairs), (labels, bad + good), (table, told)):
+    for place, lines in ((anchors, pairs), (labels, bad + good), (table, told), (others, near)):
         place.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
-    return {"anchors": str(anchors), "labels": str(labels), "database": str(table)}
+    return {"anchors": str(anchors), "labels": str(labels), "database": str(table), "others": str(others)}

@@ -131,8 +131,7 @@ class Writing(Step):
         for method, parameters in self.made_with(recipe):
             if asks(method):
                 check_asking(recipe, method, parameters)
-            if issubclass(method, Gate) or not asks(method):
-                build(method, {**placeholder(method), **parameters}).ready()
+            build(method, {**placeholder(method), **parameters}).ready()
 
     def check_pool(self, pool: PoolStatistics) -> None:
         """Raises UsageError: fewer rows reach it than its method needs to write anything."""

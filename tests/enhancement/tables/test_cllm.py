@@ -214,3 +214,21 @@ def test_from_python_a_table_goes_in_and_its_new_lines_come_out(data: Path, tmp_
     assert len(result.added) == 15
     assert [line["class"] for line in result.rows[:40]] == [line["class"] for line in own]
     assert all(set(own[0]) <= set(line) for line in result.rows)
+
+
+def test_it_tells_how_near_its_rows_are_to_the_real_ones(data: Path) -> None:
+    """Of rows of the same table as near as real ones are to each other, of changed copies much nearer."""
+    real, others = tables(data, 60)
+    told = {}
+    for name, lines in (("fresh", others), ("copied", [{**line, "age": str(int(line["age"]) + 1)} for line in real])):
+        client = Writer(lines, flips=0.0).client
+        with standing_in(lambda spec, client=client: client):
+            by = Cllm(model=MODEL, ambiguous=True)
+            done = fulfil(by, [], seeds(real), Terms(rows=30, visits=None), Surroundings(), 3)
+        told[name] = by.told_of([(entry.proposal, entry.reason) for entry in done.entries])
+    share = {name: one["written rows nearer than 95 % of real ones"] for name, one in told.items()}
+    assert share["copied"] > 0.8
+    assert share["fresh"] < 0.3
+    spread = told["fresh"]["distance to the closest real row"]
+    assert spread["of real rows"]["lines"] == 60
+    assert Cllm(model=MODEL).told_of([]) == {}

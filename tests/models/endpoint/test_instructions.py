@@ -32,7 +32,8 @@ def of(name: str, **given: Any) -> Any:
     """The method with all that it must have."""
     from dataflywheel.recipe.prompts import usual as usual_of
 
-    files = {"anchors": "anchors.jsonl", "labels": "labels.jsonl", "database": "recipes/planets.csv"}
+    tables = {"database": "recipes/planets.csv", "others": "recipes/planets.csv"}
+    files = {"anchors": "anchors.jsonl", "labels": "labels.jsonl", **tables}
     return build(catalog.get(name), {**usual_of(catalog.get(name), files), **given})
 
 
