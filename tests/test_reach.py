@@ -59,6 +59,7 @@ TOLD: dict[str, dict[str, Any]] = {
     "answer_reward": {"reward": "final_answer"},
     "ask": {"question": "Is it useful?", "answer": "yes_no"},
     "classifier": {"hf": "acme/classifier", "label": "good"},
+    "lexicon": {"words": "pool"},
     "qurating": {"anchors": "pool"},
     "token_lengths": {"tokenizer": "acme/model"},
     "toxicity": {"labels": "pool"},
