@@ -17,6 +17,7 @@ from dataflywheel.report.profile.detectors import detectors
 from dataflywheel.signals.safety.toxicity_labels import Labelled
 
 TEXTS = 1_000
+LEARNED = ", which its words were learned from"
 
 
 def detectors_table(data: Path) -> Section:
@@ -38,7 +39,7 @@ def detectors_table(data: Path) -> Section:
             found = list(detectors(str(folder / "own.jsonl"), by, data=data, limit=TEXTS, home=folder).detectors)
         for one, title in zip(found, ("classifier", "classifier, neutral", f"words learned from {other}"), strict=True):
             lines += _lines(f"{name}, {title}", one)
-            tables.append(f"### {name}: {title}\n\n{_figures(one)}")
+            tables.append(f"### {name}: {title}\n\n{_figures(one, other if 'words' in title else '')}")
     note = (
         f"Thresholds at 1 % false positives on texts set apart; {TEXTS:,} texts of a set at most. The list of words is "
         "learned from the other set by counting, for none of others is shipped: those that at least ten toxic texts "
@@ -77,9 +78,9 @@ def _worst(title: str, groups: dict[str, Share]) -> Line:
     return Line(f"{title}, worst group: {group}", "false alarms", share.judged, share.called)
 
 
-def _figures(one: Acceptance) -> str:
+def _figures(one: Acceptance, learned: str) -> str:
     areas = {"its own": one.own, **one.cross}
-    rows = [[f"AUC on {name}", _area(found)] for name, found in areas.items()]
+    rows = [[f"AUC on {name}{LEARNED if name == learned else ''}", _area(found)] for name, found in areas.items()]
     rows.append(["F1 of marked characters (toxic_spans)", "none" if one.span_f1 is None else f"{one.span_f1:.3f}"])
     worst = sorted(one.terms.items(), key=lambda pair: -pair[1].value)[:3]
     rows.append(["our own sentences, worst groups", ", ".join(f"{group} {share.value:.0%}" for group, share in worst)])

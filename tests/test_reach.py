@@ -50,6 +50,7 @@ GIVEN: dict[str, dict[str, Any]] = {
     "judged": {"by": "rubric", "at_least": 4},
     "reward_model": {"hf": "./reward-model"},
     "classified": {"hf": "acme/classifier", "label": "good", "least": 0.5},
+    "entailment": {"hf": "acme/inference"},
     "raked": {"margins": {"row.source": {"pool": 1.0}}},
     "mods": {"reward": "exact_match", "seed": 1, "keep": 2},
     "reverse_gen": {"rows": 2},
