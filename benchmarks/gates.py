@@ -35,6 +35,7 @@ PARTS = {
     "no_toxicity": "gates_safety:toxicity",
     "detectors": "gates_detectors:detectors_table",
     "detoxification": "gates_safety:detoxification",
+    "learning_dynamics": "gates_labels:learning_dynamics",
     "contamination": "gates_leaks:contamination",
     "novelty": "gates_novelty:novelty",
 }
