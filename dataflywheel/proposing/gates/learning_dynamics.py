@@ -54,8 +54,8 @@ class LearningDynamics(Gate):
         fails="Of few words or shades of meaning a classifier of words is never sure, and all is ambiguous: then have "
         "the label checked by a model.",
         evidence="benchmarks/gates.md, 2,000 texts to learn from: of turned labels of tweets 0.733 are rejected and "
-        "0.033 of people's own; of paradetox 0.330 and 0.027; with a fifth of the real labels wrong 0.490 and 0.098. With "
-        "`keep: easy` 0.967 and more, but also 0.267 to 0.670 of people's own.",
+        "0.033 of people's own, of paradetox 0.330 and 0.027; with a fifth of the real labels wrong 0.490 and 0.098. "
+        "With `keep: easy` 0.967 and more, but also 0.267 to 0.670 of people's own.",
     )
 
     labels: UserPath | None = None

@@ -49,8 +49,8 @@ class ZeroShotToxicity(LanguageModelBased):
         checked="naive Bayes by hand with two class-conditional n-gram models; plain transformers for both forms",
         pays="No labels and a capable model of instructions at hand: two forward passes a text, and a ranking to label "
         "from.",
-        fails="Small models follow no such description: measure it first by `flywheel profile LABELLED --detector`; "
-        "raw levels grow with length, so bound them only with `normalise`.",
+        fails="A model may follow no such description: measure it first by `flywheel profile LABELLED --detector`; raw "
+        "levels grow with length, so bound them only with `normalise`. No pretrained model was measured here.",
     )
     columns: ClassVar[dict[str, pa.DataType]] = {"score": pa.float32(), "log_ratio": pa.float32()}
 
