@@ -33,7 +33,9 @@ PARTS = {
     "prompt_leak": "gates_clean:leaked",
     "no_personal_data": "gates_safety:personal_data",
     "no_toxicity": "gates_safety:toxicity",
+    "detectors": "gates_detectors:detectors_table",
     "detoxification": "gates_safety:detoxification",
+    "learning_dynamics": "gates_labels:learning_dynamics",
     "contamination": "gates_leaks:contamination",
     "novelty": "gates_novelty:novelty",
 }

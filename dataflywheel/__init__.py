@@ -28,6 +28,7 @@ if TYPE_CHECKING:  # what an editor knows of the verbs; they load on first use
     from dataflywheel.recipe.init import init as init
     from dataflywheel.recipe.planning.plan import plan as plan
     from dataflywheel.recipe.prompts import prompts as prompts
+    from dataflywheel.report.profile.detectors import detectors as detectors
     from dataflywheel.report.profile.profile import profile as profile
     from dataflywheel.report.pushing import push as push
     from dataflywheel.report.runs import runs as runs
@@ -58,6 +59,7 @@ _VERBS = {
     "run": "dataflywheel.api",
     "plan": "dataflywheel.recipe.planning.plan",
     "compare": "dataflywheel.api",
+    "detectors": "dataflywheel.report.profile.detectors",
     "select": "dataflywheel.inline.select",
     "measure": "dataflywheel.inline.measure",
     "check": "dataflywheel.inline.check",

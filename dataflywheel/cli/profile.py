@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dataflywheel.cli.options import Columns, Roles, named
+from dataflywheel.cli.asked import Calls, Usd
+from dataflywheel.cli.options import Columns, Plugins, Roles, load_plugins, named
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -26,11 +27,32 @@ def profile_command(
     target: str | None = typer.Option(None, help="Evaluation rows: count the rows of the pool that hold one."),
     toxicity: str | None = typer.Option(None, help="Labelled rows: count the rows of the pool that they make toxic."),
     tokenizer: str | None = typer.Option(None, help="A folder with a tokenizer, or a hub name: exact lengths as well."),
+    detector: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Instead: what a detector of toxicity is worth on these labelled rows, as YAML: `toxicity`, "
+            "`{lexicon: {words: words.txt}}`, `{classifier: {hf: FOLDER, label: toxic}}`; repeatable."
+        ),
+    ] = None,
+    cross: Annotated[list[str] | None, typer.Option(help="Further labelled rows, for --detector; repeatable.")] = None,
+    data: Annotated[
+        Path | None, typer.Option(envvar="FLYWHEEL_DATA", help="Folder of published sets, for --detector.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=40, help="Texts of each set, at most, for --detector.")] = 500,
+    usd: Usd = None,
+    calls: Calls = None,
+    plugin: Plugins = None,
     columns: Columns = None,
     roles: Roles = None,
     as_json: bool = typer.Option(False, "--json", help="The profile as JSON."),
 ) -> None:
     """What is in a pool: formats, lengths, languages, duplicates, personal data, toxicity."""
+    if detector:
+        from dataflywheel.cli.detectors import show_detectors
+
+        load_plugins(plugin)
+        show_detectors(pool, detector, cross or [], data, limit, usd, calls, as_json)
+        return
     from rich.console import Console
 
     from dataflywheel.report.profile.profile import profile

@@ -44,6 +44,7 @@ def test_every_method_that_asks_shows_its_questions(name: str) -> None:
 
 def test_all_that_ask_are_known_to_ask() -> None:
     ratings = {"alpagasus", "ask_llm", "deita", "ds2_rating", "instag", "qurating", "select_it", "clear_confidence"}
+    ratings |= {"decision_tree_of_thought"}
     judges = {"pointwise", "pairwise", "rubric", "calibra_eval", "panel", "crowd_score", "judged", "win_rate"}
     writers = {"revision", "self_refine", "evol_instruct", "self_instruct", "grounded_questions", "llm2llm", "reworded"}
     assert ratings | judges | writers <= set(ASKING)

@@ -3,39 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
 from dataflywheel.contracts import FloatArray
 from dataflywheel.enhancement.tables.columns import Column, Value, is_number, text_of
+from dataflywheel.proposing.dynamics import Dynamics as Dynamics
+from dataflywheel.proposing.dynamics import dynamics_of
 from dataflywheel.rows.gaps import SIGNS
 
 ROUNDS, RATE = 100, 0.3
 """Trees of the classifier, and how much each of them says."""
-SURE, UNSURE, SPREAD = 0.8, 0.2, 0.2
-"""Confidence from which on a row is easy, up to which it is hard, and the most aleatoric uncertainty of either."""
-Group = Literal["easy", "hard", "ambiguous"]
 KINDS = 30
 """Values of a column of texts that are told apart; all rarer ones are one."""
-
-
-@dataclass(frozen=True)
-class Dynamics:
-    """Of one row over the rounds of boosting."""
-
-    confidence: float
-    """The mean probability of its own label."""
-    aleatoric: float
-    """The mean of that probability times the rest to one."""
-
-    @property
-    def group(self) -> Group:
-        """Easy or hard where it is learned or contradicted from early on, and ambiguous in between."""
-        if self.aleatoric <= SPREAD and self.confidence >= SURE:
-            return "easy"
-        return "hard" if self.aleatoric <= SPREAD and self.confidence <= UNSURE else "ambiguous"
 
 
 class Learned:
@@ -77,7 +57,7 @@ class Learned:
             return []
         at, own = np.arange(len(lines)), np.array([self._place[label] for label in labels])
         said = np.stack([stage[at, own] for stage in self._trees.staged_predict_proba(self.vectors(lines))])
-        return [Dynamics(float(p.mean()), float((p * (1 - p)).mean())) for p in said.T]
+        return dynamics_of(said)
 
 
 def _kinds(column: Column) -> list[str]:
