@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from dataflywheel.recipe.rounds.round_plan import round_plan
 from dataflywheel.recipe.schema import Recipe
 from dataflywheel.recipe.steps.build import build_steps
 from tests.recipe.jobs import job
+from tests.support.endpoint import Endpoint
 
 TEACHER = {"endpoint": "http://localhost:9/v1", "model": "m", "usd_per_mtok": {"in": 1.0, "out": 1.0}}
 ENDS: list[Any] = [{"train": {"max_steps": 2, "max_length": 96, "batch_size": 8}}, "evaluate"]
@@ -66,6 +68,34 @@ def test_a_selection_keeps_its_part() -> None:
     assert budget.steps == {"01-select": 30, "02-generate": 20, "03-generate": 0}
     assert budget.arms is not None
     assert set(budget.arms.reasons) == {"02-generate", "03-generate"}
+
+
+@pytest.mark.slow
+def test_prices_are_the_same_where_the_store_answers(
+    endpoint: Endpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a replayed wheel would divide its later rounds in another way than the one that paid."""
+    endpoint.configure(rules=[{"rule": "writer"}])
+    seen: list[Round] = []
+    gather = Round.gather
+
+    def watched(self: Round, train: Any) -> None:
+        gather(self, train)
+        seen.append(self)
+
+    monkeypatch.setattr(Round, "gather", watched)
+    models = {"student": {"builtin": "tiny", "size": "0.5m"}, "embedder": "static"}
+    teacher = {**TEACHER, "endpoint": endpoint.url}
+    given = {"next_writer": {"operators": {"03-generate": "answers"}}}
+    made = recipe(tmp_path, 6, ["grounded_questions"] * 2, feedback=given, models={**models, "teacher": teacher})
+    first = run(made, runs=tmp_path / "runs", home=tmp_path / "store")
+    shutil.rmtree(tmp_path / "runs")
+    again = run(made, runs=tmp_path / "runs", home=tmp_path / "store")
+    assert first.rows_out == again.rows_out
+    paid = [one.paid() for one in seen]
+    assert paid[:2] == paid[2:]
+    assert paid[0].keys() == {"03-generate"}
+    assert all(usd > 0 for one in paid for usd in one.values())
 
 
 def test_a_wheel_counts_what_each_writer_brought_and_cost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

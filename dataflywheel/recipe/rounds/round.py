@@ -113,8 +113,10 @@ class Round:
         return Trained(folder=output.name, rows=record.rows_out, **record.details)
 
     def paid(self) -> dict[str, float]:
-        """Dollars of each step that brought rows."""
-        return {step.place: StepRecord.read(self.walk.output(step)).cost.usd for step in self.brought}
+        """Dollars of each step that writes, at what its answers cost when they were asked for: those that the store
+        had count too, so that the same recipe and store give the same budgets."""
+        written = {s.place: StepRecord.read(self.walk.output(s)).details for s in self.brought if writes(s)}
+        return {place: float(details["funnel"]["usd"]) for place, details in written.items()}
 
     def _spent(self, written: list[Path]) -> tuple[dict[str, float], dict[str, float]]:
         found = self.walk.context.measured(self.walk.state.rows, TOKENS, "accumulate")
