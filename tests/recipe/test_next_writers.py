@@ -98,6 +98,7 @@ def test_prices_are_the_same_where_the_store_answers(
     assert all(usd > 0 for one in paid for usd in one.values())
 
 
+@pytest.mark.slow
 def test_a_wheel_counts_what_each_writer_brought_and_cost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[Round] = []
     gather = Round.gather
