@@ -113,7 +113,8 @@ def recipe_for(name: str, folder: Path) -> dict[str, Any]:
         steps += [TRAIN, *([] if name == "fine_tuning" else [{"prefer": {"by": by}}])]
     elif issubclass(kind, Policy):
         made |= {"feedback": by, "rounds": 2}
-        steps += [{"select": {"by": "random", "keep": 2}}, TRAIN, {"evaluate": {}}]
+        written = [{"generate": {"by": "grounded_rules", "rows": 2}}] * (2 if kind.writers_only else 0)
+        steps += [{"select": {"by": "random", "keep": 2}}, *written, TRAIN, {"evaluate": {}}]
     elif issubclass(kind, Metric):
         if name == "python":
             by = {"python": str(folder / "own.py:score")}

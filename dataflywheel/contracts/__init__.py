@@ -30,7 +30,7 @@ from dataflywheel.contracts.method import (
     snake_case,
 )
 from dataflywheel.contracts.metric import Mark, Metric
-from dataflywheel.contracts.policy import Allocation, Policy, RoundResult, SliceResult
+from dataflywheel.contracts.policy import Allocation, Operator, Policy, RoundResult, SliceResult, Writer
 from dataflywheel.contracts.reward import Reward
 from dataflywheel.contracts.training import (
     AnswerPositions,
@@ -80,6 +80,7 @@ __all__ = [
     "Metric",
     "Named",
     "Objective",
+    "Operator",
     "OverBudgetError",
     "Policy",
     "PoolStatistics",
@@ -100,6 +101,7 @@ __all__ = [
     "UserPath",
     "ValidatedDraw",
     "Verdict",
+    "Writer",
     "build",
     "enter",
     "explain",

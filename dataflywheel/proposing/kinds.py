@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal, TypeVar
 
 import numpy as np
 
-from dataflywheel.contracts import Columns, Cost, Method, PoolStatistics, method_specs
+from dataflywheel.contracts import Columns, Cost, Method, Operator, PoolStatistics, method_specs
 from dataflywheel.models.endpoint.request import Reply
 from dataflywheel.rows.schema import Row
 
@@ -170,18 +170,21 @@ class Proposer(Method):
     own_models: ClassVar[Mapping[str, Literal["trained", "base"]]] = {}
     """Further models that it works with, by field: where a recipe names none, its student, as it was `trained` last or
     as the `base` that every training begins from."""
+<<<<<<< HEAD
     own_capabilities: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     """What those models must offer, by field."""
+=======
+    operator: ClassVar[Operator] = "questions"
+    """Of a method that writes new rows: what it adds to those that it writes from."""
+>>>>>>> q2
     fewest_seeds: ClassVar[int] = 0
     """Seeds below which it refuses to write."""
     writes_from: ClassVar[Literal["rows", "documents", "nothing", "tables"]] = "rows"
     """What seeds are. A document is a row whose final answer is the text; `nothing`: no content; `tables`: cells."""
     revisits: ClassVar[bool] = False
-    """Whether seeds are written from as often as rows are missing, where a recipe does not say how often: they are
-    examples of a kind, or nothing at all."""
+    """Whether seeds, as mere examples, are written from as often as rows are missing, where a recipe does not say."""
     from_failures: ClassVar[bool] = False
-    """Whether it writes from what the student got wrong: a recipe gives it such rows alone as seeds, and none before a
-    model was trained."""
+    """Whether it writes from rows that the student got wrong alone, and so from none before a model was trained."""
     reads_evaluation: ClassVar[bool] = False
     """Whether what it writes follows from the last evaluation; only a wheel has one that may steer."""
     gates: ClassVar[tuple[NamedGate, ...]] = ()

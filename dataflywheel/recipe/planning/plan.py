@@ -12,6 +12,7 @@ from dataflywheel.recipe.planning.checks import built, check, read
 from dataflywheel.recipe.planning.following import check_room, following
 from dataflywheel.recipe.planning.helping import planned_helpers
 from dataflywheel.recipe.planning.holding import holding
+from dataflywheel.recipe.planning.next_writers import next_writers
 from dataflywheel.recipe.planning.plugged import plugged
 from dataflywheel.recipe.planning.price import comparison_cost, step_cost
 from dataflywheel.recipe.planning.price_more import more_lines
@@ -84,6 +85,7 @@ def make_plan(recipe: Recipe, steps: list[Step], comparison: bool, home: Path = 
         *(note for step in steps for note in step.unread(recipe)),
         *following(recipe, steps, comparison),
         *weights_told(recipe, steps),
+        *next_writers(recipe, steps, looked.size),
     ]
     held = holding(recipe, looked.first)
     known = {"name": recipe.name, "seed": recipe.seed, "pool": _pool(looked), "dataset": held, "notes": notes}

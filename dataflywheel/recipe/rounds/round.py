@@ -80,6 +80,8 @@ class Round:
     """What was trained on: those and the kept ones."""
     spends: dict[str, float] = field(init=False)
     """Thousands of tokens that each step added to it."""
+    adds: dict[str, float] = field(init=False)
+    """Rows that each step added to it."""
 
     def took(self, step: Step) -> None:
         """A step of the round is done."""
@@ -91,7 +93,7 @@ class Round:
         self.new = self.walk.state.rows
         written = self.memory.outputs(self.walk, self.round, writes)
         self.mixed = self._accumulated(train, written)
-        self.spends = self._spent(written)
+        self.spends, self.adds = self._spent(written)
         self.memory.judge_scores.append(judge_scores_of([rows.parent / "proposals.parquet" for rows in written]))
 
     def _accumulated(self, train: Step, written: list[Path]) -> Trained:
@@ -110,12 +112,19 @@ class Round:
         memory.done.append(output)
         return Trained(folder=output.name, rows=record.rows_out, **record.details)
 
-    def _spent(self, written: list[Path]) -> dict[str, float]:
+    def paid(self) -> dict[str, float]:
+        """Dollars of each step that writes, at what its answers cost when they were asked for: those that the store
+        had count too, so that the same recipe and store give the same budgets."""
+        written = {s.place: StepRecord.read(self.walk.output(s)).details for s in self.brought if writes(s)}
+        return {place: float(details["funnel"]["usd"]) for place, details in written.items()}
+
+    def _spent(self, written: list[Path]) -> tuple[dict[str, float], dict[str, float]]:
         found = self.walk.context.measured(self.walk.state.rows, TOKENS, "accumulate")
         tokens = dict(zip(found.ids, row_tokens(found).tolist(), strict=True))
         chosen = [step.place for step in self.brought if chooses(step)]
         made = {step.place: self._added(step) for step in self.brought if writes(step)}
-        return spent(tokens, self.new, written if self.brought else [], made, chosen[-1] if chosen else "")
+        which = self.new, written if self.brought else [], made, chosen[-1] if chosen else ""
+        return spent(tokens, *which), spent(dict.fromkeys(tokens, 1000), *which)
 
     def _added(self, step: Step) -> set[str]:
         return set(StepRecord.read(self.walk.output(step)).details["added"])

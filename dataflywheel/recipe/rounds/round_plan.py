@@ -13,10 +13,10 @@ from dataflywheel import catalog
 from dataflywheel.contracts import Allocation, Policy, RoundResult, build
 from dataflywheel.evolution.feedback.allocated import allocated
 from dataflywheel.recipe.context import Context
+from dataflywheel.recipe.planning.next_writers import part, writers
 from dataflywheel.recipe.schema import Recipe
 from dataflywheel.recipe.steps.state import State
 from dataflywheel.recipe.steps.step import Step
-from dataflywheel.selection.quota import share_out
 
 
 @dataclass(frozen=True)
@@ -63,15 +63,17 @@ def round_plan(
     """
     bringing = [step for step in steps if step.brings]
     rng = np.random.default_rng([recipe.seed, round, 32452843])
-    share = {s.place: _part(s.whole(recipe, offered, offered_tokens), recipe, s, round) for s in bringing}
+    share = {s.place: part(s.whole(recipe, offered, offered_tokens), recipe, s, round) for s in bringing}
     policies = [build(catalog.get(name, Policy), given) for name, given in recipe.feedback.items()]
     arms = by_slice = None
     counted_alike = not any(s.counts_tokens for s in bringing)
     ready = [s for s in bringing if not s.waits(round)]
     for policy in policies:
-        if policy.over == "arms" and len(ready) > 1 and counted_alike:
-            names = [s.place for s in ready]
-            arms = _within(allocated(policy, done, names, sum(share[n] for n in names), rng), ready, recipe, taken)
+        among = [s for s in ready if s.writes or not policy.writers_only]
+        if policy.over == "arms" and len(among) > 1 and counted_alike:
+            names = [s.place for s in among]
+            policy = policy.knowing(writers(recipe, among, offered, offered_tokens))
+            arms = _within(allocated(policy, done, names, sum(share[n] for n in names), rng), among, recipe, taken)
             share |= arms.amounts
     divided: dict[str, Mapping[str, int]] = {}
     for policy in policies:
@@ -108,9 +110,3 @@ def _together(one: Allocation | None, other: Allocation) -> Allocation:
     names = [*one.amounts, *(name for name in other.amounts if name not in one.amounts)]
     amounts = {name: one.amounts.get(name, 0) + other.amounts.get(name, 0) for name in names}
     return Allocation(amounts, {**other.reasons, **one.reasons})
-
-
-def _part(whole: int, recipe: Recipe, step: Step, round: int) -> int:
-    """Of a whole, what the round gets: equal parts that add up to it."""
-    weights = [0.0 if step.waits(one) else 1.0 for one in range(1, recipe.rounds + 1)]
-    return share_out(whole, [whole] * recipe.rounds, weights)[round - 1]

@@ -101,7 +101,7 @@ class Wheel(Walk):
         before = best.scores["steer"] if best else None
         words = vocabulary(self.state.model)
         outcome = round_result(scores["steer"], before, metric, self.state.scoring, now.spends, words)
-        memory.history.append(outcome)
+        memory.history.append(replace(outcome, rows=now.adds, usd=now.paid(), kept=judgement.kept))
         memory.selected.append(scores["select"])
         judgement.judge = judge_alarms(memory.judge_scores, memory.selected, metric)
         if judgement.kept:

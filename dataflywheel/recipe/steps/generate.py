@@ -10,7 +10,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from dataflywheel.contracts import Budget, Cost, PoolStatistics, UsageError
+from dataflywheel.contracts import Budget, Cost, Operator, PoolStatistics, UsageError
 from dataflywheel.proposing.fulfil import Fulfilment, Terms, fulfil
 from dataflywheel.proposing.kinds import Gate, Proposer, Surroundings
 from dataflywheel.recipe.asking import submit_batches
@@ -83,8 +83,7 @@ class Generate(Propose):
 
     def wanted(self, there: int) -> int:
         """New rows wanted where so many rows are there; one document may give more than one."""
-        budget = self.budget()
-        return int(budget.amount) if budget.unit == "rows" else budget.rows(there)
+        return int(budget.amount) if (budget := self.budget()).unit == "rows" else budget.rows(there)
 
 
 @dataclass(frozen=True)
@@ -100,6 +99,10 @@ class Generating(Writing, keyword="generate"):
     @property
     def from_failures(self) -> bool:
         return self.work.from_failures
+
+    @property
+    def adds(self) -> Operator:
+        return self.work.proposer().operator
 
     def check_place(self, recipe: Recipe) -> None:
         work, kind = self.work, self.work.proposer()
@@ -173,9 +176,9 @@ class Generating(Writing, keyword="generate"):
 
     def evidence(self, context: Context, state: State) -> list[str]:
         student, read = state.student(), super().evidence(context, state)
-        if student is None or not self.from_failures:
-            return read
-        return [*read, *evidence(context, self.work.source, student)]
+        if student is not None and self.from_failures:
+            read = [*read, *evidence(context, self.work.source, student)]
+        return read
 
     def write(self, given: Given, proposer: Proposer, gates: list[Gate], table: list[Row]) -> Written:
         context, state, work = given.context, given.state, self.work
@@ -185,8 +188,7 @@ class Generating(Writing, keyword="generate"):
         origin = self._origin(context, state)
         written_from: list[Row] = read_rows(origin).to_pylist()
         wanted = work.wanted(len(written_from))
-        if work.from_nothing():
-            written_from = []
+        written_from = [] if work.from_nothing() else written_from
         place: Callable[[Row], str] | None = None
         quotas, failures = dict(self.amounts), None
         if not work.fill and (work.per == "slice" or quotas):
@@ -236,8 +238,7 @@ class Generating(Writing, keyword="generate"):
         return replace(self, work=self.work.model_copy(update={"rows": amount}), round=round, amounts=amounts)
 
     def reach(self, context: Context, state: State, offered: Path) -> dict[str, str] | None:
-        """Slices of the steering tier may have no row of the pool; what is written from nothing aims at none, and what
-        is written from failures only at those where the student failed."""
+        """What is written from nothing aims at no slice, what is written from failures at those with failures alone."""
         if self.work.from_nothing() or self.work.fill:
             return {}
         if self.work.source != "target" or context.guide is None:

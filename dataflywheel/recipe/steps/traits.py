@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from dataflywheel.contracts import Operator
 from dataflywheel.recipe.schema import Recipe
 
 
@@ -43,6 +44,11 @@ class Traits:
     def from_failures(self) -> bool:
         """Whether it works from what the model that was trained last got wrong."""
         return False
+
+    @property
+    def adds(self) -> Operator | None:
+        """What the rows that it writes add to those that it writes from; None where it writes no new rows."""
+        return None
 
     def learns_first(self, rows: int) -> int:
         """Of so many rows, how many it learns for a selection that goes on from them."""

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 from pydantic import Field
 
-from dataflywheel.contracts import Card, build
+from dataflywheel.contracts import Card, Operator, build
 from dataflywheel.models.endpoint.examples import Instructed
 from dataflywheel.models.endpoint.form import words
 from dataflywheel.models.endpoint.instructions import Instructions
@@ -75,6 +75,7 @@ class CLAIR(Instructed, AskingProposer):
     name: ClassVar[str] = "clair"
     version: ClassVar[int] = 3
     answered_in: ClassVar[type[Form] | None] = Corrected
+    operator: ClassVar[Operator] = "answers"
     gates: ClassVar[tuple[NamedGate, ...]] = ("format_and_length", "refusal", "prompt_leak")
     makes_pairs: ClassVar[bool] = True
 

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 import orjson
 from pydantic import Field
 
-from dataflywheel.contracts import Card
+from dataflywheel.contracts import Card, Operator
 from dataflywheel.models.endpoint.request import Reply, Request
 from dataflywheel.models.endpoint.structured import Asks
 from dataflywheel.proposing.asking import WORK, AskingProposer, failed, without
@@ -50,6 +50,7 @@ class GenerateVerifyKeep(AskingProposer):
         evidence="benchmarks/gates.md: none of 1,653 wrong solutions of models to gsm8k is taken for right, and none "
         "of 1,047 right ones refused; benchmarks/real_model.md: none of 12 answers of a 135M model passed.",
     )
+    operator: ClassVar[Operator] = "answers"
     gates: ClassVar[tuple[str, ...]] = ("executable_truth",)
 
     samples: int = Field(default=4, ge=1, le=256)

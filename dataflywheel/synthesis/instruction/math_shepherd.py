@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal
 import orjson
 from pydantic import Field, field_validator
 
-from dataflywheel.contracts import Card
+from dataflywheel.contracts import Card, Operator
 from dataflywheel.models.endpoint.examples import Instructed
 from dataflywheel.models.endpoint.failure import passing
 from dataflywheel.models.endpoint.instructions import Instructions
@@ -86,6 +86,7 @@ class MathShepherd(Instructed, AskingProposer):
         "all 480 labels of 120 solutions were right at 8 completions. On models it was not measured here.",
     )
     name: ClassVar[str] = "math_shepherd"
+    operator: ClassVar[Operator] = "answers"
     gates: ClassVar[tuple[str, ...]] = ("format_and_length",)
 
     completions: int = Field(default=8, ge=1, le=256)

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field, PrivateAttr, field_validator
 
-from dataflywheel.contracts import Card
+from dataflywheel.contracts import Card, Operator
 from dataflywheel.models.endpoint.examples import Instructed
 from dataflywheel.models.endpoint.failure import failure
 from dataflywheel.models.endpoint.instructions import Instructions
@@ -110,6 +110,7 @@ class MetaMath(Instructed, AskingProposer):
         evidence="Here, with a teacher that errs in three of ten answers: of 163 rows from gsm8k and 153 from svamp "
         "none is wrong. What training on them is worth was not measured here.",
     )
+    operator: ClassVar[Operator] = "rephrasings"
     gates: ClassVar[tuple[str, ...]] = ("format_and_length", "prompt_leak")
     # No gate of novelty by itself: what is made is near to its seed by design. The exact check is part of the method.
     revisits: ClassVar[bool] = True

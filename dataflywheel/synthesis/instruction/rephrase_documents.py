@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal, NamedTuple
 
 from pydantic import Field, field_validator
 
-from dataflywheel.contracts import Card
+from dataflywheel.contracts import Card, Operator
 from dataflywheel.models.endpoint.examples import Instructed
 from dataflywheel.models.endpoint.instructions import Instructions, filled
 from dataflywheel.models.endpoint.quoting import question
@@ -94,6 +94,7 @@ class RephraseDocuments(Instructed, AskingProposer):
     )
     answered_in: ClassVar[type[Form] | None] = Retold
     writes_from: ClassVar[Literal["rows", "documents", "nothing"]] = "documents"
+    operator: ClassVar[Operator] = "rephrasings"
     gates: ClassVar[tuple[NamedGate, ...]] = (
         {"format_and_length": {"prompt": (0, 20_000)}},
         "refusal",

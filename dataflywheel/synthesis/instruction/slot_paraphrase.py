@@ -6,7 +6,7 @@ from typing import ClassVar, NamedTuple
 
 from pydantic import Field
 
-from dataflywheel.contracts import Card, build
+from dataflywheel.contracts import Card, Operator, build
 from dataflywheel.models.endpoint.examples import Instructed
 from dataflywheel.models.endpoint.instructions import Instructions
 from dataflywheel.models.endpoint.quoting import question
@@ -113,6 +113,7 @@ class SlotParaphrase(Instructed, AskingProposer):
         "What training on it is worth was not measured here.",
     )
     answered_in: ClassVar[type[Form] | None] = Paraphrase
+    operator: ClassVar[Operator] = "rephrasings"
     gates: ClassVar[tuple[NamedGate, ...]] = (
         {"format_and_length": {"answer": (0, 100_000), "complete": False}},  # the answer is the user's own
         "prompt_leak",

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from dataflywheel.contracts import Card, Cost, PoolStatistics
+from dataflywheel.contracts import Card, Cost, Operator, PoolStatistics
 from dataflywheel.models.endpoint.account import client_for
 from dataflywheel.models.endpoint.examples import Instructed
 from dataflywheel.models.endpoint.failure import failure, passing
@@ -84,6 +84,7 @@ class UltraFeedback(Instructed, AskingProposer):
     )
     name: ClassVar[str] = "ultra_feedback"
     answered_in: ClassVar[type[Form] | None] = Marks
+    operator: ClassVar[Operator] = "answers"
     gates: ClassVar[tuple[NamedGate, ...]] = ("format_and_length", "refusal", "prompt_leak", "contamination")
     makes_pairs: ClassVar[bool] = True
 

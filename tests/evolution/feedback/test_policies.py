@@ -8,12 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataflywheel.contracts import Policy, RoundResult, SliceResult
+from dataflywheel.evolution.feedback.next_writer import NextWriter
 from dataflywheel.evolution.feedback.proportional import Proportional
 from dataflywheel.evolution.feedback.thompson import Thompson
 from dataflywheel.evolution.feedback.uniform import Uniform
 from dataflywheel.evolution.feedback.weakest_slices import WeakestSlices
 
-POLICIES = (Uniform(), Proportional(), WeakestSlices(), Thompson())
+POLICIES = (NextWriter(), Uniform(), Proportional(), WeakestSlices(), Thompson())
 NAMES = ["a", "b", "c", "d", "e", "f"]
 SLICES = st.lists(
     st.tuples(st.sampled_from(NAMES), st.integers(0, 200), st.one_of(st.just(float("nan")), st.floats(0, 1))),
