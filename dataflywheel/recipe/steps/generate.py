@@ -218,8 +218,7 @@ class Generating(Writing, keyword="generate"):
             evaluation=steering(work.proposer(), state),
         )  # fmt: skip
         done = done if failures is None else replace(done, entries=failures.told(done.entries))
-        new = [without_seals(p.row) for p in done.accepted if p.row is not None]
-        return Written(done, {}, new, facts_of(failures) | lacking)
+        return Written(done, {}, [without_seals(p.row) for p in done.accepted if p.row], facts_of(failures) | lacking)
 
     def _origin(self, context: Context, state: State) -> Path:
         """The rows that are written from."""
