@@ -22,6 +22,7 @@ def metrics(run: Path, step: str) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.slow
 def test_rows_are_made_better_and_the_bill_is_within_the_plan(
     endpoint: Endpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
