@@ -191,17 +191,16 @@ def paid(run: Path) -> dict[str, Any]:
     """What a run spent on models that are asked, over all attempts at it: calls, tokens and dollars, and of these what
     may have been paid for requests that were cut off.
 
-    It is the ledger's sum and not that of the rows: what was cut off or failed, and was asked again, is paid for too.
+    It is the sum over the ledger's steps that asked, not over the rows: what was cut off or failed, and was asked
+    again, is paid for too; what other steps read in training or scoring is not.
     """
-    import json
-
-    from dataflywheel.store.ledger import maybe_paid
+    from dataflywheel.contracts import Cost
+    from dataflywheel.store.ledger import maybe_paid, read_bills
 
     text = (run / "ledger.json").read_text(encoding="utf-8")
-    spent, maybe = json.loads(text)["total"], maybe_paid(text)
-    names = ("calls", "tokens", "usd")
-    asked = {name: spent[name] if spent["calls"] else 0 for name in names}
-    return {**asked, "maybe_paid": {name: getattr(maybe, name) for name in names}}
+    spent = sum((bill for bill in read_bills(text).values() if bill.calls), Cost())
+    maybe, names = maybe_paid(text), ("calls", "tokens", "usd")
+    return {n: getattr(spent, n) for n in names} | {"maybe_paid": {n: getattr(maybe, n) for n in names}}
 
 
 def bill(run: Path) -> list[str]:

@@ -61,7 +61,8 @@ def summary(result: Any) -> list[str]:
     for reason, count in result.left_out.items():
         lines.append(f"Left out of the data set, since its format cannot hold {reason}: {count:,} (see the report).")
     if result.held_apart:
-        lines.append(f"{result.held_apart:,} rows held apart, each with its reason: {result.path / 'quarantine'}")
+        rows = "1 row" if result.held_apart == 1 else f"{result.held_apart:,} rows"
+        lines.append(f"{rows} held apart, each with its reason: {result.path / 'quarantine'}")
     if result.not_carried:
         fields = ", ".join(f"{name} ({n:,})" for name, n in list(result.not_carried.items())[:FIELDS])
         lines.append(f"Not in the data set, since its format has no place for them: the fields {fields}.")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from dataflywheel.contracts import FlywheelError, UsageError
 from dataflywheel.recipe.drafting import drafted, files_here, readable
-from dataflywheel.recipe.shipped import shipped
+from dataflywheel.recipe.shipped import data_of, shipped
 from dataflywheel.rows.reading import stem
 from dataflywheel.store.atomic import write_text
 
@@ -42,7 +42,8 @@ def init(
     if like:
         if pool or target or model:
             raise UsageError("--like copies a recipe as it is; name files and models in the copy")
-        text, told = shipped(like), f"{place}: a copy of {like}"
+        text, brought = _with_data(like, place.parent)
+        told = f"{place}: a copy of {like}{brought}"
     else:
         named = [pool] if isinstance(pool, str) else list(pool or [])
         rows, guessed = (named, None) if named else files_here(Path.cwd())
@@ -63,6 +64,23 @@ def init(
     write_text(place, text)
     told_left = [f"left out, since it cannot be read: {one}" for one in left]
     return [told, *told_left, f"Next: flywheel plan {place}, then flywheel run {place}"]
+
+
+def _with_data(name: str, folder: Path) -> tuple[str, str]:
+    """The text of a recipe that comes with the package, with its data files written to a folder; and what was written.
+
+    Raises:
+        UsageError: another file of that name is there.
+    """
+    text, data = shipped(name), data_of(name)
+    places = {known: folder / Path(known).name for known in data}
+    for known, place in places.items():
+        if place.exists() and place.read_bytes() != data[known]:
+            raise UsageError(f"{place}: is there already, and {name} brings a file of that name; give another folder")
+    for known, place in places.items():
+        write_text(place, data[known].decode())
+        text = text.replace(known, str(place))
+    return text, f", with its data {', '.join(map(str, places.values()))}" if places else ""
 
 
 def _from_here(path: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
@@ -9,6 +10,7 @@ from dataflywheel.contracts import UsageError, nearest
 
 ELSEWHERE = "FLYWHEEL_DATA"
 """In a recipe whose data lie beside the repository."""
+_BESIDE = re.compile(r"recipes/([\w.-]+\.(?:jsonl|csv))")
 
 
 def names() -> list[str]:
@@ -27,6 +29,12 @@ def shipped(name: str) -> str:
         known = ", ".join(names())
         raise UsageError(f"no recipe {name!r} comes with the package{nearest(name, names())}; there are {known}")
     return (_folder() / f"{name}.yaml").read_text(encoding="utf-8")
+
+
+def data_of(name: str) -> dict[str, bytes]:
+    """The data files that a recipe brings, by the name under which it has them: `recipes/letters.jsonl`."""
+    found = sorted(set(_BESIDE.findall(shipped(name))))
+    return {f"recipes/{one}": (_folder() / one).read_bytes() for one in found}
 
 
 def _folder() -> Traversable:

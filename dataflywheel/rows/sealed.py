@@ -20,6 +20,7 @@ import orjson
 
 from dataflywheel.contracts import FlywheelError, UnshownError, UsageError
 from dataflywheel.rows.schema import Row
+from dataflywheel.rows.text import fields_of
 
 SHORTEST = 32
 """Characters that a secret has at least: guessing must be hopeless."""
@@ -101,6 +102,13 @@ def seal(row: Row, became: str, by: Secret) -> str:
 def is_sealed(value: object) -> bool:
     """Whether it has the form of what `seal` gives."""
     return isinstance(value, str) and _SEALED.fullmatch(value) is not None
+
+
+def without_seals(row: Row) -> Row:
+    """A new row made from a sealed one, without what that one was: opened, it would become its parent."""
+    held = fields_of(row)
+    left = {name: value for name, value in held.items() if not is_sealed(value)}
+    return row if len(left) == len(held) else {**row, "extra": orjson.dumps(left, option=orjson.OPT_SORT_KEYS).decode()}
 
 
 def sealed_by(value: str) -> str:

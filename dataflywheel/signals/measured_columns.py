@@ -19,6 +19,8 @@ FACTS = ("row.source", "row.tags", "row.copies")
 """What is known of every row without measuring; it is always there."""
 TEXTS: Mapping[str, Part] = MappingProxyType({"row.text": "all", "row.prompt": "prompt", "row.answer": "answer"})
 """Texts of rows, for who names them."""
+LABEL = "row.label"
+"""The label of each row, for who names it; null where a row has none."""
 
 
 def columns(rows: Path, names: Iterable[str], signals: Mapping[str, Signal], store: SignalStore) -> Columns:
@@ -26,7 +28,7 @@ def columns(rows: Path, names: Iterable[str], signals: Mapping[str, Signal], sto
 
     `signals` are those that the names begin with; one may stand there several times, under names of its own. A
     signal's status comes along with any of its columns; `row.source`, `row.tags` and `row.copies` always; `row.text`,
-    `row.prompt` and `row.answer` where they are among the names.
+    `row.prompt`, `row.answer` and `row.label` where they are among the names.
     """
     names = list(names)
     facts = read_rows(rows, ["id", "source", "tags", "copies"])
@@ -38,6 +40,8 @@ def columns(rows: Path, names: Iterable[str], signals: Mapping[str, Signal], sto
     found.values["row.tags"] = tags
     found.values["row.copies"] = facts["copies"].to_numpy()
     found.values |= _texts(rows, [name for name in TEXTS if name in names])
+    if LABEL in names:
+        found.values[LABEL] = np.array(read_rows(rows, ["label"])["label"].to_pylist(), dtype=object)
     by_signal: dict[str, list[str]] = {}
     for name in names:
         signal, _, column = name.partition(".")

@@ -33,7 +33,10 @@ def test_the_bill_is_the_ledgers_with_what_was_cut_and_asked_again(tmp_path: Pat
     step = tmp_path / "round-1" / "01-enhance"
     step.mkdir(parents=True)
     (step / "metrics.json").write_text(json.dumps({"details": {"funnel": funnel, "gates": [], "shortfall": ""}}))
-    (tmp_path / "ledger.json").write_text(json.dumps({"total": {"calls": 4, "tokens": 445, "usd": 0.15}, "steps": {}}))
+    asked, trained = {"calls": 4, "tokens": 445, "usd": 0.15}, {"tokens": 9000, "forward": 30, "backward": 30}
+    total = {**asked, **trained, "tokens": 9445}
+    steps = {"round-1/01-enhance": asked, "round-1/02-train": trained}
+    (tmp_path / "ledger.json").write_text(json.dumps({"total": total, "steps": steps}))
     lines = told(SimpleNamespace(path=tmp_path, rows_out=3), "in all")
     assert "Cost: 4 calls, 445 tokens, $0.1500." in lines
     ledger = Ledger(tmp_path / "ledger.json")
@@ -44,7 +47,6 @@ def test_the_bill_is_the_ledgers_with_what_was_cut_and_asked_again(tmp_path: Pat
     doubted = told(SimpleNamespace(path=tmp_path, rows_out=3), "in all")
     expected = "Cost: 4 calls, 445 tokens, $0.1500, of which may have been paid: 1 call, 120 tokens, $0.0500."
     assert expected in doubted
-    asked = {"calls": 4, "tokens": 445, "usd": 0.15}
     assert paid(tmp_path) == {**asked, "maybe_paid": {"calls": 1, "tokens": 120, "usd": 0.05}}
     # What was written and is no row by the method's own rules was readable all the same.
     assert lines[0].endswith("; 5 gave no row.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from typer.testing import CliRunner
 from dataflywheel.cli.main import app
 from dataflywheel.contracts import FlywheelError, UsageError
 from dataflywheel.recipe.drafting import drafted, files_here
+from dataflywheel.recipe.init import init
 from dataflywheel.recipe.load import load_recipe
 from dataflywheel.recipe.planning.plan import plan
 from dataflywheel.recipe.shipped import names, shipped
@@ -165,3 +167,22 @@ def test_recipes_come_with_the_package(tmp_path: Path) -> None:
         assert load_recipe(tmp_path / "a.yaml").steps
     with pytest.raises(UsageError, match="did you mean"):
         shipped("flywhel")
+
+
+def test_a_copied_recipe_has_its_data_beside_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = Path("recipes").resolve()
+    monkeypatch.chdir(tmp_path)
+    for name in names():
+        lines = init(like=name, out=Path(name) / "mine.yaml")
+        assert "recipes/" not in re.sub("(?m)^ *#.*", "", Path(name, "mine.yaml").read_text(encoding="utf-8"))
+        for file in Path(name).iterdir():
+            if file.name != "mine.yaml":
+                assert file.read_bytes() == (own / file.name).read_bytes()
+                assert str(file) in lines[0]
+    assert sorted(path.name for path in Path("safety").iterdir()) == ["letters.jsonl", "manners.jsonl", "mine.yaml"]
+    assert load_recipe(Path("safety/mine.yaml")).pool[0].path == "safety/letters.jsonl"
+    Path("other").mkdir()
+    Path("other/letters.jsonl").write_text("mine")
+    with pytest.raises(UsageError, match=r"letters\.jsonl.*is there already"):
+        init(like="safety", out="other/mine.yaml")
+    assert [path.name for path in Path("other").iterdir()] == ["letters.jsonl"]

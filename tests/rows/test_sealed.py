@@ -11,7 +11,7 @@ import pytest
 
 from dataflywheel.contracts import FlywheelError, UnshownError, UsageError
 from dataflywheel.rows.identity import prompt_answer_row
-from dataflywheel.rows.sealed import check_reference, is_sealed, seal, sealed_by, secret, unsealed
+from dataflywheel.rows.sealed import check_reference, is_sealed, seal, sealed_by, secret, unsealed, without_seals
 
 ROW = prompt_answer_row("Who?", "J\u00e4ne Doe, 555-0100", extra={"a": [1, None]}, tags=["t"])
 SECRET = "0123456789abcdef" * 4
@@ -34,6 +34,16 @@ def test_a_row_comes_back_byte_for_byte(monkeypatch: pytest.MonkeyPatch, tmp_pat
     assert (orjson.dumps(back), became) == (orjson.dumps(ROW), "abc")
     assert seal(ROW, "abc", by_file) == sealed
     assert seal(ROW, "abd", by) != sealed
+
+
+@pytest.mark.usefixtures("installed")
+def test_a_new_row_does_not_hold_what_its_parent_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ROW_KEY", SECRET)
+    fields = {"a": [1, None], "sealed": "sealed1.no", "redacted": seal(ROW, "abc", secret("env:ROW_KEY"))}
+    row = prompt_answer_row("Who?", "Nobody", extra=fields)
+    assert orjson.loads(without_seals(row)["extra"]) == {"a": [1, None], "sealed": "sealed1.no"}
+    assert {**without_seals(row), "extra": row["extra"]} == row
+    assert without_seals(ROW) is ROW
 
 
 @pytest.mark.usefixtures("installed")

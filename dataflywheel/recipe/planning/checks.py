@@ -26,7 +26,7 @@ from dataflywheel.recipe.schema import Recipe
 from dataflywheel.recipe.steps.build import UnbuiltStepsError, build_steps
 from dataflywheel.recipe.steps.step import Step
 from dataflywheel.selection.order import LEARNED, SLICE
-from dataflywheel.signals.measured_columns import FACTS, TEXTS
+from dataflywheel.signals.measured_columns import FACTS, LABEL, TEXTS
 
 
 def read(recipe: str | Path | Recipe) -> Recipe:
@@ -154,7 +154,7 @@ def _check_column(recipe: Recipe, need: str, place: str) -> None:
     """
     name, _, column = need.partition(".")
     if name == "row":
-        known = [*FACTS, *TEXTS, SLICE, LEARNED]
+        known = [*FACTS, *TEXTS, LABEL, SLICE, LEARNED]
         if need not in known:
             raise UsageError(f"{place}: rows have no {need!r}{nearest(need, known)}")
         return

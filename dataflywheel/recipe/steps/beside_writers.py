@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
-from dataflywheel.contracts import Method, PoolStatistics, build
+from dataflywheel.contracts import Method, PoolStatistics, build, method_specs
 from dataflywheel.proposing.kinds import Proposer
+from dataflywheel.recipe.schema import Recipe
 from dataflywheel.recipe.steps.writers_price import placeholder
 
 
@@ -70,3 +71,9 @@ def lost_beside(title: str, kind: type[Proposer], given: Mapping[str, Any], form
         return []
     told = f"{format} holds no field {field!r} beside a row; it stays in the rows of this step in the run"
     return [f"{title}: {kind.name}: {told}, and `format: messages` holds it"]
+
+
+def no_seals(recipe: Recipe, index: int) -> list[str]:
+    """Says that new rows carry no seals of the rows they are made from, where a step before this one seals rows."""
+    earlier = method_specs([step["by"] for _, step in recipe.named_steps()[: index - 1] if "by" in step])
+    return ["no seals"] if any("key" in given for _, given in earlier) else []

@@ -20,7 +20,7 @@ from dataflywheel.recipe.inputs.looked import Looked
 from dataflywheel.recipe.inputs.slicing import slices_of
 from dataflywheel.recipe.pricing import model_seconds
 from dataflywheel.recipe.schema import Recipe
-from dataflywheel.recipe.steps.beside_writers import asks_all
+from dataflywheel.recipe.steps.beside_writers import asks_all, no_seals
 from dataflywheel.recipe.steps.failures import (
     evidence,
     facts_of,
@@ -36,6 +36,7 @@ from dataflywheel.recipe.steps.step import Given, Step
 from dataflywheel.recipe.steps.writing import Propose, Writing, Written
 from dataflywheel.rows.parts import read_rows
 from dataflywheel.rows.schema import Row
+from dataflywheel.rows.sealed import without_seals
 
 ROUND = 1009
 """What the random seed moves by from round to round, so that seeds are taken in another order."""
@@ -175,10 +176,9 @@ class Generating(Writing, keyword="generate"):
         return {}
 
     def evidence(self, context: Context, state: State) -> list[str]:
-        student, read = state.student(), super().evidence(context, state)
-        if student is not None and self.from_failures:
-            read = [*read, *evidence(context, self.work.source, student)]
-        return read
+        student = state.student()
+        failed = evidence(context, self.work.source, student) if student is not None and self.from_failures else []
+        return [*super().evidence(context, state), *no_seals(context.recipe, self.index), *failed]
 
     def write(self, given: Given, proposer: Proposer, gates: list[Gate], table: list[Row]) -> Written:
         context, state, work = given.context, given.state, self.work
@@ -218,7 +218,7 @@ class Generating(Writing, keyword="generate"):
             evaluation=steering(work.proposer(), state),
         )  # fmt: skip
         done = done if failures is None else replace(done, entries=failures.told(done.entries))
-        return Written(done, {}, [p.row for p in done.accepted if p.row is not None], facts_of(failures) | lacking)
+        return Written(done, {}, [without_seals(p.row) for p in done.accepted if p.row], facts_of(failures) | lacking)
 
     def _origin(self, context: Context, state: State) -> Path:
         """The rows that are written from."""

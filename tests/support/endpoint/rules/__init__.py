@@ -6,7 +6,9 @@ from typing import Annotated
 
 from pydantic import Field
 
+from tests.support.endpoint.rules.clerk import Clerk
 from tests.support.endpoint.rules.echo import Echo
+from tests.support.endpoint.rules.editor import Editor
 from tests.support.endpoint.rules.inventor import Inventor
 from tests.support.endpoint.rules.judge import Judge
 from tests.support.endpoint.rules.librarian import Librarian
@@ -18,6 +20,6 @@ from tests.support.endpoint.rules.tiny import Tiny
 from tests.support.endpoint.rules.writer import Writer
 
 Rule = Annotated[
-    Echo | Inventor | Judge | Librarian | Rater | Recorded | Solver | Tagger | Tiny | Writer,
+    Clerk | Echo | Editor | Inventor | Judge | Librarian | Rater | Recorded | Solver | Tagger | Tiny | Writer,
     Field(discriminator="rule"),
 ]
