@@ -42,8 +42,8 @@ def moved_back(table: Mapping[str, Column]) -> list[Change]:
 def _in_names(column: Column, lacking: Column, values: set[str]) -> float:
     """Of the rows that hold the value, the share whose cell here ends in another one."""
     there = [i for i, gone in enumerate(lacking.missing) if not gone and not column.missing[i]]
-    ends = ((lacking.texts[i], BEHIND.fullmatch(column.texts[i])) for i in there)
-    return sum(bool(end) and end[2] in values and end[2] != own for own, end in ends) / max(1, len(there))
+    ends = [(lacking.texts[i], str(end[2])) for i in there if (end := BEHIND.fullmatch(column.texts[i]))]
+    return float(sum(end in values and end != own for own, end in ends) / max(1, len(there)))
 
 
 def _between(column: Column, lacking: Column, empty: list[int], values: set[str]) -> list[Change]:
