@@ -38,8 +38,8 @@ class Column:
     """The cells of one column, in the order of the rows.
 
     A sign for no value (`N/A`, `?`) counts as missing where the column has values of its kind: in a column of numbers
-    always, but for `none` where no 0 is written as one, in others only `?`, `n/a` and such as are no words, since `none`
-    and `NA` may be answers.
+    always, but for `none` where no 0 is written as one, in others only `?`, `n/a` and such as are no words, since
+    `none` and `NA` may be answers.
     """
 
     def __init__(self, name: str, values: Sequence[Value]) -> None:

@@ -19,8 +19,8 @@ APART = 2.0
 """How much larger the middle of the bare numbers may be than that of those with a unit, or the other way round, where
 both are of the same unit."""
 MANY, ALIKE = 20, 1.25
-"""Of a percent sign beside shares (bare numbers of 1 at most) it takes so many cells of both, and middles so near, to be
-sure that it says nothing: `0.14%` beside `0.50` may be a seventh of a hundredth."""
+"""Of a percent sign beside shares (bare numbers of 1 at most) it takes so many cells of both, and middles so near, to
+be sure that it says nothing: `0.14%` beside `0.50` may be a seventh of a hundredth."""
 CASED = frozenset({"m", "mb", "kb", "gb", "tb", "ms", "w", "g"})
 """Units that mean another thing in capitals, in small letters: `5 M` are millions, `5 Mb` bits."""
 HALVES = frozenset({"am", "pm"})
