@@ -54,6 +54,7 @@ def written(result: dict[str, Any]) -> list[str]:
         lines = [f"{result['rows']:,} rows of several kinds as {result['records']:,} {form}, a file a kind:"]
         lines += [f"{file['records']:,} {kind}: {file['path']}" for kind, file in result["files"].items()]
     lines += [f"beside it: {path}" for path in result["beside"]]
+    lines += [f"not of the type it had: {column}: {why}" for column, why in result["untyped"].items()]
     return lines + not_carried(result["not_carried"], result["format"])
 
 

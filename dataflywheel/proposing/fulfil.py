@@ -94,7 +94,9 @@ def fulfil(
     place = (slice_of or first_tag) if terms.quotas else None
     wanted = dict(terms.quotas) if terms.quotas else {"": len(seeds) if terms.rows is None else terms.rows}
     seeds = seeds or [NOTHING] * (proposer.written_from(dict(proposer)) == "nothing")
-    queues = SeedQueues(seeds, place, wanted, terms.visits, None if proposer.rewrites else seed)
+    counted = terms.rows is not None or bool(terms.quotas)
+    most = proposer.rows_a_seed() if counted else 1
+    queues = SeedQueues(seeds, place, wanted, terms.visits, None if proposer.rewrites else seed, most)
     done, missing, ids, wave = Fulfilment(), dict(wanted), set(known), 0
     places = {} if columns is None else {str(id): i for i, id in enumerate(columns.ids.tolist())}
     while any(missing.values()):

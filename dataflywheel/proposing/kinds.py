@@ -149,6 +149,10 @@ class Proposer(Method):
         """Questions asked of a model for each seed, for the estimate."""
         return 1.0 if self.asks else 0.0
 
+    def rows_a_seed(self) -> int:
+        """Rows that one visit of a seed gives, at most: no more seeds are visited than the wanted rows take."""
+        return 1
+
     def operations(self, pool: PoolStatistics) -> float:
         """Arithmetic on local models, for the estimate, in operations a weight: 2 for each token that is read or
         written, 6 for each that is learned."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -38,7 +39,7 @@ class SeedQueues:
     """The seeds of each wanted slice in an order that depends on the random seed alone; in their own without one.
 
     Without `place` all seeds are of one slice. `visits`: how often each is written from, at most; None: without end,
-    in another order at each pass.
+    in another order at each pass. `most`: rows that a visit gives, at most.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class SeedQueues:
         wanted: Mapping[str, int],
         visits: int | None,
         seed: int | None,
+        most: int = 1,
     ) -> None:
         groups: dict[str, list[Row]] = {name: [] for name in wanted}
         for row in seeds:
@@ -57,13 +59,13 @@ class SeedQueues:
         if seed is not None:
             rng = np.random.default_rng([seed, 15485863])
             groups = {name: [rows[i] for i in rng.permutation(len(rows))] for name, rows in groups.items()}
-        self.groups, self.visits, self.seed = groups, visits, seed
+        self.groups, self.visits, self.seed, self.most = groups, visits, seed, most
         self.at = dict.fromkeys(groups, 0)
-        self.rate = dict.fromkeys(groups, 1.0)
+        self.rate = dict.fromkeys(groups, float(most))
 
     def take(self, missing: Mapping[str, int], room: int) -> list[Taken]:
         """Up to `room` seeds of the slices that miss rows, one of each in turn; of no slice many more than it needs."""
-        need = {name: round(n / self.rate[name] + 0.5) for name, n in missing.items() if n > 0}
+        need = {name: self._visits(n, self.rate[name]) for name, n in missing.items() if n > 0}
         taken: list[Taken] = []
         while len(taken) < room:
             before = len(taken)
@@ -79,6 +81,9 @@ class SeedQueues:
                 break
         return taken
 
+    def _visits(self, rows: int, rate: float) -> int:
+        return round(rows / rate + 0.5) if self.most == 1 else math.ceil(rows / rate)
+
     def take_all(self, missing: Mapping[str, int]) -> list[Taken]:
         """All seeds of the slices that miss rows, each once, as far as visits are left."""
         wanted = {name: len(self.groups[name]) for name, n in missing.items() if n > 0}
@@ -86,10 +91,10 @@ class SeedQueues:
         return self.take(wanted, sum(wanted.values()))
 
     def learn(self, entries: Sequence[Entry]) -> None:
-        """How many good rows a visit of each slice's seeds has given so far: at most one is counted on."""
+        """How many good rows a visit of each slice's seeds has given so far: at most `most` are counted on."""
         good = Counter(e.slice for e in entries if e.fate in (Fate.ACCEPTED, Fate.SURPLUS))
         for name, visited in self.at.items():
-            self.rate[name] = min(1.0, max(good[name], 1) / max(visited, 1))
+            self.rate[name] = min(float(self.most), max(good[name], 1) / max(visited, 1))
 
     def used_up(self, missing: Mapping[str, int]) -> str:
         """Why nothing more can be written for the slices that miss rows; seeds of the others could not help."""

@@ -32,6 +32,8 @@ WORKED = (
 """A problem that is solved in two steps."""
 FIELDS = {"formal_statement": "theorem made_up : 1 + 1 = 2 := by sorry"}
 """Values of fields that not every text can be."""
+ANSWERED = {"query": "SELECT count(*) FROM questions"}
+"""What a made-up answer holds in fields of its form that not every text can be, so that what follows is asked too."""
 OTHER = "An answer that somebody else gave."
 LABELLED = 60
 """Texts of each of two labels."""

@@ -23,7 +23,7 @@ from dataflywheel.models.endpoint.request import Request
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.proposing.kinds import Demand, Gate, Proposal, Proposer, Surroundings
 from dataflywheel.recipe.inputs.target_judge import judge_by
-from dataflywheel.recipe.made_up_rows import answers, cases, files, lines, seeds
+from dataflywheel.recipe.made_up_rows import ANSWERED, answers, cases, files, lines, seeds
 from dataflywheel.rows.schema import table
 from dataflywheel.rows.text import text_of
 
@@ -133,7 +133,7 @@ def _spec(name: str) -> ModelSpec:
 
 def _asked(method: Method, pick: int) -> list[Asked]:
     """All that it asks where it is answered so; first with schemas, which say what to answer, then without."""
-    by_schema = _recorded(method, Tape(pick))
+    by_schema = _recorded(method, Tape(pick, fields=ANSWERED))
     in_words = _recorded(method, Tape(pick, takes_schema=False, told=by_schema.replies))
     return [
         Asked(to, request, shaped.schema)

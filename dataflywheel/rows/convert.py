@@ -14,6 +14,7 @@ import orjson
 from dataflywheel.contracts import FlywheelError, UsageError, nearest
 from dataflywheel.rows.containers import CONTAINERS
 from dataflywheel.rows.containers.find import hub_name
+from dataflywheel.rows.containers.table_columns import TableColumns
 from dataflywheel.rows.containers.write import DATASET, container_for, text_line, write_records
 from dataflywheel.rows.formats import SHAPES, CannotHold, Shape, holding, shape_named
 from dataflywheel.rows.formats.beside import FORM, OURS
@@ -24,6 +25,7 @@ from dataflywheel.rows.reading import Input, stem
 from dataflywheel.rows.rows_read import RowsRead
 from dataflywheel.rows.schema import ROW_SCHEMA, Row
 from dataflywheel.rows.set_aside import Origin, SetAside, reason_of
+from dataflywheel.rows.table_types import read_types, untyped
 from dataflywheel.rows.trainers import TRAINERS
 from dataflywheel.rows.trainers.kind import kind_of
 
@@ -68,7 +70,8 @@ def convert(
     Returns:
         input, output, format, rows read, records written, files by kind, quarantined (lines that could not be read) and
         left_out (rows that the format cannot hold) as counts, left_out also by reason, the first 20 of both, files
-        written beside, `not_carried`: fields of the rows that a trainer has no place for, with the number of rows, and
+        written beside, `not_carried`: fields of the rows that a trainer has no place for, with the number of rows,
+        `untyped`: columns of a table that do not have the type that they were read with, with the reason, and
         `unread`: what lies beside the rows and was not read, with the reason.
 
     Raises:
@@ -77,6 +80,7 @@ def convert(
     """
     target = Path(output)
     container, not_carried = _checked(input, target, to), Counter[str]()
+    table: tuple[TableColumns, list[str]] | None = None
     with SetAside(target) as aside:
         reading = RowsRead(Input(input, source or "", mapping=column_mapping(columns, roles)), aside, progress, change)
         if to in TRAINERS:
@@ -88,7 +92,9 @@ def convert(
             first = next(records, None)
             if first is not None:
                 schema = ROW_SCHEMA if to == "canonical" else None
-                count = write_records(target, chain([first], records), container, schema)
+                if not (lineage or origins) and _shape(to, reading).name == "table":
+                    table = read_types(input)
+                count = write_records(target, chain([first], records), container, schema, table=table and table[0])
                 files, beside = {"rows": {"path": output, "records": count}}, []
     if reading.count == aside.left_out:
         raise _none_held(aside, reading.count, None if place else aside.path)
@@ -99,7 +105,13 @@ def convert(
         "quarantined": aside.unread, "left_out": aside.left_out, "reasons": dict(aside.reasons.most_common()),
         "beside": [str(path) for path in beside], "examples": aside.examples, "unread": list(reading.unread),
         "not_carried": dict(not_carried.most_common()),
+        "untyped": untyped(*table) if table and container in ("parquet", DATASET) else {},
     }  # fmt: skip
+
+
+def _shape(to: str, reading: RowsRead) -> Shape:
+    """The shape that `to` names, or the input's own where it names a container."""
+    return shape_named(to if to in [shape.name for shape in SHAPES] else reading.shape)
 
 
 def _by_kind(reading: RowsRead, aside: SetAside, to: str, writing: KindFiles, not_carried: Counter[str]) -> KindFiles:
@@ -166,11 +178,7 @@ def _checked(input: str, target: Path, to: str) -> str:
 
 
 def _one_line(record: Record) -> None:
-    """Check that a text file can hold the record.
-
-    Raises:
-        CannotHold: it is not a document of one line.
-    """
+    """Raises CannotHold: the record is not a document of one line, and no text file holds it."""
     try:
         text_line(record, 0)
     except FlywheelError:
@@ -193,7 +201,7 @@ def _shaped(
     """Records in the shape that `to` names, or in the input's own where `to` is a container."""
     rows = iter(reading)
     rows = chain([next(rows)], rows)
-    shape = shape_named(to if to in [shape.name for shape in SHAPES] else reading.shape)
+    shape = _shape(to, reading)
     if shape.name == "oasst_tree":
         yield from _trees(rows, aside, shape, lineage, source)
     elif type(shape).write_all is not Shape.write_all:

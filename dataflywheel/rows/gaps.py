@@ -16,9 +16,11 @@ SIGNS = frozenset({"?", "n/a", "#n/a", "na", "nan", "null", "none", "nil", "-", 
 """What tables write where no value is known, in small letters."""
 WORDS = frozenset({"na", "none", "missing", "nil", "-"})
 """Those of them that may be answers: they are signs in columns of numbers alone."""
+NAUGHT = frozenset({"none", "nil"})
+"""Those of them that mean 0 as often as nothing known: among numbers they are signs where a 0 is written as one."""
 MOSTLY = 0.9
 """The share of a column's values that are of a kind where the column is."""
-NUMBER = re.compile(r"[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+)?(?:[eE][-+]?\d+)?")
+NUMBER = re.compile(r"[-+]?(?=\.?\d)(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+)?(?:[eE][-+]?\d+)?")
 
 
 def text_of(value: Any) -> str:
@@ -29,8 +31,13 @@ def text_of(value: Any) -> str:
 
 
 def is_number(text: str) -> bool:
-    """Whether a text is one number: `12`, `-0.5`, `1,200.50`, `1e-3`."""
-    return any(map(str.isdigit, text)) and NUMBER.fullmatch(text) is not None
+    """Whether a text is one number: `12`, `-0.5`, `1,200.50`, `1e-3`; `E12` is a name."""
+    return NUMBER.fullmatch(text) is not None
+
+
+def is_zero(text: str) -> bool:
+    """Whether a text is the number 0."""
+    return is_number(text) and not float(text.replace(",", ""))
 
 
 @dataclass
@@ -44,6 +51,10 @@ class Gaps:
     """Those of them that are numbers."""
     words: Counter[str] = field(default_factory=Counter)
     """Cells that hold a sign which may be an answer."""
+    naught: Counter[str] = field(default_factory=Counter)
+    """Those of them that may mean 0."""
+    zeros: Counter[str] = field(default_factory=Counter)
+    """Cells that are 0."""
 
     def look(self, rows: Iterable[Row]) -> None:
         """Count the cells of rows that come from a table."""
@@ -57,6 +68,8 @@ class Gaps:
     def _take(self, name: str, text: str) -> None:
         self.held[name] += bool(text) and text not in SIGNS
         self.words[name] += text in WORDS
+        self.naught[name] += text in NAUGHT
+        self.zeros[name] += is_zero(text)
         self.numbers[name] += text not in SIGNS and is_number(text)
 
     def by_column(self) -> Mapping[str, int]:
@@ -64,7 +77,8 @@ class Gaps:
         found = {}
         for name, held in self.held.items():
             numeric = held and self.numbers[name] >= MOSTLY * held
-            lacking = self.rows - held - (0 if numeric else self.words[name])
-            if lacking and held + (0 if numeric else self.words[name]):
+            answers = self.words[name] if not numeric else 0 if self.zeros[name] else self.naught[name]
+            lacking = self.rows - held - answers
+            if lacking and held + answers:
                 found[name] = lacking
         return found

@@ -71,6 +71,12 @@ def test_further_questions_rest_on_earlier_answers() -> None:
     assert [one.to for one in prompts("panel")] == ["models", "models"]
 
 
+def test_questions_on_a_table_show_how_they_are_answered_again() -> None:
+    first, again = prompts("source2synth")
+    assert "`query` that answers the question" not in str(first.request.messages)
+    assert "`query` that answers the question" in str(again.request.messages)
+
+
 def test_parameters_change_the_question_and_are_checked() -> None:
     assert "analysis" in (prompts("pairwise", {"evidence": True})[0].schema or "")
     with pytest.raises(UsageError, match="evidenc"):

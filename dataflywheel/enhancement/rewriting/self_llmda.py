@@ -129,6 +129,13 @@ class SelfLlmda(Instructed, AskingProposer):
         usd = (read * price.input + written * price.output) / 1e6 if price else 0.0
         return super().estimate(pool) + Cost(calls=calls, tokens=read + written, usd=usd)
 
+    def unpriced(self) -> str:
+        """What each further task costs: how many there are shows when the rows are read."""
+        return (
+            f"the choice of ways is priced for one task (a source with a first tag); each further one asks "
+            f"{self.setup_calls()} questions more, at most"
+        )
+
     def rehearsed(self) -> Proposer:
         """One that has chosen nothing yet."""
         return type(self)(**{name: getattr(self, name) for name in type(self).model_fields})

@@ -89,6 +89,7 @@ class AskTable(Instructed, Proposer):
         evidence="Here, of 259 emptied cells of restaurants: 8 % filled without it, with a script right in 0.9 of all "
         "cells 99 %, of these 89 % right; with one right in 0.5 it fills none (benchmarks/tables.md).",
     )
+    version: ClassVar[int] = 2
     asks: ClassVar[bool] = True
     rewrites: ClassVar[bool] = True
     mends: ClassVar[bool] = True

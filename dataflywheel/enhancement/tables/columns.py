@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from dataflywheel.contracts import AnyArray
-from dataflywheel.rows.gaps import MOSTLY, SIGNS, WORDS
+from dataflywheel.rows.gaps import MOSTLY, NAUGHT, SIGNS, WORDS, is_zero
 from dataflywheel.rows.gaps import is_number as is_number
 from dataflywheel.rows.gaps import text_of as text_of
 
@@ -38,7 +38,8 @@ class Column:
     """The cells of one column, in the order of the rows.
 
     A sign for no value (`N/A`, `?`) counts as missing where the column has values of its kind: in a column of numbers
-    always, in others only `?`, `n/a` and such as are no words, since `none` and `NA` may be answers.
+    always, but for `none` where no 0 is written as one, in others only `?`, `n/a` and such as are no words, since
+    `none` and `NA` may be answers.
     """
 
     def __init__(self, name: str, values: Sequence[Value]) -> None:
@@ -53,7 +54,7 @@ class Column:
     def missing(self) -> AnyArray:
         """Whether a cell holds no value (n,)."""
         bare = [text.strip().lower() for text in self.texts]
-        signs = SIGNS if self.numeric else SIGNS - WORDS
+        signs = SIGNS - WORDS if not self.numeric else SIGNS if any(map(is_zero, bare)) else SIGNS - NAUGHT
         return np.fromiter((not text or text in signs for text in bare), bool, len(bare))
 
     @cached_property

@@ -37,7 +37,7 @@ class FillTable(Proposer):
         evidence="Here, of emptied cells at `least: 0.7`: bridges 48 of 70 filled, 39 right; restaurants 80 of 259, "
         "59 right.",
     )
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     rewrites: ClassVar[bool] = True
     mends: ClassVar[bool] = True
     whole: ClassVar[bool] = True

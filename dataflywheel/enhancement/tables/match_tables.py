@@ -12,7 +12,7 @@ import numpy as np
 from pydantic import Field, PrivateAttr
 
 from dataflywheel.contracts import Card, FloatArray, UserPath
-from dataflywheel.enhancement.tables.columns import Change, Column, columns_of
+from dataflywheel.enhancement.tables.columns import Change, Column, columns_of, text_of
 from dataflywheel.enhancement.tables.matching import (
     Labelled,
     Pair,
@@ -32,6 +32,7 @@ from dataflywheel.rows.schema import Row
 
 NOT_TWO = "not matched, rows of two tables are wanted"
 NO_COLUMNS = "not matched, the tables have no column in common"
+HELD = "not matched, the column for it holds a value of the table's own"
 NO_MATCH = "no row of the other table is alike enough"
 ALIKE, TAKEN = "the most alike row of the other table", "stood in the row of the other table that matches"
 
@@ -81,7 +82,7 @@ class MatchTables(Proposer):
     tables: list[str] = Field(default=[], max_length=2)
     """The two sources, the one first whose rows are given a match; in the order of the pool where none are named."""
     into: str = "match"
-    """The column that holds what names the matching row."""
+    """The column that holds what names the matching row; a value that is there and names none of them stays."""
     key: str = ""
     """The column that names rows, and is not compared; where none is given, rows are named by the first one whose
     values all differ, or else by their ids."""
@@ -159,6 +160,7 @@ class MatchTables(Proposer):
     ) -> list[Proposal]:  # fmt: skip
         """A proposal a seed: rows of the first table with their match, and all others as they are."""
         first, changes, why = compared.rows[0], list[Change](), Left()
+        names = {text_of(key) for key in compared.keys[1]}
         for i in range(len(first)):
             if i not in found:
                 why.add(i, left.get(first[i]["id"], NO_MATCH))
@@ -166,6 +168,9 @@ class MatchTables(Proposer):
             j, score = found[i]
             reason = (reasons or {}).get((i, j), ALIKE)
             before = self._held(compared.pairing.one, self.into, i)
+            if text_of(before) and text_of(before) not in names:
+                why.add(i, f"{HELD}; name another column as `into`")
+                continue
             changes.append(Change(i, self.into, before, compared.keys[1][j], reason, score))
             changes += self._taken(compared, i, j, score)
         told = {first[row]["id"]: reason for row, reason in why.why.items()}

@@ -18,6 +18,9 @@ DIGITS = 15
 APART = 2.0
 """How much larger the middle of the bare numbers may be than that of those with a unit, or the other way round, where
 both are of the same unit."""
+MANY, ALIKE = 20, 1.25
+"""Of a percent sign beside shares (bare numbers of 1 at most) it takes so many cells of both, and middles so near, to
+be sure that it says nothing: `0.14%` beside `0.50` may be a seventh of a hundredth."""
 CASED = frozenset({"m", "mb", "kb", "gb", "tb", "ms", "w", "g"})
 """Units that mean another thing in capitals, in small letters: `5 M` are millions, `5 Mb` bits."""
 HALVES = frozenset({"am", "pm"})
@@ -32,7 +35,8 @@ def bare_numbers(table: Mapping[str, Column]) -> list[Change]:
     """Takes the unit out of cells where a column has one unit in several spellings, or on a part of its numbers alone.
 
     `12.0 oz`, `12 OZ.` and `16 ounces` become `12`, `12` and `16`. Cells of a column with two units stay as they are;
-    so do those whose bare numbers are of another size (0.05 beside 5 %), since one of both is then no such number;
+    so do those whose bare numbers are of another size (0.05 beside 5 %), since one of both is then no such number, and
+    percents beside shares unless many of both are alike;
     those where a point or a comma may stand before decimals or between thousands (`1.200 €` with no `1.2 €` beside it);
     and those with a unit that is another one in capitals (`5 m`, `5 M`).
     """
@@ -73,6 +77,8 @@ def _of_one_size(read: list[tuple[int, re.Match[str]]]) -> bool:
     if not all(sizes):
         return True
     middle = [float(np.median(np.abs(one))) for one in sizes]
+    if any(match[2] and unit_name(match[2].rstrip(".")) == "%" for _, match in read) and max(sizes[1]) <= 1:
+        return min(map(len, sizes)) >= MANY and max(middle) <= ALIKE * min(middle)
     return max(middle) <= APART * min(middle)
 
 

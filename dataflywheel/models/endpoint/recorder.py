@@ -22,6 +22,8 @@ class Tape:
     """Whether forms go as a JSON schema; else as an example in the prompt."""
     told: Sequence[Reply] = ()
     """Answers to give, in order, before any is made up: those of an earlier tape."""
+    fields: Mapping[str, str] = field(default_factory=dict)
+    """Texts of fields of forms that not every text can be."""
     asked: list[tuple[str, Request]] = field(default_factory=list)
     """The model's name, and the question."""
     replies: list[Reply] = field(default_factory=list)
@@ -29,7 +31,7 @@ class Tape:
     def take(self, to: str, request: Request) -> Reply:
         number = len(self.asked)
         self.asked.append((to, request))
-        reply = self.told[number] if number < len(self.told) else made_up(request, self.pick, number)
+        reply = self.told[number] if number < len(self.told) else made_up(request, self.pick, number, self.fields)
         self.replies.append(reply)
         return reply
 
@@ -65,7 +67,7 @@ class RecordedModel:
         """Nothing is open."""
 
 
-def made_up(request: Request, pick: int, number: int) -> Reply:
+def made_up(request: Request, pick: int, number: int, fields: Mapping[str, str] | None = None) -> Reply:
     """An answer of the asked form that says nothing; texts of equal requests differ by their number.
 
     >>> made_up(Request(schema='{"type": "object", "properties": {"same": {"type": "boolean"}}}'), 0, 1).text
@@ -73,7 +75,7 @@ def made_up(request: Request, pick: int, number: int) -> Reply:
     """
     if request.schema is not None:
         schema = json.loads(request.schema)
-        return Reply(Outcome.ANSWERED, json.dumps(_value(schema, schema.get("$defs", {}), pick, number)))
+        return Reply(Outcome.ANSWERED, json.dumps(_value(schema, schema.get("$defs", {}), pick, number, fields or {})))
     text = f"{_text(pick, number)}\nAnswer: {number}" if not pick else _text(pick, number)
     return Reply(Outcome.ANSWERED, text, logprobs=(TokenLogprob(text, -0.1),) if request.sampling.top_logprobs else ())
 
@@ -83,19 +85,22 @@ def _text(pick: int, number: int) -> str:
     return f"{said}." if pick != 1 else f"{said}.\n#### {number}"
 
 
-def _value(part: Mapping[str, Any], known: Mapping[str, Any], pick: int, number: int) -> Any:
+def _value(part: Mapping[str, Any], known: Mapping[str, Any], pick: int, number: int, fields: Mapping[str, str]) -> Any:
     if "$ref" in part:
-        return _value(known[part["$ref"].rpartition("/")[2]], known, pick, number)
+        return _value(known[part["$ref"].rpartition("/")[2]], known, pick, number, fields)
     if "anyOf" in part:
-        return _value(part["anyOf"][0], known, pick, number)
+        return _value(part["anyOf"][0], known, pick, number, fields)
     options = part.get("enum", [part["const"]] if "const" in part else [])
     if options:
         return options[-pick % len(options)]
     kind = part.get("type")
     if kind == "object":
-        return {name: _value(one, known, pick, number) for name, one in part["properties"].items()}
+        return {
+            name: fields.get(name) or _value(one, known, pick, number, fields)
+            for name, one in part["properties"].items()
+        }
     if kind == "array":
-        return [_value(part["items"], known, pick, number) for _ in range(max(1, part.get("minItems", 1)))]
+        return [_value(part["items"], known, pick, number, fields) for _ in range(max(1, part.get("minItems", 1)))]
     if kind in ("integer", "number"):
         low, high = part.get("minimum", 0), part.get("maximum", 1)
         return low if (number + pick) % 2 else high

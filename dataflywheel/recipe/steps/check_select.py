@@ -3,6 +3,9 @@ for vectors what are none."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import pyarrow as pa
 
 from dataflywheel import catalog
@@ -10,6 +13,8 @@ from dataflywheel.contracts import Signal, UsageError, nearest
 from dataflywheel.recipe.asked_signals import asked_signal, own_names
 from dataflywheel.recipe.needs import signals_of
 from dataflywheel.recipe.schema import Recipe
+from dataflywheel.rows.reading import stem
+from dataflywheel.rows.schema import Row
 from dataflywheel.selection.spec import Select
 
 
@@ -55,6 +60,26 @@ def check_vectors(spec: Select, recipe: Recipe) -> None:
                 raise UsageError(
                     f"select: {selector.name}: {field}: {name} holds no vectors{nearest(name, vector_columns(recipe))}"
                 )
+
+
+def check_sources(spec: Select, recipe: Recipe, first: Sequence[Sequence[Row]]) -> None:
+    """Raises UsageError: a margin names a source that no file of the pool is. Where rows may say their own source, or a
+    folder holds several files, only the run knows."""
+    names = [
+        entry.source or stem(Path(entry.path)) for entry in recipe.pool if entry.path and Path(entry.path).is_file()
+    ]
+    by_file = all(row["source"] == name for name, rows in zip(names, first, strict=False) for row in rows)
+    if len(names) < len(recipe.pool) or len(names) != len(first) or not by_file:
+        return
+    for selector in spec.selectors():
+        margins = getattr(selector, "margins", {})
+        wanted = margins.get("row.source", {}) if isinstance(margins, dict) else {}
+        lacking = [name for name, share in wanted.items() if share > 0 and name not in names]
+        if lacking:
+            raise UsageError(
+                f"select: {selector.name}: no row has row.source {', '.join(lacking)}; there are "
+                f"{', '.join(sorted(names))}{nearest(lacking[0], names)}"
+            )
 
 
 def is_vector(kind: pa.DataType) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -19,12 +19,13 @@ from dataflywheel.recipe.chosen import Chosen
 from dataflywheel.recipe.contents import digest
 from dataflywheel.recipe.context import Context
 from dataflywheel.recipe.inputs.ingest import slices_by_id
+from dataflywheel.recipe.inputs.looked import Looked
 from dataflywheel.recipe.inputs.slicing import slice_column, slices_of
 from dataflywheel.recipe.needs import signals_of
 from dataflywheel.recipe.schema import Recipe
 from dataflywheel.recipe.sections import Limits
 from dataflywheel.recipe.steps.changed_rows import Changes
-from dataflywheel.recipe.steps.check_select import check_rounds_before, check_signals, check_vectors
+from dataflywheel.recipe.steps.check_select import check_rounds_before, check_signals, check_sources, check_vectors
 from dataflywheel.recipe.steps.learned_before import learned_column
 from dataflywheel.recipe.steps.rows_out import Decided, write_rows
 from dataflywheel.recipe.steps.state import State
@@ -108,6 +109,11 @@ class Selecting(Step, keyword="select"):
         rows, pairs, labelled = round(pool.rows * part), math.ceil(pool.pairs * part), math.ceil(pool.labelled * part)
         gaps = tuple((name, math.ceil(cells * part)) for name, cells in pool.gaps)
         return PoolStatistics(rows, int(pool.chars * part), int(pool.tokens * part), pairs, labelled, gaps)
+
+    def foreseen(self, recipe: Recipe, looked: Looked, before: Sequence[Step]) -> Mapping[str, object]:
+        if not any(step.writes for step in before):
+            check_sources(self.work, recipe, looked.first)
+        return {}
 
     def do(self, given: Given) -> StepRecord:
         began = time.perf_counter()

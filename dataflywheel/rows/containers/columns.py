@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -71,6 +72,10 @@ class Columns:
             if key != OURS and value is not None:
                 cells[key] = to_cell(value) if self.types[key] is None else value
         return with_edits(dict(cells), {key: plain_value(value) for key, value in cells.items()}, record)
+
+    def table(self, records: Sequence[Record], schema: pa.Schema) -> pa.Table:
+        """Records that were all seen, in the columns of `schema`."""
+        return pa.Table.from_pylist([self.row(record) for record in records], schema=schema)
 
 
 def concrete(kind: pa.DataType | None) -> pa.DataType:

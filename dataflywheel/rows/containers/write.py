@@ -20,9 +20,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dataflywheel.contracts import FlywheelError
-from dataflywheel.rows.containers.cells import to_cells
+from dataflywheel.rows.containers.cells import to_cell, to_cells
 from dataflywheel.rows.containers.columns import Columns
 from dataflywheel.rows.containers.sniff import SUFFIXES, named
+from dataflywheel.rows.containers.table_columns import TableColumns
 from dataflywheel.rows.formats.draft import Record
 from dataflywheel.rows.formats.shape import OURS
 
@@ -51,11 +52,13 @@ def write_records(
     container: str | None = None,
     schema: pa.Schema | None = None,
     plain: bool = False,
+    table: TableColumns | None = None,
 ) -> int:
     """Write records in order and return their number; `container` is told from the name when None.
 
     Columns are typed by `schema`, or by what the records hold; what no typed column can hold goes to a column
-    `flywheel`, or is refused when `plain`, for readers other than ours.
+    `flywheel`, or is refused when `plain`, for readers other than ours. Records that are the lines of a `table` become
+    its columns: in csv and tsv a cell is its text, and one without a value is empty.
 
     Raises:
         FlywheelError: the container cannot hold a record, or the name asks for none.
@@ -65,7 +68,7 @@ def write_records(
     scratch = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".partial", dir=path.parent))
     try:
         aside = scratch / path.name
-        count = write_any(aside, records, container, schema, plain)
+        count = write_any(aside, records, container, schema, plain, table)
         if path.is_dir():
             shutil.rmtree(path)
         os.replace(aside, path)
@@ -74,13 +77,20 @@ def write_records(
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def write_any(path: Path, records: Iterable[Record], container: str, schema: pa.Schema | None, plain: bool) -> int:
+def write_any(
+    path: Path,
+    records: Iterable[Record],
+    container: str,
+    schema: pa.Schema | None,
+    plain: bool,
+    table: TableColumns | None = None,
+) -> int:
     if container in ("csv", "tsv"):
-        return write_delimited(path, records, "," if container == "csv" else "\t")
-    if container == "parquet":
-        return write_parquet(path, tables(path, records, schema, plain))
-    if container == DATASET:
-        return write_dataset(path, tables(path, records, schema, plain))
+        records = records if table is None else ({k: to_text(v) for k, v in record.items()} for record in records)
+        return write_delimited(path, records, "," if container == "csv" else "\t", table is not None)
+    if container in ("parquet", DATASET):
+        parts = tables(path, records, schema, plain, Columns() if table is None else table)
+        return (write_parquet if container == "parquet" else write_dataset)(path, parts)
     return write_lines(path, records, container)
 
 
@@ -129,13 +139,18 @@ def spooled(path: Path, records: Iterable[Record], see: Callable[[Record], None]
         yield (orjson.loads(line) for line in spool)
 
 
-def write_delimited(path: Path, records: Iterable[Record], delimiter: str = ",") -> int:
+def to_text(value: Any) -> str:
+    return value if isinstance(value, str) else to_cell(value)
+
+
+def write_delimited(path: Path, records: Iterable[Record], delimiter: str = ",", texts: bool = False) -> int:
+    """`texts`: the records hold texts alone, and a column that one lacks is empty there."""
     columns: dict[str, None] = {}
     kinds: set[tuple[str, ...]] = set()
 
     def see(record: Record) -> None:
         columns.update(dict.fromkeys(record))
-        kinds.add((OURS,) if OURS in to_cells(record, record) else tuple(sorted(record)))
+        kinds.add((OURS,) if OURS in to_cells(record, record) else () if texts else tuple(sorted(record)))
 
     count = 0
     with (
@@ -147,12 +162,14 @@ def write_delimited(path: Path, records: Iterable[Record], delimiter: str = ",")
         writer = csv.DictWriter(out, header, restval="", delimiter=delimiter, quoting=csv.QUOTE_ALL)
         writer.writeheader()
         for record in again:
-            writer.writerow(to_cells(record, columns))
+            writer.writerow(to_cells({**dict.fromkeys(columns, ""), **record} if texts else record, columns))
             count += 1
     return count
 
 
-def tables(path: Path, records: Iterable[Record], schema: pa.Schema | None, plain: bool) -> Iterator[pa.Table]:
+def tables(
+    path: Path, records: Iterable[Record], schema: pa.Schema | None, plain: bool, columns: Columns
+) -> Iterator[pa.Table]:
     """Tables of one schema, one of no rows first.
 
     Raises:
@@ -163,7 +180,6 @@ def tables(path: Path, records: Iterable[Record], schema: pa.Schema | None, plai
         for batch in batched(iter(records), BATCH):
             yield pa.Table.from_pylist(batch, schema=schema)
         return
-    columns = Columns()
     with spooled(path, records, columns.see) as again:
         schema = columns.schema()
         if plain and OURS in schema.names:
@@ -174,7 +190,7 @@ def tables(path: Path, records: Iterable[Record], schema: pa.Schema | None, plai
             )
         yield schema.empty_table()
         for batch in batched(again, BATCH):
-            yield pa.Table.from_pylist([columns.row(record) for record in batch], schema=schema)
+            yield columns.table(batch, schema)
 
 
 def batched(records: Iterator[Record], size: int) -> Iterator[list[Record]]:

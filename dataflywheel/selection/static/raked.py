@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any, ClassVar
 
 import numpy as np
@@ -13,6 +14,9 @@ from dataflywheel.selection.order import Rejected, counts, eligible, shuffled
 
 EXACT, ROUNDS = 1e-6, 1000
 """How near the margins must come, in shares, and after how many rounds over all of them it is given up."""
+
+NO_KINDS = frozenset({"row.tags", "row.text", "row.prompt", "row.answer"})
+SUCH = "row.source or language.language"
 
 
 class Raked(Selector):
@@ -52,8 +56,12 @@ class Raked(Selector):
     def _shares(cls, margins: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:
         for column, shares in margins.items():
             total = sum(shares.values())
-            if not shares or min(shares.values()) < 0 or total > 1 + EXACT:
+            if not shares or not all(share >= 0 for share in shares.values()) or not total <= 1 + EXACT:
                 raise ValueError(f"{column}: shares from 0, of 1 in all at most, not {shares} ({total:g} in all)")
+            if column in NO_KINDS:
+                raise ValueError(f"{column} holds no single kind a row; a margin takes one, such as {SUCH}")
+            if not column.startswith("row.") and any(said.lstrip().startswith(("<", ">")) for said in shares):
+                _check_ranges(column, [*shares])
         return margins
 
     def needs(self) -> tuple[str, ...]:
@@ -88,10 +96,7 @@ class Margin:
                 another one, or a column with several values a row.
         """
         if values.dtype.kind == "O" and any(isinstance(value, list | tuple | np.ndarray) for value in values):
-            raise FlywheelError(
-                f"raked: {name} holds a list of values a row, and a margin takes one, such as row.source, row.label or "
-                "language.language"
-            )
+            raise FlywheelError(f"raked: {name} holds a list of values a row, and a margin takes one, such as {SUCH}")
         texts = _ranges(name, values, list(shares)) if values.dtype.kind in "fiu" else values.astype(str)
         names, of = np.unique(texts, return_inverse=True)
         lacking = [value for value, share in shares.items() if share > 0 and value not in names]
@@ -169,6 +174,20 @@ def _ranges(name: str, values: AnyArray, ranges: Sequence[str]) -> AnyArray:
             raise FlywheelError(f"raked: {name}: {said!r} overlaps {min(both)!r}, and a row counts for one range")
         found[within] = said
     return found.astype(str)
+
+
+def _check_ranges(name: str, ranges: Sequence[str]) -> None:
+    """
+    Raises:
+        ValueError: one of them cannot be read, or two overlap.
+    """
+    try:
+        bounds = sorted((*_bounds(name, said), said) for said in ranges)
+    except FlywheelError as error:
+        raise ValueError(str(error)) from None
+    for (_, high, one), (low, _, other) in pairwise(bounds):
+        if low < high:
+            raise ValueError(f"{name}: {other!r} overlaps {one!r}, and a row counts for one range")
 
 
 def _bounds(name: str, said: str) -> tuple[float, float]:

@@ -167,6 +167,7 @@ class Dynosaur(Instructed, AskingProposer):
         refused: list[Proposal] = []
         for task in tasks[: self.tasks]:
             why = fault(task, cells, good)
+            task = task.model_copy(update={"inputs": [*dict.fromkeys(task.inputs)]})  # each column is shown once
             if why:
                 refused.append(replace(without(why, rows[0]), facts=_facts(task)))
             else:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from dataflywheel.contracts import Card
+from dataflywheel.contracts import Card, Cost, PoolStatistics
 from dataflywheel.models.endpoint.examples import Instructed
 from dataflywheel.models.endpoint.instructions import Instructions, filled
 from dataflywheel.models.endpoint.quoting import question
@@ -75,6 +76,7 @@ class InstructLab(Instructed, AskingProposer):
         "good ones and no other pass. What training on it is worth was not measured here.",
     )
     name: ClassVar[str] = "instruct_lab"
+    version: ClassVar[int] = 2
     writes_from: ClassVar[Literal["rows", "documents", "nothing"]] = "documents"
     gates: ClassVar[tuple[NamedGate, ...]] = (
         "format_and_length",
@@ -92,6 +94,15 @@ class InstructLab(Instructed, AskingProposer):
     max_tokens: int = Field(default=2048, ge=16)
     instructions: Instructions = INSTRUCTIONS
     """What the model is told to do; `{count}` says how many questions."""
+
+    def rows_a_seed(self) -> int:
+        return self.questions
+
+    def estimate(self, pool: PoolStatistics) -> Cost:
+        """One question for each visit, which gives several rows."""
+        part = 1 / self.questions
+        visits = PoolStatistics(math.ceil(pool.rows * part), round(pool.chars * part), round(pool.tokens * part))
+        return super().estimate(visits)
 
     def unfit(self, seed: Row) -> str:
         return text_of_document(seed)[1]

@@ -174,3 +174,8 @@ def test_odd_rows_cost_nothing_and_orders_are_material() -> None:
     assert one.row["messages"][4] == chat["messages"][4]
     assert (one.row["rejected"], one.row["tools"]) == (chat["rejected"], "[]")
     assert not any("cats" in system_text(request) for request in client.requests)
+
+
+def test_the_plan_says_what_a_further_task_costs() -> None:
+    method = SelfLlmda(model=MODEL, ways=3, tries=4)
+    assert "each further one asks 25 questions more" in method.unpriced()

@@ -163,3 +163,16 @@ def test_odd_cells_do_no_harm() -> None:
     one[4] = {"k": "k4", "name": "x" * 20_000, "n": "\u0000"}
     made, _ = propose(rows(a=one, b=other), key="k")
     assert pairs(made, "k") == {(f"k{i}", f"m{i}") for i in range(30) if i not in (3, 4)}
+
+
+def test_a_column_of_the_tables_own_is_not_written_over() -> None:
+    names = [f"Café Nº{i} {'abcdef'[i] * 4}" for i in range(6)]
+    mine = [
+        {"name": name, "match": "lost 2:1" if i < 2 else names[5] if i == 2 else ""} for i, name in enumerate(names)
+    ]
+    seeds = rows(mine=mine, other=[{"name": name} for name in names])
+    made, _ = propose(seeds)
+    assert [p.failure.partition(";")[0] for p in made[:2]] == [method.HELD] * 2
+    assert pairs(made, "name") == {(name, name) for name in names[2:]}
+    made, _ = propose(seeds, into="same")
+    assert [orjson.loads(p.row["cells"] or "")["match"] for p in made if p.row] == [line["match"] for line in mine]

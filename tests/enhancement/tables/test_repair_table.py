@@ -130,6 +130,21 @@ def test_signs_for_no_value_go_from_numbers_alone() -> None:
     assert no_values(column("none", "mild", "severe", "none", "NA")) == []
 
 
+def test_none_among_numbers_goes_only_where_a_zero_is_written_as_one() -> None:
+    children = ["2", "none", "1", "3", "None", "nil", "2"]
+    assert no_values(column(*children)) == []
+    assert [c.row for c in no_values(column(*children, "0"))] == [1, 4, 5]
+    assert [c.row for c in no_values(column(*children, "N/A"))] == [7]
+
+
+def test_a_percent_sign_beside_shares_goes_only_where_many_of_both_are_alike() -> None:
+    assert bare_numbers(column("0.14%", "0.50", "0.25", "0.20", "0.35%")) == []
+    shares = [f"0.{i}" for i in range(10, 60)]
+    assert bare_numbers(column(*shares, *[f"{one}%" for one in shares[:15]])) == []
+    assert bare_numbers(column(*shares, *[f"{float(one) * 1.6:.2f}%" for one in shares])) == []
+    assert len(bare_numbers(column(*shares, *[f"{one}%" for one in shares]))) == 50
+
+
 def test_a_word_goes_back_to_the_column_that_lacks_it() -> None:
     lines = [{"city": f"Town {i % 4}", "state": ("TX", "OH")[i % 2]} for i in range(60)]
     for i in range(0, 60, 10):
@@ -140,6 +155,17 @@ def test_a_word_goes_back_to_the_column_that_lacks_it() -> None:
     }
     assert {c.after for c in found if c.column == "city"} <= {f"Town {k}" for k in range(4)}
     assert moved_back(columns_of([{**line, "state": line["state"] or "?"} for line in lines[:4]])) == []
+
+
+def test_the_last_word_of_a_title_stays() -> None:
+    titles = ["Vitamin", "Hepatitis", "Plan", "Group"]
+    lines = [{"title": titles[i % 4], "grade": "ABC"[i % 3]} for i in range(60)]
+    found = [{"title": f"{titles[i % 4]} C", "grade": ""} for i in range(7)]
+    alone = [{"title": f"{name} C", "grade": ""} for name in ("Channel", "Route", "Exhibit")]
+    moved = moved_back(columns_of([*lines, *found, *alone]))
+    assert {c.row for c in moved} == set(range(60, 67))
+    beside = [{"title": "Vitamin C", "grade": "A"}] * 3
+    assert moved_back(columns_of([*lines, *found, *beside])) == []
 
 
 def test_words_are_misspelled_and_codes_and_names_are_not() -> None:

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
-from dataflywheel.contracts import Columns, FlywheelError, Status
+from dataflywheel.contracts import Columns, FlywheelError, Status, UsageError
+from dataflywheel.recipe.load import recipe_from
+from dataflywheel.recipe.planning.plan import plan
+from dataflywheel.recipe.schema import Recipe
 from dataflywheel.selection.static.raked import EXACT, Margin, Raked, raked
 
 
@@ -113,9 +121,39 @@ def test_no_row_weighs_more_than_is_allowed() -> None:
 
 def test_ranges_that_overlap_and_lists_are_refused() -> None:
     found = columns(["a", "b"], ["en", "de"], [150, 20])
-    with pytest.raises(FlywheelError, match="'100-200' overlaps '<160'"):
+    with pytest.raises(ValidationError, match="'100-200' overlaps '<160'"):
         Raked(margins={"text.tokens_answer": {"<160": 0.5, "100-200": 0.5}}).rank(found, 2, np.random.default_rng(0))
     tags = np.empty(2, dtype=object)
     tags[:] = [["x"], ["x", "y"]]
     with pytest.raises(FlywheelError, match="a list of values a row, and a margin takes one"):
         Margin.asked("row.tags", tags, {"x": 1.0})
+
+
+@pytest.mark.parametrize(
+    ("margins", "why"),
+    [
+        ({"row.tags": {"a": 0.5}}, "such as row.source or language.language"),
+        ({"row.prompt": {"a": 0.5}}, "holds no single kind a row"),
+        ({"text.turns": {"<5": 0.5, "4-9": 0.5}}, "'4-9' overlaps '<5'"),
+        ({"text.turns": {"<5": 0.5, "long": 0.5}}, "'long' is no range"),
+        ({"row.source": {"a": float("nan")}}, "shares from 0"),
+    ],
+)
+def test_margins_that_cannot_be_are_refused_before_a_run(margins: dict[str, dict[str, float]], why: str) -> None:
+    with pytest.raises(ValidationError, match=re.escape(why)):
+        Raked(margins=margins)
+
+
+def test_a_source_that_no_file_is_is_found_by_the_plan(tmp_path: Path) -> None:
+    lines = "".join(json.dumps({"prompt": f"Ask {i}", "completion": f"Say {i}"}) + "\n" for i in range(30))
+    for name in ("forum", "manual"):
+        (tmp_path / f"{name}.jsonl").write_text(lines.replace("Ask", f"Ask {name}"))
+
+    def recipe(**sources: float) -> Recipe:
+        pool = [{"path": str(tmp_path / "forum.jsonl")}, {"path": str(tmp_path / "manual.jsonl"), "source": "book"}]
+        step = {"select": {"by": {"raked": {"margins": {"row.source": sources}}}, "keep": 10}}
+        return recipe_from({"name": "raked", "pool": pool, "steps": [step]}, "made")
+
+    plan(recipe(forum=0.2, book=0.8))
+    with pytest.raises(UsageError, match=r"no row has row\.source manual; there are book, forum"):
+        plan(recipe(forum=0.2, manual=0.8))

@@ -135,6 +135,12 @@ def test_each_table_is_asked_about_once_with_what_is_said_of_it() -> None:
     assert "rows" not in parts_of(_asked(Dynosaur(model="tiny", shown=0), first))
 
 
+def test_a_column_that_is_named_twice_is_shown_once() -> None:
+    rows = rows_of([{"city": f"Town {i}", "kind": "ab"[i % 2]} for i in range(4)])
+    made = propose(Dynosaur(model="tiny"), rows, task(["city", "city"], "kind"))
+    assert [p.row["messages"][0]["content"].count("city:") for p in made if p.row] == [1] * 4
+
+
 def _asked(method: Dynosaur, rows: list[Row]) -> Request:
     client = FakeClient(lambda request: "no", json_schema=True)
     method.propose_with(client, demand(rows))

@@ -11,12 +11,13 @@ from pathlib import Path
 import orjson
 import pytest
 
-from dataflywheel.contracts import FlywheelError, build
+from dataflywheel.contracts import FlywheelError, PoolStatistics, build
 from dataflywheel.models.endpoint.request import Outcome, Reply, Request
+from dataflywheel.proposing.fulfil import Terms, fulfil
 from dataflywheel.proposing.gates.faithful import Faithful
 from dataflywheel.proposing.gates.relevant import Relevant
 from dataflywheel.proposing.gates.well_asked import WellAsked
-from dataflywheel.proposing.kinds import Proposal
+from dataflywheel.proposing.kinds import Proposal, Surroundings
 from dataflywheel.recipe.execute import run
 from dataflywheel.recipe.load import recipe_from
 from dataflywheel.recipe.planning.plan import plan
@@ -182,3 +183,14 @@ def test_a_seed_whose_rows_were_all_turned_away_is_not_asked_about_again(endpoin
     gates[:] = [{"faithful": {"examples": [wrong]}}]
     with pytest.raises(FlywheelError, match="example 1 has the verdict 'supported'"):
         run(recipe_from(recipe), runs=tmp_path / "runs", home=tmp_path / "store")
+
+
+def test_no_more_documents_are_visited_than_the_wanted_rows_take(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every pair too many would be paid three judges."""
+    client = Writer(0.0).client
+    monkeypatch.setattr(InstructLab, "propose", lambda self, wanted: self.propose_with(client, wanted))
+    method = InstructLab(model="tiny", questions=2)
+    for rows, visits in ((10, 5), (3, 2), (1, 1)):
+        done = fulfil(method, [], documents(40), Terms(rows=rows), Surroundings(), 0)
+        assert (len(done.accepted), len(done.entries)) == (rows, 2 * visits)
+        assert method.estimate(PoolStatistics(rows, 1000, 250)).calls == visits
