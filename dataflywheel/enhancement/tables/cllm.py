@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from math import ceil
 from typing import Any, ClassVar, Literal
 
@@ -12,11 +12,12 @@ from pydantic import Field, PrivateAttr
 
 from dataflywheel.contracts import REGISTRY, Card, Cost, PoolStatistics
 from dataflywheel.enhancement.tables.column_order import determinants_first
-from dataflywheel.enhancement.tables.columns import Column, columns_of, text_of
+from dataflywheel.enhancement.tables.columns import columns_of, text_of
 from dataflywheel.enhancement.tables.fitting import Fitting
 from dataflywheel.enhancement.tables.leakage import leakage
 from dataflywheel.enhancement.tables.learning_dynamics import Learned
 from dataflywheel.enhancement.tables.mended import cells
+from dataflywheel.enhancement.tables.real_lines import RealLines
 from dataflywheel.models.endpoint.examples import Instructed
 from dataflywheel.models.endpoint.instructions import Instructions, filled
 from dataflywheel.models.endpoint.quoting import question
@@ -39,7 +40,7 @@ ASK = "Write {count} new rows as `rows`, each a list with {columns} texts, one f
 NO_CELLS, MADE = "no cells, it comes from no table", "written by a model, and only real rows are shown"
 NO_LABEL = "no label"
 NO_CLASSES = "the label has no few values of which two or more stand there"
-FEWER, SHAPE, COPY = "fewer rows than asked for", "not one value for each column", "a copy of a row that is there"
+FEWER, COPY = "fewer rows than asked for", "a copy of a row that is there"
 HARD, AMBIGUOUS = (
     "hard, what the real rows teach contradicts its label",
     "ambiguous, the real rows do not teach its label",
@@ -52,25 +53,6 @@ class Lines(Form):
     """What one reply holds."""
 
     rows: list[list[str]] = Field(min_length=1)
-
-
-@dataclass(frozen=True)
-class _Real:
-    """The real rows: what they are like, and what they teach."""
-
-    rows: Sequence[Row]
-    table: Mapping[str, Column]
-    label: str
-    names: Sequence[str]
-    """The columns as they are shown, the label last."""
-    fits: Mapping[str, Fitting]
-    learned: Learned
-    known: set[tuple[str, ...]]
-    """The rows by their texts."""
-
-    def shown(self, row: Row) -> list[Any]:
-        held = cells(row) or {}
-        return [held.get(name) for name in self.names]
 
 
 class Cllm(Instructed, AskingProposer):
@@ -153,7 +135,7 @@ class Cllm(Instructed, AskingProposer):
             made |= zip(group, self._read(real, rows, len(group), answer), strict=True)
         return [made[i] if i in made else without(unfit[i], seed) for i, seed in enumerate(demand.seeds)]
 
-    def _real(self, rows: Sequence[Row]) -> _Real | None:
+    def _real(self, rows: Sequence[Row]) -> RealLines | None:
         """What the real rows are like; None where their label is none."""
         table = columns_of([cells(row) or {} for row in rows])
         label = self.label or next(reversed(table), "")
@@ -171,16 +153,16 @@ class Cllm(Instructed, AskingProposer):
         self._shown_rows = {row["id"]: cells(row) or {} for row in rows}
         if ids not in self._learned:
             self._learned[ids] = Learned(table, label)
-        return _Real(rows, table, label, names, fits, self._learned[ids], known)
+        return RealLines(rows, table, label, names, fits, self._learned[ids], known)
 
-    def _beside(self, seeds: Sequence[Row], real: _Real, demand: Demand) -> list[Row]:
+    def _beside(self, seeds: Sequence[Row], real: RealLines, demand: Demand) -> list[Row]:
         """The seeds and, where these are few, other real rows beside them, first those of no seed of this wave."""
         wave, own = {seed["id"] for seed in demand.seeds}, {seed["id"]: seed for seed in seeds}
         drawn = [real.rows[i] for i in demand.rng.permutation(len(real.rows)) if real.rows[i]["id"] not in own]
         drawn.sort(key=lambda row: row["id"] in wave)
         return [*own.values(), *drawn[: max(0, self.shown - len(own))]]
 
-    def _question(self, real: _Real, rows: Sequence[Row], count: int, turn: int) -> Request:
+    def _question(self, real: RealLines, rows: Sequence[Row], count: int, turn: int) -> Request:
         material = {
             "columns": "\n".join(real.fits[name].told() for name in real.names),
             "rows": "\n".join(orjson.dumps(real.shown(row)).decode() for row in rows),
@@ -188,13 +170,13 @@ class Cllm(Instructed, AskingProposer):
         ask = filled(ASK, count=count, columns=len(real.names))
         return question(self.instructions, material, ask, self.sampling, turn)
 
-    def _read(self, real: _Real, rows: Sequence[Row], count: int, answer: Answer[Lines]) -> Iterator[Proposal]:
+    def _read(self, real: RealLines, rows: Sequence[Row], count: int, answer: Answer[Lines]) -> Iterator[Proposal]:
         """A proposal for each row that was asked for; the first of them has the bill."""
         if answer.value is None:
             yield failed(answer, *rows)
             yield from (without(FEWER, *rows) for _ in range(count - 1))
             return
-        lines = [self._line(real, line) for line in answer.value.rows[:count]]
+        lines = [real.read(line) for line in answer.value.rows[:count]]
         good = [held for held, _ in lines if held is not None]
         found = iter(real.learned.dynamics(good, [text_of(held[real.label]) for held in good]))
         for k in range(count):
@@ -215,20 +197,6 @@ class Cllm(Instructed, AskingProposer):
                 continue
             real.known.add(key)
             yield Proposal(tuple(r["id"] for r in rows), self._row(held, rows[0], rows), facts=facts, replies=bill)
-
-    def _line(self, real: _Real, line: Sequence[str]) -> tuple[dict[str, Any] | None, str]:
-        """The cells of a new row in the order of the table, or why it is none."""
-        if len(line) != len(real.names):
-            return None, SHAPE
-        held: dict[str, Any] = {}
-        for name, text in zip(real.names, line, strict=True):
-            value, why = real.fits[name].read(text)
-            if why:
-                return None, f"{why}: {name}"
-            if value is None and not real.table[name].missing.any():
-                return None, f"no value in a column that always has one: {name}"
-            held[name] = value
-        return {name: held[name] for name in real.table}, ""
 
     def _row(self, held: Mapping[str, Any], seed: Row, rows: Sequence[Row]) -> Row:
         return make_row(

@@ -18,6 +18,7 @@ import dataflywheel as fw
 from dataflywheel.contracts import PoolStatistics
 from dataflywheel.enhancement.tables import cllm as method
 from dataflywheel.enhancement.tables.cllm import Cllm
+from dataflywheel.enhancement.tables.real_lines import SHAPE
 from dataflywheel.models.endpoint.account import standing_in
 from dataflywheel.models.endpoint.request import Request
 from dataflywheel.models.spec import ModelSpec, Price
@@ -137,8 +138,8 @@ def test_one_demand_shows_all_in_n_twentieths_of_its_questions(data: Path) -> No
 @pytest.mark.parametrize(
     ("spoil", "reason"),
     [
-        (lambda rows: [row[:-1] for row in rows], method.SHAPE),
-        (lambda rows: [[*row, "1"] for row in rows], method.SHAPE),
+        (lambda rows: [row[:-1] for row in rows], SHAPE),
+        (lambda rows: [[*row, "1"] for row in rows], SHAPE),
         (lambda rows: rows[:3], method.FEWER),
         (lambda rows: [["about forty", *row[1:]] for row in rows], "no number in a column of numbers"),
         (lambda rows: [[*row[:-1], "2"] for row in rows], "no value that its column of few kinds has"),

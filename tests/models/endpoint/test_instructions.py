@@ -27,6 +27,9 @@ NAMING = "ask_for_rows"
 """Names in braces say what is shown, and stay names: see its own test."""
 ASKING = [name for name in catalog.names() if asks(catalog.get(name)) and name not in OPEN]
 
+PLAIN = {"generate_verify_keep", "lean_proofs"}
+"""They send a row's question as it is, without fences."""
+
 
 def of(name: str, **given: Any) -> Any:
     """The method with all that it must have."""
@@ -45,7 +48,7 @@ def test_every_method_takes_instructions(name: str) -> None:
     assert told.digest() == plain.digest() != other.digest()
     sent = [system_text(one.request) for one in prompts(name, {"instructions": OWN})]
     assert any(OWN in text for text in sent)
-    assert all(text.endswith(DATA_RULE) for text in sent if OWN in text) or name == "generate_verify_keep"
+    assert all(text.endswith(DATA_RULE) for text in sent if OWN in text) or name in PLAIN
     before = {one.request.key("m") for one in prompts(name)}
     assert {one.request.key("m") for one in prompts(name, {"instructions": OWN})} - before
 
@@ -54,7 +57,7 @@ def test_every_method_takes_instructions(name: str) -> None:
 def test_further_texts_are_as_safe(name: str) -> None:
     kind = catalog.get(name)
     texts = [n for n, f in kind.model_fields.items() if f.annotation is str and f.metadata and f.default]
-    assert texts or name in {"generate_verify_keep"}
+    assert texts or name in PLAIN
     for field in texts:
         with pytest.raises(UsageError, match=r"\{answer\} stands for a text of the row"):
             of(name, **{field: "Grade {answer}."})
