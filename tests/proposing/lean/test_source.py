@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -72,3 +75,19 @@ def test_what_is_open_is_closed() -> None:
 def test_imports_are_taken_off() -> None:
     text = "import  Mathlib\n-- import Hidden\nimport Aesop\nopen Nat\n"
     assert without_imports(text) == (("import Mathlib", "import Aesop"), "\n-- import Hidden\n\nopen Nat\n")
+
+
+def test_statements_of_olympiads_are_read_whole(data: Path) -> None:
+    """Written for Lean 3, whose theorems have the same heads."""
+    file = data / "minif2f" / "valid.lean"
+    if not file.is_file():
+        pytest.skip("minif2f not found")
+    header, *every = re.split(r"^(?=theorem )", file.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    assert len(every) > 200
+    for text in every:
+        head = re.split(r":=\s*(?:begin|by\b|sorry)", text)[0].strip()
+        found = statement_of(f"{header}\n{text}")
+        assert found is not None
+        assert found.declared == head
+        assert found.name == head.split()[1]
+        assert found.imports == ("import minif2f_import",)
