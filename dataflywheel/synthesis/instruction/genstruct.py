@@ -19,8 +19,7 @@ from dataflywheel.rows.schema import Row
 from dataflywheel.rows.text import part_of
 from dataflywheel.signals.wording.sentences import forms
 from dataflywheel.synthesis.knowledge.chunks import locate
-from dataflywheel.synthesis.knowledge.documents import LEANS, leans, parts_of_text, text_of_document
-from dataflywheel.synthesis.knowledge.sections import Span
+from dataflywheel.synthesis.knowledge.documents import LEANS, Visit, leans, text_of_document, visits
 from dataflywheel.synthesis.knowledge.subject import subject_of
 
 INSTRUCTIONS = (
@@ -94,25 +93,16 @@ class Genstruct(Instructed, AskingProposer):
         return text_of_document(seed)[1]
 
     def propose_with(self, client: Asks, demand: Demand) -> list[Proposal]:
-        why = [self.unfit(seed) for seed in demand.seeds]
-        asked = [i for i, reason in enumerate(why) if not reason]
-        texts = {i: text_of_document(demand.seeds[i])[0] for i in asked}
-        parts = {i: parts_of_text(texts[i], self.longest) for i in asked}
-        places = {i: parts[i][demand.turns[i] % len(parts[i])] for i in asked}
+        looked = visits(demand, self.longest)
         questions = [
-            question(
-                self.instructions,
-                self._material(demand.seeds[i], texts[i][slice(*places[i])]),
-                ASK,
-                self.sampling,
-                demand.turns[i] // len(parts[i]),
-            )
-            for i in asked
+            question(self.instructions, self._material(one.seed, one.passage), ASK, self.sampling, one.cycle)
+            for one in looked
+            if isinstance(one, Visit)
         ]
-        answers = dict(zip(asked, ask_for(client, questions, Scenario), strict=True))
+        answers = iter(ask_for(client, questions, Scenario))
         return [
-            self._read(seed, texts[i], places[i], answers[i]) if i in answers else without(why[i], seed)
-            for i, seed in enumerate(demand.seeds)
+            without(one, seed) if isinstance(one, str) else self._read(one, next(answers))
+            for seed, one in zip(demand.seeds, looked, strict=True)
         ]
 
     @staticmethod
@@ -120,11 +110,11 @@ class Genstruct(Instructed, AskingProposer):
         subject = subject_of(part_of(seed["messages"], "prompt"))
         return {**({"subject": subject} if subject else {}), "passage": passage}
 
-    def _read(self, seed: Row, text: str, place: Span, answer: Answer[Scenario]) -> Proposal:
+    def _read(self, visit: Visit, answer: Answer[Scenario]) -> Proposal:
+        seed, text, place, passage = visit.seed, visit.text, visit.place, visit.passage
         if answer.value is None:
             return failed(answer, seed)
         asked, said = answer.value.question.strip(), answer.value.answer.strip()
-        passage = text[slice(*place)]
         spans = [locate(quoted, text, *place) for quoted in answer.value.evidence]
         found = [span for span in spans if span is not None]
         why = "" if len(found) == len(spans) else NO_EVIDENCE

@@ -23,7 +23,7 @@ from dataflywheel.proposing.kinds import Demand, Proposal
 from dataflywheel.rows.schema import Row
 from dataflywheel.signals.wording.sentences import forms
 from dataflywheel.synthesis.knowledge.chunks import locate
-from dataflywheel.synthesis.knowledge.documents import LEANS, leans, parts_of_text, text_of_document
+from dataflywheel.synthesis.knowledge.documents import LEANS, leans, text_of_document, visits
 from dataflywheel.synthesis.knowledge.sections import Span
 
 INSTRUCTIONS = (
@@ -154,14 +154,12 @@ class InstructionBacktranslation(Instructed, AskingProposer):
         made: list[_Pair | Proposal] = []
         pairs: list[_Pair] = []
         cycles: list[int] = []
-        for seed, turn in zip(demand.seeds, demand.turns, strict=True):
-            text, why = text_of_document(seed)
-            if why:
-                made.append(without(why, seed))
+        for seed, one in zip(demand.seeds, visits(demand, self.longest), strict=True):
+            if isinstance(one, str):
+                made.append(without(one, seed))
                 continue
-            parts = parts_of_text(text, self.longest)
-            pairs.append(_Pair(seed, text, parts[turn % len(parts)]))
-            cycles.append(turn // len(parts))
+            pairs.append(_Pair(seed, one.text, one.place))
+            cycles.append(one.cycle)
             made.append(pairs[-1])
         self._write(client, pairs, cycles)
         self._grade(client, [pair for pair in pairs if not pair.why])

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
+from dataflywheel.proposing.kinds import Demand
 from dataflywheel.rows.schema import Row
 from dataflywheel.rows.text import answer_said
 from dataflywheel.synthesis.knowledge.chunks import chunks
@@ -33,6 +35,33 @@ def parts_of_text(text: str, longest: int) -> list[Span]:
     far as they fit."""
     whole = stripped(text, 0, len(text))
     return [whole] if whole[1] - whole[0] <= longest else chunks(text, longest, longest) or [whole]
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One look at a part of a document."""
+
+    seed: Row
+    text: str
+    place: Span
+    """Where the part stands in the text."""
+    cycle: int
+    """How often the whole document was gone through before."""
+
+    @property
+    def passage(self) -> str:
+        """The part itself."""
+        return self.text[slice(*self.place)]
+
+
+def visits(demand: Demand, longest: int) -> list[Visit | str]:
+    """For each seed of a demand the part that its visit is about, in turn, or why nothing can be written from it."""
+    found: list[Visit | str] = []
+    for seed, turn in zip(demand.seeds, demand.turns, strict=True):
+        text, why = text_of_document(seed)
+        parts = [] if why else parts_of_text(text, longest)
+        found.append(why or Visit(seed, text, parts[turn % len(parts)], turn // len(parts)))
+    return found
 
 
 def leans(instruction: str, text: str) -> str:

@@ -18,8 +18,7 @@ from dataflywheel.proposing.child import child
 from dataflywheel.proposing.kinds import Demand, NamedGate, Proposal
 from dataflywheel.rows.schema import Row
 from dataflywheel.rows.text import part_of
-from dataflywheel.synthesis.knowledge.documents import LEANS, leans, parts_of_text, text_of_document
-from dataflywheel.synthesis.knowledge.sections import Span
+from dataflywheel.synthesis.knowledge.documents import LEANS, Visit, leans, text_of_document, visits
 from dataflywheel.synthesis.knowledge.subject import subject_of
 
 INSTRUCTIONS = (
@@ -108,39 +107,33 @@ class InstructLab(Instructed, AskingProposer):
         return text_of_document(seed)[1]
 
     def propose_with(self, client: Asks, demand: Demand) -> list[Proposal]:
-        why = [self.unfit(seed) for seed in demand.seeds]
-        asked = [i for i, reason in enumerate(why) if not reason]
-        texts = {i: text_of_document(demand.seeds[i])[0] for i in asked}
-        parts = {i: parts_of_text(texts[i], self.longest) for i in asked}
-        places = {i: parts[i][demand.turns[i] % len(parts[i])] for i in asked}
-        questions = [
-            self._question(demand.seeds[i], texts[i], places[i], demand.turns[i] // len(parts[i]), demand)
-            for i in asked
-        ]
-        answers = dict(zip(asked, ask_for(client, questions, Pairs), strict=True))
+        looked = visits(demand, self.longest)
+        questions = [self._question(visit, demand) for visit in looked if isinstance(visit, Visit)]
+        answers = iter(ask_for(client, questions, Pairs))
         had: dict[str, set[str]] = {}
         made: list[Proposal] = []
-        for i, seed in enumerate(demand.seeds):
-            if i not in answers:
-                made.append(without(why[i], seed))
+        for seed, visit in zip(demand.seeds, looked, strict=True):
+            if isinstance(visit, str):
+                made.append(without(visit, seed))
                 continue
             known = had.setdefault(seed["id"], {_bare(text) for text in _earlier(seed, demand)})
-            made += self._read(seed, texts[i][slice(*places[i])], places[i], answers[i], known)
+            made += self._read(visit, next(answers), known)
         return made
 
-    def _question(self, seed: Row, text: str, place: Span, cycle: int, demand: Demand) -> Request:
-        material = {"passage": text[slice(*place)]}
-        subject = subject_of(part_of(seed["messages"], "prompt"))
+    def _question(self, visit: Visit, demand: Demand) -> Request:
+        material = {"passage": visit.passage}
+        subject = subject_of(part_of(visit.seed["messages"], "prompt"))
         if subject:
             material = {"subject": subject, **material}
-        before = _earlier(seed, demand) if cycle else []
+        before = _earlier(visit.seed, demand) if visit.cycle else []
         if before:
             material["asked before"] = "\n".join(before[-EARLIER:])
         count = "one question" if self.questions == 1 else f"{self.questions} different questions"
         instructions, ask = (filled(one, count=count) for one in (self.instructions, ASK))
-        return question(instructions, material, ask, self.sampling, cycle)
+        return question(instructions, material, ask, self.sampling, visit.cycle)
 
-    def _read(self, seed: Row, passage: str, place: Span, answer: Answer[Pairs], known: set[str]) -> list[Proposal]:
+    def _read(self, visit: Visit, answer: Answer[Pairs], known: set[str]) -> list[Proposal]:
+        seed, passage = visit.seed, visit.passage
         if answer.value is None:
             return [failed(answer, seed)]
         made = []
@@ -159,7 +152,7 @@ class InstructLab(Instructed, AskingProposer):
                     child(self.name, seed, asked, said),
                     source=passage,
                     shown=(str(self.instructions),),
-                    facts={"part": list(place)},
+                    facts={"part": list(visit.place)},
                     replies=replies,
                 )
             )
