@@ -9,7 +9,7 @@ from dataflywheel.contracts import Card
 from dataflywheel.models.endpoint.form import words
 from dataflywheel.models.endpoint.instructions import Instructions
 from dataflywheel.models.endpoint.structured import Form
-from dataflywheel.proposing.gates.in_words import InWords
+from dataflywheel.proposing.gates.in_words import InWords, lab_card
 
 INSTRUCTIONS = (
     "The material is a document, a question and an answer to it. Judge whether the document supports the answer. "
@@ -37,16 +37,8 @@ class Faithful(InWords):
     examples are asked about before the run, are ours.
     """
 
-    card: ClassVar[Card] = Card(
-        title="LAB: Large-Scale Alignment for ChatBots",
-        authors="Sudalairaj et al.",
-        year=2024,
-        paper="2403.01081",
-        category="proposing",
-        subcategory="gates",
+    card: ClassVar[Card] = lab_card(
         summary="A model says, reason first, whether the document that a row was made from supports its answer.",
-        needs=("endpoint",),
-        cost="$",
         checked="a scripted judge of known error on planted answers; an example with the wrong verdict ends the run",
         pays="Answers in their own words, of which no comparison of words can say whether they rest on the document.",
         fails="A model may believe itself and not the document; where words can be compared, `grounded` is surer.",

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from dataflywheel.contracts import Cost, PoolStatistics, UsageError
+from dataflywheel.contracts import Card, Cost, PoolStatistics, UsageError
 from dataflywheel.models.endpoint.account import client_for
 from dataflywheel.models.endpoint.examples import Instructed
 from dataflywheel.models.endpoint.failure import failure
@@ -26,6 +26,24 @@ VERDICT = "verdict"
 SHOWN = 60
 QUESTION_TOKENS, ANSWER_TOKENS = 200, 60
 """Of one call, beside the row's own texts: for the estimate."""
+
+
+def lab_card(summary: str, checked: str, pays: str, fails: str) -> Card:
+    """The card of one of the three judges of InstructLab's pipeline for documents."""
+    return Card(
+        title="LAB: Large-Scale Alignment for ChatBots",
+        authors="Sudalairaj et al.",
+        year=2024,
+        paper="2403.01081",
+        category="proposing",
+        subcategory="gates",
+        summary=summary,
+        needs=("endpoint",),
+        cost="$",
+        checked=checked,
+        pays=pays,
+        fails=fails,
+    )
 
 
 class InWords(Instructed, Gate):

@@ -9,7 +9,7 @@ from dataflywheel.contracts import Card
 from dataflywheel.models.endpoint.form import words
 from dataflywheel.models.endpoint.instructions import Instructions
 from dataflywheel.models.endpoint.structured import Form
-from dataflywheel.proposing.gates.in_words import InWords
+from dataflywheel.proposing.gates.in_words import InWords, lab_card
 
 INSTRUCTIONS = (
     "The material is a question and an answer. Judge whether the answer answers this question; whether it is true "
@@ -35,16 +35,8 @@ class Relevant(InWords):
     Of the three judges of InstructLab's pipeline for documents, the second; the words in place of marks are ours.
     """
 
-    card: ClassVar[Card] = Card(
-        title="LAB: Large-Scale Alignment for ChatBots",
-        authors="Sudalairaj et al.",
-        year=2024,
-        paper="2403.01081",
-        category="proposing",
-        subcategory="gates",
+    card: ClassVar[Card] = lab_card(
         summary="A model says whether an answer answers what its question asks, with the reason first.",
-        needs=("endpoint",),
-        cost="$",
         checked="a scripted judge of known error on planted answers to other questions",
         pays="Written pairs whose answers drift from their question.",
         fails="Says nothing of whether the answer is right: a wrong answer to the point passes.",

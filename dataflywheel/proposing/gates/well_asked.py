@@ -9,7 +9,7 @@ from dataflywheel.contracts import Card
 from dataflywheel.models.endpoint.form import words
 from dataflywheel.models.endpoint.instructions import Instructions
 from dataflywheel.models.endpoint.structured import Form
-from dataflywheel.proposing.gates.in_words import InWords
+from dataflywheel.proposing.gates.in_words import InWords, lab_card
 
 INSTRUCTIONS = (
     "The material is a question, as somebody will be asked it who has nothing but these words. Judge whether it is "
@@ -35,16 +35,8 @@ class WellAsked(InWords):
     Of the three judges of InstructLab's pipeline for documents, the third; the words in place of marks are ours.
     """
 
-    card: ClassVar[Card] = Card(
-        title="LAB: Large-Scale Alignment for ChatBots",
-        authors="Sudalairaj et al.",
-        year=2024,
-        paper="2403.01081",
-        category="proposing",
-        subcategory="gates",
+    card: ClassVar[Card] = lab_card(
         summary="A model says whether a question is clear and complete without the document that it was made from.",
-        needs=("endpoint",),
-        cost="$",
         checked="a scripted judge of known error on planted questions that speak of a text that is not there",
         pays="Questions written from documents, before they are shown to anybody who does not have these.",
         fails="A model that has read much takes an unclear question for one that it knows.",
