@@ -16,7 +16,7 @@ from dataflywheel.enhancement.tables.asked_cells import Batch, CellAnswers, Want
 from dataflywheel.enhancement.tables.columns import Change, Column, columns_of, text_of
 from dataflywheel.enhancement.tables.contradicted import suspected
 from dataflywheel.enhancement.tables.fitting import Fitting
-from dataflywheel.enhancement.tables.mended import Left, cells, proposals
+from dataflywheel.enhancement.tables.mended import Left, cells, proposals, require_columns
 from dataflywheel.models.endpoint.account import client_for
 from dataflywheel.models.endpoint.examples import Instructed
 from dataflywheel.models.endpoint.failure import failure
@@ -132,6 +132,7 @@ class AskTable(Instructed, Proposer):
         """`propose` by a client of one's own."""
         tables = [row for row in demand.seeds if cells(row)]
         table = columns_of([cells(row) or {} for row in tables])
+        require_columns(self.name, self.columns, table)
         examples = self._examples(table, len(tables), demand.rng)
         batches = list(self._batches(table, len(tables), set(examples), demand.rng))
         whole = "\n".join(orjson.dumps(row_shown(table, row)).decode() for row in examples)

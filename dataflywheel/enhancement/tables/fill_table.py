@@ -9,7 +9,7 @@ from pydantic import Field
 
 from dataflywheel.contracts import Card
 from dataflywheel.enhancement.tables.columns import Change, Column, columns_of
-from dataflywheel.enhancement.tables.mended import cells, proposals
+from dataflywheel.enhancement.tables.mended import cells, proposals, require_columns
 from dataflywheel.enhancement.tables.nearest_rows import by_neighbours
 from dataflywheel.enhancement.tables.predicted import Foretold, foretold
 from dataflywheel.proposing.kinds import Demand, Proposal, Proposer
@@ -51,6 +51,7 @@ class FillTable(Proposer):
     def propose(self, demand: Demand) -> list[Proposal]:
         tables = [row for row in demand.seeds if cells(row)]
         table = columns_of([cells(row) or {} for row in tables])
+        require_columns(self.name, self.columns, table)
         made = [
             change for name in table if not self.columns or name in self.columns for change in self._fill(table, name)
         ]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
 
+from dataflywheel.contracts import UsageError, nearest
 from dataflywheel.enhancement.tables.columns import Change, text_of
 from dataflywheel.models.endpoint.request import Reply
 from dataflywheel.proposing.kinds import Proposal
@@ -36,6 +37,18 @@ class Left:
         """Say it of a row; `aside`: of a cell that was not to change."""
         if not aside:
             self.why.setdefault(row, why)
+
+
+def require_columns(name: str, wanted: Sequence[str], table: Collection[str]) -> None:
+    """What a mender is to change must be there; a table without a line has no columns to say so by.
+
+    Raises:
+        UsageError: no line has a value in a column that is named.
+    """
+    for column in wanted:
+        if table and column not in table:
+            near = nearest(column, list(table))
+            raise UsageError(f"{name}: columns: no line of the table has a value in a column {column!r}{near}")
 
 
 def proposals(

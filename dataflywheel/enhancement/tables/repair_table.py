@@ -10,7 +10,7 @@ from pydantic import Field
 from dataflywheel.contracts import Card
 from dataflywheel.enhancement.tables.columns import Change, Column, changed, columns_of
 from dataflywheel.enhancement.tables.contradicted import contradicted, misspelled
-from dataflywheel.enhancement.tables.mended import cells, proposals
+from dataflywheel.enhancement.tables.mended import cells, proposals, require_columns
 from dataflywheel.enhancement.tables.moved import moved_back
 from dataflywheel.enhancement.tables.units_in_cells import bare_numbers, no_values
 from dataflywheel.proposing.kinds import Demand, Proposal, Proposer
@@ -65,6 +65,7 @@ class RepairTable(Proposer):
     def propose(self, demand: Demand) -> list[Proposal]:
         tables = [row for row in demand.seeds if cells(row)]
         table = columns_of([cells(row) or {} for row in tables])
+        require_columns(self.name, self.columns, table)
         made: list[Change] = []
         for name, rule in RULES.items():
             if name in self.rules:

@@ -9,12 +9,16 @@ from typing import Any
 import numpy as np
 import pytest
 
+from dataflywheel.contracts import UsageError, build
 from dataflywheel.enhancement.tables.columns import Column, columns_of
 from dataflywheel.enhancement.tables.contradicted import contradicted, misspelled
+from dataflywheel.enhancement.tables.fill_table import FillTable
 from dataflywheel.enhancement.tables.mended import NO_CELLS, NOTHING
 from dataflywheel.enhancement.tables.moved import moved_back
 from dataflywheel.enhancement.tables.repair_table import RepairTable
 from dataflywheel.enhancement.tables.units_in_cells import bare_numbers, no_values
+from dataflywheel.proposing.kinds import Demand, Proposer
+from dataflywheel.rows.formats.table import Table
 from dataflywheel.rows.identity import prompt_answer_row
 from tests.enhancement.tables.support import mend, places, propose, read, scores, seeds
 
@@ -248,3 +252,12 @@ def test_only_named_columns_and_rules_change_anything() -> None:
     assert {
         k for a, b in zip(lines, mend(RepairTable(rules=["units"]), lines), strict=True) for k in a if a[k] != b[k]
     } == {"size"}
+
+
+@pytest.mark.parametrize("by", [RepairTable, FillTable])
+def test_a_column_that_no_line_has_is_named(by: type[Proposer]) -> None:
+    rows = [row for at in range(4) for row in Table().read({"town": f"Oslo {at}", "zip": "1"}, "t")]
+    demand = Demand(tuple(rows), (0,) * len(rows), (), np.random.default_rng(0))
+    with pytest.raises(UsageError, match="no line of the table has a value in a column 'twn'; did you mean 'town'"):
+        build(by, {"columns": ["twn"]}).propose(demand)
+    assert build(by, {"columns": ["town"]}).propose(demand)
