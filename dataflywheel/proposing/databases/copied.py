@@ -23,7 +23,7 @@ from dataflywheel.rows.gaps import is_number
 from dataflywheel.rows.reading import Input, iter_parsed
 
 MAGIC = b"SQLite format 3\x00"
-LACKS = "does not exist; give a SQLite file, or files that are tables"
+LACKS = "is no file that is there; give a SQLite file, or files that are tables"
 MOST_BYTES = 256 << 20
 """Of a copy: it is held in memory, and written once for each batch of queries."""
 SHOWN_VALUES, SHOWN_CHARS = 3, 40
@@ -178,7 +178,7 @@ def _table(database: sqlite3.Connection, name: str, rows: Sequence[Mapping[str, 
     """Columns whose values are numbers throughout become numbers; blank cells become NULL."""
     columns = list(dict.fromkeys(column for row in rows for column in row))
     if not columns:
-        raise UsageError(f"database: the table {name!r} has no columns")
+        raise UsageError(f"database: the table {name!r} has no line with a value")
     low = [column.casefold() for column in columns]
     if len(set(low)) < len(low):
         raise UsageError(f"database: two columns of {name!r} differ by capitals alone, as SQL does not tell them apart")

@@ -268,7 +268,7 @@ def test_files_that_are_no_database_are_refused(tmp_path: Path, shop: Path) -> N
     (tmp_path / "b" / "a.csv").write_text("x\n1\n")
     (tmp_path / "bad.db").write_bytes(b"SQLite format 3\x00" + b"nothing" * 100)
     for files, said in (
-        ([tmp_path / "none.db"], "does not exist"),
+        ([tmp_path / "none.db"], "is no file that is there"),
         ([shop, tmp_path / "a.csv"], "give one database alone"),
         ([tmp_path / "a.csv", tmp_path / "b" / "a.csv"], "two files are named 'a'"),
         ([tmp_path / "bad.db"], "cannot be read"),

@@ -230,7 +230,7 @@ def test_linked_tables_are_drawn_together(tmp_path: Path) -> None:
 
 
 def test_files_that_are_not_there_are_refused_by_the_plan(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="does not exist"):
+    with pytest.raises(UsageError, match="is no file that is there"):
         build(Source2Synth, {"model": "tiny", "database": str(tmp_path / "none.db")}).ready()
 
 
