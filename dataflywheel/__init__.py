@@ -18,6 +18,8 @@ if TYPE_CHECKING:  # what an editor knows of the verbs; they load on first use
     from dataflywheel.evolution.judging.calibrate import calibrate as calibrate
     from dataflywheel.inline.answer import answer as answer
     from dataflywheel.inline.check import check as check
+    from dataflywheel.inline.compared import diff as diff
+    from dataflywheel.inline.compared import profile as profile
     from dataflywheel.inline.compress import compress as compress
     from dataflywheel.inline.judge import judge as judge
     from dataflywheel.inline.measure import measure as measure
@@ -29,12 +31,10 @@ if TYPE_CHECKING:  # what an editor knows of the verbs; they load on first use
     from dataflywheel.recipe.planning.plan import plan as plan
     from dataflywheel.recipe.prompts import prompts as prompts
     from dataflywheel.report.profile.detectors import detectors as detectors
-    from dataflywheel.report.profile.profile import profile as profile
     from dataflywheel.report.pushing import push as push
     from dataflywheel.report.runs import runs as runs
     from dataflywheel.report.why import why as why
     from dataflywheel.rows.convert import convert as convert
-    from dataflywheel.rows.diff import diff as diff
     from dataflywheel.rows.restore import restore as restore
     from dataflywheel.store.cleaning import clean as clean
 
@@ -70,8 +70,8 @@ _VERBS = {
     "judge": "dataflywheel.inline.judge",
     "calibrate": "dataflywheel.evolution.judging.calibrate",
     "why": "dataflywheel.report.why",
-    "profile": "dataflywheel.report.profile.profile",
-    "diff": "dataflywheel.rows.diff",
+    "profile": "dataflywheel.inline.compared",
+    "diff": "dataflywheel.inline.compared",
     "convert": "dataflywheel.rows.convert",
     "restore": "dataflywheel.rows.restore",
     "runs": "dataflywheel.report.runs",

@@ -31,6 +31,7 @@ def runs_command(
     from dataflywheel.report.drawing.numbers import money, seconds
     from dataflywheel.report.runs import runs
 
+    folder = Path("runs") if str(folder) == "list" and not folder.exists() else folder  # `runs list`, as others say
     found = runs(folder)
     if as_json:
         typer.echo(json.dumps([one.as_dict() for one in found], ensure_ascii=False))

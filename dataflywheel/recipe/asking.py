@@ -7,8 +7,9 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from pydantic import ValidationError
 
-from dataflywheel.contracts import DeferredError, Method, OverBudgetError, Signal, UsageError
+from dataflywheel.contracts import DeferredError, Method, OverBudgetError, Signal, UsageError, explain
 from dataflywheel.models.endpoint.request import Outcome
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.recipe.schema import Recipe
@@ -168,4 +169,7 @@ def _own(kind: type[Method], name: str, given: Any) -> ModelSpec:
     """A model among a method's own parameters, which are written to disk as they are."""
     if isinstance(given, dict) and "api_key" in given:
         raise UsageError(f"{kind.name}.{name}: a key is kept secret under `models.teacher` only; move it there")
-    return ModelSpec.model_validate(given)
+    try:
+        return ModelSpec.model_validate(given)
+    except ValidationError as error:
+        raise UsageError(explain(error, f"{kind.name}: {name}", list(ModelSpec.model_fields))) from None

@@ -122,7 +122,7 @@ def test_a_gate_over_rows_and_over_pairs(where: dict[str, Any]) -> None:
         (lambda: fw.check(after, "refusal", before=rows[:2], **where), "2 rows before and 3 after"),
         (lambda: fw.check([pairs[0], after[0]], "refusal", **where), "entry 1 is no pair"),
         (lambda: fw.check(after, {"refusal": {"wrds": 1}}, **where), "did you mean 'words'"),
-        (lambda: fw.check(after, "alpagasus", **where), "no gate 'alpagasus'"),
+        (lambda: fw.check(after, "alpagasus", **where), "alpagasus is a signal, and not a gate"),
         (lambda: fw.measure(after, "refusal", **where), "no signal"),
         (lambda: fw.measure(after, "alpagasus", **where), "asks a model"),
     ):

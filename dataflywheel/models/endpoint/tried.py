@@ -34,8 +34,10 @@ class Tried:
 
     def take(self, reply: Reply, why: str) -> bool:
         """Note a reply; False where it says nothing of how the model answers: it failed, or was not sent."""
-        if reply.outcome not in (Outcome.ANSWERED, Outcome.TRUNCATED):
+        if reply.outcome not in (Outcome.ANSWERED, Outcome.TRUNCATED, Outcome.MALFORMED):
             return False
+        if reply.outcome is Outcome.MALFORMED:  # a whole reply that holds no answer, and is paid
+            why = reply.detail or why or "no answer"
         self.readable |= not why
         if why:
             self.unreadable += 1

@@ -65,6 +65,7 @@ class LearningDynamics(Gate):
     passes: int = Field(default=10, ge=2, le=200)
     """Passes over the texts."""
     seed: int = 0
+    """Of the order in which texts are learned."""
 
     def check(self, proposals: Sequence[Proposal], around: Surroundings) -> list[Check]:
         made = f"{self.name}:{self.digest()}"

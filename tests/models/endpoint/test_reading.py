@@ -12,9 +12,9 @@ from dataflywheel.contracts import UnreadableAnswersError
 from dataflywheel.models.endpoint.client import Client
 from dataflywheel.models.endpoint.openai_endpoint import OpenAIEndpoint
 from dataflywheel.models.endpoint.reading import ask_read
-from dataflywheel.models.endpoint.request import Reply, Request
+from dataflywheel.models.endpoint.request import Outcome, Reply, Request
 from dataflywheel.models.endpoint.structured import Form, ask_for
-from dataflywheel.models.endpoint.tried import Asking
+from dataflywheel.models.endpoint.tried import TRIED, Asking, Tried
 from dataflywheel.models.spec import ModelSpec
 from dataflywheel.store.answers import AnswerStore
 from tests.models.endpoint.fake import FakeClient
@@ -117,3 +117,16 @@ def test_a_number_alone_is_a_grade() -> None:
         str(request.messages[-1]["content"])) < 20 else "no", json_schema=True)  # fmt: skip
     found = ask_for(client, REQUESTS[:4], Marked, alone=True)
     assert [answer.value and answer.value.score for answer in found] == [4, 3, None, None]
+
+
+def test_whole_replies_without_an_answer_are_the_last_too() -> None:
+    """As of a model that thinks up to its limit: they are paid, and hold nothing."""
+    empty = Reply(Outcome.MALFORMED, detail="the reply has no content (finish reason stop)")
+    tried = Tried()
+    assert all(tried.take(empty, "") for _ in range(TRIED))
+    assert (tried.unreadable, tried.readable) == (TRIED, False)
+    assert "the reply has no content" in str(tried.error(ASKING, "m"))
+    assert not Tried().take(Reply(Outcome.TIMED_OUT), "")
+    client = FakeClient(lambda request: empty)
+    with pytest.raises(UnreadableAnswersError, match="the reply has no content"):
+        ask_read(client, REQUESTS, ASKING, reads)

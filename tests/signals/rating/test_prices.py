@@ -18,7 +18,10 @@ from tests.models.endpoint.fake import FakeClient, first_token
 from tests.signals.rating.support import rows
 
 ROWS = 30
-GIVEN = {"ask": {"question": "Is it useful? Reply with yes or no.", "answer": "yes_no"}}
+GIVEN: dict[str, dict[str, Any]] = {
+    "ask": {"question": "Is it useful? Reply with yes or no.", "answer": "yes_no"},
+    "decision_tree_of_thought": {"depth": 1, "categories": {"word": ["another"]}},
+}
 """What has no default."""
 RATINGS = [name for name in catalog.names(Signal) if asks(catalog.get(name))]
 
