@@ -54,6 +54,7 @@ GIVEN: dict[str, dict[str, Any]] = {
     "raked": {"margins": {"row.source": {"pool": 1.0}}},
     "mods": {"reward": "exact_match", "seed": 1, "keep": 2},
     "reverse_gen": {"rows": 2},
+    "lance": {"rows": 2},
     "apigen": {"tools": [{"name": "f", "parameters": {"type": "object", "properties": {"x": {"type": "integer"}}}}]},
 }
 TOLD: dict[str, dict[str, Any]] = {
