@@ -14,6 +14,7 @@ import json
 import resource
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -145,10 +146,9 @@ def section(name: str, recipe: Recipe, board: Scoreboard, meter: Meter) -> str:
     target = Path(str(recipe.target[0].path)).parent.name
     seeds = ", ".join(map(str, board.seeds))
     about = f"Target `{target}`; {board.budget} of {board.rows_offered:,} rows. Seeds {seeds}."
-    scorer = (
-        f"The scorer that {', '.join(f'`{name}`' for name in SCORED)} share took {meter.spent.get(SCORER, 0):.0f} s."
-    )
-    return f"## {name}\n\n{about}\n\n" + "\n".join(lines) + f"\n\n{_said(arms)} {scorer}\n"
+    shared = ", ".join(f"`{name}`" for name in SCORED)
+    scorer = f" The scorer that {shared} share took {meter.spent[SCORER]:.0f} s." if SCORER in meter.spent else ""
+    return f"## {name}\n\n{about}\n\n" + "\n".join(lines) + f"\n\n{_said(arms)}{scorer}\n"
 
 
 def _cells(arm: ArmScore, meter: Meter) -> list[str]:
@@ -172,21 +172,25 @@ def _said(arms: list[ArmScore]) -> str:
     return " ".join(told)
 
 
-def main() -> str:
+Cases = Callable[[int | None, int | None, int | None], dict[str, Recipe]]
+
+
+def main(cases: Cases = cases, head: str = HEAD, table: Path = TABLE, runs: Path = RUNS) -> str:
+    """The page of these cases, written to `table` where it is whole."""
     arguments = argparse.ArgumentParser()
     arguments.add_argument("--only", default="")
     arguments.add_argument("--rows", type=int)
     arguments.add_argument("--tokens", type=int)
     arguments.add_argument("--seeds", type=int)
-    arguments.add_argument("--runs", type=Path, default=RUNS)
+    arguments.add_argument("--runs", type=Path, default=runs)
     given = arguments.parse_args()
     tried = (given.rows, given.tokens, given.seeds)
-    found = [HEAD]
+    found = [head]
     for name, recipe in cases(*tried).items():
         if given.only in ("", name):
             found.append(section(name, recipe, *one(recipe, given.runs.resolve())))
             if tried == (None, None, None) and not given.only:
-                write_text(TABLE, "\n".join(found))
+                write_text(table, "\n".join(found))
     return "\n".join(found)
 
 
