@@ -129,11 +129,16 @@ def compress(
         learned, {"hf": str(model)}, student={"hf": str(bare)}, settings=settings, seed=seed, home=home, **named
     )
     assert taught.model is not None
-    with atomic_directory(place) as aside:
-        shutil.copytree(taught.model, aside, dirs_exist_ok=True)
-        shutil.copy(bare / FACTS, aside / FACTS)
+    _put(taught.model, bare, place)
     sizes.append(_size("taught", LanguageModel.load(ModelSpec(hf=str(place))), measured, learned))
     return Compressed(place, replace(done, folder=place), tuple(sizes), len(measured), taught.path)
+
+
+def _put(taught: Path, bare: Path, place: Path) -> None:
+    """The taught model where it is wanted, with what says how it was pruned."""
+    with atomic_directory(place) as aside:
+        shutil.copytree(taught, aside, dirs_exist_ok=True)
+        shutil.copy(bare / FACTS, aside / FACTS)
 
 
 def _read(rows: object, home: Path, columns: Names = None, roles: Names = None) -> list[Row]:

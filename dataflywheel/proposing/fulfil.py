@@ -94,8 +94,7 @@ def fulfil(
     place = (slice_of or first_tag) if terms.quotas else None
     wanted = dict(terms.quotas) if terms.quotas else {"": len(seeds) if terms.rows is None else terms.rows}
     seeds = seeds or [NOTHING] * (proposer.written_from(dict(proposer)) == "nothing")
-    counted = terms.rows is not None or bool(terms.quotas)
-    most = proposer.rows_a_seed() if counted else 1
+    most = proposer.rows_a_seed() if terms.rows is not None or terms.quotas else 1
     queues = SeedQueues(seeds, place, wanted, terms.visits, None if proposer.rewrites else seed, most)
     done, missing, ids, wave = Fulfilment(), dict(wanted), set(known), 0
     places = {} if columns is None else {str(id): i for i, id in enumerate(columns.ids.tolist())}
@@ -119,10 +118,7 @@ def fulfil(
         for proposal, gate, check in checked:
             entry = _entry(proposal, gate, check, _slice(proposal, origin, place), wave, missing)
             done.entries.append(entry)
-            if entry.fate is Fate.ACCEPTED and proposal.row is not None:
-                missing[entry.slice] -= 1
-                ids.add(proposal.row["id"])
-                around.accepted.append(proposal.row)
+            _accept(entry, missing, ids, around)
         queues.learn(done.entries)
         wave += 1
         watch(len(done.accepted), sum(wanted.values()))
@@ -130,6 +126,15 @@ def fulfil(
         if done.shortfall:
             break
     return done.ended(missing, nobody_counts=proposer.rewrites or (terms.rows is None and not terms.quotas))
+
+
+def _accept(entry: Entry, missing: dict[str, int], ids: set[str], around: Surroundings) -> None:
+    """Count an accepted row, and let those after it see it."""
+    row = entry.proposal.row
+    if entry.fate is Fate.ACCEPTED and row is not None:
+        missing[entry.slice] -= 1
+        ids.add(row["id"])
+        around.accepted.append(row)
 
 
 def _slice(proposal: Proposal, origin: Mapping[str, str], place: Callable[[Row], str] | None) -> str:

@@ -2,46 +2,27 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import stat
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from dataflywheel.contracts import UsageError, build
-from dataflywheel.models.endpoint.request import Outcome, Reply
 from dataflywheel.proposing.gates.lean import Lean
-from dataflywheel.proposing.kinds import Check, Demand, Proposal, Surroundings
+from dataflywheel.proposing.kinds import Check, Proposal, Surroundings
 from dataflywheel.proposing.lean import proof, run
 from dataflywheel.proposing.lean.source import statement_of
 from dataflywheel.rows.identity import prompt_answer_row
-from dataflywheel.synthesis.instruction.lean_proofs import LeanProofs
-from tests.models.endpoint.fake import FakeClient
-from tests.signals.rating.support import MODEL
+from tests.proposing.lean.installed import install
 
-HERE = Path(__file__).resolve().parents[1] / "lean" / "stand_in.py"
 STATED = "import Mathlib\nopen Nat\ntheorem two (n : Nat) (h : 0 < n) : n ≠ 0 := by sorry"
 GOOD = "import Mathlib\nopen Nat\ntheorem two (n : Nat) (h : 0 < n) : n ≠ 0 := by omega"
 
 
 @pytest.fixture
 def lean(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The stand-in on the path; where `bwrap` cannot work, so is one that runs what it is given."""
-    place = tmp_path / "bin"
-    place.mkdir()
-    shutil.copy(HERE, place / "lean")
-    run._apart.cache_clear()
-    if not run._apart():
-        (place / "bwrap").write_text('#!/bin/sh\nwhile [ "$1" != "--" ]; do shift; done\nshift\nexec "$@"\n')
-    for program in place.iterdir():
-        program.chmod(program.stat().st_mode | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH)
-    monkeypatch.setenv("PATH", f"{place}{os.pathsep}{os.environ['PATH']}")
-    run._apart.cache_clear()
-    run.version.cache_clear()
-    return place / "lean"
+    return install(tmp_path, monkeypatch)
 
 
 def judged(answer: str, prompt: str = STATED, facts: dict[str, Any] | None = None, **given: Any) -> Check:
@@ -141,30 +122,3 @@ def test_a_plan_says_what_is_missing(monkeypatch: pytest.MonkeyPatch, lean: Path
     monkeypatch.setattr(run, "_apart", lambda: False)
     with pytest.raises(UsageError, match="bubblewrap"):
         build(Lean, {}).ready()
-
-
-def test_drawn_proofs_that_lean_accepts_become_rows(lean: Path) -> None:
-    said = iter([GOOD.replace("omega", "sorry"), f"```lean\n{GOOD}\n```", "no", GOOD])
-    client = FakeClient(lambda request: Reply(Outcome.ANSWERED, next(said)))
-    seeds = (prompt_answer_row(STATED, ""), prompt_answer_row("What is a bird?", "An animal."))
-    demand = Demand(seeds, (0, 0), (), np.random.default_rng(0))
-    made = build(LeanProofs, {"model": MODEL, "samples": 4}).propose_with(client, demand)
-    assert [one.failure for one in made] == [
-        proof.GAP, "right, but enough for this question", proof.NO_PROOF, "", "nothing to verify by",
-    ]  # fmt: skip
-    assert made[3].row is not None
-    assert made[3].row["messages"][-1]["content"] == GOOD
-    assert all(request.messages[1]["content"] == STATED for request in client.requests)
-    assert all("Lean 4" in request.messages[0]["content"] for request in client.requests)
-
-
-def test_a_statement_beside_the_prompt_is_shown_with_it(lean: Path) -> None:
-    client = FakeClient(lambda request: Reply(Outcome.ANSWERED, GOOD))
-    seed = prompt_answer_row("Show that positive numbers are not 0.", "", extra={"formal_statement": STATED})
-    demand = Demand((seed,), (0,), (), np.random.default_rng(0))
-    (made,) = build(LeanProofs, {"model": MODEL, "samples": 1}).propose_with(client, demand)
-    asked = client.requests[0].messages[1]["content"]
-    assert asked.startswith("Show that positive numbers are not 0.\n\n```lean\nimport Mathlib\nopen Nat\ntheorem two ")
-    assert asked.endswith(" := by sorry\n```")
-    assert made.row is not None
-    assert made.row["messages"][0]["content"] == asked

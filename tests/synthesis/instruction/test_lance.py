@@ -93,4 +93,7 @@ def test_one_round_ends_with_every_rows_ancestors(endpoint: Endpoint, tmp_path: 
 def test_killed_it_ends_with_the_same_bytes(endpoint: Endpoint, tmp_path: Path) -> None:
     written(tmp_path, endpoint)
     faults = {"odd_usage": 0.0}  # the store holds the student's own answers too, which no server has billed
-    Kills(tmp_path, endpoint, {**PLAN, "faults": faults, "latency": {"median_ms": 15, "sigma": 0.3}}).go(4)
+    kills = Kills(tmp_path, endpoint, {**PLAN, "faults": faults, "latency": {"median_ms": 15, "sigma": 0.3}})
+    kills.go(4)
+    assert kills.killed == 4
+    assert kills.finished >= 1
