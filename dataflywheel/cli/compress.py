@@ -93,6 +93,8 @@ def _said(done: Compressed) -> str:
         lines.append(f"Bits per byte of {done.rows_measured:,} answers that taught nothing; fewer are better.")
     else:
         lines.append("What it is worth was not measured: name a target, or 200 rows or more as data.")
+    if done.rows_shared:
+        lines.append(f"{done.rows_shared:,} rows have the prompt of a measured one and taught nothing.")
     lines.append("Tokens a second are of reading, here and now; other work on this machine changes them.")
     if done.run is not None:
         lines.append(f"Taught in {done.run}: report.html has the losses.")

@@ -64,12 +64,15 @@ class Compressed:
     sizes: tuple[Size, ...]
     """The whole model, the pruned one, and that one once it was taught, where it was."""
     rows_measured: int
+    rows_shared: int = 0
+    """Rows that taught nothing, since one that is measured has their prompt. Near copies are not looked for."""
     run: Path | None = None
     """The run that taught it."""
 
     def as_dict(self) -> dict[str, Any]:
         made = {**asdict(self.pruned), "folder": str(self.pruned.folder), "share": self.pruned.share}
         told = {"sizes": [asdict(one) for one in self.sizes], "rows_measured": self.rows_measured}
+        told |= {"rows_shared": self.rows_shared}
         return {"path": str(self.path), "pruned": made, **told, "run": None if self.run is None else str(self.run)}
 
 
@@ -114,6 +117,7 @@ def compress(
     place, store = Path(output), Path(home)
     rows = [] if pool is None else _read(pool, store, columns, roles)
     measured, learned = _apart(rows, seed) if target is None else (_read(target, store)[:MOST], rows)
+    learned, shared = _unmeasured(learned, measured)
     _check(place, learned, recover)
     base = LanguageModel.load(ModelSpec(hf=str(model)))
     sizes = [_size("whole", base, measured, learned)]
@@ -123,7 +127,7 @@ def compress(
     del base
     sizes.append(_size("pruned", LanguageModel.load(ModelSpec(hf=str(bare))), measured, learned))
     if recover == "nothing":
-        return Compressed(place, done, tuple(sizes), len(measured))
+        return Compressed(place, done, tuple(sizes), len(measured), shared)
     named = {"name": f"compress-{place.name}", **options}
     taught = distill(
         learned, {"hf": str(model)}, student={"hf": str(bare)}, settings=settings, seed=seed, home=home, **named
@@ -131,7 +135,7 @@ def compress(
     assert taught.model is not None
     _put(taught.model, bare, place)
     sizes.append(_size("taught", LanguageModel.load(ModelSpec(hf=str(place))), measured, learned))
-    return Compressed(place, replace(done, folder=place), tuple(sizes), len(measured), taught.path)
+    return Compressed(place, replace(done, folder=place), tuple(sizes), len(measured), shared, taught.path)
 
 
 def _put(taught: Path, bare: Path, place: Path) -> None:
@@ -155,6 +159,13 @@ def _apart(rows: Sequence[Row], seed: int) -> tuple[list[Row], list[Row]]:
     n = min(MOST, int(HELD * len(rows)))
     n = n if n >= FEWEST else 0
     return [rows[i] for i in order[:n]], [rows[i] for i in order[n:]]
+
+
+def _unmeasured(learned: Sequence[Row], measured: Sequence[Row]) -> tuple[list[Row], int]:
+    """The rows that no measured one shares its prompt with, and how many do."""
+    asked = {part_of(row["messages"], "prompt") for row in measured}
+    left = [row for row in learned if part_of(row["messages"], "prompt") not in asked]
+    return left, len(learned) - len(left)
 
 
 def _check(place: Path, learned: Sequence[Row], recover: Recovery) -> None:

@@ -46,7 +46,7 @@ def test_it_is_pruned_taught_and_measured(trained: Path, tmp_path: Path, monkeyp
     assert pruned.weights == taught.weights == found.pruned.weights_after <= 0.8 * whole.weights
     assert pruned.bits_per_byte > taught.bits_per_byte
     assert pruned.bits_per_byte > whole.bits_per_byte
-    assert found.rows_measured == 26
+    assert (found.rows_measured, found.rows_shared) == (26, 0)
     assert taught.bytes < whole.bytes
     small = LanguageModel.load(ModelSpec(hf="small"))
     assert small.parameters == taught.weights
@@ -56,6 +56,13 @@ def test_it_is_pruned_taught_and_measured(trained: Path, tmp_path: Path, monkeyp
     )
     assert [one.bits_per_byte for one in again.sizes] == [one.bits_per_byte for one in found.sizes]
     assert json.dumps(again.as_dict())
+
+
+def test_rows_that_are_measured_teach_nothing(trained: Path, tmp_path: Path) -> None:
+    rows = [{"prompt": f"What is {i}?", "completion": f"The number {i}."} for i in range(40)]
+    asked = [{"prompt": "What is 3?", "completion": "Three."}, {"prompt": "What is 400?", "completion": "A number."}]
+    found = fw.compress(trained, 0.8, rows, output=tmp_path / "s", target=asked, recover="nothing", home=tmp_path)
+    assert (found.rows_measured, found.rows_shared) == (2, 1)
 
 
 def test_the_command_prunes_without_rows(trained: Path, tmp_path: Path) -> None:
